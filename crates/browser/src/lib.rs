@@ -1,0 +1,1 @@
+//! The wasm-bindgen shim over the client core.

@@ -1,0 +1,1 @@
+//! A native client over the client core.

@@ -1,0 +1,1 @@
+//! The zeroizing memory store.

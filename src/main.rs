@@ -1,0 +1,2 @@
+//! The `secure-messaging` binary.
+fn main() {}
