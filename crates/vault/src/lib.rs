@@ -1,1 +1,55 @@
-//! The zeroizing memory store.
+//! The zeroizing memory store of the ephemeral plane.
+//!
+//! A message is ciphertext that lives here, and nowhere else, from the moment it is posted until it
+//! has been read or its time is over. Nothing in this crate can write to a disk: it knows no file,
+//! no database and no serialization, and [`Ciphertext`] can be neither printed nor cloned.
+//!
+//! ```text
+//! waiting ──claim──▶ claimed(token, lease) ──acknowledge──▶ done ──▶ wiped
+//!    ▲                    │        │
+//!    └──── lease over ────┘        └──cannot open──▶ unopenable ──add slots──▶ waiting
+//! waiting ──life over──▶ expired ──▶ wiped
+//! ```
+//!
+//! # Locks
+//! A message is one entry of a sharded table, and every transition happens under that entry's lock,
+//! so that of two that race exactly one wins. The account index, the schedule, the quota ledger and
+//! the tombstones are *leaves*: each is locked for a moment, one at a time, either alone or while an
+//! entry is held, and nothing else is ever locked while a leaf is. Events are published and
+//! ciphertext is wiped after every lock is released. The unit test `tests/interleavings.rs` explores
+//! the same code on locks that a scheduler controls.
+//!
+//! # Time
+//! Times are milliseconds of an injected [`Clock`] that never goes back. What is due is settled by
+//! [`Vault::purge_due`], and also by whoever touches a message first, so that an expired message is
+//! gone even when the purge is late.
+
+#![deny(unsafe_code)]
+
+pub mod alloc;
+mod ciphertext;
+mod clock;
+mod config;
+mod error;
+mod event;
+mod ids;
+mod ledger;
+mod message;
+mod platform;
+mod schedule;
+mod tombstones;
+mod types;
+mod vault;
+
+pub use ciphertext::{Ciphertext, CiphertextBuilder, TooLong};
+pub use clock::{Clock, Entropy, EntropyError, OsEntropy, SystemClock};
+pub use config::Config;
+pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
+pub use event::{Change, Event, EventSink};
+pub use ids::{AccountId, ClaimToken, LiveId, MessageId};
+pub use ledger::Reservation;
+pub use types::{
+    Acknowledged, Claim, MessageState, NewMessage, NewSlot, PurgeReport, PutOutcome, Stats,
+    StatusItem, Target, WaitingItem,
+};
+pub use vault::Vault;

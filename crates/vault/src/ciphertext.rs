@@ -1,0 +1,116 @@
+//! Sealed bytes that are overwritten before they are freed.
+
+use crate::alloc::wipe;
+
+/// Holds the sealed bytes of a body or a slot and overwrites them when it is dropped.
+///
+/// It has no `Debug`, no `Clone` and no serialization, so that it cannot reach a log, a copy or a
+/// disk by accident; a test pins that. Several readers share one by `Arc`: the bytes are wiped when
+/// the last of them lets go.
+pub struct Ciphertext(Box<[u8]>);
+
+impl Ciphertext {
+    /// Shows the bytes, to be written to a connection and nowhere else.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Says whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Copies a slice; the caller wipes its own.
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        Self(Box::from(bytes))
+    }
+}
+
+impl Drop for Ciphertext {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// More bytes were pushed than the builder may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body is longer than the {limit} bytes that were announced; announce its true length")]
+pub struct TooLong {
+    /// How many bytes the builder may hold.
+    pub limit: usize,
+}
+
+/// Builds a [`Ciphertext`] chunk by chunk, straight from a connection.
+///
+/// Growing leaves nothing behind: the outgrown buffer is wiped before it is freed.
+pub struct CiphertextBuilder {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl CiphertextBuilder {
+    /// Makes room for exactly `length` bytes and accepts no more than that.
+    pub fn with_capacity(length: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(length),
+            limit: length,
+        }
+    }
+
+    /// Accepts up to `limit` bytes and grows as they come, for a body of unknown length.
+    pub fn growing(limit: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            limit,
+        }
+    }
+
+    /// Returns how many bytes have been pushed.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Says whether nothing has been pushed.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Appends a chunk; refuses it whole when it does not fit.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), TooLong> {
+        let needed = self.bytes.len().saturating_add(chunk.len());
+        if needed > self.limit {
+            return Err(TooLong { limit: self.limit });
+        }
+        if needed > self.bytes.capacity() {
+            let capacity = needed.max(self.bytes.capacity() * 2).min(self.limit);
+            self.move_to(Vec::with_capacity(capacity));
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    /// Ends the building; the allocation is as long as the bytes are.
+    pub fn finish(mut self) -> Ciphertext {
+        if self.bytes.len() != self.bytes.capacity() {
+            self.move_to(Vec::with_capacity(self.bytes.len()));
+        }
+        Ciphertext(core::mem::take(&mut self.bytes).into_boxed_slice())
+    }
+
+    fn move_to(&mut self, mut roomier: Vec<u8>) {
+        roomier.extend_from_slice(&self.bytes);
+        wipe(&mut self.bytes);
+        self.bytes = roomier;
+    }
+}
+
+impl Drop for CiphertextBuilder {
+    fn drop(&mut self) {
+        wipe(&mut self.bytes);
+    }
+}

@@ -1,0 +1,57 @@
+//! What happened, for whoever tells the people.
+
+use crate::{AccountId, MessageId, Target, WaitingItem};
+
+/// Tells that a message or a slot changed state.
+///
+/// Events are published after the transition, outside every lock; two events of one message from
+/// two threads may arrive in either order, and a claim decides what is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A slot can be claimed: newly posted, added, returned, or no longer shut out by another claim
+    /// of the same account.
+    Available {
+        /// Who may claim it.
+        target: Target,
+        /// What waits.
+        item: WaitingItem,
+    },
+    /// A slot was claimed.
+    Claimed(Change),
+    /// A lease ran out, the slot waits again.
+    Returned(Change),
+    /// A slot was read and acknowledged.
+    Acknowledged {
+        /// What changed.
+        change: Change,
+        /// Whether this wiped the whole message.
+        burned: bool,
+    },
+    /// A slot expired unread.
+    Expired(Change),
+    /// A reader could not open its slot; the poster may replace it.
+    CannotOpen(Change),
+}
+
+/// Names the slot that an [`Event`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The message.
+    pub id: MessageId,
+    /// The account that posted it.
+    pub poster: AccountId,
+    /// The slot's target.
+    pub target: Target,
+}
+
+/// Receives events; must return quickly and may call the vault.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn publish(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync> EventSink for F {
+    fn publish(&self, event: &Event) {
+        self(event);
+    }
+}

@@ -1,0 +1,155 @@
+//! What goes into the vault and what comes out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{AccountId, Ciphertext, ClaimToken, LiveId, MessageId};
+
+/// Who may claim a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// One live session of an account.
+    Live {
+        /// The account.
+        account: AccountId,
+        /// Its session.
+        live: LiveId,
+    },
+    /// Any session of an account.
+    Account(AccountId),
+}
+
+impl Target {
+    /// Returns the account, whichever session may claim.
+    pub const fn account(&self) -> AccountId {
+        match self {
+            Self::Live { account, .. } | Self::Account(account) => *account,
+        }
+    }
+
+    /// Says whether this is one live session.
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Live { .. })
+    }
+}
+
+/// A slot as it is posted.
+pub struct NewSlot {
+    /// Who may claim it.
+    pub target: Target,
+    /// The one-time prekey that it was made with.
+    pub prekey: Option<u32>,
+    /// The sealed slot.
+    pub bytes: Ciphertext,
+}
+
+/// A message as it is posted; the posting account is that of the [`Reservation`](crate::Reservation).
+pub struct NewMessage {
+    /// Chosen by the sender.
+    pub id: MessageId,
+    /// How long it may wait.
+    pub life: Duration,
+    /// Whether the first reader's acknowledgement wipes everything.
+    pub burn_on_read: bool,
+    /// One for every target.
+    pub slots: Vec<NewSlot>,
+    /// The sealed body.
+    pub body: Ciphertext,
+}
+
+/// What became of a posted message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PutOutcome {
+    /// When it expires, unix seconds.
+    pub expires_at: u64,
+}
+
+/// A won claim: what to hand to the one reader.
+pub struct Claim {
+    /// Needed to acknowledge, extend or give back.
+    pub token: ClaimToken,
+    /// How long the claim still runs.
+    pub lease: Duration,
+    /// The slot's target.
+    pub target: Target,
+    /// Whether acknowledging wipes the whole message.
+    pub burn_on_read: bool,
+    /// When the message expires, unix seconds.
+    pub expires_at: u64,
+    /// The sealed slot.
+    pub slot: Arc<Ciphertext>,
+    /// The sealed body.
+    pub body: Arc<Ciphertext>,
+}
+
+/// What an acknowledgement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Whether it wiped the whole message.
+    pub burned: bool,
+}
+
+/// A message that can be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingItem {
+    /// The message.
+    pub id: MessageId,
+    /// Whether reading wipes it.
+    pub burn_on_read: bool,
+    /// Bytes of body and slot together.
+    pub size: u64,
+    /// Unix seconds.
+    pub expires_at: u64,
+    /// The slot that a claim would give.
+    pub target: Target,
+}
+
+/// What the posting account may know of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageState {
+    /// Nobody is reading it.
+    Waiting,
+    /// Somebody claimed it.
+    Claimed,
+    /// A recipient acknowledged it.
+    Acknowledged,
+    /// It expired unread.
+    Expired,
+    /// Not held and not remembered.
+    Unknown,
+}
+
+/// The state of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusItem {
+    /// The message.
+    pub id: MessageId,
+    /// Its state.
+    pub state: MessageState,
+    /// Unix seconds; 0 when unknown.
+    pub expires_at: u64,
+}
+
+/// What a purge did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PurgeReport {
+    /// Messages that were wiped.
+    pub wiped: usize,
+    /// Messages of which a lease ran out or a part expired.
+    pub changed: usize,
+    /// Whether more is due: the limit was reached.
+    pub more: bool,
+}
+
+/// Sums over the vault; none says who talks to whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Messages held.
+    pub messages: u64,
+    /// Bytes of ciphertext held, uploads under way included.
+    pub bytes: u64,
+    /// Fates of ended messages remembered.
+    pub tombstones: u64,
+    /// When the next lease or life ends, unix seconds.
+    pub next_expiry: Option<u64>,
+}

@@ -1,0 +1,177 @@
+//! The vault itself: the table of messages and the leaves around it.
+
+mod lease;
+mod look;
+mod post;
+mod upkeep;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::ledger::Ledger;
+use crate::message::Held;
+use crate::platform::{After, Lock, Native, Platform, Table};
+use crate::schedule::Schedule;
+use crate::tombstones::Tombstones;
+use crate::{AccountId, Clock, Config, Entropy, Event, EventSink, MessageId, MessageState};
+
+/// The messages that have a slot for one account, in the order they were posted.
+type Inbox = BTreeSet<(u64, MessageId)>;
+
+/// Holds messages in memory until they are read or expire.
+///
+/// Every method is short, synchronous and safe to call from any thread; see the crate's page for
+/// the states and the locks.
+pub struct Vault<P: Platform = Native> {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    messages: P::Table<MessageId, Box<Held>>,
+    inboxes: P::Table<AccountId, Inbox>,
+    schedule: P::Lock<Schedule>,
+    ledger: Arc<P::Lock<Ledger>>,
+    tombstones: P::Lock<Tombstones>,
+    sequence: AtomicU64,
+    operations: AtomicU64,
+    seen_at_last_call: AtomicU64,
+    freed: AtomicU64,
+    sinks: RwLock<Arc<[Arc<dyn EventSink>]>>,
+}
+
+impl Vault<Native> {
+    /// Makes an empty vault.
+    pub fn new(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self::on_platform(config, clock, entropy)
+    }
+}
+
+impl<P: Platform> Vault<P> {
+    pub(crate) fn on_platform(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let tombstones = Tombstones::new(config.tombstones, config.account_tombstones);
+        Self {
+            config,
+            clock,
+            entropy,
+            messages: Table::new(),
+            inboxes: Table::new(),
+            schedule: Lock::new(Schedule::default()),
+            ledger: Arc::new(Lock::new(Ledger::new())),
+            tombstones: Lock::new(tombstones),
+            sequence: AtomicU64::new(0),
+            operations: AtomicU64::new(0),
+            seen_at_last_call: AtomicU64::new(0),
+            freed: AtomicU64::new(0),
+            sinks: RwLock::new(Arc::new([])),
+        }
+    }
+
+    /// Returns the bounds that this vault keeps.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Adds a receiver of every later event.
+    pub fn subscribe(&self, sink: Box<dyn EventSink>) {
+        let mut sinks = self.sinks.write().unwrap_or_else(PoisonError::into_inner);
+        *sinks = sinks.iter().cloned().chain([Arc::from(sink)]).collect();
+    }
+
+    /// Tells everybody; no lock may be held.
+    fn publish(&self, events: &[Event]) {
+        if events.is_empty() {
+            return;
+        }
+        let sinks = Arc::clone(&self.sinks.read().unwrap_or_else(PoisonError::into_inner));
+        for event in events {
+            for sink in sinks.iter() {
+                sink.publish(event);
+            }
+        }
+    }
+
+    fn lease_ms(&self) -> u64 {
+        self.config.lease.as_millis() as u64
+    }
+
+    /// Makes one transition of one message: ticks it, changes it, and settles the leaves, all under
+    /// its lock; then wipes and publishes outside. `None` when the message is not held or the tick
+    /// ended it.
+    fn transition<R>(
+        &self,
+        id: MessageId,
+        now_ms: u64,
+        change: impl FnOnce(&mut Held, &mut Vec<Event>) -> R,
+    ) -> Option<R> {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        let mut events = Vec::new();
+        let outcome = self.messages.update(&id, |held| {
+            held.tick(now_ms, &mut events);
+            let result = (!held.is_over()).then(|| change(held, &mut events));
+            (result, self.settle(held))
+        });
+        let result = outcome.and_then(|(result, removed)| {
+            drop(removed);
+            result
+        });
+        self.publish(&events);
+        result
+    }
+
+    /// Brings schedule, index, quotas and tombstones into step with a message whose lock is held.
+    fn settle(&self, held: &mut Held) -> After {
+        let id = held.id;
+        if held.is_over() {
+            self.freed.fetch_add(held.charged, Ordering::Relaxed);
+            self.schedule.with(|s| s.remove(held.scheduled_ms, id));
+            for account in held.accounts() {
+                self.leave_inbox(account, held.sequence, id);
+            }
+            self.ledger.with(|l| l.refund(held.poster, 1, held.charged));
+            let state = if held.acknowledged {
+                MessageState::Acknowledged
+            } else {
+                MessageState::Expired
+            };
+            self.tombstones
+                .with(|t| t.insert(id, held.poster, state, held.expires_ms));
+            return After::Remove;
+        }
+        let due_ms = held.due_ms();
+        if due_ms != held.scheduled_ms {
+            self.schedule
+                .with(|s| s.move_to(held.scheduled_ms, due_ms, id));
+            held.scheduled_ms = due_ms;
+        }
+        let bytes = held.bytes();
+        if bytes < held.charged {
+            let freed = held.charged - bytes;
+            self.freed.fetch_add(freed, Ordering::Relaxed);
+            self.ledger.with(|l| l.refund(held.poster, 0, freed));
+            held.charged = bytes;
+        }
+        After::Keep
+    }
+
+    fn enter_inbox(&self, account: AccountId, sequence: u64, id: MessageId) {
+        self.inboxes.upsert(account, Inbox::new, |inbox| {
+            inbox.insert((sequence, id));
+        });
+    }
+
+    fn leave_inbox(&self, account: AccountId, sequence: u64, id: MessageId) {
+        self.inboxes.update(&account, |inbox| {
+            inbox.remove(&(sequence, id));
+            let after = if inbox.is_empty() {
+                After::Remove
+            } else {
+                After::Keep
+            };
+            ((), after)
+        });
+    }
+}

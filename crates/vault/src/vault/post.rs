@@ -1,0 +1,175 @@
+//! Posting: reserve room, put a message, add slots to it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::ledger::{Ledger, Reservation};
+use crate::message::{Held, Slot};
+use crate::platform::{Lock, Platform, Table};
+use crate::vault::Vault;
+use crate::{
+    AccountId, AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target,
+};
+
+impl<P: Platform> Vault<P> {
+    /// Reserves room for a message of `bytes` bytes, body and slots together, before it is read
+    /// from the connection.
+    pub fn reserve(&self, poster: AccountId, bytes: u64) -> Result<Reservation<P>, Full> {
+        if bytes > self.config.message_bytes {
+            let limit = self.config.message_bytes;
+            return Err(Full::TooLarge { bytes, limit });
+        }
+        self.charge(poster, 1, bytes)?;
+        Ok(Reservation {
+            ledger: Arc::clone(&self.ledger),
+            poster,
+            bytes,
+            spent: false,
+        })
+    }
+
+    fn charge(&self, poster: AccountId, messages: u64, bytes: u64) -> Result<(), Full> {
+        let charge = |retry_after| {
+            let charge =
+                |l: &mut Ledger| l.charge(&self.config, poster, messages, bytes, retry_after);
+            self.ledger.with(charge)
+        };
+        charge(Duration::ZERO).map_err(|full| {
+            let retry_after = self.retry_after();
+            match full {
+                Full::Account { .. } => Full::Account { retry_after },
+                Full::Vault { .. } => Full::Vault { retry_after },
+                Full::TooLarge { .. } => full,
+            }
+        })
+    }
+
+    /// Guesses when room may come free: when something is next due, within a second and an hour.
+    fn retry_after(&self) -> Duration {
+        let now_ms = self.clock.now_ms();
+        let due_ms = self.schedule.with(|s| s.first()).map_or(0, |(due, _)| due);
+        let wait_ms = due_ms.saturating_sub(now_ms).clamp(1000, 3_600_000);
+        Duration::from_secs(wait_ms.div_ceil(1000))
+    }
+
+    /// Takes a message; its poster is the one who reserved.
+    pub fn put(
+        &self,
+        mut reservation: Reservation<P>,
+        message: NewMessage,
+    ) -> Result<PutOutcome, PutError> {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        let (shortest, longest) = (self.config.shortest_life, self.config.longest_life);
+        if message.life < shortest || message.life > longest {
+            return Err(PutError::Life { shortest, longest });
+        }
+        let limit = self.config.slots_per_message;
+        if message.slots.is_empty() {
+            return Err(PutError::NoSlots);
+        }
+        if message.slots.len() > limit {
+            return Err(PutError::TooManySlots { limit });
+        }
+        if repeats(&message.slots) {
+            return Err(PutError::RepeatedTarget);
+        }
+        let now_ms = self.clock.now_ms();
+        let expires_ms = now_ms + message.life.as_millis() as u64;
+        let id = message.id;
+        let held = Box::new(Held {
+            id,
+            sequence: self.sequence.fetch_add(1, Ordering::Relaxed),
+            poster: reservation.poster,
+            expires_ms,
+            scheduled_ms: expires_ms,
+            charged: reservation.bytes,
+            burn_on_read: message.burn_on_read,
+            acknowledged: false,
+            body: Arc::new(message.body),
+            slots: message.slots.into_iter().map(Slot::new).collect(),
+        });
+        let bytes = held.bytes();
+        let reserved = reservation.bytes;
+        if bytes > reserved {
+            return Err(PutError::OverReserved { bytes, reserved });
+        }
+        let mut events = Vec::new();
+        let admitted = self.messages.insert(id, held, |held| {
+            if self.tombstones.with(|t| t.holds(id, now_ms)) {
+                return Err(());
+            }
+            reservation.spent = true;
+            self.schedule.with(|s| s.insert(expires_ms, id));
+            for account in held.accounts() {
+                self.enter_inbox(account, held.sequence, id);
+            }
+            self.settle(held);
+            held.announce(&mut events);
+            Ok(())
+        });
+        admitted.map_err(|_| PutError::Duplicate)?;
+        self.publish(&events);
+        Ok(PutOutcome {
+            expires_at: expires_ms / 1000,
+        })
+    }
+
+    /// Adds slots to a message of the same poster, or replaces the slots of the same targets.
+    ///
+    /// A slot that is being read or has been read stays as it is.
+    pub fn add_slots(
+        &self,
+        id: MessageId,
+        poster: AccountId,
+        slots: Vec<NewSlot>,
+    ) -> Result<(), AddSlotsError> {
+        let limit = self.config.slots_per_message;
+        if slots.len() > limit {
+            return Err(AddSlotsError::TooManySlots { limit });
+        }
+        if repeats(&slots) {
+            return Err(AddSlotsError::RepeatedTarget);
+        }
+        let bytes: u64 = slots.iter().map(|slot| slot.bytes.len() as u64).sum();
+        // Looked at before it is charged, so that a wrong id costs nothing; decided again below.
+        self.messages
+            .read(&id, |held| held.poster == poster)
+            .filter(|own| *own)
+            .ok_or(AddSlotsError::Gone)?;
+        self.charge(poster, 0, bytes)?;
+        let now_ms = self.clock.now_ms();
+        let added = self.transition(id, now_ms, |held, events| {
+            if held.poster != poster {
+                return Err(AddSlotsError::Gone);
+            }
+            let new = |slot: &&NewSlot| held.slots.iter().all(|s| s.target != slot.target);
+            if held.slots.len() + slots.iter().filter(new).count() > limit {
+                return Err(AddSlotsError::TooManySlots { limit });
+            }
+            if held.bytes() + bytes > self.config.message_bytes {
+                let limit = self.config.message_bytes;
+                let bytes = held.bytes() + bytes;
+                return Err(Full::TooLarge { bytes, limit }.into());
+            }
+            // What was charged too much is refunded when the transition settles.
+            held.charged += bytes;
+            held.add_slots(slots, events);
+            for account in held.accounts() {
+                self.enter_inbox(account, held.sequence, id);
+            }
+            Ok(())
+        });
+        let added = added.unwrap_or(Err(AddSlotsError::Gone));
+        if added.is_err() {
+            self.ledger.with(|l| l.refund(poster, 0, bytes));
+        }
+        added
+    }
+}
+
+fn repeats(slots: &[NewSlot]) -> bool {
+    let mut targets: Vec<Target> = slots.iter().map(|slot| slot.target).collect();
+    targets.sort_unstable();
+    targets.windows(2).any(|pair| pair[0] == pair[1])
+}

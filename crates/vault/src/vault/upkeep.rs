@@ -1,0 +1,90 @@
+//! Upkeep: ending what is due, forgetting, giving memory back.
+
+use std::sync::atomic::Ordering;
+
+use crate::alloc::trim;
+use crate::platform::{After, Lock, Platform, Table};
+use crate::vault::Vault;
+use crate::{AccountId, PurgeReport};
+
+/// Bytes wiped after which memory is given back although the vault is busy.
+const MUCH: u64 = 64 * 1024 * 1024;
+
+impl<P: Platform> Vault<P> {
+    /// Ends the leases and lives that are over, soonest first, `limit` messages at most.
+    pub fn purge_due(&self, limit: usize) -> PurgeReport {
+        let now_ms = self.clock.now_ms();
+        let mut report = PurgeReport::default();
+        self.tombstones.with(|t| t.expire(now_ms));
+        loop {
+            let first = self.schedule.with(|s| s.first());
+            let Some((due_ms, id)) = first.filter(|(due_ms, _)| *due_ms <= now_ms) else {
+                return report;
+            };
+            if report.wiped + report.changed >= limit {
+                report.more = true;
+                return report;
+            }
+            // The tick does the work; another thread may have done it just before.
+            match self.transition(id, now_ms, |_, _| ()) {
+                Some(()) => report.changed += 1,
+                None => report.wiped += 1,
+            }
+            // Normally gone or moved by now. Never look at the same entry twice, whatever happened.
+            self.schedule.with(|s| {
+                if s.first() == Some((due_ms, id)) {
+                    s.remove(due_ms, id);
+                }
+            });
+        }
+    }
+
+    /// Forgets what became of an account's messages, for when its last session ends.
+    pub fn forget_fates(&self, poster: AccountId) {
+        self.tombstones.with(|t| t.forget(poster));
+    }
+
+    /// Wipes everything, for shutting down; returns how many messages there were.
+    pub fn wipe_all(&self) -> usize {
+        let mut wiped = 0;
+        for id in self.messages.keys() {
+            let removed = self.messages.update(&id, |held| {
+                for slot in &mut held.slots {
+                    slot.state = crate::message::SlotState::Done;
+                }
+                self.settle(held);
+                ((), After::Remove)
+            });
+            wiped += usize::from(removed.is_some());
+        }
+        self.tombstones.with(|t| t.clear());
+        self.give_back();
+        wiped
+    }
+
+    /// Gives memory back to the operating system when it is worth it; returns whether it did.
+    ///
+    /// That is when something was wiped and nothing has happened since the last call, or when much
+    /// was wiped in a vault that never rests. Call it every second or so, off the threads that
+    /// serve: it takes milliseconds.
+    pub fn give_back_when_idle(&self) -> bool {
+        let operations = self.operations.load(Ordering::Relaxed);
+        let idle = self.seen_at_last_call.swap(operations, Ordering::Relaxed) == operations;
+        let freed = self.freed.load(Ordering::Relaxed);
+        let worth_it = freed > MUCH || (idle && freed > 0);
+        if worth_it {
+            self.give_back();
+        }
+        worth_it
+    }
+
+    /// Shrinks every table and gives free memory back to the operating system.
+    pub fn give_back(&self) {
+        self.freed.store(0, Ordering::Relaxed);
+        self.messages.shrink();
+        self.inboxes.shrink();
+        self.ledger.with(|l| l.shrink());
+        self.tombstones.with(|t| t.shrink());
+        trim();
+    }
+}
