@@ -1,0 +1,7 @@
+//! The suite's primitives behind types that keep their standards' checks.
+
+pub mod aead;
+pub mod agreement;
+pub mod kdf;
+pub mod kem;
+pub mod signature;
