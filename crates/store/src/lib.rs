@@ -1,1 +1,46 @@
-//! Repositories over SQLite.
+//! Repositories of the durable plane: accounts, public keys, sessions and audit.
+//!
+//! Everything sensitive is sealed by [`keyring`] before it reaches the database, and never is
+//! anything of a message written. The traits name what a backend does; [`Store`] holds one of them
+//! as a trait object and is what the server is given. See page 04 of the design.
+//!
+//! A call is acknowledged, its future resolves, only after the commit that holds it is on stable
+//! storage.
+#![deny(unsafe_code)]
+
+mod audit;
+mod config;
+mod fault;
+mod ids;
+mod invites;
+mod prekeys;
+mod public_keys;
+mod safes;
+mod sessions;
+mod settings;
+mod statistics;
+mod store;
+mod users;
+
+pub use audit::{AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead};
+pub use config::{OpenError, StoreConfig};
+pub use fault::Fault;
+pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
+pub use invites::{Invite, Invites};
+pub use keyring::KeySource;
+pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
+pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
+pub use safes::{PrekeySafe, SafeConflict, SafeError, SafeRead, SafeUpdate, SafeWrite, Safes};
+pub use sessions::{
+    CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionDetails, SessionRow,
+    Sessions,
+};
+pub use settings::{
+    RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,
+};
+pub use statistics::{Statistics, StatisticsSource};
+pub use store::{Backend, Store};
+pub use users::{
+    Admission, Credential, CredentialChange, IdentityChange, KeepSessions, NewUser, RegisterError,
+    ReplaceError, Role, UserRow, Users,
+};

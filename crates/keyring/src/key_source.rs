@@ -1,0 +1,217 @@
+//! Where the operator's key comes from: `DB_ENCRYPTION_KEY`, or a key file beside the database.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::entropy::{Entropy, EntropyError};
+use crate::secret::KEY_LEN;
+
+/// Longest key file that is read.
+const MAX_KEY_FILE: u64 = 4_096;
+
+/// Key material as the operator gave it; wiped when dropped.
+pub struct KeyMaterial(Zeroizing<Vec<u8>>);
+
+impl KeyMaterial {
+    /// Takes the key's bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyMaterial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyMaterial([redacted])")
+    }
+}
+
+/// Where a key was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// It was given, by `DB_ENCRYPTION_KEY`.
+    Given,
+    /// It stood in this file.
+    File(PathBuf),
+    /// It was made now, in this file, which must be backed up.
+    CreatedFile(PathBuf),
+}
+
+/// Why there is no usable key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeySourceError {
+    /// No key was given and there is no key file.
+    #[error("there is no key: set DB_ENCRYPTION_KEY or put the key file at {}", .0.display())]
+    Missing(PathBuf),
+    /// An empty key was given.
+    #[error("DB_ENCRYPTION_KEY is empty: set it to a long random text, or do not set it at all")]
+    Empty,
+    /// The key file lets others read the key.
+    #[error(
+        "the key file {} has mode {mode:o}: others may read it; run chmod 600 on it",
+        path.display()
+    )]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The key file does not hold a key.
+    #[error("the key file {} does not hold a key: restore it from its backup", .0.display())]
+    Malformed(PathBuf),
+    /// The key file cannot be read or made.
+    #[error("the key file {} cannot be used: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// Where the operator's key comes from; a given key wins over the file.
+pub struct KeySource {
+    given: Option<KeyMaterial>,
+    key_file: PathBuf,
+}
+
+impl KeySource {
+    /// A given key, if there is one, and where the key file is or would be.
+    pub fn new(given: Option<String>, key_file: impl Into<PathBuf>) -> Self {
+        let given = given.map(|text| KeyMaterial::new(text.into_bytes()));
+        Self {
+            given,
+            key_file: key_file.into(),
+        }
+    }
+
+    /// The same, with the key file beside the database: its name with the ending `.key`.
+    pub fn beside(given: Option<String>, database: &Path) -> Self {
+        Self::new(given, database.with_extension("key"))
+    }
+
+    /// Where the key file is or would be.
+    pub fn key_file(&self) -> &Path {
+        &self.key_file
+    }
+
+    /// Finds the key; makes a key file only if `may_create` and nothing else is there.
+    pub fn load(
+        &self,
+        may_create: bool,
+        entropy: &dyn Entropy,
+    ) -> Result<(KeyMaterial, KeyOrigin), KeySourceError> {
+        if let Some(given) = &self.given {
+            if given.expose().is_empty() {
+                return Err(KeySourceError::Empty);
+            }
+            return Ok((KeyMaterial(given.0.clone()), KeyOrigin::Given));
+        }
+        match File::open(&self.key_file) {
+            Ok(file) => Ok((
+                read_key_file(&self.key_file, file)?,
+                KeyOrigin::File(self.key_file.clone()),
+            )),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
+            Err(_) if may_create => {
+                let key = self.create_key_file(entropy)?;
+                Ok((key, KeyOrigin::CreatedFile(self.key_file.clone())))
+            }
+            Err(_) => Err(KeySourceError::Missing(self.key_file.clone())),
+        }
+    }
+
+    /// Writes a new key under a temporary name, then links it: a cut leaves no half key behind.
+    fn create_key_file(&self, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        entropy.fill(bytes.as_mut_slice())?;
+        let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 1));
+        for byte in bytes.iter() {
+            text.extend(
+                [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]),
+            );
+        }
+        text.push(b'\n');
+        let mut unfinished = self.key_file.clone().into_os_string();
+        unfinished.push(format!(".{}", std::process::id()));
+        let unfinished = PathBuf::from(unfinished);
+        let written = write_new(&unfinished, &text)
+            .and_then(|()| std::fs::hard_link(&unfinished, &self.key_file));
+        let removed = std::fs::remove_file(&unfinished);
+        written.and(removed).map_err(|error| self.io(error))?;
+        sync_parent(&self.key_file).map_err(|error| self.io(error))?;
+        text.pop();
+        Ok(KeyMaterial(text))
+    }
+
+    fn io(&self, source: io::Error) -> KeySourceError {
+        KeySourceError::Io {
+            path: self.key_file.clone(),
+            source,
+        }
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySource")
+            .field("given", &self.given)
+            .field("key_file", &self.key_file)
+            .finish()
+    }
+}
+
+fn read_key_file(path: &Path, file: File) -> Result<KeyMaterial, KeySourceError> {
+    let failed = |source| KeySourceError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeySourceError::OpenToOthers {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 2));
+    file.take(MAX_KEY_FILE)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    while text.last().is_some_and(|byte| byte.is_ascii_whitespace()) {
+        text.pop();
+    }
+    if text.len() < KEY_LEN {
+        return Err(KeySourceError::Malformed(path.to_owned()));
+    }
+    Ok(KeyMaterial(text))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}

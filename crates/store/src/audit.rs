@@ -1,0 +1,129 @@
+//! The audit log: events in, records out.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::fault::Fault;
+use crate::ids::UserId;
+
+/// Something that happened, to be appended to the chain.
+#[derive(Clone, PartialEq)]
+pub struct AuditEvent {
+    /// Whose record it is; `None` is the system's.
+    pub user_id: Option<UserId>,
+    /// A stable dotted name, for instance `session.created`.
+    pub action: &'static str,
+    /// Unix seconds.
+    pub timestamp: u64,
+    /// Sealed under the key of that user: request id, address, status, latency, reason.
+    pub details: serde_json::Value,
+}
+
+impl fmt::Debug for AuditEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditEvent")
+            .field("user_id", &self.user_id)
+            .field("action", &self.action)
+            .field("timestamp", &self.timestamp)
+            .field("details", &"[redacted]")
+            .finish()
+    }
+}
+
+/// A record of the chain, opened.
+#[derive(Clone, PartialEq)]
+pub struct AuditRecord {
+    /// Place in the chain, counted from 1 without gaps.
+    pub id: u64,
+    /// Whose; `None` is the system's.
+    pub user_id: Option<UserId>,
+    /// What happened.
+    pub action: String,
+    /// Unix seconds.
+    pub timestamp: u64,
+    /// What was sealed.
+    pub details: serde_json::Value,
+    /// SHA3-512 over the record and its predecessor's hash.
+    pub hash: [u8; 64],
+}
+
+impl fmt::Debug for AuditRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditRecord")
+            .field("id", &self.id)
+            .field("user_id", &self.user_id)
+            .field("action", &self.action)
+            .field("timestamp", &self.timestamp)
+            .field("details", &"[redacted]")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which records to show; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this user only.
+    pub user_id: Option<UserId>,
+    /// With this action only.
+    pub action: Option<String>,
+    /// From this time on, unix seconds, inclusive.
+    pub from: Option<u64>,
+    /// Up to this time, unix seconds, inclusive.
+    pub to: Option<u64>,
+}
+
+/// One page of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// Newest first.
+    pub records: Vec<AuditRecord>,
+    /// Pass as `before` for the next page; `None` when this is the last.
+    pub next: Option<u64>,
+}
+
+/// The end of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Id of the newest record; 0 when there is none.
+    pub id: u64,
+    /// Its hash; zeros when there is none.
+    pub hash: [u8; 64],
+}
+
+/// Why a chain does not verify.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The first record that does not fit.
+    #[error("audit record {id} is broken: {reason}")]
+    Broken {
+        /// Id of the first bad record.
+        id: u64,
+        /// What did not fit.
+        reason: &'static str,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Repository of audit records; nothing is ever changed or deleted through it.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Appends events that belong to no other change.
+    async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), Fault>;
+
+    /// Records that fit, newest first, below the id `before`, at most `limit` (capped at 500).
+    async fn query_audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<AuditPage, Fault>;
+
+    /// How many records fit.
+    async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault>;
+
+    /// Recomputes every hash from the first record on.
+    async fn verify_audit_chain(&self) -> Result<ChainHead, ChainError>;
+}

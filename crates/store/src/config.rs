@@ -1,0 +1,103 @@
+//! How a store is opened, and why it may not be.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keyring::{Entropy, KeySource, OsEntropy};
+
+/// How to open a store.
+pub struct StoreConfig {
+    /// The database file; the key file stands beside it.
+    pub path: PathBuf,
+    /// Where the key comes from.
+    pub key: KeySource,
+    /// PBKDF2 iterations for a database that is made now; never under 100,000.
+    pub iterations: u32,
+    /// Threads that read.
+    pub readers: usize,
+    /// Where random bytes come from.
+    pub entropy: Arc<dyn Entropy>,
+    pub(crate) vfs: Option<String>,
+    pub(crate) synchronous_off: bool,
+}
+
+impl StoreConfig {
+    /// The ordinary configuration for a database file.
+    pub fn new(path: impl Into<PathBuf>, key: KeySource) -> Self {
+        Self {
+            path: path.into(),
+            key,
+            iterations: keyring::DEFAULT_ITERATIONS,
+            readers: 4,
+            entropy: Arc::new(OsEntropy),
+            vfs: None,
+            synchronous_off: false,
+        }
+    }
+}
+
+/// Why a store was not opened. Nothing was created or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database exists, but no key does.
+    #[error(
+        "the database {database} exists but there is no key: set DB_ENCRYPTION_KEY, or put its \
+         key file back at {key_file}"
+    )]
+    NoKey {
+        /// The database.
+        database: PathBuf,
+        /// Where the key file is expected.
+        key_file: PathBuf,
+    },
+    /// The key is not the one this database was made with.
+    #[error(
+        "the key does not open the database {database} (table keks, row {kek_id}): give the \
+         DB_ENCRYPTION_KEY or the key file that it was made with"
+    )]
+    WrongKey {
+        /// The database.
+        database: PathBuf,
+        /// The key-encryption key's row.
+        kek_id: String,
+    },
+    /// The key cannot be used as it is.
+    #[error(transparent)]
+    Key(#[from] keyring::KeySourceError),
+    /// Deriving the key was refused.
+    #[error(transparent)]
+    Kdf(#[from] keyring::KdfError),
+    /// The file is something else.
+    #[error("{database} is not a database of this program: choose another data folder ({reason})")]
+    NotOurs {
+        /// The file.
+        database: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The database was written by a newer program.
+    #[error(
+        "the database has schema {found}, this program knows {known}: start the newer program \
+         again, a database does not go back"
+    )]
+    Newer {
+        /// Schema of the database.
+        found: u32,
+        /// Newest schema of this program.
+        known: u32,
+    },
+    /// A migration did not run, or differs from the one that ran.
+    #[error("the database cannot be migrated: {0}; restore a backup or report this")]
+    Migration(String),
+    /// A row is damaged.
+    #[error(transparent)]
+    Damaged(crate::fault::Fault),
+    /// The file system or SQLite refused.
+    #[error("the database {database} cannot be opened: {reason}")]
+    Io {
+        /// The database.
+        database: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,32 @@
+//! Figures for the administrator.
+
+use async_trait::async_trait;
+
+use crate::fault::Fault;
+
+/// Figures of the durable plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Statistics {
+    /// Accounts.
+    pub users: u64,
+    /// Sessions that have not expired.
+    pub active_sessions: u64,
+    /// Unix seconds at which the next session expires, if there is one.
+    pub next_session_expiry: Option<u64>,
+    /// Audit records.
+    pub audit_records: u64,
+    /// Invites that can still be used.
+    pub open_invites: u64,
+    /// Bytes of the database file without its log.
+    pub database_bytes: u64,
+}
+
+/// Repository of figures.
+#[async_trait]
+pub trait StatisticsSource: Send + Sync {
+    /// Figures as of `now`.
+    async fn statistics(&self, now: u64) -> Result<Statistics, Fault>;
+
+    /// Whether the database answers a read and takes a write.
+    async fn health(&self) -> Result<(), Fault>;
+}

@@ -1,0 +1,61 @@
+//! The store that the server holds.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::audit::AuditLog;
+use crate::fault::Fault;
+use crate::invites::Invites;
+use crate::prekeys::Prekeys;
+use crate::public_keys::PublicKeyDirectory;
+use crate::safes::Safes;
+use crate::sessions::Sessions;
+use crate::settings::{ServerSecrets, Settings};
+use crate::statistics::StatisticsSource;
+use crate::users::Users;
+
+/// Everything that a database must offer.
+pub trait Backend:
+    Users
+    + PublicKeyDirectory
+    + Safes
+    + Prekeys
+    + Sessions
+    + AuditLog
+    + Invites
+    + Settings
+    + ServerSecrets
+    + StatisticsSource
+{
+    /// Finishes what was accepted, refuses more and lets go of the files. It blocks.
+    fn close(&self) -> Result<(), Fault>;
+}
+
+/// A backend, shared; clones are cheap and mean the same store.
+///
+/// It dereferences to [`Backend`], so that every repository method is called on it directly,
+/// without importing its trait.
+#[derive(Clone)]
+pub struct Store(Arc<dyn Backend>);
+
+impl Store {
+    /// Wraps a backend.
+    pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
+        Self(backend)
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Backend;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
