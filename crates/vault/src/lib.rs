@@ -53,3 +53,6 @@ pub use types::{
     StatusItem, Target, WaitingItem,
 };
 pub use vault::Vault;
+
+#[cfg(test)]
+mod tests;

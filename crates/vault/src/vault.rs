@@ -19,6 +19,9 @@ use crate::{AccountId, Clock, Config, Entropy, Event, EventSink, MessageId, Mess
 /// The messages that have a slot for one account, in the order they were posted.
 type Inbox = BTreeSet<(u64, MessageId)>;
 
+/// How long a fate is remembered at least: a sender that was away for a moment still learns it.
+const FATE_MS: u64 = 600_000;
+
 /// Holds messages in memory until they are read or expire.
 ///
 /// Every method is short, synchronous and safe to call from any thread; see the crate's page for
@@ -27,7 +30,7 @@ pub struct Vault<P: Platform = Native> {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    messages: P::Table<MessageId, Box<Held>>,
+    pub(crate) messages: P::Table<MessageId, Box<Held>>,
     inboxes: P::Table<AccountId, Inbox>,
     schedule: P::Lock<Schedule>,
     ledger: Arc<P::Lock<Ledger>>,
@@ -101,7 +104,7 @@ impl<P: Platform> Vault<P> {
     /// Makes one transition of one message: ticks it, changes it, and settles the leaves, all under
     /// its lock; then wipes and publishes outside. `None` when the message is not held or the tick
     /// ended it.
-    fn transition<R>(
+    pub(crate) fn transition<R>(
         &self,
         id: MessageId,
         now_ms: u64,
@@ -112,7 +115,7 @@ impl<P: Platform> Vault<P> {
         let outcome = self.messages.update(&id, |held| {
             held.tick(now_ms, &mut events);
             let result = (!held.is_over()).then(|| change(held, &mut events));
-            (result, self.settle(held))
+            (result, self.settle(held, now_ms))
         });
         let result = outcome.and_then(|(result, removed)| {
             drop(removed);
@@ -123,7 +126,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// Brings schedule, index, quotas and tombstones into step with a message whose lock is held.
-    fn settle(&self, held: &mut Held) -> After {
+    fn settle(&self, held: &mut Held, now_ms: u64) -> After {
         let id = held.id;
         if held.is_over() {
             self.freed.fetch_add(held.charged, Ordering::Relaxed);
@@ -137,8 +140,9 @@ impl<P: Platform> Vault<P> {
             } else {
                 MessageState::Expired
             };
+            let until_ms = held.expires_ms.max(now_ms + FATE_MS);
             self.tombstones
-                .with(|t| t.insert(id, held.poster, state, held.expires_ms));
+                .with(|t| t.insert(id, held.poster, state, until_ms));
             return After::Remove;
         }
         let due_ms = held.due_ms();

@@ -47,6 +47,9 @@ impl<P: Platform> Vault<P> {
     }
 
     /// Tells a poster where its own messages stand; those of others are unknown.
+    ///
+    /// What was read or has expired is remembered until the message's expiry and for ten minutes at
+    /// least, for the latest messages of each poster.
     pub fn status(&self, poster: AccountId, ids: &[MessageId]) -> Vec<StatusItem> {
         let now_ms = self.clock.now_ms();
         let of = |&id: &MessageId| {
@@ -81,5 +84,16 @@ impl<P: Platform> Vault<P> {
             tombstones: self.tombstones.with(|t| t.len()) as u64,
             next_expiry: self.next_expiry_ms().map(|ms| ms / 1000),
         }
+    }
+
+    /// Counts the entries of table, index, schedule and ledger, for tests that look for leaks.
+    #[cfg(test)]
+    pub(crate) fn leaves(&self) -> (usize, usize, usize, usize) {
+        (
+            self.messages.keys().len(),
+            self.inboxes.keys().len(),
+            self.schedule.with(|s| s.len()),
+            self.ledger.with(|l| l.accounts()),
+        )
     }
 }

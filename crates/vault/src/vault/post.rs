@@ -104,7 +104,7 @@ impl<P: Platform> Vault<P> {
             for account in held.accounts() {
                 self.enter_inbox(account, held.sequence, id);
             }
-            self.settle(held);
+            self.settle(held, now_ms);
             held.announce(&mut events);
             Ok(())
         });

@@ -46,13 +46,14 @@ impl<P: Platform> Vault<P> {
 
     /// Wipes everything, for shutting down; returns how many messages there were.
     pub fn wipe_all(&self) -> usize {
+        let now_ms = self.clock.now_ms();
         let mut wiped = 0;
         for id in self.messages.keys() {
             let removed = self.messages.update(&id, |held| {
                 for slot in &mut held.slots {
                     slot.state = crate::message::SlotState::Done;
                 }
-                self.settle(held);
+                self.settle(held, now_ms);
                 ((), After::Remove)
             });
             wiped += usize::from(removed.is_some());

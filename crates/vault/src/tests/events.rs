@@ -1,0 +1,112 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::*;
+use crate::{Change, Event};
+
+fn recorded(b: &Bench) -> Arc<Mutex<Vec<Event>>> {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
+    b.vault.subscribe(Box::new(move |event: &Event| {
+        sink.lock().unwrap().push(event.clone());
+    }));
+    events
+}
+
+fn drain(events: &Mutex<Vec<Event>>) -> Vec<String> {
+    let describe = |event: Event| match event {
+        Event::Available { target, .. } => format!("available {target:?}"),
+        Event::Claimed(Change { target, .. }) => format!("claimed {target:?}"),
+        Event::Returned(Change { target, .. }) => format!("returned {target:?}"),
+        Event::Acknowledged { change, burned } => {
+            format!("acknowledged {:?} burned={burned}", change.target)
+        }
+        Event::Expired(Change { target, .. }) => format!("expired {target:?}"),
+        Event::CannotOpen(Change { target, .. }) => format!("cannot open {target:?}"),
+    };
+    events.lock().unwrap().drain(..).map(describe).collect()
+}
+
+#[test]
+fn every_slot_is_announced_and_every_transition_told() {
+    let b = bench();
+    let events = recorded(&b);
+    let (one, two) = (to_live(BOB, 1), to_live(BOB, 2));
+    b.post(message(1, true, &[one, two])).unwrap();
+    assert_eq!(
+        drain(&events),
+        [format!("available {one:?}"), format!("available {two:?}")]
+    );
+    let _lost = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
+    assert_eq!(drain(&events), [format!("claimed {one:?}")]);
+    b.clock.advance(LEASE);
+    b.vault.purge_due(10);
+    assert_eq!(
+        drain(&events),
+        [
+            format!("returned {one:?}"),
+            format!("available {one:?}"),
+            format!("available {two:?}")
+        ]
+    );
+    let claim = b.vault.claim(message_id(1), BOB, Some(live(2))).unwrap();
+    b.vault
+        .cannot_open(message_id(1), BOB, &claim.token)
+        .unwrap();
+    assert_eq!(
+        drain(&events),
+        [
+            format!("claimed {two:?}"),
+            format!("cannot open {two:?}"),
+            format!("available {one:?}")
+        ]
+    );
+    let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
+    b.vault
+        .acknowledge(message_id(1), BOB, &claim.token)
+        .unwrap();
+    assert_eq!(
+        drain(&events),
+        [
+            format!("claimed {one:?}"),
+            format!("acknowledged {one:?} burned=true")
+        ]
+    );
+}
+
+#[test]
+fn expiry_is_told_for_each_slot_that_was_not_read() {
+    let b = bench();
+    b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
+        .unwrap();
+    let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
+    b.vault
+        .acknowledge(message_id(1), BOB, &claim.token)
+        .unwrap();
+    let events = recorded(&b);
+    b.clock.advance(MINUTE + Duration::from_secs(1));
+    b.vault.purge_due(10);
+    assert_eq!(drain(&events), [format!("expired {:?}", to_live(BOB, 2))]);
+}
+
+#[test]
+fn a_sink_may_call_the_vault() {
+    let bench = bench();
+    let vault = Arc::new(bench.vault);
+    let (weak, seen) = (Arc::downgrade(&vault), Arc::new(Mutex::new(Vec::new())));
+    let sink = Arc::clone(&seen);
+    vault.subscribe(Box::new(move |event: &Event| {
+        if let Event::Available { item, .. } = event {
+            let vault = weak.upgrade().unwrap();
+            let claim = vault.claim(item.id, BOB, None).unwrap();
+            vault.acknowledge(item.id, BOB, &claim.token).unwrap();
+            sink.lock().unwrap().push(item.id);
+        }
+    }));
+    let reservation = vault.reserve(ALICE, 4096).unwrap();
+    vault
+        .put(reservation, message(1, true, &[Target::Account(BOB)]))
+        .unwrap();
+    assert_eq!(*seen.lock().unwrap(), [message_id(1)]);
+    assert_eq!(vault.stats().messages, 0);
+}

@@ -1,0 +1,122 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod claiming;
+mod events;
+mod interleavings;
+mod model;
+mod posting;
+mod types;
+mod upkeep;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::platform::{Native, Platform};
+use crate::{
+    AccountId, Ciphertext, Clock, Config, Entropy, EntropyError, LiveId, MessageId, NewMessage,
+    NewSlot, PutError, PutOutcome, Target, Vault,
+};
+
+pub(crate) const START_MS: u64 = 1_800_000_000_000;
+
+pub(crate) struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Never gives the same bytes twice.
+pub(crate) struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        let count = self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+        for (byte, count) in bytes.iter_mut().zip(count.iter().cycle()) {
+            *byte = *count;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) struct Bench<P: Platform = Native> {
+    pub(crate) vault: Vault<P>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+pub(crate) fn bench() -> Bench {
+    bench_with(Config::default())
+}
+
+pub(crate) fn bench_with<P: Platform>(config: Config) -> Bench<P> {
+    let clock = Arc::new(ManualClock(AtomicU64::new(START_MS)));
+    let entropy = Arc::new(Counting(AtomicU64::new(1)));
+    let vault = Vault::on_platform(config, clock.clone(), entropy);
+    Bench { vault, clock }
+}
+
+pub(crate) const ALICE: AccountId = AccountId::from_bytes([0xA; 16]);
+pub(crate) const BOB: AccountId = AccountId::from_bytes([0xB; 16]);
+pub(crate) const CAROL: AccountId = AccountId::from_bytes([0xC; 16]);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+pub(crate) fn message_id(n: u64) -> MessageId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&n.to_be_bytes());
+    MessageId::from_bytes(bytes)
+}
+
+pub(crate) fn live(n: u8) -> LiveId {
+    LiveId::from_bytes([n; 16])
+}
+
+pub(crate) fn to_live(account: AccountId, n: u8) -> Target {
+    Target::Live {
+        account,
+        live: live(n),
+    }
+}
+
+pub(crate) fn slot(target: Target) -> NewSlot {
+    NewSlot {
+        target,
+        prekey: None,
+        bytes: Ciphertext::copy_of(b"sealed slot"),
+    }
+}
+
+pub(crate) fn message(n: u64, burn_on_read: bool, targets: &[Target]) -> NewMessage {
+    NewMessage {
+        id: message_id(n),
+        life: MINUTE,
+        burn_on_read,
+        slots: targets.iter().copied().map(slot).collect(),
+        body: Ciphertext::copy_of(b"sealed body"),
+    }
+}
+
+impl<P: Platform> Bench<P> {
+    /// Posts as Alice.
+    pub(crate) fn post(&self, message: NewMessage) -> Result<PutOutcome, PutError> {
+        let reservation = self.vault.reserve(ALICE, 4096).unwrap();
+        self.vault.put(reservation, message)
+    }
+
+    /// Says whether nothing at all is left of any message.
+    pub(crate) fn is_pristine(&self) -> bool {
+        let stats = self.vault.stats();
+        stats.messages == 0
+            && stats.bytes == 0
+            && stats.next_expiry.is_none()
+            && self.vault.leaves() == (0, 0, 0, 0)
+    }
+}

@@ -1,0 +1,316 @@
+//! The vault against a simple model: a list of messages, searched from the start, with the rules of
+//! the contract written out one after the other.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{ClaimError, ClaimToken, LeaseError};
+
+const ACCOUNTS: [AccountId; 3] = [ALICE, BOB, CAROL];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Post {
+        id: u64,
+        burn: bool,
+        life_secs: u64,
+        targets: Vec<Target>,
+    },
+    Claim {
+        id: u64,
+        account: usize,
+        session: Option<u8>,
+    },
+    Acknowledge(usize),
+    Extend(usize),
+    CannotOpen(usize),
+    AddSlot {
+        id: u64,
+        target: Target,
+    },
+    Advance(u64),
+    Purge,
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        (0..3_usize).prop_map(|a| Target::Account(ACCOUNTS[a])),
+        (0..3_usize, 1..3_u8).prop_map(|(a, n)| to_live(ACCOUNTS[a], n)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let id = 0..6_u64;
+    let session = prop_oneof![Just(None), (1..4_u8).prop_map(Some)];
+    prop_oneof![
+        3 => (id.clone(), any::<bool>(), 5..90_u64, prop::collection::vec(target(), 1..4))
+            .prop_map(|(id, burn, life_secs, mut targets)| {
+                targets.sort_unstable();
+                targets.dedup();
+                Step::Post { id, burn, life_secs, targets }
+            }),
+        8 => (id.clone(), 0..3_usize, session)
+            .prop_map(|(id, account, session)| Step::Claim { id, account, session }),
+        4 => (0..8_usize).prop_map(Step::Acknowledge),
+        1 => (0..8_usize).prop_map(Step::Extend),
+        1 => (0..8_usize).prop_map(Step::CannotOpen),
+        2 => (id, target()).prop_map(|(id, target)| Step::AddSlot { id, target }),
+        3 => (1..9_000_u64).prop_map(Step::Advance),
+        1 => Just(Step::Purge),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Reading { claim: usize, until: u64 },
+    Unopenable,
+    Over,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: u64,
+    burn: bool,
+    expires: u64,
+    slots: Vec<(Target, State)>,
+}
+
+#[derive(Default)]
+struct Model {
+    now: u64,
+    messages: Vec<Message>,
+    /// Ids that may not be used again: a run is shorter than fates are remembered.
+    used: Vec<u64>,
+    /// Every claim ever won: its message, account and token.
+    claims: Vec<(u64, AccountId, ClaimToken)>,
+}
+
+impl Model {
+    fn settle(&mut self) {
+        let now = self.now;
+        for message in &mut self.messages {
+            for (_, state) in &mut message.slots {
+                if let State::Reading { until, .. } = *state
+                    && until <= now
+                {
+                    *state = State::Waiting;
+                }
+                if matches!(state, State::Waiting | State::Unopenable) && message.expires <= now {
+                    *state = State::Over;
+                }
+            }
+        }
+        self.messages
+            .retain(|m| m.slots.iter().any(|(_, s)| *s != State::Over));
+    }
+
+    fn find(&mut self, id: u64) -> Option<&mut Message> {
+        self.messages.iter_mut().find(|m| m.id == id)
+    }
+
+    fn post(&mut self, id: u64, burn: bool, life: u64, targets: &[Target]) -> bool {
+        if self.used.contains(&id) {
+            return false;
+        }
+        let expires = self.now + life * 1000;
+        let slots = targets.iter().map(|t| (*t, State::Waiting)).collect();
+        self.used.push(id);
+        self.messages.push(Message {
+            id,
+            burn,
+            expires,
+            slots,
+        });
+        true
+    }
+
+    fn choose(
+        &self,
+        message: &Message,
+        who: AccountId,
+        of: Option<u8>,
+    ) -> Result<usize, ClaimError> {
+        let slots = &message.slots;
+        if !slots.iter().any(|(t, _)| t.account() == who) {
+            return Err(ClaimError::NotForYou);
+        }
+        let reading = slots
+            .iter()
+            .any(|(t, s)| t.account() == who && matches!(s, State::Reading { .. }));
+        if self.now >= message.expires {
+            return Err(if reading {
+                ClaimError::Taken
+            } else {
+                ClaimError::Gone
+            });
+        }
+        if message.burn && reading {
+            return Err(ClaimError::Taken);
+        }
+        let at = |target| slots.iter().position(|(t, _)| *t == target);
+        let own = of.and_then(|n| at(to_live(who, n)));
+        let shared = at(Target::Account(who));
+        let pick = match (own, shared) {
+            (Some(own), Some(shared)) if slots[own].1 == State::Unopenable => shared,
+            (Some(own), _) => own,
+            (None, Some(shared)) => shared,
+            (None, None) => return Err(ClaimError::NotForYou),
+        };
+        match slots[pick].1 {
+            State::Waiting => Ok(pick),
+            State::Reading { .. } => Err(ClaimError::Taken),
+            State::Unopenable | State::Over => Err(ClaimError::Gone),
+        }
+    }
+
+    fn claim(&mut self, id: u64, who: AccountId, of: Option<u8>) -> Result<Target, ClaimError> {
+        let message = self.messages.iter().find(|m| m.id == id);
+        let pick = self.choose(message.ok_or(ClaimError::Gone)?, who, of)?;
+        let (claim, until) = (self.claims.len(), self.now + 30_000);
+        let slot = &mut self.find(id).unwrap().slots[pick];
+        slot.1 = State::Reading { claim, until };
+        Ok(slot.0)
+    }
+
+    fn reading(&mut self, claim: usize) -> Result<(&mut Message, usize), LeaseError> {
+        let id = self.claims[claim].0;
+        let message = self.find(id).ok_or(LeaseError::Gone)?;
+        let mine = |s: &State| matches!(s, State::Reading { claim: of, .. } if *of == claim);
+        let slot = message.slots.iter().position(|(_, s)| mine(s));
+        Ok((message, slot.ok_or(LeaseError::StaleClaim)?))
+    }
+
+    fn acknowledge(&mut self, claim: usize) -> Result<(), LeaseError> {
+        let who = self.claims[claim].1;
+        let (message, slot) = self.reading(claim)?;
+        let to_self = message.slots.iter().all(|(t, _)| t.account() == ALICE);
+        if message.burn && (who != ALICE || to_self) {
+            message.slots.iter_mut().for_each(|(_, s)| *s = State::Over);
+        } else {
+            message.slots[slot].1 = State::Over;
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, claim: usize) -> Result<Duration, LeaseError> {
+        let now = self.now;
+        let (message, slot) = self.reading(claim)?;
+        let until = (now + 30_000).min(message.expires + 30_000);
+        message.slots[slot].1 = State::Reading { claim, until };
+        Ok(Duration::from_millis(until - now))
+    }
+
+    fn add_slot(&mut self, id: u64, target: Target) -> bool {
+        let Some(message) = self.find(id) else {
+            return false;
+        };
+        match message.slots.iter_mut().find(|(t, _)| *t == target) {
+            Some((_, state @ (State::Waiting | State::Unopenable))) => *state = State::Waiting,
+            Some(_) => {}
+            None => message.slots.push((target, State::Waiting)),
+        }
+        true
+    }
+}
+
+fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let b = bench();
+    let mut model = Model::default();
+    for step in steps {
+        model.settle();
+        match step {
+            Step::Post {
+                id,
+                burn,
+                life_secs,
+                targets,
+            } => {
+                let mut new = message(id, burn, &targets);
+                new.life = Duration::from_secs(life_secs);
+                prop_assert_eq!(
+                    b.post(new).is_ok(),
+                    model.post(id, burn, life_secs, &targets)
+                );
+            }
+            Step::Claim {
+                id,
+                account,
+                session,
+            } => {
+                let who = ACCOUNTS[account];
+                let expected = model.claim(id, who, session);
+                match b.vault.claim(message_id(id), who, session.map(live)) {
+                    Ok(claim) => {
+                        prop_assert_eq!(Ok(claim.target), expected);
+                        model.claims.push((id, who, claim.token));
+                    }
+                    Err(error) => prop_assert_eq!(Err(error), expected),
+                }
+            }
+            Step::Acknowledge(n) | Step::Extend(n) | Step::CannotOpen(n)
+                if n >= model.claims.len() => {}
+            Step::Acknowledge(n) => {
+                let (id, who, token) = model.claims[n].clone();
+                let done = b.vault.acknowledge(message_id(id), who, &token).map(|_| ());
+                prop_assert_eq!(done, model.acknowledge(n));
+            }
+            Step::Extend(n) => {
+                let (id, who, token) = model.claims[n].clone();
+                prop_assert_eq!(b.vault.extend(message_id(id), who, &token), model.extend(n));
+            }
+            Step::CannotOpen(n) => {
+                let (id, who, token) = model.claims[n].clone();
+                let expected = model.reading(n).map(|(message, slot)| {
+                    message.slots[slot].1 = State::Unopenable;
+                });
+                prop_assert_eq!(b.vault.cannot_open(message_id(id), who, &token), expected);
+            }
+            Step::AddSlot { id, target } => {
+                let added = b.vault.add_slots(message_id(id), ALICE, vec![slot(target)]);
+                prop_assert_eq!(added.is_ok(), model.add_slot(id, target));
+            }
+            Step::Advance(ms) => {
+                b.clock.advance(Duration::from_millis(ms));
+                model.now += ms;
+            }
+            Step::Purge => {
+                b.vault.purge_due(usize::MAX);
+                prop_assert_eq!(b.vault.stats().messages, model.messages.len() as u64);
+            }
+        }
+        compare_waiting(&b, &mut model)?;
+    }
+    b.clock.advance(Duration::from_secs(200));
+    b.vault.purge_due(usize::MAX);
+    prop_assert!(b.is_pristine());
+    Ok(())
+}
+
+fn compare_waiting(b: &Bench, model: &mut Model) -> Result<(), TestCaseError> {
+    model.settle();
+    for who in ACCOUNTS {
+        for n in 1..3 {
+            let waiting = b.vault.waiting_for(who, Some(live(n)));
+            let waiting: Vec<_> = waiting.iter().map(|item| (item.id, item.target)).collect();
+            let of = |m: &Message| {
+                let slot = model.choose(m, who, Some(n)).ok()?;
+                Some((message_id(m.id), m.slots[slot].0))
+            };
+            let expected: Vec<_> = model.messages.iter().filter_map(of).collect();
+            prop_assert_eq!(waiting, expected);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_vault_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {
+        run(steps)?;
+    }
+}
