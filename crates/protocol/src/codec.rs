@@ -15,7 +15,9 @@ pub enum DecodeError {
     #[error("bytes follow the end of the object; fetch it again")]
     TrailingBytes,
     /// Another object than the expected one.
-    #[error("expected object type {expected:#04x} but found {found:#04x}; the server mixed objects up")]
+    #[error(
+        "expected object type {expected:#04x} but found {found:#04x}; the server mixed objects up"
+    )]
     WrongType {
         /// The type byte that belongs here.
         expected: u8,

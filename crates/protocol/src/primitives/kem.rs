@@ -9,6 +9,7 @@ use crate::secret::secret;
 
 /// Length of an encapsulation key in bytes.
 pub const PUBLIC_LEN: usize = 1568;
+const PRIVATE_LEN: usize = 3168;
 /// Length of a ciphertext in bytes.
 pub const CIPHERTEXT_LEN: usize = 1568;
 
@@ -88,28 +89,30 @@ impl KemSecret {
 
     /// Decapsulates; a wrong ciphertext gives an unrelated secret (implicit rejection).
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT_LEN]) -> KemShared {
-        let (mut private, _) = self.expand();
+        self.decapsulate_with_public(ciphertext).0
+    }
+
+    /// Decapsulates and gives the encapsulation key, from one expansion of the seed.
+    pub fn decapsulate_with_public(
+        &self,
+        ciphertext: &[u8; CIPHERTEXT_LEN],
+    ) -> (KemShared, KemPublic) {
+        let (mut private, public) = self.expand();
         let key = mlkem1024::MlKem1024PrivateKey::from(&*private);
         let mut shared = mlkem1024::decapsulate(&key, &ciphertext.into());
-        // The library's key type wipes nothing; hand its bytes back and wipe them.
-        let mut inner: [u8; mlkem1024::MlKem1024PrivateKey::len()] = key.into();
+        // The library's key type wipes nothing; take its bytes back and wipe them.
+        let mut inner: [u8; PRIVATE_LEN] = key.into();
         inner.zeroize();
         private.zeroize();
         let secret = KemShared::from_bytes(&shared);
         shared.zeroize();
-        secret
+        (secret, KemPublic(public))
     }
 
-    #[allow(clippy::type_complexity)]
-    fn expand(
-        &self,
-    ) -> (
-        Box<[u8; mlkem1024::MlKem1024PrivateKey::len()]>,
-        Box<[u8; PUBLIC_LEN]>,
-    ) {
+    fn expand(&self) -> (Box<[u8; PRIVATE_LEN]>, Box<[u8; PUBLIC_LEN]>) {
         let pair = mlkem1024::generate_key_pair(*self.expose());
         let (private, public) = pair.into_parts();
-        let mut bytes: [u8; mlkem1024::MlKem1024PrivateKey::len()] = private.into();
+        let mut bytes: [u8; PRIVATE_LEN] = private.into();
         let boxed = Box::new(bytes);
         bytes.zeroize();
         (boxed, Box::new(*public.as_slice()))

@@ -1,1 +1,5 @@
-//! See the crate overview.
+//! The key safe and the prekey safe.
+
+mod mark;
+
+pub use mark::SafeMark;
