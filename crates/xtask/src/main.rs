@@ -1,2 +1,72 @@
-//! The project's commands.
-fn main() {}
+//! The project's commands: everything that prepares, builds, checks or measures it.
+//!
+//! `cargo xtask help` lists them. They need a Rust toolchain and the package registries; whatever
+//! else is missing is fetched into a private folder and nothing outside the work tree is changed,
+//! except that root on a Debian machine gets Chromium and Node installed as ordinary packages.
+
+mod apt;
+mod args;
+mod bench;
+mod browser;
+mod bundle;
+mod check;
+mod debian_rust;
+mod deny;
+mod manifest;
+mod node;
+mod process;
+mod proof_log;
+mod prove;
+mod report;
+mod serve;
+mod test;
+mod wasm;
+mod wasm_route;
+mod workspace;
+
+use std::process::ExitCode;
+
+use args::Command;
+use report::Report;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let command = match args::parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(message) => {
+            eprintln!("{message}\n\n{}", args::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if let Command::Help = command {
+        println!("{}", args::USAGE);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let workspace = Workspace::find()?;
+    let mut report = Report::new();
+    let outcome = match command {
+        Command::Help => Ok(()),
+        Command::Serve { args } => return serve::run(&workspace, &mut report, &args),
+        Command::Bundle { force } => bundle::ensure(&workspace, &mut report, force).map(|_| ()),
+        Command::Test { args } => test::run(&workspace, &mut report, &args),
+        Command::Fmt { check } => check::fmt(&workspace, &mut report, check),
+        Command::Lint => check::clippy(&workspace, &mut report),
+        Command::Deny => deny::run(&workspace, &mut report),
+        Command::Ci => check::ci(&workspace, &mut report),
+        Command::Prove { args } => prove::run(&workspace, &mut report, &args),
+        Command::Bench { args } => bench::run(&workspace, &mut report, &args),
+        Command::Tools => test::tools(&workspace, &mut report).map(|_| ()),
+    };
+    report.summary();
+    outcome.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,284 @@
+//! Debian packages: installed by root, otherwise unpacked into a private folder.
+//!
+//! The private way keeps its own package lists, so it needs no root, sees today's packages even
+//! where the machine's lists are old, and changes nothing outside the tools folder. `apt-get
+//! download` checks the archive's signatures.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::process::{answer, is_root, on_path, run_quietly};
+use crate::workspace::Workspace;
+
+const UPDATE_LIMIT: Duration = Duration::from_secs(180);
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
+
+/// Names a folder as complete; written last.
+const STAMP: &str = ".unpacked";
+
+/// Debian's package lists, kept in the tools folder.
+pub struct Apt<'a> {
+    workspace: &'a Workspace,
+    options: Vec<String>,
+}
+
+impl<'a> Apt<'a> {
+    /// Fetches the lists; an error where this is no Debian or its archive cannot be reached.
+    pub fn private(workspace: &'a Workspace) -> anyhow::Result<Self> {
+        if !on_path("apt-get") || !on_path("dpkg-deb") {
+            bail!("this machine has no apt-get and dpkg-deb");
+        }
+        let home = workspace.tools.join("apt");
+        let lists = home.join("lists");
+        let cache = home.join("cache");
+        fs::create_dir_all(lists.join("partial"))?;
+        fs::create_dir_all(cache.join("archives/partial"))?;
+        let mut options = Vec::new();
+        for option in [
+            format!("Dir::State::lists={}", lists.display()),
+            format!("Dir::Cache={}", cache.display()),
+            "Acquire::Languages=none".into(),
+            "APT::Sandbox::User=".into(),
+        ] {
+            options.push("-o".into());
+            options.push(option);
+        }
+        let apt = Self { workspace, options };
+        let update = run_quietly(
+            apt.command("apt-get").arg("update"),
+            &workspace.log("apt-update"),
+            UPDATE_LIMIT,
+        );
+        // One broken third-party source fails the whole command; what counts is what arrived.
+        let any = fs::read_dir(&lists)?
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().contains("Packages"));
+        if !any {
+            update?;
+            bail!("apt-get update brought no package lists");
+        }
+        Ok(apt)
+    }
+
+    /// The names of everything that `package` needs, itself included, installed or not.
+    pub fn closure(&self, package: &str) -> anyhow::Result<BTreeSet<String>> {
+        let text = answer(
+            self.command("apt-cache")
+                .args([
+                    "depends",
+                    "--recurse",
+                    "--no-recommends",
+                    "--no-suggests",
+                    "--no-conflicts",
+                    "--no-breaks",
+                    "--no-replaces",
+                    "--no-enhances",
+                ])
+                .arg(package),
+        )?;
+        Ok(parse_depends(&text))
+    }
+
+    /// The version of `package` that the archive offers.
+    pub fn candidate(&self, package: &str) -> anyhow::Result<String> {
+        let text = answer(self.command("apt-cache").arg("policy").arg(package))?;
+        parse_candidate(&text).with_context(|| format!("Debian offers no package {package} here"))
+    }
+
+    /// Puts `roots`, and what of their needs this machine lacks, under `into`.
+    pub fn unpack(&self, roots: &[String], into: &Path) -> anyhow::Result<()> {
+        let mut wanted: BTreeSet<String> = roots.iter().cloned().collect();
+        let plan = answer(
+            self.command("apt-get")
+                .args(["--simulate", "--no-install-recommends", "install"])
+                .args(roots),
+        )?;
+        wanted.extend(parse_simulation(&plan));
+        // A second C library beside the machine's own loader crashes whatever is started with it.
+        wanted.retain(|name| !name.starts_with("libc6") && !name.starts_with("libc-"));
+        let scratch = into.with_extension("new");
+        let packages = into.with_extension("packages");
+        for dir in [&scratch, &packages, &into.to_path_buf()] {
+            if dir.exists() {
+                fs::remove_dir_all(dir)?;
+            }
+        }
+        fs::create_dir_all(&scratch)?;
+        fs::create_dir_all(&packages)?;
+        println!("    {} Debian packages: {}", wanted.len(), list(&wanted));
+        run_quietly(
+            self.command("apt-get")
+                .arg("download")
+                .args(&wanted)
+                .current_dir(&packages),
+            &self.workspace.log("apt-download"),
+            DOWNLOAD_LIMIT,
+        )?;
+        for entry in fs::read_dir(&packages)? {
+            answer(
+                Command::new("dpkg-deb")
+                    .arg("--extract")
+                    .arg(entry?.path())
+                    .arg(&scratch),
+            )?;
+        }
+        fs::write(scratch.join(STAMP), list(&wanted))?;
+        fs::remove_dir_all(&packages)?;
+        fs::rename(&scratch, into)?;
+        Ok(())
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(&self.options).env("LC_ALL", "C");
+        command
+    }
+}
+
+/// Whether `unpack` finished into that folder.
+pub fn is_unpacked(dir: &Path) -> bool {
+    dir.join(STAMP).is_file()
+}
+
+/// Whether packages are to be installed rather than unpacked.
+pub fn may_install() -> bool {
+    std::env::var_os("SECURE_MESSAGING_PRIVATE_TOOLS").is_none() && on_path("apt-get") && is_root()
+}
+
+/// Installs packages on this machine; only root can.
+pub fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
+    println!("    installing Debian packages: {}", packages.join(" "));
+    // A third-party source that fails must not stop the installation from Debian's own.
+    let _ = run_quietly(
+        Command::new("apt-get").arg("update"),
+        &workspace.log("apt-update"),
+        UPDATE_LIMIT,
+    );
+    run_quietly(
+        Command::new("apt-get")
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+        &workspace.log("apt-install"),
+        DOWNLOAD_LIMIT,
+    )
+}
+
+/// The folders of shared libraries below an unpacked root, for `LD_LIBRARY_PATH`.
+pub fn library_path(root: &Path) -> String {
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for lib in ["usr/lib", "lib"] {
+        let Ok(entries) = fs::read_dir(root.join(lib)) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().ends_with("-linux-gnu") {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    dirs.join(":")
+}
+
+/// Package names in the answer of `apt-cache depends --recurse`; virtual ones are left out.
+fn parse_depends(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .filter(|line| !line.starts_with([' ', '|', '<']) && !line.is_empty())
+        .map(|line| line.split(':').next().unwrap_or(line).trim().to_owned())
+        .collect()
+}
+
+/// Names of the packages that a simulated installation would bring.
+fn parse_simulation(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("Inst "))
+        .filter_map(|rest| rest.split_whitespace().next())
+        .map(|name| name.split(':').next().unwrap_or(name).to_owned())
+        .collect()
+}
+
+fn parse_candidate(text: &str) -> Option<String> {
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("Candidate:"))
+        .map(|version| version.trim().to_owned())
+        .filter(|version| version != "(none)" && !version.is_empty())
+}
+
+fn list(names: &BTreeSet<String>) -> String {
+    names.iter().cloned().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEPENDS: &str = "\
+rustc-web
+  Depends: libc6
+  Depends: libstd-rust-web-dev
+  Depends: <libc-dev>
+    libc6-dev
+libc6
+  Depends: libgcc-s1
+libstd-rust-web-dev
+  Depends: libstd-rust-web-1.96
+<libc-dev>
+libstd-rust-web-1.96
+ |Depends: libllvm22
+libllvm22
+";
+
+    const SIMULATION: &str = "\
+NOTE: This is only a simulation!
+Reading package lists...
+Remv rustc [1.63.0+dfsg1-2]
+Inst libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64])
+Inst libz3-4 [4.8.12-3] (4.8.12-3.1 Debian:12.13/oldstable [amd64]) []
+Inst chromium:amd64 (156.0.8078.79-1~deb12u1 Debian:12.13/oldstable [amd64])
+Conf libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64])
+";
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_package_closure_holds_real_packages_once() {
+        assert_eq!(
+            parse_depends(DEPENDS),
+            set(&[
+                "rustc-web",
+                "libc6",
+                "libstd-rust-web-dev",
+                "libstd-rust-web-1.96",
+                "libllvm22"
+            ])
+        );
+    }
+
+    #[test]
+    fn a_simulated_installation_names_what_is_new_or_newer() {
+        assert_eq!(
+            parse_simulation(SIMULATION),
+            set(&["libllvm22", "libz3-4", "chromium"])
+        );
+    }
+
+    #[test]
+    fn a_package_that_the_archive_lacks_has_no_candidate() {
+        assert_eq!(
+            parse_candidate("x:\n  Installed: (none)\n  Candidate: (none)\n"),
+            None
+        );
+        assert_eq!(
+            parse_candidate("x:\n  Installed: 1\n  Candidate: 1.96.0+dfsg1-1\n"),
+            Some("1.96.0+dfsg1-1".into())
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! The browser bundle: every file under `static`, in a folder named after them all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::manifest::{File, Manifest};
+use crate::report::Report;
+use crate::wasm;
+use crate::workspace::{Workspace, files_under};
+
+/// Builds the core when it is stale, then `target/bundle`; says where that is.
+pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow::Result<PathBuf> {
+    wasm::ensure(workspace, report, force)?;
+    let out = workspace.bundle_dir();
+    let manifest = Manifest::new(collect(&workspace.root.join("static"))?);
+    if !force && is_current(&out, &manifest) {
+        report.skip("browser bundle", "unchanged");
+        return Ok(out);
+    }
+    report.step("browser bundle", || {
+        write(&manifest, &out)?;
+        let bytes: usize = manifest.files().iter().map(|file| file.bytes.len()).sum();
+        println!(
+            "    {} files, {} KiB, bundle {}",
+            manifest.files().len(),
+            bytes / 1024,
+            manifest.hash()
+        );
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Writes the bundle beside `out` first, so that a server never reads half of one.
+pub fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
+    let scratch = out.with_extension("new");
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch)?;
+    }
+    fs::create_dir_all(&scratch)?;
+    for file in manifest.files() {
+        let path = scratch.join(manifest.path(file));
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, &file.bytes)?;
+    }
+    fs::write(scratch.join("manifest.json"), manifest.json())?;
+    wasm::replace(&scratch, out)
+}
+
+/// The files that the browser may load.
+pub fn collect(dir: &Path) -> anyhow::Result<Vec<File>> {
+    let mut files = Vec::new();
+    for path in files_under(dir)? {
+        let name = path
+            .to_str()
+            .with_context(|| format!("{} is no UTF-8 name", path.display()))?
+            .replace(std::path::MAIN_SEPARATOR, "/");
+        if is_shipped(&name) {
+            let bytes = fs::read(dir.join(&path))?;
+            files.push(File { name, bytes });
+        }
+    }
+    Ok(files)
+}
+
+/// Types, notes and hidden files stay at home.
+fn is_shipped(name: &str) -> bool {
+    let hidden = name.split('/').any(|part| part.starts_with('.'));
+    !hidden && !name.ends_with(".d.ts") && !name.ends_with(".md") && !name.ends_with('~')
+}
+
+fn is_current(out: &Path, manifest: &Manifest) -> bool {
+    let written = fs::read_to_string(out.join("manifest.json")).unwrap_or_default();
+    written == manifest.json()
+        && manifest
+            .files()
+            .iter()
+            .all(|file| out.join(manifest.path(file)).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Scratch;
+
+    #[test]
+    fn types_and_hidden_files_are_not_shipped() {
+        let scratch = Scratch::new("collect");
+        for name in [
+            "js/app.js",
+            "wasm/core.d.ts",
+            "wasm/.inputs",
+            ".DS/x",
+            "css/a.css",
+        ] {
+            scratch.write(name, b"x");
+        }
+        let names: Vec<String> = collect(&scratch.0)
+            .expect("collect")
+            .into_iter()
+            .map(|file| file.name)
+            .collect();
+        assert_eq!(names, ["css/a.css", "js/app.js"]);
+    }
+
+    #[test]
+    fn a_written_bundle_is_current_until_a_file_changes_or_disappears() {
+        let scratch = Scratch::new("written");
+        scratch.write("static/js/app.js", b"let a;");
+        let read = || Manifest::new(collect(&scratch.0.join("static")).expect("collect"));
+        let out = scratch.0.join("bundle");
+        let manifest = read();
+        assert!(!is_current(&out, &manifest));
+        write(&manifest, &out).expect("write");
+        assert!(is_current(&out, &manifest));
+        let path = out.join(manifest.path(&manifest.files()[0]));
+        assert_eq!(fs::read(&path).expect("bundled file"), b"let a;");
+
+        scratch.write("static/js/app.js", b"let b;");
+        assert!(!is_current(&out, &read()));
+        fs::remove_file(path).expect("remove");
+        assert!(!is_current(&out, &manifest));
+    }
+}

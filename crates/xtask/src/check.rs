@@ -1,0 +1,59 @@
+//! Formatting, lints, and the list of everything that CI runs.
+
+use crate::process::run_shown;
+use crate::report::Report;
+use crate::workspace::Workspace;
+use crate::{deny, test};
+
+/// rustfmt over the workspace.
+pub fn fmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {
+    report.step("rustfmt", || {
+        let mut command = workspace.cargo();
+        command.args(["fmt", "--all"]);
+        if only_look {
+            command.arg("--check");
+        }
+        run_shown(&mut command)
+    })
+}
+
+/// Clippy over every crate, test and benchmark; a warning is an error.
+pub fn clippy(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    report.step("clippy", || {
+        // Apart for the same reason as in `cargo_test_args`.
+        for packages in [
+            &["--workspace", "--exclude", "xtask"][..],
+            &["--package", "xtask"],
+        ] {
+            run_shown(
+                workspace
+                    .cargo()
+                    .arg("clippy")
+                    .args(workspace.locked())
+                    .args(packages)
+                    .args(["--all-targets", "--", "--deny", "warnings"]),
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Everything that CI runs. A failure does not stop what comes after it: one run tells all.
+pub fn ci(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    let mut note = |outcome: anyhow::Result<()>| {
+        if let Err(error) = outcome {
+            eprintln!("    {error:#}");
+            failed.push(error.to_string());
+        }
+    };
+    note(fmt(workspace, report, true));
+    note(deny::run(workspace, report));
+    note(test::run(workspace, report, &[]));
+    note(clippy(workspace, report));
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        anyhow::bail!("{}", failed.join("; "))
+    }
+}

@@ -1,0 +1,164 @@
+//! `cargo xtask test`: prepare everything, then every test.
+
+use std::path::PathBuf;
+
+use crate::args::cargo_test_args;
+use crate::browser::{self, Browser};
+use crate::bundle;
+use crate::node::Node;
+use crate::process::run_shown;
+use crate::report::Report;
+use crate::workspace::{Workspace, files_under};
+
+/// What the tests are told about the machine.
+pub struct Prepared {
+    node: Node,
+    browser: Browser,
+    bundle: PathBuf,
+    axe: PathBuf,
+}
+
+impl Prepared {
+    /// The variables that tests read.
+    pub fn environment(&self) -> Vec<(&'static str, PathBuf)> {
+        vec![
+            (
+                "SECURE_MESSAGING_TEST_CHROMIUM",
+                self.browser.chromium.clone(),
+            ),
+            (
+                "SECURE_MESSAGING_TEST_CHROMEDRIVER",
+                self.browser.driver.clone(),
+            ),
+            ("SECURE_MESSAGING_TEST_AXE", self.axe.clone()),
+            ("SECURE_MESSAGING_BUNDLE_DIR", self.bundle.clone()),
+        ]
+    }
+}
+
+/// Fetches tools and builds the bundle.
+pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Prepared> {
+    let (node, browser) = tools(workspace, report)?;
+    let bundle = bundle::ensure(workspace, report, false)?;
+    Ok(Prepared {
+        node,
+        browser,
+        bundle,
+        axe: workspace.root.join("node_modules/axe-core/axe.min.js"),
+    })
+}
+
+/// Fetches what the tests need beside Rust.
+pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<(Node, Browser)> {
+    let browser = report.step("Chromium", || browser::ensure(workspace))?;
+    let node = report.step("Node.js and npm packages", || {
+        let node = Node::ensure(workspace)?;
+        node.install_packages(workspace)?;
+        Ok(node)
+    })?;
+    Ok((node, browser))
+}
+
+/// Checks the JavaScript, runs the vectors in the WebAssembly core, then `cargo test`.
+///
+/// Every step runs even when one before it failed; the error names all that failed.
+pub fn run_all(
+    workspace: &Workspace,
+    report: &mut Report,
+    prepared: &Prepared,
+    args: &[String],
+) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    if let Err(error) = types(workspace, report, &prepared.node) {
+        failed.push(error.to_string());
+    }
+    if let Err(error) = vectors(workspace, report, &prepared.node) {
+        failed.push(error.to_string());
+    }
+    if let Err(error) = cargo_test(workspace, report, prepared, args) {
+        failed.push(error.to_string());
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        anyhow::bail!("{}", failed.join("; "))
+    }
+}
+
+/// `cargo xtask test`.
+pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
+    let prepared = prepare(workspace, report)?;
+    run_all(workspace, report, &prepared, args)
+}
+
+fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
+    let scripts = files_under(&workspace.root.join("static/js"))?;
+    if !scripts
+        .iter()
+        .any(|path| path.extension().is_some_and(|end| end == "js"))
+    {
+        report.skip("JavaScript types", "no scripts");
+        return Ok(());
+    }
+    report.step("JavaScript types", || {
+        run_shown(
+            node.run()
+                .args([
+                    "node_modules/typescript/bin/tsc",
+                    "--noEmit",
+                    "--pretty",
+                    "false",
+                ])
+                .current_dir(&workspace.root),
+        )
+    })
+}
+
+/// The protocol's vectors once more, in the very WebAssembly that the browser is given.
+fn vectors(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
+    let script = workspace.root.join("crates/browser/tests/vectors.mjs");
+    if !script.is_file() {
+        report.skip("vectors in WebAssembly", "no script");
+        return Ok(());
+    }
+    report.step("vectors in WebAssembly", || {
+        run_shown(
+            node.run()
+                .arg(&script)
+                .current_dir(&workspace.root)
+                .env("SECURE_MESSAGING_WASM_DIR", workspace.static_wasm()),
+        )
+    })
+}
+
+fn cargo_test(
+    workspace: &Workspace,
+    report: &mut Report,
+    prepared: &Prepared,
+    args: &[String],
+) -> anyhow::Result<()> {
+    let everything = args.is_empty();
+    let outcome = report.step("tests", || {
+        run_shown(
+            workspace
+                .cargo()
+                .arg("test")
+                .args(workspace.locked())
+                .args(cargo_test_args(args))
+                .envs(prepared.environment()),
+        )
+    });
+    if everything {
+        // Built already, so this costs a second: see cargo_test_args for why it stands apart.
+        let own = report.step("tests of xtask", || {
+            run_shown(
+                workspace
+                    .cargo()
+                    .args(["test", "--package", "xtask"])
+                    .args(workspace.locked()),
+            )
+        });
+        return outcome.and(own);
+    }
+    outcome
+}

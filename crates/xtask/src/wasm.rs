@@ -1,0 +1,299 @@
+//! The WebAssembly core: compiled, given its JavaScript face, checked for machine paths.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::manifest::{self, Digest256};
+use crate::process::{answer, run_shown};
+use crate::report::Report;
+use crate::wasm_route::{self, Route, TARGET};
+use crate::workspace::{Workspace, files_under};
+
+/// The crate that becomes the core, and the stem of the generated files' names.
+const CRATE: &str = "browser";
+const STEM: &str = "core";
+
+/// Holds the digest of what the generated files were made from.
+const STAMP: &str = ".inputs";
+
+/// Builds `static/wasm` unless it is already what these sources and this compiler give.
+pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow::Result<()> {
+    let out = workspace.static_wasm();
+    let sources = sources(workspace)?;
+    if !force && is_fresh(&out, &sources) {
+        report.skip("WebAssembly core", "unchanged");
+        return Ok(());
+    }
+    let route = report.step("wasm32 compiler", || {
+        let route = wasm_route::find(workspace)?;
+        println!(
+            "    {}: {}",
+            route.name,
+            route.compiler.lines().next().unwrap_or_default()
+        );
+        Ok(route)
+    })?;
+    report.step("WebAssembly core", || {
+        build(workspace, &route, &workspace.target, &out)?;
+        fs::write(out.join(STAMP), sources.hex())?;
+        Ok(())
+    })
+}
+
+/// Compiles with `route` into `target` and writes the generated files to `out`.
+pub fn build(
+    workspace: &Workspace,
+    route: &Route,
+    target: &Path,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .arg("build")
+        .args(["--package", CRATE, "--lib", "--profile", "wasm"])
+        .args(["--target", TARGET])
+        .args(workspace.locked())
+        .arg("--target-dir")
+        .arg(target)
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, route));
+    route.apply(&mut cargo);
+    run_shown(&mut cargo)?;
+    let compiled = target.join(TARGET).join("wasm").join("browser.wasm");
+    let scratch = target.join("wasm-bindgen-out");
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch)?;
+    }
+    fs::create_dir_all(&scratch)?;
+    Bindgen::new()
+        .input_path(&compiled)
+        .out_name(STEM)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        // The page hashes the bytes before it starts them; without a default path it must pass
+        // them itself.
+        .omit_default_module_path(true)
+        .generate(&scratch)
+        .context("wasm-bindgen")?;
+    let binary = fs::read(scratch.join(format!("{STEM}_bg.wasm")))?;
+    if let Some(path) = path_in(&binary, &private_paths(workspace, route)) {
+        bail!("the WebAssembly core names a folder of this machine: {path}");
+    }
+    fs::write(scratch.join("integrity.js"), integrity_module(&binary))?;
+    replace(&scratch, out)
+}
+
+/// Digest of everything that decides what the core is: its crates, the lock file, the profiles.
+fn sources(workspace: &Workspace) -> anyhow::Result<Digest256> {
+    let mut inputs = vec![
+        (PathBuf::from("Cargo.toml"), workspace.root.clone()),
+        (PathBuf::from("Cargo.lock"), workspace.root.clone()),
+    ];
+    let mut crates = crates_below(workspace, CRATE)?;
+    // How it is built lives here.
+    crates.push("xtask".into());
+    for name in crates {
+        let dir = workspace.root.join("crates").join(&name);
+        for file in files_under(&dir)? {
+            let tests = file.starts_with("tests") || file.starts_with("benches");
+            if !tests {
+                inputs.push((file, dir.clone()));
+            }
+        }
+    }
+    let mut parts = Vec::new();
+    for (file, dir) in inputs {
+        let path = dir.join(&file);
+        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        let name = path.strip_prefix(&workspace.root).unwrap_or(&path);
+        parts.push((name.display().to_string(), bytes));
+    }
+    let route = std::env::var("SECURE_MESSAGING_WASM_ROUTE").unwrap_or_default();
+    parts.push(("route".into(), route.into_bytes()));
+    let compiler = answer(Command::new("rustc").arg("-vV")).unwrap_or_default();
+    parts.push(("compiler".into(), compiler.into_bytes()));
+    Ok(manifest::digest_of_parts(
+        parts
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), &bytes[..])),
+    ))
+}
+
+/// The workspace crates that `name` is built from, itself included.
+fn crates_below(workspace: &Workspace, name: &str) -> anyhow::Result<Vec<String>> {
+    let mut found = vec![name.to_owned()];
+    let mut next = 0;
+    while let Some(name) = found.get(next) {
+        let path = workspace.root.join("crates").join(name).join("Cargo.toml");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        for dependency in dependencies(&text) {
+            let ours = workspace.root.join("crates").join(&dependency).is_dir();
+            if ours && !found.contains(&dependency) {
+                found.push(dependency);
+            }
+        }
+        next += 1;
+    }
+    Ok(found)
+}
+
+/// Names on the left of a manifest's dependency lines; more than those do no harm here.
+fn dependencies(manifest: &str) -> Vec<String> {
+    manifest
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(left, _)| left.trim())
+        .filter_map(|left| left.split('.').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_fresh(out: &Path, sources: &Digest256) -> bool {
+    let stamp = fs::read_to_string(out.join(STAMP)).unwrap_or_default();
+    stamp.trim() == sources.hex()
+        && ["core.js", "core.d.ts", "core_bg.wasm", "integrity.js"]
+            .iter()
+            .all(|name| out.join(name).is_file())
+}
+
+/// Flags that keep this machine's folders out of panic messages, so that every machine with this
+/// compiler builds the same bytes.
+fn flags(workspace: &Workspace, route: &Route) -> String {
+    let mut flags = vec![
+        // Sources below the registry lie in a folder named after the registry's host.
+        format!("--remap-path-prefix={}=/source", workspace.root.display()),
+    ];
+    let registry = cargo_home().join("registry/src");
+    for entry in fs::read_dir(&registry).into_iter().flatten().flatten() {
+        flags.push(format!(
+            "--remap-path-prefix={}=/deps",
+            entry.path().display()
+        ));
+    }
+    flags.push(format!(
+        "--remap-path-prefix={}=/rust",
+        route.sysroot.join("lib/rustlib/src/rust").display()
+    ));
+    flags.join("\u{1f}")
+}
+
+fn private_paths(workspace: &Workspace, route: &Route) -> Vec<String> {
+    [
+        workspace.root.clone(),
+        workspace.tools.clone(),
+        cargo_home(),
+        route.sysroot.clone(),
+    ]
+    .iter()
+    .map(|path| path.display().to_string())
+    .collect()
+}
+
+fn cargo_home() -> PathBuf {
+    match std::env::var_os("CARGO_HOME") {
+        Some(home) => home.into(),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+    }
+}
+
+/// The first of `paths` that occurs in `bytes`.
+fn path_in(bytes: &[u8], paths: &[String]) -> Option<String> {
+    paths
+        .iter()
+        .find(|path| {
+            path.len() > 1
+                && bytes
+                    .windows(path.len())
+                    .any(|window| window == path.as_bytes())
+        })
+        .cloned()
+}
+
+/// The module from which the page learns what the core's bytes must hash to.
+fn integrity_module(binary: &[u8]) -> String {
+    let digest = manifest::sha384_base64(binary);
+    format!(
+        "// Generated with the core beside it.\n\n\
+         /** SHA-384 of core_bg.wasm, base64. */\n\
+         export const CORE_SHA384 = \"{digest}\";\n\n\
+         /** Size of core_bg.wasm in bytes. */\n\
+         export const CORE_SIZE = {};\n",
+        binary.len()
+    )
+}
+
+/// Puts the folder `new` in the place of `old`.
+pub fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
+    if old.exists() {
+        fs::remove_dir_all(old)?;
+    }
+    if let Some(parent) = old.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    if fs::rename(new, old).is_err() {
+        // The target folder may be on another file system than the work tree.
+        for file in files_under(new)? {
+            let to = old.join(&file);
+            if let Some(parent) = to.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::copy(new.join(&file), to)?;
+        }
+        fs::remove_dir_all(new)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Scratch;
+
+    #[test]
+    fn a_machine_path_in_the_core_is_found_and_its_absence_too() {
+        let paths = vec!["/home/someone/tree".to_owned()];
+        let tainted = b"\0asm..panicked at /home/someone/tree/src/lib.rs".as_slice();
+        assert_eq!(path_in(tainted, &paths), Some(paths[0].clone()));
+        assert_eq!(path_in(b"\0asm..panicked at /source/lib.rs", &paths), None);
+    }
+
+    #[test]
+    fn dependency_names_are_read_in_every_spelling() {
+        let manifest = "client.workspace = true\nserde = \"1\"\nsha3 = { version = \"1\" }\n";
+        assert_eq!(dependencies(manifest), ["client", "serde", "sha3"]);
+    }
+
+    #[test]
+    fn generated_files_are_stale_when_one_is_missing_or_the_stamp_differs() {
+        let scratch = Scratch::new("fresh");
+        let digest = manifest::digest_of_parts([("a", b"1".as_slice())]);
+        for name in ["core.js", "core.d.ts", "core_bg.wasm", "integrity.js"] {
+            scratch.write(name, b"x");
+        }
+        assert!(!is_fresh(&scratch.0, &digest));
+        scratch.write(STAMP, digest.hex().as_bytes());
+        assert!(is_fresh(&scratch.0, &digest));
+        let other = manifest::digest_of_parts([("a", b"2".as_slice())]);
+        assert!(!is_fresh(&scratch.0, &other));
+        fs::remove_file(scratch.0.join("core.js")).expect("remove");
+        assert!(!is_fresh(&scratch.0, &digest));
+    }
+
+    #[test]
+    fn replacing_a_folder_leaves_nothing_of_the_old_one() {
+        let scratch = Scratch::new("replace");
+        scratch.write("new/a", b"1");
+        scratch.write("old/b", b"2");
+        replace(&scratch.0.join("new"), &scratch.0.join("old")).expect("replace");
+        assert_eq!(
+            files_under(&scratch.0).expect("listing"),
+            [PathBuf::from("old/a")]
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Where things are: the work tree, the target folder, the folder for fetched tools.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// The folders that every command works in.
+pub struct Workspace {
+    /// Top of the work tree.
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
+    /// Fetched tools; git-ignored, may be deleted at any time.
+    pub tools: PathBuf,
+    /// The cargo that started this program.
+    pub cargo: OsString,
+}
+
+impl Workspace {
+    /// Asks cargo where the work tree and its target folder are.
+    pub fn find() -> anyhow::Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // Set by `cargo run`, so the command works from any folder.
+        let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let mut command = Command::new(&cargo);
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        if let Some(dir) = &manifest_dir {
+            command.arg("--manifest-path").arg(dir.join("Cargo.toml"));
+        }
+        let output = command
+            .output()
+            .context("cargo could not be started; is a Rust toolchain installed?")?;
+        if !output.status.success() {
+            bail!(
+                "cargo metadata: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        let metadata: serde_json::Value =
+            serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
+        let folder = |key: &str| {
+            metadata[key]
+                .as_str()
+                .map(PathBuf::from)
+                .with_context(|| format!("cargo metadata does not say {key}"))
+        };
+        let target = folder("target_directory")?;
+        let tools = match std::env::var_os("SECURE_MESSAGING_TOOLS") {
+            Some(dir) => std::path::absolute(dir)?,
+            None => target.join("tools"),
+        };
+        Ok(Self {
+            root: folder("workspace_root")?,
+            target,
+            tools,
+            cargo,
+        })
+    }
+
+    /// A cargo command at the top of the work tree.
+    pub fn cargo(&self) -> Command {
+        let mut command = Command::new(&self.cargo);
+        command.current_dir(&self.root);
+        // `cargo run` describes this program in these; another package's build must not see them.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    /// `--locked` where the lock file must already be right.
+    pub fn locked(&self) -> &'static [&'static str] {
+        if std::env::var_os("CI").is_some() {
+            &["--locked"]
+        } else {
+            &[]
+        }
+    }
+
+    /// Where the finished browser bundle lies.
+    pub fn bundle_dir(&self) -> PathBuf {
+        self.target.join("bundle")
+    }
+
+    /// Where wasm-bindgen's output lies: inside `static`, so that imports and types resolve.
+    pub fn static_wasm(&self) -> PathBuf {
+        self.root.join("static/wasm")
+    }
+
+    /// Where the output of long quiet commands is kept.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.target.join("xtask-logs").join(format!("{name}.log"))
+    }
+}
+
+#[cfg(test)]
+impl Workspace {
+    /// One for unit tests, at a folder of theirs.
+    pub fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            target: root.join("target"),
+            tools: root.join("target/tools"),
+            cargo: "cargo".into(),
+        }
+    }
+}
+
+/// All files under a folder, sorted, as paths relative to it; an absent folder has none.
+pub fn files_under(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(relative) = open.pop() {
+        let folder = dir.join(&relative);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = relative.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A folder of its own for one unit test, removed when dropped.
+#[cfg(test)]
+pub struct Scratch(pub PathBuf);
+
+#[cfg(test)]
+impl Scratch {
+    /// Makes an empty folder named after the test.
+    pub fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("scratch folder");
+        Self(dir)
+    }
+
+    /// Writes a file below it, making folders on the way.
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.0.join(path);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        std::fs::write(path, bytes).expect("file");
+    }
+}
+
+#[cfg(test)]
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_listed_in_a_stable_order_and_folders_are_not() {
+        let scratch = Scratch::new("files");
+        for name in ["b/two.js", "a.css", "b/a/one.js"] {
+            scratch.write(name, b"x");
+        }
+        let found = files_under(&scratch.0).expect("listing");
+        assert_eq!(
+            found,
+            ["a.css", "b/a/one.js", "b/two.js"].map(PathBuf::from)
+        );
+    }
+
+    #[test]
+    fn an_absent_folder_holds_nothing() {
+        let scratch = Scratch::new("absent");
+        assert!(
+            files_under(&scratch.0.join("no"))
+                .expect("listing")
+                .is_empty()
+        );
+    }
+}
