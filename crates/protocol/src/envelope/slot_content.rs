@@ -8,7 +8,7 @@ use crate::primitives::kdf::sha3_256;
 use crate::safe::SafeMark;
 use crate::suite::ObjectType;
 
-/// The plaintext of a slot; always 182 bytes, whatever it says.
+/// The plaintext of a slot; always 183 bytes, whatever it says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SlotContent {
     /// K of the body.
@@ -29,6 +29,8 @@ pub struct SlotContent {
     pub life_secs: u32,
     /// Whether it goes when it was read.
     pub burn_on_read: bool,
+    /// Seconds between reading and burning; 0 where it goes at once, or not at all.
+    pub burn_after_secs: u32,
     /// Kind of the body's content.
     pub kind: ContentKind,
     /// The safe that the sender knows; only in slots for one's own sessions.
@@ -65,6 +67,7 @@ impl SlotContent {
             .u64(self.sent_at)
             .u32(self.life_secs)
             .bool(self.burn_on_read)
+            .u32(self.burn_after_secs)
             .u8(self.kind as u8);
     }
 
@@ -81,6 +84,7 @@ impl SlotContent {
             sent_at: reader.u64()?,
             life_secs: reader.u32()?,
             burn_on_read: reader.bool("burn rule")?,
+            burn_after_secs: reader.u32()?,
             kind: ContentKind::read(&mut reader)?,
             safe_mark: None,
         };
@@ -99,7 +103,7 @@ impl SlotContent {
     }
 }
 
-const COMMON_LEN: usize = 16 + 16 + 17 + 8 + 32 + 8 + 4 + 1 + 1;
+const COMMON_LEN: usize = 16 + 16 + 17 + 8 + 32 + 8 + 4 + 1 + 4 + 1;
 
 /// The hash by which the next message of the same session and conversation names this one.
 ///
