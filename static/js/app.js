@@ -1,0 +1,131 @@
+/** One page for all views: it connects to the core, and draws what phase and path ask for. */
+import { Link } from './core/link.js';
+import { State } from './lib/state.js';
+import * as router from './lib/router.js';
+import { announce, badge, title, toast } from './lib/say.js';
+import { h, icon } from './lib/dom.js';
+import { lockView, recoverView, signInView } from './views/front.js';
+import { inviteView, modeView, registerView } from './views/register.js';
+import { settingsView } from './views/settings.js';
+import { chatView, forgetChat } from './chat/view.js';
+import { forgetDrafts } from './chat/composer.js';
+
+/**
+ * @typedef {import('./types.js').View} View
+ * @typedef {import('./types.js').Context} Context
+ */
+
+router.takeFragment();
+const state = new State();
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+/** @type {{key: string, view: View} | null} */
+let shown = null;
+/** After a set-up the administrator chooses who may register, before anything else. */
+let settingUp = location.pathname === '/setup';
+/** The invite link that this page was opened with, until it was used. */
+let invite = location.pathname === '/i' ? router.openedWith() : '';
+/** @type {Context} */
+const context = { state, send: (command) => link.send(command), go: router.go, fragment: router.openedWith };
+
+/** @returns {[string, string, (context: Context) => View]} */
+function wanted() {
+  const path = router.path();
+  switch (state.state.state) {
+    case 'starting': return ['starting', '', splash];
+    case 'locked': return ['lock', 'Locked', lockView];
+    case 'unlocked':
+      if (settingUp && state.state.me?.role === 'admin') return ['mode', 'Set up this server', (given) => modeView(given, () => { settingUp = false; router.go('/chat', true); draw(); })];
+      if (path === '/settings') return ['settings', 'Settings', settingsView];
+      return ['chat', '', chatView];
+    default:
+      if (path === '/register' || path === '/setup') return [path, path === '/setup' ? 'Set up this server' : 'Create an account', registerView];
+      if (path === '/recover') return ['recover', 'Use your recovery key', recoverView];
+      if (path === '/i') return ['invite', 'You are invited', inviteView];
+      return ['sign-in', 'Sign in', signInView];
+  }
+}
+
+/** @returns {View} */
+function splash() {
+  return { node: /** @type {HTMLElement} */ (root.firstElementChild), stop: () => {} };
+}
+
+function draw() {
+  const phase = state.state.state;
+  const path = router.path();
+  if (phase === 'unlocked' && !['/chat', '/settings', '/setup'].includes(path)) router.go('/chat', true);
+  if (phase === 'unlocked' && path === '/setup' && !settingUp) router.go('/chat', true);
+  if (phase === 'signed_out' && ['/chat', '/settings'].includes(path)) router.go('/', true);
+  const [key, name, make] = wanted();
+  if (shown?.key === key) return;
+  const first = shown === null || shown.key === 'starting';
+  shown?.view.stop();
+  for (const dialog of document.querySelectorAll('body > dialog')) dialog.remove();
+  const view = make(context);
+  shown = { key, view };
+  root.replaceChildren(view.node);
+  document.documentElement.dataset.view = key;
+  title(name);
+  if (key !== 'chat') badge(0);
+  if (view.focus) view.focus();
+  else if (!first) root.focus({ preventScroll: true });
+  if (name && !first) announce(name);
+}
+
+/** @param {string} text */
+function fatal(text) {
+  shown?.view.stop();
+  shown = null;
+  root.replaceChildren(h('main', { class: 'solo', 'data-testid': 'fatal' },
+    h('div', { class: 'solo__card card center' },
+      h('div', { class: 'solo__mark' }, icon('alert', 'icon--xl')),
+      h('h1', {}, 'This cannot start'),
+      h('p', { class: 'muted' }, text),
+      h('button', { class: 'button', type: 'button', onclick: () => location.reload() }, 'Load again'))));
+}
+
+/** @param {import('./types.js').CoreEvent} event */
+function receive(event) {
+  if (event.e === 'fatal') {
+    fatal(event.text);
+    return;
+  }
+  if (event.e === 'state') {
+    // A core that was overwritten starts anew and says so; what the person sees stays as it was.
+    const before = state.state;
+    if (event.state === 'starting' && before.state !== 'starting') return;
+    if (event.state === before.state && event.state !== 'unlocked' && ['started', 'reload'].includes(event.reason)) event.reason = before.reason;
+    if (event.state === 'unlocked') openInvite(event.reason);
+    else {
+      forgetChat();
+      forgetDrafts();
+    }
+  }
+  const handled = state.apply(event);
+  if (event.e === 'state') draw();
+  else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
+  else if ((event.e === 'notice' || event.e === 'refused') && !handled) toast(event.text);
+}
+
+/**
+ * Whoever came through an invite link and has an account is connected once signed in; a registration
+ * has carried the link already.
+ * @param {string} reason
+ */
+function openInvite(reason) {
+  const fragment = invite;
+  invite = '';
+  if (fragment !== '' && reason !== 'registered') context.send({ c: 'open_invite', fragment });
+}
+
+router.watch(draw);
+const link = new Link(receive);
+
+let told = 0;
+for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart']) {
+  addEventListener(kind, () => {
+    if (Date.now() - told < 10_000 || state.state.state !== 'unlocked') return;
+    told = Date.now();
+    context.send({ c: 'user_active' });
+  }, { passive: true, capture: true });
+}

@@ -1,0 +1,155 @@
+/** One message as a list item. */
+import { h, icon, ring } from '../lib/dom.js';
+import { clockTime, countdown, duration, expiry, fullTime } from '../lib/format.js';
+
+/** @typedef {import('../types.js').Message} Message */
+
+/** What each state of an own message is called, and its mark. @type {Record<string, [string, string]>} */
+const OWN = {
+  sending: ['clock', 'Sending'],
+  held: ['alert', 'Held back'],
+  waiting: ['hourglass', 'Waiting in memory'],
+  delivered: ['check', 'Delivered'],
+  read: ['checks', 'Read'],
+  burned: ['flame', 'Read and burned'],
+  expired: ['timer', 'Expired unread'],
+  vanished: ['bolt', 'Vanished when the server restarted'],
+  failed: ['alert', 'Not sent'],
+  deleted: ['trash', 'Deleted'],
+};
+
+/** What is left of an incoming message. @type {Record<string, [string, string]>} */
+const GONE = {
+  burned: ['flame', 'Burned'],
+  expired: ['timer', 'Expired before it was read'],
+  gone: ['device', 'Read in another session of yours, or no longer there'],
+  deleted: ['trash', 'Taken back'],
+};
+
+/** @type {Record<string, string>} */
+const WARNINGS = {
+  dropped: 'Messages before this one are missing. Ask whether something was sent that you did not get.',
+  reordered: 'This message came out of order.',
+  'last-resort': 'This message had weaker protection, because all one-time pairs were used up or held back.',
+  'key-changed': 'This was written under keys that are not the ones you know.',
+};
+
+/**
+ * The state of a message in words, for screen readers and titles.
+ * @param {Message} message
+ */
+export function stateText(message) {
+  if (!message.mine) return GONE[message.state]?.[1] ?? '';
+  const text = OWN[message.state]?.[1] ?? '';
+  return message.by_server && ['delivered', 'read', 'burned', 'expired'].includes(message.state) ? `${text}, according to the server` : text;
+}
+
+/**
+ * Text that describes the item outside the live region: when, and what became of it.
+ * @param {Message} message
+ */
+export function description(message) {
+  return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : ''].filter(Boolean).join('. ');
+}
+
+/** @param {Message} message */
+function sealedBubble(message) {
+  const text = message.burn === 'on_read' ? 'Burns on reading' : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
+  return h('div', { class: 'bubble bubble--sealed' }, icon('flame'),
+    h('span', {}, text, h('small', {}, message.expires_at ? `Unread until ${expiry(message.expires_at)}` : 'Shown once')),
+    h('button', { class: 'button button--small', type: 'button', 'data-action': 'reveal', 'data-testid': 'reveal' }, 'Read once'));
+}
+
+/** @param {Message} message */
+function foot(message, /** @type {boolean} */ last) {
+  const line = h('div', { class: 'msg__foot', 'aria-live': 'off', 'data-testid': 'message-foot' });
+  const again = () => h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'again', 'data-testid': 'send-again' }, icon('refresh', 'icon--xs'), 'Send again');
+  if (message.burns_ms && message.text !== null) {
+    line.append(h('span', { class: 'burns', 'data-burns': message.burns_ms, 'data-testid': 'burn-countdown' }, ring(1), h('span', { class: 'burns__left' }, countdown(message.burns_ms))));
+  }
+  if (!message.mine && message.burn === 'on_read' && message.text !== null) {
+    line.append(h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' }, icon('flame', 'icon--xs'), 'Burn now'));
+  }
+  if (message.mine) {
+    if (message.state === 'waiting' && last && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
+    if (message.state === 'held') line.append('Held back until you accept the new keys');
+    if (message.state === 'failed') {
+      line.dataset.tone = 'danger';
+      line.append('Not sent', again());
+    }
+    if (message.state === 'vanished') {
+      line.dataset.tone = 'ember';
+      line.append('Vanished: the server restarted before it was read', again());
+    }
+    if (message.state === 'expired') line.append('Expired unread', again());
+  }
+  return line.childNodes.length > 0 ? line : null;
+}
+
+/** @param {Message} message @param {string} name */
+function bubble(message, name) {
+  if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message);
+  if (message.text === null) {
+    const [mark, text] = (message.mine ? OWN : GONE)[message.state] ?? ['info', 'No longer here'];
+    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `), text));
+  }
+  const body = h('div', { class: 'bubble__text', 'data-testid': 'message-text' }, message.text);
+  const meta = h('div', { class: 'bubble__meta', 'aria-hidden': 'true', title: description(message) });
+  if (message.edited) meta.append('edited ');
+  if (message.mine && message.burn !== 'never') meta.append(icon('flame'));
+  meta.append(clockTime(message.sent_ms));
+  if (message.mine) meta.append(icon(OWN[message.state]?.[0] ?? 'check'));
+  body.dataset.meta = meta.textContent ?? '';
+  body.style.setProperty('--marks', String(meta.querySelectorAll('svg').length));
+  return h('div', { class: 'bubble' }, h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `), body, meta);
+}
+
+/**
+ * Draws or redraws a message into its list item.
+ * @param {HTMLLIElement} item
+ * @param {Message} message
+ * @param {{name: string, first: boolean, last: boolean}} place
+ */
+export function drawMessage(item, message, place) {
+  item.className = `msg${message.mine ? ' msg--own' : ''}${place.first ? ' msg--first' : ''}${place.last ? ' msg--last' : ''}`;
+  item.dataset.testid = 'message';
+  item.dataset.id = message.id;
+  item.dataset.state = message.state;
+  item.dataset.mine = String(message.mine);
+  item.dataset.path = message.path;
+  item.dataset.sealed = String(message.sealed);
+  item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
+  item.setAttribute('aria-describedby', `about-${message.id}`);
+  const parts = [bubble(message, place.name)];
+  if (message.text !== null || message.state === 'failed') {
+    parts.push(h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
+  }
+  const line = foot(message, place.last);
+  if (line) parts.push(line);
+  for (const warning of message.warnings ?? []) {
+    parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
+  }
+  item.replaceChildren(...parts);
+}
+
+/**
+ * Moves the rings and countdowns on; true while one runs.
+ * @param {ParentNode} root
+ * @param {Map<string, number>} started when each timer was first seen, by message
+ */
+export function tickBurns(root, started) {
+  const now = Date.now();
+  const running = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-burns]'));
+  for (const line of running) {
+    const id = /** @type {HTMLElement} */ (line.closest('[data-id]')).dataset.id ?? '';
+    const end = Number(line.dataset.burns);
+    const begin = started.get(id) ?? now;
+    started.set(id, begin);
+    const share = Math.max(0, Math.min(1, (end - now) / Math.max(1, end - begin)));
+    line.querySelector('.ring__rest')?.setAttribute('stroke-dashoffset', String(44 * (1 - share)));
+    const left = line.querySelector('.burns__left');
+    const text = countdown(end, now);
+    if (left && left.textContent !== text) left.textContent = text;
+  }
+  return running.length > 0;
+}

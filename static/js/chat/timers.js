@@ -1,0 +1,65 @@
+/** When messages go: the choices, the chip in the composer and its menu. */
+import { clone, h, icon, slot } from '../lib/dom.js';
+import { duration } from '../lib/format.js';
+import { popover } from '../lib/popover.js';
+
+/** @typedef {import('../types.js').Burn} Burn */
+
+/** @type {[Burn, string][]} */
+export const BURNS = [
+  ['never', 'Never'],
+  ['on_read', 'On reading'],
+  ...[5, 10, 30, 60, 300, 3600, 86_400].map((after) => /** @type {[Burn, string]} */ ([{ after }, `${duration(after)} after`])),
+];
+
+/** Seconds that a message may wait unread. */
+export const LIVES = [5, 30, 60, 300, 3600, 28_800, 86_400, 259_200, 604_800];
+
+/** @param {Burn} burn */
+export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${burn.after}`);
+
+/**
+ * What goes for the next message in a chat.
+ * @typedef {{burn: Burn, life: number}} Timer
+ */
+
+/**
+ * Redraws the chip.
+ * @param {HTMLElement} chip
+ * @param {Timer} timer
+ */
+export function drawChip(chip, { burn, life }) {
+  const short = burn === 'never' ? duration(life) : burn === 'on_read' ? 'On read' : duration(burn.after);
+  const long = burn === 'never' ? 'stays in open tabs after reading' : burn === 'on_read' ? 'burns on reading' : `burns ${duration(burn.after)} after reading`;
+  chip.dataset.burn = String(burn !== 'never');
+  chip.dataset.value = burnKey(burn);
+  chip.dataset.life = String(life);
+  chip.setAttribute('aria-label', `Timer: ${long}; goes after ${duration(life)} if nobody reads it. Change`);
+  chip.title = `A message ${long}. If nobody reads it, it goes after ${duration(life)}.`;
+  chip.replaceChildren(icon(burn === 'never' ? 'timer' : 'flame', 'icon--sm'), h('span', { 'aria-hidden': 'true' }, short));
+}
+
+/**
+ * Opens the menu over the chip.
+ * @param {HTMLElement} chip
+ * @param {Timer} timer
+ * @param {boolean} kept whether the chat has its own rule
+ * @param {(timer: Timer, keep: boolean) => void} change
+ */
+export function timerMenu(chip, timer, kept, change) {
+  const menu = clone('view-timers');
+  const keep = /** @type {HTMLInputElement} */ (slot(menu, 'keep'));
+  keep.checked = kept;
+  slot(menu, 'burn').append(...BURNS.map(([value, text]) => h('label', { 'data-burns': value !== 'never' },
+    h('input', { type: 'radio', name: 'burn', value: burnKey(value), checked: burnKey(value) === burnKey(timer.burn), 'data-testid': `burn-${burnKey(value)}` }), text)));
+  slot(menu, 'life').append(...LIVES.map((seconds) => h('label', {},
+    h('input', { type: 'radio', name: 'life', value: seconds, checked: seconds === timer.life, 'data-testid': `life-${seconds}` }), duration(seconds))));
+  let now = timer;
+  menu.addEventListener('change', (event) => {
+    const target = /** @type {HTMLInputElement} */ (event.target);
+    if (target.name === 'burn') now = { ...now, burn: (BURNS.find(([value]) => burnKey(value) === target.value) ?? BURNS[0])[0] };
+    if (target.name === 'life') now = { ...now, life: Number(target.value) };
+    change(now, keep.checked);
+  });
+  popover(chip, menu, 'above');
+}

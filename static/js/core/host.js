@@ -1,0 +1,162 @@
+/** Does what the core asks for: requests, the socket, storage, alarms. It decides nothing. */
+import { Keep } from './keep.js';
+
+/** @typedef {import('./engine.js').Output} Output */
+
+/** The longest delay that `setTimeout` takes. */
+const LONGEST = 2_147_483_647;
+
+export class Host {
+  #engine;
+  #origin;
+  #broadcast;
+  #core;
+  #keep = new Keep();
+  /** Answers to an instance that was overwritten must not reach the next one. */
+  #generation = 0;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #alarm;
+
+  /**
+   * @param {import('./engine.js').Engine} engine
+   * @param {string} origin
+   * @param {(json: string) => void} broadcast
+   */
+  constructor(engine, origin, broadcast) {
+    this.#engine = engine;
+    this.#origin = origin;
+    this.#broadcast = broadcast;
+    this.#core = engine.core(origin);
+  }
+
+  get wasmHash() { return this.#engine.wasmHash; }
+
+  /** @param {string} json */
+  command(json) {
+    this.#feed((core, now) => core.command(json, now));
+  }
+
+  /**
+   * Tells the core something and carries out its answer.
+   * @param {(core: import('./engine.js').Core, now: number) => Output[]} tell
+   */
+  #feed(tell) {
+    let outputs;
+    try {
+      outputs = tell(this.#core, Date.now());
+    } catch (error) {
+      // A command that the core cannot read, or a trap: then nothing in the instance can be relied on.
+      if (error instanceof WebAssembly.RuntimeError) {
+        this.#restart();
+        this.#say({ e: 'notice', code: 'core-restarted', text: 'The encryption core had to start anew. What had been read is gone; what is unread still waits.' });
+      } else {
+        this.#say({ e: 'failed', during: 'command', code: 'bad-command', text: 'That could not be understood. Load the page again and retry.' });
+      }
+      return;
+    }
+    let wiped = false;
+    for (const output of outputs) wiped = this.#carryOut(output) || wiped;
+    if (wiped) this.#restart();
+  }
+
+  /** @param {object} event */
+  #say(event) { this.#broadcast(JSON.stringify(event)); }
+
+  #restart() {
+    this.#generation += 1;
+    this.#disconnect();
+    clearTimeout(this.#alarm);
+    this.#engine.wipe();
+    this.#core = this.#engine.core(this.#origin);
+    this.command('{"c":"start"}');
+  }
+
+  /**
+   * @param {Output} output
+   * @returns {boolean} whether the keys are gone and the memory may be overwritten
+   */
+  #carryOut(output) {
+    switch (output.o) {
+      case 'event': this.#broadcast(output.json); break;
+      case 'http': void this.#request(output); break;
+      case 'socket_connect': this.#connect(output.live_id); break;
+      case 'socket_text':
+      case 'socket_binary': if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(output.data); break;
+      case 'socket_disconnect': this.#disconnect(); break;
+      case 'store': void this.#keep.store(output.key, output.value, output.sealed); break;
+      case 'load': void this.#load(output); break;
+      case 'erase': void this.#keep.erase(output.key); break;
+      case 'wake_at': this.#wakeAt(output.ms); break;
+      case 'wiped': return true;
+    }
+    return false;
+  }
+
+  /** @param {Output} output */
+  async #request({ id, method, path, content_type: type, body }) {
+    const generation = this.#generation;
+    /** @type {{status: number, bytes: Uint8Array} | null} */
+    let answer = null;
+    try {
+      const response = await fetch(path, {
+        method,
+        body: body.length > 0 ? body : undefined,
+        headers: type ? { 'Content-Type': type } : {},
+        credentials: 'same-origin',
+        cache: 'no-store',
+        redirect: 'error',
+      });
+      answer = { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) };
+    } catch {
+      // No answer is an answer too: the core decides when to try again.
+    }
+    body.fill(0);
+    if (generation !== this.#generation) return;
+    const { status, bytes } = answer ?? { status: 0, bytes: null };
+    if (bytes) this.#feed((core, now) => core.http(id, status, bytes, now));
+    else this.#feed((core, now) => core.http_failed(id, now));
+  }
+
+  /** @param {string} live */
+  #connect(live) {
+    this.#disconnect();
+    const socket = new WebSocket(`${this.#origin.replace(/^http/, 'ws')}/api/v1/ws?live_id=${live}`);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    socket.addEventListener('open', () => this.#feed((core, now) => core.socket_open(now)));
+    socket.addEventListener('message', ({ data }) => {
+      if (socket !== this.#socket) return;
+      if (typeof data === 'string') this.#feed((core, now) => core.socket_text(data, now));
+      else this.#feed((core, now) => core.socket_binary(new Uint8Array(data), now));
+    });
+    socket.addEventListener('close', ({ code }) => {
+      if (socket !== this.#socket) return;
+      this.#socket = null;
+      this.#feed((core, now) => core.socket_closed(code, now));
+    });
+  }
+
+  #disconnect() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  /** @param {Output} output */
+  async #load({ key, sealed }) {
+    const generation = this.#generation;
+    const value = await this.#keep.load(key, sealed);
+    if (generation !== this.#generation) return;
+    this.#feed((core, now) => core.stored(key, value, now));
+    value?.fill(0);
+  }
+
+  /** @param {number} ms */
+  #wakeAt(ms) {
+    clearTimeout(this.#alarm);
+    const delay = Math.min(Math.max(ms - Date.now(), 0), LONGEST);
+    this.#alarm = setTimeout(() => this.#feed((core, now) => core.tick(now)), delay);
+  }
+}

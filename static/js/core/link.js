@@ -1,0 +1,73 @@
+/**
+ * A tab's side of the core: a SharedWorker that all tabs of this browser share, or a worker of its own
+ * where the browser has no shared ones.
+ */
+
+/**
+ * @typedef {import('../types.js').CoreEvent} CoreEvent
+ * @typedef {import('../types.js').Command} Command
+ */
+
+const WORKER = new URL('./worker.js', import.meta.url).href;
+
+/** Only this one script may become a worker. */
+function workerUrl() {
+  const types = /** @type {any} */ (globalThis).trustedTypes;
+  if (!types) return WORKER;
+  const policy = types.createPolicy('app', {
+    createScriptURL: (/** @type {string} */ url) => {
+      if (url !== WORKER) throw new TypeError('Only the core may run as a worker.');
+      return url;
+    },
+  });
+  return policy.createScriptURL(WORKER);
+}
+
+export class Link {
+  /** @type {MessagePort | Worker} */
+  #port;
+  /** When this tab last sent each kind of command: failures of other tabs are theirs to show. */
+  #sent = new Map();
+
+  /** @param {(event: CoreEvent) => void} receive */
+  constructor(receive) {
+    const broken = () => receive({ e: 'fatal', text: 'The encryption core could not be started. Load the page again; if that does not help, the server’s files may be damaged: tell its operator.' });
+    if ('SharedWorker' in globalThis) {
+      const worker = new SharedWorker(workerUrl(), { type: 'module', name: 'secure-messaging' });
+      worker.addEventListener('error', broken);
+      this.#port = worker.port;
+      worker.port.start();
+    } else {
+      const worker = new Worker(workerUrl(), { type: 'module', name: 'secure-messaging' });
+      worker.addEventListener('error', broken);
+      this.#port = worker;
+    }
+    this.#port.addEventListener('message', (/** @type {any} */ message) => receive(JSON.parse(message.data)));
+    const page = document.documentElement.dataset;
+    this.#port.postMessage({
+      kind: 'hello',
+      bundle: {
+        wasm: new URL(page.wasm ?? '', location.href).href,
+        wasmIntegrity: page.wasmIntegrity,
+        glue: new URL(page.glue ?? '', location.href).href,
+        glueIntegrity: page.glueIntegrity,
+        origin: location.origin,
+      },
+    });
+    addEventListener('pagehide', (event) => { if (!event.persisted) this.#port.postMessage({ kind: 'bye' }); });
+  }
+
+  /** @param {Command} command */
+  send(command) {
+    this.#sent.set(command.c, Date.now());
+    this.#port.postMessage({ kind: 'command', json: JSON.stringify(command) });
+  }
+
+  /**
+   * Whether this tab asked for this lately.
+   * @param {string} tag
+   */
+  asked(tag) {
+    return Date.now() - (this.#sent.get(tag) ?? 0) < 120_000;
+  }
+}

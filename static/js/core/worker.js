@@ -1,0 +1,48 @@
+/** Hosts the core for all tabs. Keys and plaintext are in the WebAssembly memory; tabs only draw. */
+import { Engine } from './engine.js';
+import { Host } from './host.js';
+
+/** @type {Set<MessagePort>} */
+const ports = new Set();
+/** @type {Promise<Host> | null} */
+let host = null;
+
+/** @param {string} json */
+function broadcast(json) {
+  for (const port of ports) port.postMessage(json);
+}
+
+/** @param {any} message @param {MessagePort} port */
+async function receive(message, port) {
+  if (message.kind === 'bye') {
+    ports.delete(port);
+    return;
+  }
+  if (message.kind === 'hello') ports.add(port);
+  try {
+    if (message.kind === 'hello') {
+      const fresh = host === null;
+      host ??= Engine.load(message.bundle).then((engine) => new Host(engine, message.bundle.origin, broadcast));
+      const core = await host;
+      port.postMessage(JSON.stringify({ e: 'about', wasmHash: core.wasmHash }));
+      core.command(JSON.stringify({ c: fresh ? 'start' : 'snapshot' }));
+    } else if (message.kind === 'command' && host) {
+      (await host).command(message.json);
+    }
+  } catch (error) {
+    host = null;
+    broadcast(JSON.stringify({ e: 'fatal', text: `The encryption core could not be started: ${/** @type {Error} */ (error).message} Load the page again; if that does not help, tell the server’s operator.` }));
+  }
+}
+
+/** @param {MessagePort} port */
+function attach(port) {
+  port.addEventListener('message', (event) => { void receive(event.data, port); });
+  port.start?.();
+}
+
+if ('onconnect' in globalThis) {
+  addEventListener('connect', (event) => attach(/** @type {MessageEvent} */ (event).ports[0]));
+} else {
+  attach(/** @type {any} */ (globalThis));
+}

@@ -1,0 +1,44 @@
+/** Paths are changed in place: a page load would end the core and with it what was read. */
+
+/** @type {Set<() => void>} */
+const watchers = new Set();
+let fragment = '';
+
+/** The path of the view. */
+export const path = () => location.pathname;
+
+/** The fragment that the page was opened with; it is taken out of the address at once. */
+export const openedWith = () => fragment;
+
+/** Call once, before anything else looks at the address. */
+export function takeFragment() {
+  if (location.hash.length > 1 && /^\/(setup|i)$/.test(location.pathname)) {
+    fragment = location.hash.slice(1);
+    history.replaceState(history.state, '', location.pathname);
+  }
+}
+
+/**
+ * Goes to a path.
+ * @param {string} to
+ * @param {boolean} [replace]
+ */
+export function go(to, replace = false) {
+  if (to === location.pathname) return;
+  if (replace) history.replaceState(null, '', to);
+  else history.pushState(null, '', to);
+  for (const watcher of watchers) watcher();
+}
+
+/** @param {() => void} watcher */
+export function watch(watcher) {
+  watchers.add(watcher);
+}
+
+addEventListener('popstate', () => { for (const watcher of watchers) watcher(); });
+document.addEventListener('click', (event) => {
+  const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest('a[data-link]'));
+  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(new URL(link.href).pathname);
+});

@@ -1,0 +1,132 @@
+/** Creating an account: name, passphrase, recovery key; the set-up and invite links lead here too. */
+import { input, say, slot } from '../lib/dom.js';
+import { complain, submit } from '../lib/form.js';
+import { Subscriptions } from '../lib/state.js';
+import { confirmRecoveryKey, frontPage } from './front.js';
+import { passphrasePicker } from './passphrase.js';
+
+/**
+ * @typedef {import('../types.js').Context} Context
+ * @typedef {import('../types.js').View} View
+ */
+
+/** @param {Context} context @returns {View} */
+export function registerView(context) {
+  const { node, panel } = frontPage('view-register');
+  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
+  const setup = location.pathname === '/setup';
+  const fragment = context.fragment();
+  const invited = !setup && fragment.includes('.');
+  const picker = passphrasePicker(context, 'Your passphrase');
+  const subscriptions = new Subscriptions();
+  let step = 1;
+  slot(panel, 'passphrase').append(picker.node);
+  const handle = input(form, '[name="handle"]');
+
+  if (setup) {
+    slot(panel, 'title').textContent = 'Set up this server';
+    slot(panel, 'lead').textContent = 'You become its administrator. An administrator sees security events, and no messages.';
+    slot(panel, 'has-account').hidden = true;
+  }
+  const closed = () => {
+    const server = context.state.server;
+    if (!server) return '';
+    if (setup) {
+      if (server.setup_done) return 'This server is set up already. Sign in instead.';
+      return fragment === '' ? 'This link is not complete. Copy the whole set-up link from the server’s log.' : '';
+    }
+    if (!server.setup_done) return 'This server is not set up. Open the set-up link from its log first.';
+    if (server.registration === 'closed') return 'This server takes no new accounts at the moment. Ask its operator.';
+    if (server.registration === 'invite' && !invited) return 'You need an invite link for this server. Ask somebody who is here for one.';
+    return '';
+  };
+  const server = () => {
+    const why = closed();
+    say(slot(panel, 'notice'), why || (invited ? 'You come through an invite link. Whoever sent it becomes your first contact.' : ''));
+    form.hidden = why !== '';
+  };
+  server();
+
+  const show = () => {
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]'))) part.hidden = Number(part.dataset.step) !== step;
+    /** @type {HTMLElement} */ (form.querySelector('[data-action="back"]')).hidden = step === 1;
+    steps(panel, step);
+  };
+  show();
+  form.querySelector('[data-action="back"]')?.addEventListener('click', () => { step = 1; show(); handle.focus(); });
+  subscriptions.add(
+    context.state.on('server', server),
+    context.state.on('failed', (failed) => {
+      // The handle is on the first step: go back to it.
+      if (failed.during !== 'register' || !/handle/.test(failed.code)) return;
+      step = 1;
+      show();
+      handle.focus();
+    }),
+    context.state.on('recovery_key', (event) => {
+      if (event.during !== 'register') return;
+      const list = slot(panel, 'steps');
+      confirmRecoveryKey(context, panel, event, subscriptions, () => { context.go('/', true); });
+      panel.prepend(list);
+      steps(panel, 3);
+    }),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (step === 1) {
+      if (handle.value.trim() === '') {
+        complain(form, handle, 'Choose a handle: letters and digits, for example alice.');
+        return;
+      }
+      step = 2;
+      show();
+      /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+      return;
+    }
+    const problem = picker.problem();
+    if (problem) {
+      complain(form, problem.field, problem.text);
+      return;
+    }
+    submit(context, form, {
+      c: 'register',
+      handle: handle.value.trim(),
+      alias: input(form, '[name="alias"]').value.trim(),
+      passphrase: picker.value(),
+      ...(setup ? { setup: fragment } : {}),
+      ...(invited ? { invite: fragment } : {}),
+    }, 'recovery_key');
+  });
+  return { node, focus: () => handle.focus({ preventScroll: true }), stop: () => { picker.stop(); subscriptions.stop(); } };
+}
+
+/** @param {HTMLElement} panel @param {number} step */
+function steps(panel, step) {
+  [...slot(panel, 'steps').children].forEach((mark, index) => mark.toggleAttribute('data-done', index < step));
+}
+
+/**
+ * The administrator's first choice.
+ * @param {Context} context
+ * @param {() => void} done
+ * @returns {View}
+ */
+export function modeView(context, done) {
+  const { node, panel } = frontPage('view-registration-mode');
+  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const mode = input(form, 'input:checked').value;
+    submit(context, form, { c: 'set_registration', mode }, 'server', done);
+  });
+  return { node, focus: () => input(form, 'input:checked').focus({ preventScroll: true }), stop: () => {} };
+}
+
+/** @param {Context} context @returns {View} */
+export function inviteView(context) {
+  const { node, panel } = frontPage('view-invite');
+  const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{32}$/.test(context.fragment());
+  slot(panel, 'choices').hidden = !whole;
+  slot(panel, 'broken').hidden = whole;
+  return { node, stop: () => {} };
+}
