@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use keyring::{Entropy, KeySource, OsEntropy};
+use keyring::{Entropy, KeyOrigin, KeySource, OsEntropy};
 
 /// How to open a store.
 pub struct StoreConfig {
@@ -34,6 +34,19 @@ impl StoreConfig {
             synchronous_off: false,
         }
     }
+}
+
+/// What happened when a store was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Whether the database was made now.
+    pub created: bool,
+    /// Where its key was found.
+    pub key_origin: KeyOrigin,
+    /// How many migrations ran.
+    pub migrated: usize,
+    /// Version of the schema.
+    pub schema: u32,
 }
 
 /// Why a store was not opened. Nothing was created or changed.

@@ -18,19 +18,22 @@ mod public_keys;
 mod safes;
 mod sessions;
 mod settings;
+mod sqlite;
 mod statistics;
 mod store;
 mod users;
 
 pub use audit::{AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead};
-pub use config::{OpenError, StoreConfig};
+pub use config::{OpenError, OpenReport, StoreConfig};
 pub use fault::Fault;
 pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
 pub use invites::{Invite, Invites};
-pub use keyring::KeySource;
+pub use keyring::{KeyOrigin, KeySource};
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
-pub use safes::{PrekeySafe, SafeConflict, SafeError, SafeRead, SafeUpdate, SafeWrite, Safes};
+pub use safes::{
+    PrekeySafe, SafeConflict, SafeError, SafeKind, SafeRead, SafeUpdate, SafeWrite, Safes,
+};
 pub use sessions::{
     CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionDetails, SessionRow,
     Sessions,

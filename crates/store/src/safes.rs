@@ -70,9 +70,20 @@ impl fmt::Debug for PrekeySafe {
     }
 }
 
+/// Which of the two safes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SafeKind {
+    /// The key safe, `encrypted_private_keys`.
+    Keys,
+    /// The prekey safe.
+    Prekeys,
+}
+
 /// What is stored now, for the losing tab to merge with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SafeConflict {
+    /// Which safe is meant.
+    pub kind: SafeKind,
     /// Stored version.
     pub version: u64,
     /// Stored data, sealed by the client.

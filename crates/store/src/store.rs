@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::audit::AuditLog;
+use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::invites::Invites;
 use crate::prekeys::Prekeys;
@@ -12,6 +13,7 @@ use crate::public_keys::PublicKeyDirectory;
 use crate::safes::Safes;
 use crate::sessions::Sessions;
 use crate::settings::{ServerSecrets, Settings};
+use crate::sqlite;
 use crate::statistics::StatisticsSource;
 use crate::users::Users;
 
@@ -37,12 +39,27 @@ pub trait Backend:
 /// It dereferences to [`Backend`], so that every repository method is called on it directly,
 /// without importing its trait.
 #[derive(Clone)]
-pub struct Store(Arc<dyn Backend>);
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    report: Arc<OpenReport>,
+}
 
 impl Store {
-    /// Wraps a backend.
-    pub fn from_backend(backend: Arc<dyn Backend>) -> Self {
-        Self(backend)
+    /// Opens a database file, or makes one, and starts its threads.
+    ///
+    /// It blocks for about a tenth of a second while the key is derived: call it before the
+    /// runtime serves, or on a thread for blocking work.
+    pub fn open(config: &StoreConfig) -> Result<Self, OpenError> {
+        let (backend, report) = sqlite::open(config)?;
+        Ok(Self {
+            backend: Arc::new(backend),
+            report: Arc::new(report),
+        })
+    }
+
+    /// What happened when it was opened.
+    pub fn report(&self) -> &OpenReport {
+        &self.report
     }
 }
 
@@ -50,7 +67,7 @@ impl Deref for Store {
     type Target = dyn Backend;
 
     fn deref(&self) -> &Self::Target {
-        &*self.0
+        &*self.backend
     }
 }
 

@@ -219,6 +219,9 @@ pub enum ReplaceError {
     /// Another tab wrote one of the safes first: merge and try again.
     #[error("another session wrote the key safe first: merge with it and try again")]
     Conflict(SafeConflict),
+    /// A new version is not above the expected one.
+    #[error("a safe's version must grow: write one above the version that was read")]
+    VersionNotAbove,
     /// A batch number that is not above the stored one.
     #[error("the batch number {found} is not above the stored {stored}: count on from there")]
     StaleBatch {

@@ -1,0 +1,287 @@
+//! The audit log over SQLite: sealing events, querying records.
+
+use async_trait::async_trait;
+use keyring::SubjectKey;
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+use crate::audit::{
+    AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
+};
+use crate::fault::Fault;
+use crate::ids::UserId;
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::chain::{self, SealedEvent};
+use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::sealer::{Sealer, sealing};
+
+/// Most records on a page.
+const MAX_PAGE: u32 = 500;
+
+/// Keys of the subjects whose events are being sealed or opened.
+pub(crate) struct SubjectKeys<'a> {
+    sealer: &'a Sealer,
+    keys: Vec<(UserId, Option<SubjectKey>)>,
+}
+
+impl<'a> SubjectKeys<'a> {
+    pub fn new(sealer: &'a Sealer) -> Self {
+        Self {
+            sealer,
+            keys: Vec::new(),
+        }
+    }
+
+    /// With a key that is not in the database yet.
+    pub fn with(sealer: &'a Sealer, user: UserId, key: SubjectKey) -> Self {
+        Self {
+            sealer,
+            keys: vec![(user, Some(key))],
+        }
+    }
+
+    pub fn load(&mut self, db: Db<'_>, user: UserId) -> Result<(), Fault> {
+        if self.known(&user) {
+            return Ok(());
+        }
+        let sealed = find_key(db, &user)?;
+        self.insert(user, sealed)
+    }
+
+    fn known(&self, user: &UserId) -> bool {
+        self.keys.iter().any(|(known, _)| known == user)
+    }
+
+    fn insert(&mut self, user: UserId, sealed: Option<Vec<u8>>) -> Result<(), Fault> {
+        let open = |sealed: Vec<u8>| self.sealer.subject_key(user.as_bytes(), &sealed);
+        let key = sealed.map(open).transpose()?;
+        self.keys.push((user, key));
+        Ok(())
+    }
+
+    fn get(&self, user: &UserId) -> Option<&SubjectKey> {
+        self.keys
+            .iter()
+            .find(|(known, _)| known == user)
+            .and_then(|(_, key)| key.as_ref())
+    }
+
+    /// Seals an event's details under its subject's key.
+    ///
+    /// An event is never lost for want of a key: where the user has none (any more), the record
+    /// becomes the system's and names the user inside.
+    pub fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
+        let AuditEvent {
+            mut user_id,
+            action,
+            timestamp,
+            mut details,
+        } = event;
+        let mut key = &self.sealer.system_key;
+        if let Some(user) = user_id {
+            match self.get(&user) {
+                Some(own) => key = own,
+                None => {
+                    details = serde_json::json!({ "user_id": user, "details": details });
+                    user_id = None;
+                }
+            }
+        }
+        let mut event_id = [0; 16];
+        self.sealer.entropy.fill(&mut event_id).map_err(sealing)?;
+        let plaintext = serde_json::to_vec(&details).map_err(sealing)?;
+        let row = row_id(&event_id, user_id.as_ref());
+        let details = self.sealer.seal_for(key, &row, &plaintext)?;
+        Ok(SealedEvent {
+            event_id,
+            user_id,
+            action,
+            timestamp,
+            details,
+        })
+    }
+
+    fn open(&self, raw: RawRecord) -> Result<AuditRecord, Fault> {
+        let user_id = raw.user_id.map(UserId::from_bytes);
+        let key = match &user_id {
+            None => &self.sealer.system_key,
+            Some(user) => self.get(user).ok_or_else(|| {
+                at("audit_keys", user.as_bytes())
+                    .damaged(format!("the key of audit record {} is gone", raw.id))
+            })?,
+        };
+        let row = row_id(&raw.event_id, user_id.as_ref());
+        let opened = self.sealer.open_for(key, raw.id, &row, &raw.details)?;
+        let details = serde_json::from_slice(opened.expose())
+            .map_err(|error| Fault::damaged("audit_log", raw.id, error))?;
+        Ok(AuditRecord {
+            id: raw.id,
+            user_id,
+            action: raw.action,
+            timestamp: raw.timestamp,
+            details,
+            hash: raw.hash,
+        })
+    }
+}
+
+/// The row's name in the associated data: the event's random id, since its number is given by the
+/// writer after sealing, and whose it is.
+fn row_id(event_id: &[u8; 16], user: Option<&UserId>) -> [u8; 33] {
+    let mut row = [0; 33];
+    row[..16].copy_from_slice(event_id);
+    if let Some(user) = user {
+        row[16] = 1;
+        row[17..].copy_from_slice(user.as_bytes());
+    }
+    row
+}
+
+fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Vec<u8>>, Fault> {
+    let sql = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
+    db.one(
+        at("audit_keys", user.as_bytes()),
+        sql,
+        [user.as_bytes()],
+        |row| row.get(0),
+    )
+}
+
+struct RawRecord {
+    id: u64,
+    event_id: [u8; 16],
+    user_id: Option<[u8; 16]>,
+    action: String,
+    timestamp: u64,
+    details: Vec<u8>,
+    hash: [u8; 64],
+}
+
+impl RawRecord {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            event_id: row.get(1)?,
+            user_id: row.get(2)?,
+            action: row.get(3)?,
+            timestamp: row.get(4)?,
+            details: row.get(5)?,
+            hash: row.get(6)?,
+        })
+    }
+}
+
+/// A condition made of fixed pieces; only the conditions in use, so that an index serves.
+fn condition(filter: AuditFilter, before: Option<u64>) -> (String, Vec<Value>) {
+    let number = |value: u64| Value::Integer(i64::try_from(value).unwrap_or(i64::MAX));
+    let parts = [
+        (
+            " AND user_id = ?",
+            filter
+                .user_id
+                .map(|user| Value::Blob(user.as_bytes().to_vec())),
+        ),
+        (" AND action = ?", filter.action.map(Value::Text)),
+        (" AND timestamp >= ?", filter.from.map(number)),
+        (" AND timestamp <= ?", filter.to.map(number)),
+        (" AND id < ?", before.map(number)),
+    ];
+    let mut sql = String::from(" WHERE true");
+    let mut values = Vec::new();
+    for (piece, value) in parts {
+        if let Some(value) = value {
+            sql.push_str(piece);
+            values.push(value);
+        }
+    }
+    (sql, values)
+}
+
+#[async_trait]
+impl AuditLog for SqliteBackend {
+    async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), Fault> {
+        let events = self.seal_events(events).await?;
+        self.write(weight(&events), move |tx| tx.append(events))
+            .await
+    }
+
+    async fn query_audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<AuditPage, Fault> {
+        let sealer = std::sync::Arc::clone(&self.sealer);
+        let limit = limit.clamp(1, MAX_PAGE) as usize;
+        self.read(move |db| {
+            let (condition, mut values) = condition(filter, before);
+            // One more than asked for shows whether there is another page.
+            values.push(Value::Integer(limit as i64 + 1));
+            let sql = format!(
+                "SELECT id, event_id, user_id, action, timestamp, encrypted_details, hash
+                 FROM audit_log{condition} ORDER BY id DESC LIMIT ?"
+            );
+            let params = rusqlite::params_from_iter(values);
+            let mut rows = db.all(many("audit_log"), &sql, params, RawRecord::read)?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let next = more.then(|| rows.last().map(|row| row.id)).flatten();
+            let mut keys = SubjectKeys::new(&sealer);
+            for user in rows.iter().filter_map(|row| row.user_id) {
+                keys.load(db, UserId::from_bytes(user))?;
+            }
+            let records = rows
+                .into_iter()
+                .map(|row| keys.open(row))
+                .collect::<Result<_, _>>()?;
+            Ok(AuditPage { records, next })
+        })
+        .await
+    }
+
+    async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault> {
+        self.read(move |db| {
+            let (condition, values) = condition(filter, None);
+            let sql = format!("SELECT count(*) FROM audit_log{condition}");
+            db.number(many("audit_log"), &sql, rusqlite::params_from_iter(values))
+        })
+        .await
+    }
+
+    async fn verify_audit_chain(&self) -> Result<ChainHead, ChainError> {
+        self.read(|db| Ok(chain::verify(db))).await?
+    }
+}
+
+impl SqliteBackend {
+    /// Seals events in the caller's task; only their users' keys are read.
+    pub(crate) async fn seal_events(
+        &self,
+        events: Vec<AuditEvent>,
+    ) -> Result<Vec<SealedEvent>, Fault> {
+        let mut users: Vec<UserId> = events.iter().filter_map(|event| event.user_id).collect();
+        users.sort_unstable();
+        users.dedup();
+        let mut keys = SubjectKeys::new(&self.sealer);
+        if !users.is_empty() {
+            let sealed = self
+                .read(move |db| {
+                    users
+                        .into_iter()
+                        .map(|user| Ok((user, find_key(db, &user)?)))
+                        .collect()
+                })
+                .await
+                .map(|rows: Vec<_>| rows)?;
+            for (user, sealed) in sealed {
+                keys.insert(user, sealed)?;
+            }
+        }
+        events.into_iter().map(|event| keys.seal(event)).collect()
+    }
+}
+
+/// About how many bytes the writer takes on with these events.
+pub(crate) fn weight(events: &[SealedEvent]) -> usize {
+    events.iter().map(|event| event.details.len() + 300).sum()
+}

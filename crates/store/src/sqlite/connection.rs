@@ -1,0 +1,62 @@
+//! Connections and their settings (page 04).
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::config::StoreConfig;
+
+/// "SMSG": marks a database as this program's.
+pub(crate) const APPLICATION_ID: i32 = 0x534d_5347;
+
+/// How long to wait for another process that writes, such as a subcommand.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statements that each connection keeps prepared; above the number there are.
+const STATEMENTS: usize = 128;
+
+/// Opens the connection that writes; the file exists already, with its mode.
+pub(crate) fn open_writer(config: &StoreConfig) -> rusqlite::Result<Connection> {
+    let connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
+    Ok(connection)
+}
+
+/// Sets what is kept in the file; only once it is known to be ours, or new.
+pub(crate) fn claim_file(connection: &Connection, synchronous_off: bool) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        tracing::warn!(mode, "this file system does not take a write-ahead log");
+    }
+    // FULL syncs the log at every commit: what is acknowledged is on the disk.
+    let synchronous = if synchronous_off { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)
+}
+
+/// Opens a connection that only reads.
+pub(crate) fn open_reader(config: &StoreConfig) -> rusqlite::Result<Connection> {
+    let connection = open(config, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch("PRAGMA query_only = ON")?;
+    Ok(connection)
+}
+
+fn open(config: &StoreConfig, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let path: &Path = &config.path;
+    let connection = match &config.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(
+        "PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA mmap_size = 0;",
+    )?;
+    Ok(connection)
+}

@@ -1,0 +1,165 @@
+//! Passphrase change and recovery: OPAQUE record, wraps and both safes in one transaction.
+
+use crate::audit::AuditEvent;
+use crate::fault::Fault;
+use crate::ids::{SessionId, UserId};
+use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::weight;
+use crate::sqlite::db::{Db, at};
+use crate::sqlite::safe_rows::{SealedSafe, SwapError, seal_wraps};
+use crate::sqlite::sealer::Sealer;
+use crate::sqlite::session_rows::{RawSession, delete_others};
+use crate::sqlite::user_rows::OpenedCredential;
+use crate::users::{CredentialChange, KeepSessions, ReplaceError};
+
+/// Both safes, the wraps and the credential, sealed and ready to be written.
+pub(crate) struct SealedReplacement {
+    user: UserId,
+    credential: Vec<u8>,
+    wraps: Vec<u8>,
+    safe: SealedSafe,
+    expected_safe: u64,
+    prekey_safe: SealedSafe,
+    expected_prekey: u64,
+}
+
+impl SealedReplacement {
+    pub fn seal(
+        sealer: &Sealer,
+        user: UserId,
+        opaque_record: Vec<u8>,
+        (safe, expected_safe): (&SafeWrite, u64),
+        (prekey_safe, expected_prekey): (&PrekeySafe, u64),
+    ) -> Result<Self, Fault> {
+        let credential = OpenedCredential {
+            opaque_record: opaque_record.into(),
+            write_proof_hash: safe.write_proof_hash,
+            recovery_proof_hash: safe.recovery_proof_hash,
+        };
+        let seal = |kind, version, data: &[u8]| SealedSafe::seal(sealer, user, kind, version, data);
+        Ok(Self {
+            user,
+            credential: credential.seal(sealer, &user)?,
+            wraps: seal_wraps(sealer, &user, safe)?,
+            safe: seal(SafeKind::Keys, safe.version, &safe.data)?,
+            expected_safe,
+            prekey_safe: seal(SafeKind::Prekeys, prekey_safe.version, &prekey_safe.data)?,
+            expected_prekey,
+        })
+    }
+
+    pub fn weight(&self) -> usize {
+        self.safe.data.len() + self.prekey_safe.data.len() + self.credential.len() + 2_048
+    }
+
+    /// Swaps both safes, then replaces what belongs to them.
+    pub fn write(&self, db: Db<'_>) -> Result<(), SwapError> {
+        self.safe.swap(db, self.expected_safe)?;
+        self.prekey_safe.swap(db, self.expected_prekey)?;
+        let user = self.user.as_bytes();
+        db.execute(
+            at("key_safes", user),
+            "UPDATE key_safes SET encrypted_wraps = ?1 WHERE user_id = ?2",
+            (&self.wraps, user),
+        )?;
+        db.execute(
+            at("users", user),
+            "UPDATE users SET encrypted_credential = ?1 WHERE user_id = ?2",
+            (&self.credential, user),
+        )?;
+        Ok(())
+    }
+}
+
+/// What the writer found, before the caller opens a conflict.
+pub(crate) enum RawReplaceError {
+    Swap(SwapError),
+    StaleBatch { found: u64, stored: u64 },
+}
+
+impl From<Fault> for RawReplaceError {
+    fn from(fault: Fault) -> Self {
+        Self::Swap(fault.into())
+    }
+}
+
+impl From<SwapError> for RawReplaceError {
+    fn from(error: SwapError) -> Self {
+        Self::Swap(error)
+    }
+}
+
+impl RawReplaceError {
+    pub fn open(self, sealer: &Sealer) -> ReplaceError {
+        match self {
+            Self::Swap(SwapError::NoSuchUser) => ReplaceError::NoSuchUser,
+            Self::Swap(SwapError::Fault(fault)) => fault.into(),
+            Self::Swap(SwapError::Conflict(conflict)) => match conflict.open(sealer) {
+                Ok(conflict) => ReplaceError::Conflict(conflict),
+                Err(fault) => fault.into(),
+            },
+            Self::StaleBatch { found, stored } => ReplaceError::StaleBatch { found, stored },
+        }
+    }
+}
+
+/// Versions in a replacement must grow, or the next compare-and-swap could not tell them apart.
+pub(crate) fn check_versions(
+    (safe, expected_safe): (&SafeWrite, u64),
+    (prekey_safe, expected_prekey): (&PrekeySafe, u64),
+) -> Result<(), ReplaceError> {
+    if safe.version <= expected_safe || prekey_safe.version <= expected_prekey {
+        return Err(ReplaceError::VersionNotAbove);
+    }
+    Ok(())
+}
+
+impl SqliteBackend {
+    pub(crate) async fn change_credentials(
+        &self,
+        change: CredentialChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, ReplaceError> {
+        let user = change.user_id;
+        let safe = (&change.safe, change.expected_safe_version);
+        let prekey_safe = (&change.prekey_safe, change.expected_prekey_version);
+        check_versions(safe, prekey_safe)?;
+        let sealed =
+            SealedReplacement::seal(&self.sealer, user, change.opaque_record, safe, prekey_safe)?;
+        let session = change
+            .new_session
+            .map(|session| RawSession::seal(&self.sealer, &session))
+            .transpose()?;
+        let events = self.seal_events(audit).await?;
+        let keep = change.keep;
+        self.write(sealed.weight() + weight(&events), move |tx| {
+            sealed.write(tx.db)?;
+            let ended = match keep {
+                KeepSessions::All => Vec::new(),
+                KeepSessions::Only(session) => delete_others(tx.db, &user, Some(session))?,
+                KeepSessions::None => delete_others(tx.db, &user, None)?,
+            };
+            if let Some(session) = session {
+                sign_in(tx.db, &user, &session)?;
+            }
+            tx.append(events)?;
+            Ok(ended)
+        })
+        .await
+        .map_err(|error: RawReplaceError| error.open(&self.sealer))
+    }
+}
+
+fn sign_in(db: Db<'_>, user: &UserId, session: &RawSession) -> Result<(), RawReplaceError> {
+    let id = user.as_bytes();
+    if !session.insert(db)? {
+        return Err(Fault::Unavailable("a session with this id exists".to_owned()).into());
+    }
+    db.execute(
+        at("users", id),
+        "UPDATE users SET last_login = ?1 WHERE user_id = ?2",
+        (session.created_at(), id),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! A connection with errors that name the table and the row.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row};
+
+use crate::fault::Fault;
+
+/// The table and the row that a statement is about, for its error.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub table: &'static str,
+    pub row: &'a [u8],
+}
+
+impl Place<'_> {
+    pub fn fault(&self, error: rusqlite::Error) -> Fault {
+        fault(error, self.table, || self.row_name())
+    }
+
+    pub fn damaged(&self, reason: impl std::fmt::Display) -> Fault {
+        Fault::damaged(self.table, self.row_name(), reason)
+    }
+
+    fn row_name(&self) -> String {
+        if self.row.is_empty() {
+            "(several)".to_owned()
+        } else {
+            hex::encode(self.row)
+        }
+    }
+}
+
+/// One row of a table by its key.
+pub(crate) fn at<'a>(table: &'static str, row: &'a [u8]) -> Place<'a> {
+    Place { table, row }
+}
+
+/// Many rows of a table.
+pub(crate) fn many(table: &'static str) -> Place<'static> {
+    Place { table, row: &[] }
+}
+
+/// Sorts SQLite's errors by what can be done about them.
+pub(crate) fn fault(
+    error: rusqlite::Error,
+    table: &'static str,
+    row: impl FnOnce() -> String,
+) -> Fault {
+    use rusqlite::Error as E;
+    match &error {
+        E::SqliteFailure(code, _) => match code.code {
+            ErrorCode::DiskFull => Fault::Full,
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                Fault::damaged(table, row(), error)
+            }
+            _ => Fault::Unavailable(error.to_string()),
+        },
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => Fault::damaged(table, row(), error),
+        _ => Fault::Unavailable(error.to_string()),
+    }
+}
+
+/// A borrowed connection; every statement is prepared once and kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Db<'c> {
+    pub connection: &'c Connection,
+}
+
+impl Db<'_> {
+    /// Runs a statement; answers how many rows it changed.
+    pub fn execute(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<usize, Fault> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map_err(|error| place.fault(error))
+    }
+
+    /// Reads at most one row.
+    pub fn one<T>(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Fault> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params, read).optional())
+            .map_err(|error| place.fault(error))
+    }
+
+    /// Reads every row.
+    pub fn all<T>(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Fault> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map(params, read)?.collect())
+            .map_err(|error| place.fault(error))
+    }
+
+    /// Reads one number.
+    pub fn number(&self, place: Place<'_>, sql: &str, params: impl Params) -> Result<u64, Fault> {
+        Ok(self
+            .one(place, sql, params, |row| row.get::<_, u64>(0))?
+            .unwrap_or_default())
+    }
+}

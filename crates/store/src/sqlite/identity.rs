@@ -1,0 +1,67 @@
+//! "New identity": public keys, prekeys and both safes in one transaction.
+
+use crate::audit::AuditEvent;
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::weight;
+use crate::sqlite::credentials::{RawReplaceError, SealedReplacement, check_versions};
+use crate::sqlite::db::at;
+use crate::sqlite::prekey_rows::PackedBatch;
+use crate::sqlite::prekeys::replace_pair;
+use crate::sqlite::safe_rows::SwapError;
+use crate::sqlite::user_rows::{OpenedCredential, RawCredential};
+use crate::users::{IdentityChange, ReplaceError};
+
+impl SqliteBackend {
+    pub(crate) async fn change_identity(
+        &self,
+        change: IdentityChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<(), ReplaceError> {
+        let user = change.user_id;
+        let safe = (&change.safe, change.expected_safe_version);
+        let prekey_safe = (&change.prekey_safe, change.expected_prekey_version);
+        check_versions(safe, prekey_safe)?;
+        let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
+        let row = row.ok_or(ReplaceError::NoSuchUser)?;
+        let mut current = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
+        // The OPAQUE record stays. Whoever changes it meanwhile moves the safe's version as well.
+        let record = std::mem::take(&mut *current.opaque_record);
+        let sealed = SealedReplacement::seal(&self.sealer, user, record, safe, prekey_safe)?;
+        let events = self.seal_events(audit).await?;
+        let batch = PackedBatch::new(change.prekeys);
+        let keys = change.public_keys;
+        let fingerprint = change.fingerprint;
+        let bytes = sealed.weight() + batch.weight() + keys.account_keys.len() + weight(&events);
+        self.write(bytes, move |tx| {
+            sealed.write(tx.db)?;
+            let id = user.as_bytes();
+            tx.db.execute(
+                at("users", id),
+                "UPDATE users SET fingerprint = ?1 WHERE user_id = ?2",
+                (&fingerprint, id),
+            )?;
+            tx.db.execute(
+                at("public_keys", id),
+                "UPDATE public_keys SET created_at = ?1, identity_key = ?2, verify_key = ?3,
+                     account_keys = ?4 WHERE user_id = ?5",
+                (
+                    keys.created_at,
+                    &keys.identity_key,
+                    &keys.verify_key,
+                    &keys.account_keys,
+                    id,
+                ),
+            )?;
+            if !replace_pair(tx.db, &user, &batch)? {
+                return Err(SwapError::NoSuchUser.into());
+            }
+            if let Err(stored) = batch.publish(tx.db, &user)? {
+                let found = batch.batch.batch_number;
+                return Err(RawReplaceError::StaleBatch { found, stored });
+            }
+            Ok(tx.append(events)?)
+        })
+        .await
+        .map_err(|error: RawReplaceError| error.open(&self.sealer))
+    }
+}

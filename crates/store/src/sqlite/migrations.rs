@@ -1,0 +1,95 @@
+//! Migrations: numbered, forward only.
+
+use rusqlite::Connection;
+
+use crate::config::OpenError;
+
+#[allow(clippy::unwrap_used, missing_docs)]
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Newest schema that this program knows.
+pub(crate) fn known() -> u32 {
+    embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| migration.version() as u32)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Brings the schema up to date; answers how many migrations ran.
+///
+/// What ran is compared here before refinery looks at it, since refinery trusts the text in its
+/// history to be well-formed, and a damaged file may hold anything.
+pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
+    let applied = applied(connection)?;
+    let runner = embedded::migrations::runner();
+    let known = known();
+    if let Some(&(found, ..)) = applied.last()
+        && found > known
+    {
+        return Err(OpenError::Newer { found, known });
+    }
+    let migrations = runner.get_migrations();
+    for (version, name, checksum, when) in &applied {
+        let fits = migrations.iter().any(|migration| {
+            migration.version() as u32 == *version
+                && migration.name() == name
+                && migration.checksum().to_string() == *checksum
+        });
+        if !fits || !looks_like_a_time(when) {
+            return Err(OpenError::Migration(format!(
+                "migration {version} in table refinery_schema_history is not the one that this \
+                 program knows"
+            )));
+        }
+    }
+    if applied.len() == migrations.len() {
+        return Ok(0);
+    }
+    let report = runner
+        .set_abort_divergent(true)
+        .set_abort_missing(true)
+        .run(connection)
+        .map_err(|error| OpenError::Migration(error.to_string()))?;
+    Ok(report.applied_migrations().len())
+}
+
+type Applied = (u32, String, String, String);
+
+fn applied(connection: &Connection) -> Result<Vec<Applied>, OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::Migration(error.to_string());
+    let exists: bool = connection
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(failed)?;
+    if !exists {
+        return Ok(Vec::new());
+    }
+    connection
+        .prepare(
+            "SELECT version, name, checksum, applied_on FROM refinery_schema_history
+             ORDER BY version",
+        )
+        .and_then(|mut statement| {
+            let row =
+                |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            statement.query_map([], row)?.collect()
+        })
+        .map_err(failed)
+}
+
+/// Whether refinery, which would stop the program otherwise, can read this as RFC 3339.
+fn looks_like_a_time(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .take("0000-00-00T00:00:00".len())
+        .collect();
+    shape == "0000-00-00T00:00:00"
+}

@@ -1,0 +1,221 @@
+//! Opening a database: look first, change nothing until the key fits.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use keyring::{KeyMaterial, KeyOrigin, KeySourceError};
+use rusqlite::{Connection, ErrorCode};
+
+use crate::audit::ChainError;
+use crate::config::{OpenError, OpenReport, StoreConfig};
+use crate::fault::Fault;
+use crate::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
+use crate::sqlite::db::Db;
+use crate::sqlite::readers::Readers;
+use crate::sqlite::writer::Writer;
+use crate::sqlite::{SqliteBackend, chain, keys, migrations};
+
+/// Opens or makes a database and starts its threads.
+pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), OpenError> {
+    let exists = match std::fs::metadata(&config.path) {
+        Ok(metadata) => metadata.len() > 0,
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(io(config, error)),
+    };
+    if !exists {
+        make_folder(config)?;
+    }
+    let (key, key_origin) = find_key(config, !exists)?;
+    if exists {
+        close_to_others(config)?;
+    } else {
+        make_file(config)?;
+    }
+    let mut connection = open_writer(config).map_err(|error| sqlite(config, error))?;
+    let (sealer, migrated) = prepare(&mut connection, config, &key, exists)?;
+    drop(key);
+
+    let readers = (0..config.readers.max(1))
+        .map(|_| open_reader(config))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| sqlite(config, error))?;
+    let (writer, writer_thread) = Writer::start(connection).map_err(|error| io(config, error))?;
+    let (readers, mut threads) = Readers::start(readers).map_err(|error| io(config, error))?;
+    threads.push(writer_thread);
+    let backend = SqliteBackend::new(writer, readers, sealer, Mutex::new(threads));
+    let report = OpenReport {
+        created: !exists,
+        key_origin,
+        migrated,
+        schema: migrations::known(),
+    };
+    tell(config, &report);
+    Ok((backend, report))
+}
+
+fn prepare(
+    connection: &mut Connection,
+    config: &StoreConfig,
+    key: &KeyMaterial,
+    exists: bool,
+) -> Result<(crate::sqlite::sealer::Sealer, usize), OpenError> {
+    let ours = if exists {
+        look(connection, config)?
+    } else {
+        false
+    };
+    // Before any migration: a wrong key changes nothing.
+    let keyring = if ours {
+        keys::open_keyring(connection, config, key)?
+    } else {
+        None
+    };
+    claim_file(connection, config.synchronous_off).map_err(|error| sqlite(config, error))?;
+    let migrated = migrations::run(connection)?;
+    let keyring = match keyring {
+        Some(keyring) => keyring,
+        None => keys::initialise(connection, config, key, now())?,
+    };
+    chain::verify_newest(Db { connection }).map_err(|error| {
+        OpenError::Damaged(match error {
+            ChainError::Broken { id, reason } => Fault::damaged("audit_log", id, reason),
+            ChainError::Fault(fault) => fault,
+        })
+    })?;
+    let sealer = keys::sealer(connection, config, keyring).map_err(OpenError::Damaged)?;
+    Ok((sealer, migrated))
+}
+
+/// Whether an existing file holds our tables; an error when it holds something else.
+fn look(connection: &Connection, config: &StoreConfig) -> Result<bool, OpenError> {
+    let not_ours = |reason: &str| OpenError::NotOurs {
+        database: config.path.clone(),
+        reason: reason.to_owned(),
+    };
+    let (application, tables): (i32, u32) = connection
+        .query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id), count(*)
+             FROM sqlite_schema WHERE type = 'table'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => not_ours("it is not an SQLite file"),
+            _ => sqlite(config, error),
+        })?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(not_ours("its application id is another"));
+    }
+    let keks: u32 = connection
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'keks'",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| sqlite(config, error))?;
+    Ok(keks > 0)
+}
+
+fn find_key(config: &StoreConfig, may_create: bool) -> Result<(KeyMaterial, KeyOrigin), OpenError> {
+    config
+        .key
+        .load(may_create, &*config.entropy)
+        .map_err(|error| match error {
+            KeySourceError::Missing(key_file) => OpenError::NoKey {
+                database: config.path.clone(),
+                key_file,
+            },
+            other => other.into(),
+        })
+}
+
+fn make_folder(config: &StoreConfig) -> Result<(), OpenError> {
+    let folder = config
+        .path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), |folder| {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| io(config, error))
+    })
+}
+
+/// SQLite gives the log and the index beside a database the database's own mode.
+fn make_file(config: &StoreConfig) -> Result<(), OpenError> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&config.path)
+        .map_err(|error| io(config, error))?;
+    close_to_others(config)
+}
+
+fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
+    let path: &Path = &config.path;
+    let mode = std::fs::metadata(path)
+        .map_err(|error| io(config, error))?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    tracing::warn!("others could read the database file; its mode is set to 0600");
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| io(config, error))
+}
+
+fn tell(config: &StoreConfig, report: &OpenReport) {
+    if let KeyOrigin::CreatedFile(path) = &report.key_origin {
+        tracing::warn!(
+            key_file = %path.display(),
+            "no DB_ENCRYPTION_KEY is set, so a key file was made: back it up apart from the \
+             database, without it nothing in there can be read"
+        );
+    }
+    tracing::info!(
+        database = %config.path.display(),
+        created = report.created,
+        migrations = report.migrated,
+        "the database is open"
+    );
+}
+
+/// The creation times of the first rows are the only ones that the store itself notes.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+fn io(config: &StoreConfig, error: std::io::Error) -> OpenError {
+    OpenError::Io {
+        database: config.path.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn sqlite(config: &StoreConfig, error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotOurs {
+            database: config.path.clone(),
+            reason: "it is not an SQLite file, or its first page is damaged".to_owned(),
+        },
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(Fault::damaged(
+            "sqlite_schema",
+            "1",
+            format!("{error} (the file may be cut short)"),
+        )),
+        _ => OpenError::Io {
+            database: config.path.clone(),
+            reason: error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,219 @@
+//! Registration: everything of a new account in one transaction.
+
+use crate::audit::AuditEvent;
+use crate::fault::Fault;
+use crate::ids::InviteHash;
+use crate::public_keys::PublicKeys;
+use crate::safes::SafeKind;
+use crate::sessions::NewSession;
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::{SubjectKeys, weight};
+use crate::sqlite::chain::SealedEvent;
+use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::prekey_rows::PackedBatch;
+use crate::sqlite::safe_rows::{SealedSafe, seal_wraps};
+use crate::sqlite::sealer::Sealer;
+use crate::sqlite::session_rows::RawSession;
+use crate::sqlite::user_rows::{OpenedCredential, seal_data};
+use crate::sqlite::writer::WriteTx;
+use crate::users::{Admission, NewUser, RegisterError, Role};
+
+/// A registration, sealed and packed in the caller's task: the writer only writes.
+struct Prepared {
+    user_id: crate::ids::UserId,
+    handle_index: [u8; 32],
+    fingerprint: Vec<u8>,
+    created_at: u64,
+    admission: Admission,
+    data: Vec<u8>,
+    credential: Vec<u8>,
+    public_keys: PublicKeys,
+    safe: SealedSafe,
+    wraps: Vec<u8>,
+    prekey_safe: SealedSafe,
+    batch: PackedBatch,
+    audit_key: Vec<u8>,
+    session: RawSession,
+    events: Vec<SealedEvent>,
+}
+
+impl Prepared {
+    fn seal(
+        sealer: &Sealer,
+        user: NewUser,
+        session: &NewSession,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Self, Fault> {
+        let id = user.user_id;
+        let (key, audit_key) = sealer.new_subject_key(id.as_bytes())?;
+        let keys = SubjectKeys::with(sealer, id, key);
+        let credential = OpenedCredential {
+            opaque_record: user.opaque_record.into(),
+            write_proof_hash: user.safe.write_proof_hash,
+            recovery_proof_hash: user.safe.recovery_proof_hash,
+        };
+        let seal_safe =
+            |kind, version, data: &[u8]| SealedSafe::seal(sealer, id, kind, version, data);
+        Ok(Self {
+            user_id: id,
+            handle_index: sealer.handle_index(&user.handle),
+            created_at: user.created_at,
+            admission: user.admission,
+            data: seal_data(sealer, &id, &user.handle, &user.alias)?,
+            credential: credential.seal(sealer, &id)?,
+            wraps: seal_wraps(sealer, &id, &user.safe)?,
+            safe: seal_safe(SafeKind::Keys, user.safe.version, &user.safe.data)?,
+            prekey_safe: seal_safe(
+                SafeKind::Prekeys,
+                user.prekey_safe.version,
+                &user.prekey_safe.data,
+            )?,
+            fingerprint: user.fingerprint,
+            public_keys: user.public_keys,
+            batch: PackedBatch::new(user.prekeys),
+            audit_key,
+            session: RawSession::seal(sealer, session)?,
+            events: audit
+                .into_iter()
+                .map(|event| keys.seal(event))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn weight(&self) -> usize {
+        self.batch.weight()
+            + self.safe.data.len()
+            + self.prekey_safe.data.len()
+            + self.public_keys.account_keys.len() * 2
+            + weight(&self.events)
+    }
+
+    fn write(self, tx: &mut WriteTx<'_>) -> Result<Role, RegisterError> {
+        let db = tx.db;
+        let role = admit(db, self.admission, self.created_at)?;
+        self.insert_user(db, role)?;
+        insert_public_keys(db, &self)?;
+        let id = self.user_id.as_bytes();
+        db.execute(
+            at("key_safes", id),
+            "INSERT INTO key_safes (user_id, version, encrypted_wraps, encrypted_private_keys)
+             VALUES (?1, ?2, ?3, ?4)",
+            (id, self.safe.version, &self.wraps, &self.safe.data),
+        )?;
+        db.execute(
+            at("prekey_safes", id),
+            "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
+            (id, self.prekey_safe.version, &self.prekey_safe.data),
+        )?;
+        if self.batch.publish(db, &self.user_id)?.is_err() {
+            return Err(RegisterError::AlreadyRegistered);
+        }
+        db.execute(
+            at("audit_keys", id),
+            "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
+            (id, &self.audit_key, self.created_at),
+        )?;
+        if !self.session.insert(db)? {
+            return Err(RegisterError::AlreadyRegistered);
+        }
+        tx.append(self.events)?;
+        Ok(role)
+    }
+
+    fn insert_user(&self, db: Db<'_>, role: Role) -> Result<(), RegisterError> {
+        let id = self.user_id.as_bytes();
+        let place = at("users", id);
+        let inserted = db.execute(
+            place,
+            "INSERT INTO users (user_id, handle_index, fingerprint, role, created_at,
+                 encrypted_data, encrypted_credential)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            (
+                id,
+                &self.handle_index,
+                &self.fingerprint,
+                role.as_str(),
+                self.created_at,
+                &self.data,
+                &self.credential,
+            ),
+        )?;
+        if inserted == 1 {
+            return Ok(());
+        }
+        let same = db.number(place, "SELECT count(*) FROM users WHERE user_id = ?1", [id])?;
+        Err(if same > 0 {
+            RegisterError::AlreadyRegistered
+        } else {
+            RegisterError::HandleTaken
+        })
+    }
+}
+
+fn insert_public_keys(db: Db<'_>, new: &Prepared) -> Result<(), Fault> {
+    let id = new.user_id.as_bytes();
+    let keys = &new.public_keys;
+    db.execute(
+        at("public_keys", id),
+        "INSERT INTO public_keys (user_id, created_at, identity_key, signed_prekey, verify_key,
+             quantum_public_key, account_keys) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            id,
+            keys.created_at,
+            &keys.identity_key,
+            &new.batch.batch.signed_prekey,
+            &keys.verify_key,
+            &new.batch.batch.quantum_public_key,
+            &keys.account_keys,
+        ),
+    )?;
+    Ok(())
+}
+
+/// Uses up the right to register; the transaction gives it back if anything else fails.
+fn admit(db: Db<'_>, admission: Admission, now: u64) -> Result<Role, RegisterError> {
+    match admission {
+        Admission::Open => Ok(Role::User),
+        Admission::Invite(code) => {
+            use_invite(db, &code, now)?;
+            Ok(Role::User)
+        }
+        Admission::Setup => {
+            let place = many("settings");
+            let done = "UPDATE settings SET value = 'done' WHERE name = 'setup' AND value = 'open'";
+            if db.execute(place, done, [])? == 0 {
+                return Err(RegisterError::AlreadySetUp);
+            }
+            let mode = "UPDATE settings SET value = 'invite' WHERE name = 'registration'";
+            db.execute(place, mode, [])?;
+            Ok(Role::Admin)
+        }
+    }
+}
+
+fn use_invite(db: Db<'_>, code: &InviteHash, now: u64) -> Result<(), RegisterError> {
+    let used = db.execute(
+        at("invites", code.as_bytes()),
+        "UPDATE invites SET uses = uses + 1
+         WHERE code_hash = ?1 AND uses < max_uses AND expires_at > ?2",
+        (code.as_bytes(), now),
+    )?;
+    if used == 1 {
+        Ok(())
+    } else {
+        Err(RegisterError::InviteUnusable)
+    }
+}
+
+impl SqliteBackend {
+    pub(crate) async fn register_user(
+        &self,
+        user: NewUser,
+        session: NewSession,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Role, RegisterError> {
+        let prepared = Prepared::seal(&self.sealer, user, &session, audit)?;
+        self.write(prepared.weight(), move |tx| prepared.write(tx))
+            .await
+    }
+}

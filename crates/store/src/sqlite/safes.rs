@@ -1,0 +1,90 @@
+//! Safes over SQLite.
+
+use async_trait::async_trait;
+use subtle::ConstantTimeEq;
+
+use crate::fault::Fault;
+use crate::ids::UserId;
+use crate::safes::{PrekeySafe, SafeError, SafeKind, SafeRead, SafeUpdate, Safes};
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::db::at;
+use crate::sqlite::safe_rows::{SealedSafe, SwapError, open_key_safe};
+use crate::sqlite::user_rows::{OpenedCredential, RawCredential};
+
+#[async_trait]
+impl Safes for SqliteBackend {
+    async fn safes(&self, user: UserId) -> Result<Option<(SafeRead, PrekeySafe)>, Fault> {
+        let rows = self
+            .read(move |db| {
+                let id = user.as_bytes();
+                db.one(
+                    at("key_safes", id),
+                    "SELECT k.version, k.encrypted_private_keys, k.encrypted_wraps, p.version,
+                         p.encrypted_data
+                     FROM key_safes k JOIN prekey_safes p USING (user_id) WHERE user_id = ?1",
+                    [id],
+                    |row| {
+                        let (keys, prekeys) = (SafeKind::Keys, SafeKind::Prekeys);
+                        let keys = SealedSafe {
+                            user,
+                            kind: keys,
+                            version: row.get(0)?,
+                            data: row.get(1)?,
+                        };
+                        let wraps: Vec<u8> = row.get(2)?;
+                        let prekeys = SealedSafe {
+                            user,
+                            kind: prekeys,
+                            version: row.get(3)?,
+                            data: row.get(4)?,
+                        };
+                        Ok((keys, wraps, prekeys))
+                    },
+                )
+            })
+            .await?;
+        let Some((keys, wraps, prekeys)) = rows else {
+            return Ok(None);
+        };
+        let safe = open_key_safe(&self.sealer, &keys, &wraps)?;
+        Ok(Some((safe, prekeys.into_prekey_safe(&self.sealer)?)))
+    }
+
+    async fn write_safe(&self, update: SafeUpdate) -> Result<(), SafeError> {
+        self.swap_safe(update, SafeKind::Keys).await
+    }
+
+    async fn write_prekey_safe(&self, update: SafeUpdate) -> Result<(), SafeError> {
+        self.swap_safe(update, SafeKind::Prekeys).await
+    }
+}
+
+impl SqliteBackend {
+    /// The proof is checked before the write: whoever changes it also moves the key safe's
+    /// version, and a prekey safe goes with it, so that the swap notices.
+    async fn swap_safe(&self, update: SafeUpdate, kind: SafeKind) -> Result<(), SafeError> {
+        if update.version <= update.expected_version {
+            return Err(SafeError::VersionNotAbove);
+        }
+        let user = update.user_id;
+        let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
+        let row = row.ok_or(SafeError::NoSuchUser)?;
+        let credential = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
+        if !bool::from(credential.write_proof_hash.ct_eq(&update.write_proof_hash)) {
+            return Err(SafeError::WrongProof);
+        }
+        let safe = SealedSafe::seal(&self.sealer, user, kind, update.version, &update.data)?;
+        let expected = update.expected_version;
+        let bytes = safe.data.len();
+        self.write(bytes, move |tx| safe.swap(tx.db, expected))
+            .await
+            .map_err(|error| match error {
+                SwapError::NoSuchUser => SafeError::NoSuchUser,
+                SwapError::Fault(fault) => fault.into(),
+                SwapError::Conflict(conflict) => match conflict.open(&self.sealer) {
+                    Ok(conflict) => SafeError::Conflict(conflict),
+                    Err(fault) => fault.into(),
+                },
+            })
+    }
+}

@@ -1,0 +1,225 @@
+//! Sessions over SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use crate::audit::AuditEvent;
+use crate::fault::Fault;
+use crate::ids::{SessionId, UserId};
+use crate::sessions::{
+    CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionRow, Sessions,
+};
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::{SubjectKeys, weight};
+use crate::sqlite::db::{at, many};
+use crate::sqlite::session_rows::{COLUMNS, RawSession, delete_others};
+
+/// Expired sessions in the first chunk; later ones adapt.
+pub(crate) const FIRST_CHUNK: usize = 64;
+const SMALLEST_CHUNK: usize = 8;
+const LARGEST_CHUNK: usize = 512;
+/// How long one chunk may keep the writer.
+const BUDGET: Duration = Duration::from_millis(10);
+
+#[async_trait]
+impl Sessions for SqliteBackend {
+    async fn create_session(
+        &self,
+        session: NewSession,
+        audit: Vec<AuditEvent>,
+    ) -> Result<(), CreateSessionError> {
+        let row = RawSession::seal(&self.sealer, &session)?;
+        let events = self.seal_events(audit).await?;
+        let user = session.user_id;
+        let now = session.created_at;
+        self.write(row.weight() + weight(&events), move |tx| {
+            let allowed = tx.db.execute(
+                at("users", user.as_bytes()),
+                "UPDATE users SET last_login = ?1 WHERE user_id = ?2 AND active = 1",
+                (now, user.as_bytes()),
+            )?;
+            if allowed == 0 {
+                return Err(CreateSessionError::NotAllowed);
+            }
+            if !row.insert(tx.db)? {
+                return Err(CreateSessionError::Duplicate);
+            }
+            Ok(tx.append(events)?)
+        })
+        .await
+    }
+
+    async fn find_session(&self, id: SessionId, now: u64) -> Result<Option<SessionRow>, Fault> {
+        let row = self
+            .read(move |db| {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM sessions WHERE session_id = ?1 AND expires_at > ?2"
+                );
+                let place = at("sessions", id.as_bytes());
+                db.one(place, &sql, (id.as_bytes(), now), RawSession::read)
+            })
+            .await?;
+        row.map(|row| row.open(&self.sealer)).transpose()
+    }
+
+    async fn touch_session(&self, id: SessionId, now: u64, expires_at: u64) -> Result<bool, Fault> {
+        self.write(0, move |tx| {
+            let touched = tx.db.execute(
+                at("sessions", id.as_bytes()),
+                "UPDATE sessions SET last_activity = max(last_activity, ?1),
+                     expires_at = min(absolute_expires_at, max(expires_at, ?2))
+                 WHERE session_id = ?3 AND expires_at > ?1",
+                (now, expires_at, id.as_bytes()),
+            )?;
+            Ok(touched == 1)
+        })
+        .await
+    }
+
+    async fn delete_session(
+        &self,
+        owner: UserId,
+        id: SessionId,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, Fault> {
+        let events = self.seal_events(audit).await?;
+        self.write(weight(&events), move |tx| {
+            let deleted = tx.db.execute(
+                at("sessions", id.as_bytes()),
+                "DELETE FROM sessions WHERE session_id = ?1 AND user_id = ?2",
+                (id.as_bytes(), owner.as_bytes()),
+            )?;
+            if deleted == 1 {
+                tx.append(events)?;
+            }
+            Ok(deleted == 1)
+        })
+        .await
+    }
+
+    async fn delete_other_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, Fault> {
+        let events = self.seal_events(audit).await?;
+        self.write(weight(&events), move |tx| {
+            let deleted = delete_others(tx.db, &user, keep)?;
+            if !deleted.is_empty() {
+                tx.append(events)?;
+            }
+            Ok(deleted)
+        })
+        .await
+    }
+
+    async fn list_sessions(&self, user: UserId, now: u64) -> Result<Vec<SessionRow>, Fault> {
+        let rows = self
+            .read(move |db| {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
+                     ORDER BY created_at DESC, session_id"
+                );
+                let place = at("sessions", user.as_bytes());
+                db.all(place, &sql, (user.as_bytes(), now), RawSession::read)
+            })
+            .await?;
+        rows.into_iter().map(|row| row.open(&self.sealer)).collect()
+    }
+
+    async fn delete_expired_sessions(&self, now: u64) -> Result<ExpiredChunk, Fault> {
+        let size = self.chunk.load(Ordering::Relaxed);
+        let sealer = Arc::clone(&self.sealer);
+        // Sealing a chunk's records takes milliseconds: on the reader's thread, not in the task.
+        let expired = self
+            .read(move |db| {
+                let rows = db.all(
+                    many("sessions"),
+                    "SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
+                     ORDER BY expires_at LIMIT ?2",
+                    (now, size),
+                    |row| {
+                        let id = SessionId::from_bytes(row.get(0)?);
+                        Ok((id, UserId::from_bytes(row.get(1)?)))
+                    },
+                )?;
+                let mut keys = SubjectKeys::new(&sealer);
+                let seal = |(id, user)| {
+                    keys.load(db, user)?;
+                    let event = AuditEvent {
+                        user_id: Some(user),
+                        action: SESSION_EXPIRED,
+                        timestamp: now,
+                        details: serde_json::json!({ "session": id }),
+                    };
+                    Ok((id, user, keys.seal(event)?))
+                };
+                rows.into_iter()
+                    .map(seal)
+                    .collect::<Result<Vec<_>, Fault>>()
+            })
+            .await?;
+        let more = expired.len() == size;
+        if expired.is_empty() {
+            return Ok(ExpiredChunk::default());
+        }
+        let chunk = Arc::clone(&self.chunk);
+        let sessions = self
+            .write::<_, Fault, _>(expired.len() * 700, move |tx| {
+                let start = Instant::now();
+                let mut gone = Vec::with_capacity(expired.len());
+                for (id, user, event) in expired {
+                    // Touched since it was looked at: it lives.
+                    let deleted = tx.db.execute(
+                        at("sessions", id.as_bytes()),
+                        "DELETE FROM sessions WHERE session_id = ?1 AND expires_at <= ?2",
+                        (id.as_bytes(), now),
+                    )?;
+                    if deleted == 1 {
+                        tx.append(vec![event])?;
+                        gone.push((id, user));
+                    }
+                }
+                adapt(&chunk, size, start.elapsed());
+                Ok(gone)
+            })
+            .await?;
+        Ok(ExpiredChunk { sessions, more })
+    }
+}
+
+/// Moves the chunk's size towards half the budget, so that a slow moment stays within it.
+fn adapt(chunk: &AtomicUsize, size: usize, took: Duration) {
+    let next = if took > BUDGET / 2 {
+        size / 2
+    } else if took < BUDGET / 5 {
+        size * 2
+    } else {
+        size
+    };
+    chunk.store(next.clamp(SMALLEST_CHUNK, LARGEST_CHUNK), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_chunk_halves_the_next_and_a_fast_one_doubles_it() {
+        let chunk = AtomicUsize::new(64);
+        adapt(&chunk, 64, Duration::from_millis(9));
+        assert_eq!(chunk.load(Ordering::Relaxed), 32);
+        adapt(&chunk, 32, Duration::from_millis(3));
+        assert_eq!(chunk.load(Ordering::Relaxed), 32);
+        adapt(&chunk, 32, Duration::from_micros(100));
+        assert_eq!(chunk.load(Ordering::Relaxed), 64);
+        adapt(&chunk, 8, Duration::from_secs(1));
+        assert_eq!(chunk.load(Ordering::Relaxed), SMALLEST_CHUNK);
+        adapt(&chunk, 512, Duration::ZERO);
+        assert_eq!(chunk.load(Ordering::Relaxed), LARGEST_CHUNK);
+    }
+}

@@ -1,0 +1,215 @@
+//! Accounts over SQLite.
+
+use async_trait::async_trait;
+
+use crate::audit::AuditEvent;
+use crate::fault::Fault;
+use crate::ids::{SessionId, UserId};
+use crate::public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
+use crate::sessions::NewSession;
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::weight;
+use crate::sqlite::db::{at, many};
+use crate::sqlite::user_rows::{COLUMNS, RawCredential, RawUser, seal_data};
+use crate::users::{
+    Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, Role,
+    UserRow, Users,
+};
+
+/// Most accounts in one list.
+const MAX_LIST: u32 = 500;
+
+#[async_trait]
+impl Users for SqliteBackend {
+    async fn register(
+        &self,
+        user: NewUser,
+        session: NewSession,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Role, RegisterError> {
+        self.register_user(user, session, audit).await
+    }
+
+    async fn handle_taken(&self, handle: &str) -> Result<bool, Fault> {
+        let index = self.sealer.handle_index(handle);
+        self.read(move |db| {
+            let sql = "SELECT count(*) FROM users WHERE handle_index = ?1";
+            Ok(db.number(at("users", &index), sql, [&index])? > 0)
+        })
+        .await
+    }
+
+    async fn user_by_handle(&self, handle: &str) -> Result<Option<UserRow>, Fault> {
+        let index = self.sealer.handle_index(handle);
+        let row = self
+            .read(move |db| {
+                let sql = format!("SELECT {COLUMNS} FROM users WHERE handle_index = ?1");
+                db.one(at("users", &index), &sql, [&index], RawUser::read)
+            })
+            .await?;
+        row.map(|row| row.open(&self.sealer)).transpose()
+    }
+
+    async fn user_by_id(&self, user: UserId) -> Result<Option<UserRow>, Fault> {
+        let row = self
+            .read(move |db| {
+                let sql = format!("SELECT {COLUMNS} FROM users WHERE user_id = ?1");
+                db.one(
+                    at("users", user.as_bytes()),
+                    &sql,
+                    [user.as_bytes()],
+                    RawUser::read,
+                )
+            })
+            .await?;
+        row.map(|row| row.open(&self.sealer)).transpose()
+    }
+
+    async fn credential(&self, handle: &str) -> Result<Option<Credential>, Fault> {
+        let index = self.sealer.handle_index(handle);
+        let row = self
+            .read(move |db| RawCredential::by_handle(db, &index))
+            .await?;
+        row.map(|row| row.open(&self.sealer)).transpose()
+    }
+
+    async fn credential_by_id(&self, user: UserId) -> Result<Option<Credential>, Fault> {
+        let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
+        row.map(|row| row.open(&self.sealer)).transpose()
+    }
+
+    async fn replace_credentials(
+        &self,
+        change: CredentialChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, ReplaceError> {
+        self.change_credentials(change, audit).await
+    }
+
+    async fn replace_identity(
+        &self,
+        change: IdentityChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<(), ReplaceError> {
+        self.change_identity(change, audit).await
+    }
+
+    async fn set_alias(
+        &self,
+        user: UserId,
+        alias: String,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, Fault> {
+        // Only the handle is sealed beside the alias, and a handle never changes: two writers at
+        // once leave one of the two aliases, whole.
+        let Some(row) = self.user_by_id(user).await? else {
+            return Ok(false);
+        };
+        let data = seal_data(&self.sealer, &user, &row.handle, &alias)?;
+        let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
+        self.update_user(user, sql, rusqlite::types::Value::Blob(data), audit)
+            .await
+    }
+
+    async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault> {
+        let sql = "UPDATE users SET last_login = max(coalesce(last_login, 0), ?1) \
+                   WHERE user_id = ?2";
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        self.update_user(user, sql, now.into(), Vec::new()).await
+    }
+
+    async fn set_role(
+        &self,
+        user: UserId,
+        role: Role,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, Fault> {
+        let sql = "UPDATE users SET role = ?1 WHERE user_id = ?2";
+        self.update_user(user, sql, role.as_str().to_owned().into(), audit)
+            .await
+    }
+
+    async fn set_active(
+        &self,
+        user: UserId,
+        active: bool,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, Fault> {
+        let sql = "UPDATE users SET active = ?1 WHERE user_id = ?2";
+        self.update_user(user, sql, active.into(), audit).await
+    }
+
+    async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
+        let rows = self
+            .read(move |db| {
+                let after = match after {
+                    None => 0,
+                    Some(user) => db.number(
+                        at("users", user.as_bytes()),
+                        "SELECT number FROM users WHERE user_id = ?1",
+                        [user.as_bytes()],
+                    )?,
+                };
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM users WHERE number > ?1 ORDER BY number LIMIT ?2"
+                );
+                db.all(
+                    many("users"),
+                    &sql,
+                    (after, limit.min(MAX_LIST)),
+                    RawUser::read,
+                )
+            })
+            .await?;
+        rows.into_iter().map(|row| row.open(&self.sealer)).collect()
+    }
+}
+
+impl SqliteBackend {
+    /// Changes one column of one account, with its records.
+    async fn update_user(
+        &self,
+        user: UserId,
+        sql: &'static str,
+        value: rusqlite::types::Value,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, Fault> {
+        let events = self.seal_events(audit).await?;
+        self.write(weight(&events), move |tx| {
+            let id = user.as_bytes();
+            let updated = tx.db.execute(at("users", id), sql, (value, id))?;
+            if updated == 1 {
+                tx.append(events)?;
+            }
+            Ok(updated == 1)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl PublicKeyDirectory for SqliteBackend {
+    async fn public_keys(&self, user: UserId) -> Result<Option<StoredPublicKeys>, Fault> {
+        self.read(move |db| {
+            db.one(
+                at("public_keys", user.as_bytes()),
+                "SELECT identity_key, verify_key, account_keys, created_at, signed_prekey,
+                     quantum_public_key FROM public_keys WHERE user_id = ?1",
+                [user.as_bytes()],
+                |row| {
+                    Ok(StoredPublicKeys {
+                        keys: PublicKeys {
+                            identity_key: row.get(0)?,
+                            verify_key: row.get(1)?,
+                            account_keys: row.get(2)?,
+                            created_at: row.get(3)?,
+                        },
+                        signed_prekey: row.get(4)?,
+                        quantum_public_key: row.get(5)?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+}

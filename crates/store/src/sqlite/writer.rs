@@ -1,0 +1,221 @@
+//! The one thread that writes, committing in groups.
+//!
+//! A batch is what queued while the last commit was under way: no timer, so that a lone request
+//! never waits for company. Each request runs in a savepoint of its own; one that fails is rolled
+//! back alone. Nobody is answered before the commit, not even those who were refused, since what
+//! refused them may have been a neighbour's write. A failed commit fails all.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::fault::Fault;
+use crate::sqlite::chain::Tip;
+use crate::sqlite::db::{Db, many};
+
+/// Most requests in one batch; bounds how long the first of them waits.
+const MAX_BATCH: usize = 256;
+/// KiB that may wait for the writer; further callers wait before they queue.
+const QUEUE_KIB: usize = 32 * 1024;
+/// What a request counts for in the queue at least, in KiB.
+const MIN_KIB: usize = 4;
+/// The log is copied into the database when about this many KiB were written since.
+const CHECKPOINT_KIB: usize = 16 * 1024;
+
+/// The open transaction, as a request sees it.
+pub(crate) struct WriteTx<'c> {
+    pub db: Db<'c>,
+    /// End of the audit chain; read once per batch, when first needed.
+    pub tip: Option<Tip>,
+}
+
+/// A request whose types have been forgotten.
+trait Job: Send {
+    /// Does the work; whether to keep it.
+    fn run(&mut self, tx: &mut WriteTx<'_>) -> bool;
+    /// Answers after the commit, or with the fault that undid the batch.
+    fn finish(self: Box<Self>, failure: Option<Fault>);
+}
+
+struct Request<T, E, F> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+    kib: usize,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<T, E, F> Job for Request<T, E, F>
+where
+    T: Send,
+    E: From<Fault> + Send,
+    F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send,
+{
+    fn run(&mut self, tx: &mut WriteTx<'_>) -> bool {
+        let Some(work) = self.work.take() else {
+            return false;
+        };
+        self.result = catch_unwind(AssertUnwindSafe(|| work(tx))).ok();
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn finish(self: Box<Self>, failure: Option<Fault>) {
+        let result = match (failure, self.result) {
+            (Some(fault), _) => Err(fault.into()),
+            (None, Some(result)) => result,
+            (None, None) => Err(Fault::Unavailable("an internal error".to_owned()).into()),
+        };
+        // A caller that went away needs no answer.
+        let _ = self.reply.send(result);
+    }
+}
+
+enum Message {
+    Work(Box<dyn Job>, usize),
+    Close,
+}
+
+/// Handle of the writer.
+pub(crate) struct Writer {
+    sender: Sender<Message>,
+    room: Arc<Semaphore>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when closed or when every handle is gone.
+    pub fn start(connection: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(&connection, &receiver))?;
+        Ok((
+            Self {
+                sender,
+                room: Arc::new(Semaphore::new(QUEUE_KIB)),
+            },
+            thread,
+        ))
+    }
+
+    /// Queues work of about `bytes` and waits until it is committed.
+    pub async fn submit<T, E, F>(&self, bytes: usize, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+        F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let kib = (bytes / 1024).clamp(MIN_KIB, QUEUE_KIB);
+        let permit = Arc::clone(&self.room)
+            .acquire_many_owned(kib as u32)
+            .await
+            .map_err(|_| Fault::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let request = Request {
+            work: Some(work),
+            result: None,
+            reply,
+            kib,
+            _permit: permit,
+        };
+        let kib = request.kib;
+        self.sender
+            .send(Message::Work(Box::new(request), kib))
+            .map_err(|_| Fault::Closed)?;
+        answer.await.map_err(|_| Fault::Closed)?
+    }
+
+    /// Refuses more and lets the thread end after what is queued.
+    pub fn close(&self) {
+        self.room.close();
+        // The thread may have ended already.
+        let _ = self.sender.send(Message::Close);
+    }
+}
+
+fn run(connection: &Connection, receiver: &Receiver<Message>) {
+    let mut unchecked_kib = 0;
+    let mut open = true;
+    while open {
+        let Ok(Message::Work(first, kib)) = receiver.recv() else {
+            return;
+        };
+        let mut batch = vec![first];
+        unchecked_kib += kib;
+        while batch.len() < MAX_BATCH {
+            match receiver.try_recv() {
+                Ok(Message::Work(job, kib)) => {
+                    batch.push(job);
+                    unchecked_kib += kib;
+                }
+                Ok(Message::Close) => {
+                    open = false;
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        commit(connection, batch);
+        if unchecked_kib >= CHECKPOINT_KIB {
+            checkpoint(connection);
+            unchecked_kib = 0;
+        }
+    }
+}
+
+/// Runs a batch in one transaction and answers everybody in it.
+fn commit(connection: &Connection, mut batch: Vec<Box<dyn Job>>) {
+    let db = Db { connection };
+    let failure = transact(db, &mut batch).err();
+    if failure.is_some() && !connection.is_autocommit() {
+        // SQLite rolls back by itself when this fails too: the connection is closed or dead.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    for job in batch {
+        job.finish(failure.as_ref().map(copy));
+    }
+}
+
+fn transact(db: Db<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    let place = many("sqlite_schema");
+    db.execute(place, "BEGIN IMMEDIATE", [])?;
+    let mut tx = WriteTx { db, tip: None };
+    for job in batch {
+        db.execute(place, "SAVEPOINT request", [])?;
+        let tip = tx.tip.clone();
+        let keep = job.run(&mut tx);
+        if db.connection.is_autocommit() {
+            // A full disk or a failed write makes SQLite undo the whole transaction.
+            return Err(Fault::Unavailable(
+                "the transaction was undone by SQLite".to_owned(),
+            ));
+        }
+        if !keep {
+            tx.tip = tip;
+            db.execute(place, "ROLLBACK TO request", [])?;
+        }
+        db.execute(place, "RELEASE request", [])?;
+    }
+    db.execute(place, "COMMIT", []).map(drop)
+}
+
+/// Copies the log into the database after everybody was answered.
+fn checkpoint(connection: &Connection) {
+    let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    if let Err(error) = done {
+        tracing::warn!(%error, "the write-ahead log could not be copied into the database");
+    }
+}
+
+fn copy(fault: &Fault) -> Fault {
+    match fault {
+        Fault::Damaged { table, row, reason } => Fault::damaged(table, row, reason),
+        Fault::Full => Fault::Full,
+        Fault::Unavailable(reason) => Fault::Unavailable(reason.clone()),
+        Fault::Closed => Fault::Closed,
+        Fault::Sealing(reason) => Fault::Sealing(reason.clone()),
+    }
+}
