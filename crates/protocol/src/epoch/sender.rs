@@ -34,6 +34,13 @@ impl SenderEpoch {
         me: &LocalParty<'_>,
         recipient: &VerifiedTarget,
     ) -> Result<Self, EpochError> {
+        // A bundle that was verified a while ago is no bundle of this bucket any more.
+        if recipient
+            .bucket
+            .is_some_and(|bucket| bucket_of(now) > bucket.saturating_add(1))
+        {
+            return Err(EpochError::Over);
+        }
         let ephemeral = AgreementSecret::generate(rng);
         let dh1 = me.secrets.identity.agree(&recipient.signed)?;
         let dh2 = ephemeral.agree(recipient.keys.identity())?;

@@ -1,0 +1,144 @@
+//! A contact as the key safe holds it.
+
+use super::{Pin, Stamped};
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::envelope::SecretText;
+use crate::identity::Fingerprint;
+
+/// Longest name in bytes.
+const MAX_NAME: usize = 256;
+
+/// How far two people have come. At the same second the later state in this list wins, so
+/// that removing wins over everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ContactState {
+    /// They wrote; nothing was decided yet.
+    Incoming = 1,
+    /// We wrote; they have not accepted yet.
+    Outgoing = 2,
+    /// Both agreed.
+    Accepted = 3,
+    /// Removed; the pin is kept, so that a new contact with other keys is noticed.
+    Removed = 4,
+}
+
+/// A contact: pin, names and switches of its chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Pinned identity.
+    pub pin: Pin,
+    /// How far we have come.
+    pub state: Stamped<ContactState>,
+    /// Their handle.
+    pub handle: Stamped<SecretText>,
+    /// Their name.
+    pub alias: Stamped<SecretText>,
+    /// Receipts in this chat; `None` follows the general setting.
+    pub receipts: Stamped<Option<bool>>,
+    /// Life of new messages in seconds; `None` follows the general setting.
+    pub life_secs: Stamped<Option<u32>>,
+    /// Burn after reading; `None` follows the general setting.
+    pub burn_on_read: Stamped<Option<bool>>,
+    /// No notices.
+    pub muted: Stamped<bool>,
+    /// Highest prekey batch number seen of them.
+    pub batch_seen: u32,
+}
+
+impl Contact {
+    /// A contact at first sight.
+    pub fn new(fingerprint: Fingerprint, state: ContactState, now: u64) -> Self {
+        Self {
+            pin: Pin::new(fingerprint),
+            state: Stamped::new(now, state),
+            handle: Stamped::default(),
+            alias: Stamped::default(),
+            receipts: Stamped::default(),
+            life_secs: Stamped::default(),
+            burn_on_read: Stamped::default(),
+            muted: Stamped::default(),
+            batch_seen: 0,
+        }
+    }
+
+    /// Joins two views of the same contact, field by field.
+    pub fn merge(&mut self, other: Self) {
+        self.pin.merge(other.pin);
+        self.state.merge(other.state);
+        self.handle.merge(other.handle);
+        self.alias.merge(other.alias);
+        self.receipts.merge(other.receipts);
+        self.life_secs.merge(other.life_secs);
+        self.burn_on_read.merge(other.burn_on_read);
+        self.muted.merge(other.muted);
+        self.batch_seen = self.batch_seen.max(other.batch_seen);
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        self.pin.write(writer);
+        self.state.write(writer, |state, writer| {
+            writer.u8(*state as u8);
+        });
+        self.handle.write(writer, SecretText::write);
+        self.alias.write(writer, SecretText::write);
+        self.receipts.write(writer, write_switch);
+        self.life_secs.write(writer, |life, writer| {
+            writer.bool(life.is_some()).u32(life.unwrap_or(0));
+        });
+        self.burn_on_read.write(writer, write_switch);
+        self.muted.write(writer, |muted, writer| {
+            writer.bool(*muted);
+        });
+        writer.u32(self.batch_seen);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            pin: Pin::read(reader)?,
+            state: Stamped::read(reader, ContactState::read)?,
+            handle: Stamped::read(reader, |reader| SecretText::read(reader, MAX_NAME))?,
+            alias: Stamped::read(reader, |reader| SecretText::read(reader, MAX_NAME))?,
+            receipts: Stamped::read(reader, read_switch)?,
+            life_secs: Stamped::read(reader, |reader| {
+                match (reader.bool("life")?, reader.u32()?) {
+                    (true, life) => Ok(Some(life)),
+                    (false, 0) => Ok(None),
+                    (false, _) => Err(DecodeError::NotCanonical),
+                }
+            })?,
+            burn_on_read: Stamped::read(reader, read_switch)?,
+            muted: Stamped::read(reader, |reader| reader.bool("muted"))?,
+            batch_seen: reader.u32()?,
+        })
+    }
+}
+
+impl ContactState {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match reader.u8()? {
+            1 => Self::Incoming,
+            2 => Self::Outgoing,
+            3 => Self::Accepted,
+            4 => Self::Removed,
+            _ => return Err(DecodeError::InvalidValue("contact state")),
+        })
+    }
+}
+
+fn write_switch(switch: &Option<bool>, writer: &mut Writer) {
+    writer.u8(match switch {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    });
+}
+
+fn read_switch(reader: &mut Reader<'_>) -> Result<Option<bool>, DecodeError> {
+    match reader.u8()? {
+        0 => Ok(None),
+        1 => Ok(Some(false)),
+        2 => Ok(Some(true)),
+        _ => Err(DecodeError::InvalidValue("switch")),
+    }
+}

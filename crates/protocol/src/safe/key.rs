@@ -1,0 +1,36 @@
+//! The safe key and the proof that a writer holds it.
+
+use subtle::ConstantTimeEq;
+
+use crate::labels;
+use crate::primitives::kdf;
+use crate::secret::secret;
+
+secret! {
+    /// The key of both safes, 32 bytes.
+    pub struct SafeKey(32)
+}
+
+secret! {
+    /// HKDF(safe_key, "write"), 32 bytes; sent with every write.
+    pub struct WriteProof(32)
+}
+
+impl SafeKey {
+    /// What a writer proves itself with; the server keeps its [`proof_hash`].
+    pub fn write_proof(&self) -> WriteProof {
+        let mut proof = WriteProof::zeroed();
+        kdf::derive(&[self.expose()], &[labels::WRITE_PROOF], proof.expose_mut());
+        proof
+    }
+}
+
+/// SHA3-256 of a write or recovery proof: what the server stores.
+pub fn proof_hash(proof: &[u8; 32]) -> [u8; 32] {
+    kdf::sha3_256(&[proof])
+}
+
+/// Compares a proof with a stored hash in constant time.
+pub fn proof_matches(proof: &[u8; 32], stored: &[u8; 32]) -> bool {
+    proof_hash(proof).as_slice().ct_eq(stored.as_slice()).into()
+}
