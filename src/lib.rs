@@ -1,1 +1,28 @@
 //! The server of Secure Messaging.
+//!
+//! Data flows from a route to a service and from there to the store, which is durable and sealed,
+//! or to the vault, which is memory and forgets. The two never meet.
+#![forbid(unsafe_code)]
+
+pub mod accounts;
+pub mod admin;
+pub mod boot;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod jobs;
+pub mod limits;
+pub mod logging;
+pub mod messages;
+pub mod metrics;
+pub mod net;
+pub mod openapi;
+pub mod operations;
+pub mod pages;
+pub mod routes;
+pub mod sessions;
+pub mod startup;
+pub mod state;
+pub mod tls;
+pub mod tokens;

@@ -1,0 +1,165 @@
+//! A small application over real sockets.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+
+use crate::net::{Limits, serve};
+
+async fn echo(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .body(body)
+}
+
+async fn ignore() -> &'static str {
+    "ignored"
+}
+
+async fn peer(request: HttpRequest) -> String {
+    request.peer_addr().unwrap().to_string()
+}
+
+async fn upgrade(payload: web::Payload) -> HttpResponse {
+    HttpResponse::SwitchingProtocols()
+        .upgrade("websocket")
+        .streaming(payload.map(|piece| piece.map_err(actix_web::Error::from)))
+}
+
+/// Starts the application; the guard stops it.
+async fn start() -> (SocketAddr, actix_server::ServerHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        workers: 1,
+        ..Limits::default()
+    };
+    let application = || {
+        App::new()
+            .app_data(web::PayloadConfig::new(1 << 20))
+            .route("/echo", web::post().to(echo))
+            .route("/ignore", web::post().to(ignore))
+            .route("/peer", web::get().to(peer))
+            .route("/ws", web::get().to(upgrade))
+    };
+    let server = serve(vec![listener], None, &limits, application).unwrap();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    (address, handle)
+}
+
+/// Runs a blocking client beside the server.
+async fn against<R: Send + 'static>(client: impl FnOnce(TcpStream) -> R + Send + 'static) -> R {
+    let (address, handle) = start().await;
+    let run = move || client(TcpStream::connect(address).unwrap());
+    let result = web::block(run).await.unwrap();
+    handle.stop(false).await;
+    result
+}
+
+fn post(path: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Reads one response; returns its head in lower case, and its body.
+fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    (head, body)
+}
+
+#[actix_web::test]
+async fn bodies_of_every_size_pass_unchanged_in_both_directions() {
+    against(|mut stream| {
+        for size in [0, 1, 15, 16, 17, 1024, 8192, 8193, 40_000, 300_000] {
+            let body: Vec<u8> = (0..size).map(|n| (n * 7 % 251) as u8).collect();
+            stream.write_all(&post("/echo", &body)).unwrap();
+            let (head, echoed) = answer(&mut stream);
+            assert!(head.starts_with("http/1.1 200"), "{head}");
+            assert!(echoed == body, "{size} bytes came back changed");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn requests_in_a_row_and_in_pieces_each_get_their_own_body() {
+    against(|mut stream| {
+        let first = post("/echo", &[b'1'; 100]);
+        let row = [
+            first,
+            post("/ignore", &[b'2'; 50]),
+            post("/echo", &[b'3'; 70]),
+        ]
+        .concat();
+        for piece in row.chunks(37) {
+            stream.write_all(piece).unwrap();
+        }
+        assert_eq!(answer(&mut stream).1, [b'1'; 100]);
+        assert_eq!(answer(&mut stream).1, b"ignored");
+        assert_eq!(answer(&mut stream).1, [b'3'; 70]);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_chunked_request_is_served_and_its_connection_closed() {
+    against(|mut stream| {
+        let request = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+            18\r\nabcdefghijklmnopqrstuvwx\r\n0\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let (head, body) = answer(&mut stream);
+        assert_eq!(body, b"abcdefghijklmnopqrstuvwx");
+        assert!(head.contains("connection: close"), "{head}");
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_peer_is_known_to_handlers() {
+    against(|mut stream| {
+        stream
+            .write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
+        let peer = String::from_utf8(answer(&mut stream).1).unwrap();
+        assert_eq!(peer, stream.local_addr().unwrap().to_string());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_upgraded_connection_carries_bytes_both_ways() {
+    against(|mut stream| {
+        let request =
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+        stream.write_all(request).unwrap();
+        assert!(answer(&mut stream).0.starts_with("http/1.1 101"));
+        for round in 0..100_u8 {
+            let sent = vec![round; 1 + 163 * round as usize];
+            stream.write_all(&sent).unwrap();
+            let mut echoed = vec![0; sent.len()];
+            stream.read_exact(&mut echoed).unwrap();
+            assert!(echoed == sent, "round {round}");
+        }
+    })
+    .await;
+}
