@@ -19,6 +19,8 @@ pub struct StoreConfig {
     pub entropy: Arc<dyn Entropy>,
     pub(crate) vfs: Option<String>,
     pub(crate) synchronous_off: bool,
+    /// How many KiB may be written before the log is copied into the database.
+    pub(crate) checkpoint_kib: usize,
 }
 
 impl StoreConfig {
@@ -32,6 +34,7 @@ impl StoreConfig {
             entropy: Arc::new(OsEntropy),
             vfs: None,
             synchronous_off: false,
+            checkpoint_kib: 16 * 1024,
         }
     }
 }

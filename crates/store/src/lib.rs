@@ -21,6 +21,8 @@ mod settings;
 mod sqlite;
 mod statistics;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod users;
 
 pub use audit::{AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead};

@@ -43,7 +43,8 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         .map(|_| open_reader(config))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| sqlite(config, error))?;
-    let (writer, writer_thread) = Writer::start(connection).map_err(|error| io(config, error))?;
+    let (writer, writer_thread) =
+        Writer::start(connection, config.checkpoint_kib).map_err(|error| io(config, error))?;
     let (readers, mut threads) = Readers::start(readers).map_err(|error| io(config, error))?;
     threads.push(writer_thread);
     let backend = SqliteBackend::new(writer, readers, sealer, Mutex::new(threads));

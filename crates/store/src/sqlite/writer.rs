@@ -23,8 +23,6 @@ const MAX_BATCH: usize = 256;
 const QUEUE_KIB: usize = 32 * 1024;
 /// What a request counts for in the queue at least, in KiB.
 const MIN_KIB: usize = 4;
-/// The log is copied into the database when about this many KiB were written since.
-const CHECKPOINT_KIB: usize = 16 * 1024;
 
 /// The open transaction, as a request sees it.
 pub(crate) struct WriteTx<'c> {
@@ -87,11 +85,16 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when closed or when every handle is gone.
-    pub fn start(connection: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+    ///
+    /// The log is copied into the database when about `checkpoint_kib` were written since.
+    pub fn start(
+        connection: Connection,
+        checkpoint_kib: usize,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, &receiver))?;
+            .spawn(move || run(&connection, &receiver, checkpoint_kib))?;
         Ok((
             Self {
                 sender,
@@ -136,7 +139,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, receiver: &Receiver<Message>) {
+fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: usize) {
     let mut unchecked_kib = 0;
     let mut open = true;
     while open {
@@ -159,7 +162,7 @@ fn run(connection: &Connection, receiver: &Receiver<Message>) {
             }
         }
         commit(connection, batch);
-        if unchecked_kib >= CHECKPOINT_KIB {
+        if unchecked_kib >= checkpoint_kib {
             checkpoint(connection);
             unchecked_kib = 0;
         }

@@ -1,0 +1,91 @@
+//! What every backend must do, written against the traits.
+//!
+//! A backend runs the suite by [`conformance_suite!`](crate::conformance_suite) in one of its
+//! tests, with an expression that makes a [`Fixture`]. Each case gets a database of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+pub mod audit;
+pub mod credentials;
+pub mod invites;
+pub mod prekeys;
+pub mod safes;
+pub mod server;
+pub mod sessions;
+pub mod users;
+
+use crate::Store;
+
+/// A database of one test, which can be closed and opened again.
+pub trait Fixture {
+    /// Opens the database, made at the first call.
+    fn open(&self) -> Store;
+}
+
+/// Makes a test of every case; the argument is an expression that gives a fresh fixture.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($fixture:expr) => {
+        $crate::conformance_cases! { $fixture;
+            users: a_registered_user_is_found_by_handle_and_by_id,
+            users: a_handle_is_given_once_and_a_refusal_leaves_nothing,
+            users: a_registration_that_is_finished_twice_is_refused,
+            users: the_setup_makes_one_administrator_and_opens_invites,
+            users: alias_role_and_activity_change_with_their_records,
+            users: an_inactive_user_makes_no_session,
+            users: users_are_listed_in_order_page_by_page,
+            users: what_was_acknowledged_is_there_after_reopening,
+            credentials: a_change_of_credentials_replaces_everything_together,
+            credentials: a_change_that_lost_the_race_changes_nothing,
+            credentials: recovery_ends_every_session_and_makes_one,
+            credentials: a_new_identity_replaces_keys_prekeys_and_safes,
+            credentials: a_new_identity_with_a_stale_batch_changes_nothing,
+            safes: both_safes_are_read_as_written,
+            safes: one_of_two_writers_wins_and_the_other_gets_what_stands,
+            safes: a_wrong_proof_writes_nothing,
+            safes: a_version_that_does_not_grow_is_refused,
+            prekeys: leaves_are_claimed_in_order_and_then_the_last_resort,
+            prekeys: fifty_claims_at_once_never_share_a_leaf,
+            prekeys: a_last_resort_claim_uses_nothing_up,
+            prekeys: a_new_batch_withdraws_the_one_before,
+            prekeys: a_leaf_that_was_handed_out_is_skipped_in_a_later_batch,
+            prekeys: a_batch_number_never_goes_back,
+            prekeys: nothing_is_handed_out_of_an_expired_batch_and_pruning_takes_it,
+            sessions: a_session_is_found_until_it_expires,
+            sessions: touching_moves_the_expiry_up_to_the_absolute_one,
+            sessions: touching_never_brings_a_session_back,
+            sessions: only_the_owner_ends_a_session,
+            sessions: ending_the_others_keeps_one,
+            sessions: sessions_are_listed_newest_first,
+            sessions: expired_sessions_go_in_chunks_each_with_a_record,
+            sessions: a_session_id_is_taken_once,
+            audit: records_come_newest_first_and_page_by_page,
+            audit: records_are_filtered_by_user_action_and_time,
+            audit: a_record_shares_the_fate_of_its_change,
+            audit: the_chain_verifies_after_many_writers,
+            audit: an_event_of_an_unknown_user_is_kept_as_the_systems,
+            invites: an_invite_is_used_up_and_given_back_by_a_refusal,
+            invites: an_invite_expires_and_is_pruned,
+            invites: only_its_maker_withdraws_an_invite,
+            server: registration_is_closed_until_somebody_chooses,
+            server: a_secret_is_made_once_and_kept,
+            server: two_who_ask_for_a_secret_at_once_get_the_same,
+            server: statistics_count_what_is_there,
+            server: a_closed_store_refuses_politely,
+        }
+    };
+}
+
+/// Expands the list of [`conformance_suite!`](crate::conformance_suite).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    ($fixture:expr; $($module:ident: $case:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = $fixture;
+                $crate::testing::conformance::$module::$case(&fixture).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,48 @@
+//! Help for tests: samples, a disk that loses what was not synced, the conformance suite.
+
+pub mod conformance;
+mod disk;
+pub mod sample;
+mod vfs;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use disk::{Disk, Loss};
+
+use crate::config::StoreConfig;
+use keyring::KeySource;
+
+/// The key of every test database.
+pub const TEST_KEY: &str = "a key for tests only";
+
+impl StoreConfig {
+    /// A configuration for tests: the least key derivation, a given key, two readers.
+    pub fn for_tests(database: &Path) -> Self {
+        let mut config = Self::new(database, KeySource::beside(Some(TEST_KEY.into()), database));
+        config.iterations = keyring::MINIMUM_ITERATIONS;
+        config.readers = 2;
+        config
+    }
+
+    /// Puts the database on a modelled disk; `name` must be unique in the process.
+    pub fn on_disk(mut self, name: &str, disk: &Arc<Disk>) -> Result<Self, String> {
+        vfs::register(name, Arc::clone(disk))?;
+        self.vfs = Some(name.to_owned());
+        Ok(self)
+    }
+
+    /// Turns off what makes commits durable: the control of every durability test.
+    #[must_use]
+    pub fn without_syncs(mut self) -> Self {
+        self.synchronous_off = true;
+        self
+    }
+
+    /// Copies the log into the database after this many KiB instead of 16 MiB.
+    #[must_use]
+    pub fn with_checkpoints_every(mut self, kib: usize) -> Self {
+        self.checkpoint_kib = kib;
+        self
+    }
+}
