@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
+use vault::{Entropy, OsEntropy};
+
 use super::intake::Intake;
 use super::outlet::{NONCE_BYTES, Outlet};
 
@@ -21,7 +23,7 @@ impl Connection {
     /// Begins with a nonce that no client can guess.
     pub(super) fn new() -> io::Result<Self> {
         let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+        OsEntropy.fill(&mut nonce).map_err(io::Error::other)?;
         Ok(Self(Rc::new(RefCell::new(Passing {
             intake: Intake::new(),
             outlet: Outlet::new(nonce),

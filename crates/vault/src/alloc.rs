@@ -31,7 +31,7 @@ pub fn trim() {
 ///
 /// ```
 /// #[global_allocator]
-/// static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::system();
+/// static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::new();
 /// # fn main() { drop(vec![7_u8; 4096]); }
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,14 @@ pub struct WipingAllocator<A = System>(A);
 
 impl WipingAllocator<System> {
     /// Wraps the system's allocator.
-    pub const fn system() -> Self {
+    pub const fn new() -> Self {
         Self(System)
+    }
+}
+
+impl Default for WipingAllocator<System> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

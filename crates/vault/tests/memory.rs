@@ -10,7 +10,7 @@ use vault::{
 };
 
 #[global_allocator]
-static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::system();
+static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::new();
 
 const MESSAGES: u64 = 50_000;
 const POSTERS: u64 = 50;
