@@ -1,0 +1,166 @@
+//! One Chromium with any number of profiles that know nothing of each other.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::cdp::{Cdp, PATIENCE};
+use super::page::{Page, Screen};
+
+const FLAGS: &[&str] = &[
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+    "--hide-scrollbars",
+    "--lang=en-GB",
+    "--remote-debugging-port=0",
+];
+
+/// A running browser; it ends with this value.
+pub struct Chromium {
+    child: Child,
+    cdp: Rc<RefCell<Cdp>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Chromium {
+    /// Starts one with a fresh folder.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = std::env::var_os("SECURE_MESSAGING_TEST_CHROMIUM")
+            .map_or_else(|| PathBuf::from("chromium"), PathBuf::from);
+        let child = Command::new(&program)
+            .args(FLAGS)
+            .arg(format!("--user-data-dir={}", folder.path().display()))
+            .env("LANGUAGE", "en_GB")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{} does not start ({error}); run cargo xtask test",
+                    program.display()
+                )
+            });
+        let port = folder.path().join("DevToolsActivePort");
+        let end = Instant::now() + PATIENCE;
+        let (port, path) = loop {
+            let text = std::fs::read_to_string(&port).unwrap_or_default();
+            if let Some((port, path)) = text.split_once('\n')
+                && let Ok(port) = port.parse()
+                && !path.is_empty()
+            {
+                break (port, path.trim().to_owned());
+            }
+            assert!(Instant::now() < end, "Chromium did not open its port");
+            std::thread::park_timeout(Duration::from_millis(20));
+        };
+        let mut cdp = Cdp::connect(port, &path);
+        // Workers write what the policy refused them into their own consoles.
+        cdp.call(
+            "",
+            "Target.setAutoAttach",
+            json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
+                    "filter": [{ "type": "shared_worker" }, { "type": "worker" }] }),
+        )
+        .expect("auto attach");
+        Self {
+            child,
+            cdp: Rc::new(RefCell::new(cdp)),
+            _folder: folder,
+        }
+    }
+
+    /// A new profile: its own cookies, storage and workers.
+    pub fn profile(&self) -> Profile {
+        let answer = self
+            .cdp
+            .borrow_mut()
+            .call("", "Target.createBrowserContext", json!({}))
+            .expect("a profile");
+        Profile {
+            cdp: Rc::clone(&self.cdp),
+            id: answer["browserContextId"]
+                .as_str()
+                .expect("an id")
+                .to_owned(),
+        }
+    }
+
+    /// What pages and workers wrote into their consoles that names the content security policy.
+    pub fn refused_by_policy(&self) -> Vec<String> {
+        let mut cdp = self.cdp.borrow_mut();
+        // A call in between reads everything that is still on its way.
+        let _ = cdp.call("", "Browser.getVersion", json!({}));
+        cdp.take_events()
+            .iter()
+            .filter(|event| event["method"] == "Log.entryAdded")
+            .filter_map(|event| event["params"]["entry"]["text"].as_str())
+            .filter(|text| {
+                text.contains("Content Security Policy") || text.contains("Integrity-Policy")
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let _ = self.cdp.borrow_mut().call("", "Browser.close", json!({}));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One person's browser.
+pub struct Profile {
+    cdp: Rc<RefCell<Cdp>>,
+    id: String,
+}
+
+impl Profile {
+    /// Opens a tab of this size.
+    pub fn tab(&self, screen: Screen, url: &str) -> Page {
+        let mut cdp = self.cdp.borrow_mut();
+        let target = cdp
+            .call(
+                "",
+                "Target.createTarget",
+                json!({ "url": "about:blank", "browserContextId": self.id }),
+            )
+            .expect("a tab");
+        let target = target["targetId"].as_str().expect("an id").to_owned();
+        let attached = cdp
+            .call(
+                "",
+                "Target.attachToTarget",
+                json!({ "targetId": target, "flatten": true }),
+            )
+            .expect("a session");
+        let session = attached["sessionId"].as_str().expect("an id").to_owned();
+        drop(cdp);
+        let page = Page::new(
+            Rc::clone(&self.cdp),
+            session,
+            target,
+            self.id.clone(),
+            screen,
+        );
+        page.goto(url);
+        page
+    }
+}

@@ -1,0 +1,344 @@
+//! One tab, driven as a person would: real clicks and keys, and waiting until something is so.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::cdp::{Cdp, PATIENCE};
+
+/// How large a window is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// 1280 × 800.
+    Desktop,
+    /// 390 × 844, with touch.
+    Phone,
+}
+
+/// Collects what the policy refuses, from before the first script.
+const WATCH: &str = "window.refused = []; addEventListener('securitypolicyviolation', (event) => \
+     window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));";
+
+/// A tab.
+pub struct Page {
+    cdp: Rc<RefCell<Cdp>>,
+    session: String,
+    target: String,
+    context: String,
+    screen: Screen,
+}
+
+/// The CSS selector of a `data-testid`.
+pub fn by(testid: &str) -> String {
+    format!("[data-testid=\"{testid}\"]")
+}
+
+impl Page {
+    pub(super) fn new(
+        cdp: Rc<RefCell<Cdp>>,
+        session: String,
+        target: String,
+        context: String,
+        screen: Screen,
+    ) -> Self {
+        let page = Self {
+            cdp,
+            session,
+            target,
+            context,
+            screen,
+        };
+        let (width, height, scale, phone) = match screen {
+            Screen::Desktop => (1280, 800, 1, false),
+            Screen::Phone => (390, 844, 2, true),
+        };
+        for (method, params) in [
+            ("Runtime.enable", json!({})),
+            ("Log.enable", json!({})),
+            ("Page.enable", json!({})),
+            (
+                "Page.addScriptToEvaluateOnNewDocument",
+                json!({ "source": WATCH }),
+            ),
+            (
+                "Emulation.setFocusEmulationEnabled",
+                json!({ "enabled": true }),
+            ),
+            (
+                "Emulation.setDeviceMetricsOverride",
+                json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone }),
+            ),
+        ] {
+            page.call(method, params);
+        }
+        page
+    }
+
+    /// The size of its window.
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Calls the browser for this tab.
+    pub fn call(&self, method: &str, params: Value) -> Value {
+        self.try_call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&self, method: &str, params: Value) -> Result<Value, String> {
+        self.cdp.borrow_mut().call(&self.session, method, params)
+    }
+
+    /// Loads an address and waits until its scripts have run.
+    pub fn goto(&self, url: &str) {
+        self.call("Page.navigate", json!({ "url": url }));
+        self.until("document.readyState === 'complete' && location.href !== 'about:blank'");
+    }
+
+    /// Loads the page again and waits until it is a new one.
+    pub fn reload(&self) {
+        self.js("window.old = true");
+        self.call("Page.reload", json!({}));
+        self.until("!window.old && document.readyState === 'complete'");
+    }
+
+    /// Evaluates an expression, waiting for promises.
+    pub fn js(&self, expression: &str) -> Value {
+        self.try_js(expression)
+            .unwrap_or_else(|error| panic!("{expression}: {error}\n{}", self.told()))
+    }
+
+    fn try_js(&self, expression: &str) -> Result<Value, String> {
+        let answer = self.try_call(
+            "Runtime.evaluate",
+            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true }),
+        )?;
+        match answer.get("exceptionDetails") {
+            Some(details) => Err(details["exception"]["description"]
+                .as_str()
+                .unwrap_or("an exception")
+                .to_owned()),
+            None => Ok(answer["result"]["value"].clone()),
+        }
+    }
+
+    /// Waits until an expression is truthy and gives its value.
+    pub fn until(&self, expression: &str) -> Value {
+        let end = Instant::now() + PATIENCE;
+        // The page looks by itself for a second, so that the socket is not flooded.
+        let look = format!(
+            "new Promise((done) => {{ const end = performance.now() + 1000; const look = async () => {{ let value; \
+             try {{ value = await ({expression}); }} catch {{ value = null; }} \
+             if (value || performance.now() > end) done(value ?? null); else setTimeout(look, 15); }}; look(); }})"
+        );
+        loop {
+            match self.try_js(&look) {
+                Ok(value) if truthy(&value) => return value,
+                // The page may be in between two documents.
+                Ok(_) | Err(_) => {}
+            }
+            assert!(
+                Instant::now() < end,
+                "it did not come true that {expression}\n{}",
+                self.told()
+            );
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until something with this test id is on the screen.
+    pub fn see(&self, testid: &str) {
+        self.until(&format!("({VISIBLE})({})", quoted(&by(testid))));
+    }
+
+    /// Waits until nothing with this test id is on the screen.
+    pub fn gone(&self, testid: &str) {
+        self.until(&format!("!({VISIBLE})({})", quoted(&by(testid))));
+    }
+
+    /// Waits until some element that fits `selector` has this text in it.
+    pub fn see_text(&self, selector: &str, text: &str) {
+        self.until(&format!(
+            "[...document.querySelectorAll({})].some((it) => it.checkVisibility() && it.textContent.includes({}))",
+            quoted(selector),
+            quoted(text)
+        ));
+    }
+
+    /// The text of the first element with this test id.
+    pub fn text(&self, testid: &str) -> String {
+        self.until(&format!(
+            "document.querySelector({})?.textContent.trim()",
+            quoted(&by(testid))
+        ))
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+    }
+
+    /// How many elements fit.
+    pub fn count(&self, selector: &str) -> u64 {
+        self.js(&format!(
+            "document.querySelectorAll({}).length",
+            quoted(selector)
+        ))
+        .as_u64()
+        .unwrap_or_default()
+    }
+
+    /// Clicks the middle of what has this test id, once nothing covers it.
+    pub fn click(&self, testid: &str) {
+        self.click_on(&by(testid));
+    }
+
+    /// Clicks the middle of what fits the selector, once it stands still and nothing covers it.
+    pub fn click_on(&self, selector: &str) {
+        let place = self.until(&format!("({PLACE})({})", quoted(selector)));
+        let (x, y) = (&place["x"], &place["y"]);
+        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
+            let mut event = json!({ "type": kind, "x": x, "y": y });
+            if kind != "mouseMoved" {
+                event["button"] = "left".into();
+                event["clickCount"] = 1.into();
+            }
+            self.call("Input.dispatchMouseEvent", event);
+        }
+    }
+
+    /// Puts the text into a field in place of what was there.
+    pub fn fill(&self, testid: &str, text: &str) {
+        self.click(testid);
+        self.js("document.activeElement.select?.()");
+        self.call("Input.insertText", json!({ "text": text }));
+        self.until(&format!(
+            "document.querySelector({}).value === {}",
+            quoted(&by(testid)),
+            quoted(text)
+        ));
+    }
+
+    /// Presses a key such as `Enter`, `ArrowUp` or `k` with `Alt` 1, `Ctrl` 2, `Shift` 8 added up.
+    pub fn press(&self, key: &str, modifiers: u8) {
+        let code = match key {
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowUp" => 38,
+            "ArrowDown" => 40,
+            "/" => 191,
+            other => other
+                .to_ascii_uppercase()
+                .bytes()
+                .next()
+                .map_or(0, u32::from),
+        };
+        let text = if key == "Enter" && modifiers == 0 {
+            "\r"
+        } else {
+            ""
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({ "type": kind, "key": key, "code": key,
+                "windowsVirtualKeyCode": code, "modifiers": modifiers });
+            if kind == "keyDown" && !text.is_empty() {
+                event["text"] = text.into();
+            }
+            self.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// Shows it as if the system asked for this.
+    pub fn emulate(&self, scheme: &str) {
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme },
+                                  { "name": "hover", "value": "hover" }] }),
+        );
+    }
+
+    /// A picture of the window as PNG.
+    pub fn picture(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let data = answer["data"].as_str().unwrap_or_default();
+        base64::engine::general_purpose::STANDARD
+            .decode(data)
+            .expect("base64")
+    }
+
+    /// What the policy refused in this document.
+    pub fn refused(&self) -> Vec<String> {
+        serde_json::from_value(self.js("window.refused")).unwrap_or_default()
+    }
+
+    /// Closes the tab.
+    pub fn close(self) {
+        let params = json!({ "targetId": self.target });
+        let _ = self.cdp.borrow_mut().call("", "Target.closeTarget", params);
+    }
+
+    /// Lets the profile write to the clipboard.
+    pub fn allow_clipboard(&self) {
+        let params = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "browserContextId": self.context });
+        let _ = self
+            .cdp
+            .borrow_mut()
+            .call("", "Browser.grantPermissions", params);
+    }
+
+    /// What is on the page, for a failed test.
+    fn told(&self) -> String {
+        let text = self
+            .try_js("`${location.pathname} ${document.documentElement.dataset.view ?? ''}\\n${document.getElementById('app')?.innerText ?? document.body.innerText}`")
+            .unwrap_or_default();
+        let consoles: Vec<String> = self
+            .cdp
+            .borrow_mut()
+            .take_events()
+            .iter()
+            .filter_map(|event| match event["method"].as_str() {
+                Some("Log.entryAdded") => Some(event["params"]["entry"]["text"].to_string()),
+                Some("Runtime.exceptionThrown") => Some(
+                    event["params"]["exceptionDetails"]["exception"]["description"].to_string(),
+                ),
+                _ => None,
+            })
+            .collect();
+        if let Some(folder) = std::env::var_os("SECURE_MESSAGING_TEST_PICTURES") {
+            let file = std::path::Path::new(&folder).join(format!("{}.png", self.session));
+            let _ = std::fs::write(file, self.picture());
+        }
+        format!(
+            "on the page: {}\nin the consoles: {consoles:#?}",
+            text.as_str().unwrap_or_default()
+        )
+    }
+}
+
+/// Whether an element is drawn.
+const VISIBLE: &str =
+    "(selector) => [...document.querySelectorAll(selector)].some((it) => it.checkVisibility())";
+
+/// Where to click: the middle of an element that is enabled, on the screen, and on top.
+const PLACE: &str = "(selector) => { const it = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility()); \
+    if (!it || it.disabled || it.getAnimations({ subtree: true }).some((one) => one.playState === 'running' && one.effect?.getTiming().iterations !== Infinity)) return null; \
+    it.scrollIntoView({ block: 'nearest' }); const box = it.getBoundingClientRect(); \
+    const x = box.left + box.width / 2; const y = box.top + box.height / 2; \
+    const top = document.elementFromPoint(x, y); \
+    return top && (it.contains(top) || top.closest('label')?.contains(it)) ? { x, y } : null; }";
+
+/// As a JavaScript string.
+pub fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}

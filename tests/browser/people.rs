@@ -1,0 +1,202 @@
+//! What people do: register, find each other, write.
+
+use super::chromium::Profile;
+use super::page::{Page, Screen, by, quoted};
+use super::server::Server;
+
+/// Somebody with an account and a tab.
+pub struct Person {
+    /// Their tab.
+    pub page: Page,
+    /// The name they sign in with.
+    pub handle: String,
+    /// The six words that were offered.
+    pub passphrase: String,
+    /// The recovery key that was shown once.
+    pub recovery_key: String,
+}
+
+/// Follows the set-up link, becomes the administrator and lets everybody register.
+pub fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
+    let link = server.setup.clone().expect("a set-up link in the log");
+    let page = profile.tab(screen, &server.url(&link));
+    let person = fill_in(page, "mira", "Mira Holm");
+    person.page.see("mode-form");
+    person.page.click("mode-open");
+    person.page.click("mode-submit");
+    person.page.see("main-menu");
+    person
+}
+
+/// Creates an account on an open server.
+pub fn register(
+    server: &Server,
+    profile: &Profile,
+    screen: Screen,
+    handle: &str,
+    alias: &str,
+) -> Person {
+    let page = profile.tab(screen, &server.url("/register"));
+    let person = fill_in(page, handle, alias);
+    person.page.see("main-menu");
+    person
+}
+
+/// The three steps of a registration, from whatever page shows them.
+pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
+    page.see("register-form");
+    page.fill("register-handle", handle);
+    page.fill("register-alias", alias);
+    page.click("register-next");
+    let passphrase = offered_words(&page);
+    page.click("passphrase-kept");
+    page.click("register-next");
+    let recovery_key = confirm_recovery_key(&page);
+    Person {
+        page,
+        handle: handle.to_owned(),
+        passphrase,
+        recovery_key,
+    }
+}
+
+/// The passphrase that the page offers.
+pub fn offered_words(page: &Page) -> String {
+    let words = format!(
+        "[...document.querySelectorAll({})].map((it) => it.textContent)",
+        quoted(&format!("{} li", by("offered-words")))
+    );
+    let six = page.until(&format!(
+        "(() => {{ const words = {words}; return words.length === 6 && words.join(' '); }})()"
+    ));
+    six.as_str().expect("six words").to_owned()
+}
+
+/// Reads the recovery key, is told off for a wrong one, and types the right one back.
+pub fn confirm_recovery_key(page: &Page) -> String {
+    page.see("recovery-key");
+    let groups = format!(
+        "[...document.querySelectorAll({})].map((it) => it.textContent).join('-')",
+        quoted(&format!("{} li", by("recovery-key")))
+    );
+    let key = page
+        .until(&groups)
+        .as_str()
+        .expect("a recovery key")
+        .to_owned();
+    page.fill("confirm-key", "AAAAA-BBBBB");
+    page.click("confirm-key-submit");
+    page.see("form-error");
+    page.fill("confirm-key", &key.to_lowercase().replace('-', " "));
+    page.click("confirm-key-submit");
+    key
+}
+
+/// Signs in on a page that asks for it.
+pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
+    page.fill("sign-in-handle", handle);
+    page.fill("sign-in-passphrase", passphrase);
+    page.click("sign-in-submit");
+}
+
+/// Opens the passphrase's lock.
+pub fn unlock(page: &Page, passphrase: &str) {
+    page.see("lock-screen");
+    page.fill("unlock-passphrase", passphrase);
+    page.click("unlock-submit");
+    page.see("main-menu");
+}
+
+/// Finds somebody by handle and asks to talk.
+pub fn ask(page: &Page, handle: &str, greeting: &str) {
+    page.click("new-chat");
+    page.fill("find-handle", handle);
+    page.press("Enter", 0);
+    page.see("found-person");
+    page.fill("find-greeting", greeting);
+    page.click("send-request");
+    page.see("composer");
+}
+
+/// Opens the request of somebody.
+pub fn open_request(page: &Page, handle: &str) {
+    page.click_on(&format!(
+        "{}[data-handle={}]",
+        by("request-row"),
+        quoted(handle)
+    ));
+    page.see("request-pane");
+}
+
+/// Two people become contacts; both have the chat open afterwards.
+pub fn befriend(asking: &Person, answering: &Person) {
+    ask(&asking.page, &answering.handle, "Hello, it is me.");
+    open_request(&answering.page, &asking.handle);
+    answering.page.click("accept-request");
+    answering.page.see("composer");
+    asking.page.until(&format!(
+        "!document.querySelector({}).textContent.includes('answered')",
+        quoted(&by("chat-sub"))
+    ));
+}
+
+/// Opens the chat with somebody from the list.
+pub fn open_chat(page: &Page, handle: &str) {
+    page.click_on(&format!(
+        "{}[data-handle={}]",
+        by("chat-row"),
+        quoted(handle)
+    ));
+    page.see("composer");
+}
+
+/// Goes back to the list where only one pane fits.
+pub fn to_list(page: &Page) {
+    if page.screen() == Screen::Phone {
+        page.click("back");
+    }
+    page.see("main-menu");
+}
+
+/// Writes a message into the open chat.
+pub fn write(page: &Page, text: &str) {
+    page.fill("composer-text", text);
+    page.press("Enter", 0);
+    page.see_text(&by("message-text"), text);
+}
+
+/// Chooses when messages go.
+pub fn choose_timer(page: &Page, choice: &str) {
+    page.click("timer-chip");
+    page.see("timer-menu");
+    page.click(choice);
+    page.press("Escape", 0);
+    page.gone("timer-menu");
+}
+
+/// Waits until the message with this text is in this state.
+pub fn state(page: &Page, text: &str, state: &str) {
+    page.until(&format!(
+        "[...document.querySelectorAll({})].some((it) => it.textContent.includes({}) && it.dataset.state === {})",
+        quoted(&by("message")),
+        quoted(text),
+        quoted(state)
+    ));
+}
+
+/// Waits until this many messages are in this state, whatever is left of them.
+pub fn states(page: &Page, state: &str, count: usize) {
+    page.until(&format!(
+        "document.querySelectorAll({}).length === {count}",
+        quoted(&format!("{}[data-state=\"{state}\"]", by("message")))
+    ));
+}
+
+/// Waits until no message on the page has this text.
+pub fn no_text(page: &Page, text: &str) {
+    page.until(&format!(
+        "![...document.querySelectorAll({})].some((it) => it.textContent.includes({}))",
+        quoted(&by("message-text")),
+        quoted(text)
+    ));
+}

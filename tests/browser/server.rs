@@ -1,0 +1,163 @@
+//! The real binary with the real bundle, on a port and in a folder of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Instant;
+
+use super::cdp::PATIENCE;
+
+/// A running server; it ends with this value.
+pub struct Server {
+    child: Child,
+    log: Receiver<String>,
+    folder: tempfile::TempDir,
+    port: u16,
+    settings: Vec<(&'static str, String)>,
+    /// The one-time set-up link of this start, if nobody has used it yet.
+    pub setup: Option<String>,
+}
+
+impl Server {
+    /// Starts one with an empty data folder.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts one with further settings from the environment.
+    pub fn with(settings: &[(&'static str, &str)]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let (child, log) = spawn(&folder, port, &settings);
+        let mut server = Self {
+            child,
+            log,
+            folder,
+            port,
+            settings,
+            setup: None,
+        };
+        server.wait();
+        server
+    }
+
+    /// The address of a page.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Starts it again on the same port and data.
+    pub fn start_again(&mut self) {
+        (self.child, self.log) = spawn(&self.folder, self.port, &self.settings);
+        self.wait();
+    }
+
+    /// Reads the log until the server listens and, when set-up is still to be done, names its link.
+    fn wait(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        let mut seen = String::new();
+        self.setup = None;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self
+                .log
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("the server did not start; its log:\n{seen}"));
+            if let Some(at) = line.find("/setup#") {
+                let secret = line[at + 7..].chars().take_while(char::is_ascii_hexdigit);
+                self.setup = Some(format!("/setup#{}", secret.collect::<String>()));
+            }
+            seen.push_str(&line);
+            seen.push('\n');
+            let done = || self.get("/api/v1/server").contains("\"setup_done\":true");
+            if seen.contains("listening") && (self.setup.is_some() || done()) {
+                return;
+            }
+        }
+    }
+
+    /// What a path answers, head and all.
+    fn get(&self, path: &str) -> String {
+        let mut answer = String::new();
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
+                self.port
+            );
+            let _ = stream.write_all(request.as_bytes());
+            let _ = stream.read_to_string(&mut answer);
+        }
+        answer
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(
+    folder: &tempfile::TempDir,
+    port: u16,
+    settings: &[(&'static str, String)],
+) -> (Child, Receiver<String>) {
+    let bundle = std::env::var_os("SECURE_MESSAGING_BUNDLE_DIR")
+        .map_or_else(|| PathBuf::from("target/bundle"), PathBuf::from);
+    assert!(
+        bundle.join("manifest.json").is_file(),
+        "there is no browser bundle in {}; run cargo xtask test",
+        bundle.display()
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        .arg("serve")
+        .args(["--data-dir", &folder.path().display().to_string()])
+        .args(["--bind-addr", &format!("127.0.0.1:{port}")])
+        .args(["--bundle-dir", &bundle.display().to_string()])
+        .env_remove("DB_ENCRYPTION_KEY")
+        .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let (lines, log) = mpsc::channel();
+    for pipe in [
+        child
+            .stdout
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child
+            .stderr
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let lines = lines.clone();
+        // Reads to the end, so that the server never waits for a full pipe.
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let _ = lines.send(line);
+            }
+        });
+    }
+    (child, log)
+}

@@ -1,0 +1,194 @@
+//! Points 3, 5, 6 and 7: other browsers, reloading, locking, restarts, signing out.
+
+use super::chromium::Chromium;
+use super::page::{Screen, by, quoted};
+use super::people::{
+    befriend, confirm_recovery_key, no_text, offered_words, open_chat, register, set_up, sign_in,
+    state, unlock, write,
+};
+use super::server::Server;
+use super::{nothing_was_refused, turn};
+
+#[test]
+fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
+    befriend(&mira, &jonas);
+    jonas.page.click("main-menu");
+    jonas.page.click("menu-sign-out");
+    jonas.page.click("confirm-yes");
+    jonas.page.see("sign-in-form");
+    for text in ["first while you were away", "second while you were away"] {
+        write(&mira.page, text);
+        state(&mira.page, text, "waiting");
+    }
+
+    let phone = chromium.profile();
+    let page = phone.tab(Screen::Phone, &server.url("/"));
+    sign_in(&page, "jonas", &jonas.passphrase);
+    open_chat(&page, "mira");
+    page.see("unread-line");
+    page.see_text(&by("message-text"), "first while you were away");
+    page.see_text(&by("message-text"), "second while you were away");
+    state(&mira.page, "second while you were away", "read");
+
+    // He forgets the passphrase: the recovery key signs him in on yet another browser.
+    let third = chromium.profile();
+    let recovered = third.tab(Screen::Desktop, &server.url("/recover"));
+    recovered.fill("recover-handle", "jonas");
+    recovered.fill("recover-key", &jonas.recovery_key);
+    let words = offered_words(&recovered);
+    recovered.click("passphrase-kept");
+    recovered.click("recover-submit");
+    let new_key = confirm_recovery_key(&recovered);
+    assert_ne!(new_key, jonas.recovery_key);
+    recovered.see("main-menu");
+    page.see("sign-in-form");
+    sign_in(&page, "jonas", &jonas.passphrase);
+    page.see("form-error");
+    sign_in(&page, "jonas", &words);
+    page.see("main-menu");
+    open_chat(&recovered, "mira");
+    write(&recovered, "back again");
+    mira.page.see_text(&by("message-text"), "back again");
+    nothing_was_refused(&chromium, &[&mira.page, &page, &recovered]);
+}
+
+#[test]
+fn tabs_share_one_core_a_reload_asks_for_nothing_and_a_lock_wipes_every_tab() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
+    befriend(&mira, &jonas);
+    write(&mira.page, "in two tabs");
+    jonas.page.see_text(&by("message-text"), "in two tabs");
+
+    let second = two.tab(Screen::Phone, &server.url("/chat"));
+    open_chat(&second, "mira");
+    second.see_text(&by("message-text"), "in two tabs");
+    write(&second, "from the second tab");
+    jonas
+        .page
+        .see_text(&by("message-text"), "from the second tab");
+    jonas.page.reload();
+    open_chat(&jonas.page, "mira");
+    jonas
+        .page
+        .see_text(&by("message-text"), "from the second tab");
+    second.close();
+
+    // Alone now, a reload ends the core: the keys come back without a passphrase, what was read does not.
+    jonas.page.reload();
+    open_chat(&jonas.page, "mira");
+    no_text(&jonas.page, "in two tabs");
+    write(&jonas.page, "after the reload");
+    mira.page.see_text(&by("message-text"), "after the reload");
+
+    jonas.page.click("lock-button");
+    jonas.page.see("lock-screen");
+    no_text(&jonas.page, "after the reload");
+    write(&mira.page, "while you are locked");
+    jonas.page.reload();
+    jonas.page.see("lock-screen");
+    jonas.page.fill("unlock-passphrase", "wrong");
+    jonas.page.click("unlock-submit");
+    jonas.page.see("form-error");
+    unlock(&jonas.page, &jonas.passphrase);
+    open_chat(&jonas.page, "mira");
+    jonas
+        .page
+        .see_text(&by("message-text"), "while you are locked");
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}
+
+#[test]
+fn after_kill_9_accounts_and_sessions_are_there_and_senders_learn_what_vanished() {
+    let _turn = turn();
+    let mut server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
+    befriend(&mira, &jonas);
+    jonas.page.click("back");
+    jonas.page.click("main-menu");
+    jonas.page.click("menu-sign-out");
+    jonas.page.click("confirm-yes");
+    jonas.page.see("sign-in-form");
+    write(&mira.page, "lost in the crash");
+    state(&mira.page, "lost in the crash", "waiting");
+
+    server.kill();
+    server.start_again();
+    assert_eq!(server.setup, None, "the set-up link works once");
+    state(&mira.page, "lost in the crash", "vanished");
+    mira.page.click("send-again");
+    state(&mira.page, "lost in the crash", "waiting");
+    mira.page.until(&format!(
+        "!document.querySelector({})",
+        quoted(&format!("{}[data-state=vanished]", by("message")))
+    ));
+    sign_in(&jonas.page, "jonas", &jonas.passphrase);
+    open_chat(&jonas.page, "mira");
+    jonas
+        .page
+        .see_text(&by("message-text"), "lost in the crash");
+    state(&mira.page, "lost in the crash", "read");
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}
+
+#[test]
+fn a_session_without_activity_ends_and_says_so() {
+    let _turn = turn();
+    let server = Server::with(&[("SECURE_MESSAGING_SESSION_IDLE_SECS", "12")]);
+    let chromium = Chromium::start();
+    let profile = chromium.profile();
+    let mira = set_up(&server, &profile, Screen::Desktop);
+    mira.page.see("signed-out-notice");
+    mira.page.see("sign-in-form");
+    let reason = mira.page.js(&format!(
+        "document.querySelector({}).dataset.reason",
+        quoted(&by("signed-out-notice"))
+    ));
+    assert_eq!(reason, "expired");
+    sign_in(&mira.page, "mira", &mira.passphrase);
+    mira.page.see("main-menu");
+    nothing_was_refused(&chromium, &[&mira.page]);
+}
+
+#[test]
+fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let other = two.tab(Screen::Phone, &server.url("/"));
+    sign_in(&other, "mira", &mira.passphrase);
+    other.see("main-menu");
+
+    mira.page.click("main-menu");
+    mira.page.click("menu-settings");
+    mira.page.see("settings");
+    mira.page.click("revoke-others");
+    mira.page.click("confirm-yes");
+    other.see("sign-in-form");
+
+    mira.page.fill("current-passphrase", &mira.passphrase);
+    let words = offered_words(&mira.page);
+    mira.page.click("passphrase-kept");
+    mira.page.click("change-submit");
+    mira.page.see_text(&by("toast"), "changed");
+    sign_in(&other, "mira", &mira.passphrase);
+    other.see("form-error");
+    sign_in(&other, "mira", &words);
+    other.see("main-menu");
+    nothing_was_refused(&chromium, &[&mira.page, &other]);
+}
