@@ -93,14 +93,10 @@ impl<'a> Apt<'a> {
     /// Puts `roots`, and what of their needs this machine lacks, under `into`.
     pub fn unpack(&self, roots: &[String], into: &Path) -> anyhow::Result<()> {
         let mut wanted: BTreeSet<String> = roots.iter().cloned().collect();
-        let plan = answer(
-            self.command("apt-get")
-                .args(["--simulate", "--no-install-recommends", "install"])
-                .args(roots),
-        )?;
+        let (plan, status) = self.simulate(roots)?;
         wanted.extend(parse_simulation(&plan));
         // A second C library beside the machine's own loader crashes whatever is started with it.
-        wanted.retain(|name| !name.starts_with("libc6") && !name.starts_with("libc-"));
+        wanted.retain(|name| !is_c_library(name));
         let scratch = into.with_extension("new");
         let packages = into.with_extension("packages");
         for dir in [&scratch, &packages, &into.to_path_buf()] {
@@ -113,6 +109,7 @@ impl<'a> Apt<'a> {
         println!("    {} Debian packages: {}", wanted.len(), list(&wanted));
         run_quietly(
             self.command("apt-get")
+                .args(status)
                 .arg("download")
                 .args(&wanted)
                 .current_dir(&packages),
@@ -131,6 +128,24 @@ impl<'a> Apt<'a> {
         fs::remove_dir_all(&packages)?;
         fs::rename(&scratch, into)?;
         Ok(())
+    }
+
+    /// What installing `packages` would bring, and the option under which it can be had. Where
+    /// this machine's packages stand in the way, what an empty machine would need: nothing is
+    /// installed, so nothing can clash.
+    fn simulate(&self, packages: &[String]) -> anyhow::Result<(String, &'static [&'static str])> {
+        const AS_IS: &[&str] = &[];
+        const EMPTY: &[&str] = &["-o", "Dir::State::status=/dev/null"];
+        let ask = |status: &'static [&'static str]| {
+            answer(
+                self.command("apt-get")
+                    .args(status)
+                    .args(["--simulate", "--no-install-recommends", "install"])
+                    .args(packages),
+            )
+            .map(|plan| (plan, status))
+        };
+        ask(AS_IS).or_else(|_| ask(EMPTY))
     }
 
     fn command(&self, program: &str) -> Command {
@@ -203,6 +218,10 @@ fn parse_simulation(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+fn is_c_library(name: &str) -> bool {
+    name.starts_with("libc6") || ["libc-bin", "libc-dev-bin", "libc-l10n"].contains(&name)
+}
+
 fn parse_candidate(text: &str) -> Option<String> {
     text.lines()
         .find_map(|line| line.trim().strip_prefix("Candidate:"))
@@ -268,6 +287,12 @@ Conf libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64]
             parse_simulation(SIMULATION),
             set(&["libllvm22", "libz3-4", "chromium"])
         );
+    }
+
+    #[test]
+    fn the_c_library_stays_the_machines_own() {
+        assert!(is_c_library("libc6") && is_c_library("libc6-dev") && is_c_library("libc-bin"));
+        assert!(!is_c_library("libc-ares2") && !is_c_library("libcairo2"));
     }
 
     #[test]

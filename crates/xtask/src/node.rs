@@ -1,19 +1,31 @@
 //! Node.js for checking the browser's JavaScript, and the npm packages that it is checked with.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::apt::{self, Apt, is_unpacked, library_path};
+use crate::apt::{self, Apt, library_path};
 use crate::manifest::Digest256;
 use crate::process::{answer, on_path, run_quietly};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files_under};
 
 /// The oldest Node that runs what `package.json` pins: Debian 12's.
 const OLDEST: u32 = 18;
+
+/// Where Debian keeps Node's modules, below the root folder.
+const MODULES: &str = "usr/share/nodejs";
+
+/// Marks an unpacked Node that looks for its modules where they are.
+const MOVED: &str = ".modules-moved";
+
+/// Debian's Node reads some of its own modules by the first of these; a private copy is told to
+/// read them through a folder that its starter holds open. Both have the same length.
+const FIXED: &[u8] = b"/usr/share/nodejs/";
+const OPENED: &[u8] = b"/proc/self/fd/9///";
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 
@@ -21,7 +33,6 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 pub struct Node {
     program: PathBuf,
     npm: Option<PathBuf>,
-    environment: Vec<(&'static str, String)>,
 }
 
 impl Node {
@@ -38,9 +49,7 @@ impl Node {
 
     /// A command that starts Node.
     pub fn run(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
+        Command::new(&self.program)
     }
 
     /// Installs exactly what `package-lock.json` pins, unless that was done already.
@@ -77,23 +86,18 @@ impl Node {
             return Self::installed().context("Debian's nodejs is older than needed");
         }
         let root = workspace.tools.join("node");
-        if !is_unpacked(&root) {
+        if !root.join(MOVED).is_file() {
             let packages = ["nodejs", "npm"].map(String::from);
             Apt::private(workspace)?.unpack(&packages, &root)?;
+            move_modules(&root)?;
         }
-        let modules = root.join("usr/share/nodejs");
-        let npm = modules.join("npm/bin/npm-cli.js");
+        let npm = root.join(MODULES).join("npm/bin/npm-cli.js");
         if !npm.is_file() {
             bail!("Debian's npm package holds no npm-cli.js");
         }
         Ok(Self {
-            program: root.join("usr/bin/node"),
+            program: starter(&root)?,
             npm: Some(npm),
-            environment: vec![
-                ("LD_LIBRARY_PATH", library_path(&root)),
-                // Debian's npm finds the libraries it shares with other packages here.
-                ("NODE_PATH", modules.display().to_string()),
-            ],
         })
     }
 
@@ -105,9 +109,62 @@ impl Node {
         (major(&version)? >= OLDEST).then(|| Self {
             program: "node".into(),
             npm: None,
-            environment: Vec::new(),
         })
     }
+}
+
+/// Points the unpacked Node at its modules.
+fn move_modules(root: &Path) -> anyhow::Result<()> {
+    let lib = root.join("usr/lib");
+    for file in files_under(&lib)? {
+        let is_node = file
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("libnode.so"));
+        if is_node {
+            let path = lib.join(file);
+            let mut bytes = fs::read(&path)?;
+            if replace_all(&mut bytes, FIXED, OPENED) > 0 {
+                fs::write(&path, bytes)?;
+            }
+        }
+    }
+    fs::write(root.join(MOVED), "")?;
+    Ok(())
+}
+
+/// Replaces every `from` by `to`, which must be as long; says how many there were.
+fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
+    let mut count = 0;
+    let mut at = 0;
+    while at + from.len() <= bytes.len() {
+        if bytes[at..].starts_with(from) {
+            bytes[at..at + to.len()].copy_from_slice(to);
+            count += 1;
+            at += from.len();
+        } else {
+            at += 1;
+        }
+    }
+    count
+}
+
+/// A script that starts the unpacked Node with its libraries and modules.
+fn starter(root: &Path) -> anyhow::Result<PathBuf> {
+    let script = root.join("start-node");
+    let modules = root.join(MODULES);
+    fs::write(
+        &script,
+        format!(
+            "#!/bin/sh\nexport LD_LIBRARY_PATH='{}'\nexport NODE_PATH='{}'\n\
+             exec 9<'{}'\nexec '{}' \"$@\"\n",
+            library_path(root),
+            modules.display(),
+            modules.display(),
+            root.join("usr/bin/node").display()
+        ),
+    )?;
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    Ok(script)
 }
 
 fn major(version: &str) -> Option<u32> {
@@ -118,6 +175,17 @@ fn major(version: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moved_library_keeps_its_length_and_loses_every_fixed_path() {
+        assert_eq!(FIXED.len(), OPENED.len());
+        let mut bytes = [b"a".as_slice(), FIXED, b"acorn.js\0b", FIXED].concat();
+        let length = bytes.len();
+        assert_eq!(replace_all(&mut bytes, FIXED, OPENED), 2);
+        assert_eq!(bytes.len(), length);
+        assert_eq!(replace_all(&mut bytes, FIXED, OPENED), 0);
+        assert!(bytes.starts_with(b"a/proc/self/fd/9///acorn.js\0b"));
+    }
 
     #[test]
     fn node_versions_are_read() {
