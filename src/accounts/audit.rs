@@ -1,0 +1,47 @@
+//! Making audit events; nothing in them says who talks to whom.
+
+use serde_json::Value;
+use store::{AuditEvent, UserId};
+
+/// Makes an event; `details` are sealed under the key of `user`, or of the system.
+pub fn event(
+    user: Option<UserId>,
+    action: &'static str,
+    timestamp: u64,
+    details: Value,
+) -> AuditEvent {
+    AuditEvent {
+        user_id: user,
+        action,
+        timestamp,
+        details,
+    }
+}
+
+/// Every action that this server writes, for the filter of the admin page.
+pub const ACTIONS: &[&str] = &[
+    "account.alias_changed",
+    "account.passphrase_changed",
+    "account.recovered",
+    "account.recovery_failed",
+    "account.registered",
+    "admin.audit_viewed",
+    "admin.refused",
+    "admin.registration_chosen",
+    "admin.registration_intended",
+    "admin.users_viewed",
+    "invite.created",
+    "invite.withdrawn",
+    "keys.identity_replaced",
+    "keys.prekeys_published",
+    "keys.published",
+    "server.started",
+    "server.stopped",
+    "session.created",
+    "session.expired",
+    "session.revoked",
+    "session.signed_out",
+    "sign_in.failed",
+    "sign_in.succeeded",
+    "vault.full",
+];

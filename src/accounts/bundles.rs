@@ -1,0 +1,82 @@
+//! What a sender needs to write to somebody: live bundles, or a prekey.
+
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize};
+use store::UserId;
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Id, Problem};
+use crate::sessions::SignedIn;
+use crate::state::App;
+
+use super::people::nobody;
+
+/// What is wanted.
+#[derive(Deserialize, ToSchema)]
+pub struct Wanted {
+    /// Whether a prekey is wanted although somebody is live.
+    #[serde(default)]
+    pub want_prekey: bool,
+}
+
+/// One live session of the recipient.
+#[derive(Serialize, ToSchema)]
+pub struct LiveBundle {
+    /// Which session.
+    pub live_id: Id,
+    /// Its encoded bundle.
+    pub bundle: Blob,
+}
+
+/// What there is.
+#[derive(Serialize, ToSchema)]
+pub struct Bundles {
+    /// Encoded public keys.
+    pub public_keys: Blob,
+    /// Every live session that published a bundle.
+    pub live: Vec<LiveBundle>,
+    /// An encoded claimed prekey, where it was wanted or nobody is live.
+    pub prekey: Option<Blob>,
+}
+
+/// Hands out bundles and, where needed, a prekey.
+pub async fn hand_out(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+    body: Json<Wanted>,
+) -> Result<Json<Bundles>, Problem> {
+    app.limits().claim(who.key())?;
+    let recipient: UserId = id.parse().map_err(|_| nobody())?;
+    let keys = app
+        .store()
+        .public_keys(recipient)
+        .await?
+        .ok_or_else(nobody)?;
+    let now = app.ambient().now();
+    let live = app.hub().bundles(recipient, now);
+    let prekey = if body.want_prekey || live.is_empty() {
+        app.claims()
+            .claim(
+                app.store(),
+                who.session().id(),
+                who.user_id(),
+                recipient,
+                now,
+            )
+            .await?
+    } else {
+        None
+    };
+    Ok(Json(Bundles {
+        public_keys: Blob::new(keys.keys.account_keys),
+        live: live
+            .into_iter()
+            .map(|(live_id, bundle)| LiveBundle {
+                live_id: Id(live_id),
+                bundle: Blob::new(bundle),
+            })
+            .collect(),
+        prekey: prekey.map(Blob::new),
+    }))
+}

@@ -1,0 +1,95 @@
+//! Who took which prekey: the same again within a bucket, and never too many of one stock.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use store::{Claim, Fault, SessionId, Store, UserId};
+use tokio::sync::Mutex;
+
+use super::tree::Tree;
+
+/// Seconds of a bucket (page 03).
+const BUCKET: u64 = 300;
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// The most one-time prekeys that one account takes of another's stock in a day.
+const PER_DAY: u32 = 25;
+
+type Slot = Arc<Mutex<Option<Vec<u8>>>>;
+
+/// Remembers claims for as long as a repetition must be answered alike.
+#[derive(Default)]
+pub struct Claims {
+    given: DashMap<(SessionId, UserId), (u64, Slot)>,
+    taken: DashMap<(UserId, UserId), (u64, u32)>,
+}
+
+impl Claims {
+    /// Claims an encoded prekey of `recipient`, or gives the one of this bucket again.
+    ///
+    /// `None` where the recipient has no batch in force.
+    pub async fn claim(
+        &self,
+        store: &Store,
+        session: SessionId,
+        claimer: UserId,
+        recipient: UserId,
+        now: u64,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let slot = self.slot(session, recipient, now / BUCKET);
+        // Whoever asks at the same time waits here and is given the same prekey.
+        let mut given = slot.lock().await;
+        if let Some(bytes) = given.as_ref() {
+            return Ok(Some(bytes.clone()));
+        }
+        let kind = if self.may_take(claimer, recipient, now / DAY) {
+            Claim::OneTime
+        } else {
+            Claim::LastResort
+        };
+        let Some(row) = store.claim_prekey(recipient, kind, now).await? else {
+            return Ok(None);
+        };
+        if !row.last_resort {
+            self.took(claimer, recipient, now / DAY);
+        }
+        *given = Tree::claimed(&row);
+        Ok(given.clone())
+    }
+
+    /// Forgets what was claimed of an identity that is no more.
+    pub fn forget_recipient(&self, recipient: UserId) {
+        self.given.retain(|(_, of), _| *of != recipient);
+    }
+
+    /// Forgets the buckets and days that are over.
+    pub fn forget_old(&self, now: u64) {
+        self.given.retain(|_, (bucket, _)| *bucket >= now / BUCKET);
+        self.taken.retain(|_, (day, _)| *day >= now / DAY);
+    }
+
+    fn slot(&self, session: SessionId, recipient: UserId, bucket: u64) -> Slot {
+        let mut entry = self.given.entry((session, recipient)).or_default();
+        if entry.0 != bucket {
+            *entry = (bucket, Slot::default());
+        }
+        Arc::clone(&entry.1)
+    }
+
+    fn may_take(&self, claimer: UserId, recipient: UserId, today: u64) -> bool {
+        self.taken
+            .get(&(claimer, recipient))
+            .is_none_or(|entry| entry.0 != today || entry.1 < PER_DAY)
+    }
+
+    fn took(&self, claimer: UserId, recipient: UserId, today: u64) {
+        let mut entry = self.taken.entry((claimer, recipient)).or_default();
+        if entry.0 == today {
+            entry.1 += 1;
+        } else {
+            *entry = (today, 1);
+        }
+    }
+}

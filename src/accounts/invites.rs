@@ -1,0 +1,150 @@
+//! Invites: who may register while registration is by invitation.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use store::{Invite, InviteHash};
+use utoipa::ToSchema;
+
+use crate::http::{Id, Problem};
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
+use super::audit;
+
+/// The most invites that one account has open at a time.
+const MAX_OPEN: usize = 50;
+
+/// The most uses of one invite.
+const MAX_USES: u32 = 100;
+
+/// Seconds that an invite is good for where nothing is said: a week.
+const LIFE: u64 = 7 * 86_400;
+
+/// The longest life of an invite in seconds: thirty days.
+const MAX_LIFE: u64 = 30 * 86_400;
+
+/// An invite to be made.
+#[derive(Deserialize, ToSchema)]
+pub struct NewInvite {
+    /// How often it may be used, 1 where nothing is said.
+    pub max_uses: Option<u32>,
+    /// Seconds that it is good for, a week where nothing is said.
+    pub life: Option<u64>,
+}
+
+/// An invite that was made; the code is shown this once.
+#[derive(Serialize, ToSchema)]
+pub struct Made {
+    /// For the page link `/i#<code>.<user id>.<fingerprint>`.
+    pub code: Id,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// An invite of one's own.
+#[derive(Serialize, ToSchema)]
+pub struct Listed {
+    /// Names it for withdrawal; the code itself is not kept.
+    #[schema(value_type = String)]
+    pub id: InviteHash,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds.
+    pub expires_at: u64,
+    /// How often it may be used.
+    pub max_uses: u32,
+    /// How often it was used.
+    pub uses: u32,
+}
+
+/// Makes an invite.
+pub async fn create(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<NewInvite>,
+) -> Result<HttpResponse, Problem> {
+    let now = app.ambient().now();
+    let open = app.store().list_invites(who.user_id()).await?;
+    if open.iter().filter(|invite| invite.is_usable(now)).count() >= MAX_OPEN {
+        return Err(Problem::conflict(
+            "too-many-invites",
+            "Too many open invites",
+            "Withdraw one of yours, or wait until one is used.",
+        ));
+    }
+    let max_uses = body.max_uses.unwrap_or(1);
+    let life = body.life.unwrap_or(LIFE);
+    if !(1..=MAX_USES).contains(&max_uses) || !(60..=MAX_LIFE).contains(&life) {
+        return Err(Problem::malformed(
+            "An invite has 1 to 100 uses and lives from a minute to thirty days.",
+        ));
+    }
+    let code = app.ambient().random::<16>();
+    let expires_at = now + life;
+    let invite = Invite {
+        code_hash: InviteHash::from_bytes(Sha3_256::digest(code).into()),
+        created_by: who.user_id(),
+        created_at: now,
+        expires_at,
+        max_uses,
+        uses: 0,
+    };
+    let record = audit::event(
+        Some(who.user_id()),
+        "invite.created",
+        now,
+        origin.details(),
+    );
+    if !app.store().create_invite(invite, vec![record]).await? {
+        return Err(Problem::internal(&"an invite's code was drawn twice"));
+    }
+    Ok(HttpResponse::Created().json(Made {
+        code: Id(code),
+        expires_at,
+    }))
+}
+
+/// Lists one's own invites, newest first.
+pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
+    let invites = app.store().list_invites(who.user_id()).await?;
+    Ok(Json(
+        invites
+            .into_iter()
+            .map(|invite| Listed {
+                id: invite.code_hash,
+                created_at: invite.created_at,
+                expires_at: invite.expires_at,
+                max_uses: invite.max_uses,
+                uses: invite.uses,
+            })
+            .collect(),
+    ))
+}
+
+/// Withdraws an invite.
+pub async fn withdraw(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: InviteHash = id.parse().map_err(|_| Problem::not_found())?;
+    let record = audit::event(
+        Some(who.user_id()),
+        "invite.withdrawn",
+        app.ambient().now(),
+        origin.details(),
+    );
+    if app
+        .store()
+        .delete_invite(who.user_id(), id, vec![record])
+        .await?
+    {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::not_found())
+    }
+}

@@ -1,0 +1,115 @@
+//! Changing the passphrase: a new OPAQUE record and safes under a new key, together.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use store::{CredentialChange, KeepSessions};
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Problem};
+use crate::messages::close;
+use crate::sessions::reauth::Reauthenticated;
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+use crate::tokens::Purpose;
+
+use super::audit;
+use super::handle::Handle;
+use super::safes::{SafeData, SafeWrite};
+
+/// The first message.
+#[derive(Deserialize, ToSchema)]
+pub struct Start {
+    /// OPAQUE registration request for the new passphrase.
+    pub request: Blob,
+}
+
+/// The answer to the first message.
+#[derive(Serialize, ToSchema)]
+pub struct Started {
+    /// OPAQUE registration response.
+    pub response: Blob,
+    /// To be sent with the second message within ten minutes.
+    pub token: Blob,
+}
+
+/// The second message.
+#[derive(Deserialize, ToSchema)]
+pub struct Finish {
+    /// From the answer to the first message.
+    pub token: Blob,
+    /// From the re-authentication with the old passphrase.
+    pub reauth_token: Blob,
+    /// OPAQUE registration upload.
+    pub upload: Blob,
+    /// The key safe under a new key, one version up.
+    pub safe: SafeWrite,
+    /// The prekey safe under a new key, one version up.
+    pub prekey_safe: SafeData,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    user_id: [u8; 16],
+}
+
+/// Answers the first message.
+pub async fn start(
+    app: Data<App>,
+    who: SignedIn,
+    body: Json<Start>,
+) -> Result<Json<Started>, Problem> {
+    let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
+    let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
+        .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user_id: *who.user_id().as_bytes(),
+    };
+    Ok(Json(Started {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state)?),
+    }))
+}
+
+/// Replaces record and safes and ends every other session.
+pub async fn finish(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<Finish>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.into_inner();
+    let opaque_record = opaque::register_record(&body.upload)
+        .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
+    let safe: store::SafeWrite = body.safe.try_into()?;
+    let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
+    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    let state: State = app.tokens().open_once(Purpose::Passphrase, &body.token)?;
+    if state.user_id != *who.user_id().as_bytes() {
+        return Err(Problem::forbidden("This step was begun by somebody else."));
+    }
+    let user = who.user_id();
+    let record = audit::event(
+        Some(user),
+        "account.passphrase_changed",
+        app.ambient().now(),
+        origin.details(),
+    );
+    let (version, prekey_version) = (safe.version, prekey_safe.version);
+    let change = CredentialChange {
+        user_id: user,
+        opaque_record,
+        expected_safe_version: version.saturating_sub(1),
+        safe,
+        expected_prekey_version: prekey_version.saturating_sub(1),
+        prekey_safe,
+        keep: KeepSessions::Only(who.session().id()),
+        new_session: None,
+    };
+    let ended = app.store().replace_credentials(change, vec![record]).await?;
+    app.sessions().end(user, &ended, close::SESSION_OVER);
+    app.hub()
+        .safe_written(&who, Some(version), Some(prekey_version));
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,106 @@
+//! Looking people up, and one's own alias.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize};
+use store::{UserId, UserRow};
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Id, Problem};
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
+use super::handle::Handle;
+use super::{audit, registration};
+
+/// Somebody, as others see them.
+#[derive(Serialize, ToSchema)]
+pub struct Person {
+    /// The account.
+    pub user_id: Id,
+    /// Its handle.
+    pub handle: String,
+    /// Its name.
+    pub alias: String,
+    /// Encoded public keys with their signatures.
+    pub public_keys: Blob,
+}
+
+/// A change of one's own account.
+#[derive(Deserialize, ToSchema)]
+pub struct AccountChange {
+    /// A new name.
+    pub alias: Option<String>,
+}
+
+/// Finds somebody by handle.
+pub async fn by_handle(
+    app: Data<App>,
+    who: SignedIn,
+    handle: Path<String>,
+) -> Result<Json<Person>, Problem> {
+    app.limits().lookup(who.key())?;
+    let handle = Handle::parse(&handle).map_err(|_| nobody())?;
+    let found = app.store().user_by_handle(handle.as_str()).await?;
+    person(&app, found).await
+}
+
+/// Finds somebody by id.
+pub async fn by_id(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+) -> Result<Json<Person>, Problem> {
+    app.limits().lookup(who.key())?;
+    let id: UserId = id.parse().map_err(|_| nobody())?;
+    let found = app.store().user_by_id(id).await?;
+    person(&app, found).await
+}
+
+async fn person(app: &App, found: Option<UserRow>) -> Result<Json<Person>, Problem> {
+    let user = found.filter(|user| user.active).ok_or_else(nobody)?;
+    let keys = app
+        .store()
+        .public_keys(user.user_id)
+        .await?
+        .ok_or_else(nobody)?;
+    Ok(Json(Person {
+        user_id: Id(*user.user_id.as_bytes()),
+        handle: user.handle,
+        alias: user.alias,
+        public_keys: Blob::new(keys.keys.account_keys),
+    }))
+}
+
+/// The answer for somebody who does not exist.
+pub(super) fn nobody() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-user",
+        "Nobody has this handle",
+        "Check how it is written, or ask the person.",
+    )
+}
+
+/// Changes one's own account.
+pub async fn change(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<AccountChange>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(alias) = &body.alias {
+        let alias = registration::alias(alias)?;
+        let record = audit::event(
+            Some(who.user_id()),
+            "account.alias_changed",
+            app.ambient().now(),
+            origin.details(),
+        );
+        app.store()
+            .set_alias(who.user_id(), alias, vec![record])
+            .await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}

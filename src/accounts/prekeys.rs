@@ -1,0 +1,99 @@
+//! One's own prekeys: publishing a batch, what is left of it, what is in use.
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use store::{PublishError, Stock};
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Problem};
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
+use super::audit;
+use super::keys::CheckedKeys;
+
+/// A batch to publish.
+#[derive(Deserialize, ToSchema)]
+pub struct NewBatch {
+    /// Encoded signed batch; its private halves must be committed before.
+    pub batch: Blob,
+}
+
+/// What is left.
+#[derive(Serialize, ToSchema)]
+pub struct Left {
+    /// One-time prekeys left.
+    pub stock: u32,
+    /// Number of the newest batch.
+    pub batch_number: u64,
+    /// Unix seconds at which the last-resort pair was made.
+    pub last_resort_created_at: u64,
+}
+
+/// Prekeys under which something waits or is being read.
+#[derive(Serialize, ToSchema)]
+pub struct InUse {
+    /// Numbers of the pairs.
+    pub ids: Vec<u32>,
+}
+
+/// Publishes a batch in the place of the one before.
+pub async fn publish(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<NewBatch>,
+) -> Result<Json<Left>, Problem> {
+    let now = app.ambient().now();
+    let user = who.user_id();
+    let keys = app
+        .store()
+        .public_keys(user)
+        .await?
+        .ok_or_else(Problem::signed_out)?;
+    let keys = CheckedKeys::check(keys.keys.account_keys)?;
+    let batch = keys.batch(&body.batch, user, now)?;
+    let record = audit::event(Some(user), "keys.prekeys_published", now, origin.details());
+    let stock = app
+        .store()
+        .publish_prekeys(user, batch, vec![record])
+        .await?;
+    Ok(Json(stock.into()))
+}
+
+/// Says what is left.
+pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<Left>, Problem> {
+    let now = app.ambient().now();
+    let stock = app.store().prekey_stock(who.user_id(), now).await?;
+    Ok(Json(stock.ok_or_else(Problem::not_found)?.into()))
+}
+
+/// Says under which prekeys something waits or is leased.
+pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<InUse> {
+    Json(InUse {
+        ids: app.vault().prekeys_in_use(who.account()),
+    })
+}
+
+impl From<Stock> for Left {
+    fn from(stock: Stock) -> Self {
+        Self {
+            stock: stock.one_time,
+            batch_number: stock.batch_number,
+            last_resort_created_at: stock.last_resort_created_at,
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match &error {
+            PublishError::NoSuchUser => Problem::signed_out(),
+            PublishError::StaleBatch { .. } => {
+                Problem::conflict("stale-batch", "An older batch of prekeys", error.to_string())
+            }
+            PublishError::TooManyLeaves { .. } => Problem::malformed(error.to_string()),
+            PublishError::Fault(fault) => Problem::from(fault),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Recovery: signing in with the recovery key and choosing a new passphrase.
+
+use actix_session::Session;
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json};
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use store::{CredentialChange, KeepSessions, ReplaceError, UserId};
+use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Id, Problem};
+use crate::messages::close;
+use crate::sessions::{Opening, Origin, sign_in};
+use crate::state::App;
+use crate::tokens::Purpose;
+
+use super::audit;
+use super::handle::Handle;
+use super::registration::Entered;
+use super::safes::{SafeData, SafeRead, SafeWrite};
+
+/// The first message of a recovery.
+#[derive(Deserialize, ToSchema)]
+pub struct Start {
+    /// The handle.
+    pub handle: String,
+    /// Proof of the recovery key.
+    pub proof: Blob,
+    /// OPAQUE registration request for the new passphrase.
+    pub request: Blob,
+}
+
+/// The answer to the first message.
+#[derive(Serialize, ToSchema)]
+pub struct Started {
+    /// OPAQUE registration response.
+    pub response: Blob,
+    /// To be sent with the second message within ten minutes.
+    pub token: Blob,
+    /// The account.
+    pub user_id: Id,
+    /// The key safe, which the recovery key opens.
+    pub safe: SafeRead,
+    /// The prekey safe.
+    pub prekey_safe: SafeData,
+}
+
+/// The second message of a recovery.
+#[derive(Deserialize, ToSchema)]
+pub struct Finish {
+    /// From the answer to the first message.
+    pub token: Blob,
+    /// OPAQUE registration upload.
+    pub upload: Blob,
+    /// The key safe under a new key.
+    pub safe: SafeWrite,
+    /// The prekey safe under a new key.
+    pub prekey_safe: SafeData,
+    /// How the person calls this device.
+    pub device_name: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    user_id: [u8; 16],
+}
+
+/// Checks the proof and hands out the safes.
+pub async fn start(
+    app: Data<App>,
+    origin: Origin,
+    body: Json<Start>,
+) -> Result<Json<Started>, Problem> {
+    let handle = Handle::parse(&body.handle).ok();
+    let digest = match &handle {
+        Some(handle) => handle.digest(),
+        None => Sha3_256::digest(body.handle.as_bytes()).into(),
+    };
+    app.limits().sign_in(origin.ip, digest)?;
+    let credential = match &handle {
+        Some(handle) => app.store().credential(handle.as_str()).await?,
+        None => None,
+    };
+    let credential = credential.filter(|credential| credential.active);
+    // An unknown handle is compared with a hash that nothing has.
+    let expected = credential
+        .as_ref()
+        .map_or([0; 32], |credential| credential.recovery_proof_hash);
+    let given: [u8; 32] = Sha3_256::digest(&*body.proof).into();
+    let proven = bool::from(given.ct_eq(&expected));
+    let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
+        let user = credential.map(|credential| credential.user_id);
+        sign_in::failed(&app, &origin, user, "account.recovery_failed").await?;
+        return Err(refused());
+    };
+    let (safe, prekey_safe) = app
+        .store()
+        .safes(credential.user_id)
+        .await?
+        .ok_or_else(refused)?;
+    let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
+        .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let user_id = *credential.user_id.as_bytes();
+    Ok(Json(Started {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::Recovery, &State { user_id })?),
+        user_id: Id(user_id),
+        safe: safe.into(),
+        prekey_safe: prekey_safe.into(),
+    }))
+}
+
+/// Replaces the credentials, ends every session and begins one.
+pub async fn finish(
+    app: Data<App>,
+    request: HttpRequest,
+    origin: Origin,
+    cookie: Session,
+    body: Json<Finish>,
+) -> Result<Json<Entered>, Problem> {
+    let body = body.into_inner();
+    let opaque_record = opaque::register_record(&body.upload)
+        .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
+    let safe: store::SafeWrite = body.safe.try_into()?;
+    let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
+    let state: State = app.tokens().open_once(Purpose::Recovery, &body.token)?;
+    let user = UserId::from_bytes(state.user_id);
+    let opening = Opening::new(&app, user, &origin, "recovery", body.device_name);
+    let now = app.ambient().now();
+    let records = vec![
+        audit::event(Some(user), "account.recovered", now, origin.details()),
+        opening.audit(&origin),
+    ];
+    let change = CredentialChange {
+        user_id: user,
+        opaque_record,
+        expected_safe_version: safe.version.saturating_sub(1),
+        safe,
+        expected_prekey_version: prekey_safe.version.saturating_sub(1),
+        prekey_safe,
+        keep: KeepSessions::None,
+        new_session: Some(opening.row()),
+    };
+    let ended = app.store().replace_credentials(change, records).await?;
+    app.sessions().end(user, &ended, close::SESSION_OVER);
+    sign_in::replace_current(&app, &request, &origin).await?;
+    let session = app.sessions().find(opening.id()).await?;
+    let session = session.ok_or_else(refused)?;
+    opening.hand_out(&cookie)?;
+    Ok(Json(Entered {
+        user_id: Id(state.user_id),
+        role: session.role(),
+    }))
+}
+
+fn refused() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "recovery-failed",
+        "Recovery failed",
+        "Check handle and recovery key and try again.",
+    )
+}
+
+impl From<ReplaceError> for Problem {
+    fn from(error: ReplaceError) -> Self {
+        match &error {
+            ReplaceError::NoSuchUser => Problem::signed_out(),
+            ReplaceError::VersionNotAbove => Problem::malformed(error.to_string()),
+            ReplaceError::Conflict(conflict) => Problem::from(conflict),
+            ReplaceError::StaleBatch { .. } => {
+                Problem::conflict("stale-batch", "An older batch of prekeys", error.to_string())
+            }
+            ReplaceError::Fault(fault) => Problem::from(fault),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Registration: OPAQUE's two messages, and one transaction at the end.
+
+use actix_session::Session;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json};
+use precis_profiles::Nickname;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, UserId};
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Id, Problem};
+use crate::sessions::{Opening, Origin};
+use crate::state::App;
+use crate::tokens::Purpose;
+
+use super::audit;
+use super::handle::Handle;
+use super::keys::CheckedKeys;
+use super::safes::{SafeData, SafeWrite};
+
+/// Longest alias in characters.
+const MAX_ALIAS: usize = 64;
+
+/// The first message of a registration.
+#[derive(Deserialize, ToSchema)]
+pub struct Start {
+    /// The handle that the person wants.
+    pub handle: String,
+    /// OPAQUE registration request.
+    pub request: Blob,
+    /// The secret of the set-up link.
+    pub setup: Option<String>,
+    /// The code of an invite, 32 hexadecimal digits.
+    pub invite: Option<String>,
+}
+
+/// The answer to the first message.
+#[derive(Serialize, ToSchema)]
+pub struct Started {
+    /// OPAQUE registration response.
+    pub response: Blob,
+    /// To be sent with the second message within ten minutes.
+    pub token: Blob,
+    /// The account's id, which its prekeys are signed for.
+    pub user_id: Id,
+}
+
+/// The second message of a registration.
+#[derive(Deserialize, ToSchema)]
+pub struct Finish {
+    /// From the answer to the first message.
+    pub token: Blob,
+    /// OPAQUE registration upload.
+    pub upload: Blob,
+    /// The name that others see.
+    pub alias: String,
+    /// Encoded public keys.
+    pub public_keys: Blob,
+    /// The key safe.
+    pub safe: SafeWrite,
+    /// The prekey safe.
+    pub prekey_safe: SafeData,
+    /// Encoded batch of prekeys.
+    pub prekeys: Blob,
+    /// How the person calls this device.
+    pub device_name: Option<String>,
+}
+
+/// Who is signed in now.
+#[derive(Serialize, ToSchema)]
+pub struct Entered {
+    /// The account.
+    pub user_id: Id,
+    /// `user` or `admin`.
+    #[schema(value_type = String)]
+    pub role: store::Role,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    user_id: [u8; 16],
+    handle: String,
+    right: Right,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Right {
+    Open,
+    Invite([u8; 32]),
+    Setup,
+}
+
+/// Answers the first message.
+pub async fn start(
+    app: Data<App>,
+    origin: Origin,
+    body: Json<Start>,
+) -> Result<Json<Started>, Problem> {
+    app.limits().registration(origin.ip)?;
+    let right = admit(&app, &body).await?;
+    let handle = Handle::parse(&body.handle).map_err(|error| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "handle-refused",
+            "This handle cannot be used",
+            error.to_string(),
+        )
+    })?;
+    if app.store().handle_taken(handle.as_str()).await? {
+        return Err(RegisterError::HandleTaken.into());
+    }
+    let user_id = app.ambient().random::<16>();
+    let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
+        .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user_id,
+        handle: handle.as_str().to_owned(),
+        right,
+    };
+    Ok(Json(Started {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::Registration, &state)?),
+        user_id: Id(user_id),
+    }))
+}
+
+/// Checks by what right somebody registers; it is used up only when they finish.
+async fn admit(app: &App, body: &Start) -> Result<Right, Problem> {
+    if let Some(secret) = &body.setup {
+        return if app.setup().admits(secret) {
+            Ok(Right::Setup)
+        } else {
+            Err(RegisterError::AlreadySetUp.into())
+        };
+    }
+    match app.setup().settings().registration {
+        RegistrationMode::Closed => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "registration-closed",
+            "Registration is closed",
+            "Ask the administrator of this server.",
+        )),
+        RegistrationMode::Open if body.invite.is_none() => Ok(Right::Open),
+        mode => {
+            let usable = match &body.invite {
+                Some(code) => usable_invite(app, code).await?,
+                None => None,
+            };
+            match (usable, mode) {
+                (Some(hash), _) => Ok(Right::Invite(hash)),
+                // An invite that is used up is no reason to turn away whom an open server takes.
+                (None, RegistrationMode::Open) => Ok(Right::Open),
+                (None, _) => Err(RegisterError::InviteUnusable.into()),
+            }
+        }
+    }
+}
+
+async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 32]>, Problem> {
+    let Ok(code) = code.parse::<Id>() else {
+        return Ok(None);
+    };
+    let hash: [u8; 32] = Sha3_256::digest(code.0).into();
+    let found = app.store().find_invite(InviteHash::from_bytes(hash)).await?;
+    let now = app.ambient().now();
+    Ok(found
+        .filter(|invite| invite.is_usable(now))
+        .map(|_| hash))
+}
+
+/// Makes the account and signs in.
+pub async fn finish(
+    app: Data<App>,
+    origin: Origin,
+    cookie: Session,
+    body: Json<Finish>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.into_inner();
+    let alias = alias(&body.alias)?;
+    let now = app.ambient().now();
+    let opaque_record = opaque::register_record(&body.upload)
+        .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
+    let keys = CheckedKeys::check(body.public_keys.into_vec())?;
+    let safe = body.safe.try_into()?;
+    let state: State = app.tokens().open_once(Purpose::Registration, &body.token)?;
+    let user_id = UserId::from_bytes(state.user_id);
+    let prekeys = keys.batch(&body.prekeys, user_id, now)?;
+    let admission = match state.right {
+        Right::Open => Admission::Open,
+        Right::Invite(hash) => Admission::Invite(InviteHash::from_bytes(hash)),
+        Right::Setup => Admission::Setup,
+    };
+    let opening = Opening::new(&app, user_id, &origin, "registration", body.device_name);
+    let mut details = origin.details();
+    details["right"] = match admission {
+        Admission::Open => "open",
+        Admission::Invite(_) => "invite",
+        Admission::Setup => "setup",
+    }
+    .into();
+    let records = vec![
+        audit::event(Some(user_id), "account.registered", now, details),
+        audit::event(Some(user_id), "keys.published", now, origin.details()),
+        opening.audit(&origin),
+    ];
+    let user = NewUser {
+        user_id,
+        handle: state.handle,
+        alias,
+        opaque_record,
+        fingerprint: keys.fingerprint(),
+        public_keys: keys.row(now),
+        safe,
+        prekey_safe: body.prekey_safe.into(),
+        prekeys,
+        created_at: now,
+        admission,
+    };
+    let role = app.store().register(user, opening.row(), records).await?;
+    if admission == Admission::Setup {
+        app.setup().done();
+    }
+    opening.hand_out(&cookie)?;
+    Ok(HttpResponse::Created().json(Entered {
+        user_id: Id(state.user_id),
+        role,
+    }))
+}
+
+/// Normalises an alias (RFC 8266).
+pub(super) fn alias(text: &str) -> Result<String, Problem> {
+    let refuse = || {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "alias-refused",
+            "This name cannot be used",
+            format!("A name has 1 to {MAX_ALIAS} characters, and no control characters."),
+        )
+    };
+    if text.chars().count() > 4 * MAX_ALIAS {
+        return Err(refuse());
+    }
+    let alias = Nickname::enforce(text).map_err(|_| refuse())?;
+    if alias.is_empty() || alias.chars().count() > MAX_ALIAS {
+        return Err(refuse());
+    }
+    Ok(alias.into_owned())
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            RegisterError::HandleTaken => {
+                Problem::conflict("handle-taken", "This handle is taken", detail)
+            }
+            RegisterError::AlreadyRegistered => {
+                Problem::conflict("already-registered", "Already registered", detail)
+            }
+            RegisterError::InviteUnusable => Problem::new(
+                StatusCode::FORBIDDEN,
+                "invite-unusable",
+                "This invite cannot be used",
+                detail,
+            ),
+            RegisterError::AlreadySetUp => Problem::new(
+                StatusCode::FORBIDDEN,
+                "setup-unusable",
+                "This set-up link cannot be used",
+                detail,
+            ),
+            RegisterError::Fault(fault) => Problem::from(fault),
+        }
+    }
+}
+
+/// What the sign-in page needs to know of the server.
+#[derive(Serialize, ToSchema)]
+pub struct Server {
+    /// Version of the program.
+    pub version: &'static str,
+    /// Which start of the server this is.
+    pub boot: Boot,
+    /// Unix seconds.
+    pub now: u64,
+    /// `closed`, `invite` or `open`.
+    #[schema(value_type = String)]
+    pub registration: RegistrationMode,
+    /// Whether the first administrator has been made.
+    pub setup_done: bool,
+    /// Hash of the browser bundle, if there is one.
+    pub bundle_hash: Option<String>,
+}
+
+/// The id of this start of the server.
+#[derive(Serialize, ToSchema)]
+pub struct Boot {
+    /// Random at every start.
+    pub id: Id,
+    /// The id and the time of the start, signed.
+    pub signed: Blob,
+}
+
+/// Describes the server to whoever asks.
+pub async fn server(app: Data<App>) -> Json<Server> {
+    let settings = app.setup().settings();
+    Json(Server {
+        version: env!("CARGO_PKG_VERSION"),
+        boot: Boot {
+            id: Id(app.boot().id()),
+            signed: Blob::new(app.boot().signed().to_vec()),
+        },
+        now: app.ambient().now(),
+        registration: settings.registration,
+        setup_done: settings.setup_done,
+        bundle_hash: app.pages().bundle_hash().map(str::to_owned),
+    })
+}
+
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_alias_is_trimmed_and_may_have_spaces_but_no_controls() {
+        assert_eq!(alias("  Alice   Liddell ").unwrap(), "Alice Liddell");
+        assert!(alias("").is_err());
+        assert!(alias("   ").is_err());
+        assert!(alias("a\u{7}b").is_err());
+        assert!(alias(&"a".repeat(65)).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! The one-time set-up link.
+
+use std::sync::{PoisonError, RwLock};
+
+use store::{RegistrationMode, ServerSettings};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::clock::Ambient;
+
+/// The secret of the set-up link, drawn at each start, and the settings that set-up changes.
+pub struct Setup {
+    secret: Zeroizing<[u8; 32]>,
+    settings: RwLock<ServerSettings>,
+}
+
+impl Setup {
+    /// Draws a secret; it is good until set-up is done or the process ends.
+    pub fn new(ambient: &Ambient, settings: ServerSettings) -> Self {
+        Self {
+            secret: Zeroizing::new(ambient.random()),
+            settings: RwLock::new(settings),
+        }
+    }
+
+    /// Returns the link to print, unless it has been used.
+    pub fn link(&self, origin: &str) -> Option<Zeroizing<String>> {
+        (!self.settings().setup_done).then(|| {
+            let secret = Zeroizing::new(hex::encode(self.secret.as_slice()));
+            Zeroizing::new(format!("{origin}/setup#{}", secret.as_str()))
+        })
+    }
+
+    /// Returns whether this is the link's secret and set-up is still to be done.
+    pub fn admits(&self, secret: &str) -> bool {
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        hex::decode_to_slice(secret, bytes.as_mut_slice()).is_ok()
+            && bool::from(bytes.as_slice().ct_eq(self.secret.as_slice()))
+            && !self.settings().setup_done
+    }
+
+    /// Returns the settings as they were last committed.
+    pub fn settings(&self) -> ServerSettings {
+        *self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that set-up was committed.
+    pub fn done(&self) {
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = ServerSettings {
+            registration: RegistrationMode::Invite,
+            setup_done: true,
+        };
+    }
+
+    /// Notes that a mode of registration was committed.
+    pub fn set_mode(&self, mode: RegistrationMode) {
+        self.settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .registration = mode;
+    }
+}

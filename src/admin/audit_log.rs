@@ -1,0 +1,146 @@
+//! Reading the audit log: newest first, filtered, paged.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Data, Json, Query};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{AuditFilter, AuditRecord, UserId};
+use utoipa::ToSchema;
+
+use crate::accounts::handle::Handle;
+use crate::http::{Id, Problem};
+use crate::sessions::Administrator;
+use crate::state::App;
+
+/// Records on a page where nothing is said.
+const PAGE: u32 = 50;
+
+/// The most records on a page.
+const MAX_PAGE: u32 = 200;
+
+/// Which records are wanted; an empty field is as good as none.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Wanted {
+    /// A handle, or an account's id.
+    pub user: Option<String>,
+    /// An action.
+    pub action: Option<String>,
+    /// From this time on, unix seconds.
+    pub from: Option<u64>,
+    /// Up to this time, unix seconds.
+    pub to: Option<u64>,
+    /// Below this record.
+    pub before: Option<u64>,
+    /// How many, at most 200.
+    pub limit: Option<u32>,
+}
+
+/// One record.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Record {
+    /// Place in the chain.
+    pub id: u64,
+    /// Whose; absent for the system's.
+    pub user_id: Option<Id>,
+    /// Their handle, where the account exists.
+    pub handle: Option<String>,
+    /// What happened.
+    pub action: String,
+    /// Unix seconds.
+    pub timestamp: u64,
+    /// Request id, address, reason.
+    #[schema(value_type = Object)]
+    pub details: Value,
+    /// SHA3-512 of the record and its predecessor's hash, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// A page of records.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page {
+    /// Newest first.
+    pub records: Vec<Record>,
+    /// The `before` of the next page, if there is one.
+    pub next: Option<u64>,
+}
+
+/// Answers an administrator's question.
+pub async fn query(
+    app: Data<App>,
+    _admin: Administrator,
+    wanted: Query<Wanted>,
+) -> Result<Json<Page>, Problem> {
+    Ok(Json(page(&app, &wanted).await?))
+}
+
+/// Reads a page for the API or for the admin page.
+pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
+    let named = wanted.user.as_deref().filter(|text| !text.is_empty());
+    let user_id = match named {
+        None => None,
+        Some(text) => match find(app, text).await? {
+            Some(user) => Some(user),
+            // Nobody of that name: no record fits.
+            None => {
+                return Ok(Page {
+                    records: Vec::new(),
+                    next: None,
+                });
+            }
+        },
+    };
+    let filter = AuditFilter {
+        user_id,
+        action: wanted.action.clone().filter(|text| !text.is_empty()),
+        from: wanted.from,
+        to: wanted.to,
+    };
+    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let found = app.store().query_audit(filter, wanted.before, limit).await?;
+    let mut handles: HashMap<UserId, Option<String>> = HashMap::new();
+    let mut records = Vec::with_capacity(found.records.len());
+    for record in found.records {
+        let handle = match record.user_id {
+            None => None,
+            Some(user) => match handles.get(&user) {
+                Some(handle) => handle.clone(),
+                None => {
+                    let row = app.store().user_by_id(user).await?;
+                    let handle = row.map(|row| row.handle);
+                    handles.insert(user, handle.clone());
+                    handle
+                }
+            },
+        };
+        records.push(shown(record, handle));
+    }
+    Ok(Page {
+        records,
+        next: found.next,
+    })
+}
+
+async fn find(app: &App, text: &str) -> Result<Option<UserId>, Problem> {
+    if let Ok(id) = text.parse::<UserId>() {
+        return Ok(Some(id));
+    }
+    let Ok(handle) = Handle::parse(text) else {
+        return Ok(None);
+    };
+    let found = app.store().user_by_handle(handle.as_str()).await?;
+    Ok(found.map(|user| user.user_id))
+}
+
+fn shown(record: AuditRecord, handle: Option<String>) -> Record {
+    Record {
+        id: record.id,
+        user_id: record.user_id.map(|user| Id(*user.as_bytes())),
+        handle,
+        action: record.action,
+        timestamp: record.timestamp,
+        details: record.details,
+        hash: hex::encode(record.hash),
+    }
+}

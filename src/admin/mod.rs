@@ -1,0 +1,5 @@
+//! What administrators see and choose; never who talks to whom.
+
+pub mod audit_log;
+pub mod page;
+pub mod routes;

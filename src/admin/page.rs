@@ -1,0 +1,217 @@
+//! The admin page: the only one that is rendered for each request.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+use serde_json::Value;
+use store::Role;
+
+use crate::accounts::audit;
+use crate::http::{ADMIN_CSP, Problem};
+use crate::pages::{Assets, time};
+use crate::sessions::{audit_refusal, signed_in};
+use crate::state::App;
+
+use super::{audit_log, routes};
+
+/// The form's fields, as they stand in the address.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// A handle.
+    user: String,
+    /// An action.
+    action: String,
+    /// `YYYY-MM-DDTHH:MM` in UTC.
+    from: String,
+    /// The same.
+    to: String,
+    /// Below this record.
+    before: Option<u64>,
+}
+
+struct Figure {
+    id: &'static str,
+    label: &'static str,
+    value: String,
+    kind: &'static str,
+}
+
+struct Row {
+    time: String,
+    user: String,
+    action: String,
+    details: String,
+    hash: String,
+    hash_short: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage<'a> {
+    assets: &'a Assets,
+    figures: Vec<Figure>,
+    filter: &'a Filter,
+    actions: &'static [&'static str],
+    records: Vec<Row>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    assets: &'a Assets,
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// Shows figures and the audit log to an administrator; anybody else gets 403 and a record.
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, Problem> {
+    let Some(assets) = app.pages().assets() else {
+        return Ok(app.pages().unavailable());
+    };
+    let who = signed_in(&request).await?;
+    let Some(who) = who.clone().filter(|who| who.session().role() == Role::Admin) else {
+        audit_refusal(&request, who.map(|who| who.user_id())).await?;
+        let page = ProblemPage {
+            assets,
+            title: "Administrators only",
+            detail: "Sign in as an administrator. This attempt was written to the audit log.",
+        };
+        return html(StatusCode::FORBIDDEN, &page);
+    };
+    let mut details = serde_json::json!({ "page": "admin" });
+    details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
+    let record = audit::event(
+        Some(who.user_id()),
+        "admin.audit_viewed",
+        app.ambient().now(),
+        details,
+    );
+    app.store().append_audit(vec![record]).await?;
+    let wanted = audit_log::Wanted {
+        user: Some(filter.user.trim().to_owned()),
+        action: Some(filter.action.clone()),
+        from: time::parse(&filter.from),
+        to: time::parse(&filter.to).map(|minute| minute + 59),
+        before: filter.before,
+        limit: None,
+    };
+    let page = audit_log::page(&app, &wanted).await?;
+    let figures = routes::figures(&app).await?;
+    let next = page.next.map(|before| next_page(&filter, before));
+    html(
+        StatusCode::OK,
+        &AdminPage {
+            assets,
+            figures: shown(&figures),
+            filter: &filter,
+            actions: audit::ACTIONS,
+            records: page.records.into_iter().map(row).collect(),
+            next,
+        },
+    )
+}
+
+fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Problem> {
+    let body = page.render().map_err(|cause| Problem::internal(&cause))?;
+    Ok(HttpResponse::build(status)
+        .insert_header((CONTENT_SECURITY_POLICY, ADMIN_CSP))
+        .content_type("text/html; charset=utf-8")
+        .body(body))
+}
+
+fn shown(figures: &routes::Figures) -> Vec<Figure> {
+    let count = |id, label, value: u64| Figure {
+        id,
+        label,
+        value: value.to_string(),
+        kind: "count",
+    };
+    let bytes = |id, label, value: u64| Figure {
+        id,
+        label,
+        value: value.to_string(),
+        kind: "bytes",
+    };
+    let moment = |id, label, value: Option<u64>| Figure {
+        id,
+        label,
+        value: value.map_or_else(|| "–".to_owned(), time::format),
+        kind: "time",
+    };
+    vec![
+        count("users", "Users", figures.users),
+        count("active_sessions", "Active sessions", figures.active_sessions),
+        count("open_sockets", "Open connections", figures.open_sockets),
+        count("audit_records", "Audit records", figures.audit_records),
+        count("messages_held", "Messages held", figures.messages_held),
+        bytes("bytes_held", "Bytes held", figures.bytes_held),
+        moment("next_expiry", "Next expiry", figures.next_expiry),
+        moment("started_at", "Started", Some(figures.started_at)),
+    ]
+}
+
+fn row(record: audit_log::Record) -> Row {
+    Row {
+        time: time::format(record.timestamp),
+        user: record.handle.unwrap_or_else(|| match record.user_id {
+            Some(_) => "(deleted)".to_owned(),
+            None => "system".to_owned(),
+        }),
+        action: record.action,
+        details: details(&record.details),
+        hash_short: record.hash.chars().take(12).collect(),
+        hash: record.hash,
+    }
+}
+
+/// Writes the details as `name: value` in the order of their names.
+fn details(value: &Value) -> String {
+    let Value::Object(members) = value else {
+        return String::new();
+    };
+    let mut parts: Vec<String> = members
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}: {text}"),
+            other => format!("{name}: {other}"),
+        })
+        .collect();
+    parts.sort();
+    parts.join(", ")
+}
+
+fn next_page(filter: &Filter, before: u64) -> String {
+    let mut address = format!("/admin?before={before}");
+    for (name, value) in [
+        ("user", &filter.user),
+        ("action", &filter.action),
+        ("from", &filter.from),
+        ("to", &filter.to),
+    ] {
+        if !value.is_empty() {
+            address.push_str(&format!("&{name}={}", percent(value)));
+        }
+    }
+    address
+}
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

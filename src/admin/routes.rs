@@ -1,0 +1,173 @@
+//! Statistics, accounts and who may register.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json, Query};
+use serde::{Deserialize, Serialize};
+use store::{RegistrationMode, UserId};
+use utoipa::ToSchema;
+
+use crate::accounts::audit;
+use crate::http::{Id, Problem};
+use crate::sessions::{Administrator, Origin};
+use crate::state::App;
+
+/// Figures of the server; none says who talks to whom.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Figures {
+    /// Accounts.
+    pub users: u64,
+    /// Sessions that have not expired.
+    pub active_sessions: u64,
+    /// Connected sockets.
+    pub open_sockets: u64,
+    /// Records of the audit log.
+    pub audit_records: u64,
+    /// Invites that can be used.
+    pub open_invites: u64,
+    /// Messages that wait or are being read.
+    pub messages_held: u64,
+    /// Their bytes.
+    pub bytes_held: u64,
+    /// Unix seconds at which the next message or lease ends.
+    pub next_expiry: Option<u64>,
+    /// Unix seconds at which the next session expires.
+    pub next_session_expiry: Option<u64>,
+    /// Bytes of the database file.
+    pub database_bytes: u64,
+    /// `closed`, `invite` or `open`.
+    #[schema(value_type = String)]
+    pub registration: RegistrationMode,
+    /// Which start of the server this is.
+    pub boot_id: Id,
+    /// Unix seconds of the start.
+    pub started_at: u64,
+}
+
+/// Who may register from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Choice {
+    /// `closed`, `invite` or `open`.
+    #[schema(value_type = String)]
+    pub mode: RegistrationMode,
+}
+
+/// Which accounts are wanted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Wanted {
+    /// After this account.
+    pub after: Option<Id>,
+    /// How many, at most 500.
+    pub limit: Option<u32>,
+}
+
+/// One account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Account {
+    /// The account.
+    pub user_id: Id,
+    /// Its handle.
+    pub handle: String,
+    /// Its name.
+    pub alias: String,
+    /// `user` or `admin`.
+    #[schema(value_type = String)]
+    pub role: store::Role,
+    /// Whether it may sign in.
+    pub active: bool,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds.
+    pub last_login: Option<u64>,
+}
+
+/// A page of accounts in the order they were made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accounts {
+    /// The accounts.
+    pub users: Vec<Account>,
+    /// The `after` of the next page, if there is one.
+    pub next: Option<Id>,
+}
+
+/// Answers with the figures.
+pub async fn stats(app: Data<App>, _admin: Administrator) -> Result<Json<Figures>, Problem> {
+    Ok(Json(figures(&app).await?))
+}
+
+/// Reads the figures for the API or for the admin page.
+pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
+    let durable = app.store().statistics(app.ambient().now()).await?;
+    let held = app.vault().stats();
+    Ok(Figures {
+        users: durable.users,
+        active_sessions: durable.active_sessions,
+        open_sockets: app.hub().count() as u64,
+        audit_records: durable.audit_records,
+        open_invites: durable.open_invites,
+        messages_held: held.messages,
+        bytes_held: held.bytes,
+        next_expiry: held.next_expiry,
+        next_session_expiry: durable.next_session_expiry,
+        database_bytes: durable.database_bytes,
+        registration: app.setup().settings().registration,
+        boot_id: Id(app.boot().id()),
+        started_at: app.boot().started_at(),
+    })
+}
+
+/// Chooses who may register: the intent is written before, the outcome with it.
+pub async fn choose(
+    app: Data<App>,
+    admin: Administrator,
+    origin: Origin,
+    body: Json<Choice>,
+) -> Result<HttpResponse, Problem> {
+    let user = admin.signed_in().user_id();
+    let now = app.ambient().now();
+    let mut details = origin.details();
+    details["mode"] = body.mode.as_str().into();
+    let event = |action| audit::event(Some(user), action, now, details.clone());
+    app.store()
+        .append_audit(vec![event("admin.registration_intended")])
+        .await?;
+    app.store()
+        .set_registration_mode(body.mode, vec![event("admin.registration_chosen")])
+        .await?;
+    app.setup().set_mode(body.mode);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Lists accounts.
+pub async fn users(
+    app: Data<App>,
+    admin: Administrator,
+    origin: Origin,
+    wanted: Query<Wanted>,
+) -> Result<Json<Accounts>, Problem> {
+    let record = audit::event(
+        Some(admin.signed_in().user_id()),
+        "admin.users_viewed",
+        app.ambient().now(),
+        origin.details(),
+    );
+    app.store().append_audit(vec![record]).await?;
+    let limit = wanted.limit.unwrap_or(100).clamp(1, 500);
+    let after = wanted.after.map(|id| UserId::from_bytes(id.0));
+    let rows = app.store().list_users(after, limit).await?;
+    let full = rows.len() == limit as usize;
+    let next = rows.last().filter(|_| full).map(|row| Id(*row.user_id.as_bytes()));
+    let users = rows
+        .into_iter()
+        .map(|row| Account {
+            user_id: Id(*row.user_id.as_bytes()),
+            handle: row.handle,
+            alias: row.alias,
+            role: row.role,
+            active: row.active,
+            created_at: row.created_at,
+            last_login: row.last_login,
+        })
+        .collect();
+    Ok(Json(Accounts { users, next }))
+}

@@ -1,0 +1,41 @@
+//! Which start of the server this is: a random id, signed by a key that outlives restarts.
+
+use protocol::boot::BootSigningKey;
+
+use crate::clock::Ambient;
+
+/// The boot id of this start.
+pub struct Boot {
+    id: [u8; 16],
+    signed: Vec<u8>,
+    started_at: u64,
+}
+
+impl Boot {
+    /// Draws an id and signs it.
+    pub fn new(key: &BootSigningKey, ambient: &Ambient) -> Self {
+        let id = ambient.random();
+        let started_at = ambient.now();
+        let signed = key.sign(&mut ambient.rng(), id, started_at).encode();
+        Self {
+            id,
+            signed,
+            started_at,
+        }
+    }
+
+    /// Returns the id.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// Returns the encoded `SignedBoot`.
+    pub fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+
+    /// Returns unix seconds of the start.
+    pub fn started_at(&self) -> u64 {
+        self.started_at
+    }
+}

@@ -1,0 +1,98 @@
+//! Bodies: how large, of which kind, and what is said when they are neither.
+
+use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
+use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{Error, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+
+use super::Problem;
+
+/// Largest JSON body in bytes where nothing is said.
+pub const SMALL_JSON_BYTES: usize = 64 << 10;
+
+/// Largest JSON body in bytes where a safe or a batch of prekeys is written.
+pub const LARGE_JSON_BYTES: usize = 2 << 20;
+
+/// Registers the extractors' limits and their problem documents.
+pub fn extractors(config: &mut ServiceConfig) {
+    config
+        .app_data(json(SMALL_JSON_BYTES))
+        .app_data(PathConfig::default().error_handler(|error, _| path_problem(&error).into()))
+        .app_data(QueryConfig::default().error_handler(|error, _| query_problem(&error).into()));
+}
+
+/// Marks a route that takes larger JSON.
+pub struct Limited;
+
+impl Limited {
+    /// Returns the configuration of a route that writes a safe or a batch.
+    pub fn large() -> JsonConfig {
+        json(LARGE_JSON_BYTES)
+    }
+}
+
+fn json(limit: usize) -> JsonConfig {
+    JsonConfig::default()
+        .limit(limit)
+        .content_type(|kind| kind == "application/json")
+        .error_handler(move |error, _| Error::from(json_problem(&error, limit)))
+}
+
+fn json_problem(error: &JsonPayloadError, limit: usize) -> Problem {
+    match error {
+        JsonPayloadError::ContentType => Problem::wrong_type("application/json"),
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            Problem::too_large(limit)
+        }
+        // serde's text names the field and the place, and may quote a value: keep the place only.
+        JsonPayloadError::Deserialize(error) => Problem::malformed(format!(
+            "The JSON does not fit at line {}, column {}.",
+            error.line(),
+            error.column()
+        )),
+        _ => Problem::malformed("The body broke off."),
+    }
+}
+
+fn path_problem(_: &PathError) -> Problem {
+    Problem::not_found()
+}
+
+fn query_problem(_: &QueryPayloadError) -> Problem {
+    Problem::malformed("The query does not fit.")
+}
+
+/// Reads a binary body of at most `limit` bytes.
+pub(crate) async fn read_octets(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Problem> {
+    require_octets(request)?;
+    read_all(payload, limit).await
+}
+
+/// Reads a body of at most `limit` bytes, whatever its kind.
+pub(crate) async fn read_all(
+    mut payload: web::Payload,
+    limit: usize,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Problem> {
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("The body broke off."))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Problem::too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Refuses what is not `application/octet-stream`.
+pub(crate) fn require_octets(request: &HttpRequest) -> Result<(), Problem> {
+    if request.content_type() == "application/octet-stream" {
+        Ok(())
+    } else {
+        Err(Problem::wrong_type("application/octet-stream"))
+    }
+}

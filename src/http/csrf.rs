@@ -1,0 +1,62 @@
+//! The CSRF defence: who asked is read from `Origin` and `Sec-Fetch-Site`, never from a token.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, ORIGIN};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError, web};
+
+use crate::config::PublicUrl;
+use crate::state::App;
+
+use super::Problem;
+
+/// The header by which a native client says that no page made it ask.
+const NATIVE: &str = "x-secure-messaging";
+
+/// Middleware: refuses what another site's page made a browser send.
+///
+/// A form on another site cannot set a header, and a script on another site must ask first
+/// (a preflight, which is never answered), so the native header is safe to accept.
+pub async fn refuse_foreign(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let socket = request.headers().contains_key("upgrade");
+    if changes || socket {
+        let own = request
+            .app_data::<web::Data<App>>()
+            .is_some_and(|app| is_own(request.headers(), app.public_url()));
+        if !own {
+            let refusal = Problem::new(
+                StatusCode::FORBIDDEN,
+                "foreign-origin",
+                "Asked from another site",
+                "Open the page under its public address; a native client sends \
+                 X-Secure-Messaging: 1.",
+            );
+            return Ok(request
+                .into_response(refusal.error_response())
+                .map_into_right_body());
+        }
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+fn is_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
+    let origin = headers.get(ORIGIN);
+    let site = headers.get("sec-fetch-site");
+    if let Some(origin) = origin
+        && !origin.to_str().is_ok_and(|text| public_url.is_origin(text))
+    {
+        return false;
+    }
+    if let Some(site) = site
+        && !matches!(site.as_bytes(), b"same-origin" | b"none")
+    {
+        return false;
+    }
+    origin.is_some() || site.is_some() || headers.get(NATIVE).is_some_and(|value| value == "1")
+}

@@ -1,0 +1,18 @@
+//! What every answer has in common: problem documents, headers, the CSRF defence, the access log.
+
+mod access;
+mod body;
+mod client_ip;
+mod csrf;
+mod encoding;
+mod headers;
+mod problem;
+
+pub use access::access_log;
+pub use body::{Limited, extractors, LARGE_JSON_BYTES, SMALL_JSON_BYTES};
+pub(crate) use body::{read_all, read_octets, require_octets};
+pub use client_ip::{ClientIp, RequestId};
+pub use csrf::refuse_foreign;
+pub use encoding::{Blob, Id};
+pub use headers::{ADMIN_CSP, CSP, security_headers};
+pub use problem::{Problem, ProblemBody};

@@ -1,0 +1,94 @@
+//! What happens without being asked: expiry, clean-up, pruning, giving memory back.
+//!
+//! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use store::Fault;
+
+use crate::state::App;
+
+/// Messages that one step of the purge ends at most, so that requests go on in between.
+const PURGE_STEP: usize = 512;
+
+/// Seconds between two runs of what is done each minute.
+const MINUTE: u64 = 60;
+
+/// The server's jobs.
+#[derive(Clone)]
+pub struct Jobs {
+    app: Data<App>,
+    last_minute: Data<AtomicU64>,
+}
+
+impl Jobs {
+    /// Makes the jobs; nothing runs yet.
+    pub fn new(app: Data<App>) -> Self {
+        let last_minute = Data::new(AtomicU64::new(app.ambient().now()));
+        Self { app, last_minute }
+    }
+
+    /// Cleans up what expired while the server was down.
+    pub async fn at_start(&self) -> Result<(), Fault> {
+        let ended = self.app.sessions().clean_up().await?;
+        tracing::info!(sessions = ended, "expired sessions were ended");
+        self.prune().await
+    }
+
+    /// Does what is due at this time of the injected clock.
+    pub async fn tick(&self) {
+        self.purge().await;
+        self.app.sessions().sweep(false).await;
+        let now = self.app.ambient().now();
+        let last = self.last_minute.load(Ordering::Relaxed);
+        if now >= last + MINUTE {
+            self.last_minute.store(now, Ordering::Relaxed);
+            if let Err(cause) = self.each_minute(now).await {
+                tracing::error!(%cause, "a job failed and will be tried again");
+            }
+        }
+    }
+
+    /// Ticks until the future is dropped: each second, or earlier where a message ends earlier.
+    pub async fn run(self) {
+        loop {
+            let now_ms = self.app.ambient().now_ms();
+            let due_ms = self.app.vault().next_expiry_ms().unwrap_or(u64::MAX);
+            let wait_ms = due_ms.saturating_sub(now_ms).clamp(20, 1000);
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            self.tick().await;
+            let vault = Data::clone(&self.app);
+            // It takes milliseconds, which the threads that serve do not have.
+            let _ = tokio::task::spawn_blocking(move || vault.vault().give_back_when_idle()).await;
+        }
+    }
+
+    /// Writes what waits to be written and ends what has expired.
+    pub async fn at_shutdown(&self) -> Result<(), Fault> {
+        self.app.sessions().sweep(true).await;
+        self.app.sessions().clean_up().await.map(drop)
+    }
+
+    async fn purge(&self) {
+        while self.app.vault().purge_due(PURGE_STEP).more {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn each_minute(&self, now: u64) -> Result<(), Fault> {
+        self.app.tokens().forget_expired();
+        self.app.limits().forget_idle();
+        self.app.claims().forget_old(now);
+        self.app.sessions().clean_up().await?;
+        self.prune().await
+    }
+
+    async fn prune(&self) -> Result<(), Fault> {
+        let now = self.app.ambient().now();
+        while self.app.store().prune_prekeys(now).await? > 0 {}
+        while self.app.store().prune_invites(now).await? > 0 {}
+        Ok(())
+    }
+}

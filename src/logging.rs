@@ -1,0 +1,27 @@
+//! Structured logs, which hold no handle, address or id.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Config, LogFormat};
+
+/// Crates whose own lines could name what ours leave out.
+const QUIET: &str = "actix_session=error,actix_http=error,actix_server=warn,actix_web=error";
+
+/// Starts to write log lines to the standard error stream.
+pub fn start(config: &Config) {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))
+        .unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")));
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let started = match config.log_format {
+        LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    if let Err(error) = started {
+        eprintln!("log lines cannot be written: {error}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Tells people what the vault reports.
+
+use std::sync::Arc;
+
+use store::UserId;
+use vault::{AccountId, Change, Event, EventSink, Target};
+
+use crate::http::Id;
+
+use super::Hub;
+use super::frames::{Told, Waiting};
+
+/// Passes the vault's events on to sockets.
+pub struct Announcer(Arc<Hub>);
+
+impl Announcer {
+    /// Makes a sink over the hub.
+    pub fn new(hub: Arc<Hub>) -> Self {
+        Self(hub)
+    }
+
+    fn to_poster(&self, change: &Change, state: &'static str) {
+        let (target, live) = match change.target {
+            Target::Live { live, .. } => (*live.as_bytes(), true),
+            Target::Account(account) => (*account.as_bytes(), false),
+        };
+        self.0.tell_account(
+            user(change.poster),
+            &Told::Message {
+                id: Id(*change.id.as_bytes()),
+                state,
+                target: Id(target),
+                live,
+            },
+        );
+    }
+}
+
+impl EventSink for Announcer {
+    fn publish(&self, event: &Event) {
+        match event {
+            Event::Available { target, item } => {
+                let told = Told::Waiting(Waiting::from(item));
+                match target {
+                    Target::Live { account, live } => {
+                        self.0.tell_live(user(*account), *live.as_bytes(), &told);
+                    }
+                    Target::Account(account) => self.0.tell_account(user(*account), &told),
+                }
+            }
+            Event::Claimed(change) => self.to_poster(change, "claimed"),
+            Event::Returned(change) => self.to_poster(change, "returned"),
+            Event::Acknowledged { change, .. } => self.to_poster(change, "acknowledged"),
+            Event::Expired(change) => self.to_poster(change, "expired"),
+            Event::CannotOpen(change) => self.to_poster(change, "cannot_open"),
+        }
+    }
+}
+
+fn user(account: AccountId) -> UserId {
+    UserId::from_bytes(*account.as_bytes())
+}

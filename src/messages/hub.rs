@@ -1,0 +1,229 @@
+//! Who is connected, with which live session, and what it has published.
+
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use store::{SessionId, UserId};
+use tokio::sync::{Notify, mpsc};
+
+use crate::sessions::{LiveSession, SignedIn};
+
+use super::close;
+use super::frames::Told;
+
+/// Frames that may wait for a slow reader before it is cut off.
+const QUEUE: usize = 512;
+
+/// Seconds of a bucket (page 03).
+const BUCKET: u64 = 300;
+
+/// A frame to be written.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// JSON.
+    Text(String),
+    /// A parcel.
+    Binary(Bytes),
+}
+
+/// One connected socket.
+pub struct Socket {
+    live: [u8; 16],
+    session: Arc<LiveSession>,
+    queue: mpsc::Sender<Outgoing>,
+    bundle: Mutex<Option<(u64, Vec<u8>)>>,
+    close_code: AtomicU16,
+    closing: Notify,
+}
+
+impl Socket {
+    /// Makes a socket and the queue that its writer reads.
+    pub fn new(live: [u8; 16], session: Arc<LiveSession>) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+        let (queue, frames) = mpsc::channel(QUEUE);
+        let socket = Self {
+            live,
+            session,
+            queue,
+            bundle: Mutex::new(None),
+            close_code: AtomicU16::new(0),
+            closing: Notify::new(),
+        };
+        (Arc::new(socket), frames)
+    }
+
+    /// Returns the live session's id.
+    pub fn live(&self) -> [u8; 16] {
+        self.live
+    }
+
+    /// Returns the cookie session.
+    pub fn session(&self) -> &Arc<LiveSession> {
+        &self.session
+    }
+
+    /// Queues a frame; a reader that lets the queue fill up is cut off.
+    pub fn send(&self, frame: Outgoing) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(frame) {
+            self.close(close::TOO_MUCH);
+        }
+    }
+
+    /// Queues a text frame.
+    pub fn tell(&self, told: &Told) {
+        match serde_json::to_string(told) {
+            Ok(text) => self.send(Outgoing::Text(text)),
+            Err(cause) => tracing::error!(%cause, "a frame could not be written"),
+        }
+    }
+
+    /// Asks the socket's task to close with this code; the first code wins.
+    pub fn close(&self, code: u16) {
+        let _ = self
+            .close_code
+            .compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst);
+        self.closing.notify_one();
+    }
+
+    /// Waits until somebody asks to close.
+    pub async fn closed(&self) -> u16 {
+        loop {
+            let code = self.close_code.load(Ordering::SeqCst);
+            if code != 0 {
+                return code;
+            }
+            self.closing.notified().await;
+        }
+    }
+
+    /// Publishes or takes back the session bundle, made for `bucket`.
+    pub fn set_bundle(&self, bundle: Option<(u64, Vec<u8>)>) {
+        *self.bundle.lock().unwrap_or_else(PoisonError::into_inner) = bundle;
+    }
+
+    fn bundle(&self, now: u64) -> Option<Vec<u8>> {
+        let bundle = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (bucket, bytes) = bundle.as_ref()?;
+        // A sender takes the present bucket or the one before it.
+        (bucket + 1 >= now / BUCKET).then(|| bytes.clone())
+    }
+}
+
+/// Why a socket was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this session holds too many sockets; close some")]
+pub struct TooManySockets;
+
+/// Every connected socket, by account.
+#[derive(Default)]
+pub struct Hub {
+    accounts: DashMap<UserId, Vec<Arc<Socket>>>,
+    count: AtomicUsize,
+}
+
+impl Hub {
+    /// Takes a socket in; one with the same live id gives way to it.
+    pub fn join(&self, socket: &Arc<Socket>, per_session: usize) -> Result<(), TooManySockets> {
+        let user = socket.session.user_id();
+        let mut sockets = self.accounts.entry(user).or_default();
+        if let Some(at) = sockets.iter().position(|other| other.live == socket.live) {
+            sockets.swap_remove(at).close(close::REPLACED);
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        let same = |other: &&Arc<Socket>| other.session.id() == socket.session.id();
+        if sockets.iter().filter(same).count() >= per_session {
+            return Err(TooManySockets);
+        }
+        sockets.push(Arc::clone(socket));
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Lets a socket go.
+    pub fn leave(&self, socket: &Arc<Socket>) {
+        let user = socket.session.user_id();
+        if let Some(mut sockets) = self.accounts.get_mut(&user) {
+            let before = sockets.len();
+            sockets.retain(|other| !Arc::ptr_eq(other, socket));
+            self.count
+                .fetch_sub(before - sockets.len(), Ordering::Relaxed);
+        }
+        self.accounts.remove_if(&user, |_, sockets| sockets.is_empty());
+    }
+
+    /// Returns how many sockets are connected.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Tells all sockets of an account.
+    pub fn tell_account(&self, user: UserId, told: &Told) {
+        for socket in self.sockets(user) {
+            socket.tell(told);
+        }
+    }
+
+    /// Tells one live session of an account.
+    pub fn tell_live(&self, user: UserId, live: [u8; 16], told: &Told) {
+        for socket in self.sockets(user) {
+            if socket.live == live {
+                socket.tell(told);
+            }
+        }
+    }
+
+    /// Tells the account's tabs that a safe was written.
+    pub fn safe_written(&self, who: &SignedIn, version: Option<u64>, prekey: Option<u64>) {
+        self.tell_account(
+            who.user_id(),
+            &Told::Safe {
+                version: version.unwrap_or(0),
+                prekey_version: prekey.unwrap_or(0),
+            },
+        );
+    }
+
+    /// Returns the live ids and bundles of an account's sessions that are live now.
+    pub fn bundles(&self, user: UserId, now: u64) -> Vec<([u8; 16], Vec<u8>)> {
+        self.sockets(user)
+            .iter()
+            .filter(|socket| !socket.session.is_over(now))
+            .filter_map(|socket| Some((socket.live, socket.bundle(now)?)))
+            .collect()
+    }
+
+    /// Takes back every bundle of an account whose identity was replaced.
+    pub fn withdraw_bundles(&self, user: UserId) {
+        for socket in self.sockets(user) {
+            socket.set_bundle(None);
+        }
+    }
+
+    /// Closes the sockets of one session.
+    pub fn close_session(&self, user: UserId, session: SessionId, code: u16) {
+        for socket in self.sockets(user) {
+            if socket.session.id() == session {
+                socket.set_bundle(None);
+                socket.close(code);
+            }
+        }
+    }
+
+    /// Closes every socket.
+    pub fn close_all(&self, code: u16) {
+        for entry in &self.accounts {
+            for socket in entry.value() {
+                socket.close(code);
+            }
+        }
+    }
+
+    /// Copies the list, so that nothing is sent under the map's lock.
+    fn sockets(&self, user: UserId) -> Vec<Arc<Socket>> {
+        self.accounts
+            .get(&user)
+            .map(|sockets| sockets.clone())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,62 @@
+//! Reading a submission from a request, chunk by chunk, straight into the vault's memory.
+
+use actix_web::web::Payload;
+use futures_util::StreamExt;
+use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
+use vault::{AccountId, CiphertextBuilder, PutOutcome, Vault};
+use zeroize::Zeroizing;
+
+use crate::http::{Id, Problem};
+
+use super::service;
+
+/// Bytes of a slot's address beside the slot itself.
+const ADDRESS: usize = 64;
+
+/// Reads a whole submission and puts it into the vault; returns its id.
+pub(super) async fn submission(
+    vault: &Vault,
+    poster: AccountId,
+    mut payload: Payload,
+    max_body: usize,
+) -> Result<(Id, PutOutcome), Problem> {
+    let max_header = 64 + vault.config().slots_per_message * (MAX_SLOT_LEN + ADDRESS);
+    let mut front = Zeroizing::new(Vec::new());
+    let (header, consumed) = loop {
+        let parsed = SubmissionHeader::parse_prefix(&front).map_err(|error| unreadable(&error))?;
+        if let Some(parsed) = parsed {
+            break parsed;
+        }
+        if front.len() > max_header {
+            return Err(Problem::too_large(max_header));
+        }
+        match payload.next().await {
+            Some(Ok(chunk)) => front.extend_from_slice(&chunk),
+            Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
+        }
+    };
+    let reservation = service::reserve(vault, poster, &header, max_body)?;
+    let mut body = CiphertextBuilder::with_capacity(header.body_len);
+    body.push(front.get(consumed..).unwrap_or_default())
+        .map_err(|_| trailing())?;
+    drop(front);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("The body broke off."))?;
+        body.push(&chunk).map_err(|_| trailing())?;
+    }
+    if body.len() != header.body_len {
+        return Err(Problem::malformed("The body broke off."));
+    }
+    let id = Id(*header.message_id.as_bytes());
+    let outcome = service::put(vault, reservation, header, body.finish())?;
+    Ok((id, outcome))
+}
+
+/// The bytes are no submission.
+pub(super) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::malformed(error.to_string())
+}
+
+fn trailing() -> Problem {
+    Problem::malformed("More bytes came than the header says.")
+}

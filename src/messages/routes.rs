@@ -1,0 +1,249 @@
+//! Messages over HTTP: what is larger than a frame, and everything for clients without a socket.
+
+use actix_web::web::{Data, Json, Path, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use protocol::envelope::{MAX_SLOT_LEN, SlotSet};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use vault::{LiveId, MessageId};
+
+use crate::accounts::audit;
+use crate::http::{Blob, Id, Problem, read_octets, require_octets};
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
+use super::frames::{StatusEntry, Waiting};
+use super::{ingest, service};
+
+/// The most messages that one question is about.
+pub(super) const MAX_STATUS: usize = 256;
+
+/// Largest optional body of a claim in bytes.
+const CLAIM_BODY: usize = 1024;
+
+/// The live session that asks.
+#[derive(Deserialize, ToSchema)]
+pub struct ByLive {
+    /// Its id.
+    pub live_id: Option<Id>,
+}
+
+/// A claim token.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Token {
+    /// Sixteen bytes.
+    pub token: Blob,
+}
+
+/// A message that was taken.
+#[derive(Serialize, ToSchema)]
+pub struct Sent {
+    /// Which.
+    pub id: Id,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
+/// What waits.
+#[derive(Serialize, ToSchema)]
+pub struct WaitingList {
+    /// In the order it was posted.
+    pub waiting: Vec<Waiting>,
+}
+
+/// How long a claim still runs.
+#[derive(Serialize, ToSchema)]
+pub struct Lease {
+    /// Milliseconds from now.
+    pub lease_ms: u64,
+}
+
+/// Which messages are asked about.
+#[derive(Deserialize, ToSchema)]
+pub struct StatusQuestion {
+    /// At most 256.
+    pub ids: Vec<Id>,
+}
+
+/// What became of them.
+#[derive(Serialize, ToSchema)]
+pub struct StatusAnswer {
+    /// In the order of the question.
+    pub states: Vec<StatusEntry>,
+}
+
+/// Takes a message.
+pub async fn post(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    origin: Origin,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    require_octets(&request)?;
+    app.limits().message(who.key())?;
+    app.sessions().act(who.session());
+    let limit = app.config().max_message_bytes;
+    match ingest::submission(app.vault(), who.account(), payload, limit).await {
+        Ok((id, outcome)) => Ok(HttpResponse::Created().json(Sent {
+            id,
+            expires_at: outcome.expires_at,
+        })),
+        Err(problem) => {
+            note_full(&app, &problem, &origin).await;
+            Err(problem)
+        }
+    }
+}
+
+/// Writes down that the vault was full, unless it was just written.
+async fn note_full(app: &App, problem: &Problem, origin: &Origin) {
+    if problem.code() == "vault-full" && app.limits().may_audit_refusal(origin.ip) {
+        let stats = app.vault().stats();
+        let details = json!({"messages_held": stats.messages, "bytes_held": stats.bytes});
+        let record = audit::event(None, "vault.full", app.ambient().now(), details);
+        if let Err(cause) = app.store().append_audit(vec![record]).await {
+            tracing::error!(%cause, "an audit record was not written");
+        }
+    }
+}
+
+/// Adds slots to one's own message, or replaces those of the same target.
+pub async fn add_slots(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let id = message(&id)?;
+    let limit = 64 + app.vault().config().slots_per_message * (MAX_SLOT_LEN + 64);
+    let bytes = read_octets(&request, payload, limit).await?;
+    let set = SlotSet::decode(&bytes).map_err(|error| ingest::unreadable(&error))?;
+    if set.message_id.as_bytes() != id.as_bytes() {
+        return Err(Problem::malformed("The slots name another message."));
+    }
+    service::add_slots(app.vault(), who.account(), set)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Lists what waits.
+pub async fn waiting(
+    app: Data<App>,
+    who: SignedIn,
+    query: Query<ByLive>,
+) -> Json<WaitingList> {
+    let items = app.vault().waiting_for(who.account(), live(&query));
+    Json(WaitingList {
+        waiting: items.iter().map(Waiting::from).collect(),
+    })
+}
+
+/// Claims a message, or fetches what was claimed over the socket, where the body has its token.
+pub async fn claim(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    id: Path<String>,
+    query: Query<ByLive>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let id = message(&id)?;
+    let given = claim_token(&request, payload).await?;
+    let claim = match given {
+        Some(given) => {
+            let token = service::token(&given.token)?;
+            app.vault().fetch(id, who.account(), &token)?
+        }
+        None => app.vault().claim(id, who.account(), live(&query))?,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .body(service::parcel(id, &claim)))
+}
+
+async fn claim_token(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Option<Token>, Problem> {
+    use actix_web::HttpMessage;
+    let empty = request.headers().get("content-length").is_none_or(|n| n == "0")
+        && !request.headers().contains_key("transfer-encoding");
+    if empty {
+        return Ok(None);
+    }
+    if request.content_type() != "application/json" {
+        return Err(Problem::wrong_type("application/json"));
+    }
+    let bytes = crate::http::read_all(payload, CLAIM_BODY).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|_| Problem::malformed("The JSON does not fit."))
+}
+
+/// Acknowledges a claim: the slot, or the whole message, is wiped.
+pub async fn acknowledge(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+    body: Json<Token>,
+) -> Result<HttpResponse, Problem> {
+    let id = message(&id)?;
+    let token = service::token(&body.token)?;
+    app.sessions().act(who.session());
+    app.vault().acknowledge(id, who.account(), &token)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives a reader more time.
+pub async fn extend(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+    body: Json<Token>,
+) -> Result<Json<Lease>, Problem> {
+    let id = message(&id)?;
+    let token = service::token(&body.token)?;
+    let lease = app.vault().extend(id, who.account(), &token)?;
+    Ok(Json(Lease {
+        lease_ms: lease.as_millis() as u64,
+    }))
+}
+
+/// Says that a message does not open.
+pub async fn cannot_open(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+    body: Json<Token>,
+) -> Result<HttpResponse, Problem> {
+    let id = message(&id)?;
+    let token = service::token(&body.token)?;
+    app.vault().cannot_open(id, who.account(), &token)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Says what became of one's own messages.
+pub async fn status(
+    app: Data<App>,
+    who: SignedIn,
+    body: Json<StatusQuestion>,
+) -> Result<Json<StatusAnswer>, Problem> {
+    if body.ids.len() > MAX_STATUS {
+        return Err(Problem::malformed("At most 256 messages at a time."));
+    }
+    let ids: Vec<_> = body.ids.iter().map(|id| MessageId::from(id.0)).collect();
+    let states = app.vault().status(who.account(), &ids);
+    Ok(Json(StatusAnswer {
+        states: states.iter().map(StatusEntry::from).collect(),
+    }))
+}
+
+fn message(id: &str) -> Result<MessageId, Problem> {
+    let id: Id = id.parse().map_err(|_| Problem::gone())?;
+    Ok(MessageId::from(id.0))
+}
+
+fn live(query: &ByLive) -> Option<LiveId> {
+    query.live_id.map(|id| LiveId::from(id.0))
+}

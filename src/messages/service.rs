@@ -1,0 +1,106 @@
+//! What HTTP and WebSocket do with messages, said once.
+
+use std::time::Duration;
+
+use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
+use vault::{
+    AccountId, Ciphertext, Claim, ClaimToken, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
+    Reservation, Target, Vault,
+};
+
+use crate::http::Problem;
+
+/// Reads a claim token as a client sent it; one of another length fits no claim.
+pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
+    let bytes: [u8; 16] = bytes
+        .try_into()
+        .map_err(|_| Problem::from(vault::LeaseError::StaleClaim))?;
+    Ok(ClaimToken::from_bytes(bytes))
+}
+
+/// Sets room aside for a submission before its body is read.
+pub(super) fn reserve(
+    vault: &Vault,
+    poster: AccountId,
+    header: &SubmissionHeader,
+    max_body: usize,
+) -> Result<Reservation, Problem> {
+    if header.body_len > max_body {
+        return Err(Problem::too_large(max_body));
+    }
+    let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
+    Ok(vault.reserve(poster, (header.body_len + slots) as u64)?)
+}
+
+/// Puts a submission into the vault.
+pub(super) fn put(
+    vault: &Vault,
+    reservation: Reservation,
+    header: SubmissionHeader,
+    body: Ciphertext,
+) -> Result<PutOutcome, Problem> {
+    let message = NewMessage {
+        id: MessageId::from_bytes(*header.message_id.as_bytes()),
+        life: Duration::from_secs(header.life_secs.into()),
+        burn_on_read: header.burn_on_read,
+        slots: slots(header.slots),
+        body,
+    };
+    Ok(vault.put(reservation, message)?)
+}
+
+/// Adds slots to a message of the same poster.
+pub(super) fn add_slots(vault: &Vault, poster: AccountId, set: SlotSet) -> Result<(), Problem> {
+    let id = MessageId::from_bytes(*set.message_id.as_bytes());
+    Ok(vault.add_slots(id, poster, slots(set.slots))?)
+}
+
+fn slots(slots: Vec<Slot>) -> Vec<NewSlot> {
+    slots
+        .into_iter()
+        .map(|slot| NewSlot {
+            target: target(&slot.target),
+            prekey: slot.prekey_id,
+            bytes: Ciphertext::copy_of(&slot.bytes),
+        })
+        .collect()
+}
+
+fn target(target: &protocol::envelope::Target) -> Target {
+    let account = AccountId::from_bytes(*target.account().as_bytes());
+    match target.live_id() {
+        Some(live) => Target::Live {
+            account,
+            live: LiveId::from_bytes(*live.as_bytes()),
+        },
+        None => Target::Account(account),
+    }
+}
+
+/// Returns the length of the claim's parcel in bytes.
+pub(super) fn parcel_len(claim: &Claim) -> usize {
+    // Header, ids, token, lease, target and both lengths.
+    3 + 16 + 16 + 4 + 33 + 2 + 4 + claim.slot.len() + claim.body.len()
+}
+
+/// Encodes the claim's parcel.
+pub(super) fn parcel(id: MessageId, claim: &Claim) -> Vec<u8> {
+    let account = protocol::ids::UserId::from_bytes(*claim.target.account().as_bytes());
+    let target = match claim.target {
+        Target::Live { live, .. } => protocol::envelope::Target::Live {
+            account,
+            live_id: protocol::ids::LiveId::from_bytes(*live.as_bytes()),
+        },
+        Target::Account(_) => protocol::envelope::Target::Account { account },
+    };
+    let mut bytes = Parcel::encode_prefix(
+        &protocol::ids::MessageId::from_bytes(*id.as_bytes()),
+        claim.token.as_bytes(),
+        u32::try_from(claim.lease.as_millis()).unwrap_or(u32::MAX),
+        &target,
+        claim.slot.expose(),
+        claim.body.len(),
+    );
+    bytes.extend_from_slice(claim.body.expose());
+    bytes
+}

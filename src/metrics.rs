@@ -1,0 +1,87 @@
+//! Counters in the text format that Prometheus reads, labelled by route pattern.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dashmap::DashMap;
+
+/// Upper bounds of the latency buckets in microseconds.
+const BUCKETS: [u64; 8] = [250, 1_000, 5_000, 25_000, 100_000, 500_000, 2_500_000, 10_000_000];
+
+/// What the server counts.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    routes: DashMap<(String, String, u16), Route>,
+    malformed_frames: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Route {
+    count: u64,
+    micros: u64,
+    buckets: [u64; BUCKETS.len()],
+}
+
+impl Metrics {
+    /// Counts one answered request; `route` must be a pattern, so that there are few of them.
+    pub fn count(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
+        // A method is text of the caller's choice: only the known ones get a row of their own.
+        let method = match method {
+            "GET" | "HEAD" | "POST" | "PUT" | "DELETE" => method,
+            _ => "other",
+        };
+        let key = (method.to_owned(), route.to_owned(), status);
+        let mut row = self.routes.entry(key).or_default();
+        let micros = elapsed.as_micros() as u64;
+        row.count += 1;
+        row.micros += micros;
+        for (bucket, bound) in row.buckets.iter_mut().zip(BUCKETS) {
+            if micros <= bound {
+                *bucket += 1;
+            }
+        }
+    }
+
+    /// Counts one frame that could not be read.
+    pub fn malformed_frame(&self) {
+        self.malformed_frames.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes everything, together with `gauges` of (name, help, value).
+    pub fn render(&self, gauges: &[(&str, &str, u64)]) -> String {
+        let mut out = String::new();
+        let mut rows: Vec<_> = self
+            .routes
+            .iter()
+            .map(|row| {
+                let (method, route, status) = row.key();
+                let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+                (labels, row.count, row.micros, row.buckets)
+            })
+            .collect();
+        rows.sort();
+        let name = "secure_messaging_request_duration_seconds";
+        let _ = writeln!(out, "# HELP {name} Time from request to answer.");
+        let _ = writeln!(out, "# TYPE {name} histogram");
+        for (labels, count, micros, buckets) in rows {
+            for (bucket, bound) in buckets.iter().zip(BUCKETS) {
+                let bound = bound as f64 / 1e6;
+                let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
+            }
+            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
+            let _ = writeln!(out, "{name}_sum{{{labels}}} {}", micros as f64 / 1e6);
+            let _ = writeln!(out, "{name}_count{{{labels}}} {count}");
+        }
+        let frames = self.malformed_frames.load(Ordering::Relaxed);
+        let name = "secure_messaging_malformed_frames_total";
+        let _ = writeln!(out, "# HELP {name} Frames that could not be read.");
+        let _ = writeln!(out, "# TYPE {name} counter\n{name} {frames}");
+        for (name, help, value) in gauges {
+            let name = format!("secure_messaging_{name}");
+            let _ = writeln!(out, "# HELP {name} {help}");
+            let _ = writeln!(out, "# TYPE {name} gauge\n{name} {value}");
+        }
+        out
+    }
+}

@@ -1,0 +1,335 @@
+//! Every address of the server, in one table: routing, the OpenAPI document and the test of roles
+//! against endpoints are all made from it.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, ResponseError};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::accounts::{
+    bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes,
+};
+use crate::admin::{audit_log, page as admin_page, routes as admin};
+use crate::http::{Limited, Problem, extractors};
+use crate::messages::{routes as messages, socket};
+use crate::pages::{self, well_known};
+use crate::sessions::{reauth, routes as session, sign_in};
+use crate::{openapi, operations};
+
+/// Who may use an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Administrators.
+    Admin,
+}
+
+/// One endpoint.
+pub struct Endpoint {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Pattern of the address.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Kind of the request's body.
+    pub input: Option<Body>,
+    /// Kind of the answer's body.
+    pub output: Option<Body>,
+}
+
+/// What a body holds.
+pub struct Body {
+    /// Media type.
+    pub media_type: &'static str,
+    /// The schema and those that it refers to.
+    pub schema: Option<fn() -> (RefOr<Schema>, Vec<(String, RefOr<Schema>)>)>,
+}
+
+fn schema_of<T: ToSchema>() -> (RefOr<Schema>, Vec<(String, RefOr<Schema>)>) {
+    let mut referred = Vec::new();
+    T::schemas(&mut referred);
+    (T::schema(), referred)
+}
+
+macro_rules! body {
+    (octets) => {
+        Body { media_type: "application/octet-stream", schema: None }
+    };
+    (text $kind:literal) => {
+        Body { media_type: $kind, schema: None }
+    };
+    (json $kind:ty) => {
+        Body { media_type: "application/json", schema: Some(schema_of::<$kind>) }
+    };
+}
+
+macro_rules! option {
+    () => { None };
+    ($value:expr) => { Some($value) };
+}
+
+macro_rules! table {
+    ($($path:literal $(with $config:expr)? => [$(
+        $method:ident $access:ident $handler:path, $summary:literal
+        $(, takes $in_kind:ident $($in_what:literal)? $(($in_type:ty))?)?
+        $(, gives $out_kind:ident $($out_what:literal)? $(($out_type:ty))?)?
+    );+ $(;)?])+) => {
+        /// The table.
+        pub static TABLE: &[Endpoint] = &[$($(Endpoint {
+            method: stringify!($method),
+            path: $path,
+            access: Access::$access,
+            summary: $summary,
+            input: option!($(body!($in_kind $($in_what)? $($in_type)?))?),
+            output: option!($(body!($out_kind $($out_what)? $($out_type)?))?),
+        }),+),+];
+
+        /// Registers every endpoint.
+        pub fn configure(config: &mut ServiceConfig) {
+            extractors(config);
+            $({
+                let resource = web::resource($path)$(.app_data($config))?;
+                $(let resource = method!(resource, $method, $handler);)+
+                config.service(resource.default_service(web::route().to(wrong_method)));
+            })+
+            config.default_service(web::route().to(nothing));
+        }
+    };
+}
+
+macro_rules! method {
+    ($resource:ident, GET, $handler:path) => {
+        $resource
+            .route(web::get().to($handler))
+            .route(web::head().to($handler))
+    };
+    ($resource:ident, POST, $handler:path) => {
+        $resource.route(web::post().to($handler))
+    };
+    ($resource:ident, PUT, $handler:path) => {
+        $resource.route(web::put().to($handler))
+    };
+    ($resource:ident, DELETE, $handler:path) => {
+        $resource.route(web::delete().to($handler))
+    };
+}
+
+table! {
+    "/api/v1/server" => [
+        GET Public registration::server, "Describes the server", gives json(registration::Server);
+    ]
+    "/api/v1/registration/start" => [
+        POST Public registration::start, "Begins a registration",
+            takes json(registration::Start), gives json(registration::Started);
+    ]
+    "/api/v1/registration/finish" with Limited::large() => [
+        POST Public registration::finish, "Makes the account and signs in",
+            takes json(registration::Finish), gives json(registration::Entered);
+    ]
+    "/api/v1/session/start" => [
+        POST Public sign_in::begin, "Begins a sign-in",
+            takes json(sign_in::Start), gives json(sign_in::Started);
+    ]
+    "/api/v1/session/finish" => [
+        POST Public sign_in::finish, "Signs in",
+            takes json(sign_in::Finish), gives json(registration::Entered);
+    ]
+    "/api/v1/recovery/start" => [
+        POST Public recovery::start, "Begins a recovery",
+            takes json(recovery::Start), gives json(recovery::Started);
+    ]
+    "/api/v1/recovery/finish" with Limited::large() => [
+        POST Public recovery::finish, "Replaces the credentials and signs in",
+            takes json(recovery::Finish), gives json(registration::Entered);
+    ]
+    "/api/v1/session" => [
+        GET SignedIn session::show, "Shows who is signed in", gives json(session::Current);
+        DELETE Public session::sign_out, "Signs out";
+    ]
+    "/api/v1/session/reauth/start" => [
+        POST SignedIn reauth::begin, "Begins a re-authentication",
+            takes json(reauth::Start), gives json(sign_in::Started);
+    ]
+    "/api/v1/session/reauth/finish" => [
+        POST SignedIn reauth::finish, "Proves the passphrase again",
+            takes json(reauth::Finish), gives json(reauth::Proven);
+    ]
+    "/api/v1/session/active" => [
+        POST SignedIn session::active, "Says that the person did something";
+    ]
+    "/api/v1/session/resume" => [
+        GET SignedIn session::get_resume, "Returns the half of a resume wrap",
+            gives json(session::Half);
+        PUT SignedIn session::put_resume, "Keeps the half of a resume wrap in memory",
+            takes json(session::Half);
+        DELETE SignedIn session::delete_resume, "Erases the half of a resume wrap";
+    ]
+    "/api/v1/sessions" => [
+        GET SignedIn session::list, "Lists the account's sessions",
+            gives json(Vec<session::Listed>);
+    ]
+    "/api/v1/sessions/revoke-others" => [
+        POST SignedIn session::revoke_others, "Ends every other session";
+    ]
+    "/api/v1/sessions/{id}" => [
+        DELETE SignedIn session::revoke, "Ends one session";
+    ]
+    "/api/v1/safe" with Limited::large() => [
+        GET SignedIn safes::read, "Reads both safes", gives json(safes::Safes);
+        PUT SignedIn safes::write, "Replaces the key safe's data by compare-and-swap",
+            takes json(safes::SafeChange);
+    ]
+    "/api/v1/prekey-safe" with Limited::large() => [
+        PUT SignedIn safes::write_prekeys, "Replaces the prekey safe by compare-and-swap",
+            takes json(safes::SafeChange);
+    ]
+    "/api/v1/passphrase/start" => [
+        POST SignedIn passphrase::start, "Begins a change of passphrase",
+            takes json(passphrase::Start), gives json(passphrase::Started);
+    ]
+    "/api/v1/passphrase/finish" with Limited::large() => [
+        POST SignedIn passphrase::finish, "Changes the passphrase",
+            takes json(passphrase::Finish);
+    ]
+    "/api/v1/account" => [
+        PUT SignedIn people::change, "Changes one's own account",
+            takes json(people::AccountChange);
+    ]
+    "/api/v1/users/by-handle/{handle}" => [
+        GET SignedIn people::by_handle, "Finds somebody by handle", gives json(people::Person);
+    ]
+    "/api/v1/users/{id}" => [
+        GET SignedIn people::by_id, "Finds somebody by id", gives json(people::Person);
+    ]
+    "/api/v1/users/{id}/bundles" => [
+        POST SignedIn bundles::hand_out, "Hands out what is needed to write to somebody",
+            takes json(bundles::Wanted), gives json(bundles::Bundles);
+    ]
+    "/api/v1/prekeys" with Limited::large() => [
+        GET SignedIn prekeys::stock, "Says what is left of one's prekeys",
+            gives json(prekeys::Left);
+        PUT SignedIn prekeys::publish, "Publishes a batch of prekeys",
+            takes json(prekeys::NewBatch), gives json(prekeys::Left);
+    ]
+    "/api/v1/prekeys/in-use" => [
+        GET SignedIn prekeys::in_use, "Lists prekeys under which something waits",
+            gives json(prekeys::InUse);
+    ]
+    "/api/v1/public-keys" with Limited::large() => [
+        PUT SignedIn identity::replace, "Replaces the account's identity",
+            takes json(identity::NewIdentity);
+    ]
+    "/api/v1/invites" => [
+        GET SignedIn invites::list, "Lists one's own invites", gives json(Vec<invites::Listed>);
+        POST SignedIn invites::create, "Makes an invite",
+            takes json(invites::NewInvite), gives json(invites::Made);
+    ]
+    "/api/v1/invites/{id}" => [
+        DELETE SignedIn invites::withdraw, "Withdraws an invite";
+    ]
+    "/api/v1/messages" => [
+        GET SignedIn messages::waiting, "Lists what waits", gives json(messages::WaitingList);
+        POST SignedIn messages::post, "Takes a message", takes octets, gives json(messages::Sent);
+    ]
+    "/api/v1/messages/status" => [
+        POST SignedIn messages::status, "Says what became of one's own messages",
+            takes json(messages::StatusQuestion), gives json(messages::StatusAnswer);
+    ]
+    "/api/v1/messages/{id}/slots" => [
+        POST SignedIn messages::add_slots, "Adds slots to one's own message", takes octets;
+    ]
+    "/api/v1/messages/{id}/claim" => [
+        POST SignedIn messages::claim, "Claims a message for one reader",
+            takes json(messages::Token), gives octets;
+    ]
+    "/api/v1/messages/{id}/ack" => [
+        POST SignedIn messages::acknowledge, "Acknowledges a claim, which wipes",
+            takes json(messages::Token);
+    ]
+    "/api/v1/messages/{id}/extend" => [
+        POST SignedIn messages::extend, "Gives a reader more time",
+            takes json(messages::Token), gives json(messages::Lease);
+    ]
+    "/api/v1/messages/{id}/cannot-open" => [
+        POST SignedIn messages::cannot_open, "Says that a message does not open",
+            takes json(messages::Token);
+    ]
+    "/api/v1/ws" => [
+        GET SignedIn socket::open, "Opens the WebSocket";
+    ]
+    "/api/v1/admin/audit" => [
+        GET Admin audit_log::query, "Reads the audit log", gives json(audit_log::Page);
+    ]
+    "/api/v1/admin/stats" => [
+        GET Admin admin::stats, "Shows figures of the server", gives json(admin::Figures);
+    ]
+    "/api/v1/admin/registration" => [
+        PUT Admin admin::choose, "Chooses who may register", takes json(admin::Choice);
+    ]
+    "/api/v1/admin/users" => [
+        GET Admin admin::users, "Lists accounts", gives json(admin::Accounts);
+    ]
+    "/api/v1/openapi.json" => [
+        GET Public openapi::show, "Describes this interface", gives text "application/json";
+    ]
+    "/health/live" => [
+        GET Public operations::live, "Says that the process runs", gives json(operations::Live);
+    ]
+    "/health/ready" => [
+        GET Public operations::ready, "Says whether the server can serve",
+            gives json(operations::Ready);
+    ]
+    "/metrics" => [
+        GET Public operations::metrics, "Writes measurements", gives text "text/plain";
+    ]
+    "/.well-known/security.txt" => [
+        GET Public well_known::security_txt, "Says where to report weaknesses",
+            gives text "text/plain";
+    ]
+    "/.well-known/change-password" => [
+        GET Public well_known::change_password, "Leads to the passphrase's settings";
+    ]
+    "/" => [GET Public pages::page, "Sign-in page", gives text "text/html";]
+    "/register" => [GET Public pages::page, "Registration page", gives text "text/html";]
+    "/recover" => [GET Public pages::page, "Recovery page", gives text "text/html";]
+    "/chat" => [GET Public pages::page, "Chat page", gives text "text/html";]
+    "/settings" => [GET Public pages::page, "Settings page", gives text "text/html";]
+    "/setup" => [GET Public pages::page, "Set-up page", gives text "text/html";]
+    "/i" => [GET Public pages::page, "Invitation page", gives text "text/html";]
+    "/static/{path:.*}" => [
+        GET Public pages::asset, "A file of the browser bundle", gives octets;
+    ]
+    "/admin" => [GET Admin admin_page::show, "Administration page", gives text "text/html";]
+}
+
+async fn nothing() -> actix_web::HttpResponse {
+    Problem::not_found().error_response()
+}
+
+async fn wrong_method(request: HttpRequest) -> actix_web::HttpResponse {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let methods: Vec<&str> = TABLE
+        .iter()
+        .filter(|row| row.path == pattern)
+        .map(|row| row.method)
+        .collect();
+    let mut response = Problem::new(
+        actix_web::http::StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "The address has no such method",
+        format!("Use {}.", methods.join(" or ")),
+    )
+    .error_response();
+    if let Ok(allow) = methods.join(", ").parse() {
+        response
+            .headers_mut()
+            .insert(actix_web::http::header::ALLOW, allow);
+    }
+    response
+}

@@ -1,0 +1,131 @@
+//! The cookie: actix-session with a store of our own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_session::config::{CookieContentSecurity, PersistentSession};
+use actix_session::SessionMiddleware;
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Key, SameSite};
+use sha3::{Digest, Sha3_256};
+use store::SessionId;
+
+use crate::config::{Config, PublicUrl};
+
+use super::Registry;
+
+/// The one entry of a session's state: the cookie's secret, in the answer that creates it.
+pub const SECRET: &str = "secret";
+
+/// The entry of a loaded state: the hash under which the session is stored.
+const ID: &str = "id";
+
+/// Lets the middleware see our sessions; it can neither create nor revive one.
+#[derive(Clone)]
+pub struct CookieStore(Arc<Registry>);
+
+/// Builds the middleware of every request.
+pub fn middleware(
+    registry: Arc<Registry>,
+    config: &Config,
+    public_url: &PublicUrl,
+    key: Key,
+) -> SessionMiddleware<CookieStore> {
+    let secure = public_url.is_https();
+    // Browsers refuse a __Host- cookie that did not come over TLS, so loopback HTTP has another.
+    let name = if secure { "__Host-session" } else { "session" };
+    let life = i64::try_from(config.session_absolute_secs).unwrap_or(i64::MAX);
+    SessionMiddleware::builder(CookieStore(registry), key)
+        .cookie_name(name.to_owned())
+        .cookie_secure(secure)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Strict)
+        .cookie_path("/".to_owned())
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .session_lifecycle(PersistentSession::default().session_ttl(Duration::seconds(life)))
+        .build()
+}
+
+/// Returns the hash under which the session of a cookie's secret is stored.
+pub(super) fn session_id(secret: &str) -> Option<SessionId> {
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    hex::decode_to_slice(secret, bytes.as_mut_slice()).ok()?;
+    Some(SessionId::from_bytes(Sha3_256::digest(bytes.as_slice()).into()))
+}
+
+/// Reads the session's id from the state that [`CookieStore`] loaded.
+pub(super) fn loaded_id(entries: &HashMap<String, String>) -> Option<SessionId> {
+    entries.get(ID)?.parse().ok()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the session has ended; sign in again")]
+struct Ended;
+
+impl CookieStore {
+    async fn lives(&self, secret: &str) -> Result<bool, anyhow::Error> {
+        match session_id(secret) {
+            Some(id) => Ok(self.0.find(id).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+}
+
+impl SessionStore for CookieStore {
+    async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
+        let Some(id) = session_id(key.as_ref()) else {
+            return Ok(None);
+        };
+        let found = self
+            .0
+            .find(id)
+            .await
+            .map_err(|cause| LoadError::Other(cause.into()))?;
+        Ok(found.map(|_| HashMap::from([(ID.to_owned(), id.to_string())])))
+    }
+
+    /// Hands out the secret of a session that sign-in has just committed.
+    async fn save(
+        &self,
+        state: HashMap<String, String>,
+        _: &Duration,
+    ) -> Result<SessionKey, SaveError> {
+        let secret: String = state
+            .get(SECRET)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| SaveError::Other(Ended.into()))?;
+        match self.lives(&secret).await {
+            Ok(true) => SessionKey::try_from(secret).map_err(|_| SaveError::Other(Ended.into())),
+            Ok(false) => Err(SaveError::Other(Ended.into())),
+            Err(cause) => Err(SaveError::Other(cause)),
+        }
+    }
+
+    /// Fails where the session has ended: a request that was in flight must not bring it back.
+    async fn update(
+        &self,
+        key: SessionKey,
+        _: HashMap<String, String>,
+        _: &Duration,
+    ) -> Result<SessionKey, UpdateError> {
+        match self.lives(key.as_ref()).await {
+            Ok(true) => Ok(key),
+            Ok(false) => Err(UpdateError::Other(Ended.into())),
+            Err(cause) => Err(UpdateError::Other(cause)),
+        }
+    }
+
+    async fn update_ttl(&self, key: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        if self.lives(key.as_ref()).await? {
+            Ok(())
+        } else {
+            Err(Ended.into())
+        }
+    }
+
+    /// Does nothing: whoever ends a session does so in the store, with its audit record, before.
+    async fn delete(&self, _: &SessionKey) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+}

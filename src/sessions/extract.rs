@@ -1,0 +1,134 @@
+//! Proof that somebody is signed in, and proof that they are an administrator.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_session::SessionExt;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde_json::json;
+use store::{Role, UserId};
+
+use crate::accounts::audit;
+use crate::http::{ClientIp, Problem, RequestId};
+use crate::state::App;
+
+use super::LiveSession;
+use super::cookie::loaded_id;
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// A session that is not over; only the check can make one.
+#[derive(Debug, Clone)]
+pub struct SignedIn(Arc<LiveSession>);
+
+impl SignedIn {
+    /// Returns the session.
+    pub fn session(&self) -> &Arc<LiveSession> {
+        &self.0
+    }
+
+    /// Returns the account.
+    pub fn user_id(&self) -> UserId {
+        self.0.user_id()
+    }
+
+    /// Returns the account in the vault's terms.
+    pub fn account(&self) -> vault::AccountId {
+        vault::AccountId::from_bytes(*self.0.user_id().as_bytes())
+    }
+
+    /// Returns the account's bytes, as the limits count them.
+    pub fn key(&self) -> [u8; 16] {
+        *self.0.user_id().as_bytes()
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { signed_in(&request).await?.ok_or_else(Problem::signed_out) })
+    }
+}
+
+/// A session of an administrator; only the check can make one, and it audits every refusal.
+#[derive(Debug, Clone)]
+pub struct Administrator(SignedIn);
+
+impl Administrator {
+    /// Returns the session.
+    pub fn signed_in(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
+impl FromRequest for Administrator {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let signed_in = SignedIn::from_request(&request, payload);
+        Box::pin(async move {
+            let signed_in = signed_in.await?;
+            if signed_in.0.role() == Role::Admin {
+                return Ok(Self(signed_in));
+            }
+            audit_refusal(&request, Some(signed_in.user_id())).await?;
+            Err(Problem::forbidden("Only an administrator may do this."))
+        })
+    }
+}
+
+/// Finds out who is signed in, if anybody.
+pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>, Problem> {
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Ok(None);
+    };
+    // The borrow of the entries must end before the await.
+    let id = loaded_id(&request.get_session().entries());
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    let found = app
+        .sessions()
+        .find(id)
+        .await
+        .map_err(|cause| Problem::from(&cause))?;
+    Ok(found.map(SignedIn))
+}
+
+/// Writes down that somebody tried what only an administrator may do.
+pub(crate) async fn audit_refusal(
+    request: &HttpRequest,
+    user: Option<UserId>,
+) -> Result<(), Problem> {
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Ok(());
+    };
+    let from = ClientIp::of(request);
+    if !app.limits().may_audit_refusal(from) {
+        return Ok(());
+    }
+    let id = RequestId::extract(request).await.unwrap_or(RequestId(0));
+    let event = audit::event(
+        user,
+        "admin.refused",
+        app.ambient().now(),
+        json!({
+            "request_id": id.to_string(),
+            "ip": from.0.to_string(),
+            "method": request.method().as_str(),
+            "route": request.match_pattern(),
+            "status": 403,
+        }),
+    );
+    app.store()
+        .append_audit(vec![event])
+        .await
+        .map_err(|cause| Problem::from(&cause))
+}

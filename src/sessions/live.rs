@@ -1,0 +1,186 @@
+//! One session as the running server knows it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use store::{Role, SessionId, SessionRow, UserId};
+use zeroize::Zeroizing;
+
+/// Seconds between two writes of one session's activity.
+const WRITE_EVERY: u64 = 60;
+
+/// A session that was signed in and has not ended, shared by its requests and sockets.
+pub struct LiveSession {
+    id: SessionId,
+    user_id: UserId,
+    handle: String,
+    role: Role,
+    created_at: u64,
+    absolute_expires_at: u64,
+    idle_secs: u64,
+    last_activity: AtomicU64,
+    written: AtomicU64,
+    ended: AtomicBool,
+    resume: Mutex<Option<Zeroizing<Vec<u8>>>>,
+}
+
+impl std::fmt::Debug for LiveSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LiveSession(…)")
+    }
+}
+
+impl LiveSession {
+    pub(super) fn new(row: &SessionRow, handle: String, role: Role, idle_secs: u64) -> Self {
+        Self {
+            id: row.session_id,
+            user_id: row.user_id,
+            handle,
+            role,
+            created_at: row.created_at,
+            absolute_expires_at: row.absolute_expires_at,
+            idle_secs,
+            last_activity: AtomicU64::new(row.last_activity),
+            written: AtomicU64::new(row.last_activity),
+            ended: AtomicBool::new(false),
+            resume: Mutex::new(None),
+        }
+    }
+
+    /// Hash of the cookie's secret.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whose session it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// The account's handle.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// What the account may do.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Unix seconds of the sign-in.
+    pub fn created_at(&self) -> u64 {
+        self.created_at
+    }
+
+    /// Unix seconds of the last thing the person did.
+    pub fn last_activity(&self) -> u64 {
+        self.last_activity.load(Ordering::Relaxed)
+    }
+
+    /// Unix seconds at which idleness ends the session.
+    pub fn idle_expires_at(&self) -> u64 {
+        (self.last_activity() + self.idle_secs).min(self.absolute_expires_at)
+    }
+
+    /// Unix seconds at which the session ends whatever happens.
+    pub fn absolute_expires_at(&self) -> u64 {
+        self.absolute_expires_at
+    }
+
+    /// Returns whether the session is over, by the clock or by being ended.
+    pub fn is_over(&self, now: u64) -> bool {
+        self.ended.load(Ordering::SeqCst) || now >= self.idle_expires_at()
+    }
+
+    /// Notes that the person did something.
+    pub(super) fn act(&self, now: u64) {
+        self.last_activity.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// Returns the activity to write, at most once a minute; the caller must write it.
+    pub(super) fn take_unwritten(&self, now: u64, even_if_young: bool) -> Option<u64> {
+        let activity = self.last_activity();
+        let written = self.written.load(Ordering::Relaxed);
+        let due = even_if_young || now >= written.saturating_add(WRITE_EVERY);
+        if activity <= written || !due {
+            return None;
+        }
+        self.written
+            .compare_exchange(written, activity, Ordering::Relaxed, Ordering::Relaxed)
+            .ok()
+            .map(|_| activity)
+    }
+
+    /// Ends the session for everybody who holds it, and forgets the resume half.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.set_resume(None);
+    }
+
+    /// Keeps or erases the half of the resume wrap; it is never written to a disk.
+    pub fn set_resume(&self, half: Option<Zeroizing<Vec<u8>>>) {
+        *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = half;
+    }
+
+    /// Returns the half of the resume wrap.
+    pub fn resume(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.resume
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn session() -> LiveSession {
+        let row = SessionRow {
+            session_id: SessionId::from_bytes([1; 32]),
+            user_id: UserId::from_bytes([2; 16]),
+            created_at: 1_000,
+            expires_at: 2_800,
+            absolute_expires_at: 1_000 + 43_200,
+            last_activity: 1_000,
+            details: store::SessionDetails::default(),
+        };
+        LiveSession::new(&row, "alice".into(), Role::User, 1_800)
+    }
+
+    #[test]
+    fn activity_slides_the_idle_expiry_and_never_past_the_absolute_one() {
+        let session = session();
+        assert!(!session.is_over(2_799));
+        assert!(session.is_over(2_800));
+        session.act(2_000);
+        assert!(!session.is_over(3_799));
+        assert!(session.is_over(3_800));
+        session.act(44_000);
+        assert_eq!(session.idle_expires_at(), 44_200);
+        assert!(session.is_over(44_200));
+    }
+
+    #[test]
+    fn activity_is_written_at_most_once_a_minute_and_not_lost() {
+        let session = session();
+        session.act(1_010);
+        assert_eq!(session.take_unwritten(1_010, false), None);
+        assert_eq!(session.take_unwritten(1_060, false), Some(1_010));
+        assert_eq!(session.take_unwritten(1_200, false), None);
+        session.act(1_061);
+        assert_eq!(session.take_unwritten(1_061, false), None);
+        assert_eq!(session.take_unwritten(1_061, true), Some(1_061));
+    }
+
+    #[test]
+    fn an_ended_session_is_over_and_has_forgotten_its_resume_half() {
+        let session = session();
+        session.set_resume(Some(Zeroizing::new(vec![7; 32])));
+        assert!(session.resume().is_some());
+        session.end();
+        assert!(session.is_over(1_001));
+        assert!(session.resume().is_none());
+    }
+}

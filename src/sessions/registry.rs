@@ -1,0 +1,157 @@
+//! The cache of sessions that revocation clears.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use store::{Fault, SessionId, Store, UserId};
+
+use crate::clock::Ambient;
+use crate::config::Config;
+use crate::messages::Hub;
+use crate::messages::close;
+
+use super::LiveSession;
+
+/// Finds sessions, from memory where it can, and ends them everywhere at once.
+pub struct Registry {
+    store: Store,
+    ambient: Ambient,
+    hub: Arc<Hub>,
+    vault: Arc<vault::Vault>,
+    idle_secs: u64,
+    cached: DashMap<SessionId, Arc<LiveSession>>,
+    /// Counts revocations, so that a look-up that began before one is not cached after it.
+    endings: AtomicU64,
+}
+
+impl Registry {
+    /// Makes an empty cache over the store.
+    pub fn new(
+        config: &Config,
+        store: Store,
+        ambient: Ambient,
+        hub: Arc<Hub>,
+        vault: Arc<vault::Vault>,
+    ) -> Self {
+        Self {
+            store,
+            ambient,
+            hub,
+            vault,
+            idle_secs: config.session_idle_secs,
+            cached: DashMap::new(),
+            endings: AtomicU64::new(0),
+        }
+    }
+
+    /// Finds a session that is not over.
+    ///
+    /// Ids that do not exist are not remembered.
+    pub async fn find(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, Fault> {
+        let now = self.ambient.now();
+        if let Some(cached) = self.cached.get(&id).map(|entry| Arc::clone(&entry)) {
+            return Ok((!cached.is_over(now)).then_some(cached));
+        }
+        loop {
+            let before = self.endings.load(Ordering::SeqCst);
+            let Some(row) = self.store.find_session(id, now).await? else {
+                return Ok(None);
+            };
+            let Some(user) = self.store.user_by_id(row.user_id).await? else {
+                return Ok(None);
+            };
+            if !user.active {
+                return Ok(None);
+            }
+            let found = Arc::new(LiveSession::new(&row, user.handle, user.role, self.idle_secs));
+            let kept = Arc::clone(self.cached.entry(id).or_insert(found).value());
+            if self.endings.load(Ordering::SeqCst) == before {
+                return Ok((!kept.is_over(now)).then_some(kept));
+            }
+            // Something ended while we looked: what was read may be stale, so look again.
+            self.cached.remove(&id);
+        }
+    }
+
+    /// Notes that the person did something, and writes it at most once a minute.
+    pub fn act(self: &Arc<Self>, session: &Arc<LiveSession>) {
+        let now = self.ambient.now();
+        session.act(now);
+        if let Some(activity) = session.take_unwritten(now, false) {
+            let registry = Arc::clone(self);
+            let session = Arc::clone(session);
+            actix_web::rt::spawn(async move { registry.write(&session, activity).await });
+        }
+    }
+
+    async fn write(&self, session: &LiveSession, activity: u64) {
+        let expires_at = (activity + self.idle_secs).min(session.absolute_expires_at());
+        match self
+            .store
+            .touch_session(session.id(), activity, expires_at)
+            .await
+        {
+            Ok(true) => {}
+            Ok(false) => self.end(session.user_id(), &[session.id()], close::SESSION_OVER),
+            Err(cause) => tracing::error!(%cause, "a session's activity was not written"),
+        }
+    }
+
+    /// Ends sessions in memory and closes their sockets; the caller has ended them in the store.
+    pub fn end(&self, user: UserId, sessions: &[SessionId], code: u16) {
+        self.endings.fetch_add(1, Ordering::SeqCst);
+        for id in sessions {
+            if let Some((_, session)) = self.cached.remove(id) {
+                session.end();
+            }
+            self.hub.close_session(user, *id, code);
+        }
+        let more = self.cached.iter().any(|entry| entry.user_id() == user);
+        if !more {
+            self.vault
+                .forget_fates(vault::AccountId::from_bytes(*user.as_bytes()));
+        }
+    }
+
+    /// Returns the time of the last activity where the cache knows a later one than the store.
+    pub fn last_activity(&self, id: SessionId) -> Option<u64> {
+        self.cached.get(&id).map(|entry| entry.last_activity())
+    }
+
+    /// Ends what the clock has ended, and writes activity that waits to be written.
+    pub async fn sweep(&self, shutting_down: bool) {
+        let now = self.ambient.now();
+        let mut over = Vec::new();
+        let mut unwritten = Vec::new();
+        for entry in &self.cached {
+            if entry.is_over(now) {
+                over.push((entry.user_id(), entry.id()));
+            } else if let Some(activity) = entry.take_unwritten(now, shutting_down) {
+                unwritten.push((Arc::clone(entry.value()), activity));
+            }
+        }
+        for (user, id) in over {
+            self.end(user, &[id], close::SESSION_OVER);
+        }
+        for (session, activity) in unwritten {
+            self.write(&session, activity).await;
+        }
+    }
+
+    /// Ends in the store what has expired, chunk by chunk, with one audit record each.
+    pub async fn clean_up(&self) -> Result<u64, Fault> {
+        let now = self.ambient.now();
+        let mut ended = 0;
+        loop {
+            let chunk = self.store.delete_expired_sessions(now).await?;
+            for (id, user) in &chunk.sessions {
+                self.end(*user, &[*id], close::SESSION_OVER);
+            }
+            ended += chunk.sessions.len() as u64;
+            if !chunk.more {
+                return Ok(ended);
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The session itself: looking at it, ending it, and the half of the resume wrap.
+
+use actix_session::Session;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use store::SessionId;
+use utoipa::ToSchema;
+
+use crate::accounts::audit;
+use crate::http::{Blob, Id, Problem};
+use crate::messages::close;
+use crate::state::App;
+
+use super::{Origin, SignedIn};
+
+/// Longest half of a resume wrap in bytes.
+const MAX_HALF: usize = 256;
+
+/// Who is signed in, and until when.
+#[derive(Serialize, ToSchema)]
+pub struct Current {
+    /// The account.
+    pub user_id: Id,
+    /// Its handle.
+    pub handle: String,
+    /// The name that others see.
+    pub alias: String,
+    /// `user` or `admin`.
+    #[schema(value_type = String)]
+    pub role: store::Role,
+    /// Unix seconds of the sign-in.
+    pub created_at: u64,
+    /// Unix seconds at which idleness ends the session.
+    pub idle_expires_at: u64,
+    /// Unix seconds at which it ends whatever happens.
+    pub absolute_expires_at: u64,
+}
+
+/// One session of the account.
+#[derive(Serialize, ToSchema)]
+pub struct Listed {
+    /// Names it for revocation.
+    #[schema(value_type = String)]
+    pub id: SessionId,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds.
+    pub last_activity: u64,
+    /// `passphrase`, `recovery` or `registration`.
+    pub method: String,
+    /// How the person calls the device.
+    pub device_name: Option<String>,
+    /// Address at sign-in.
+    pub ip: String,
+    /// Browser at sign-in.
+    pub user_agent: String,
+}
+
+/// The server's half of a resume wrap.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Half {
+    /// Random bytes of the client's.
+    pub half: Blob,
+}
+
+/// Shows the session.
+pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<Current>, Problem> {
+    let user = app
+        .store()
+        .user_by_id(who.user_id())
+        .await?
+        .ok_or_else(Problem::signed_out)?;
+    let session = who.session();
+    Ok(Json(Current {
+        user_id: Id(*user.user_id.as_bytes()),
+        handle: user.handle,
+        alias: user.alias,
+        role: user.role,
+        created_at: session.created_at(),
+        idle_expires_at: session.idle_expires_at(),
+        absolute_expires_at: session.absolute_expires_at(),
+    }))
+}
+
+/// Signs out; harmless where nobody is signed in.
+pub async fn sign_out(
+    app: Data<App>,
+    request: HttpRequest,
+    origin: Origin,
+    cookie: Session,
+) -> Result<HttpResponse, Problem> {
+    if let Some(who) = super::extract::signed_in(&request).await? {
+        let record = audit::event(
+            Some(who.user_id()),
+            "session.signed_out",
+            app.ambient().now(),
+            origin.details(),
+        );
+        let id = who.session().id();
+        app.store()
+            .delete_session(who.user_id(), id, vec![record])
+            .await?;
+        app.sessions().end(who.user_id(), &[id], close::SESSION_OVER);
+    }
+    cookie.purge();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Lists the account's sessions, newest first.
+pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
+    let now = app.ambient().now();
+    let rows = app.store().list_sessions(who.user_id(), now).await?;
+    let current = who.session().id();
+    Ok(Json(
+        rows.into_iter()
+            .map(|row| Listed {
+                id: row.session_id,
+                current: row.session_id == current,
+                created_at: row.created_at,
+                last_activity: app
+                    .sessions()
+                    .last_activity(row.session_id)
+                    .unwrap_or(row.last_activity),
+                method: row.details.method,
+                device_name: row.details.device_name,
+                ip: row.details.ip,
+                user_agent: row.details.user_agent,
+            })
+            .collect(),
+    ))
+}
+
+/// Ends one session of the account.
+pub async fn revoke(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: SessionId = id.parse().map_err(|_| Problem::not_found())?;
+    let record = audit::event(
+        Some(who.user_id()),
+        "session.revoked",
+        app.ambient().now(),
+        origin.details(),
+    );
+    let ended = app
+        .store()
+        .delete_session(who.user_id(), id, vec![record])
+        .await?;
+    if !ended {
+        return Err(Problem::not_found());
+    }
+    app.sessions().end(who.user_id(), &[id], close::SESSION_OVER);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends every other session of the account.
+pub async fn revoke_others(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+) -> Result<HttpResponse, Problem> {
+    let mut details = origin.details();
+    details["reason"] = "all others".into();
+    let record = audit::event(
+        Some(who.user_id()),
+        "session.revoked",
+        app.ambient().now(),
+        details,
+    );
+    let ended = app
+        .store()
+        .delete_other_sessions(who.user_id(), Some(who.session().id()), vec![record])
+        .await?;
+    app.sessions().end(who.user_id(), &ended, close::SESSION_OVER);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Notes that the person did something.
+pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
+    app.sessions().act(who.session());
+    HttpResponse::NoContent().finish()
+}
+
+/// Keeps the half of a resume wrap in memory, bound to the session.
+pub async fn put_resume(who: SignedIn, body: Json<Half>) -> Result<HttpResponse, Problem> {
+    let half = body.into_inner().half;
+    if half.is_empty() || half.len() > MAX_HALF {
+        return Err(Problem::malformed("A half has 1 to 256 bytes."));
+    }
+    who.session().set_resume(Some(half.0));
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Returns the half of a resume wrap.
+pub async fn get_resume(who: SignedIn) -> Result<Json<Half>, Problem> {
+    let half = who.session().resume().ok_or_else(Problem::not_found)?;
+    Ok(Json(Half { half: Blob(half) }))
+}
+
+/// Erases the half of a resume wrap.
+pub async fn delete_resume(who: SignedIn) -> HttpResponse {
+    who.session().set_resume(None);
+    HttpResponse::NoContent().finish()
+}

@@ -1,0 +1,187 @@
+//! Sign-in with OPAQUE (RFC 9807): known and unknown handles answer alike.
+
+use std::sync::Arc;
+
+use actix_session::Session;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json};
+use actix_web::HttpRequest;
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use store::{AuditEvent, CreateSessionError, UserId};
+use utoipa::ToSchema;
+
+use crate::accounts::audit;
+use crate::accounts::handle::Handle;
+use crate::accounts::registration::Entered;
+use crate::http::{Blob, Id, Problem};
+use crate::messages::close;
+use crate::state::App;
+use crate::tokens::Purpose;
+
+use super::{Opening, Origin, extract, start};
+
+/// The first message of a sign-in.
+#[derive(Deserialize, ToSchema)]
+pub struct Start {
+    /// The handle.
+    pub handle: String,
+    /// OPAQUE credential request.
+    pub request: Blob,
+}
+
+/// The answer to the first message.
+#[derive(Serialize, ToSchema)]
+pub struct Started {
+    /// OPAQUE credential response, a fake one where there is no such account.
+    pub response: Blob,
+    /// To be sent with the second message within sixty seconds, once.
+    pub token: Blob,
+}
+
+/// The second message of a sign-in.
+#[derive(Deserialize, ToSchema)]
+pub struct Finish {
+    /// From the answer to the first message.
+    pub token: Blob,
+    /// OPAQUE credential finalization.
+    pub finalization: Blob,
+    /// How the person calls this device.
+    pub device_name: Option<String>,
+}
+
+/// What travels in the token; the same size whether or not the account exists.
+#[derive(Serialize, Deserialize)]
+pub(super) struct State {
+    /// Who it would be, if they exist.
+    pub(super) user: Option<[u8; 16]>,
+    /// OPAQUE's state.
+    pub(super) opaque: Blob,
+}
+
+/// Answers the first message.
+pub async fn begin(
+    app: Data<App>,
+    origin: Origin,
+    body: Json<Start>,
+) -> Result<Json<Started>, Problem> {
+    let handle = Handle::parse(&body.handle).ok();
+    // What cannot be a handle is treated as one that nobody has.
+    let (digest, name) = match &handle {
+        Some(handle) => (handle.digest(), handle.credential_id().to_vec()),
+        None => {
+            let digest: [u8; 32] = Sha3_256::digest(body.handle.as_bytes()).into();
+            (digest, digest.to_vec())
+        }
+    };
+    app.limits().sign_in(origin.ip, digest)?;
+    let credential = match &handle {
+        Some(handle) => app.store().credential(handle.as_str()).await?,
+        None => None,
+    };
+    let credential = credential.filter(|credential| credential.active);
+    let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
+    let (state, response) = opaque::login_respond(
+        app.opaque(),
+        record,
+        &body.request,
+        &name,
+        &mut app.ambient().rng(),
+    )
+    .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user: credential.map(|c| *c.user_id.as_bytes()),
+        opaque: Blob(state),
+    };
+    Ok(Json(Started {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::SignIn, &state)?),
+    }))
+}
+
+/// Checks the second message and signs in.
+pub async fn finish(
+    app: Data<App>,
+    request: HttpRequest,
+    origin: Origin,
+    cookie: Session,
+    body: Json<Finish>,
+) -> Result<Json<Entered>, Problem> {
+    let body = body.into_inner();
+    let state: State = app
+        .tokens()
+        .open_once(Purpose::SignIn, &body.token)
+        .map_err(|_| refused())?;
+    let user = state.user.map(UserId::from_bytes);
+    let proven = opaque::login_finish(&state.opaque, &body.finalization).is_ok();
+    let Some(user) = user.filter(|_| proven) else {
+        failed(&app, &origin, user, "sign_in.failed").await?;
+        return Err(refused());
+    };
+    start::make_room(&app, user, &origin).await?;
+    let opening = Opening::new(&app, user, &origin, "passphrase", body.device_name);
+    let now = app.ambient().now();
+    let records = vec![
+        audit::event(Some(user), "sign_in.succeeded", now, origin.details()),
+        opening.audit(&origin),
+    ];
+    match app.store().create_session(opening.row(), records).await {
+        Ok(()) => {}
+        Err(CreateSessionError::NotAllowed) => return Err(refused()),
+        Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
+        Err(error) => return Err(Problem::internal(&error)),
+    }
+    replace_current(&app, &request, &origin).await?;
+    let session = app.sessions().find(opening.id()).await?;
+    let session = session.ok_or_else(refused)?;
+    opening.hand_out(&cookie)?;
+    Ok(Json(Entered {
+        user_id: Id(*user.as_bytes()),
+        role: session.role(),
+    }))
+}
+
+/// Ends the session that this browser had before it signed in again.
+pub(crate) async fn replace_current(
+    app: &Arc<App>,
+    request: &HttpRequest,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let Some(before) = extract::signed_in(request).await? else {
+        return Ok(());
+    };
+    let user = before.user_id();
+    let id = before.session().id();
+    let mut details = origin.details();
+    details["reason"] = "signed in again".into();
+    let record: AuditEvent =
+        audit::event(Some(user), "session.revoked", app.ambient().now(), details);
+    app.store().delete_session(user, id, vec![record]).await?;
+    app.sessions().end(user, &[id], close::SESSION_OVER);
+    Ok(())
+}
+
+/// Writes a failure down, unless there are so many that the log would be the attack.
+pub(crate) async fn failed(
+    app: &App,
+    origin: &Origin,
+    user: Option<UserId>,
+    action: &'static str,
+) -> Result<(), Problem> {
+    if app.limits().may_audit_refusal(origin.ip) {
+        let record = audit::event(user, action, app.ambient().now(), origin.details());
+        app.store().append_audit(vec![record]).await?;
+    }
+    Ok(())
+}
+
+/// The one answer to a wrong passphrase, an unknown handle and a spent token.
+fn refused() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "sign-in-failed",
+        "Sign-in failed",
+        "Check handle and passphrase and try again.",
+    )
+}

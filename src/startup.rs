@@ -1,0 +1,294 @@
+//! Putting the server together, starting it and stopping it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::cookie::Key;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use protocol::boot::BootSigningKey;
+use protocol::opaque::ServerSetup;
+use serde_json::json;
+use store::{KeySource, OpenError, Store, StoreConfig};
+use vault::Vault;
+use zeroize::Zeroizing;
+
+use crate::accounts::{Claims, Setup, audit};
+use crate::boot::Boot;
+use crate::clock::Ambient;
+use crate::config::{Config, ConfigError};
+use crate::http::{access_log, refuse_foreign, security_headers};
+use crate::jobs::Jobs;
+use crate::limits::Limits;
+use crate::messages::{Announcer, Hub, close};
+use crate::metrics::Metrics;
+use crate::net;
+use crate::pages::{BundleError, Pages};
+use crate::routes;
+use crate::sessions::{self, Registry};
+use crate::state::App;
+use crate::tls::{self, TlsError};
+use crate::tokens::Tokens;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration was refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database was refused.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Fault),
+    /// A secret of the server does not read as it was written.
+    #[error("the server's secret {0} is damaged; restore the database from a backup")]
+    Secret(&'static str),
+    /// The bundle was refused.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// TLS was refused.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address cannot be bound.
+    #[error("{0} cannot be bound ({1}); stop what listens there, or set BIND_ADDR")]
+    Bind(SocketAddr, io::Error),
+    /// The listener failed.
+    #[error("the server stopped: {0}")]
+    Serve(io::Error),
+}
+
+/// A server that has been built and bound.
+pub struct Application {
+    app: Data<App>,
+    jobs: Jobs,
+    server: actix_server::Server,
+    address: SocketAddr,
+}
+
+/// Opens the store that the configuration names, making it and its folder where needed.
+pub fn open_store(
+    config: &Config,
+    encryption_key: Option<Zeroizing<String>>,
+) -> Result<Store, StartError> {
+    let path = config.database_path()?;
+    let given = encryption_key.map(|key| key.to_string());
+    let mut options = StoreConfig::new(&path, KeySource::beside(given, &path));
+    options.iterations = config.kdf_iterations;
+    Ok(Store::open(&options)?)
+}
+
+impl Application {
+    /// Opens, checks and joins everything, and binds the address; port 0 picks one.
+    pub async fn build(
+        config: Config,
+        encryption_key: Option<Zeroizing<String>>,
+        ambient: Ambient,
+    ) -> Result<Self, StartError> {
+        let config = config.checked()?;
+        let tls = match (&config.tls_cert, &config.tls_key) {
+            (Some(certificate), Some(key)) => Some(tls::load(certificate, key)?),
+            _ => None,
+        };
+        let pages = Pages::load(&config.bundle_dir)?;
+        let listener = bind(config.bind_addr)?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::Bind(config.bind_addr, error))?;
+        let public_url = config.public_url_on(address)?;
+        let store = open_store(&config, encryption_key)?;
+        let secrets = Secrets::load(&store, &ambient).await?;
+        let boot = Boot::new(&secrets.boot, &ambient);
+        let vault = Arc::new(Vault::new(
+            vault_config(&config),
+            ambient.clock(),
+            ambient.entropy(),
+        ));
+        let hub = Arc::new(Hub::default());
+        vault.subscribe(Box::new(Announcer::new(Arc::clone(&hub))));
+        let sessions = Arc::new(Registry::new(
+            &config,
+            store.clone(),
+            ambient.clone(),
+            Arc::clone(&hub),
+            Arc::clone(&vault),
+        ));
+        let setup = Setup::new(&ambient, store.server_settings().await?);
+        let app = Data::new(App {
+            limits: Limits::new(&config, &ambient),
+            tokens: Tokens::new(ambient.clone()),
+            claims: Claims::default(),
+            metrics: Metrics::default(),
+            opaque: secrets.opaque,
+            public_url,
+            store,
+            vault,
+            hub,
+            sessions,
+            setup,
+            boot,
+            pages,
+            ambient,
+            config,
+        });
+        let jobs = Jobs::new(Data::clone(&app));
+        jobs.at_start().await?;
+        note(&app, "server.started").await?;
+        let server = serve(&app, listener, tls, secrets.cookie).map_err(StartError::Serve)?;
+        Ok(Self {
+            app,
+            jobs,
+            server,
+            address,
+        })
+    }
+
+    /// Returns the bound address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the parts.
+    pub fn app(&self) -> Data<App> {
+        Data::clone(&self.app)
+    }
+
+    /// Returns the jobs.
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
+    }
+
+    /// Returns the set-up link, unless it has been used.
+    pub fn setup_link(&self) -> Option<Zeroizing<String>> {
+        self.app.setup().link(self.app.public_url().origin())
+    }
+
+    /// Returns what stops the listener.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves without jobs until the handle stops it, for tests that move the clock themselves.
+    pub async fn serve_only(self) -> Result<(), StartError> {
+        self.server.await.map_err(StartError::Serve)
+    }
+
+    /// Serves until `stop` resolves; then closes sockets, wipes the vault and cleans up.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let handle = self.server.handle();
+        let jobs = actix_web::rt::spawn(self.jobs.clone().run());
+        let server = self.server;
+        tokio::pin!(server, stop);
+        tokio::select! {
+            ended = &mut server => ended.map_err(StartError::Serve)?,
+            () = &mut stop => {
+                tracing::info!("shutting down");
+                self.app.hub().close_all(close::SHUTTING_DOWN);
+                let wiped = self.app.vault().wipe_all();
+                tracing::info!(messages = wiped, "messages were wiped");
+                let stopped = handle.stop(true);
+                tokio::pin!(stopped);
+                tokio::select! {
+                    () = &mut stopped => {}
+                    _ = &mut server => {}
+                }
+            }
+        }
+        jobs.abort();
+        self.app.vault().wipe_all();
+        self.jobs.at_shutdown().await?;
+        note(&self.app, "server.stopped").await?;
+        Ok(self.app.store().close()?)
+    }
+}
+
+async fn note(app: &App, action: &'static str) -> Result<(), store::Fault> {
+    let details = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "boot_id": hex::encode(app.boot().id()),
+    });
+    let record = audit::event(None, action, app.ambient().now(), details);
+    app.store().append_audit(vec![record]).await
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Bind(address, error))
+}
+
+fn serve(
+    app: &Data<App>,
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    cookie: Key,
+) -> io::Result<actix_server::Server> {
+    let mut limits = net::Limits::default();
+    if app.config().workers > 0 {
+        limits.workers = app.config().workers;
+    }
+    let app = Data::clone(app);
+    net::serve(vec![listener], tls, &limits, move || {
+        actix_web::App::new()
+            .app_data(Data::clone(&app))
+            .wrap(sessions::middleware(
+                Arc::clone(app.sessions()),
+                app.config(),
+                app.public_url(),
+                cookie.clone(),
+            ))
+            .wrap(from_fn(refuse_foreign))
+            .wrap(from_fn(security_headers))
+            .wrap(from_fn(access_log))
+            .configure(routes::configure)
+    })
+}
+
+fn vault_config(config: &Config) -> vault::Config {
+    let defaults = vault::Config::default();
+    vault::Config {
+        message_bytes: (config.max_message_bytes as u64).max(defaults.message_bytes),
+        account_messages: config.vault_account_messages as u64,
+        account_bytes: config.vault_account_bytes as u64,
+        total_bytes: config.vault_bytes as u64,
+        ..defaults
+    }
+}
+
+/// The server's own secrets, kept sealed in the store.
+struct Secrets {
+    opaque: ServerSetup,
+    boot: BootSigningKey,
+    cookie: Key,
+}
+
+impl Secrets {
+    async fn load(store: &Store, ambient: &Ambient) -> Result<Self, StartError> {
+        let now = ambient.now();
+        let mut rng = ambient.rng();
+        let generate = Box::new(move || ServerSetup::generate(&mut rng).serialize());
+        let opaque = store.get_or_create_secret("opaque", generate, now).await?;
+        let opaque = ServerSetup::deserialize(opaque.expose())
+            .map_err(|_| StartError::Secret("opaque"))?;
+        let mut rng = ambient.rng();
+        let generate = Box::new(move || {
+            Zeroizing::new(BootSigningKey::generate(&mut rng).to_bytes().to_vec())
+        });
+        let boot = store.get_or_create_secret("boot", generate, now).await?;
+        let boot = boot
+            .expose()
+            .try_into()
+            .map_err(|_| StartError::Secret("boot"))?;
+        let random = Zeroizing::new(ambient.random::<64>());
+        let generate = Box::new(move || Zeroizing::new(random.to_vec()));
+        let cookie = store.get_or_create_secret("cookie", generate, now).await?;
+        let cookie =
+            Key::try_from(cookie.expose()).map_err(|_| StartError::Secret("cookie"))?;
+        Ok(Self {
+            opaque,
+            boot: BootSigningKey::from_bytes(boot),
+            cookie,
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! What every request can reach.
+
+use std::sync::Arc;
+
+use protocol::opaque::ServerSetup;
+use store::{Fault, Store};
+use vault::Vault;
+
+use crate::accounts::{Claims, Setup};
+use crate::boot::Boot;
+use crate::clock::Ambient;
+use crate::config::{Config, PublicUrl};
+use crate::http::Problem;
+use crate::limits::Limits;
+use crate::messages::Hub;
+use crate::metrics::Metrics;
+use crate::pages::Pages;
+use crate::sessions::Registry;
+use crate::tokens::Tokens;
+
+/// The server's parts, joined by [`crate::startup::Application::build`].
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) ambient: Ambient,
+    pub(crate) store: Store,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) sessions: Arc<Registry>,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    pub(crate) claims: Claims,
+    pub(crate) setup: Setup,
+    pub(crate) opaque: ServerSetup,
+    pub(crate) boot: Boot,
+    pub(crate) pages: Pages,
+    pub(crate) metrics: Metrics,
+}
+
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty),+ $(,)?) => {
+        impl App {
+            $($(#[$doc])* pub fn $name(&self) -> &$kind { &self.$name })+
+        }
+    };
+}
+
+parts! {
+    /// The configuration.
+    config: Config,
+    /// The address that people type.
+    public_url: PublicUrl,
+    /// Clock and randomness.
+    ambient: Ambient,
+    /// The durable plane.
+    store: Store,
+    /// The ephemeral plane.
+    vault: Arc<Vault>,
+    /// Connected sockets.
+    hub: Arc<Hub>,
+    /// Sessions that are signed in.
+    sessions: Arc<Registry>,
+    /// State that travels with the client.
+    tokens: Tokens,
+    /// Rate limits.
+    limits: Limits,
+    /// Prekeys that were handed out lately.
+    claims: Claims,
+    /// The set-up link and who may register.
+    setup: Setup,
+    /// OPAQUE's keys.
+    opaque: ServerSetup,
+    /// Which start of the server this is.
+    boot: Boot,
+    /// Pages and assets.
+    pages: Pages,
+    /// Counters.
+    metrics: Metrics,
+}
+
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        if fault.is_temporary() {
+            tracing::error!(cause = %fault, "the store did not answer");
+            Problem::new(
+                actix_web::http::StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The server cannot do this now",
+                "Nothing was changed. Try again in a moment.",
+            )
+            .retry_after(5)
+        } else {
+            Problem::internal(fault)
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::from(&fault)
+    }
+}
