@@ -106,7 +106,11 @@ impl<'a> Apt<'a> {
         }
         fs::create_dir_all(&scratch)?;
         fs::create_dir_all(&packages)?;
-        println!("    {} Debian packages: {}", wanted.len(), list(&wanted));
+        println!(
+            "    unpacking {} Debian packages for {}",
+            wanted.len(),
+            roots.join(" ")
+        );
         run_quietly(
             self.command("apt-get")
                 .args(status)
