@@ -188,21 +188,47 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
     )
 }
 
-/// The folders of shared libraries below an unpacked root, for `LD_LIBRARY_PATH`.
+/// The folders of shared libraries below an unpacked root, for `LD_LIBRARY_PATH`: Debian's own and
+/// those inside them that some libraries name with an absolute path.
 pub fn library_path(root: &Path) -> String {
     let mut dirs: Vec<PathBuf> = Vec::new();
     for lib in ["usr/lib", "lib"] {
-        let Ok(entries) = fs::read_dir(root.join(lib)) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().ends_with("-linux-gnu") {
-                dirs.push(entry.path());
+        for dir in folders_in(&root.join(lib)) {
+            let name = dir.file_name().unwrap_or_default().to_string_lossy();
+            if name.ends_with("-linux-gnu") {
+                dirs.push(dir.clone());
+                dirs.extend(
+                    folders_in(&dir)
+                        .into_iter()
+                        .filter(|dir| holds_library(dir)),
+                );
             }
         }
     }
     let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     dirs.join(":")
+}
+
+fn folders_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+fn holds_library(dir: &Path) -> bool {
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("lib") && name.contains(".so")
+        })
 }
 
 /// Package names in the answer of `apt-cache depends --recurse`; virtual ones are left out.
@@ -240,6 +266,7 @@ fn list(names: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Scratch;
 
     const DEPENDS: &str = "\
 rustc-web
@@ -290,6 +317,20 @@ Conf libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64]
         assert_eq!(
             parse_simulation(SIMULATION),
             set(&["libllvm22", "libz3-4", "chromium"])
+        );
+    }
+
+    #[test]
+    fn libraries_are_found_in_debians_folders_and_in_those_within() {
+        let scratch = Scratch::new("libraries");
+        scratch.write("usr/lib/some-linux-gnu/libone.so.1", b"");
+        scratch.write("usr/lib/some-linux-gnu/pulse/libtwo-1.so", b"");
+        scratch.write("usr/lib/some-linux-gnu/data/table.bin", b"");
+        scratch.write("usr/lib/chromium/libthree.so", b"");
+        let lib = scratch.0.join("usr/lib/some-linux-gnu");
+        assert_eq!(
+            library_path(&scratch.0),
+            format!("{}:{}", lib.display(), lib.join("pulse").display())
         );
     }
 
