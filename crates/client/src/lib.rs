@@ -5,14 +5,40 @@
 //! the plaintext of messages live here and nowhere else, and are overwritten on lock and sign-out.
 #![forbid(unsafe_code)]
 
+mod account;
+mod activity;
+mod answers;
 pub mod command;
+mod config;
+mod core;
 pub mod event;
+mod failure;
 pub mod id;
-pub mod input;
-pub mod output;
+mod inbox;
+mod input;
+mod io;
+mod link;
+mod lock;
+mod messages;
+mod outbox;
+mod output;
+mod people;
+mod prekeys;
+mod presence;
+mod purpose;
+mod qr;
+pub mod refusal;
+mod refuse;
+mod safe;
 pub mod secret_text;
+mod server;
+mod timers;
+mod unlocked;
+mod wire;
 
 pub use command::Command;
+pub use config::{Config, CoreRng};
+pub use core::Core;
 pub use event::Event;
 pub use input::Input;
 pub use output::Output;

@@ -1,1 +1,31 @@
-//! A native client over the client core.
+//! A native client over the client core: tests, benchmarks and, later, the command line.
+//!
+//! [`Headless`] runs a whole [`client::Core`] against a real server over plain HTTP on loopback;
+//! [`Api`] makes single raw calls for tests that go below the core.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), headless::HeadlessError> {
+//! use headless::Headless;
+//! let mut alice = Headless::connect("http://127.0.0.1:8080").await?;
+//! alice.sign_in("alice", "six words that nobody else would choose").await?;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod api;
+mod error;
+mod jar;
+mod net;
+mod people;
+mod profile;
+mod rng;
+mod runner;
+mod socket;
+
+pub use api::{Api, ApiResponse};
+pub use error::{ApiError, HeadlessError};
+pub use profile::Profile;
+pub use rng::OsRng;
+pub use runner::Headless;
+pub use socket::{ApiSocket, Frame};

@@ -1,0 +1,176 @@
+//! Changing the passphrase: prove the old one, then replace record, wraps and safe key at once.
+
+use protocol::opaque::{LoginState, OpaqueError, RegisterState, login_start, register_start};
+use protocol::safe::SafeKey;
+
+use crate::account::{Flow, Step, ksf, parse};
+use crate::core::Core;
+use crate::event::{Event, Phase};
+use crate::failure::Failure;
+use crate::purpose::Purpose;
+use crate::refuse::of_safe;
+use crate::safe::{Marks, reseal};
+use crate::secret_text::SecretText;
+use crate::wire::{
+    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart, Reauthenticated,
+};
+
+/// A change under way.
+pub(crate) struct Change {
+    new: SecretText,
+    login: Option<LoginState>,
+    state: Option<RegisterState>,
+    reauth_token: String,
+    done: Option<(SafeKey, Marks)>,
+}
+
+#[derive(serde::Deserialize)]
+struct Started {
+    response: Blob,
+    token: String,
+    #[serde(default)]
+    ksf: Option<crate::wire::Ksf>,
+}
+
+impl Core {
+    /// `change_passphrase`.
+    pub(crate) fn change_passphrase(&mut self, current: SecretText, new: SecretText) {
+        let during = "change_passphrase";
+        if !self.may_begin(during) {
+            return;
+        }
+        if self.phase != Phase::Unlocked {
+            self.io.failed(during, Failure::new("not-unlocked"));
+            return;
+        }
+        if new.expose().is_empty() {
+            self.io.failed(during, Failure::new("empty-passphrase"));
+            return;
+        }
+        match login_start(&mut self.io.rng, current.expose().as_bytes()) {
+            Ok((login, request)) => {
+                let body = LoginStart {
+                    handle: None,
+                    request: request.into(),
+                };
+                self.io.post(
+                    "/session/reauth/start",
+                    &body,
+                    Purpose::Flow(Step::ReauthStart),
+                );
+                self.flow = Some(Flow::Change(Box::new(Change {
+                    new,
+                    login: Some(login),
+                    state: None,
+                    reauth_token: String::new(),
+                    done: None,
+                })));
+            }
+            Err(error) => self
+                .io
+                .failed(during, ksf::failure(error, "wrong-passphrase")),
+        }
+    }
+
+    pub(crate) fn change_reauth_started(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let started: LoginStarted = parse(body)?;
+        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
+            self.io.refused(*refusal, None, None);
+        })?;
+        let Some(Flow::Change(flow)) = self.flow.as_mut() else {
+            return Ok(());
+        };
+        let Some(login) = flow.login.take() else {
+            return Err(Failure::new("server-reply"));
+        };
+        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
+            Ok((finalization, _)) => (finalization, Step::ReauthFinish),
+            Err(OpaqueError::Refused) => (vec![0; 64], Step::LoginRefused),
+            Err(error) => return Err(ksf::failure(error, "wrong-passphrase")),
+        };
+        self.io.post(
+            "/session/reauth/finish",
+            &LoginFinish {
+                token: &started.token,
+                finalization: finalization.into(),
+                device_name: None,
+            },
+            Purpose::Flow(step),
+        );
+        Ok(())
+    }
+
+    pub(crate) fn change_reauthenticated(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let done: Reauthenticated = parse(body)?;
+        let Some(Flow::Change(flow)) = self.flow.as_mut() else {
+            return Ok(());
+        };
+        flow.reauth_token = done.reauth_token;
+        let (state, request) = register_start(&mut self.io.rng, flow.new.expose().as_bytes())
+            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        flow.state = Some(state);
+        self.io.post(
+            "/passphrase/start",
+            &PassphraseStart {
+                request: request.into(),
+            },
+            Purpose::Flow(Step::PassphraseStart),
+        );
+        Ok(())
+    }
+
+    pub(crate) fn change_started(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let started: Started = parse(body)?;
+        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
+            self.io.refused(*refusal, None, None);
+        })?;
+        let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_ref())
+        else {
+            return Ok(());
+        };
+        let Some(state) = flow.state.take() else {
+            return Err(Failure::new("server-reply"));
+        };
+        let (upload, export) = state
+            .finish(&mut self.io.rng, &started.response.0)
+            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        let key = SafeKey::random(&mut self.io.rng);
+        let known = open.safe.marks();
+        let (safe, prekey_safe, marks) = reseal(
+            &mut self.io.rng,
+            open.user,
+            &key,
+            &export,
+            (open.safe.contents(), open.safe.prekeys()),
+            (known.safe.version, known.prekeys.version),
+        )
+        .map_err(|error| Failure::from(of_safe(&error)))?;
+        flow.done = Some((key, marks));
+        self.io.post(
+            "/passphrase/finish",
+            &PassphraseFinish {
+                token: &started.token,
+                reauth_token: &flow.reauth_token,
+                upload: upload.into(),
+                write_proof: Blob::from(open.safe.key.write_proof().expose().as_slice()),
+                safe,
+                prekey_safe,
+            },
+            Purpose::Flow(Step::PassphraseFinish),
+        );
+        Ok(())
+    }
+
+    pub(crate) fn change_finished(&mut self) -> Result<(), Failure> {
+        let Some(Flow::Change(flow)) = self.flow.take() else {
+            return Ok(());
+        };
+        if let (Some((key, marks)), Some(open)) = (flow.done, self.unlocked.as_mut()) {
+            open.safe.rekeyed(key, marks);
+            open.safe.remember(&mut self.io);
+        }
+        self.leave_resume();
+        self.io.event(Event::PassphraseChanged);
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Coming in: registration, sign-in, recovery, change of passphrase, resuming after a reload.
+//!
+//! One flow is under way at a time; each is a small machine that the answers of the server push on.
+
+mod change;
+mod ksf;
+mod opening;
+mod recover;
+mod register;
+mod resume;
+pub(crate) mod sessions;
+mod sign_in;
+mod start;
+mod strength;
+
+pub(crate) use change::Change;
+pub(crate) use opening::{KeySource, Opening};
+pub(crate) use recover::Recover;
+pub(crate) use register::Register;
+pub(crate) use resume::{Resume, remembered_key};
+pub(crate) use sign_in::SignIn;
+
+use crate::core::Core;
+use crate::failure::Failure;
+use crate::timers::Timer;
+
+/// The flow under way.
+pub(crate) enum Flow {
+    Register(Box<Register>),
+    SignIn(Box<SignIn>),
+    Recover(Box<Recover>),
+    Change(Box<Change>),
+    Resume(Resume),
+    Opening(Box<Opening>),
+}
+
+/// The step of a flow that a request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    RegisterStart,
+    RegisterFinish,
+    LoginStart,
+    LoginFinish,
+    LoginRefused,
+    RecoverStart,
+    RecoverFinish,
+    ReauthStart,
+    ReauthFinish,
+    PassphraseStart,
+    PassphraseFinish,
+    OpeningSession,
+    OpeningSafes,
+}
+
+impl Flow {
+    /// The command that began it.
+    pub(crate) fn during(&self) -> &'static str {
+        match self {
+            Self::Register(_) => "register",
+            Self::SignIn(flow) => flow.during(),
+            Self::Recover(_) => "recover",
+            Self::Change(_) => "change_passphrase",
+            Self::Resume(_) => "start",
+            Self::Opening(flow) => flow.during,
+        }
+    }
+}
+
+impl Core {
+    /// Whether a new flow may begin; says so when not.
+    pub(crate) fn may_begin(&mut self, during: &'static str) -> bool {
+        if self.flow.is_some() {
+            self.io.failed(during, Failure::new("busy"));
+            return false;
+        }
+        true
+    }
+
+    /// Ends the flow under way with a failure; its secrets are overwritten as they drop.
+    pub(crate) fn flow_failed(&mut self, failure: Failure) {
+        if let Some(flow) = self.flow.take() {
+            self.io.timers.cancel(Timer::Confirmation);
+            self.io.failed(flow.during(), failure);
+        }
+    }
+
+    /// The person gave up.
+    pub(crate) fn cancel(&mut self) {
+        self.flow = None;
+        self.io.timers.cancel(Timer::Confirmation);
+        self.emit_state();
+    }
+
+    /// The answer to a step; `None` when the server could not be reached.
+    pub(crate) fn flow_answered(&mut self, step: Step, answer: Option<(u16, Vec<u8>)>) {
+        if self.flow.is_none() {
+            // Given up in the meantime.
+            return;
+        }
+        let Some((status, body)) = answer else {
+            self.flow_failed(Failure::new("offline"));
+            return;
+        };
+        if step == Step::LoginRefused {
+            self.login_refused();
+            return;
+        }
+        if !(200..300).contains(&status) {
+            self.step_refused(step, status, &body);
+            return;
+        }
+        let done = match step {
+            Step::RegisterStart => self.register_started(&body),
+            Step::RegisterFinish => self.register_finished(&body),
+            Step::LoginStart => self.login_started(&body),
+            Step::LoginFinish => self.login_finished(&body),
+            Step::LoginRefused => Ok(()),
+            Step::RecoverStart => self.recover_started(&body),
+            Step::RecoverFinish => self.recover_finished(&body),
+            Step::ReauthStart => self.change_reauth_started(&body),
+            Step::ReauthFinish => self.change_reauthenticated(&body),
+            Step::PassphraseStart => self.change_started(&body),
+            Step::PassphraseFinish => self.change_finished(),
+            Step::OpeningSession => self.opening_session(&body),
+            Step::OpeningSafes => self.opening_safes(&body),
+        };
+        if let Err(failure) = done {
+            self.flow_failed(failure);
+        }
+    }
+
+    fn step_refused(&mut self, step: Step, status: u16, body: &[u8]) {
+        let failure = Failure::from_answer(status, body);
+        let session_over = matches!(step, Step::LoginStart | Step::LoginFinish)
+            && failure.code != "sign-in-failed"
+            && status == 401;
+        if session_over && self.unlock_by_signing_in() {
+            return;
+        }
+        if matches!(step, Step::OpeningSession | Step::OpeningSafes) && status == 401 {
+            self.flow = None;
+            self.session_over("expired");
+            return;
+        }
+        self.flow_failed(failure);
+    }
+}
+
+/// Reads an answer's JSON.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|_| Failure::new("server-reply"))
+}

@@ -1,0 +1,206 @@
+//! Signing in with the recovery key: passphrase, recovery key and safe key are all replaced.
+
+use protocol::opaque::{ExportKey, RegisterState, register_start};
+use protocol::recovery_key::RecoveryKey;
+use protocol::safe::{RecoveryAnchor, SafeKey, open_prekey_safe, open_safe, recovery_unwrap};
+
+use crate::account::{Flow, KeySource, Step, ksf, parse};
+use crate::core::Core;
+use crate::event::{Me, Phase};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::people::user;
+use crate::purpose::Purpose;
+use crate::refuse::of_safe;
+use crate::safe::reseal;
+use crate::secret_text::SecretText;
+use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted, SafeWrite, Versioned};
+
+/// A recovery under way.
+pub(crate) struct Recover {
+    handle: String,
+    old: RecoveryKey,
+    state: Option<RegisterState>,
+    prepared: Option<Prepared>,
+}
+
+struct Prepared {
+    token: String,
+    upload: Vec<u8>,
+    user_id: Id,
+    recovery: RecoveryKey,
+    key: SafeKey,
+    safe: SafeWrite,
+    prekey_safe: Versioned,
+}
+
+impl Recover {
+    /// The recovery key that replaces the one used.
+    pub(super) fn new_key(&self) -> Option<&RecoveryKey> {
+        self.prepared.as_ref().map(|prepared| &prepared.recovery)
+    }
+}
+
+impl Core {
+    /// `recover`.
+    pub(crate) fn recover(
+        &mut self,
+        handle: String,
+        recovery_key: &SecretText,
+        passphrase: SecretText,
+    ) {
+        let during = "recover";
+        if !self.may_begin(during) {
+            return;
+        }
+        if self.phase == Phase::Unlocked || passphrase.expose().is_empty() {
+            let code = if self.phase == Phase::Unlocked {
+                "busy"
+            } else {
+                "empty-passphrase"
+            };
+            self.io.failed(during, Failure::new(code));
+            return;
+        }
+        let Ok(old) = RecoveryKey::parse(recovery_key.expose()) else {
+            self.io
+                .failed(during, Failure::new("recovery-key-malformed"));
+            return;
+        };
+        let handle = handle.trim().trim_start_matches('@').to_owned();
+        match register_start(&mut self.io.rng, passphrase.expose().as_bytes()) {
+            Ok((state, request)) => {
+                let body = RecoveryStart {
+                    handle: &handle,
+                    proof: Blob::from(old.sign_in_proof().expose().as_slice()),
+                    request: request.into(),
+                };
+                self.io
+                    .post("/recovery/start", &body, Purpose::Flow(Step::RecoverStart));
+                self.flow = Some(Flow::Recover(Box::new(Recover {
+                    handle,
+                    old,
+                    state: Some(state),
+                    prepared: None,
+                })));
+            }
+            Err(error) => self.io.failed(during, ksf::failure(error, "server-reply")),
+        }
+    }
+
+    pub(crate) fn recover_started(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let started: RecoveryStarted = parse(body)?;
+        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
+            self.io.refused(*refusal, None, None);
+        })?;
+        let now = self.io.now();
+        let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
+            return Ok(());
+        };
+        let Some(state) = flow.state.take() else {
+            return Err(Failure::new("server-reply"));
+        };
+        let (upload, export) = state
+            .finish(&mut self.io.rng, &started.response.0)
+            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        let recovery = RecoveryKey::random(&mut self.io.rng);
+        let shown = SecretText::new(recovery.display().as_str().to_owned());
+        let prepared = prepare(
+            &mut self.io.rng,
+            &flow.old,
+            (&export, upload),
+            recovery,
+            started,
+            now,
+        );
+        match prepared {
+            Ok(prepared) => {
+                flow.prepared = Some(prepared);
+                self.show_recovery_key(shown, "recover");
+                Ok(())
+            }
+            Err(error) => {
+                let refusal = of_safe(&error);
+                self.io.refused(refusal, None, None);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    pub(super) fn finish_recovery(&mut self) {
+        let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
+            return;
+        };
+        let Some(prepared) = flow.prepared.as_mut() else {
+            return;
+        };
+        let body = RecoveryFinish {
+            token: &prepared.token,
+            upload: Blob(std::mem::take(&mut prepared.upload)),
+            safe: std::mem::take(&mut prepared.safe),
+            prekey_safe: std::mem::take(&mut prepared.prekey_safe),
+        };
+        self.io.post(
+            "/recovery/finish",
+            &body,
+            Purpose::Flow(Step::RecoverFinish),
+        );
+    }
+
+    pub(crate) fn recover_finished(&mut self, _body: &[u8]) -> Result<(), Failure> {
+        let Some(Flow::Recover(flow)) = self.flow.take() else {
+            return Ok(());
+        };
+        let Some(prepared) = flow.prepared else {
+            return Ok(());
+        };
+        self.me = Some(Me {
+            user_id: prepared.user_id,
+            alias: flow.handle.clone(),
+            handle: flow.handle,
+            role: String::new(),
+        });
+        self.session = true;
+        self.begin_opening("recover", "recovered", KeySource::Key(prepared.key));
+        Ok(())
+    }
+}
+
+/// Opens both safes with the old recovery key and seals them under a new safe key.
+fn prepare(
+    rng: &mut crate::config::CoreRng,
+    old: &RecoveryKey,
+    (export, upload): (&ExportKey, Vec<u8>),
+    recovery: RecoveryKey,
+    started: RecoveryStarted,
+    now: u64,
+) -> Result<Prepared, protocol::safe::SafeError> {
+    let owner = user(started.user_id);
+    let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap.0)?;
+    let (safe, prekeys) = (&started.safe, &started.prekey_safe);
+    let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data.0)?;
+    let prekey_safe = open_prekey_safe(&old_key, &owner, prekeys.version, &prekeys.data.0)?;
+    let at = contents
+        .recovery
+        .as_ref()
+        .map_or(now, |(at, _)| now.max(at + 1));
+    contents.recovery = Some((at, RecoveryAnchor::of(&recovery)));
+    let key = SafeKey::random(rng);
+    let (safe, prekey_safe, _) = reseal(
+        rng,
+        owner,
+        &key,
+        export,
+        (&contents, &prekey_safe),
+        (safe.version, prekeys.version),
+    )?;
+    Ok(Prepared {
+        token: started.token,
+        upload,
+        user_id: started.user_id,
+        recovery,
+        key,
+        safe,
+        prekey_safe,
+    })
+}

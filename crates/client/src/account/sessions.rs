@@ -1,0 +1,254 @@
+//! The account as a whole: alias, sessions, invite links that were made.
+
+use serde::Deserialize;
+
+use crate::account::parse;
+use crate::core::Core;
+use crate::event::{Event, InviteView, SessionView};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::purpose::Purpose;
+use crate::qr;
+use crate::wire::{Alias, InviteMade, NewInvite};
+
+/// Life of an invite link when nothing is said: seven days.
+const INVITE_SECS: u32 = 7 * 86_400;
+/// Longest life of an invite link: 30 days.
+const LONGEST_INVITE_SECS: u32 = 30 * 86_400;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum List<T> {
+    Bare(Vec<T>),
+    Named {
+        #[serde(alias = "sessions", alias = "invites")]
+        items: Vec<T>,
+    },
+}
+
+impl<T> List<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::Bare(items) | Self::Named { items } => items,
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn set_alias(&mut self, alias: String) {
+        let length = alias.trim().chars().count();
+        if self.me.is_none() {
+            self.io.failed("set_alias", Failure::new("not-signed-in"));
+        } else if length == 0 || length > 64 {
+            self.io.failed("set_alias", Failure::new("bad-alias"));
+        } else {
+            let alias = alias.trim().to_owned();
+            self.io.put(
+                "/account",
+                &Alias { alias: &alias },
+                Purpose::Alias(alias.clone()),
+            );
+        }
+    }
+
+    pub(crate) fn alias_stored(&mut self, alias: String) {
+        if let Some(me) = self.me.as_mut() {
+            me.alias = alias;
+        }
+        if let (Some(open), Some(me)) = (self.unlocked.as_mut(), self.me.as_ref()) {
+            open.me = me.clone();
+        }
+        self.emit_state();
+    }
+
+    pub(crate) fn list_sessions(&mut self) {
+        self.ask_sessions("list_sessions");
+    }
+
+    fn ask_sessions(&mut self, during: &'static str) {
+        self.io
+            .get("/sessions", Purpose::Sessions { during, list: true });
+    }
+
+    pub(crate) fn revoke_session(&mut self, id: &str) {
+        // The id goes into a path: nothing but what the server gives.
+        if id.is_empty()
+            || !id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
+            self.io.failed("revoke_session", Failure::new("not-found"));
+            return;
+        }
+        self.io.delete(
+            &format!("/sessions/{id}"),
+            Purpose::Sessions {
+                during: "revoke_session",
+                list: false,
+            },
+        );
+    }
+
+    pub(crate) fn revoke_other_sessions(&mut self) {
+        self.io.post(
+            "/sessions/revoke-others",
+            &serde_json::json!({}),
+            Purpose::Sessions {
+                during: "revoke_other_sessions",
+                list: false,
+            },
+        );
+    }
+
+    pub(crate) fn sessions_came(&mut self, during: &'static str, list: bool, body: &[u8]) {
+        if !list {
+            self.ask_sessions(during);
+            return;
+        }
+        match parse::<List<SessionView>>(body) {
+            Ok(list) => {
+                let mut sessions = list.into_vec();
+                sessions.sort_by_key(|s| (!s.current, std::cmp::Reverse(s.last_activity)));
+                self.io.event(Event::Sessions { sessions });
+            }
+            Err(failure) => self.io.failed(during, failure),
+        }
+    }
+
+    pub(crate) fn create_invite(&mut self, life_secs: Option<u32>) {
+        if self.unlocked.is_none() {
+            self.io
+                .failed("create_invite", Failure::new("not-unlocked"));
+            return;
+        }
+        let life = life_secs
+            .unwrap_or(INVITE_SECS)
+            .clamp(60, LONGEST_INVITE_SECS);
+        self.io.post(
+            "/invites",
+            &NewInvite { max_uses: 1, life },
+            Purpose::InviteMade,
+        );
+    }
+
+    pub(crate) fn invite_made(&mut self, body: &[u8]) {
+        let Some(open) = self.unlocked.as_ref() else {
+            return;
+        };
+        match parse::<InviteMade>(body) {
+            Ok(made) => {
+                let pin: String = hex::encode(open.fingerprint().as_bytes())
+                    .chars()
+                    .take(32)
+                    .collect();
+                let link = format!("/i#{}.{}.{pin}", made.code, open.me.user_id);
+                let qr_svg = self
+                    .config
+                    .origin
+                    .as_ref()
+                    .and_then(|origin| qr::svg(&format!("{origin}{link}")));
+                self.io.event(Event::InviteCreated {
+                    link,
+                    qr_svg,
+                    expires_at: made.expires_at,
+                });
+            }
+            Err(failure) => self.io.failed("create_invite", failure),
+        }
+    }
+
+    pub(crate) fn list_invites(&mut self) {
+        self.ask_invites("list_invites");
+    }
+
+    fn ask_invites(&mut self, during: &'static str) {
+        self.io
+            .get("/invites", Purpose::Invites { during, list: true });
+    }
+
+    pub(crate) fn revoke_invite(&mut self, id: &str) {
+        if id.is_empty()
+            || !id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
+            self.io.failed("revoke_invite", Failure::new("not-found"));
+            return;
+        }
+        self.io.delete(
+            &format!("/invites/{id}"),
+            Purpose::Invites {
+                during: "revoke_invite",
+                list: false,
+            },
+        );
+    }
+
+    pub(crate) fn invites_came(&mut self, during: &'static str, list: bool, body: &[u8]) {
+        if !list {
+            self.ask_invites(during);
+            return;
+        }
+        match parse::<List<InviteView>>(body) {
+            Ok(list) => {
+                let mut invites = list.into_vec();
+                invites.sort_by_key(|invite| std::cmp::Reverse(invite.created_at));
+                self.io.event(Event::Invites { invites });
+            }
+            Err(failure) => self.io.failed(during, failure),
+        }
+    }
+
+    /// A link that somebody else made.
+    pub(crate) fn open_invite(&mut self, fragment: &str) {
+        let invite: Invite = match fragment.parse() {
+            Ok(invite) => invite,
+            Err(failure) => {
+                self.io.failed("open_invite", failure);
+                return;
+            }
+        };
+        match self.unlocked.as_mut() {
+            Some(open) => open.open_invite(&mut self.io, invite.user, invite.pin),
+            None => self.io.event(Event::InviteOpened {
+                user_id: invite.user,
+                added: false,
+                needs_account: true,
+            }),
+        }
+    }
+}
+
+/// The parts of `/i#<code>.<user id>.<first 16 bytes of the fingerprint>`.
+pub(crate) struct Invite {
+    pub(crate) code: String,
+    pub(crate) user: Id,
+    pub(crate) pin: [u8; 16],
+}
+
+impl std::str::FromStr for Invite {
+    type Err = Failure;
+
+    fn from_str(fragment: &str) -> Result<Self, Failure> {
+        let malformed = || Failure::new("invite-malformed");
+        let fragment = fragment.trim();
+        let fragment = fragment
+            .rsplit_once('#')
+            .map_or(fragment, |(_, after)| after);
+        let mut parts = fragment.split('.');
+        let (Some(code), Some(user), Some(pin), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(malformed());
+        };
+        if code.is_empty() || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(malformed());
+        }
+        let pin: Id = pin.parse().map_err(|_| malformed())?;
+        Ok(Self {
+            code: code.to_owned(),
+            user: user.parse().map_err(|_| malformed())?,
+            pin: *pin.as_bytes(),
+        })
+    }
+}

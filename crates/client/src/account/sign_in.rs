@@ -1,0 +1,211 @@
+//! Signing in, and unlocking with the passphrase.
+
+use protocol::opaque::{LoginState, OpaqueError, login_start};
+
+use crate::account::{Flow, KeySource, Step, ksf, parse};
+use crate::core::Core;
+use crate::event::{Me, Phase};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::purpose::Purpose;
+use crate::secret_text::SecretText;
+use crate::wire::{LoginFinish, LoginStart, LoginStarted};
+
+/// Length of OPAQUE's finalization, for telling the server of a wrong passphrase.
+const FINALIZATION_LEN: usize = 64;
+
+/// A sign-in under way.
+pub(crate) struct SignIn {
+    /// Unlocking an account whose session still lives: no new session is made.
+    reauth: bool,
+    unlocking: bool,
+    handle: String,
+    device_name: Option<String>,
+    passphrase: SecretText,
+    login: Option<LoginState>,
+    key: Option<KeySource>,
+}
+
+#[derive(serde::Deserialize)]
+struct SignedIn {
+    user_id: Id,
+    #[serde(default)]
+    role: String,
+}
+
+impl SignIn {
+    pub(crate) const fn during(&self) -> &'static str {
+        if self.unlocking { "unlock" } else { "sign_in" }
+    }
+}
+
+impl Core {
+    /// `sign_in`.
+    pub(crate) fn sign_in(
+        &mut self,
+        handle: String,
+        passphrase: SecretText,
+        device_name: Option<String>,
+    ) {
+        if !self.may_begin("sign_in") {
+            return;
+        }
+        if matches!(self.phase, Phase::Unlocked) {
+            self.io.failed("sign_in", Failure::new("busy"));
+            return;
+        }
+        self.begin_sign_in(SignIn {
+            reauth: false,
+            unlocking: false,
+            handle: handle.trim().trim_start_matches('@').to_owned(),
+            device_name,
+            passphrase,
+            login: None,
+            key: None,
+        });
+    }
+
+    /// `unlock`.
+    pub(crate) fn unlock(&mut self, passphrase: SecretText) {
+        if !self.may_begin("unlock") {
+            return;
+        }
+        let Some(me) = self
+            .me
+            .as_ref()
+            .filter(|_| self.phase == Phase::Locked)
+            .map(|me| me.handle.clone())
+        else {
+            self.io.failed("unlock", Failure::new("not-signed-in"));
+            return;
+        };
+        self.begin_sign_in(SignIn {
+            reauth: self.session,
+            unlocking: true,
+            handle: me,
+            device_name: None,
+            passphrase,
+            login: None,
+            key: None,
+        });
+    }
+
+    fn begin_sign_in(&mut self, mut flow: SignIn) {
+        match login_start(&mut self.io.rng, flow.passphrase.expose().as_bytes()) {
+            Ok((state, request)) => {
+                flow.login = Some(state);
+                let path = if flow.reauth {
+                    "/session/reauth/start"
+                } else {
+                    "/session/start"
+                };
+                let body = LoginStart {
+                    handle: (!flow.reauth).then_some(flow.handle.as_str()),
+                    request: request.into(),
+                };
+                self.io.post(path, &body, Purpose::Flow(Step::LoginStart));
+                self.flow = Some(Flow::SignIn(Box::new(flow)));
+            }
+            Err(error) => self
+                .io
+                .failed(flow.during(), ksf::failure(error, "sign-in-failed")),
+        }
+    }
+
+    /// The session ended while its owner typed the passphrase: sign in instead.
+    pub(crate) fn unlock_by_signing_in(&mut self) -> bool {
+        match self.flow.take() {
+            Some(Flow::SignIn(mut flow)) if flow.reauth => {
+                self.session = false;
+                flow.reauth = false;
+                flow.login = None;
+                self.begin_sign_in(*flow);
+                true
+            }
+            other => {
+                self.flow = other;
+                false
+            }
+        }
+    }
+
+    pub(crate) fn login_started(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let started: LoginStarted = parse(body)?;
+        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
+            self.io.refused(*refusal, None, None);
+        })?;
+        let Some(Flow::SignIn(flow)) = self.flow.as_mut() else {
+            return Ok(());
+        };
+        let Some(login) = flow.login.take() else {
+            return Err(Failure::new("server-reply"));
+        };
+        let path = if flow.reauth {
+            "/session/reauth/finish"
+        } else {
+            "/session/finish"
+        };
+        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
+            Ok((finalization, export)) => {
+                flow.key = Some(KeySource::Export(export));
+                (finalization, Step::LoginFinish)
+            }
+            // The server is told all the same, so that it can count and audit the attempt.
+            Err(OpaqueError::Refused) => (vec![0; FINALIZATION_LEN], Step::LoginRefused),
+            Err(error) => return Err(ksf::failure(error, "sign-in-failed")),
+        };
+        self.io.post(
+            path,
+            &LoginFinish {
+                token: &started.token,
+                finalization: finalization.into(),
+                device_name: flow.device_name.as_deref(),
+            },
+            Purpose::Flow(step),
+        );
+        Ok(())
+    }
+
+    /// The wrong passphrase was reported.
+    pub(crate) fn login_refused(&mut self) {
+        let code = match self.flow.as_ref() {
+            Some(Flow::SignIn(flow)) if flow.unlocking => "wrong-passphrase",
+            Some(Flow::Change(_)) => "wrong-passphrase",
+            _ => "sign-in-failed",
+        };
+        self.flow_failed(Failure::new(code));
+    }
+
+    pub(crate) fn login_finished(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let Some(Flow::SignIn(flow)) = self.flow.take() else {
+            return Ok(());
+        };
+        let during = flow.during();
+        let Some(key) = flow.key else {
+            return Err(Failure::new("server-reply"));
+        };
+        let reason = if flow.unlocking {
+            "unlocked"
+        } else {
+            "signed_in"
+        };
+        if !flow.reauth {
+            let done: SignedIn = match parse(body) {
+                Ok(done) => done,
+                Err(failure) => {
+                    self.io.failed(during, failure);
+                    return Ok(());
+                }
+            };
+            self.me = Some(Me {
+                user_id: done.user_id,
+                alias: flow.handle.clone(),
+                handle: flow.handle,
+                role: done.role,
+            });
+            self.session = true;
+        }
+        self.begin_opening(during, reason, key);
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! A person is here: the server's clock of idleness and our own.
+
+use crate::core::Core;
+use crate::event::Phase;
+use crate::purpose::Purpose;
+use crate::timers::Timer;
+use crate::wire::ClientFrame;
+
+/// At most one `active` frame in this time, milliseconds.
+const ACTIVE_EVERY_MS: u64 = 60_000;
+
+/// When somebody last did something.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    last_ms: u64,
+    told_ms: Option<u64>,
+}
+
+impl Core {
+    /// A key or the pointer moved.
+    pub(crate) fn user_active(&mut self) {
+        let now = self.io.now_ms;
+        self.activity.last_ms = now;
+        if !self.session {
+            return;
+        }
+        if self
+            .activity
+            .told_ms
+            .is_some_and(|told| now.saturating_sub(told) < ACTIVE_EVERY_MS)
+        {
+            return;
+        }
+        self.activity.told_ms = Some(now);
+        if self.io.online {
+            self.io.frame(&ClientFrame::Active);
+        } else {
+            self.io.post("/session/active", &(), Purpose::Ignore);
+        }
+    }
+
+    /// Begins to count idleness.
+    pub(crate) fn watch_idleness(&mut self) {
+        self.activity.last_ms = self.io.now_ms;
+        self.idle_check();
+    }
+
+    /// Locks when nobody was here for the time set; else looks again when it could be over.
+    pub(crate) fn idle_check(&mut self) {
+        self.io.timers.cancel(Timer::IdleLock);
+        let Some(open) = self.unlocked.as_ref() else {
+            return;
+        };
+        let secs = open.settings().lock_after_secs;
+        if self.phase != Phase::Unlocked || secs == 0 {
+            return;
+        }
+        let at = self.activity.last_ms + u64::from(secs) * 1_000;
+        if at <= self.io.now_ms {
+            self.lock("idle");
+        } else {
+            self.io.timers.set(Timer::IdleLock, at);
+        }
+    }
+}

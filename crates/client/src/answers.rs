@@ -1,0 +1,91 @@
+//! Which part an HTTP answer belongs to.
+
+use crate::account::parse;
+use crate::core::Core;
+use crate::event::Phase;
+use crate::failure::Failure;
+use crate::purpose::Purpose;
+use crate::wire::ServerInfo;
+
+/// Status and body; `None` when the server could not be reached.
+pub(crate) type Answer = Option<(u16, Vec<u8>)>;
+
+impl Core {
+    pub(crate) fn answered(&mut self, purpose: Purpose, answer: Answer) {
+        match purpose {
+            Purpose::Ignore => {}
+            Purpose::Flow(step) => self.flow_answered(step, answer),
+            Purpose::Server => self.server_came(answer),
+            Purpose::Session => self.session_came(answer),
+            Purpose::ResumeHalf => self.resume_half_came(answer),
+            Purpose::SignOut => {
+                // Gone here in any case; the server forgets the session at its idle end at the latest.
+            }
+            Purpose::Alias(alias) => {
+                if self.accepted("set_alias", answer).is_some() {
+                    self.alias_stored(alias);
+                }
+            }
+            Purpose::Sessions { during, list } => {
+                if let Some(body) = self.accepted(during, answer) {
+                    self.sessions_came(during, list, &body);
+                }
+            }
+            Purpose::Registration => {
+                if self.accepted("set_registration", answer).is_some() {
+                    self.ask_server();
+                }
+            }
+            Purpose::InviteMade => {
+                if let Some(body) = self.accepted("create_invite", answer) {
+                    self.invite_made(&body);
+                }
+            }
+            Purpose::Invites { during, list } => {
+                if let Some(body) = self.accepted(during, answer) {
+                    self.invites_came(during, list, &body);
+                }
+            }
+            Purpose::Open(purpose) => {
+                let over = matches!(&answer, Some((401, _)));
+                if over && self.phase == Phase::Unlocked {
+                    self.session_over("expired");
+                } else if let Some(open) = self.unlocked.as_mut() {
+                    open.answered(&mut self.io, purpose, answer);
+                }
+            }
+        }
+    }
+
+    /// The body of a success; else the failure is told.
+    pub(crate) fn accepted(&mut self, during: &'static str, answer: Answer) -> Option<Vec<u8>> {
+        match answer {
+            Some((status, body)) if (200..300).contains(&status) => Some(body),
+            Some((401, _)) if self.me.is_some() => {
+                self.session_over("expired");
+                None
+            }
+            Some((status, body)) => {
+                self.io.failed(during, Failure::from_answer(status, &body));
+                None
+            }
+            None => {
+                self.io.failed(during, Failure::new("offline"));
+                None
+            }
+        }
+    }
+
+    fn server_came(&mut self, answer: Answer) {
+        match answer {
+            Some((200, body)) => match parse::<ServerInfo>(&body) {
+                Ok(info) => self.server_answered(info),
+                Err(failure) => self.io.failed("start", failure),
+            },
+            Some((status, body)) => {
+                self.io.failed("start", Failure::from_answer(status, &body));
+            }
+            None => self.io.failed("start", Failure::new("offline")),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The core itself: inputs in, outputs out.
+
+use crate::account::Flow;
+use crate::activity::Activity;
+use crate::command::Command;
+use crate::config::{Config, CoreRng};
+use crate::event::{Event, Me, Phase, StateView};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::io::Io;
+use crate::link::Link;
+use crate::output::Output;
+use crate::server::ServerState;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// The client core of one browser, or of one native program.
+pub struct Core {
+    pub(crate) config: Config,
+    pub(crate) io: Io,
+    pub(crate) server: ServerState,
+    pub(crate) phase: Phase,
+    pub(crate) reason: &'static str,
+    pub(crate) me: Option<Me>,
+    /// Whether the server is believed to know our cookie.
+    pub(crate) session: bool,
+    pub(crate) flow: Option<Flow>,
+    pub(crate) link: Link,
+    pub(crate) activity: Activity,
+    pub(crate) unlocked: Option<Box<Unlocked>>,
+    wake: Option<u64>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// A core that knows nothing yet; the first command is [`Command::Start`].
+    #[must_use]
+    pub fn new(config: Config, rng: CoreRng) -> Self {
+        Self {
+            config,
+            io: Io::new(rng),
+            server: ServerState::default(),
+            phase: Phase::Starting,
+            reason: "started",
+            me: None,
+            session: false,
+            flow: None,
+            link: Link::default(),
+            activity: Activity::default(),
+            unlocked: None,
+            wake: None,
+        }
+    }
+
+    /// Takes one input at the device's time `now_ms` (unix milliseconds) and says what to do.
+    #[must_use]
+    pub fn handle(&mut self, input: Input, now_ms: u64) -> Vec<Output> {
+        // A clock that is set back must not make timers run twice.
+        self.io.now_ms = self.io.now_ms.max(now_ms);
+        self.run_timers();
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::Http { id, status, body } => {
+                if let Some(purpose) = self.io.answered(id) {
+                    self.answered(purpose, Some((status, body)));
+                }
+            }
+            Input::HttpFailed { id } => {
+                if let Some(purpose) = self.io.answered(id) {
+                    self.answered(purpose, None);
+                }
+            }
+            Input::SocketOpen => self.socket_open(),
+            Input::SocketText(text) => self.socket_text(&text),
+            Input::SocketBinary(bytes) => self.socket_binary(&bytes),
+            Input::SocketClosed { code } => self.socket_closed(code),
+            Input::Tick => {}
+            Input::Stored { key, value } => self.stored(&key, value),
+        }
+        self.settle();
+        let mut out = std::mem::take(&mut self.io.out);
+        let next = self.io.timers.next();
+        if let Some(at) = next.filter(|_| next != self.wake) {
+            out.push(Output::WakeAt(at));
+        }
+        self.wake = next;
+        out
+    }
+
+    /// Where the person stands.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn run_timers(&mut self) {
+        while let Some(timer) = self.io.timers.due(self.io.now_ms) {
+            match timer {
+                Timer::Reconnect => self.connect(),
+                Timer::Ping => self.ping(),
+                Timer::IdleLock => self.idle_check(),
+                Timer::Confirmation => self.confirmation_expired(),
+                other => {
+                    if let Some(open) = self.unlocked.as_mut() {
+                        open.timer(&mut self.io, other);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the unlocked part could not do itself.
+    fn settle(&mut self) {
+        if let Some(open) = self.unlocked.as_mut() {
+            open.settle(&mut self.io);
+            if let Some(reason) = open.must_lock {
+                self.lock(reason);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Start => self.start(),
+            Command::Snapshot => self.snapshot(),
+            Command::UserActive => self.user_active(),
+            Command::OfferPassphrase => self.offer_passphrase(),
+            Command::MeasurePassphrase { passphrase } => self.measure_passphrase(&passphrase),
+            Command::Register {
+                handle,
+                alias,
+                passphrase,
+                setup,
+                invite,
+            } => self.register(handle, alias, passphrase, setup, invite),
+            Command::ConfirmRecoveryKey { typed } => self.confirm_recovery_key(&typed),
+            Command::Cancel => self.cancel(),
+            Command::SignIn {
+                handle,
+                passphrase,
+                device_name,
+            } => self.sign_in(handle, passphrase, device_name),
+            Command::Recover {
+                handle,
+                recovery_key,
+                passphrase,
+            } => self.recover(handle, &recovery_key, passphrase),
+            Command::ChangePassphrase { current, new } => self.change_passphrase(current, new),
+            Command::SignOut => self.sign_out(),
+            Command::Lock => self.lock("user"),
+            Command::Unlock { passphrase } => self.unlock(passphrase),
+            Command::SetAlias { alias } => self.set_alias(alias),
+            Command::ListSessions => self.list_sessions(),
+            Command::RevokeSession { id } => self.revoke_session(&id),
+            Command::RevokeOtherSessions => self.revoke_other_sessions(),
+            Command::SetRegistration { mode } => self.set_registration(&mode),
+            Command::OpenInvite { fragment } => self.open_invite(&fragment),
+            Command::CreateInvite { life_secs } => self.create_invite(life_secs),
+            Command::ListInvites => self.list_invites(),
+            Command::RevokeInvite { id } => self.revoke_invite(&id),
+            other => {
+                let during = crate::command::tag_of(&other);
+                match self.unlocked.as_mut() {
+                    Some(open) => open.command(&mut self.io, other),
+                    None => self.io.failed(during, Failure::new("not-unlocked")),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn emit_state(&mut self) {
+        let view = StateView {
+            state: self.phase,
+            reason: self.reason.to_owned(),
+            me: self.me.clone(),
+        };
+        self.io.event(Event::State(view));
+    }
+
+    pub(crate) fn enter(&mut self, phase: Phase, reason: &'static str) {
+        self.phase = phase;
+        self.reason = reason;
+        self.emit_state();
+    }
+}

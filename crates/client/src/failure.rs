@@ -1,0 +1,161 @@
+//! Why a command was not carried out, in words for people.
+
+use serde::Deserialize;
+
+use crate::refusal::Refusal;
+
+/// A stable code and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Kebab-case.
+    pub code: String,
+    /// For people.
+    pub text: String,
+    /// Where the server named a time, in seconds.
+    pub retry_after_secs: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    detail: String,
+    #[serde(default)]
+    retry_after: Option<u32>,
+}
+
+impl Failure {
+    /// A failure that the core itself found.
+    pub fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            text: text_of(code)
+                .unwrap_or("That did not work. Try again.")
+                .to_owned(),
+            retry_after_secs: None,
+        }
+    }
+
+    /// Reads a problem document; known codes get our own words.
+    pub fn from_answer(status: u16, body: &[u8]) -> Self {
+        let problem = serde_json::from_slice::<Problem>(body).unwrap_or(Problem {
+            code: String::new(),
+            detail: String::new(),
+            retry_after: None,
+        });
+        let code = if problem.code.is_empty() {
+            match status {
+                401 => "signed-out",
+                403 => "forbidden",
+                404 => "not-found",
+                429 => "too-many",
+                507 => "vault-full",
+                _ => "server-error",
+            }
+            .to_owned()
+        } else {
+            problem.code
+        };
+        let text = match text_of(&code) {
+            Some(text) => text.to_owned(),
+            None if problem.detail.is_empty() => {
+                "The server could not do that. Try again later.".to_owned()
+            }
+            None => problem.detail,
+        };
+        Self {
+            code,
+            text,
+            retry_after_secs: problem.retry_after,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code().to_owned(),
+            text: refusal.to_string(),
+            retry_after_secs: None,
+        }
+    }
+}
+
+fn text_of(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "offline" => "The server cannot be reached. Check the connection and try again.",
+        "busy" => "Something else is under way. Wait for it, or cancel it.",
+        "not-unlocked" => "Unlock first.",
+        "not-signed-in" => "Sign in first.",
+        "sign-in-failed" => "Handle or passphrase is wrong. Try again.",
+        "wrong-passphrase" => "The passphrase is wrong. Try again.",
+        "recovery-failed" => "Handle or recovery key is wrong. Check each group and try again.",
+        "recovery-key-malformed" => {
+            "That is not a recovery key: a group is missing or mistyped. Check it and try again."
+        }
+        "recovery-key-mismatch" => {
+            "That is not the recovery key shown before. Compare it and type it again."
+        }
+        "nothing-to-confirm" => "There is no recovery key to confirm. Start again.",
+        "token-expired" => "That took too long. Start again.",
+        "handle-taken" => "Somebody has this handle already. Choose another one.",
+        "bad-handle" => "A handle has 1 to 64 letters, digits, dots, dashes or underscores.",
+        "bad-alias" => "A name has 1 to 64 characters.",
+        "empty-passphrase" => "Choose a passphrase first.",
+        "registration-closed" => "This server takes no new accounts.",
+        "invite-invalid" => "This invite link was used, has expired or was withdrawn.",
+        "invite-malformed" => "This invite link is not complete. Copy the whole link.",
+        "setup-invalid" => "The set-up link was used already or is not the latest one.",
+        "no-such-user" => "Nobody here has that handle.",
+        "that-is-you" => "That is your own handle.",
+        "no-such-chat" => "This chat does not exist any more.",
+        "no-such-message" => "This message does not exist any more.",
+        "not-yours" => "Only your own messages can be changed.",
+        "text-empty" => "Write something first.",
+        "text-too-long" => "A message has at most 64 KiB of text. Split it.",
+        "bad-life" => "A message may wait between 5 seconds and 7 days.",
+        "bad-burn" => "Burning can be set between 1 second and 1 day after reading.",
+        "message-gone" => "This message is gone: it was read elsewhere or its time ran out.",
+        "message-taken" => {
+            "Another browser of yours is showing this message. Try again in half a minute."
+        }
+        "burning" => "A message that burns cannot be changed. Delete it instead.",
+        "vault-full" => "The server's memory is full. Try again in a minute.",
+        "quota" => "Too many messages of yours are waiting. Try again when some were read.",
+        "blocked" => "You have blocked this person. Unblock them first.",
+        "no-keys" => "This person has no keys to write to. They must sign in once first.",
+        "forbidden" => "Only an administrator can do that.",
+        "not-found" => "That does not exist any more.",
+        "too-many" => "Too many tries. Wait a minute and try again.",
+        "signed-out" => "You were signed out. Sign in again.",
+        "memory" => "Signing in needs 64 MiB of memory. Close other tabs and try again.",
+        "bad-settings" => "That setting is out of range.",
+        "server-reply" => "The server's answer makes no sense. Reload the page.",
+        "server-error" => "The server had a problem. Try again later.",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn a_problem_documents_code_is_kept_and_known_codes_get_our_words() {
+        let failure = Failure::from_answer(409, br#"{"code":"handle-taken","detail":"x"}"#);
+        assert_eq!(failure.code, "handle-taken");
+        assert!(failure.text.contains("Choose another"));
+        let other = Failure::from_answer(400, br#"{"code":"odd","detail":"The reason."}"#);
+        assert_eq!(
+            (other.code.as_str(), other.text.as_str()),
+            ("odd", "The reason.")
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_no_problem_document_still_gets_a_code() {
+        assert_eq!(Failure::from_answer(502, b"<html>").code, "server-error");
+        assert_eq!(Failure::from_answer(401, b"").code, "signed-out");
+    }
+}

@@ -1,0 +1,289 @@
+//! What an opened message does, by its kind.
+
+use protocol::envelope::{Content, Receipt, ReceiptState};
+use protocol::ids::UserId;
+use protocol::safe::ContactState;
+
+use super::Lease;
+use super::open::Opened;
+use crate::command::Burn;
+use crate::event::{Event, MessageState, MessageView};
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::{Request, id_of, user};
+use crate::refusal::Refusal;
+use crate::secret_text::SecretText;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// How long a sign of typing is shown, milliseconds.
+const TYPING_MS: u64 = 5_000;
+
+impl Unlocked {
+    /// A message was opened for the first time.
+    pub(super) fn first_opened(
+        &mut self,
+        io: &mut Io,
+        mut opened: Opened,
+        lease: Option<Lease>,
+        parcel: Vec<u8>,
+    ) {
+        let id = opened.id;
+        let sender = id_of(&opened.slot.sender);
+        let mine = sender == self.me.user_id;
+        let peer: UserId = match opened
+            .slot
+            .conversation
+            .peer(&self.user, &opened.slot.sender)
+        {
+            Ok(Some(peer)) => peer,
+            _ => {
+                io.refused(Refusal::CrossDelivered, Some(sender), Some(id));
+                self.inbox.done.insert(id);
+                return;
+            }
+        };
+        let chat = id_of(&peer);
+        let mut warnings = self.order_of(io, chat, &opened);
+        if opened.last_resort {
+            warnings.push("last-resort".to_owned());
+            self.last_resort_used(io, chat);
+        }
+        if !mine && self.key_changed(chat) {
+            warnings.push("key-changed".to_owned());
+        }
+        if mine && let Some(mark) = opened.slot.safe_mark {
+            self.safe_promised(io, mark);
+        }
+        let content = std::mem::replace(&mut opened.content, Content::Sync);
+        let keep = (opened.epoch, opened.counter);
+        let slot = &opened.slot;
+        let burn = match (slot.burn_on_read, slot.burn_after_secs) {
+            (false, _) => Burn::Never,
+            (true, 0) => Burn::OnRead,
+            (true, secs) => Burn::After(secs),
+        };
+        let sent_at = slot.sent_at;
+        let end = sent_at.saturating_add(u64::from(slot.life_secs));
+        let end = self.inbox.ends.get(&id).map_or(end, |at| end.min(*at));
+        self.keep(id, chat, keep, lease, Vec::new());
+        if self.safe.contents().is_blocked(&peer) {
+            self.finish_incoming(io, id);
+            return;
+        }
+        match content {
+            Content::Text { text, .. } => {
+                let burns = burn != Burn::Never && !mine;
+                let view = MessageView {
+                    id,
+                    mine,
+                    text: (!burns).then(|| SecretText::from(text.as_str())),
+                    sealed: burns,
+                    sent_ms: sent_at.saturating_mul(1_000),
+                    seen_ms: self.next_seen_ms(io.server_ms()),
+                    state: if mine {
+                        MessageState::Waiting
+                    } else {
+                        MessageState::Unread
+                    },
+                    by_server: false,
+                    path: if opened.live { "live" } else { "waiting" }.to_owned(),
+                    expires_at: Some(end),
+                    burn,
+                    burns_ms: None,
+                    edited: false,
+                    failure: None,
+                    warnings,
+                    tag: None,
+                };
+                if burns && let Some(item) = self.inbox.items.get_mut(&id) {
+                    item.parcel = parcel;
+                }
+                self.text_came(io, chat, view);
+            }
+            Content::Request {
+                alias, greeting, ..
+            } => self.request_came(io, chat, id, alias.as_str(), greeting.as_str()),
+            Content::Accept { alias, .. } => {
+                if self.contact(chat).is_some() {
+                    self.accepted_by(io, chat, alias.as_str());
+                }
+                self.finish_incoming(io, id);
+            }
+            Content::Profile { alias } => {
+                if !mine && self.contact(chat).is_some() {
+                    self.renamed(io, chat, alias.as_str());
+                }
+                self.finish_incoming(io, id);
+            }
+            Content::Receipt(receipts) => {
+                self.receipts_came(io, chat, &receipts);
+                self.finish_incoming(io, id);
+            }
+            Content::Typing { active } => {
+                if self.contact(chat).is_some() {
+                    let until_ms = if active {
+                        io.now_ms + TYPING_MS
+                    } else {
+                        io.now_ms
+                    };
+                    io.event(Event::Typing { chat, until_ms });
+                }
+                self.finish_incoming(io, id);
+            }
+            Content::Edit { message_id, text } => {
+                let of = Id::from_bytes(*message_id.as_bytes());
+                self.change_came(io, chat, id, of, mine, Some(text.as_str()));
+            }
+            Content::Delete { message_id } => {
+                let of = Id::from_bytes(*message_id.as_bytes());
+                self.change_came(io, chat, id, of, mine, None);
+            }
+            Content::Sync => self.finish_incoming(io, id),
+        }
+    }
+
+    fn text_came(&mut self, io: &mut Io, chat: Id, view: MessageView) {
+        let (id, mine, end) = (view.id, view.mine, view.expires_at);
+        if let Some(end) = end {
+            io.timers.set(Timer::Expire(id), io.local_ms(end) + 1_000);
+        }
+        if mine {
+            self.put_message(io, chat, view);
+            // A copy of what another session of ours said: nothing has to be seen first.
+            self.finish_incoming(io, id);
+            return;
+        }
+        if self.contact(chat).is_none() {
+            self.note_ask(io, chat, id, None);
+            self.put_message_quietly(chat, view);
+            return;
+        }
+        self.put_message(io, chat, view);
+        io.event(Event::Typing {
+            chat,
+            until_ms: io.now_ms,
+        });
+        self.owe_receipt(io, chat, id, ReceiptState::Delivered);
+    }
+
+    fn request_came(&mut self, io: &mut Io, chat: Id, id: Id, alias: &str, greeting: &str) {
+        let state = self
+            .safe
+            .contents()
+            .contacts
+            .get(&user(chat))
+            .map(|contact| contact.state.value);
+        match state {
+            Some(ContactState::Outgoing) => {
+                // Both asked: that is an agreement.
+                self.accepted_by(io, chat, alias);
+                self.finish_incoming(io, id);
+                self.send_accept(io, chat);
+            }
+            Some(ContactState::Accepted) => {
+                self.finish_incoming(io, id);
+                self.send_accept(io, chat);
+            }
+            _ => self.note_ask(io, chat, id, Some((alias, greeting))),
+        }
+    }
+
+    /// Somebody who is no contact wrote: a request, or a text before one.
+    fn note_ask(&mut self, io: &Io, chat: Id, id: Id, asked: Option<(&str, &str)>) {
+        let Some(fingerprint) = self
+            .inbox
+            .items
+            .get(&id)
+            .map(|item| item.epoch.sender().fingerprint)
+        else {
+            return;
+        };
+        let request = self.requests.entry(chat).or_insert_with(|| Request {
+            fingerprint,
+            alias: String::new(),
+            greeting: SecretText::default(),
+            received_ms: io.server_ms(),
+            asks: Vec::new(),
+        });
+        if let Some((alias, greeting)) = asked {
+            request.alias = crate::people::clip(alias);
+            request.greeting = SecretText::from(greeting);
+            request.asks.push(id);
+        }
+        self.requests_dirty = true;
+    }
+
+    /// Sealed receipts: only of the person who has the messages.
+    fn receipts_came(&mut self, io: &mut Io, chat: Id, receipts: &[Receipt]) {
+        for receipt in receipts {
+            let id = Id::from_bytes(*receipt.message_id.as_bytes());
+            match self.chat_of(id) {
+                Some(at) if at == chat => {
+                    if self.message(chat, id).is_some_and(|view| view.mine) {
+                        self.receipt_heard(io, chat, id, receipt.state);
+                    } else {
+                        io.refused(Refusal::ForgedReceipt, Some(chat), Some(id));
+                    }
+                }
+                Some(_) => io.refused(Refusal::ForgedReceipt, Some(chat), Some(id)),
+                // Sent before this session's memory began.
+                None => {}
+            }
+        }
+    }
+
+    /// An edit or a deletion: only by the author.
+    fn change_came(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        id: Id,
+        of: Id,
+        mine: bool,
+        text: Option<&str>,
+    ) {
+        let Some(at) = self.chat_of(of) else {
+            // The message is not in this session's memory any more.
+            self.finish_incoming(io, id);
+            return;
+        };
+        let author = self.message(at, of).map(|view| view.mine);
+        if at != chat || author != Some(mine) {
+            io.refused(Refusal::ForgedEdit, Some(chat), Some(of));
+            self.finish_incoming(io, id);
+            return;
+        }
+        let Some(text) = text else {
+            self.finish_incoming(io, of);
+            self.finish_incoming(io, id);
+            io.timers.cancel(Timer::Burn(of));
+            io.timers.cancel(Timer::Expire(of));
+            if let Some(view) = self.message_mut(chat, of) {
+                view.text = None;
+                view.sealed = false;
+                view.edited = false;
+            }
+            self.set_state(io, chat, of, MessageState::Deleted, false);
+            return;
+        };
+        if let Some(view) = self.message_mut(chat, of)
+            && view.text.is_some()
+            && view.burn == Burn::Never
+        {
+            view.text = Some(SecretText::from(text));
+            view.edited = true;
+        }
+        self.emit_message(io, chat, of);
+        let unread = self
+            .inbox
+            .items
+            .get_mut(&of)
+            .filter(|item| item.progress == super::Progress::Opened);
+        match unread {
+            // The server still has the unchanged text: both go together.
+            Some(item) => item.followers.push(id),
+            None => self.finish_incoming(io, id),
+        }
+    }
+}

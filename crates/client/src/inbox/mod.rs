@@ -1,0 +1,128 @@
+//! What arrives: claimed one at a time, opened, shown, marked, acknowledged.
+//!
+//! One claim is under way at any moment ([`claims`]), so that messages of a sender are opened in the
+//! order in which the server lists them. Opening changes nothing before a tag has verified
+//! ([`open`]); what was opened is applied by its kind ([`apply`]) and stays in the server's memory
+//! until it was shown ([`shown`]).
+
+mod apply;
+mod claims;
+mod open;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use protocol::epoch::ReceiverEpoch;
+use zeroize::Zeroizing;
+
+use crate::id::Id;
+
+/// Why a message is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It has not been opened here.
+    First,
+    /// The person wants to read a message that burns.
+    Reveal,
+    /// It was shown after the first lease had run out.
+    Acknowledge,
+}
+
+/// What a claim under way waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Await {
+    /// The server's parcel.
+    Parcel,
+    /// The lease of a claim that was made before.
+    Extension,
+    /// The claimed sender's public keys.
+    Sender(Id),
+    /// A newer prekey safe.
+    Safe,
+}
+
+/// The claim under way.
+pub(crate) struct Current {
+    pub(crate) id: Id,
+    pub(crate) why: Why,
+    pub(crate) awaits: Await,
+    /// The parcel, while something else is awaited. Ciphertext.
+    pub(crate) parcel: Vec<u8>,
+    /// Sender and safe were fetched for it already; once each.
+    pub(crate) fetched_sender: bool,
+    pub(crate) fetched_safe: bool,
+}
+
+/// A claim's token and when its lease ends, on this device's clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) token: Zeroizing<[u8; 16]>,
+    pub(crate) until_ms: u64,
+}
+
+/// How far an opened message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Opened; not shown.
+    Opened,
+    /// Shown; its mark is being stored.
+    Marking,
+    /// Marked; to be acknowledged.
+    Marked,
+}
+
+/// A message that was opened and not acknowledged yet.
+pub(crate) struct Incoming {
+    pub(crate) chat: Id,
+    pub(crate) epoch: ReceiverEpoch,
+    pub(crate) counter: u8,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) progress: Progress,
+    /// The sealed parcel of a message that burns, for the reveal while the lease holds.
+    pub(crate) parcel: Vec<u8>,
+    /// Changes of this message, to be acknowledged together with it.
+    pub(crate) followers: Vec<Id>,
+}
+
+/// All that arrives.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) queue: VecDeque<(Id, Why)>,
+    pub(crate) current: Option<Current>,
+    pub(crate) items: BTreeMap<Id, Incoming>,
+    /// Server seconds at which listed messages end.
+    pub(crate) ends: BTreeMap<Id, u64>,
+    /// Finished here; never claimed again.
+    pub(crate) done: BTreeSet<Id>,
+    /// Claims that got no answer.
+    pub(crate) tries: BTreeMap<Id, u32>,
+    /// Listed for us but taken or read by another session of ours.
+    pub(crate) elsewhere: bool,
+}
+
+/// Most finished ids that are remembered; older ones are known by their replay marks.
+const MAX_DONE: usize = 4_096;
+
+impl Inbox {
+    pub(crate) fn finish(&mut self, id: Id) {
+        self.items.remove(&id);
+        self.ends.remove(&id);
+        self.tries.remove(&id);
+        if self.done.len() >= MAX_DONE {
+            self.done.clear();
+        }
+        self.done.insert(id);
+    }
+
+    /// The token of a lease that still holds for a while.
+    pub(crate) fn token(&self, id: Id, now_ms: u64) -> Option<[u8; 16]> {
+        /// Enough for a frame to reach the server, milliseconds.
+        const MARGIN_MS: u64 = 2_000;
+        self.items
+            .get(&id)?
+            .lease
+            .as_ref()
+            .filter(|lease| lease.until_ms > now_ms + MARGIN_MS)
+            .map(|lease| *lease.token)
+    }
+}

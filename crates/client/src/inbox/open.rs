@@ -1,0 +1,313 @@
+//! Opening a parcel: nothing changes before its tags have verified.
+
+use protocol::envelope::{
+    BodyHash, Content, EnvelopeError, ParcelRef, SealedSlot, SlotContent, open_body, open_slot,
+};
+use protocol::epoch::{
+    EpochError, EpochPath, PendingEpoch, ReceiverEpoch, ReplayError, SenderClaim,
+};
+use protocol::identity::AccountKeys;
+use protocol::ids::MessageId;
+
+use super::{Await, Incoming, Progress, Why};
+use crate::account::parse;
+use crate::answers::Answer;
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::id_of;
+use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
+use crate::refuse::{of_decode, of_envelope, of_epoch};
+use crate::unlocked::Unlocked;
+use crate::wire::{Blob, ClientFrame, User};
+
+/// A message whose sender is proven and whose body is open.
+pub(super) struct Opened {
+    pub(super) id: Id,
+    pub(super) epoch: ReceiverEpoch,
+    pub(super) counter: u8,
+    pub(super) slot: SlotContent,
+    pub(super) content: Content,
+    pub(super) body_hash: BodyHash,
+    pub(super) live: bool,
+    pub(super) last_resort: bool,
+}
+
+/// Why it is not open yet, or never will be.
+enum Blocked {
+    /// Public keys of the claimed sender are needed.
+    Sender(Id),
+    /// Perhaps a newer prekey safe has the private half.
+    Safe,
+    /// It was shown before.
+    Replayed,
+    /// A check said no; the claimed sender where there is one.
+    Refused(Refusal, Option<Id>),
+}
+
+impl From<EpochError> for Blocked {
+    fn from(error: EpochError) -> Self {
+        Self::Refused(of_epoch(&error), None)
+    }
+}
+
+impl From<EnvelopeError> for Blocked {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Refused(of_envelope(&error), None)
+    }
+}
+
+impl Unlocked {
+    /// Opens the parcel of the claim under way, as far as it goes.
+    pub(super) fn open_current(&mut self, io: &mut Io) {
+        let Some(current) = self.inbox.current.as_mut() else {
+            return;
+        };
+        let id = current.id;
+        let bytes = std::mem::take(&mut current.parcel);
+        let (fetched_sender, fetched_safe) = (current.fetched_sender, current.fetched_safe);
+        let outcome = match ParcelRef::decode(&bytes) {
+            Ok(parcel) => self.try_open(io, &parcel, fetched_sender, fetched_safe),
+            Err(error) => Err(Blocked::Refused(of_decode(&error), None)),
+        };
+        match outcome {
+            Ok(opened) => self.opened(io, opened, bytes),
+            Err(Blocked::Sender(sender)) => {
+                self.wait_for(Await::Sender(sender), bytes);
+                io.get(
+                    &format!("/users/{sender}"),
+                    Purpose::Open(Open::Sender(sender)),
+                );
+            }
+            Err(Blocked::Safe) => {
+                self.wait_for(Await::Safe, bytes);
+                self.read_safes(io);
+            }
+            Err(Blocked::Replayed) => {
+                // Its mark is stored: acknowledged, not shown.
+                io.refused(Refusal::Replayed, None, Some(id));
+                if let Some(lease) = self.pending_lease.take() {
+                    io.frame(&ClientFrame::Ack {
+                        id,
+                        token: Blob::from(lease.token.as_slice()),
+                    });
+                }
+                self.inbox.finish(id);
+                self.claim_done(io);
+            }
+            Err(Blocked::Refused(refusal, sender)) => self.refuse_parcel(io, id, refusal, sender),
+        }
+    }
+
+    fn wait_for(&mut self, awaits: Await, bytes: Vec<u8>) {
+        if let Some(current) = self.inbox.current.as_mut() {
+            current.awaits = awaits;
+            current.parcel = bytes;
+            match awaits {
+                Await::Sender(_) => current.fetched_sender = true,
+                Await::Safe => current.fetched_safe = true,
+                Await::Parcel | Await::Extension => {}
+            }
+        }
+    }
+
+    /// Tells the sender that it does not open, and never claims it again.
+    fn refuse_parcel(&mut self, io: &mut Io, id: Id, refusal: Refusal, sender: Option<Id>) {
+        io.refused(refusal, sender, Some(id));
+        let lease = self.pending_lease.take();
+        // What was made for somebody else is none of our sender's business.
+        if refusal != Refusal::CrossDelivered
+            && let Some(lease) = lease
+        {
+            io.frame(&ClientFrame::CannotOpen {
+                id,
+                token: Blob::from(lease.token.as_slice()),
+            });
+        }
+        // A repetition comes under the same id, as a new slot.
+        self.inbox.ends.remove(&id);
+        self.claim_done(io);
+    }
+
+    fn try_open(
+        &self,
+        io: &Io,
+        parcel: &ParcelRef<'_>,
+        fetched_sender: bool,
+        fetched_safe: bool,
+    ) -> Result<Opened, Blocked> {
+        let slot = SealedSlot::decode(parcel.slot)
+            .map_err(|error| Blocked::Refused(of_decode(&error), None))?;
+        let handshake = &slot.handshake;
+        let live = handshake.path() == EpochPath::Live;
+        let pairs = if live {
+            self.sessions
+                .get(&handshake.signed_id())
+                .ok_or(EpochError::UnknownKey)
+                .and_then(|secrets| secrets.pairs_for(handshake))
+        } else {
+            self.safe.pairs_for(handshake)
+        };
+        let pairs = match pairs {
+            Ok(pairs) => pairs,
+            Err(EpochError::UnknownKey) if !live && !fetched_safe => return Err(Blocked::Safe),
+            Err(error) => return Err(error.into()),
+        };
+        let pending = PendingEpoch::begin(handshake, pairs, io.now())?;
+        let claim = pending.claim();
+        let sender = id_of(&claim.user_id);
+        let keys = match self.known_keys(&claim) {
+            Some(keys) => keys,
+            None if sender != self.me.user_id && !fetched_sender => {
+                return Err(Blocked::Sender(sender));
+            }
+            None => return Err(Blocked::Refused(Refusal::SwappedKey, Some(sender))),
+        };
+        let at = |error: EnvelopeError| Blocked::Refused(of_envelope(&error), Some(sender));
+        let epoch = pending.finish(&self.safe.party(self.user), keys)?;
+        let body_hash = BodyHash::of(parcel.body);
+        let content = open_slot(
+            &epoch,
+            &slot,
+            &parcel.target,
+            &parcel.message_id,
+            &body_hash,
+        )
+        .map_err(at)?;
+        let seen = if live {
+            self.replay.check(&epoch, slot.counter)
+        } else {
+            self.safe.replayed(&epoch, &slot)
+        };
+        match seen {
+            Ok(()) => {}
+            Err(ReplayError::Replayed) => return Err(Blocked::Replayed),
+            Err(_) => return Err(Blocked::Refused(Refusal::Malformed, Some(sender))),
+        }
+        let body = open_body(&content.key, parcel.body).map_err(at)?;
+        if body.content.kind() != content.kind || body.group.is_some() {
+            return Err(at(EnvelopeError::KindMismatch));
+        }
+        Ok(Opened {
+            id: Id::from_bytes(*parcel.message_id.as_bytes()),
+            counter: slot.counter,
+            live,
+            last_resort: handshake.path() == EpochPath::LastResort,
+            slot: content,
+            content: body.content,
+            body_hash,
+            epoch,
+        })
+    }
+
+    /// Keys that are in memory and are those of the claim.
+    fn known_keys(&self, claim: &SenderClaim) -> Option<&AccountKeys> {
+        let id = id_of(&claim.user_id);
+        let keys = if id == self.me.user_id {
+            self.safe.keys()
+        } else {
+            &self.peers.get(&id)?.keys.as_ref()?.1
+        };
+        (*keys.fingerprint() == claim.fingerprint).then_some(keys)
+    }
+
+    /// The claimed sender's keys came.
+    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: Id, answer: Answer) {
+        let awaited = self
+            .inbox
+            .current
+            .as_ref()
+            .is_some_and(|current| current.awaits == Await::Sender(sender));
+        if let Some((200, body)) = answer
+            && let Ok(found) = parse::<User>(&body)
+            && found.user_id == sender
+        {
+            self.note_person(&found);
+            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys.0) {
+                // Other keys than the pinned ones never block reading; the next send asks.
+                self.pin_holds(io, sender, &keys);
+            }
+        }
+        if awaited {
+            self.open_current(io);
+        }
+    }
+
+    /// The safe was read again: what waited for it goes on.
+    pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
+        if self
+            .inbox
+            .current
+            .as_ref()
+            .is_some_and(|current| current.awaits == Await::Safe)
+        {
+            self.open_current(io);
+        }
+    }
+
+    /// It is open.
+    fn opened(&mut self, io: &mut Io, opened: Opened, bytes: Vec<u8>) {
+        let id = opened.id;
+        let why = self.inbox.current.as_ref().map(|current| current.why);
+        let lease = self.pending_lease.take();
+        let again = self.inbox.items.get_mut(&id).map(|item| {
+            // Claimed once more, perhaps through another slot.
+            item.lease.clone_from(&lease);
+            item.chat
+        });
+        if let Some(chat) = again {
+            if why == Some(Why::Reveal) {
+                self.reveal_opened(io, chat, opened);
+            }
+        } else {
+            self.first_opened(io, opened, lease, bytes);
+        }
+        self.claim_done(io);
+    }
+
+    /// Keeps an opened message until it is acknowledged.
+    pub(super) fn keep(
+        &mut self,
+        opened_id: Id,
+        chat: Id,
+        (epoch, counter): (ReceiverEpoch, u8),
+        lease: Option<super::Lease>,
+        parcel: Vec<u8>,
+    ) {
+        self.inbox.items.insert(
+            opened_id,
+            Incoming {
+                chat,
+                epoch,
+                counter,
+                lease,
+                progress: Progress::Opened,
+                parcel,
+                followers: Vec::new(),
+            },
+        );
+    }
+
+    /// Fits a message behind those of its sending session that were seen.
+    pub(super) fn order_of(&mut self, io: &mut Io, chat: Id, opened: &Opened) -> Vec<String> {
+        use protocol::envelope::{Order, SequenceError};
+        let message_id = MessageId::from_bytes(*opened.id.as_bytes());
+        let found = self
+            .received_numbers
+            .observe(&message_id, &opened.body_hash, &opened.slot);
+        let refusal = match found {
+            Ok(Order::Gap { .. }) if self.inbox.elsewhere => None,
+            Ok(Order::Gap { .. }) => Some(Refusal::Dropped),
+            Ok(Order::Late) | Err(SequenceError::BrokenLink) => Some(Refusal::Reordered),
+            Err(SequenceError::Repeated) => Some(Refusal::Replayed),
+            Ok(Order::Uncounted | Order::First { .. } | Order::Next) => None,
+        };
+        match refusal {
+            Some(refusal) => {
+                io.refused(refusal, Some(chat), Some(opened.id));
+                vec![refusal.code().to_owned()]
+            }
+            None => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! From the screen back to the server: reveal, mark, acknowledge, burn.
+
+use protocol::envelope::{Content, ReceiptState};
+use protocol::epoch::EpochPath;
+
+use super::open::Opened;
+use super::{Await, Current, Progress, Why};
+use crate::command::Burn;
+use crate::event::MessageState;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::safe::After;
+use crate::secret_text::SecretText;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{Blob, ClientFrame};
+
+/// A message that burns on reading is shown at most this long, milliseconds.
+const ON_READ_MS: u64 = 120_000;
+
+impl Unlocked {
+    /// `reveal`: wins the message first, then shows it.
+    pub(crate) fn reveal(&mut self, io: &mut Io, chat: Id, id: Id) {
+        let sealed = self.message(chat, id).is_some_and(|view| view.sealed);
+        if !sealed || !self.inbox.items.contains_key(&id) {
+            let code = "message-gone";
+            io.failed_at("reveal", Failure::new(code), Some(chat), Some(id));
+            return;
+        }
+        if !io.online {
+            io.failed_at("reveal", Failure::new("offline"), Some(chat), Some(id));
+            return;
+        }
+        let busy = self.inbox.current.is_some();
+        let token = self.inbox.token(id, io.now_ms);
+        let parcel = self
+            .inbox
+            .items
+            .get_mut(&id)
+            .map(|item| std::mem::take(&mut item.parcel))
+            .unwrap_or_default();
+        match token {
+            Some(token) if !busy && !parcel.is_empty() => {
+                self.inbox.current = Some(Current {
+                    id,
+                    why: Why::Reveal,
+                    awaits: Await::Extension,
+                    parcel,
+                    fetched_sender: true,
+                    fetched_safe: true,
+                });
+                io.timers.set(Timer::Claim, io.now_ms + 10_000);
+                io.frame(&ClientFrame::Extend {
+                    id,
+                    token: Blob::from(token.as_slice()),
+                });
+            }
+            _ => self.claim_soon(io, id, Why::Reveal),
+        }
+    }
+
+    /// The lease was extended.
+    pub(crate) fn extended(&mut self, io: &mut Io, id: Id, lease_ms: u64) {
+        let until_ms = io.now_ms + lease_ms;
+        if let Some(lease) = self
+            .inbox
+            .items
+            .get_mut(&id)
+            .and_then(|item| item.lease.as_mut())
+        {
+            lease.until_ms = until_ms;
+            let lease = lease.clone();
+            let awaited = self
+                .inbox
+                .current
+                .as_ref()
+                .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
+            if awaited {
+                self.pending_lease = Some(lease);
+                self.open_current(io);
+            }
+        }
+    }
+
+    /// The lease was lost: claim it anew.
+    pub(crate) fn extension_refused(&mut self, io: &mut Io, id: Id) {
+        if let Some(item) = self.inbox.items.get_mut(&id) {
+            item.lease = None;
+        }
+        let awaited = self
+            .inbox
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
+        if awaited {
+            self.inbox.current = None;
+            self.claim_soon(io, id, Why::Reveal);
+        }
+    }
+
+    /// A message that burns was won and opened.
+    pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: Id, opened: Opened) {
+        let id = opened.id;
+        if let Some(item) = self.inbox.items.get_mut(&id) {
+            item.epoch = opened.epoch;
+            item.counter = opened.counter;
+        }
+        if let Content::Text { text, .. } = opened.content
+            && let Some(view) = self.message_mut(chat, id)
+        {
+            view.text = Some(SecretText::from(text.as_str()));
+            view.sealed = false;
+        }
+        self.emit_message(io, chat, id);
+    }
+
+    /// `shown`.
+    pub(crate) fn shown(&mut self, io: &mut Io, chat: Id, ids: &[Id]) {
+        for id in ids {
+            let Some(view) = self.message(chat, *id) else {
+                continue;
+            };
+            if view.mine || view.sealed || view.state != MessageState::Unread {
+                continue;
+            }
+            let burn = view.burn;
+            io.timers.cancel(Timer::Expire(*id));
+            let burns_ms = match burn {
+                Burn::Never => None,
+                Burn::OnRead => Some(io.now_ms + ON_READ_MS),
+                Burn::After(secs) => Some(io.now_ms + u64::from(secs) * 1_000),
+            };
+            if let Some(at) = burns_ms {
+                io.timers.set(Timer::Burn(*id), at);
+            }
+            if let Some(view) = self.message_mut(chat, *id) {
+                view.burns_ms = burns_ms;
+                view.expires_at = None;
+            }
+            let receipt = if burn == Burn::OnRead {
+                ReceiptState::Burned
+            } else {
+                ReceiptState::Read
+            };
+            self.owe_receipt(io, chat, *id, receipt);
+            self.finish_incoming(io, *id);
+            self.set_state(io, chat, *id, MessageState::Read, false);
+        }
+    }
+
+    /// `hide`: what burns on reading burns now.
+    pub(crate) fn hide(&mut self, io: &mut Io, chat: Id, ids: &[Id]) {
+        for id in ids {
+            let burning = self
+                .message(chat, *id)
+                .is_some_and(|view| view.burn == Burn::OnRead && view.burns_ms.is_some());
+            if burning {
+                self.burn_now(io, *id);
+            }
+        }
+    }
+
+    /// A text burns, ours or theirs.
+    pub(crate) fn burn_now(&mut self, io: &mut Io, id: Id) {
+        io.timers.cancel(Timer::Burn(id));
+        let Some(chat) = self.chat_of(id) else {
+            return;
+        };
+        self.outbox.items.remove(&id);
+        if let Some(view) = self.message_mut(chat, id) {
+            view.text = None;
+            view.sealed = false;
+            view.burns_ms = None;
+            let by_server = view.by_server;
+            self.set_state(io, chat, id, MessageState::Burned, by_server);
+        }
+    }
+
+    /// It was seen, or nobody has to see it: store its mark, then acknowledge it.
+    pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.inbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.progress != Progress::Opened {
+            return;
+        }
+        item.progress = Progress::Marking;
+        item.parcel = Vec::new();
+        let followers = std::mem::take(&mut item.followers);
+        let now = io.now();
+        let live = item.epoch.handshake().path() == EpochPath::Live;
+        let marked = if live {
+            self.replay.mark(&item.epoch, item.counter)
+        } else {
+            self.safe.mark_shown(&item.epoch, item.counter, now)
+        };
+        if marked.is_err() {
+            io.refused(Refusal::Replayed, Some(item.chat), Some(id));
+        }
+        if live {
+            self.marked(io, id);
+        } else {
+            self.safe.when_stored(After::Acknowledge(id));
+        }
+        for follower in followers {
+            self.finish_incoming(io, follower);
+        }
+    }
+
+    /// Its mark is stored.
+    pub(crate) fn marked(&mut self, io: &mut Io, id: Id) {
+        if let Some(item) = self.inbox.items.get_mut(&id) {
+            item.progress = Progress::Marked;
+            self.acknowledge(io, id);
+        }
+    }
+
+    /// Acknowledges under a lease that holds, or claims once more to do so.
+    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: Id) {
+        let marked = self
+            .inbox
+            .items
+            .get(&id)
+            .is_some_and(|item| item.progress == Progress::Marked);
+        if !marked || !io.online {
+            return;
+        }
+        match self.inbox.token(id, io.now_ms) {
+            Some(token) => io.frame(&ClientFrame::Ack {
+                id,
+                token: Blob::from(token.as_slice()),
+            }),
+            None => {
+                self.inbox.queue.push_back((id, Why::Acknowledge));
+                self.next_claim(io);
+            }
+        }
+    }
+
+    /// The server did not take an acknowledgement.
+    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: Id, code: &str) {
+        if code == "stale-claim"
+            && let Some(item) = self.inbox.items.get_mut(&id)
+        {
+            item.lease = None;
+            self.acknowledge(io, id);
+        } else {
+            self.inbox.finish(id);
+        }
+    }
+
+    /// The time of a message is over.
+    pub(crate) fn expire(&mut self, io: &mut Io, id: Id) {
+        let Some(chat) = self.chat_of(id) else {
+            return;
+        };
+        let Some(view) = self.message_mut(chat, id) else {
+            return;
+        };
+        if view.mine {
+            self.outbox.items.remove(&id);
+        }
+        let Some(view) = self.message_mut(chat, id) else {
+            return;
+        };
+        let over = match view.state {
+            MessageState::Unread => true,
+            MessageState::Waiting | MessageState::Delivered => view.mine,
+            _ => false,
+        };
+        if !over {
+            return;
+        }
+        if !view.mine {
+            view.text = None;
+            view.sealed = false;
+            self.inbox.finish(id);
+        }
+        self.set_state(io, chat, id, MessageState::Expired, false);
+    }
+}

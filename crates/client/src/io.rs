@@ -1,0 +1,196 @@
+//! What every part of the core works through: outputs, requests, timers, time and randomness.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::config::CoreRng;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::output::Output;
+use crate::purpose::Purpose;
+use crate::refusal::Refusal;
+use crate::timers::Timers;
+use crate::wire::ClientFrame;
+
+/// The way out of the core, without any of its secrets.
+pub(crate) struct Io {
+    pub(crate) out: Vec<Output>,
+    pub(crate) timers: Timers,
+    pub(crate) rng: CoreRng,
+    /// This device's clock, unix milliseconds.
+    pub(crate) now_ms: u64,
+    /// Server's clock minus this device's, milliseconds.
+    pub(crate) offset_ms: i64,
+    /// Time never goes below this: the last one that the safe has seen.
+    pub(crate) floor_secs: u64,
+    /// Whether the socket is open and greeted.
+    pub(crate) online: bool,
+    next_request: u64,
+    pending: std::collections::BTreeMap<u64, Purpose>,
+}
+
+const JSON: &str = "application/json";
+const OCTETS: &str = "application/octet-stream";
+
+impl Io {
+    pub(crate) fn new(rng: CoreRng) -> Self {
+        Self {
+            out: Vec::new(),
+            timers: Timers::default(),
+            rng,
+            now_ms: 0,
+            offset_ms: 0,
+            floor_secs: 0,
+            online: false,
+            next_request: 1,
+            pending: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// Server time, unix seconds.
+    pub(crate) fn now(&self) -> u64 {
+        (self.server_ms() / 1_000).max(self.floor_secs)
+    }
+
+    /// Server time, unix milliseconds.
+    pub(crate) fn server_ms(&self) -> u64 {
+        self.now_ms.saturating_add_signed(self.offset_ms)
+    }
+
+    /// This device's milliseconds at a server second.
+    pub(crate) fn local_ms(&self, server_secs: u64) -> u64 {
+        server_secs
+            .saturating_mul(1_000)
+            .saturating_add_signed(self.offset_ms.saturating_neg())
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.out.push(Output::Event(event));
+    }
+
+    /// Tells that something was refused.
+    pub(crate) fn refused(&mut self, refusal: Refusal, chat: Option<Id>, message: Option<Id>) {
+        self.event(Event::Refused {
+            code: refusal.code().to_owned(),
+            text: refusal.to_string(),
+            chat,
+            message,
+        });
+    }
+
+    /// Tells that a command was not carried out.
+    pub(crate) fn failed(&mut self, during: &str, failure: Failure) {
+        self.failed_at(during, failure, None, None);
+    }
+
+    /// The same, about a chat or message.
+    pub(crate) fn failed_at(
+        &mut self,
+        during: &str,
+        failure: Failure,
+        chat: Option<Id>,
+        message: Option<Id>,
+    ) {
+        self.event(Event::Failed {
+            during: during.to_owned(),
+            code: failure.code,
+            text: failure.text,
+            chat,
+            message,
+            retry_after_secs: failure.retry_after_secs,
+        });
+    }
+
+    pub(crate) fn notice(&mut self, code: &str, text: &str, chat: Option<Id>) {
+        self.event(Event::Notice {
+            code: code.to_owned(),
+            text: text.to_owned(),
+            chat,
+        });
+    }
+
+    /// Sends a text frame; lost when the socket is closed, as every caller expects.
+    pub(crate) fn frame(&mut self, frame: &ClientFrame) {
+        if !self.online {
+            return;
+        }
+        if let Ok(text) = serde_json::to_string(frame) {
+            self.out.push(Output::SocketText(text));
+        }
+    }
+
+    pub(crate) fn get(&mut self, path: &str, purpose: Purpose) {
+        self.request("GET", path.to_owned(), None, Zeroizing::default(), purpose);
+    }
+
+    pub(crate) fn delete(&mut self, path: &str, purpose: Purpose) {
+        self.request(
+            "DELETE",
+            path.to_owned(),
+            None,
+            Zeroizing::default(),
+            purpose,
+        );
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: &impl Serialize, purpose: Purpose) {
+        self.json("POST", path, body, purpose);
+    }
+
+    pub(crate) fn put(&mut self, path: &str, body: &impl Serialize, purpose: Purpose) {
+        self.json("PUT", path, body, purpose);
+    }
+
+    pub(crate) fn post_octets(&mut self, path: &str, body: Vec<u8>, purpose: Purpose) {
+        self.request(
+            "POST",
+            path.to_owned(),
+            Some(OCTETS),
+            Zeroizing::new(body),
+            purpose,
+        );
+    }
+
+    fn json(&mut self, method: &'static str, path: &str, body: &impl Serialize, purpose: Purpose) {
+        // Our own types have string keys only, so that this cannot fail.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        self.request(
+            method,
+            path.to_owned(),
+            Some(JSON),
+            Zeroizing::new(body),
+            purpose,
+        );
+    }
+
+    fn request(
+        &mut self,
+        method: &'static str,
+        path: String,
+        content_type: Option<&'static str>,
+        body: Zeroizing<Vec<u8>>,
+        purpose: Purpose,
+    ) {
+        let id = self.next_request;
+        self.next_request += 1;
+        self.pending.insert(id, purpose);
+        self.out.push(Output::Http {
+            id,
+            method,
+            path: format!("/api/v1{path}"),
+            content_type,
+            body,
+        });
+    }
+
+    /// The purpose of an answered request, once.
+    pub(crate) fn answered(&mut self, id: u64) -> Option<Purpose> {
+        self.pending.remove(&id)
+    }
+
+    /// Forgets what the answers to come were for.
+    pub(crate) fn forget_requests(&mut self) {
+        self.pending.clear();
+    }
+}

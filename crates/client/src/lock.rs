@@ -1,0 +1,76 @@
+//! Lock, sign-out and the end of a session: every key and every text is overwritten.
+
+use crate::core::Core;
+use crate::event::{Event, Phase};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::purpose::Purpose;
+use crate::timers::Timer;
+use crate::wire::ClientFrame;
+
+/// Where this browser keeps the resume wrap.
+pub(crate) const RESUME_KEY: &str = "resume";
+
+impl Core {
+    /// Locks: the session stays, the keys go.
+    pub(crate) fn lock(&mut self, reason: &'static str) {
+        if self.phase != Phase::Unlocked {
+            return;
+        }
+        self.drop_keys();
+        if self.session {
+            self.io.delete("/session/resume", Purpose::Ignore);
+        }
+        self.enter(Phase::Locked, reason);
+        self.io.out.push(Output::Wiped);
+    }
+
+    /// Signs out: the session goes too.
+    pub(crate) fn sign_out(&mut self) {
+        if self.phase == Phase::SignedOut {
+            self.io.failed("sign_out", Failure::new("not-signed-in"));
+            return;
+        }
+        self.drop_keys();
+        self.session = false;
+        self.me = None;
+        self.io.delete("/session", Purpose::SignOut);
+        self.enter(Phase::SignedOut, "user");
+        self.io.out.push(Output::Wiped);
+    }
+
+    /// The server says that the session is over: expired, revoked, or signed out in another tab.
+    ///
+    /// Keys go as with a lock; the passphrase signs in again.
+    pub(crate) fn session_over(&mut self, reason: &'static str) {
+        self.session = false;
+        let had_keys = self.unlocked.is_some();
+        self.drop_keys();
+        if self.me.is_some() {
+            self.enter(Phase::Locked, reason);
+        } else {
+            self.enter(Phase::SignedOut, reason);
+        }
+        if had_keys {
+            self.io.out.push(Output::Wiped);
+        }
+    }
+
+    fn drop_keys(&mut self) {
+        // A graceful good-bye, so that nobody sends to a session that cannot open any more.
+        self.io.frame(&ClientFrame::Withdraw);
+        self.disconnect();
+        self.flow = None;
+        self.unlocked = None;
+        self.io.forget_requests();
+        self.io.timers.clear();
+        self.io.timers.cancel(Timer::IdleLock);
+        self.io.out.push(Output::Erase {
+            key: RESUME_KEY.to_owned(),
+        });
+        self.io.event(Event::Connection {
+            online: false,
+            retry_at_ms: None,
+        });
+    }
+}

@@ -1,0 +1,219 @@
+//! Fetching and verifying what messages are sealed to.
+
+use protocol::epoch::VerifiedTarget;
+use protocol::identity::AccountKeys;
+use protocol::ids::{LiveId, UserId};
+use protocol::prekeys::{ClaimedPrekey, SessionBundle};
+
+use super::{Stage, Wanted};
+use crate::account::parse;
+use crate::answers::Answer;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
+use crate::refuse::of_prekeys;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{Bundles, WantBundles};
+
+/// How long fetched bundles serve, milliseconds: short, so that a new session is found soon.
+const FRESH_MS: u64 = 10_000;
+/// Pause before bundles are asked for again when the server could not be reached.
+const RETRY_MS: u64 = 3_000;
+
+/// What was last fetched of somebody.
+#[derive(Default)]
+pub(crate) struct BundleCache {
+    fetched_ms: Option<u64>,
+    in_flight: bool,
+    /// Verified bundles of live sessions.
+    pub(crate) live: Vec<VerifiedTarget>,
+    /// A verified prekey, when nobody was live or one was asked for.
+    pub(crate) prekey: Option<VerifiedTarget>,
+}
+
+impl Unlocked {
+    /// Whether bundles of somebody are fresh; asks for them when not.
+    pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: Id) -> bool {
+        let cache = self
+            .outbox
+            .bundles
+            .entry(UserId::from_bytes(*user.as_bytes()))
+            .or_default();
+        let fresh = cache
+            .fetched_ms
+            .is_some_and(|at| io.now_ms.saturating_sub(at) < FRESH_MS);
+        if fresh {
+            return true;
+        }
+        if !cache.in_flight {
+            self.ask_bundles(io, user, false);
+        }
+        false
+    }
+
+    /// Asks for bundles now, with a prekey if wanted.
+    pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: Id, want_prekey: bool) {
+        let cache = self
+            .outbox
+            .bundles
+            .entry(UserId::from_bytes(*user.as_bytes()))
+            .or_default();
+        cache.in_flight = true;
+        io.post(
+            &format!("/users/{user}/bundles"),
+            &WantBundles { want_prekey },
+            Purpose::Open(Open::Bundles { user, want_prekey }),
+        );
+    }
+
+    /// Bundles came.
+    pub(crate) fn bundles_came(
+        &mut self,
+        io: &mut Io,
+        user: Id,
+        want_prekey: bool,
+        answer: Answer,
+    ) {
+        let user_id = UserId::from_bytes(*user.as_bytes());
+        if let Some(cache) = self.outbox.bundles.get_mut(&user_id) {
+            cache.in_flight = false;
+        }
+        let failure = match answer {
+            None => {
+                io.timers
+                    .set_earlier(Timer::Resend(user), io.now_ms + RETRY_MS);
+                return;
+            }
+            Some((200, body)) => match parse::<Bundles>(&body) {
+                Ok(bundles) => self.take_bundles(io, user_id, bundles).err(),
+                Err(failure) => Some(failure),
+            },
+            Some((status, body)) => Some(Failure::from_answer(status, &body)),
+        };
+        if let Some(failure) = failure {
+            if user_id == self.user {
+                // Copies for one's own sessions are a convenience; the message itself goes on.
+                self.outbox.bundles.insert(
+                    user_id,
+                    BundleCache {
+                        fetched_ms: Some(io.now_ms),
+                        ..BundleCache::default()
+                    },
+                );
+            } else {
+                self.give_up_on(io, user, &failure);
+            }
+        }
+        self.add_wanted_slots(io, user, want_prekey);
+        self.pump(io);
+    }
+
+    fn take_bundles(&mut self, io: &mut Io, user: UserId, bundles: Bundles) -> Result<(), Failure> {
+        let id = Id::from_bytes(*user.as_bytes());
+        let keys = self.decode_keys(io, id, &bundles.public_keys.0)?;
+        if !self.pin_holds(io, id, &keys) {
+            if user == self.user {
+                io.refused(Refusal::SwappedKey, None, None);
+            }
+            // Held, not failed: the person decides.
+            self.outbox.bundles.remove(&user);
+            return Ok(());
+        }
+        let mut live = Vec::new();
+        let mut refused = None;
+        for offered in bundles.live {
+            let live_id = LiveId::from_bytes(*offered.live_id.as_bytes());
+            if user == self.user && live_id == self.live {
+                continue;
+            }
+            let verified = SessionBundle::decode(&offered.bundle.0)
+                .map_err(Into::into)
+                .and_then(|bundle| bundle.verify(&keys, &user, &live_id, io.now()));
+            match verified {
+                Ok(target) => live.push(target),
+                Err(error) => {
+                    let refusal = of_prekeys(&error);
+                    io.refused(refusal, Some(id), None);
+                    refused = Some(refusal);
+                }
+            }
+        }
+        let prekey = match bundles.prekey {
+            None => None,
+            Some(bytes) => match self.take_prekey(io, user, &keys, &bytes.0) {
+                Ok(target) => Some(target),
+                Err(refusal) => {
+                    io.refused(refusal, Some(id), None);
+                    refused = Some(refusal);
+                    None
+                }
+            },
+        };
+        self.note_live(id, !live.is_empty());
+        let nothing = live.is_empty() && prekey.is_none();
+        let cache = self.outbox.bundles.entry(user).or_default();
+        cache.fetched_ms = Some(io.now_ms);
+        cache.live = live;
+        cache.prekey = prekey;
+        if nothing && user != self.user {
+            cache.fetched_ms = None;
+            return Err(refused.map_or_else(|| Failure::new("no-keys"), Failure::from));
+        }
+        Ok(())
+    }
+
+    fn take_prekey(
+        &mut self,
+        io: &Io,
+        user: UserId,
+        keys: &AccountKeys,
+        bytes: &[u8],
+    ) -> Result<VerifiedTarget, Refusal> {
+        let seen = self.highest_batch(&user);
+        let claimed = ClaimedPrekey::decode(bytes).map_err(|e| of_prekeys(&e.into()))?;
+        let target = claimed
+            .verify(keys, &user, io.now(), seen)
+            .map_err(|e| of_prekeys(&e))?;
+        self.note_batch(&user, claimed.head.batch_number);
+        Ok(target)
+    }
+
+    /// Nothing can be sealed for somebody now: what waits for it fails.
+    fn give_up_on(&mut self, io: &mut Io, user: Id, failure: &Failure) {
+        let stuck: Vec<Id> = self
+            .outbox
+            .items
+            .iter()
+            .filter(|(_, item)| item.chat == user && item.stage == Stage::Queued)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in stuck {
+            self.fail(io, id, failure);
+        }
+    }
+
+    /// Adds the slots that were waiting for fresh keys.
+    fn add_wanted_slots(&mut self, io: &mut Io, user: Id, had_prekey: bool) {
+        let wanting: Vec<(Id, Wanted)> = self
+            .outbox
+            .items
+            .iter()
+            .filter(|(_, item)| item.chat == user)
+            .filter_map(|(id, item)| Some((*id, item.wanted?)))
+            .collect();
+        if wanting.is_empty() {
+            return;
+        }
+        if !had_prekey {
+            // An ordinary fetch was under way when the slot became wanted.
+            self.ask_bundles(io, user, true);
+            return;
+        }
+        for (id, wanted) in wanting {
+            self.add_slot(io, id, wanted);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! From the composer into the outbox.
+
+use protocol::envelope::Content;
+use protocol::ids::MessageId;
+
+use super::{Outgoing, Stage};
+use crate::command::Burn;
+use crate::event::{Event, MessageState, MessageView};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::secret_text::SecretText;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// Longest text that a person may write, bytes.
+const MAX_TEXT: usize = 64 * 1024;
+/// Bounds of a message's life, seconds.
+pub(crate) const LIFE_SECS: std::ops::RangeInclusive<u32> = 5..=604_800;
+/// Longest burn timer, seconds.
+pub(crate) const MAX_BURN_SECS: u32 = 86_400;
+
+/// Whether a burn rule is in range.
+pub(crate) fn burn_in_range(burn: Burn) -> bool {
+    match burn {
+        Burn::After(secs) => (1..=MAX_BURN_SECS).contains(&secs),
+        Burn::Never | Burn::OnRead => true,
+    }
+}
+
+impl Unlocked {
+    /// `send`.
+    pub(crate) fn send(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        text: SecretText,
+        burn: Option<Burn>,
+        life_secs: Option<u32>,
+        tag: Option<String>,
+    ) {
+        let (default_burn, default_life) = self.defaults_of(chat);
+        let burn = burn.unwrap_or(default_burn);
+        let life_secs = life_secs.unwrap_or(default_life);
+        let wrong = if text.is_blank() {
+            Some("text-empty")
+        } else if text.expose().len() > MAX_TEXT {
+            Some("text-too-long")
+        } else if !LIFE_SECS.contains(&life_secs) {
+            Some("bad-life")
+        } else if !burn_in_range(burn) {
+            Some("bad-burn")
+        } else {
+            self.may_write(chat).err()
+        };
+        if let Some(code) = wrong {
+            io.failed_at("send", Failure::new(code), Some(chat), None);
+            return;
+        }
+        self.send_text(io, chat, text, burn, life_secs, tag);
+    }
+
+    /// Puts a text that was checked into the outbox and on the screen.
+    fn send_text(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        text: SecretText,
+        burn: Burn,
+        life_secs: u32,
+        tag: Option<String>,
+    ) {
+        let content = Content::text(text.expose());
+        let id = self.enqueue(io, chat, content, burn, life_secs);
+        let now_ms = io.server_ms();
+        let view = MessageView {
+            id,
+            mine: true,
+            text: Some(text),
+            sealed: false,
+            sent_ms: now_ms,
+            seen_ms: self.next_seen_ms(now_ms),
+            state: MessageState::Sending,
+            by_server: false,
+            path: "live".to_owned(),
+            expires_at: Some(io.now() + u64::from(life_secs)),
+            burn,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            warnings: Vec::new(),
+            tag,
+        };
+        self.put_message(io, chat, view);
+        self.pump(io);
+    }
+
+    /// Puts anything into the outbox.
+    pub(crate) fn enqueue(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        content: Content,
+        burn: Burn,
+        life_secs: u32,
+    ) -> Id {
+        let id = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
+        let copy = matches!(
+            content,
+            Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. }
+        );
+        self.outbox.items.insert(
+            id,
+            Outgoing {
+                chat,
+                content,
+                burn,
+                life_secs,
+                stage: Stage::Queued,
+                sealed: None,
+                copy,
+                wanted: None,
+                expires_at: io.now() + u64::from(life_secs),
+                tries: 0,
+            },
+        );
+        self.outbox.queue.push(id);
+        id
+    }
+
+    /// `send_again`: the same text as a new message; the old one goes.
+    pub(crate) fn send_again(&mut self, io: &mut Io, chat: Id, id: Id) {
+        let failure = match self.message(chat, id) {
+            None => Some("no-such-message"),
+            Some(view) if !view.mine => Some("not-yours"),
+            Some(view) => match (view.state, view.text.clone()) {
+                (
+                    MessageState::Vanished | MessageState::Expired | MessageState::Failed,
+                    Some(text),
+                ) => {
+                    let (burn, tag) = (view.burn, view.tag.clone());
+                    let life = self
+                        .lives
+                        .get(&id)
+                        .copied()
+                        .unwrap_or_else(|| self.defaults_of(chat).1);
+                    match self.may_write(chat) {
+                        Ok(()) => {
+                            self.forget_message(io, chat, id);
+                            self.send_text(io, chat, text, burn, life, tag);
+                            None
+                        }
+                        Err(code) => Some(code),
+                    }
+                }
+                _ => Some("message-gone"),
+            },
+        };
+        if let Some(code) = failure {
+            io.failed_at("send_again", Failure::new(code), Some(chat), Some(id));
+        }
+    }
+
+    /// `edit`.
+    pub(crate) fn edit(&mut self, io: &mut Io, chat: Id, id: Id, text: SecretText) {
+        let wrong = match self.message(chat, id) {
+            None => Some("no-such-message"),
+            Some(view) if !view.mine => Some("not-yours"),
+            Some(view) if view.text.is_none() => Some("message-gone"),
+            Some(view) if view.burn != Burn::Never => Some("burning"),
+            Some(_) if text.is_blank() => Some("text-empty"),
+            Some(_) if text.expose().len() > MAX_TEXT => Some("text-too-long"),
+            Some(_) => self.may_write(chat).err(),
+        };
+        if let Some(code) = wrong {
+            io.failed_at("edit", Failure::new(code), Some(chat), Some(id));
+            return;
+        }
+        let content = Content::Edit {
+            message_id: MessageId::from_bytes(*id.as_bytes()),
+            text: text.expose().into(),
+        };
+        let life = self.life_left(io, chat, id);
+        self.enqueue(io, chat, content, Burn::Never, life);
+        if let Some(view) = self.message_mut(chat, id) {
+            view.text = Some(text);
+            view.edited = true;
+        }
+        self.emit_message(io, chat, id);
+        self.pump(io);
+    }
+
+    /// `delete`.
+    pub(crate) fn delete(&mut self, io: &mut Io, chat: Id, id: Id, everywhere: bool) {
+        let Some(view) = self.message(chat, id) else {
+            io.failed_at(
+                "delete",
+                Failure::new("no-such-message"),
+                Some(chat),
+                Some(id),
+            );
+            return;
+        };
+        if everywhere && !view.mine {
+            io.failed_at("delete", Failure::new("not-yours"), Some(chat), Some(id));
+            return;
+        }
+        let unread = !view.mine && view.state == MessageState::Unread;
+        if everywhere {
+            let content = Content::Delete {
+                message_id: MessageId::from_bytes(*id.as_bytes()),
+            };
+            let life = self.life_left(io, chat, id);
+            self.enqueue(io, chat, content, Burn::Never, life);
+        }
+        if unread {
+            // Taken away unseen: the server must not deliver it again.
+            self.finish_incoming(io, id);
+        }
+        self.forget_message(io, chat, id);
+        self.pump(io);
+    }
+
+    /// The life of a change: never longer than what the message itself has left.
+    fn life_left(&self, io: &Io, chat: Id, id: Id) -> u32 {
+        let left = self
+            .message(chat, id)
+            .and_then(|view| view.expires_at)
+            .map_or(u64::from(self.defaults_of(chat).1), |at| {
+                at.saturating_sub(io.now())
+            });
+        u32::try_from(left)
+            .unwrap_or(u32::MAX)
+            .clamp(*LIFE_SECS.start(), *LIFE_SECS.end())
+    }
+
+    /// Takes a message out of this session's memory.
+    pub(crate) fn forget_message(&mut self, io: &mut Io, chat: Id, id: Id) {
+        for timer in [
+            Timer::Burn(id),
+            Timer::Expire(id),
+            Timer::Fallback(id),
+            Timer::Resend(id),
+        ] {
+            io.timers.cancel(timer);
+        }
+        self.outbox.items.remove(&id);
+        self.lives.remove(&id);
+        if self.remove_message(chat, id) {
+            io.event(Event::MessageRemoved { chat, message: id });
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What this session sends, from the composer to the last receipt.
+//!
+//! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
+//! ([`seal`]), gets a waiting slot when nobody live took it ([`slots`]), and follows what the server
+//! and the recipient say of it ([`states`]).
+
+mod bundles;
+mod compose;
+mod control;
+mod seal;
+mod slots;
+mod states;
+
+use std::collections::BTreeMap;
+
+use protocol::envelope::{Content, ContentKind, SealedBody, SentRecord, Target};
+use protocol::epoch::SenderEpoch;
+use protocol::ids::UserId;
+
+pub(crate) use bundles::BundleCache;
+pub(crate) use compose::{LIFE_SECS, burn_in_range};
+
+use crate::command::Burn;
+use crate::id::Id;
+
+/// How far a message has come on its way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Bundles are being fetched, or the connection is down.
+    Queued,
+    /// Held back until the person accepts changed keys.
+    Held,
+    /// Given to the socket or to HTTP, not confirmed.
+    Submitted,
+    /// In the server's memory.
+    Accepted,
+}
+
+/// What a target has done, by the server's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TargetState {
+    pub(crate) claimed: bool,
+    pub(crate) acknowledged: bool,
+}
+
+/// What all slots of a message share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp {
+    pub(crate) sequence: u64,
+    pub(crate) previous: [u8; 32],
+    pub(crate) sent_at: u64,
+}
+
+/// A sealed message and what is known of its slots.
+pub(crate) struct Sealed {
+    pub(crate) body: SealedBody,
+    pub(crate) stamp: Stamp,
+    pub(crate) record: SentRecord,
+    pub(crate) submission: Vec<u8>,
+    pub(crate) targets: BTreeMap<Target, TargetState>,
+}
+
+/// Something on its way.
+pub(crate) struct Outgoing {
+    pub(crate) chat: Id,
+    pub(crate) content: Content,
+    pub(crate) burn: Burn,
+    pub(crate) life_secs: u32,
+    pub(crate) stage: Stage,
+    pub(crate) sealed: Option<Sealed>,
+    /// Also to the own other live sessions.
+    pub(crate) copy: bool,
+    /// Set while a prekey is being fetched to add a slot.
+    pub(crate) wanted: Option<Wanted>,
+    /// Server seconds at which the server lets go of it.
+    pub(crate) expires_at: u64,
+    /// Which recipient could not open it and asked for a repetition.
+    pub(crate) tries: u32,
+}
+
+/// Why more slots are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Nobody live took it.
+    Fallback,
+    /// This target could not open it.
+    Reseal(Target),
+}
+
+/// All that is on its way.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) items: BTreeMap<Id, Outgoing>,
+    /// Order of sending, for sequence numbers.
+    pub(crate) queue: Vec<Id>,
+    pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
+    pub(crate) bundles: BTreeMap<UserId, BundleCache>,
+}
+
+impl Outgoing {
+    pub(crate) fn kind(&self) -> ContentKind {
+        self.content.kind()
+    }
+
+    /// Whether a person sees it as a message.
+    pub(crate) fn visible(&self) -> bool {
+        matches!(self.content, Content::Text { .. })
+    }
+
+    /// Typing goes to live sessions or nowhere, and is never repeated.
+    pub(crate) fn fleeting(&self) -> bool {
+        matches!(self.content, Content::Typing { .. })
+    }
+
+    /// Whether its place in the conversation is counted.
+    pub(crate) fn counted(&self) -> bool {
+        !matches!(
+            self.content,
+            Content::Typing { .. } | Content::Receipt(_) | Content::Sync
+        )
+    }
+
+    /// The server's burn flag: one reader, then nothing.
+    pub(crate) fn burns(&self) -> bool {
+        self.burn != Burn::Never
+    }
+}

@@ -1,0 +1,312 @@
+//! Sealing a message and giving it to the server.
+
+use protocol::envelope::{
+    Conversation, EnvelopeError, SentRecord, Slot, SlotContent, Submission, Target, seal_body,
+    seal_slot,
+};
+use protocol::epoch::{SenderEpoch, VerifiedTarget};
+use protocol::ids::{MessageId, UserId};
+
+use super::{Sealed, Stage, Stamp, TargetState};
+use crate::command::Burn;
+use crate::event::MessageState;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::output::Output;
+use crate::purpose::{Open, Purpose};
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// Longest frame of the socket, bytes.
+const MAX_FRAME: usize = 16 * 1024;
+/// An answer to a submission takes at most this long, milliseconds.
+const ANSWER_MS: u64 = 8_000;
+
+impl Unlocked {
+    /// Moves everything on that can be moved.
+    pub(crate) fn pump(&mut self, io: &mut Io) {
+        let queue = std::mem::take(&mut self.outbox.queue);
+        for id in queue {
+            if !self.dispatch(io, id) {
+                self.outbox.queue.push(id);
+            }
+        }
+    }
+
+    /// Sends one queued message if all is there; false leaves it in the queue.
+    fn dispatch(&mut self, io: &mut Io, id: Id) -> bool {
+        let Some(item) = self.outbox.items.get(&id) else {
+            return true;
+        };
+        if item.stage != Stage::Queued {
+            return true;
+        }
+        let (chat, copy, fleeting) = (item.chat, item.copy, item.fleeting());
+        if self.key_changed(chat) {
+            self.hold(io, id);
+            return true;
+        }
+        if !io.online {
+            if fleeting {
+                self.outbox.items.remove(&id);
+            }
+            return fleeting;
+        }
+        let own = self.me.user_id;
+        let peer_ready = self.bundles_ready(io, chat);
+        let own_ready = !copy || self.bundles_ready(io, own);
+        if !(peer_ready && own_ready) {
+            return false;
+        }
+        match self.seal(io, id) {
+            Ok(true) => self.submit(io, id),
+            Ok(false) => {
+                self.outbox.items.remove(&id);
+            }
+            Err(_) => self.fail(io, id, &Failure::new("no-keys")),
+        }
+        true
+    }
+
+    /// Seals body and slots; false when there is nobody to send it to.
+    fn seal(&mut self, io: &mut Io, id: Id) -> Result<bool, EnvelopeError> {
+        let Some(item) = self.outbox.items.get(&id) else {
+            return Ok(false);
+        };
+        let peer = UserId::from_bytes(*item.chat.as_bytes());
+        let (counted, copy, fleeting) = (item.counted(), item.copy, item.fleeting());
+        let (burns, life_secs) = (item.burns(), item.life_secs);
+        let mut to: Vec<VerifiedTarget> = Vec::new();
+        let mut fingerprint = None;
+        if let Some(cache) = self.outbox.bundles.get(&peer) {
+            if cache.live.is_empty() && !fleeting {
+                to.extend(cache.prekey.clone());
+            } else {
+                to.extend(cache.live.iter().cloned());
+            }
+            fingerprint = to.first().map(|target| *target.fingerprint());
+        }
+        let Some(fingerprint) = fingerprint else {
+            return if fleeting {
+                Ok(false)
+            } else {
+                Err(EnvelopeError::WrongTarget)
+            };
+        };
+        if copy && let Some(own) = self.outbox.bundles.get(&self.user) {
+            to.extend(own.live.iter().cloned());
+        }
+        let body = seal_body(&mut io.rng, &item.content, None)?;
+        let conversation = Conversation::Direct { recipient: peer };
+        let counter = self.sent_numbers.entry(conversation).or_default();
+        let (sequence, previous) = if counted {
+            counter.stamp()
+        } else {
+            (0, [0; 32])
+        };
+        let mut sealed = Sealed {
+            body,
+            stamp: Stamp {
+                sequence,
+                previous,
+                sent_at: io.now(),
+            },
+            record: SentRecord::new(MessageId::from_bytes(*id.as_bytes()), peer, fingerprint),
+            submission: Vec::new(),
+            targets: to
+                .iter()
+                .map(|target| (*target.target(), TargetState::default()))
+                .collect(),
+        };
+        let mut slots = Vec::new();
+        for target in &to {
+            let slot = self.slot_for(io, id, &sealed, target, false)?;
+            slots.push(slot);
+        }
+        let message_id = MessageId::from_bytes(*id.as_bytes());
+        if counted && let Some(item) = self.outbox.items.get(&id) {
+            let content = self.slot_content(item, &sealed, false);
+            if let Some(counter) = self.sent_numbers.get_mut(&conversation) {
+                counter.sent(&message_id, &sealed.body.hash, &content);
+            }
+        }
+        sealed.submission = Submission {
+            message_id,
+            life_secs,
+            burn_on_read: burns,
+            slots,
+            body: sealed.body.bytes.clone(),
+        }
+        .encode();
+        let waits = sealed
+            .targets
+            .keys()
+            .any(|target| target.live_id().is_none());
+        if let Some(item) = self.outbox.items.get_mut(&id) {
+            item.sealed = Some(sealed);
+            let chat = item.chat;
+            if let Some(view) = self.message_mut(chat, id) {
+                view.path = if waits { "waiting" } else { "live" }.to_owned();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Seals one slot of a message, in an open epoch of its target or a new one.
+    pub(crate) fn slot_for(
+        &mut self,
+        io: &mut Io,
+        id: Id,
+        sealed: &Sealed,
+        target: &VerifiedTarget,
+        fresh: bool,
+    ) -> Result<Slot, EnvelopeError> {
+        let now = io.now();
+        let usable = !fresh
+            && self
+                .outbox
+                .epochs
+                .get(target.target())
+                .is_some_and(|epoch| {
+                    epoch.is_open(now)
+                        && epoch.fingerprint() == target.fingerprint()
+                        && (epoch.handshake().path() == target.path()
+                            || target.target().live_id().is_none())
+                });
+        if !usable {
+            let epoch = SenderEpoch::start(&mut io.rng, now, &self.safe.party(self.user), target)?;
+            self.outbox.epochs.insert(*target.target(), epoch);
+        }
+        let own = *target.target().account() == self.user;
+        let item = self
+            .outbox
+            .items
+            .get(&id)
+            .ok_or(EnvelopeError::WrongTarget)?;
+        let content = self.slot_content(item, sealed, own);
+        let epoch = self
+            .outbox
+            .epochs
+            .get_mut(target.target())
+            .ok_or(EnvelopeError::WrongTarget)?;
+        seal_slot(
+            epoch,
+            now,
+            &MessageId::from_bytes(*id.as_bytes()),
+            &sealed.body.hash,
+            &content,
+        )
+    }
+
+    fn slot_content(&self, item: &super::Outgoing, sealed: &Sealed, own: bool) -> SlotContent {
+        SlotContent {
+            key: sealed.body.key.duplicate(),
+            sender: self.user,
+            session: self.live,
+            conversation: Conversation::Direct {
+                recipient: UserId::from_bytes(*item.chat.as_bytes()),
+            },
+            sequence: sealed.stamp.sequence,
+            previous: sealed.stamp.previous,
+            sent_at: sealed.stamp.sent_at,
+            life_secs: item.life_secs,
+            burn_on_read: item.burns(),
+            burn_after_secs: match item.burn {
+                Burn::After(secs) => secs,
+                Burn::Never | Burn::OnRead => 0,
+            },
+            kind: item.kind(),
+            safe_mark: own.then(|| self.safe.mark()),
+        }
+    }
+
+    /// Gives a sealed message to the server, over the socket where it fits.
+    pub(crate) fn submit(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        let Some(sealed) = item.sealed.as_ref() else {
+            return;
+        };
+        item.stage = Stage::Submitted;
+        let bytes = sealed.submission.clone();
+        if io.online && bytes.len() <= MAX_FRAME && item.tries == 0 {
+            io.out.push(Output::SocketBinary(bytes));
+        } else {
+            io.post_octets("/messages", bytes, Purpose::Open(Open::Posted(id)));
+        }
+        io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
+    }
+
+    /// Gives more slots to the server.
+    pub(crate) fn submit_slots(&mut self, io: &mut Io, id: Id, slots: Vec<Slot>) {
+        for slot in &slots {
+            if let Some(sealed) = self
+                .outbox
+                .items
+                .get_mut(&id)
+                .and_then(|item| item.sealed.as_mut())
+            {
+                let state: &mut TargetState = sealed.targets.entry(slot.target).or_default();
+                *state = TargetState::default();
+            }
+        }
+        let set = protocol::envelope::SlotSet {
+            message_id: MessageId::from_bytes(*id.as_bytes()),
+            slots,
+        };
+        let bytes = set.encode();
+        if io.online && bytes.len() <= MAX_FRAME {
+            io.out.push(Output::SocketBinary(bytes));
+        } else {
+            io.post_octets(
+                &format!("/messages/{id}/slots"),
+                bytes,
+                Purpose::Open(Open::SlotsPosted(id)),
+            );
+        }
+    }
+
+    /// Holds a message back until the person accepts changed keys.
+    fn hold(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        item.stage = Stage::Held;
+        let (chat, visible) = (item.chat, item.visible());
+        if !visible {
+            self.outbox.items.remove(&id);
+            return;
+        }
+        self.set_state(io, chat, id, MessageState::Held, false);
+    }
+
+    /// Changed keys were accepted: what was held goes out.
+    pub(crate) fn release_held(&mut self, io: &mut Io, chat: Id) {
+        let held: Vec<Id> = self
+            .outbox
+            .items
+            .iter()
+            .filter(|(_, item)| item.chat == chat && item.stage == Stage::Held)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in held {
+            if let Some(item) = self.outbox.items.get_mut(&id) {
+                item.stage = Stage::Queued;
+            }
+            self.outbox.queue.push(id);
+            self.set_state(io, chat, id, MessageState::Sending, false);
+        }
+        self.pump(io);
+    }
+
+    /// The epochs towards an account are not to be used any more.
+    pub(crate) fn drop_epochs(&mut self, chat: Id) {
+        let user = UserId::from_bytes(*chat.as_bytes());
+        self.outbox
+            .epochs
+            .retain(|target: &Target, _| *target.account() != user);
+        self.outbox.bundles.remove(&user);
+    }
+}

@@ -1,0 +1,138 @@
+//! More slots for a message that the server has: for somebody who went away, or could not open it.
+
+use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};
+use protocol::epoch::VerifiedTarget;
+use protocol::ids::UserId;
+
+use super::{Stage, Wanted};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// Watches whether somebody live takes a message.
+    pub(crate) fn watch_claim(&mut self, io: &mut Io, id: Id) {
+        io.timers
+            .set(Timer::Fallback(id), io.now_ms + LIVE_CLAIM_SECS * 1_000);
+    }
+
+    /// Ten seconds are over.
+    pub(crate) fn fallback_due(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        let peer = UserId::from_bytes(*item.chat.as_bytes());
+        let taken = item.sealed.as_ref().is_none_or(|sealed| {
+            sealed.targets.iter().any(|(target, state)| {
+                *target.account() == peer && (state.claimed || target.live_id().is_none())
+            })
+        });
+        if taken || item.stage != Stage::Accepted || item.fleeting() || item.wanted.is_some() {
+            return;
+        }
+        item.wanted = Some(Wanted::Fallback);
+        let chat = item.chat;
+        self.ask_bundles(io, chat, true);
+    }
+
+    /// The server says that a recipient could not open a message.
+    pub(crate) fn cannot_open_heard(&mut self, io: &mut Io, id: Id, target: Target) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.sealed.is_none() || *target.account() == self.user {
+            return;
+        }
+        item.wanted = Some(Wanted::Reseal(target));
+        let chat = item.chat;
+        self.ask_bundles(io, chat, true);
+    }
+
+    /// Seals a slot with the keys that were fetched.
+    pub(crate) fn add_slot(&mut self, io: &mut Io, id: Id, wanted: Wanted) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        item.wanted = None;
+        let chat = item.chat;
+        let peer = UserId::from_bytes(*chat.as_bytes());
+        let target = self
+            .outbox
+            .bundles
+            .get(&peer)
+            .and_then(|cache| match wanted {
+                Wanted::Fallback => cache.prekey.clone(),
+                Wanted::Reseal(target) => cache
+                    .live
+                    .iter()
+                    .find(|live| *live.target() == target)
+                    .cloned()
+                    .or_else(|| cache.prekey.clone()),
+            });
+        let Some(target) = target else {
+            if let Wanted::Reseal(_) = wanted {
+                // Other keys than those first sent to, or none: it stays unopened.
+                io.refused(Refusal::ResendOtherKey, Some(chat), Some(id));
+                self.fail(io, id, &Failure::from(Refusal::ResendOtherKey));
+            }
+            return;
+        };
+        if let Err(error) = self.allow(id, wanted, &target) {
+            let refusal = match error {
+                ResealError::OtherAccount | ResealError::OtherIdentity => Refusal::ResendOtherKey,
+                ResealError::AlreadyResealed | ResealError::AlreadyReceipted => {
+                    Refusal::ResendAgain
+                }
+            };
+            io.refused(refusal, Some(chat), Some(id));
+            return;
+        }
+        let fresh = matches!(wanted, Wanted::Reseal(_));
+        let Some(sealed) = self
+            .outbox
+            .items
+            .get_mut(&id)
+            .and_then(|item| item.sealed.take())
+        else {
+            return;
+        };
+        let slot = self.slot_for(io, id, &sealed, &target, fresh);
+        if let Some(item) = self.outbox.items.get_mut(&id) {
+            item.sealed = Some(sealed);
+        }
+        match slot {
+            Ok(slot) => {
+                let waits = slot.target.live_id().is_none();
+                self.submit_slots(io, id, vec![slot]);
+                if waits && let Some(view) = self.message_mut(chat, id) {
+                    view.path = "waiting".to_owned();
+                    self.emit_message(io, chat, id);
+                }
+            }
+            Err(_) => self.fail(io, id, &Failure::new("no-keys")),
+        }
+    }
+
+    fn allow(
+        &mut self,
+        id: Id,
+        wanted: Wanted,
+        target: &VerifiedTarget,
+    ) -> Result<(), ResealError> {
+        let Some(sealed) = self
+            .outbox
+            .items
+            .get_mut(&id)
+            .and_then(|item| item.sealed.as_mut())
+        else {
+            return Ok(());
+        };
+        match wanted {
+            Wanted::Fallback => sealed.record.allow_slot(target),
+            Wanted::Reseal(_) => sealed.record.allow_reseal(target),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Contacts: made, accepted, blocked, removed.
+
+use protocol::identity::Fingerprint;
+use protocol::safe::{Contact, ContactState};
+
+use super::{id_of, user};
+use crate::event::{Event, PersonView};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// A contact that is neither removed nor only incoming.
+    pub(crate) fn contact(&self, chat: Id) -> Option<&Contact> {
+        self.safe
+            .contents()
+            .contacts
+            .get(&user(chat))
+            .filter(|contact| {
+                matches!(
+                    contact.state.value,
+                    ContactState::Outgoing | ContactState::Accepted
+                )
+            })
+    }
+
+    /// Whether something may be written to somebody; else the failure's code.
+    pub(crate) fn may_write(&self, chat: Id) -> Result<(), &'static str> {
+        if self.safe.contents().is_blocked(&user(chat)) {
+            return Err("blocked");
+        }
+        if self.contact(chat).is_none() {
+            return Err("no-such-chat");
+        }
+        Ok(())
+    }
+
+    /// Makes or revives a contact. An earlier pin stays: other keys are noticed, not taken.
+    pub(crate) fn put_contact(
+        &mut self,
+        io: &Io,
+        chat: Id,
+        fingerprint: Fingerprint,
+        state: ContactState,
+        handle: &str,
+        alias: &str,
+    ) {
+        let now = io.now();
+        let contact = self
+            .safe
+            .edit()
+            .contacts
+            .entry(user(chat))
+            .or_insert_with(|| Contact::new(fingerprint, state, now));
+        contact.state.set(now, state);
+        if !handle.is_empty() && contact.handle.value.as_str() != handle {
+            contact.handle.set(now, handle.into());
+        }
+        if !alias.is_empty() && contact.alias.value.as_str() != alias {
+            contact.alias.set(now, clip(alias).into());
+        }
+        self.chats_dirty = true;
+    }
+
+    /// The other side accepted.
+    pub(crate) fn accepted_by(&mut self, io: &Io, chat: Id, alias: &str) {
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            contact.state.set(now, ContactState::Accepted);
+            if !alias.is_empty() && contact.alias.value.as_str() != alias {
+                contact.alias.set(now, clip(alias).into());
+            }
+        }
+        self.chats_dirty = true;
+    }
+
+    /// A contact has another name now.
+    pub(crate) fn renamed(&mut self, io: &Io, chat: Id, alias: &str) {
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            contact.alias.set(now, clip(alias).into());
+        }
+        self.chats_dirty = true;
+    }
+
+    /// `block`.
+    pub(crate) fn block(&mut self, io: &mut Io, chat: Id) {
+        let now = io.now();
+        self.drop_request(io, chat);
+        self.safe.edit().set_blocked(user(chat), true, now);
+        self.forget_chat(io, chat);
+        self.chats_dirty = true;
+        self.emit_blocked(io);
+    }
+
+    /// `unblock`.
+    pub(crate) fn unblock(&mut self, io: &mut Io, chat: Id) {
+        let now = io.now();
+        self.safe.edit().set_blocked(user(chat), false, now);
+        self.chats_dirty = true;
+        self.emit_blocked(io);
+    }
+
+    /// `remove_contact`.
+    pub(crate) fn remove_contact(&mut self, io: &mut Io, chat: Id) {
+        if self.contact(chat).is_none() {
+            io.failed_at(
+                "remove_contact",
+                Failure::new("no-such-chat"),
+                Some(chat),
+                None,
+            );
+            return;
+        }
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            contact.state.set(now, ContactState::Removed);
+        }
+        self.forget_chat(io, chat);
+        self.chats_dirty = true;
+    }
+
+    fn forget_chat(&mut self, io: &mut Io, chat: Id) {
+        let ids: Vec<Id> = self
+            .messages
+            .get(&chat)
+            .map(|messages| messages.keys().copied().collect())
+            .unwrap_or_default();
+        for id in ids {
+            self.finish_incoming(io, id);
+            self.forget_message(io, chat, id);
+        }
+        self.outbox.items.retain(|_, item| item.chat != chat);
+        self.receipts.remove(&chat);
+        self.drop_epochs(chat);
+    }
+
+    /// Everybody who is blocked.
+    pub(crate) fn emit_blocked(&self, io: &mut Io) {
+        let contents = self.safe.contents();
+        let mut people: Vec<PersonView> = contents
+            .blocks
+            .iter()
+            .filter(|(_, block)| block.value)
+            .map(|(user, _)| {
+                let id = id_of(user);
+                let (handle, alias) = self.names_of(id);
+                PersonView {
+                    user_id: id,
+                    handle,
+                    alias,
+                    relation: "blocked".to_owned(),
+                }
+            })
+            .collect();
+        people.sort_by(|a, b| a.alias.cmp(&b.alias));
+        io.event(Event::Blocked { people });
+    }
+
+    /// Handle and name: the contact's, else the server's.
+    pub(crate) fn names_of(&self, id: Id) -> (String, String) {
+        let kept = self.safe.contents().contacts.get(&user(id));
+        let peer = self.peers.get(&id);
+        let pick = |kept: Option<&str>, heard: Option<&str>| {
+            kept.filter(|name| !name.is_empty())
+                .or(heard)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let handle = pick(
+            kept.map(|c| c.handle.value.as_str()),
+            peer.map(|p| p.handle.as_str()),
+        );
+        let alias = pick(
+            kept.map(|c| c.alias.value.as_str()),
+            peer.map(|p| p.alias.as_str()),
+        );
+        let alias = if alias.is_empty() {
+            handle.clone()
+        } else {
+            alias
+        };
+        (handle, alias)
+    }
+
+    /// How far we have come with somebody.
+    pub(crate) fn relation_to(&self, id: Id) -> &'static str {
+        if id == self.me.user_id {
+            return "self";
+        }
+        if self.safe.contents().is_blocked(&user(id)) {
+            return "blocked";
+        }
+        if self.requests.contains_key(&id) {
+            return "asking";
+        }
+        match self.contact(id).map(|contact| contact.state.value) {
+            Some(ContactState::Accepted) => "contact",
+            Some(ContactState::Outgoing) => "requested",
+            _ => "none",
+        }
+    }
+}
+
+/// Names of others are cut to 64 characters, whatever they send.
+pub(crate) fn clip(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}

@@ -1,0 +1,228 @@
+//! Finding people: by handle, or by an invite link.
+
+use protocol::safe::ContactState;
+
+use super::user;
+use crate::account::parse;
+use crate::answers::Answer;
+use crate::event::{Event, PersonView};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
+use crate::secret_text::SecretText;
+use crate::unlocked::Unlocked;
+use crate::wire::User;
+
+/// Longest first line of a request, characters.
+const MAX_GREETING: usize = 280;
+
+impl Unlocked {
+    /// `lookup`.
+    pub(crate) fn lookup(&mut self, io: &mut Io, handle: &str) {
+        let Some(path) = path_of(handle) else {
+            io.failed("lookup", Failure::new("bad-handle"));
+            return;
+        };
+        io.get(
+            &path,
+            Purpose::Open(Open::Lookup {
+                handle: handle.to_owned(),
+            }),
+        );
+    }
+
+    pub(crate) fn looked_up(&mut self, io: &mut Io, handle: String, answer: Answer) {
+        match answer {
+            Some((200, body)) => match parse::<User>(&body) {
+                Ok(found) => {
+                    self.note_person(&found);
+                    let person = PersonView {
+                        user_id: found.user_id,
+                        handle: found.handle,
+                        alias: found.alias,
+                        relation: self.relation_to(found.user_id).to_owned(),
+                    };
+                    io.event(Event::LookedUp {
+                        handle,
+                        person: Some(person),
+                    });
+                }
+                Err(failure) => io.failed("lookup", failure),
+            },
+            Some((404, _)) => io.event(Event::LookedUp {
+                handle,
+                person: None,
+            }),
+            Some((status, body)) => io.failed("lookup", Failure::from_answer(status, &body)),
+            None => io.failed("lookup", Failure::new("offline")),
+        }
+    }
+
+    /// `request_contact`.
+    pub(crate) fn request_contact(&mut self, io: &mut Io, handle: &str, greeting: SecretText) {
+        let Some(path) = path_of(handle) else {
+            io.failed("request_contact", Failure::new("bad-handle"));
+            return;
+        };
+        if greeting.expose().chars().count() > MAX_GREETING {
+            io.failed("request_contact", Failure::new("text-too-long"));
+            return;
+        }
+        io.get(&path, Purpose::Open(Open::Request(greeting)));
+    }
+
+    pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {
+        let during = "request_contact";
+        let found = match answer {
+            Some((200, body)) => parse::<User>(&body),
+            Some((404, _)) => Err(Failure::new("no-such-user")),
+            Some((status, body)) => Err(Failure::from_answer(status, &body)),
+            None => Err(Failure::new("offline")),
+        };
+        match found {
+            Ok(found) if found.user_id == self.me.user_id => {
+                io.failed(during, Failure::new("that-is-you"));
+            }
+            Ok(found) => {
+                if let Err(failure) = self.ask_for_contact(io, &found, greeting, None) {
+                    io.failed_at(during, failure, Some(found.user_id), None);
+                }
+            }
+            Err(failure) => io.failed(during, failure),
+        }
+    }
+
+    /// Pins somebody and asks them, or accepts what they asked.
+    fn ask_for_contact(
+        &mut self,
+        io: &mut Io,
+        found: &User,
+        greeting: &SecretText,
+        pin: Option<&[u8; 16]>,
+    ) -> Result<(), Failure> {
+        let id = found.user_id;
+        if self.safe.contents().is_blocked(&user(id)) {
+            return Err(Failure::new("blocked"));
+        }
+        self.note_person(found);
+        let keys = self.decode_keys(io, id, &found.public_keys.0)?;
+        if let Some(pin) = pin
+            && !keys.fingerprint().as_bytes().starts_with(pin)
+        {
+            io.refused(Refusal::InvitePin, Some(id), None);
+            return Err(Refusal::InvitePin.into());
+        }
+        if self.requests.contains_key(&id) {
+            self.accept_request(io, id);
+            return Ok(());
+        }
+        if self
+            .contact(id)
+            .is_some_and(|contact| contact.state.value == ContactState::Accepted)
+        {
+            self.chats_dirty = true;
+            return Ok(());
+        }
+        self.put_contact(
+            io,
+            id,
+            *keys.fingerprint(),
+            ContactState::Outgoing,
+            &found.handle,
+            &found.alias,
+        );
+        // An earlier pin may not hold any more; then the request is held until the person decides.
+        self.pin_holds(io, id, &keys);
+        self.send_request(io, id, greeting);
+        Ok(())
+    }
+
+    /// `open_invite` while unlocked.
+    pub(crate) fn open_invite(&mut self, io: &mut Io, inviter: Id, pin: [u8; 16]) {
+        if inviter == self.me.user_id {
+            io.failed("open_invite", Failure::new("that-is-you"));
+            return;
+        }
+        io.get(
+            &format!("/users/{inviter}"),
+            Purpose::Open(Open::Inviter { user: inviter, pin }),
+        );
+    }
+
+    pub(crate) fn inviter_found(
+        &mut self,
+        io: &mut Io,
+        inviter: Id,
+        pin: &[u8; 16],
+        answer: Answer,
+    ) {
+        let found = match answer {
+            Some((200, body)) => parse::<User>(&body),
+            Some((404, _)) => Err(Failure::new("invite-invalid")),
+            Some((status, body)) => Err(Failure::from_answer(status, &body)),
+            None => Err(Failure::new("offline")),
+        };
+        let done = found.and_then(|found| {
+            if found.user_id == inviter {
+                self.ask_for_contact(io, &found, &SecretText::default(), Some(pin))
+            } else {
+                Err(Failure::new("server-reply"))
+            }
+        });
+        match done {
+            Ok(()) => io.event(Event::InviteOpened {
+                user_id: inviter,
+                added: true,
+                needs_account: false,
+            }),
+            Err(failure) => io.failed_at("open_invite", failure, Some(inviter), None),
+        }
+    }
+
+    /// Remembers what the server says of somebody's names.
+    pub(crate) fn note_person(&mut self, found: &User) {
+        let peer = self.peers.entry(found.user_id).or_default();
+        peer.handle.clone_from(&found.handle);
+        peer.alias = super::contacts::clip(&found.alias);
+    }
+}
+
+/// The path of a look-up; `None` for what can be no handle.
+fn path_of(handle: &str) -> Option<String> {
+    let handle = handle.trim().trim_start_matches('@');
+    let length = handle.chars().count();
+    if length == 0 || length > 64 || handle.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    let mut path = String::from("/users/by-handle/");
+    for byte in handle.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            path.push_str(&hex::encode_upper([byte]));
+        }
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[test]
+    fn a_handle_is_one_percent_encoded_path_segment() {
+        assert_eq!(
+            path_of("@jörg./x").as_deref(),
+            Some("/users/by-handle/j%C3%B6rg%2E%2Fx")
+        );
+    }
+
+    #[test]
+    fn nothing_and_white_space_are_no_handles() {
+        assert_eq!(path_of("  "), None);
+        assert_eq!(path_of("a b"), None);
+    }
+}

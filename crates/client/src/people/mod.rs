@@ -1,0 +1,41 @@
+//! Other people: contacts and their pins, requests of strangers, invites, safety numbers.
+
+mod contacts;
+mod keys;
+mod lookup;
+mod requests;
+mod trust;
+mod views;
+
+use protocol::identity::AccountKeys;
+use protocol::ids::UserId;
+
+pub(crate) use contacts::clip;
+pub(crate) use requests::Request;
+
+use crate::id::Id;
+
+/// What is known of somebody in this session's memory.
+#[derive(Default)]
+pub(crate) struct Peer {
+    /// Decoded and checked public keys, with the encoding they came from.
+    pub(crate) keys: Option<(Vec<u8>, AccountKeys)>,
+    /// Keys that are not the pinned ones; the person has to decide before the next send.
+    pub(crate) changed: Option<AccountKeys>,
+    /// Handle as the server says.
+    pub(crate) handle: String,
+    /// Name as the server says.
+    pub(crate) alias: String,
+    /// Whether the last fetch found a live session.
+    pub(crate) live: bool,
+}
+
+/// The protocol's form of an identifier.
+pub(crate) const fn user(id: Id) -> UserId {
+    UserId::from_bytes(*id.as_bytes())
+}
+
+/// The JSON's form of an identifier.
+pub(crate) const fn id_of(user: &UserId) -> Id {
+    Id::from_bytes(*user.as_bytes())
+}

@@ -1,0 +1,59 @@
+//! The chat list.
+
+use protocol::safe::ContactState;
+
+use super::id_of;
+use crate::event::{ChatView, Event, MessageState};
+use crate::io::Io;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// All chats, latest activity first.
+    pub(crate) fn emit_chats(&self, io: &mut Io) {
+        let contents = self.safe.contents();
+        let mut chats: Vec<ChatView> = contents
+            .contacts
+            .iter()
+            .filter(|(user, contact)| {
+                matches!(
+                    contact.state.value,
+                    ContactState::Outgoing | ContactState::Accepted
+                ) && !contents.is_blocked(user)
+            })
+            .map(|(user, contact)| {
+                let chat = id_of(user);
+                let (handle, alias) = self.names_of(chat);
+                let messages = self.messages.get(&chat);
+                let last = messages.and_then(|all| all.values().max_by_key(|m| m.seen_ms));
+                let unread = messages.map_or(0, |all| {
+                    all.values()
+                        .filter(|m| m.state == MessageState::Unread)
+                        .count()
+                });
+                ChatView {
+                    chat,
+                    handle,
+                    alias,
+                    relation: self.relation_to(chat).to_owned(),
+                    verified: self.is_verified(chat),
+                    key_changed: self.key_changed(chat),
+                    live: self.peers.get(&chat).is_some_and(|peer| peer.live),
+                    preview: last.and_then(|m| m.text.clone()),
+                    preview_mine: last.is_some_and(|m| m.mine),
+                    last_ms: last.map_or(0, |m| m.seen_ms),
+                    unread: u32::try_from(unread).unwrap_or(u32::MAX),
+                    muted: contact.muted.value,
+                    receipts: contact.receipts.value,
+                    life_secs: contact.life_secs.value,
+                    burn: self.safe.chat_burn(chat),
+                }
+            })
+            .collect();
+        chats.sort_by(|a, b| {
+            b.last_ms
+                .cmp(&a.last_ms)
+                .then_with(|| a.alias.cmp(&b.alias))
+        });
+        io.event(Event::Chats { chats });
+    }
+}

@@ -1,0 +1,67 @@
+//! What an HTTP request was for.
+
+use crate::account::Step;
+use crate::id::Id;
+use crate::secret_text::SecretText;
+
+/// Kept until the answer comes.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// Nobody waits for the answer.
+    Ignore,
+    /// The server's state.
+    Server,
+    /// Whether there is a session, at start.
+    Session,
+    /// The server's half of a resume wrap.
+    ResumeHalf,
+    /// A step of sign-in, registration, recovery or a change of passphrase.
+    Flow(Step),
+    /// The session is being ended by its owner.
+    SignOut,
+    /// A new alias was stored.
+    Alias(String),
+    /// The list of sessions, or a change of it.
+    Sessions { during: &'static str, list: bool },
+    /// The registration mode was set.
+    Registration,
+    /// Something of invites.
+    InviteMade,
+    /// The list of invites, or a change of it.
+    Invites { during: &'static str, list: bool },
+    /// Anything that needs the keys.
+    Open(Open),
+}
+
+/// Requests of the unlocked part.
+#[derive(Debug)]
+pub(crate) enum Open {
+    /// Both safes were written by another session.
+    SafeRead,
+    /// The key safe is being written.
+    SafeWritten,
+    /// The prekey safe is being written.
+    PrekeySafeWritten,
+    /// Stock of prekeys.
+    Stock,
+    /// A new batch.
+    BatchPut,
+    /// Which prekeys something waits under.
+    InUse,
+    /// Bundles of somebody, for the messages that wait for them.
+    Bundles { user: Id, want_prekey: bool },
+    /// A message over HTTP.
+    Posted(Id),
+    /// Slots over HTTP.
+    SlotsPosted(Id),
+    /// A large parcel over HTTP.
+    Parcel(Id),
+    /// Keys of the claimed sender of the message under way.
+    Sender(Id),
+    /// Somebody by handle.
+    Lookup { handle: String },
+    /// Somebody by handle, to be asked for contact.
+    Request(SecretText),
+    /// The owner of an invite link.
+    Inviter { user: Id, pin: [u8; 16] },
+}

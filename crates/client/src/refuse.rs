@@ -1,0 +1,72 @@
+//! Which clause an error of the protocol belongs to.
+
+use protocol::DecodeError;
+use protocol::envelope::EnvelopeError;
+use protocol::epoch::EpochError;
+use protocol::identity::IdentityError;
+use protocol::prekeys::PrekeyError;
+use protocol::safe::SafeError;
+
+use crate::refusal::Refusal;
+
+pub(crate) const fn of_decode(error: &DecodeError) -> Refusal {
+    match error {
+        DecodeError::UnknownSuite(_) => Refusal::UnknownSuite,
+        DecodeError::UnknownVersion(_) => Refusal::UnknownVersion,
+        _ => Refusal::Malformed,
+    }
+}
+
+pub(crate) const fn of_identity(error: &IdentityError) -> Refusal {
+    match error {
+        IdentityError::Decode(error) => of_decode(error),
+        IdentityError::BadSignature => Refusal::BadPrekeys,
+        IdentityError::SwappedKey => Refusal::SwappedKey,
+    }
+}
+
+pub(crate) const fn of_prekeys(error: &PrekeyError) -> Refusal {
+    match error {
+        PrekeyError::Decode(error) => of_decode(error),
+        PrekeyError::Identity(error) => of_identity(error),
+        PrekeyError::StaleBatch { .. } => Refusal::StaleBatch,
+        PrekeyError::StaleBundle => Refusal::StaleBundle,
+        PrekeyError::Expired | PrekeyError::FromTheFuture => Refusal::OutOfTime,
+        PrekeyError::WrongIdentity => Refusal::SwappedKey,
+        _ => Refusal::BadPrekeys,
+    }
+}
+
+pub(crate) const fn of_epoch(error: &EpochError) -> Refusal {
+    match error {
+        EpochError::Decode(error) => of_decode(error),
+        EpochError::TooFarAhead | EpochError::TooOld => Refusal::OutOfTime,
+        EpochError::UnknownKey | EpochError::DestroyedKey => Refusal::CannotOpen,
+        // The key ids are ours but the handshake is not: it was changed, or made for somebody else.
+        EpochError::BadHint => Refusal::CrossDelivered,
+        EpochError::SwappedKey => Refusal::SwappedKey,
+        _ => Refusal::Malformed,
+    }
+}
+
+pub(crate) const fn of_envelope(error: &EnvelopeError) -> Refusal {
+    match error {
+        EnvelopeError::Decode(error) => of_decode(error),
+        EnvelopeError::Epoch(error) => of_epoch(error),
+        EnvelopeError::WrongTarget | EnvelopeError::WrongConversation => Refusal::CrossDelivered,
+        EnvelopeError::MovedSlot | EnvelopeError::BadCommitment | EnvelopeError::BadBody => {
+            Refusal::MovedSlot
+        }
+        EnvelopeError::SenderMismatch | EnvelopeError::KindMismatch | EnvelopeError::TooLong => {
+            Refusal::Malformed
+        }
+    }
+}
+
+pub(crate) const fn of_safe(error: &SafeError) -> Refusal {
+    match error {
+        SafeError::Decode(error) => of_decode(error),
+        SafeError::BadSeal | SafeError::BadWrap => Refusal::DamagedSafe,
+        SafeError::RolledBack { .. } | SafeError::Forked { .. } => Refusal::RolledBackSafe,
+    }
+}

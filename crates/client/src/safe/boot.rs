@@ -1,0 +1,55 @@
+//! The server's boot id: when it changes, what waited is gone.
+
+use protocol::boot::{BootError, SignedBoot};
+
+use crate::id::Id;
+use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::refuse::of_decode;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// Whether this run of the server is the one known.
+    pub(crate) fn knows_boot(&self, boot: Id) -> bool {
+        self.boot == Some(boot)
+    }
+
+    /// A boot id was heard, with its signature unless it is the one known.
+    pub(crate) fn boot_heard(&mut self, io: &mut Io, boot: Id, signed: &[u8]) {
+        if self.knows_boot(boot) {
+            return;
+        }
+        let pinned = self.safe.contents().server.value;
+        let verified = SignedBoot::decode(signed)
+            .map_err(BootError::Decode)
+            .and_then(|signed| signed.verify(pinned.as_ref()));
+        let verified = match verified {
+            Ok(verified) if verified.boot_id == *boot.as_bytes() => verified,
+            Ok(_) | Err(BootError::BadSignature | BootError::OtherServer) => {
+                io.refused(Refusal::ForgedBoot, None, None);
+                return;
+            }
+            Err(BootError::Decode(error)) => {
+                let refusal = match of_decode(&error) {
+                    Refusal::Malformed => Refusal::ForgedBoot,
+                    other => other,
+                };
+                io.refused(refusal, None, None);
+                return;
+            }
+        };
+        if pinned.is_none() {
+            let now = io.now();
+            self.safe.edit().server.set(now, Some(verified.fingerprint));
+        }
+        let restarted = self.boot.replace(boot).is_some();
+        if restarted {
+            io.notice(
+                "server-restarted",
+                "The server was restarted. Messages that waited there are gone.",
+                None,
+            );
+            self.server_restarted(io);
+        }
+    }
+}

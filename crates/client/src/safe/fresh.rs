@@ -1,0 +1,113 @@
+//! Safes of a new account, and safes under a new key.
+
+use protocol::identity::AccountSecrets;
+use protocol::ids::UserId;
+use protocol::opaque::ExportKey;
+use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
+use protocol::recovery_key::RecoveryKey;
+use protocol::safe::{
+    PrekeySafe, RecoveryAnchor, SafeContents, SafeError, SafeKey, SafeMark, passphrase_wrap,
+    proof_hash, recovery_wrap, seal_prekey_safe, seal_safe,
+};
+use rand_core::CryptoRng;
+
+use super::Marks;
+use crate::wire::{Blob, SafeWrite, Versioned};
+
+/// Everything a registration uploads besides OPAQUE's record.
+pub(crate) struct NewSafes {
+    pub(crate) public_keys: Vec<u8>,
+    pub(crate) safe: SafeWrite,
+    pub(crate) prekey_safe: Versioned,
+    pub(crate) batch: Vec<u8>,
+    pub(crate) key: SafeKey,
+}
+
+/// The number that the safes of a new account start with.
+const FIRST_VERSION: u64 = 1;
+
+impl NewSafes {
+    /// Makes identity, prekeys and both safes of a new account.
+    pub(crate) fn make(
+        rng: &mut (impl CryptoRng + ?Sized),
+        user: UserId,
+        export: &ExportKey,
+        recovery: &RecoveryKey,
+        now: u64,
+    ) -> Result<Self, SafeError> {
+        let secrets = AccountSecrets::generate(rng);
+        let public_keys = secrets.account_keys(rng).encode();
+        let mut prekeys = PrekeySafe::default();
+        let batch = generate_batch(
+            rng,
+            &secrets,
+            user,
+            1,
+            ONE_TIME_PER_BATCH,
+            now,
+            &prekeys.taken_ids(),
+        );
+        let batch = prekeys.add_batch(batch).encode();
+        let mut contents = SafeContents::new(secrets, now);
+        contents.batch_number = 1;
+        contents.recovery = Some((now, RecoveryAnchor::of(recovery)));
+        let key = SafeKey::random(rng);
+        let safe = write_of(rng, user, &key, export, &contents, FIRST_VERSION)?;
+        let data = seal_prekey_safe(rng, &key, &user, FIRST_VERSION, &prekeys);
+        Ok(Self {
+            public_keys,
+            safe,
+            prekey_safe: Versioned {
+                version: FIRST_VERSION,
+                data: Blob(data),
+            },
+            batch,
+            key,
+        })
+    }
+}
+
+/// Seals a key safe with all its wraps and hashes.
+fn write_of(
+    rng: &mut (impl CryptoRng + ?Sized),
+    user: UserId,
+    key: &SafeKey,
+    export: &ExportKey,
+    contents: &SafeContents,
+    version: u64,
+) -> Result<SafeWrite, SafeError> {
+    let Some((_, anchor)) = &contents.recovery else {
+        return Err(SafeError::BadWrap);
+    };
+    Ok(SafeWrite {
+        version,
+        data: Blob(seal_safe(rng, key, &user, version, contents)),
+        passphrase_wrap: Blob(passphrase_wrap(rng, key, export, &user)),
+        recovery_wrap: Blob(recovery_wrap(rng, key, &anchor.public, &user)?),
+        write_proof_hash: Blob::from(proof_hash(key.write_proof().expose()).as_slice()),
+        recovery_proof_hash: Blob::from(anchor.proof_hash.as_slice()),
+    })
+}
+
+/// Both safes under a new key, one version on.
+pub(crate) fn reseal(
+    rng: &mut (impl CryptoRng + ?Sized),
+    user: UserId,
+    key: &SafeKey,
+    export: &ExportKey,
+    (contents, prekeys): (&SafeContents, &PrekeySafe),
+    (safe_version, prekey_version): (u64, u64),
+) -> Result<(SafeWrite, Versioned, Marks), SafeError> {
+    let safe = write_of(rng, user, key, export, contents, safe_version + 1)?;
+    let version = prekey_version + 1;
+    let data = seal_prekey_safe(rng, key, &user, version, prekeys);
+    let marks = Marks {
+        safe: SafeMark::of(safe.version, &safe.data.0),
+        prekeys: SafeMark::of(version, &data),
+    };
+    let prekey_safe = Versioned {
+        version,
+        data: Blob(data),
+    };
+    Ok((safe, prekey_safe, marks))
+}

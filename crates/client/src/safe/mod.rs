@@ -1,0 +1,207 @@
+//! Both safes of the account in memory, and what has to be written.
+
+mod boot;
+mod fresh;
+mod settings;
+mod sync;
+mod track;
+
+use protocol::envelope::SealedSlot;
+use protocol::epoch::{
+    EpochError, EpochPath, Handshake, LocalParty, ReceiverEpoch, ReceiverPairs, ReplayError,
+};
+use protocol::identity::AccountKeys;
+use protocol::ids::UserId;
+use protocol::safe::{
+    PrekeySafe, SafeContents, SafeError, SafeKey, SafeMark, open_prekey_safe, open_safe,
+};
+use rand_core::CryptoRng;
+
+pub(crate) use fresh::{NewSafes, reseal};
+use track::Track;
+
+use crate::id::Id;
+use crate::wire::{SafeRead, Versioned};
+
+/// What is done once the present state is stored at the server.
+#[derive(Debug)]
+pub(crate) enum After {
+    /// The mark of this message is stored: acknowledge it.
+    Acknowledge(Id),
+    /// The private halves are stored: publish the public ones.
+    Publish(Vec<u8>),
+}
+
+/// Marks of both safes, as a browser remembers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) safe: SafeMark,
+    pub(crate) prekeys: SafeMark,
+}
+
+/// The unlocked safes.
+pub(crate) struct Safe {
+    user: UserId,
+    pub(crate) key: SafeKey,
+    keys: AccountKeys,
+    contents: SafeContents,
+    prekeys: PrekeySafe,
+    safe_track: Track,
+    prekey_track: Track,
+    after: Vec<(u64, u64, After)>,
+}
+
+impl Safe {
+    /// Opens what the server delivered; refuses less than this browser remembers.
+    pub(crate) fn open(
+        rng: &mut (impl CryptoRng + ?Sized),
+        user: UserId,
+        key: SafeKey,
+        safe: &SafeRead,
+        prekey_safe: &Versioned,
+        remembered: Option<&Marks>,
+    ) -> Result<Self, SafeError> {
+        let marks = Marks {
+            safe: SafeMark::of(safe.version, &safe.data.0),
+            prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data.0),
+        };
+        if let Some(seen) = remembered {
+            seen.safe.check(&marks.safe)?;
+            seen.prekeys.check(&marks.prekeys)?;
+        }
+        let contents = open_safe(&key, &user, safe.version, &safe.data.0)?;
+        let prekeys = open_prekey_safe(&key, &user, prekey_safe.version, &prekey_safe.data.0)?;
+        let keys = contents.secrets.account_keys(rng);
+        Ok(Self {
+            user,
+            key,
+            keys,
+            contents,
+            prekeys,
+            safe_track: Track::new(marks.safe),
+            prekey_track: Track::new(marks.prekeys),
+            after: Vec::new(),
+        })
+    }
+
+    /// The contents, to be read.
+    pub(crate) const fn contents(&self) -> &SafeContents {
+        &self.contents
+    }
+
+    /// The contents, to be changed; they are written soon.
+    pub(crate) const fn edit(&mut self) -> &mut SafeContents {
+        self.safe_track.touch();
+        &mut self.contents
+    }
+
+    /// The prekeys, to be read.
+    pub(crate) const fn prekeys(&self) -> &PrekeySafe {
+        &self.prekeys
+    }
+
+    /// The prekeys, to be changed; they are written soon.
+    pub(crate) const fn edit_prekeys(&mut self) -> &mut PrekeySafe {
+        self.prekey_track.touch();
+        &mut self.prekeys
+    }
+
+    /// Runs something once everything changed until now is stored.
+    pub(crate) fn when_stored(&mut self, after: After) {
+        self.after
+            .push((self.safe_track.wanted(), self.prekey_track.wanted(), after));
+    }
+
+    /// One's own side of an epoch.
+    pub(crate) fn party(&self, user_id: UserId) -> LocalParty<'_> {
+        LocalParty {
+            user_id,
+            secrets: &self.contents.secrets,
+            keys: &self.keys,
+        }
+    }
+
+    /// One's own public keys.
+    pub(crate) const fn keys(&self) -> &AccountKeys {
+        &self.keys
+    }
+
+    /// Version and hash of the newest key safe known.
+    pub(crate) const fn mark(&self) -> SafeMark {
+        self.safe_track.mark()
+    }
+
+    /// Versions and hashes of both.
+    pub(crate) const fn marks(&self) -> Marks {
+        Marks {
+            safe: self.safe_track.mark(),
+            prekeys: self.prekey_track.mark(),
+        }
+    }
+
+    /// The private prekeys that a handshake names.
+    pub(crate) fn pairs_for(&self, handshake: &Handshake) -> Result<ReceiverPairs<'_>, EpochError> {
+        self.prekeys.pairs_for(handshake)
+    }
+
+    /// Whether a message of a waiting epoch was shown before.
+    pub(crate) fn replayed(
+        &self,
+        epoch: &ReceiverEpoch,
+        slot: &SealedSlot,
+    ) -> Result<(), ReplayError> {
+        match epoch.handshake().path() {
+            EpochPath::LastResort => self.contents.replay.check(epoch, slot.counter),
+            EpochPath::OneTime | EpochPath::Live => self.prekeys.replay.check(epoch, slot.counter),
+        }
+    }
+
+    /// Marks a message of a waiting epoch as shown.
+    pub(crate) fn mark_shown(
+        &mut self,
+        epoch: &ReceiverEpoch,
+        counter: u8,
+        now: u64,
+    ) -> Result<(), ReplayError> {
+        match epoch.handshake().path() {
+            EpochPath::LastResort => self.edit().replay.mark(epoch, counter),
+            EpochPath::OneTime | EpochPath::Live => self.edit_prekeys().opened(epoch, counter, now),
+        }
+    }
+
+    /// The safe key was replaced, with both safes written under it at these versions.
+    pub(crate) fn rekeyed(&mut self, key: SafeKey, marks: Marks) {
+        self.key = key;
+        self.safe_track = Track::new(marks.safe);
+        self.prekey_track = Track::new(marks.prekeys);
+    }
+}
+
+impl Marks {
+    /// Bytes for the browser's memory.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(80);
+        for mark in [&self.safe, &self.prekeys] {
+            bytes.extend_from_slice(&mark.version.to_be_bytes());
+            bytes.extend_from_slice(&mark.hash);
+        }
+        bytes
+    }
+
+    /// Reads what [`Marks::encode`] gave; anything else is no memory at all.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (first, second) = bytes.split_at_checked(40)?;
+        Some(Self {
+            safe: mark_of(first)?,
+            prekeys: mark_of(second)?,
+        })
+    }
+}
+
+fn mark_of(bytes: &[u8]) -> Option<SafeMark> {
+    let (version, hash) = bytes.split_first_chunk::<8>()?;
+    Some(SafeMark {
+        version: u64::from_be_bytes(*version),
+        hash: hash.try_into().ok()?,
+    })
+}

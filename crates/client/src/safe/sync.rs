@@ -1,0 +1,250 @@
+//! Compare-and-swap writes, merges on conflict, and reading what other sessions wrote.
+
+use protocol::safe::{
+    PrekeySafe, SafeContents, SafeError, SafeMark, open_prekey_safe, open_safe, seal_prekey_safe,
+    seal_safe,
+};
+use zeroize::Zeroizing;
+
+use super::{After, Safe};
+use crate::account::{parse, remembered_key};
+use crate::answers::Answer;
+use crate::id::Id;
+use crate::io::Io;
+use crate::output::Output;
+use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
+use crate::refuse::of_safe;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, Versioned};
+
+/// Pause before a failed write is tried again, milliseconds.
+const RETRY_MS: u64 = 2_000;
+
+impl Safe {
+    /// Writes what has changed, one write per safe at a time.
+    pub(crate) fn flush(&mut self, io: &mut Io) {
+        if io.timers.is_set(Timer::SafeRetry) {
+            return;
+        }
+        let proof = || Blob::from(self.key.write_proof().expose().as_slice());
+        if self.safe_track.due() {
+            let now = io.now();
+            self.contents.last_time = self.contents.last_time.max(now);
+            let expected = self.safe_track.mark().version;
+            let version = expected + 1;
+            let data = seal_safe(&mut io.rng, &self.key, &self.user, version, &self.contents);
+            self.safe_track.begin(SafeMark::of(version, &data));
+            io.put(
+                "/safe",
+                &SafePut {
+                    write_proof: proof(),
+                    expected_version: expected,
+                    safe: Versioned {
+                        version,
+                        data: Blob(data),
+                    },
+                },
+                Purpose::Open(Open::SafeWritten),
+            );
+        }
+        if self.prekey_track.due() {
+            let expected = self.prekey_track.mark().version;
+            let version = expected + 1;
+            let data = seal_prekey_safe(&mut io.rng, &self.key, &self.user, version, &self.prekeys);
+            self.prekey_track.begin(SafeMark::of(version, &data));
+            io.put(
+                "/prekey-safe",
+                &PrekeySafePut {
+                    write_proof: proof(),
+                    expected_version: expected,
+                    prekey_safe: Versioned {
+                        version,
+                        data: Blob(data),
+                    },
+                },
+                Purpose::Open(Open::PrekeySafeWritten),
+            );
+        }
+    }
+
+    /// What can be done now because it was stored.
+    pub(crate) fn take_stored(&mut self) -> Vec<After> {
+        let (safe, prekeys) = (self.safe_track.stored(), self.prekey_track.stored());
+        let mut ready = Vec::new();
+        let mut waiting = Vec::new();
+        for (need_safe, need_prekeys, after) in self.after.drain(..) {
+            if need_safe <= safe && need_prekeys <= prekeys {
+                ready.push(after);
+            } else {
+                waiting.push((need_safe, need_prekeys, after));
+            }
+        }
+        self.after = waiting;
+        ready
+    }
+
+    /// Leaves the highest versions seen with the browser.
+    pub(crate) fn remember(&self, io: &mut Io) {
+        io.out.push(Output::Store {
+            key: remembered_key(Id::from_bytes(*self.user.as_bytes())),
+            value: Zeroizing::new(self.marks().encode()),
+            sealed: false,
+        });
+    }
+
+    /// Joins another session's key safe into ours; true when contacts conflict.
+    fn join_safe(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+        let mark = SafeMark::of(offered.version, &offered.data.0);
+        self.safe_track.mark().check(&mark)?;
+        if mark == self.safe_track.mark() {
+            return Ok(false);
+        }
+        let theirs = open_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        let placeholder = SafeContents::new(self.contents.secrets.duplicate(), 0);
+        let ours = std::mem::replace(&mut self.contents, placeholder);
+        let (merged, report) = theirs.merge(ours);
+        self.contents = merged;
+        self.safe_track.joined(mark);
+        Ok(!report.pin_conflicts.is_empty() || report.identity_conflict)
+    }
+
+    fn join_prekeys(&mut self, offered: &Versioned) -> Result<(), SafeError> {
+        let mark = SafeMark::of(offered.version, &offered.data.0);
+        self.prekey_track.mark().check(&mark)?;
+        if mark == self.prekey_track.mark() {
+            return Ok(());
+        }
+        let theirs = open_prekey_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        let ours: PrekeySafe = std::mem::take(&mut self.prekeys);
+        self.prekeys = theirs.merge(ours);
+        self.prekey_track.joined(mark);
+        Ok(())
+    }
+}
+
+impl Unlocked {
+    /// The key safe was written, or not.
+    pub(crate) fn safe_written(&mut self, io: &mut Io, answer: Answer) {
+        match answer {
+            Some((200..=299, _)) => {
+                self.safe.safe_track.finish();
+                self.safe.remember(io);
+            }
+            Some((409, body)) => {
+                self.safe.safe_track.give_up();
+                match parse::<Conflict>(&body) {
+                    Ok(conflict) => {
+                        let joined = self.safe.join_safe(&conflict.current);
+                        self.after_join(io, joined);
+                    }
+                    Err(_) => retry_later(io),
+                }
+            }
+            other => {
+                self.safe.safe_track.give_up();
+                self.write_failed(io, other);
+            }
+        }
+    }
+
+    /// The prekey safe was written, or not.
+    pub(crate) fn prekey_safe_written(&mut self, io: &mut Io, answer: Answer) {
+        match answer {
+            Some((200..=299, _)) => {
+                self.safe.prekey_track.finish();
+                self.safe.remember(io);
+            }
+            Some((409, body)) => {
+                self.safe.prekey_track.give_up();
+                match parse::<Conflict>(&body) {
+                    Ok(conflict) => {
+                        let joined = self.safe.join_prekeys(&conflict.current).map(|()| false);
+                        self.after_join(io, joined);
+                    }
+                    Err(_) => retry_later(io),
+                }
+            }
+            other => {
+                self.safe.prekey_track.give_up();
+                self.write_failed(io, other);
+            }
+        }
+    }
+
+    /// Asks for both safes.
+    pub(crate) fn read_safes(&mut self, io: &mut Io) {
+        if !self.reading_safes {
+            self.reading_safes = true;
+            io.get("/safe", Purpose::Open(Open::SafeRead));
+        }
+    }
+
+    /// Both safes came.
+    pub(crate) fn safes_came(&mut self, io: &mut Io, answer: Answer) {
+        self.reading_safes = false;
+        let Some((200, body)) = answer else {
+            self.reopen_blocked(io);
+            return;
+        };
+        let Ok(safes) = parse::<Safes>(&body) else {
+            io.refused(Refusal::Malformed, None, None);
+            return;
+        };
+        let offered = Versioned {
+            version: safes.safe.version,
+            data: safes.safe.data,
+        };
+        let promised = self.promised_mark.take();
+        if let Some(promised) = promised {
+            // A session of ours said that it wrote more than the server shows.
+            let shown = SafeMark::of(offered.version, &offered.data.0);
+            if let Err(error) = promised.check(&shown) {
+                io.refused(of_safe(&error), None, None);
+                return;
+            }
+        }
+        let joined = self.safe.join_safe(&offered).and_then(|conflict| {
+            self.safe
+                .join_prekeys(&safes.prekey_safe)
+                .map(|()| conflict)
+        });
+        self.after_join(io, joined);
+        self.reopen_blocked(io);
+    }
+
+    fn after_join(&mut self, io: &mut Io, joined: Result<bool, SafeError>) {
+        match joined {
+            Ok(conflict) => {
+                self.safe.remember(io);
+                self.chats_dirty = true;
+                self.settings_dirty = true;
+                if conflict {
+                    io.notice(
+                        "safe-merged",
+                        "Two of your sessions kept different keys for the same person. Compare the safety number.",
+                        None,
+                    );
+                }
+            }
+            Err(SafeError::BadSeal) => {
+                // The passphrase was changed elsewhere: this key opens nothing any more.
+                self.must_lock = Some("passphrase_changed");
+            }
+            Err(error) => io.refused(of_safe(&error), None, None),
+        }
+    }
+
+    fn write_failed(&mut self, io: &mut Io, answer: Answer) {
+        if let Some((403, _)) = answer {
+            self.must_lock = Some("passphrase_changed");
+            return;
+        }
+        retry_later(io);
+    }
+}
+
+fn retry_later(io: &mut Io) {
+    io.timers.set(Timer::SafeRetry, io.now_ms + RETRY_MS);
+}

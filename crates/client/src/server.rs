@@ -1,0 +1,81 @@
+//! What the server says of itself, and how far its clock is from ours.
+
+use crate::core::Core;
+use crate::event::{Event, ServerView};
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::purpose::Purpose;
+use crate::wire::{Mode, ServerInfo};
+
+/// Clocks may differ by this many seconds before a person is told.
+const SKEW_SECS: i64 = 3_600;
+
+/// The server as last heard of.
+#[derive(Debug, Default)]
+pub(crate) struct ServerState {
+    pub(crate) view: Option<ServerView>,
+    warned: bool,
+}
+
+impl Core {
+    /// Asks the server for its state.
+    pub(crate) fn ask_server(&mut self) {
+        self.io.get("/server", Purpose::Server);
+    }
+
+    /// The answer came.
+    pub(crate) fn server_answered(&mut self, info: ServerInfo) {
+        self.set_clock(info.now);
+        self.server.view = Some(ServerView {
+            version: info.version,
+            registration: info.registration,
+            setup_done: info.setup_done,
+            bundle_hash: info.bundle_hash,
+            boot_id: info.boot.id.to_string(),
+            clock_skew_secs: self.io.offset_ms.saturating_neg() / 1_000,
+        });
+        self.emit_server();
+        self.check_boot(info.boot.id, &info.boot.signed.0);
+    }
+
+    /// Follows the server's clock; warns once when ours is far off.
+    pub(crate) fn set_clock(&mut self, server_secs: u64) {
+        let server_ms = i64::try_from(server_secs.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        let own_ms = i64::try_from(self.io.now_ms).unwrap_or(i64::MAX);
+        let offset = server_ms.saturating_sub(own_ms);
+        // Whole seconds come over the wire: below that there is nothing to correct.
+        self.io.offset_ms = if offset.abs() < 1_500 { 0 } else { offset };
+        if offset.abs() / 1_000 > SKEW_SECS && !self.server.warned {
+            self.server.warned = true;
+            self.io.notice(
+                "clock-skew",
+                "The clock of this device and the server's differ by more than an hour. Check the clock.",
+                None,
+            );
+        }
+    }
+
+    /// A boot id was heard; a new one means that what waited is gone.
+    pub(crate) fn check_boot(&mut self, boot: Id, signed: &[u8]) {
+        if let Some(open) = self.unlocked.as_mut() {
+            open.boot_heard(&mut self.io, boot, signed);
+        }
+    }
+
+    pub(crate) fn emit_server(&mut self) {
+        if let Some(view) = self.server.view.clone() {
+            self.io.event(Event::Server(view));
+        }
+    }
+
+    /// The administrator chooses who may register.
+    pub(crate) fn set_registration(&mut self, mode: &str) {
+        if !matches!(mode, "closed" | "invite" | "open") {
+            self.io
+                .failed("set_registration", Failure::new("bad-settings"));
+            return;
+        }
+        self.io
+            .put("/admin/registration", &Mode { mode }, Purpose::Registration);
+    }
+}

@@ -1,0 +1,123 @@
+//! Everything that becomes due, in one ordered set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::Id;
+
+/// Something that becomes due; at most one of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Open the socket again.
+    Reconnect,
+    /// Show the server that the socket lives.
+    Ping,
+    /// A new five-minute bucket begins.
+    Bucket,
+    /// Look after prekeys: stock, rotation, destruction.
+    Prekeys,
+    /// Nobody touched a key for the time set.
+    IdleLock,
+    /// Send the receipts that were collected.
+    Receipts,
+    /// Write the safe again after a failed try.
+    SafeRetry,
+    /// The recovery key of a registration or recovery was not confirmed in time.
+    Confirmation,
+    /// The claim under way was not answered.
+    Claim,
+    /// A live slot was not claimed: add a waiting slot.
+    Fallback(Id),
+    /// The message's time is over.
+    Expire(Id),
+    /// The text burns.
+    Burn(Id),
+    /// Try a send again.
+    Resend(Id),
+    /// Look at a message again that another session had taken.
+    Retry(Id),
+}
+
+/// Deadlines in unix milliseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    at: BTreeMap<Timer, u64>,
+    order: BTreeSet<(u64, Timer)>,
+}
+
+impl Timers {
+    /// Sets or moves a deadline.
+    pub(crate) fn set(&mut self, timer: Timer, at_ms: u64) {
+        self.cancel(timer);
+        self.at.insert(timer, at_ms);
+        self.order.insert((at_ms, timer));
+    }
+
+    /// Sets a deadline unless an earlier one is set.
+    pub(crate) fn set_earlier(&mut self, timer: Timer, at_ms: u64) {
+        if self.at.get(&timer).is_none_or(|set| *set > at_ms) {
+            self.set(timer, at_ms);
+        }
+    }
+
+    /// Forgets a deadline.
+    pub(crate) fn cancel(&mut self, timer: Timer) {
+        if let Some(at) = self.at.remove(&timer) {
+            self.order.remove(&(at, timer));
+        }
+    }
+
+    /// Whether it is set.
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.at.contains_key(&timer)
+    }
+
+    /// Takes one that is due.
+    pub(crate) fn due(&mut self, now_ms: u64) -> Option<Timer> {
+        let (at, timer) = *self.order.first()?;
+        if at > now_ms {
+            return None;
+        }
+        self.cancel(timer);
+        Some(timer)
+    }
+
+    /// The next deadline.
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.at.clear();
+        self.order.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timer, Timers};
+
+    #[test]
+    fn a_moved_deadline_fires_once_at_its_new_time() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Ping, 10);
+        timers.set(Timer::Ping, 20);
+        timers.set(Timer::Bucket, 15);
+        assert_eq!(timers.next(), Some(15));
+        assert_eq!(timers.due(12), None);
+        assert_eq!(timers.due(30), Some(Timer::Bucket));
+        assert_eq!(timers.due(30), Some(Timer::Ping));
+        assert_eq!(timers.due(30), None);
+    }
+
+    #[test]
+    fn set_earlier_never_moves_a_deadline_back() {
+        let mut timers = Timers::default();
+        timers.set_earlier(Timer::Receipts, 10);
+        timers.set_earlier(Timer::Receipts, 20);
+        assert_eq!(timers.next(), Some(10));
+        timers.cancel(Timer::Receipts);
+        assert!(!timers.is_set(Timer::Receipts));
+        assert_eq!(timers.next(), None);
+    }
+}

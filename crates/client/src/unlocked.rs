@@ -1,0 +1,224 @@
+//! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
+
+use std::collections::BTreeMap;
+
+use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTracker};
+use protocol::epoch::ReplayMap;
+use protocol::ids::{LiveId, UserId};
+use protocol::prekeys::SessionSecrets;
+use protocol::safe::{SafeKey, SafeMark};
+
+use crate::answers::Answer;
+use crate::command::{Command, tag_of};
+use crate::event::Me;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::inbox::{Inbox, Lease};
+use crate::io::Io;
+use crate::messages::Messages;
+use crate::outbox::Outbox;
+use crate::people::{Peer, Request, user};
+use crate::purpose::Open;
+use crate::safe::{After, Safe};
+use crate::timers::Timer;
+
+/// The unlocked account.
+pub(crate) struct Unlocked {
+    pub(crate) me: Me,
+    pub(crate) user: UserId,
+    pub(crate) live: LiveId,
+    pub(crate) safe: Safe,
+    /// Private halves of session bundles, by key id.
+    pub(crate) sessions: BTreeMap<u32, SessionSecrets>,
+    /// The newest bundle and its bucket.
+    pub(crate) bundle: Option<(u64, Vec<u8>)>,
+    /// The bucket whose bundle this connection's server has.
+    pub(crate) published: Option<u64>,
+    /// Replay marks of live epochs.
+    pub(crate) replay: ReplayMap,
+    pub(crate) outbox: Outbox,
+    pub(crate) inbox: Inbox,
+    pub(crate) pending_lease: Option<Lease>,
+    pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
+    pub(crate) received_numbers: SequenceTracker,
+    pub(crate) peers: BTreeMap<Id, Peer>,
+    pub(crate) requests: BTreeMap<Id, Request>,
+    pub(crate) messages: Messages,
+    /// The chat of every message in memory.
+    pub(crate) places: BTreeMap<Id, Id>,
+    /// The life of own messages, for sending them again.
+    pub(crate) lives: BTreeMap<Id, u32>,
+    pub(crate) last_seen_ms: u64,
+    pub(crate) receipts: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
+    pub(crate) typing_told: BTreeMap<Id, u64>,
+    /// The run of the server that is known.
+    pub(crate) boot: Option<Id>,
+    /// One-time prekeys that the server said it has left.
+    pub(crate) stock: Option<u32>,
+    pub(crate) publishing: bool,
+    pub(crate) reading_safes: bool,
+    /// The safe that another session of ours says it wrote.
+    pub(crate) promised_mark: Option<SafeMark>,
+    pub(crate) must_lock: Option<&'static str>,
+    pub(crate) chats_dirty: bool,
+    pub(crate) requests_dirty: bool,
+    pub(crate) settings_dirty: bool,
+}
+
+impl Unlocked {
+    pub(crate) fn new(me: Me, live: LiveId, safe: Safe) -> Self {
+        Self {
+            user: user(me.user_id),
+            me,
+            live,
+            safe,
+            sessions: BTreeMap::new(),
+            bundle: None,
+            published: None,
+            replay: ReplayMap::default(),
+            outbox: Outbox::default(),
+            inbox: Inbox::default(),
+            pending_lease: None,
+            sent_numbers: BTreeMap::new(),
+            received_numbers: SequenceTracker::default(),
+            peers: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            messages: Messages::new(),
+            places: BTreeMap::new(),
+            lives: BTreeMap::new(),
+            last_seen_ms: 0,
+            receipts: BTreeMap::new(),
+            typing_told: BTreeMap::new(),
+            boot: None,
+            stock: None,
+            publishing: false,
+            reading_safes: false,
+            promised_mark: None,
+            must_lock: None,
+            chats_dirty: true,
+            requests_dirty: true,
+            settings_dirty: true,
+        }
+    }
+
+    /// The name of this live session.
+    pub(crate) const fn live_id(&self) -> Id {
+        Id::from_bytes(*self.live.as_bytes())
+    }
+
+    pub(crate) const fn safe_key(&self) -> &SafeKey {
+        &self.safe.key
+    }
+
+    /// Everything a tab has to know.
+    pub(crate) fn snapshot(&mut self, io: &mut Io) {
+        self.settings_dirty = true;
+        self.chats_dirty = true;
+        self.requests_dirty = true;
+        self.emit_blocked(io);
+    }
+
+    /// After every input: writes and views that are due.
+    pub(crate) fn settle(&mut self, io: &mut Io) {
+        for after in self.safe.take_stored() {
+            match after {
+                After::Acknowledge(id) => self.marked(io, id),
+                After::Publish(batch) => self.publish_batch(io, batch),
+            }
+        }
+        self.safe.flush(io);
+        if std::mem::take(&mut self.settings_dirty) {
+            self.emit_settings(io);
+        }
+        if std::mem::take(&mut self.requests_dirty) {
+            self.emit_requests(io);
+        }
+        if std::mem::take(&mut self.chats_dirty) {
+            self.emit_chats(io);
+        }
+    }
+
+    pub(crate) fn timer(&mut self, io: &mut Io, timer: Timer) {
+        match timer {
+            Timer::Bucket => self.publish(io),
+            Timer::Prekeys => self.look_after_prekeys(io),
+            Timer::Receipts => self.send_receipts(io),
+            Timer::Claim => self.claim_timed_out(io),
+            Timer::Fallback(id) => self.fallback_due(io, id),
+            Timer::Expire(id) => self.expire(io, id),
+            Timer::Burn(id) => self.burn_now(io, id),
+            Timer::Resend(id) => self.resend_due(io, id),
+            Timer::Retry(id) => self.retry_due(io, id),
+            // The next settling writes.
+            Timer::SafeRetry => {}
+            Timer::Reconnect | Timer::Ping | Timer::IdleLock | Timer::Confirmation => {}
+        }
+    }
+
+    pub(crate) fn command(&mut self, io: &mut Io, command: Command) {
+        match command {
+            Command::SetSettings(change) => self.set_settings(io, &change),
+            Command::Lookup { handle } => self.lookup(io, &handle),
+            Command::RequestContact { handle, greeting } => {
+                self.request_contact(io, &handle, greeting);
+            }
+            Command::AcceptRequest { chat } => self.accept_request(io, chat),
+            Command::RefuseRequest { chat } => self.refuse_request(io, chat),
+            Command::Block { chat } => self.block(io, chat),
+            Command::Unblock { chat } => self.unblock(io, chat),
+            Command::RemoveContact { chat } => self.remove_contact(io, chat),
+            Command::SafetyNumber { chat } => self.show_safety_number(io, chat),
+            Command::SetVerified { chat, verified } => self.set_verified(io, chat, verified),
+            Command::CheckScan { chat, scanned } => self.check_scan(io, chat, &scanned),
+            Command::AcceptChangedKey { chat } => self.accept_changed_key(io, chat),
+            Command::OpenChat { chat } => self.emit_conversation(io, chat),
+            Command::SetChat { chat, change } => self.set_chat(io, chat, &change),
+            Command::Send {
+                chat,
+                text,
+                burn,
+                life_secs,
+                tag,
+            } => self.send(io, chat, text, burn, life_secs, tag),
+            Command::SendAgain { chat, message } => self.send_again(io, chat, message),
+            Command::Edit {
+                chat,
+                message,
+                text,
+            } => self.edit(io, chat, message, text),
+            Command::Delete {
+                chat,
+                message,
+                everywhere,
+            } => self.delete(io, chat, message, everywhere),
+            Command::Reveal { chat, message } => self.reveal(io, chat, message),
+            Command::Shown { chat, messages } => self.shown(io, chat, &messages),
+            Command::Hide { chat, messages } => self.hide(io, chat, &messages),
+            Command::Typing { chat } => self.typing(io, chat),
+            other => io.failed(tag_of(&other), Failure::new("busy")),
+        }
+    }
+
+    pub(crate) fn answered(&mut self, io: &mut Io, purpose: Open, answer: Answer) {
+        match purpose {
+            Open::SafeRead => self.safes_came(io, answer),
+            Open::SafeWritten => self.safe_written(io, answer),
+            Open::PrekeySafeWritten => self.prekey_safe_written(io, answer),
+            Open::Stock => self.stock_came(io, answer),
+            Open::BatchPut => self.batch_put(io, answer),
+            Open::InUse => self.in_use_came(io, answer),
+            Open::Bundles { user, want_prekey } => self.bundles_came(io, user, want_prekey, answer),
+            Open::Posted(id) => self.posted(io, id, answer),
+            Open::SlotsPosted(id) => {
+                if !matches!(answer, Some((200..=299, _))) {
+                    self.slots_refused(io, id);
+                }
+            }
+            Open::Parcel(id) => self.parcel_fetched(io, id, answer),
+            Open::Sender(sender) => self.sender_came(io, sender, answer),
+            Open::Lookup { handle } => self.looked_up(io, handle, answer),
+            Open::Request(greeting) => self.request_found(io, &greeting, answer),
+            Open::Inviter { user, pin } => self.inviter_found(io, user, &pin, answer),
+        }
+    }
+}

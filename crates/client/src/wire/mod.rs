@@ -1,0 +1,9 @@
+//! The JSON of the server's HTTP interface and socket.
+
+mod blob;
+mod frames;
+mod http;
+
+pub(crate) use blob::Blob;
+pub(crate) use frames::{ClientFrame, ServerFrame, StatusEntry, Waiting};
+pub(crate) use http::*;

@@ -1,0 +1,118 @@
+//! The WebSocket, raw.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::error::ApiError;
+use crate::net::{Address, NATIVE_HEADER};
+use crate::profile::Profile;
+
+/// One frame that came, or the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// A text frame.
+    Text(String),
+    /// A binary frame.
+    Binary(Vec<u8>),
+    /// The other side closed; 1006 when it gave no code.
+    Closed(u16),
+}
+
+/// An open socket.
+#[derive(Debug)]
+pub struct ApiSocket(WebSocketStream<TcpStream>);
+
+impl ApiSocket {
+    pub(crate) async fn open(
+        address: &Address,
+        profile: &Profile,
+        live_id: &str,
+    ) -> Result<Self, ApiError> {
+        let broken = |error: &dyn std::fmt::Display| ApiError::Transport(error.to_string());
+        let url = format!("ws://{}/api/v1/ws?live_id={live_id}", address.authority());
+        let mut request = url.into_client_request().map_err(|e| broken(&e))?;
+        let headers = request.headers_mut();
+        headers.insert(NATIVE_HEADER, HeaderValue::from_static("1"));
+        if let Some(cookies) = profile.cookie_header() {
+            let value = HeaderValue::from_str(&cookies).map_err(|e| broken(&e))?;
+            headers.insert("cookie", value);
+        }
+        let stream = TcpStream::connect(address.authority())
+            .await
+            .map_err(|e| broken(&e))?;
+        stream.set_nodelay(true).map_err(|e| broken(&e))?;
+        match tokio_tungstenite::client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => Err(ApiError::SocketRefused(response.status().as_u16())),
+            Err(other) => Err(broken(&other)),
+        }
+    }
+
+    /// Sends a text frame.
+    pub async fn send_text(&mut self, text: &str) -> Result<(), ApiError> {
+        self.send(Message::text(text)).await
+    }
+
+    /// Sends a binary frame.
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
+        self.send(Message::binary(bytes)).await
+    }
+
+    /// The next frame; pings are answered on the way.
+    pub async fn next(&mut self) -> Frame {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Frame::Text(text.as_str().to_owned()),
+                Some(Ok(Message::Binary(bytes))) => return Frame::Binary(bytes.to_vec()),
+                Some(Ok(Message::Close(reason))) => {
+                    return Frame::Closed(reason.map_or(1006, |r| r.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Frame::Closed(1006),
+            }
+        }
+    }
+
+    /// The next frame, or nothing within `patience`.
+    pub async fn next_within(&mut self, patience: Duration) -> Option<Frame> {
+        tokio::time::timeout(patience, self.next()).await.ok()
+    }
+
+    /// Skips frames until a text frame whose JSON has `"t": kind`.
+    pub async fn next_kind(&mut self, kind: &str, patience: Duration) -> Option<serde_json::Value> {
+        let search = async {
+            loop {
+                match self.next().await {
+                    Frame::Text(text) => {
+                        let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+                        if value.get("t").and_then(|t| t.as_str()) == Some(kind) {
+                            return Some(value);
+                        }
+                    }
+                    Frame::Binary(_) => {}
+                    Frame::Closed(_) => return None,
+                }
+            }
+        };
+        tokio::time::timeout(patience, search).await.ok().flatten()
+    }
+
+    /// Says good-bye.
+    pub async fn close(mut self) {
+        // The peer may be gone already, which is what was wanted.
+        let _gone = self.0.close(None).await;
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), ApiError> {
+        self.0
+            .send(message)
+            .await
+            .map_err(|e| ApiError::Transport(e.to_string()))
+    }
+}
