@@ -158,6 +158,7 @@ export function conversation(context, id, then) {
     if (!row) return;
     slot(root, 'avatar').replaceChildren(avatar(id, name(), 'sm'));
     slot(root, 'name').textContent = name();
+    slot(root, 'heading').textContent = `Conversation with ${name()}`;
     slot(root, 'verified').replaceChildren(...(row.verified ? [icon('verified', 'icon--sm'), h('span', { class: 'visually-hidden', 'data-testid': 'verified-mark' }, 'Verified')] : []));
     const asked = row.relation === 'requested';
     slot(root, 'sub').textContent = typingUntil > Date.now() ? 'typing…' : asked ? 'Has not answered yet' : row.verified ? 'Verified' : 'Not verified: compare the safety number';

@@ -228,9 +228,9 @@ function menu({ state, send }) {
   const node = clone('view-menu');
   slot(node, 'admin').hidden = state.state.me?.role !== 'admin';
   actions(node, {
-    shortcuts: showShortcuts,
-    lock: () => send({ c: 'lock' }),
-    'sign-out': () => confirmDialog({
+    'menu-shortcuts': showShortcuts,
+    'menu-lock': () => send({ c: 'lock' }),
+    'menu-sign-out': () => confirmDialog({
       title: 'Sign out?',
       text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
       yes: 'Sign out',

@@ -16,7 +16,7 @@ export function popover(anchor, menu, side = 'below') {
     return () => {};
   }
   closeOpen?.();
-  document.body.append(menu);
+  (anchor.closest('main') ?? document.body).append(menu);
   anchor.setAttribute('aria-expanded', 'true');
   place(anchor, menu, side);
   const items = () => /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('[role="menuitem"]:not([hidden]), button, input')]);
