@@ -112,7 +112,8 @@ export function conversation(context, id, then) {
       const first = !joined(before, message) || thisDay !== day || message.id === firstUnread;
       const last = !joined(message, after) || after?.id === firstUnread;
       day = thisDay;
-      wanted.push(item(message, first, last));
+      const lastWaiting = !(after?.mine && after.state === 'waiting');
+      wanted.push(item(message, first, last, lastWaiting));
     }
     arrange(list, wanted);
     for (const [key, { item: old, about }] of items) {
@@ -125,10 +126,10 @@ export function conversation(context, id, then) {
     if (tickBurns(list, burning)) burn();
   }
 
-  /** @param {Message} message @param {boolean} first @param {boolean} last */
-  function item(message, first, last) {
+  /** @param {Message} message @param {boolean} first @param {boolean} last @param {boolean} lastWaiting */
+  function item(message, first, last, lastWaiting) {
     let entry = items.get(message.id);
-    const drawn = JSON.stringify([message, first, last]);
+    const drawn = JSON.stringify([message, first, last, lastWaiting]);
     if (!entry) {
       entry = { item: h('li', {}), drawn: '', about: h('span', { id: `about-${message.id}` }) };
       items.set(message.id, entry);
@@ -138,7 +139,7 @@ export function conversation(context, id, then) {
     }
     if (entry.drawn !== drawn) {
       const fresh = entry.drawn === '' && loaded;
-      drawMessage(entry.item, message, { name: name(), first, last });
+      drawMessage(entry.item, message, { name: name(), first, last, lastWaiting });
       if (fresh) entry.item.classList.add('msg--new');
       entry.about.textContent = description(message);
       entry.drawn = drawn;

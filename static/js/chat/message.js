@@ -61,7 +61,7 @@ function sealedBubble(message) {
 }
 
 /** @param {Message} message */
-function foot(message, /** @type {boolean} */ last) {
+function foot(message, /** @type {boolean} */ lastWaiting) {
   const line = h('div', { class: 'msg__foot', 'aria-live': 'off', 'data-testid': 'message-foot' });
   const again = () => h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'again', 'data-testid': 'send-again' }, icon('refresh', 'icon--xs'), 'Send again');
   if (message.burns_ms && message.text !== null) {
@@ -71,7 +71,7 @@ function foot(message, /** @type {boolean} */ last) {
     line.append(h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' }, icon('flame', 'icon--xs'), 'Burn now'));
   }
   if (message.mine) {
-    if (message.state === 'waiting' && last && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
+    if (message.state === 'waiting' && lastWaiting && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';
@@ -108,7 +108,7 @@ function bubble(message, name) {
  * Draws or redraws a message into its list item.
  * @param {HTMLLIElement} item
  * @param {Message} message
- * @param {{name: string, first: boolean, last: boolean}} place
+ * @param {{name: string, first: boolean, last: boolean, lastWaiting: boolean}} place
  */
 export function drawMessage(item, message, place) {
   item.className = `msg${message.mine ? ' msg--own' : ''}${place.first ? ' msg--first' : ''}${place.last ? ' msg--last' : ''}`;
@@ -124,7 +124,7 @@ export function drawMessage(item, message, place) {
   if (message.text !== null || message.state === 'failed') {
     parts.push(h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
   }
-  const line = foot(message, place.last);
+  const line = foot(message, place.lastWaiting);
   if (line) parts.push(line);
   for (const warning of message.warnings ?? []) {
     parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
