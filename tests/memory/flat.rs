@@ -1,0 +1,1 @@
+//! Memory stays flat whatever is thrown at the server.

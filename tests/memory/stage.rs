@@ -1,0 +1,272 @@
+//! A server, two people and a set of markers.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use protocol::envelope::{Parcel, Slot, Submission};
+use protocol::ids::MessageId;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::memory_scan::{Found, Markers};
+use crate::support::{Account, Client, Spawned, b64, random_id, waiting_slot};
+
+/// How many messages pass.
+pub const MESSAGES: usize = 1000;
+
+/// Connections that carry them.
+pub const LANES: usize = 32;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Stage {
+    pub server: Spawned,
+    pub poster: Account,
+    pub reader: Account,
+    pub markers: Markers,
+    pub ids: Vec<[u8; 16]>,
+    data: TempDir,
+    temp: TempDir,
+}
+
+impl Stage {
+    /// Starts the real binary and registers two people on clients made by `client`.
+    pub async fn start(variables: &[(&str, &str)], client: impl Fn(&Spawned) -> Client) -> Self {
+        let (data, temp) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let mut variables = variables.to_vec();
+        variables.push(("TMPDIR", temp.path().to_str().unwrap()));
+        let server = Spawned::start_with(data.path(), &variables);
+        let secret = server.setup_secret();
+        let right = Some(("setup", secret.as_str()));
+        let poster = Account::register(client(&server), "poster", right)
+            .await
+            .unwrap();
+        let open = json!({"mode": "open"});
+        poster
+            .client
+            .put("/api/v1/admin/registration", &open)
+            .await
+            .expect(204);
+        let reader = Account::register(client(&server), "reader", None)
+            .await
+            .unwrap();
+        Self {
+            server,
+            poster,
+            reader,
+            markers: Markers::new(MESSAGES),
+            ids: (0..MESSAGES).map(|_| random_id()).collect(),
+            data,
+            temp,
+        }
+    }
+
+    /// Message `index`: its marker fills its slot and its body. Every tenth is larger than any
+    /// buffer on the way.
+    pub fn message(&self, index: usize, life_secs: u32, large: usize) -> Vec<u8> {
+        let length = if index.is_multiple_of(10) {
+            large
+        } else {
+            1024
+        };
+        self.message_to(index, life_secs, length, |slot| {
+            waiting_slot(self.reader.id(), slot)
+        })
+    }
+
+    pub fn message_to(
+        &self,
+        index: usize,
+        life_secs: u32,
+        length: usize,
+        slot: impl Fn(&[u8]) -> Slot,
+    ) -> Vec<u8> {
+        Submission {
+            message_id: MessageId::from_bytes(self.ids[index]),
+            life_secs,
+            burn_on_read: true,
+            slots: vec![slot(&self.markers.content(index, 512))],
+            body: self.markers.content(index, length),
+        }
+        .encode()
+    }
+
+    /// Posts messages over HTTP on many connections at once.
+    pub async fn post(&self, range: std::ops::Range<usize>, life_secs: u32) {
+        futures_util::stream::iter(range)
+            .for_each_concurrent(LANES, |index| async move {
+                let message = self.message(index, life_secs, 40_000);
+                let client = &self.poster.client;
+                client
+                    .post_octets("/api/v1/messages", message)
+                    .await
+                    .expect(201);
+            })
+            .await;
+    }
+
+    /// Reads messages over HTTP on many connections at once, which burns them.
+    pub async fn read(&self, range: std::ops::Range<usize>) {
+        futures_util::stream::iter(range)
+            .for_each_concurrent(LANES, |index| async move {
+                let path = format!("/api/v1/messages/{}", hex::encode(self.ids[index]));
+                let client = &self.reader.client;
+                let parcel = client
+                    .post_empty(&format!("{path}/claim"))
+                    .await
+                    .expect(200);
+                let parcel = Parcel::decode(&parcel.body).unwrap();
+                let content = self.markers.content(index, parcel.body.len());
+                assert!(parcel.body == content, "message {index} came changed");
+                let token = json!({"token": b64(&parcel.token)});
+                let acknowledged = client.post(&format!("{path}/ack"), &token).await;
+                assert!(acknowledged.status.is_success(), "{acknowledged:?}");
+            })
+            .await;
+    }
+
+    /// Waits until the vault is empty.
+    pub async fn emptied(&self) {
+        wait_until(async || {
+            let stats = self
+                .poster
+                .client
+                .get("/api/v1/admin/stats")
+                .await
+                .expect(200);
+            stats.json()["messages_held"] == 0
+        })
+        .await;
+    }
+
+    /// Searches the process.
+    pub fn scan(&self) -> Found {
+        self.markers.in_process(self.server.pid())
+    }
+
+    /// Fails unless every message of a range is found in the process: without this, that
+    /// nothing is found later would mean nothing.
+    #[track_caller]
+    pub fn assert_held(&self, count: usize) {
+        let held = self.scan();
+        assert_eq!(
+            held.markers.len(),
+            count,
+            "held messages were not found: {:?}",
+            held.places
+        );
+    }
+
+    /// Fails if anything is found in the process.
+    #[track_caller]
+    pub fn assert_gone(&self, when: &str) {
+        let found = self.scan();
+        assert_eq!(found.hits(), 0, "{when}: {found:?}");
+    }
+
+    /// Counts the sockets that the process has open.
+    pub fn sockets(&self) -> usize {
+        let folder = PathBuf::from(format!("/proc/{}/fd", self.server.pid()));
+        let is_socket = |entry: std::io::Result<std::fs::DirEntry>| {
+            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+            target.to_str()?.starts_with("socket:").then_some(())
+        };
+        std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(is_socket)
+            .count()
+    }
+
+    /// Lets both people go, and waits until the server has closed their connections. Returns what
+    /// is left to look at.
+    pub async fn close(self) -> Closed {
+        let open = self.sockets();
+        let Self {
+            server,
+            poster,
+            reader,
+            markers,
+            data,
+            temp,
+            ..
+        } = self;
+        drop((poster, reader));
+        let closed = Closed {
+            server,
+            markers,
+            data,
+            temp,
+        };
+        wait_until(async || closed.sockets() + LANES <= open).await;
+        closed
+    }
+}
+
+/// A stage that nobody is connected to any more.
+pub struct Closed {
+    pub server: Spawned,
+    pub markers: Markers,
+    data: TempDir,
+    temp: TempDir,
+}
+
+impl Closed {
+    fn sockets(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.server.pid());
+        let is_socket = |entry: std::io::Result<std::fs::DirEntry>| {
+            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+            target.to_str()?.starts_with("socket:").then_some(())
+        };
+        std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(is_socket)
+            .count()
+    }
+
+    /// Fails if anything is found in the process.
+    #[track_caller]
+    pub fn assert_gone(&self) {
+        let found = self.markers.in_process(self.server.pid());
+        assert_eq!(found.hits(), 0, "after the connections closed: {found:?}");
+    }
+
+    /// Fails if anything is found in the data folder, the temporary folder or the log; first shows
+    /// that it would be.
+    #[track_caller]
+    pub fn assert_not_on_disk(self) {
+        for folder in [&self.data, &self.temp] {
+            let planted = folder.path().join("planted");
+            std::fs::write(&planted, self.markers.content(7, 100)).unwrap();
+            let found = self.markers.in_folder(folder.path());
+            assert_eq!(found.markers.len(), 1, "a planted marker was not found");
+            std::fs::remove_file(planted).unwrap();
+            let found = self.markers.in_folder(folder.path());
+            assert_eq!(found.hits(), 0, "on disk: {found:?}");
+        }
+        let database = std::fs::metadata(self.data.path().join("secure_messaging.db")).unwrap();
+        assert!(database.len() > 0);
+        let (data, markers) = (self.data, self.markers);
+        let log = self.server.stop();
+        assert!(log.contains("listening"), "the log was not captured");
+        assert_eq!(markers.in_bytes(log.as_bytes()).hits(), 0, "in the log");
+        assert_eq!(
+            markers.in_folder(data.path()).hits(),
+            0,
+            "on disk after the end"
+        );
+    }
+}
+
+/// Asks again and again until the answer is yes.
+pub async fn wait_until(mut met: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !met().await {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "what was waited for did not come"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
