@@ -9,7 +9,7 @@ cargo xtask COMMAND
                   (a name filters; -p CRATE picks a crate; after -- they go to the test programs)
   bundle [--force]  build what the browser loads: target/bundle and static/wasm
   prove [ARGS]    the slow proofs; writes target/proofs.md; ARGS filter as in test
-  bench [NAME] [ARGS]  the benchmarks under benches/; writes target/bench.md and target/bench.svg
+  bench [NAME] [ARGS]  the benchmarks; their tables and plots are left in target/
   ci              what CI runs: fmt, clippy, cargo-deny, test
   fmt [--check]   format the Rust sources
   lint            clippy over everything, warnings are errors

@@ -1,56 +1,46 @@
-//! `cargo xtask bench`: every benchmark, one table, one plot.
-
-use std::fs;
+//! `cargo xtask bench`: every benchmark of the server.
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 
-use crate::process::run_watched;
-use crate::proof_log::{figure, plot, table};
+use crate::process::{answer, run_shown};
 use crate::report::Report;
 use crate::workspace::Workspace;
 
 /// Runs the named benchmark, or all; the rest of `args` goes to the benchmark program.
+///
+/// The programs compare, draw their table and plot themselves; they are told where to leave them.
 pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
-    let known = names(workspace)?;
-    let (chosen, passed) = match args.first() {
-        Some(name) if known.contains(name) => (vec![name.clone()], &args[1..]),
-        Some(name) if !name.starts_with('-') => {
-            bail!(
-                "there is no benchmark `{name}`; there are: {}",
-                known.join(", ")
-            )
-        }
-        _ => (known, args),
-    };
-    if chosen.is_empty() {
-        bail!("there are no benchmarks under benches/");
-    }
-    let mut figures = Vec::new();
+    let metadata =
+        answer(
+            workspace
+                .cargo()
+                .args(["metadata", "--no-deps", "--format-version", "1"]),
+        )?;
+    let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata is not JSON")?;
+    let (chosen, passed) = choose(&names(&metadata), args)?;
     let mut failed = Vec::new();
     for name in &chosen {
         let outcome = report.step(&format!("bench {name}"), || {
-            let status = run_watched(
+            run_shown(
                 workspace
                     .cargo()
                     .args(["bench", "--bench", name])
                     .args(workspace.locked())
                     .arg("--")
-                    .args(passed)
+                    .args(&passed)
+                    .env("SECURE_MESSAGING_BENCH_DIR", &workspace.target)
                     .env("SECURE_MESSAGING_BUNDLE_DIR", workspace.bundle_dir()),
-                |line| figures.extend(figure(line)),
-            )?;
-            crate::process::check("cargo bench", status)
+            )
         });
         if outcome.is_err() {
             failed.push(name.clone());
         }
     }
-    let text = table(&figures);
-    println!("\n{text}");
-    let out = workspace.target.join("bench.md");
-    fs::write(&out, format!("# Benchmarks\n\n{text}"))?;
-    fs::write(workspace.target.join("bench.svg"), plot(&figures))?;
-    println!("    written: {} and bench.svg beside it", out.display());
+    println!(
+        "    tables and plots: {}/bench*",
+        workspace.target.display()
+    );
     if failed.is_empty() {
         Ok(())
     } else {
@@ -58,37 +48,59 @@ pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyho
     }
 }
 
-/// Names of the server's benchmarks: the files and folders of `benches`.
-fn names(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let dir = workspace.root.join("benches");
-    let mut found = Vec::new();
-    if !dir.is_dir() {
-        return Ok(found);
+/// The benchmarks to run and what to hand them.
+fn choose(known: &[String], args: &[String]) -> anyhow::Result<(Vec<String>, Vec<String>)> {
+    if known.is_empty() {
+        bail!("the workspace has no benchmarks");
     }
-    for entry in fs::read_dir(&dir).context("benches")? {
-        let path = entry?.path();
-        let is_program =
-            path.join("main.rs").is_file() || path.extension().is_some_and(|end| end == "rs");
-        if let (true, Some(name)) = (is_program, path.file_stem()) {
-            found.push(name.to_string_lossy().into_owned());
+    match args.first() {
+        Some(name) if known.contains(name) => Ok((vec![name.clone()], args[1..].to_vec())),
+        Some(name) if !name.starts_with('-') => {
+            bail!(
+                "there is no benchmark `{name}`; there are: {}",
+                known.join(", ")
+            )
         }
+        _ => Ok((known.to_vec(), args.to_vec())),
     }
-    found.sort();
-    Ok(found)
+}
+
+/// Names of all benchmark targets.
+fn names(metadata: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    list(&metadata["packages"])
+        .iter()
+        .flat_map(|package| list(&package["targets"]))
+        .filter(|target| target["kind"][0] == "bench")
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Scratch;
+
+    fn strings(line: &str) -> Vec<String> {
+        line.split_whitespace().map(String::from).collect()
+    }
 
     #[test]
-    fn benchmarks_are_files_and_folders_with_a_main() {
-        let scratch = Scratch::new("benches");
-        scratch.write("benches/server.rs", b"");
-        scratch.write("benches/durable/main.rs", b"");
-        scratch.write("benches/shared/load.rs", b"");
-        let workspace = Workspace::at(&scratch.0);
-        assert_eq!(names(&workspace).expect("names"), ["durable", "server"]);
+    fn only_benchmark_targets_count() {
+        let metadata = serde_json::json!({"packages": [{"targets": [
+            {"kind": ["lib"], "name": "secure_messaging"},
+            {"kind": ["bench"], "name": "server"},
+        ]}]});
+        assert_eq!(names(&metadata), ["server"]);
+    }
+
+    #[test]
+    fn a_name_picks_one_benchmark_and_anything_else_goes_to_all() {
+        let known = strings("crypto server");
+        let one = choose(&known, &strings("server --seconds 5")).expect("one");
+        assert_eq!(one, (strings("server"), strings("--seconds 5")));
+        let all = choose(&known, &strings("--seconds 5")).expect("all");
+        assert_eq!(all, (known.clone(), strings("--seconds 5")));
+        assert!(choose(&known, &strings("no-such")).is_err());
+        assert!(choose(&[], &[]).is_err());
     }
 }

@@ -98,19 +98,6 @@ impl Workspace {
     }
 }
 
-#[cfg(test)]
-impl Workspace {
-    /// One for unit tests, at a folder of theirs.
-    pub fn at(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            target: root.join("target"),
-            tools: root.join("target/tools"),
-            cargo: "cargo".into(),
-        }
-    }
-}
-
 /// All files under a folder, sorted, as paths relative to it; an absent folder has none.
 pub fn files_under(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
