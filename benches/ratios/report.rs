@@ -1,0 +1,116 @@
+//! The table and the plot that a run leaves behind.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// One measured ratio beside the aim it is held against.
+pub struct Row {
+    /// What was measured.
+    pub name: String,
+    /// Our own figure, with its unit.
+    pub ours: String,
+    /// The figure it is set against, with its unit.
+    pub reference: String,
+    /// Ours over the reference.
+    pub ratio: f64,
+    /// The aim in words, empty where there is none.
+    pub aim: &'static str,
+}
+
+/// Every row of a run, in order.
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+impl Report {
+    /// Adds a row and prints it at once, so that a long run shows progress.
+    pub fn row(
+        &mut self,
+        name: impl Into<String>,
+        ours: (f64, &str),
+        reference: (f64, &str),
+        aim: &'static str,
+    ) {
+        let row = Row {
+            name: name.into(),
+            ours: quantity(ours),
+            reference: quantity(reference),
+            ratio: ours.0 / reference.0,
+            aim,
+        };
+        println!(
+            "{:<58} {:>18} {:>22} {:>9.3}  {}",
+            row.name, row.ours, row.reference, row.ratio, row.aim
+        );
+        self.rows.push(row);
+    }
+
+    /// Adds a sentence below the table.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        println!("  {text}");
+        self.notes.push(text);
+    }
+
+    /// Writes the table as Markdown and the ratios as an SVG plot.
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut text =
+            String::from("| measured | ours | reference | ratio | aim |\n|---|---|---|---|---|\n");
+        for row in &self.rows {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {:.3} | {} |",
+                row.name, row.ours, row.reference, row.ratio, row.aim
+            );
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n{note}\n");
+        }
+        std::fs::write(folder.join("bench.md"), text)?;
+        std::fs::write(folder.join("bench.svg"), self.plot())
+    }
+
+    /// Bars on a logarithmic axis from a thousandth to a thousand, with a line at parity.
+    fn plot(&self) -> String {
+        const BAR: usize = 22;
+        const LEFT: f64 = 430.0;
+        const WIDTH: f64 = 420.0;
+        let place = |ratio: f64| LEFT + WIDTH * (ratio.clamp(1e-3, 1e3).log10() + 3.0) / 6.0;
+        let height = self.rows.len() * BAR + 40;
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 960 {height}\" font-family=\"sans-serif\" font-size=\"12\">\n"
+        );
+        for (index, row) in self.rows.iter().enumerate() {
+            let top = 20 + index * BAR;
+            let (from, to) = (
+                place(1.0).min(place(row.ratio)),
+                place(1.0).max(place(row.ratio)),
+            );
+            let _ = writeln!(
+                svg,
+                "<text x=\"420\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"{from:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"14\" fill=\"#3b6ea8\"/><text x=\"{:.1}\" y=\"{}\">{:.3}</text>",
+                top + 12,
+                row.name.replace('&', "&amp;").replace('<', "&lt;"),
+                (to - from).max(1.0),
+                to + 6.0,
+                top + 12,
+                row.ratio
+            );
+        }
+        let parity = place(1.0);
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{parity:.1}\" x2=\"{parity:.1}\" y1=\"10\" y2=\"{}\" stroke=\"#888\"/></svg>",
+            height - 10
+        );
+        svg
+    }
+}
+
+fn quantity((value, unit): (f64, &str)) -> String {
+    let digits = if value.abs() >= 100.0 { 0 } else { 2 };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
