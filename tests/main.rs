@@ -1,1 +1,7 @@
 //! The integration tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod api;
+mod memory;
+mod restart;
+mod support;

@@ -1,0 +1,3 @@
+//! The interface over HTTP and WebSocket, as a client sees it.
+
+mod accounts;

@@ -1,0 +1,122 @@
+//! The server in this process, with a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use secure_messaging::clock::{Ambient, ManualClock};
+use secure_messaging::config::Config;
+use secure_messaging::jobs::Jobs;
+use secure_messaging::startup::Application;
+use secure_messaging::state::App;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use super::{Account, Client};
+
+/// When the tests' clock starts: a moment at the beginning of a bucket.
+pub const START: u64 = 1_800_000_000;
+
+/// A running server; it stops when this is dropped.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub clock: Arc<ManualClock>,
+    pub app: Data<App>,
+    jobs: Jobs,
+    handle: actix_web::dev::ServerHandle,
+    setup_secret: String,
+    _data: TempDir,
+}
+
+impl TestApp {
+    /// Starts a server with limits that no test meets by accident.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts a server with a configuration of the test's own.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let data = TempDir::new().unwrap();
+        let clock = ManualClock::at(START);
+        let mut config = config(&data);
+        change(&mut config);
+        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let key = Zeroizing::new("a key of the tests".to_owned());
+        let application = Application::build(config, Some(key), ambient)
+            .await
+            .unwrap();
+        let link = application.setup_link().unwrap();
+        let setup_secret = link.split_once("/setup#").unwrap().1.to_owned();
+        let this = Self {
+            address: application.address(),
+            clock,
+            app: application.app(),
+            jobs: application.jobs(),
+            handle: application.handle(),
+            setup_secret,
+            _data: data,
+        };
+        actix_web::rt::spawn(application.serve_only());
+        this
+    }
+
+    /// The secret of the set-up link.
+    pub fn setup_secret(&self) -> &str {
+        &self.setup_secret
+    }
+
+    /// A client that is not signed in.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Moves the clock and runs what is due.
+    pub async fn advance(&self, seconds: u64) {
+        self.clock.advance_ms(seconds * 1000);
+        self.jobs.tick().await;
+    }
+
+    /// The first administrator, after which registration is open.
+    pub async fn administrator(&self) -> Account {
+        let secret = Some(("setup", self.setup_secret()));
+        let admin = Account::register(self.client(), "admin", secret)
+            .await
+            .unwrap();
+        let mode = serde_json::json!({"mode": "open"});
+        admin
+            .client
+            .put("/api/v1/admin/registration", &mode)
+            .await
+            .expect(204);
+        admin
+    }
+
+    /// An ordinary account; registration must be open.
+    pub async fn account(&self, handle: &str) -> Account {
+        Account::register(self.client(), handle, None)
+            .await
+            .unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
+fn config(data: &TempDir) -> Config {
+    Config {
+        data_dir: data.path().to_owned(),
+        bundle_dir: data.path().join("no-bundle"),
+        bind_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        kdf_iterations: 100_000,
+        workers: 1,
+        sign_ins_per_minute: 100_000,
+        registrations_per_hour: 100_000,
+        lookups_per_minute: 100_000,
+        claims_per_minute: 100_000,
+        messages_per_minute: 1_000_000,
+        ..Config::default()
+    }
+}

@@ -1,0 +1,167 @@
+//! A small HTTP client with one cookie.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// An answer, read whole.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {} {:?}", self.status, self.body))
+    }
+
+    /// The stable name of a problem document, whose form is checked.
+    pub fn code(&self) -> String {
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{self:?}"
+        );
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].is_string(), "{member} in {problem}");
+        }
+        problem["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Fails unless the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{:?}", self.body);
+        self
+    }
+}
+
+/// A browser without a page: it keeps the session cookie.
+pub struct Client {
+    base: String,
+    pool: Pool<HttpConnector, Full<Bytes>>,
+    cookie: Mutex<Option<String>>,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            base: format!("http://{address}"),
+            pool: Pool::builder(TokioExecutor::new()).build(HttpConnector::new()),
+            cookie: Mutex::new(None),
+        }
+    }
+
+    /// Another client with the same cookie, for instance after a restart on another port.
+    pub fn with_cookie_of(&self, address: SocketAddr) -> Self {
+        let other = Self::new(address);
+        *other.cookie.lock().unwrap() = self.cookie();
+        other
+    }
+
+    /// `name=value` of the session cookie.
+    pub fn cookie(&self) -> Option<String> {
+        self.cookie.lock().unwrap().clone()
+    }
+
+    pub fn set_cookie(&self, cookie: Option<String>) {
+        *self.cookie.lock().unwrap() = cookie;
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], Bytes::new()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::POST, path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::PUT, path, body).await
+    }
+
+    pub async fn post_empty(&self, path: &str) -> Answer {
+        self.send(Method::POST, path, &[], Bytes::new()).await
+    }
+
+    pub async fn post_octets(&self, path: &str, body: Vec<u8>) -> Answer {
+        let kind = [("content-type", "application/octet-stream")];
+        self.send(Method::POST, path, &kind, body.into()).await
+    }
+
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let kind = [("content-type", "application/json")];
+        self.send(method, path, &kind, body.to_string().into())
+            .await
+    }
+
+    /// Sends as a native client does, unless the headers say otherwise.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Answer {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    /// Like `send`, for servers that may be killed meanwhile.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer, Box<dyn std::error::Error>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}{path}", self.base).parse().unwrap();
+        let out = request.headers_mut();
+        let page = ["origin", "sec-fetch-site"];
+        if !headers.iter().any(|(name, _)| page.contains(name)) {
+            out.insert("x-secure-messaging", HeaderValue::from_static("1"));
+        }
+        if let Some(cookie) = self.cookie() {
+            out.insert("cookie", cookie.parse().unwrap());
+        }
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            out.insert(name, value.parse().unwrap());
+        }
+        let response = self.pool.request(request).await?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        for set in head.headers.get_all("set-cookie") {
+            let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let emptied = pair.ends_with('=');
+            self.set_cookie((!emptied).then_some(pair));
+        }
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+}

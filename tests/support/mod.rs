@@ -1,0 +1,42 @@
+//! What the integration tests share: a server in this process, the real binary, and a client.
+
+mod account;
+mod app;
+mod client;
+pub mod memory_scan;
+mod message;
+mod server;
+mod socket;
+
+pub use account::{Account, Passphrase, cheap_upload, public_material};
+pub use app::TestApp;
+pub use client::{Answer, Client};
+pub use message::{live_slot, submission, waiting_slot};
+pub use server::Spawned;
+pub use socket::{Heard, TestSocket};
+
+use secure_messaging::clock::{Ambient, Rng};
+
+/// Random bytes for the protocol's functions.
+pub fn rng() -> Rng {
+    Ambient::system().rng()
+}
+
+/// Sixteen random bytes.
+pub fn random_id() -> [u8; 16] {
+    Ambient::system().random()
+}
+
+/// Bytes as JSON carries them.
+pub fn b64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Bytes out of JSON.
+pub fn unb64(value: &serde_json::Value) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(value.as_str().unwrap())
+        .unwrap()
+}

@@ -1,0 +1,141 @@
+//! The real binary on a data directory of its own, its log captured.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::Client;
+
+/// How long a test waits for the server to listen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server; it is killed when this is dropped.
+pub struct Spawned {
+    child: Child,
+    pub address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+impl Spawned {
+    /// Starts the binary on a data directory and waits until it listens.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts the binary with more variables in its environment.
+    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        command
+            .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .current_dir(data)
+            .env_remove("PUBLIC_URL")
+            .env_remove("DATABASE_URL")
+            .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+            .env("SECURE_MESSAGING_WORKERS", "1")
+            .env("SECURE_MESSAGING_SIGN_INS_PER_MINUTE", "100000")
+            .env("SECURE_MESSAGING_REGISTRATIONS_PER_HOUR", "100000")
+            .env("SECURE_MESSAGING_LOOKUPS_PER_MINUTE", "100000")
+            .env("SECURE_MESSAGING_CLAIMS_PER_MINUTE", "100000")
+            .env("SECURE_MESSAGING_MESSAGES_PER_MINUTE", "1000000")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (found, address) = channel();
+        capture(child.stderr.take().unwrap(), &log, found);
+        let (link, linked) = channel();
+        capture(child.stdout.take().unwrap(), &log, link);
+        drop(linked);
+        let address = listening(&address).unwrap_or_else(|| {
+            let _ = child.kill();
+            panic!("the server did not start:\n{}", log.lock().unwrap())
+        });
+        Self {
+            child,
+            address,
+            log,
+        }
+    }
+
+    /// A client that is not signed in.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that was written to standard output and standard error until now.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The secret of the set-up link that was printed.
+    pub fn setup_secret(&self) -> String {
+        // The link is printed just after the address is logged, by another stream.
+        for _ in 0..2_000 {
+            if let Some((_, rest)) = self.log().split_once("/setup#")
+                && let Some((secret, _)) = rest.split_once('\n')
+            {
+                return secret.trim().to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no set-up link was printed:\n{}", self.log());
+    }
+
+    /// Kills the process as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the process to stop and waits until it has; returns what it wrote.
+    pub fn stop(mut self) -> String {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}:\n{}", self.log());
+        self.log()
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn capture(stream: impl Read + Send + 'static, log: &Arc<Mutex<String>>, lines: Sender<String>) {
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+            let _ = lines.send(line);
+        }
+    });
+}
+
+fn listening(lines: &Receiver<String>) -> Option<SocketAddr> {
+    loop {
+        let line = lines.recv_timeout(PATIENCE).ok()?;
+        if let Some((_, rest)) = line.split_once("listening address=") {
+            return rest.trim().parse().ok();
+        }
+    }
+}
