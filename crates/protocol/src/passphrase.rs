@@ -10,6 +10,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub const WORDS: usize = 6;
 /// Bits that every word adds.
 pub const BITS_PER_WORD: u32 = 12;
+/// Bits of a generated passphrase.
+pub const BITS: u32 = 72;
 /// Below this many bits a passphrase gets a warning.
 pub const WARN_BELOW_BITS: u32 = 70;
 
@@ -33,6 +35,19 @@ pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<String> {
     }
     draw.zeroize();
     passphrase
+}
+
+/// The bits of a passphrase that has the form of a generated one: at least two words of the
+/// list, joined by hyphens or spaces; `None` for any other.
+///
+/// It cannot tell who chose the words; it bounds what a guesser who knows the list needs.
+pub fn bits_if_generated(passphrase: &str) -> Option<u32> {
+    let mut bits = 0;
+    for word in passphrase.split(['-', ' ']) {
+        LIST.lines().find(|listed| *listed == word)?;
+        bits += BITS_PER_WORD;
+    }
+    (bits > BITS_PER_WORD).then_some(bits)
 }
 
 /// The words, for showing suggestions while somebody types one of them.

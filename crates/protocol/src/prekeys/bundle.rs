@@ -88,6 +88,12 @@ impl SessionSecrets {
         self.bucket
     }
 
+    /// The private pair, for vectors.
+    #[cfg(feature = "vectors")]
+    pub(crate) fn pair(&self) -> &PairSecrets {
+        &self.pair
+    }
+
     /// The pair, if this handshake was made with it.
     pub fn pairs_for(&self, handshake: &Handshake) -> Result<ReceiverPairs<'_>, EpochError> {
         if handshake.path() != EpochPath::Live || handshake.signed_id() != self.key_id {

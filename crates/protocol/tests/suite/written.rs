@@ -1,0 +1,88 @@
+//! What people write down or type.
+
+use proptest::prelude::*;
+use protocol::passphrase::{self, bits_if_generated};
+use protocol::recovery_key::{RecoveryKey, RecoveryKeyError};
+
+use crate::support::SeededRng;
+
+#[test]
+fn the_word_list_has_4096_distinct_words_without_separators() {
+    let words: std::collections::BTreeSet<&str> = passphrase::words().collect();
+    assert_eq!(words.len(), 1 << passphrase::BITS_PER_WORD);
+    assert!(
+        words
+            .iter()
+            .all(|word| word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    );
+}
+
+#[test]
+fn a_generated_passphrase_has_six_words_and_more_than_seventy_bits() {
+    let rng = &mut SeededRng::new(1);
+    let (one, other) = (passphrase::generate(rng), passphrase::generate(rng));
+    assert_ne!(*one, *other);
+    assert_eq!(one.split('-').count(), 6);
+    assert_eq!(bits_if_generated(&one), Some(passphrase::BITS));
+    const { assert!(passphrase::BITS >= passphrase::WARN_BELOW_BITS) };
+    assert_eq!(bits_if_generated("abacus"), None);
+    assert_eq!(bits_if_generated("correct horse"), None);
+    assert_eq!(bits_if_generated(""), None);
+}
+
+#[test]
+fn a_recovery_key_is_nine_groups_of_four() {
+    let key = RecoveryKey::random(&mut SeededRng::new(2));
+    let text = key.display();
+    let groups: Vec<&str> = text.split('-').collect();
+    assert_eq!(groups.len(), 9);
+    assert!(groups.iter().all(|group| group.len() == 4));
+    assert_eq!(RecoveryKey::parse(&text), Ok(key));
+}
+
+#[test]
+fn a_mistyped_recovery_key_says_what_is_wrong() {
+    let key = RecoveryKey::random(&mut SeededRng::new(3));
+    let text = key.display().to_string();
+    assert_eq!(
+        RecoveryKey::parse(&text[..text.len() - 5]),
+        Err(RecoveryKeyError::WrongLength(32))
+    );
+    assert_eq!(
+        RecoveryKey::parse(&format!("{text}0")),
+        Err(RecoveryKeyError::WrongLength(37))
+    );
+    let mut strange = text.clone();
+    strange.replace_range(2..3, "U");
+    assert_eq!(
+        RecoveryKey::parse(&strange),
+        Err(RecoveryKeyError::WrongCharacter(3))
+    );
+    let swapped = if text.starts_with('0') { "1" } else { "0" };
+    let mut wrong = text;
+    wrong.replace_range(0..1, swapped);
+    assert_eq!(
+        RecoveryKey::parse(&wrong),
+        Err(RecoveryKeyError::WrongChecksum)
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_recovery_key_survives_careless_typing(bytes: [u8; 20]) {
+        let key = RecoveryKey::from_bytes(&bytes);
+        let text = key.display().to_string();
+        let careless = text
+            .to_lowercase()
+            .replace('-', " ")
+            .replace('0', "o")
+            .replace('1', "l");
+        prop_assert_eq!(RecoveryKey::parse(&careless), Ok(key));
+    }
+
+    #[test]
+    fn parsing_any_text_never_panics(text in "\\PC{0,80}") {
+        let _ = RecoveryKey::parse(&text);
+        let _ = bits_if_generated(&text);
+    }
+}
