@@ -79,6 +79,8 @@ pub fn build(
         // The page hashes the bytes before it starts them; without a default path it must pass
         // them itself.
         .omit_default_module_path(true)
+        // After a lock the worker overwrites the memory and starts a clean instance.
+        .reset_state_function(true)
         .generate(&scratch)
         .context("wasm-bindgen")?;
     let binary = fs::read(scratch.join(format!("{STEM}_bg.wasm")))?;
