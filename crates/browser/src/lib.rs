@@ -97,7 +97,7 @@ impl BrowserCore {
 /// The linear memory, so that the worker can fill all of it with zeros after a lock.
 #[wasm_bindgen]
 #[must_use]
-pub fn memory() -> JsValue {
+pub fn linear_memory() -> JsValue {
     wasm_bindgen::memory()
 }
 

@@ -60,7 +60,7 @@ export class Engine {
 
   /** Fills the whole linear memory with zeros and starts a clean instance of the same module. */
   wipe() {
-    const memory = /** @type {WebAssembly.Memory} */ (this.#glue.memory());
+    const memory = /** @type {WebAssembly.Memory} */ (this.#glue.linear_memory());
     new Uint8Array(memory.buffer).fill(0);
     this.#glue.__wbg_reset_state();
   }
