@@ -23,6 +23,7 @@ mod outlet;
 mod payload;
 mod server;
 mod stream;
+mod tls;
 mod transport;
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use actix_service::{
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
 use actix_web::http::{StatusCode, header};
-use tokio_rustls::TlsAcceptor;
 
 use super::body::GuardedBody;
 use super::connection::Connection;
@@ -82,21 +81,20 @@ where
         .shutdown_timeout(limits.shutdown.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let acceptor = tls.map(TlsAcceptor::from);
     for listener in listeners {
         let application = application.clone();
-        let acceptor = acceptor.clone();
+        let tls = tls.clone();
         let limits = limits.clone();
         let stopping = stopping.clone();
         let address = listener.local_addr()?;
         builder = builder.listen(format!("http-{address}"), listener, move || {
-            let acceptor = acceptor.clone();
+            let tls = tls.clone();
             let stopping = stopping.clone();
             let connect = move |socket: TcpStream| {
-                let acceptor = acceptor.clone();
+                let tls = tls.clone();
                 async move {
                     let peer = socket.peer_addr().ok();
-                    let transport = Transport::accept(socket, acceptor.as_ref()).await;
+                    let transport = Transport::accept(socket, tls).await;
                     let stream = transport.and_then(Guarded::new);
                     stream.map(|s| (s, peer)).map_err(DispatchError::Io)
                 }

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+
+use super::tls::TlsStream;
 
 /// How long a client may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -16,24 +18,27 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The socket, with or without TLS.
 pub(super) enum Transport {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream>),
 }
 
 impl Transport {
-    /// Agrees on TLS where there is an acceptor.
-    pub(super) async fn accept(socket: TcpStream, tls: Option<&TlsAcceptor>) -> io::Result<Self> {
+    /// Agrees on TLS where there is a configuration for it.
+    pub(super) async fn accept(
+        socket: TcpStream,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        let Some(acceptor) = tls else {
+        let Some(config) = tls else {
             return Ok(Self::Plain(socket));
         };
-        let accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await??;
+        let accepted = tokio::time::timeout(HANDSHAKE, TlsStream::accept(socket, config)).await??;
         Ok(Self::Tls(Box::new(accepted)))
     }
 
     fn socket(&self) -> &TcpStream {
         match self {
             Self::Plain(socket) => socket,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Tls(stream) => stream.socket(),
         }
     }
 }

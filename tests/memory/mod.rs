@@ -5,7 +5,6 @@
 //! looked for again in everything the process has mapped once the messages are gone: with the
 //! connections that carried them still open, and after they closed.
 
-mod flat;
 mod http;
 mod socket;
 mod stage;

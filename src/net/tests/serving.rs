@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
 
 use crate::net::{Limits, serve};
 
@@ -29,8 +31,8 @@ async fn upgrade(payload: web::Payload) -> HttpResponse {
         .streaming(payload.map(|piece| piece.map_err(actix_web::Error::from)))
 }
 
-/// Starts the application; the guard stops it.
-async fn start() -> (SocketAddr, actix_server::ServerHandle) {
+/// Starts the application.
+async fn start(tls: Option<Arc<ServerConfig>>) -> (SocketAddr, actix_server::ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let limits = Limits {
@@ -45,7 +47,7 @@ async fn start() -> (SocketAddr, actix_server::ServerHandle) {
             .route("/peer", web::get().to(peer))
             .route("/ws", web::get().to(upgrade))
     };
-    let server = serve(vec![listener], None, &limits, application).unwrap();
+    let server = serve(vec![listener], tls, &limits, application).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (address, handle)
@@ -53,7 +55,7 @@ async fn start() -> (SocketAddr, actix_server::ServerHandle) {
 
 /// Runs a blocking client beside the server.
 async fn against<R: Send + 'static>(client: impl FnOnce(TcpStream) -> R + Send + 'static) -> R {
-    let (address, handle) = start().await;
+    let (address, handle) = start(None).await;
     let run = move || client(TcpStream::connect(address).unwrap());
     let result = web::block(run).await.unwrap();
     handle.stop(false).await;
@@ -69,7 +71,7 @@ fn post(path: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Reads one response; returns its head in lower case, and its body.
-fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
+fn answer(stream: &mut impl Read) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -86,18 +88,86 @@ fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
     (head, body)
 }
 
+fn echo_every_size(stream: &mut (impl Read + Write)) {
+    for size in [0, 1, 15, 16, 17, 1024, 8192, 8193, 40_000, 300_000] {
+        let body: Vec<u8> = (0..size).map(|n| (n * 7 % 251) as u8).collect();
+        stream.write_all(&post("/echo", &body)).unwrap();
+        let (head, echoed) = answer(stream);
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(echoed == body, "{size} bytes came back changed");
+    }
+}
+
 #[actix_web::test]
 async fn bodies_of_every_size_pass_unchanged_in_both_directions() {
-    against(|mut stream| {
-        for size in [0, 1, 15, 16, 17, 1024, 8192, 8193, 40_000, 300_000] {
-            let body: Vec<u8> = (0..size).map(|n| (n * 7 % 251) as u8).collect();
-            stream.write_all(&post("/echo", &body)).unwrap();
-            let (head, echoed) = answer(&mut stream);
-            assert!(head.starts_with("http/1.1 200"), "{head}");
-            assert!(echoed == body, "{size} bytes came back changed");
-        }
-    })
-    .await;
+    against(|mut stream| echo_every_size(&mut stream)).await;
+}
+
+/// A server's and a client's configuration that trust each other.
+fn tls() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = certified.signing_key.serialize_der().try_into().unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (Arc::new(server), Arc::new(client))
+}
+
+#[actix_web::test]
+async fn bodies_of_every_size_pass_unchanged_over_tls() {
+    let (server, client) = tls();
+    let (address, handle) = start(Some(server)).await;
+    let run = move || {
+        let name = "localhost".try_into().unwrap();
+        let connection = ClientConnection::new(client, name).unwrap();
+        let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
+        echo_every_size(&mut stream);
+        // New keys in the middle of a connection, asked for by the client.
+        stream.conn.refresh_traffic_keys().unwrap();
+        echo_every_size(&mut stream);
+        stream.conn.send_close_notify();
+        stream.flush().unwrap();
+        assert_eq!(
+            stream.read(&mut [0]).unwrap(),
+            0,
+            "the server says goodbye too"
+        );
+    };
+    web::block(run).await.unwrap();
+    handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn what_is_no_tls_is_refused_and_the_next_client_served() {
+    let (server, client) = tls();
+    let (address, handle) = start(Some(server)).await;
+    let run = move || {
+        let mut plain = TcpStream::connect(address).unwrap();
+        plain.write_all(&post("/echo", b"in the clear")).unwrap();
+        let mut told = Vec::new();
+        plain.read_to_end(&mut told).unwrap();
+        assert_eq!(told.first(), Some(&21), "an alert, and no answer: {told:?}");
+        let mut silent = TcpStream::connect(address).unwrap();
+        silent.write_all(&[22, 3, 1]).unwrap();
+        drop(silent);
+        let name = "localhost".try_into().unwrap();
+        let connection = ClientConnection::new(client, name).unwrap();
+        let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
+        echo_every_size(&mut stream);
+    };
+    web::block(run).await.unwrap();
+    handle.stop(false).await;
 }
 
 #[actix_web::test]

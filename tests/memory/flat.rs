@@ -1,1 +1,0 @@
-//! Memory stays flat whatever is thrown at the server.
