@@ -32,6 +32,8 @@ mod refuse;
 mod safe;
 pub mod secret_text;
 mod server;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod timers;
 mod unlocked;
 mod wire;

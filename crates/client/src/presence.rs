@@ -7,19 +7,24 @@ use protocol::safe::SafeMark;
 
 use crate::id::Id;
 use crate::io::Io;
+use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, ServerFrame};
+use crate::wire::{Blob, ClientFrame, ServerFrame, Waiting};
 
 /// How long after its bucket a session pair is kept for what is still on its way, seconds.
 const GRACE_SECS: u64 = 60;
 
 impl Unlocked {
     /// The server greeted: be live, fetch what waits, send what was held up.
-    fn hello(&mut self, io: &mut Io, waiting: Vec<crate::wire::Waiting>) {
+    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
         self.published = None;
         self.publish(io);
-        self.waiting_listed(io, waiting);
+        if more {
+            io.get("/messages", Purpose::Open(Open::Waiting));
+        } else {
+            self.waiting_listed(io, waiting);
+        }
         self.reconnected(io);
         self.read_safes(io);
     }
@@ -98,7 +103,7 @@ impl Unlocked {
     /// A text frame of the server.
     pub(crate) fn frame(&mut self, io: &mut Io, frame: ServerFrame) {
         match frame {
-            ServerFrame::Hello { waiting, .. } => self.hello(io, waiting),
+            ServerFrame::Hello { waiting, more, .. } => self.hello(io, waiting, more),
             ServerFrame::Waiting(item) => self.waiting_heard(io, &item),
             ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
             ServerFrame::Acked { id } => self.inbox.finish(id),

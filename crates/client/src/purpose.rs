@@ -62,6 +62,8 @@ pub(crate) enum Open {
     Lookup { handle: String },
     /// Somebody by handle, to be asked for contact.
     Request(SecretText),
+    /// The whole list of what waits.
+    Waiting,
     /// The owner of an invite link.
     Inviter { user: Id, pin: [u8; 16] },
 }

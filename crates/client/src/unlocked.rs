@@ -218,6 +218,7 @@ impl Unlocked {
             Open::Sender(sender) => self.sender_came(io, sender, answer),
             Open::Lookup { handle } => self.looked_up(io, handle, answer),
             Open::Request(greeting) => self.request_found(io, &greeting, answer),
+            Open::Waiting => self.list_came(io, answer),
             Open::Inviter { user, pin } => self.inviter_found(io, user, &pin, answer),
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use protocol::passphrase;
-use zxcvbn::feedback::{Suggestion, Warning};
 
 use crate::core::Core;
 use crate::event::Event;
@@ -15,6 +14,11 @@ pub(crate) const ENOUGH_BITS: u32 = 70;
 /// Entropy of a generated passphrase.
 const GENERATED_BITS: u32 = passphrase::WORDS as u32 * passphrase::BITS_PER_WORD;
 
+/// From here on the estimator's own number says no more than "large".
+const SATURATED_BITS: f64 = 63.0;
+/// Longest piece that is estimated at once, characters.
+const PIECE: usize = 12;
+
 /// What an estimate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strength {
@@ -22,40 +26,46 @@ pub(crate) struct Strength {
     pub(crate) advice: String,
 }
 
-/// Estimates by patterns, dictionaries and keyboards; at most 128 characters are looked at.
+/// Estimates by patterns, dictionaries and keyboards.
+///
+/// The estimator counts guesses in 64 bits. Beyond that the text is cut at its separators, and
+/// into pieces of twelve characters, and the bits of the distinct pieces are added.
 pub(crate) fn estimate(passphrase: &str) -> Strength {
-    if passphrase.is_empty() {
-        return Strength {
-            bits: 0,
-            advice: String::new(),
-        };
+    let whole = zxcvbn::zxcvbn(passphrase, &[]);
+    let mut bits = bits_of(&whole);
+    if bits >= SATURATED_BITS {
+        let pieces: BTreeSet<String> = passphrase
+            .split(|c: char| !c.is_alphanumeric())
+            .flat_map(|word| {
+                let letters: Vec<char> = word.chars().collect();
+                let pieces = letters.chunks(PIECE).map(|part| part.iter().collect());
+                pieces.collect::<Vec<String>>()
+            })
+            .collect();
+        bits = pieces
+            .iter()
+            .map(|piece| bits_of(&zxcvbn::zxcvbn(piece, &[])))
+            .sum();
     }
-    let entropy = zxcvbn::zxcvbn(passphrase, &[]);
-    // log2 of the guesses; the crate's own integer saturates at 64 bits, its logarithm does not.
-    let bits = (entropy.guesses_log10() * std::f64::consts::LOG2_10).floor();
-    let advice = entropy
-        .feedback()
-        .map(|feedback| {
-            let mut lines: Vec<String> = Vec::new();
-            lines.extend(feedback.warning().map(|w: Warning| w.to_string()));
-            lines.extend(
-                feedback
-                    .suggestions()
-                    .iter()
-                    .map(|s: &Suggestion| s.to_string()),
-            );
-            lines.join(" ")
-        })
-        .unwrap_or_default();
+    let advice = whole.feedback().map(|feedback| {
+        let warning = feedback.warning().map(|warning| warning.to_string());
+        let suggestions = feedback.suggestions().iter().map(ToString::to_string);
+        warning
+            .into_iter()
+            .chain(suggestions)
+            .collect::<Vec<String>>()
+            .join(" ")
+    });
     Strength {
         // Between 0 and a few thousand, so that the conversion loses nothing that matters.
-        bits: if bits.is_finite() && bits > 0.0 {
-            bits.min(512.0) as u32
-        } else {
-            0
-        },
-        advice,
+        bits: bits.clamp(0.0, 512.0).floor() as u32,
+        advice: advice.unwrap_or_default(),
     }
+}
+
+fn bits_of(entropy: &zxcvbn::Entropy) -> f64 {
+    let bits = entropy.guesses_log10() * std::f64::consts::LOG2_10;
+    if bits.is_finite() { bits.max(0.0) } else { 0.0 }
 }
 
 /// Exact bits of a passphrase made of distinct words of our list; `None` for anything else.
@@ -117,9 +127,26 @@ mod tests {
     }
 
     #[test]
-    fn long_random_text_passes_seventy_bits() {
-        assert!(estimate("kR7#vq2Lw9!xTz4Pm8&d").bits >= 70 - 5);
-        assert!(estimate("kR7#vq2Lw9!xTz4Pm8&dQe5Nf6").bits >= 70);
+    fn long_random_text_passes_seventy_bits_and_the_half_of_it_does_not() {
+        assert!(estimate("kR7vq2Lw9xTz4Pm8dQe5Nf6hJ").bits >= 70);
+        assert!(estimate("kR7vq2Lw9xTz").bits < 70);
+    }
+
+    #[test]
+    fn saying_the_same_thing_ten_times_does_not_make_it_strong() {
+        assert!(estimate("horse horse horse horse horse horse horse horse").bits < 70);
+        let once = estimate("Xk4vTq9Lm2Rz Xk4vTq9Lm2Rz Xk4vTq9Lm2Rz Xk4vTq9Lm2Rz");
+        assert!(once.bits < 70, "{} bits", once.bits);
+    }
+
+    #[test]
+    fn generated_words_are_counted_exactly() {
+        let words = protocol::passphrase::generate(&mut crate::testing::SeededRng::new(7));
+        assert_eq!(super::bits_of_words(&words), Some(72));
+        assert_eq!(
+            super::bits_of_words("horse horse horse horse horse horse"),
+            None
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use protocol::envelope::ParcelRef;
 
 use super::{Await, Current, Lease, Progress, Why};
+use crate::account::parse;
 use crate::answers::Answer;
 use crate::event::MessageState;
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, Token, Waiting};
+use crate::wire::{Blob, ClientFrame, Token, Waiting, WaitingList};
 
 /// An answer to a claim takes at most this long, milliseconds.
 const ANSWER_MS: u64 = 10_000;
@@ -50,6 +51,15 @@ impl Unlocked {
             }
         }
         self.next_claim(io);
+    }
+
+    /// The whole list came, where the greeting had only its front.
+    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
+        if let Some((200, body)) = answer
+            && let Ok(list) = parse::<WaitingList>(&body)
+        {
+            self.waiting_listed(io, list.waiting);
+        }
     }
 
     /// One message waits.

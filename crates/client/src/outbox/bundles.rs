@@ -19,7 +19,7 @@ use crate::unlocked::Unlocked;
 use crate::wire::{Bundles, WantBundles};
 
 /// How long fetched bundles serve, milliseconds: short, so that a new session is found soon.
-const FRESH_MS: u64 = 10_000;
+const FRESH_MS: u64 = 3_000;
 /// Pause before bundles are asked for again when the server could not be reached.
 const RETRY_MS: u64 = 3_000;
 

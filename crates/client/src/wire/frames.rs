@@ -59,6 +59,8 @@ pub(crate) enum ServerFrame {
         boot_id: Id,
         now: u64,
         waiting: Vec<Waiting>,
+        #[serde(default)]
+        more: bool,
     },
     Waiting(Waiting),
     Sent {

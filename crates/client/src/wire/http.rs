@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
-use crate::wire::Blob;
+use crate::wire::{Blob, Waiting};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BootInfo {
@@ -245,6 +245,11 @@ pub(crate) struct PrekeysInUse {
 pub(crate) struct Sent {
     pub(crate) id: Id,
     pub(crate) expires_at: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WaitingList {
+    pub(crate) waiting: Vec<Waiting>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,0 +1,356 @@
+//! The socket and the messages at the server.
+
+use protocol::envelope::{Parcel, Slot, SlotSet, Submission, Target};
+use protocol::ids::{LiveId, MessageId, UserId};
+use serde_json::{Value, json};
+
+use super::held::{Held, HeldSlot, LEASE_MS};
+use super::server::{FakeServer, Reply, Socket};
+use crate::wire::{Blob, ClientFrame};
+
+/// Longest frame, bytes.
+const MAX_FRAME: usize = 16 * 1024;
+
+fn refused(re: &str, id: MessageId, code: &str) -> Reply {
+    Reply::Text(json!({"t": "refused", "re": re, "id": id.to_string(), "code": code, "detail": ""}))
+}
+
+fn message_id(id: crate::id::Id) -> MessageId {
+    MessageId::from_bytes(*id.as_bytes())
+}
+
+impl FakeServer {
+    /// A tab opens its socket.
+    pub(super) fn connect(&mut self, tab: usize, live: LiveId, cookie: Option<u64>) -> bool {
+        let Some(user) = cookie.and_then(|cookie| self.cookies.get(&cookie).copied()) else {
+            return false;
+        };
+        self.sockets.insert(
+            tab,
+            Socket {
+                live,
+                user,
+                bundle: None,
+            },
+        );
+        let hello = json!({"t": "hello", "boot_id": self.boot.0.to_string(), "now": self.now(),
+            "waiting": self.waiting(tab), "more": false});
+        self.pushed.push_back((tab, Reply::Text(hello)));
+        true
+    }
+
+    /// A tab's socket is gone.
+    pub(super) fn disconnect(&mut self, tab: usize) {
+        self.sockets.remove(&tab);
+    }
+
+    /// What a tab may claim.
+    pub(super) fn waiting(&self, tab: usize) -> Vec<Value> {
+        let Some(socket) = self.sockets.get(&tab) else {
+            return Vec::new();
+        };
+        let mut all: Vec<(&MessageId, &Held)> = self.messages.iter().collect();
+        all.sort_by_key(|(_, held)| held.order);
+        all.into_iter()
+            .filter_map(|(id, held)| self.item(id, held, socket))
+            .collect()
+    }
+
+    fn item(&self, id: &MessageId, held: &Held, socket: &Socket) -> Option<Value> {
+        let target = held.target_for(&socket.user, &socket.live)?;
+        let slot = &held.slots[&target];
+        if slot.claim.is_some_and(|(_, until)| until > self.now_ms) {
+            return None;
+        }
+        let kind = if target.live_id().is_some() {
+            "live"
+        } else {
+            "account"
+        };
+        Some(
+            json!({"id": id.to_string(), "burn": held.burn, "size": held.body.len(),
+            "expires_at": held.expires_at, "target": kind}),
+        )
+    }
+
+    fn announce(&mut self, id: &MessageId) {
+        let Some(held) = self.messages.get(id) else {
+            return;
+        };
+        let frames: Vec<(usize, Value)> = self
+            .sockets
+            .iter()
+            .filter_map(|(tab, socket)| Some((*tab, self.item(id, held, socket)?)))
+            .collect();
+        for (tab, mut frame) in frames {
+            frame["t"] = json!("waiting");
+            self.pushed.push_back((tab, Reply::Text(frame)));
+        }
+    }
+
+    fn note(&mut self, id: &MessageId, poster: UserId, state: &str, target: &Target) {
+        let (name, live) = match target.live_id() {
+            Some(live) => (live.to_string(), true),
+            None => (target.account().to_string(), false),
+        };
+        let frame = json!({"t": "message", "id": id.to_string(), "state": state,
+            "target": name, "live": live});
+        self.tell(poster, None, &frame);
+    }
+
+    /// Time has passed: leases end, messages expire.
+    pub(super) fn tick(&mut self) {
+        let (now, now_ms) = (self.now(), self.now_ms);
+        let expired: Vec<MessageId> = self
+            .messages
+            .iter()
+            .filter(|(_, held)| held.expires_at <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in expired {
+            if let Some(held) = self.messages.remove(&id) {
+                let target = Target::Account {
+                    account: held.poster,
+                };
+                self.note(&id, held.poster, "expired", &target);
+            }
+        }
+        let mut returned = Vec::new();
+        for (id, held) in &mut self.messages {
+            for (target, slot) in &mut held.slots {
+                if slot.claim.is_some_and(|(_, until)| until <= now_ms) {
+                    slot.claim = None;
+                    returned.push((*id, held.poster, *target));
+                }
+            }
+        }
+        for (id, poster, target) in returned {
+            self.note(&id, poster, "returned", &target);
+            self.announce(&id);
+        }
+    }
+
+    /// A text frame of a tab.
+    pub(super) fn text(&mut self, tab: usize, text: &str) -> Vec<Reply> {
+        let Ok(frame) = serde_json::from_str::<ClientFrame>(text) else {
+            return vec![Reply::Text(
+                json!({"t": "refused", "re": "frame", "code": "malformed"}),
+            )];
+        };
+        match frame {
+            ClientFrame::Bundle { bundle } => {
+                if let Some(socket) = self.sockets.get_mut(&tab) {
+                    socket.bundle = Some(bundle.0);
+                }
+                Vec::new()
+            }
+            ClientFrame::Withdraw => {
+                if let Some(socket) = self.sockets.get_mut(&tab) {
+                    socket.bundle = None;
+                }
+                Vec::new()
+            }
+            ClientFrame::Claim { id } => vec![self.claim(tab, message_id(id))],
+            ClientFrame::Ack { id, token } => vec![self.ack(message_id(id), &token.0)],
+            ClientFrame::Extend { id, token } => vec![self.extend(message_id(id), &token.0)],
+            ClientFrame::CannotOpen { id, token } => self.cannot_open(message_id(id), &token.0),
+            ClientFrame::Active => Vec::new(),
+            ClientFrame::Status { ids } => {
+                let states: Vec<Value> = ids
+                    .into_iter()
+                    .map(|id| {
+                        let id = message_id(id);
+                        let state = match self.messages.get(&id) {
+                            Some(_) => "waiting",
+                            None if self.acknowledged.contains_key(&id) => "acknowledged",
+                            None => "unknown",
+                        };
+                        json!({"id": id.to_string(), "state": state, "expires_at": 0})
+                    })
+                    .collect();
+                vec![Reply::Text(json!({"t": "status", "states": states}))]
+            }
+            ClientFrame::Ping => vec![Reply::Text(json!({"t": "pong"}))],
+        }
+    }
+
+    /// A binary frame of a tab, or the same over HTTP.
+    pub(super) fn binary(&mut self, user: UserId, bytes: &[u8]) -> Vec<Reply> {
+        if let Ok(set) = SlotSet::decode(bytes) {
+            return vec![self.add_slots(user, set)];
+        }
+        let submission = Submission::decode(bytes).expect("a submission or a slot set");
+        vec![self.put(user, submission)]
+    }
+
+    fn put(&mut self, user: UserId, submission: Submission) -> Reply {
+        let id = submission.message_id;
+        if self.messages.contains_key(&id) {
+            return refused("send", id, "duplicate-message");
+        }
+        let expires_at = self.now() + u64::from(submission.life_secs);
+        self.next += 1;
+        self.messages.insert(
+            id,
+            Held {
+                poster: user,
+                burn: submission.burn_on_read,
+                expires_at,
+                slots: submission.slots.into_iter().map(slot).collect(),
+                body: submission.body,
+                order: self.next,
+            },
+        );
+        self.announce(&id);
+        Reply::Text(json!({"t": "sent", "id": id.to_string(), "expires_at": expires_at}))
+    }
+
+    fn add_slots(&mut self, user: UserId, set: SlotSet) -> Reply {
+        let id = set.message_id;
+        match self
+            .messages
+            .get_mut(&id)
+            .filter(|held| held.poster == user)
+        {
+            Some(held) => held.slots.extend(set.slots.into_iter().map(slot)),
+            None => return refused("slots", id, "gone"),
+        }
+        self.announce(&id);
+        Reply::Text(json!({"t": "slots_added", "id": id.to_string()}))
+    }
+
+    fn claim(&mut self, tab: usize, id: MessageId) -> Reply {
+        let (user, live) = match self.sockets.get(&tab) {
+            Some(socket) => (socket.user, socket.live),
+            None => return refused("claim", id, "gone"),
+        };
+        let now_ms = self.now_ms;
+        let token = *MessageId::random(&mut self.rng).as_bytes();
+        let Some(held) = self.messages.get_mut(&id) else {
+            return refused("claim", id, "gone");
+        };
+        let Some(target) = held.target_for(&user, &live) else {
+            return refused("claim", id, "gone");
+        };
+        let busy = held.slots[&target]
+            .claim
+            .is_some_and(|(_, until)| until > now_ms);
+        if busy || (held.burn && held.taken_by(&user, now_ms)) {
+            return refused("claim", id, "taken");
+        }
+        let slot = held.slots.get_mut(&target).unwrap();
+        slot.claim = Some((token, now_ms + LEASE_MS));
+        let parcel = Parcel {
+            message_id: id,
+            token,
+            lease_ms: u32::try_from(LEASE_MS).unwrap(),
+            target,
+            slot: slot.bytes.clone(),
+            body: held.body.clone(),
+        }
+        .encode();
+        let poster = held.poster;
+        self.note(&id, poster, "claimed", &target);
+        if parcel.len() > MAX_FRAME {
+            return Reply::Text(json!({"t": "claimed_large", "id": id.to_string(),
+                "token": Blob(token.to_vec()), "lease_ms": LEASE_MS}));
+        }
+        Reply::Binary(parcel)
+    }
+
+    /// A large parcel over HTTP, for the token of a claim.
+    pub(super) fn fetch(&self, id: MessageId, token: &[u8]) -> (u16, Vec<u8>) {
+        let Some(held) = self.messages.get(&id) else {
+            return (404, br#"{"code":"gone"}"#.to_vec());
+        };
+        let claimed = held.slots.iter().find(|(_, slot)| {
+            slot.claim
+                .is_some_and(|(known, until)| known == token && until > self.now_ms)
+        });
+        match claimed {
+            Some((target, slot)) => {
+                let parcel = Parcel {
+                    message_id: id,
+                    token: token.try_into().unwrap(),
+                    lease_ms: u32::try_from(LEASE_MS).unwrap(),
+                    target: *target,
+                    slot: slot.bytes.clone(),
+                    body: held.body.clone(),
+                };
+                (200, parcel.encode())
+            }
+            None => (409, br#"{"code":"stale-claim"}"#.to_vec()),
+        }
+    }
+
+    fn claimed_target(&self, id: &MessageId, token: &[u8]) -> Result<Target, &'static str> {
+        let held = self.messages.get(id).ok_or("gone")?;
+        held.slots
+            .iter()
+            .find(|(_, slot)| {
+                slot.claim
+                    .is_some_and(|(known, until)| known == token && until > self.now_ms)
+            })
+            .map(|(target, _)| *target)
+            .ok_or("stale-claim")
+    }
+
+    fn extend(&mut self, id: MessageId, token: &[u8]) -> Reply {
+        match self.claimed_target(&id, token) {
+            Ok(target) => {
+                let until = self.now_ms + LEASE_MS;
+                let held = self.messages.get_mut(&id).unwrap();
+                let claim = &mut held.slots.get_mut(&target).unwrap().claim;
+                *claim = claim.map(|(token, _)| (token, until));
+                Reply::Text(json!({"t": "extended", "id": id.to_string(), "lease_ms": LEASE_MS}))
+            }
+            Err(code) => refused("extend", id, code),
+        }
+    }
+
+    fn ack(&mut self, id: MessageId, token: &[u8]) -> Reply {
+        let target = match self.claimed_target(&id, token) {
+            Ok(target) => target,
+            Err(code) => return refused("ack", id, code),
+        };
+        let held = self.messages.get_mut(&id).unwrap();
+        let (poster, expires_at) = (held.poster, held.expires_at);
+        held.slots.remove(&target);
+        let by_poster = *target.account() == poster;
+        if (held.burn && !by_poster) || held.slots.is_empty() {
+            self.messages.remove(&id);
+        }
+        if !by_poster {
+            self.acknowledged.insert(id, expires_at);
+        }
+        self.note(&id, poster, "acknowledged", &target);
+        Reply::Text(json!({"t": "acked", "id": id.to_string()}))
+    }
+
+    fn cannot_open(&mut self, id: MessageId, token: &[u8]) -> Vec<Reply> {
+        match self.claimed_target(&id, token) {
+            Ok(target) => {
+                let held = self.messages.get_mut(&id).unwrap();
+                let slot = held.slots.get_mut(&target).unwrap();
+                slot.claim = None;
+                slot.dead = true;
+                let poster = held.poster;
+                self.note(&id, poster, "cannot_open", &target);
+                Vec::new()
+            }
+            Err(code) => vec![refused("cannot_open", id, code)],
+        }
+    }
+}
+
+fn slot(slot: Slot) -> (Target, HeldSlot) {
+    (
+        slot.target,
+        HeldSlot {
+            prekey: slot.prekey_id,
+            bytes: slot.bytes,
+            claim: None,
+            dead: false,
+        },
+    )
+}
