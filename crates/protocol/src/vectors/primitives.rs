@@ -129,7 +129,10 @@ fn ml_kem_decaps(fields: &Fields<'_>) -> Checked {
     let Ok(ciphertext) = fields.array("ciphertext") else {
         return Ok(Outcome::Rejected("Truncated".to_owned()));
     };
-    let secret = KemSecret::from_bytes(&fields.array("seed")?);
+    let Ok(seed) = fields.array("seed") else {
+        return Ok(Outcome::Rejected("Truncated".to_owned()));
+    };
+    let secret = KemSecret::from_bytes(&seed);
     fields.expect("shared", secret.decapsulate(&ciphertext).expose())?;
     Ok(Outcome::Accepted)
 }

@@ -97,7 +97,7 @@ const RULES: &[Rule] = &[
     (LIVE, "parcel", Lengthen, "TrailingBytes"),
     (LIVE, "now", Number(1_799_996_000), "TooFarAhead"),
     (LIVE, "now", Number(1_800_700_000), "TooOld"),
-    (LIVE, "signed_pair", Flip(0), "BadHint"),
+    (LIVE, "signed_pair", Flip(1), "BadHint"),
     (ONE_TIME, "one_time_pair", Flip(5), "BadHint"),
     (ONE_TIME, "one_time_pair", Flip(40), "BadHint"),
     ("live submission", "bytes", Set(2, 0x02), "UnknownSuite"),

@@ -1,5 +1,7 @@
 //! Merging is commutative, associative and idempotent, whatever two tabs did.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use protocol::identity::Fingerprint;
 use protocol::ids::UserId;
@@ -129,16 +131,22 @@ fn prekey_steps() -> impl Strategy<Value = (bool, bool, Vec<PrekeyStep>)> {
     )
 }
 
+static FIRST: LazyLock<PrekeySafe> = LazyLock::new(|| BOB.prekeys(40, 1, NOW).0);
+static SECOND: LazyLock<PrekeySafe> = LazyLock::new(|| BOB.prekeys(41, 2, NOW).0);
+
 fn played_prekeys((first, second, steps): &(bool, bool, Vec<PrekeyStep>)) -> PrekeySafe {
     let mut safe = PrekeySafe::default();
     if *first {
-        safe = safe.merge(BOB.prekeys(40, 1, NOW).0);
+        safe = safe.merge(copy_prekeys(&FIRST));
     }
     if *second {
-        safe = safe.merge(BOB.prekeys(41, 2, NOW).0);
+        safe = safe.merge(copy_prekeys(&SECOND));
     }
-    let mut ids: Vec<u32> = BOB.prekeys(40, 1, NOW).0.iter().map(|(id, _)| id).collect();
-    ids.extend(BOB.prekeys(41, 2, NOW).0.iter().map(|(id, _)| id));
+    let ids: Vec<u32> = FIRST
+        .iter()
+        .chain(SECOND.iter())
+        .map(|(id, _)| id)
+        .collect();
     for step in steps {
         match step {
             PrekeyStep::Destroy(at, later) => {
@@ -208,7 +216,7 @@ proptest! {
 
     #[test]
     fn a_destroyed_prekey_never_comes_back(at in 0_usize..5, again: bool) {
-        let (present, _) = BOB.prekeys(42, 1, NOW);
+        let present = copy_prekeys(&FIRST);
         let ids: Vec<u32> = present.iter().map(|(id, _)| id).collect();
         let mut gone = copy_prekeys(&present);
         gone.destroy(&[ids[at]], NOW);
@@ -218,7 +226,7 @@ proptest! {
             present.merge(gone)
         };
         prop_assert!(merged.get(ids[at]).is_none());
-        merged = merged.merge(BOB.prekeys(42, 1, NOW).0);
+        merged = merged.merge(copy_prekeys(&FIRST));
         prop_assert!(merged.get(ids[at]).is_none());
         prop_assert_eq!(merged.iter().count(), 4);
     }
