@@ -10,8 +10,8 @@ use clap::Parser;
 use secure_messaging::cli::{Cli, Command, EXAMPLE_KEY};
 use secure_messaging::clock::Ambient;
 use secure_messaging::config::{Config, Overrides};
-use secure_messaging::startup::{Application, open_store};
 use secure_messaging::logging;
+use secure_messaging::startup::{Application, open_store};
 use tokio::signal::unix::{SignalKind, signal};
 use vault::alloc::WipingAllocator;
 use zeroize::Zeroizing;
@@ -114,7 +114,8 @@ fn healthcheck(overrides: &Overrides) -> Outcome {
     let wait = Duration::from_secs(5);
     let mut stream = TcpStream::connect_timeout(&config.bind_addr, wait)?;
     stream.set_read_timeout(Some(wait))?;
-    stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    stream
+        .write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     if answer.starts_with("HTTP/1.1 200") {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use dashmap::DashMap;
 
 /// Upper bounds of the latency buckets in microseconds.
-const BUCKETS: [u64; 8] = [250, 1_000, 5_000, 25_000, 100_000, 500_000, 2_500_000, 10_000_000];
+const BUCKETS: [u64; 8] = [
+    250, 1_000, 5_000, 25_000, 100_000, 500_000, 2_500_000, 10_000_000,
+];
 
 /// What the server counts.
 #[derive(Debug, Default)]

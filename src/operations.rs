@@ -62,12 +62,32 @@ pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
     let durable = app.store().statistics(app.ambient().now()).await?;
     let text = app.metrics().render(&[
         ("users", "Accounts.", durable.users),
-        ("active_sessions", "Sessions that have not expired.", durable.active_sessions),
-        ("audit_records", "Records of the audit log.", durable.audit_records),
-        ("open_sockets", "Connected WebSockets.", app.hub().count() as u64),
-        ("messages_held", "Messages that wait or are being read.", stats.messages),
+        (
+            "active_sessions",
+            "Sessions that have not expired.",
+            durable.active_sessions,
+        ),
+        (
+            "audit_records",
+            "Records of the audit log.",
+            durable.audit_records,
+        ),
+        (
+            "open_sockets",
+            "Connected WebSockets.",
+            app.hub().count() as u64,
+        ),
+        (
+            "messages_held",
+            "Messages that wait or are being read.",
+            stats.messages,
+        ),
         ("bytes_held", "Bytes of ciphertext held.", stats.bytes),
-        ("started_seconds", "Unix time of the start.", app.boot().started_at()),
+        (
+            "started_seconds",
+            "Unix time of the start.",
+            app.boot().started_at(),
+        ),
     ]);
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")

@@ -59,19 +59,32 @@ fn schema_of<T: ToSchema>() -> (RefOr<Schema>, Vec<(String, RefOr<Schema>)>) {
 
 macro_rules! body {
     (octets) => {
-        Body { media_type: "application/octet-stream", schema: None }
+        Body {
+            media_type: "application/octet-stream",
+            schema: None,
+        }
     };
     (text $kind:literal) => {
-        Body { media_type: $kind, schema: None }
+        Body {
+            media_type: $kind,
+            schema: None,
+        }
     };
     (json $kind:ty) => {
-        Body { media_type: "application/json", schema: Some(schema_of::<$kind>) }
+        Body {
+            media_type: "application/json",
+            schema: Some(schema_of::<$kind>),
+        }
     };
 }
 
 macro_rules! option {
-    () => { None };
-    ($value:expr) => { Some($value) };
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
 }
 
 macro_rules! table {

@@ -269,8 +269,8 @@ impl Secrets {
         let mut rng = ambient.rng();
         let generate = Box::new(move || ServerSetup::generate(&mut rng).serialize());
         let opaque = store.get_or_create_secret("opaque", generate, now).await?;
-        let opaque = ServerSetup::deserialize(opaque.expose())
-            .map_err(|_| StartError::Secret("opaque"))?;
+        let opaque =
+            ServerSetup::deserialize(opaque.expose()).map_err(|_| StartError::Secret("opaque"))?;
         let mut rng = ambient.rng();
         let generate = Box::new(move || {
             Zeroizing::new(BootSigningKey::generate(&mut rng).to_bytes().to_vec())
@@ -283,8 +283,7 @@ impl Secrets {
         let random = Zeroizing::new(ambient.random::<64>());
         let generate = Box::new(move || Zeroizing::new(random.to_vec()));
         let cookie = store.get_or_create_secret("cookie", generate, now).await?;
-        let cookie =
-            Key::try_from(cookie.expose()).map_err(|_| StartError::Secret("cookie"))?;
+        let cookie = Key::try_from(cookie.expose()).map_err(|_| StartError::Secret("cookie"))?;
         Ok(Self {
             opaque,
             boot: BootSigningKey::from_bytes(boot),

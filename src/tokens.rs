@@ -114,9 +114,8 @@ impl Tokens {
             expires_at: self.ambient.now() + purpose.life(),
             state,
         };
-        let mut plain = Zeroizing::new(
-            serde_json::to_vec(&sealed).map_err(|cause| Problem::internal(&cause))?,
-        );
+        let mut plain =
+            Zeroizing::new(serde_json::to_vec(&sealed).map_err(|cause| Problem::internal(&cause))?);
         let padded = plain.len().div_ceil(STEP) * STEP;
         plain.resize(padded, b' ');
         let nonce = self.ambient.random::<NONCE>();
@@ -151,8 +150,7 @@ impl Tokens {
             .decrypt(&XNonce::from(*nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| TokenError::Expired)?;
-        let opened: Sealed<T> =
-            serde_json::from_slice(&plain).map_err(|_| TokenError::Expired)?;
+        let opened: Sealed<T> = serde_json::from_slice(&plain).map_err(|_| TokenError::Expired)?;
         if self.ambient.now() >= opened.expires_at {
             return Err(TokenError::Expired);
         }

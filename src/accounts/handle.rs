@@ -106,7 +106,16 @@ mod tests {
 
     #[test]
     fn spaces_controls_and_delimiters_are_refused() {
-        for bad in ["a b", "a/b", "a@b", "a\u{0}", "a\u{202e}b", "...", "a?b", "<a>"] {
+        for bad in [
+            "a b",
+            "a/b",
+            "a@b",
+            "a\u{0}",
+            "a\u{202e}b",
+            "...",
+            "a?b",
+            "<a>",
+        ] {
             assert_eq!(Handle::parse(bad), Err(HandleError::Character), "{bad:?}");
         }
         assert_eq!(Handle::parse(""), Err(HandleError::Length));

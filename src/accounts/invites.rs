@@ -92,12 +92,7 @@ pub async fn create(
         max_uses,
         uses: 0,
     };
-    let record = audit::event(
-        Some(who.user_id()),
-        "invite.created",
-        now,
-        origin.details(),
-    );
+    let record = audit::event(Some(who.user_id()), "invite.created", now, origin.details());
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }

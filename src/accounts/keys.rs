@@ -31,7 +31,8 @@ impl CheckedKeys {
         // The encoding is header (3), identity key (32), both verify keys, both signatures.
         const IDENTITY: std::ops::Range<usize> = 3..35;
         const VERIFY: std::ops::Range<usize> = 35..35 + 32 + 2592;
-        let part = |range: std::ops::Range<usize>| self.encoded.get(range).unwrap_or_default().to_vec();
+        let part =
+            |range: std::ops::Range<usize>| self.encoded.get(range).unwrap_or_default().to_vec();
         PublicKeys {
             identity_key: part(IDENTITY),
             verify_key: part(VERIFY),

@@ -107,7 +107,10 @@ pub async fn finish(
         keep: KeepSessions::Only(who.session().id()),
         new_session: None,
     };
-    let ended = app.store().replace_credentials(change, vec![record]).await?;
+    let ended = app
+        .store()
+        .replace_credentials(change, vec![record])
+        .await?;
     app.sessions().end(user, &ended, close::SESSION_OVER);
     app.hub()
         .safe_written(&who, Some(version), Some(prekey_version));

@@ -89,9 +89,11 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match &error {
             PublishError::NoSuchUser => Problem::signed_out(),
-            PublishError::StaleBatch { .. } => {
-                Problem::conflict("stale-batch", "An older batch of prekeys", error.to_string())
-            }
+            PublishError::StaleBatch { .. } => Problem::conflict(
+                "stale-batch",
+                "An older batch of prekeys",
+                error.to_string(),
+            ),
             PublishError::TooManyLeaves { .. } => Problem::malformed(error.to_string()),
             PublishError::Fault(fault) => Problem::from(fault),
         }

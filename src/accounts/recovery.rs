@@ -171,9 +171,11 @@ impl From<ReplaceError> for Problem {
             ReplaceError::NoSuchUser => Problem::signed_out(),
             ReplaceError::VersionNotAbove => Problem::malformed(error.to_string()),
             ReplaceError::Conflict(conflict) => Problem::from(conflict),
-            ReplaceError::StaleBatch { .. } => {
-                Problem::conflict("stale-batch", "An older batch of prekeys", error.to_string())
-            }
+            ReplaceError::StaleBatch { .. } => Problem::conflict(
+                "stale-batch",
+                "An older batch of prekeys",
+                error.to_string(),
+            ),
             ReplaceError::Fault(fault) => Problem::from(fault),
         }
     }

@@ -165,11 +165,12 @@ async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 32]>, Proble
         return Ok(None);
     };
     let hash: [u8; 32] = Sha3_256::digest(code.0).into();
-    let found = app.store().find_invite(InviteHash::from_bytes(hash)).await?;
+    let found = app
+        .store()
+        .find_invite(InviteHash::from_bytes(hash))
+        .await?;
     let now = app.ambient().now();
-    Ok(found
-        .filter(|invite| invite.is_usable(now))
-        .map(|_| hash))
+    Ok(found.filter(|invite| invite.is_usable(now)).map(|_| hash))
 }
 
 /// Makes the account and signs in.
@@ -320,7 +321,6 @@ pub async fn server(app: Data<App>) -> Json<Server> {
         bundle_hash: app.pages().bundle_hash().map(str::to_owned),
     })
 }
-
 
 #[cfg(test)]
 mod tests {

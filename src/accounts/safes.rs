@@ -1,7 +1,7 @@
 //! The two client-sealed safes, written by compare-and-swap.
 
-use actix_web::web::{Data, Json};
 use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha3::{Digest, Sha3_256};

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
 use crate::http::{Id, Problem};
-use crate::sessions::Administrator;
+use crate::sessions::{Administrator, After};
 use crate::state::App;
 
 /// Records on a page where nothing is said.
@@ -69,8 +69,7 @@ pub struct Page {
 /// Answers an administrator's question.
 pub async fn query(
     app: Data<App>,
-    _admin: Administrator,
-    wanted: Query<Wanted>,
+    After(_, wanted): After<Administrator, Query<Wanted>>,
 ) -> Result<Json<Page>, Problem> {
     Ok(Json(page(&app, &wanted).await?))
 }
@@ -98,7 +97,10 @@ pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
         to: wanted.to,
     };
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
-    let found = app.store().query_audit(filter, wanted.before, limit).await?;
+    let found = app
+        .store()
+        .query_audit(filter, wanted.before, limit)
+        .await?;
     let mut handles: HashMap<UserId, Option<String>> = HashMap::new();
     let mut records = Vec::with_capacity(found.records.len());
     for record in found.records {

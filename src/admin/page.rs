@@ -78,7 +78,10 @@ pub async fn show(
         return Ok(app.pages().unavailable());
     };
     let who = signed_in(&request).await?;
-    let Some(who) = who.clone().filter(|who| who.session().role() == Role::Admin) else {
+    let Some(who) = who
+        .clone()
+        .filter(|who| who.session().role() == Role::Admin)
+    else {
         audit_refusal(&request, who.map(|who| who.user_id())).await?;
         let page = ProblemPage {
             assets,
@@ -149,7 +152,11 @@ fn shown(figures: &routes::Figures) -> Vec<Figure> {
     };
     vec![
         count("users", "Users", figures.users),
-        count("active_sessions", "Active sessions", figures.active_sessions),
+        count(
+            "active_sessions",
+            "Active sessions",
+            figures.active_sessions,
+        ),
         count("open_sockets", "Open connections", figures.open_sockets),
         count("audit_records", "Audit records", figures.audit_records),
         count("messages_held", "Messages held", figures.messages_held),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::audit;
 use crate::http::{Id, Problem};
-use crate::sessions::{Administrator, Origin};
+use crate::sessions::{Administrator, After, Origin};
 use crate::state::App;
 
 /// Figures of the server; none says who talks to whom.
@@ -119,9 +119,8 @@ pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
 /// Chooses who may register: the intent is written before, the outcome with it.
 pub async fn choose(
     app: Data<App>,
-    admin: Administrator,
+    After(admin, body): After<Administrator, Json<Choice>>,
     origin: Origin,
-    body: Json<Choice>,
 ) -> Result<HttpResponse, Problem> {
     let user = admin.signed_in().user_id();
     let now = app.ambient().now();
@@ -141,9 +140,8 @@ pub async fn choose(
 /// Lists accounts.
 pub async fn users(
     app: Data<App>,
-    admin: Administrator,
+    After(admin, wanted): After<Administrator, Query<Wanted>>,
     origin: Origin,
-    wanted: Query<Wanted>,
 ) -> Result<Json<Accounts>, Problem> {
     let record = audit::event(
         Some(admin.signed_in().user_id()),
@@ -156,7 +154,10 @@ pub async fn users(
     let after = wanted.after.map(|id| UserId::from_bytes(id.0));
     let rows = app.store().list_users(after, limit).await?;
     let full = rows.len() == limit as usize;
-    let next = rows.last().filter(|_| full).map(|row| Id(*row.user_id.as_bytes()));
+    let next = rows
+        .last()
+        .filter(|_| full)
+        .map(|row| Id(*row.user_id.as_bytes()));
     let users = rows
         .into_iter()
         .map(|row| Account {

@@ -168,7 +168,10 @@ impl Config {
         let known = Self::names();
         let config: Self = Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(FILE))
-            .merge(Env::prefixed("SECURE_MESSAGING_").filter(move |name| known.contains(name.as_str())))
+            .merge(
+                Env::prefixed("SECURE_MESSAGING_")
+                    .filter(move |name| known.contains(&name.as_str().to_ascii_lowercase())),
+            )
             .merge(Env::raw().only(&["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"]))
             .merge(Serialized::defaults(overrides))
             .extract()

@@ -33,7 +33,9 @@ impl PublicUrl {
         let form = || PublicUrlError::Form(text.to_owned());
         let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| form())?;
         let authority = uri.authority().ok_or_else(form)?;
-        if authority.as_str().contains('@') || uri.query().is_some() || !matches!(uri.path(), "" | "/")
+        if authority.as_str().contains('@')
+            || uri.query().is_some()
+            || !matches!(uri.path(), "" | "/")
         {
             return Err(form());
         }
@@ -108,7 +110,11 @@ mod tests {
         ] {
             assert!(PublicUrl::parse(good).is_ok(), "{good}");
         }
-        for bad in ["http://chat.example.org", "http://10.0.0.1:8080", "http://0.0.0.0:1"] {
+        for bad in [
+            "http://chat.example.org",
+            "http://10.0.0.1:8080",
+            "http://0.0.0.0:1",
+        ] {
             assert!(
                 matches!(PublicUrl::parse(bad), Err(PublicUrlError::PlainHttp(_))),
                 "{bad}"
@@ -118,7 +124,14 @@ mod tests {
 
     #[test]
     fn an_address_with_more_than_scheme_host_and_port_is_refused() {
-        for bad in ["", "chat", "ftp://a", "https://a/b", "https://u@a", "https://a?x=1"] {
+        for bad in [
+            "",
+            "chat",
+            "ftp://a",
+            "https://a/b",
+            "https://u@a",
+            "https://a?x=1",
+        ] {
             assert!(
                 matches!(PublicUrl::parse(bad), Err(PublicUrlError::Form(_))),
                 "{bad}"

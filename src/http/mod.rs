@@ -9,7 +9,7 @@ mod headers;
 mod problem;
 
 pub use access::access_log;
-pub use body::{Limited, extractors, LARGE_JSON_BYTES, SMALL_JSON_BYTES};
+pub use body::{LARGE_JSON_BYTES, Limited, SMALL_JSON_BYTES, extractors};
 pub(crate) use body::{read_all, read_octets, require_octets};
 pub use client_ip::{ClientIp, RequestId};
 pub use csrf::refuse_foreign;

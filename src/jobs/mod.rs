@@ -32,7 +32,8 @@ impl Jobs {
 
     /// Cleans up what expired while the server was down.
     pub async fn at_start(&self) -> Result<(), Fault> {
-        let ended = self.app.sessions().clean_up().await?;
+        let now = self.app.ambient().now();
+        let ended = self.app.sessions().clean_up(now).await?;
         tracing::info!(sessions = ended, "expired sessions were ended");
         self.prune().await
     }
@@ -40,8 +41,8 @@ impl Jobs {
     /// Does what is due at this time of the injected clock.
     pub async fn tick(&self) {
         self.purge().await;
-        self.app.sessions().sweep(false).await;
         let now = self.app.ambient().now();
+        self.app.sessions().sweep(now, false).await;
         let last = self.last_minute.load(Ordering::Relaxed);
         if now >= last + MINUTE {
             self.last_minute.store(now, Ordering::Relaxed);
@@ -67,8 +68,9 @@ impl Jobs {
 
     /// Writes what waits to be written and ends what has expired.
     pub async fn at_shutdown(&self) -> Result<(), Fault> {
-        self.app.sessions().sweep(true).await;
-        self.app.sessions().clean_up().await.map(drop)
+        let now = self.app.ambient().now();
+        self.app.sessions().sweep(now, true).await;
+        self.app.sessions().clean_up(now).await.map(drop)
     }
 
     async fn purge(&self) {
@@ -81,7 +83,7 @@ impl Jobs {
         self.app.tokens().forget_expired();
         self.app.limits().forget_idle();
         self.app.claims().forget_old(now);
-        self.app.sessions().clean_up().await?;
+        self.app.sessions().clean_up(now).await?;
         self.prune().await
     }
 

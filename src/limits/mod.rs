@@ -134,7 +134,12 @@ mod tests {
         }
         let refusal = limits.lookup([1; 16]).unwrap_err();
         assert_eq!(refusal.status_code().as_u16(), 429);
-        assert!(refusal.error_response().headers().contains_key("retry-after"));
+        assert!(
+            refusal
+                .error_response()
+                .headers()
+                .contains_key("retry-after")
+        );
         limits.lookup([2; 16]).unwrap();
         clock.advance_ms(21_000);
         limits.lookup([1; 16]).unwrap();

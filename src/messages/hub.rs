@@ -149,7 +149,8 @@ impl Hub {
             self.count
                 .fetch_sub(before - sockets.len(), Ordering::Relaxed);
         }
-        self.accounts.remove_if(&user, |_, sockets| sockets.is_empty());
+        self.accounts
+            .remove_if(&user, |_, sockets| sockets.is_empty());
     }
 
     /// Returns how many sockets are connected.
@@ -225,5 +226,44 @@ impl Hub {
             .get(&user)
             .map(|sockets| sockets.clone())
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
+        let session = LiveSession::for_test();
+        let (socket, mut frames) = Socket::new([1; 16], session);
+        for _ in 0..QUEUE {
+            socket.tell(&Told::Pong {});
+        }
+        assert_eq!(socket.close_code.load(Ordering::SeqCst), 0);
+        socket.tell(&Told::Pong {});
+        assert_eq!(socket.closed().await, close::TOO_MUCH);
+        assert!(frames.recv().await.is_some());
+    }
+
+    #[test]
+    fn a_session_holds_as_many_sockets_as_it_may_and_a_live_id_only_one() {
+        let hub = Hub::default();
+        let session = LiveSession::for_test();
+        let join = |live: u8| {
+            let (socket, _frames) = Socket::new([live; 16], Arc::clone(&session));
+            hub.join(&socket, 2).map(|()| socket)
+        };
+        let first = join(1).unwrap();
+        let second = join(2).unwrap();
+        assert_eq!(join(3).err(), Some(TooManySockets));
+        let again = join(1).unwrap();
+        assert_eq!(first.close_code.load(Ordering::SeqCst), close::REPLACED);
+        assert_eq!(hub.count(), 2);
+        for socket in [&first, &second, &again] {
+            hub.leave(socket);
+        }
+        assert_eq!((hub.count(), hub.accounts.len()), (0, 0));
     }
 }

@@ -129,11 +129,7 @@ pub async fn add_slots(
 }
 
 /// Lists what waits.
-pub async fn waiting(
-    app: Data<App>,
-    who: SignedIn,
-    query: Query<ByLive>,
-) -> Json<WaitingList> {
+pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Json<WaitingList> {
     let items = app.vault().waiting_for(who.account(), live(&query));
     Json(WaitingList {
         waiting: items.iter().map(Waiting::from).collect(),
@@ -163,12 +159,12 @@ pub async fn claim(
         .body(service::parcel(id, &claim)))
 }
 
-async fn claim_token(
-    request: &HttpRequest,
-    payload: Payload,
-) -> Result<Option<Token>, Problem> {
+async fn claim_token(request: &HttpRequest, payload: Payload) -> Result<Option<Token>, Problem> {
     use actix_web::HttpMessage;
-    let empty = request.headers().get("content-length").is_none_or(|n| n == "0")
+    let empty = request
+        .headers()
+        .get("content-length")
+        .is_none_or(|n| n == "0")
         && !request.headers().contains_key("transfer-encoding");
     if empty {
         return Ok(None);
@@ -177,8 +173,7 @@ async fn claim_token(
         return Err(Problem::wrong_type("application/json"));
     }
     let bytes = crate::http::read_all(payload, CLAIM_BODY).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|_| Problem::malformed("The JSON does not fit."))
+    serde_json::from_slice(&bytes).map_err(|_| Problem::malformed("The JSON does not fit."))
 }
 
 /// Acknowledges a claim: the slot, or the whole message, is wiped.

@@ -29,6 +29,9 @@ const MAX_MALFORMED: u32 = 100;
 /// Waiting messages that the first frame lists; the rest is behind `GET /messages`.
 const HELLO_ITEMS: usize = 64;
 
+/// How long a client may take to read what fills every buffer on the way.
+const SLOW_READER: Duration = Duration::from_secs(20);
+
 /// Seconds between two pings of the server's.
 const PING_SECS: u64 = 20;
 
@@ -118,6 +121,7 @@ impl Connection {
                         biased;
                         sent = out.send(wire::encode(&frame)) => if sent.is_err() { break None },
                         code = socket.closed() => break Some(code),
+                        () = tokio::time::sleep(SLOW_READER) => break Some(close::TOO_MUCH),
                     }
                 }
                 _ = pings.tick() => {
@@ -140,7 +144,8 @@ impl Connection {
             }
         };
         if let Some(code) = code {
-            let _ = tokio::time::timeout(Duration::from_millis(500), out.send(wire::close(code))).await;
+            let _ =
+                tokio::time::timeout(Duration::from_millis(500), out.send(wire::close(code))).await;
         }
     }
 
@@ -159,13 +164,18 @@ impl Connection {
                     let _ = out.try_send(wire::pong(&payload));
                 }
                 Ok(Some(Incoming::Text(text))) => {
-                    match std::str::from_utf8(&text).ok().and_then(|t| serde_json::from_str(t).ok()) {
+                    match std::str::from_utf8(&text)
+                        .ok()
+                        .and_then(|t| serde_json::from_str(t).ok())
+                    {
                         Some(said) => self.said(said),
                         None => self.unfit("The frame is no JSON of a known kind.")?,
                     }
                 }
                 Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes)?,
-                Ok(Some(Incoming::Unfit)) => self.unfit("A message is one text or binary frame.")?,
+                Ok(Some(Incoming::Unfit)) => {
+                    self.unfit("A message is one text or binary frame.")?
+                }
                 // After a broken frame nobody knows where the next one begins.
                 Err(_) => {
                     self.app.metrics().malformed_frame();
@@ -296,7 +306,11 @@ impl Connection {
     }
 
     fn status(&self, ids: &[Id]) {
-        let ids: Vec<_> = ids.iter().take(MAX_STATUS).map(|id| MessageId::from(id.0)).collect();
+        let ids: Vec<_> = ids
+            .iter()
+            .take(MAX_STATUS)
+            .map(|id| MessageId::from(id.0))
+            .collect();
         let states = self.app.vault().status(self.who.account(), &ids);
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
@@ -337,13 +351,14 @@ impl Connection {
 
     fn submit(&self, header: SubmissionHeader, body: &[u8]) -> Result<u64, Problem> {
         if body.len() != header.body_len {
-            return Err(Problem::malformed("The body is not as long as the header says."));
+            return Err(Problem::malformed(
+                "The body is not as long as the header says.",
+            ));
         }
         self.app.limits().message(self.who.key())?;
         self.app.sessions().act(self.who.session());
         let limit = self.app.config().max_message_bytes;
-        let reservation =
-            service::reserve(self.app.vault(), self.who.account(), &header, limit)?;
+        let reservation = service::reserve(self.app.vault(), self.who.account(), &header, limit)?;
         let body = Ciphertext::copy_of(body);
         Ok(service::put(self.app.vault(), reservation, header, body)?.expires_at)
     }

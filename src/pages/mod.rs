@@ -96,9 +96,11 @@ pub async fn asset(
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((ETAG, file.etag.as_str()))
         .content_type(file.content_type);
-    Ok(if known.is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes()) {
-        response.finish()
-    } else {
-        response.body(Bytes::clone(&file.bytes))
-    })
+    Ok(
+        if known.is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes()) {
+            response.finish()
+        } else {
+            response.body(Bytes::clone(&file.bytes))
+        },
+    )
 }

@@ -65,7 +65,13 @@ mod tests {
             assert_eq!(parse(&format(unix)), Some(unix));
         }
         assert_eq!(parse("2026-11-21T23:07"), Some(1_795_302_420));
-        for bad in ["", "yesterday", "2026-13-01T00:00", "2026-11-21", "2026-11-21T24:00"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00",
+            "2026-11-21",
+            "2026-11-21T24:00",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

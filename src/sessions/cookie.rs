@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::SessionMiddleware;
+use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Key, SameSite};
@@ -51,7 +51,9 @@ pub fn middleware(
 pub(super) fn session_id(secret: &str) -> Option<SessionId> {
     let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
     hex::decode_to_slice(secret, bytes.as_mut_slice()).ok()?;
-    Some(SessionId::from_bytes(Sha3_256::digest(bytes.as_slice()).into()))
+    Some(SessionId::from_bytes(
+        Sha3_256::digest(bytes.as_slice()).into(),
+    ))
 }
 
 /// Reads the session's id from the state that [`CookieStore`] loaded.

@@ -84,6 +84,33 @@ impl FromRequest for Administrator {
     }
 }
 
+/// Extracts `T` only after `G` let the request pass.
+///
+/// Extractors of one handler run side by side; without this, somebody who may do nothing would be
+/// told first what is wrong with their body.
+#[derive(Debug)]
+pub struct After<G, T>(pub G, pub T);
+
+impl<G, T> FromRequest for After<G, T>
+where
+    G: FromRequest<Error = Problem> + 'static,
+    T: FromRequest + 'static,
+    T::Error: Into<actix_web::Error>,
+{
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let guard = G::from_request(&request, &mut Payload::None).await?;
+            let rest = T::from_request(&request, &mut payload).await;
+            Ok(Self(guard, rest.map_err(Into::into)?))
+        })
+    }
+}
+
 /// Finds out who is signed in, if anybody.
 pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>, Problem> {
     let Some(app) = request.app_data::<web::Data<App>>() else {

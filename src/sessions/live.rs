@@ -132,11 +132,9 @@ impl LiveSession {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn session() -> LiveSession {
+impl LiveSession {
+    /// A session that began at second 1,000.
+    pub(crate) fn for_test() -> std::sync::Arc<Self> {
         let row = SessionRow {
             session_id: SessionId::from_bytes([1; 32]),
             user_id: UserId::from_bytes([2; 16]),
@@ -146,12 +144,17 @@ mod tests {
             last_activity: 1_000,
             details: store::SessionDetails::default(),
         };
-        LiveSession::new(&row, "alice".into(), Role::User, 1_800)
+        std::sync::Arc::new(Self::new(&row, "alice".into(), Role::User, 1_800))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn activity_slides_the_idle_expiry_and_never_past_the_absolute_one() {
-        let session = session();
+        let session = LiveSession::for_test();
         assert!(!session.is_over(2_799));
         assert!(session.is_over(2_800));
         session.act(2_000);
@@ -164,7 +167,7 @@ mod tests {
 
     #[test]
     fn activity_is_written_at_most_once_a_minute_and_not_lost() {
-        let session = session();
+        let session = LiveSession::for_test();
         session.act(1_010);
         assert_eq!(session.take_unwritten(1_010, false), None);
         assert_eq!(session.take_unwritten(1_060, false), Some(1_010));
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_ended_session_is_over_and_has_forgotten_its_resume_half() {
-        let session = session();
+        let session = LiveSession::for_test();
         session.set_resume(Some(Zeroizing::new(vec![7; 32])));
         assert!(session.resume().is_some());
         session.end();

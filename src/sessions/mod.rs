@@ -3,14 +3,14 @@
 mod cookie;
 mod extract;
 mod live;
-mod registry;
 pub mod reauth;
+mod registry;
 pub mod routes;
 pub mod sign_in;
 mod start;
 
-pub use cookie::{CookieStore, middleware, SECRET};
-pub use extract::{Administrator, SignedIn};
+pub use cookie::{CookieStore, SECRET, middleware};
+pub use extract::{Administrator, After, SignedIn};
 pub(crate) use extract::{audit_refusal, signed_in};
 pub use live::LiveSession;
 pub use registry::Registry;

@@ -64,7 +64,12 @@ impl Registry {
             if !user.active {
                 return Ok(None);
             }
-            let found = Arc::new(LiveSession::new(&row, user.handle, user.role, self.idle_secs));
+            let found = Arc::new(LiveSession::new(
+                &row,
+                user.handle,
+                user.role,
+                self.idle_secs,
+            ));
             let kept = Arc::clone(self.cached.entry(id).or_insert(found).value());
             if self.endings.load(Ordering::SeqCst) == before {
                 return Ok((!kept.is_over(now)).then_some(kept));
@@ -74,15 +79,9 @@ impl Registry {
         }
     }
 
-    /// Notes that the person did something, and writes it at most once a minute.
-    pub fn act(self: &Arc<Self>, session: &Arc<LiveSession>) {
-        let now = self.ambient.now();
-        session.act(now);
-        if let Some(activity) = session.take_unwritten(now, false) {
-            let registry = Arc::clone(self);
-            let session = Arc::clone(session);
-            actix_web::rt::spawn(async move { registry.write(&session, activity).await });
-        }
+    /// Notes that the person did something; the next sweep writes it, at most once a minute.
+    pub fn act(&self, session: &LiveSession) {
+        session.act(self.ambient.now());
     }
 
     async fn write(&self, session: &LiveSession, activity: u64) {
@@ -119,9 +118,11 @@ impl Registry {
         self.cached.get(&id).map(|entry| entry.last_activity())
     }
 
-    /// Ends what the clock has ended, and writes activity that waits to be written.
-    pub async fn sweep(&self, shutting_down: bool) {
-        let now = self.ambient.now();
+    /// Ends what the clock has ended by `now`, and writes activity that waits to be written.
+    ///
+    /// Whoever goes on to [`Self::clean_up`] with the same `now` ends no session that is in use:
+    /// one that the store holds for expired was either written here or is over here as well.
+    pub async fn sweep(&self, now: u64, shutting_down: bool) {
         let mut over = Vec::new();
         let mut unwritten = Vec::new();
         for entry in &self.cached {
@@ -134,14 +135,15 @@ impl Registry {
         for (user, id) in over {
             self.end(user, &[id], close::SESSION_OVER);
         }
-        for (session, activity) in unwritten {
-            self.write(&session, activity).await;
-        }
+        // Together, so that one commit holds many of them.
+        let writes = unwritten
+            .iter()
+            .map(|(session, activity)| self.write(session, *activity));
+        futures_util::future::join_all(writes).await;
     }
 
-    /// Ends in the store what has expired, chunk by chunk, with one audit record each.
-    pub async fn clean_up(&self) -> Result<u64, Fault> {
-        let now = self.ambient.now();
+    /// Ends in the store what has expired by `now`, chunk by chunk, with one audit record each.
+    pub async fn clean_up(&self, now: u64) -> Result<u64, Fault> {
         let mut ended = 0;
         loop {
             let chunk = self.store.delete_expired_sessions(now).await?;

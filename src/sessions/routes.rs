@@ -103,7 +103,8 @@ pub async fn sign_out(
         app.store()
             .delete_session(who.user_id(), id, vec![record])
             .await?;
-        app.sessions().end(who.user_id(), &[id], close::SESSION_OVER);
+        app.sessions()
+            .end(who.user_id(), &[id], close::SESSION_OVER);
     }
     cookie.purge();
     Ok(HttpResponse::NoContent().finish())
@@ -154,7 +155,8 @@ pub async fn revoke(
     if !ended {
         return Err(Problem::not_found());
     }
-    app.sessions().end(who.user_id(), &[id], close::SESSION_OVER);
+    app.sessions()
+        .end(who.user_id(), &[id], close::SESSION_OVER);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -176,7 +178,8 @@ pub async fn revoke_others(
         .store()
         .delete_other_sessions(who.user_id(), Some(who.session().id()), vec![record])
         .await?;
-    app.sessions().end(who.user_id(), &ended, close::SESSION_OVER);
+    app.sessions()
+        .end(who.user_id(), &ended, close::SESSION_OVER);
     Ok(HttpResponse::NoContent().finish())
 }
 

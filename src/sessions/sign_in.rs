@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use actix_session::Session;
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
-use actix_web::HttpRequest;
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};

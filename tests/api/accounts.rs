@@ -1,9 +1,6 @@
 //! Registration, sign-in, recovery and what belongs to an account.
 
-use protocol::opaque;
-use serde_json::json;
-
-use crate::support::{Account, Passphrase, TestApp, b64, rng, unb64};
+use crate::support::{Account, Passphrase, TestApp};
 
 const PASSPHRASE: Passphrase = Passphrase("correct horse battery staple and more");
 

@@ -1,3 +1,18 @@
 //! The interface over HTTP and WebSocket, as a client sees it.
 
 mod accounts;
+mod admin;
+mod credentials;
+mod enumeration;
+mod hostile;
+mod http;
+mod limits;
+mod messages;
+mod pages;
+mod people;
+mod races;
+mod roles;
+mod sessions;
+mod sockets;
+mod tls;
+mod walls;

@@ -78,6 +78,18 @@ impl Account {
         Ok(account(client, handle, &entered))
     }
 
+    /// Registers with a server that may be killed meanwhile.
+    pub async fn try_register(client: Client, handle: &str) -> Option<Self> {
+        Self::register(client.tolerant(), handle, None).await.ok()
+    }
+
+    /// Signs in to a server that may be killed meanwhile.
+    pub async fn try_sign_in(client: Client, handle: &str, passphrase: Passphrase) -> Option<Self> {
+        Self::sign_in(client.tolerant(), handle, passphrase)
+            .await
+            .ok()
+    }
+
     /// The account's id as bytes.
     pub fn id(&self) -> [u8; 16] {
         hex::decode(&self.user_id).unwrap().try_into().unwrap()

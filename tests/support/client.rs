@@ -54,11 +54,19 @@ pub struct Client {
     base: String,
     pool: Pool<HttpConnector, Full<Bytes>>,
     cookie: Mutex<Option<String>>,
+    tolerant: bool,
 }
 
 impl Client {
+    /// A client for servers that may be killed: a connection that breaks is an answer with 599.
+    pub fn tolerant(mut self) -> Self {
+        self.tolerant = true;
+        self
+    }
+
     pub fn new(address: SocketAddr) -> Self {
         Self {
+            tolerant: false,
             base: format!("http://{address}"),
             pool: Pool::builder(TokioExecutor::new()).build(HttpConnector::new()),
             cookie: Mutex::new(None),
@@ -124,10 +132,17 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Answer {
-        self.try_send(method, path, headers, body).await.unwrap()
+        match self.try_send(method, path, headers, body).await {
+            Err(_) if self.tolerant => Answer {
+                status: StatusCode::from_u16(599).unwrap(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            },
+            answer => answer.unwrap(),
+        }
     }
 
-    /// Like `send`, for servers that may be killed meanwhile.
+    /// Like `send`, and a broken connection is an error.
     pub async fn try_send(
         &self,
         method: Method,

@@ -8,8 +8,10 @@ mod message;
 mod server;
 mod socket;
 
-pub use account::{Account, Passphrase, cheap_upload, public_material};
-pub use app::TestApp;
+pub use account::{
+    Account, Passphrase, RECOVERY_PROOF, WRITE_PROOF, cheap_upload, identity, public_material, safe,
+};
+pub use app::{START, TestApp};
 pub use client::{Answer, Client};
 pub use message::{live_slot, submission, waiting_slot};
 pub use server::Spawned;

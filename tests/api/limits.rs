@@ -1,0 +1,111 @@
+//! Rate limits: 429 with Retry-After, and open again with time.
+
+use protocol::opaque;
+use serde_json::json;
+
+use crate::support::{Account, Answer, Client, TestApp, b64, cheap_upload, rng};
+
+async fn begin(client: &Client, handle: &str) -> Answer {
+    let (_, request) = opaque::login_start(&mut rng(), b"x").unwrap();
+    let body = json!({"handle": handle, "request": b64(&request)});
+    client.post("/api/v1/session/start", &body).await
+}
+
+#[actix_web::test]
+async fn sign_ins_are_limited_before_they_reach_the_audit_log() {
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 5).await;
+    app.administrator().await;
+    let client = app.client();
+    let mut refused = 0;
+    for n in 0..20 {
+        let answer = begin(&client, &format!("guess{n}")).await;
+        if answer.status == 429 {
+            refused += 1;
+            assert!(answer.headers.contains_key("retry-after"));
+            assert_eq!(answer.code(), "too-many-requests");
+            continue;
+        }
+        let body = json!({"token": answer.json()["token"], "finalization": b64(&[0; 64])});
+        client
+            .post("/api/v1/session/finish", &body)
+            .await
+            .expect(401);
+    }
+    assert_eq!(refused, 15);
+    let failed = store::AuditFilter {
+        action: Some("sign_in.failed".to_owned()),
+        ..store::AuditFilter::default()
+    };
+    assert_eq!(app.app.store().count_audit(failed).await.unwrap(), 5);
+    app.advance(12).await;
+    begin(&client, "guess").await.expect(200);
+}
+
+#[actix_web::test]
+async fn registrations_are_limited_by_address() {
+    let app = TestApp::start_with(|config| config.registrations_per_hour = 3).await;
+    app.administrator().await;
+    let (request, _) = cheap_upload();
+    for n in 0..4 {
+        let body = json!({"handle": format!("p{n}"), "request": b64(request)});
+        let answer = app.client().post("/api/v1/registration/start", &body).await;
+        // The administrator's was the first.
+        assert_eq!(answer.status, if n < 2 { 200 } else { 429 });
+    }
+}
+
+#[actix_web::test]
+async fn look_ups_and_claims_are_limited_for_each_account() {
+    let app = TestApp::start_with(|config| {
+        config.lookups_per_minute = 4;
+        config.claims_per_minute = 2;
+    })
+    .await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob: Account = app.account("bob").await;
+    for n in 0..6 {
+        let answer = alice.client.get("/api/v1/users/by-handle/stranger").await;
+        assert_eq!(answer.status, if n < 4 { 404 } else { 429 });
+    }
+    let path = format!("/api/v1/users/{}/bundles", bob.user_id);
+    for n in 0..4 {
+        let answer = alice.client.post(&path, &json!({})).await;
+        assert_eq!(answer.status, if n < 2 { 200 } else { 429 });
+    }
+    bob.client
+        .get("/api/v1/users/by-handle/alice")
+        .await
+        .expect(200);
+}
+
+#[actix_web::test]
+async fn one_account_takes_at_most_a_quarter_of_a_stock_in_a_day() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let user = store::UserId::from_bytes(bob.id());
+    let claims = app.app.claims();
+    let store = app.app.store();
+    let now = app.app.ambient().now();
+    let alice_id = store::UserId::from_bytes(alice.id());
+    // Thirty sessions of one account, each with its own claim.
+    let batches = (2..12_u32).map(|n| crate::support::public_material(&bob.user_id, n, now));
+    let mut one_time = 0;
+    for (round, batch) in batches.enumerate() {
+        let body = json!({"batch": batch["prekeys"]});
+        bob.client.put("/api/v1/prekeys", &body).await.expect(200);
+        for session in 0..3_u8 {
+            let session = store::SessionId::from_bytes([round as u8 * 3 + session; 32]);
+            let given = claims
+                .claim(store, session, alice_id, user, now)
+                .await
+                .unwrap()
+                .unwrap();
+            let prekey = protocol::prekeys::ClaimedPrekey::decode(&given).unwrap();
+            one_time += usize::from(prekey.one_time.is_some());
+        }
+    }
+    assert_eq!(one_time, 25);
+}

@@ -1,0 +1,188 @@
+//! Pages and assets of the bundle.
+
+use std::path::Path;
+
+use hyper::Method;
+use hyper::body::Bytes;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::support::TestApp;
+
+const PAGES: [&str; 7] = [
+    "/",
+    "/register",
+    "/recover",
+    "/chat",
+    "/settings",
+    "/setup",
+    "/i",
+];
+
+/// A bundle of two files, in the form that `cargo xtask bundle` makes.
+fn bundle(folder: &Path) {
+    let files: Vec<_> = [
+        ("js/app.js", "export {};"),
+        ("wasm/browser_bg.wasm", "\0asm"),
+    ]
+    .into_iter()
+    .map(|(name, text)| {
+        let path = format!("0123456789abcdef/{name}");
+        let file = folder.join(&path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        json!({
+            "name": name,
+            "path": path,
+            "sha384_integrity": "sha384-x",
+            "sha256_hex": hex::encode(Sha256::digest(text)),
+            "size": text.len(),
+        })
+    })
+    .collect();
+    let manifest = json!({"bundle_hash": "ab".repeat(32), "files": files});
+    std::fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+}
+
+pub async fn with_bundle() -> (TestApp, TempDir) {
+    let folder = TempDir::new().unwrap();
+    bundle(folder.path());
+    let path = folder.path().to_owned();
+    (
+        TestApp::start_with(|config| config.bundle_dir = path).await,
+        folder,
+    )
+}
+
+#[actix_web::test]
+async fn pages_are_the_same_bytes_for_everybody() {
+    let (app, _folder) = with_bundle().await;
+    let admin = app.administrator().await;
+    let alice = app.account("alice").await;
+    for page in PAGES {
+        let anonymous = app.client().get(page).await.expect(200);
+        assert!(
+            anonymous.headers["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with("text/html")
+        );
+        assert!(anonymous.headers.contains_key("integrity-policy"));
+        for other in [&admin.client, &alice.client] {
+            let answer = other.get(&format!("{page}?who=me")).await.expect(200);
+            assert_eq!(answer.body, anonymous.body, "{page}");
+            assert!(!answer.headers.contains_key("set-cookie"));
+        }
+    }
+    let server = app.client().get("/api/v1/server").await.json();
+    assert_eq!(server["bundle_hash"], "ab".repeat(32));
+    let ready = app.client().get("/health/ready").await.json();
+    assert_eq!(ready["bundle"], "present");
+}
+
+#[actix_web::test]
+async fn assets_never_change_under_their_name_and_have_their_type() {
+    let (app, _folder) = with_bundle().await;
+    let client = app.client();
+    let script = client
+        .get("/static/0123456789abcdef/js/app.js")
+        .await
+        .expect(200);
+    assert_eq!(
+        script.headers["content-type"],
+        "text/javascript; charset=utf-8"
+    );
+    assert!(
+        script.headers["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+    assert!(script.headers.contains_key("content-security-policy"));
+    let core = client
+        .get("/static/0123456789abcdef/wasm/browser_bg.wasm")
+        .await
+        .expect(200);
+    assert_eq!(core.headers["content-type"], "application/wasm");
+    let tag = script.headers["etag"].to_str().unwrap().to_owned();
+    let path = "/static/0123456789abcdef/js/app.js";
+    let known = [("if-none-match", tag.as_str())];
+    client
+        .send(Method::GET, path, &known, Bytes::new())
+        .await
+        .expect(304);
+    for path in [
+        "manifest.json",
+        "../Cargo.toml",
+        "%2e%2e/Cargo.toml",
+        "js/app.js",
+        "",
+    ] {
+        client.get(&format!("/static/{path}")).await.expect(404);
+    }
+}
+
+#[actix_web::test]
+async fn without_a_bundle_pages_say_what_to_run() {
+    let app = TestApp::start().await;
+    for page in PAGES.into_iter().chain(["/admin", "/static/x.js"]) {
+        let answer = app.client().get(page).await.expect(503);
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert!(text.contains("cargo xtask serve"), "{page}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bundle_that_was_changed_is_refused_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    bundle(folder.path());
+    std::fs::write(folder.path().join("0123456789abcdef/js/app.js"), "evil()").unwrap();
+    let error = secure_messaging::pages::Pages::load(folder.path())
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("cargo xtask bundle"), "{error}");
+}
+
+#[actix_web::test]
+async fn the_admin_page_is_for_administrators() {
+    let (app, _folder) = with_bundle().await;
+    let admin = app.administrator().await;
+    let alice = app.account("alice").await;
+    let shown = admin
+        .client
+        .get("/admin?user=admin&action=session.created")
+        .await
+        .expect(200);
+    let text = String::from_utf8(shown.body.to_vec()).unwrap();
+    assert!(text.contains("session.created") && text.contains("data-testid=\"audit-record\""));
+    assert!(
+        shown.headers["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .contains("script-src 'self';")
+    );
+    let refused = alice.client.get("/admin").await.expect(403);
+    assert!(
+        !String::from_utf8(refused.body.to_vec())
+            .unwrap()
+            .contains("audit-record")
+    );
+    app.client().get("/admin").await.expect(403);
+    let attempts = store::AuditFilter {
+        action: Some("admin.refused".to_owned()),
+        ..store::AuditFilter::default()
+    };
+    assert_eq!(app.app.store().count_audit(attempts).await.unwrap(), 2);
+    // What people type is text there, never markup.
+    let odd = admin
+        .client
+        .get("/admin?user=%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+        .await
+        .expect(200);
+    assert!(
+        !String::from_utf8(odd.body.to_vec())
+            .unwrap()
+            .contains("<script>alert")
+    );
+}

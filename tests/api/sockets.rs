@@ -1,0 +1,182 @@
+//! Messages over the WebSocket.
+
+use protocol::envelope::{Parcel, SlotSet};
+use protocol::ids::MessageId;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Account, TestApp, TestSocket, b64, live_slot, random_id, submission, unb64, waiting_slot,
+};
+
+async fn two(app: &TestApp) -> (Account, Account) {
+    app.administrator().await;
+    (app.account("alice").await, app.account("bob").await)
+}
+
+#[actix_web::test]
+async fn a_message_goes_live_from_socket_to_socket_and_its_sender_is_told() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut from, hello) = TestSocket::connect(&alice.client).await;
+    assert_eq!(hello["waiting"], json!([]));
+    assert_eq!(hello["boot_id"].as_str().unwrap().len(), 32);
+    let (mut to, _) = TestSocket::connect(&bob.client).await;
+    let id = random_id();
+    let text = hex::encode(id);
+    let slots = vec![live_slot(bob.id(), to.live_id, b"live slot")];
+    from.send_binary(submission(id, true, slots, b"body")).await;
+    assert_eq!(from.text_of("sent").await["id"], text.as_str());
+    let waiting = to.text_of("waiting").await;
+    assert_eq!(
+        (waiting["id"].as_str(), waiting["target"].as_str()),
+        (Some(text.as_str()), Some("live"))
+    );
+    assert_eq!(waiting["burn"], true);
+
+    to.say(json!({"t": "claim", "id": text})).await;
+    let parcel = Parcel::decode(&to.binary().await).unwrap();
+    assert_eq!(parcel.slot, b"live slot");
+    let told = from.text_of("message").await;
+    assert_eq!(told["state"], "claimed");
+    assert_eq!(
+        (told["target"].clone(), told["live"].clone()),
+        (hex::encode(to.live_id).into(), true.into())
+    );
+    to.say(json!({"t": "extend", "id": text, "token": b64(&parcel.token)}))
+        .await;
+    assert_eq!(to.text_of("extended").await["lease_ms"], 30_000);
+    to.say(json!({"t": "ack", "id": text, "token": b64(&parcel.token)}))
+        .await;
+    assert_eq!(to.text_of("acked").await["id"], text.as_str());
+    assert_eq!(from.text_of("message").await["state"], "acknowledged");
+    from.say(json!({"t": "status", "ids": [text]})).await;
+    assert_eq!(
+        from.text_of("status").await["states"][0]["state"],
+        "acknowledged"
+    );
+}
+
+#[actix_web::test]
+async fn what_waits_is_in_the_first_frame_and_the_rest_behind_a_request() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    for _ in 0..70 {
+        let bytes = submission(random_id(), false, vec![waiting_slot(bob.id(), b"s")], b"b");
+        alice
+            .client
+            .post_octets("/api/v1/messages", bytes)
+            .await
+            .expect(201);
+    }
+    let (_socket, hello) = TestSocket::connect(&bob.client).await;
+    assert_eq!(hello["waiting"].as_array().unwrap().len(), 64);
+    assert_eq!(hello["more"], true);
+    assert!(hello.to_string().len() <= 16 << 10);
+}
+
+#[actix_web::test]
+async fn a_parcel_larger_than_a_frame_is_fetched_with_its_token() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut socket, _) = TestSocket::connect(&bob.client).await;
+    let id = random_id();
+    let body = vec![3; 40_000];
+    let bytes = submission(id, true, vec![waiting_slot(bob.id(), b"s")], &body);
+    alice
+        .client
+        .post_octets("/api/v1/messages", bytes)
+        .await
+        .expect(201);
+    socket.text_of("waiting").await;
+    socket
+        .say(json!({"t": "claim", "id": hex::encode(id)}))
+        .await;
+    let claimed = socket.text_of("claimed_large").await;
+    let path = format!("/api/v1/messages/{}/claim", hex::encode(id));
+    let wrong = json!({"token": b64(&[0; 16])});
+    bob.client.post(&path, &wrong).await.expect(409);
+    let answer = bob
+        .client
+        .post(&path, &json!({"token": claimed["token"]}))
+        .await
+        .expect(200);
+    let parcel = Parcel::decode(&answer.body).unwrap();
+    assert_eq!(parcel.body, body);
+    assert_eq!(parcel.token.as_slice(), unb64(&claimed["token"]));
+}
+
+#[actix_web::test]
+async fn refusals_name_what_was_refused_and_why() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut socket, _) = TestSocket::connect(&alice.client).await;
+    let nowhere = hex::encode(random_id());
+    let token = b64(&[0; 16]);
+    let cases: [(Value, &str, &str); 5] = [
+        (json!({"t": "claim", "id": nowhere}), "claim", "gone"),
+        (
+            json!({"t": "ack", "id": nowhere, "token": token}),
+            "ack",
+            "gone",
+        ),
+        (
+            json!({"t": "extend", "id": nowhere, "token": b64(b"short")}),
+            "extend",
+            "stale-claim",
+        ),
+        (
+            json!({"t": "cannot_open", "id": nowhere, "token": token}),
+            "cannot_open",
+            "gone",
+        ),
+        (
+            json!({"t": "bundle", "bundle": b64(b"none")}),
+            "bundle",
+            "malformed-request",
+        ),
+    ];
+    for (said, re, code) in cases {
+        socket.say(said).await;
+        let refused = socket.text_of("refused").await;
+        assert_eq!(
+            (refused["re"].as_str(), refused["code"].as_str()),
+            (Some(re), Some(code))
+        );
+    }
+    let id = random_id();
+    let bytes = submission(id, false, vec![waiting_slot(bob.id(), b"s")], b"b");
+    socket.send_binary(bytes.clone()).await;
+    socket.text_of("sent").await;
+    socket.send_binary(bytes).await;
+    let refused = socket.text_of("refused").await;
+    assert_eq!(
+        (refused["re"].as_str(), refused["code"].as_str()),
+        (Some("send"), Some("duplicate-message"))
+    );
+    let set = SlotSet {
+        message_id: MessageId::from_bytes(random_id()),
+        slots: vec![waiting_slot(bob.id(), b"s")],
+    };
+    socket.send_binary(set.encode()).await;
+    let refused = socket.text_of("refused").await;
+    assert_eq!(
+        (refused["re"].as_str(), refused["code"].as_str()),
+        (Some("slots"), Some("gone"))
+    );
+}
+
+#[actix_web::test]
+async fn a_second_socket_of_a_live_session_takes_the_place_of_the_first() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let (mut first, _) = TestSocket::connect(&alice.client).await;
+    let mut second = TestSocket::open(&alice.client, first.live_id)
+        .await
+        .unwrap();
+    assert_eq!(second.text().await["t"], "hello");
+    assert_eq!(first.closed().await, Some(4409));
+    second.say(json!({"t": "ping"})).await;
+    second.text_of("pong").await;
+    assert_eq!(app.app.hub().count(), 1);
+}

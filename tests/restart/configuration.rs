@@ -1,0 +1,126 @@
+//! What the binary refuses at the start, with the reason, and what it accepts.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::support::Spawned;
+
+fn run(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        .args(arguments)
+        .current_dir(data)
+        .env_remove("DB_ENCRYPTION_KEY")
+        .env_remove("PUBLIC_URL")
+        .env("BIND_ADDR", "127.0.0.1:0")
+        .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn refused(data: &Path, variables: &[(&str, &str)], reason: &str) {
+    let output = run(data, &["serve"], variables);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(text.contains(reason), "{text}");
+}
+
+#[test]
+fn plain_http_that_is_not_on_this_machine_is_refused_with_the_reason() {
+    let data = TempDir::new().unwrap();
+    refused(
+        data.path(),
+        &[("PUBLIC_URL", "http://chat.example.org")],
+        "plain HTTP",
+    );
+    refused(data.path(), &[("PUBLIC_URL", "chat")], "https://host");
+    refused(
+        data.path(),
+        &[("SECURE_MESSAGING_KDF_ITERATIONS", "10")],
+        "at least 100000",
+    );
+    refused(
+        data.path(),
+        &[("SECURE_MESSAGING_TLS_CERT", "cert.pem")],
+        "tls_key",
+    );
+    refused(data.path(), &[("DATABASE_URL", "postgres://x")], "sqlite:");
+    assert!(!data.path().join("data").exists(), "nothing was created");
+}
+
+#[test]
+fn a_wrong_or_missing_key_is_refused_and_nothing_is_created() {
+    let data = TempDir::new().unwrap();
+    drop(Spawned::start(data.path()));
+    let files = || {
+        let mut names: Vec<_> = std::fs::read_dir(data.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .filter(|name| !name.to_string_lossy().contains("-wal"))
+            .filter(|name| !name.to_string_lossy().contains("-shm"))
+            .collect();
+        names.sort();
+        names
+    };
+    let before = files();
+    let here = ("SECURE_MESSAGING_DATA_DIR", data.path().to_str().unwrap());
+    refused(
+        data.path(),
+        &[here, ("DB_ENCRYPTION_KEY", "another key")],
+        "does not open",
+    );
+    refused(data.path(), &[here], "there is no key");
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn the_command_line_goes_over_the_environment_and_that_over_the_file() {
+    let data = TempDir::new().unwrap();
+    std::fs::write(
+        data.path().join("secure-messaging.toml"),
+        "data_dir = \"from-file\"\n",
+    )
+    .unwrap();
+    let made = |folder: &str| {
+        data.path()
+            .join(folder)
+            .join("secure_messaging.db")
+            .exists()
+    };
+    assert!(run(data.path(), &["migrate"], &[]).status.success());
+    assert!(made("from-file"));
+    let variable = [("SECURE_MESSAGING_DATA_DIR", "from-environment")];
+    assert!(run(data.path(), &["migrate"], &variable).status.success());
+    assert!(made("from-environment"));
+    let arguments = ["migrate", "--data-dir", "from-command-line"];
+    assert!(run(data.path(), &arguments, &variable).status.success());
+    assert!(made("from-command-line"));
+    let stats = run(data.path(), &["stats", "--data-dir", "from-file"], &[]);
+    let figures: serde_json::Value = serde_json::from_slice(&stats.stdout).unwrap();
+    assert_eq!(figures["users"], 0);
+    let none = run(data.path(), &["stats", "--data-dir", "nowhere"], &[]);
+    assert!(!none.status.success() && !data.path().join("nowhere").exists());
+    std::fs::write(
+        data.path().join("secure-messaging.toml"),
+        "data_dri = \"typo\"\n",
+    )
+    .unwrap();
+    refused(data.path(), &[], "data_dri");
+}
+
+#[test]
+fn every_subcommand_has_help() {
+    let data = TempDir::new().unwrap();
+    for command in ["serve", "migrate", "stats", "healthcheck"] {
+        let output = run(data.path(), &[command, "--help"], &[]);
+        assert!(output.status.success());
+        assert!(String::from_utf8(output.stdout).unwrap().contains("Usage"));
+    }
+    assert!(
+        !run(data.path(), &["backup"], &[]).status.success(),
+        "absent until it works"
+    );
+}
