@@ -22,7 +22,7 @@ pub enum Command {
     Serve(Overrides),
     /// Bring the database up to date, or make an example database
     Migrate {
-        /// Make an empty example database in this file, with the key "secure-messaging-example-key"
+        /// Make an empty example database in this file, with a key that everybody knows
         #[arg(long, value_name = "FILE")]
         example: Option<PathBuf>,
         /// The configuration
@@ -34,6 +34,3 @@ pub enum Command {
     /// Ask a running server whether it is ready
     Healthcheck(Overrides),
 }
-
-/// The documented key of the example database.
-pub const EXAMPLE_KEY: &str = "secure-messaging-example-key";

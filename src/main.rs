@@ -7,14 +7,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use secure_messaging::cli::{Cli, Command, EXAMPLE_KEY};
+use secure_messaging::cli::{Cli, Command};
 use secure_messaging::clock::Ambient;
 use secure_messaging::config::{Config, Overrides};
 use secure_messaging::logging;
 use secure_messaging::startup::{Application, open_store};
 use tokio::signal::unix::{SignalKind, signal};
 use vault::alloc::WipingAllocator;
-use zeroize::Zeroizing;
 
 /// Overwrites every allocation before it is given back.
 #[global_allocator]
@@ -81,14 +80,12 @@ fn make_example(file: &Path) -> Outcome {
     if file.exists() {
         return Err(format!("{} exists; remove it first", file.display()).into());
     }
-    let config = Config {
-        database_url: Some(format!("sqlite:{}", file.display())),
-        ..Config::default()
-    };
-    let key = Zeroizing::new(EXAMPLE_KEY.to_owned());
-    let store = open_store(&config, Some(key))?;
-    store.close()?;
-    println!("{} opens with the key {EXAMPLE_KEY}", file.display());
+    store::example::write(file)?;
+    println!(
+        "{} opens with the key {}",
+        file.display(),
+        store::example::KEY
+    );
     Ok(())
 }
 

@@ -112,6 +112,22 @@ fn the_command_line_goes_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn an_example_database_is_made_by_a_command_and_opens_with_the_key_that_it_prints() {
+    let data = TempDir::new().unwrap();
+    let arguments = ["migrate", "--example", "made.db.example"];
+    let output = run(data.path(), &arguments, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(store::example::KEY), "{text}");
+    let made = data.path().join("made.db.example");
+    let store = store::Store::open(&store::example::config(&made)).unwrap();
+    store.close().unwrap();
+    assert!(
+        !run(data.path(), &arguments, &[]).status.success(),
+        "it replaces nothing"
+    );
+}
+
+#[test]
 fn every_subcommand_has_help() {
     let data = TempDir::new().unwrap();
     for command in ["serve", "migrate", "stats", "healthcheck"] {

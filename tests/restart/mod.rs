@@ -1,6 +1,5 @@
 //! What survives the end of the process, and what must not.
 
 mod configuration;
-mod example;
 mod kill;
 mod survival;

@@ -116,9 +116,8 @@ async fn finish(
     upload: &[u8],
 ) -> Result<Account, Answer> {
     let user_id = started["user_id"].as_str().unwrap();
-    let now = client.get("/api/v1/server").await.json()["now"]
-        .as_u64()
-        .unwrap();
+    let server = ok(client.get("/api/v1/server").await)?;
+    let now = server["now"].as_u64().unwrap();
     let mut body = public_material(user_id, 1, now);
     body["token"] = started["token"].clone();
     body["upload"] = b64(upload).into();
