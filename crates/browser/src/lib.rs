@@ -110,6 +110,15 @@ pub fn run_vectors(json: &str) -> Result<usize, JsError> {
     protocol::vectors::run(json).map_err(|error| JsError::new(&error))
 }
 
+/// The protocol's own vectors of a seed, made in this very WebAssembly.
+///
+/// # Errors
+/// Names what could not be made.
+#[wasm_bindgen]
+pub fn produce_vectors(seed: u32) -> Result<String, JsError> {
+    protocol::vectors::produce(seed.into()).map_err(|error| JsError::new(&error))
+}
+
 /// JavaScript's only number as a whole one; below zero and not-a-number become 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn whole(number: f64) -> u64 {

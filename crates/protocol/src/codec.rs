@@ -203,6 +203,8 @@ impl<'a> Reader<'a> {
 #[derive(Default)]
 pub struct Writer {
     bytes: Vec<u8>,
+    /// Counts instead of keeping, where it is set.
+    counted: Option<usize>,
 }
 
 impl Writer {
@@ -210,6 +212,16 @@ impl Writer {
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(capacity),
+            counted: None,
+        }
+    }
+
+    /// A writer that only counts, so that a buffer for secrets can be made in its full size:
+    /// one that grows leaves copies behind in freed memory.
+    pub fn counting() -> Self {
+        Self {
+            bytes: Vec::new(),
+            counted: Some(0),
         }
     }
 
@@ -227,7 +239,10 @@ impl Writer {
 
     /// Appends bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
-        self.bytes.extend_from_slice(bytes);
+        match &mut self.counted {
+            Some(counted) => *counted = counted.saturating_add(bytes.len()),
+            None => self.bytes.extend_from_slice(bytes),
+        }
         self
     }
 
@@ -276,17 +291,17 @@ impl Writer {
         self.len32(bytes.len()).raw(bytes)
     }
 
-    /// How many bytes were written.
+    /// How many bytes were written or counted.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.counted.unwrap_or(self.bytes.len())
     }
 
-    /// Whether nothing was written.
+    /// Whether nothing was written or counted.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
-    /// The bytes written.
+    /// The bytes written; none where they were only counted.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -78,6 +78,10 @@ pub fn open_slot(
     message_id: &MessageId,
     body: &BodyHash,
 ) -> Result<SlotContent, EnvelopeError> {
+    // An epoch that was kept from an earlier message must not stand in for another handshake.
+    if slot.handshake != *epoch.handshake() {
+        return Err(EnvelopeError::MovedSlot);
+    }
     let key = epoch.slot_key(slot.counter, message_id)?;
     let ad = associated_data(epoch.handshake(), slot.counter, message_id, target, body);
     let mut buffer = Zeroizing::new(slot.sealed);

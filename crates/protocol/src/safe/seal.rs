@@ -80,12 +80,9 @@ pub fn open_prekey_safe(
 }
 
 fn plaintext(write: impl Fn(&mut Writer)) -> Zeroizing<Vec<u8>> {
-    // A first pass measures, so that the second never grows and leaves secrets behind.
-    let mut measure = Writer::default();
-    write(&mut measure);
-    let len = measure.len();
-    drop(Zeroizing::new(measure.into_bytes()));
-    let mut writer = Writer::with_capacity(len);
+    let mut counting = Writer::counting();
+    write(&mut counting);
+    let mut writer = Writer::with_capacity(counting.len());
     write(&mut writer);
     Zeroizing::new(writer.into_bytes())
 }

@@ -197,6 +197,27 @@ fn a_slot_moved_to_another_message_target_body_or_counter_is_refused() {
 }
 
 #[test]
+fn an_epoch_kept_from_an_earlier_message_opens_no_slot_with_another_handshake() {
+    let mut live = live();
+    let sent = Sent::new(&mut live.epoch, &ALICE, &BOB, "x");
+    let slot = SealedSlot::decode(&sent.slot.bytes).unwrap();
+    let pairs = live.session.pairs_for(&slot.handshake).unwrap();
+    let kept = PendingEpoch::begin(&slot.handshake, pairs, NOW)
+        .unwrap()
+        .finish(&BOB.party(), &ALICE.keys)
+        .unwrap();
+    let opens = |bytes: &[u8]| {
+        let slot = SealedSlot::decode(bytes).unwrap();
+        let target = &sent.slot.target;
+        open_slot(&kept, &slot, target, &sent.message_id, &sent.body.hash).map(|_| ())
+    };
+    assert_eq!(opens(&sent.slot.bytes), Ok(()));
+    let mut other_hint = sent.slot.bytes.clone();
+    other_hint[3 + 1_700] ^= 1;
+    assert_eq!(opens(&other_hint), Err(EnvelopeError::MovedSlot));
+}
+
+#[test]
 fn a_parcel_for_somebody_else_is_cross_delivered() {
     let mut live = live();
     let mut parcel = Sent::new(&mut live.epoch, &ALICE, &BOB, "x").parcel();
