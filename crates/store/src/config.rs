@@ -5,6 +5,28 @@ use std::sync::Arc;
 
 use keyring::{Entropy, KeyOrigin, KeySource, OsEntropy};
 
+/// When SQLite syncs; anything but [`Synchronous::Full`] is for the controls of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "testing"), allow(dead_code))]
+pub enum Synchronous {
+    /// At every commit.
+    Full,
+    /// At checkpoints only.
+    Normal,
+    /// Never.
+    Off,
+}
+
+impl Synchronous {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
+    }
+}
+
 /// How to open a store.
 pub struct StoreConfig {
     /// The database file; the key file stands beside it.
@@ -18,7 +40,7 @@ pub struct StoreConfig {
     /// Where random bytes come from.
     pub entropy: Arc<dyn Entropy>,
     pub(crate) vfs: Option<String>,
-    pub(crate) synchronous_off: bool,
+    pub(crate) synchronous: Synchronous,
     /// How many KiB may be written before the log is copied into the database.
     pub(crate) checkpoint_kib: usize,
 }
@@ -33,7 +55,7 @@ impl StoreConfig {
             readers: 4,
             entropy: Arc::new(OsEntropy),
             vfs: None,
-            synchronous_off: false,
+            synchronous: Synchronous::Full,
             checkpoint_kib: 16 * 1024,
         }
     }

@@ -10,6 +10,7 @@
 
 mod audit;
 mod config;
+pub mod example;
 mod fault;
 mod ids;
 mod invites;

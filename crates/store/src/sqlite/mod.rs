@@ -33,10 +33,12 @@ use std::thread::JoinHandle;
 pub(crate) use open::open;
 
 use crate::fault::Fault;
+use crate::ids::UserId;
 use crate::sqlite::db::Db;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::sessions::FIRST_CHUNK;
+use crate::sqlite::user_rows::OpenedCredential;
 use crate::sqlite::writer::{WriteTx, Writer};
 use crate::store::Backend;
 
@@ -47,7 +49,18 @@ pub(crate) struct SqliteBackend {
     sealer: Arc<Sealer>,
     /// How many expired sessions go in one chunk; adapts to the machine.
     chunk: Arc<AtomicUsize>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
+    /// A sealed credential of nobody, opened where there is none of somebody.
+    decoy: Vec<u8>,
+}
+
+/// Whose the decoy is: no account, since ids are random.
+const NOBODY: UserId = UserId::from_bytes([0; 16]);
+
+/// The threads to wait for when closing.
+struct Threads {
+    readers: Vec<JoinHandle<()>>,
+    writer: Vec<JoinHandle<()>>,
 }
 
 impl SqliteBackend {
@@ -55,16 +68,18 @@ impl SqliteBackend {
         writer: Writer,
         readers: Readers,
         sealer: Sealer,
-        threads: Mutex<Vec<JoinHandle<()>>>,
-    ) -> Self {
+        threads: Threads,
+    ) -> Result<Self, Fault> {
         let chunk = Arc::new(AtomicUsize::new(FIRST_CHUNK));
-        Self {
+        let decoy = OpenedCredential::decoy().seal(&sealer, &NOBODY)?;
+        Ok(Self {
             writer,
             readers,
             sealer: Arc::new(sealer),
             chunk,
-            threads,
-        }
+            threads: Mutex::new(threads),
+            decoy,
+        })
     }
 
     /// Reads on a thread of the pool.
@@ -89,17 +104,20 @@ impl SqliteBackend {
 
 impl Backend for SqliteBackend {
     fn close(&self) -> Result<(), Fault> {
-        self.readers.close();
-        self.writer.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         // Readers first, so that the writer's connection is the last and takes the log away.
-        for thread in threads.drain(..) {
-            thread
-                .join()
-                .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))?;
-        }
-        Ok(())
+        self.readers.close();
+        let readers = join(&mut threads.readers);
+        self.writer.close();
+        readers.and(join(&mut threads.writer))
     }
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
+    threads
+        .drain(..)
+        .try_for_each(|thread| thread.join())
+        .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))
 }
 
 impl Drop for SqliteBackend {

@@ -77,6 +77,15 @@ pub(crate) struct OpenedCredential {
 }
 
 impl OpenedCredential {
+    /// A credential of an ordinary length that fits nothing.
+    pub fn decoy() -> Self {
+        Self {
+            opaque_record: Zeroizing::new(vec![0; 192]),
+            write_proof_hash: [0; 32],
+            recovery_proof_hash: [0; 32],
+        }
+    }
+
     pub fn seal(&self, sealer: &Sealer, user: &UserId) -> Result<Vec<u8>, Fault> {
         let plaintext = codec::encode(&[
             &self.opaque_record,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 pub use disk::{Disk, Loss};
 
+pub use crate::config::Synchronous;
+
 use crate::config::StoreConfig;
 use keyring::KeySource;
 
@@ -32,10 +34,10 @@ impl StoreConfig {
         Ok(self)
     }
 
-    /// Turns off what makes commits durable: the control of every durability test.
+    /// Weakens what makes commits durable: the control of every durability test.
     #[must_use]
-    pub fn without_syncs(mut self) -> Self {
-        self.synchronous_off = true;
+    pub fn with_synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
         self
     }
 

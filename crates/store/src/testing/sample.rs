@@ -79,7 +79,9 @@ pub fn batch(batch_number: u64, first_id: u32, leaves: u32) -> NewBatch {
 pub fn safe(version: u64) -> SafeWrite {
     SafeWrite {
         version,
-        data: vec![version as u8; 16_384],
+        data: format!("sealed by the client, {version:03}; ")
+            .repeat(600)
+            .into_bytes(),
         passphrase_wrap: b"wrapped under the passphrase".to_vec(),
         recovery_wrap: b"wrapped under the recovery key".to_vec(),
         write_proof_hash: [0x77; 32],

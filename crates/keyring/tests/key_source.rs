@@ -1,0 +1,164 @@
+//! Where the operator's key comes from.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use keyring::{
+    Context, KdfError, KekId, KeyMaterial, KeyOrigin, KeySource, KeySourceError, Keyring,
+    LocalProvider, MINIMUM_ITERATIONS, OsEntropy, SALT_LEN,
+};
+
+/// Keys do not show themselves, so equality is tried by sealing and opening.
+fn same(a: &KeyMaterial, b: &KeyMaterial) -> bool {
+    let ring = |key| {
+        let entropy = Arc::new(OsEntropy);
+        let provider = LocalProvider::derive(
+            key,
+            &[5; SALT_LEN],
+            MINIMUM_ITERATIONS,
+            KekId::from_bytes([1; 16]),
+            1,
+            entropy.clone(),
+        );
+        Keyring::new(Arc::new(provider.unwrap()), entropy)
+    };
+    let place = Context {
+        table: "t",
+        column: "c",
+        row_id: b"r",
+        schema_version: 1,
+    };
+    ring(b)
+        .open(&place, &ring(a).seal(&place, b"x").unwrap())
+        .is_ok()
+}
+
+#[test]
+fn a_key_file_is_made_once_for_its_owner_only_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::beside(None, &folder.path().join("secure_messaging.db"));
+    let path = folder.path().join("secure_messaging.key");
+    assert_eq!(source.key_file(), path);
+    let (made, origin) = source.load(true, &OsEntropy).unwrap();
+    assert_eq!(origin, KeyOrigin::CreatedFile(path.clone()));
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
+    assert_eq!(
+        fs::read(&path).unwrap().len(),
+        65,
+        "64 digits and a line's end"
+    );
+    let (found, origin) = source.load(true, &OsEntropy).unwrap();
+    assert_eq!(origin, KeyOrigin::File(path));
+    assert!(same(&made, &found));
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "no half-made file stays"
+    );
+}
+
+#[test]
+fn two_key_files_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |name: &str| {
+        KeySource::new(None, folder.path().join(name))
+            .load(true, &OsEntropy)
+            .unwrap()
+            .0
+    };
+    assert!(!same(&load("a.key"), &load("b.key")));
+}
+
+#[test]
+fn no_key_file_is_made_unless_it_may_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::new(None, folder.path().join("k"));
+    assert!(matches!(
+        source.load(false, &OsEntropy),
+        Err(KeySourceError::Missing(_))
+    ));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_given_key_wins_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let (from_file, _) = KeySource::new(None, &path).load(true, &OsEntropy).unwrap();
+    let given = KeySource::new(Some("given".to_owned()), &path);
+    let (key, origin) = given.load(true, &OsEntropy).unwrap();
+    assert_eq!(origin, KeyOrigin::Given);
+    assert!(same(&key, &KeyMaterial::new(b"given".to_vec())));
+    assert!(!same(&key, &from_file));
+}
+
+#[test]
+fn an_empty_key_is_refused_and_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::new(Some(String::new()), folder.path().join("k"));
+    assert!(matches!(
+        source.load(true, &OsEntropy),
+        Err(KeySourceError::Empty)
+    ));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_key_file_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let source = KeySource::new(None, &path);
+    source.load(true, &OsEntropy).unwrap();
+    for mode in [0o640, 0o604, 0o660] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        match source.load(true, &OsEntropy) {
+            Err(KeySourceError::OpenToOthers { mode: found, .. }) => assert_eq!(found, mode),
+            other => panic!("{other:?}"),
+        }
+    }
+    fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
+    source.load(true, &OsEntropy).unwrap();
+}
+
+#[test]
+fn a_key_file_without_a_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let source = KeySource::new(None, &path);
+    for content in ["", "\n\n", "too short\n"] {
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(
+            source.load(true, &OsEntropy),
+            Err(KeySourceError::Malformed(_))
+        ));
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            content,
+            "it is never overwritten"
+        );
+    }
+}
+
+#[test]
+fn cheap_derivations_and_odd_salts_are_refused() {
+    let derive = |salt: &[u8], iterations| {
+        let key = KeyMaterial::new(b"key".to_vec());
+        let id = KekId::from_bytes([1; 16]);
+        LocalProvider::derive(&key, salt, iterations, id, 1, Arc::new(OsEntropy)).map(drop)
+    };
+    assert_eq!(
+        derive(&[0; SALT_LEN], MINIMUM_ITERATIONS - 1),
+        Err(KdfError::TooFewIterations { given: 99_999 })
+    );
+    assert_eq!(
+        derive(&[0; 8], MINIMUM_ITERATIONS),
+        Err(KdfError::BadSalt { given: 8 })
+    );
+    assert_eq!(derive(&[0; SALT_LEN], MINIMUM_ITERATIONS), Ok(()));
+}

@@ -1,0 +1,246 @@
+//! Power cuts: what was acknowledged is there afterwards (page 06).
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use store::testing::sample::{self, NOW, event, session, session_id, user, user_id};
+use store::testing::{Disk, Loss, Synchronous};
+use store::{Admission, AuditFilter, Claim, SafeUpdate, Store, StoreConfig};
+use support::Folder;
+use tokio::task::JoinSet;
+
+const CUTS: u64 = 50;
+/// Accounts that are there before the cut.
+const SETTLED: std::ops::Range<u64> = 1..4;
+
+/// What was acknowledged while the power was on.
+#[derive(Default)]
+struct Acknowledged {
+    users: BTreeSet<u64>,
+    sessions: BTreeSet<u64>,
+    claims: BTreeSet<(u64, u32)>,
+    safe_versions: [u64; 4],
+    records: u64,
+}
+
+/// Several clients at once, until the power goes.
+async fn load(store: &Store, disk: &Arc<Disk>) -> Acknowledged {
+    let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+    let mut clients = JoinSet::new();
+    for client in 0..4_u64 {
+        let (store, disk) = (store.clone(), Arc::clone(disk));
+        let acknowledged = Arc::clone(&acknowledged);
+        clients.spawn(async move {
+            for round in 0.. {
+                let number = 1_000 + client * 1_000 + round;
+                // Asked after the answer: an answer that came before the cut counts.
+                let note = |entry: &dyn Fn(&mut Acknowledged)| {
+                    if !disk.is_cut() {
+                        entry(&mut acknowledged.lock().unwrap());
+                    }
+                };
+                let id = user_id(number);
+                let audit = vec![event(Some(id), "user.registered", NOW)];
+                let new = user(number, 2, Admission::Open);
+                if store
+                    .register(new, session(id, number, NOW), audit)
+                    .await
+                    .is_ok()
+                {
+                    note(&|acknowledged| {
+                        acknowledged.users.insert(number);
+                        acknowledged.sessions.insert(number);
+                        acknowledged.records += 1;
+                    });
+                }
+                let settled = 1 + client % 3;
+                let claimed = store
+                    .claim_prekey(user_id(settled), Claim::OneTime, NOW)
+                    .await;
+                if let Ok(Some(leaf)) = claimed
+                    && !leaf.last_resort
+                {
+                    note(&|acknowledged| {
+                        assert!(acknowledged.claims.insert((settled, leaf.prekey_id)));
+                    });
+                }
+                if client < 3 {
+                    let update = SafeUpdate {
+                        user_id: user_id(settled),
+                        expected_version: round + 1,
+                        write_proof_hash: sample::safe(1).write_proof_hash,
+                        version: round + 2,
+                        data: vec![round as u8; 16_384],
+                    };
+                    if store.write_safe(update).await.is_ok() {
+                        note(&|acknowledged| {
+                            acknowledged.safe_versions[settled as usize] = round + 2;
+                        });
+                    }
+                }
+                if disk.is_cut() {
+                    break;
+                }
+            }
+        });
+    }
+    while let Some(joined) = clients.join_next().await {
+        joined.unwrap();
+    }
+    std::mem::take(&mut acknowledged.lock().unwrap())
+}
+
+/// What is missing of what was acknowledged; all of it when the database does not even open.
+async fn lost(folder: &Path, acknowledged: &Acknowledged) -> Vec<String> {
+    let config = StoreConfig::for_tests(&folder.join("secure_messaging.db"));
+    let store = match Store::open(&config) {
+        Ok(store) => store,
+        Err(error) => return vec![format!("everything: {error}")],
+    };
+    let mut lost = Vec::new();
+    for &number in &acknowledged.users {
+        let id = user_id(number);
+        let whole = store.user_by_id(id).await.is_ok_and(|user| user.is_some())
+            && store.safes(id).await.is_ok_and(|safes| safes.is_some())
+            && store.public_keys(id).await.is_ok_and(|keys| keys.is_some())
+            && store
+                .prekey_stock(id, NOW)
+                .await
+                .is_ok_and(|stock| stock.is_some());
+        if !whole {
+            lost.push(format!("user {number}"));
+        }
+    }
+    for &number in &acknowledged.sessions {
+        if !store
+            .find_session(session_id(number), NOW)
+            .await
+            .is_ok_and(|row| row.is_some())
+        {
+            lost.push(format!("session {number}"));
+        }
+    }
+    for settled in SETTLED {
+        let version = match store.safes(user_id(settled)).await {
+            Ok(Some((safe, _))) => safe.version,
+            _ => 0,
+        };
+        if version < acknowledged.safe_versions[settled as usize] {
+            lost.push(format!("safe of {settled}: {version}"));
+        }
+    }
+    match store.verify_audit_chain().await {
+        Ok(head) if head.id >= acknowledged.records + 3 => {}
+        other => lost.push(format!("audit records: {other:?}")),
+    }
+    store.count_audit(AuditFilter::default()).await.unwrap();
+    store.close().unwrap();
+    let database = rusqlite::Connection::open(&config.path).unwrap();
+    let mut find = database
+        .prepare("SELECT claimed_at FROM prekeys WHERE user_id = ?1 AND prekey_id = ?2")
+        .unwrap();
+    for (settled, prekey) in &acknowledged.claims {
+        // The row is what keeps a pair from being handed out again.
+        if !find.exists((user_id(*settled).as_bytes(), prekey)).unwrap() {
+            lost.push(format!("claim of {prekey} from {settled}"));
+        }
+    }
+    lost
+}
+
+/// One cut; answers how much was acknowledged and what of it is lost.
+async fn cut(seed: u64, synchronous: Synchronous) -> (usize, Vec<String>) {
+    let folder = Folder::new();
+    // What was there before is safe in either case: it was closed in the ordinary way.
+    let store = folder.open();
+    sample::register(&store, SETTLED, 400).await;
+    store.close().unwrap();
+
+    let disk = Arc::new(Disk::default());
+    // Checkpoints are frequent, so that cuts fall into them too.
+    let config = folder
+        .config()
+        .with_checkpoints_every(400)
+        .with_synchronous(synchronous);
+    let name = format!("cut-{synchronous:?}-{seed}");
+    let store = Store::open(&config.on_disk(&name, &disk).unwrap()).unwrap();
+    disk.cut_after(20 + seed * 37 % 1_500);
+    let acknowledged = load(&store, &disk).await;
+    assert!(disk.is_cut());
+    let after = Folder::new();
+    let loss = if seed.is_multiple_of(2) {
+        Loss::All
+    } else {
+        Loss::Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    };
+    disk.restore(after.0.path(), loss).unwrap();
+    store.close().unwrap();
+    let count = acknowledged.users.len() + acknowledged.claims.len();
+    (count, lost(after.0.path(), &acknowledged).await)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_cuts_lose_no_acknowledged_record() {
+    let mut acknowledged = 0;
+    for seed in 0..CUTS {
+        let (count, lost) = cut(seed, Synchronous::Full).await;
+        assert!(
+            lost.is_empty(),
+            "cut {seed} of {count} acknowledged: {lost:?}"
+        );
+        acknowledged += count;
+    }
+    assert!(
+        acknowledged > 500,
+        "too little was acknowledged to prove anything: {acknowledged}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_with_full_turned_off_loses_acknowledged_records() {
+    for synchronous in [Synchronous::Normal, Synchronous::Off] {
+        let mut failed = 0;
+        for seed in 0..6 {
+            let (count, lost) = cut(seed * 6 + 5, synchronous).await;
+            failed += u32::from(count > 0 && !lost.is_empty());
+        }
+        assert!(
+            failed >= 3,
+            "{synchronous:?}: a loss would go unnoticed, {failed} of 6"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_that_is_cut_anywhere_starts_again() {
+    let mut complete = 0;
+    for operations in 0..80 {
+        let folder = Folder::new();
+        let disk = Arc::new(Disk::default());
+        disk.cut_after(operations);
+        let name = format!("first-start-{operations}");
+        let config = folder.config().on_disk(&name, &disk).unwrap();
+        let store = Store::open(&config).unwrap();
+        let cut = disk.is_cut();
+        store.close().unwrap();
+        let after = Folder::new();
+        let loss = if operations.is_multiple_of(2) {
+            Loss::All
+        } else {
+            Loss::Some(operations + 1)
+        };
+        disk.restore(after.0.path(), loss).unwrap();
+        let store = after.open();
+        sample::register(&store, 1..2, 1).await;
+        store.close().unwrap();
+        complete += u32::from(!cut);
+    }
+    assert!(
+        complete < 60,
+        "most cuts fell into the first start: {complete}"
+    );
+}

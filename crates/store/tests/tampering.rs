@@ -1,0 +1,446 @@
+//! Whoever holds the file and changes it is found out.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use rusqlite::Connection;
+use store::testing::sample::{self, NOW, event, handle, session_id, user_id};
+use store::{AuditFilter, ChainError, Claim, Fault, OpenError, SecretGenerator, Store, UserId};
+use support::Folder;
+use zeroize::Zeroizing;
+
+/// Six records: two registrations, four events.
+async fn filled() -> Folder {
+    let folder = Folder::new();
+    let store = folder.open();
+    sample::register(&store, 1..3, 4).await;
+    for i in 0..4 {
+        let user = (i % 2 == 0).then(|| user_id(1));
+        store
+            .append_audit(vec![event(user, "session.created", NOW + i)])
+            .await
+            .unwrap();
+    }
+    let make: SecretGenerator = Box::new(|| Zeroizing::new(vec![1; 32]));
+    store
+        .get_or_create_secret("cookie", make, NOW)
+        .await
+        .unwrap();
+    store.close().unwrap();
+    folder
+}
+
+/// As somebody would who does not mind the triggers.
+fn tamper(folder: &Folder, sql: &str) {
+    let connection = folder.tamper();
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             DROP TRIGGER audit_log_keeps_records;
+             DROP TRIGGER audit_log_loses_nothing;
+             DROP TRIGGER audit_log_only_appends;",
+        )
+        .unwrap();
+    connection.execute_batch(sql).unwrap();
+}
+
+async fn broken(folder: &Folder) -> u64 {
+    let store = folder.open();
+    match store.verify_audit_chain().await {
+        Err(ChainError::Broken { id, .. }) => id,
+        other => panic!("not found out: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_or_delete_a_record() {
+    let folder = filled().await;
+    let connection = folder.tamper();
+    for sql in [
+        "UPDATE audit_log SET action = 'x' WHERE id = 2",
+        "DELETE FROM audit_log WHERE id = 2",
+        "DELETE FROM audit_log",
+        "INSERT OR REPLACE INTO audit_log SELECT * FROM audit_log WHERE id = 2",
+        "REPLACE INTO audit_log SELECT 3, event_id, user_id, action, timestamp,
+             encrypted_details, previous_hash, hash FROM audit_log WHERE id = 2",
+    ] {
+        let refused = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{sql}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_untouched_chain_verifies() {
+    let folder = filled().await;
+    assert_eq!(folder.open().verify_audit_chain().await.unwrap().id, 6);
+}
+
+#[tokio::test]
+async fn any_change_to_a_record_is_found_and_the_record_named() {
+    for column in [
+        "action = 'session.expired'",
+        "timestamp = timestamp + 1",
+        "user_id = zeroblob(16)",
+        "user_id = NULL",
+        "event_id = randomblob(16)",
+        "encrypted_details = randomblob(80)",
+        "encrypted_details = substr(encrypted_details, 1, 40)",
+        "previous_hash = randomblob(64)",
+        "hash = randomblob(64)",
+    ] {
+        let folder = filled().await;
+        tamper(
+            &folder,
+            &format!("UPDATE audit_log SET {column} WHERE id = 3"),
+        );
+        assert_eq!(broken(&folder).await, 3, "{column}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_found_and_named() {
+    let folder = filled().await;
+    tamper(&folder, "DELETE FROM audit_log WHERE id = 4");
+    assert_eq!(broken(&folder).await, 4);
+    let folder = filled().await;
+    tamper(&folder, "DELETE FROM audit_log WHERE id = 1");
+    assert_eq!(broken(&folder).await, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_found_also_when_the_rest_moves_up() {
+    let folder = filled().await;
+    let sql = "DELETE FROM audit_log WHERE id = 4; UPDATE audit_log SET id = id - 1 WHERE id > 4";
+    tamper(&folder, sql);
+    // The newest record does not fit its number: opening finds it before anybody asks.
+    match Store::open(&folder.config()) {
+        Err(OpenError::Damaged(Fault::Damaged {
+            table: "audit_log",
+            row,
+            ..
+        })) => {
+            assert_eq!(row, "5");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn swapped_records_are_found_and_named() {
+    let folder = filled().await;
+    tamper(
+        &folder,
+        "UPDATE audit_log SET id = 99 WHERE id = 3; UPDATE audit_log SET id = 3 WHERE id = 4;
+         UPDATE audit_log SET id = 4 WHERE id = 99",
+    );
+    assert_eq!(broken(&folder).await, 3);
+}
+
+#[tokio::test]
+async fn an_inserted_record_is_found_and_named() {
+    let folder = filled().await;
+    tamper(
+        &folder,
+        "UPDATE audit_log SET id = 100 + id WHERE id > 3;
+         INSERT INTO audit_log SELECT 4, event_id, user_id, 'user.forged', timestamp,
+             encrypted_details, previous_hash, hash FROM audit_log WHERE id = 3;
+         UPDATE audit_log SET id = id - 99 WHERE id > 100;
+         DELETE FROM audit_log WHERE id = 7",
+    );
+    // The newest is now number 6 with the content of 5.
+    assert!(matches!(
+        Store::open(&folder.config()),
+        Err(OpenError::Damaged(_))
+    ));
+}
+
+/// What a fault must name.
+fn named<T: std::fmt::Debug>(result: Result<T, Fault>, expected: &'static str, expected_row: &str) {
+    match result {
+        Err(Fault::Damaged { table, row, reason }) => {
+            assert_eq!((table, &row[..]), (expected, expected_row), "{reason}");
+        }
+        other => panic!("{expected}: {other:?}"),
+    }
+}
+
+/// Flips one bit in the middle of a blob.
+fn flip(connection: &Connection, table: &str, column: &str, condition: &str) {
+    let (row, mut value): (Vec<u8>, Vec<u8>) = connection
+        .query_row(
+            &format!("SELECT {column}, {column} FROM {table} WHERE {condition}"),
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    let middle = value.len() / 2;
+    value[middle] ^= 4;
+    let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2");
+    assert_eq!(connection.execute(&sql, (value, row)).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_a_sealed_column_is_named_and_nothing_else_suffers() {
+    let folder = filled().await;
+    let one = user_id(1);
+    let is_one = format!("user_id = x'{one}'");
+    {
+        let connection = folder.tamper();
+        flip(&connection, "users", "encrypted_data", &is_one);
+        flip(&connection, "users", "encrypted_credential", &is_one);
+        flip(&connection, "key_safes", "encrypted_private_keys", &is_one);
+        flip(&connection, "sessions", "encrypted_data", &is_one);
+        flip(
+            &connection,
+            "server_secrets",
+            "encrypted_secret",
+            "name = 'cookie'",
+        );
+        flip(
+            &connection,
+            "audit_keys",
+            "encrypted_key",
+            &format!("subject = x'{one}'"),
+        );
+    }
+    let store = folder.open();
+    let row = one.to_string();
+    named(store.user_by_id(one).await, "users", &row);
+    named(store.user_by_handle(&handle(1)).await, "users", &row);
+    named(store.credential(&handle(1)).await, "users", &row);
+    named(store.list_users(None, 10).await, "users", &row);
+    named(
+        store.safes(one).await,
+        "key_safes",
+        &format!("{row}0000000000000001"),
+    );
+    let session_row = format!("{}{row}", session_id(1));
+    named(
+        store.find_session(session_id(1), NOW).await,
+        "sessions",
+        &session_row,
+    );
+    named(
+        store.list_sessions(one, NOW).await,
+        "sessions",
+        &session_row,
+    );
+    named(
+        store.query_audit(AuditFilter::default(), None, 9).await,
+        "audit_keys",
+        &row,
+    );
+    let make: SecretGenerator = Box::new(|| Zeroizing::new(vec![2; 32]));
+    named(
+        store.get_or_create_secret("cookie", make, NOW).await,
+        "server_secrets",
+        "cookie",
+    );
+
+    assert!(store.user_by_id(user_id(2)).await.unwrap().is_some());
+    assert!(store.safes(user_id(2)).await.unwrap().is_some());
+    assert!(
+        store
+            .find_session(session_id(2), NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_keys_of_the_database_stops_it_from_opening() {
+    let cases = [
+        ("keks", "encrypted_check", "true"),
+        ("keks", "salt", "true"),
+        ("audit_keys", "encrypted_key", "subject = zeroblob(16)"),
+        (
+            "server_secrets",
+            "encrypted_secret",
+            "name = 'handle-index'",
+        ),
+    ];
+    for (table, column, condition) in cases {
+        let folder = filled().await;
+        flip(&folder.tamper(), table, column, condition);
+        let error = Store::open(&folder.config()).unwrap_err().to_string();
+        assert!(error.contains(table), "{table}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn values_swapped_between_two_users_do_not_open() {
+    let folder = filled().await;
+    let (one, two) = (user_id(1), user_id(2));
+    let connection = folder.tamper();
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF")
+        .unwrap();
+    for (table, key, column) in [
+        ("users", "user_id", "encrypted_data"),
+        ("users", "user_id", "encrypted_credential"),
+        ("key_safes", "user_id", "encrypted_private_keys"),
+        ("key_safes", "user_id", "encrypted_wraps"),
+        ("prekey_safes", "user_id", "encrypted_data"),
+        ("sessions", "user_id", "encrypted_data"),
+        ("audit_keys", "subject", "encrypted_key"),
+    ] {
+        let value = |user: UserId| -> Vec<u8> {
+            let sql = format!("SELECT {column} FROM {table} WHERE {key} = x'{user}'");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        let values = [(one, value(two)), (two, value(one))];
+        for (user, value) in values {
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {key} = x'{user}'");
+            assert_eq!(
+                connection.execute(&sql, [value]).unwrap(),
+                1,
+                "{table}.{column}"
+            );
+        }
+    }
+    drop(connection);
+    let store = folder.open();
+    for user in [one, two] {
+        let row = user.to_string();
+        named(store.user_by_id(user).await, "users", &row);
+        named(store.credential_by_id(user).await, "users", &row);
+        named(store.safes(user).await, "key_safes", &row);
+        let filter = AuditFilter {
+            user_id: Some(user),
+            ..AuditFilter::default()
+        };
+        named(store.query_audit(filter, None, 9).await, "audit_keys", &row);
+    }
+    for number in [1, 2] {
+        assert!(store.find_session(session_id(number), NOW).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_session_moved_to_another_account_signs_nobody_in() {
+    let folder = filled().await;
+    let sql = format!(
+        "UPDATE sessions SET user_id = x'{}' WHERE user_id = x'{}'",
+        user_id(1),
+        user_id(2)
+    );
+    assert_eq!(folder.tamper().execute(&sql, []).unwrap(), 1);
+    let found = folder.open().find_session(session_id(2), NOW).await;
+    named(
+        found,
+        "sessions",
+        &format!("{}{}", session_id(2), user_id(1)),
+    );
+}
+
+#[tokio::test]
+async fn an_old_safe_under_a_new_version_does_not_open() {
+    let folder = filled().await;
+    folder
+        .tamper()
+        .execute("UPDATE key_safes SET version = 2", [])
+        .unwrap();
+    let row = format!("{}0000000000000002", user_id(1));
+    named(folder.open().safes(user_id(1)).await, "key_safes", &row);
+}
+
+#[tokio::test]
+async fn prekeys_that_were_cut_short_are_named() {
+    let folder = filled().await;
+    folder
+        .tamper()
+        .execute(
+            "UPDATE prekey_batches SET leaves = substr(leaves, 1, 900)",
+            [],
+        )
+        .unwrap();
+    let claimed = folder
+        .open()
+        .claim_prekey(user_id(1), Claim::OneTime, NOW)
+        .await;
+    named(claimed, "prekey_batches", &user_id(1).to_string());
+}
+
+#[tokio::test]
+async fn a_truncated_file_is_refused() {
+    let folder = filled().await;
+    let whole = std::fs::read(folder.database()).unwrap();
+    for share in [99, 75, 50, 25, 5] {
+        std::fs::write(folder.database(), &whole[..whole.len() * share / 100]).unwrap();
+        let opened = Store::open(&folder.config());
+        assert!(opened.is_err(), "{share} % of the file: {opened:?}");
+    }
+    std::fs::write(folder.database(), &whole).unwrap();
+    folder.open().verify_audit_chain().await.unwrap();
+}
+
+const PAGE: usize = 8_192;
+
+/// Reads everything there is; whatever comes, it is an error or what was written.
+async fn read_everything(store: &Store) {
+    for number in [1, 2] {
+        let user = user_id(number);
+        if let Ok(Some(row)) = store.user_by_id(user).await {
+            assert_eq!(
+                (row.handle, row.alias),
+                (handle(number), format!("Alias {number}"))
+            );
+        }
+        if let Ok(Some((safe, prekeys))) = store.safes(user).await {
+            assert_eq!(safe.data, sample::safe(1).data);
+            assert_eq!(prekeys, sample::prekey_safe(1));
+        }
+        if let Ok(Some(session)) = store.find_session(session_id(number), NOW).await {
+            assert_eq!(session.user_id, user);
+            assert_eq!(session.details.user_agent, "Sample Browser");
+        }
+        if let Ok(Some(credential)) = store.credential_by_id(user).await {
+            assert_eq!(
+                credential.opaque_record,
+                format!("opaque record {number}").into_bytes()
+            );
+        }
+        let _ = store.claim_prekey(user, Claim::OneTime, NOW).await;
+        let _ = store.public_keys(user).await;
+    }
+    if let Ok(page) = store.query_audit(AuditFilter::default(), None, 9).await {
+        assert!(
+            page.records
+                .iter()
+                .all(|record| record.details["status"] == 200)
+        );
+    }
+    let _ = store.verify_audit_chain().await;
+    let _ = store.statistics(NOW).await;
+    let _ = store
+        .append_audit(vec![event(Some(user_id(1)), "a.b", NOW)])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bit_flipped_in_any_page_gives_errors_and_never_wrong_plaintext() {
+    let folder = filled().await;
+    let whole = std::fs::read(folder.database()).unwrap();
+    let mut refused = 0;
+    for page in 0..whole.len() / PAGE {
+        let mut changed = whole.clone();
+        // A place in the page that differs from page to page, in header, pointers and cells.
+        changed[page * PAGE + page * 37 % PAGE] ^= 1 << (page % 8);
+        std::fs::write(folder.database(), &changed).unwrap();
+        for left in ["db-wal", "db-shm"] {
+            let _ = std::fs::remove_file(folder.database().with_extension(left));
+        }
+        match Store::open(&folder.config()) {
+            Ok(store) => {
+                read_everything(&store).await;
+                store.close().unwrap();
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(
+        refused > 0,
+        "the control: the first pages hold what opening needs"
+    );
+}
