@@ -118,11 +118,15 @@ impl Core {
 
     /// What the unlocked part could not do itself.
     fn settle(&mut self) {
-        if let Some(open) = self.unlocked.as_mut() {
-            open.settle(&mut self.io);
-            if let Some(reason) = open.must_lock {
-                self.lock(reason);
-            }
+        let Some(open) = self.unlocked.as_mut() else {
+            return;
+        };
+        let settings_changed = open.settings_dirty;
+        open.settle(&mut self.io);
+        if let Some(reason) = open.must_lock {
+            self.lock(reason);
+        } else if settings_changed {
+            self.idle_check();
         }
     }
 

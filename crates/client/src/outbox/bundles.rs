@@ -28,6 +28,8 @@ const RETRY_MS: u64 = 3_000;
 pub(crate) struct BundleCache {
     fetched_ms: Option<u64>,
     in_flight: bool,
+    /// A prekey was asked for at the last fetch.
+    asked_prekey: bool,
     /// Verified bundles of live sessions.
     pub(crate) live: Vec<VerifiedTarget>,
     /// A verified prekey, when nobody was live or one was asked for.
@@ -36,7 +38,7 @@ pub(crate) struct BundleCache {
 
 impl Unlocked {
     /// Whether bundles of somebody are fresh; asks for them when not.
-    pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: Id) -> bool {
+    pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: Id, want_prekey: bool) -> bool {
         let cache = self
             .outbox
             .bundles
@@ -45,11 +47,11 @@ impl Unlocked {
         let fresh = cache
             .fetched_ms
             .is_some_and(|at| io.now_ms.saturating_sub(at) < FRESH_MS);
-        if fresh {
+        if fresh && (cache.asked_prekey || !want_prekey) {
             return true;
         }
         if !cache.in_flight {
-            self.ask_bundles(io, user, false);
+            self.ask_bundles(io, user, want_prekey);
         }
         false
     }
@@ -88,7 +90,7 @@ impl Unlocked {
                 return;
             }
             Some((200, body)) => match parse::<Bundles>(&body) {
-                Ok(bundles) => self.take_bundles(io, user_id, bundles).err(),
+                Ok(bundles) => self.take_bundles(io, user_id, want_prekey, bundles).err(),
                 Err(failure) => Some(failure),
             },
             Some((status, body)) => Some(Failure::from_answer(status, &body)),
@@ -111,7 +113,13 @@ impl Unlocked {
         self.pump(io);
     }
 
-    fn take_bundles(&mut self, io: &mut Io, user: UserId, bundles: Bundles) -> Result<(), Failure> {
+    fn take_bundles(
+        &mut self,
+        io: &mut Io,
+        user: UserId,
+        want_prekey: bool,
+        bundles: Bundles,
+    ) -> Result<(), Failure> {
         let id = Id::from_bytes(*user.as_bytes());
         let keys = self.decode_keys(io, id, &bundles.public_keys.0)?;
         if !self.pin_holds(io, id, &keys) {
@@ -156,6 +164,7 @@ impl Unlocked {
         let nothing = live.is_empty() && prekey.is_none();
         let cache = self.outbox.bundles.entry(user).or_default();
         cache.fetched_ms = Some(io.now_ms);
+        cache.asked_prekey = want_prekey;
         cache.live = live;
         cache.prekey = prekey;
         if nothing && user != self.user {

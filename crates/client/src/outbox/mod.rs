@@ -112,6 +112,11 @@ impl Outgoing {
         matches!(self.content, Content::Typing { .. })
     }
 
+    /// Always on the waiting path: a request stays unread for days, over reloads and sign-ins.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.content, Content::Request { .. })
+    }
+
     /// Whether its place in the conversation is counted.
     pub(crate) fn counted(&self) -> bool {
         !matches!(

@@ -43,6 +43,7 @@ impl Unlocked {
             return true;
         }
         let (chat, copy, fleeting) = (item.chat, item.copy, item.fleeting());
+        let waits = item.waits();
         if self.key_changed(chat) {
             self.hold(io, id);
             return true;
@@ -54,8 +55,8 @@ impl Unlocked {
             return fleeting;
         }
         let own = self.me.user_id;
-        let peer_ready = self.bundles_ready(io, chat);
-        let own_ready = !copy || self.bundles_ready(io, own);
+        let peer_ready = self.bundles_ready(io, chat, waits);
+        let own_ready = !copy || self.bundles_ready(io, own, false);
         if !(peer_ready && own_ready) {
             return false;
         }
@@ -76,11 +77,12 @@ impl Unlocked {
         };
         let peer = UserId::from_bytes(*item.chat.as_bytes());
         let (counted, copy, fleeting) = (item.counted(), item.copy, item.fleeting());
-        let (burns, life_secs) = (item.burns(), item.life_secs);
+        let (burns, life_secs, waits) = (item.burns(), item.life_secs, item.waits());
         let mut to: Vec<VerifiedTarget> = Vec::new();
         let mut fingerprint = None;
         if let Some(cache) = self.outbox.bundles.get(&peer) {
-            if cache.live.is_empty() && !fleeting {
+            let away = cache.live.is_empty() && !fleeting;
+            if away || (waits && cache.prekey.is_some()) {
                 to.extend(cache.prekey.clone());
             } else {
                 to.extend(cache.live.iter().cloned());
@@ -139,7 +141,7 @@ impl Unlocked {
             body: sealed.body.bytes.clone(),
         }
         .encode();
-        let waits = sealed
+        let waiting = sealed
             .targets
             .keys()
             .any(|target| target.live_id().is_none());
@@ -147,7 +149,7 @@ impl Unlocked {
             item.sealed = Some(sealed);
             let chat = item.chat;
             if let Some(view) = self.message_mut(chat, id) {
-                view.path = if waits { "waiting" } else { "live" }.to_owned();
+                view.path = if waiting { "waiting" } else { "live" }.to_owned();
             }
         }
         Ok(true)

@@ -40,7 +40,7 @@ impl FakeServer {
     }
 
     /// A tab's socket is gone.
-    pub(super) fn disconnect(&mut self, tab: usize) {
+    pub fn disconnect(&mut self, tab: usize) {
         self.sockets.remove(&tab);
     }
 

@@ -1,0 +1,100 @@
+//! What an enemy who runs the server, or knows the passphrase, can do with it.
+
+use protocol::identity::AccountSecrets;
+use protocol::ids::{LiveId, UserId};
+use protocol::opaque::{login_respond, login_start};
+use protocol::prekeys::{SignedBatch, generate_batch};
+use protocol::safe::{SafeKey, passphrase_unwrap};
+
+use super::accounts::one_time_ids;
+use super::server::{Account, FakeServer};
+use crate::wire::{Blob, SafeRead, Versioned};
+
+impl FakeServer {
+    /// Whoever knows the passphrase gets the safe key.
+    #[must_use]
+    pub fn safe_key(&mut self, handle: &str, passphrase: &str) -> SafeKey {
+        let user = self.user(handle);
+        let (state, request) = login_start(&mut self.rng, passphrase.as_bytes()).unwrap();
+        let account = &self.accounts[&user];
+        let (_, response) = login_respond(
+            &self.setup,
+            Some(&account.record),
+            &request,
+            handle.as_bytes(),
+            &mut self.rng,
+        )
+        .unwrap();
+        let (_, export) = state.finish(&mut self.rng, &response).unwrap();
+        passphrase_unwrap(&export, &user, account.passphrase_wrap()).unwrap()
+    }
+
+    /// Makes an account whose private keys the enemy holds; no client belongs to it.
+    pub fn plant(&mut self, handle: &str) -> (UserId, AccountSecrets) {
+        let user = UserId::random(&mut self.rng);
+        let secrets = AccountSecrets::generate(&mut self.rng);
+        let now = self.now();
+        let batch = generate_batch(
+            &mut self.rng,
+            &secrets,
+            user,
+            1,
+            3,
+            now,
+            &Default::default(),
+        );
+        let nothing = || Blob(Vec::new());
+        let account = Account {
+            handle: handle.to_owned(),
+            alias: handle.to_owned(),
+            role: "user".to_owned(),
+            record: Vec::new(),
+            public_keys: secrets.account_keys(&mut self.rng).encode(),
+            safe: SafeRead {
+                version: 1,
+                data: nothing(),
+                passphrase_wrap: nothing(),
+                recovery_wrap: nothing(),
+            },
+            prekey_safe: Versioned::default(),
+            write_hash: Vec::new(),
+            recovery_hash: Vec::new(),
+            unclaimed: one_time_ids(&batch.signed),
+            batch: batch.signed,
+            history: Vec::new(),
+            prekey_history: Vec::new(),
+        };
+        self.accounts.insert(user, account);
+        (user, secrets)
+    }
+
+    /// The session bundle that a tab has published, with the name of its session.
+    #[must_use]
+    pub fn bundle_of(&self, tab: usize) -> (LiveId, Vec<u8>) {
+        let socket = &self.sockets[&tab];
+        (socket.live, socket.bundle.clone().expect("a bundle"))
+    }
+
+    /// Posts a submission as somebody.
+    pub fn post_as(&mut self, user: UserId, bytes: &[u8]) {
+        let replies = self.binary(user, bytes);
+        drop(replies);
+    }
+
+    /// Puts an older version of the key safe back; 1 is the one before the newest.
+    pub fn roll_back_safe(&mut self, user: UserId, steps: usize) {
+        let account = self.accounts.get_mut(&user).unwrap();
+        let index = account.history.len() - 1 - steps;
+        let (version, data) = account.history[index].clone();
+        account.safe.version = version;
+        account.safe.data = Blob(data);
+    }
+
+    /// Puts an older batch back.
+    pub fn roll_back_batch(&mut self, user: UserId, batch: SignedBatch) {
+        let account = self.accounts.get_mut(&user).unwrap();
+        account.unclaimed = one_time_ids(&batch);
+        account.batch = batch;
+        self.claims.clear();
+    }
+}

@@ -1,0 +1,24 @@
+//! A hostile server against the real client: every clause is refused by its own code, and the same
+//! run without the attack goes through.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "hostile/account.rs"]
+mod account;
+#[path = "hostile/delivery.rs"]
+mod delivery;
+#[path = "hostile/forger.rs"]
+mod forger;
+#[path = "hostile/keys.rs"]
+mod keys;
+#[path = "hostile/resend.rs"]
+mod resend;
+
+use client::testing::World;
+
+fn refused(world: &World, tab: usize, code: &str) -> bool {
+    world.refusals(tab).iter().any(|refused| refused == code)
+}
+
+fn nothing_refused(world: &World, tab: usize) {
+    assert_eq!(world.refusals(tab), Vec::<String>::new());
+}

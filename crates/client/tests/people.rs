@@ -1,0 +1,181 @@
+//! Requests, invites, safety numbers and blocks, without a network.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use client::Command;
+use client::event::{Event, Phase};
+use client::testing::{PASSPHRASE, World};
+
+fn numbers(world: &World, tab: usize) -> Vec<String> {
+    let found = world
+        .tab(tab)
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::SafetyNumber { groups, .. } => Some(groups.clone()),
+            _ => None,
+        });
+    found.unwrap()
+}
+
+fn ask(handle: &str) -> Command {
+    Command::RequestContact {
+        handle: handle.into(),
+        greeting: "hello".into(),
+    }
+}
+
+#[test]
+fn a_stranger_lands_in_requests_with_greeting_and_survives_a_reload() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    world.command(alice, ask("bob"));
+    let request = &world.requests(bob)[0];
+    assert_eq!(
+        (request.handle.as_str(), request.greeting.expose()),
+        ("alice", "hello")
+    );
+    assert!(world.chats(bob).is_empty());
+    assert_eq!(world.chats(alice)[0].relation, "requested");
+    let bob = world.reload(bob);
+    world.advance(40_000);
+    assert_eq!(world.requests(bob)[0].greeting.expose(), "hello");
+    world.command(
+        bob,
+        Command::AcceptRequest {
+            chat: world.id("alice"),
+        },
+    );
+    world.advance(3_000);
+    assert_eq!(world.chats(alice)[0].relation, "contact");
+    assert!(world.server.messages.is_empty());
+}
+
+#[test]
+fn a_refused_request_is_gone_and_its_sender_is_told_nothing() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    world.command(alice, ask("bob"));
+    world.command(
+        bob,
+        Command::RefuseRequest {
+            chat: world.id("alice"),
+        },
+    );
+    world.advance(3_000);
+    assert!(world.requests(bob).is_empty());
+    assert!(world.server.messages.is_empty());
+    assert_eq!(world.chats(alice)[0].relation, "requested");
+}
+
+#[test]
+fn nothing_of_a_blocked_person_is_shown_until_they_are_unblocked() {
+    let mut world = World::default();
+    let f = world.friends();
+    world.command(f.bob, Command::Block { chat: f.to_alice });
+    world.say(f.alice, f.to_bob, "unheard");
+    assert!(world.chats(f.bob).is_empty());
+    world.command(f.bob, Command::Unblock { chat: f.to_alice });
+    world.advance(4_000);
+    world.say(f.alice, f.to_bob, "heard");
+    assert_eq!(world.texts(f.bob, f.to_alice), ["heard"]);
+}
+
+#[test]
+fn both_people_see_the_same_safety_number_and_a_scan_marks_verified() {
+    let mut world = World::default();
+    let f = world.friends();
+    world.command(f.alice, Command::SafetyNumber { chat: f.to_bob });
+    world.command(f.bob, Command::SafetyNumber { chat: f.to_alice });
+    let seen = numbers(&world, f.alice);
+    assert_eq!(seen.len(), 12);
+    assert!(seen.iter().all(|group| group.len() == 5));
+    assert_eq!(seen, numbers(&world, f.bob));
+    let scan = |scanned: String| Command::CheckScan {
+        chat: f.to_bob,
+        scanned,
+    };
+    world.command(f.alice, scan("00000 ".repeat(12)));
+    assert!(!world.chats(f.alice)[0].verified);
+    world.command(f.alice, scan(seen.join(" ")));
+    assert!(world.chats(f.alice)[0].verified);
+    let elsewhere = world.sign_in("alice");
+    assert!(world.chats(elsewhere)[0].verified);
+}
+
+#[test]
+fn an_invite_link_registers_and_connects_when_its_pin_holds() {
+    let mut world = World::default();
+    world.server.registration = "open".into();
+    let (alice, _) = world.register("alice");
+    world.server.registration = "invite".into();
+    world.command(alice, Command::CreateInvite { life_secs: None });
+    let (link, qr) = world
+        .tab(alice)
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::InviteCreated { link, qr_svg, .. } => Some((link.clone(), qr_svg.clone())),
+            _ => None,
+        })
+        .unwrap();
+    assert!(qr.unwrap().starts_with("<svg"));
+    let fragment = link.strip_prefix("/i#").unwrap().to_owned();
+    let bob = world.browser();
+    world.command(
+        bob,
+        Command::OpenInvite {
+            fragment: fragment.clone(),
+        },
+    );
+    assert!(world.tab(bob).events.iter().any(|e| matches!(
+        e,
+        Event::InviteOpened {
+            needs_account: true,
+            ..
+        }
+    )));
+    world.command(
+        bob,
+        Command::Register {
+            handle: "bob".into(),
+            alias: String::new(),
+            passphrase: PASSPHRASE.into(),
+            setup: None,
+            invite: Some(fragment),
+        },
+    );
+    let typed = world.recovery_key(bob).as_str().into();
+    world.command(bob, Command::ConfirmRecoveryKey { typed });
+    assert_eq!(world.phase(bob), Phase::Unlocked);
+    assert_eq!(world.chats(bob)[0].handle, "alice");
+    assert_eq!(world.requests(alice)[0].handle, "bob");
+}
+
+#[test]
+fn an_invite_link_whose_pin_does_not_hold_adds_nobody() {
+    let mut world = World::default();
+    world.register("alice");
+    let (bob, _) = world.register("bob");
+    let alice = world.id("alice");
+    let fragment = format!("{:032x}.{alice}.{:032x}", 1, 2);
+    world.command(bob, Command::OpenInvite { fragment });
+    assert_eq!(world.refusals(bob), ["invite-pin"]);
+    assert_eq!(world.failures(bob), ["invite-pin"]);
+    assert!(world.chats(bob).is_empty());
+}
+
+#[test]
+fn two_people_who_ask_each_other_are_contacts_at_once() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    world.command(alice, ask("bob"));
+    world.command(bob, ask("alice"));
+    world.advance(3_000);
+    assert_eq!(world.chats(alice)[0].relation, "contact");
+    assert_eq!(world.chats(bob)[0].relation, "contact");
+}
