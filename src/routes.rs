@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::accounts::{
-    bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes,
+    bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes, server,
 };
 use crate::admin::{audit_log, page as admin_page, routes as admin};
 use crate::http::{Limited, Problem, extractors};
@@ -43,15 +43,22 @@ pub struct Endpoint {
     pub output: Option<Body>,
 }
 
+/// The pattern of the address that a request came to, for logs and measurements.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern(pub &'static str);
+
 /// What a body holds.
 pub struct Body {
     /// Media type.
     pub media_type: &'static str,
     /// The schema and those that it refers to.
-    pub schema: Option<fn() -> (RefOr<Schema>, Vec<(String, RefOr<Schema>)>)>,
+    pub schema: Option<fn() -> Described>,
 }
 
-fn schema_of<T: ToSchema>() -> (RefOr<Schema>, Vec<(String, RefOr<Schema>)>) {
+/// A schema and those that it refers to, by name.
+pub type Described = (RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
+
+fn schema_of<T: ToSchema>() -> Described {
     let mut referred = Vec::new();
     T::schemas(&mut referred);
     (T::schema(), referred)
@@ -107,7 +114,7 @@ macro_rules! table {
         pub fn configure(config: &mut ServiceConfig) {
             extractors(config);
             $({
-                let resource = web::resource($path)$(.app_data($config))?;
+                let resource = web::resource($path).app_data(Pattern($path))$(.app_data($config))?;
                 $(let resource = method!(resource, $method, $handler);)+
                 config.service(resource.default_service(web::route().to(wrong_method)));
             })+
@@ -135,7 +142,7 @@ macro_rules! method {
 
 table! {
     "/api/v1/server" => [
-        GET Public registration::server, "Describes the server", gives json(registration::Server);
+        GET Public server::describe, "Describes the server", gives json(server::Server);
     ]
     "/api/v1/registration/start" => [
         POST Public registration::start, "Begins a registration",

@@ -13,6 +13,7 @@ pub mod prekeys;
 pub mod recovery;
 pub mod registration;
 pub mod safes;
+pub mod server;
 mod setup;
 mod tree;
 

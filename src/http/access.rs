@@ -7,6 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
+use crate::routes::Pattern;
 use crate::state::App;
 
 use super::RequestId;
@@ -22,19 +23,26 @@ pub async fn access_log(
         return next.call(request).await;
     };
     let started = Instant::now();
-    let method = request.method().clone();
-    let id = RequestId(u64::from_be_bytes(app.ambient().random()));
+    let id = RequestId(app.metrics().next_request());
     request.extensions_mut().insert(id);
     let response = next.call(request).await?;
-    let pattern = response.request().match_pattern();
-    let route = pattern.as_deref().unwrap_or("unmatched");
+    let pattern = response.request().app_data::<Pattern>();
+    let route = pattern.map_or("unmatched", |pattern| pattern.0);
+    // A method is text of the caller's choice: only the known ones get a row of their own.
+    let method = match response.request().method().as_str() {
+        "GET" | "HEAD" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        _ => "other",
+    };
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    app.metrics().count(method.as_str(), route, status, elapsed);
+    app.metrics().count(method, route, status, elapsed);
     tracing::debug!(
         target: "access",
         request = %id,
-        method = method.as_str(),
+        method,
         route,
         status,
         micros = elapsed.as_micros() as u64,

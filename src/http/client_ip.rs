@@ -65,7 +65,7 @@ impl FromRequest for ClientIp {
     }
 }
 
-/// The random number under which a request's log line and audit record can be matched.
+/// The number, since the start, under which a request's log line and audit record are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(pub u64);
 

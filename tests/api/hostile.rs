@@ -9,6 +9,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Account, Spawned, TestApp, TestSocket, random_id};
 
+type Headers = &'static [(&'static str, &'static str)];
+
 fn address(path: &str) -> String {
     path.replace("{id}", &hex::encode([0; 16]))
         .replace("{handle}", "nobody")
@@ -19,11 +21,11 @@ fn address(path: &str) -> String {
 async fn every_endpoint_refuses_every_kind_of_bad_body_with_a_problem_document() {
     let app = TestApp::start().await;
     app.administrator().await;
-    let json_kind: &[(&str, &str)] = &[("content-type", "application/json")];
-    let text_kind: &[(&str, &str)] = &[("content-type", "text/plain")];
-    let octets: &[(&str, &str)] = &[("content-type", "application/octet-stream")];
+    let json_kind: Headers = &[("content-type", "application/json")];
+    let text_kind: Headers = &[("content-type", "text/plain")];
+    let octets: Headers = &[("content-type", "application/octet-stream")];
     let deep = "[".repeat(50_000);
-    let bodies: Vec<(&str, &[(&str, &str)], Vec<u8>)> = vec![
+    let bodies: Vec<(&str, Headers, Vec<u8>)> = vec![
         ("broken JSON", json_kind, b"{\"a\":".to_vec()),
         ("JSON of another shape", json_kind, b"[1,2,3]".to_vec()),
         ("deep JSON", json_kind, deep.into_bytes()),

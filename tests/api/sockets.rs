@@ -57,21 +57,32 @@ async fn a_message_goes_live_from_socket_to_socket_and_its_sender_is_told() {
 }
 
 #[actix_web::test]
-async fn what_waits_is_in_the_first_frame_and_the_rest_behind_a_request() {
+async fn what_waits_is_told_first_and_what_is_too_much_is_behind_a_request() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
-    for _ in 0..70 {
-        let bytes = submission(random_id(), false, vec![waiting_slot(bob.id(), b"s")], b"b");
-        alice
-            .client
-            .post_octets("/api/v1/messages", bytes)
-            .await
-            .expect(201);
-    }
-    let (_socket, hello) = TestSocket::connect(&bob.client).await;
+    let post = |count: usize| {
+        let (client, to) = (&alice.client, bob.id());
+        async move {
+            for _ in 0..count {
+                let bytes = submission(random_id(), false, vec![waiting_slot(to, b"s")], b"b");
+                client
+                    .post_octets("/api/v1/messages", bytes)
+                    .await
+                    .expect(201);
+            }
+        }
+    };
+    post(70).await;
+    let (mut socket, hello) = TestSocket::connect(&bob.client).await;
     assert_eq!(hello["waiting"].as_array().unwrap().len(), 64);
-    assert_eq!(hello["more"], true);
+    assert_eq!(hello["more"], false);
     assert!(hello.to_string().len() <= 16 << 10);
+    for _ in 0..6 {
+        socket.text_of("waiting").await;
+    }
+    post(251).await;
+    let (_socket, hello) = TestSocket::connect(&bob.client).await;
+    assert_eq!(hello["more"], true);
 }
 
 #[actix_web::test]

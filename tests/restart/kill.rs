@@ -110,7 +110,7 @@ async fn load_until_killed(server: Spawned, known: &Acknowledged, cycle: usize) 
             }
         }));
     }
-    if cycle % 3 == 0 {
+    if cycle.is_multiple_of(3) {
         let (known, done) = (Rc::clone(known), done.clone());
         let client = server.client();
         tasks.push(actix_web::rt::spawn(async move {

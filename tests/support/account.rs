@@ -37,7 +37,7 @@ impl Account {
         client: Client,
         handle: &str,
         right: Option<(&str, &str)>,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Box<Answer>> {
         let (request, upload) = cheap_upload();
         let started = start(&client, handle, right, request).await?;
         finish(client, handle, &started, upload).await
@@ -49,7 +49,7 @@ impl Account {
         handle: &str,
         right: Option<(&str, &str)>,
         passphrase: Passphrase,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Box<Answer>> {
         let (state, request) = opaque::register_start(&mut rng(), passphrase.0.as_bytes()).unwrap();
         let started = start(&client, handle, right, &request).await?;
         let (upload, _) = state
@@ -63,7 +63,7 @@ impl Account {
         client: Client,
         handle: &str,
         passphrase: Passphrase,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Box<Answer>> {
         let (state, request) = opaque::login_start(&mut rng(), passphrase.0.as_bytes()).unwrap();
         let body = json!({"handle": handle, "request": b64(&request)});
         let started = ok(client.post("/api/v1/session/start", &body).await)?;
@@ -101,7 +101,7 @@ async fn start(
     handle: &str,
     right: Option<(&str, &str)>,
     request: &[u8],
-) -> Result<Value, Answer> {
+) -> Result<Value, Box<Answer>> {
     let mut body = json!({"handle": handle, "request": b64(request)});
     if let Some((name, value)) = right {
         body[name] = value.into();
@@ -114,7 +114,7 @@ async fn finish(
     handle: &str,
     started: &Value,
     upload: &[u8],
-) -> Result<Account, Answer> {
+) -> Result<Account, Box<Answer>> {
     let user_id = started["user_id"].as_str().unwrap();
     let server = ok(client.get("/api/v1/server").await)?;
     let now = server["now"].as_u64().unwrap();
@@ -189,10 +189,10 @@ pub fn cheap_upload() -> (&'static [u8], &'static [u8]) {
     (request, upload)
 }
 
-fn ok(answer: Answer) -> Result<Value, Answer> {
+fn ok(answer: Answer) -> Result<Value, Box<Answer>> {
     if answer.status.is_success() {
         Ok(answer.json())
     } else {
-        Err(answer)
+        Err(Box::new(answer))
     }
 }

@@ -1,0 +1,52 @@
+//! What the server says of itself to everybody.
+
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use store::RegistrationMode;
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Id};
+use crate::state::App;
+
+/// What the sign-in page needs to know of the server.
+#[derive(Serialize, ToSchema)]
+pub struct Server {
+    /// Version of the program.
+    pub version: &'static str,
+    /// Which start of the server this is.
+    pub boot: Boot,
+    /// Unix seconds.
+    pub now: u64,
+    /// `closed`, `invite` or `open`.
+    #[schema(value_type = String)]
+    pub registration: RegistrationMode,
+    /// Whether the first administrator has been made.
+    pub setup_done: bool,
+    /// Hash of the browser bundle, if there is one.
+    pub bundle_hash: Option<String>,
+}
+
+/// The id of this start of the server.
+#[derive(Serialize, ToSchema)]
+pub struct Boot {
+    /// Random at every start.
+    pub id: Id,
+    /// The id and the time of the start, signed.
+    pub signed: Blob,
+}
+
+/// Describes the server to whoever asks.
+pub async fn describe(app: Data<App>) -> Json<Server> {
+    let settings = app.setup().settings();
+    Json(Server {
+        version: env!("CARGO_PKG_VERSION"),
+        boot: Boot {
+            id: Id(app.boot().id()),
+            signed: Blob::new(app.boot().signed().to_vec()),
+        },
+        now: app.ambient().now(),
+        registration: settings.registration,
+        setup_done: settings.setup_done,
+        bundle_hash: app.pages().bundle_hash().map(str::to_owned),
+    })
+}

@@ -1,0 +1,167 @@
+//! What the frames of a socket do.
+
+use bytes::Bytes;
+use protocol::envelope::{SlotSet, SubmissionHeader};
+use protocol::prekeys::SessionBundle;
+use protocol::suite::ObjectType;
+use vault::{Ciphertext, LiveId, MessageId};
+
+use crate::http::{Blob, Id, Problem};
+
+use super::frames::{Said, StatusEntry, Told};
+use super::routes::MAX_STATUS;
+use super::socket::Connection;
+use super::wire::MAX_FRAME;
+use super::{Outgoing, ingest, service};
+
+impl Connection {
+    /// Acts on a text frame.
+    pub(super) fn said(&self, said: Said) {
+        match said {
+            Said::Bundle { bundle } => {
+                if let Err(problem) = self.publish(bundle) {
+                    self.refuse("bundle", None, &problem);
+                }
+            }
+            Said::Withdraw {} => self.socket.set_bundle(None),
+            Said::Claim { id } => {
+                if let Err(problem) = self.claim(id) {
+                    self.refuse("claim", Some(id), &problem);
+                }
+            }
+            Said::Ack { id, token } => match self.acknowledge(id, &token) {
+                Ok(()) => self.socket.tell(&Told::Acked { id }),
+                Err(problem) => self.refuse("ack", Some(id), &problem),
+            },
+            Said::Extend { id, token } => match self.extend(id, &token) {
+                Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
+                Err(problem) => self.refuse("extend", Some(id), &problem),
+            },
+            Said::CannotOpen { id, token } => {
+                if let Err(problem) = self.cannot_open(id, &token) {
+                    self.refuse("cannot_open", Some(id), &problem);
+                }
+            }
+            Said::Active {} => self.app.sessions().act(self.who.session()),
+            Said::Status { ids } => self.status(&ids),
+            Said::Ping {} => self.socket.tell(&Told::Pong {}),
+        }
+    }
+
+    fn publish(&self, bundle: Blob) -> Result<(), Problem> {
+        let decoded = SessionBundle::decode(&bundle).map_err(|error| ingest::unreadable(&error))?;
+        let own = decoded.user_id.as_bytes() == self.who.user_id().as_bytes()
+            && decoded.live_id.as_bytes() == &self.socket.live();
+        if !own {
+            return Err(Problem::forbidden("The bundle is another session's."));
+        }
+        self.socket
+            .set_bundle(Some((decoded.bucket, bundle.into_vec())));
+        Ok(())
+    }
+
+    fn claim(&self, id: Id) -> Result<(), Problem> {
+        let message = MessageId::from(id.0);
+        let live = LiveId::from(self.socket.live());
+        let claim = self
+            .app
+            .vault()
+            .claim(message, self.who.account(), Some(live))?;
+        if service::parcel_len(&claim) <= MAX_FRAME {
+            let parcel = service::parcel(message, &claim);
+            self.socket.send(Outgoing::Binary(Bytes::from(parcel)));
+        } else {
+            self.socket.tell(&Told::ClaimedLarge {
+                id,
+                token: Blob::new(claim.token.as_bytes().to_vec()),
+                lease_ms: claim.lease.as_millis() as u64,
+            });
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&self, id: Id, token: &[u8]) -> Result<(), Problem> {
+        let token = service::token(token)?;
+        self.app.sessions().act(self.who.session());
+        self.app
+            .vault()
+            .acknowledge(MessageId::from(id.0), self.who.account(), &token)?;
+        Ok(())
+    }
+
+    fn extend(&self, id: Id, token: &[u8]) -> Result<u64, Problem> {
+        let token = service::token(token)?;
+        let lease = self
+            .app
+            .vault()
+            .extend(MessageId::from(id.0), self.who.account(), &token)?;
+        Ok(lease.as_millis() as u64)
+    }
+
+    fn cannot_open(&self, id: Id, token: &[u8]) -> Result<(), Problem> {
+        let token = service::token(token)?;
+        self.app
+            .vault()
+            .cannot_open(MessageId::from(id.0), self.who.account(), &token)?;
+        Ok(())
+    }
+
+    fn status(&self, ids: &[Id]) {
+        let ids: Vec<_> = ids
+            .iter()
+            .take(MAX_STATUS)
+            .map(|id| MessageId::from(id.0))
+            .collect();
+        let states = self.app.vault().status(self.who.account(), &ids);
+        // Each entry takes about a hundred bytes: several frames keep each under the limit.
+        for part in states.chunks(100) {
+            self.socket.tell(&Told::Status {
+                states: part.iter().map(StatusEntry::from).collect(),
+            });
+        }
+    }
+
+    /// Acts on a binary frame; `Err` ends the connection with a code.
+    pub(super) fn binary(&mut self, bytes: &[u8]) -> Result<(), Option<u16>> {
+        match bytes.first() {
+            Some(&kind) if kind == ObjectType::Submission as u8 => {
+                let parsed = SubmissionHeader::parse_prefix(bytes);
+                let Ok(Some((header, consumed))) = parsed else {
+                    return self.unfit("The frame is no whole submission.");
+                };
+                let id = Id(*header.message_id.as_bytes());
+                match self.submit(header, bytes.get(consumed..).unwrap_or_default()) {
+                    Ok(expires_at) => self.socket.tell(&Told::Sent { id, expires_at }),
+                    Err(problem) => self.refuse("send", Some(id), &problem),
+                }
+                Ok(())
+            }
+            Some(&kind) if kind == ObjectType::SlotSet as u8 => {
+                let Ok(set) = SlotSet::decode(bytes) else {
+                    return self.unfit("The frame is no set of slots.");
+                };
+                let id = Id(*set.message_id.as_bytes());
+                match service::add_slots(self.app.vault(), self.who.account(), set) {
+                    Ok(()) => self.socket.tell(&Told::SlotsAdded { id }),
+                    Err(problem) => self.refuse("slots", Some(id), &problem),
+                }
+                Ok(())
+            }
+            _ => self.unfit("The frame is of no known kind."),
+        }
+    }
+
+    fn submit(&self, header: SubmissionHeader, body: &[u8]) -> Result<u64, Problem> {
+        if body.len() != header.body_len {
+            return Err(Problem::malformed(
+                "The body is not as long as the header says.",
+            ));
+        }
+        self.app.limits().message(self.who.key())?;
+        self.app.sessions().act(self.who.session());
+        let limit = self.app.config().max_message_bytes;
+        let reservation = service::reserve(self.app.vault(), self.who.account(), &header, limit)?;
+        let body = Ciphertext::copy_of(body);
+        Ok(service::put(self.app.vault(), reservation, header, body)?.expires_at)
+    }
+}
