@@ -94,7 +94,10 @@ function receive(event) {
     // A core that was overwritten starts anew and says so; what the person sees stays as it was.
     const before = state.state;
     if (event.state === 'starting' && before.state !== 'starting') return;
-    if (event.state === before.state && event.state !== 'unlocked' && ['started', 'reload'].includes(event.reason)) event.reason = before.reason;
+    if (event.state !== 'unlocked' && (before.state === 'locked' || before.state === 'signed_out') && ['started', 'reload'].includes(event.reason)) {
+      event.reason = before.reason;
+      if (event.reason === 'expired') event.handle = before.me?.handle ?? before.handle;
+    }
     if (event.state === 'unlocked') openInvite(event.reason);
     else {
       forgetChat();

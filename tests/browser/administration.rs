@@ -28,7 +28,7 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     let admin = one.tab(Screen::Desktop, &server.url("/admin"));
     admin.see("admin");
     assert_eq!(admin.text("figure-users"), "2");
-    assert_eq!(admin.text("figure-messages-held"), "0");
+    assert_eq!(admin.text("figure-messages_held"), "0");
     let body = admin.js("document.body.innerText").to_string();
     assert!(body.contains("jonas"), "who registered is an event");
     assert!(!body.contains("nobody but you"));

@@ -31,10 +31,10 @@ fn messages_burn_on_reading_after_reading_and_unread() {
     no_text(&mira.page, "once only");
 
     choose_timer(&mira.page, "burn-after-5");
-    write(&mira.page, "five seconds");
-    jonas.page.see_text(&by("message-text"), "five seconds");
+    write(&mira.page, "a short while");
+    jonas.page.see_text(&by("message-text"), "a short while");
     jonas.page.see("burn-countdown");
-    no_text(&jonas.page, "five seconds");
+    no_text(&jonas.page, "a short while");
     states(&jonas.page, "burned", 2);
     states(&mira.page, "burned", 2);
 
@@ -45,16 +45,16 @@ fn messages_burn_on_reading_after_reading_and_unread() {
     jonas.page.click("confirm-yes");
     jonas.page.see("sign-in-form");
     choose_timer(&mira.page, "burn-never");
-    choose_timer(&mira.page, "life-30");
-    write(&mira.page, "thirty seconds at most");
+    choose_timer(&mira.page, "life-5");
+    write(&mira.page, "five seconds at most");
     choose_timer(&mira.page, "life-86400");
     write(&mira.page, "this one waits");
     state(&mira.page, "this one waits", "waiting");
-    state(&mira.page, "thirty seconds at most", "expired");
+    state(&mira.page, "five seconds at most", "expired");
     sign_in(&jonas.page, "jonas", &jonas.passphrase);
     open_chat(&jonas.page, "mira");
     jonas.page.see_text(&by("message-text"), "this one waits");
-    no_text(&jonas.page, "thirty seconds at most");
+    no_text(&jonas.page, "five seconds at most");
     state(&mira.page, "this one waits", "read");
     nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
 /// How long anything may take before a test gives up; generous, because machines are shared.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The socket to one browser.
 pub struct Cdp {
@@ -20,11 +20,13 @@ impl Cdp {
     /// Connects to `ws://127.0.0.1:port` and `path`, as Chromium wrote them into its profile.
     pub fn connect(port: u16, path: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
-        stream
-            .set_read_timeout(Some(Duration::from_millis(250)))
-            .expect("a timeout");
         let url = format!("ws://127.0.0.1:{port}{path}");
         let (socket, _) = tungstenite::client(url, stream).expect("a DevTools socket");
+        // Only now: a busy machine may need longer to say hello.
+        socket
+            .get_ref()
+            .set_read_timeout(Some(Duration::from_millis(250)))
+            .expect("a timeout");
         Self {
             socket,
             last: 0,

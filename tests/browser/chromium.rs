@@ -153,13 +153,7 @@ impl Profile {
             .expect("a session");
         let session = attached["sessionId"].as_str().expect("an id").to_owned();
         drop(cdp);
-        let page = Page::new(
-            Rc::clone(&self.cdp),
-            session,
-            target,
-            self.id.clone(),
-            screen,
-        );
+        let page = Page::new(Rc::clone(&self.cdp), session, target, screen);
         page.goto(url);
         page
     }

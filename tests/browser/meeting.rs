@@ -143,7 +143,10 @@ fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
     page.click("passphrase-own");
     page.fill("own-passphrase", "hunter2");
     page.see_text(&by("passphrase-strength"), "Weak");
-    page.fill("own-passphrase", "orbit walnut thermal cascade ribbon");
+    page.fill(
+        "own-passphrase",
+        "orbit walnut thermal cascade ribbon meadow lantern pebble",
+    );
     page.see_text(&by("passphrase-strength"), "Strong");
     page.click("register-next");
     page.see("form-error");

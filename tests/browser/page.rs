@@ -26,7 +26,6 @@ pub struct Page {
     cdp: Rc<RefCell<Cdp>>,
     session: String,
     target: String,
-    context: String,
     screen: Screen,
 }
 
@@ -40,14 +39,12 @@ impl Page {
         cdp: Rc<RefCell<Cdp>>,
         session: String,
         target: String,
-        context: String,
         screen: Screen,
     ) -> Self {
         let page = Self {
             cdp,
             session,
             target,
-            context,
             screen,
         };
         let (width, height, scale, phone) = match screen {
@@ -275,16 +272,16 @@ impl Page {
     /// Closes the tab.
     pub fn close(self) {
         let params = json!({ "targetId": self.target });
-        let _ = self.cdp.borrow_mut().call("", "Target.closeTarget", params);
-    }
-
-    /// Lets the profile write to the clipboard.
-    pub fn allow_clipboard(&self) {
-        let params = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "browserContextId": self.context });
-        let _ = self
-            .cdp
-            .borrow_mut()
-            .call("", "Browser.grantPermissions", params);
+        let mut cdp = self.cdp.borrow_mut();
+        let _ = cdp.call("", "Target.closeTarget", params);
+        // It is gone when the browser no longer lists it, not when it says that it will go.
+        let end = Instant::now() + PATIENCE;
+        while cdp
+            .call("", "Target.getTargets", json!({}))
+            .is_ok_and(|all| all.to_string().contains(&self.target))
+        {
+            assert!(Instant::now() < end, "the tab does not close");
+        }
     }
 
     /// What is on the page, for a failed test.
@@ -305,10 +302,6 @@ impl Page {
                 _ => None,
             })
             .collect();
-        if let Some(folder) = std::env::var_os("SECURE_MESSAGING_TEST_PICTURES") {
-            let file = std::path::Path::new(&folder).join(format!("{}.png", self.session));
-            let _ = std::fs::write(file, self.picture());
-        }
         format!(
             "on the page: {}\nin the consoles: {consoles:#?}",
             text.as_str().unwrap_or_default()

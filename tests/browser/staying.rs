@@ -30,6 +30,7 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     let phone = chromium.profile();
     let page = phone.tab(Screen::Phone, &server.url("/"));
     sign_in(&page, "jonas", &jonas.passphrase);
+    page.see_text(&by("unread-count"), "2");
     open_chat(&page, "mira");
     page.see("unread-line");
     page.see_text(&by("message-text"), "first while you were away");

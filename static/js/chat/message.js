@@ -67,7 +67,7 @@ function foot(message, /** @type {boolean} */ lastWaiting) {
   if (message.burns_ms && message.text !== null) {
     line.append(h('span', { class: 'burns', 'data-burns': message.burns_ms, 'data-testid': 'burn-countdown' }, ring(1), h('span', { class: 'burns__left' }, countdown(message.burns_ms))));
   }
-  if (!message.mine && message.burn === 'on_read' && message.text !== null) {
+  if (!message.mine && message.burn === 'on_read' && message.text !== null && message.burns_ms !== null) {
     line.append(h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' }, icon('flame', 'icon--xs'), 'Burn now'));
   }
   if (message.mine) {

@@ -34,8 +34,8 @@ export function drawChip(chip, { burn, life }) {
   chip.dataset.burn = String(burn !== 'never');
   chip.dataset.value = burnKey(burn);
   chip.dataset.life = String(life);
-  chip.setAttribute('aria-label', `Timer: ${long}; goes after ${duration(life)} if nobody reads it. Change`);
-  chip.title = `A message ${long}. If nobody reads it, it goes after ${duration(life)}.`;
+  chip.setAttribute('aria-label', `${short}. Timer of the next message: it ${long}, and goes after ${duration(life)} if nobody reads it. Change`);
+  chip.title = `The next message ${long}. If nobody reads it, it goes after ${duration(life)}.`;
   chip.replaceChildren(icon(burn === 'never' ? 'timer' : 'flame', 'icon--sm'), h('span', { 'aria-hidden': 'true' }, short));
 }
 

@@ -18,6 +18,8 @@ export class Host {
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #alarm;
+  /** Requests that have no answer yet. @type {Set<Promise<void>>} */
+  #underWay = new Set();
 
   /**
    * @param {import('./engine.js').Engine} engine
@@ -70,7 +72,11 @@ export class Host {
     clearTimeout(this.#alarm);
     this.#engine.wipe();
     this.#core = this.#engine.core(this.#origin);
-    this.command('{"c":"start"}');
+    const generation = this.#generation;
+    // What the old core still asked for comes first: a sign-out has to arrive before the new one looks.
+    void Promise.allSettled(this.#underWay).then(() => {
+      if (generation === this.#generation) this.command('{"c":"start"}');
+    });
   }
 
   /**
@@ -80,7 +86,12 @@ export class Host {
   #carryOut(output) {
     switch (output.o) {
       case 'event': this.#broadcast(output.json); break;
-      case 'http': void this.#request(output); break;
+      case 'http': {
+        const request = this.#request(output);
+        this.#underWay.add(request);
+        void request.finally(() => this.#underWay.delete(request));
+        break;
+      }
       case 'socket_connect': this.#connect(output.live_id); break;
       case 'socket_text':
       case 'socket_binary': if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(output.data); break;

@@ -25,9 +25,8 @@ export function frontPage(template) {
 
 /** @type {Record<string, string>} */
 const WHY_SIGNED_OUT = {
-  expired: 'You were signed out after 30 minutes without activity, or after 12 hours. What waits for you still waits; what had been read is gone. Sign in again to go on.',
+  expired: 'Your session is over: nothing was done for 30 minutes, 12 hours have passed, or it was ended from another browser. What waits for you still waits; what had been read is gone. Sign in again to go on.',
   idle: 'You were signed out because nothing was done here for a while. What waits for you still waits. Sign in again to go on.',
-  revoked: 'This session was ended from another browser of yours. If that was not you, sign in and change your passphrase.',
   user: 'You are signed out. Keys and messages are gone from this browser’s memory.',
 };
 
@@ -63,7 +62,10 @@ export function signInView(context) {
     else if (passphrase.value === '') complain(form, passphrase, 'Type your passphrase.');
     else submit(context, form, { c: 'sign_in', handle: handle.value.trim(), passphrase: passphrase.value });
   });
-  return { node, focus: () => input(form, '[name="handle"]').focus({ preventScroll: true }), stop: () => subscriptions.stop() };
+  const known = context.state.state.handle ?? '';
+  input(form, '[name="handle"]').value = known;
+  const first = known === '' ? '[name="handle"]' : '[name="passphrase"]';
+  return { node, focus: () => input(form, first).focus({ preventScroll: true }), stop: () => subscriptions.stop() };
 }
 
 /** @param {Context} context @returns {View} */
@@ -128,6 +130,7 @@ export function confirmRecoveryKey(context, panel, event, subscriptions, restart
 /** @type {Record<string, string>} */
 const WHY_LOCKED = {
   user: 'Keys and messages are gone from this browser’s memory. What is unread still waits.',
+  expired: 'Your session is over, so keys and messages were wiped from memory. What is unread still waits.',
   idle: 'Nothing was done here for a while, so keys and messages were wiped from memory. What is unread still waits.',
 };
 

@@ -48,7 +48,7 @@ export function passphrasePicker(context, legend) {
       if (!wanted) return;
       wanted = false;
       offered = event.passphrase;
-      slot(node, 'words').replaceChildren(...offered.split(' ').map((word) => h('li', {}, word)));
+      slot(node, 'words').replaceChildren(...offered.split('-').flatMap((word, index) => (index === 0 ? [word] : ['-', h('wbr'), word])));
       slot(node, 'offered-bits').textContent = `${event.bits} bits of chance`;
     }),
     context.state.on('passphrase_measured', (event) => {
@@ -72,7 +72,7 @@ export function passphrasePicker(context, legend) {
     problem() {
       if (mine) return own.value === '' ? { field: own, text: 'Type a passphrase, or take the six random words.' } : null;
       if (offered === '') return { field: kept, text: 'The words are still being drawn. Try again in a second.' };
-      return kept.checked ? null : { field: kept, text: 'Write the six words down or save them, then tick the box.' };
+      return kept.checked ? null : { field: kept, text: 'Write the passphrase down or save it, then tick the box.' };
     },
   };
 }
