@@ -227,6 +227,7 @@ async fn an_invite_admits_as_often_as_it_says_and_not_after_its_time() {
         "the code itself is not kept"
     );
 
+    app.advance(1).await;
     let made = admin
         .client
         .post("/api/v1/invites", &make)
