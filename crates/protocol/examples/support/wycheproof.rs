@@ -193,10 +193,7 @@ fn every_wycheproof_vector_of_the_suite_holds() {
         let count = protocol::vectors::run(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(count >= 20, "{name} has {count} vectors");
         let accepted = json.matches("\"result\":\"accept\"").count();
-        assert!(
-            accepted > 0 && accepted < count,
-            "{name} has both kinds"
-        );
+        assert!(accepted > 0 && accepted < count, "{name} has both kinds");
         // Left for the same run in WebAssembly (crates/browser/tests/vectors.mjs).
         if let Some(folder) = option_env!("CARGO_TARGET_TMPDIR") {
             let folder = std::path::Path::new(folder).join("wycheproof");

@@ -3,10 +3,10 @@
 use super::fields::{Checked, Fields, Outcome};
 use super::parcels;
 use crate::boot::SignedBoot;
-use crate::envelope::{SlotSet, Submission};
+use crate::envelope::{ContentKey, SlotSet, Submission, open_chunk};
 use crate::identity::{AccountKeys, Fingerprint, safety_number};
 use crate::ids::{LiveId, UserId};
-use crate::opaque::ExportKey;
+use crate::opaque::{self, ExportKey, OpaqueError, ServerSetup};
 use crate::prekeys::{ClaimedPrekey, PrekeyError, SessionBundle, SignedBatch};
 use crate::recovery_key::RecoveryKey;
 use crate::safe::{
@@ -29,6 +29,8 @@ pub(super) fn run(kind: &str, fields: &Fields<'_>) -> Option<Checked> {
         "prekey_safe" => prekey_safe(fields),
         "passphrase_wrap" | "recovery_wrap" | "resume_wrap" => wrap(kind, fields),
         "signed_boot" => signed_boot(fields),
+        "sign_in" => sign_in(fields),
+        "attachment_chunk" => attachment_chunk(fields),
         _ => return None,
     })
 }
@@ -211,6 +213,46 @@ fn signed_boot(fields: &Fields<'_>) -> Checked {
             }
             Err(error) => Ok(Outcome::rejected(&error)),
         },
+        Err(error) => Ok(Outcome::rejected(&error)),
+    }
+}
+
+/// Signs in once, both sides here.
+fn sign_in(fields: &Fields<'_>) -> Checked {
+    let (setup, record) = (fields.bytes("server_setup")?, fields.bytes("record")?);
+    let id = fields.bytes("credential_id")?;
+    let passphrase = fields.text("passphrase")?;
+    let rng = &mut super::SeededRng::new(0);
+    let mut attempt = || -> Result<ExportKey, OpaqueError> {
+        let setup = ServerSetup::deserialize(&setup)?;
+        let (client, request) = opaque::login_start(rng, passphrase.as_bytes())?;
+        let (server, response) = opaque::login_respond(&setup, Some(&record), &request, &id, rng)?;
+        let (finalization, export_key) = client.finish(rng, &response)?;
+        opaque::login_finish(&server, &finalization)?;
+        Ok(export_key)
+    };
+    match attempt() {
+        Ok(export_key) => {
+            fields.expect("export_key", export_key.expose())?;
+            Ok(Outcome::Accepted)
+        }
+        Err(error) => Ok(Outcome::rejected(&error)),
+    }
+}
+
+fn attachment_chunk(fields: &Fields<'_>) -> Checked {
+    let key = ContentKey::from_bytes(&fields.array("key")?);
+    let place = |name| {
+        fields
+            .number(name)
+            .and_then(|number| u32::try_from(number).map_err(|error| error.to_string()))
+    };
+    let sealed = fields.bytes("sealed")?;
+    match open_chunk(&key, place("index")?, place("total")?, &sealed) {
+        Ok(chunk) => {
+            fields.expect("chunk", &chunk)?;
+            Ok(Outcome::Accepted)
+        }
         Err(error) => Ok(Outcome::rejected(&error)),
     }
 }

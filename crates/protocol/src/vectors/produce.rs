@@ -7,12 +7,15 @@ use super::rng::SeededRng;
 use crate::boot::BootSigningKey;
 use crate::codec::Writer;
 use crate::envelope::{
-    Content, Conversation, Parcel, SlotContent, SlotSet, Submission, seal_body, seal_slot,
+    Content, ContentKey, Conversation, EnvelopeError, Parcel, SlotContent, SlotSet, Submission,
+    seal_body, seal_chunk, seal_slot,
 };
 use crate::epoch::{LocalParty, SenderEpoch, VerifiedTarget};
 use crate::identity::{AccountKeys, AccountSecrets, safety_number};
 use crate::ids::{LiveId, MessageId, UserId};
-use crate::opaque::ExportKey;
+use crate::opaque::{
+    ExportKey, OpaqueError, ServerSetup, register_record, register_respond, register_start,
+};
 use crate::prekeys::{PairSecrets, SessionSecrets, generate_batch};
 use crate::recovery_key::RecoveryKey;
 use crate::safe::{
@@ -66,6 +69,8 @@ pub fn produce(seed: u64) -> Result<String, String> {
     messages(&mut accepted, &mut rng, &alice, &bob).ok_or("a message could not be made")?;
     safes(&mut accepted, &mut rng, &alice).ok_or("a safe could not be made")?;
     boot(&mut accepted, &mut rng)?;
+    sign_in(&mut accepted, &mut rng).map_err(|error| error.to_string())?;
+    attachment(&mut accepted, &mut rng).map_err(|error| error.to_string())?;
     let rejected = rejects::all();
     let lines: Vec<String> = accepted
         .iter()
@@ -299,6 +304,33 @@ fn boot(out: &mut Vec<Value>, rng: &mut SeededRng) -> Result<(), String> {
         "boot_id": hex::encode(verified.boot_id),
         "fingerprint": hex::encode(verified.fingerprint),
         "pinned": hex::encode(verified.fingerprint),
+    }));
+    Ok(())
+}
+
+fn sign_in(out: &mut Vec<Value>, rng: &mut SeededRng) -> Result<(), OpaqueError> {
+    let setup = ServerSetup::generate(rng);
+    let passphrase = crate::passphrase::generate(rng);
+    let (state, request) = register_start(rng, passphrase.as_bytes())?;
+    let response = register_respond(&setup, &request, b"alice")?;
+    let (upload, export_key) = state.finish(rng, &response)?;
+    out.push(json!({
+        "id": "sign-in of alice", "kind": "sign_in", "result": "accept",
+        "server_setup": hex::encode(setup.serialize()),
+        "record": hex::encode(register_record(&upload)?),
+        "credential_id": hex::encode("alice"), "passphrase": passphrase.as_str(),
+        "export_key": hex::encode(export_key.expose()),
+    }));
+    Ok(())
+}
+
+fn attachment(out: &mut Vec<Value>, rng: &mut SeededRng) -> Result<(), EnvelopeError> {
+    let key = ContentKey::random(rng);
+    out.push(json!({
+        "id": "attachment chunk", "kind": "attachment_chunk", "result": "accept",
+        "key": hex::encode(key.expose()), "index": 1, "total": 3,
+        "sealed": hex::encode(seal_chunk(&key, 1, 3, b"the second of three")?),
+        "chunk": hex::encode("the second of three"),
     }));
     Ok(())
 }

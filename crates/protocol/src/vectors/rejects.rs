@@ -31,6 +31,8 @@ const LIVE: &str = "live parcel 1";
 const ONE_TIME: &str = "one-time parcel 1";
 const SAFE: &str = "key safe of alice";
 const BOOT: &str = "signed boot id";
+const SIGN_IN: &str = "sign-in of alice";
+const CHUNK: &str = "attachment chunk";
 const ZERO_ID: &str = "00000000000000000000000000000000";
 
 /// Offset of the slot in a parcel with a live target.
@@ -148,6 +150,14 @@ const RULES: &[Rule] = &[
         Text("U000"),
         "WrongCharacter",
     ),
+    (SIGN_IN, "passphrase", Text("another passphrase"), "Refused"),
+    (SIGN_IN, "credential_id", Flip(0), "Refused"),
+    (SIGN_IN, "record", Shorten, "Malformed"),
+    (CHUNK, "sealed", Flip(-1), "BadBody"),
+    (CHUNK, "sealed", Set(2, 0x02), "UnknownSuite"),
+    (CHUNK, "index", Number(0), "MovedSlot"),
+    (CHUNK, "total", Number(2), "MovedSlot"),
+    (CHUNK, "key", Flip(0), "BadBody"),
     (BOOT, "bytes", Flip(3), "BadSignature"),
     (BOOT, "pinned", Flip(3), "OtherServer"),
 ];

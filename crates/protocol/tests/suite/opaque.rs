@@ -113,3 +113,52 @@ fn the_key_stretching_has_the_parameters_of_the_protocol() {
         .unwrap();
     assert_ne!(output.as_slice(), &expected);
 }
+
+/// Hands out given bytes, then zeros.
+struct Given(std::collections::VecDeque<u8>);
+
+impl rand_core::TryRng for Given {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("nothing here draws numbers")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("nothing here draws numbers")
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
+        dst.fill_with(|| self.0.pop_front().unwrap_or(0));
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Given {}
+
+/// The part of RFC 9807, appendix C.1.1, that does not depend on the key stretching.
+#[test]
+fn registration_gives_the_messages_of_rfc_9807() {
+    let bytes = |text: &str| hex::decode(text).unwrap();
+    let seed = "f433d0227b0b9dd54f7c4422b600e764e47fb503f1f9a0f0a47c6606b054a7fd\
+                c65347f1a08f277e22358bbabe26f823fca82c7848e9a75661f4ec5d5c1989ef";
+    let private = "47451a85372f8b3537e249d7b54188091fb18edde78094b43e2ba42b5eb89f0d";
+    let public = "b2fe7af9f48cc502d016729d2fe25cdd433f2c4bc904660b2a382c9b79df1a78";
+    let blind = "76cfbfe758db884bebb33582331ba9f159720ca8784a2a070a265d9c2d6abe01";
+
+    let (_, request) = register_start(
+        &mut Given(bytes(blind).into()),
+        b"CorrectHorseBatteryStaple",
+    )
+    .unwrap();
+    assert_eq!(
+        hex::encode(&request),
+        "5059ff249eb1551b7ce4991f3336205bde44a105a032e747d21bf382e75f7a71"
+    );
+    let setup = ServerSetup::deserialize(&bytes(&format!("{seed}{private}{public}"))).unwrap();
+    let response = register_respond(&setup, &request, b"1234").unwrap();
+    assert_eq!(
+        hex::encode(response),
+        format!("7408a268083e03abc7097fc05b587834539065e86fb0c7b6342fcf5e01e5b019{public}")
+    );
+}
