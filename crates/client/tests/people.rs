@@ -75,8 +75,15 @@ fn nothing_of_a_blocked_person_is_shown_until_they_are_unblocked() {
     let mut world = World::default();
     let f = world.friends();
     world.command(f.bob, Command::Block { chat: f.to_alice });
-    world.say(f.alice, f.to_bob, "unheard");
+    let unheard = world.say(f.alice, f.to_bob, "unheard");
     assert!(world.chats(f.bob).is_empty());
+    world.advance(3_000);
+    let state = world.message(f.alice, unheard).unwrap().state;
+    assert_ne!(
+        state,
+        client::event::MessageState::Read,
+        "alice is not told"
+    );
     world.command(f.bob, Command::Unblock { chat: f.to_alice });
     world.advance(4_000);
     world.say(f.alice, f.to_bob, "heard");

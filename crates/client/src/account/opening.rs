@@ -154,7 +154,10 @@ impl Core {
         let live = LiveId::random(&mut self.io.rng);
         self.unlocked = Some(Box::new(Unlocked::new(me, live, safe)));
         self.enter(Phase::Unlocked, reason);
-        self.leave_resume();
+        if reason != "reload" {
+            // After a reload both halves lie where they were.
+            self.leave_resume();
+        }
         self.watch_idleness();
         if let Some(open) = self.unlocked.as_mut() {
             open.emit_blocked(&mut self.io);

@@ -68,7 +68,8 @@ impl Unlocked {
         let end = self.inbox.ends.get(&id).map_or(end, |at| end.min(*at));
         self.keep(id, chat, keep, lease, Vec::new());
         if self.safe.contents().is_blocked(&peer) {
-            self.finish_incoming(io, id);
+            // Neither shown nor acknowledged: a sender must not learn from it that they are blocked.
+            self.inbox.finish(id);
             return;
         }
         match content {

@@ -213,16 +213,17 @@ impl Unlocked {
             .filter(|(_, item)| item.chat == user)
             .filter_map(|(id, item)| Some((*id, item.wanted?)))
             .collect();
-        if wanting.is_empty() {
-            return;
-        }
-        if !had_prekey {
-            // An ordinary fetch was under way when the slot became wanted.
-            self.ask_bundles(io, user, true);
-            return;
-        }
+        let mut again = false;
         for (id, wanted) in wanting {
-            self.add_slot(io, id, wanted);
+            // An ordinary fetch may have been under way when a prekey became wanted.
+            if had_prekey || wanted == Wanted::Recheck {
+                self.add_slot(io, id, wanted);
+            } else {
+                again = true;
+            }
+        }
+        if again {
+            self.ask_bundles(io, user, true);
         }
     }
 }

@@ -39,8 +39,10 @@ pub(crate) enum Stage {
 /// What a target has done, by the server's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TargetState {
+    /// A claim holds.
     pub(crate) claimed: bool,
-    pub(crate) acknowledged: bool,
+    /// It was claimed at some time.
+    pub(crate) opened: bool,
 }
 
 /// What all slots of a message share.
@@ -58,6 +60,8 @@ pub(crate) struct Sealed {
     pub(crate) record: SentRecord,
     pub(crate) submission: Vec<u8>,
     pub(crate) targets: BTreeMap<Target, TargetState>,
+    /// A sealed receipt says that it was opened.
+    pub(crate) receipted: bool,
 }
 
 /// Something on its way.
@@ -83,6 +87,8 @@ pub(crate) struct Outgoing {
 pub(crate) enum Wanted {
     /// Nobody live took it.
     Fallback,
+    /// Somebody live took it and has not read it: is that session still there?
+    Recheck,
     /// This target could not open it.
     Reseal(Target),
 }

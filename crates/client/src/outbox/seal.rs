@@ -120,6 +120,7 @@ impl Unlocked {
                 .iter()
                 .map(|target| (*target.target(), TargetState::default()))
                 .collect(),
+            receipted: false,
         };
         let mut slots = Vec::new();
         for target in &to {

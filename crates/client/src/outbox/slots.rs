@@ -12,6 +12,9 @@ use crate::refusal::Refusal;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
+/// How often a message that was opened but not read is looked after, milliseconds.
+const RECHECK_MS: u64 = 60_000;
+
 impl Unlocked {
     /// Watches whether somebody live takes a message.
     pub(crate) fn watch_claim(&mut self, io: &mut Io, id: Id) {
@@ -25,17 +28,57 @@ impl Unlocked {
             return;
         };
         let peer = UserId::from_bytes(*item.chat.as_bytes());
-        let taken = item.sealed.as_ref().is_none_or(|sealed| {
-            sealed.targets.iter().any(|(target, state)| {
-                *target.account() == peer && (state.claimed || target.live_id().is_none())
-            })
-        });
-        if taken || item.stage != Stage::Accepted || item.fleeting() || item.wanted.is_some() {
+        let Some(sealed) = item.sealed.as_ref() else {
+            return;
+        };
+        let theirs = || {
+            sealed
+                .targets
+                .iter()
+                .filter(|(target, _)| *target.account() == peer)
+        };
+        let safe = theirs().any(|(target, state)| state.claimed || target.live_id().is_none());
+        if safe || item.stage != Stage::Accepted || item.fleeting() || item.wanted.is_some() {
             return;
         }
-        item.wanted = Some(Wanted::Fallback);
+        let opened = theirs().any(|(_, state)| state.opened);
         let chat = item.chat;
-        self.ask_bundles(io, chat, true);
+        item.wanted = Some(if opened {
+            Wanted::Recheck
+        } else {
+            Wanted::Fallback
+        });
+        self.ask_bundles(io, chat, !opened);
+    }
+
+    /// A session that opened a message without reading it may be gone by now.
+    ///
+    /// As long as it is there the message stays on the live path.
+    fn recheck(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get(&id) else {
+            return;
+        };
+        let chat = item.chat;
+        let peer = UserId::from_bytes(*chat.as_bytes());
+        let (Some(sealed), Some(cache)) = (item.sealed.as_ref(), self.outbox.bundles.get(&peer))
+        else {
+            return;
+        };
+        let still_there = cache
+            .live
+            .iter()
+            .any(|live| sealed.targets.contains_key(live.target()));
+        let others = cache.live.clone();
+        if !still_there {
+            if others.is_empty() {
+                self.add_slot(io, id, Wanted::Fallback);
+                return;
+            }
+            for target in others {
+                self.seal_more(io, id, Wanted::Recheck, &target);
+            }
+        }
+        io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
     }
 
     /// The server says that a recipient could not open a message.
@@ -57,6 +100,10 @@ impl Unlocked {
             return;
         };
         item.wanted = None;
+        if wanted == Wanted::Recheck {
+            self.recheck(io, id);
+            return;
+        }
         let chat = item.chat;
         let peer = UserId::from_bytes(*chat.as_bytes());
         let target = self
@@ -64,7 +111,7 @@ impl Unlocked {
             .bundles
             .get(&peer)
             .and_then(|cache| match wanted {
-                Wanted::Fallback => cache.prekey.clone(),
+                Wanted::Fallback | Wanted::Recheck => cache.prekey.clone(),
                 Wanted::Reseal(target) => cache
                     .live
                     .iter()
@@ -80,7 +127,15 @@ impl Unlocked {
             }
             return;
         };
-        if let Err(error) = self.allow(id, wanted, &target) {
+        self.seal_more(io, id, wanted, &target);
+    }
+
+    /// Seals one more slot, if the rules allow it.
+    fn seal_more(&mut self, io: &mut Io, id: Id, wanted: Wanted, target: &VerifiedTarget) {
+        let Some(chat) = self.outbox.items.get(&id).map(|item| item.chat) else {
+            return;
+        };
+        if let Err(error) = self.allow(id, wanted, target) {
             let refusal = match error {
                 ResealError::OtherAccount | ResealError::OtherIdentity => Refusal::ResendOtherKey,
                 ResealError::AlreadyResealed | ResealError::AlreadyReceipted => {
@@ -99,7 +154,7 @@ impl Unlocked {
         else {
             return;
         };
-        let slot = self.slot_for(io, id, &sealed, &target, fresh);
+        let slot = self.slot_for(io, id, &sealed, target, fresh);
         if let Some(item) = self.outbox.items.get_mut(&id) {
             item.sealed = Some(sealed);
         }
@@ -131,7 +186,8 @@ impl Unlocked {
             return Ok(());
         };
         match wanted {
-            Wanted::Fallback => sealed.record.allow_slot(target),
+            Wanted::Fallback | Wanted::Recheck => sealed.record.allow_slot(target),
+            Wanted::Reseal(_) if sealed.receipted => Err(ResealError::AlreadyReceipted),
             Wanted::Reseal(_) => sealed.record.allow_reseal(target),
         }
     }

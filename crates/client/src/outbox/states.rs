@@ -128,9 +128,8 @@ impl Unlocked {
             .get_mut(&id)
             .and_then(|item| item.sealed.as_mut())
         {
-            sealed.record.receipted();
+            sealed.receipted = true;
         }
-        io.timers.cancel(Timer::Fallback(id));
         match state {
             ReceiptState::Delivered => self.progress(io, chat, id, MessageState::Delivered, false),
             ReceiptState::Read | ReceiptState::Burned => self.was_read(io, chat, id, false),
@@ -209,24 +208,7 @@ impl Unlocked {
         if own {
             return;
         }
-        if let Some(target) = target
-            && let Some(seen) = self
-                .outbox
-                .items
-                .get_mut(&id)
-                .and_then(|item| item.sealed.as_mut())
-                .and_then(|sealed| sealed.targets.get_mut(&target))
-        {
-            match state {
-                "claimed" => seen.claimed = true,
-                "acknowledged" => {
-                    seen.claimed = true;
-                    seen.acknowledged = true;
-                }
-                "returned" => seen.claimed = false,
-                _ => {}
-            }
-        }
+        self.note_target(id, state, target);
         match state {
             "claimed" => self.progress(io, chat, id, MessageState::Delivered, true),
             "acknowledged" => {
@@ -237,7 +219,7 @@ impl Unlocked {
                 }
                 self.was_read(io, chat, id, true);
             }
-            "returned" => self.returned(io, chat, id),
+            "returned" | "waiting" => self.returned(io, chat, id),
             "cannot_open" => {
                 let target = target.unwrap_or(Target::Account {
                     account: user(chat),
@@ -249,13 +231,42 @@ impl Unlocked {
         }
     }
 
-    /// Not opened after all.
+    /// What a target does; without a name it is said of all of the recipient's.
+    fn note_target(&mut self, id: Id, state: &str, target: Option<Target>) {
+        let own = self.user;
+        let Some(sealed) = self
+            .outbox
+            .items
+            .get_mut(&id)
+            .and_then(|item| item.sealed.as_mut())
+        else {
+            return;
+        };
+        let named = sealed
+            .targets
+            .iter_mut()
+            .filter(|(of, _)| target.map_or(*of.account() != own, |target| target == **of));
+        for (_, seen) in named {
+            match state {
+                "claimed" | "acknowledged" => {
+                    seen.claimed = true;
+                    seen.opened = true;
+                }
+                "returned" | "waiting" => seen.claimed = false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Opened, perhaps, but not read: the lease has run out.
     fn returned(&mut self, io: &mut Io, chat: Id, id: Id) {
-        let back = self
+        let by_server = self
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
-        if back {
+        if by_server {
             self.set_state(io, chat, id, MessageState::Waiting, false);
+        }
+        if self.outbox.items.contains_key(&id) && !io.timers.is_set(Timer::Fallback(id)) {
             self.watch_claim(io, id);
         }
     }

@@ -87,7 +87,19 @@ impl Unlocked {
     /// `block`.
     pub(crate) fn block(&mut self, io: &mut Io, chat: Id) {
         let now = io.now();
-        self.drop_request(io, chat);
+        let asks = self.requests.remove(&chat).map(|request| request.asks);
+        self.requests_dirty |= asks.is_some();
+        let unread: Vec<Id> = self
+            .inbox
+            .items
+            .iter()
+            .filter(|(_, item)| item.chat == chat)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unread {
+            // Left to expire: an acknowledgement would tell.
+            self.inbox.finish(id);
+        }
         self.safe.edit().set_blocked(user(chat), true, now);
         self.forget_chat(io, chat);
         self.chats_dirty = true;
