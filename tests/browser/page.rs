@@ -313,13 +313,17 @@ impl Page {
 const VISIBLE: &str =
     "(selector) => [...document.querySelectorAll(selector)].some((it) => it.checkVisibility())";
 
-/// Where to click: the middle of an element that is enabled, on the screen, and on top.
+/// Where to click: the middle of an element that is enabled, on the screen, on top, and was in the
+/// same place a moment ago.
 const PLACE: &str = "(selector) => { const it = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility()); \
-    if (!it || it.disabled || it.getAnimations({ subtree: true }).some((one) => one.playState === 'running' && one.effect?.getTiming().iterations !== Infinity)) return null; \
+    if (!it || it.disabled) return null; \
     it.scrollIntoView({ block: 'nearest' }); const box = it.getBoundingClientRect(); \
     const x = box.left + box.width / 2; const y = box.top + box.height / 2; \
     const top = document.elementFromPoint(x, y); \
-    return top && (it.contains(top) || top.closest('label')?.contains(it)) ? { x, y } : null; }";
+    if (!top || !(it.contains(top) || top.closest('label')?.contains(it))) return null; \
+    const before = window.placed; const now = performance.now(); \
+    if (before && before.it === it && before.x === x && before.y === y) return now - before.since > 50 ? { x, y } : null; \
+    window.placed = { it, x, y, since: now }; return null; }";
 
 /// As a JavaScript string.
 pub fn quoted(text: &str) -> String {
