@@ -16,6 +16,14 @@ pub(crate) struct Activity {
     told_ms: Option<u64>,
 }
 
+impl Activity {
+    /// Moves with a clock that was set back.
+    pub(crate) const fn shift_back(&mut self, by_ms: u64) {
+        self.last_ms = self.last_ms.saturating_sub(by_ms);
+        self.told_ms = None;
+    }
+}
+
 impl Core {
     /// A key or the pointer moved.
     pub(crate) fn user_active(&mut self) {

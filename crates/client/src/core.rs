@@ -14,6 +14,11 @@ use crate::server::ServerState;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
+/// A clock may go back by this much without anything being moved, milliseconds.
+const SMALL_STEP_MS: u64 = 5_000;
+/// Inputs come at least every 25 s while connected; a longer silence is a leap, milliseconds.
+const LEAP_MS: u64 = 60_000;
+
 /// The client core of one browser, or of one native program.
 pub struct Core {
     pub(crate) config: Config,
@@ -62,8 +67,7 @@ impl Core {
     /// Takes one input at the device's time `now_ms` (unix milliseconds) and says what to do.
     #[must_use]
     pub fn handle(&mut self, input: Input, now_ms: u64) -> Vec<Output> {
-        // A clock that is set back must not make timers run twice.
-        self.io.now_ms = self.io.now_ms.max(now_ms);
+        self.follow_clock(now_ms);
         self.run_timers();
         match input {
             Input::Command(command) => self.command(command),
@@ -81,7 +85,8 @@ impl Core {
             Input::SocketText(text) => self.socket_text(&text),
             Input::SocketBinary(bytes) => self.socket_binary(&bytes),
             Input::SocketClosed { code } => self.socket_closed(code),
-            Input::Tick => {}
+            // The shim's timer has fired, perhaps a moment early: it is always set anew.
+            Input::Tick => self.wake = None,
             Input::Stored { key, value } => self.stored(&key, value),
         }
         self.settle();
@@ -98,6 +103,33 @@ impl Core {
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Follows the device's clock: small steps back are waited out, large ones move all deadlines, and
+    /// after a leap (sleep, or a clock that was put right) the server is asked for the time.
+    fn follow_clock(&mut self, now_ms: u64) {
+        let before = self.io.now_ms;
+        if before > now_ms.saturating_add(SMALL_STEP_MS) {
+            let back = before - now_ms;
+            self.io.timers.shift_back(back);
+            self.activity.shift_back(back);
+            self.io.offset_ms = self
+                .io
+                .offset_ms
+                .saturating_add(i64::try_from(back).unwrap_or(i64::MAX));
+            self.wake = None;
+        } else {
+            self.io.now_ms = before.max(now_ms);
+            let leapt = before != 0 && now_ms > before.saturating_add(LEAP_MS);
+            if leapt && self.phase == Phase::Unlocked {
+                self.ask_server();
+            }
+            return;
+        }
+        self.io.now_ms = now_ms;
+        if self.phase == Phase::Unlocked {
+            self.ask_server();
+        }
     }
 
     fn run_timers(&mut self) {

@@ -86,6 +86,14 @@ impl Timers {
         self.order.first().map(|(at, _)| *at)
     }
 
+    /// Moves all deadlines towards the past, with a clock that was set back.
+    pub(crate) fn shift_back(&mut self, by_ms: u64) {
+        for at in self.at.values_mut() {
+            *at = at.saturating_sub(by_ms);
+        }
+        self.order = self.at.iter().map(|(timer, at)| (*at, *timer)).collect();
+    }
+
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
         self.at.clear();
@@ -108,6 +116,15 @@ mod tests {
         assert_eq!(timers.due(30), Some(Timer::Bucket));
         assert_eq!(timers.due(30), Some(Timer::Ping));
         assert_eq!(timers.due(30), None);
+    }
+
+    #[test]
+    fn deadlines_move_with_a_clock_that_is_set_back() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Ping, 1_000);
+        timers.shift_back(900);
+        assert_eq!(timers.due(99), None);
+        assert_eq!(timers.due(100), Some(Timer::Ping));
     }
 
     #[test]

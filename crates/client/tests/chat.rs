@@ -386,3 +386,17 @@ fn an_unread_message_whose_session_went_away_opens_in_any_other_browser() {
         MessageState::Read
     );
 }
+
+#[test]
+fn a_clock_that_is_put_back_neither_stops_the_client_nor_makes_it_early() {
+    let mut world = World::default();
+    let f = world.friends();
+    // Both devices and the server agree that it is an hour earlier than they thought.
+    world.server.now_ms -= 3_600_000;
+    world.input(f.alice, client::Input::Tick);
+    world.input(f.bob, client::Input::Tick);
+    world.advance(301_000);
+    world.say(f.alice, f.to_bob, "what time is it?");
+    assert_eq!(world.texts(f.bob, f.to_alice), ["what time is it?"]);
+    assert_eq!(world.refusals(f.alice), none());
+}

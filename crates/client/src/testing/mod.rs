@@ -10,11 +10,13 @@ mod attack;
 mod held;
 mod keys;
 mod messages;
+mod people;
 mod rng;
 mod server;
 mod world;
 
 pub use held::{Held, HeldSlot};
+pub use people::Friends;
 pub use rng::SeededRng;
 pub use server::{Account, FakeServer, Reply, Tamper};
-pub use world::{Friends, PASSPHRASE, Tab, World};
+pub use world::{PASSPHRASE, Tab, World};
