@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Writes the request of a connection and a turn into the buffer.
+pub type Request = dyn Fn(usize, usize, &mut Vec<u8>) + Send + Sync;
+
 /// What a run is made of: a fixed number of requests spread over a fixed number of connections.
 pub struct Plan {
     /// Where the server listens.
@@ -18,8 +21,8 @@ pub struct Plan {
     pub requests: usize,
     /// The status that counts as success.
     pub expect: u16,
-    /// Writes request number `n` of connection `c` into the buffer.
-    pub request: Arc<dyn Fn(usize, usize, &mut Vec<u8>) + Send + Sync>,
+    /// What is sent.
+    pub request: Arc<Request>,
 }
 
 /// What a run measured.

@@ -133,13 +133,13 @@ fn setup_link(child: &mut Child) -> io::Result<String> {
     let mut lines = BufReader::new(output).lines();
     for line in lines.by_ref() {
         let line = line?;
-        if let Some(at) = line.find("http") {
-            if line.contains("/setup#") {
-                let link = line[at..].to_owned();
-                // Whatever else it prints must not fill the pipe.
-                std::thread::spawn(move || lines.for_each(drop));
-                return Ok(link);
-            }
+        if line.contains("/setup#")
+            && let Some(at) = line.find("http")
+        {
+            let link = line[at..].to_owned();
+            // Whatever else it prints must not fill the pipe.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(link);
         }
     }
     Err(io::Error::other(

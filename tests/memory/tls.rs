@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::stage::{LANES, MESSAGES, Stage};
-use crate::support::{Client, Spawned};
+use crate::support::Client;
 
 /// Carries plain connections to a TLS server on the same machine.
 fn carrier(server: SocketAddr, connector: TlsConnector) -> SocketAddr {
