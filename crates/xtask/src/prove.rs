@@ -135,7 +135,14 @@ fn rustup_from_nothing(workspace: &Workspace, home: &Path) -> anyhow::Result<was
         command
     };
     run_quietly(
-        &mut rustup(&["toolchain", "install", &version, "--profile", "minimal"]),
+        &mut rustup(&[
+            "toolchain",
+            "install",
+            &version,
+            "--profile",
+            "minimal",
+            "--no-self-update",
+        ]),
         &workspace.log("rustup-install"),
         TOOLCHAIN_LIMIT,
     )?;
