@@ -8,8 +8,13 @@ const bytes = (/** @type {number} */ count) => {
 
 for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-kind]'))) {
   const value = Number(figure.dataset.value);
+  if (figure.dataset.kind === 'time') {
+    // The server writes UTC; the figure shows this device's time.
+    const at = new Date(`${(figure.dataset.value ?? '').replace(' ', 'T')}Z`);
+    if (!Number.isNaN(at.getTime())) figure.textContent = at.toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+    continue;
+  }
   if (figure.dataset.value === '' || Number.isNaN(value)) continue;
   if (figure.dataset.kind === 'bytes') figure.textContent = bytes(value);
   if (figure.dataset.kind === 'count') figure.textContent = value.toLocaleString();
-  if (figure.dataset.kind === 'time') figure.textContent = new Date(value * 1000).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
 }

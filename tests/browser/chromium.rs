@@ -25,7 +25,6 @@ const FLAGS: &[&str] = &[
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
     "--hide-scrollbars",
-    "--lang=en-GB",
     "--remote-debugging-port=0",
 ];
 
@@ -45,7 +44,6 @@ impl Chromium {
         let child = Command::new(&program)
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", folder.path().display()))
-            .env("LANGUAGE", "en_GB")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -135,6 +133,13 @@ pub struct Profile {
 impl Profile {
     /// Opens a tab of this size.
     pub fn tab(&self, screen: Screen, url: &str) -> Page {
+        let page = self.empty_tab(screen);
+        page.goto(url);
+        page
+    }
+
+    /// Opens a tab that shows nothing yet.
+    pub fn empty_tab(&self, screen: Screen) -> Page {
         let mut cdp = self.cdp.borrow_mut();
         let target = cdp
             .call(
@@ -153,8 +158,6 @@ impl Profile {
             .expect("a session");
         let session = attached["sessionId"].as_str().expect("an id").to_owned();
         drop(cdp);
-        let page = Page::new(Rc::clone(&self.cdp), session, target, screen);
-        page.goto(url);
-        page
+        Page::new(Rc::clone(&self.cdp), session, target, screen)
     }
 }

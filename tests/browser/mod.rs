@@ -8,6 +8,7 @@ mod administration;
 mod burning;
 mod cdp;
 mod chromium;
+mod habits;
 mod looks;
 mod meeting;
 mod page;

@@ -59,6 +59,11 @@ impl Page {
                 "Page.addScriptToEvaluateOnNewDocument",
                 json!({ "source": WATCH }),
             ),
+            ("Emulation.setLocaleOverride", json!({ "locale": "en-GB" })),
+            (
+                "Emulation.setTouchEmulationEnabled",
+                json!({ "enabled": phone }),
+            ),
             (
                 "Emulation.setFocusEmulationEnabled",
                 json!({ "enabled": true }),
@@ -86,6 +91,14 @@ impl Page {
 
     fn try_call(&self, method: &str, params: Value) -> Result<Value, String> {
         self.cdp.borrow_mut().call(&self.session, method, params)
+    }
+
+    /// Runs a script before the page's own ones, from the next load on.
+    pub fn before_scripts(&self, source: &str) {
+        self.call(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": source }),
+        );
     }
 
     /// Loads an address and waits until its scripts have run.
@@ -230,11 +243,7 @@ impl Page {
                 .next()
                 .map_or(0, u32::from),
         };
-        let text = if key == "Enter" && modifiers == 0 {
-            "\r"
-        } else {
-            ""
-        };
+        let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
             let mut event = json!({ "type": kind, "key": key, "code": key,
                 "windowsVirtualKeyCode": code, "modifiers": modifiers });
@@ -249,8 +258,7 @@ impl Page {
     pub fn emulate(&self, scheme: &str) {
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme },
-                                  { "name": "hover", "value": "hover" }] }),
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
         );
     }
 

@@ -112,8 +112,9 @@ export function conversation(context, id, then) {
       const first = !joined(before, message) || thisDay !== day || message.id === firstUnread;
       const last = !joined(message, after) || after?.id === firstUnread;
       day = thisDay;
-      const lastWaiting = !(after?.mine && after.state === 'waiting');
-      wanted.push(item(message, first, last, lastWaiting));
+      // A run of own messages in the same state says it once, under its last.
+      const lastInRun = !(after?.mine && after.state === message.state && after.by_server === message.by_server);
+      wanted.push(item(message, first, last, lastInRun));
     }
     arrange(list, wanted);
     for (const [key, { item: old, about }] of items) {
@@ -126,10 +127,10 @@ export function conversation(context, id, then) {
     if (tickBurns(list, burning)) burn();
   }
 
-  /** @param {Message} message @param {boolean} first @param {boolean} last @param {boolean} lastWaiting */
-  function item(message, first, last, lastWaiting) {
+  /** @param {Message} message @param {boolean} first @param {boolean} last @param {boolean} lastInRun */
+  function item(message, first, last, lastInRun) {
     let entry = items.get(message.id);
-    const drawn = JSON.stringify([message, first, last, lastWaiting]);
+    const drawn = JSON.stringify([message, first, last, lastInRun]);
     if (!entry) {
       entry = { item: h('li', {}), drawn: '', about: h('span', { id: `about-${message.id}` }) };
       items.set(message.id, entry);
@@ -139,7 +140,7 @@ export function conversation(context, id, then) {
     }
     if (entry.drawn !== drawn) {
       const fresh = entry.drawn === '' && loaded;
-      drawMessage(entry.item, message, { name: name(), first, last, lastWaiting });
+      drawMessage(entry.item, message, { name: name(), first, last, lastInRun });
       if (fresh) entry.item.classList.add('msg--new');
       entry.about.textContent = description(message);
       entry.drawn = drawn;

@@ -34,7 +34,7 @@ export function detailsPane(context, id, close) {
     const button = /** @type {HTMLElement} */ (root.querySelector('[data-action="verify"]'));
     button.className = chat.verified ? 'button button--line button--wide' : 'button button--wide';
     button.dataset.verified = String(chat.verified);
-    button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Take the mark away' : 'They are equal: mark as verified');
+    button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Remove the verified mark' : 'They are equal: mark as verified');
     slot(root, 'verify-lead').textContent = chat.verified
       ? 'You have compared these digits. If they ever change, you are asked before the next message goes out.'
       : 'Compare these digits with what the other person sees, in person or on a call. If they are equal, nobody sits in between.';

@@ -61,7 +61,7 @@ function sealedBubble(message) {
 }
 
 /** @param {Message} message */
-function foot(message, /** @type {boolean} */ lastWaiting) {
+function foot(message, /** @type {boolean} */ lastInRun) {
   const line = h('div', { class: 'msg__foot', 'aria-live': 'off', 'data-testid': 'message-foot' });
   const again = () => h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'again', 'data-testid': 'send-again' }, icon('refresh', 'icon--xs'), 'Send again');
   if (message.burns_ms && message.text !== null) {
@@ -71,7 +71,9 @@ function foot(message, /** @type {boolean} */ lastWaiting) {
     line.append(h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' }, icon('flame', 'icon--xs'), 'Burn now'));
   }
   if (message.mine) {
-    if (message.state === 'waiting' && lastWaiting && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
+    if (message.state === 'waiting' && lastInRun && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
+    // Without a receipt from the person, the server's word is all there is: say so.
+    if (message.by_server && message.text !== null && ['delivered', 'read'].includes(message.state) && lastInRun) line.append(stateText(message));
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';
@@ -90,7 +92,8 @@ function foot(message, /** @type {boolean} */ lastWaiting) {
 function bubble(message, name) {
   if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message);
   if (message.text === null) {
-    const [mark, text] = (message.mine ? OWN : GONE)[message.state] ?? ['info', 'No longer here'];
+    const mark = (message.mine ? OWN : GONE)[message.state]?.[0] ?? 'info';
+    const text = stateText(message) || 'No longer here';
     return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `), text));
   }
   const body = h('div', { class: 'bubble__text', 'data-testid': 'message-text' }, message.text);
@@ -108,7 +111,7 @@ function bubble(message, name) {
  * Draws or redraws a message into its list item.
  * @param {HTMLLIElement} item
  * @param {Message} message
- * @param {{name: string, first: boolean, last: boolean, lastWaiting: boolean}} place
+ * @param {{name: string, first: boolean, last: boolean, lastInRun: boolean}} place
  */
 export function drawMessage(item, message, place) {
   item.className = `msg${message.mine ? ' msg--own' : ''}${place.first ? ' msg--first' : ''}${place.last ? ' msg--last' : ''}`;
@@ -117,6 +120,7 @@ export function drawMessage(item, message, place) {
   item.dataset.state = message.state;
   item.dataset.mine = String(message.mine);
   item.dataset.path = message.path;
+  item.dataset.byServer = String(message.by_server);
   item.dataset.sealed = String(message.sealed);
   item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
   item.setAttribute('aria-describedby', `about-${message.id}`);
@@ -124,7 +128,7 @@ export function drawMessage(item, message, place) {
   if (message.text !== null || message.state === 'failed') {
     parts.push(h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
   }
-  const line = foot(message, place.lastWaiting);
+  const line = foot(message, place.lastInRun);
   if (line) parts.push(line);
   for (const warning of message.warnings ?? []) {
     parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));

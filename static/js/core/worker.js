@@ -7,6 +7,10 @@ const ports = new Set();
 /** @type {Promise<Host> | null} */
 let host = null;
 
+/** Where each tab has a worker of its own, a lock in one has to reach the others. */
+const others = 'onconnect' in globalThis ? null : new BroadcastChannel('secure-messaging');
+others?.addEventListener('message', (event) => { if (event.data === 'lock') void host?.then((core) => core.command('{"c":"lock"}')); });
+
 /** @param {string} json */
 function broadcast(json) {
   for (const port of ports) port.postMessage(json);
@@ -28,6 +32,7 @@ async function receive(message, port) {
       core.command(JSON.stringify({ c: fresh ? 'start' : 'snapshot' }));
     } else if (message.kind === 'command' && host) {
       (await host).command(message.json);
+      if (message.json === '{"c":"lock"}') others?.postMessage('lock');
     }
   } catch (error) {
     host = null;
