@@ -41,9 +41,26 @@ struct Entry {
 
 /// One file.
 pub(super) struct File {
-    pub(super) bytes: Bytes,
     pub(super) content_type: &'static str,
+    plain: Form,
+    packed: Option<Form>,
+}
+
+/// A file as it goes over the wire.
+pub(super) struct Form {
+    pub(super) bytes: Bytes,
     pub(super) etag: String,
+    pub(super) encoding: Option<&'static str>,
+}
+
+impl File {
+    /// Returns the form for a client that does or does not take gzip.
+    pub(super) fn form(&self, takes_gzip: bool) -> &Form {
+        self.packed
+            .as_ref()
+            .filter(|_| takes_gzip)
+            .unwrap_or(&self.plain)
+    }
 }
 
 struct Named {
@@ -72,7 +89,7 @@ impl Assets {
         let mut names = HashMap::new();
         for entry in manifest.files {
             let path = folder.join(&entry.path);
-            let bytes = std::fs::read(&path).map_err(|error| BundleError::Read(path, error))?;
+            let bytes = read(&path)?;
             if bytes.len() as u64 != entry.size || sha256(&bytes) != entry.sha256_hex {
                 return Err(BundleError::Changed(entry.path));
             }
@@ -81,8 +98,12 @@ impl Assets {
                 entry.path,
                 File {
                     content_type: content_type(&entry.name),
-                    etag: format!("\"{}\"", entry.sha256_hex),
-                    bytes: Bytes::from(bytes),
+                    packed: packed(&path, &entry.sha256_hex)?,
+                    plain: Form {
+                        bytes: Bytes::from(bytes),
+                        etag: format!("\"{}\"", entry.sha256_hex),
+                        encoding: None,
+                    },
                 },
             );
             let integrity = entry.sha384_integrity;
@@ -113,6 +134,25 @@ impl Assets {
     pub(super) fn file(&self, path: &str) -> Option<&File> {
         self.files.get(path)
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
+    std::fs::read(path).map_err(|error| BundleError::Read(path.to_owned(), error))
+}
+
+/// Reads what the bundle has packed beside a file; browsers check it by the file's `integrity`.
+fn packed(path: &Path, sha256_hex: &str) -> Result<Option<Form>, BundleError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    let path = PathBuf::from(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Form {
+        bytes: Bytes::from(read(&path)?),
+        etag: format!("\"{sha256_hex}-gzip\""),
+        encoding: Some("gzip"),
+    }))
 }
 
 fn sha256(bytes: &[u8]) -> String {

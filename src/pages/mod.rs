@@ -8,7 +8,9 @@ pub mod well_known;
 use std::collections::HashMap;
 use std::path::Path;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
+};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -86,21 +88,43 @@ pub async fn asset(
         return Ok(app.pages().unavailable());
     };
     let file = loaded.assets.file(&path).ok_or_else(Problem::not_found)?;
+    let form = file.form(takes_gzip(&request));
     let known = request.headers().get(IF_NONE_MATCH);
-    let mut response = if known.is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes()) {
+    let unchanged = known.is_some_and(|tag| tag.as_bytes() == form.etag.as_bytes());
+    let mut response = if unchanged {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
     response
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((ETAG, file.etag.as_str()))
+        .insert_header((VARY, "accept-encoding"))
+        .insert_header((ETAG, form.etag.as_str()))
         .content_type(file.content_type);
-    Ok(
-        if known.is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes()) {
-            response.finish()
-        } else {
-            response.body(Bytes::clone(&file.bytes))
-        },
-    )
+    if unchanged {
+        return Ok(response.finish());
+    }
+    if let Some(encoding) = form.encoding {
+        response.insert_header((CONTENT_ENCODING, encoding));
+    }
+    Ok(response.body(Bytes::clone(&form.bytes)))
+}
+
+/// Says whether gzip is named and not refused.
+fn takes_gzip(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get_all(ACCEPT_ENCODING)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|choice| choice.trim().strip_prefix("gzip"))
+        .any(|rest| rest.is_empty() || (rest.starts_with(';') && !refused(rest)))
+}
+
+/// Says whether a weight is zero.
+fn refused(parameters: &str) -> bool {
+    parameters
+        .split_once("q=")
+        .and_then(|(_, weight)| weight.trim().parse::<f32>().ok())
+        .is_some_and(|weight| weight <= 0.0)
 }

@@ -48,11 +48,12 @@ fn bundle(folder: &Path) {
 pub async fn with_bundle() -> (TestApp, TempDir) {
     let folder = TempDir::new().unwrap();
     bundle(folder.path());
-    let path = folder.path().to_owned();
-    (
-        TestApp::start_with(|config| config.bundle_dir = path).await,
-        folder,
-    )
+    (with_folder(folder.path()).await, folder)
+}
+
+async fn with_folder(folder: &Path) -> TestApp {
+    let path = folder.to_owned();
+    TestApp::start_with(|config| config.bundle_dir = path).await
 }
 
 #[actix_web::test]
@@ -121,6 +122,37 @@ async fn assets_never_change_under_their_name_and_have_their_type() {
     ] {
         client.get(&format!("/static/{path}")).await.expect(404);
     }
+}
+
+#[actix_web::test]
+async fn an_asset_goes_packed_only_to_those_who_take_it() {
+    let folder = TempDir::new().unwrap();
+    bundle(folder.path());
+    let packed = b"stands for the packed script".to_vec();
+    let script = folder.path().join("0123456789abcdef/js/app.js.gz");
+    std::fs::write(script, &packed).unwrap();
+    let app = with_folder(folder.path()).await;
+    let client = app.client();
+    let path = "/static/0123456789abcdef/js/app.js";
+    let plain = client.get(path).await.expect(200);
+    assert!(!plain.headers.contains_key("content-encoding"));
+    for (accepted, gzip) in [
+        ("gzip, deflate, br", true),
+        ("br;q=1.0, gzip;q=0.8", true),
+        ("gzip;q=0", false),
+        ("br", false),
+    ] {
+        let headers = [("accept-encoding", accepted)];
+        let answer = client
+            .send(Method::GET, path, &headers, Bytes::new())
+            .await
+            .expect(200);
+        assert_eq!(answer.headers["vary"], "accept-encoding");
+        assert_eq!(answer.headers.contains_key("content-encoding"), gzip);
+        assert_eq!(answer.body == packed, gzip, "{accepted}");
+        assert_eq!(answer.headers["etag"] != plain.headers["etag"], gzip);
+    }
+    client.get(&format!("{path}.gz")).await.expect(404);
 }
 
 #[actix_web::test]
