@@ -34,6 +34,14 @@ const WARNINGS = {
   'key-changed': 'This was written under keys that are not the ones you know.',
 };
 
+/** Why an hourglass stays on a message that has arrived. */
+const WAITED = 'It waited in the server’s memory, which is weaker than being there: whoever kept an old copy of the reader’s key safe and learns their passphrase can open a recording of it';
+
+/** Whether a message that has arrived went by the weaker path. @param {Message} message */
+function waited(message) {
+  return message.path === 'waiting' && !['sending', 'held', 'waiting', 'failed'].includes(message.state);
+}
+
 /**
  * The state of a message in words, for screen readers and titles.
  * @param {Message} message
@@ -49,7 +57,7 @@ export function stateText(message) {
  * @param {Message} message
  */
 export function description(message) {
-  return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : ''].filter(Boolean).join('. ');
+  return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : '', waited(message) ? WAITED : ''].filter(Boolean).join('. ');
 }
 
 /** @param {Message} message */
@@ -100,6 +108,7 @@ function bubble(message, name) {
   const meta = h('div', { class: 'bubble__meta', 'aria-hidden': 'true', title: description(message) });
   if (message.edited) meta.append('edited ');
   if (message.mine && message.burn !== 'never') meta.append(icon('flame'));
+  if (waited(message)) meta.append(icon('hourglass'));
   meta.append(clockTime(message.sent_ms));
   if (message.mine) meta.append(icon(OWN[message.state]?.[0] ?? 'check'));
   body.dataset.meta = meta.textContent ?? '';
