@@ -27,7 +27,7 @@ function preview(chat) {
   if (draft) return [h('em', {}, 'Draft: '), draft.replace(/\s+/g, ' ')];
   if (chat.preview !== null) return [chat.preview_mine ? 'You: ' : '', chat.preview.replace(/\s+/g, ' ')];
   if (chat.relation === 'requested') return ['Has not answered yet'];
-  return [chat.unread > 0 ? 'New message' : 'Nothing here'];
+  return [chat.unread > 0 ? 'New message' : 'No messages in this browser'];
 }
 
 /**

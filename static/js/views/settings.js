@@ -5,7 +5,7 @@ import { browserName, duration, fullTime } from '../lib/format.js';
 import { toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { BURNS, LIVES, burnKey } from '../chat/timers.js';
-import { confirmDialog, inviteDialog } from '../chat/people.js';
+import { confirmDialog, inviteDialog, openDialog } from '../chat/people.js';
 import { passphrasePicker } from './passphrase.js';
 
 /**
@@ -31,7 +31,24 @@ export function settingsView(context) {
       text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
       yes: 'Sign out',
     }, () => send({ c: 'sign_out' })),
-    'revoke-others': () => confirmDialog({ title: 'Sign out everywhere else?', text: 'Every other browser loses its session at once.', yes: 'Sign them out' }, () => send({ c: 'revoke_other_sessions' })),
+    'revoke-others': () => proveDialog(context, {
+      name: 'revoke-others',
+      title: 'Sign out everywhere else?',
+      text: 'Every other browser loses its session at once, and what it kept of your keys opens nothing any more. Your passphrase stays as it is.',
+      yes: 'Sign them out',
+      command: 'revoke_other_sessions',
+      done: 'sessions',
+      said: 'You are signed out everywhere else.',
+    }),
+    'new-identity': () => proveDialog(context, {
+      name: 'new-identity',
+      title: 'Make a new identity?',
+      text: 'This cannot be undone. Everybody you know is asked before they write to you again. What was sent to you and is still unread can never be opened. Your open invite links stop working. Contacts, settings, passphrase and recovery key stay.',
+      yes: 'Replace my keys',
+      command: 'new_identity',
+      done: 'identity_replaced',
+      said: 'You have a new identity. Compare safety numbers with the people you know.',
+    }),
     revoke: (target) => send({ c: 'revoke_session', id: target.dataset.id }),
     unblock: (target) => send({ c: 'unblock', chat: target.dataset.id }),
     invite: () => inviteDialog(context),
@@ -153,6 +170,37 @@ function passphrase(context, node) {
     }
   });
   return () => picker.stop();
+}
+
+/**
+ * Asks for the passphrase before something that a session alone must not be able to do.
+ * @param {Context} context
+ * @param {{name: string, title: string, text: string, yes: string, command: string, done: string, said: string}} words
+ */
+function proveDialog(context, words) {
+  const dialog = openDialog('view-prove');
+  const form = /** @type {HTMLFormElement} */ (dialog.querySelector('[data-form="prove"]'));
+  const field = input(form, '#prove-passphrase');
+  const yes = slot(form, 'yes');
+  slot(dialog, 'title').textContent = words.title;
+  slot(dialog, 'text').textContent = words.text;
+  yes.textContent = words.yes;
+  yes.dataset.testid = `${words.name}-confirm`;
+  field.dataset.testid = `${words.name}-passphrase`;
+  /** @type {HTMLInputElement} */ (slot(form, 'username')).value = context.state.state.me?.handle ?? '';
+  showButtons(dialog);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (field.value === '') complain(form, field, 'Type your passphrase.');
+    else {
+      submit(context, form, { c: words.command, passphrase: field.value }, words.done, () => {
+        field.value = '';
+        dialog.close();
+        toast(words.said);
+      });
+    }
+  });
+  field.focus();
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
