@@ -179,7 +179,8 @@ fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
     mira.page.click("menu-settings");
     mira.page.see("settings");
     mira.page.click("revoke-others");
-    mira.page.click("confirm-yes");
+    mira.page.fill("revoke-others-passphrase", &mira.passphrase);
+    mira.page.click("revoke-others-confirm");
     other.see("sign-in-form");
 
     mira.page.fill("current-passphrase", &mira.passphrase);

@@ -131,8 +131,18 @@ pub enum Command {
         /// The `id` from `sessions`.
         id: String,
     },
-    /// `{"c":"revoke_other_sessions"}` → `sessions`.
-    RevokeOtherSessions,
+    /// `{"c":"revoke_other_sessions","passphrase"}` → `sessions`: every other session ends, and the key
+    /// that opens the safe is replaced, so that what they kept of it opens nothing any more.
+    RevokeOtherSessions {
+        /// The passphrase; it stays the same.
+        passphrase: SecretText,
+    },
+    /// `{"c":"new_identity","passphrase"}` → `identity_replaced`: new keys in place of old ones. All
+    /// others see that they changed; what was sent to the old ones and not opened stays closed.
+    NewIdentity {
+        /// The passphrase; it stays the same.
+        passphrase: SecretText,
+    },
     /// `{"c":"set_registration","mode"}` — administrators only; → `server`.
     SetRegistration {
         /// `closed`, `invite` or `open`.
@@ -370,7 +380,8 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::SetSettings { .. } => "set_settings",
         Command::ListSessions => "list_sessions",
         Command::RevokeSession { .. } => "revoke_session",
-        Command::RevokeOtherSessions => "revoke_other_sessions",
+        Command::RevokeOtherSessions { .. } => "revoke_other_sessions",
+        Command::NewIdentity { .. } => "new_identity",
         Command::SetRegistration { .. } => "set_registration",
         Command::Lookup { .. } => "lookup",
         Command::RequestContact { .. } => "request_contact",

@@ -100,6 +100,8 @@ pub enum Event {
     },
     /// `passphrase_changed` — the change is stored.
     PassphraseChanged,
+    /// `identity_replaced` — the new identity is stored; other sessions of the account lock.
+    IdentityReplaced,
 
     /// `settings` — the account's settings.
     Settings(SettingsView),

@@ -98,6 +98,7 @@ fn text_of(code: &str) -> Option<&'static str> {
             "That is not the recovery key shown before. Compare it and type it again."
         }
         "nothing-to-confirm" => "There is no recovery key to confirm. Start again.",
+        "safe-conflict" => "Another browser of yours changed something just now. Try again.",
         "token-expired" => "That took too long. Start again.",
         "handle-taken" => "Somebody has this handle already. Choose another one.",
         "bad-handle" => "A handle has 1 to 64 letters, digits, dots, dashes or underscores.",

@@ -49,6 +49,18 @@ fn commands_are_read_as_pages_write_them() {
             },
         ),
         (
+            json!({"c": "revoke_other_sessions", "passphrase": "p"}),
+            Command::RevokeOtherSessions {
+                passphrase: "p".into(),
+            },
+        ),
+        (
+            json!({"c": "new_identity", "passphrase": "p"}),
+            Command::NewIdentity {
+                passphrase: "p".into(),
+            },
+        ),
+        (
             json!({"c": "set_settings", "lock_after_secs": 300}),
             Command::SetSettings(SettingsChange {
                 lock_after_secs: Some(300),
@@ -96,6 +108,10 @@ fn events_are_written_as_pages_read_them() {
         to_value(state).unwrap(),
         json!({"e": "state", "state": "signed_out", "reason": "started", "me": null})
     );
+    assert_eq!(
+        to_value(Event::IdentityReplaced).unwrap(),
+        json!({"e": "identity_replaced"})
+    );
     let message = Event::Message {
         chat: chat(),
         message: MessageView {
@@ -137,6 +153,12 @@ fn passphrases_and_texts_never_show_in_debug_output() {
         Command::Recover {
             handle: "alice".into(),
             recovery_key: "the-secret".into(),
+            passphrase: "the-secret".into(),
+        },
+        Command::NewIdentity {
+            passphrase: "the-secret".into(),
+        },
+        Command::RevokeOtherSessions {
             passphrase: "the-secret".into(),
         },
         Command::Send {

@@ -1,9 +1,13 @@
-//! Changing the passphrase: prove the old one, then replace record, wraps and safe key at once.
+//! What the passphrase must be proven for: changing it, signing out everywhere else, a new identity.
+//!
+//! Each replaces the safe key; the first two replace OPAQUE's record and the wraps with it, at once.
 
-use protocol::opaque::{LoginState, OpaqueError, RegisterState, login_start, register_start};
+use protocol::opaque::{
+    ExportKey, LoginState, OpaqueError, RegisterState, login_start, register_start,
+};
 use protocol::safe::SafeKey;
 
-use crate::account::{Flow, Step, ksf, parse};
+use crate::account::{Flow, NewIdentity, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::failure::Failure;
@@ -15,9 +19,22 @@ use crate::wire::{
     Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart, Reauthenticated,
 };
 
+/// What is done once the passphrase is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Passphrase,
+    /// The same passphrase again: record, wraps and key are new, and only this session stays.
+    RevokeOthers,
+    Identity,
+}
+
 /// A change under way.
 pub(crate) struct Change {
+    goal: Goal,
     new: SecretText,
+    /// Of the passphrase that was proven.
+    export: Option<ExportKey>,
+    pub(super) identity: Option<Box<NewIdentity>>,
     login: Option<LoginState>,
     state: Option<RegisterState>,
     reauth_token: String,
@@ -32,10 +49,42 @@ struct Started {
     ksf: Option<crate::wire::Ksf>,
 }
 
+impl Change {
+    pub(super) const fn during(&self) -> &'static str {
+        self.goal.during()
+    }
+}
+
+impl Goal {
+    const fn during(self) -> &'static str {
+        match self {
+            Self::Passphrase => "change_passphrase",
+            Self::RevokeOthers => "revoke_other_sessions",
+            Self::Identity => "new_identity",
+        }
+    }
+}
+
 impl Core {
     /// `change_passphrase`.
     pub(crate) fn change_passphrase(&mut self, current: SecretText, new: SecretText) {
-        let during = "change_passphrase";
+        self.begin_change(Goal::Passphrase, &current, new);
+    }
+
+    /// `revoke_other_sessions`.
+    pub(crate) fn revoke_other_sessions(&mut self, passphrase: SecretText) {
+        let same = passphrase.clone();
+        self.begin_change(Goal::RevokeOthers, &same, passphrase);
+    }
+
+    /// `new_identity`.
+    pub(crate) fn new_identity(&mut self, passphrase: SecretText) {
+        let same = passphrase.clone();
+        self.begin_change(Goal::Identity, &same, passphrase);
+    }
+
+    fn begin_change(&mut self, goal: Goal, current: &SecretText, new: SecretText) {
+        let during = goal.during();
         if !self.may_begin(during) {
             return;
         }
@@ -59,7 +108,10 @@ impl Core {
                     Purpose::Flow(Step::ReauthStart),
                 );
                 self.flow = Some(Flow::Change(Box::new(Change {
+                    goal,
                     new,
+                    export: None,
+                    identity: None,
                     login: Some(login),
                     state: None,
                     reauth_token: String::new(),
@@ -84,7 +136,10 @@ impl Core {
             return Err(Failure::new("server-reply"));
         };
         let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
-            Ok((finalization, _)) => (finalization, Step::ReauthFinish),
+            Ok((finalization, export)) => {
+                flow.export = Some(export);
+                (finalization, Step::ReauthFinish)
+            }
             Err(OpaqueError::Refused) => (vec![0; 64], Step::LoginRefused),
             Err(error) => return Err(ksf::failure(error, "wrong-passphrase")),
         };
@@ -105,6 +160,12 @@ impl Core {
         let Some(Flow::Change(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
+        if flow.goal == Goal::Identity {
+            let export = flow.export.take();
+            let export = export.ok_or_else(|| Failure::new("server-reply"))?;
+            self.hold_writes()?;
+            return self.put_identity(&export, &done.reauth_token);
+        }
         flow.reauth_token = done.reauth_token;
         let (state, request) = register_start(&mut self.io.rng, flow.new.expose().as_bytes())
             .map_err(|error| ksf::failure(error, "server-reply"))?;
@@ -124,6 +185,7 @@ impl Core {
         ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
             self.io.refused(*refusal, None, None);
         })?;
+        self.hold_writes()?;
         let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_ref())
         else {
             return Ok(());
@@ -168,9 +230,26 @@ impl Core {
         if let (Some((key, marks)), Some(open)) = (flow.done, self.unlocked.as_mut()) {
             open.safe.rekeyed(key, marks);
             open.safe.remember(&mut self.io);
+            open.writes_resume(&mut self.io);
         }
         self.leave_resume();
-        self.io.event(Event::PassphraseChanged);
+        if flow.goal == Goal::RevokeOthers {
+            self.ask_sessions(flow.goal.during());
+        } else {
+            self.io.event(Event::PassphraseChanged);
+        }
+        Ok(())
+    }
+
+    /// No write of the safes may cross their replacement.
+    fn hold_writes(&mut self) -> Result<(), Failure> {
+        let Some(open) = self.unlocked.as_mut() else {
+            return Err(Failure::new("not-unlocked"));
+        };
+        if open.safe.writing() {
+            return Err(Failure::new("busy"));
+        }
+        open.writes_wait(&mut self.io);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! One flow is under way at a time; each is a small machine that the answers of the server push on.
 
 mod change;
+mod identity;
 mod ksf;
 mod opening;
 mod recover;
@@ -14,6 +15,7 @@ mod start;
 mod strength;
 
 pub(crate) use change::Change;
+pub(crate) use identity::NewIdentity;
 pub(crate) use opening::{KeySource, Opening};
 pub(crate) use recover::Recover;
 pub(crate) use register::Register;
@@ -48,6 +50,7 @@ pub(crate) enum Step {
     ReauthFinish,
     PassphraseStart,
     PassphraseFinish,
+    IdentityPut,
     OpeningSession,
     OpeningSafes,
 }
@@ -59,7 +62,7 @@ impl Flow {
             Self::Register(_) => "register",
             Self::SignIn(flow) => flow.during(),
             Self::Recover(_) => "recover",
-            Self::Change(_) => "change_passphrase",
+            Self::Change(flow) => flow.during(),
             Self::Resume(_) => "start",
             Self::Opening(flow) => flow.during,
         }
@@ -81,6 +84,9 @@ impl Core {
         if let Some(flow) = self.flow.take() {
             self.io.timers.cancel(Timer::Confirmation);
             self.io.failed(flow.during(), failure);
+            if let (Flow::Change(_), Some(open)) = (&flow, self.unlocked.as_mut()) {
+                open.writes_resume(&mut self.io);
+            }
         }
     }
 
@@ -121,6 +127,7 @@ impl Core {
             Step::ReauthFinish => self.change_reauthenticated(&body),
             Step::PassphraseStart => self.change_started(&body),
             Step::PassphraseFinish => self.change_finished(),
+            Step::IdentityPut => self.identity_stored(),
             Step::OpeningSession => self.opening_session(&body),
             Step::OpeningSafes => self.opening_safes(&body),
         };

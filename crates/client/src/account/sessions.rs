@@ -65,7 +65,7 @@ impl Core {
         self.ask_sessions("list_sessions");
     }
 
-    fn ask_sessions(&mut self, during: &'static str) {
+    pub(super) fn ask_sessions(&mut self, during: &'static str) {
         self.io
             .get("/sessions", Purpose::Sessions { during, list: true });
     }
@@ -84,17 +84,6 @@ impl Core {
             &format!("/sessions/{id}"),
             Purpose::Sessions {
                 during: "revoke_session",
-                list: false,
-            },
-        );
-    }
-
-    pub(crate) fn revoke_other_sessions(&mut self) {
-        self.io.post(
-            "/sessions/revoke-others",
-            &serde_json::json!({}),
-            Purpose::Sessions {
-                during: "revoke_other_sessions",
                 list: false,
             },
         );

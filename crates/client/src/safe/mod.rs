@@ -9,8 +9,9 @@ mod track;
 use protocol::envelope::SealedSlot;
 use protocol::epoch::{
     EpochError, EpochPath, Handshake, LocalParty, ReceiverEpoch, ReceiverPairs, ReplayError,
+    ReplayMap,
 };
-use protocol::identity::AccountKeys;
+use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::UserId;
 use protocol::safe::{
     PrekeySafe, SafeContents, SafeError, SafeKey, SafeMark, open_prekey_safe, open_safe,
@@ -20,6 +21,7 @@ use rand_core::CryptoRng;
 pub(crate) use fresh::{NewSafes, reseal};
 use track::Track;
 
+use crate::account::NewIdentity;
 use crate::id::Id;
 use crate::wire::{SafeRead, Versioned};
 
@@ -172,8 +174,48 @@ impl Safe {
     /// The safe key was replaced, with both safes written under it at these versions.
     pub(crate) fn rekeyed(&mut self, key: SafeKey, marks: Marks) {
         self.key = key;
-        self.safe_track = Track::new(marks.safe);
-        self.prekey_track = Track::new(marks.prekeys);
+        self.safe_track.rekeyed(marks.safe);
+        self.prekey_track.rekeyed(marks.prekeys);
+    }
+
+    /// Whether a write is on its way, so that the next version is not known yet.
+    pub(crate) const fn writing(&self) -> bool {
+        self.safe_track.writing() || self.prekey_track.writing()
+    }
+
+    /// Lets somebody read the contents as they would be with another identity.
+    pub(crate) fn as_another<T>(
+        &mut self,
+        secrets: &AccountSecrets,
+        at: u64,
+        batch_number: u32,
+        read: impl FnOnce(&SafeContents) -> T,
+    ) -> T {
+        let contents = &mut self.contents;
+        let own = std::mem::replace(&mut contents.secrets, secrets.duplicate());
+        let (own_at, own_number) = (contents.identity_at, contents.batch_number);
+        (contents.identity_at, contents.batch_number) = (at, batch_number);
+        let replay = std::mem::take(&mut contents.replay);
+        let answer = read(contents);
+        contents.secrets = own;
+        contents.replay = replay;
+        (contents.identity_at, contents.batch_number) = (own_at, own_number);
+        answer
+    }
+
+    /// Another identity took the place of ours, with both safes written as it has them.
+    pub(crate) fn replace_identity(&mut self, new: NewIdentity) {
+        self.contents.secrets = new.secrets;
+        self.contents.identity_at = new.at;
+        self.contents.batch_number = new.batch_number;
+        // Nothing that was marked can be opened again.
+        self.contents.replay = ReplayMap::default();
+        self.keys = new.keys;
+        self.prekeys = new.prekeys;
+        // A batch of the old identity must not be published any more.
+        self.after
+            .retain(|(_, _, after)| !matches!(after, After::Publish(_)));
+        self.rekeyed(new.key, new.marks);
     }
 }
 

@@ -21,6 +21,8 @@ use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, Versioned};
 
 /// Pause before a failed write is tried again, milliseconds.
 const RETRY_MS: u64 = 2_000;
+/// Longest that writes are held back for a replacement, milliseconds.
+const REPLACING_MS: u64 = 20_000;
 
 impl Safe {
     /// Writes what has changed, one write per safe at a time.
@@ -234,6 +236,16 @@ impl Unlocked {
             }
             Err(error) => io.refused(of_safe(&error), None, None),
         }
+    }
+
+    /// Holds writes back while both safes are being replaced under another key.
+    pub(crate) fn writes_wait(&mut self, io: &mut Io) {
+        io.timers.set(Timer::SafeRetry, io.now_ms + REPLACING_MS);
+    }
+
+    /// Writes go on.
+    pub(crate) fn writes_resume(&mut self, io: &mut Io) {
+        io.timers.cancel(Timer::SafeRetry);
     }
 
     fn write_failed(&mut self, io: &mut Io, answer: Answer) {

@@ -62,6 +62,17 @@ impl Track {
         self.writing = None;
     }
 
+    /// Whether a write is on its way.
+    pub(super) const fn writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    /// Written under another key; changes since then are still due.
+    pub(super) const fn rekeyed(&mut self, mark: SafeMark) {
+        self.mark = mark;
+        self.writing = None;
+    }
+
     /// Another session's version was read and joined into ours.
     pub(super) const fn joined(&mut self, mark: SafeMark) {
         self.mark = mark;

@@ -1,5 +1,6 @@
 //! Registration, sign-in, recovery and passphrase change at the server.
 
+use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 use protocol::opaque::{login_finish, login_respond, register_record, register_respond};
 use protocol::prekeys::SignedBatch;
@@ -233,12 +234,47 @@ impl FakeServer {
         }
     }
 
+    /// "New identity".
+    pub(super) fn replace_identity(&mut self, tab: usize, user: UserId, body: &Value) -> Answer {
+        match self.pending.remove(text(body, "reauth_token")) {
+            Some(Pending::Reauthenticated(proven)) if proven == user => {}
+            _ => return problem(401, "token-expired"),
+        }
+        let keys = AccountKeys::decode(&blob(body, "public_keys")).unwrap();
+        let batch = SignedBatch::decode(&blob(body, "prekeys")).unwrap();
+        if batch.verify(&keys, &user, self.now(), 0).is_err() {
+            return problem(422, "keys-unusable");
+        }
+        let version = body["safe"]["version"].as_u64().unwrap();
+        let account = self.accounts.get_mut(&user).unwrap();
+        if version != account.safe.version + 1 {
+            return problem(409, "safe-conflict");
+        }
+        account.public_keys = blob(body, "public_keys");
+        account.unclaimed = one_time_ids(&batch);
+        account.batch = batch;
+        self.replace_safes(user, body);
+        self.claims.retain(|(_, of, _), _| *of != user);
+        for socket in self.sockets.values_mut().filter(|s| s.user == user) {
+            socket.bundle = None;
+        }
+        let account = &self.accounts[&user];
+        let frame = json!({"t": "safe", "version": account.safe.version,
+            "prekey_version": account.prekey_safe.version});
+        self.tell(user, Some(tab), &frame);
+        (204, Value::Null)
+    }
+
     fn replace_credentials(&mut self, user: UserId, body: &Value) {
+        let record = register_record(&blob(body, "upload")).unwrap();
+        self.accounts.get_mut(&user).unwrap().record = record;
+        self.replace_safes(user, body);
+    }
+
+    fn replace_safes(&mut self, user: UserId, body: &Value) {
         let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
         let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();
-        let record = register_record(&blob(body, "upload")).unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
-        account.record = record;
         account.safe = read_of(&safe);
         account.history.push((safe.version, safe.data.0));
         account

@@ -75,6 +75,7 @@ impl FakeServer {
                 (204, Value::Null)
             }
             ("POST", ["passphrase", step]) => self.passphrase(step, user, body),
+            ("PUT", ["public-keys"]) => self.replace_identity(tab, user, body),
             ("PUT", ["account"]) => {
                 let alias = body["alias"].as_str().unwrap_or_default().to_owned();
                 self.accounts.get_mut(&user).unwrap().alias = alias;

@@ -163,6 +163,15 @@ pub(crate) struct PassphraseFinish<'a> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct IdentityPut<'a> {
+    pub(crate) reauth_token: &'a str,
+    pub(crate) public_keys: Blob,
+    pub(crate) prekeys: Blob,
+    pub(crate) safe: SafeWrite,
+    pub(crate) prekey_safe: Versioned,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SafePut {
     pub(crate) write_proof: Blob,
     pub(crate) expected_version: u64,

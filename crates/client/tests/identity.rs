@@ -1,0 +1,223 @@
+//! A new identity, and signing out everywhere else, without a network.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use client::Command;
+use client::command::SettingsChange;
+use client::event::{Event, MessageState, Phase};
+use client::testing::{Friends, PASSPHRASE, World};
+
+fn renew(world: &mut World, tab: usize) {
+    let passphrase = PASSPHRASE.into();
+    world.command(tab, Command::NewIdentity { passphrase });
+    assert!(world.tab(tab).events.contains(&Event::IdentityReplaced));
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+}
+
+fn groups(world: &mut World, tab: usize, chat: client::id::Id) -> Vec<String> {
+    world.command(tab, Command::SafetyNumber { chat });
+    let found = world
+        .tab(tab)
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::SafetyNumber { groups, .. } => Some(groups.clone()),
+            _ => None,
+        });
+    found.unwrap()
+}
+
+/// Contacts who have exchanged a message each way and let what was fetched grow old.
+fn acquainted(world: &mut World) -> Friends {
+    let f = world.friends();
+    world.say(f.alice, f.to_bob, "one");
+    world.say(f.bob, f.to_alice, "two");
+    world.advance(4_000);
+    f
+}
+
+#[test]
+fn after_a_new_identity_a_contact_can_read_and_is_asked_before_writing() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    world.command(
+        f.alice,
+        Command::SetVerified {
+            chat: f.to_bob,
+            verified: true,
+        },
+    );
+    let before = groups(&mut world, f.alice, f.to_bob);
+    renew(&mut world, f.bob);
+
+    world.say(f.bob, f.to_alice, "it is still me");
+    let heard = world.texts(f.alice, f.to_bob);
+    assert_eq!(heard.last().unwrap(), "it is still me");
+    let chat = world.chats(f.alice)[0].clone();
+    assert!(chat.key_changed && !chat.verified);
+
+    let held = world.say(f.alice, f.to_bob, "is it?");
+    assert_eq!(
+        world.message(f.alice, held).unwrap().state,
+        MessageState::Held
+    );
+    assert!(!world.texts(f.bob, f.to_alice).contains(&"is it?".into()));
+    let after = groups(&mut world, f.alice, f.to_bob);
+    assert_ne!(before, after);
+    assert_eq!(after, groups(&mut world, f.bob, f.to_alice));
+
+    world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    assert_eq!(world.texts(f.bob, f.to_alice).last().unwrap(), "is it?");
+    assert!(!world.chats(f.alice)[0].key_changed);
+    world.advance(4_000);
+    world.say(f.bob, f.to_alice, "it is");
+    assert_eq!(world.texts(f.alice, f.to_bob).last().unwrap(), "it is");
+    assert_eq!(world.refusals(f.bob), Vec::<String>::new());
+}
+
+#[test]
+fn somebody_who_only_writes_finds_the_changed_key_before_the_message_is_sent() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    renew(&mut world, f.bob);
+    let before = world.server.messages.len();
+    let held = world.say(f.alice, f.to_bob, "hello?");
+    assert_eq!(
+        world.message(f.alice, held).unwrap().state,
+        MessageState::Held
+    );
+    assert_eq!(world.refusals(f.alice), ["swapped-key"]);
+    assert!(world.chats(f.alice)[0].key_changed);
+    assert_eq!(world.server.messages.len(), before);
+}
+
+#[test]
+fn the_new_identity_keeps_contacts_and_opens_what_waits_after_signing_in_again() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    let number = |world: &World| {
+        let bob = world.server.user("bob");
+        world.server.accounts[&bob].batch.head.batch_number
+    };
+    let old = number(&world);
+    renew(&mut world, f.bob);
+    assert_eq!(number(&world), old + 1);
+    // What is changed afterwards is written under the new key.
+    world.command(
+        f.bob,
+        Command::SetSettings(SettingsChange {
+            receipts: Some(false),
+            ..SettingsChange::default()
+        }),
+    );
+    assert_eq!(world.phase(f.bob), Phase::Unlocked);
+    world.close(f.bob);
+    world.advance(4_000);
+    world.say(f.alice, f.to_bob, "while you were away");
+    world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    let again = world.sign_in("bob");
+    assert_eq!(world.chats(again)[0].handle, "alice");
+    assert_eq!(world.texts(again, f.to_alice), ["while you were away"]);
+    assert_eq!(world.refusals(again), Vec::<String>::new());
+    world.say(again, f.to_alice, "here");
+    assert_eq!(world.texts(f.alice, f.to_bob).last().unwrap(), "here");
+}
+
+#[test]
+fn the_recovery_key_still_opens_the_account_after_a_new_identity() {
+    let mut world = World::default();
+    let (alice, key) = world.register("alice");
+    renew(&mut world, alice);
+    let tab = world.browser();
+    world.command(
+        tab,
+        Command::Recover {
+            handle: "alice".into(),
+            recovery_key: key.as_str().into(),
+            passphrase: "third".into(),
+        },
+    );
+    assert!(!world.recovery_key(tab).is_empty());
+}
+
+#[test]
+fn another_browser_of_the_account_locks_and_opens_again_with_the_passphrase() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    let second = world.sign_in("bob");
+    renew(&mut world, f.bob);
+    assert_eq!(world.phase(second), Phase::Locked);
+    world.command(
+        second,
+        Command::Unlock {
+            passphrase: PASSPHRASE.into(),
+        },
+    );
+    assert_eq!(world.phase(second), Phase::Unlocked);
+    assert_eq!(
+        groups(&mut world, second, f.to_alice),
+        groups(&mut world, f.bob, f.to_alice)
+    );
+    world.say(second, f.to_alice, "from the second");
+    let heard = world.texts(f.alice, f.to_bob);
+    assert_eq!(heard.last().unwrap(), "from the second");
+}
+
+#[test]
+fn without_the_passphrase_the_identity_stays() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let user = world.server.user("alice");
+    let before = world.server.accounts[&user].public_keys.clone();
+    world.command(
+        alice,
+        Command::NewIdentity {
+            passphrase: "wrong".into(),
+        },
+    );
+    assert_eq!(world.failures(alice), ["wrong-passphrase"]);
+    assert_eq!(world.server.accounts[&user].public_keys, before);
+    assert!(!world.tab(alice).events.contains(&Event::IdentityReplaced));
+    renew(&mut world, alice);
+    assert_ne!(world.server.accounts[&user].public_keys, before);
+}
+
+#[test]
+fn signing_out_everywhere_else_replaces_the_safe_key_and_keeps_the_passphrase() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    let second = world.sign_in("bob");
+    // This server does not end the other session itself: its key opens nothing all the same.
+    let passphrase = PASSPHRASE.into();
+    world.command(f.bob, Command::RevokeOtherSessions { passphrase });
+    assert_eq!(world.failures(f.bob), Vec::<String>::new());
+    let told = &world.tab(f.bob).events;
+    assert!(told.iter().any(|e| matches!(e, Event::Sessions { .. })));
+    assert!(!told.contains(&Event::PassphraseChanged));
+    let change = || {
+        Command::SetSettings(SettingsChange {
+            receipts: Some(false),
+            ..SettingsChange::default()
+        })
+    };
+    world.command(f.bob, change());
+    assert_eq!(world.phase(f.bob), Phase::Unlocked);
+    world.command(second, change());
+    assert_eq!(world.phase(second), Phase::Locked);
+    let third = world.sign_in("bob");
+    assert_eq!(world.phase(third), Phase::Unlocked);
+    assert_eq!(world.chats(third).len(), 1);
+}
+
+#[test]
+fn signing_out_everywhere_else_needs_the_passphrase() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    world.command(
+        alice,
+        Command::RevokeOtherSessions {
+            passphrase: "wrong".into(),
+        },
+    );
+    assert_eq!(world.failures(alice), ["wrong-passphrase"]);
+}
