@@ -104,10 +104,26 @@ function receive(event) {
       forgetDrafts();
     }
   }
+  if (event.e === 'failed' && event.during === 'start') {
+    startAgain();
+    return;
+  }
   const handled = state.apply(event);
-  if (event.e === 'state') draw();
-  else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
+  if (event.e === 'state') {
+    waits = 0;
+    draw();
+  } else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
   else if ((event.e === 'notice' || event.e === 'refused') && !handled) toast(event.text);
+}
+
+let waits = 0;
+
+/** The server did not answer the core's first question: say so, and ask again, less and less often. */
+function startAgain() {
+  const status = root.querySelector('[data-testid="splash"] [role="status"]');
+  if (status) status.textContent = 'The server does not answer. Trying again…';
+  waits = Math.min(waits + 1, 6);
+  setTimeout(() => context.send({ c: 'start' }), waits * 1000);
 }
 
 /**

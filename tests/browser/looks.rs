@@ -134,6 +134,28 @@ fn axe_and_the_policy_catch_what_they_are_shown() {
 }
 
 #[test]
+fn a_core_that_is_not_the_one_that_the_page_names_is_not_started() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let profile = chromium.profile();
+    let page = profile.empty_tab(Screen::Desktop);
+    page.before_scripts(
+        "new MutationObserver(() => { const page = document.documentElement; \
+         if (page && page.dataset.wasmIntegrity) page.dataset.wasmIntegrity = 'sha384-' + 'A'.repeat(64); }) \
+         .observe(document, { childList: true });",
+    );
+    page.goto(&server.url("/"));
+    page.see("fatal");
+    let text = page.text("fatal");
+    assert!(
+        text.contains("not the one that this page was made with"),
+        "{text}"
+    );
+    assert_eq!(page.count(&by("sign-in-form")), 0);
+}
+
+#[test]
 fn pages_that_touch_secrets_are_the_same_bytes_for_everybody() {
     let _turn = turn();
     let server = Server::start();
