@@ -221,3 +221,25 @@ fn signing_out_everywhere_else_needs_the_passphrase() {
     );
     assert_eq!(world.failures(alice), ["wrong-passphrase"]);
 }
+
+#[test]
+fn a_message_that_crosses_with_the_new_identity_fails_in_sight_and_can_be_sent_again() {
+    let mut world = World::default();
+    let f = world.friends();
+    world.say(f.alice, f.to_bob, "one");
+    renew(&mut world, f.bob);
+    // What was fetched of him is still fresh, so that this is sealed to the old keys.
+    let crossed = world.say(f.alice, f.to_bob, "crossed");
+    let view = world.message(f.alice, crossed).unwrap();
+    assert_eq!(view.state, MessageState::Failed);
+    assert!(world.chats(f.alice)[0].key_changed);
+    world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    world.command(
+        f.alice,
+        Command::SendAgain {
+            chat: f.to_bob,
+            message: crossed,
+        },
+    );
+    assert_eq!(world.texts(f.bob, f.to_alice).last().unwrap(), "crossed");
+}
