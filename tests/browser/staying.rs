@@ -194,3 +194,37 @@ fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
     other.see("main-menu");
     nothing_was_refused(&chromium, &[&mira.page, &other]);
 }
+
+#[test]
+fn a_new_identity_is_noticed_and_the_next_message_is_held_until_it_is_accepted() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
+    befriend(&mira, &jonas);
+    write(&jonas.page, "before");
+    mira.page.see_text(&by("message-text"), "before");
+
+    mira.page.click("main-menu");
+    mira.page.click("menu-settings");
+    mira.page.click("new-identity");
+    mira.page.fill("new-identity-passphrase", &mira.passphrase);
+    mira.page.click("new-identity-confirm");
+    mira.page.gone("prove-dialog");
+    mira.page.click("settings-back");
+    mira.page.see("main-menu");
+
+    // The first line may still be under way to the keys of before; from then on he is asked.
+    write(&jonas.page, "is it still you?");
+    jonas.page.see("key-changed");
+    write(&jonas.page, "I ask before I go on");
+    state(&jonas.page, "I ask before I go on", "held");
+    jonas.page.click("accept-key");
+    jonas.page.gone("key-changed");
+    open_chat(&mira.page, "jonas");
+    mira.page
+        .see_text(&by("message-text"), "I ask before I go on");
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}
