@@ -375,8 +375,6 @@ pub struct RequestView {
     pub greeting: SecretText,
     /// When it arrived, unix milliseconds.
     pub received_ms: u64,
-    /// Came through one of our invite links and its keys are the ones the server showed.
-    pub invited: bool,
 }
 
 /// What has become of a message.

@@ -74,7 +74,6 @@ export function requestPane(context, request, then) {
   slot(node, 'name').textContent = name;
   slot(node, 'handle').textContent = `@${request.handle}`;
   slot(node, 'greeting').textContent = request.greeting;
-  slot(node, 'invited').hidden = !request.invited;
   actions(node, {
     back: then.back,
     accept: () => { context.send({ c: 'accept_request', chat: request.chat }); then.accepted(); },

@@ -98,7 +98,6 @@ impl Unlocked {
                     },
                     greeting: request.greeting.clone(),
                     received_ms: request.received_ms,
-                    invited: false,
                 }
             })
             .collect();
