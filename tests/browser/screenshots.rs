@@ -1,4 +1,7 @@
-//! The pictures in `docs/screenshots`: real chats, taken by `cargo xtask test screenshots -- --ignored`.
+//! The pictures in `docs/screenshots`: real chats.
+//!
+//! Every run takes them, into the target folder; to renew those of the documents, name their folder:
+//! `SECURE_MESSAGING_SCREENSHOTS=docs/screenshots cargo xtask test pictures`.
 
 use std::path::Path;
 
@@ -15,14 +18,16 @@ fn keep(page: &Page, scheme: &str, name: &str) {
     page.emulate(scheme);
     page.until("document.getAnimations().every((it) => it.playState !== 'running' || it.effect.getTiming().iterations === Infinity)");
     page.js("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshots");
+    let folder = match std::env::var_os("SECURE_MESSAGING_SCREENSHOTS") {
+        Some(folder) => Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+        None => Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots"),
+    };
     std::fs::create_dir_all(&folder).expect("the folder");
     std::fs::write(folder.join(format!("{name}.png")), page.picture()).expect("the picture");
 }
 
 #[test]
-#[ignore = "writes pictures into docs/screenshots; run cargo xtask test screenshots -- --ignored"]
-fn screenshots() {
+fn pictures_of_real_chats_are_taken() {
     let _turn = turn();
     let server = Server::start();
     let chromium = Chromium::start();
