@@ -102,12 +102,14 @@ impl Page {
     }
 
     /// Loads an address and waits until its scripts have run.
+    #[track_caller]
     pub fn goto(&self, url: &str) {
         self.call("Page.navigate", json!({ "url": url }));
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
     /// Loads the page again and waits until it is a new one.
+    #[track_caller]
     pub fn reload(&self) {
         self.js("window.old = true");
         self.call("Page.reload", json!({}));
@@ -115,6 +117,7 @@ impl Page {
     }
 
     /// Evaluates an expression, waiting for promises.
+    #[track_caller]
     pub fn js(&self, expression: &str) -> Value {
         self.try_js(expression)
             .unwrap_or_else(|error| panic!("{expression}: {error}\n{}", self.told()))
@@ -135,6 +138,7 @@ impl Page {
     }
 
     /// Waits until an expression is truthy and gives its value.
+    #[track_caller]
     pub fn until(&self, expression: &str) -> Value {
         let end = Instant::now() + PATIENCE;
         // The page looks by itself for a second, so that the socket is not flooded.
@@ -159,16 +163,19 @@ impl Page {
     }
 
     /// Waits until something with this test id is on the screen.
+    #[track_caller]
     pub fn see(&self, testid: &str) {
         self.until(&format!("({VISIBLE})({})", quoted(&by(testid))));
     }
 
     /// Waits until nothing with this test id is on the screen.
+    #[track_caller]
     pub fn gone(&self, testid: &str) {
         self.until(&format!("!({VISIBLE})({})", quoted(&by(testid))));
     }
 
     /// Waits until some element that fits `selector` has this text in it.
+    #[track_caller]
     pub fn see_text(&self, selector: &str, text: &str) {
         self.until(&format!(
             "[...document.querySelectorAll({})].some((it) => it.checkVisibility() && it.textContent.includes({}))",
@@ -178,6 +185,7 @@ impl Page {
     }
 
     /// The text of the first element with this test id.
+    #[track_caller]
     pub fn text(&self, testid: &str) -> String {
         self.until(&format!(
             "document.querySelector({})?.textContent.trim()",
@@ -199,11 +207,13 @@ impl Page {
     }
 
     /// Clicks the middle of what has this test id, once nothing covers it.
+    #[track_caller]
     pub fn click(&self, testid: &str) {
         self.click_on(&by(testid));
     }
 
     /// Clicks the middle of what fits the selector, once it stands still and nothing covers it.
+    #[track_caller]
     pub fn click_on(&self, selector: &str) {
         let place = self.until(&format!("({PLACE})({})", quoted(selector)));
         let (x, y) = (&place["x"], &place["y"]);
@@ -218,6 +228,7 @@ impl Page {
     }
 
     /// Puts the text into a field in place of what was there.
+    #[track_caller]
     pub fn fill(&self, testid: &str, text: &str) {
         self.click(testid);
         self.js("document.activeElement.select?.()");

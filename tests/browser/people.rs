@@ -17,6 +17,7 @@ pub struct Person {
 }
 
 /// Follows the set-up link, becomes the administrator and lets everybody register.
+#[track_caller]
 pub fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
     let link = server.setup.clone().expect("a set-up link in the log");
     let page = profile.tab(screen, &server.url(&link));
@@ -29,6 +30,7 @@ pub fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
 }
 
 /// Creates an account on an open server.
+#[track_caller]
 pub fn register(
     server: &Server,
     profile: &Profile,
@@ -43,6 +45,7 @@ pub fn register(
 }
 
 /// The three steps of a registration, from whatever page shows them.
+#[track_caller]
 pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
     page.see("register-form");
     page.fill("register-handle", handle);
@@ -61,6 +64,7 @@ pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
 }
 
 /// The passphrase that the page offers.
+#[track_caller]
 pub fn offered_words(page: &Page) -> String {
     page.until(&format!(
         "document.querySelector({}).textContent.split('-').length >= 6",
@@ -70,6 +74,7 @@ pub fn offered_words(page: &Page) -> String {
 }
 
 /// Reads the recovery key, is told off for a wrong one, and types the right one back.
+#[track_caller]
 pub fn confirm_recovery_key(page: &Page) -> String {
     page.see("recovery-key");
     let groups = format!(
@@ -90,6 +95,7 @@ pub fn confirm_recovery_key(page: &Page) -> String {
 }
 
 /// Signs in on a page that asks for it.
+#[track_caller]
 pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
     page.fill("sign-in-handle", handle);
     page.fill("sign-in-passphrase", passphrase);
@@ -97,6 +103,7 @@ pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
 }
 
 /// Opens the passphrase's lock.
+#[track_caller]
 pub fn unlock(page: &Page, passphrase: &str) {
     page.see("lock-screen");
     page.fill("unlock-passphrase", passphrase);
@@ -105,6 +112,7 @@ pub fn unlock(page: &Page, passphrase: &str) {
 }
 
 /// Finds somebody by handle and asks to talk.
+#[track_caller]
 pub fn ask(page: &Page, handle: &str, greeting: &str) {
     page.click("new-chat");
     page.fill("find-handle", handle);
@@ -116,6 +124,7 @@ pub fn ask(page: &Page, handle: &str, greeting: &str) {
 }
 
 /// Opens the request of somebody.
+#[track_caller]
 pub fn open_request(page: &Page, handle: &str) {
     page.click_on(&format!(
         "{}[data-handle={}]",
@@ -126,6 +135,7 @@ pub fn open_request(page: &Page, handle: &str) {
 }
 
 /// Two people become contacts; both have the chat open afterwards.
+#[track_caller]
 pub fn befriend(asking: &Person, answering: &Person) {
     ask(&asking.page, &answering.handle, "Hello, it is me.");
     open_request(&answering.page, &asking.handle);
@@ -138,6 +148,7 @@ pub fn befriend(asking: &Person, answering: &Person) {
 }
 
 /// Opens the chat with somebody from the list.
+#[track_caller]
 pub fn open_chat(page: &Page, handle: &str) {
     page.click_on(&format!(
         "{}[data-handle={}]",
@@ -148,6 +159,7 @@ pub fn open_chat(page: &Page, handle: &str) {
 }
 
 /// Goes back to the list where only one pane fits.
+#[track_caller]
 pub fn to_list(page: &Page) {
     if page.screen() == Screen::Phone {
         page.click("back");
@@ -156,6 +168,7 @@ pub fn to_list(page: &Page) {
 }
 
 /// Writes a message into the open chat.
+#[track_caller]
 pub fn write(page: &Page, text: &str) {
     page.fill("composer-text", text);
     page.press("Enter", 0);
@@ -163,6 +176,7 @@ pub fn write(page: &Page, text: &str) {
 }
 
 /// Chooses when messages go.
+#[track_caller]
 pub fn choose_timer(page: &Page, choice: &str) {
     page.click("timer-chip");
     page.see("timer-menu");
@@ -172,6 +186,7 @@ pub fn choose_timer(page: &Page, choice: &str) {
 }
 
 /// Waits until the message with this text is in this state.
+#[track_caller]
 pub fn state(page: &Page, text: &str, state: &str) {
     page.until(&format!(
         "[...document.querySelectorAll({})].some((it) => it.textContent.includes({}) && it.dataset.state === {})",
@@ -182,6 +197,7 @@ pub fn state(page: &Page, text: &str, state: &str) {
 }
 
 /// Waits until this many messages are in this state, whatever is left of them.
+#[track_caller]
 pub fn states(page: &Page, state: &str, count: usize) {
     page.until(&format!(
         "document.querySelectorAll({}).length === {count}",
@@ -190,6 +206,7 @@ pub fn states(page: &Page, state: &str, count: usize) {
 }
 
 /// Waits until no message on the page has this text.
+#[track_caller]
 pub fn no_text(page: &Page, text: &str) {
     page.until(&format!(
         "![...document.querySelectorAll({})].some((it) => it.textContent.includes({}))",
