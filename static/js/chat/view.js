@@ -39,6 +39,7 @@ export function chatView(context) {
   /** @type {Map<string, number>} */
   let unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
   let pending = '';
+  let drawnRequests = '';
   const rows = chatList(slot(app, 'chats'), openChat);
 
   function drawList() {
@@ -48,7 +49,9 @@ export function chatView(context) {
     const requests = state.requests;
     slot(app, 'requests-section').hidden = requests.length === 0;
     slot(app, 'requests-count').textContent = String(requests.length);
-    slot(app, 'requests').replaceChildren(...requests.map((request) => requestRow(request, current?.kind === 'request' && current.id === request.chat, () => openRequest(request.chat))));
+    const drawn = JSON.stringify([requests, current]);
+    if (drawn !== drawnRequests) slot(app, 'requests').replaceChildren(...requests.map((request) => requestRow(request, current?.kind === 'request' && current.id === request.chat, () => openRequest(request.chat))));
+    drawnRequests = drawn;
     const nobody = state.chats.length === 0 && requests.length === 0;
     app.toggleAttribute('data-empty', nobody);
     slot(app, 'empty-title').textContent = nobody ? 'Start a conversation' : 'Choose a chat';
