@@ -19,7 +19,7 @@ async fn of_messages_passed_over_http_nothing_is_left_once_they_burned_or_expire
         "the connections were meant to be open"
     );
     stage.assert_gone("with the connections open");
-    let closed = stage.close().await;
+    let closed = stage.close((), LANES).await;
     closed.assert_gone();
     closed.assert_not_on_disk();
 }

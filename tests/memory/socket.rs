@@ -56,8 +56,7 @@ async fn of_messages_passed_over_sockets_nothing_is_left_once_they_burned() {
         "the sockets were meant to be open"
     );
     stage.assert_gone("with the sockets open");
-    drop(pairs);
-    let closed = stage.close().await;
+    let closed = stage.close(pairs, 2 * PAIRS).await;
     closed.assert_gone();
     closed.assert_not_on_disk();
 }

@@ -179,9 +179,10 @@ impl Stage {
             .count()
     }
 
-    /// Lets both people go, and waits until the server has closed their connections. Returns what
-    /// is left to look at.
-    pub async fn close(self) -> Closed {
+    /// Lets both people go and whatever else they hold, and waits until the server has closed
+    /// `fewer` connections. Returns what is left to look at.
+    pub async fn close(self, others: impl Sized, fewer: usize) -> Closed {
+        // Counted first: the server begins to close as soon as the first is dropped.
         let open = self.sockets();
         let Self {
             server,
@@ -192,14 +193,14 @@ impl Stage {
             temp,
             ..
         } = self;
-        drop((poster, reader));
+        drop((poster, reader, others));
         let closed = Closed {
             server,
             markers,
             data,
             temp,
         };
-        wait_until(async || closed.sockets() + LANES <= open).await;
+        wait_until(async || closed.sockets() + fewer <= open).await;
         closed
     }
 }
