@@ -1,6 +1,5 @@
 //! A server, two people and a set of markers.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -168,15 +167,7 @@ impl Stage {
 
     /// Counts the sockets that the process has open.
     pub fn sockets(&self) -> usize {
-        let folder = PathBuf::from(format!("/proc/{}/fd", self.server.pid()));
-        let is_socket = |entry: std::io::Result<std::fs::DirEntry>| {
-            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
-            target.to_str()?.starts_with("socket:").then_some(())
-        };
-        std::fs::read_dir(folder)
-            .unwrap()
-            .filter_map(is_socket)
-            .count()
+        sockets_of(&self.server)
     }
 
     /// Lets both people go and whatever else they hold, and waits until the server has closed
@@ -200,7 +191,7 @@ impl Stage {
             data,
             temp,
         };
-        wait_until(async || closed.sockets() + fewer <= open).await;
+        wait_until(async || sockets_of(&closed.server) + fewer <= open).await;
         closed
     }
 }
@@ -214,18 +205,6 @@ pub struct Closed {
 }
 
 impl Closed {
-    fn sockets(&self) -> usize {
-        let folder = format!("/proc/{}/fd", self.server.pid());
-        let is_socket = |entry: std::io::Result<std::fs::DirEntry>| {
-            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
-            target.to_str()?.starts_with("socket:").then_some(())
-        };
-        std::fs::read_dir(folder)
-            .unwrap()
-            .filter_map(is_socket)
-            .count()
-    }
-
     /// Fails if anything is found in the process.
     #[track_caller]
     pub fn assert_gone(&self) {
@@ -258,6 +237,17 @@ impl Closed {
             "on disk after the end"
         );
     }
+}
+
+fn sockets_of(server: &Spawned) -> usize {
+    let is_socket = |entry: std::io::Result<std::fs::DirEntry>| {
+        let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+        target.to_str()?.starts_with("socket:").then_some(())
+    };
+    std::fs::read_dir(format!("/proc/{}/fd", server.pid()))
+        .unwrap()
+        .filter_map(is_socket)
+        .count()
 }
 
 /// Asks again and again until the answer is yes.
