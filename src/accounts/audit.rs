@@ -27,8 +27,6 @@ pub const ACTIONS: &[&str] = &[
     "account.registered",
     "admin.audit_viewed",
     "admin.refused",
-    "admin.registration_chosen",
-    "admin.registration_intended",
     "admin.users_viewed",
     "invite.created",
     "invite.withdrawn",

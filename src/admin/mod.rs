@@ -1,5 +1,6 @@
 //! What administrators see and choose; never who talks to whom.
 
 pub mod audit_log;
+pub mod intent;
 pub mod page;
 pub mod routes;

@@ -15,7 +15,7 @@ use crate::pages::{Assets, time};
 use crate::sessions::{audit_refusal, signed_in};
 use crate::state::App;
 
-use super::{audit_log, routes};
+use super::{audit_log, intent, routes};
 
 /// The form's fields, as they stand in the address.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -55,7 +55,7 @@ struct AdminPage<'a> {
     assets: &'a Assets,
     figures: Vec<Figure>,
     filter: &'a Filter,
-    actions: &'static [&'static str],
+    actions: Vec<&'static str>,
     records: Vec<Row>,
     next: Option<String>,
 }
@@ -116,7 +116,7 @@ pub async fn show(
             assets,
             figures: shown(&figures),
             filter: &filter,
-            actions: audit::ACTIONS,
+            actions: actions(),
             records: page.records.into_iter().map(row).collect(),
             next,
         },
@@ -164,6 +164,13 @@ fn shown(figures: &routes::Figures) -> Vec<Figure> {
         moment("next_expiry", "Next expiry", figures.next_expiry),
         moment("started_at", "Started", Some(figures.started_at)),
     ]
+}
+
+/// Every action that this server writes, in the order of the alphabet.
+fn actions() -> Vec<&'static str> {
+    let mut actions = [audit::ACTIONS, intent::ACTIONS].concat();
+    actions.sort_unstable();
+    actions
 }
 
 fn row(record: audit_log::Record) -> Row {

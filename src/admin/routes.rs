@@ -11,6 +11,8 @@ use crate::http::{Id, Problem};
 use crate::sessions::{Administrator, After, Origin};
 use crate::state::App;
 
+use super::intent::{self, Actor, Intent};
+
 /// Figures of the server; none says who talks to whom.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Figures {
@@ -122,18 +124,21 @@ pub async fn choose(
     After(admin, body): After<Administrator, Json<Choice>>,
     origin: Origin,
 ) -> Result<HttpResponse, Problem> {
-    let user = admin.signed_in().user_id();
-    let now = app.ambient().now();
-    let mut details = origin.details();
-    details["mode"] = body.mode.as_str().into();
-    let event = |action| audit::event(Some(user), action, now, details.clone());
-    app.store()
-        .append_audit(vec![event("admin.registration_intended")])
+    let mode = body.mode;
+    let actor = Actor::administrator(&admin, &origin);
+    let what = serde_json::json!({ "mode": mode });
+    let intent =
+        Intent::declare(app.store(), app.ambient(), actor, &intent::REGISTRATION, what).await?;
+    let choosing = Data::clone(&app);
+    intent
+        .carry_out(move |intent| async move {
+            let now = choosing.ambient().now();
+            let store = choosing.store();
+            store.set_registration_mode(mode, &intent, now).await?;
+            choosing.setup().set_mode(mode);
+            Ok::<_, store::Fault>(())
+        })
         .await?;
-    app.store()
-        .set_registration_mode(body.mode, vec![event("admin.registration_chosen")])
-        .await?;
-    app.setup().set_mode(body.mode);
     Ok(HttpResponse::NoContent().finish())
 }
 

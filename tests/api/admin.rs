@@ -117,7 +117,7 @@ async fn a_choice_is_written_down_before_and_after() {
     let chosen = audit(&admin, "?user=admin&limit=2").await;
     assert_eq!(
         actions(&chosen),
-        ["admin.registration_chosen", "admin.registration_intended"]
+        ["admin.registration.done", "admin.registration.intent"]
     );
     assert_eq!(chosen["records"][0]["details"]["mode"], "open");
     let server = app.client().get("/api/v1/server").await.json();

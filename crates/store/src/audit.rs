@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::fault::Fault;
 use crate::ids::UserId;
+use crate::intent::{Declaration, Intent};
 
 /// Something that happened, to be appended to the chain.
 #[derive(Clone, PartialEq)]
@@ -112,6 +113,10 @@ pub enum ChainError {
 pub trait AuditLog: Send + Sync {
     /// Appends events that belong to no other change.
     async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), Fault>;
+
+    /// Writes down what somebody is about to do; the proof that it was committed is what the acts
+    /// themselves ask for.
+    async fn declare(&self, declaration: Declaration, now: u64) -> Result<Intent, Fault>;
 
     /// Records that fit, newest first, below the id `before`, at most `limit` (capped at 500).
     async fn query_audit(

@@ -13,6 +13,7 @@ mod config;
 pub mod example;
 mod fault;
 mod ids;
+mod intent;
 mod invites;
 mod prekeys;
 mod public_keys;
@@ -30,6 +31,7 @@ pub use audit::{AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, Chain
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use fault::Fault;
 pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
+pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, Invites};
 pub use keyring::{KeyOrigin, KeySource};
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};

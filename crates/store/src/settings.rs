@@ -5,8 +5,8 @@ use std::fmt;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditEvent;
 use crate::fault::Fault;
+use crate::intent::Intent;
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -55,11 +55,12 @@ pub trait Settings: Send + Sync {
     /// All settings.
     async fn server_settings(&self) -> Result<ServerSettings, Fault>;
 
-    /// Chooses who may register.
+    /// Chooses who may register; the outcome of the intent is written with it.
     async fn set_registration_mode(
         &self,
         mode: RegistrationMode,
-        audit: Vec<AuditEvent>,
+        intent: &Intent,
+        now: u64,
     ) -> Result<(), Fault>;
 }
 

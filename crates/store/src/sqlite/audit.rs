@@ -10,6 +10,7 @@ use crate::audit::{
 };
 use crate::fault::Fault;
 use crate::ids::UserId;
+use crate::intent::{Declaration, Intent};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::chain::{self, SealedEvent};
 use crate::sqlite::db::{Db, at, many};
@@ -203,6 +204,11 @@ impl AuditLog for SqliteBackend {
         let events = self.seal_events(events).await?;
         self.write(weight(&events), move |tx| tx.append(events))
             .await
+    }
+
+    async fn declare(&self, declaration: Declaration, now: u64) -> Result<Intent, Fault> {
+        self.append_audit(vec![declaration.event(now)]).await?;
+        Ok(Intent::committed(declaration))
     }
 
     async fn query_audit(

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditEvent;
 use crate::fault::Fault;
+use crate::intent::Intent;
 use crate::settings::{
     RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,
 };
@@ -46,9 +46,10 @@ impl Settings for SqliteBackend {
     async fn set_registration_mode(
         &self,
         mode: RegistrationMode,
-        audit: Vec<AuditEvent>,
+        intent: &Intent,
+        now: u64,
     ) -> Result<(), Fault> {
-        let events = self.seal_events(audit).await?;
+        let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             let changed = tx.db.execute(
                 many("settings"),

@@ -2,7 +2,13 @@ use zeroize::Zeroizing;
 
 use super::Fixture;
 use crate::testing::sample::{self, IDLE, NOW, event, session, user_id};
-use crate::{AuditFilter, Fault, RegistrationMode};
+use crate::{Act, AuditFilter, Declaration, Fault, RegistrationMode};
+
+const CHOICE: Act = Act {
+    intent: "registration.intent",
+    done: "registration.done",
+    failed: "registration.failed",
+};
 
 pub async fn registration_is_closed_until_somebody_chooses(fixture: &impl Fixture) {
     let store = fixture.open();
@@ -16,11 +22,19 @@ pub async fn registration_is_closed_until_somebody_chooses(fixture: &impl Fixtur
         RegistrationMode::Invite,
         RegistrationMode::Closed,
     ] {
-        let audit = vec![event(None, "registration.changed", NOW)];
-        store.set_registration_mode(mode, audit).await.unwrap();
+        let declaration = Declaration {
+            user_id: None,
+            act: &CHOICE,
+            details: serde_json::json!({ "mode": mode }),
+        };
+        let intent = store.declare(declaration, NOW).await.unwrap();
+        store
+            .set_registration_mode(mode, &intent, NOW)
+            .await
+            .unwrap();
         assert_eq!(store.server_settings().await.unwrap().registration, mode);
     }
-    assert_eq!(store.count_audit(AuditFilter::default()).await.unwrap(), 3);
+    assert_eq!(store.count_audit(AuditFilter::default()).await.unwrap(), 6);
 }
 
 pub async fn a_secret_is_made_once_and_kept(fixture: &impl Fixture) {
