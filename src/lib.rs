@@ -7,13 +7,14 @@
 pub mod accounts;
 pub mod admin;
 pub mod boot;
-pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod logging;
+pub mod memory;
 pub mod messages;
 pub mod metrics;
 pub mod net;

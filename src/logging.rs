@@ -4,13 +4,13 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Config, LogFormat};
+use crate::config::{LogFormat, Logging};
 
 /// Crates whose own lines could name what ours leave out.
 const QUIET: &str = "actix_session=error,actix_http=error,actix_server=warn,actix_web=error";
 
 /// Starts to write log lines to the standard error stream.
-pub fn start(config: &Config) {
+pub fn start(config: &Logging) {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))
         .unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")));
     let registry = tracing_subscriber::registry().with(filter);

@@ -1,24 +1,40 @@
 //! Configuration: command line over environment over `secure-messaging.toml` over defaults.
+//!
+//! Names are flat. Settings that belong together may be a *group*: a struct in a file of its own,
+//! with `#[serde(default)]`, which is a field of [`Config`] with `#[serde(skip)]` and stands in the
+//! list that `groups!` is given. Its own checks go into [`Config::problems`].
 
+mod logging;
 mod public_url;
+mod secrets;
+mod sources;
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use logging::{LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use secrets::{
+    FoundSecret, SECRETS, SecretError, SecretSource, find_secret, secret_from_environment,
+};
+pub use sources::Setting;
+use sources::Sources;
 
 /// The name of the configuration file in the working directory.
 pub const FILE: &str = "secure-messaging.toml";
 
 /// Everything that can be set, under the names of the file and of `SECURE_MESSAGING_…`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Config {
+    /// Settings of the log.
+    #[serde(skip)]
+    pub logging: Logging,
     /// Where the database and the key file lie.
     pub data_dir: PathBuf,
     /// `sqlite:PATH`; the default is `secure_messaging.db` in the data directory.
@@ -37,10 +53,6 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// `text` or `json`.
-    pub log_format: LogFormat,
-    /// A filter such as `info` or `info,secure_messaging=debug`.
-    pub log: String,
     /// Threads that answer requests; the number of processors where it is 0.
     pub workers: usize,
     /// Seconds without activity after which a session ends.
@@ -73,19 +85,39 @@ pub struct Config {
     pub security_contact: String,
 }
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One readable line for each event.
-    Text,
-    /// One JSON object for each event.
-    Json,
+macro_rules! groups {
+    ($($group:ident),* $(,)?) => {
+        impl Config {
+            /// Takes the values of every group out of the joined sources.
+            fn extract(sources: &Figment) -> Result<Self, figment::Error> {
+                let mut config: Self = sources.extract()?;
+                $(config.$group = sources.extract()?;)*
+                Ok(config)
+            }
+
+            /// Writes every group's values under their flat names.
+            fn flat(&self) -> serde_json::Map<String, serde_json::Value> {
+                let mut all = members(self);
+                $(all.extend(members(&self.$group));)*
+                all
+            }
+        }
+    };
+}
+
+groups!(logging);
+
+fn members(group: &impl Serialize) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::to_value(group) {
+        Ok(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            logging: Logging::default(),
             data_dir: PathBuf::from("./data"),
             database_url: None,
             bind_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -95,8 +127,6 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             trusted_proxies: Vec::new(),
-            log_format: LogFormat::Text,
-            log: "info".to_owned(),
             workers: 0,
             session_idle_secs: 1800,
             session_absolute_secs: 12 * 3600,
@@ -144,9 +174,12 @@ pub struct Overrides {
 /// Why the configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A source holds a value that does not fit, or a name that does not exist.
+    /// A source holds a value that does not fit.
     #[error("the configuration does not fit: {0}; correct it or leave it out")]
     Unfit(Box<figment::Error>),
+    /// The file holds a name that does not exist.
+    #[error("{FILE} sets {0:?}, and there is no such setting; correct its name or leave it out")]
+    UnknownName(String),
     /// Only one half of the TLS pair is set.
     #[error("TLS needs both tls_cert and tls_key; set the other one or neither")]
     HalfTls,
@@ -161,42 +194,66 @@ pub enum ConfigError {
     PublicUrl(#[from] PublicUrlError),
 }
 
+/// What `check-config` shows.
+#[derive(Debug)]
+pub struct Explained {
+    /// Every setting, by name.
+    pub settings: Vec<Setting>,
+    /// The configuration that they make, not checked yet.
+    pub config: Result<Config, ConfigError>,
+}
+
 impl Config {
     /// Reads every source.
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
-        // Other programs of this project read variables of the same beginning.
-        let known = Self::names();
-        let config: Self = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file(FILE))
-            .merge(
-                Env::prefixed("SECURE_MESSAGING_")
-                    .filter(move |name| known.contains(&name.as_str().to_ascii_lowercase())),
-            )
-            .merge(Env::raw().only(&["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"]))
-            .merge(Serialized::defaults(overrides))
-            .extract()
-            .map_err(|error| ConfigError::Unfit(Box::new(error)))?;
-        config.checked()
+        Sources::read(overrides)?.extract()?.checked()
     }
 
-    fn names() -> std::collections::HashSet<String> {
-        match serde_json::to_value(Self::default()) {
-            Ok(serde_json::Value::Object(members)) => members.keys().cloned().collect(),
-            _ => std::collections::HashSet::new(),
-        }
+    /// Reads every source and says of each setting where it comes from.
+    ///
+    /// Unlike [`Self::load`] it leaves the checks of [`Self::problems`] to the caller.
+    pub fn explain(overrides: &Overrides) -> Result<Explained, ConfigError> {
+        let sources = Sources::read(overrides)?;
+        Ok(Explained {
+            settings: sources.settings(),
+            config: sources.extract(),
+        })
+    }
+
+    /// Returns the name of every setting.
+    pub fn names() -> HashSet<String> {
+        Self::default()
+            .flat()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// Returns every setting's default by its name.
+    pub fn defaults() -> serde_json::Map<String, serde_json::Value> {
+        Self::default().flat()
     }
 
     /// Refuses what cannot be right, before anything is created.
     pub fn checked(self) -> Result<Self, ConfigError> {
+        match self.problems().into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(self),
+        }
+    }
+
+    /// Finds everything that cannot be right.
+    pub fn problems(&self) -> Vec<ConfigError> {
+        let mut problems = Vec::new();
         if self.tls_cert.is_some() != self.tls_key.is_some() {
-            return Err(ConfigError::HalfTls);
+            problems.push(ConfigError::HalfTls);
         }
         if self.kdf_iterations < 100_000 {
-            return Err(ConfigError::FewIterations(self.kdf_iterations));
+            problems.push(ConfigError::FewIterations(self.kdf_iterations));
         }
-        self.database_path()?;
-        self.public_url_on(self.bind_addr)?;
-        Ok(self)
+        problems.extend(self.database_path().err());
+        problems.extend(self.public_url_on(self.bind_addr).err());
+        problems
     }
 
     /// Returns whether this server itself speaks TLS.
@@ -226,8 +283,8 @@ impl Config {
         })
     }
 
-    /// Returns `DB_ENCRYPTION_KEY`, which only the environment may hold.
-    pub fn encryption_key() -> Option<Zeroizing<String>> {
-        std::env::var("DB_ENCRYPTION_KEY").ok().map(Zeroizing::new)
+    /// Returns the key of everything sealed at rest, where one is given.
+    pub fn encryption_key() -> Result<Option<Zeroizing<String>>, SecretError> {
+        secret_from_environment("DB_ENCRYPTION_KEY")
     }
 }

@@ -1,0 +1,47 @@
+//! `migrate`: brings the database up to date, or makes an example.
+
+use std::path::{Path, PathBuf};
+
+use super::Outcome;
+use crate::config::{Config, Overrides};
+use crate::startup::open_store;
+
+/// What `migrate` is told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Make an empty example database in this file, with a key that everybody knows
+    #[arg(long, value_name = "FILE")]
+    pub example: Option<PathBuf>,
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Migrates the database that the configuration names, or makes an example.
+pub fn run(args: Args) -> Outcome {
+    match &args.example {
+        Some(file) => make_example(file),
+        None => migrate(&args.overrides),
+    }
+}
+
+fn migrate(overrides: &Overrides) -> Outcome {
+    let config = Config::load(overrides)?;
+    let store = open_store(&config, Config::encryption_key()?)?;
+    store.close()?;
+    println!("{} is up to date", config.database_path()?.display());
+    Ok(())
+}
+
+fn make_example(file: &Path) -> Outcome {
+    if file.exists() {
+        return Err(format!("{} exists; remove it first", file.display()).into());
+    }
+    store::example::write(file)?;
+    println!(
+        "{} opens with the key {}",
+        file.display(),
+        store::example::KEY
+    );
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! `serve`: the server itself.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use crate::clock::Ambient;
+use crate::config::{Config, Overrides};
+use crate::logging;
+use crate::startup::Application;
+
+/// What `serve` is told.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Serves until TERM or INT.
+pub fn run(args: Args) -> Outcome {
+    let config = Config::load(&args.overrides)?;
+    logging::start(&config.logging);
+    let key = Config::encryption_key()?;
+    actix_web::rt::System::new().block_on(async move {
+        let application = Application::build(config, key, Ambient::system()).await?;
+        tracing::info!(address = %application.address(), "listening");
+        if let Some(link) = application.setup_link() {
+            // Not a log line: it is for the person who started the server, and works once.
+            println!("Set up this server: {}", link.as_str());
+            std::io::stdout().flush()?;
+        }
+        let mut terminated = signal(SignalKind::terminate())?;
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
+        };
+        Ok(application.run_until(stop).await?)
+    })
+}

@@ -1,0 +1,304 @@
+//! Secrets, which no configuration file and no command line may hold.
+//!
+//! Each comes from the variable `NAME`, or from the file that `NAME_FILE` names, or from the file
+//! `NAME` in the folder that systemd's `LoadCredential=` fills (`CREDENTIALS_DIRECTORY`).
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::{Zeroize, Zeroizing};
+
+/// Every secret that this server knows, with what it is for.
+pub const SECRETS: &[(&str, &str)] = &[
+    ("DB_ENCRYPTION_KEY", "opens the database"),
+    (
+        "DB_ENCRYPTION_KEY_NEW",
+        "opens the database after `rotate-keys --new-key`",
+    ),
+    ("PKCS11_PIN", "opens the token that holds the key"),
+    ("BACKUP_KEY", "opens backups"),
+    (
+        "AWS_ACCESS_KEY_ID",
+        "names the account of the backups' store",
+    ),
+    ("AWS_SECRET_ACCESS_KEY", "opens the backups' store"),
+    (
+        "AWS_SESSION_TOKEN",
+        "opens the backups' store for a short time",
+    ),
+];
+
+/// Longest secret that is read, in bytes.
+const MAX_SECRET: u64 = 64 << 10;
+
+/// Why a secret was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It would have to be guessed which one is meant.
+    #[error("{0} and {0}_FILE are both set; unset one of them")]
+    Both(String),
+    /// The file cannot be read.
+    #[error("{name} cannot be read from {}: {source}; correct the path or its permissions", path.display())]
+    Unreadable {
+        /// The secret.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is longer than any secret.
+    #[error("{0} is longer than 64 KiB, which no secret is; correct the path")]
+    TooLong(String),
+    /// It is not text.
+    #[error("{0} is not UTF-8 text; put it there in hexadecimal digits or base64")]
+    NotText(String),
+    /// There is nothing.
+    #[error("{0} is empty; put the secret there, or unset it")]
+    Empty(String),
+}
+
+/// Where a secret was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The variable itself.
+    Environment,
+    /// The file that `NAME_FILE` names.
+    File(PathBuf),
+    /// A file of `CREDENTIALS_DIRECTORY`.
+    Credential(PathBuf),
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("environment"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Credential(path) => write!(f, "credential {}", path.display()),
+        }
+    }
+}
+
+/// A secret and what is to be said of it.
+pub struct FoundSecret {
+    /// The secret itself.
+    pub value: Zeroizing<String>,
+    /// Where it was.
+    pub source: SecretSource,
+    /// What its operator should put right.
+    pub warning: Option<String>,
+}
+
+impl fmt::Debug for FoundSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FoundSecret")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a secret of this process; a warning goes to the log.
+pub fn secret_from_environment(name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
+    let Some(found) = find_secret(name)? else {
+        return Ok(None);
+    };
+    if let Some(warning) = &found.warning {
+        tracing::warn!("{warning}");
+    }
+    Ok(Some(found.value))
+}
+
+/// Finds a secret of this process.
+pub fn find_secret(name: &str) -> Result<Option<FoundSecret>, SecretError> {
+    find_in(name, &|variable| std::env::var_os(variable))
+}
+
+fn find_in(
+    name: &str,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Option<FoundSecret>, SecretError> {
+    let direct = variable(name);
+    let file = variable(&format!("{name}_FILE")).map(PathBuf::from);
+    let (value, source) = match (direct, file) {
+        (Some(_), Some(_)) => return Err(SecretError::Both(name.to_owned())),
+        (Some(value), None) => {
+            let text = value
+                .into_string()
+                .map_err(|_| SecretError::NotText(name.to_owned()))?;
+            (Zeroizing::new(text), SecretSource::Environment)
+        }
+        (None, Some(path)) => (read(name, &path)?, SecretSource::File(path)),
+        (None, None) => {
+            let folder = variable("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+            match folder.map(|folder| folder.join(name)) {
+                Some(path) if path.exists() => (read(name, &path)?, SecretSource::Credential(path)),
+                _ => return Ok(None),
+            }
+        }
+    };
+    if value.is_empty() {
+        return Err(SecretError::Empty(name.to_owned()));
+    }
+    let warning = match &source {
+        SecretSource::File(path) => open_to_others(name, path),
+        SecretSource::Environment | SecretSource::Credential(_) => None,
+    };
+    Ok(Some(FoundSecret {
+        value,
+        source,
+        warning,
+    }))
+}
+
+/// Reads a file without the line's end that editors put there.
+fn read(name: &str, path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let unreadable = |source| SecretError::Unreadable {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MAX_SECRET + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_SECRET {
+        return Err(SecretError::TooLong(name.to_owned()));
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            error.into_bytes().zeroize();
+            Err(SecretError::NotText(name.to_owned()))
+        }
+    }
+}
+
+fn open_to_others(name: &str, path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o007 != 0).then(|| {
+        format!(
+            "{name}: every user of this machine may read {} (mode {mode:o}); run chmod o= on it",
+            path.display()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fs::Permissions;
+
+    use super::*;
+
+    fn find(
+        name: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Option<(String, SecretSource, bool)>, SecretError> {
+        let variables: HashMap<_, _> = variables.iter().copied().collect();
+        let found = find_in(name, &|asked| variables.get(asked).map(OsString::from))?;
+        Ok(found.map(|found| {
+            (
+                found.value.to_string(),
+                found.source,
+                found.warning.is_some(),
+            )
+        }))
+    }
+
+    fn file(content: &[u8], mode: u32) -> (tempfile::TempDir, String) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("A_SECRET");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_variable_wins_over_a_credential_and_a_file_does_too() {
+        let (folder, path) = file(b"of the file\n", 0o600);
+        let credentials = ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
+        let (value, source, _) = find("A_SECRET", &[credentials, ("A_SECRET", "direct")])
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (value.as_str(), source),
+            ("direct", SecretSource::Environment)
+        );
+        let (other, other_path) = file(b"of another file", 0o600);
+        let (value, source, _) = find("A_SECRET", &[credentials, ("A_SECRET_FILE", &other_path)])
+            .unwrap()
+            .unwrap();
+        assert_eq!(value, "of another file");
+        assert_eq!(source, SecretSource::File(other.path().join("A_SECRET")));
+        let (value, source, _) = find("A_SECRET", &[credentials]).unwrap().unwrap();
+        assert_eq!(value, "of the file");
+        assert_eq!(source, SecretSource::Credential(path.into()));
+        assert!(find("ANOTHER", &[credentials]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_variable_and_a_file_together_are_refused() {
+        let error = find("A_SECRET", &[("A_SECRET", "a"), ("A_SECRET_FILE", "b")]).unwrap_err();
+        assert!(matches!(error, SecretError::Both(_)), "{error}");
+    }
+
+    #[test]
+    fn one_line_end_is_taken_off_and_nothing_else() {
+        for (content, expected) in [
+            (&b" two \n\n"[..], " two \n"),
+            (b"windows\r\n", "windows"),
+            (b"\nfirst", "\nfirst"),
+        ] {
+            let (_folder, path) = file(content, 0o600);
+            let found = find("A_SECRET", &[("A_SECRET_FILE", &path)]).unwrap();
+            assert_eq!(found.unwrap().0, expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_is_taken_with_a_warning() {
+        for (mode, warned) in [(0o644, true), (0o640, false), (0o600, false)] {
+            let (_folder, path) = file(b"x", mode);
+            let found = find("A_SECRET", &[("A_SECRET_FILE", &path)]).unwrap();
+            assert_eq!(found.unwrap().2, warned, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused_with_its_own_reason() {
+        let refusal = |content: &[u8]| {
+            let (_folder, path) = file(content, 0o600);
+            find("A_SECRET", &[("A_SECRET_FILE", &path)]).unwrap_err()
+        };
+        assert!(matches!(refusal(b""), SecretError::Empty(_)));
+        assert!(matches!(refusal(b"\n"), SecretError::Empty(_)));
+        assert!(matches!(refusal(&[0xff, 0xfe]), SecretError::NotText(_)));
+        let long = vec![b'a'; MAX_SECRET as usize + 1];
+        assert!(matches!(refusal(&long), SecretError::TooLong(_)));
+        let missing = find("A_SECRET", &[("A_SECRET_FILE", "/nowhere/at/all")]).unwrap_err();
+        assert!(matches!(missing, SecretError::Unreadable { .. }));
+        let empty = find("A_SECRET", &[("A_SECRET", "")]).unwrap_err();
+        assert!(matches!(empty, SecretError::Empty(_)));
+    }
+
+    #[test]
+    fn a_found_secret_does_not_show_in_debug_output() {
+        let found = find_in("A_SECRET", &|name| {
+            (name == "A_SECRET").then(|| OsString::from("very secret"))
+        });
+        let shown = format!("{found:?}");
+        assert!(!shown.contains("very secret") && shown.contains("Environment"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Where settings come from: the command line over the environment over the file over defaults.
+
+use std::path::Path;
+
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::Value;
+use figment::{Figment, Metadata, Provider};
+use serde::Serialize;
+
+use super::{Config, ConfigError, FILE, Overrides};
+
+/// Variables without the project's beginning, as the product's contract names them.
+const BARE: [&str; 3] = ["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"];
+
+const PREFIX: &str = "SECURE_MESSAGING_";
+
+/// Every source, joined in the order of precedence.
+pub(super) struct Sources {
+    joined: Figment,
+    /// A name that no setting has.
+    unknown: Option<String>,
+}
+
+/// A setting with the source that won.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting {
+    /// The name in the file.
+    pub name: String,
+    /// The value as JSON, whatever of it is secret left out.
+    pub value: serde_json::Value,
+    /// `default`, `secure-messaging.toml`, the variable's name or `command line`.
+    pub source: String,
+}
+
+impl Sources {
+    /// Reads every source.
+    pub(super) fn read(overrides: &Overrides) -> Result<Self, ConfigError> {
+        let names = Config::names();
+        // Other programs of this project read variables of the same beginning.
+        let known = names.clone();
+        let mut joined = Figment::from(Serialized::defaults(Config::default().flat()));
+        if Path::new(FILE).exists() {
+            joined = joined.merge(Toml::file_exact(FILE));
+        }
+        let joined = joined
+            .merge(
+                Env::prefixed(PREFIX)
+                    .filter(move |name| known.contains(&name.as_str().to_ascii_lowercase())),
+            )
+            .merge(Env::raw().only(&BARE))
+            .merge(Serialized::defaults(overrides));
+        let all = joined.data().map_err(unfit)?;
+        let mut found = all.values().flat_map(|values| values.keys());
+        let unknown = found.find(|name| !names.contains(*name));
+        Ok(Self {
+            unknown: unknown.cloned(),
+            joined,
+        })
+    }
+
+    /// Takes the values.
+    pub(super) fn extract(&self) -> Result<Config, ConfigError> {
+        match &self.unknown {
+            Some(name) => Err(ConfigError::UnknownName(name.clone())),
+            None => Config::extract(&self.joined).map_err(unfit),
+        }
+    }
+
+    /// Lists every setting by name.
+    pub(super) fn settings(&self) -> Vec<Setting> {
+        let mut names: Vec<String> = Config::names().into_iter().collect();
+        names.sort();
+        names
+            .into_iter()
+            .map(|name| {
+                let value = self.joined.find_value(&name).ok();
+                let source = match self.joined.find_metadata(&name) {
+                    Some(metadata) => source(metadata, &name),
+                    None => "default".to_owned(),
+                };
+                Setting {
+                    value: value.map_or(serde_json::Value::Null, |value| shown(&value)),
+                    source,
+                    name,
+                }
+            })
+            .collect()
+    }
+}
+
+fn unfit(error: figment::Error) -> ConfigError {
+    ConfigError::Unfit(Box::new(error))
+}
+
+fn source(metadata: &Metadata, name: &str) -> String {
+    let variable = name.to_ascii_uppercase();
+    if metadata.name.starts_with("TOML") {
+        FILE.to_owned()
+    } else if metadata.name.contains(PREFIX) {
+        format!("{PREFIX}{variable}")
+    } else if metadata.name.starts_with("environment") {
+        variable
+    } else if metadata.name == std::any::type_name::<&Overrides>() {
+        "command line".to_owned()
+    } else {
+        "default".to_owned()
+    }
+}
+
+fn shown(value: &Value) -> serde_json::Value {
+    match value {
+        Value::String(_, text) => without_password(text).into(),
+        Value::Array(_, values) => values.iter().map(shown).collect(),
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
+}
+
+/// Leaves the password out of an address.
+fn without_password(text: &str) -> String {
+    if let Some((scheme, rest)) = text.split_once("://")
+        && let Some((who, host)) = rest.rsplit_once('@')
+        && !who.contains('/')
+    {
+        return match who.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:[redacted]@{host}"),
+            None => format!("{scheme}://{who}@{host}"),
+        };
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        for (text, expected) in [
+            ("s3://id:pass@host/b", "s3://id:[redacted]@host/b"),
+            ("postgres://u:p@ss@host", "postgres://u:[redacted]@host"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("info,secure=debug", "info,secure=debug"),
+        ] {
+            assert_eq!(without_password(text), expected);
+        }
+    }
+}
