@@ -14,5 +14,6 @@ mod races;
 mod roles;
 mod sessions;
 mod sockets;
+mod timing;
 mod tls;
 mod walls;
