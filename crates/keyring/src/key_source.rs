@@ -9,30 +9,11 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::entropy::{Entropy, EntropyError};
+use crate::key_material::KeyMaterial;
 use crate::secret::KEY_LEN;
 
 /// Longest key file that is read.
 const MAX_KEY_FILE: u64 = 4_096;
-
-/// Key material as the operator gave it; wiped when dropped.
-pub struct KeyMaterial(Zeroizing<Vec<u8>>);
-
-impl KeyMaterial {
-    /// Takes the key's bytes.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyMaterial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyMaterial([redacted])")
-    }
-}
 
 /// Where a key was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +95,10 @@ impl KeySource {
         entropy: &dyn Entropy,
     ) -> Result<(KeyMaterial, KeyOrigin), KeySourceError> {
         if let Some(given) = &self.given {
-            if given.expose().is_empty() {
+            if given.is_empty() {
                 return Err(KeySourceError::Empty);
             }
-            return Ok((KeyMaterial(given.0.clone()), KeyOrigin::Given));
+            return Ok((given.duplicate(), KeyOrigin::Given));
         }
         match File::open(&self.key_file) {
             Ok(file) => Ok((
@@ -126,34 +107,40 @@ impl KeySource {
             )),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
             Err(_) if may_create => {
-                let key = self.create_key_file(entropy)?;
+                let key = create(&self.key_file, entropy)?;
                 Ok((key, KeyOrigin::CreatedFile(self.key_file.clone())))
             }
             Err(_) => Err(KeySourceError::Missing(self.key_file.clone())),
         }
     }
 
-    /// Writes a new key under a temporary name, then links it: a cut leaves no half key behind.
-    fn create_key_file(&self, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
-        let mut bytes = Zeroizing::new([0; KEY_LEN]);
-        entropy.fill(bytes.as_mut_slice())?;
-        let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 1));
-        for byte in bytes.iter() {
-            text.extend(
-                [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]),
-            );
+    /// Makes the file of a new key beside the present one, or finds the one of an attempt that
+    /// was cut off.
+    ///
+    /// Nothing uses it before [`Self::adopt_next`] puts it in the place of the present file.
+    pub fn prepare_next(&self, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
+        let next = self.next_file();
+        match File::open(&next) {
+            Ok(file) => read_key_file(&next, file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&next, entropy),
+            Err(source) => Err(KeySourceError::Io { path: next, source }),
         }
-        text.push(b'\n');
-        let mut unfinished = self.key_file.clone().into_os_string();
-        unfinished.push(format!(".{}", std::process::id()));
-        let unfinished = PathBuf::from(unfinished);
-        let written = write_new(&unfinished, &text)
-            .and_then(|()| std::fs::hard_link(&unfinished, &self.key_file));
-        let removed = std::fs::remove_file(&unfinished);
-        written.and(removed).map_err(|error| self.io(error))?;
-        sync_parent(&self.key_file).map_err(|error| self.io(error))?;
-        text.pop();
-        Ok(KeyMaterial(text))
+    }
+
+    /// Puts the new key's file in the place of the present one, in one step.
+    ///
+    /// Call it when the database opens with either key. Does nothing when there is no new file.
+    pub fn adopt_next(&self) -> Result<(), KeySourceError> {
+        match std::fs::rename(self.next_file(), &self.key_file) {
+            Ok(()) => sync_parent(&self.key_file).map_err(|error| self.io(error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.io(error)),
+        }
+    }
+
+    /// Where a new key waits: the key file's name with the ending `.next`.
+    fn next_file(&self) -> PathBuf {
+        with_ending(&self.key_file, "next")
     }
 
     fn io(&self, source: io::Error) -> KeySourceError {
@@ -171,6 +158,35 @@ impl fmt::Debug for KeySource {
             .field("key_file", &self.key_file)
             .finish()
     }
+}
+
+/// Writes a new key under a temporary name, then links it: a cut leaves no half key behind.
+fn create(path: &Path, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
+    let mut bytes = Zeroizing::new([0; KEY_LEN]);
+    entropy.fill(bytes.as_mut_slice())?;
+    let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 1));
+    for byte in bytes.iter() {
+        text.extend([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]));
+    }
+    text.push(b'\n');
+    let unfinished = with_ending(path, &std::process::id().to_string());
+    let written =
+        write_new(&unfinished, &text).and_then(|()| std::fs::hard_link(&unfinished, path));
+    let removed = std::fs::remove_file(&unfinished);
+    let finished = written.and(removed).and_then(|()| sync_parent(path));
+    finished.map_err(|source| KeySourceError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    text.pop();
+    Ok(KeyMaterial::from_zeroizing(&text))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }
 
 fn read_key_file(path: &Path, file: File) -> Result<KeyMaterial, KeySourceError> {
@@ -195,7 +211,7 @@ fn read_key_file(path: &Path, file: File) -> Result<KeyMaterial, KeySourceError>
     if text.len() < KEY_LEN {
         return Err(KeySourceError::Malformed(path.to_owned()));
     }
-    Ok(KeyMaterial(text))
+    Ok(KeyMaterial::from_zeroizing(&text))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chacha20poly1305::aead::AeadInOut;
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::entropy::Entropy;
-use crate::key_source::KeyMaterial;
+use crate::key_material::KeyMaterial;
+use crate::locked::LockedKey;
 use crate::provider::{KekProvider, ProviderError};
-use crate::secret::{Dek, KEY_LEN, Kek};
+use crate::secret::{Dek, ExportedKek, Kek};
 use crate::stanza::{KekId, ProviderTag, Stanza};
+use crate::suite::Suite;
+use crate::wrap::{self, Wrapper};
 
 /// PBKDF2 iterations for a new database.
 pub const DEFAULT_ITERATIONS: u32 = 600_000;
@@ -21,11 +21,6 @@ pub const DEFAULT_ITERATIONS: u32 = 600_000;
 pub const MINIMUM_ITERATIONS: u32 = 100_000;
 /// Bytes of a new salt.
 pub const SALT_LEN: usize = 32;
-
-const NONCE_LEN: usize = 24;
-const TAG_LEN: usize = 16;
-const WRAPPED_LEN: usize = NONCE_LEN + KEY_LEN + TAG_LEN;
-const WRAP_PURPOSE: &str = "secure-messaging/1 wrapped dek";
 
 /// Why a key was not derived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +44,11 @@ pub enum KdfError {
 
 /// A KEK in memory, derived once by PBKDF2-HMAC-SHA256.
 ///
-/// DEKs are wrapped with XChaCha20-Poly1305: one KEK wraps very many DEKs, and a random nonce of
-/// 192 bits does not repeat where one of 96 bits might.
+/// It wraps in the form that belongs to its [`Suite`] and unwraps every form.
 pub struct LocalProvider {
-    kek_id: KekId,
-    key_version: u32,
+    wrapper: Wrapper,
     kek: Kek,
+    suite: Suite,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -74,96 +68,92 @@ impl LocalProvider {
         if salt.len() != SALT_LEN {
             return Err(KdfError::BadSalt { given: salt.len() });
         }
-        let mut bytes = Zeroizing::new([0; KEY_LEN]);
-        pbkdf2::pbkdf2_hmac::<Sha256>(key.expose(), salt, iterations, bytes.as_mut_slice());
-        let kek = Kek::from_slice(bytes.as_slice()).ok_or(KdfError::BadSalt { given: 0 })?;
-        Ok(Self {
-            kek_id,
-            key_version,
-            kek,
-            entropy,
-        })
+        let mut kek = LockedKey::zeroed();
+        pbkdf2::pbkdf2_hmac::<Sha256>(&key.expose(), salt, iterations, kek.bytes_mut());
+        Ok(Self::new(Kek(kek), kek_id, key_version, entropy))
     }
 
-    fn associated_data(&self, context: &Context<'_>) -> Vec<u8> {
-        let mut extra = [0; 21];
-        extra[..16].copy_from_slice(self.kek_id.as_bytes());
-        extra[16] = ProviderTag::LOCAL.0;
-        extra[17..].copy_from_slice(&self.key_version.to_be_bytes());
-        context.associated_data(WRAP_PURPOSE, &extra)
+    /// A KEK as another provider of the same key exported it, for the time of a rotation.
+    pub fn from_handover(
+        key: &ExportedKek,
+        kek_id: KekId,
+        key_version: u32,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let kek = Kek(LockedKey::copy_of(key.expose()));
+        Self::new(kek, kek_id, key_version, entropy)
+    }
+
+    fn new(kek: Kek, kek_id: KekId, key_version: u32, entropy: Arc<dyn Entropy>) -> Self {
+        let wrapper = Wrapper {
+            kek_id,
+            tag: ProviderTag::LOCAL,
+            key_version,
+        };
+        Self {
+            wrapper,
+            kek,
+            suite: Suite::default(),
+            entropy,
+        }
+    }
+
+    /// The same key, wrapping with another cipher.
+    #[must_use]
+    pub fn with_suite(mut self, suite: Suite) -> Self {
+        self.suite = suite;
+        self
     }
 }
 
 impl KekProvider for LocalProvider {
     fn kek_id(&self) -> KekId {
-        self.kek_id
+        self.wrapper.kek_id
     }
 
     fn tag(&self) -> ProviderTag {
-        ProviderTag::LOCAL
+        self.wrapper.tag
+    }
+
+    fn key_version(&self) -> u32 {
+        self.wrapper.key_version
     }
 
     fn wrap(&self, dek: &Dek, context: &Context<'_>) -> Result<Stanza, ProviderError> {
-        let mut nonce = [0; NONCE_LEN];
-        self.entropy.fill(&mut nonce)?;
-        let mut wrapped = Vec::with_capacity(WRAPPED_LEN);
-        wrapped.extend_from_slice(&nonce);
-        wrapped.extend_from_slice(dek.expose());
-        let sealed = XChaCha20Poly1305::new(self.kek.expose().into()).encrypt_inout_detached(
-            (&nonce).into(),
-            &self.associated_data(context),
-            (&mut wrapped[NONCE_LEN..]).into(),
-        );
-        let Ok(tag) = sealed else {
-            zeroize::Zeroize::zeroize(&mut wrapped);
-            return Err(ProviderError::Refused);
-        };
-        wrapped.extend_from_slice(&tag);
-        Ok(Stanza {
-            kek_id: self.kek_id,
-            provider: ProviderTag::LOCAL,
-            key_version: self.key_version,
-            wrapped,
-        })
+        let wrapped = wrap::wrap(
+            &self.kek,
+            &self.wrapper,
+            self.suite,
+            dek,
+            context,
+            &*self.entropy,
+        )?;
+        Ok(self.wrapper.stanza(wrapped))
     }
 
     fn unwrap(&self, stanza: &Stanza, context: &Context<'_>) -> Result<Dek, ProviderError> {
-        let ours = stanza.kek_id == self.kek_id
-            && stanza.provider == ProviderTag::LOCAL
-            && stanza.key_version == self.key_version;
-        let parts = stanza
-            .wrapped
-            .split_first_chunk::<NONCE_LEN>()
-            .and_then(|(nonce, rest)| {
-                let (key, tag) = rest.split_first_chunk::<KEY_LEN>()?;
-                Some((nonce, key, <&[u8; TAG_LEN]>::try_from(tag).ok()?))
-            });
-        let (true, Some((nonce, key, tag))) = (ours, parts) else {
+        if !self.wrapper.made(stanza) {
             return Err(ProviderError::Refused);
-        };
-        let mut dek = Zeroizing::new(*key);
-        XChaCha20Poly1305::new(self.kek.expose().into())
-            .decrypt_inout_detached(
-                nonce.into(),
-                &self.associated_data(context),
-                dek.as_mut_slice().into(),
-                tag.into(),
-            )
-            .map_err(|_| ProviderError::Refused)?;
-        Dek::from_slice(dek.as_slice()).ok_or(ProviderError::Refused)
+        }
+        wrap::unwrap(&self.kek, &self.wrapper, &stanza.wrapped, context)
     }
 
     fn health(&self) -> Result<(), ProviderError> {
         Ok(())
+    }
+
+    fn export(&self) -> Option<ExportedKek> {
+        Some(ExportedKek(LockedKey::copy_of(self.kek.expose())))
     }
 }
 
 impl fmt::Debug for LocalProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalProvider")
-            .field("kek_id", &self.kek_id)
-            .field("key_version", &self.key_version)
+            .field("kek_id", &self.wrapper.kek_id)
+            .field("key_version", &self.wrapper.key_version)
             .field("kek", &self.kek)
+            .field("suite", &self.suite)
             .finish_non_exhaustive()
     }
 }

@@ -1,128 +1,133 @@
 //! Sealing and opening.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::context::Context;
-use crate::entropy::{Entropy, EntropyError};
-use crate::envelope::{self, Envelope, EnvelopeError};
+use crate::entropy::Entropy;
+use crate::envelope::{self, Envelope};
+use crate::opened::{OpenError, Opened, RenewError, RewrapError, SealError};
 use crate::provider::{KekProvider, ProviderError};
 use crate::secret::Dek;
-use crate::stanza::{KekId, ProviderTag};
-use crate::suite::{NONCE_LEN, Suite};
+use crate::stanza::{KekId, Stanza};
+use crate::suite::{NONCE_LEN, Suite, TAG_LEN};
 
 const PURPOSE: &str = "secure-messaging/1 record";
 
-/// A value that was opened; wiped when dropped.
-pub struct Opened(Zeroizing<Vec<u8>>);
-
-impl Opened {
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
-    }
-
-    /// The plaintext.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The plaintext, still wiped when dropped.
-    pub fn into_inner(self) -> Zeroizing<Vec<u8>> {
-        self.0
-    }
-}
-
-impl fmt::Debug for Opened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opened([redacted])")
-    }
-}
-
-/// Why a value was not sealed.
-#[derive(Debug, thiserror::Error)]
-pub enum SealError {
-    /// No random bytes.
-    #[error(transparent)]
-    Entropy(#[from] EntropyError),
-    /// The provider did not wrap the DEK.
-    #[error(transparent)]
-    Provider(#[from] ProviderError),
-    /// The value is longer than the cipher takes, or the stanza than the envelope.
-    #[error("the value is too long to be sealed")]
-    TooLong,
-}
-
-/// Why a value was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The bytes are not an envelope.
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeError),
-    /// No provider holds the key that it was sealed under.
-    #[error("the sealed value needs the key {kek_id} of provider {}, which is not loaded", provider.0)]
-    UnknownKek {
-        /// Which key.
-        kek_id: KekId,
-        /// Which kind of provider.
-        provider: ProviderTag,
-    },
-    /// The provider did not unwrap the DEK.
-    #[error(transparent)]
-    Provider(#[from] ProviderError),
-    /// The tag does not fit: changed bytes, or a value from another place.
-    #[error("the sealed value does not open here: it was changed or moved")]
-    Refused,
-}
-
 /// Seals under one KEK, opens under all that are loaded.
+///
+/// Clones share their keys: what one of them activates, adds or removes holds for all, at once.
+/// A call that is under way finishes with the keys that it began with.
 #[derive(Clone)]
 pub struct Keyring {
-    active: Arc<dyn KekProvider>,
-    others: Vec<Arc<dyn KekProvider>>,
-    suite: Suite,
+    ring: Arc<RwLock<Arc<Ring>>>,
     entropy: Arc<dyn Entropy>,
 }
 
+#[derive(Clone)]
+struct Ring {
+    active: Arc<dyn KekProvider>,
+    others: Vec<Arc<dyn KekProvider>>,
+    suite: Suite,
+}
+
 impl Keyring {
-    /// A keyring that seals under `active`.
+    /// A keyring that seals under `active`, with ChaCha20-Poly1305.
     pub fn new(active: Arc<dyn KekProvider>, entropy: Arc<dyn Entropy>) -> Self {
-        Self {
+        let ring = Ring {
             active,
             others: Vec::new(),
-            suite: Suite::ChaCha20Poly1305,
+            suite: Suite::default(),
+        };
+        Self {
+            ring: Arc::new(RwLock::new(Arc::new(ring))),
             entropy,
         }
     }
 
     /// Adds a KEK that is only opened with.
     #[must_use]
-    pub fn with_retiring(mut self, provider: Arc<dyn KekProvider>) -> Self {
-        self.others.push(provider);
+    pub fn with_retiring(self, provider: Arc<dyn KekProvider>) -> Self {
+        self.add(provider);
         self
+    }
+
+    /// Seals with another cipher from now on; opening goes by what an envelope says.
+    #[must_use]
+    pub fn with_suite(self, suite: Suite) -> Self {
+        self.change(|ring| ring.suite = suite);
+        self
+    }
+
+    /// Seals under this KEK from now on; the one before is only opened with.
+    ///
+    /// A value that a caller sealed before may be written after this returns. So whoever re-wraps
+    /// everything looks once more for values under the old KEK before it is removed.
+    pub fn activate(&self, provider: Arc<dyn KekProvider>) {
+        self.change(|ring| {
+            ring.others.retain(|other| !same(other, &provider));
+            let before = std::mem::replace(&mut ring.active, provider);
+            if !same(&before, &ring.active) {
+                ring.others.push(before);
+            }
+        });
+    }
+
+    /// Adds a KEK that is only opened with; one that is loaded already is replaced.
+    pub fn add(&self, provider: Arc<dyn KekProvider>) {
+        self.change(|ring| {
+            if same(&ring.active, &provider) {
+                ring.active = provider;
+            } else {
+                ring.others.retain(|other| !same(other, &provider));
+                ring.others.push(provider);
+            }
+        });
+    }
+
+    /// Forgets a KEK, whose values then no longer open; `false` when it is not loaded or active.
+    pub fn remove(&self, kek_id: KekId) -> bool {
+        let mut removed = false;
+        self.change(|ring| {
+            let before = ring.others.len();
+            ring.others.retain(|other| other.kek_id() != kek_id);
+            removed = ring.others.len() < before;
+        });
+        removed
     }
 
     /// Which KEK new values are sealed under.
     pub fn active_kek(&self) -> KekId {
-        self.active.kek_id()
+        self.ring().active.kek_id()
+    }
+
+    /// Which cipher new values are sealed with.
+    pub fn suite(&self) -> Suite {
+        self.ring().suite
+    }
+
+    /// Everything that is loaded, the active provider first.
+    pub fn providers(&self) -> Vec<Arc<dyn KekProvider>> {
+        self.ring().providers().cloned().collect()
     }
 
     /// Seals a value for a place under a fresh DEK.
     pub fn seal(&self, context: &Context<'_>, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+        let ring = self.ring();
         let dek = Dek::generate(&*self.entropy)?;
         let mut nonce = [0; NONCE_LEN];
         self.entropy.fill(&mut nonce)?;
-        let stanza = self.active.wrap(&dek, context)?;
+        let stanza = ring.active.wrap(&dek, context)?;
 
-        let mut out = Vec::with_capacity(envelope::overhead(&stanza) + plaintext.len());
-        out.extend_from_slice(&[envelope::VERSION, self.suite as u8]);
-        stanza.encode(&mut out).ok_or(SealError::TooLong)?;
+        let room = NONCE_LEN + plaintext.len() + TAG_LEN;
+        let mut out = envelope::start(ring.suite, &stanza, room).ok_or(SealError::TooLong)?;
         out.extend_from_slice(&nonce);
         let start = out.len();
         out.extend_from_slice(plaintext);
-        let associated_data = associated_data(self.suite, context);
-        match self
+        let associated_data = associated_data(ring.suite, context);
+        match ring
             .suite
             .encrypt(&dek, &nonce, &associated_data, &mut out[start..])
         {
@@ -137,18 +142,58 @@ impl Keyring {
 
     /// Opens a value in the place it was sealed for.
     pub fn open(&self, context: &Context<'_>, sealed: &[u8]) -> Result<Opened, OpenError> {
+        self.open_by(context, sealed, |provider, stanza| {
+            provider.unwrap(stanza, context)
+        })
+    }
+
+    /// Opens a value whose DEK may not be kept: its provider unwraps it each time.
+    pub fn open_uncached(&self, context: &Context<'_>, sealed: &[u8]) -> Result<Opened, OpenError> {
+        self.open_by(context, sealed, |provider, stanza| {
+            provider.unwrap_uncached(stanza, context)
+        })
+    }
+
+    /// Wraps a value's DEK under the active KEK; `None` when it is so already.
+    ///
+    /// Nonce, ciphertext and tag stay as they are, byte for byte, and are not looked at: a value
+    /// that did not open before does not open after.
+    pub fn rewrap(
+        &self,
+        context: &Context<'_>,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, RewrapError> {
+        let ring = self.ring();
+        let envelope = Envelope::decode(sealed).map_err(OpenError::from)?;
+        let provider = ring.of(&envelope.stanza)?;
+        if same(provider, &ring.active) {
+            return Ok(None);
+        }
+        let dek = provider
+            .unwrap_uncached(&envelope.stanza, context)
+            .map_err(OpenError::from)?;
+        let stanza = ring.active.wrap(&dek, context).map_err(SealError::from)?;
+        let mut out = envelope::start(envelope.suite, &stanza, envelope.body.len())
+            .ok_or(SealError::TooLong)?;
+        out.extend_from_slice(envelope.body);
+        Ok(Some(out))
+    }
+
+    /// Seals a value anew: a fresh DEK, the active KEK, the present suite.
+    pub fn renew(&self, context: &Context<'_>, sealed: &[u8]) -> Result<Vec<u8>, RenewError> {
+        let opened = self.open_uncached(context, sealed)?;
+        Ok(self.seal(context, opened.expose())?)
+    }
+
+    fn open_by(
+        &self,
+        context: &Context<'_>,
+        sealed: &[u8],
+        unwrap: impl FnOnce(&dyn KekProvider, &Stanza) -> Result<Dek, ProviderError>,
+    ) -> Result<Opened, OpenError> {
+        let ring = self.ring();
         let envelope = Envelope::decode(sealed)?;
-        let provider = self
-            .providers()
-            .find(|provider| {
-                provider.kek_id() == envelope.stanza.kek_id
-                    && provider.tag() == envelope.stanza.provider
-            })
-            .ok_or(OpenError::UnknownKek {
-                kek_id: envelope.stanza.kek_id,
-                provider: envelope.stanza.provider,
-            })?;
-        let dek = provider.unwrap(&envelope.stanza, context)?;
+        let dek = unwrap(&**ring.of(&envelope.stanza)?, &envelope.stanza)?;
         let mut plaintext = Zeroizing::new(envelope.ciphertext.to_vec());
         let associated_data = associated_data(envelope.suite, context);
         envelope
@@ -161,27 +206,49 @@ impl Keyring {
                 envelope.tag,
             )
             .ok_or(OpenError::Refused)?;
-        Ok(Opened(plaintext))
+        Ok(Opened::new(plaintext))
     }
 
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Ring)) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut ring));
+    }
+}
+
+impl Ring {
     fn providers(&self) -> impl Iterator<Item = &Arc<dyn KekProvider>> {
         std::iter::once(&self.active).chain(&self.others)
     }
+
+    /// Who wrapped this.
+    fn of(&self, stanza: &Stanza) -> Result<&Arc<dyn KekProvider>, OpenError> {
+        self.providers()
+            .find(|provider| {
+                provider.kek_id() == stanza.kek_id && provider.tag() == stanza.provider
+            })
+            .ok_or(OpenError::UnknownKek {
+                kek_id: stanza.kek_id,
+                provider: stanza.provider,
+            })
+    }
+}
+
+fn same(a: &Arc<dyn KekProvider>, b: &Arc<dyn KekProvider>) -> bool {
+    a.kek_id() == b.kek_id() && a.tag() == b.tag()
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = self.ring();
+        let others: Vec<_> = ring.others.iter().map(|other| other.kek_id()).collect();
         f.debug_struct("Keyring")
-            .field("active", &self.active.kek_id())
-            .field(
-                "others",
-                &self
-                    .others
-                    .iter()
-                    .map(|other| other.kek_id())
-                    .collect::<Vec<_>>(),
-            )
-            .field("suite", &self.suite)
+            .field("active", &ring.active.kek_id())
+            .field("others", &others)
+            .field("suite", &ring.suite)
             .finish_non_exhaustive()
     }
 }

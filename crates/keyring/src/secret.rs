@@ -1,4 +1,4 @@
-//! Keys as types: boxed, wiped when dropped, never shown.
+//! Keys as types: in locked memory, wiped when dropped, never shown.
 
 /// Bytes of every symmetric key here.
 pub(crate) const KEY_LEN: usize = 32;
@@ -6,29 +6,25 @@ pub(crate) const KEY_LEN: usize = 32;
 macro_rules! secret_key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        pub struct $name(Box<zeroize::Zeroizing<[u8; 32]>>);
+        pub struct $name(pub(crate) crate::locked::LockedKey);
 
         impl $name {
             /// Draws a new key.
             pub fn generate(entropy: &dyn crate::Entropy) -> Result<Self, crate::EntropyError> {
-                let mut key = Self(Box::new(zeroize::Zeroizing::new([0; crate::secret::KEY_LEN])));
-                entropy.fill(key.0.as_mut_slice())?;
-                Ok(key)
+                let mut key = crate::locked::LockedKey::zeroed();
+                entropy.fill(key.bytes_mut())?;
+                Ok(Self(key))
             }
 
             /// Takes the bytes of a key; `None` unless there are exactly 32.
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-                if bytes.len() != crate::secret::KEY_LEN {
-                    return None;
-                }
-                let mut key = Self(Box::new(zeroize::Zeroizing::new([0; crate::secret::KEY_LEN])));
-                key.0.copy_from_slice(bytes);
-                Some(key)
+                let bytes = bytes.try_into().ok()?;
+                Some(Self(crate::locked::LockedKey::copy_of(bytes)))
             }
 
             /// The key's bytes, for the cipher.
             pub fn expose(&self) -> &[u8; 32] {
-                &self.0
+                self.0.bytes()
             }
         }
 
@@ -49,4 +45,12 @@ secret_key!(
 secret_key!(
     /// A key-encryption key of the `local` provider.
     Kek
+);
+secret_key!(
+    /// A KEK that left its provider for the time of a rotation.
+    ///
+    /// While DEKs move from one KEK to another, the database keeps each of the two sealed under
+    /// the other, so that it opens with whichever the operator gives. Only keys that are in memory
+    /// anyway can be had: a token's never leave it.
+    ExportedKek
 );

@@ -40,6 +40,33 @@ pub struct ProviderTag(pub u8);
 impl ProviderTag {
     /// PBKDF2 over a key that the operator gives.
     pub const LOCAL: Self = Self(0x01);
+    /// A key in a token or HSM, behind a PKCS#11 module.
+    pub const PKCS11: Self = Self(0x02);
+
+    /// Its name in the configuration and in the database; `None` for one from the future.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::LOCAL => Some("local"),
+            Self::PKCS11 => Some("pkcs11"),
+            _ => None,
+        }
+    }
+
+    /// The provider of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::LOCAL, Self::PKCS11]
+            .into_iter()
+            .find(|tag| tag.name() == Some(name))
+    }
+}
+
+impl fmt::Display for ProviderTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "number {}", self.0),
+        }
+    }
 }
 
 /// A wrapped DEK, tagged with provider and key version.

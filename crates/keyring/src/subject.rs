@@ -1,17 +1,14 @@
 //! Keys that belong to a subject (a user) and seal rows that may never be rewritten.
 
-use chacha20poly1305::aead::AeadInOut;
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::context::Context;
 use crate::entropy::Entropy;
 use crate::envelope::EnvelopeError;
-use crate::ring::{OpenError, Opened, SealError};
+use crate::opened::{OpenError, Opened, SealError};
 use crate::secret::secret_key;
+use crate::suite::{self, LONG_NONCE_LEN as NONCE_LEN, LongNonce, TAG_LEN};
 
-const NONCE_LEN: usize = 24;
-const TAG_LEN: usize = 16;
 const VERSION: u8 = 0x81;
 const SUITE: u8 = 0x01;
 const PURPOSE: &str = "secure-messaging/1 subject record";
@@ -43,14 +40,12 @@ impl SubjectKey {
         out.extend_from_slice(&nonce);
         let start = out.len();
         out.extend_from_slice(plaintext);
-        let sealed = XChaCha20Poly1305::new(self.expose().into()).encrypt_inout_detached(
-            (&nonce).into(),
-            &context.associated_data(PURPOSE, &[VERSION, SUITE]),
-            (&mut out[start..]).into(),
-        );
+        let associated_data = context.associated_data(PURPOSE, &[VERSION, SUITE]);
+        let sealed =
+            suite::encrypt::<LongNonce>(self.expose(), &nonce, &associated_data, &mut out[start..]);
         match sealed {
-            Ok(tag) => out.extend_from_slice(&tag),
-            Err(_) => {
+            Some(tag) => out.extend_from_slice(&tag),
+            None => {
                 out.zeroize();
                 return Err(SealError::TooLong);
             }
@@ -75,14 +70,9 @@ impl SubjectKey {
             .split_last_chunk::<TAG_LEN>()
             .ok_or(EnvelopeError::Truncated)?;
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-        XChaCha20Poly1305::new(self.expose().into())
-            .decrypt_inout_detached(
-                nonce.into(),
-                &context.associated_data(PURPOSE, &[VERSION, SUITE]),
-                plaintext.as_mut_slice().into(),
-                tag.into(),
-            )
-            .map_err(|_| OpenError::Refused)?;
+        let associated_data = context.associated_data(PURPOSE, &[VERSION, SUITE]);
+        suite::decrypt::<LongNonce>(self.expose(), nonce, &associated_data, &mut plaintext, tag)
+            .ok_or(OpenError::Refused)?;
         Ok(Opened::new(plaintext))
     }
 }

@@ -126,6 +126,27 @@ fn a_key_file_that_others_may_read_is_refused() {
 }
 
 #[test]
+fn the_next_key_takes_the_present_ones_place_in_one_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let source = KeySource::new(None, &path);
+    let (present, _) = source.load(true, &OsEntropy).unwrap();
+    let next = source.prepare_next(&OsEntropy).unwrap();
+    assert!(!same(&present, &next));
+    // Until it is adopted the present key is found, and an attempt that was cut off goes on.
+    assert!(same(&source.load(false, &OsEntropy).unwrap().0, &present));
+    assert!(same(&source.prepare_next(&OsEntropy).unwrap(), &next));
+    source.adopt_next().unwrap();
+    assert!(same(&source.load(false, &OsEntropy).unwrap().0, &next));
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o600);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // Again: nothing waits any more.
+    source.adopt_next().unwrap();
+    assert!(same(&source.load(false, &OsEntropy).unwrap().0, &next));
+}
+
+#[test]
 fn a_key_file_without_a_key_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k");

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use keyring::{
-    Context, Dek, IndexKey, Kek, KekId, KeyMaterial, KeySource, Keyring, LocalProvider, OsEntropy,
-    SALT_LEN, SubjectKey,
+    Context, Dek, ExportedKek, IndexKey, Kek, KekId, KeyMaterial, KeySource, Keyring,
+    LocalProvider, LocalSource, OsEntropy, SALT_LEN, SubjectKey, Suite,
 };
 
 #[test]
@@ -14,11 +14,25 @@ fn debug_output_of_every_secret_is_redacted() {
     insta::assert_debug_snapshot!(Dek::from_slice(&bytes).unwrap(), @"Dek([redacted])");
     insta::assert_debug_snapshot!(Kek::from_slice(&bytes).unwrap(), @"Kek([redacted])");
     insta::assert_debug_snapshot!(
+        ExportedKek::from_slice(&bytes).unwrap(),
+        @"ExportedKek([redacted])"
+    );
+    insta::assert_debug_snapshot!(
         SubjectKey::from_slice(&bytes).unwrap(),
         @"SubjectKey([redacted])"
     );
     insta::assert_debug_snapshot!(IndexKey::from_slice(&bytes).unwrap(), @"IndexKey([redacted])");
     insta::assert_debug_snapshot!(KeyMaterial::new(bytes.to_vec()), @"KeyMaterial([redacted])");
+    let local = LocalSource::new(
+        KeyMaterial::new(bytes.to_vec()),
+        100_000,
+        Suite::Aes256Gcm,
+        Arc::new(OsEntropy),
+    );
+    insta::assert_compact_debug_snapshot!(
+        local,
+        @"LocalSource { key: KeyMaterial([redacted]), iterations: 100000, suite: Aes256Gcm, .. }"
+    );
     let source = KeySource::new(Some("a given key".to_owned()), "somewhere.key");
     insta::assert_compact_debug_snapshot!(
         source,
@@ -35,7 +49,7 @@ fn debug_output_of_a_keyring_names_its_keys_only() {
         LocalProvider::derive(&key, &[0; SALT_LEN], 100_000, id, 3, entropy.clone()).unwrap();
     insta::assert_compact_debug_snapshot!(
         provider,
-        @"LocalProvider { kek_id: KekId(abababababababababababababababab), key_version: 3, kek: Kek([redacted]), .. }"
+        @"LocalProvider { kek_id: KekId(abababababababababababababababab), key_version: 3, kek: Kek([redacted]), suite: ChaCha20Poly1305, .. }"
     );
     let ring = Keyring::new(Arc::new(provider), entropy);
     insta::assert_compact_debug_snapshot!(

@@ -1,0 +1,153 @@
+//! Memory for keys, which the system is asked not to write to its swap space.
+//!
+//! Locks go by whole pages and do not nest: a lock of its own for every key would end with the
+//! first neighbour that is dropped. So keys live in pages that are used for nothing else, are
+//! locked once, and are kept for the life of the process; a dropped key's place is wiped and given
+//! to the next key. There is one set of pages for the process, as there is one limit
+//! (`RLIMIT_MEMLOCK`) for it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroize;
+
+use crate::secret::KEY_LEN;
+
+/// Bytes of a page; where the system's pages are larger, its neighbours are locked with it.
+const PAGE_LEN: usize = 4_096;
+
+#[repr(align(4096))]
+struct Page([[u8; KEY_LEN]; PAGE_LEN / KEY_LEN]);
+
+/// A place for one key: a slice of one, because an empty slice can be left behind.
+type Place = &'static mut [[u8; KEY_LEN]];
+
+struct Places {
+    free: Vec<Place>,
+    pages: usize,
+    locked: usize,
+}
+
+static PLACES: Mutex<Places> = Mutex::new(Places {
+    free: Vec::new(),
+    pages: 0,
+    locked: 0,
+});
+
+impl Places {
+    fn grow(&mut self) {
+        let page = Box::leak(Box::new(Page([[0; KEY_LEN]; PAGE_LEN / KEY_LEN])));
+        self.pages += 1;
+        if let Ok(guard) = region::lock(page.0.as_ptr(), PAGE_LEN) {
+            self.locked += 1;
+            // The page is never given back, and so neither is its lock.
+            std::mem::forget(guard);
+        }
+        self.free.extend(page.0.chunks_mut(1));
+    }
+}
+
+fn places() -> MutexGuard<'static, Places> {
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether every key so far lies in memory that the system does not swap.
+///
+/// `false` where `RLIMIT_MEMLOCK` is too small; the keys are then in ordinary memory and are wiped
+/// all the same.
+pub fn memory_locked() -> bool {
+    let mut places = places();
+    if places.pages == 0 {
+        places.grow();
+    }
+    places.locked == places.pages
+}
+
+/// The bytes of one key, wiped when dropped, in locked memory where the system allows it.
+pub(crate) struct LockedKey(Place);
+
+impl LockedKey {
+    /// A place that holds zeros, to be filled in place.
+    pub fn zeroed() -> Self {
+        let mut places = places();
+        loop {
+            if let Some(place) = places.free.pop() {
+                return Self(place);
+            }
+            places.grow();
+        }
+    }
+
+    /// A copy of a key's bytes.
+    pub fn copy_of(bytes: &[u8; KEY_LEN]) -> Self {
+        let mut key = Self::zeroed();
+        key.bytes_mut().copy_from_slice(bytes);
+        key
+    }
+
+    pub fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0[0]
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8; KEY_LEN] {
+        &mut self.0[0]
+    }
+}
+
+impl Drop for LockedKey {
+    fn drop(&mut self) {
+        let place = std::mem::take(&mut self.0);
+        place.iter_mut().zeroize();
+        places().free.push(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// KiB that are locked around an address, by the kernel's own account.
+    fn locked_kib(address: usize) -> u64 {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in maps.lines() {
+            let range = line.split(' ').next().and_then(|range| {
+                let (from, to) = range.split_once('-')?;
+                let from = usize::from_str_radix(from, 16).ok()?;
+                Some(from..usize::from_str_radix(to, 16).ok()?)
+            });
+            if let Some(range) = range {
+                inside = range.contains(&address);
+            } else if let (true, Some(kib)) = (inside, line.strip_prefix("Locked:")) {
+                return kib.trim().trim_end_matches(" kB").parse().unwrap();
+            }
+        }
+        panic!("no mapping holds the address");
+    }
+
+    #[test]
+    fn what_is_said_of_locked_memory_is_what_the_kernel_says() {
+        let key = LockedKey::copy_of(&[7; KEY_LEN]);
+        let locked = locked_kib(key.bytes().as_ptr() as usize) > 0;
+        assert_eq!(memory_locked(), locked);
+        // The control: an ordinary allocation is not.
+        let ordinary = vec![7_u8; 1 << 20];
+        assert_eq!(locked_kib(ordinary.as_ptr() as usize), 0);
+    }
+
+    #[test]
+    fn a_place_that_was_used_holds_zeros_again() {
+        let keys: Vec<_> = (0..300)
+            .map(|_| LockedKey::copy_of(&[7; KEY_LEN]))
+            .collect();
+        assert!(keys.iter().all(|key| key.bytes() == &[7; KEY_LEN]));
+        let used: Vec<_> = keys.iter().map(|key| key.bytes().as_ptr()).collect();
+        drop(keys);
+        let again: Vec<_> = (0..300).map(|_| LockedKey::zeroed()).collect();
+        assert!(again.iter().all(|key| key.bytes() == &[0; KEY_LEN]));
+        let reused = again
+            .iter()
+            .filter(|key| used.contains(&key.bytes().as_ptr()))
+            .count();
+        assert!(reused > 0, "the control: places are used again");
+    }
+}

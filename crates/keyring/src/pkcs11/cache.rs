@@ -1,0 +1,239 @@
+//! Unwrapped DEKs, kept for a short time.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::Thread;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::locked::LockedKey;
+use crate::secret::Dek;
+
+/// What a DEK is remembered by: a hash of the wrapped DEK and its associated data.
+pub(super) type Id = [u8; 32];
+
+/// At most so many DEKs for at most so long; then they are wiped, asked for or not.
+///
+/// A use does not lengthen a DEK's time: a token that is gone is noticed.
+pub(super) struct DekCache {
+    inner: Arc<Inner>,
+    // After `inner`: it wakes the sweeper, which then finds nothing left to sweep, and ends.
+    sweeper: Sweeper,
+}
+
+struct Inner {
+    life: Duration,
+    limit: usize,
+    clock: Arc<dyn Clock>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    deks: HashMap<Id, Dek>,
+    /// When which is forgotten; all live equally long, so in order.
+    order: VecDeque<(Duration, Id)>,
+}
+
+struct Sweeper(Thread);
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.0.unpark();
+    }
+}
+
+impl DekCache {
+    /// `None` when nothing may be kept, or no thread could be started to wipe it.
+    pub fn new(life: Duration, limit: usize, clock: Arc<dyn Clock>) -> Option<Self> {
+        if life.is_zero() || limit == 0 {
+            return None;
+        }
+        let inner = Arc::new(Inner {
+            life,
+            limit,
+            clock,
+            kept: Mutex::default(),
+        });
+        let weak = Arc::downgrade(&inner);
+        let thread = std::thread::Builder::new()
+            .name("dek-cache".to_owned())
+            .spawn(move || sweep(&weak))
+            .ok()?;
+        Some(Self {
+            inner,
+            sweeper: Sweeper(thread.thread().clone()),
+        })
+    }
+
+    pub fn get(&self, id: &Id) -> Option<Dek> {
+        let mut kept = self.inner.kept();
+        kept.forget_until(self.inner.clock.now());
+        let dek = kept.deks.get(id)?;
+        Some(Dek(LockedKey::copy_of(dek.expose())))
+    }
+
+    pub fn put(&self, id: Id, dek: &Dek) {
+        let now = self.inner.clock.now();
+        let mut kept = self.inner.kept();
+        kept.forget_until(now);
+        if kept.deks.contains_key(&id) {
+            return;
+        }
+        if kept.order.len() >= self.inner.limit {
+            kept.forget_first();
+        }
+        let was_empty = kept.order.is_empty();
+        kept.deks.insert(id, Dek(LockedKey::copy_of(dek.expose())));
+        kept.order
+            .push_back((now.saturating_add(self.inner.life), id));
+        drop(kept);
+        if was_empty {
+            self.sweeper.0.unpark();
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        let kept = self.inner.kept();
+        assert_eq!(kept.deks.len(), kept.order.len());
+        kept.deks.len()
+    }
+}
+
+impl Inner {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes what is over; says how long nothing else will be.
+    fn sweep(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let mut kept = self.kept();
+        kept.forget_until(now);
+        let (next, _) = kept.order.front()?;
+        Some(next.saturating_sub(now))
+    }
+}
+
+impl Kept {
+    fn forget_until(&mut self, now: Duration) {
+        while self.order.front().is_some_and(|(end, _)| *end <= now) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, id)) = self.order.pop_front() {
+            self.deks.remove(&id);
+        }
+    }
+}
+
+fn sweep(cache: &Weak<Inner>) {
+    while let Some(wait) = cache.upgrade().map(|cache| cache.sweep()) {
+        match wait {
+            Some(wait) => std::thread::park_timeout(wait),
+            None => std::thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Hand(AtomicU64);
+
+    impl Hand {
+        fn turn(&self, seconds: u64) {
+            self.0.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Hand {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn cache(seconds: u64, limit: usize) -> (DekCache, Arc<Hand>) {
+        let clock = Arc::new(Hand::default());
+        let life = Duration::from_secs(seconds);
+        let cache = DekCache::new(life, limit, clock.clone()).unwrap();
+        (cache, clock)
+    }
+
+    fn dek(byte: u8) -> Dek {
+        Dek::from_slice(&[byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_kept_for_its_time_however_often_it_is_used() {
+        let (cache, clock) = cache(300, 8);
+        cache.put([1; 32], &dek(7));
+        for _ in 0..299 {
+            clock.turn(1);
+            assert_eq!(cache.get(&[1; 32]).unwrap().expose(), &[7; 32]);
+            cache.put([1; 32], &dek(7));
+        }
+        clock.turn(1);
+        assert!(cache.get(&[1; 32]).is_none());
+        assert_eq!(cache.len(), 0);
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let (cache, clock) = cache(300, 3);
+        for byte in 1..=5 {
+            clock.turn(1);
+            cache.put([byte; 32], &dek(byte));
+        }
+        assert_eq!(cache.len(), 3);
+        assert!(cache.get(&[2; 32]).is_none());
+        assert_eq!(cache.get(&[3; 32]).unwrap().expose(), &[3; 32]);
+        assert_eq!(cache.get(&[5; 32]).unwrap().expose(), &[5; 32]);
+    }
+
+    #[test]
+    fn a_sweep_wipes_what_nobody_asks_for_and_knows_when_to_come_again() {
+        let (cache, clock) = cache(300, 8);
+        assert_eq!(cache.inner.sweep(), None);
+        cache.put([1; 32], &dek(1));
+        clock.turn(100);
+        cache.put([2; 32], &dek(2));
+        assert_eq!(cache.inner.sweep(), Some(Duration::from_secs(200)));
+        clock.turn(200);
+        assert_eq!(cache.inner.sweep(), Some(Duration::from_secs(100)));
+        assert_eq!(cache.len(), 1);
+        clock.turn(100);
+        assert_eq!(cache.inner.sweep(), None);
+        assert_eq!(cache.len(), 0);
+    }
+
+    #[test]
+    fn the_sweeper_works_by_itself_and_ends_with_the_cache() {
+        let clock = Arc::new(crate::SystemClock::new());
+        let cache = DekCache::new(Duration::from_millis(20), 8, clock).unwrap();
+        cache.put([1; 32], &dek(1));
+        let inner = Arc::downgrade(&cache.inner);
+        // Only the sweeper forgets here: nothing else looks at the clock.
+        while cache.len() > 0 {
+            std::thread::yield_now();
+        }
+        drop(cache);
+        while inner.strong_count() > 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_for_no_time() {
+        let clock = Arc::new(Hand::default());
+        assert!(DekCache::new(Duration::ZERO, 8, clock.clone()).is_none());
+        assert!(DekCache::new(Duration::from_secs(1), 0, clock).is_none());
+    }
+}
