@@ -1,0 +1,168 @@
+//! A log of forty records with a head behind every tenth, and ways to make others like it.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::sync::OnceLock;
+
+use audit::{
+    ExportVerifier, ExportWriter, Head, HeadSigningKey, Header, Outside, Record, SignedHead,
+    Verdict, Witnessed, ZERO_HASH,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rand_core::UnwrapErr;
+use serde_json::json;
+
+pub const RECORDS: u64 = 40;
+pub const HEADS_EVERY: u64 = 10;
+pub const END: &str = "{\"type\":\"end\"";
+
+pub fn rng() -> UnwrapErr<getrandom::SysRng> {
+    UnwrapErr(getrandom::SysRng)
+}
+
+pub fn key() -> &'static HeadSigningKey {
+    static KEY: OnceLock<HeadSigningKey> = OnceLock::new();
+    KEY.get_or_init(|| HeadSigningKey::from_bytes(&[7; 64]))
+}
+
+pub fn other_key() -> &'static HeadSigningKey {
+    static KEY: OnceLock<HeadSigningKey> = OnceLock::new();
+    KEY.get_or_init(|| HeadSigningKey::from_bytes(&[8; 64]))
+}
+
+pub fn time(id: u64) -> u64 {
+    1_800_000_000 + id
+}
+
+/// A record as the store would write it; `salt` makes another history.
+pub fn record(id: u64, previous: [u8; 64], salt: u8) -> Record {
+    let mut record = Record {
+        id,
+        event_id: [id as u8 ^ salt; 16],
+        user_id: id.is_multiple_of(3).then_some([id as u8; 16]),
+        action: "session.created".to_owned(),
+        timestamp: time(id),
+        details: vec![id as u8; 40],
+        previous,
+        hash: ZERO_HASH,
+    };
+    record.hash = record.computed_hash();
+    record
+}
+
+pub fn chain(records: u64) -> Vec<Record> {
+    continued(Vec::new(), records, 0)
+}
+
+fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> {
+    for id in chain.len() as u64 + 1..=records {
+        let previous = chain.last().map_or(ZERO_HASH, |last| last.hash);
+        chain.push(record(id, previous, salt));
+    }
+    chain
+}
+
+pub fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead {
+    let head = Head {
+        number,
+        record_id: record.id,
+        hash: record.hash,
+        timestamp: record.timestamp,
+    };
+    key.sign(&mut rng(), head)
+}
+
+/// Exports a chain; `heads` of another chain where they are not its own.
+pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> String {
+    let header = Header {
+        created_at: time(100),
+        key: key.verify_key(),
+        from: None,
+        to: None,
+        after_id: 0,
+        after_hash: ZERO_HASH,
+    };
+    let (mut writer, mut text) = ExportWriter::begin(&header);
+    for record in chain {
+        let opened = Some(json!({ "number": record.id }));
+        text += &writer.record(record.clone(), opened);
+        if record.id.is_multiple_of(HEADS_EVERY) {
+            let signed = &heads[record.id as usize - 1];
+            text += &writer.head(head_of(signed, record.id / HEADS_EVERY, key));
+        }
+    }
+    text + &writer.end(key, &mut rng(), time(100))
+}
+
+pub fn export_of(records: u64) -> String {
+    let chain = chain(records);
+    written(&chain, &chain, key())
+}
+
+pub fn export() -> &'static str {
+    static EXPORT: OnceLock<String> = OnceLock::new();
+    EXPORT.get_or_init(|| export_of(RECORDS))
+}
+
+pub fn other_export() -> &'static str {
+    static EXPORT: OnceLock<String> = OnceLock::new();
+    EXPORT.get_or_init(|| {
+        let chain = chain(RECORDS);
+        written(&chain, &chain, other_key())
+    })
+}
+
+/// A history that is another one from `id` on, with the heads and the end of the old one.
+pub fn rewritten(id: u64) -> Vec<String> {
+    let honest = chain(RECORDS);
+    let other = continued(honest[..id as usize - 1].to_vec(), RECORDS, 0x80);
+    let text = written(&other, &honest, key());
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A copy of `records` records that the server itself continued, to the full length.
+pub fn continued_from(records: u64) -> Vec<String> {
+    let honest = chain(RECORDS);
+    let other = continued(honest[..records as usize].to_vec(), RECORDS, 0x80);
+    let text = written(&other, &other, key());
+    text.lines().map(str::to_owned).collect()
+}
+
+pub fn witnessed_line(id: u64) -> String {
+    let chain = chain(RECORDS);
+    let head = head_of(&chain[id as usize - 1], id / HEADS_EVERY, key());
+    Witnessed::new(&head, key().verify_key().fingerprint()).line()
+}
+
+pub fn witnessed(ids: &[u64]) -> Outside {
+    let mut outside = Outside::under(key().verify_key());
+    for id in ids {
+        outside.line(witnessed_line(*id).as_bytes()).unwrap();
+    }
+    outside
+}
+
+pub fn verify(lines: &[String], outside: Option<Outside>) -> Verdict {
+    let mut verifier = ExportVerifier::begin(lines[0].as_bytes(), outside).unwrap();
+    for line in &lines[1..] {
+        verifier.line(line.as_bytes());
+    }
+    verifier.finish()
+}
+
+pub fn record_of(line: &str) -> Record {
+    let json: serde_json::Value = serde_json::from_str(line).unwrap();
+    serde_json::from_value(json["record"].clone()).unwrap()
+}
+
+pub fn record_line(record: Record) -> String {
+    json!({ "type": "record", "record": record }).to_string()
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub fn unbase64(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).unwrap()
+}
