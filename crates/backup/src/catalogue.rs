@@ -1,0 +1,148 @@
+//! What lies in a target.
+
+use std::collections::HashMap;
+
+use crate::id::BackupId;
+use crate::key::BackupKey;
+use crate::manifest::{MANIFEST, Manifest};
+use crate::seal::OpenError;
+use crate::stream::{SealedReader, StreamError};
+use crate::target::{Target, TargetError};
+
+/// Most bytes of a manifest.
+const MANIFEST_BYTES: usize = 1024 * 1024;
+
+/// Why the backups in a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The target failed, or a manifest was refused.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A manifest opens and makes no sense.
+    #[error("the manifest of {0} cannot be read: use the newer program that wrote it")]
+    Unreadable(BackupId),
+}
+
+impl From<TargetError> for CatalogueError {
+    fn from(error: TargetError) -> Self {
+        Self::Stream(error.into())
+    }
+}
+
+/// A finished backup as it is listed.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its name.
+    pub id: BackupId,
+    /// What it is, where its manifest opens.
+    pub manifest: Result<Manifest, CatalogueError>,
+}
+
+/// Everything in a target.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// Finished backups, oldest first.
+    pub backups: Vec<Listed>,
+    /// What was begun and never finished: it is no backup.
+    pub unfinished: Vec<BackupId>,
+}
+
+impl Catalogue {
+    /// Those whose manifests open, oldest first.
+    pub fn manifests(&self) -> impl DoubleEndedIterator<Item = &Manifest> {
+        self.backups
+            .iter()
+            .filter_map(|listed| listed.manifest.as_ref().ok())
+    }
+
+    /// Whether everything that a backup builds on is there.
+    pub fn is_whole(&self, manifest: &Manifest) -> bool {
+        let known: HashMap<&BackupId, &Manifest> =
+            self.manifests().map(|other| (&other.id, other)).collect();
+        let mut at = manifest;
+        // Each step goes to another backup, so that a circle ends as well.
+        for _ in 0..=known.len() {
+            let Some(parent) = &at.parent else {
+                return true;
+            };
+            match known.get(&parent.id) {
+                Some(found) if found.as_parent() == *parent => at = found,
+                _ => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Reads one manifest.
+pub(crate) async fn manifest_of(
+    target: &Target,
+    key: &BackupKey,
+    id: &BackupId,
+) -> Result<Manifest, CatalogueError> {
+    let reader = SealedReader::begin(target, key, id, MANIFEST).await?;
+    let bytes = reader.whole(MANIFEST_BYTES).await?;
+    Manifest::decode(id, &bytes).ok_or_else(|| CatalogueError::Unreadable(id.clone()))
+}
+
+fn is_missing(error: &CatalogueError) -> bool {
+    matches!(
+        error,
+        CatalogueError::Stream(StreamError::Target(TargetError::Missing(_)))
+    )
+}
+
+/// Lists a target; a damaged backup is in the list with its error, and hides no other.
+pub async fn catalogue(target: &Target, key: &BackupKey) -> Result<Catalogue, CatalogueError> {
+    let mut found = Catalogue::default();
+    for id in target.ids().await? {
+        match manifest_of(target, key, &id).await {
+            Err(error) if is_missing(&error) => found.unfinished.push(id),
+            Err(error @ CatalogueError::Stream(StreamError::Target(_))) => return Err(error),
+            manifest => found.backups.push(Listed { id, manifest }),
+        }
+    }
+    Ok(found)
+}
+
+/// The newest backup that an incremental one can build on.
+///
+/// A wrong key is an error and not "there is none": a second chain under another key in the same
+/// place would push the first one out.
+pub(crate) async fn newest(
+    target: &Target,
+    key: &BackupKey,
+) -> Result<Option<Manifest>, CatalogueError> {
+    let mut found = catalogue(target, key).await?;
+    let wrong_key = found.backups.iter().rposition(|listed| {
+        matches!(
+            listed.manifest,
+            Err(CatalogueError::Stream(StreamError::Open {
+                error: OpenError::WrongKey,
+                ..
+            }))
+        )
+    });
+    if let Some(at) = wrong_key
+        && found.manifests().next().is_none()
+    {
+        return found.backups.swap_remove(at).manifest.map(Some);
+    }
+    let newest = found
+        .manifests()
+        .rev()
+        .find(|manifest| found.is_whole(manifest))
+        .cloned();
+    Ok(newest)
+}
+
+/// Removes what was begun and never finished; answers how many.
+///
+/// Only for whoever knows that nobody is writing there.
+pub async fn clear_unfinished(target: &Target, key: &BackupKey) -> Result<usize, CatalogueError> {
+    let found = catalogue(target, key).await?;
+    for id in &found.unfinished {
+        target.remove(id).await?;
+    }
+    Ok(found.unfinished.len())
+}

@@ -1,0 +1,159 @@
+//! Which backups are kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::date::civil;
+use crate::id::{BackupId, Kind};
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 86_400;
+
+/// How many backups of which age are kept, such as `48h 7d 4w 12m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Every backup of so many hours.
+    pub hours: u64,
+    /// One of each of so many days.
+    pub days: u64,
+    /// One of each of so many weeks.
+    pub weeks: u64,
+    /// One of each of so many months.
+    pub months: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            hours: 48,
+            days: 7,
+            weeks: 4,
+            months: 12,
+        }
+    }
+}
+
+/// Why a text is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "backup_keep is {0:?}: write numbers of hours, days, weeks and months, such as \"48h 7d 4w 12m\""
+)]
+pub struct PolicyError(String);
+
+impl FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let wrong = || PolicyError(text.to_owned());
+        let mut policy = Self {
+            hours: 0,
+            days: 0,
+            weeks: 0,
+            months: 0,
+        };
+        let mut said = BTreeSet::new();
+        for word in text.split_whitespace() {
+            let (number, unit) = word
+                .char_indices()
+                .last()
+                .map(|(at, unit)| (&word[..at], unit))
+                .ok_or_else(wrong)?;
+            let number: u64 = number.parse().map_err(|_| wrong())?;
+            let field = match unit {
+                'h' => &mut policy.hours,
+                'd' => &mut policy.days,
+                'w' => &mut policy.weeks,
+                'm' => &mut policy.months,
+                _ => return Err(wrong()),
+            };
+            *field = number;
+            if number > 100_000 || !said.insert(unit) {
+                return Err(wrong());
+            }
+        }
+        if said.is_empty() {
+            return Err(wrong());
+        }
+        Ok(policy)
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}h {}d {}w {}m",
+            self.hours, self.days, self.weeks, self.months
+        )
+    }
+}
+
+/// A backup as the policy sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub id: BackupId,
+    /// What it builds on.
+    pub parent: Option<BackupId>,
+}
+
+impl Policy {
+    /// The names that are kept: what the policy picks, and everything that those build on.
+    ///
+    /// Of a day, a week or a month it picks the first full backup, since one that stands alone
+    /// keeps no others alive; without a full one, the first. The newest is kept whatever the
+    /// policy says.
+    pub fn keep(&self, known: &[Known], now: u64) -> BTreeSet<BackupId> {
+        let mut kept: BTreeSet<BackupId> = known
+            .iter()
+            .filter(|one| now.saturating_sub(one.id.time()) < self.hours.saturating_mul(HOUR))
+            .map(|one| one.id.clone())
+            .collect();
+        kept.extend(known.iter().map(|one| &one.id).max().cloned());
+        let month = |time: u64| {
+            let (year, month, _) = civil(time / DAY);
+            year * 12 + month
+        };
+        // 1970 began on a Thursday: weeks begin on Mondays.
+        let week = |time: u64| (time / DAY + 3) / 7;
+        let rules: [(u64, &dyn Fn(u64) -> u64); 3] = [
+            (self.days, &|time| time / DAY),
+            (self.weeks, &week),
+            (self.months, &month),
+        ];
+        for (count, period_of) in rules {
+            let mut periods: BTreeMap<u64, &BackupId> = BTreeMap::new();
+            for one in known {
+                let period = period_of(one.id.time());
+                if period + count <= period_of(now) {
+                    continue;
+                }
+                let place = periods.entry(period).or_insert(&one.id);
+                let rank = |id: &BackupId| (id.kind() != Kind::Full, id.clone());
+                if rank(&one.id) < rank(place) {
+                    *place = &one.id;
+                }
+            }
+            kept.extend(periods.into_values().cloned());
+        }
+        with_bases(known, kept)
+    }
+}
+
+/// Adds everything that the kept ones build on.
+fn with_bases(known: &[Known], mut kept: BTreeSet<BackupId>) -> BTreeSet<BackupId> {
+    let parents: HashMap<&BackupId, &BackupId> = known
+        .iter()
+        .filter_map(|one| Some((&one.id, one.parent.as_ref()?)))
+        .collect();
+    let mut open: Vec<BackupId> = kept.iter().cloned().collect();
+    while let Some(id) = open.pop() {
+        if let Some(parent) = parents.get(&id)
+            && kept.insert((*parent).clone())
+        {
+            open.push((*parent).clone());
+        }
+    }
+    kept
+}

@@ -1,0 +1,49 @@
+//! Removing what the policy does not keep.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::{CatalogueError, catalogue};
+use crate::id::BackupId;
+use crate::key::BackupKey;
+use crate::policy::{Known, Policy};
+use crate::target::Target;
+
+/// What pruning did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Backups that were removed, newest first.
+    pub removed: Vec<BackupId>,
+    /// How many are left.
+    pub kept: usize,
+}
+
+/// Removes backups that the policy does not keep; newest first, so that a cut leaves no backup
+/// without its base.
+///
+/// A backup whose manifest does not open is left alone: what it builds on is not known, and somebody
+/// may still want to look at it.
+pub async fn prune(
+    target: &Target,
+    key: &BackupKey,
+    policy: &Policy,
+    now: u64,
+) -> Result<Pruned, CatalogueError> {
+    let found = catalogue(target, key).await?;
+    let known: Vec<Known> = found
+        .manifests()
+        .map(|manifest| Known {
+            id: manifest.id.clone(),
+            parent: manifest.parent.as_ref().map(|parent| parent.id.clone()),
+        })
+        .collect();
+    let kept: BTreeSet<BackupId> = policy.keep(&known, now);
+    let mut pruned = Pruned {
+        removed: Vec::new(),
+        kept: kept.len(),
+    };
+    for one in known.iter().rev().filter(|one| !kept.contains(&one.id)) {
+        target.remove(&one.id).await?;
+        pruned.removed.push(one.id.clone());
+    }
+    Ok(pruned)
+}

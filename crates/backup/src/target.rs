@@ -1,0 +1,290 @@
+//! Where backups lie: a folder, or a bucket of an S3-compatible store.
+
+use std::fmt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart};
+use zeroize::Zeroizing;
+
+use crate::id::BackupId;
+use crate::manifest::MANIFEST;
+
+/// Bytes of one part of an upload; a store takes at most 10,000 of them.
+const PART: usize = 16 * 1024 * 1024;
+/// Parts that may be on their way at once.
+pub(crate) const PARTS_AT_ONCE: usize = 2;
+
+/// What a bucket needs beside its name.
+#[derive(Default)]
+pub struct S3Options {
+    /// Address of the service; the provider's own where nothing is said.
+    pub endpoint: Option<String>,
+    /// Region; `us-east-1` where nothing is said.
+    pub region: Option<String>,
+    /// Name of the access key; the machine's own role where nothing is said.
+    pub access_key_id: Option<String>,
+    /// The access key's secret.
+    pub secret_access_key: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for S3Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Options")
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a target could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The address is of no known kind.
+    #[error(
+        "{0:?} is no place for backups: write file:/absolute/path or s3://bucket/prefix into \
+         backup_target"
+    )]
+    Address(String),
+    /// The folder cannot be made or used.
+    #[error("the folder {} cannot be used ({reason}): make it and let this user write there", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The bucket's settings do not fit together.
+    #[error("the object store cannot be used ({0}): check the backup_s3 settings")]
+    Settings(String),
+    /// There is no such object.
+    #[error("{0} is not in the target: it was removed, or never finished")]
+    Missing(String),
+    /// The store does not let us in.
+    #[error("the target refuses {name} ({reason}): check the access key and what it may do")]
+    Refused {
+        /// The object.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Anything else that a store answers.
+    #[error("the target failed on {name} ({reason}): check that it can be reached and has space")]
+    Failed {
+        /// The object.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A place for backups; clones mean the same.
+#[derive(Clone)]
+pub struct Target {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    folder: Option<PathBuf>,
+    address: String,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.address)
+    }
+}
+
+impl Target {
+    /// Opens `file:/path`, which is made where it is missing, or `s3://bucket/prefix`.
+    pub fn open(address: &str, s3: &S3Options) -> Result<Self, TargetError> {
+        if let Some(rest) = address.strip_prefix("s3://") {
+            return Self::bucket(address, rest, s3);
+        }
+        let path = address
+            .strip_prefix("file://")
+            .or(address.strip_prefix("file:"));
+        match path.map(PathBuf::from) {
+            Some(folder) if folder.is_absolute() => Self::folder(address, folder),
+            _ => Err(TargetError::Address(address.to_owned())),
+        }
+    }
+
+    fn folder(address: &str, folder: PathBuf) -> Result<Self, TargetError> {
+        let failed = |reason: String| TargetError::Folder {
+            folder: folder.clone(),
+            reason,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|error| failed(error.to_string()))?;
+        let store = LocalFileSystem::new_with_prefix(&folder)
+            .map_err(|error| failed(error.to_string()))?
+            .with_fsync(true);
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: Path::default(),
+            folder: Some(folder),
+            address: address.to_owned(),
+        })
+    }
+
+    fn bucket(address: &str, rest: &str, options: &S3Options) -> Result<Self, TargetError> {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(TargetError::Address(address.to_owned()));
+        }
+        let client = ClientOptions::new()
+            .with_connect_timeout(Duration::from_secs(10))
+            .with_timeout(Duration::from_secs(300));
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_region(options.region.as_deref().unwrap_or("us-east-1"))
+            .with_client_options(client)
+            .with_retry(RetryConfig {
+                max_retries: 5,
+                retry_timeout: Duration::from_secs(60),
+                ..RetryConfig::default()
+            });
+        if let Some(endpoint) = &options.endpoint {
+            builder = builder
+                .with_endpoint(endpoint.trim_end_matches('/'))
+                .with_allow_http(endpoint.starts_with("http://"));
+        }
+        match (&options.access_key_id, &options.secret_access_key) {
+            (Some(id), Some(secret)) => {
+                builder = builder
+                    .with_access_key_id(id.as_str())
+                    .with_secret_access_key(secret.as_str());
+            }
+            (None, None) => {}
+            _ => {
+                let reason = "an access key has an id and a secret, and one of them is missing";
+                return Err(TargetError::Settings(reason.to_owned()));
+            }
+        }
+        let store = builder
+            .build()
+            .map_err(|error| TargetError::Settings(error.to_string()))?;
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: Path::from(prefix),
+            folder: None,
+            address: address.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The address as it was given; it holds no secret.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn path(&self, name: &str) -> Path {
+        name.split('/')
+            .fold(self.prefix.clone(), |path, part| path.join(part))
+    }
+
+    /// Begins an upload that appears only when it is finished.
+    pub(crate) async fn upload(&self, name: &str) -> Result<WriteMultipart, TargetError> {
+        let upload = self.store.put_multipart(&self.path(name)).await;
+        let upload = upload.map_err(|error| sort(name, &error))?;
+        Ok(WriteMultipart::new_with_chunk_size(upload, PART))
+    }
+
+    /// Writes a small object at once.
+    pub(crate) async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), TargetError> {
+        self.store
+            .put(&self.path(name), bytes.into())
+            .await
+            .map(drop)
+            .map_err(|error| sort(name, &error))
+    }
+
+    /// Reads an object piece by piece.
+    pub(crate) async fn read(
+        &self,
+        name: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, TargetError>>, TargetError> {
+        let found = self.store.get(&self.path(name)).await;
+        let found = found.map_err(|error| sort(name, &error))?;
+        let name = name.to_owned();
+        Ok(found
+            .into_stream()
+            .map_err(move |error| sort(&name, &error))
+            .boxed())
+    }
+
+    /// Everything that bears the name of a backup, oldest first, finished or not.
+    pub(crate) async fn ids(&self) -> Result<Vec<BackupId>, TargetError> {
+        let found = self.store.list_with_delimiter(Some(&self.prefix)).await;
+        let found = found.map_err(|error| sort("the list of backups", &error))?;
+        let mut ids: Vec<BackupId> = found
+            .common_prefixes
+            .iter()
+            .filter_map(|path| path.filename()?.parse().ok())
+            .collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Removes a backup: its manifest first, so that a half removed one counts no more.
+    pub(crate) async fn remove(&self, id: &BackupId) -> Result<(), TargetError> {
+        let name = id.object(MANIFEST);
+        match self.store.delete(&self.path(&name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(sort(&name, &error)),
+        }
+        if let Some(folder) = &self.folder {
+            // The folder itself as well, and uploads that were cut.
+            let folder = folder.join(id.as_str());
+            return match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(TargetError::Folder {
+                        folder,
+                        reason: error.to_string(),
+                    })
+                }
+                _ => Ok(()),
+            };
+        }
+        let path = self.path(id.as_str());
+        let objects: Vec<_> = self
+            .store
+            .list(Some(&path))
+            .try_collect()
+            .await
+            .map_err(|error| sort(id.as_str(), &error))?;
+        for object in objects {
+            match self.store.delete(&object.location).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(sort(id.as_str(), &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sorts a store's errors by what can be done about them.
+pub(crate) fn sort(name: &str, error: &object_store::Error) -> TargetError {
+    use object_store::Error as E;
+    let name = name.to_owned();
+    match error {
+        E::NotFound { .. } => TargetError::Missing(name),
+        E::PermissionDenied { .. } | E::Unauthenticated { .. } => TargetError::Refused {
+            name,
+            reason: error.to_string(),
+        },
+        _ => TargetError::Failed {
+            name,
+            reason: error.to_string(),
+        },
+    }
+}
