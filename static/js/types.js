@@ -18,7 +18,8 @@
  * @typedef {{id: string, mine: boolean, text: string | null, sealed: boolean, sent_ms: number, seen_ms: number, state: string, by_server: boolean, path: string, expires_at: number | null, burn: Burn, burns_ms: number | null, edited: boolean, failure?: string, warnings: string[], tag?: string}} Message
  * @typedef {{e: string, [field: string]: any}} CoreEvent
  *
- * @typedef {{wasm: string, wasmIntegrity: string, glue: string, glueIntegrity: string, origin: string}} Bundle
+ * @typedef {{wasm: string, wasmIntegrity: string, glue: string, glueIntegrity: string}} ModuleFiles
+ * @typedef {{core: ModuleFiles, strength: ModuleFiles, origin: string}} Bundle
  * @typedef {{wasmHash: string}} About
  *
  * What every view is given.

@@ -14,6 +14,7 @@ pub struct Cdp {
     socket: WebSocket<TcpStream>,
     last: u64,
     events: Vec<Value>,
+    workers: Vec<String>,
 }
 
 impl Cdp {
@@ -31,6 +32,7 @@ impl Cdp {
             socket,
             last: 0,
             events: Vec::new(),
+            workers: Vec::new(),
         }
     }
 
@@ -56,6 +58,11 @@ impl Cdp {
     /// Everything that was said without being asked, since the last time.
     pub fn take_events(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.events)
+    }
+
+    /// The sessions of the workers that run.
+    pub fn workers(&self) -> Vec<String> {
+        self.workers.clone()
     }
 
     fn send(&mut self, session: &str, method: &str, params: Value) -> u64 {
@@ -98,7 +105,11 @@ impl Cdp {
                 ] {
                     self.send(session, method, json!({}));
                 }
+                self.workers.push(session.to_owned());
             }
+        } else if message["method"] == "Target.detachedFromTarget" {
+            let session = &message["params"]["sessionId"];
+            self.workers.retain(|worker| worker != session);
         }
         self.events.push(message);
     }

@@ -99,6 +99,25 @@ impl Chromium {
         }
     }
 
+    /// The addresses that the workers of all profiles have fetched.
+    pub fn fetched_by_workers(&self) -> Vec<String> {
+        let mut cdp = self.cdp.borrow_mut();
+        let list = "performance.getEntriesByType('resource').map((it) => it.name)";
+        let mut fetched = Vec::new();
+        for worker in cdp.workers() {
+            let answer = cdp.call(
+                &worker,
+                "Runtime.evaluate",
+                json!({ "expression": list, "returnByValue": true }),
+            );
+            // A worker may have ended in between.
+            let Ok(answer) = answer else { continue };
+            let names = serde_json::from_value(answer["result"]["value"].clone());
+            fetched.extend::<Vec<String>>(names.unwrap_or_default());
+        }
+        fetched
+    }
+
     /// What pages and workers wrote into their consoles that names the content security policy.
     pub fn refused_by_policy(&self) -> Vec<String> {
         let mut cdp = self.cdp.borrow_mut();

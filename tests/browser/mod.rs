@@ -16,6 +16,7 @@ mod people;
 mod screenshots;
 mod server;
 mod staying;
+mod strength;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

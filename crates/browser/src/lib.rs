@@ -101,7 +101,8 @@ pub fn linear_memory() -> JsValue {
     wasm_bindgen::memory()
 }
 
-/// Checks a file of the protocol's vectors in this very WebAssembly; gives how many hold.
+/// Checks a file of the protocol's vectors in this very WebAssembly; gives how many hold. The bundle
+/// leaves it out.
 ///
 /// # Errors
 /// Names the first vector that does not hold.
@@ -110,7 +111,7 @@ pub fn run_vectors(json: &str) -> Result<usize, JsError> {
     protocol::vectors::run(json).map_err(|error| JsError::new(&error))
 }
 
-/// The protocol's own vectors of a seed, made in this very WebAssembly.
+/// The protocol's own vectors of a seed, made in this very WebAssembly. The bundle leaves it out.
 ///
 /// # Errors
 /// Names what could not be made.

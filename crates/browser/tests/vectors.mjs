@@ -1,11 +1,12 @@
-// Runs the protocol's vectors in the very WebAssembly that the browser is given.
+// Runs the protocol's vectors in the WebAssembly that the browser is given: the same compiled functions, in
+// the module from which the bundle takes the two exports for this run, and what only they reach.
 // `node vectors.mjs`, with SECURE_MESSAGING_WASM_DIR naming the folder of core.js and
 // SECURE_MESSAGING_WYCHEPROOF_DIR the one that the protocol's own tests leave Wycheproof's in.
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const wasm = process.env.SECURE_MESSAGING_WASM_DIR ?? 'static/wasm';
+const wasm = process.env.SECURE_MESSAGING_WASM_DIR ?? 'target/vectors-wasm';
 const published = fileURLToPath(new URL('../../protocol/vectors/', import.meta.url));
 const wycheproof = process.env.SECURE_MESSAGING_WYCHEPROOF_DIR ?? 'target/tmp/wycheproof';
 const core = await import(pathToFileURL(join(wasm, 'core.js')).href);

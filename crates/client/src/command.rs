@@ -10,6 +10,9 @@
 //!   typed and what is scrolled to are the tab's own. Each event goes to all tabs.
 //! - A command that cannot be carried out answers with [`crate::event::Event::Failed`], whose
 //!   `during` is the command's tag.
+//! - `{"c":"measure_passphrase","passphrase":"…"}` never arrives here: what hosts the core measures with
+//!   the crate `strength` and tells the tab that asked
+//!   `{"e":"passphrase_measured","bits":72,"weak":false,"advice":""}`, weak being under 70 bits.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,11 +53,6 @@ pub enum Command {
     // Registration and sign-in
     /// `{"c":"offer_passphrase"}` → `passphrase_offered`: six random words.
     OfferPassphrase,
-    /// `{"c":"measure_passphrase","passphrase":"…"}` → `passphrase_measured`: bits and a warning under 70.
-    MeasurePassphrase {
-        /// What has been typed until now.
-        passphrase: SecretText,
-    },
     /// `{"c":"register","handle","alias","passphrase","setup"?,"invite"?}` → `recovery_key`, and after
     /// `confirm_recovery_key` → `state` unlocked.
     Register {
@@ -366,7 +364,6 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::Snapshot => "snapshot",
         Command::UserActive => "user_active",
         Command::OfferPassphrase => "offer_passphrase",
-        Command::MeasurePassphrase { .. } => "measure_passphrase",
         Command::Register { .. } => "register",
         Command::ConfirmRecoveryKey { .. } => "confirm_recovery_key",
         Command::Cancel => "cancel",

@@ -168,7 +168,6 @@ impl Core {
             Command::Snapshot => self.snapshot(),
             Command::UserActive => self.user_active(),
             Command::OfferPassphrase => self.offer_passphrase(),
-            Command::MeasurePassphrase { passphrase } => self.measure_passphrase(&passphrase),
             Command::Register {
                 handle,
                 alias,

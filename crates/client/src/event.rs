@@ -80,15 +80,6 @@ pub enum Event {
         /// Exact entropy in whole bits.
         bits: u32,
     },
-    /// `passphrase_measured` — answer to `measure_passphrase`.
-    PassphraseMeasured {
-        /// Estimated strength in whole bits (exact for the offered one).
-        bits: u32,
-        /// True under 70 bits.
-        weak: bool,
-        /// Advice for people, may be empty.
-        advice: String,
-    },
     /// `recovery_key` — shown once; ask the person to keep it and to type it back.
     RecoveryKey {
         /// Groups separated by dashes.

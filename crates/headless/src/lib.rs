@@ -29,3 +29,5 @@ pub use profile::Profile;
 pub use rng::OsRng;
 pub use runner::Headless;
 pub use socket::{ApiSocket, Frame};
+/// How strong a passphrase is, as the browser measures it.
+pub use strength::measure as measure_passphrase;

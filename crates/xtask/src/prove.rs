@@ -104,7 +104,8 @@ fn toolchain(workspace: &Workspace, name: &str) -> anyhow::Result<String> {
     };
     route.name = "prove";
     let out = home.join("wasm");
-    wasm::build(&private, &route, &private.target, &out)?;
+    let vectors = private.vectors_wasm();
+    wasm::build(&private, &route, &private.target, &out, &vectors)?;
     let binary = fs::read(out.join("core_bg.wasm"))?;
     let said = format!(
         "{} KiB, sha256 {}, {}",

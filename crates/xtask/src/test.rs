@@ -115,7 +115,8 @@ fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Res
     })
 }
 
-/// The protocol's vectors once more, in the very WebAssembly that the browser is given.
+/// The protocol's vectors once more, in the WebAssembly that the browser is given: the same compiled
+/// module, before the exports for this run are taken out.
 fn vectors(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
     let script = workspace.root.join("crates/browser/tests/vectors.mjs");
     if !script.is_file() {
@@ -127,7 +128,7 @@ fn vectors(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::R
             node.run()
                 .arg(&script)
                 .current_dir(&workspace.root)
-                .env("SECURE_MESSAGING_WASM_DIR", workspace.static_wasm())
+                .env("SECURE_MESSAGING_WASM_DIR", workspace.vectors_wasm())
                 .env(
                     "SECURE_MESSAGING_WYCHEPROOF_DIR",
                     workspace.target.join("tmp/wycheproof"),

@@ -1,4 +1,6 @@
-//! The WebAssembly core: compiled, given its JavaScript face, checked for machine paths.
+//! The WebAssembly modules: compiled, given their JavaScript faces, checked for machine paths.
+//!
+//! `core` is what every page starts; `strength` is fetched where somebody chooses a passphrase.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,19 +15,26 @@ use crate::report::Report;
 use crate::wasm_route::{self, Route, TARGET};
 use crate::workspace::{Workspace, files_under};
 
-/// The crate that becomes the core, and the stem of the generated files' names.
-const CRATE: &str = "browser";
-const STEM: &str = "core";
+/// The crates that become modules, and the stems of the generated files' names.
+const MODULES: [(&str, &str); 2] = [("browser", "core"), ("strength", "strength")];
+
+/// The core's exports that only the run of the vectors uses; browsers are not given them.
+const FOR_VECTORS: [&str; 2] = ["run_vectors", "produce_vectors"];
 
 /// Holds the digest of what the generated files were made from.
 const STAMP: &str = ".inputs";
 
-/// Builds `static/wasm` unless it is already what these sources and this compiler give.
+/// Builds `static/wasm`, and the core with its vectors, unless they are already what these sources
+/// and this compiler give.
 pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow::Result<()> {
     let out = workspace.static_wasm();
+    let vectors = workspace.vectors_wasm();
     let sources = sources(workspace)?;
-    if !force && is_fresh(&out, &sources) {
-        report.skip("WebAssembly core", "unchanged");
+    if !force
+        && is_fresh(&out, &MODULES.map(|(_, stem)| stem), &sources)
+        && is_fresh(&vectors, &["core"], &sources)
+    {
+        report.skip("WebAssembly modules", "unchanged");
         return Ok(());
     }
     let route = report.step("wasm32 compiler", || {
@@ -37,25 +46,30 @@ pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow
         );
         Ok(route)
     })?;
-    report.step("WebAssembly core", || {
-        build(workspace, &route, &workspace.target, &out)?;
+    report.step("WebAssembly modules", || {
+        build(workspace, &route, &workspace.target, &out, &vectors)?;
         fs::write(out.join(STAMP), sources.hex())?;
+        fs::write(vectors.join(STAMP), sources.hex())?;
         Ok(())
     })
 }
 
-/// Compiles with `route` into `target` and writes the generated files to `out`.
+/// Compiles with `route` into `target`; writes what browsers get to `out`, and the core with its
+/// vectors to `vectors`.
 pub fn build(
     workspace: &Workspace,
     route: &Route,
     target: &Path,
     out: &Path,
+    vectors: &Path,
 ) -> anyhow::Result<()> {
     let mut cargo = workspace.cargo();
+    cargo.arg("build");
+    for (name, _) in MODULES {
+        cargo.args(["--package", name]);
+    }
     cargo
-        .arg("build")
-        .args(["--package", CRATE, "--lib", "--profile", "wasm"])
-        .args(["--target", TARGET])
+        .args(["--lib", "--profile", "wasm", "--target", TARGET])
         .args(workspace.locked())
         .arg("--target-dir")
         .arg(target)
@@ -63,15 +77,32 @@ pub fn build(
         .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, route));
     route.apply(&mut cargo);
     run_shown(&mut cargo)?;
-    let compiled = target.join(TARGET).join("wasm").join("browser.wasm");
-    let scratch = target.join("wasm-bindgen-out");
-    if scratch.exists() {
-        fs::remove_dir_all(&scratch)?;
+    let private = private_paths(workspace, route);
+    let scratch = empty(&target.join("wasm-bindgen-out"))?;
+    for (name, stem) in MODULES {
+        let compiled = target
+            .join(TARGET)
+            .join("wasm")
+            .join(format!("{name}.wasm"));
+        let compiled = fs::read(&compiled).with_context(|| compiled.display().to_string())?;
+        face(without(&compiled, &FOR_VECTORS)?, stem, &scratch)?;
+        let binary = fs::read(scratch.join(format!("{stem}_bg.wasm")))?;
+        if let Some(path) = path_in(&binary, &private) {
+            bail!("the WebAssembly module {stem} names a folder of this machine: {path}");
+        }
+        if stem == "core" {
+            let scratch = empty(&target.join("wasm-bindgen-vectors"))?;
+            face(compiled, stem, &scratch)?;
+            replace(&scratch, vectors)?;
+        }
     }
-    fs::create_dir_all(&scratch)?;
+    replace(&scratch, out)
+}
+
+/// Writes a module and its JavaScript face.
+fn face(compiled: Vec<u8>, stem: &str, out: &Path) -> anyhow::Result<()> {
     Bindgen::new()
-        .input_path(&compiled)
-        .out_name(STEM)
+        .input_bytes(stem, compiled)
         .web(true)?
         .typescript(true)
         .remove_name_section(true)
@@ -81,23 +112,47 @@ pub fn build(
         .omit_default_module_path(true)
         // After a lock the worker overwrites the memory and starts a clean instance.
         .reset_state_function(true)
-        .generate(&scratch)
-        .context("wasm-bindgen")?;
-    let binary = fs::read(scratch.join(format!("{STEM}_bg.wasm")))?;
-    if let Some(path) = path_in(&binary, &private_paths(workspace, route)) {
-        bail!("the WebAssembly core names a folder of this machine: {path}");
-    }
-    fs::write(scratch.join("integrity.js"), integrity_module(&binary))?;
-    replace(&scratch, out)
+        .generate(out)
+        .context("wasm-bindgen")
 }
 
-/// Digest of everything that decides what the core is: its crates, the lock file, the profiles.
+/// The module without these exports: what only they reach goes with them when its face is made.
+///
+/// So the browser runs the very functions that the vectors ran, and does not load the vectors.
+fn without(compiled: &[u8], exports: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let mut module = walrus::ModuleConfig::new()
+        // As wasm-bindgen itself reads it: the compiler's output is taken as well-formed.
+        .strict_validate(false)
+        .parse(compiled)
+        .context("the compiled module cannot be read")?;
+    let unwanted: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| exports.iter().any(|name| export.name.contains(name)))
+        .map(walrus::Export::id)
+        .collect();
+    for export in unwanted {
+        module.exports.delete(export);
+    }
+    Ok(module.emit_wasm())
+}
+
+/// A folder with nothing in it.
+fn empty(folder: &Path) -> anyhow::Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    Ok(folder.to_owned())
+}
+
+/// Digest of everything that decides what the modules are: their crates, the lock file, the profiles.
 fn sources(workspace: &Workspace) -> anyhow::Result<Digest256> {
     let mut inputs = vec![
         (PathBuf::from("Cargo.toml"), workspace.root.clone()),
         (PathBuf::from("Cargo.lock"), workspace.root.clone()),
     ];
-    let mut crates = crates_below(workspace, CRATE)?;
+    let mut crates = crates_below(workspace, &MODULES.map(|(name, _)| name))?;
     // How it is built lives here.
     crates.push("xtask".into());
     for name in crates {
@@ -127,9 +182,9 @@ fn sources(workspace: &Workspace) -> anyhow::Result<Digest256> {
     ))
 }
 
-/// The workspace crates that `name` is built from, itself included.
-fn crates_below(workspace: &Workspace, name: &str) -> anyhow::Result<Vec<String>> {
-    let mut found = vec![name.to_owned()];
+/// The workspace crates that these are built from, themselves included.
+fn crates_below(workspace: &Workspace, names: &[&str]) -> anyhow::Result<Vec<String>> {
+    let mut found: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut next = 0;
     while let Some(name) = found.get(next) {
         let path = workspace.root.join("crates").join(name).join("Cargo.toml");
@@ -156,11 +211,12 @@ fn dependencies(manifest: &str) -> Vec<String> {
         .collect()
 }
 
-fn is_fresh(out: &Path, sources: &Digest256) -> bool {
+fn is_fresh(out: &Path, stems: &[&str], sources: &Digest256) -> bool {
     let stamp = fs::read_to_string(out.join(STAMP)).unwrap_or_default();
     stamp.trim() == sources.hex()
-        && ["core.js", "core.d.ts", "core_bg.wasm", "integrity.js"]
+        && stems
             .iter()
+            .flat_map(|stem| [".js", ".d.ts", "_bg.wasm"].map(|ending| format!("{stem}{ending}")))
             .all(|name| out.join(name).is_file())
 }
 
@@ -217,19 +273,6 @@ fn path_in(bytes: &[u8], paths: &[String]) -> Option<String> {
         .cloned()
 }
 
-/// The module from which the page learns what the core's bytes must hash to.
-fn integrity_module(binary: &[u8]) -> String {
-    let digest = manifest::sha384_base64(binary);
-    format!(
-        "// Generated with the core beside it.\n\n\
-         /** SHA-384 of core_bg.wasm, base64. */\n\
-         export const CORE_SHA384 = \"{digest}\";\n\n\
-         /** Size of core_bg.wasm in bytes. */\n\
-         export const CORE_SIZE = {};\n",
-        binary.len()
-    )
-}
-
 /// Puts the folder `new` in the place of `old`.
 pub fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
     if old.exists() {
@@ -275,16 +318,34 @@ mod tests {
     fn generated_files_are_stale_when_one_is_missing_or_the_stamp_differs() {
         let scratch = Scratch::new("fresh");
         let digest = manifest::digest_of_parts([("a", b"1".as_slice())]);
-        for name in ["core.js", "core.d.ts", "core_bg.wasm", "integrity.js"] {
+        for name in ["core.js", "core.d.ts", "core_bg.wasm"] {
             scratch.write(name, b"x");
         }
-        assert!(!is_fresh(&scratch.0, &digest));
+        assert!(!is_fresh(&scratch.0, &["core"], &digest));
         scratch.write(STAMP, digest.hex().as_bytes());
-        assert!(is_fresh(&scratch.0, &digest));
+        assert!(is_fresh(&scratch.0, &["core"], &digest));
+        assert!(!is_fresh(&scratch.0, &["core", "other"], &digest));
         let other = manifest::digest_of_parts([("a", b"2".as_slice())]);
-        assert!(!is_fresh(&scratch.0, &other));
+        assert!(!is_fresh(&scratch.0, &["core"], &other));
         fs::remove_file(scratch.0.join("core.js")).expect("remove");
-        assert!(!is_fresh(&scratch.0, &digest));
+        assert!(!is_fresh(&scratch.0, &["core"], &digest));
+    }
+
+    #[test]
+    fn an_export_that_is_taken_out_takes_along_what_only_it_reaches() {
+        let mut module = walrus::Module::default();
+        for name in ["kept", "run_vectors"] {
+            let function = walrus::FunctionBuilder::new(&mut module.types, &[], &[]);
+            let id = function.finish(vec![], &mut module.funcs);
+            module.exports.add(name, id);
+        }
+        let whole = module.emit_wasm();
+        let rest = without(&whole, &FOR_VECTORS).expect("a module");
+        let mut rest = walrus::Module::from_buffer(&rest).expect("a module");
+        walrus::passes::gc::run(&mut rest);
+        let names: Vec<&str> = rest.exports.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["kept"]);
+        assert_eq!(rest.funcs.iter().count(), 1);
     }
 
     #[test]

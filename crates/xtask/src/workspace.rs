@@ -92,6 +92,11 @@ impl Workspace {
         self.root.join("static/wasm")
     }
 
+    /// Where the core lies with the exports that the run of the vectors needs; never shipped.
+    pub fn vectors_wasm(&self) -> PathBuf {
+        self.target.join("vectors-wasm")
+    }
+
     /// Where the output of long quiet commands is kept.
     pub fn log(&self, name: &str) -> PathBuf {
         self.target.join("xtask-logs").join(format!("{name}.log"))

@@ -1,4 +1,5 @@
 /** The WebAssembly instance: checked before it is compiled, overwritten when it is locked. */
+import { startModule, wipeModule } from './module.js';
 
 /**
  * @typedef {{o: string, [field: string]: any}} Output
@@ -14,21 +15,6 @@
  * @property {(key: string, value: Uint8Array | undefined, now: number) => Output[]} stored
  */
 
-/**
- * Fetches a file and refuses it unless it is the one that the page names.
- * @param {string} url
- * @param {string} integrity `sha384-…`
- */
-async function checked(url, integrity) {
-  const response = await fetch(url, { credentials: 'same-origin' });
-  if (!response.ok) throw new Error(`a file of it is missing (${response.status}).`);
-  const bytes = await response.arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-384', bytes));
-  const found = `sha384-${btoa(String.fromCharCode(...digest))}`;
-  if (found !== integrity) throw new Error('a file of it is not the one that this page was made with.');
-  return { bytes, found };
-}
-
 export class Engine {
   #glue;
   wasmHash;
@@ -42,12 +28,10 @@ export class Engine {
     this.wasmHash = wasmHash;
   }
 
-  /** @param {import('../types.js').Bundle} bundle */
-  static async load(bundle) {
-    const [wasm] = await Promise.all([checked(bundle.wasm, bundle.wasmIntegrity), checked(bundle.glue, bundle.glueIntegrity)]);
-    const glue = await import(bundle.glue);
-    await glue.default({ module_or_path: await WebAssembly.compile(wasm.bytes) });
-    return new Engine(glue, wasm.found);
+  /** @param {import('../types.js').ModuleFiles} files */
+  static async load(files) {
+    const { glue, wasmHash } = await startModule(files);
+    return new Engine(glue, wasmHash);
   }
 
   /**
@@ -58,10 +42,8 @@ export class Engine {
     return new this.#glue.BrowserCore(origin);
   }
 
-  /** Fills the whole linear memory with zeros and starts a clean instance of the same module. */
+  /** Overwrites everything that this instance knew. */
   wipe() {
-    const memory = /** @type {WebAssembly.Memory} */ (this.#glue.linear_memory());
-    new Uint8Array(memory.buffer).fill(0);
-    this.#glue.__wbg_reset_state();
+    wipeModule(this.#glue);
   }
 }

@@ -44,22 +44,26 @@ export class Link {
     }
     this.#port.addEventListener('message', (/** @type {any} */ message) => receive(JSON.parse(message.data)));
     const page = document.documentElement.dataset;
-    this.#port.postMessage({
-      kind: 'hello',
-      bundle: {
-        wasm: new URL(page.wasm ?? '', location.href).href,
-        wasmIntegrity: page.wasmIntegrity,
-        glue: new URL(page.glue ?? '', location.href).href,
-        glueIntegrity: page.glueIntegrity,
-        origin: location.origin,
-      },
-    });
+    const address = (/** @type {string | undefined} */ path) => new URL(path ?? '', location.href).href;
+    /** @type {import('../types.js').Bundle} */
+    const bundle = {
+      core: { wasm: address(page.wasm), wasmIntegrity: page.wasmIntegrity ?? '', glue: address(page.glue), glueIntegrity: page.glueIntegrity ?? '' },
+      strength: { wasm: address(page.strengthWasm), wasmIntegrity: page.strengthWasmIntegrity ?? '', glue: address(page.strengthGlue), glueIntegrity: page.strengthGlueIntegrity ?? '' },
+      origin: location.origin,
+    };
+    this.#port.postMessage({ kind: 'hello', bundle });
     addEventListener('pagehide', (event) => { if (!event.persisted) this.#port.postMessage({ kind: 'bye' }); });
   }
 
   /** @param {Command} command */
   send(command) {
     this.#sent.set(command.c, Date.now());
+    if (command.c === 'measure_passphrase') {
+      // Not the core's: the worker measures. As bytes, because those can be overwritten.
+      const typed = new TextEncoder().encode(String(command.passphrase));
+      this.#port.postMessage({ kind: 'measure', typed }, [typed.buffer]);
+      return;
+    }
     this.#port.postMessage({ kind: 'command', json: JSON.stringify(command) });
   }
 

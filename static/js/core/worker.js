@@ -1,11 +1,14 @@
 /** Hosts the core for all tabs. Keys and plaintext are in the WebAssembly memory; tabs only draw. */
 import { Engine } from './engine.js';
 import { Host } from './host.js';
+import { Meter } from './meter.js';
 
 /** @type {Set<MessagePort>} */
 const ports = new Set();
 /** @type {Promise<Host> | null} */
 let host = null;
+/** @type {Meter | null} */
+let meter = null;
 
 /** Where each tab has a worker of its own, a lock in one has to reach the others. */
 const others = 'onconnect' in globalThis ? null : new BroadcastChannel('secure-messaging');
@@ -22,11 +25,16 @@ async function receive(message, port) {
     ports.delete(port);
     return;
   }
+  if (message.kind === 'measure') {
+    meter?.measure(message.typed, port);
+    return;
+  }
   if (message.kind === 'hello') ports.add(port);
   try {
     if (message.kind === 'hello') {
       const fresh = host === null;
-      host ??= Engine.load(message.bundle).then((engine) => new Host(engine, message.bundle.origin, broadcast));
+      meter ??= new Meter(message.bundle.strength);
+      host ??= Engine.load(message.bundle.core).then((engine) => new Host(engine, message.bundle.origin, broadcast));
       const core = await host;
       port.postMessage(JSON.stringify({ e: 'about', wasmHash: core.wasmHash }));
       core.command(JSON.stringify({ c: fresh ? 'start' : 'snapshot' }));

@@ -33,7 +33,10 @@ export function passphrasePicker(context, legend) {
     if (target.name !== 'how') return;
     mine = target.value === 'own';
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (node.querySelectorAll('[data-part]'))) part.hidden = (part.dataset.part === 'own') !== mine;
-    if (mine) own.focus();
+    if (!mine) return;
+    own.focus();
+    // Has the estimator fetched while the first word is typed.
+    context.send({ c: 'measure_passphrase', passphrase: own.value });
   });
   own.addEventListener('input', () => {
     if (own.value === '') {
@@ -60,6 +63,14 @@ export function passphrasePicker(context, legend) {
       const strength = slot(node, 'strength');
       strength.textContent = text.trim();
       strength.dataset.weak = String(event.weak);
+    }),
+    context.state.on('failed', (failed) => {
+      if (!mine || failed.during !== 'measure_passphrase') return false;
+      slot(node, 'meter').dataset.level = '0';
+      const strength = slot(node, 'strength');
+      strength.textContent = failed.text;
+      delete strength.dataset.weak;
+      return true;
     }),
   );
   offer();

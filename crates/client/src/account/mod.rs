@@ -5,6 +5,7 @@
 mod change;
 mod identity;
 mod ksf;
+mod offer;
 mod opening;
 mod recover;
 mod register;
@@ -12,7 +13,6 @@ mod resume;
 pub(crate) mod sessions;
 mod sign_in;
 mod start;
-mod strength;
 
 pub(crate) use change::Change;
 pub(crate) use identity::NewIdentity;
