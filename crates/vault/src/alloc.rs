@@ -1,6 +1,8 @@
 //! Memory that is overwritten before it is given back.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::optimization_barrier;
 
@@ -10,16 +12,48 @@ pub fn wipe(bytes: &mut [u8]) {
     optimization_barrier(bytes);
 }
 
+/// Whether the pages of this process are locked, which there is once for a process.
+static LOCKED: AtomicBool = AtomicBool::new(false);
+
+/// Keeps every page of this process out of swap space, now and from now on.
+///
+/// A page is locked when it is first touched. Call it where the limit for locked memory is
+/// unlimited only: with a limit, the first allocation beyond it fails.
+pub fn lock_everything() -> io::Result<()> {
+    lock()?;
+    LOCKED.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+fn lock() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::mm::MlockAllFlags as Flags;
+        rustix::mm::mlockall(Flags::CURRENT | Flags::FUTURE | Flags::ONFAULT)?;
+        Ok(())
+    }
+    #[cfg(not(target_os = "linux"))]
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Gives free memory back to the operating system; takes 3–12 ms on a large heap.
 ///
-/// glibc alone keeps a tenth to two thirds of what a burst of messages needed.
+/// glibc alone keeps a tenth to two thirds of what a burst of messages needed. The kernel takes no
+/// page back that is locked: where everything is, it is unlocked for these milliseconds.
 #[allow(unsafe_code)]
 pub fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: malloc_trim takes its own locks, may be called at any time from any thread, and
-    // touches no memory that is in use.
-    unsafe {
-        libc::malloc_trim(0);
+    {
+        let locked = LOCKED.load(Ordering::Relaxed);
+        if locked {
+            let _ = rustix::mm::munlockall();
+        }
+        // SAFETY: malloc_trim takes its own locks, may be called at any time from any thread, and
+        // touches no memory that is in use.
+        unsafe { libc::malloc_trim(0) };
+        if locked && lock().is_err() {
+            LOCKED.store(false, Ordering::Relaxed);
+        }
     }
 }
 
