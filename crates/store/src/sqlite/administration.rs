@@ -1,0 +1,152 @@
+//! What administrators do to accounts, over SQLite.
+
+use async_trait::async_trait;
+
+use crate::administration::{AccountChangeError, AdminLink, Administration};
+use crate::classes::{Bindable, Public};
+use crate::fault::Fault;
+use crate::ids::{SessionId, UserId};
+use crate::intent::Intent;
+use crate::sqlite::SqliteBackend;
+use crate::sqlite::audit::weight;
+use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::session_rows::delete_others;
+use crate::users::Role;
+
+/// The row of `settings` that holds the link, as `hash:expires_at`.
+const LINK: &str = "admin_link";
+/// The row of `settings` that counts changes of roles and activity.
+const CHANGES: &str = "account_changes";
+
+#[async_trait]
+impl Administration for SqliteBackend {
+    async fn set_role(
+        &self,
+        user: UserId,
+        role: Role,
+        intent: &Intent,
+        now: u64,
+    ) -> Result<(), AccountChangeError> {
+        let events = self.seal_events(vec![intent.done(now)]).await?;
+        self.write(weight(&events), move |tx| {
+            if role != Role::Admin {
+                refuse_last(tx.db, &user)?;
+            }
+            let sql = "UPDATE users SET role = ?1 WHERE user_id = ?2";
+            change(tx.db, &user, sql, Public(role.as_str()))?;
+            Ok(tx.append(events)?)
+        })
+        .await
+    }
+
+    async fn set_active(
+        &self,
+        user: UserId,
+        active: bool,
+        intent: &Intent,
+        now: u64,
+    ) -> Result<Vec<SessionId>, AccountChangeError> {
+        let events = self.seal_events(vec![intent.done(now)]).await?;
+        self.write(weight(&events), move |tx| {
+            if !active {
+                refuse_last(tx.db, &user)?;
+            }
+            let sql = "UPDATE users SET active = ?1 WHERE user_id = ?2";
+            change(tx.db, &user, sql, active)?;
+            let ended = if active {
+                Vec::new()
+            } else {
+                delete_others(tx.db, &user, None)?
+            };
+            tx.append(events)?;
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn account_changes(&self) -> Result<u64, Fault> {
+        self.read(|db| {
+            let sql = "SELECT CAST(value AS INTEGER) FROM settings WHERE name = ?1";
+            db.number(many("settings"), sql, [Public(CHANGES)])
+        })
+        .await
+    }
+
+    async fn keep_admin_link(
+        &self,
+        link: AdminLink,
+        intent: &Intent,
+        now: u64,
+    ) -> Result<(), Fault> {
+        let events = self.seal_events(vec![intent.done(now)]).await?;
+        self.write(weight(&events), move |tx| {
+            let value = format!("{}:{}", hex::encode(link.hash), link.expires_at);
+            tx.db.execute(
+                many("settings"),
+                "INSERT INTO settings (name, value) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (Public(LINK), Public(value)),
+            )?;
+            tx.append(events)
+        })
+        .await
+    }
+
+    async fn admin_link_usable(&self, hash: [u8; 32], now: u64) -> Result<bool, Fault> {
+        self.read(move |db| is_usable(db, &hash, now)).await
+    }
+}
+
+/// Uses up the link, where it is this one; says whether it was.
+pub(crate) fn use_link(db: Db<'_>, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
+    if !is_usable(db, hash, now)? {
+        return Ok(false);
+    }
+    let sql = "DELETE FROM settings WHERE name = ?1";
+    Ok(db.execute(many("settings"), sql, [Public(LINK)])? == 1)
+}
+
+fn is_usable(db: Db<'_>, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
+    let sql = "SELECT value FROM settings WHERE name = ?1";
+    let kept: Option<String> = db.one(many("settings"), sql, [Public(LINK)], |row| row.get(0))?;
+    let Some(kept) = kept else {
+        return Ok(false);
+    };
+    let damaged = || Fault::damaged("settings", LINK, "it is not of the form hash:time");
+    let (known, expires_at) = kept.split_once(':').ok_or_else(damaged)?;
+    let expires_at: u64 = expires_at.parse().map_err(|_| damaged())?;
+    Ok(known == hex::encode(hash) && now < expires_at)
+}
+
+fn refuse_last(db: Db<'_>, user: &UserId) -> Result<(), AccountChangeError> {
+    let is_admin =
+        "SELECT count(*) FROM users WHERE user_id = ?1 AND role = 'admin' AND active = 1";
+    let others = "SELECT count(*) FROM users WHERE user_id <> ?1 AND role = 'admin' AND active = 1";
+    let place = at("users", user.as_bytes());
+    if db.number(place, is_admin, [user.as_bytes()])? == 1
+        && db.number(place, others, [user.as_bytes()])? == 0
+    {
+        return Err(AccountChangeError::LastAdministrator);
+    }
+    Ok(())
+}
+
+/// Changes one column of one account, and counts that something changed.
+fn change(
+    db: Db<'_>,
+    user: &UserId,
+    sql: &str,
+    value: impl Bindable,
+) -> Result<(), AccountChangeError> {
+    let id = user.as_bytes();
+    if db.execute(at("users", id), sql, (value, id))? == 0 {
+        return Err(AccountChangeError::NoSuchUser);
+    }
+    db.execute(
+        many("settings"),
+        "INSERT INTO settings (name, value) VALUES (?1, '1')
+         ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        [Public(CHANGES)],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+use super::Fixture;
+use crate::testing::sample::{self, NOW, session, session_id, user, user_id};
+use crate::{
+    AccountChangeError, Act, AdminLink, Admission, AuditFilter, CreateSessionError, Declaration,
+    Intent, RegisterError, RegistrationMode, Role, Store,
+};
+
+static ACT: Act = Act {
+    intent: "account.intent",
+    done: "account.done",
+    failed: "account.failed",
+};
+
+async fn intent(store: &Store) -> Intent {
+    let declaration = Declaration {
+        user_id: None,
+        act: &ACT,
+        details: serde_json::json!({}),
+    };
+    store.declare(declaration, NOW).await.unwrap()
+}
+
+async fn done(store: &Store) -> u64 {
+    let filter = AuditFilter {
+        action: Some("account.done".to_owned()),
+        ..AuditFilter::default()
+    };
+    store.count_audit(filter).await.unwrap()
+}
+
+async fn promote(store: &Store, number: u64) {
+    let intent = intent(store).await;
+    store
+        .set_role(user_id(number), Role::Admin, &intent, NOW)
+        .await
+        .unwrap();
+}
+
+pub async fn role_and_activity_change_with_their_records(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..3, 0).await;
+    let before = store.account_changes().await.unwrap();
+    promote(&store, 1).await;
+    promote(&store, 2).await;
+    let by = intent(&store).await;
+    store.set_active(user_id(1), false, &by, NOW).await.unwrap();
+    let row = store.user_by_id(user_id(1)).await.unwrap().unwrap();
+    assert_eq!((row.role, row.active), (Role::Admin, false));
+    assert_eq!(done(&store).await, 3);
+    assert_eq!(store.account_changes().await.unwrap(), before + 3);
+    let nobody = user_id(9);
+    let role = store.set_role(nobody, Role::Admin, &by, NOW).await;
+    assert!(matches!(role, Err(AccountChangeError::NoSuchUser)));
+    let active = store.set_active(nobody, true, &by, NOW).await;
+    assert!(matches!(active, Err(AccountChangeError::NoSuchUser)));
+    assert_eq!(done(&store).await, 3, "what did not happen has no outcome");
+    assert_eq!(store.account_changes().await.unwrap(), before + 3);
+}
+
+pub async fn the_last_active_administrator_stays_one(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..3, 0).await;
+    promote(&store, 1).await;
+    let by = intent(&store).await;
+    let demoted = store.set_role(user_id(1), Role::User, &by, NOW).await;
+    assert!(matches!(
+        demoted,
+        Err(AccountChangeError::LastAdministrator)
+    ));
+    let disabled = store.set_active(user_id(1), false, &by, NOW).await;
+    assert!(matches!(
+        disabled,
+        Err(AccountChangeError::LastAdministrator)
+    ));
+    promote(&store, 2).await;
+    store.set_active(user_id(2), false, &by, NOW).await.unwrap();
+    let demoted = store.set_role(user_id(1), Role::User, &by, NOW).await;
+    assert!(
+        matches!(demoted, Err(AccountChangeError::LastAdministrator)),
+        "one who may not sign in does not count"
+    );
+    store.set_active(user_id(2), true, &by, NOW).await.unwrap();
+    store
+        .set_role(user_id(1), Role::User, &by, NOW)
+        .await
+        .unwrap();
+    store
+        .set_role(user_id(1), Role::User, &by, NOW)
+        .await
+        .unwrap();
+}
+
+pub async fn a_disabled_user_has_no_session_and_makes_none(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..3, 0).await;
+    let id = user_id(1);
+    let by = intent(&store).await;
+    let ended = store.set_active(id, false, &by, NOW).await.unwrap();
+    assert_eq!(ended, [session_id(1)]);
+    assert!(store.list_sessions(id, NOW).await.unwrap().is_empty());
+    let other = store.list_sessions(user_id(2), NOW).await.unwrap();
+    assert_eq!(other.len(), 1);
+    let refused = store.create_session(session(id, 7, NOW), vec![]).await;
+    assert!(matches!(refused, Err(CreateSessionError::NotAllowed)));
+    let unknown = store
+        .create_session(session(user_id(9), 3, NOW), vec![])
+        .await;
+    assert!(matches!(unknown, Err(CreateSessionError::NotAllowed)));
+    store.set_active(id, true, &by, NOW).await.unwrap();
+    assert!(
+        store.list_sessions(id, NOW).await.unwrap().is_empty(),
+        "an ended session does not come back"
+    );
+    store
+        .create_session(session(id, 7, NOW + 9), vec![])
+        .await
+        .unwrap();
+    let row = store.user_by_id(id).await.unwrap().unwrap();
+    assert_eq!(row.last_login, Some(NOW + 9), "a session is a sign-in");
+}
+
+pub async fn a_link_makes_one_administrator_in_its_time(fixture: &impl Fixture) {
+    let store = fixture.open();
+    let by = intent(&store).await;
+    let keep = async |byte: u8| {
+        let link = AdminLink {
+            hash: [byte; 32],
+            expires_at: NOW + 100,
+        };
+        store.keep_admin_link(link, &by, NOW).await.unwrap();
+    };
+    let register = async |number: u64, byte: u8, now: u64| {
+        let mut new = user(number, 0, Admission::AdminLink([byte; 32]));
+        new.created_at = now;
+        let session = session(user_id(number), number, now);
+        store.register(new, session, vec![]).await
+    };
+    keep(1).await;
+    assert!(store.admin_link_usable([1; 32], NOW + 99).await.unwrap());
+    assert!(!store.admin_link_usable([1; 32], NOW + 100).await.unwrap());
+    let late = register(1, 1, NOW + 100).await;
+    assert!(matches!(late, Err(RegisterError::AdminLinkUnusable)));
+    keep(2).await;
+    let replaced = register(1, 1, NOW).await;
+    assert!(matches!(replaced, Err(RegisterError::AdminLinkUnusable)));
+    assert_eq!(register(1, 2, NOW).await.unwrap(), Role::Admin);
+    let settings = store.server_settings().await.unwrap();
+    assert!(settings.setup_done, "the first administrator is set-up");
+    assert_eq!(settings.registration, RegistrationMode::Invite);
+    let again = register(2, 2, NOW).await;
+    assert!(matches!(again, Err(RegisterError::AdminLinkUnusable)));
+    store
+        .set_registration_mode(RegistrationMode::Closed, &by, NOW)
+        .await
+        .unwrap();
+    keep(3).await;
+    assert_eq!(register(2, 3, NOW).await.unwrap(), Role::Admin);
+    let settings = store.server_settings().await.unwrap();
+    assert_eq!(settings.registration, RegistrationMode::Closed);
+}
