@@ -81,6 +81,8 @@ pub struct Config {
     pub claims_per_minute: u32,
     /// Messages posted per minute and account.
     pub messages_per_minute: u32,
+    /// People whom an account begins to write to per hour; a pair that wrote within a day is known.
+    pub new_people_per_hour: u32,
     /// Contact address that `/.well-known/security.txt` names.
     pub security_contact: String,
 }
@@ -141,6 +143,7 @@ impl Default for Config {
             lookups_per_minute: 60,
             claims_per_minute: 240,
             messages_per_minute: 6_000,
+            new_people_per_hour: 100,
             security_contact: "mailto:security@localhost".to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! Rate limits, for each network address and for each account.
 
 mod clock;
+mod strangers;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -10,13 +11,14 @@ use std::time::Duration;
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
+use governor::{NotUntil, Quota, RateLimiter};
 
 use crate::clock::Ambient;
 use crate::config::Config;
 use crate::http::{ClientIp, Problem};
 
 use clock::Injected;
+use strangers::Strangers;
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Injected, NoOpMiddleware<Duration>>;
 
@@ -30,6 +32,7 @@ pub struct Limits {
     claim: Keyed<[u8; 16]>,
     message: Keyed<[u8; 16]>,
     refusal: Keyed<IpAddr>,
+    strangers: Strangers,
 }
 
 impl Limits {
@@ -48,6 +51,7 @@ impl Limits {
             claim: keyed(minute(config.claims_per_minute), &clock),
             message: keyed(minute(config.messages_per_minute), &clock),
             refusal: keyed(minute(config.sign_ins_per_minute), &clock),
+            strangers: Strangers::new(config, ambient, &clock),
             clock,
         }
     }
@@ -80,6 +84,11 @@ impl Limits {
         self.check(&self.message, &account)
     }
 
+    /// An account writes to another: how many it begins to write to within an hour is limited.
+    pub fn writes_to(&self, from: [u8; 16], to: [u8; 16]) -> Result<(), Problem> {
+        self.strangers.writes(from, to, &self.clock)
+    }
+
     /// Returns whether one more refusal from this address may reach the audit log.
     pub fn may_audit_refusal(&self, from: ClientIp) -> bool {
         self.refusal.check_key(&from.network()).is_ok()
@@ -94,14 +103,19 @@ impl Limits {
         self.claim.retain_recent();
         self.message.retain_recent();
         self.refusal.retain_recent();
+        self.strangers.forget_idle(&self.clock);
     }
 
     fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), Problem> {
-        limiter.check_key(key).map_err(|not_until| {
-            let wait: Duration = not_until.wait_time_from(self.clock.now());
-            Problem::too_many(wait.as_secs() + 1)
-        })
+        limiter
+            .check_key(key)
+            .map_err(|not_until| too_soon(&not_until, &self.clock))
     }
+}
+
+fn too_soon(not_until: &NotUntil<Duration>, clock: &Injected) -> Problem {
+    let wait = not_until.wait_time_from(clock.now());
+    Problem::too_many(wait.as_secs() + 1)
 }
 
 fn keyed<K: Hash + Eq + Clone>(quota: Quota, clock: &Injected) -> Keyed<K> {

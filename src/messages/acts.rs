@@ -141,7 +141,7 @@ impl Connection {
                     return self.unfit("The frame is no set of slots.");
                 };
                 let id = Id(*set.message_id.as_bytes());
-                match service::add_slots(self.app.vault(), self.who.account(), set) {
+                match service::add_slots(&self.app, self.who.account(), set) {
                     Ok(()) => self.socket.tell(&Told::SlotsAdded { id }),
                     Err(problem) => self.refuse("slots", Some(id), &problem),
                 }
@@ -159,8 +159,7 @@ impl Connection {
         }
         self.app.limits().message(self.who.key())?;
         self.app.sessions().act(self.who.session());
-        let limit = self.app.config().max_message_bytes;
-        let reservation = service::reserve(self.app.vault(), self.who.account(), &header, limit)?;
+        let reservation = service::reserve(&self.app, self.who.account(), &header)?;
         let body = Ciphertext::copy_of(body);
         Ok(service::put(self.app.vault(), reservation, header, body)?.expires_at)
     }

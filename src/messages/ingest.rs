@@ -3,10 +3,11 @@
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
-use vault::{AccountId, CiphertextBuilder, PutOutcome, Vault};
+use vault::{AccountId, CiphertextBuilder, PutOutcome};
 use zeroize::Zeroizing;
 
 use crate::http::{Id, Problem};
+use crate::state::App;
 
 use super::service;
 
@@ -15,11 +16,11 @@ const ADDRESS: usize = 64;
 
 /// Reads a whole submission and puts it into the vault; returns its id.
 pub(super) async fn submission(
-    vault: &Vault,
+    app: &App,
     poster: AccountId,
     mut payload: Payload,
-    max_body: usize,
 ) -> Result<(Id, PutOutcome), Problem> {
+    let vault = app.vault();
     let max_header = 64 + vault.config().slots_per_message * (MAX_SLOT_LEN + ADDRESS);
     let mut front = Zeroizing::new(Vec::new());
     let (header, consumed) = loop {
@@ -35,7 +36,7 @@ pub(super) async fn submission(
             Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
         }
     };
-    let reservation = service::reserve(vault, poster, &header, max_body)?;
+    let reservation = service::reserve(app, poster, &header)?;
     let mut body = CiphertextBuilder::with_capacity(header.body_len);
     body.push(front.get(consumed..).unwrap_or_default())
         .map_err(|_| trailing())?;

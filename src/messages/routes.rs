@@ -84,8 +84,7 @@ pub async fn post(
     require_octets(&request)?;
     app.limits().message(who.key())?;
     app.sessions().act(who.session());
-    let limit = app.config().max_message_bytes;
-    match ingest::submission(app.vault(), who.account(), payload, limit).await {
+    match ingest::submission(&app, who.account(), payload).await {
         Ok((id, outcome)) => Ok(HttpResponse::Created().json(Sent {
             id,
             expires_at: outcome.expires_at,
@@ -124,7 +123,7 @@ pub async fn add_slots(
     if set.message_id.as_bytes() != id.as_bytes() {
         return Err(Problem::malformed("The slots name another message."));
     }
-    service::add_slots(app.vault(), who.account(), set)?;
+    service::add_slots(&app, who.account(), set)?;
     Ok(HttpResponse::NoContent().finish())
 }
 

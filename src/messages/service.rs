@@ -9,6 +9,7 @@ use vault::{
 };
 
 use crate::http::Problem;
+use crate::state::App;
 
 /// Reads a claim token as a client sent it; one of another length fits no claim.
 pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
@@ -20,16 +21,19 @@ pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
 
 /// Sets room aside for a submission before its body is read.
 pub(super) fn reserve(
-    vault: &Vault,
+    app: &App,
     poster: AccountId,
     header: &SubmissionHeader,
-    max_body: usize,
 ) -> Result<Reservation, Problem> {
+    let max_body = app.config().max_message_bytes;
     if header.body_len > max_body {
         return Err(Problem::too_large(max_body));
     }
+    may_write(app, poster, &header.slots)?;
     let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
-    Ok(vault.reserve(poster, (header.body_len + slots) as u64)?)
+    Ok(app
+        .vault()
+        .reserve(poster, (header.body_len + slots) as u64)?)
 }
 
 /// Puts a submission into the vault.
@@ -50,9 +54,18 @@ pub(super) fn put(
 }
 
 /// Adds slots to a message of the same poster.
-pub(super) fn add_slots(vault: &Vault, poster: AccountId, set: SlotSet) -> Result<(), Problem> {
+pub(super) fn add_slots(app: &App, poster: AccountId, set: SlotSet) -> Result<(), Problem> {
+    may_write(app, poster, &set.slots)?;
     let id = MessageId::from_bytes(*set.message_id.as_bytes());
-    Ok(vault.add_slots(id, poster, slots(set.slots))?)
+    Ok(app.vault().add_slots(id, poster, slots(set.slots))?)
+}
+
+/// Counts the people whom the poster begins to write to.
+fn may_write(app: &App, poster: AccountId, slots: &[Slot]) -> Result<(), Problem> {
+    slots.iter().try_for_each(|slot| {
+        let to = *slot.target.account().as_bytes();
+        app.limits().writes_to(*poster.as_bytes(), to)
+    })
 }
 
 fn slots(slots: Vec<Slot>) -> Vec<NewSlot> {

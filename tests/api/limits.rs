@@ -3,7 +3,9 @@
 use protocol::opaque;
 use serde_json::json;
 
-use crate::support::{Account, Answer, Client, TestApp, b64, cheap_upload, rng};
+use crate::support::{
+    Account, Answer, Client, TestApp, b64, cheap_upload, rng, submission, waiting_slot,
+};
 
 async fn begin(client: &Client, handle: &str) -> Answer {
     let (_, request) = opaque::login_start(&mut rng(), b"x").unwrap();
@@ -77,6 +79,41 @@ async fn look_ups_and_claims_are_limited_for_each_account() {
         .get("/api/v1/users/by-handle/alice")
         .await
         .expect(200);
+}
+
+#[actix_web::test]
+async fn an_account_begins_to_write_to_so_many_people_and_goes_on_with_those_it_knows() {
+    let app = TestApp::start_with(|config| {
+        config.new_people_per_hour = 2;
+        config.session_idle_secs = 1_000_000;
+        config.session_absolute_secs = 1_000_000;
+    })
+    .await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let post = async |from: &Account, to: [u8; 16], id: u8| {
+        let message = submission([id; 16], false, vec![waiting_slot(to, b"slot")], b"body");
+        from.client.post_octets("/api/v1/messages", message).await
+    };
+    post(&alice, [7; 16], 1).await.expect(201);
+    post(&alice, bob.id(), 2).await.expect(201);
+    let refused = post(&alice, [9; 16], 3).await.expect(429);
+    assert_eq!(refused.code(), "too-many-requests");
+    assert!(refused.headers.contains_key("retry-after"));
+    // Whom she wrote to, and who wrote to her, is no beginning; nor does an answer count as one.
+    post(&alice, bob.id(), 4).await.expect(201);
+    for (id, stranger) in [(5, [3; 16]), (6, [4; 16])] {
+        post(&bob, stranger, id).await.expect(201);
+    }
+    post(&bob, alice.id(), 7).await.expect(201);
+    app.advance(1800).await;
+    post(&alice, [9; 16], 8).await.expect(201);
+    // A day later they are strangers again.
+    app.advance(86_400).await;
+    for (id, status) in [(9, 201), (10, 201), (11, 429)] {
+        post(&alice, [id; 16], id).await.expect(status);
+    }
 }
 
 #[actix_web::test]

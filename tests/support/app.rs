@@ -116,6 +116,7 @@ fn config(data: &TempDir) -> Config {
         registrations_per_hour: 100_000,
         lookups_per_minute: 100_000,
         claims_per_minute: 100_000,
+        new_people_per_hour: 100_000,
         messages_per_minute: 1_000_000,
         ..Config::default()
     }
