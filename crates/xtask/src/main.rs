@@ -2,7 +2,8 @@
 //!
 //! `cargo xtask help` lists them. They need a Rust toolchain and the package registries; whatever
 //! else is missing is fetched into a private folder and nothing outside the work tree is changed,
-//! except that root on a Debian machine gets Chromium and Node installed as ordinary packages.
+//! except that root on a Debian machine gets Chromium, Node and SoftHSM installed as ordinary
+//! packages.
 
 mod apt;
 mod args;
@@ -19,6 +20,7 @@ mod proof_log;
 mod prove;
 mod report;
 mod serve;
+mod softhsm;
 mod test;
 mod wasm;
 mod wasm_route;

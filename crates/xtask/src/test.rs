@@ -8,12 +8,19 @@ use crate::bundle;
 use crate::node::Node;
 use crate::process::run_shown;
 use crate::report::Report;
+use crate::softhsm::{self, SoftHsm};
 use crate::workspace::{Workspace, files_under};
+
+/// What the tests need beside Rust.
+pub struct Tools {
+    node: Node,
+    browser: Browser,
+    softhsm: SoftHsm,
+}
 
 /// What the tests are told about the machine.
 pub struct Prepared {
-    node: Node,
-    browser: Browser,
+    tools: Tools,
     bundle: PathBuf,
     axe: PathBuf,
 }
@@ -21,42 +28,48 @@ pub struct Prepared {
 impl Prepared {
     /// The variables that tests read.
     pub fn environment(&self) -> Vec<(&'static str, PathBuf)> {
-        vec![
+        let mut environment = vec![
             (
                 "SECURE_MESSAGING_TEST_CHROMIUM",
-                self.browser.chromium.clone(),
+                self.tools.browser.chromium.clone(),
             ),
             (
                 "SECURE_MESSAGING_TEST_CHROMEDRIVER",
-                self.browser.driver.clone(),
+                self.tools.browser.driver.clone(),
             ),
             ("SECURE_MESSAGING_TEST_AXE", self.axe.clone()),
             ("SECURE_MESSAGING_BUNDLE_DIR", self.bundle.clone()),
-        ]
+        ];
+        environment.extend(self.tools.softhsm.environment());
+        environment
     }
 }
 
 /// Fetches tools and builds the bundle.
 pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Prepared> {
-    let (node, browser) = tools(workspace, report)?;
+    let tools = tools(workspace, report)?;
     let bundle = bundle::ensure(workspace, report, false)?;
     Ok(Prepared {
-        node,
-        browser,
+        tools,
         bundle,
         axe: workspace.root.join("node_modules/axe-core/axe.min.js"),
     })
 }
 
 /// Fetches what the tests need beside Rust.
-pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<(Node, Browser)> {
+pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
     let browser = report.step("Chromium", || browser::ensure(workspace))?;
     let node = report.step("Node.js and npm packages", || {
         let node = Node::ensure(workspace)?;
         node.install_packages(workspace)?;
         Ok(node)
     })?;
-    Ok((node, browser))
+    let softhsm = report.step("SoftHSM", || softhsm::ensure(workspace))?;
+    Ok(Tools {
+        node,
+        browser,
+        softhsm,
+    })
 }
 
 /// Checks the JavaScript, then `cargo test`, then runs the vectors in the WebAssembly core: the
@@ -70,13 +83,13 @@ pub fn run_all(
     args: &[String],
 ) -> anyhow::Result<()> {
     let mut failed = Vec::new();
-    if let Err(error) = types(workspace, report, &prepared.node) {
+    if let Err(error) = types(workspace, report, &prepared.tools.node) {
         failed.push(error.to_string());
     }
     if let Err(error) = cargo_test(workspace, report, prepared, args) {
         failed.push(error.to_string());
     }
-    if let Err(error) = vectors(workspace, report, &prepared.node) {
+    if let Err(error) = vectors(workspace, report, &prepared.tools.node) {
         failed.push(error.to_string());
     }
     if failed.is_empty() {
