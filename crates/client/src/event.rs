@@ -378,9 +378,10 @@ pub enum MessageState {
     Held,
     /// Own: in the server's memory until `expires_at`.
     Waiting,
-    /// Own: opened by a session of the other person.
+    /// Own: opened by a session of the other person. By the server's word also when it was taken for
+    /// good: without a receipt nothing more is known.
     Delivered,
-    /// Own: shown to the other person. Incoming: shown here.
+    /// Own: shown to the other person, by their receipt. Incoming: shown here.
     Read,
     /// Read and gone as its burn rule says. Either direction.
     Burned,
@@ -416,7 +417,8 @@ pub struct MessageView {
     pub seen_ms: u64,
     /// What has become of it.
     pub state: MessageState,
-    /// True when the state rests on the server's word only ("according to the server").
+    /// True when the state rests on the server's word only ("according to the server"); never for an
+    /// own message that is read or burned.
     pub by_server: bool,
     /// `live` or `waiting`: which path carried it; own messages may change from live to waiting.
     pub path: String,

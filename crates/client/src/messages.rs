@@ -41,6 +41,7 @@ impl Unlocked {
     /// Takes a message out; false when it was not there.
     pub(crate) fn remove_message(&mut self, chat: Id, id: Id) -> bool {
         self.places.remove(&id);
+        self.collected.remove(&id);
         self.chats_dirty = true;
         self.messages
             .get_mut(&chat)

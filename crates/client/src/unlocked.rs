@@ -1,6 +1,6 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTracker};
 use protocol::epoch::ReplayMap;
@@ -48,6 +48,8 @@ pub(crate) struct Unlocked {
     pub(crate) places: BTreeMap<Id, Id>,
     /// The life of own messages, for sending them again.
     pub(crate) lives: BTreeMap<Id, u32>,
+    /// Own messages that a recipient took for good, by the server's word.
+    pub(crate) collected: BTreeSet<Id>,
     pub(crate) last_seen_ms: u64,
     pub(crate) receipts: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
     pub(crate) typing_told: BTreeMap<Id, u64>,
@@ -86,6 +88,7 @@ impl Unlocked {
             messages: Messages::new(),
             places: BTreeMap::new(),
             lives: BTreeMap::new(),
+            collected: BTreeSet::new(),
             last_seen_ms: 0,
             receipts: BTreeMap::new(),
             typing_told: BTreeMap::new(),

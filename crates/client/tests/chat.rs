@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
-use client::command::{Burn, ChatChange, SettingsChange};
+use client::command::{Burn, SettingsChange};
 use client::event::{Event, MessageState, Phase};
 use client::testing::World;
 
@@ -264,27 +264,6 @@ fn what_one_session_says_appears_in_the_other_sessions_of_the_account() {
     world.show(f.bob, f.to_alice, vec![id]);
     world.advance(3_000);
     assert_eq!(world.message(second, id).unwrap().state, MessageState::Read);
-}
-
-#[test]
-fn with_receipts_off_a_sender_learns_only_what_the_server_says() {
-    let mut world = World::default();
-    let f = world.friends();
-    world.command(
-        f.bob,
-        Command::SetChat {
-            chat: f.to_alice,
-            change: ChatChange {
-                receipts: Some(false),
-                ..ChatChange::default()
-            },
-        },
-    );
-    let id = world.say(f.alice, f.to_bob, "did you read this?");
-    world.show(f.bob, f.to_alice, vec![id]);
-    world.advance(5_000);
-    let view = world.message(f.alice, id).unwrap();
-    assert_eq!((view.state, view.by_server), (MessageState::Read, true));
 }
 
 #[test]

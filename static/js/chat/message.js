@@ -49,7 +49,7 @@ function waited(message) {
 export function stateText(message) {
   if (!message.mine) return GONE[message.state]?.[1] ?? '';
   const text = OWN[message.state]?.[1] ?? '';
-  return message.by_server && ['delivered', 'read', 'burned', 'expired'].includes(message.state) ? `${text}, according to the server` : text;
+  return message.by_server && message.state === 'delivered' ? `${text}, according to the server` : text;
 }
 
 /**
@@ -81,7 +81,7 @@ function foot(message, /** @type {boolean} */ lastInRun) {
   if (message.mine) {
     if (message.state === 'waiting' && lastInRun && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
     // Without a receipt from the person, the server's word is all there is: say so.
-    if (message.by_server && message.text !== null && ['delivered', 'read'].includes(message.state) && lastInRun) line.append(stateText(message));
+    if (message.by_server && message.text !== null && message.state === 'delivered' && lastInRun) line.append(stateText(message));
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';

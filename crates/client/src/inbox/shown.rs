@@ -173,8 +173,7 @@ impl Unlocked {
             view.text = None;
             view.sealed = false;
             view.burns_ms = None;
-            let by_server = view.by_server;
-            self.set_state(io, chat, id, MessageState::Burned, by_server);
+            self.set_state(io, chat, id, MessageState::Burned, false);
         }
     }
 
@@ -256,23 +255,31 @@ impl Unlocked {
         let Some(chat) = self.chat_of(id) else {
             return;
         };
+        let collected = self.collected.contains(&id);
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };
-        if view.mine {
-            self.outbox.items.remove(&id);
-        }
-        let Some(view) = self.message_mut(chat, id) else {
-            return;
-        };
+        let mine = view.mine;
         let over = match view.state {
             MessageState::Unread => true,
-            MessageState::Waiting | MessageState::Delivered => view.mine,
+            MessageState::Waiting | MessageState::Delivered => mine && !collected,
             _ => false,
         };
+        if collected && view.state == MessageState::Delivered && view.burn != Burn::Never {
+            // Nobody said that it was read: what burns goes here with its life at the latest.
+            let by_server = view.by_server;
+            view.text = None;
+            self.set_state(io, chat, id, MessageState::Delivered, by_server);
+        }
+        if mine {
+            self.outbox.items.remove(&id);
+        }
         if !over {
             return;
         }
+        let Some(view) = self.message_mut(chat, id) else {
+            return;
+        };
         if !view.mine {
             view.text = None;
             view.sealed = false;

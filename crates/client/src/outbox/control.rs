@@ -38,6 +38,10 @@ impl Unlocked {
     /// Sends what was collected, one message per person.
     pub(crate) fn send_receipts(&mut self, io: &mut Io) {
         for (chat, owed) in std::mem::take(&mut self.receipts) {
+            if !self.sends_receipts(chat) {
+                // Switched off since.
+                continue;
+            }
             let all: Vec<Receipt> = owed
                 .into_iter()
                 .map(|(id, state)| Receipt {

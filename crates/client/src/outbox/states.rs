@@ -43,7 +43,9 @@ impl Unlocked {
             .set(Timer::Expire(id), io.local_ms(expires_at) + 1_000);
         if let Some(view) = self.message_mut(chat, id) {
             view.expires_at = Some(expires_at);
-            self.set_state(io, chat, id, MessageState::Waiting, false);
+            if rank(view.state) < rank(MessageState::Delivered) {
+                self.set_state(io, chat, id, MessageState::Waiting, false);
+            }
         }
     }
 
@@ -132,31 +134,21 @@ impl Unlocked {
         }
         match state {
             ReceiptState::Delivered => self.progress(io, chat, id, MessageState::Delivered, false),
-            ReceiptState::Read | ReceiptState::Burned => self.was_read(io, chat, id, false),
+            ReceiptState::Read | ReceiptState::Burned => self.was_read(io, chat, id),
         }
     }
 
-    /// It was read, by a receipt or by the server's word.
-    fn was_read(&mut self, io: &mut Io, chat: Id, id: Id, by_server: bool) {
+    /// The recipient says that it was read.
+    fn was_read(&mut self, io: &mut Io, chat: Id, id: Id) {
         io.timers.cancel(Timer::Fallback(id));
-        if !by_server {
-            io.timers.cancel(Timer::Expire(id));
-            self.outbox.items.remove(&id);
-        }
-        let burn = self.message(chat, id).map(|view| view.burn);
-        match burn {
-            None => {
-                self.outbox.items.remove(&id);
-            }
-            Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, by_server),
-            Some(Burn::OnRead) => {
-                if let Some(view) = self.message_mut(chat, id) {
-                    view.by_server = by_server;
-                }
-                self.burn_now(io, id);
-            }
+        io.timers.cancel(Timer::Expire(id));
+        self.outbox.items.remove(&id);
+        match self.message(chat, id).map(|view| view.burn) {
+            None => {}
+            Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
+            Some(Burn::OnRead) => self.burn_now(io, id),
             Some(Burn::After(secs)) => {
-                self.progress(io, chat, id, MessageState::Read, by_server);
+                self.progress(io, chat, id, MessageState::Read, false);
                 if !io.timers.is_set(Timer::Burn(id)) {
                     let at = io.now_ms + u64::from(secs) * 1_000;
                     io.timers.set(Timer::Burn(id), at);
@@ -167,6 +159,19 @@ impl Unlocked {
                 }
             }
         }
+    }
+
+    /// The server says that a recipient took it for good: it arrived, and waits there no more.
+    ///
+    /// Whether it was read only the recipient says, and only where receipts are on.
+    fn was_collected(&mut self, io: &mut Io, chat: Id, id: Id) {
+        io.timers.cancel(Timer::Fallback(id));
+        if self.message(chat, id).is_none() {
+            self.outbox.items.remove(&id);
+            return;
+        }
+        self.collected.insert(id);
+        self.progress(io, chat, id, MessageState::Delivered, true);
     }
 
     /// Moves a message on, never back; a sealed receipt replaces the server's word.
@@ -203,9 +208,23 @@ impl Unlocked {
         else {
             return;
         };
-        let target = self.find_target(id, target, live);
-        let own = target.is_some_and(|target| *target.account() == self.user);
+        let name = target.and_then(|target| target.parse::<Id>().ok());
+        let target = name.and_then(|name| self.find_target(id, name, live));
+        let own = match target {
+            Some(target) => *target.account() == self.user,
+            None => name.is_some_and(|name| name == self.live_id() || name == self.me.user_id),
+        };
         if own {
+            return;
+        }
+        if target.is_none() && live && !self.outbox.items.contains_key(&id) {
+            // Said by another session of ours, which alone knows whose session this is: ours, perhaps.
+            let open = self
+                .message(chat, id)
+                .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
+            if open && state == "acknowledged" {
+                io.frame(&ClientFrame::Status { ids: vec![id] });
+            }
             return;
         }
         self.note_target(id, state, target);
@@ -217,9 +236,9 @@ impl Unlocked {
                 {
                     epoch.acknowledged();
                 }
-                self.was_read(io, chat, id, true);
+                self.was_collected(io, chat, id);
             }
-            "returned" | "waiting" => self.returned(io, chat, id),
+            "returned" | "waiting" if !self.collected.contains(&id) => self.returned(io, chat, id),
             "cannot_open" => {
                 let target = target.unwrap_or(Target::Account {
                     account: user(chat),
@@ -271,8 +290,7 @@ impl Unlocked {
         }
     }
 
-    fn find_target(&self, id: Id, target: Option<&str>, live: bool) -> Option<Target> {
-        let named: Id = target?.parse().ok()?;
+    fn find_target(&self, id: Id, named: Id, live: bool) -> Option<Target> {
         let sealed = self.outbox.items.get(&id)?.sealed.as_ref()?;
         sealed
             .targets
@@ -351,6 +369,11 @@ impl Unlocked {
             return;
         };
         if item.stage != Stage::Accepted {
+            return;
+        }
+        if self.collected.contains(&id) {
+            // It arrived before.
+            self.outbox.items.remove(&id);
             return;
         }
         let chat = item.chat;

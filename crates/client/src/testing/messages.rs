@@ -160,10 +160,12 @@ impl FakeServer {
                     .into_iter()
                     .map(|id| {
                         let id = message_id(id);
-                        let state = match self.messages.get(&id) {
-                            Some(_) => "waiting",
-                            None if self.acknowledged.contains_key(&id) => "acknowledged",
-                            None => "unknown",
+                        let state = if self.acknowledged.contains_key(&id) {
+                            "acknowledged"
+                        } else if self.messages.contains_key(&id) {
+                            "waiting"
+                        } else {
+                            "unknown"
                         };
                         json!({"id": id.to_string(), "state": state, "expires_at": 0})
                     })
