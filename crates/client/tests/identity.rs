@@ -3,8 +3,9 @@
 
 use client::Command;
 use client::command::SettingsChange;
-use client::event::{Event, MessageState, Phase};
+use client::event::{Event, MessageState, MessageView, Phase};
 use client::testing::{Friends, PASSPHRASE, World};
+use protocol::envelope::Submission;
 
 fn renew(world: &mut World, tab: usize) {
     let passphrase = PASSPHRASE.into();
@@ -222,24 +223,121 @@ fn signing_out_everywhere_else_needs_the_passphrase() {
     assert_eq!(world.failures(alice), ["wrong-passphrase"]);
 }
 
+/// The body of the message that was posted under an id.
+fn posted(world: &World, id: client::id::Id) -> Option<Submission> {
+    let sent = world.server.traffic.iter();
+    sent.filter_map(|bytes| Submission::decode(bytes).ok())
+        .find(|sent| sent.message_id.as_bytes() == id.as_bytes())
+}
+
+/// The message with this text as a tab shows it last.
+fn said(world: &mut World, tab: usize, chat: client::id::Id, text: &str) -> MessageView {
+    world.command(tab, Command::OpenChat { chat });
+    let last = world
+        .tab(tab)
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::Conversation { messages, .. } => Some(messages.clone()),
+            _ => None,
+        });
+    let is = |view: &MessageView| view.text.as_ref().is_some_and(|t| t.expose() == text);
+    last.unwrap().into_iter().find(is).unwrap()
+}
+
 #[test]
-fn a_message_that_crosses_with_the_new_identity_fails_in_sight_and_can_be_sent_again() {
+fn a_message_that_crosses_with_the_new_identity_is_held_and_goes_out_anew_when_that_is_accepted() {
     let mut world = World::default();
     let f = world.friends();
-    world.say(f.alice, f.to_bob, "one");
+    let one = world.say(f.alice, f.to_bob, "one");
+    world.show(f.bob, f.to_alice, vec![one]);
     renew(&mut world, f.bob);
-    // What was fetched of him is still fresh, so that this is sealed to the old keys.
+    // What was fetched of him is still fresh, so that these are sealed to the old keys.
     let crossed = world.say(f.alice, f.to_bob, "crossed");
-    let view = world.message(f.alice, crossed).unwrap();
-    assert_eq!(view.state, MessageState::Failed);
+    let second = world.say(f.alice, f.to_bob, "and once more");
+    for id in [crossed, second] {
+        assert_eq!(
+            world.message(f.alice, id).unwrap().state,
+            MessageState::Held
+        );
+    }
+    let sealed = posted(&world, crossed).unwrap();
     assert!(world.chats(f.alice)[0].key_changed);
+    assert!(world.refusals(f.alice).contains(&"swapped-key".into()));
+    // However long the person thinks about it.
+    world.advance(25 * 3_600_000);
+    assert_eq!(
+        world.message(f.alice, crossed).unwrap().state,
+        MessageState::Held
+    );
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one"]);
+
     world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    let heard = world.texts(f.bob, f.to_alice);
+    assert_eq!(heard, ["one", "crossed", "and once more"]);
+    assert_eq!(
+        world.texts(f.alice, f.to_bob),
+        ["one", "crossed", "and once more"]
+    );
+    // Another message under another key, not the same one for other eyes.
+    assert_eq!(world.message(f.alice, crossed), None);
+    let anew = said(&mut world, f.alice, f.to_bob, "crossed");
+    assert_ne!(anew.id, crossed);
+    assert_eq!(anew.tag.as_deref(), Some("tag of crossed"));
+    assert_ne!(posted(&world, anew.id).unwrap().body, sealed.body);
+    let there = said(&mut world, f.bob, f.to_alice, "crossed");
+    assert_eq!(there.warnings, Vec::<String>::new());
+    world.show(f.bob, f.to_alice, vec![there.id]);
+    world.advance(3_000);
+    assert_eq!(
+        world.message(f.alice, anew.id).unwrap().state,
+        MessageState::Read
+    );
+}
+
+#[test]
+fn a_message_that_waits_for_somebody_away_is_held_once_their_new_identity_cannot_open_it() {
+    let mut world = World::default();
+    let f = acquainted(&mut world);
+    let second = world.sign_in("bob");
+    world.close(f.bob);
+    world.close(second);
+    world.advance(4_000);
+    let id = world.say(f.alice, f.to_bob, "while you were away");
+    let kept = world.server.messages.clone();
+    world.server.messages.clear();
+    let bob = world.sign_in("bob");
+    renew(&mut world, bob);
+    world.server.messages = kept;
+    world.cut(bob);
+    world.advance(60_000);
+    let view = world.message(f.alice, id).unwrap();
+    assert_eq!(view.state, MessageState::Held);
+    world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    assert_eq!(world.texts(bob, f.to_alice), ["while you were away"]);
+}
+
+#[test]
+fn an_answer_to_a_request_is_not_lost_when_keys_changed_in_between() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
     world.command(
-        f.alice,
-        Command::SendAgain {
-            chat: f.to_bob,
-            message: crossed,
+        alice,
+        Command::RequestContact {
+            handle: "bob".into(),
+            greeting: "hello".into(),
         },
     );
-    assert_eq!(world.texts(f.bob, f.to_alice).last().unwrap(), "crossed");
+    renew(&mut world, alice);
+    world.advance(4_000);
+    let chat = world.id("alice");
+    world.command(bob, Command::AcceptRequest { chat });
+    world.advance(3_000);
+    assert_eq!(world.chats(alice)[0].relation, "requested");
+    assert!(world.chats(bob)[0].key_changed);
+    world.command(bob, Command::AcceptChangedKey { chat });
+    world.advance(3_000);
+    assert_eq!(world.chats(alice)[0].relation, "contact");
 }

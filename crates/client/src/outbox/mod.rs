@@ -2,18 +2,19 @@
 //!
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
 //! ([`seal`]), gets a waiting slot when nobody live took it ([`slots`]), and follows what the server
-//! and the recipient say of it ([`states`]).
+//! and the recipient say of it ([`states`]). Where keys have changed it is held back ([`held`]).
 
 mod bundles;
 mod compose;
 mod control;
+mod held;
 mod seal;
 mod slots;
 mod states;
 
 use std::collections::BTreeMap;
 
-use protocol::envelope::{Content, ContentKind, SealedBody, SentRecord, Target};
+use protocol::envelope::{Content, ContentKind, SealedBody, SentRecord, SequenceCounter, Target};
 use protocol::epoch::SenderEpoch;
 use protocol::ids::UserId;
 
@@ -57,6 +58,8 @@ pub(crate) struct Stamp {
 pub(crate) struct Sealed {
     pub(crate) body: SealedBody,
     pub(crate) stamp: Stamp,
+    /// How its conversation was counted before it.
+    pub(crate) before: SequenceCounter,
     pub(crate) record: SentRecord,
     pub(crate) submission: Vec<u8>,
     pub(crate) targets: BTreeMap<Target, TargetState>,
@@ -108,14 +111,14 @@ impl Outgoing {
         self.content.kind()
     }
 
-    /// Whether a person sees it as a message.
-    pub(crate) fn visible(&self) -> bool {
-        matches!(self.content, Content::Text { .. })
-    }
-
     /// Typing goes to live sessions or nowhere, and is never repeated.
     pub(crate) fn fleeting(&self) -> bool {
         matches!(self.content, Content::Typing { .. })
+    }
+
+    /// Whether it is worth holding back until the person has decided on changed keys.
+    pub(crate) fn lasting(&self) -> bool {
+        self.counted() && !matches!(self.content, Content::Profile { .. })
     }
 
     /// Always on the waiting path: a request stays unread for days, over reloads and sign-ins.

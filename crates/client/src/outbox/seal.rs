@@ -9,7 +9,6 @@ use protocol::ids::{MessageId, UserId};
 
 use super::{Sealed, Stage, Stamp, TargetState};
 use crate::command::Burn;
-use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
@@ -102,6 +101,7 @@ impl Unlocked {
         let body = seal_body(&mut io.rng, &item.content, None)?;
         let conversation = Conversation::Direct { recipient: peer };
         let counter = self.sent_numbers.entry(conversation).or_default();
+        let before = *counter;
         let (sequence, previous) = if counted {
             counter.stamp()
         } else {
@@ -114,6 +114,7 @@ impl Unlocked {
                 previous,
                 sent_at: io.now(),
             },
+            before,
             record: SentRecord::new(MessageId::from_bytes(*id.as_bytes()), peer, fingerprint),
             submission: Vec::new(),
             targets: to
@@ -269,39 +270,6 @@ impl Unlocked {
                 Purpose::Open(Open::SlotsPosted(id)),
             );
         }
-    }
-
-    /// Holds a message back until the person accepts changed keys.
-    fn hold(&mut self, io: &mut Io, id: Id) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
-            return;
-        };
-        item.stage = Stage::Held;
-        let (chat, visible) = (item.chat, item.visible());
-        if !visible {
-            self.outbox.items.remove(&id);
-            return;
-        }
-        self.set_state(io, chat, id, MessageState::Held, false);
-    }
-
-    /// Changed keys were accepted: what was held goes out.
-    pub(crate) fn release_held(&mut self, io: &mut Io, chat: Id) {
-        let held: Vec<Id> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.chat == chat && item.stage == Stage::Held)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in held {
-            if let Some(item) = self.outbox.items.get_mut(&id) {
-                item.stage = Stage::Queued;
-            }
-            self.outbox.queue.push(id);
-            self.set_state(io, chat, id, MessageState::Sending, false);
-        }
-        self.pump(io);
     }
 
     /// The epochs towards an account are not to be used any more.

@@ -86,7 +86,7 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        if item.sealed.is_none() || *target.account() == self.user {
+        if item.sealed.is_none() || item.stage == Stage::Held || *target.account() == self.user {
             return;
         }
         item.wanted = Some(Wanted::Reseal(target));
@@ -119,15 +119,28 @@ impl Unlocked {
                     .cloned()
                     .or_else(|| cache.prekey.clone()),
             });
-        let Some(target) = target else {
-            if let Wanted::Reseal(_) = wanted {
-                // Other keys than those first sent to, or none: it stays unopened.
-                io.refused(Refusal::ResendOtherKey, Some(chat), Some(id));
-                self.fail(io, id, &Failure::from(Refusal::ResendOtherKey));
-            }
-            return;
-        };
-        self.seal_more(io, id, wanted, &target);
+        match target {
+            Some(target) => self.seal_more(io, id, wanted, &target),
+            // Not even the same message under the same key may go to other keys: the person decides.
+            None if self.key_changed(chat) && !self.has_arrived(id) => self.hold(io, id),
+            None if matches!(wanted, Wanted::Reseal(_)) => self.stays_closed(io, id),
+            None => {}
+        }
+    }
+
+    /// Whether a recipient has it, by a sealed receipt or the server's word.
+    fn has_arrived(&self, id: Id) -> bool {
+        let sealed = self.outbox.items.get(&id).map(|item| item.sealed.as_ref());
+        sealed.flatten().is_some_and(|sealed| sealed.receipted) || self.collected.contains(&id)
+    }
+
+    /// Other keys than those first sent to, or none: nobody opens it any more, and people are told.
+    fn stays_closed(&mut self, io: &mut Io, id: Id) {
+        let chat = self.outbox.items.get(&id).map(|item| item.chat);
+        io.refused(Refusal::ResendOtherKey, chat, Some(id));
+        if !self.has_arrived(id) {
+            self.fail(io, id, &Failure::from(Refusal::ResendOtherKey));
+        }
     }
 
     /// Seals one more slot, if the rules allow it.
@@ -136,13 +149,12 @@ impl Unlocked {
             return;
         };
         if let Err(error) = self.allow(id, wanted, target) {
-            let refusal = match error {
-                ResealError::OtherAccount | ResealError::OtherIdentity => Refusal::ResendOtherKey,
+            match error {
+                ResealError::OtherAccount | ResealError::OtherIdentity => self.stays_closed(io, id),
                 ResealError::AlreadyResealed | ResealError::AlreadyReceipted => {
-                    Refusal::ResendAgain
+                    io.refused(Refusal::ResendAgain, Some(chat), Some(id));
                 }
-            };
-            io.refused(refusal, Some(chat), Some(id));
+            }
             return;
         }
         let fresh = matches!(wanted, Wanted::Reseal(_));

@@ -124,6 +124,7 @@ impl Unlocked {
 
     /// A sealed receipt of the recipient.
     pub(crate) fn receipt_heard(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
+        self.arrived_while_held(chat, id);
         if let Some(sealed) = self
             .outbox
             .items
@@ -225,6 +226,13 @@ impl Unlocked {
             if open && state == "acknowledged" {
                 io.frame(&ClientFrame::Status { ids: vec![id] });
             }
+            return;
+        }
+        if state == "acknowledged" {
+            self.arrived_while_held(chat, id);
+        }
+        let held = |item: &super::Outgoing| item.stage == Stage::Held;
+        if self.outbox.items.get(&id).is_some_and(held) {
             return;
         }
         self.note_target(id, state, target);

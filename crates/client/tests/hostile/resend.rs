@@ -47,10 +47,8 @@ fn a_repetition_goes_to_the_pinned_keys_once_and_opens() {
     assert_eq!(world.texts(bob, f.to_alice), ["the plan"]);
 }
 
-#[test]
-fn a_repetition_to_other_keys_is_refused() {
-    let mut world = World::default();
-    let (f, id) = waiting(&mut world);
+/// Bob's keys become those of an enemy.
+fn swap_keys(world: &mut World) {
     let (mallory, _) = world.server.plant("mallory");
     let bob = world.server.user("bob");
     let theirs = world.server.accounts[&mallory].clone();
@@ -58,13 +56,50 @@ fn a_repetition_to_other_keys_is_refused() {
     account.public_keys = theirs.public_keys;
     account.batch = theirs.batch;
     account.unclaimed.clear();
+}
+
+#[test]
+fn a_repetition_to_other_keys_is_held_until_the_person_decides() {
+    let mut world = World::default();
+    let (f, id) = waiting(&mut world);
+    swap_keys(&mut world);
+    let before = slots(&world);
+    cannot_open(&mut world, &f, id);
+    assert!(refused(&world, f.alice, "swapped-key"));
+    assert!(world.chats(f.alice)[0].key_changed);
+    assert_eq!(slots(&world), before, "nothing was sealed");
+    assert_eq!(
+        world.message(f.alice, id).unwrap().state,
+        MessageState::Held
+    );
+    // Nor does anything the server says later move it.
+    cannot_open(&mut world, &f, id);
+    world.cut(f.alice);
+    world.advance(60_000);
+    assert_eq!(slots(&world), before);
+    assert_eq!(
+        world.message(f.alice, id).unwrap().state,
+        MessageState::Held
+    );
+}
+
+#[test]
+fn what_was_sealed_to_keys_of_before_is_not_sealed_again_to_keys_that_were_accepted_since() {
+    let mut world = World::default();
+    let (f, id) = waiting(&mut world);
+    swap_keys(&mut world);
+    world.advance(4_000);
+    world.say(f.alice, f.to_bob, "next");
+    let command = client::Command::AcceptChangedKey { chat: f.to_bob };
+    world.command(f.alice, command);
     let before = slots(&world);
     cannot_open(&mut world, &f, id);
     assert!(refused(&world, f.alice, "resend-other-key"));
     assert_eq!(slots(&world), before, "nothing was sealed");
     assert_eq!(
         world.message(f.alice, id).unwrap().state,
-        MessageState::Failed
+        MessageState::Failed,
+        "the person may send it again"
     );
 }
 

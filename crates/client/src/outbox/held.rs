@@ -1,0 +1,124 @@
+//! Messages held back because the recipient's keys are not the pinned ones any more.
+
+use protocol::envelope::{Content, Conversation};
+
+use super::Stage;
+use crate::event::MessageState;
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::user;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// Holds a message back until the person accepts changed keys.
+    ///
+    /// One that the server has already was sealed to keys that its recipient does not have any more.
+    pub(crate) fn hold(&mut self, io: &mut Io, id: Id) {
+        for timer in [Timer::Resend(id), Timer::Fallback(id), Timer::Expire(id)] {
+            io.timers.cancel(timer);
+        }
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if !item.lasting() {
+            self.outbox.items.remove(&id);
+            return;
+        }
+        item.stage = Stage::Held;
+        item.wanted = None;
+        let chat = item.chat;
+        self.set_state(io, chat, id, MessageState::Held, false);
+    }
+
+    /// What was held although the server had it reached somebody after all: it is not sent again.
+    pub(crate) fn arrived_while_held(&mut self, chat: Id, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.stage == Stage::Held && item.sealed.is_some() {
+            item.stage = Stage::Accepted;
+            if let Some(view) = self.message_mut(chat, id) {
+                view.state = MessageState::Waiting;
+            }
+        }
+    }
+
+    /// Changed keys were accepted: what was held goes out, in the order in which it was written.
+    pub(crate) fn release_held(&mut self, io: &mut Io, chat: Id) {
+        let mut held: Vec<(u64, Id)> = self
+            .outbox
+            .items
+            .iter()
+            .filter(|(_, item)| item.chat == chat && item.stage == Stage::Held)
+            .map(|(id, item)| (self.written(chat, *id, &item.content), *id))
+            .collect();
+        held.sort_unstable();
+        self.take_back_numbers(chat, &held);
+        for (_, id) in held {
+            self.release(io, chat, id);
+        }
+        self.pump(io);
+    }
+
+    /// Answers before texts, changes of texts after them.
+    fn written(&self, chat: Id, id: Id, content: &Content) -> u64 {
+        match content {
+            Content::Text { .. } => self.message(chat, id).map_or(0, |view| view.seen_ms),
+            Content::Edit { .. } | Content::Delete { .. } => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    /// What nobody could open has no place in the count, or its reader would miss it. Copies in other
+    /// sessions of ours have been counted.
+    fn take_back_numbers(&mut self, chat: Id, held: &[(u64, Id)]) {
+        let own = self.user;
+        let items = &self.outbox.items;
+        let mut last: Vec<_> = held
+            .iter()
+            .filter_map(|(_, id)| items.get(id)?.sealed.as_ref())
+            .filter(|sealed| sealed.targets.keys().all(|to| *to.account() != own))
+            .map(|sealed| (sealed.stamp.sequence, sealed.before))
+            .collect();
+        last.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+        let conversation = Conversation::Direct {
+            recipient: user(chat),
+        };
+        let counter = self.sent_numbers.entry(conversation).or_default();
+        for (sequence, before) in last {
+            if counter.stamp().0 == sequence + 1 {
+                *counter = before;
+            }
+        }
+    }
+
+    /// Lets one go: as it is, or as a new message with a key of its own where it was sealed before.
+    fn release(&mut self, io: &mut Io, chat: Id, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.sealed.is_none() {
+            item.stage = Stage::Queued;
+            self.outbox.queue.push(id);
+            self.set_state(io, chat, id, MessageState::Sending, false);
+            return;
+        }
+        let Some(item) = self.outbox.items.remove(&id) else {
+            return;
+        };
+        let Some(mut view) = self.message(chat, id).cloned() else {
+            self.enqueue(io, chat, item.content, item.burn, item.life_secs);
+            return;
+        };
+        self.forget_message(io, chat, id);
+        if let Some(text) = &view.text {
+            // As it was changed since, and at its place among the others.
+            let content = Content::text(text.expose());
+            view.id = self.enqueue(io, chat, content, item.burn, item.life_secs);
+            view.state = MessageState::Sending;
+            view.edited = false;
+            self.put_message(io, chat, view);
+        }
+    }
+}
