@@ -171,3 +171,28 @@ fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
     page.see("main-menu");
     nothing_was_refused(&chromium, &[&page, &mira.page]);
 }
+
+#[test]
+fn a_request_shows_in_both_browsers_of_a_person_until_it_is_answered_in_one() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
+    let other = three.tab(Screen::Phone, &server.url("/"));
+    sign_in(&other, "jonas", &jonas.passphrase);
+    other.see("main-menu");
+
+    ask(&mira.page, "jonas", "It is me.");
+    open_request(&jonas.page, "mira");
+    open_request(&other, "mira");
+    other.click("accept-request");
+    other.see("composer");
+    jonas.page.gone("request-pane");
+    jonas.page.gone("request-row");
+    open_chat(&jonas.page, "mira");
+    write(&mira.page, "There you are.");
+    jonas.page.see_text(&by("message-text"), "There you are.");
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page, &other]);
+}

@@ -362,9 +362,9 @@ pub struct RequestView {
     pub handle: String,
     /// Their name, as they say.
     pub alias: String,
-    /// Their first line.
+    /// Their first line; empty while only another session of the account has opened it.
     pub greeting: SecretText,
-    /// When it arrived, unix milliseconds.
+    /// When they asked, unix milliseconds.
     pub received_ms: u64,
 }
 

@@ -62,6 +62,15 @@ export function detailsPane(context, id, close) {
 }
 
 /**
+ * Their first line; there is none while only another session of ours has opened it.
+ * @param {ParentNode} node
+ * @param {import('../types.js').Request} request
+ */
+export function drawGreeting(node, request) {
+  slot(node, 'greeting').textContent = request.greeting || 'Wants to talk to you';
+}
+
+/**
  * A person who asks to talk.
  * @param {import('../types.js').Context} context
  * @param {import('../types.js').Request} request
@@ -73,7 +82,7 @@ export function requestPane(context, request, then) {
   slot(node, 'avatar').append(avatar(request.chat, name));
   slot(node, 'name').textContent = name;
   slot(node, 'handle').textContent = `@${request.handle}`;
-  slot(node, 'greeting').textContent = request.greeting;
+  drawGreeting(node, request);
   actions(node, {
     back: then.back,
     accept: () => { context.send({ c: 'accept_request', chat: request.chat }); then.accepted(); },

@@ -4,7 +4,7 @@ import { closePopover, popover } from '../lib/popover.js';
 import { announce, badge, title } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { conversation } from './conversation.js';
-import { detailsPane, requestPane } from './details.js';
+import { detailsPane, drawGreeting, requestPane } from './details.js';
 import { shortcuts } from './keys.js';
 import { chatList, chatName, fits, requestRow } from './list.js';
 import { confirmDialog, inviteDialog, newChatDialog, openDialog, watchInvites } from './people.js';
@@ -181,7 +181,10 @@ export function chatView(context) {
     state.on('connection', drawMe),
     state.on('requests', () => {
       drawList();
-      if (current?.kind === 'request' && !state.requests.some((request) => request.chat === current?.id) && pending === '') leave();
+      if (current?.kind !== 'request') return;
+      const request = state.requests.find((known) => known.chat === current?.id);
+      if (request) drawGreeting(talk, request);
+      else if (pending === '') leave();
     }),
     state.on('chats', () => {
       for (const chat of state.chats) {

@@ -10,7 +10,7 @@ use crate::command::Burn;
 use crate::event::{Event, MessageState, MessageView};
 use crate::id::Id;
 use crate::io::Io;
-use crate::people::{Request, id_of, user};
+use crate::people::{Asked, id_of, user};
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -104,7 +104,7 @@ impl Unlocked {
             }
             Content::Request {
                 alias, greeting, ..
-            } => self.request_came(io, chat, id, alias.as_str(), greeting.as_str()),
+            } => self.request_came(io, chat, (id, sent_at), alias.as_str(), greeting.as_str()),
             Content::Accept { alias, .. } => {
                 if self.contact(chat).is_some() {
                     self.accepted_by(io, chat, alias.as_str());
@@ -156,8 +156,9 @@ impl Unlocked {
             return;
         }
         if self.contact(chat).is_none() {
-            self.note_ask(io, chat, id, None);
-            self.put_message_quietly(chat, view);
+            if self.stranger_wrote(io, chat, (id, view.sent_ms / 1_000), None) {
+                self.put_message_quietly(chat, view);
+            }
             return;
         }
         self.put_message(io, chat, view);
@@ -168,7 +169,14 @@ impl Unlocked {
         self.owe_receipt(io, chat, id, ReceiptState::Delivered);
     }
 
-    fn request_came(&mut self, io: &mut Io, chat: Id, id: Id, alias: &str, greeting: &str) {
+    fn request_came(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        (id, sent_at): (Id, u64),
+        alias: &str,
+        greeting: &str,
+    ) {
         let state = self
             .safe
             .contents()
@@ -186,33 +194,43 @@ impl Unlocked {
                 self.finish_incoming(io, id);
                 self.send_accept(io, chat);
             }
-            _ => self.note_ask(io, chat, id, Some((alias, greeting))),
+            _ => {
+                if self.stranger_wrote(io, chat, (id, sent_at), Some(alias)) {
+                    let request = self.requests.entry(chat).or_default();
+                    request.greeting = SecretText::from(greeting);
+                    request.asks.push(id);
+                }
+            }
         }
     }
 
-    /// Somebody who is no contact wrote: a request, or a text before one.
-    fn note_ask(&mut self, io: &Io, chat: Id, id: Id, asked: Option<(&str, &str)>) {
-        let Some(fingerprint) = self
-            .inbox
-            .items
-            .get(&id)
-            .map(|item| item.epoch.sender().fingerprint)
-        else {
-            return;
+    /// Somebody who is no contact wrote a request, or a text before one; true when it is kept for the
+    /// person to decide.
+    fn stranger_wrote(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        (id, sent_at): (Id, u64),
+        alias: Option<&str>,
+    ) -> bool {
+        let Some(item) = self.inbox.items.get(&id) else {
+            return false;
         };
-        let request = self.requests.entry(chat).or_insert_with(|| Request {
-            fingerprint,
-            alias: String::new(),
-            greeting: SecretText::default(),
-            received_ms: io.server_ms(),
-            asks: Vec::new(),
-        });
-        if let Some((alias, greeting)) = asked {
-            request.alias = crate::people::clip(alias);
-            request.greeting = SecretText::from(greeting);
-            request.asks.push(id);
+        let fingerprint = item.epoch.sender().fingerprint;
+        match self.asked(io, chat, fingerprint, sent_at, alias) {
+            Asked::Pending => {
+                self.requests.entry(chat).or_default();
+                true
+            }
+            Asked::Decided => {
+                self.finish_incoming(io, id);
+                false
+            }
+            Asked::NoRoom => {
+                self.inbox.finish(id);
+                false
+            }
         }
-        self.requests_dirty = true;
     }
 
     /// Sealed receipts: only of the person who has the messages.

@@ -1,7 +1,7 @@
 //! From the screen back to the server: reveal, mark, acknowledge, burn.
 
 use protocol::envelope::{Content, ReceiptState};
-use protocol::epoch::EpochPath;
+use protocol::epoch::{EpochPath, ReplayError};
 
 use super::open::Opened;
 use super::{Await, Current, Progress, Why};
@@ -195,7 +195,8 @@ impl Unlocked {
         } else {
             self.safe.mark_shown(&item.epoch, item.counter, now)
         };
-        if marked.is_err() {
+        // It was no replay when it was opened here: another session of ours has shown it since.
+        if marked.is_err_and(|error| error != ReplayError::Replayed) {
             io.refused(Refusal::Replayed, Some(item.chat), Some(id));
         }
         if live {

@@ -87,19 +87,14 @@ impl Unlocked {
     /// `block`.
     pub(crate) fn block(&mut self, io: &mut Io, chat: Id) {
         let now = io.now();
-        let asks = self.requests.remove(&chat).map(|request| request.asks);
-        self.requests_dirty |= asks.is_some();
-        let unread: Vec<Id> = self
-            .inbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.chat == chat)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in unread {
-            // Left to expire: an acknowledgement would tell.
-            self.inbox.finish(id);
+        if self.pending(chat).is_some()
+            && let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat))
+        {
+            contact.state.set(now, ContactState::Removed);
         }
+        self.requests.remove(&chat);
+        self.requests_dirty = true;
+        self.leave_unread(chat);
         self.safe.edit().set_blocked(user(chat), true, now);
         self.forget_chat(io, chat);
         self.chats_dirty = true;
@@ -133,7 +128,19 @@ impl Unlocked {
         self.chats_dirty = true;
     }
 
-    fn forget_chat(&mut self, io: &mut Io, chat: Id) {
+    /// Leaves all of somebody's to expire: an acknowledgement would tell.
+    pub(crate) fn leave_unread(&mut self, chat: Id) {
+        let items = self.inbox.items.iter();
+        let unread: Vec<Id> = items
+            .filter(|(_, item)| item.chat == chat)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unread {
+            self.inbox.finish(id);
+        }
+    }
+
+    pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: Id) {
         let ids: Vec<Id> = self
             .messages
             .get(&chat)
@@ -204,7 +211,7 @@ impl Unlocked {
         if self.safe.contents().is_blocked(&user(id)) {
             return "blocked";
         }
-        if self.requests.contains_key(&id) {
+        if self.pending(id).is_some() {
             return "asking";
         }
         match self.contact(id).map(|contact| contact.state.value) {

@@ -114,7 +114,7 @@ impl Unlocked {
             io.refused(Refusal::InvitePin, Some(id), None);
             return Err(Refusal::InvitePin.into());
         }
-        if self.requests.contains_key(&id) {
+        if self.pending(id).is_some() {
             self.accept_request(io, id);
             return Ok(());
         }

@@ -11,7 +11,7 @@ use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 
 pub(crate) use contacts::clip;
-pub(crate) use requests::Request;
+pub(crate) use requests::{Asked, Request};
 
 use crate::id::Id;
 

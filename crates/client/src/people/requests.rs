@@ -1,8 +1,12 @@
 //! Requests of people who are no contacts: accept, refuse or block.
+//!
+//! That somebody asks is a fact of the key safe, so that every session of the account shows it until one
+//! of them decides. What they wrote is not: it stays at the server, unread, and each session opens it there.
 
 use protocol::identity::Fingerprint;
-use protocol::safe::ContactState;
+use protocol::safe::{Contact, ContactState, Stamped};
 
+use super::{clip, id_of, user};
 use crate::event::{Event, RequestView};
 use crate::failure::Failure;
 use crate::id::Id;
@@ -10,95 +14,166 @@ use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
-/// Somebody unknown who wrote. Their messages stay at the server until the person decides.
+/// Most undecided requests in the key safe; further ones wait at the server, so that strangers cannot
+/// fill the safe.
+const MAX_PENDING: usize = 256;
+
+/// What this session has opened of somebody who asks.
+#[derive(Default)]
 pub(crate) struct Request {
-    pub(crate) fingerprint: Fingerprint,
-    /// Their name, as they say.
-    pub(crate) alias: String,
     pub(crate) greeting: SecretText,
-    pub(crate) received_ms: u64,
-    /// The request itself and whatever came with it.
+    /// The request itself; texts that came with it are in the inbox as others are.
     pub(crate) asks: Vec<Id>,
 }
 
+/// What becomes of something that a stranger wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It is a request, or belongs to one.
+    Pending,
+    /// The person has decided since it was written.
+    Decided,
+    /// Too many others ask.
+    NoRoom,
+}
+
 impl Unlocked {
-    /// `accept_request`.
-    pub(crate) fn accept_request(&mut self, io: &mut Io, chat: Id) {
-        let Some(request) = self.requests.remove(&chat) else {
-            io.failed_at(
-                "accept_request",
-                Failure::new("no-such-chat"),
-                Some(chat),
-                None,
-            );
-            return;
-        };
-        let handle = self.names_of(chat).0;
-        self.put_contact(
-            io,
-            chat,
-            request.fingerprint,
-            ContactState::Accepted,
-            &handle,
-            &request.alias,
-        );
-        for id in request.asks {
-            self.finish_incoming(io, id);
+    /// Somebody who is no contact and waits for a decision.
+    pub(crate) fn pending(&self, chat: Id) -> Option<&Contact> {
+        let contents = self.safe.contents();
+        let asks = |contact: &&Contact| contact.state.value == ContactState::Incoming;
+        let found = contents.contacts.get(&user(chat)).filter(asks);
+        found.filter(|_| !contents.is_blocked(&user(chat)))
+    }
+
+    /// Somebody who is no contact wrote at `sent_at`, by their clock.
+    ///
+    /// The request bears that time, not the time of its opening: a session that opens it late does not
+    /// undo what another has decided.
+    pub(crate) fn asked(
+        &mut self,
+        io: &Io,
+        chat: Id,
+        fingerprint: Fingerprint,
+        sent_at: u64,
+        alias: Option<&str>,
+    ) -> Asked {
+        let at = sent_at.min(io.now());
+        let (handle, known_as) = self.names_of(chat);
+        let alias = alias.map_or(known_as, clip);
+        let contacts = &self.safe.contents().contacts;
+        let asks = Stamped::new(at, ContactState::Incoming);
+        match contacts.get(&user(chat)).map(|contact| &contact.state) {
+            Some(state) if state.value == ContactState::Incoming => {}
+            Some(state) if *state > asks => return Asked::Decided,
+            _ => {
+                let pending = |contact: &&Contact| contact.state.value == ContactState::Incoming;
+                if contacts.values().filter(pending).count() >= MAX_PENDING {
+                    return Asked::NoRoom;
+                }
+            }
+        }
+        let news = contacts.get(&user(chat)).is_none_or(|contact| {
+            contact.state < asks
+                || contact.alias.value.as_str() != alias
+                || contact.handle.value.as_str() != handle
+        });
+        if news {
+            let contact = self
+                .safe
+                .edit()
+                .contacts
+                .entry(user(chat))
+                .or_insert_with(|| Contact::new(fingerprint, ContactState::Incoming, at));
+            contact.state.merge(asks);
+            if contact.handle.value.as_str() != handle {
+                contact.handle.set(at, handle.as_str().into());
+            }
+            if contact.alias.value.as_str() != alias {
+                contact.alias.set(at, alias.as_str().into());
+            }
         }
         self.requests_dirty = true;
+        Asked::Pending
+    }
+
+    /// `accept_request`.
+    pub(crate) fn accept_request(&mut self, io: &mut Io, chat: Id) {
+        if !self.decide(io, "accept_request", chat, ContactState::Accepted) {
+            return;
+        }
+        self.settle_request(io, chat);
         self.send_accept(io, chat);
-        // Texts that came with it were kept out of sight.
-        self.emit_conversation(io, chat);
     }
 
     /// `refuse_request`.
     pub(crate) fn refuse_request(&mut self, io: &mut Io, chat: Id) {
-        if !self.drop_request(io, chat) {
-            io.failed_at(
-                "refuse_request",
-                Failure::new("no-such-chat"),
-                Some(chat),
-                None,
-            );
+        if self.decide(io, "refuse_request", chat, ContactState::Removed) {
+            self.settle_request(io, chat);
         }
     }
 
-    /// Deletes a request and all that came with it; false when there is none.
-    pub(crate) fn drop_request(&mut self, io: &mut Io, chat: Id) -> bool {
-        let Some(request) = self.requests.remove(&chat) else {
+    fn decide(&mut self, io: &mut Io, during: &'static str, chat: Id, to: ContactState) -> bool {
+        if self.pending(chat).is_none() {
+            io.failed_at(during, Failure::new("no-such-chat"), Some(chat), None);
             return false;
-        };
-        let with_it: Vec<Id> = self
-            .messages
-            .get(&chat)
-            .map(|messages| messages.keys().copied().collect())
-            .unwrap_or_default();
-        for id in request.asks.into_iter().chain(with_it) {
-            self.finish_incoming(io, id);
-            self.forget_message(io, chat, id);
         }
-        self.requests_dirty = true;
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            contact.state.set(now, to);
+        }
         true
+    }
+
+    /// Does in this session what was decided, here or in another one.
+    fn settle_request(&mut self, io: &mut Io, chat: Id) {
+        let asks = self.requests.remove(&chat).unwrap_or_default().asks;
+        self.requests_dirty = true;
+        self.chats_dirty = true;
+        if self.safe.contents().is_blocked(&user(chat)) {
+            self.leave_unread(chat);
+        }
+        for id in asks {
+            self.finish_incoming(io, id);
+        }
+        if self.contact(chat).is_some() {
+            // Texts that came with it were kept out of sight.
+            self.emit_conversation(io, chat);
+        } else {
+            self.forget_chat(io, chat);
+        }
+    }
+
+    /// Another session may have decided, or have heard of somebody new.
+    pub(crate) fn requests_joined(&mut self, io: &mut Io) {
+        self.requests_dirty = true;
+        let decided: Vec<Id> = self
+            .requests
+            .keys()
+            .filter(|chat| self.pending(**chat).is_none())
+            .copied()
+            .collect();
+        for chat in decided {
+            self.settle_request(io, chat);
+        }
     }
 
     /// All requests.
     pub(crate) fn emit_requests(&self, io: &mut Io) {
-        let mut requests: Vec<RequestView> = self
-            .requests
-            .iter()
-            .map(|(chat, request)| {
-                let (handle, alias) = self.names_of(*chat);
-                RequestView {
-                    chat: *chat,
+        let contacts = self.safe.contents().contacts.keys();
+        let mut requests: Vec<RequestView> = contacts
+            .filter_map(|user| {
+                let chat = id_of(user);
+                let received_ms = self.pending(chat)?.state.at.saturating_mul(1_000);
+                let (handle, alias) = self.names_of(chat);
+                let opened = self.requests.get(&chat);
+                Some(RequestView {
+                    chat,
                     handle,
-                    alias: if request.alias.is_empty() {
-                        alias
-                    } else {
-                        request.alias.clone()
-                    },
-                    greeting: request.greeting.clone(),
-                    received_ms: request.received_ms,
-                }
+                    alias,
+                    greeting: opened.map_or_else(SecretText::default, |r| r.greeting.clone()),
+                    received_ms,
+                })
             })
             .collect();
         requests.sort_by_key(|request| std::cmp::Reverse(request.received_ms));

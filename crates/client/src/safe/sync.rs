@@ -222,6 +222,8 @@ impl Unlocked {
                 self.safe.remember(io);
                 self.chats_dirty = true;
                 self.settings_dirty = true;
+                self.requests_joined(io);
+                self.emit_blocked(io);
                 if conflict {
                     io.notice(
                         "safe-merged",
