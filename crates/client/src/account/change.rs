@@ -126,9 +126,7 @@ impl Core {
 
     pub(crate) fn change_reauth_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: LoginStarted = parse(body)?;
-        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
-            self.io.refused(*refusal, None, None);
-        })?;
+        ksf::check(&mut self.io, started.ksf.as_ref())?;
         let Some(Flow::Change(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
@@ -182,20 +180,13 @@ impl Core {
 
     pub(crate) fn change_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: Started = parse(body)?;
-        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
-            self.io.refused(*refusal, None, None);
-        })?;
         self.hold_writes()?;
         let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_ref())
         else {
             return Ok(());
         };
-        let Some(state) = flow.state.take() else {
-            return Err(Failure::new("server-reply"));
-        };
-        let (upload, export) = state
-            .finish(&mut self.io.rng, &started.response.0)
-            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        let (offered, state) = (started.ksf.as_ref(), flow.state.take());
+        let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
         let key = SafeKey::random(&mut self.io.rng);
         let known = open.safe.marks();
         let (safe, prekey_safe, marks) = reseal(

@@ -1,24 +1,36 @@
 //! The hardening of passphrases is fixed by the protocol; a server that asks for less is refused.
 
-use protocol::opaque::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, OpaqueError};
+use protocol::opaque::{
+    ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, ExportKey, OpaqueError, RegisterState,
+};
 
 use crate::failure::Failure;
+use crate::io::Io;
 use crate::refusal::Refusal;
-use crate::wire::Ksf;
+use crate::wire::{Blob, Ksf};
 
 /// Refuses anything but the constants of this protocol version.
-pub(super) fn check(offered: Option<&Ksf>) -> Result<(), Refusal> {
-    match offered {
-        None => Ok(()),
-        Some(ksf)
-            if ksf.memory_kib == ARGON2_MEMORY_KIB
-                && ksf.passes == ARGON2_PASSES
-                && ksf.lanes == ARGON2_LANES =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(Refusal::LoweredKdf),
+pub(super) fn check(io: &mut Io, offered: Option<&Ksf>) -> Result<(), Failure> {
+    let ours = (ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES);
+    if offered.is_some_and(|ksf| (ksf.memory_kib, ksf.passes, ksf.lanes) != ours) {
+        io.refused(Refusal::LoweredKdf, None, None);
+        return Err(Refusal::LoweredKdf.into());
     }
+    Ok(())
+}
+
+/// Hardens a new passphrase: what the server stores of it, and the key that it gives.
+pub(super) fn finish(
+    io: &mut Io,
+    offered: Option<&Ksf>,
+    state: Option<RegisterState>,
+    response: &Blob,
+) -> Result<(Vec<u8>, ExportKey), Failure> {
+    check(io, offered)?;
+    let state = state.ok_or_else(|| Failure::new("server-reply"))?;
+    state
+        .finish(&mut io.rng, &response.0)
+        .map_err(|error| failure(error, "server-reply"))
 }
 
 /// A sign-in message that cannot be used.

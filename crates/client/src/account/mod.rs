@@ -3,6 +3,7 @@
 //! One flow is under way at a time; each is a small machine that the answers of the server push on.
 
 mod change;
+mod confirm;
 mod identity;
 mod ksf;
 mod offer;
@@ -21,6 +22,8 @@ pub(crate) use recover::Recover;
 pub(crate) use register::Register;
 pub(crate) use resume::{Resume, remembered_key};
 pub(crate) use sign_in::SignIn;
+
+use confirm::Prepared;
 
 use crate::core::Core;
 use crate::failure::Failure;
@@ -65,6 +68,15 @@ impl Flow {
             Self::Change(flow) => flow.during(),
             Self::Resume(_) => "start",
             Self::Opening(flow) => flow.during,
+        }
+    }
+
+    /// What is uploaded once the new recovery key was kept.
+    fn prepared(&self) -> Option<&Prepared> {
+        match self {
+            Self::Register(flow) => flow.prepared.as_ref(),
+            Self::Recover(flow) => flow.prepared.as_ref(),
+            _ => None,
         }
     }
 }

@@ -4,41 +4,24 @@ use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
 use protocol::safe::{RecoveryAnchor, SafeKey, open_prekey_safe, open_safe, recovery_unwrap};
 
-use crate::account::{Flow, KeySource, Step, ksf, parse};
+use crate::account::confirm::Prepared;
+use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
-use crate::event::{Me, Phase};
+use crate::event::Phase;
 use crate::failure::Failure;
-use crate::id::Id;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::reseal;
 use crate::secret_text::SecretText;
-use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted, SafeWrite, Versioned};
+use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted};
 
 /// A recovery under way.
 pub(crate) struct Recover {
     handle: String,
     old: RecoveryKey,
     state: Option<RegisterState>,
-    prepared: Option<Prepared>,
-}
-
-struct Prepared {
-    token: String,
-    upload: Vec<u8>,
-    user_id: Id,
-    recovery: RecoveryKey,
-    key: SafeKey,
-    safe: SafeWrite,
-    prekey_safe: Versioned,
-}
-
-impl Recover {
-    /// The recovery key that replaces the one used.
-    pub(super) fn new_key(&self) -> Option<&RecoveryKey> {
-        self.prepared.as_ref().map(|prepared| &prepared.recovery)
-    }
+    pub(super) prepared: Option<Prepared>,
 }
 
 impl Core {
@@ -90,21 +73,13 @@ impl Core {
 
     pub(crate) fn recover_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: RecoveryStarted = parse(body)?;
-        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
-            self.io.refused(*refusal, None, None);
-        })?;
         let now = self.io.now();
         let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
-        let Some(state) = flow.state.take() else {
-            return Err(Failure::new("server-reply"));
-        };
-        let (upload, export) = state
-            .finish(&mut self.io.rng, &started.response.0)
-            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        let (offered, state) = (started.ksf.as_ref(), flow.state.take());
+        let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
         let recovery = RecoveryKey::random(&mut self.io.rng);
-        let shown = SecretText::new(recovery.display().as_str().to_owned());
         let prepared = prepare(
             &mut self.io.rng,
             &flow.old,
@@ -116,7 +91,7 @@ impl Core {
         match prepared {
             Ok(prepared) => {
                 flow.prepared = Some(prepared);
-                self.show_recovery_key(shown, "recover");
+                self.show_recovery_key();
                 Ok(())
             }
             Err(error) => {
@@ -154,14 +129,8 @@ impl Core {
         let Some(prepared) = flow.prepared else {
             return Ok(());
         };
-        self.me = Some(Me {
-            user_id: prepared.user_id,
-            alias: flow.handle.clone(),
-            handle: flow.handle,
-            role: String::new(),
-        });
-        self.session = true;
-        self.begin_opening("recover", "recovered", KeySource::Key(prepared.key));
+        let names = (flow.handle.clone(), flow.handle);
+        self.come_in(prepared, names, "recover", "recovered");
         Ok(())
     }
 }

@@ -3,22 +3,18 @@
 use protocol::opaque::{RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
 
+use crate::account::confirm::Prepared;
 use crate::account::sessions::Invite;
-use crate::account::{Flow, KeySource, Step, ksf, parse};
+use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
-use crate::event::{Event, Me, Phase};
+use crate::event::Phase;
 use crate::failure::Failure;
-use crate::id::Id;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::NewSafes;
 use crate::secret_text::SecretText;
-use crate::timers::Timer;
 use crate::wire::{Blob, RegistrationFinish, RegistrationStart, RegistrationStarted};
-
-/// How long the server waits for a recovery key to be kept, milliseconds.
-pub(super) const CONFIRM_MS: u64 = 590_000;
 
 /// A registration under way.
 pub(crate) struct Register {
@@ -26,16 +22,9 @@ pub(crate) struct Register {
     alias: String,
     invite: Option<Invite>,
     state: Option<RegisterState>,
-    prepared: Option<Prepared>,
-}
-
-/// All that is uploaded once the recovery key was kept.
-struct Prepared {
-    token: String,
-    upload: Vec<u8>,
-    user_id: Id,
-    safes: NewSafes,
-    recovery: RecoveryKey,
+    pub(super) prepared: Option<Prepared>,
+    /// The first public keys and the first batch of prekeys.
+    first: (Vec<u8>, Vec<u8>),
 }
 
 impl Core {
@@ -101,6 +90,7 @@ impl Core {
                     invite,
                     state: Some(state),
                     prepared: None,
+                    first: Default::default(),
                 })));
             }
             Err(error) => self.io.failed(during, ksf::failure(error, "server-reply")),
@@ -109,19 +99,12 @@ impl Core {
 
     pub(crate) fn register_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: RegistrationStarted = parse(body)?;
-        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
-            self.io.refused(*refusal, None, None);
-        })?;
         let now = self.io.now();
         let Some(Flow::Register(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
-        let Some(state) = flow.state.take() else {
-            return Err(Failure::new("server-reply"));
-        };
-        let (upload, export) = state
-            .finish(&mut self.io.rng, &started.response.0)
-            .map_err(|error| ksf::failure(error, "server-reply"))?;
+        let (offered, state) = (started.ksf.as_ref(), flow.state.take());
+        let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
         let recovery = RecoveryKey::random(&mut self.io.rng);
         let safes = NewSafes::make(
             &mut self.io.rng,
@@ -131,81 +114,36 @@ impl Core {
             now,
         )
         .map_err(|error| Failure::from(of_safe(&error)))?;
-        let shown = SecretText::new(recovery.display().as_str().to_owned());
+        flow.first = (safes.public_keys, safes.batch);
         flow.prepared = Some(Prepared {
             token: started.token,
             upload,
             user_id: started.user_id,
-            safes,
             recovery,
+            key: safes.key,
+            safe: safes.safe,
+            prekey_safe: safes.prekey_safe,
         });
-        self.show_recovery_key(shown, "register");
+        self.show_recovery_key();
         Ok(())
     }
 
-    pub(super) fn show_recovery_key(&mut self, recovery_key: SecretText, during: &str) {
-        let expires_ms = self.io.now_ms + CONFIRM_MS;
-        self.io.timers.set(Timer::Confirmation, expires_ms);
-        self.io.event(Event::RecoveryKey {
-            recovery_key,
-            during: during.to_owned(),
-            expires_ms,
-        });
-    }
-
-    /// The server has forgotten the attempt by now.
-    pub(crate) fn confirmation_expired(&mut self) {
-        self.flow_failed(Failure::new("token-expired"));
-    }
-
-    /// `confirm_recovery_key`.
-    pub(crate) fn confirm_recovery_key(&mut self, typed: &SecretText) {
-        let during = "confirm_recovery_key";
-        let typed = match RecoveryKey::parse(typed.expose()) {
-            Ok(typed) => typed,
-            Err(_) => {
-                self.io
-                    .failed(during, Failure::new("recovery-key-mismatch"));
-                return;
-            }
-        };
-        let expected = match self.flow.as_ref() {
-            Some(Flow::Register(flow)) => flow.prepared.as_ref().map(|p| &p.recovery),
-            Some(Flow::Recover(flow)) => flow.new_key(),
-            _ => None,
-        };
-        match expected {
-            None => self.io.failed(during, Failure::new("nothing-to-confirm")),
-            Some(expected) if *expected == typed => {
-                self.io.timers.cancel(Timer::Confirmation);
-                if matches!(self.flow, Some(Flow::Register(_))) {
-                    self.finish_registration();
-                } else {
-                    self.finish_recovery();
-                }
-            }
-            Some(_) => self
-                .io
-                .failed(during, Failure::new("recovery-key-mismatch")),
-        }
-    }
-
-    fn finish_registration(&mut self) {
+    pub(super) fn finish_registration(&mut self) {
         let Some(Flow::Register(flow)) = self.flow.as_mut() else {
             return;
         };
         let Some(prepared) = flow.prepared.as_mut() else {
             return;
         };
-        let safes = &mut prepared.safes;
+        let (public_keys, batch) = std::mem::take(&mut flow.first);
         let body = RegistrationFinish {
             token: &prepared.token,
             upload: Blob(std::mem::take(&mut prepared.upload)),
             alias: &flow.alias,
-            public_keys: Blob(std::mem::take(&mut safes.public_keys)),
-            safe: std::mem::take(&mut safes.safe),
-            prekey_safe: std::mem::take(&mut safes.prekey_safe),
-            prekeys: Blob(std::mem::take(&mut safes.batch)),
+            public_keys: Blob(public_keys),
+            safe: std::mem::take(&mut prepared.safe),
+            prekey_safe: std::mem::take(&mut prepared.prekey_safe),
+            prekeys: Blob(batch),
         };
         self.io.post(
             "/registration/finish",
@@ -221,14 +159,8 @@ impl Core {
         let Some(prepared) = flow.prepared else {
             return Ok(());
         };
-        self.me = Some(Me {
-            user_id: prepared.user_id,
-            handle: flow.handle,
-            alias: flow.alias,
-            role: String::new(),
-        });
-        self.session = true;
-        self.begin_opening("register", "registered", KeySource::Key(prepared.safes.key));
+        let names = (flow.handle, flow.alias);
+        self.come_in(prepared, names, "register", "registered");
         if let Some(Flow::Opening(opening)) = self.flow.as_mut() {
             opening.invite = flow.invite;
         }

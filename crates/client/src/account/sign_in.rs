@@ -131,9 +131,7 @@ impl Core {
 
     pub(crate) fn login_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: LoginStarted = parse(body)?;
-        ksf::check(started.ksf.as_ref()).inspect_err(|refusal| {
-            self.io.refused(*refusal, None, None);
-        })?;
+        ksf::check(&mut self.io, started.ksf.as_ref())?;
         let Some(Flow::SignIn(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
