@@ -21,7 +21,7 @@ const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 /** @type {{key: string, view: View} | null} */
 let shown = null;
 /** After a set-up the administrator chooses who may register, before anything else. */
-let settingUp = location.pathname === '/setup';
+let settingUp = location.pathname === '/setup' && !router.openedWith().includes('.');
 /** The invite link that this page was opened with, until it was used. */
 let invite = location.pathname === '/i' ? router.openedWith() : '';
 /** @type {Context} */

@@ -16,6 +16,8 @@ export function registerView(context) {
   const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
   const setup = location.pathname === '/setup';
   const fragment = context.fragment();
+  // A link from the server's terminal names the handle that it is for.
+  const named = setup ? handleIn(fragment) : '';
   const invited = !setup && fragment.includes('.');
   const picker = passphrasePicker(context, 'Your passphrase');
   const subscriptions = new Subscriptions();
@@ -24,15 +26,19 @@ export function registerView(context) {
   const handle = input(form, '[name="handle"]');
 
   if (setup) {
-    slot(panel, 'title').textContent = 'Set up this server';
+    slot(panel, 'title').textContent = named ? 'Become an administrator' : 'Set up this server';
     slot(panel, 'lead').textContent = 'You become its administrator. An administrator sees security events, and no messages.';
     slot(panel, 'has-account').hidden = true;
+  }
+  if (named) {
+    handle.value = named;
+    handle.readOnly = true;
   }
   const closed = () => {
     const server = context.state.server;
     if (!server) return '';
     if (setup) {
-      if (server.setup_done) return 'This server is set up already. Sign in instead.';
+      if (server.setup_done && !named) return 'This server is set up already. Sign in instead.';
       return fragment === '' ? 'This link is not complete. Copy the whole set-up link from the server’s log.' : '';
     }
     if (!server.setup_done) return 'This server is not set up. Open the set-up link from its log first.';
@@ -93,11 +99,21 @@ export function registerView(context) {
       handle: handle.value.trim(),
       alias: input(form, '[name="alias"]').value.trim(),
       passphrase: picker.value(),
-      ...(setup ? { setup: fragment } : {}),
+      ...(setup ? { setup: fragment.split('.')[0] } : {}),
       ...(invited ? { invite: fragment } : {}),
     }, 'recovery_key');
   });
   return { node, focus: () => handle.focus({ preventScroll: true }), stop: () => { picker.stop(); subscriptions.stop(); } };
+}
+
+/** @param {string} fragment @returns {string} the handle after the secret, where there is one */
+function handleIn(fragment) {
+  const dot = fragment.indexOf('.');
+  try {
+    return dot < 0 ? '' : decodeURIComponent(fragment.slice(dot + 1));
+  } catch {
+    return '';
+  }
 }
 
 /** @param {HTMLElement} panel @param {number} step */
