@@ -146,15 +146,18 @@ fn a_live_ring_moves_from_the_operators_key_to_a_token_and_back() {
 #[test]
 fn a_lost_session_and_a_lost_login_are_made_anew() {
     with_token(|hsm| {
-        let (ring, _) = ring(&hsm.source(NO_CACHE));
+        let source = hsm.source(NO_CACHE);
+        let (ring, _) = ring(&source);
         let sealed = ring.seal(&place(), b"value").unwrap();
-        for _ in 0..3 {
+        for round in 0..3 {
             // Ends every session, whose handles are then unknown.
             direct(hsm).finalize().unwrap();
             let flags = CInitializeFlags::OS_LOCKING_OK;
             direct(hsm).initialize(CInitializeArgs::new(flags)).unwrap();
             assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
             ring.seal(&place(), b"another").unwrap();
+            in_session(hsm, |session| session.logout().unwrap());
+            source.create(KekId::from_bytes([round; 16])).unwrap();
             in_session(hsm, |session| session.logout().unwrap());
             assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
             ring.seal(&place(), b"another").unwrap();
@@ -324,8 +327,17 @@ fn a_wrong_pin_is_tried_once_only() {
                 Pkcs11Error::PinWrong(label.clone())
             );
         }
-        // The control, and what it is for: the token still takes the right one.
+        // Even when it has become the right one: this process does not try it again, another may.
         hsm.source(NO_CACHE).create(ID).unwrap();
+        hsm.set_pin("no such PIN");
+        assert_eq!(complaint(wrong.health()), Pkcs11Error::PinWrong(label));
+        source(Pkcs11Config {
+            pin: Pin::new("no such PIN".to_owned()),
+            ..hsm.config(NO_CACHE)
+        })
+        .unwrap()
+        .health()
+        .unwrap();
 
         hsm.initialise("without a PIN", None);
         let unset = source(Pkcs11Config {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cryptoki::error::RvError;
+use cryptoki::context::Function;
+use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::Session;
+use cryptoki::session::{Session, SessionState};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -209,6 +210,11 @@ pub(super) fn find(session: &Session, token: &Token, label: &str) -> Result<Obje
     ])?;
     let handle = match found[..] {
         [handle] => handle,
+        // Private objects hide from a session whose login was lost: that proves nothing.
+        [] if !is_logged_in(session)? => {
+            let lost = Error::Pkcs11(RvError::UserNotLoggedIn, Function::FindObjects);
+            return Err(lost.into());
+        }
         [] => {
             return Err(Pkcs11Error::KeyMissing {
                 token: token.selector.clone(),
@@ -260,6 +266,11 @@ pub(super) fn find(session: &Session, token: &Token, label: &str) -> Result<Obje
     Ok(handle)
 }
 
+fn is_logged_in(session: &Session) -> Result<bool, Error> {
+    let state = session.get_session_info()?.session_state();
+    Ok(matches!(state, SessionState::RoUser | SessionState::RwUser))
+}
+
 /// Encrypts and decrypts something, as a test of key and token.
 fn probe(session: &Session, key: ObjectHandle, entropy: &dyn Entropy) -> Result<(), Failure> {
     // Not a fixed IV: that would repeat under one key.
@@ -276,7 +287,7 @@ fn encrypt(
     iv: &mut [u8; IV_LEN],
     dek: &[u8; KEY_LEN],
     associated_data: &[u8],
-) -> Result<Vec<u8>, cryptoki::error::Error> {
+) -> Result<Vec<u8>, Error> {
     let parameters = GcmParams::new(iv, associated_data, TAG_BITS.into())?;
     session.encrypt(&Mechanism::AesGcm(parameters), key, dek)
 }
@@ -287,7 +298,7 @@ fn decrypt(
     iv: &[u8; IV_LEN],
     sealed: &[u8],
     associated_data: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, cryptoki::error::Error> {
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut iv = *iv;
     let parameters = GcmParams::new(&mut iv, associated_data, TAG_BITS.into())?;
     session

@@ -81,31 +81,21 @@ impl Token {
         }
     }
 
-    /// Does a piece of work that changes the token, with a session of its own.
+    /// Does a piece of work that changes the token, with a session that may write.
     pub fn with_writing<T>(
         &self,
-        work: impl FnOnce(&Session) -> Result<T, Failure>,
+        mut work: impl FnMut(&Session) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
-        // Makes sure that the token is there and its user logged in, and stays so meanwhile.
-        let _lease = self.lease()?;
-        let slot = self.find()?;
-        let session = self
-            .module
-            .open_rw_session(slot)
-            .map_err(|error| self.unreachable(&error))?;
-        work(&session).map_err(|failure| match failure {
-            Failure::Ours(error) => error,
-            Failure::Module(error) => self.unreachable(&error),
-        })
+        // The session that is lent keeps the user logged in for the other one.
+        self.with(|_, _| work(&self.module.open_rw_session(self.find()?)?))
     }
 
-    /// Whether the token has what is needed.
+    /// Whether the token lets us in and has what is needed.
     pub fn check(&self) -> Result<(), ProviderError> {
-        let _lease = self.lease()?;
-        let has = self
-            .module
-            .get_mechanism_list(self.find()?)
-            .map_err(|error| self.unreachable(&error))?;
+        let has = self.with(|session, _| {
+            session.get_session_info()?;
+            Ok(self.module.get_mechanism_list(self.find()?)?)
+        })?;
         for (needed, mechanism) in [
             (MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"),
             (MechanismType::AES_GCM, "CKM_AES_GCM"),

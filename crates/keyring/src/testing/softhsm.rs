@@ -9,7 +9,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cryptoki::context::Pkcs11;
 use cryptoki::session::UserType;
+use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use crate::{
@@ -85,7 +87,6 @@ impl SoftHsm {
 
     /// Makes another token of this module.
     pub fn initialise(&self, label: &str, pin: Option<&str>) {
-        let secret = |text: &str| AuthPin::new(text.into());
         let module = pkcs11::load_module(&self.module).unwrap();
         // SoftHSM always offers one more slot, whose token has still to be initialised.
         let free = module
@@ -102,11 +103,19 @@ impl SoftHsm {
             .rfind(|slot| module.get_token_info(*slot).unwrap().label() == label)
             .unwrap();
         if let Some(pin) = pin {
-            let session = module.open_rw_session(slot).unwrap();
-            session.login(UserType::So, Some(&secret(SO_PIN))).unwrap();
-            session.init_pin(&secret(pin)).unwrap();
-            session.logout().unwrap();
+            set_pin(&module, slot, pin);
         }
+    }
+
+    /// Gives the token's user another PIN; nobody may have a session with it.
+    pub fn set_pin(&self, pin: &str) {
+        let module = pkcs11::load_module(&self.module).unwrap();
+        let slots = module.get_slots_with_initialized_token().unwrap();
+        let slot = slots
+            .into_iter()
+            .find(|slot| module.get_token_info(*slot).unwrap().label() == Self::LABEL)
+            .unwrap();
+        set_pin(&module, slot, pin);
     }
 }
 
@@ -150,6 +159,17 @@ pub fn with_token(body: impl FnOnce(&SoftHsm)) {
         "{test} failed in its own process ({}):\n{said}\n{complained}",
         output.status
     );
+}
+
+fn set_pin(module: &Pkcs11, slot: Slot, pin: &str) {
+    let session = module.open_rw_session(slot).unwrap();
+    session.login(UserType::So, Some(&secret(SO_PIN))).unwrap();
+    session.init_pin(&secret(pin)).unwrap();
+    session.logout().unwrap();
+}
+
+fn secret(text: &str) -> AuthPin {
+    AuthPin::new(text.into())
 }
 
 fn module() -> PathBuf {
