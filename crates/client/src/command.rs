@@ -104,6 +104,9 @@ pub enum Command {
         /// The passphrase from now on.
         new: SecretText,
     },
+    /// `{"c":"accept_restored"}` — the person read what `restored` said and goes on with the state of
+    /// the backup; → `state` unlocked. `cancel` declines, and nothing is changed.
+    AcceptRestored,
     /// `{"c":"sign_out"}` → `state` signed_out.
     SignOut,
     /// `{"c":"lock"}` → `state` locked; every key and every message text in memory is overwritten.
@@ -370,6 +373,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::SignIn { .. } => "sign_in",
         Command::Recover { .. } => "recover",
         Command::ChangePassphrase { .. } => "change_passphrase",
+        Command::AcceptRestored => "accept_restored",
         Command::SignOut => "sign_out",
         Command::Lock => "lock",
         Command::Unlock { .. } => "unlock",

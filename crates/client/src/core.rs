@@ -188,6 +188,7 @@ impl Core {
                 passphrase,
             } => self.recover(handle, &recovery_key, passphrase),
             Command::ChangePassphrase { current, new } => self.change_passphrase(current, new),
+            Command::AcceptRestored => self.accept_restored(),
             Command::SignOut => self.sign_out(),
             Command::Lock => self.lock("user"),
             Command::Unlock { passphrase } => self.unlock(passphrase),

@@ -94,6 +94,15 @@ pub enum Event {
     /// `identity_replaced` — the new identity is stored; other sessions of the account lock.
     IdentityReplaced,
 
+    /// `restored` — the server delivers an older state than this browser remembers, and says that it
+    /// came out of a backup. Show both and ask: `accept_restored` or `cancel`.
+    Restored {
+        /// Of when the backup is, as the server says, unix seconds.
+        at: u64,
+        /// What it means and what to do, for people.
+        text: String,
+    },
+
     /// `settings` — the account's settings.
     Settings(SettingsView),
     /// `sessions` — where the account is signed in.
@@ -210,6 +219,9 @@ pub struct ServerView {
     pub bundle_hash: Option<String>,
     /// Random id of this run of the server, 32 hex digits.
     pub boot_id: String,
+    /// Of when the backup is that the server came out of, as it says, unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<u64>,
     /// This device's clock minus the server's, in seconds; warn beyond 3,600 either way.
     pub clock_skew_secs: i64,
 }

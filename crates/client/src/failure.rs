@@ -97,6 +97,7 @@ fn text_of(code: &str) -> Option<&'static str> {
         "recovery-key-mismatch" => {
             "That is not the recovery key shown before. Compare it and type it again."
         }
+        "nothing-to-accept" => "There is nothing to accept any more. Sign in again.",
         "nothing-to-confirm" => "There is no recovery key to confirm. Start again.",
         "safe-conflict" => "Another browser of yours changed something just now. Try again.",
         "token-expired" => "That took too long. Start again.",

@@ -32,6 +32,7 @@ impl Core {
             setup_done: info.setup_done,
             bundle_hash: info.bundle_hash,
             boot_id: info.boot.id.to_string(),
+            restored_at: info.restored.map(|restored| restored.at),
             clock_skew_secs: self.io.offset_ms.saturating_neg() / 1_000,
         });
         self.emit_server();

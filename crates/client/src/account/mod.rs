@@ -104,6 +104,10 @@ impl Core {
 
     /// The person gave up.
     pub(crate) fn cancel(&mut self) {
+        if matches!(&self.flow, Some(Flow::Opening(flow)) if flow.asks()) {
+            self.decline_restored();
+            return;
+        }
         self.flow = None;
         self.io.timers.cancel(Timer::Confirmation);
         self.emit_state();

@@ -2,7 +2,7 @@
 
 use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
-use protocol::safe::{RecoveryAnchor, SafeKey, open_prekey_safe, open_safe, recovery_unwrap};
+use protocol::safe::{RecoveryAnchor, SafeKey, open_safe, recovery_unwrap};
 
 use crate::account::confirm::Prepared;
 use crate::account::{Flow, Step, ksf, parse};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
-use crate::safe::reseal;
+use crate::safe::{open_prekeys, reseal};
 use crate::secret_text::SecretText;
 use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted};
 
@@ -148,7 +148,7 @@ fn prepare(
     let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap.0)?;
     let (safe, prekeys) = (&started.safe, &started.prekey_safe);
     let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data.0)?;
-    let prekey_safe = open_prekey_safe(&old_key, &owner, prekeys.version, &prekeys.data.0)?;
+    let prekey_safe = open_prekeys(&old_key, &owner, prekeys)?;
     let at = contents
         .recovery
         .as_ref()

@@ -171,7 +171,9 @@ impl Core {
             Some(Flow::Change(_)) => "wrong-passphrase",
             _ => "sign-in-failed",
         };
-        self.flow_failed(Failure::new(code));
+        let mut failure = Failure::new(code);
+        self.mention_restore(&mut failure);
+        self.flow_failed(failure);
     }
 
     pub(crate) fn login_finished(&mut self, body: &[u8]) -> Result<(), Failure> {

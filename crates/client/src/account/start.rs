@@ -26,6 +26,7 @@ impl Core {
         self.emit_server();
         self.emit_state();
         self.emit_connection();
+        self.ask_about_restore();
         if let Some(open) = self.unlocked.as_mut() {
             open.snapshot(&mut self.io);
         }

@@ -2,6 +2,7 @@
 
 mod boot;
 mod fresh;
+mod memory;
 mod settings;
 mod sync;
 mod track;
@@ -19,11 +20,12 @@ use protocol::safe::{
 use rand_core::CryptoRng;
 
 pub(crate) use fresh::{NewSafes, reseal};
+pub(crate) use memory::Remembered;
 use track::Track;
 
 use crate::account::NewIdentity;
 use crate::id::Id;
-use crate::wire::{SafeRead, Versioned};
+use crate::wire::{SafeRead, Safes, Versioned};
 
 /// What is done once the present state is stored at the server.
 #[derive(Debug)]
@@ -51,6 +53,20 @@ pub(crate) struct Safe {
     safe_track: Track,
     prekey_track: Track,
     after: Vec<(u64, u64, After)>,
+    /// The restore that this state came after, as the server says.
+    epoch: Option<Id>,
+}
+
+/// Opens a prekey safe; there is none after a restore, which the server says by version 0.
+pub(crate) fn open_prekeys(
+    key: &SafeKey,
+    user: &UserId,
+    offered: &Versioned,
+) -> Result<PrekeySafe, SafeError> {
+    if offered.version == 0 && offered.data.0.is_empty() {
+        return Ok(PrekeySafe::default());
+    }
+    open_prekey_safe(key, user, offered.version, &offered.data.0)
 }
 
 impl Safe {
@@ -63,16 +79,12 @@ impl Safe {
         prekey_safe: &Versioned,
         remembered: Option<&Marks>,
     ) -> Result<Self, SafeError> {
-        let marks = Marks {
-            safe: SafeMark::of(safe.version, &safe.data.0),
-            prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data.0),
-        };
+        let marks = Marks::of_both(safe, prekey_safe);
         if let Some(seen) = remembered {
-            seen.safe.check(&marks.safe)?;
-            seen.prekeys.check(&marks.prekeys)?;
+            seen.check(&marks)?;
         }
         let contents = open_safe(&key, &user, safe.version, &safe.data.0)?;
-        let prekeys = open_prekey_safe(&key, &user, prekey_safe.version, &prekey_safe.data.0)?;
+        let prekeys = open_prekeys(&key, &user, prekey_safe)?;
         let keys = contents.secrets.account_keys(rng);
         Ok(Self {
             user,
@@ -83,7 +95,13 @@ impl Safe {
             safe_track: Track::new(marks.safe),
             prekey_track: Track::new(marks.prekeys),
             after: Vec::new(),
+            epoch: None,
         })
+    }
+
+    /// Notes which restore the server says this state came after.
+    pub(crate) fn note_restore(&mut self, epoch: Option<Id>) {
+        self.epoch = epoch;
     }
 
     /// The contents, to be read.
@@ -220,30 +238,21 @@ impl Safe {
 }
 
 impl Marks {
-    /// Bytes for the browser's memory.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(80);
-        for mark in [&self.safe, &self.prekeys] {
-            bytes.extend_from_slice(&mark.version.to_be_bytes());
-            bytes.extend_from_slice(&mark.hash);
+    /// The marks of what the server delivers.
+    pub(crate) fn of(offered: &Safes) -> Self {
+        Self::of_both(&offered.safe, &offered.prekey_safe)
+    }
+
+    fn of_both(safe: &SafeRead, prekey_safe: &Versioned) -> Self {
+        Self {
+            safe: SafeMark::of(safe.version, &safe.data.0),
+            prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data.0),
         }
-        bytes
     }
 
-    /// Reads what [`Marks::encode`] gave; anything else is no memory at all.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (first, second) = bytes.split_at_checked(40)?;
-        Some(Self {
-            safe: mark_of(first)?,
-            prekeys: mark_of(second)?,
-        })
+    /// Refuses less than these marks.
+    pub(crate) fn check(&self, offered: &Self) -> Result<(), SafeError> {
+        self.safe.check(&offered.safe)?;
+        self.prekeys.check(&offered.prekeys)
     }
-}
-
-fn mark_of(bytes: &[u8]) -> Option<SafeMark> {
-    let (version, hash) = bytes.split_first_chunk::<8>()?;
-    Some(SafeMark {
-        version: u64::from_be_bytes(*version),
-        hash: hash.try_into().ok()?,
-    })
 }

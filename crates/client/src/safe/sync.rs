@@ -6,7 +6,7 @@ use protocol::safe::{
 };
 use zeroize::Zeroizing;
 
-use super::{After, Safe};
+use super::{After, Remembered, Safe};
 use crate::account::{parse, remembered_key};
 use crate::answers::Answer;
 use crate::id::Id;
@@ -91,7 +91,13 @@ impl Safe {
     pub(crate) fn remember(&self, io: &mut Io) {
         io.out.push(Output::Store {
             key: remembered_key(Id::from_bytes(*self.user.as_bytes())),
-            value: Zeroizing::new(self.marks().encode()),
+            value: Zeroizing::new(
+                Remembered {
+                    marks: self.marks(),
+                    epoch: self.epoch,
+                }
+                .encode(),
+            ),
             sealed: false,
         });
     }

@@ -27,7 +27,8 @@ impl FakeServer {
                 return (
                     200,
                     json!({"version": "test", "boot": boot, "now": self.now(),
-                        "registration": self.registration, "setup_done": true, "bundle_hash": null}),
+                        "registration": self.registration, "setup_done": true, "bundle_hash": null,
+                        "restored": self.restored}),
                 );
             }
             ("POST", ["registration", step]) => return self.registration(step, body, cookie),
@@ -94,7 +95,8 @@ impl FakeServer {
                 let account = &self.accounts[&user];
                 (
                     200,
-                    json!({"safe": account.safe, "prekey_safe": account.prekey_safe}),
+                    json!({"safe": account.safe, "prekey_safe": account.prekey_safe,
+                        "restored": self.restored}),
                 )
             }
             ("PUT", ["safe"]) => self.write_safe(tab, user, body, false),

@@ -11,12 +11,14 @@ mod held;
 mod keys;
 mod messages;
 mod people;
+mod restore;
 mod rng;
 mod server;
 mod world;
 
 pub use held::{Held, HeldSlot};
 pub use people::Friends;
+pub use restore::Backup;
 pub use rng::SeededRng;
 pub use server::{Account, FakeServer, Reply, Tamper};
 pub use world::{PASSPHRASE, Tab, World};

@@ -137,6 +137,8 @@ pub struct FakeServer {
     pub tamper: Option<Tamper>,
     /// What the server says about the hardening of passphrases.
     pub ksf: Option<Value>,
+    /// What the server says of a restore: `{"epoch": …, "at": …}`.
+    pub restored: Option<Value>,
     /// Requests by method and path, for counting.
     pub log: Vec<String>,
     pub(super) next: u64,
@@ -176,6 +178,7 @@ impl FakeServer {
             traffic: Vec::new(),
             tamper: None,
             ksf: Some(json!({"memory_kib": 65536, "passes": 3, "lanes": 1})),
+            restored: None,
             log: Vec::new(),
             next: 1,
         }

@@ -23,6 +23,17 @@ pub(crate) struct ServerInfo {
     pub(crate) setup_done: bool,
     #[serde(default)]
     pub(crate) bundle_hash: Option<String>,
+    #[serde(default)]
+    pub(crate) restored: Option<Restored>,
+}
+
+/// What a server says that came out of a backup.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Restored {
+    /// Random at each restore.
+    pub(crate) epoch: Id,
+    /// Unix seconds of the backup.
+    pub(crate) at: u64,
 }
 
 /// What a server may say about the hardening of passphrases; anything but the constants is refused.
@@ -79,7 +90,10 @@ pub(crate) struct Versioned {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Safes {
     pub(crate) safe: SafeRead,
+    /// Version 0 without data where there is none: after a restore, which brings none back.
     pub(crate) prekey_safe: Versioned,
+    #[serde(default)]
+    pub(crate) restored: Option<Restored>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
