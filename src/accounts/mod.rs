@@ -1,5 +1,6 @@
 //! Accounts: registration, recovery, keys and safes, people and invites.
 
+pub mod admin_link;
 pub mod audit;
 pub mod bundles;
 mod claims;

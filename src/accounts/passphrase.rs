@@ -99,7 +99,7 @@ pub async fn finish(
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = CredentialChange {
         user_id: user,
-        opaque_record,
+        opaque_record: opaque_record.into(),
         expected_safe_version: version.saturating_sub(1),
         safe,
         expected_prekey_version: prekey_version.saturating_sub(1),

@@ -99,7 +99,7 @@ pub async fn change(
             origin.details(),
         );
         app.store()
-            .set_alias(who.user_id(), alias, vec![record])
+            .set_alias(who.user_id(), alias.into(), vec![record])
             .await?;
     }
     Ok(HttpResponse::NoContent().finish())

@@ -136,7 +136,7 @@ pub async fn finish(
     ];
     let change = CredentialChange {
         user_id: user,
-        opaque_record,
+        opaque_record: opaque_record.into(),
         expected_safe_version: safe.version.saturating_sub(1),
         safe,
         expected_prekey_version: prekey_safe.version.saturating_sub(1),

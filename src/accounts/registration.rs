@@ -9,7 +9,7 @@ use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
-use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, UserId};
+use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, Role, UserId};
 use utoipa::ToSchema;
 
 use crate::http::{Blob, Id, Problem};
@@ -17,6 +17,7 @@ use crate::sessions::{Opening, Origin};
 use crate::state::App;
 use crate::tokens::Purpose;
 
+use super::admin_link;
 use super::audit;
 use super::handle::Handle;
 use super::keys::CheckedKeys;
@@ -92,6 +93,7 @@ enum Right {
     Open,
     Invite([u8; 32]),
     Setup,
+    AdminLink([u8; 32]),
 }
 
 /// Answers the first message.
@@ -102,14 +104,7 @@ pub async fn start(
 ) -> Result<Json<Started>, Problem> {
     app.limits().registration(origin.ip)?;
     let right = admit(&app, &body).await?;
-    let handle = Handle::parse(&body.handle).map_err(|error| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "handle-refused",
-            "This handle cannot be used",
-            error.to_string(),
-        )
-    })?;
+    let handle = parse_handle(&body.handle)?;
     if app.store().handle_taken(handle.as_str()).await? {
         return Err(RegisterError::HandleTaken.into());
     }
@@ -128,13 +123,30 @@ pub async fn start(
     }))
 }
 
+fn parse_handle(text: &str) -> Result<Handle, Problem> {
+    Handle::parse(text).map_err(|error| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "handle-refused",
+            "This handle cannot be used",
+            error.to_string(),
+        )
+    })
+}
+
 /// Checks by what right somebody registers; it is used up only when they finish.
 async fn admit(app: &App, body: &Start) -> Result<Right, Problem> {
     if let Some(secret) = &body.setup {
-        return if app.setup().admits(secret) {
-            Ok(Right::Setup)
-        } else {
-            Err(RegisterError::AlreadySetUp.into())
+        if app.setup().admits(secret) {
+            return Ok(Right::Setup);
+        }
+        let handle = parse_handle(&body.handle)?;
+        let now = app.ambient().now();
+        return match admin_link::hash_of(secret, &handle) {
+            Some(hash) if app.store().admin_link_usable(hash, now).await? => {
+                Ok(Right::AdminLink(hash))
+            }
+            _ => Err(RegisterError::AdminLinkUnusable.into()),
         };
     }
     match app.setup().settings().registration {
@@ -194,6 +206,7 @@ pub async fn finish(
         Right::Open => Admission::Open,
         Right::Invite(hash) => Admission::Invite(InviteHash::from_bytes(hash)),
         Right::Setup => Admission::Setup,
+        Right::AdminLink(hash) => Admission::AdminLink(hash),
     };
     let opening = Opening::new(&app, user_id, &origin, "registration", body.device_name);
     let mut details = origin.details();
@@ -201,6 +214,7 @@ pub async fn finish(
         Admission::Open => "open",
         Admission::Invite(_) => "invite",
         Admission::Setup => "setup",
+        Admission::AdminLink(_) => "admin_link",
     }
     .into();
     let records = vec![
@@ -210,9 +224,9 @@ pub async fn finish(
     ];
     let user = NewUser {
         user_id,
-        handle: state.handle,
-        alias,
-        opaque_record,
+        handle: state.handle.into(),
+        alias: alias.into(),
+        opaque_record: opaque_record.into(),
         fingerprint: keys.fingerprint(),
         public_keys: keys.row(now),
         safe,
@@ -222,7 +236,7 @@ pub async fn finish(
         admission,
     };
     let role = app.store().register(user, opening.row(), records).await?;
-    if admission == Admission::Setup {
+    if role == Role::Admin && !app.setup().settings().setup_done {
         app.setup().done();
     }
     opening.hand_out(&cookie)?;
@@ -268,7 +282,7 @@ impl From<RegisterError> for Problem {
                 "This invite cannot be used",
                 detail,
             ),
-            RegisterError::AlreadySetUp => Problem::new(
+            RegisterError::AlreadySetUp | RegisterError::AdminLinkUnusable => Problem::new(
                 StatusCode::FORBIDDEN,
                 "setup-unusable",
                 "This set-up link cannot be used",

@@ -96,12 +96,12 @@ pub struct ChainHead {
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The first record that does not fit.
-    #[error("audit record {id} is broken: {reason}")]
+    #[error("the audit log is broken at record {id}: {reason}")]
     Broken {
         /// Id of the first bad record.
         id: u64,
         /// What did not fit.
-        reason: &'static str,
+        reason: String,
     },
     /// The store failed.
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use keyring::{Entropy, KeyOrigin, KeySource, OsEntropy};
+use keyring::{Entropy, KekSource, KeyOrigin, KeySource, OsEntropy, ProviderTag, Suite};
 
 /// When SQLite syncs; anything but [`Synchronous::Full`] is for the controls of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,14 @@ impl Synchronous {
 pub struct StoreConfig {
     /// The database file; the key file stands beside it.
     pub path: PathBuf,
-    /// Where the key comes from.
+    /// Where the key of the `local` provider comes from.
     pub key: KeySource,
+    /// Which kind of provider makes new keys; the others only open what is under them.
+    pub provider: ProviderTag,
+    /// Providers other than `local`.
+    pub sources: Vec<Arc<dyn KekSource>>,
+    /// The cipher of new values.
+    pub suite: Suite,
     /// PBKDF2 iterations for a database that is made now; never under 100,000.
     pub iterations: u32,
     /// Threads that read.
@@ -51,6 +57,9 @@ impl StoreConfig {
         Self {
             path: path.into(),
             key,
+            provider: ProviderTag::LOCAL,
+            sources: Vec::new(),
+            suite: Suite::default(),
             iterations: keyring::DEFAULT_ITERATIONS,
             readers: 4,
             entropy: Arc::new(OsEntropy),
@@ -66,8 +75,9 @@ impl StoreConfig {
 pub struct OpenReport {
     /// Whether the database was made now.
     pub created: bool,
-    /// Where its key was found.
-    pub key_origin: KeyOrigin,
+    /// Where the key of the `local` provider was found; `None` where another provider is the
+    /// configured one and no such key is there.
+    pub key_origin: Option<KeyOrigin>,
     /// How many migrations ran.
     pub migrated: usize,
     /// Version of the schema.
@@ -98,6 +108,29 @@ pub enum OpenError {
         database: PathBuf,
         /// The key-encryption key's row.
         kek_id: String,
+    },
+    /// Values are under a key of a provider that is not configured.
+    #[error(
+        "the database {database} has values under the key {kek_id} of the provider {provider}, \
+         which is not configured: {hint}"
+    )]
+    NoProvider {
+        /// The database.
+        database: PathBuf,
+        /// The key-encryption key's row.
+        kek_id: String,
+        /// Which provider.
+        provider: keyring::ProviderTag,
+        /// What to set.
+        hint: &'static str,
+    },
+    /// The provider did not make or load a key.
+    #[error("the key provider {provider} gives no key: {reason}")]
+    Provider {
+        /// Which provider.
+        provider: keyring::ProviderTag,
+        /// Why.
+        reason: keyring::ProviderError,
     },
     /// The key cannot be used as it is.
     #[error(transparent)]

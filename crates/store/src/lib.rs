@@ -8,18 +8,25 @@
 //! storage.
 #![deny(unsafe_code)]
 
+mod administration;
 mod audit;
+mod audit_file;
+mod audit_proof;
+mod classes;
 mod config;
 pub mod example;
 mod fault;
 mod ids;
+mod in_flight;
 mod intent;
 mod invites;
+mod keys;
 mod prekeys;
 mod public_keys;
 mod safes;
 mod sessions;
 mod settings;
+mod snapshot;
 mod sqlite;
 mod statistics;
 mod store;
@@ -27,13 +34,23 @@ mod store;
 pub mod testing;
 mod users;
 
-pub use audit::{AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead};
+pub use administration::{AccountChangeError, AdminLink, Administration};
+pub use crate::audit::{
+    AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
+};
+pub use audit_file::AuditFile;
+pub use audit_proof::{AuditChunk, AuditItem, AuditProof};
+pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use fault::Fault;
 pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
 pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, Invites};
-pub use keyring::{KeyOrigin, KeySource};
+pub use keyring::{KekId, KekSource, KeyOrigin, KeySource, LocalSource, ProviderTag, Suite};
+pub use keys::{
+    BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_FINISHED,
+    RENEWAL_STARTED, ROTATION_FINISHED, ROTATION_STARTED,
+};
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 pub use safes::{
@@ -45,6 +62,9 @@ pub use sessions::{
 };
 pub use settings::{
     RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,
+};
+pub use snapshot::{
+    OnCopied, Restored, Samples, Snapshot, SnapshotError, Snapshots, mark_restored,
 };
 pub use statistics::{Statistics, StatisticsSource};
 pub use store::{Backend, Store};

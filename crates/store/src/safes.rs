@@ -53,7 +53,7 @@ impl fmt::Debug for SafeRead {
     }
 }
 
-/// A prekey safe; never part of a backup.
+/// A prekey safe; never part of a backup: after a restore it is read as version 0 without data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrekeySafe {
     /// Counts up by the client's writes.

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+use crate::classes::Critical;
 use crate::fault::Fault;
 use crate::intent::Intent;
 
@@ -65,16 +66,16 @@ pub trait Settings: Send + Sync {
 }
 
 /// A secret of the server; wiped when dropped.
-pub struct ServerSecret(Zeroizing<Vec<u8>>);
+pub struct ServerSecret(Critical<Zeroizing<Vec<u8>>>);
 
 impl ServerSecret {
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
+    pub(crate) fn new(secret: Critical<Zeroizing<Vec<u8>>>) -> Self {
+        Self(secret)
     }
 
     /// The secret's bytes.
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        self.0.expose()
     }
 }
 

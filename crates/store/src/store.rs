@@ -4,15 +4,19 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::administration::Administration;
 use crate::audit::AuditLog;
+use crate::audit_proof::AuditProof;
 use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::invites::Invites;
+use crate::keys::KeyManagement;
 use crate::prekeys::Prekeys;
 use crate::public_keys::PublicKeyDirectory;
 use crate::safes::Safes;
 use crate::sessions::Sessions;
 use crate::settings::{ServerSecrets, Settings};
+use crate::snapshot::Snapshots;
 use crate::sqlite;
 use crate::statistics::StatisticsSource;
 use crate::users::Users;
@@ -20,15 +24,19 @@ use crate::users::Users;
 /// Everything that a database must offer.
 pub trait Backend:
     Users
+    + Administration
     + PublicKeyDirectory
     + Safes
     + Prekeys
     + Sessions
     + AuditLog
+    + AuditProof
     + Invites
     + Settings
     + ServerSecrets
     + StatisticsSource
+    + Snapshots
+    + KeyManagement
 {
     /// Finishes what was accepted, refuses more and lets go of the files. It blocks.
     fn close(&self) -> Result<(), Fault>;

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
+use crate::classes::Sensitive;
 use crate::fault::Fault;
 use crate::ids::{InviteHash, SessionId, UserId};
 use crate::prekeys::NewBatch;
@@ -55,6 +56,8 @@ pub enum Admission {
     Invite(InviteHash),
     /// The one-time set-up: makes an administrator, once, and sets registration to `invite`.
     Setup,
+    /// The link of this hash, once: makes an administrator, and the first one is the set-up too.
+    AdminLink([u8; 32]),
 }
 
 /// An account to be made.
@@ -62,11 +65,11 @@ pub struct NewUser {
     /// Chosen by the server at the start of the registration.
     pub user_id: UserId,
     /// The handle, already normalised (PRECIS `UsernameCaseMapped`).
-    pub handle: String,
+    pub handle: Sensitive<String>,
     /// The name shown to others.
-    pub alias: String,
+    pub alias: Sensitive<String>,
     /// The OPAQUE record, opaque here.
-    pub opaque_record: Vec<u8>,
+    pub opaque_record: Sensitive<Vec<u8>>,
     /// SHA3-512 fingerprint of the public keys (page 03), 64 bytes.
     pub fingerprint: Vec<u8>,
     /// Public keys.
@@ -155,7 +158,7 @@ pub struct CredentialChange {
     /// Whose.
     pub user_id: UserId,
     /// The new OPAQUE record.
-    pub opaque_record: Vec<u8>,
+    pub opaque_record: Sensitive<Vec<u8>>,
     /// Version of the key safe that is being replaced.
     pub expected_safe_version: u64,
     /// The new key safe, whose version is above the expected one.
@@ -205,6 +208,12 @@ pub enum RegisterError {
     /// The one-time set-up has been done.
     #[error("the server has been set up already: register or sign in the ordinary way")]
     AlreadySetUp,
+    /// The link to become an administrator is unknown, expired or used up.
+    #[error(
+        "this set-up link was used, is older than a day, was replaced or is for another handle: \
+         ask for a new one"
+    )]
+    AdminLinkUnusable,
     /// The store failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -282,28 +291,12 @@ pub trait Users: Send + Sync {
     async fn set_alias(
         &self,
         user: UserId,
-        alias: String,
+        alias: Sensitive<String>,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault>;
 
     /// Notes a sign-in; `false` when there is no such account. Making a session does so as well.
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault>;
-
-    /// Changes what an account may do; `false` when there is no such account.
-    async fn set_role(
-        &self,
-        user: UserId,
-        role: Role,
-        audit: Vec<AuditEvent>,
-    ) -> Result<bool, Fault>;
-
-    /// Lets an account sign in or not; `false` when there is no such account.
-    async fn set_active(
-        &self,
-        user: UserId,
-        active: bool,
-        audit: Vec<AuditEvent>,
-    ) -> Result<bool, Fault>;
 
     /// Accounts in order of creation, after the given one, at most `limit` (capped at 500).
     async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault>;

@@ -28,7 +28,7 @@ async fn a_request_that_fails_does_not_fail_its_neighbours() {
         // Every third wants the handle of the one before.
         let mut new = user(number, 2, Admission::Open);
         if number % 3 == 0 {
-            new.handle = handle(number - 1);
+            new.handle = handle(number - 1).into();
         }
         requests.spawn(async move {
             let audit = vec![event(Some(user_id(number)), "user.registered", NOW)];

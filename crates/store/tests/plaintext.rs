@@ -20,7 +20,7 @@ async fn sealed_columns_show_nothing_and_public_ones_are_found() {
     let store = folder.open();
     sample::register(&store, 1..20, 3).await;
     store
-        .set_alias(user_id(3), "Renamed Person".to_owned(), vec![])
+        .set_alias(user_id(3), "Renamed Person".to_owned().into(), vec![])
         .await
         .unwrap();
     store
@@ -117,8 +117,8 @@ fn debug_output_of_what_is_sealed_is_redacted() {
     );
     let row = store::UserRow {
         user_id: user.user_id,
-        handle: user.handle,
-        alias: user.alias,
+        handle: user.handle.into_inner(),
+        alias: user.alias.into_inner(),
         fingerprint: user.fingerprint,
         role: store::Role::User,
         active: true,

@@ -8,6 +8,7 @@ use rusqlite::types::Value;
 use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
+use crate::classes::{Public, Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
@@ -53,8 +54,8 @@ impl<'a> SubjectKeys<'a> {
         self.keys.iter().any(|(known, _)| known == user)
     }
 
-    fn insert(&mut self, user: UserId, sealed: Option<Vec<u8>>) -> Result<(), Fault> {
-        let open = |sealed: Vec<u8>| self.sealer.subject_key(user.as_bytes(), &sealed);
+    fn insert(&mut self, user: UserId, sealed: Option<Sealed>) -> Result<(), Fault> {
+        let open = |sealed: Sealed| self.sealer.subject_key(user.as_bytes(), &sealed);
         let key = sealed.map(open).transpose()?;
         self.keys.push((user, key));
         Ok(())
@@ -90,7 +91,31 @@ impl<'a> SubjectKeys<'a> {
         }
         let mut event_id = [0; 16];
         self.sealer.entropy.fill(&mut event_id).map_err(sealing)?;
-        let plaintext = serde_json::to_vec(&details).map_err(sealing)?;
+        self.seal_as(event_id, user_id, key, action, timestamp, &details)
+    }
+
+    /// Seals an event of the system's whose id says what it stands for.
+    pub fn seal_commitment(
+        &self,
+        event_id: [u8; 16],
+        action: &'static str,
+        timestamp: u64,
+        details: &serde_json::Value,
+    ) -> Result<SealedEvent, Fault> {
+        let key = &self.sealer.system_key;
+        self.seal_as(event_id, None, key, action, timestamp, details)
+    }
+
+    fn seal_as(
+        &self,
+        event_id: [u8; 16],
+        user_id: Option<UserId>,
+        key: &SubjectKey,
+        action: &'static str,
+        timestamp: u64,
+        details: &serde_json::Value,
+    ) -> Result<SealedEvent, Fault> {
+        let plaintext = Sensitive::new(serde_json::to_vec(details).map_err(sealing)?);
         let row = row_id(&event_id, user_id.as_ref());
         let details = self.sealer.seal_for(key, &row, &plaintext)?;
         Ok(SealedEvent {
@@ -100,6 +125,24 @@ impl<'a> SubjectKeys<'a> {
             timestamp,
             details,
         })
+    }
+
+    /// Opens a record's details; `None` where its subject's key is gone.
+    pub fn opened(&self, record: &::audit::Record) -> Result<Option<serde_json::Value>, Fault> {
+        let user_id = record.user_id.map(UserId::from_bytes);
+        let key = match &user_id {
+            None => &self.sealer.system_key,
+            Some(user) => match self.get(user) {
+                Some(key) => key,
+                None => return Ok(None),
+            },
+        };
+        let row = row_id(&record.event_id, user_id.as_ref());
+        let sealed = Sealed::of_envelope(record.details.clone());
+        let opened = self.sealer.open_for(key, record.id, &row, &sealed)?;
+        serde_json::from_slice(opened.expose())
+            .map(Some)
+            .map_err(|error| Fault::damaged("audit_log", record.id, error))
     }
 
     fn open(&self, raw: RawRecord) -> Result<AuditRecord, Fault> {
@@ -138,7 +181,7 @@ fn row_id(event_id: &[u8; 16], user: Option<&UserId>) -> [u8; 33] {
     row
 }
 
-fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Vec<u8>>, Fault> {
+fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Sealed>, Fault> {
     let sql = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
     db.one(
         at("audit_keys", user.as_bytes()),
@@ -154,7 +197,7 @@ struct RawRecord {
     user_id: Option<[u8; 16]>,
     action: String,
     timestamp: u64,
-    details: Vec<u8>,
+    details: Sealed,
     hash: [u8; 64],
 }
 
@@ -227,7 +270,7 @@ impl AuditLog for SqliteBackend {
                 "SELECT id, event_id, user_id, action, timestamp, encrypted_details, hash
                  FROM audit_log{condition} ORDER BY id DESC LIMIT ?"
             );
-            let params = rusqlite::params_from_iter(values);
+            let params = rusqlite::params_from_iter(values.into_iter().map(Public));
             let mut rows = db.all(many("audit_log"), &sql, params, RawRecord::read)?;
             let more = rows.len() > limit;
             rows.truncate(limit);
@@ -249,7 +292,12 @@ impl AuditLog for SqliteBackend {
         self.read(move |db| {
             let (condition, values) = condition(filter, None);
             let sql = format!("SELECT count(*) FROM audit_log{condition}");
-            db.number(many("audit_log"), &sql, rusqlite::params_from_iter(values))
+            let values = values.into_iter().map(Public);
+            db.number(
+                many("audit_log"),
+                &sql,
+                rusqlite::params_from_iter(values),
+            )
         })
         .await
     }

@@ -1,15 +1,16 @@
 //! The chain of audit records: what is hashed, appending, verifying.
 
-use rusqlite::Row;
-use sha3::{Digest, Sha3_512};
+use ::audit::{Door, Fields, Record, SignedHead, Verifier};
+use rusqlite::{Row, Rows};
 
 use crate::audit::{ChainError, ChainHead};
+use crate::audit_proof::AuditItem;
+use crate::classes::{Public, Sealed};
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::sqlite::db::{Db, many};
+use crate::sqlite::heads::read_head;
 use crate::sqlite::writer::WriteTx;
-
-const PURPOSE: &[u8] = b"secure-messaging/1 audit record";
 
 /// The newest record's id and hash; zeros before the first.
 #[derive(Clone)]
@@ -24,44 +25,7 @@ pub(crate) struct SealedEvent {
     pub user_id: Option<UserId>,
     pub action: &'static str,
     pub timestamp: u64,
-    pub details: Vec<u8>,
-}
-
-/// The fields that are hashed, in their order.
-struct Hashed<'a> {
-    id: u64,
-    event_id: &'a [u8],
-    user_id: Option<&'a [u8]>,
-    action: &'a [u8],
-    timestamp: u64,
-    details: &'a [u8],
-    previous: &'a [u8],
-}
-
-impl Hashed<'_> {
-    /// SHA3-512 over the fields, each after its length, so that no two records read the same.
-    fn hash(&self) -> [u8; 64] {
-        let id = self.id.to_be_bytes();
-        let timestamp = self.timestamp.to_be_bytes();
-        let has_user = [u8::from(self.user_id.is_some())];
-        let fields = [
-            PURPOSE,
-            &id,
-            self.event_id,
-            &has_user,
-            self.user_id.unwrap_or_default(),
-            self.action,
-            &timestamp,
-            self.details,
-            self.previous,
-        ];
-        let mut hasher = Sha3_512::new();
-        for field in fields {
-            hasher.update((field.len() as u64).to_be_bytes());
-            hasher.update(field);
-        }
-        hasher.finalize().into()
-    }
+    pub details: Sealed,
 }
 
 impl WriteTx<'_> {
@@ -76,13 +40,13 @@ impl WriteTx<'_> {
         };
         for event in events {
             let id = tip.id + 1;
-            let hash = Hashed {
+            let hash = Fields {
                 id,
                 event_id: &event.event_id,
-                user_id: event.user_id.as_ref().map(|user| &user.as_bytes()[..]),
-                action: event.action.as_bytes(),
+                user_id: event.user_id.as_ref().map(UserId::as_bytes),
+                action: event.action,
                 timestamp: event.timestamp,
-                details: &event.details,
+                details: event.details.as_bytes(),
                 previous: &tip.hash,
             }
             .hash();
@@ -95,7 +59,7 @@ impl WriteTx<'_> {
                     id,
                     &event.event_id,
                     event.user_id.as_ref().map(UserId::as_bytes),
-                    event.action,
+                    Public(event.action),
                     event.timestamp,
                     &event.details,
                     &tip.hash,
@@ -126,83 +90,168 @@ pub(crate) fn tip(db: Db<'_>) -> Result<Tip, Fault> {
     }))
 }
 
-/// Recomputes the chain from the first record on.
+/// Recomputes the chain from the first record on, or from where the retention left it.
 pub(crate) fn verify(db: Db<'_>) -> Result<ChainHead, ChainError> {
-    verify_from(db, 0)
+    let mut verifier = Verifier::new(None, None);
+    for door in doors(db)? {
+        verifier.door(door);
+    }
+    read(db, 0, None, &mut |item| item.verify(&mut verifier))?;
+    let verdict = verifier.finish();
+    match verdict.findings.first() {
+        Some(finding) => Err(ChainError::Broken {
+            id: finding.record().unwrap_or(verdict.to),
+            reason: finding.to_string(),
+        }),
+        None => Ok(ChainHead {
+            id: verdict.to,
+            hash: verdict.hash,
+        }),
+    }
 }
 
 /// Recomputes the newest record only: what is appended to must itself be sound.
 pub(crate) fn verify_newest(db: Db<'_>) -> Result<ChainHead, ChainError> {
-    let newest = tip(db)?.id;
-    verify_from(db, newest.saturating_sub(1))
+    let newest = tip(db)?;
+    let broken = |reason: &str| ChainError::Broken {
+        id: newest.id,
+        reason: reason.to_owned(),
+    };
+    let mut found = Ok(());
+    read(db, newest.id.saturating_sub(1), Some(1), &mut |item| {
+        found = match item {
+            AuditItem::Record(record, _) if !record.is_whole() => {
+                Err("its hash does not fit its content")
+            }
+            AuditItem::Unreadable(_) => Err("it cannot be read"),
+            _ => return,
+        };
+    })?;
+    found.map_err(broken)?;
+    Ok(ChainHead {
+        id: newest.id,
+        hash: newest.hash,
+    })
 }
 
-fn verify_from(db: Db<'_>, after: u64) -> Result<ChainHead, ChainError> {
+const RECORDS: &str = "SELECT id, event_id, user_id, action, timestamp, encrypted_details,
+                           previous_hash, hash
+                       FROM audit_log";
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        id: row.get(0)?,
+        event_id: row.get(1)?,
+        user_id: row.get(2)?,
+        action: row.get(3)?,
+        timestamp: row.get(4)?,
+        details: row.get(5)?,
+        previous: row.get(6)?,
+        hash: row.get(7)?,
+    })
+}
+
+/// Every door, oldest first.
+pub(crate) fn doors(db: Db<'_>) -> Result<Vec<Door>, Fault> {
+    let sql = "SELECT through_id, hash, cutoff, timestamp FROM audit_retention ORDER BY id";
+    db.all(many("audit_retention"), sql, [], |row| {
+        Ok(Door {
+            through_id: row.get(0)?,
+            hash: row.get(1)?,
+            cutoff: row.get(2)?,
+            timestamp: row.get(3)?,
+        })
+    })
+}
+
+/// The first record that was written at `from` or later, and the number of the last that was
+/// written at `to` or earlier.
+pub(crate) fn range(
+    db: Db<'_>,
+    from: Option<u64>,
+    to: Option<u64>,
+) -> Result<Option<(Record, u64)>, Fault> {
+    let place = many("audit_log");
+    let time = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+    let first = db.one(
+        place,
+        &format!("{RECORDS} NOT INDEXED WHERE timestamp >= ?1 ORDER BY id LIMIT 1"),
+        [time(from.unwrap_or(0))],
+        record,
+    )?;
+    let last = db.one(
+        place,
+        "SELECT id FROM audit_log NOT INDEXED WHERE timestamp <= ?1 ORDER BY id DESC LIMIT 1",
+        [time(to.unwrap_or(u64::MAX))],
+        |row| row.get::<_, u64>(0),
+    )?;
+    Ok(first
+        .zip(last)
+        .filter(|(first, last)| first.id <= *last))
+}
+
+/// Reads the log after the record `after`, in its order: each record, then the heads that sign it.
+///
+/// Answers with the last number when `limit` records were read, and with nothing at the end.
+pub(crate) fn read(
+    db: Db<'_>,
+    after: u64,
+    limit: Option<u32>,
+    take: &mut dyn FnMut(AuditItem),
+) -> Result<Option<u64>, Fault> {
     let place = many("audit_log");
     let failed = |error| place.fault(error);
-    let mut statement = db
+    let sql = format!("{RECORDS} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let most = limit.map_or(-1, i64::from);
+    let mut records = db.connection.prepare_cached(&sql).map_err(failed)?;
+    let mut records = records.query((after, most)).map_err(failed)?;
+    let mut heads = db
         .connection
         .prepare_cached(
-            "SELECT id, event_id, user_id, action, timestamp, encrypted_details,
-                 previous_hash, hash
-             FROM audit_log WHERE id > ?1 ORDER BY id",
+            "SELECT id, record_id, hash, timestamp, signature FROM audit_heads
+             WHERE record_id >= ?1 ORDER BY record_id, id",
         )
         .map_err(failed)?;
-    let mut rows = statement.query([after]).map_err(failed)?;
-    let mut head = ChainHead {
-        id: after,
-        hash: [0; 64],
+
+    let mut row = records.next().map_err(failed)?;
+    // Heads of records that the retention took are no part of what is read.
+    let begin = match row {
+        Some(row) if after == 0 => row.get(0).unwrap_or(1),
+        _ => after + 1,
     };
-    let mut previous = (after == 0).then_some([0; 64]);
-    while let Some(row) = rows.next().map_err(failed)? {
-        let expected = head.id + 1;
-        head = check(row, expected, previous)?;
-        previous = Some(head.hash);
+    let mut heads = heads.query([begin]).map_err(failed)?;
+    let mut head = next_head(&mut heads)?;
+    let (mut count, mut last) = (0, after);
+    while let Some(found) = row {
+        last = found.get(0).map_err(failed)?;
+        while let Some(early) = head.take_if(|head| head.head.record_id < last) {
+            take(AuditItem::Head(early));
+            head = next_head(&mut heads)?;
+        }
+        take(match record(found) {
+            Ok(record) => AuditItem::Record(Box::new(record), None),
+            Err(_) => AuditItem::Unreadable(last),
+        });
+        while let Some(own) = head.take_if(|head| head.head.record_id == last) {
+            take(AuditItem::Head(own));
+            head = next_head(&mut heads)?;
+        }
+        count += 1;
+        row = records.next().map_err(failed)?;
     }
-    Ok(head)
+    if limit.is_some_and(|limit| count >= limit) {
+        return Ok(Some(last));
+    }
+    while let Some(late) = head {
+        take(AuditItem::Head(late));
+        head = next_head(&mut heads)?;
+    }
+    Ok(None)
 }
 
-/// Checks one row against its predecessor; `None` leaves the predecessor's hash unchecked.
-fn check(
-    row: &Row<'_>,
-    expected: u64,
-    previous: Option<[u8; 64]>,
-) -> Result<ChainHead, ChainError> {
-    let broken = |reason| ChainError::Broken {
-        id: expected,
-        reason,
-    };
-    let unreadable = |_| ChainError::Broken {
-        id: expected,
-        reason: "it cannot be read",
-    };
-    let bytes = |column| row.get_ref(column).and_then(|value| Ok(value.as_blob()?));
-    let id: u64 = row.get(0).map_err(unreadable)?;
-    if id != expected {
-        return Err(broken("it is missing"));
-    }
-    let user_id: Option<Vec<u8>> = row.get(2).map_err(unreadable)?;
-    let action: Vec<u8> = row
-        .get_ref(3)
-        .and_then(|value| Ok(value.as_bytes()?.to_vec()))
-        .map_err(unreadable)?;
-    let named: [u8; 64] = row.get(6).map_err(unreadable)?;
-    let hash: [u8; 64] = row.get(7).map_err(unreadable)?;
-    if previous.is_some_and(|previous| previous != named) {
-        return Err(broken("it does not name its predecessor's hash"));
-    }
-    let computed = Hashed {
-        id,
-        event_id: bytes(1).map_err(unreadable)?,
-        user_id: user_id.as_deref(),
-        action: &action,
-        timestamp: row.get(4).map_err(unreadable)?,
-        details: bytes(5).map_err(unreadable)?,
-        previous: &named,
-    }
-    .hash();
-    if computed != hash {
-        return Err(broken("its hash does not fit its content"));
-    }
-    Ok(ChainHead { id, hash })
+fn next_head(heads: &mut Rows<'_>) -> Result<Option<SignedHead>, Fault> {
+    heads
+        .next()
+        .and_then(|row| row.map(read_head).transpose())
+        .map_err(|error| many("audit_heads").fault(error))
 }

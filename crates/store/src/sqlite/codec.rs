@@ -2,8 +2,10 @@
 
 use zeroize::Zeroizing;
 
+use crate::classes::Sensitive;
+
 /// Puts fields together; at most 255 of at most 4 GiB.
-pub(crate) fn encode(fields: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn encode(fields: &[&[u8]]) -> Sensitive<Zeroizing<Vec<u8>>> {
     let len = fields.iter().map(|field| field.len() + 4).sum::<usize>() + 1;
     let mut out = Zeroizing::new(Vec::with_capacity(len));
     out.push(fields.len() as u8);
@@ -11,7 +13,7 @@ pub(crate) fn encode(fields: &[&[u8]]) -> Zeroizing<Vec<u8>> {
         out.extend_from_slice(&(field.len() as u32).to_be_bytes());
         out.extend_from_slice(field);
     }
-    out
+    Sensitive::new(out)
 }
 
 /// Takes exactly `N` fields apart; `None` for any other number, length or rest.
@@ -39,14 +41,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_put_together_comes_apart(a: Vec<u8>, b: Vec<u8>, c: Vec<u8>) {
-            let bytes = encode(&[&a, &b, &c]);
+            let bytes = encode(&[&a, &b, &c]).into_inner();
             prop_assert_eq!(decode::<3>(&bytes).unwrap(), [&a[..], &b[..], &c[..]]);
             prop_assert!(decode::<2>(&bytes).is_none());
         }
 
         #[test]
         fn cut_or_lengthened_bytes_are_refused(a: Vec<u8>, b: Vec<u8>, cut in 1_usize..9) {
-            let mut bytes = encode(&[&a, &b]).to_vec();
+            let mut bytes = encode(&[&a, &b]).expose().to_vec();
             prop_assert!(decode::<2>(&bytes[..bytes.len() - cut.min(bytes.len())]).is_none());
             bytes.push(0);
             prop_assert!(decode::<2>(&bytes).is_none());

@@ -17,7 +17,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x534d_5347;
 /// more.
 const PAGE_SIZE: u32 = 8_192;
 /// How long to wait for another process that writes, such as a subcommand.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements that each connection keeps prepared; above the number there are.
 const STATEMENTS: usize = 128;
 

@@ -1,6 +1,7 @@
 //! Passphrase change and recovery: OPAQUE record, wraps and both safes in one transaction.
 
 use crate::audit::AuditEvent;
+use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
@@ -16,8 +17,8 @@ use crate::users::{CredentialChange, KeepSessions, ReplaceError};
 /// Both safes, the wraps and the credential, sealed and ready to be written.
 pub(crate) struct SealedReplacement {
     user: UserId,
-    credential: Vec<u8>,
-    wraps: Vec<u8>,
+    credential: Sealed,
+    wraps: Sealed,
     safe: SealedSafe,
     expected_safe: u64,
     prekey_safe: SealedSafe,
@@ -28,12 +29,12 @@ impl SealedReplacement {
     pub fn seal(
         sealer: &Sealer,
         user: UserId,
-        opaque_record: Vec<u8>,
+        opaque_record: Sensitive<Vec<u8>>,
         (safe, expected_safe): (&SafeWrite, u64),
         (prekey_safe, expected_prekey): (&PrekeySafe, u64),
     ) -> Result<Self, Fault> {
         let credential = OpenedCredential {
-            opaque_record: opaque_record.into(),
+            opaque_record: Sensitive::new(opaque_record.into_inner().into()),
             write_proof_hash: safe.write_proof_hash,
             recovery_proof_hash: safe.recovery_proof_hash,
         };

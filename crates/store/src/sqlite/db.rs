@@ -1,7 +1,8 @@
 //! A connection with errors that name the table and the row.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
+use crate::classes::BindableRow;
 use crate::fault::Fault;
 
 /// The table and the row that a statement is about, for its error.
@@ -74,7 +75,7 @@ impl Db<'_> {
         &self,
         place: Place<'_>,
         sql: &str,
-        params: impl Params,
+        params: impl BindableRow,
     ) -> Result<usize, Fault> {
         self.connection
             .prepare_cached(sql)
@@ -87,7 +88,7 @@ impl Db<'_> {
         &self,
         place: Place<'_>,
         sql: &str,
-        params: impl Params,
+        params: impl BindableRow,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Fault> {
         self.connection
@@ -101,7 +102,7 @@ impl Db<'_> {
         &self,
         place: Place<'_>,
         sql: &str,
-        params: impl Params,
+        params: impl BindableRow,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Fault> {
         self.connection
@@ -111,7 +112,7 @@ impl Db<'_> {
     }
 
     /// Reads one number.
-    pub fn number(&self, place: Place<'_>, sql: &str, params: impl Params) -> Result<u64, Fault> {
+    pub fn number(&self, place: Place<'_>, sql: &str, params: impl BindableRow) -> Result<u64, Fault> {
         Ok(self
             .one(place, sql, params, |row| row.get::<_, u64>(0))?
             .unwrap_or_default())

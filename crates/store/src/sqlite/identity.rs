@@ -1,6 +1,7 @@
 //! "New identity": public keys, prekeys and both safes in one transaction.
 
 use crate::audit::AuditEvent;
+use crate::classes::{Public, Sensitive};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
 use crate::sqlite::credentials::{RawReplaceError, SealedReplacement, check_versions};
@@ -23,9 +24,9 @@ impl SqliteBackend {
         check_versions(safe, prekey_safe)?;
         let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
         let row = row.ok_or(ReplaceError::NoSuchUser)?;
-        let mut current = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
+        let current = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
         // The OPAQUE record stays. Whoever changes it meanwhile moves the safe's version as well.
-        let record = std::mem::take(&mut *current.opaque_record);
+        let record = Sensitive::new(current.opaque_record.into_inner().to_vec());
         let sealed = SealedReplacement::seal(&self.sealer, user, record, safe, prekey_safe)?;
         let events = self.seal_events(audit).await?;
         let batch = PackedBatch::new(change.prekeys);
@@ -38,7 +39,7 @@ impl SqliteBackend {
             tx.db.execute(
                 at("users", id),
                 "UPDATE users SET fingerprint = ?1 WHERE user_id = ?2",
-                (&fingerprint, id),
+                (Public(&fingerprint), id),
             )?;
             tx.db.execute(
                 at("public_keys", id),
@@ -46,9 +47,9 @@ impl SqliteBackend {
                      account_keys = ?4 WHERE user_id = ?5",
                 (
                     keys.created_at,
-                    &keys.identity_key,
-                    &keys.verify_key,
-                    &keys.account_keys,
+                    Public(&keys.identity_key),
+                    Public(&keys.verify_key),
+                    Public(&keys.account_keys),
                     id,
                 ),
             )?;

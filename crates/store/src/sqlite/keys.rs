@@ -1,92 +1,195 @@
 //! The keys that a database needs before anything else can be read.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use keyring::{
-    Entropy, IndexKey, KekId, KeyMaterial, Keyring, LocalProvider, SALT_LEN, SubjectKey,
+    ExportedKek, IndexKey, KekId, KekProvider, KekSource, KeySource, Keyring, LocalProvider,
+    ProviderError, ProviderTag, SubjectKey,
 };
 use rusqlite::Connection;
 
+use crate::classes::{Public, Sealed};
 use crate::config::{OpenError, StoreConfig};
 use crate::fault::Fault;
+use crate::in_flight::InFlight;
+use crate::sqlite::columns::KEK_HANDOVER;
 use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::kek_rows::KekRow;
 use crate::sqlite::sealer::{
     AUDIT_KEY, KEK_CHECK, SERVER_SECRET, Sealer, open, seal, sealing, subject_key,
 };
+use crate::sqlite::sources::Sources;
 
 /// Subject of the audit records that belong to no user.
 pub(crate) const SYSTEM: [u8; 16] = [0; 16];
 /// What the check column opens to.
-const CHECK: &[u8] = b"this key opens this database";
+pub(crate) const CHECK: &[u8] = b"this key opens this database";
 /// Name of the handle index's key among the server's secrets.
 const HANDLE_INDEX: &str = "handle-index";
-const LOCAL: &str = "local";
-
-struct KekRow {
-    kek_id: [u8; 16],
-    version: u32,
-    salt: Vec<u8>,
-    iterations: u32,
-    check: Vec<u8>,
-}
 
 /// Opens the keyring of an existing database; `None` when it has no KEK at all.
+///
+/// While a rotation runs there are two, and either key of the operator opens both: each is kept
+/// sealed under the other.
 pub(crate) fn open_keyring(
     connection: &Connection,
     config: &StoreConfig,
-    key: &KeyMaterial,
+    sources: &mut Sources,
 ) -> Result<Option<Keyring>, OpenError> {
-    let db = Db { connection };
-    let row = db
-        .one(
-            many("keks"),
-            "SELECT kek_id, provider, version, salt, iterations, encrypted_check
-             FROM keks WHERE state = 'active'",
-            [],
-            |row| {
-                let provider: String = row.get(1)?;
-                let kek = KekRow {
-                    kek_id: row.get(0)?,
-                    version: row.get(2)?,
-                    salt: row.get(3)?,
-                    iterations: row.get(4)?,
-                    check: row.get(5)?,
-                };
-                Ok((provider, kek))
-            },
-        )
-        .map_err(OpenError::Damaged)?;
-    let Some((provider, row)) = row else {
+    let rows = KekRow::live(Db { connection }).map_err(OpenError::Damaged)?;
+    if !rows.iter().any(KekRow::is_active) {
+        return Ok(None);
+    }
+    let mut opened: Vec<Arc<dyn KekProvider>> = Vec::new();
+    let mut closed = Vec::new();
+    for row in &rows {
+        match load(row, config, sources)? {
+            Loaded::Opens(provider, source) => {
+                // New keys are made by what opens the newest.
+                if row.is_active() && sources.origin.is_some() && row.tag().is_ok_and(is_local) {
+                    prefer(sources, &source);
+                }
+                opened.push(provider);
+            }
+            Loaded::Refused => closed.push((row, None)),
+            Loaded::NoSource(error) => closed.push((row, Some(error))),
+        }
+    }
+    for (row, error) in closed {
+        let from = opened
+            .iter()
+            .find_map(|provider| handed_over(config, provider, row));
+        match (from, error) {
+            (Some(provider), _) => {
+                if row.is_active() {
+                    adopt(row, config, sources)?;
+                }
+                opened.push(provider);
+            }
+            (None, Some(error)) => return Err(error),
+            (None, None) => {
+                return Err(OpenError::WrongKey {
+                    database: config.path.clone(),
+                    kek_id: hex::encode(row.kek_id),
+                });
+            }
+        }
+    }
+    let active = rows.iter().find(|row| row.is_active()).map(KekRow::id);
+    let (active, others): (Vec<_>, Vec<_>) = opened
+        .into_iter()
+        .partition(|provider| Some(provider.kek_id()) == active);
+    let Some(active) = active.into_iter().next() else {
         return Ok(None);
     };
-    if provider != LOCAL {
-        let fault = at("keks", &row.kek_id).damaged(format!("unknown provider {provider:?}"));
-        return Err(OpenError::Damaged(fault));
-    }
-    let keyring = derive(config, key, &row)?;
-    let wrong = || OpenError::WrongKey {
-        database: config.path.clone(),
-        kek_id: hex::encode(row.kek_id),
-    };
-    let check = open(&keyring, KEK_CHECK, &row.kek_id, &row.check).map_err(|_| wrong())?;
-    if check.expose() != CHECK {
-        return Err(wrong());
+    let keyring = new_keyring(config, active);
+    for other in others {
+        keyring.add(other);
     }
     Ok(Some(keyring))
 }
 
-fn derive(config: &StoreConfig, key: &KeyMaterial, row: &KekRow) -> Result<Keyring, OpenError> {
-    let kek_id = KekId::from_bytes(row.kek_id);
-    let entropy: Arc<dyn Entropy> = Arc::clone(&config.entropy);
-    let provider = LocalProvider::derive(
-        key,
-        &row.salt,
-        row.iterations,
-        kek_id,
-        row.version,
-        Arc::clone(&entropy),
-    )?;
-    Ok(Keyring::new(Arc::new(provider), entropy))
+fn is_local(tag: ProviderTag) -> bool {
+    tag == ProviderTag::LOCAL
+}
+
+/// Makes keys by `source` from now on, where it is of the kind that is configured.
+fn prefer(sources: &mut Sources, source: &Arc<dyn KekSource>) {
+    if let Some(configured) = &sources.configured
+        && configured.tag() == source.tag()
+    {
+        sources.configured = Some(Arc::clone(source));
+    }
+}
+
+enum Loaded {
+    Opens(Arc<dyn KekProvider>, Arc<dyn KekSource>),
+    /// There are sources of its kind, none of which has the right key.
+    Refused,
+    NoSource(OpenError),
+}
+
+/// Tries every source of the row's kind.
+fn load(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<Loaded, OpenError> {
+    row.check_parameters()?;
+    let tag = row.tag().map_err(OpenError::Damaged)?;
+    let candidates: Vec<_> = sources.of(tag).map(Arc::clone).collect();
+    if candidates.is_empty() {
+        return Ok(Loaded::NoSource(sources.none(config, &row.kek_id, tag)));
+    }
+    for source in candidates {
+        match source.load(row.id(), row.version, &row.parameters) {
+            Ok(provider) => {
+                if opens(config, &provider, row)? {
+                    return Ok(Loaded::Opens(provider, source));
+                }
+            }
+            Err(reason) => return Ok(Loaded::NoSource(provider_error(tag, reason))),
+        }
+    }
+    Ok(Loaded::Refused)
+}
+
+/// Whether this is the key of the row; an error when its provider cannot say.
+fn opens(
+    config: &StoreConfig,
+    provider: &Arc<dyn KekProvider>,
+    row: &KekRow,
+) -> Result<bool, OpenError> {
+    let ring = new_keyring(config, Arc::clone(provider));
+    match ring.open(&KEK_CHECK.context(&row.kek_id), row.check.as_bytes()) {
+        Ok(check) => Ok(check.expose() == CHECK),
+        Err(keyring::OpenError::Provider(reason)) if reason.is_outage() => {
+            Err(provider_error(provider.tag(), reason))
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Opens a row's key with what the other key of a rotation holds of it.
+fn handed_over(
+    config: &StoreConfig,
+    holder: &Arc<dyn KekProvider>,
+    row: &KekRow,
+) -> Option<Arc<dyn KekProvider>> {
+    let ring = new_keyring(config, Arc::clone(holder));
+    let handover = row.handover.as_ref()?.as_bytes();
+    let key = ring
+        .open(&KEK_HANDOVER.context(&row.kek_id), handover)
+        .ok()?;
+    let key = ExportedKek::from_slice(key.expose())?;
+    let entropy = Arc::clone(&config.entropy);
+    let provider = LocalProvider::from_handover(&key, row.id(), row.version, entropy);
+    let provider: Arc<dyn KekProvider> = Arc::new(provider.with_suite(config.suite));
+    opens(config, &provider, row).ok()?.then_some(provider)
+}
+
+/// Finishes what a cut left half done: the new key's file takes the place of the present one.
+fn adopt(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<(), OpenError> {
+    let Some(next) = sources.next_key() else {
+        return Ok(());
+    };
+    let loaded = next.load(row.id(), row.version, &row.parameters);
+    let fits = match loaded {
+        Ok(provider) => opens(config, &provider, row)?,
+        Err(_) => false,
+    };
+    if fits {
+        KeySource::new(None, &sources.key_file).adopt_next()?;
+        prefer(sources, &next);
+    }
+    Ok(())
+}
+
+fn new_keyring(config: &StoreConfig, active: Arc<dyn KekProvider>) -> Keyring {
+    Keyring::new(active, Arc::clone(&config.entropy)).with_suite(config.suite)
+}
+
+fn provider_error(provider: ProviderTag, reason: ProviderError) -> OpenError {
+    match reason {
+        ProviderError::Kdf(error) => error.into(),
+        reason => OpenError::Provider { provider, reason },
+    }
 }
 
 /// Draws and keeps the keys of a new database, in one transaction.
@@ -96,26 +199,37 @@ fn derive(config: &StoreConfig, key: &KeyMaterial, row: &KekRow) -> Result<Keyri
 pub(crate) fn initialise(
     connection: &mut Connection,
     config: &StoreConfig,
-    key: &KeyMaterial,
+    sources: &mut Sources,
     now: u64,
 ) -> Result<Keyring, OpenError> {
-    let mut row = KekRow {
-        kek_id: [0; 16],
-        version: 1,
-        salt: vec![0; SALT_LEN],
-        iterations: config.iterations,
-        check: Vec::new(),
+    let mut kek_id = [0; 16];
+    config
+        .entropy
+        .fill(&mut kek_id)
+        .map_err(|error| OpenError::Damaged(sealing(error)))?;
+    let source = match &sources.configured {
+        Some(source) => Arc::clone(source),
+        None => return Err(sources.none(config, &kek_id, ProviderTag::LOCAL)),
     };
-    let draw = |bytes: &mut [u8]| {
-        config
-            .entropy
-            .fill(bytes)
-            .map_err(|error| OpenError::Damaged(sealing(error)))
+    let tag = source.tag();
+    let (provider, parameters) = source
+        .create(KekId::from_bytes(kek_id))
+        .map_err(|reason| provider_error(tag, reason))?;
+    let keyring = new_keyring(config, Arc::clone(&provider));
+    let row = KekRow {
+        kek_id,
+        provider: tag.to_string(),
+        version: provider.key_version(),
+        state: "active".to_owned(),
+        parameters,
+        check: Sealed::of_envelope(
+            seal(&keyring, KEK_CHECK, &kek_id, CHECK).map_err(OpenError::Damaged)?,
+        ),
+        handover: None,
+        created_at: now,
+        retired_at: None,
     };
-    draw(&mut row.kek_id)?;
-    draw(&mut row.salt)?;
-    let keyring = derive(config, key, &row)?;
-    write_first_rows(connection, config, &keyring, &mut row, now).map_err(OpenError::Damaged)?;
+    write_first_rows(connection, config, &keyring, &row).map_err(OpenError::Damaged)?;
     Ok(keyring)
 }
 
@@ -123,11 +237,10 @@ fn write_first_rows(
     connection: &mut Connection,
     config: &StoreConfig,
     keyring: &Keyring,
-    row: &mut KekRow,
-    now: u64,
+    row: &KekRow,
 ) -> Result<(), Fault> {
     let place = at("keks", &row.kek_id);
-    row.check = seal(keyring, KEK_CHECK, &row.kek_id, CHECK)?;
+    let now = row.created_at;
     let system_key = SubjectKey::generate(&*config.entropy).map_err(sealing)?;
     let index_key = IndexKey::generate(&*config.entropy).map_err(sealing)?;
     let transaction = connection
@@ -144,28 +257,12 @@ fn write_first_rows(
             );
         }
     }
-    db.execute(
-        place,
-        "INSERT INTO keks (kek_id, provider, version, state, salt, iterations, encrypted_check,
-             created_at) VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?7)",
-        (
-            &row.kek_id,
-            LOCAL,
-            row.version,
-            &row.salt,
-            row.iterations,
-            &row.check,
-            now,
-        ),
-    )?;
+    row.insert(db)?;
+    let sealed = seal(keyring, AUDIT_KEY, &SYSTEM, system_key.expose())?;
     db.execute(
         at("audit_keys", &SYSTEM),
         "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
-        (
-            &SYSTEM,
-            seal(keyring, AUDIT_KEY, &SYSTEM, system_key.expose())?,
-            now,
-        ),
+        (&SYSTEM, Sealed::of_envelope(sealed), now),
     )?;
     let sealed = seal(
         keyring,
@@ -176,7 +273,7 @@ fn write_first_rows(
     db.execute(
         many("server_secrets"),
         "INSERT INTO server_secrets (name, encrypted_secret, created_at) VALUES (?1, ?2, ?3)",
-        (HANDLE_INDEX, sealed, now),
+        (Public(HANDLE_INDEX), Sealed::of_envelope(sealed), now),
     )?;
     db.execute(
         many("settings"),
@@ -203,7 +300,7 @@ pub(crate) fn sealer(
 
     let gone = |reason| Fault::damaged("server_secrets", HANDLE_INDEX, reason);
     let find = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    let sealed = db.one(many("server_secrets"), find, [HANDLE_INDEX], blob)?;
+    let sealed = db.one(many("server_secrets"), find, [Public(HANDLE_INDEX)], blob)?;
     let sealed = sealed.ok_or_else(|| gone("the row is gone"))?;
     let opened = open(&keyring, SERVER_SECRET, HANDLE_INDEX.as_bytes(), &sealed)?;
     let index_key = IndexKey::from_slice(opened.expose()).ok_or_else(|| gone("not a key"))?;
@@ -213,5 +310,7 @@ pub(crate) fn sealer(
         entropy: Arc::clone(&config.entropy),
         system_key,
         index_key,
+        in_flight: InFlight::default(),
+        decoy: RwLock::new(Arc::new(Sealed::of_envelope(Vec::new()))),
     })
 }

@@ -1,13 +1,20 @@
 //! The backend over SQLite.
 
+mod administration;
 mod audit;
-mod chain;
+pub(crate) mod chain;
 mod codec;
-mod connection;
+mod columns;
+pub(crate) mod connection;
 mod credentials;
-mod db;
+pub(crate) mod db;
+pub(crate) mod heads;
 mod identity;
 mod invites;
+mod kek_rows;
+mod key_jobs;
+mod key_state;
+mod key_walk;
 mod keys;
 mod migrations;
 mod open;
@@ -15,12 +22,16 @@ mod prekey_rows;
 mod prekeys;
 mod readers;
 mod registration;
+mod retention;
+mod rotation;
 mod safe_rows;
 mod safes;
 mod sealer;
 mod session_rows;
 mod sessions;
 mod settings;
+pub(crate) mod snapshot;
+mod sources;
 mod statistics;
 mod user_rows;
 mod users;
@@ -35,10 +46,10 @@ pub(crate) use open::open;
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::sqlite::db::Db;
+use crate::sqlite::key_state::KeyState;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::sessions::FIRST_CHUNK;
-use crate::sqlite::user_rows::OpenedCredential;
 use crate::sqlite::writer::{WriteTx, Writer};
 use crate::store::Backend;
 
@@ -50,8 +61,8 @@ pub(crate) struct SqliteBackend {
     /// How many expired sessions go in one chunk; adapts to the machine.
     chunk: Arc<AtomicUsize>,
     threads: Mutex<Threads>,
-    /// A sealed credential of nobody, opened where there is none of somebody.
-    decoy: Vec<u8>,
+    /// Where keys come from, and the job that moves values between them.
+    keys: KeyState,
 }
 
 /// Whose the decoy is: no account, since ids are random.
@@ -69,17 +80,19 @@ impl SqliteBackend {
         readers: Readers,
         sealer: Sealer,
         threads: Threads,
+        keys: KeyState,
     ) -> Result<Self, Fault> {
         let chunk = Arc::new(AtomicUsize::new(FIRST_CHUNK));
-        let decoy = OpenedCredential::decoy().seal(&sealer, &NOBODY)?;
-        Ok(Self {
+        let this = Self {
             writer,
             readers,
             sealer: Arc::new(sealer),
             chunk,
             threads: Mutex::new(threads),
-            decoy,
-        })
+            keys,
+        };
+        this.seal_decoy()?;
+        Ok(this)
     }
 
     /// Reads on a thread of the pool.

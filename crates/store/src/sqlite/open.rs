@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyring::{KeyMaterial, KeyOrigin, KeySourceError};
+use keyring::KeyOrigin;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::audit::ChainError;
@@ -15,7 +15,9 @@ use crate::fault::Fault;
 use crate::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
 use crate::sqlite::db::Db;
 use crate::sqlite::readers::Readers;
-use crate::sqlite::writer::Writer;
+use crate::sqlite::key_state::KeyState;
+use crate::sqlite::sources::Sources;
+use crate::sqlite::writer::{self, Writer};
 use crate::sqlite::{SqliteBackend, Threads, chain, keys, migrations};
 
 /// Opens or makes a database and starts its threads.
@@ -28,7 +30,7 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
     if !exists {
         make_folder(config)?;
     }
-    let (key, key_origin) = find_key(config, !exists)?;
+    let mut sources = Sources::find(config, !exists)?;
     if exists {
         close_to_others(config)?;
     } else {
@@ -38,8 +40,12 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         check_length(config)?;
     }
     let mut connection = open_writer(config).map_err(|error| sqlite(config, error))?;
-    let (sealer, migrated) = prepare(&mut connection, config, &key)?;
-    drop(key);
+    let (sealer, migrated) = prepare(&mut connection, config, &mut sources)?;
+    // What a cut rotation left in it must not stay there.
+    if !writer::truncate_log(&connection) {
+        tracing::debug!("the write-ahead log is in use by another process");
+    }
+    let key_origin = sources.origin.clone();
 
     let readers = (0..config.readers.max(1))
         .map(|_| open_reader(config))
@@ -53,7 +59,8 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         writer: vec![writer_thread],
     };
     let backend =
-        SqliteBackend::new(writer, readers, sealer, threads).map_err(OpenError::Damaged)?;
+        SqliteBackend::new(writer, readers, sealer, threads, KeyState::new(sources))
+            .map_err(OpenError::Damaged)?;
     let report = OpenReport {
         created: !exists,
         key_origin,
@@ -100,12 +107,12 @@ fn check_length(config: &StoreConfig) -> Result<(), OpenError> {
 fn prepare(
     connection: &mut Connection,
     config: &StoreConfig,
-    key: &KeyMaterial,
+    sources: &mut Sources,
 ) -> Result<(crate::sqlite::sealer::Sealer, usize), OpenError> {
     let ours = look(connection, config)?;
     // Before any migration: a wrong key changes nothing.
     let keyring = if ours {
-        keys::open_keyring(connection, config, key)?
+        keys::open_keyring(connection, config, sources)?
     } else {
         None
     };
@@ -113,7 +120,7 @@ fn prepare(
     let migrated = migrations::run(connection)?;
     let keyring = match keyring {
         Some(keyring) => keyring,
-        None => keys::initialise(connection, config, key, now())?,
+        None => keys::initialise(connection, config, sources, now())?,
     };
     chain::verify_newest(Db { connection }).map_err(|error| {
         OpenError::Damaged(match error {
@@ -157,19 +164,6 @@ fn look(connection: &Connection, config: &StoreConfig) -> Result<bool, OpenError
     Ok(keks > 0)
 }
 
-fn find_key(config: &StoreConfig, may_create: bool) -> Result<(KeyMaterial, KeyOrigin), OpenError> {
-    config
-        .key
-        .load(may_create, &*config.entropy)
-        .map_err(|error| match error {
-            KeySourceError::Missing(key_file) => OpenError::NoKey {
-                database: config.path.clone(),
-                key_file,
-            },
-            other => other.into(),
-        })
-}
-
 fn make_folder(config: &StoreConfig) -> Result<(), OpenError> {
     let folder = config
         .path
@@ -210,7 +204,7 @@ fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
 }
 
 fn tell(config: &StoreConfig, report: &OpenReport) {
-    if let KeyOrigin::CreatedFile(path) = &report.key_origin {
+    if let Some(KeyOrigin::CreatedFile(path)) = &report.key_origin {
         tracing::warn!(
             key_file = %path.display(),
             "no DB_ENCRYPTION_KEY is set, so a key file was made: back it up apart from the \

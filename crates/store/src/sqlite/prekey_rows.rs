@@ -10,6 +10,7 @@
 
 use rusqlite::Connection;
 
+use crate::classes::Public;
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::prekeys::{Leaf, NewBatch, Stock};
@@ -94,10 +95,10 @@ impl PackedBatch {
                 batch.last_resort.prekey_id,
                 batch.last_resort_index,
                 batch.first_index,
-                &batch.head,
-                &batch.tree,
-                &batch.last_resort.bytes,
-                &self.leaves,
+                Public(&batch.head),
+                Public(&batch.tree),
+                Public(&batch.last_resort.bytes),
+                Public(&self.leaves),
             ),
         )?;
         Ok(Ok(()))

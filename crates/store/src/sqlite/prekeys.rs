@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
+use crate::classes::Public;
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::prekeys::{Claim, ClaimedLeaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
@@ -103,8 +104,8 @@ pub(crate) fn replace_pair(db: Db<'_>, user: &UserId, batch: &PackedBatch) -> Re
         at("public_keys", id),
         "UPDATE public_keys SET signed_prekey = ?1, quantum_public_key = ?2 WHERE user_id = ?3",
         (
-            &batch.batch.signed_prekey,
-            &batch.batch.quantum_public_key,
+            Public(&batch.batch.signed_prekey),
+            Public(&batch.batch.quantum_public_key),
             id,
         ),
     )?;

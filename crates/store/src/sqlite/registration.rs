@@ -1,12 +1,14 @@
 //! Registration: everything of a new account in one transaction.
 
 use crate::audit::AuditEvent;
+use crate::classes::{Public, Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::InviteHash;
 use crate::public_keys::PublicKeys;
 use crate::safes::SafeKind;
 use crate::sessions::NewSession;
 use crate::sqlite::SqliteBackend;
+use crate::sqlite::administration::use_link;
 use crate::sqlite::audit::{SubjectKeys, weight};
 use crate::sqlite::chain::SealedEvent;
 use crate::sqlite::db::{Db, at, many};
@@ -25,14 +27,14 @@ struct Prepared {
     fingerprint: Vec<u8>,
     created_at: u64,
     admission: Admission,
-    data: Vec<u8>,
-    credential: Vec<u8>,
+    data: Sealed,
+    credential: Sealed,
     public_keys: PublicKeys,
     safe: SealedSafe,
-    wraps: Vec<u8>,
+    wraps: Sealed,
     prekey_safe: SealedSafe,
     batch: PackedBatch,
-    audit_key: Vec<u8>,
+    audit_key: Sealed,
     session: RawSession,
     events: Vec<SealedEvent>,
 }
@@ -48,7 +50,7 @@ impl Prepared {
         let (key, audit_key) = sealer.new_subject_key(id.as_bytes())?;
         let keys = SubjectKeys::with(sealer, id, key);
         let credential = OpenedCredential {
-            opaque_record: user.opaque_record.into(),
+            opaque_record: Sensitive::new(user.opaque_record.into_inner().into()),
             write_proof_hash: user.safe.write_proof_hash,
             recovery_proof_hash: user.safe.recovery_proof_hash,
         };
@@ -56,7 +58,7 @@ impl Prepared {
             |kind, version, data: &[u8]| SealedSafe::seal(sealer, id, kind, version, data);
         Ok(Self {
             user_id: id,
-            handle_index: sealer.handle_index(&user.handle),
+            handle_index: sealer.handle_index(user.handle.expose()),
             created_at: user.created_at,
             admission: user.admission,
             data: seal_data(sealer, &id, &user.handle, &user.alias)?,
@@ -131,8 +133,8 @@ impl Prepared {
             (
                 id,
                 &self.handle_index,
-                &self.fingerprint,
-                role.as_str(),
+                Public(&self.fingerprint),
+                Public(role.as_str()),
                 self.created_at,
                 &self.data,
                 &self.credential,
@@ -160,11 +162,11 @@ fn insert_public_keys(db: Db<'_>, new: &Prepared) -> Result<(), Fault> {
         (
             id,
             keys.created_at,
-            &keys.identity_key,
-            &new.batch.batch.signed_prekey,
-            &keys.verify_key,
-            &new.batch.batch.quantum_public_key,
-            &keys.account_keys,
+            Public(&keys.identity_key),
+            Public(&new.batch.batch.signed_prekey),
+            Public(&keys.verify_key),
+            Public(&new.batch.batch.quantum_public_key),
+            Public(&keys.account_keys),
         ),
     )?;
     Ok(())
@@ -179,16 +181,31 @@ fn admit(db: Db<'_>, admission: Admission, now: u64) -> Result<Role, RegisterErr
             Ok(Role::User)
         }
         Admission::Setup => {
-            let place = many("settings");
-            let done = "UPDATE settings SET value = 'done' WHERE name = 'setup' AND value = 'open'";
-            if db.execute(place, done, [])? == 0 {
+            if !set_up(db)? {
                 return Err(RegisterError::AlreadySetUp);
             }
-            let mode = "UPDATE settings SET value = 'invite' WHERE name = 'registration'";
-            db.execute(place, mode, [])?;
+            Ok(Role::Admin)
+        }
+        Admission::AdminLink(hash) => {
+            if !use_link(db, &hash, now)? {
+                return Err(RegisterError::AdminLinkUnusable);
+            }
+            set_up(db)?;
             Ok(Role::Admin)
         }
     }
+}
+
+/// Notes the set-up, once; `false` when it was done before.
+fn set_up(db: Db<'_>) -> Result<bool, Fault> {
+    let place = many("settings");
+    let done = "UPDATE settings SET value = 'done' WHERE name = 'setup' AND value = 'open'";
+    if db.execute(place, done, [])? == 0 {
+        return Ok(false);
+    }
+    let mode = "UPDATE settings SET value = 'invite' WHERE name = 'registration'";
+    db.execute(place, mode, [])?;
+    Ok(true)
 }
 
 fn use_invite(db: Db<'_>, code: &InviteHash, now: u64) -> Result<(), RegisterError> {

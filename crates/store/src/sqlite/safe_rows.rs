@@ -3,6 +3,7 @@
 //! The version is part of a safe's row name in the associated data: an older safe that somebody
 //! puts back under a newer version does not open.
 
+use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::safes::{PrekeySafe, SafeConflict, SafeKind, SafeRead, SafeWrite};
@@ -15,7 +16,7 @@ pub(crate) struct SealedSafe {
     pub user: UserId,
     pub kind: SafeKind,
     pub version: u64,
-    pub data: Vec<u8>,
+    pub data: Sealed,
 }
 
 /// A safe in the store that was not the expected one.
@@ -49,7 +50,7 @@ impl SealedSafe {
         version: u64,
         data: &[u8],
     ) -> Result<Self, Fault> {
-        let data = sealer.seal(column(kind), &versioned(&user, version), data)?;
+        let data = sealer.seal(column(kind), &versioned(&user, version), &Sensitive::new(data))?;
         Ok(Self {
             user,
             kind,
@@ -58,7 +59,20 @@ impl SealedSafe {
         })
     }
 
+    /// What is read where there is no prekey safe: after a restore, which brings none back.
+    pub fn none(user: UserId) -> Self {
+        Self {
+            user,
+            kind: SafeKind::Prekeys,
+            version: 0,
+            data: Sealed::of_envelope(Vec::new()),
+        }
+    }
+
     pub fn open(&self, sealer: &Sealer) -> Result<Vec<u8>, Fault> {
+        if self.version == 0 && self.data.as_bytes().is_empty() {
+            return Ok(Vec::new());
+        }
         let row = versioned(&self.user, self.version);
         let opened = sealer.open(column(self.kind), &row, &self.data)?;
         Ok(opened.expose().to_vec())
@@ -102,10 +116,22 @@ impl SealedSafe {
         if db.execute(place, sql, (self.version, &self.data, user, expected))? == 1 {
             return Ok(());
         }
-        match Self::find(db, self.user, self.kind)? {
-            Some(stored) => Err(SwapError::Conflict(RawConflict(stored))),
-            None => Err(SwapError::NoSuchUser),
+        if let Some(stored) = Self::find(db, self.user, self.kind)? {
+            return Err(SwapError::Conflict(RawConflict(stored)));
         }
+        let known = || Self::find(db, self.user, SafeKind::Keys);
+        if self.kind == SafeKind::Keys || known()?.is_none() {
+            return Err(SwapError::NoSuchUser);
+        }
+        if expected > 0 {
+            return Err(SwapError::Conflict(RawConflict(Self::none(self.user))));
+        }
+        db.execute(
+            place,
+            "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
+            (user, self.version, &self.data),
+        )?;
+        Ok(())
     }
 
     pub fn into_prekey_safe(self, sealer: &Sealer) -> Result<PrekeySafe, Fault> {
@@ -132,7 +158,7 @@ pub(crate) fn seal_wraps(
     sealer: &Sealer,
     user: &UserId,
     safe: &SafeWrite,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Sealed, Fault> {
     let plaintext = codec::encode(&[&safe.passphrase_wrap, &safe.recovery_wrap]);
     sealer.seal(WRAPS, user.as_bytes(), &plaintext)
 }
@@ -141,7 +167,7 @@ pub(crate) fn seal_wraps(
 pub(crate) fn open_key_safe(
     sealer: &Sealer,
     safe: &SealedSafe,
-    wraps: &[u8],
+    wraps: &Sealed,
 ) -> Result<SafeRead, Fault> {
     let opened = sealer.open(WRAPS, safe.user.as_bytes(), wraps)?;
     let [passphrase_wrap, recovery_wrap] = codec::decode(opened.expose()).ok_or_else(|| {

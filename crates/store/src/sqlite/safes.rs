@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use subtle::ConstantTimeEq;
 
+use crate::classes::Sealed;
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::safes::{PrekeySafe, SafeError, SafeKind, SafeRead, SafeUpdate, Safes};
@@ -21,7 +22,7 @@ impl Safes for SqliteBackend {
                     at("key_safes", id),
                     "SELECT k.version, k.encrypted_private_keys, k.encrypted_wraps, p.version,
                          p.encrypted_data
-                     FROM key_safes k JOIN prekey_safes p USING (user_id) WHERE user_id = ?1",
+                     FROM key_safes k LEFT JOIN prekey_safes p USING (user_id) WHERE user_id = ?1",
                     [id],
                     |row| {
                         let (keys, prekeys) = (SafeKind::Keys, SafeKind::Prekeys);
@@ -31,12 +32,15 @@ impl Safes for SqliteBackend {
                             version: row.get(0)?,
                             data: row.get(1)?,
                         };
-                        let wraps: Vec<u8> = row.get(2)?;
-                        let prekeys = SealedSafe {
-                            user,
-                            kind: prekeys,
-                            version: row.get(3)?,
-                            data: row.get(4)?,
+                        let wraps: Sealed = row.get(2)?;
+                        let prekeys = match row.get(3)? {
+                            Some(version) => SealedSafe {
+                                user,
+                                kind: prekeys,
+                                version,
+                                data: row.get(4)?,
+                            },
+                            None => SealedSafe::none(user),
                         };
                         Ok((keys, wraps, prekeys))
                     },

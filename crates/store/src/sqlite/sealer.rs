@@ -1,57 +1,18 @@
-//! Which columns are sealed, and how their rows are named in the associated data.
+//! Sealing and opening columns.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use keyring::{Context, Entropy, IndexKey, Keyring, Opened, SubjectKey};
+use keyring::{
+    Entropy, IndexKey, Keyring, OpenError, Opened, ProviderError, SealError, SubjectKey,
+};
 
+use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::UserId;
-
-/// A sealed column and the layout of its plaintext.
-#[derive(Clone, Copy)]
-pub(crate) struct Column {
-    pub table: &'static str,
-    column: &'static str,
-    schema_version: u16,
-}
-
-const fn column(table: &'static str, column: &'static str) -> Column {
-    Column {
-        table,
-        column,
-        schema_version: 1,
-    }
-}
-
-pub(crate) const KEK_CHECK: Column = column("keks", "encrypted_check");
-pub(crate) const SERVER_SECRET: Column = column("server_secrets", "encrypted_secret");
-pub(crate) const USER_DATA: Column = column("users", "encrypted_data");
-pub(crate) const CREDENTIAL: Column = column("users", "encrypted_credential");
-pub(crate) const WRAPS: Column = column("key_safes", "encrypted_wraps");
-pub(crate) const PRIVATE_KEYS: Column = column("key_safes", "encrypted_private_keys");
-pub(crate) const PREKEY_SAFE: Column = column("prekey_safes", "encrypted_data");
-pub(crate) const SESSION: Column = column("sessions", "encrypted_data");
-pub(crate) const AUDIT_KEY: Column = column("audit_keys", "encrypted_key");
-pub(crate) const AUDIT_DETAILS: Column = column("audit_log", "encrypted_details");
-
-impl Column {
-    fn context<'a>(&self, row_id: &'a [u8]) -> Context<'a> {
-        Context {
-            table: self.table,
-            column: self.column,
-            row_id,
-            schema_version: self.schema_version,
-        }
-    }
-}
-
-/// A user's row together with a counter that must fit as well.
-pub(crate) fn versioned(user: &UserId, version: u64) -> [u8; 24] {
-    let mut row = [0; 24];
-    row[..16].copy_from_slice(user.as_bytes());
-    row[16..].copy_from_slice(&version.to_be_bytes());
-    row
-}
+use crate::in_flight::InFlight;
+pub(crate) use crate::sqlite::columns::{
+    AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, KEK_CHECK, PREKEY_SAFE, PRIVATE_KEYS,
+    SERVER_SECRET, SESSION, USER_DATA, WRAPS, row_name, versioned,
+};
 
 /// Seals and opens columns; shared by callers and threads.
 pub(crate) struct Sealer {
@@ -59,25 +20,68 @@ pub(crate) struct Sealer {
     pub entropy: Arc<dyn Entropy>,
     pub system_key: SubjectKey,
     pub index_key: IndexKey,
+    /// What was sealed and is not written yet.
+    pub in_flight: InFlight,
+    /// A sealed credential of nobody, opened where there is none of somebody.
+    pub decoy: RwLock<Arc<Sealed>>,
 }
 
 impl Sealer {
-    pub fn seal(&self, column: Column, row: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Fault> {
-        seal(&self.keyring, column, row, plaintext)
+    /// Seals a value that will be written.
+    pub fn seal<T: AsRef<[u8]>>(
+        &self,
+        column: Column,
+        row: &[u8],
+        plaintext: &Sensitive<T>,
+    ) -> Result<Sealed, Fault> {
+        self.seal_bytes(column, row, plaintext.expose().as_ref())
     }
 
-    pub fn open(&self, column: Column, row: &[u8], sealed: &[u8]) -> Result<Opened, Fault> {
-        open(&self.keyring, column, row, sealed)
+    /// Seals a critical value that will be written.
+    pub fn seal_critical<T: AsRef<[u8]>>(
+        &self,
+        column: Column,
+        row: &[u8],
+        plaintext: &Critical<T>,
+    ) -> Result<Sealed, Fault> {
+        self.seal_bytes(column, row, plaintext.expose().as_ref())
+    }
+
+    fn seal_bytes(&self, column: Column, row: &[u8], plaintext: &[u8]) -> Result<Sealed, Fault> {
+        // Before the keyring is looked at: a key that is retired meanwhile waits for this value.
+        let ticket = self.in_flight.ticket();
+        let bytes = seal(&self.keyring, column, row, plaintext)?;
+        Ok(Sealed::under_way(bytes, ticket))
+    }
+
+    pub fn open(&self, column: Column, row: &[u8], sealed: &Sealed) -> Result<Opened, Fault> {
+        open(&self.keyring, column, row, sealed.as_bytes())
+    }
+
+    /// Opens a critical value by asking the provider, whatever data keys it remembers.
+    pub fn open_critical(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: &Sealed,
+    ) -> Result<Critical<Opened>, Fault> {
+        open_with(column, row, || {
+            self.keyring
+                .open_uncached(&column.context(row), sealed.as_bytes())
+        })
+        .map(Critical::new)
     }
 
     /// Seals under a subject's own key.
-    pub fn seal_for(
+    pub fn seal_for<T: AsRef<[u8]>>(
         &self,
         key: &SubjectKey,
         row: &[u8],
-        plaintext: &[u8],
-    ) -> Result<Vec<u8>, Fault> {
+        plaintext: &Sensitive<T>,
+    ) -> Result<Sealed, Fault> {
+        let plaintext = plaintext.expose().as_ref();
         key.seal(&AUDIT_DETAILS.context(row), plaintext, &*self.entropy)
+            .map(Sealed::of_envelope)
             .map_err(sealing)
     }
 
@@ -87,27 +91,39 @@ impl Sealer {
         key: &SubjectKey,
         id: u64,
         row: &[u8],
-        sealed: &[u8],
+        sealed: &Sealed,
     ) -> Result<Opened, Fault> {
-        key.open(&AUDIT_DETAILS.context(row), sealed)
+        key.open(&AUDIT_DETAILS.context(row), sealed.as_bytes())
             .map_err(|error| Fault::damaged(AUDIT_DETAILS.table, id, error))
     }
 
     /// Opens a subject's key from its row.
-    pub fn subject_key(&self, subject: &[u8; 16], sealed: &[u8]) -> Result<SubjectKey, Fault> {
-        subject_key(&self.keyring, subject, sealed)
+    pub fn subject_key(&self, subject: &[u8; 16], sealed: &Sealed) -> Result<SubjectKey, Fault> {
+        subject_key(&self.keyring, subject, sealed.as_bytes())
     }
 
     /// Draws a subject's key and seals it for its row.
-    pub fn new_subject_key(&self, subject: &[u8; 16]) -> Result<(SubjectKey, Vec<u8>), Fault> {
+    pub fn new_subject_key(&self, subject: &[u8; 16]) -> Result<(SubjectKey, Sealed), Fault> {
         let key = SubjectKey::generate(&*self.entropy).map_err(sealing)?;
-        let sealed = self.seal(AUDIT_KEY, subject, key.expose())?;
+        let sealed = self.seal_bytes(AUDIT_KEY, subject, key.expose())?;
         Ok((key, sealed))
     }
 
     /// The keyed index of a normalised handle.
     pub fn handle_index(&self, handle: &str) -> [u8; 32] {
         self.index_key.index("users.handle", handle.as_bytes())
+    }
+
+    /// The decoy as it is sealed now.
+    pub fn decoy(&self) -> Arc<Sealed> {
+        Arc::clone(&self.decoy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another decoy in its place, sealed under the key that is active now.
+    pub fn set_decoy(&self, decoy: Sealed) {
+        // It is never written, and nothing waits for it.
+        let decoy = Sealed::of_envelope(decoy.as_bytes().to_vec());
+        *self.decoy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoy);
     }
 }
 
@@ -129,7 +145,10 @@ pub(crate) fn seal(
 ) -> Result<Vec<u8>, Fault> {
     keyring
         .seal(&column.context(row), plaintext)
-        .map_err(sealing)
+        .map_err(|error| match error {
+            SealError::Provider(ProviderError::Unreachable(reason)) => unreachable_key(&reason),
+            other => sealing(other),
+        })
 }
 
 pub(crate) fn open(
@@ -138,17 +157,23 @@ pub(crate) fn open(
     row: &[u8],
     sealed: &[u8],
 ) -> Result<Opened, Fault> {
-    keyring
-        .open(&column.context(row), sealed)
-        .map_err(|error| Fault::damaged(column.table, row_name(column, row), error))
+    open_with(column, row, || keyring.open(&column.context(row), sealed))
 }
 
-/// Rows that are named by text read as text.
-fn row_name(column: Column, row: &[u8]) -> String {
-    match std::str::from_utf8(row) {
-        Ok(name) if column.table == SERVER_SECRET.table => name.to_owned(),
-        _ => hex::encode(row),
-    }
+fn open_with(
+    column: Column,
+    row: &[u8],
+    open: impl FnOnce() -> Result<Opened, OpenError>,
+) -> Result<Opened, Fault> {
+    open().map_err(|error| match error {
+        OpenError::Provider(ProviderError::Unreachable(reason)) => unreachable_key(&reason),
+        other => Fault::damaged(column.table, row_name(column, row), other),
+    })
+}
+
+/// The value may be sound: whoever needs it tries again when the provider answers.
+pub(crate) fn unreachable_key(reason: &str) -> Fault {
+    Fault::Unavailable(format!("the key provider cannot be reached: {reason}"))
 }
 
 pub(crate) fn sealing(error: impl std::fmt::Display) -> Fault {

@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use crate::classes::{Public, Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::sessions::{NewSession, SessionDetails, SessionRow};
@@ -20,7 +21,7 @@ pub(crate) struct RawSession {
     expires_at: u64,
     absolute_expires_at: u64,
     last_activity: u64,
-    data: Vec<u8>,
+    data: Sealed,
 }
 
 impl RawSession {
@@ -37,7 +38,7 @@ impl RawSession {
     }
 
     pub fn seal(sealer: &Sealer, session: &NewSession) -> Result<Self, Fault> {
-        let plaintext = serde_json::to_vec(&session.details).map_err(sealing)?;
+        let plaintext = Sensitive::new(serde_json::to_vec(&session.details).map_err(sealing)?);
         let row = row_id(session.session_id.as_bytes(), session.user_id.as_bytes());
         Ok(Self {
             session_id: *session.session_id.as_bytes(),
@@ -110,7 +111,7 @@ pub(crate) fn delete_others(
     user: &UserId,
     keep: Option<SessionId>,
 ) -> Result<Vec<SessionId>, Fault> {
-    let keep = keep.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+    let keep = Public(keep.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
     db.all(
         at("sessions", user.as_bytes()),
         "DELETE FROM sessions WHERE user_id = ?1 AND session_id <> ?2 RETURNING session_id",

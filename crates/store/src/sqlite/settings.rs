@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+use crate::classes::{Critical, Public, Sealed};
 use crate::fault::Fault;
 use crate::intent::Intent;
 use crate::settings::{
@@ -15,7 +16,7 @@ use crate::sqlite::sealer::SERVER_SECRET;
 
 fn value(db: Db<'_>, name: &str) -> Result<String, Fault> {
     let sql = "SELECT value FROM settings WHERE name = ?1";
-    db.one(many("settings"), sql, [name], |row| row.get(0))?
+    db.one(many("settings"), sql, [Public(name)], |row| row.get(0))?
         .ok_or_else(|| Fault::damaged("settings", name, "the row is gone"))
 }
 
@@ -54,7 +55,7 @@ impl Settings for SqliteBackend {
             let changed = tx.db.execute(
                 many("settings"),
                 "UPDATE settings SET value = ?1 WHERE name = 'registration'",
-                [mode.as_str()],
+                [Public(mode.as_str())],
             )?;
             if changed == 0 {
                 return Err(Fault::damaged(
@@ -69,9 +70,9 @@ impl Settings for SqliteBackend {
     }
 }
 
-fn find_secret(db: Db<'_>, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+fn find_secret(db: Db<'_>, name: &str) -> Result<Option<Sealed>, Fault> {
     let sql = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    db.one(many("server_secrets"), sql, [name], |row| row.get(0))
+    db.one(many("server_secrets"), sql, [Public(name)], |row| row.get(0))
 }
 
 #[async_trait]
@@ -86,15 +87,17 @@ impl ServerSecrets for SqliteBackend {
         let stored = match stored {
             Some(stored) => stored,
             None => {
-                let secret: Zeroizing<Vec<u8>> = generate();
-                let sealed = self.sealer.seal(SERVER_SECRET, name.as_bytes(), &secret)?;
+                let secret: Critical<Zeroizing<Vec<u8>>> = Critical::new(generate());
+                let sealed = self
+                    .sealer
+                    .seal_critical(SERVER_SECRET, name.as_bytes(), &secret)?;
                 // Whoever was first keeps it; what stands there is read back in any case.
                 self.write(sealed.len(), move |tx| {
                     tx.db.execute(
                         many("server_secrets"),
                         "INSERT INTO server_secrets (name, encrypted_secret, created_at)
                          VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                        (name, &sealed, now),
+                        (Public(name), &sealed, now),
                     )?;
                     find_secret(tx.db, name)?
                         .ok_or_else(|| Fault::damaged("server_secrets", name, "the row is gone"))
@@ -102,7 +105,10 @@ impl ServerSecrets for SqliteBackend {
                 .await?
             }
         };
-        let opened = self.sealer.open(SERVER_SECRET, name.as_bytes(), &stored)?;
-        Ok(ServerSecret::new(opened.into_inner()))
+        let opened = self
+            .sealer
+            .open_critical(SERVER_SECRET, name.as_bytes(), &stored)?;
+        let secret = opened.into_inner().into_inner();
+        Ok(ServerSecret::new(Critical::new(secret)))
     }
 }

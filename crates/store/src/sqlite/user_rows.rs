@@ -4,6 +4,7 @@ use keyring::Opened;
 use rusqlite::Row;
 use zeroize::Zeroizing;
 
+use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::sqlite::codec;
@@ -23,7 +24,7 @@ pub(crate) struct RawUser {
     active: bool,
     created_at: u64,
     last_login: Option<u64>,
-    data: Vec<u8>,
+    data: Sealed,
 }
 
 impl RawUser {
@@ -62,16 +63,16 @@ impl RawUser {
 pub(crate) fn seal_data(
     sealer: &Sealer,
     user: &UserId,
-    handle: &str,
-    alias: &str,
-) -> Result<Vec<u8>, Fault> {
-    let plaintext = codec::encode(&[handle.as_bytes(), alias.as_bytes()]);
+    handle: &Sensitive<String>,
+    alias: &Sensitive<String>,
+) -> Result<Sealed, Fault> {
+    let plaintext = codec::encode(&[handle.expose().as_bytes(), alias.expose().as_bytes()]);
     sealer.seal(USER_DATA, user.as_bytes(), &plaintext)
 }
 
 /// The sealed credential: OPAQUE record and the hashes of both proofs.
 pub(crate) struct OpenedCredential {
-    pub opaque_record: Zeroizing<Vec<u8>>,
+    pub opaque_record: Sensitive<Zeroizing<Vec<u8>>>,
     pub write_proof_hash: [u8; 32],
     pub recovery_proof_hash: [u8; 32],
 }
@@ -80,26 +81,26 @@ impl OpenedCredential {
     /// A credential of an ordinary length that fits nothing.
     pub fn decoy() -> Self {
         Self {
-            opaque_record: Zeroizing::new(vec![0; 192]),
+            opaque_record: Sensitive::new(Zeroizing::new(vec![0; 192])),
             write_proof_hash: [0; 32],
             recovery_proof_hash: [0; 32],
         }
     }
 
-    pub fn seal(&self, sealer: &Sealer, user: &UserId) -> Result<Vec<u8>, Fault> {
+    pub fn seal(&self, sealer: &Sealer, user: &UserId) -> Result<Sealed, Fault> {
         let plaintext = codec::encode(&[
-            &self.opaque_record,
+            self.opaque_record.expose(),
             &self.write_proof_hash,
             &self.recovery_proof_hash,
         ]);
         sealer.seal(CREDENTIAL, user.as_bytes(), &plaintext)
     }
 
-    pub fn open(sealer: &Sealer, user: &[u8; 16], sealed: &[u8]) -> Result<Self, Fault> {
+    pub fn open(sealer: &Sealer, user: &[u8; 16], sealed: &Sealed) -> Result<Self, Fault> {
         let opened: Opened = sealer.open(CREDENTIAL, user, sealed)?;
         let parts = codec::decode::<3>(opened.expose()).and_then(|[record, write, recovery]| {
             Some(Self {
-                opaque_record: Zeroizing::new(record.to_vec()),
+                opaque_record: Sensitive::new(Zeroizing::new(record.to_vec())),
                 write_proof_hash: write.try_into().ok()?,
                 recovery_proof_hash: recovery.try_into().ok()?,
             })
@@ -112,7 +113,7 @@ impl OpenedCredential {
 pub(crate) struct RawCredential {
     pub user_id: [u8; 16],
     pub active: bool,
-    pub sealed: Vec<u8>,
+    pub sealed: Sealed,
 }
 
 impl RawCredential {
@@ -140,10 +141,10 @@ impl RawCredential {
     }
 
     pub fn open(self, sealer: &Sealer) -> Result<Credential, Fault> {
-        let mut opened = OpenedCredential::open(sealer, &self.user_id, &self.sealed)?;
+        let opened = OpenedCredential::open(sealer, &self.user_id, &self.sealed)?;
         Ok(Credential {
             user_id: UserId::from_bytes(self.user_id),
-            opaque_record: std::mem::take(&mut *opened.opaque_record),
+            opaque_record: opened.opaque_record.expose().to_vec(),
             recovery_proof_hash: opened.recovery_proof_hash,
             active: self.active,
         })

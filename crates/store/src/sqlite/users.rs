@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
+use crate::classes::{Bindable, Sensitive};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
@@ -74,7 +75,8 @@ impl Users for SqliteBackend {
             Some(row) => row.open(&self.sealer).map(Some),
             None => {
                 // As much work for an unknown handle: the time does not tell who has an account.
-                OpenedCredential::open(&self.sealer, NOBODY.as_bytes(), &self.decoy).map(|_| None)
+                let decoy = self.sealer.decoy();
+                OpenedCredential::open(&self.sealer, NOBODY.as_bytes(), &decoy).map(|_| None)
             }
         }
     }
@@ -103,7 +105,7 @@ impl Users for SqliteBackend {
     async fn set_alias(
         &self,
         user: UserId,
-        alias: String,
+        alias: Sensitive<String>,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
         // Only the handle is sealed beside the alias, and a handle never changes: two writers at
@@ -111,38 +113,17 @@ impl Users for SqliteBackend {
         let Some(row) = self.user_by_id(user).await? else {
             return Ok(false);
         };
-        let data = seal_data(&self.sealer, &user, &row.handle, &alias)?;
+        let handle = Sensitive::new(row.handle);
+        let data = seal_data(&self.sealer, &user, &handle, &alias)?;
         let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
-        self.update_user(user, sql, rusqlite::types::Value::Blob(data), audit)
+        self.update_user(user, sql, data, audit)
             .await
     }
 
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault> {
         let sql = "UPDATE users SET last_login = max(coalesce(last_login, 0), ?1) \
                    WHERE user_id = ?2";
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        self.update_user(user, sql, now.into(), Vec::new()).await
-    }
-
-    async fn set_role(
-        &self,
-        user: UserId,
-        role: Role,
-        audit: Vec<AuditEvent>,
-    ) -> Result<bool, Fault> {
-        let sql = "UPDATE users SET role = ?1 WHERE user_id = ?2";
-        self.update_user(user, sql, role.as_str().to_owned().into(), audit)
-            .await
-    }
-
-    async fn set_active(
-        &self,
-        user: UserId,
-        active: bool,
-        audit: Vec<AuditEvent>,
-    ) -> Result<bool, Fault> {
-        let sql = "UPDATE users SET active = ?1 WHERE user_id = ?2";
-        self.update_user(user, sql, active.into(), audit).await
+        self.update_user(user, sql, now, Vec::new()).await
     }
 
     async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
@@ -177,7 +158,7 @@ impl SqliteBackend {
         &self,
         user: UserId,
         sql: &'static str,
-        value: rusqlite::types::Value,
+        value: impl Bindable + Send + 'static,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
         let events = self.seal_events(audit).await?;

@@ -9,12 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::fault::Fault;
 use crate::sqlite::chain::Tip;
+use crate::sqlite::connection::BUSY_TIMEOUT;
 use crate::sqlite::db::{Db, many};
 
 /// Most requests in one batch; bounds how long the first of them waits.
@@ -23,6 +25,8 @@ const MAX_BATCH: usize = 256;
 const QUEUE_KIB: usize = 32 * 1024;
 /// What a request counts for in the queue at least, in KiB.
 const MIN_KIB: usize = 4;
+/// How long everybody waits for readers of the log, when it is to be cut off.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The open transaction, as a request sees it.
 pub(crate) struct WriteTx<'c> {
@@ -74,6 +78,7 @@ where
 
 enum Message {
     Work(Box<dyn Job>, usize),
+    Truncate(oneshot::Sender<bool>),
     Close,
 }
 
@@ -131,6 +136,15 @@ impl Writer {
         answer.await.map_err(|_| Fault::Closed)?
     }
 
+    /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
+    pub async fn truncate_log(&self) -> Result<bool, Fault> {
+        let (reply, answer) = oneshot::channel();
+        self.sender
+            .send(Message::Truncate(reply))
+            .map_err(|_| Fault::Closed)?;
+        answer.await.map_err(|_| Fault::Closed)
+    }
+
     /// Refuses more and lets the thread end after what is queued.
     pub fn close(&self) {
         self.room.close();
@@ -143,17 +157,23 @@ fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: us
     let mut unchecked_kib = 0;
     let mut open = true;
     while open {
-        let Ok(Message::Work(first, kib)) = receiver.recv() else {
-            return;
-        };
-        let mut batch = vec![first];
-        unchecked_kib += kib;
-        while batch.len() < MAX_BATCH {
+        let mut truncate = None;
+        let mut batch = Vec::new();
+        match receiver.recv() {
+            Ok(Message::Work(first, kib)) => {
+                batch.push(first);
+                unchecked_kib += kib;
+            }
+            Ok(Message::Truncate(reply)) => truncate = Some(reply),
+            Ok(Message::Close) | Err(_) => return,
+        }
+        while truncate.is_none() && batch.len() < MAX_BATCH {
             match receiver.try_recv() {
                 Ok(Message::Work(job, kib)) => {
                     batch.push(job);
                     unchecked_kib += kib;
                 }
+                Ok(Message::Truncate(reply)) => truncate = Some(reply),
                 Ok(Message::Close) => {
                     open = false;
                     break;
@@ -161,7 +181,13 @@ fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: us
                 Err(_) => break,
             }
         }
-        commit(connection, batch);
+        if !batch.is_empty() {
+            commit(connection, batch);
+        }
+        if let Some(reply) = truncate {
+            // Whoever asked may have gone away.
+            let _ = reply.send(truncate_log(connection));
+        }
         if unchecked_kib >= checkpoint_kib {
             checkpoint(connection);
             unchecked_kib = 0;
@@ -211,6 +237,16 @@ fn checkpoint(connection: &Connection) {
     if let Err(error) = done {
         tracing::warn!(%error, "the write-ahead log could not be copied into the database");
     }
+}
+
+/// Whether the log was copied whole and cut off; waits a little for those who read it.
+pub(crate) fn truncate_log(connection: &Connection) -> bool {
+    let patience = connection.busy_timeout(PATIENCE);
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    let restored = connection.busy_timeout(BUSY_TIMEOUT);
+    patience.and(restored).is_ok() && matches!(busy, Ok(0))
 }
 
 fn copy(fault: &Fault) -> Fault {

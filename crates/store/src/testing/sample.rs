@@ -111,9 +111,9 @@ pub fn public_keys(number: u64) -> PublicKeys {
 pub fn user(number: u64, leaves: u32, admission: Admission) -> NewUser {
     NewUser {
         user_id: user_id(number),
-        handle: handle(number),
-        alias: format!("Alias {number}"),
-        opaque_record: format!("opaque record {number}").into_bytes(),
+        handle: handle(number).into(),
+        alias: format!("Alias {number}").into(),
+        opaque_record: format!("opaque record {number}").into_bytes().into(),
         fingerprint: vec![number as u8; 64],
         public_keys: public_keys(number),
         safe: safe(1),

@@ -18,7 +18,7 @@ fn changed_safe(version: u64) -> SafeWrite {
 fn change(expected: u64, keep: KeepSessions) -> CredentialChange {
     CredentialChange {
         user_id: user_id(1),
-        opaque_record: b"new record".to_vec(),
+        opaque_record: b"new record".to_vec().into(),
         expected_safe_version: expected,
         safe: changed_safe(expected + 1),
         expected_prekey_version: expected,

@@ -32,7 +32,7 @@ pub async fn an_invite_is_used_up_and_given_back_by_a_refusal(fixture: &impl Fix
     };
     let register = |number: u64, name: String| {
         let mut new = user(number, 0, Admission::Invite(invite.code_hash));
-        new.handle = name;
+        new.handle = name.into();
         store.register(new, session(user_id(number), number, NOW), vec![])
     };
     register(2, handle(2)).await.unwrap();

@@ -4,6 +4,7 @@
 //! tests, with an expression that makes a [`Fixture`]. Each case gets a database of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+pub mod administration;
 pub mod audit;
 pub mod credentials;
 pub mod invites;
@@ -30,8 +31,11 @@ macro_rules! conformance_suite {
             users: a_handle_is_given_once_and_a_refusal_leaves_nothing,
             users: a_registration_that_is_finished_twice_is_refused,
             users: the_setup_makes_one_administrator_and_opens_invites,
-            users: alias_role_and_activity_change_with_their_records,
-            users: an_inactive_user_makes_no_session,
+            users: an_alias_changes_with_its_record,
+            administration: role_and_activity_change_with_their_records,
+            administration: the_last_active_administrator_stays_one,
+            administration: a_disabled_user_has_no_session_and_makes_none,
+            administration: a_link_makes_one_administrator_in_its_time,
             users: users_are_listed_in_order_page_by_page,
             users: what_was_acknowledged_is_there_after_reopening,
             credentials: a_change_of_credentials_replaces_everything_together,

@@ -1,0 +1,180 @@
+//! Keys of the database: which there are, and moving every value from one to the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyring::{KekId, KekSource, ProviderError};
+
+use crate::audit::AuditEvent;
+use crate::fault::Fault;
+
+/// A rotation began: another key-encryption key is the active one.
+pub const ROTATION_STARTED: &str = "keys.rotation_started";
+/// A rotation is over: the key before is retired.
+pub const ROTATION_FINISHED: &str = "keys.rotation_finished";
+/// A renewal of the data keys began.
+pub const RENEWAL_STARTED: &str = "keys.renewal_started";
+/// Every value has a data key that was drawn since the renewal began.
+pub const RENEWAL_FINISHED: &str = "keys.renewal_finished";
+
+/// What a key-encryption key is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KekState {
+    /// New values are sealed under it.
+    Active,
+    /// Values are moved away from it.
+    Retiring,
+    /// Nothing is sealed under it, and what it was derived with is erased.
+    Retired,
+}
+
+impl KekState {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "active" => Some(Self::Active),
+            "retiring" => Some(Self::Retiring),
+            "retired" => Some(Self::Retired),
+            _ => None,
+        }
+    }
+}
+
+/// A key-encryption key; never its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KekInfo {
+    /// Identifier, which every value under it names.
+    pub kek_id: KekId,
+    /// `local` or `pkcs11`.
+    pub provider: String,
+    /// Name within the provider, such as a PKCS#11 label.
+    pub reference: Option<String>,
+    /// What it is used for.
+    pub state: KekState,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds at which the last value had left it.
+    pub retired_at: Option<u64>,
+}
+
+/// What a key job does to every sealed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyJobKind {
+    /// Wraps its data key under another key-encryption key; the ciphertext stays as it is.
+    Rewrap,
+    /// Seals it anew under a fresh data key.
+    Renew,
+}
+
+impl KeyJobKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Rewrap => "rewrap",
+            Self::Renew => "renew",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "rewrap" => Some(Self::Rewrap),
+            "renew" => Some(Self::Renew),
+            _ => None,
+        }
+    }
+}
+
+/// A job over every sealed value; it survives the end of the process at any point.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeyJob {
+    /// Counts up from 1.
+    pub id: u64,
+    /// What it does.
+    pub kind: KeyJobKind,
+    /// Whether it is over.
+    pub finished: bool,
+    /// Why it was begun.
+    pub reason: String,
+    /// Values that it is past.
+    pub done: u64,
+    /// Values that there were when it began.
+    pub total: u64,
+    /// Unix seconds.
+    pub started_at: u64,
+    /// Unix seconds.
+    pub finished_at: Option<u64>,
+}
+
+/// What a new key-encryption key is made from.
+#[derive(Clone)]
+pub enum NewKey {
+    /// The same as the active one, with a salt of its own.
+    Configured,
+    /// Another key of the operator, or another provider; it is the configured one from then on.
+    Source(Arc<dyn KekSource>),
+    /// A new key file, put in the place of the present one.
+    KeyFile,
+}
+
+/// Why a key job was not begun; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// One job at a time.
+    #[error("a key job is running already ({} of {} values): wait until it is done", .0.done, .0.total)]
+    Running(KeyJob),
+    /// The new key could not be made or used.
+    #[error("the new key cannot be used: {0}")]
+    Key(#[from] ProviderError),
+    /// The file of the new key could not be made.
+    #[error(transparent)]
+    KeyFile(#[from] keyring::KeySourceError),
+    /// There is no key file that could be replaced.
+    #[error(
+        "the key is given by DB_ENCRYPTION_KEY and not by a key file: give the new one as \
+         DB_ENCRYPTION_KEY_NEW"
+    )]
+    NoKeyFile,
+    /// The store failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// The life of the keys under which everything is sealed.
+#[async_trait]
+pub trait KeyManagement: Send + Sync {
+    /// Every key-encryption key, the newest first.
+    async fn keks(&self) -> Result<Vec<KekInfo>, Fault>;
+
+    /// The key job that runs, or the last one that did.
+    async fn key_job(&self) -> Result<Option<KeyJob>, Fault>;
+
+    /// Makes a key-encryption key and makes it the active one; [`KeyManagement::step_key_job`] then
+    /// moves every value to it.
+    ///
+    /// Until the job is done, the database opens with either key. `audit` is written in the same
+    /// transaction, after the record of the start. Once called it must not be dropped half way: run
+    /// it in a task of its own where the caller may go away.
+    async fn begin_rotation(
+        &self,
+        new: NewKey,
+        reason: String,
+        now: u64,
+        audit: Vec<AuditEvent>,
+    ) -> Result<KeyJob, BeginError>;
+
+    /// Begins to seal every value anew under a fresh data key.
+    async fn begin_renewal(
+        &self,
+        reason: String,
+        now: u64,
+        audit: Vec<AuditEvent>,
+    ) -> Result<KeyJob, BeginError>;
+
+    /// Goes on with the running job for about `budget`, in chunks that keep the writer for at most
+    /// 10 ms each; `None` when no job runs.
+    ///
+    /// An error leaves the job where it is: call again. A damaged value does not stop the others,
+    /// but its key is not retired before it is repaired or gone; the error then names its row.
+    async fn step_key_job(&self, budget: Duration, now: u64) -> Result<Option<KeyJob>, Fault>;
+}

@@ -1,0 +1,124 @@
+//! What a key job needs beyond the database: where keys come from, which are on their way out.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring};
+
+use crate::fault::Fault;
+use crate::keys::{BeginError, NewKey};
+use crate::sqlite::sources::{LocalSettings, Sources};
+
+/// Rows in the first chunk of a key job; later ones adapt.
+const FIRST_CHUNK: usize = 32;
+/// How long a retired key stays in memory, for whoever read a value before it was moved and has not
+/// opened it yet.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// State of the keys in this process.
+pub(crate) struct KeyState {
+    /// Makes new keys.
+    source: Mutex<Option<Arc<dyn KekSource>>>,
+    /// The key of a rotation that may have been committed and is not active yet.
+    pending: Mutex<Option<Arc<dyn KekProvider>>>,
+    /// Whether a new key file must take its place before the rotation is over.
+    adopt: Mutex<bool>,
+    leaving: Mutex<Vec<(Instant, KekId)>>,
+    local: LocalSettings,
+    key_file: Option<PathBuf>,
+    /// One step at a time.
+    pub job: tokio::sync::Mutex<()>,
+    /// How many rows go in one chunk; adapts to the machine.
+    pub chunk: Arc<AtomicUsize>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl KeyState {
+    pub fn new(sources: Sources) -> Self {
+        let key_file = match sources.origin {
+            Some(KeyOrigin::File(path) | KeyOrigin::CreatedFile(path)) => Some(path),
+            Some(KeyOrigin::Given) | None => None,
+        };
+        Self {
+            source: Mutex::new(sources.configured),
+            pending: Mutex::default(),
+            adopt: Mutex::default(),
+            leaving: Mutex::default(),
+            local: sources.local,
+            key_file,
+            job: tokio::sync::Mutex::default(),
+            chunk: Arc::new(AtomicUsize::new(FIRST_CHUNK)),
+        }
+    }
+
+    /// Finds what makes the new key.
+    pub fn source_of(&self, new: &NewKey) -> Result<Arc<dyn KekSource>, BeginError> {
+        match new {
+            NewKey::Source(source) => Ok(Arc::clone(source)),
+            NewKey::Configured => lock(&self.source).clone().ok_or_else(|| {
+                let reason = "no provider is configured that could make a key".to_owned();
+                Fault::Unavailable(reason).into()
+            }),
+            NewKey::KeyFile => {
+                let files = self.key_files().ok_or(BeginError::NoKeyFile)?;
+                Ok(self.local.source(files.prepare_next(self.local.entropy())?))
+            }
+        }
+    }
+
+    fn key_files(&self) -> Option<KeySource> {
+        let path = self.key_file.as_ref()?;
+        Some(KeySource::new(None, path))
+    }
+
+    /// Remembers a key that is about to be committed as the active one.
+    pub fn set_pending(&self, provider: Arc<dyn KekProvider>) {
+        *lock(&self.pending) = Some(provider);
+    }
+
+    /// Takes the pending key if it is this one.
+    pub fn take_pending(&self, kek_id: KekId) -> Option<Arc<dyn KekProvider>> {
+        lock(&self.pending).take_if(|pending| pending.kek_id() == kek_id)
+    }
+
+    /// Notes that a rotation to a key of `source` was committed.
+    pub fn begun(&self, new: &NewKey, source: Arc<dyn KekSource>) {
+        *lock(&self.source) = Some(source);
+        *lock(&self.adopt) = matches!(new, NewKey::KeyFile);
+        if let Err(cause) = self.adopt_key_file() {
+            tracing::error!(%cause, "the new key file is not in its place yet; it is tried again");
+        }
+    }
+
+    /// Puts a new key file in its place, where that is still to be done.
+    pub fn adopt_key_file(&self) -> Result<(), keyring::KeySourceError> {
+        let mut adopt = lock(&self.adopt);
+        if *adopt && let Some(files) = self.key_files() {
+            files.adopt_next()?;
+        }
+        *adopt = false;
+        Ok(())
+    }
+
+    /// Lets retired keys go after a while.
+    pub fn retire(&self, keks: impl IntoIterator<Item = KekId>) {
+        let now = Instant::now();
+        lock(&self.leaving).extend(keks.into_iter().map(|kek| (now, kek)));
+    }
+
+    /// Forgets the retired keys that nobody can need any more.
+    pub fn forget(&self, keyring: &Keyring) {
+        lock(&self.leaving).retain(|(since, kek)| {
+            let stays = since.elapsed() < GRACE;
+            if !stays {
+                keyring.remove(*kek);
+            }
+            stays
+        });
+    }
+}
