@@ -2,4 +2,5 @@
 
 mod configuration;
 mod kill;
+mod rotation;
 mod survival;

@@ -1,0 +1,155 @@
+//! `rotate-keys`: a new key-encryption key, or new data keys, with or without a running server.
+
+use std::io::{IsTerminal, Write};
+
+use store::{NewKey, Store};
+
+use super::Outcome;
+use crate::admin::intent::Actor;
+use crate::clock::Ambient;
+use crate::config::{Config, Overrides, secret_from_environment};
+use crate::control::client::Server;
+use crate::control::{DatabaseLock, Question, Wanted, local_source};
+use crate::keys::{Progress, drive, renew, rotate};
+use crate::startup::open_store;
+
+/// What `rotate-keys` is told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Also replace the operator's key itself
+    ///
+    /// The new one is DB_ENCRYPTION_KEY_NEW, or the file that DB_ENCRYPTION_KEY_NEW_FILE names;
+    /// where a key file is used and neither is set, a new key file takes its place.
+    #[arg(long)]
+    pub new_key: bool,
+    /// Seal every value anew under a fresh data key; alone, the key-encryption key stays
+    #[arg(long)]
+    pub data_keys: bool,
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Rotates and draws a bar until it is done.
+pub fn run(args: Args) -> Outcome {
+    let config = Config::load(&args.overrides)?;
+    let path = config.database_path()?;
+    if !path.exists() {
+        return Err(format!("{} does not exist; start the server once", path.display()).into());
+    }
+    let given = match args.new_key {
+        true => secret_from_environment("DB_ENCRYPTION_KEY_NEW")?,
+        false => None,
+    };
+    let mut questions = Vec::new();
+    if args.new_key || !args.data_keys {
+        questions.push(Question::RotateKeys {
+            key: match (args.new_key, &given) {
+                (false, _) => Wanted::Configured,
+                (true, Some(key)) => Wanted::Given(key.clone()),
+                (true, None) => Wanted::KeyFile,
+            },
+        });
+    }
+    if args.data_keys {
+        questions.push(Question::RenewKeys);
+    }
+    let mut bar = Bar::default();
+    if Server::find(&config).is_some() {
+        for question in &questions {
+            // One question for each connection.
+            let server = Server::find(&config).ok_or("the server went away; try again")?;
+            server.ask(question, |progress| bar.draw(progress))?;
+        }
+    } else {
+        let _lock = DatabaseLock::take(&path)?;
+        let store = open_store(&config, Config::encryption_key()?)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let done = runtime.block_on(without_server(&config, &store, questions, &mut bar));
+        store.close()?;
+        done?;
+    }
+    if given.is_some() {
+        eprintln!(
+            "The old DB_ENCRYPTION_KEY opens nothing any more. Put the new one in its place before \
+             the server starts again."
+        );
+    }
+    Ok(())
+}
+
+async fn without_server(
+    config: &Config,
+    store: &Store,
+    questions: Vec<Question>,
+    bar: &mut Bar,
+) -> Outcome {
+    let ambient = Ambient::system();
+    if store.key_job().await?.is_some_and(|job| !job.finished) {
+        eprintln!("First, the job that was cut off is finished.");
+        drive(store, &ambient, |progress| bar.draw(progress)).await?;
+    }
+    for question in questions {
+        let actor = Actor::terminal("rotate-keys");
+        let reason = "somebody at the server's terminal asked for it";
+        match question {
+            Question::RenewKeys => renew(store, &ambient, actor, reason).await?,
+            Question::RotateKeys { key } => {
+                let new = match key {
+                    Wanted::Configured => NewKey::Configured,
+                    Wanted::KeyFile => NewKey::KeyFile,
+                    Wanted::Given(key) => NewKey::Source(local_source(config, &key)),
+                };
+                rotate(store, &ambient, actor, new, reason).await?
+            }
+        };
+        drive(store, &ambient, |progress| bar.draw(progress)).await?;
+    }
+    Ok(())
+}
+
+/// Columns of the bar itself.
+const WIDTH: u64 = 32;
+
+/// A bar on a terminal; elsewhere a line for every tenth part.
+#[derive(Default)]
+struct Bar {
+    job: u64,
+    tenth: u64,
+}
+
+impl Bar {
+    fn draw(&mut self, progress: &Progress) {
+        let total = progress.total.max(progress.done).max(1);
+        let percent = progress.done * 100 / total;
+        let what = match progress.kind.as_str() {
+            "renew" => "new data keys",
+            _ => "moving to the new key",
+        };
+        let mut out = std::io::stderr().lock();
+        if self.job != progress.id {
+            (self.job, self.tenth) = (progress.id, u64::MAX);
+        }
+        // A terminal that is gone stops no job.
+        let _ = if out.is_terminal() {
+            let full = progress.done * WIDTH / total;
+            let bar: String = (0..WIDTH)
+                .map(|column| if column < full { '█' } else { '░' })
+                .collect();
+            let end = if progress.finished { "\n" } else { "" };
+            write!(
+                out,
+                "\r{what} {bar} {percent:3} % {} of {total} values {end}",
+                progress.done
+            )
+        } else if self.tenth != percent / 10 {
+            self.tenth = percent / 10;
+            writeln!(out, "{what}: {percent} %, {} of {total} values", progress.done)
+        } else {
+            Ok(())
+        };
+        let _ = out.flush();
+    }
+}

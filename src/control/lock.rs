@@ -1,0 +1,85 @@
+//! Who has the database: one server, or one key job without a server.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Held as long as the database is in use; the system lets go of it when the process ends.
+#[derive(Debug)]
+pub struct DatabaseLock {
+    _file: File,
+}
+
+/// Why a database cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error(
+        "{} is held by another process: a server, or a key job, uses this database; stop it, or \
+         wait until it is done", .0.display()
+    )]
+    Held(PathBuf),
+    /// The lock file cannot be made.
+    #[error("{} cannot be used: {source}; correct the folder's permissions", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl DatabaseLock {
+    /// Takes the lock beside a database, making its folder where needed.
+    pub fn take(database: &Path) -> Result<Self, LockError> {
+        let mut path = database.to_owned().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let failed = |source| LockError::Io {
+            path: path.clone(),
+            source,
+        };
+        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            use std::os::unix::fs::DirBuilderExt;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(failed)?;
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held(path)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_has_a_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("new/secure_messaging.db");
+        let first = DatabaseLock::take(&database).unwrap();
+        assert!(matches!(
+            DatabaseLock::take(&database),
+            Err(LockError::Held(_))
+        ));
+        drop(first);
+        DatabaseLock::take(&database).unwrap();
+    }
+}

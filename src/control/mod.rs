@@ -1,0 +1,60 @@
+//! The control socket: subcommands ask a running server, on the same machine and as the same user.
+//!
+//! `control.sock` in the data directory, one JSON object a line: a question, then answers until one
+//! says that it is the last. Only the user that runs the server, and root, may connect.
+
+pub mod client;
+mod lock;
+mod server;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use lock::{DatabaseLock, LockError};
+pub use server::Control;
+pub(crate) use server::local_source;
+
+use crate::config::Config;
+use crate::keys::Progress;
+
+/// What a subcommand asks.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum Question {
+    /// Begin a rotation and tell how far it is until it is done.
+    RotateKeys {
+        /// What the new key is made from.
+        key: Wanted,
+    },
+    /// Begin a renewal of the data keys and tell how far it is until it is done.
+    RenewKeys,
+}
+
+/// What a new key is made from.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// What the server is configured with.
+    Configured,
+    /// A new key file.
+    KeyFile,
+    /// This key of the operator.
+    Given(Zeroizing<String>),
+}
+
+/// What the server answers; the last answer is `failed`, or `progress` of a finished job.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// How far it is.
+    Progress(Progress),
+    /// Why it does not go on.
+    Failed(String),
+}
+
+/// Where the socket of a server with this configuration is.
+pub fn socket_path(config: &Config) -> PathBuf {
+    config.data_dir.join("control.sock")
+}

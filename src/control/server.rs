@@ -1,0 +1,163 @@
+//! The server's end of the control socket.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use keyring::KeyMaterial;
+use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use zeroize::Zeroizing;
+
+use super::{Answer, Question, Wanted, socket_path};
+use crate::admin::intent::Actor;
+use crate::state::App;
+
+/// Longest question, in bytes: it may hold a key of 64 KiB.
+const MAX_QUESTION: u64 = 100_000;
+/// How often a waiting subcommand is told how far a job is.
+const TELL: Duration = Duration::from_millis(100);
+
+/// The socket; its file is removed with it.
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Control {
+    /// Binds the socket in the data directory; one that a killed server left there is replaced.
+    ///
+    /// Call it when the database's lock is held: then no other server is behind the old one.
+    pub fn bind(app: &App) -> io::Result<Self> {
+        let path = socket_path(app.config());
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
+    }
+
+    /// Answers until the future is dropped.
+    pub async fn run(self, app: Data<App>) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let app = Data::clone(&app);
+                    actix_web::rt::spawn(async move {
+                        if let Err(cause) = serve(&app, stream).await {
+                            tracing::debug!(%cause, "a subcommand went away");
+                        }
+                    });
+                }
+                Err(cause) => {
+                    tracing::warn!(%cause, "the control socket takes nobody");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // Whoever finds it later would wait for nobody.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    let own = rustix::process::geteuid();
+    if peer != own.as_raw() && peer != 0 {
+        tracing::warn!(uid = peer, "another user asked at the control socket");
+        return Ok(());
+    }
+    let (reading, mut writing) = stream.into_split();
+    let mut line = Zeroizing::new(String::with_capacity(4_096));
+    BufReader::new(reading.take(MAX_QUESTION))
+        .read_line(&mut line)
+        .await?;
+    let Ok(question) = serde_json::from_str::<Question>(&line) else {
+        let answer = Answer::Failed("the server does not know this question".to_owned());
+        return tell(&mut writing, &answer).await;
+    };
+    match begin(app, question).await {
+        Ok(job) => follow(app, job, &mut writing).await,
+        Err(error) => tell(&mut writing, &Answer::Failed(error.to_string())).await,
+    }
+}
+
+async fn begin(app: &Data<App>, question: Question) -> Result<KeyJob, BeginError> {
+    let actor = Actor::terminal("rotate-keys");
+    let reason = "somebody at the server's terminal asked for it";
+    match question {
+        Question::RenewKeys => app.keys().renew(app, actor, reason).await,
+        Question::RotateKeys { key } => {
+            let new = new_key(app, key);
+            app.keys().rotate(app, actor, new, reason).await
+        }
+    }
+}
+
+fn new_key(app: &App, wanted: Wanted) -> NewKey {
+    match wanted {
+        Wanted::Configured => NewKey::Configured,
+        Wanted::KeyFile => NewKey::KeyFile,
+        Wanted::Given(key) => NewKey::Source(local_source(app.config(), &key)),
+    }
+}
+
+/// Makes keys from a key of the operator.
+pub(crate) fn local_source(config: &crate::config::Config, key: &str) -> Arc<dyn KekSource> {
+    Arc::new(LocalSource::new(
+        KeyMaterial::new(key.as_bytes().to_vec()),
+        config.kdf_iterations,
+        config.keys.suite.suite(),
+        Arc::new(keyring::OsEntropy),
+    ))
+}
+
+/// Tells how far a job is until it is over, or until another one is the newest.
+async fn follow(
+    app: &Data<App>,
+    begun: KeyJob,
+    writing: &mut (impl AsyncWriteExt + Unpin),
+) -> io::Result<()> {
+    loop {
+        let job = match app.store().key_job().await {
+            Ok(Some(job)) if job.id == begun.id => job,
+            Ok(_) => KeyJob {
+                finished: true,
+                done: begun.total,
+                ..begun.clone()
+            },
+            Err(fault) => return tell(writing, &failed(&fault)).await,
+        };
+        if let Some(trouble) = app.keys().trouble().filter(|_| !job.finished) {
+            return tell(writing, &Answer::Failed(trouble)).await;
+        }
+        let finished = job.finished;
+        tell(writing, &Answer::Progress(job.into())).await?;
+        if finished {
+            return Ok(());
+        }
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+fn failed(fault: &Fault) -> Answer {
+    Answer::Failed(fault.to_string())
+}
+
+async fn tell(writing: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_string(answer)?;
+    line.push('\n');
+    writing.write_all(line.as_bytes()).await
+}

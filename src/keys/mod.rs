@@ -1,0 +1,8 @@
+//! The life of the keys under which everything durable is sealed: made, rotated, retired.
+
+pub mod routes;
+mod service;
+mod sources;
+
+pub use service::{KeyService, Progress, drive, due_at, renew, rotate, run};
+pub use sources::{SourceError, providers};

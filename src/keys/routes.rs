@@ -1,0 +1,125 @@
+//! Keys over the API, for administrators.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use store::{BeginError, KekInfo, KekState, NewKey};
+use utoipa::ToSchema;
+
+use super::service::{Progress, due_at};
+use crate::admin::intent::Actor;
+use crate::http::Problem;
+use crate::sessions::{Administrator, Origin};
+use crate::state::App;
+
+/// A key-encryption key; never its bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Kek {
+    /// Identifier, in hexadecimal digits.
+    pub id: String,
+    /// `local` or `pkcs11`.
+    pub provider: String,
+    /// Its name in the token.
+    pub reference: Option<String>,
+    /// `active`, `retiring` or `retired`.
+    #[schema(value_type = String)]
+    pub state: KekState,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds at which the last value had left it.
+    pub retired_at: Option<u64>,
+}
+
+/// The keys and what is being done to them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Keys {
+    /// Every key-encryption key, the newest first.
+    pub keks: Vec<Kek>,
+    /// The job that runs, or the last one.
+    pub job: Option<Progress>,
+    /// What keeps the running job from going on.
+    pub trouble: Option<String>,
+    /// Days after which a key rotates by itself; 0 for never.
+    pub kek_days: u64,
+    /// Unix seconds of the next rotation.
+    pub next_rotation: Option<u64>,
+}
+
+impl From<KekInfo> for Kek {
+    fn from(kek: KekInfo) -> Self {
+        Self {
+            id: kek.kek_id.to_string(),
+            provider: kek.provider,
+            reference: kek.reference,
+            state: kek.state,
+            created_at: kek.created_at,
+            retired_at: kek.retired_at,
+        }
+    }
+}
+
+/// Shows the keys and the job.
+pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Keys>, Problem> {
+    let keks: Vec<Kek> = app.store().keks().await?.into_iter().map(Kek::from).collect();
+    let job = app.store().key_job().await?.map(Progress::from);
+    let active = keks.iter().find(|kek| kek.state == KekState::Active);
+    Ok(Json(Keys {
+        next_rotation: active.and_then(|kek| due_at(app.config(), kek.created_at)),
+        keks,
+        job,
+        trouble: app.keys().trouble(),
+        kek_days: app.config().keys.kek_days,
+    }))
+}
+
+/// Begins to move every value to a new key.
+pub async fn rotate(
+    app: Data<App>,
+    admin: Administrator,
+    origin: Origin,
+) -> Result<HttpResponse, Problem> {
+    let actor = Actor::administrator(&admin, &origin);
+    let begun = app
+        .keys()
+        .rotate(&app, actor, NewKey::Configured, "an administrator asked for it")
+        .await;
+    answer(begun)
+}
+
+/// Begins to seal every value anew under a fresh data key.
+pub async fn renew(
+    app: Data<App>,
+    admin: Administrator,
+    origin: Origin,
+) -> Result<HttpResponse, Problem> {
+    let actor = Actor::administrator(&admin, &origin);
+    let begun = app
+        .keys()
+        .renew(&app, actor, "an administrator asked for it")
+        .await;
+    answer(begun)
+}
+
+fn answer(begun: Result<store::KeyJob, BeginError>) -> Result<HttpResponse, Problem> {
+    match begun {
+        Ok(job) => Ok(HttpResponse::Accepted().json(Progress::from(job))),
+        Err(error @ BeginError::Running(_)) => Err(Problem::conflict(
+            "key-job-running",
+            "A key job is running",
+            error.to_string(),
+        )),
+        Err(BeginError::Fault(fault)) => Err(fault.into()),
+        Err(BeginError::Key(error)) if error.is_outage() => {
+            tracing::error!(cause = %error, "the key provider did not make a key");
+            Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "key-provider-unreachable",
+                "The key provider does not answer",
+                "Nothing was changed. The server's log says why; try again when it answers.",
+            )
+            .retry_after(30))
+        }
+        Err(error) => Err(Problem::internal(&error)),
+    }
+}

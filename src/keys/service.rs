@@ -1,0 +1,242 @@
+//! Beginning key jobs, and going on with the one that runs.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{BeginError, Fault, KekState, KeyJob, NewKey, Store};
+use tokio::sync::Notify;
+use utoipa::ToSchema;
+
+use crate::admin::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
+use crate::clock::Ambient;
+use crate::config::Config;
+use crate::state::App;
+
+/// How long a job works before it looks whether it should go on.
+const BUDGET: Duration = Duration::from_millis(40);
+/// How long it leaves the machine to others after that.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often somebody looks whether there is a job.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a job that failed waits.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How far a key job is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// Counts up from 1.
+    pub id: u64,
+    /// `rewrap` or `renew`.
+    pub kind: String,
+    /// Whether it is over.
+    pub finished: bool,
+    /// Why it was begun.
+    pub reason: String,
+    /// Values that it is past.
+    pub done: u64,
+    /// Values that there were when it began.
+    pub total: u64,
+    /// Unix seconds.
+    pub started_at: u64,
+    /// Unix seconds.
+    pub finished_at: Option<u64>,
+}
+
+impl From<KeyJob> for Progress {
+    fn from(job: KeyJob) -> Self {
+        let kind = match job.kind {
+            store::KeyJobKind::Rewrap => "rewrap",
+            store::KeyJobKind::Renew => "renew",
+        };
+        Self {
+            id: job.id,
+            kind: kind.to_owned(),
+            finished: job.finished,
+            reason: job.reason,
+            done: job.done,
+            total: job.total,
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+        }
+    }
+}
+
+/// The server's part in key jobs.
+#[derive(Default)]
+pub struct KeyService {
+    /// What keeps the running job from going on.
+    trouble: Mutex<Option<String>>,
+    begun: Notify,
+}
+
+/// Begins a rotation; its intent is written before, its start with it.
+pub async fn rotate(
+    store: &Store,
+    ambient: &Ambient,
+    actor: Actor,
+    new: NewKey,
+    reason: &str,
+) -> Result<KeyJob, BeginError> {
+    let intent = Intent::declare(store, ambient, actor, &KEY_ROTATION, json!({})).await?;
+    let (store, now, reason) = (store.clone(), ambient.now(), reason.to_owned());
+    intent
+        .carry_out(async move |declared| {
+            let audit = vec![declared.done(now)];
+            store.begin_rotation(new, reason, now, audit).await
+        })
+        .await
+}
+
+/// Begins a renewal of the data keys.
+pub async fn renew(
+    store: &Store,
+    ambient: &Ambient,
+    actor: Actor,
+    reason: &str,
+) -> Result<KeyJob, BeginError> {
+    let intent = Intent::declare(store, ambient, actor, &KEY_RENEWAL, json!({})).await?;
+    let (store, now, reason) = (store.clone(), ambient.now(), reason.to_owned());
+    intent
+        .carry_out(async move |declared| {
+            let audit = vec![declared.done(now)];
+            store.begin_renewal(reason, now, audit).await
+        })
+        .await
+}
+
+/// Works on the running job until it is over, without a server; tells how far it is.
+pub async fn drive(
+    store: &Store,
+    ambient: &Ambient,
+    mut tell: impl FnMut(&Progress),
+) -> Result<(), Fault> {
+    while let Some(job) = store.step_key_job(BUDGET, ambient.now()).await? {
+        let finished = job.finished;
+        tell(&job.into());
+        if finished {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl KeyService {
+    /// What keeps the running job from going on, if anything does.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// Wakes whoever works on jobs.
+    pub fn begun(&self) {
+        self.begun.notify_one();
+    }
+
+    /// Begins a rotation.
+    pub async fn rotate(
+        &self,
+        app: &App,
+        actor: Actor,
+        new: NewKey,
+        reason: &str,
+    ) -> Result<KeyJob, BeginError> {
+        let job = rotate(app.store(), app.ambient(), actor, new, reason).await?;
+        self.begun();
+        Ok(job)
+    }
+
+    /// Begins a renewal of the data keys.
+    pub async fn renew(
+        &self,
+        app: &App,
+        actor: Actor,
+        reason: &str,
+    ) -> Result<KeyJob, BeginError> {
+        let job = renew(app.store(), app.ambient(), actor, reason).await?;
+        self.begun();
+        Ok(job)
+    }
+
+    /// Begins what is due: another provider was configured, or the key is old enough.
+    pub async fn begin_what_is_due(&self, app: &App) -> Result<(), Fault> {
+        if let Some(job) = app.store().key_job().await?
+            && !job.finished
+        {
+            return Ok(());
+        }
+        let keks = app.store().keks().await?;
+        let Some(active) = keks.into_iter().find(|kek| kek.state == KekState::Active) else {
+            return Ok(());
+        };
+        let reason = if active.provider != app.config().keys.kek_provider.tag().to_string() {
+            "another provider is configured"
+        } else if due_at(app.config(), active.created_at)
+            .is_some_and(|due| due <= app.ambient().now())
+        {
+            "the key is as old as keys may be"
+        } else {
+            return Ok(());
+        };
+        tracing::info!(reason, "a rotation of the keys begins");
+        let actor = Actor::server(reason);
+        match self.rotate(app, actor, NewKey::Configured, reason).await {
+            Ok(_) | Err(BeginError::Running(_)) => Ok(()),
+            Err(BeginError::Fault(fault)) => Err(fault),
+            Err(error) => {
+                tracing::error!(cause = %error, "the keys could not be rotated; it is tried again");
+                self.set_trouble(Some(error.to_string()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on with the running job for a moment; whether there is more to do.
+    pub async fn step(&self, app: &App) -> Result<bool, Fault> {
+        let stepped = app.store().step_key_job(BUDGET, app.ambient().now()).await;
+        match stepped {
+            Ok(None) => Ok(false),
+            Ok(Some(job)) => {
+                self.set_trouble(None);
+                if job.finished {
+                    tracing::info!(values = job.done, reason = job.reason, "a key job is done");
+                }
+                Ok(!job.finished)
+            }
+            Err(fault) => {
+                tracing::error!(cause = %fault, "a key job cannot go on; it is tried again");
+                self.set_trouble(Some(fault.to_string()));
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// When a key that was made then is to be replaced.
+pub fn due_at(config: &Config, created_at: u64) -> Option<u64> {
+    let days = config.keys.kek_days;
+    (days > 0).then(|| created_at.saturating_add(days.saturating_mul(86_400)))
+}
+
+/// Works on key jobs until the future is dropped.
+pub async fn run(app: Data<App>) {
+    loop {
+        let wait = match app.keys().step(&app).await {
+            Ok(true) => PAUSE,
+            Ok(false) => LOOK,
+            Err(_) => PATIENCE,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = app.keys().begun.notified() => {}
+        }
+    }
+}
