@@ -34,6 +34,8 @@ pub struct S3Options {
     pub access_key_id: Option<String>,
     /// The access key's secret.
     pub secret_access_key: Option<Zeroizing<String>>,
+    /// What goes with an access key that is good for a short time.
+    pub session_token: Option<Zeroizing<String>>,
 }
 
 impl fmt::Debug for S3Options {
@@ -170,6 +172,9 @@ impl Target {
                 let reason = "an access key has an id and a secret, and one of them is missing";
                 return Err(TargetError::Settings(reason.to_owned()));
             }
+        }
+        if let Some(token) = &options.session_token {
+            builder = builder.with_token(token.as_str());
         }
         let store = builder
             .build()

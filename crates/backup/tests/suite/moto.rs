@@ -73,6 +73,7 @@ impl Moto {
             region: None,
             access_key_id: Some("testing".to_owned()),
             secret_access_key: Some(Zeroizing::new("testing".to_owned())),
+            session_token: None,
         };
         Target::open(address, &options).unwrap()
     }
