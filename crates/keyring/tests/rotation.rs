@@ -13,7 +13,7 @@ use proptest::prelude::*;
 /// The key of that number.
 fn kek(number: u8) -> Arc<dyn KekProvider> {
     let key = ExportedKek::from_slice(&[number; 32]).unwrap();
-    let suite = if number % 2 == 0 {
+    let suite = if number.is_multiple_of(2) {
         Suite::ChaCha20Poly1305
     } else {
         Suite::Aes256Gcm
