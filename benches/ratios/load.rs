@@ -119,6 +119,17 @@ pub async fn run(
     Ok(total)
 }
 
+/// The outcome, or an error when any request failed.
+pub fn checked(outcome: Outcome) -> io::Result<Outcome> {
+    if outcome.failed > 0 {
+        return Err(io::Error::other(format!(
+            "{} requests failed, the last with {}",
+            outcome.failed, outcome.last_failure
+        )));
+    }
+    Ok(outcome)
+}
+
 /// One keep-alive connection.
 pub struct Connection {
     stream: TcpStream,

@@ -1,21 +1,33 @@
 //! Ratios measured side by side in one run: the server path, the durable path and the protocol.
 //!
-//! `cargo xtask bench [server|durable|crypto …] [--peer URL]`
+//! `cargo xtask bench ratios --help` says how it is called.
 #![allow(clippy::expect_used)]
 
 mod crypto;
 mod durable;
 mod echo;
 mod load;
+mod memory;
+mod peer;
 mod report;
 mod server;
 mod subject;
 
 use std::path::PathBuf;
 
+use peer::Peer;
 use report::Report;
 
 const PARTS: [&str; 3] = ["crypto", "durable", "server"];
+
+const HELP: &str = "\
+cargo xtask bench ratios [crypto] [durable] [server] [--peer URL [--peer-pid PID,…]]
+
+  crypto, durable, server  the parts to measure; all when none is named
+  --peer URL               sets the server's sends and burns against a running cryptgeon
+                           that listens on a loopback address
+  --peer-pid PID,…         sets its memory for each held message too: the growth of these
+                           processes together, so name cryptgeon's and that of its Redis";
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args()
@@ -28,10 +40,18 @@ fn main() -> std::io::Result<()> {
     {
         return echo::serve(2);
     }
-    let peer = arguments
-        .iter()
-        .position(|argument| argument == "--peer")
-        .and_then(|at| arguments.get(at + 1));
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let peer = match (
+        value(&arguments, "--peer")?,
+        value(&arguments, "--peer-pid")?,
+    ) {
+        (Some(url), pids) => Some(Peer::new(url, pids)?),
+        (None, Some(_)) => return Err(std::io::Error::other("--peer-pid needs --peer URL")),
+        (None, None) => None,
+    };
     let named: Vec<_> = PARTS
         .into_iter()
         .filter(|part| arguments.iter().any(|argument| argument == part))
@@ -53,10 +73,21 @@ fn main() -> std::io::Result<()> {
                 let folder = tempfile::tempdir()?;
                 runtime.block_on(durable::run(&mut report, folder.path()))?;
             }
-            _ => runtime.block_on(server::run(&mut report, peer.map(String::as_str)))?,
+            _ => runtime.block_on(server::run(&mut report, peer.as_ref()))?,
         }
     }
     let folder = std::env::var_os("SECURE_MESSAGING_BENCH_DIR")
         .map_or_else(|| PathBuf::from("target"), PathBuf::from);
     report.write(&folder)
+}
+
+/// What follows an option.
+fn value<'a>(arguments: &'a [String], option: &str) -> std::io::Result<Option<&'a str>> {
+    let Some(at) = arguments.iter().position(|argument| argument == option) else {
+        return Ok(None);
+    };
+    match arguments.get(at + 1) {
+        Some(value) => Ok(Some(value)),
+        None => Err(std::io::Error::other(format!("{option} wants a value"))),
+    }
 }

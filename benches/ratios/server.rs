@@ -1,7 +1,7 @@
 //! The server path: sends and burns over an echo of the same bytes, and over a peer.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -10,7 +10,8 @@ use protocol::envelope::{Parcel, Slot, Submission, Target};
 use protocol::ids::MessageId;
 
 use crate::echo::Echo;
-use crate::load::{Outcome, Plan, run as load};
+use crate::load::{Outcome, Plan, checked, run as load};
+use crate::peer::{Amount, Ours, Peer};
 use crate::report::Report;
 use crate::subject::{Subject, settle};
 
@@ -19,8 +20,8 @@ const MESSAGES: usize = 100_000 / CONNECTIONS * CONNECTIONS;
 /// Bytes of the posted message in all, handshake included.
 const SIZE: usize = 1024;
 
-/// Measures and reports; `peer` speaks cryptgeon's `POST /api/notes/` and `DELETE /api/notes/<id>`.
-pub async fn run(report: &mut Report, peer: Option<&str>) -> io::Result<()> {
+/// Measures and reports.
+pub async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
     let warm_up = MESSAGES / 10 / CONNECTIONS * CONNECTIONS;
@@ -94,25 +95,28 @@ pub async fn run(report: &mut Report, peer: Option<&str>) -> io::Result<()> {
         "0",
     );
 
-    match peer {
-        None => report.note("No peer was given: pass --peer http://127.0.0.1:PORT to compare with a running cryptgeon."),
-        Some(url) => against(report, url, &sent, burned, &acknowledged).await?,
-    }
-    Ok(())
+    let Some(peer) = peer else {
+        report.note("No peer was given: pass --peer http://127.0.0.1:PORT to compare with a running cryptgeon.");
+        return Ok(());
+    };
+    let amount = Amount {
+        connections: CONNECTIONS,
+        warm_up,
+        notes: MESSAGES,
+        size: message.len(),
+    };
+    let ours = Ours {
+        sent: &sent,
+        claimed: &claimed,
+        acknowledged: &acknowledged,
+        burns: burned,
+        held: grown / MESSAGES as f64,
+    };
+    peer.compare(report, &amount, &ours).await
 }
 
 async fn measure(plan: &dyn Fn() -> Plan) -> io::Result<Outcome> {
     checked(load(plan(), None).await?)
-}
-
-fn checked(outcome: Outcome) -> io::Result<Outcome> {
-    if outcome.failed > 0 {
-        return Err(io::Error::other(format!(
-            "{} requests failed, the last with {}",
-            outcome.failed, outcome.last_failure
-        )));
-    }
-    Ok(outcome)
 }
 
 fn echo_plan(address: SocketAddr, message: &[u8], requests: usize) -> impl Fn() -> Plan {
@@ -205,84 +209,6 @@ async fn unknown(subject: &Subject, requests: usize) -> io::Result<Outcome> {
         }),
     };
     checked(load(plan, None).await?)
-}
-
-async fn against(
-    report: &mut Report,
-    url: &str,
-    sent: &Outcome,
-    burned: f64,
-    last: &Outcome,
-) -> io::Result<()> {
-    let host = url.trim_start_matches("http://").trim_end_matches('/');
-    let address = host
-        .to_socket_addrs()?
-        .next()
-        .ok_or(io::ErrorKind::NotFound)?;
-    if !address.ip().is_loopback() {
-        return Err(io::Error::other(
-            "the peer must listen on this machine: give a loopback address",
-        ));
-    }
-    let note = format!(
-        "{{\"contents\":\"{}\",\"meta\":\"{{\\\"type\\\":\\\"text\\\"}}\",\"views\":1}}",
-        "x".repeat(SIZE - 64)
-    );
-    let request = json("/api/notes/", "", note.as_bytes());
-    let mut answers = Vec::new();
-    let requests = MESSAGES / 5 / CONNECTIONS * CONNECTIONS;
-    let posts = Plan {
-        address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 200,
-        request: Arc::new(move |_, _, buffer| buffer.extend_from_slice(&request)),
-    };
-    let peer_sent = checked(load(posts, Some(&mut answers)).await?)?;
-    let each = requests / CONNECTIONS;
-    let mut ids = vec![String::new(); requests];
-    for (connection, turn, body) in answers {
-        let answer: serde_json::Value = serde_json::from_slice(&body)?;
-        ids[connection * each + turn] = answer["id"].as_str().unwrap_or_default().to_owned();
-    }
-    let deletes = Plan {
-        address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 200,
-        request: Arc::new(move |connection, turn, buffer| {
-            let path = format!("/api/notes/{}", ids[connection * each + turn]);
-            buffer.extend_from_slice(
-                format!("DELETE {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes(),
-            );
-        }),
-    };
-    let peer_burned = checked(load(deletes, None).await?)?;
-    report.row(
-        "sends / peer",
-        (sent.rate(), "/s"),
-        (peer_sent.rate(), "/s"),
-        "at least 10",
-    );
-    report.row(
-        "burns / peer",
-        (burned, "/s"),
-        (peer_burned.rate(), "/s"),
-        "at least 12",
-    );
-    report.row(
-        "sends p99 / peer",
-        (sent.percentile(0.99), "µs"),
-        (peer_sent.percentile(0.99), "µs"),
-        "at most 0.2",
-    );
-    report.row(
-        "burn p99 / peer",
-        (last.percentile(0.99), "µs"),
-        (peer_burned.percentile(0.99), "µs"),
-        "at most 0.2",
-    );
-    Ok(())
 }
 
 /// The id of a message, the same whenever it is asked for.

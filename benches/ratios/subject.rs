@@ -9,6 +9,8 @@ use headless::Headless;
 use protocol::ids::UserId;
 use tempfile::TempDir;
 
+use crate::memory::resident;
+
 /// A running server and what its clients need.
 pub struct Subject {
     child: Child,
@@ -99,18 +101,7 @@ impl Subject {
 
     /// Resident memory in bytes.
     pub fn resident(&self) -> io::Result<u64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
-        text.lines()
-            .find_map(|line| line.strip_prefix("Rss:"))
-            .and_then(|rest| {
-                rest.trim()
-                    .trim_end_matches(" kB")
-                    .trim()
-                    .parse::<u64>()
-                    .ok()
-            })
-            .map(|kib| kib * 1024)
-            .ok_or_else(|| io::Error::other("no Rss line"))
+        resident(&[self.child.id()])
     }
 }
 
