@@ -89,7 +89,10 @@ impl HeadSigningKey {
         half.copy_from_slice(&bytes[..32]);
         let ed25519 = Ed25519Seed::from_bytes(&half);
         half.copy_from_slice(&bytes[32..]);
-        Self(SigningKey::from_seeds(ed25519, MlDsaSeed::from_bytes(&half)))
+        Self(SigningKey::from_seeds(
+            ed25519,
+            MlDsaSeed::from_bytes(&half),
+        ))
     }
 
     /// The public half.

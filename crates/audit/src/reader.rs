@@ -72,7 +72,7 @@ impl ExportVerifier {
                 self.unreadable = true;
                 if line.windows(RECORD.len()).any(|part| part == RECORD) {
                     self.records += 1;
-                    self.verifier.unreadable_record();
+                    self.verifier.unreadable_record(None);
                 } else {
                     let line = self.lines;
                     self.verifier.find(Finding::Unreadable { line });

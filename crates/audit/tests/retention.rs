@@ -113,7 +113,10 @@ fn a_door_with_another_hash_does_not_fit_the_chain() {
     let mut door = log.door.clone();
     door.hash[0] ^= 1;
     let findings = verdict(&log, Some(door.clone()), 11, true).findings;
-    assert!(findings.contains(&Finding::Unlinked { id: 11 }), "{findings:?}");
+    assert!(
+        findings.contains(&Finding::Unlinked { id: 11 }),
+        "{findings:?}"
+    );
     let findings = verdict(&log, Some(door), 4, true).findings;
     assert!(
         findings.contains(&Finding::UnprovenRetention { through: 10 }),

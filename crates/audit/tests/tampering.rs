@@ -10,7 +10,10 @@ use support::{END, HEADS_EVERY, RECORDS, export, key, other_export, verify, witn
 /// The line of a record: header first, then each record, with a head behind every few.
 fn line_of(lines: &[String], id: u64) -> usize {
     let start = format!("{{\"type\":\"record\",\"record\":{{\"id\":{id},");
-    lines.iter().position(|line| line.starts_with(&start)).unwrap()
+    lines
+        .iter()
+        .position(|line| line.starts_with(&start))
+        .unwrap()
 }
 
 fn lines() -> Vec<String> {
@@ -26,9 +29,7 @@ fn change(line: &str, field: &str, at: usize) -> String {
     let mut json: serde_json::Value = serde_json::from_str(line).unwrap();
     let value = &mut json["record"][field];
     *value = match value.clone() {
-        serde_json::Value::Number(number) => {
-            (number.as_u64().unwrap() ^ (1 << (at % 40))).into()
-        }
+        serde_json::Value::Number(number) => (number.as_u64().unwrap() ^ (1 << (at % 40))).into(),
         serde_json::Value::String(text) => {
             let mut bytes = text.into_bytes();
             let at = at % bytes.len();
@@ -316,7 +317,9 @@ fn heads_kept_elsewhere_are_verified_themselves() {
 #[test]
 fn heads_of_another_key_do_not_count() {
     let mut outside = Outside::under(support::other_key().verify_key());
-    outside.line(support::witnessed_line(30).as_bytes()).unwrap();
+    outside
+        .line(support::witnessed_line(30).as_bytes())
+        .unwrap();
     assert!(outside.is_empty());
 }
 

@@ -185,9 +185,7 @@ pub(crate) fn range(
         [time(to.unwrap_or(u64::MAX))],
         |row| row.get::<_, u64>(0),
     )?;
-    Ok(first
-        .zip(last)
-        .filter(|(first, last)| first.id <= *last))
+    Ok(first.zip(last).filter(|(first, last)| first.id <= *last))
 }
 
 /// Reads the log after the record `after`, in its order: each record, then the heads that sign it.

@@ -101,9 +101,8 @@ impl AuditProof for SqliteBackend {
             let hash: Option<[u8; 64]> =
                 tx.db
                     .one(many("audit_log"), sql, [head.record_id], |row| row.get(0))?;
-            let fits = head.number == number + 1
-                && head.record_id >= record_id
-                && hash == Some(head.hash);
+            let fits =
+                head.number == number + 1 && head.record_id >= record_id && hash == Some(head.hash);
             if fits {
                 tx.db.execute(
                     many("audit_heads"),
@@ -128,14 +127,15 @@ impl AuditProof for SqliteBackend {
     }
 
     async fn open_audit_door(&self, cutoff: u64, now: u64) -> Result<Option<Door>, Fault> {
-        let found = self.read(move |db| retention::next(db, cutoff, now)).await?;
+        let found = self
+            .read(move |db| retention::next(db, cutoff, now))
+            .await?;
         let Some(door) = found else {
             return Ok(None);
         };
         let keys = SubjectKeys::new(&self.sealer);
         let details = serde_json::json!({ "through_id": door.through_id, "cutoff": cutoff });
-        let record =
-            keys.seal_commitment(door.commitment(), ::audit::RETENTION, now, &details)?;
+        let record = keys.seal_commitment(door.commitment(), ::audit::RETENTION, now, &details)?;
         self.write(1_024, move |tx| {
             retention::open(tx, &door, record)?;
             Ok(Some(door))

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod credentials;
 pub mod invites;
 pub mod prekeys;
+pub mod proof;
 pub mod safes;
 pub mod server;
 pub mod sessions;
@@ -67,6 +68,11 @@ macro_rules! conformance_suite {
             audit: a_record_shares_the_fate_of_its_change,
             audit: the_chain_verifies_after_many_writers,
             audit: an_event_of_an_unknown_user_is_kept_as_the_systems,
+            proof: a_head_is_appended_once_and_only_for_a_record_of_the_log,
+            proof: the_log_is_read_in_parts_with_heads_behind_their_records,
+            proof: details_are_opened_for_those_who_ask,
+            proof: old_records_go_through_the_door_once_a_head_vouches_for_it,
+            proof: the_newest_record_never_goes,
             invites: an_invite_is_used_up_and_given_back_by_a_refusal,
             invites: an_invite_expires_and_is_pruned,
             invites: only_its_maker_withdraws_an_invite,

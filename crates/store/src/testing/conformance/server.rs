@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
 use super::Fixture;
-use crate::testing::sample::{self, IDLE, NOW, event, session, user_id};
+use crate::testing::sample::{self, IDLE, NOW, session, user_id};
 use crate::{Act, AuditFilter, Declaration, Fault, RegistrationMode};
 
 const CHOICE: Act = Act {

@@ -1,0 +1,82 @@
+//! What is left to say when the log has ended.
+
+use super::{Verdict, Verifier};
+use crate::finding::Finding;
+use crate::head::HeadVerifyKey;
+
+impl Verifier {
+    pub(super) fn sum_up(mut self, signed: Option<u64>) -> Verdict {
+        self.release();
+        for record in std::mem::take(&mut self.suspects) {
+            self.find(Finding::Changed { id: record.id });
+        }
+        for (at, record) in std::mem::take(&mut self.displaced) {
+            self.find(Finding::OutOfPlace { id: record.id, at });
+        }
+        let last = self.last.0;
+        if self.newest_ahead > last {
+            let expected = self.newest_ahead;
+            self.find(Finding::CutTail { last, expected });
+        }
+        self.hold_against_outside(last);
+        let vouched = signed.unwrap_or(0).max(self.vouched);
+        if self.key.is_some() && self.records > 0 && vouched == 0 && self.findings.is_empty() {
+            let records = self.records;
+            self.find(Finding::Unsigned { records });
+        }
+        self.hold_against_door(vouched);
+        let mut findings = self.findings;
+        findings.sort_by_key(|finding| finding.record().unwrap_or(0));
+        findings.dedup();
+        Verdict {
+            records: self.records,
+            from: self.first.map_or(0, |(id, _)| id),
+            to: if self.records == 0 { 0 } else { last },
+            hash: self.last.1,
+            heads: self.heads,
+            vouched,
+            key: self.key.as_ref().map(HeadVerifyKey::fingerprint),
+            findings,
+            more: self.more,
+        }
+    }
+
+    fn hold_against_outside(&mut self, last: u64) {
+        let Some(outside) = &self.outside else { return };
+        if let Some((first, Some(hash))) = &self.first
+            && *first > 1
+            && outside.contradicts(first - 1, hash)
+        {
+            self.forked.push(first - 1);
+        }
+        if let Some((expected, at)) = outside.newest().filter(|(id, _)| *id > last)
+            && self.newest_ahead < expected
+        {
+            self.find(Finding::RolledBack { last, expected, at });
+        }
+        // The first is where the two histories part; each later one follows from it.
+        if let Some(&id) = self.forked.iter().min() {
+            self.find(Finding::Forked { id });
+        }
+    }
+
+    /// Records are gone from the beginning: something signed must say that they may be.
+    fn hold_against_door(&mut self, vouched: u64) {
+        let Some(door) = &self.door else { return };
+        let through = door.through_id;
+        let gone = self
+            .first
+            .is_some_and(|(first, _)| first > self.start.0 + 1);
+        if !gone || self.start.0 >= through {
+            return;
+        }
+        let proven = match self.key {
+            Some(_) => self.door_record.is_some_and(|id| id <= vouched),
+            None => self.door_record.is_some(),
+        };
+        if !proven {
+            let through = self.first.map_or(through, |(first, _)| first - 1);
+            self.find(Finding::UnprovenRetention { through });
+        }
+    }
+}
