@@ -45,9 +45,8 @@ async fn busy(app: &TestApp, name: &str, stop: &Cell<bool>, failures: &RefCell<V
         note("safe", read.status.as_u16());
         let change = json!({
             "expected_version": version,
-            "version": version + 1,
-            "data": b64(format!("safe {version}").as_bytes()),
             "write_proof": b64(WRITE_PROOF),
+            "safe": {"version": version + 1, "data": b64(format!("safe {version}").as_bytes())},
         });
         let written = person.client.put("/api/v1/safe", &change).await;
         note("write", written.status.as_u16());

@@ -135,6 +135,12 @@ pub enum BeginError {
          DB_ENCRYPTION_KEY_NEW"
     )]
     NoKeyFile,
+    /// The operator's key makes no keys here.
+    #[error(
+        "new keys come from the provider {0}: rotate without a new key of the operator, or configure \
+         another provider"
+    )]
+    OtherProvider(keyring::ProviderTag),
     /// The store failed.
     #[error(transparent)]
     Fault(#[from] Fault),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring};
+use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring, ProviderTag};
 
 use crate::fault::Fault;
 use crate::keys::{BeginError, NewKey};
@@ -58,12 +58,16 @@ impl KeyState {
 
     /// Finds what makes the new key.
     pub fn source_of(&self, new: &NewKey) -> Result<Arc<dyn KekSource>, BeginError> {
+        let configured = lock(&self.source).clone().ok_or_else(|| {
+            let reason = "no provider is configured that could make a key".to_owned();
+            Fault::Unavailable(reason)
+        })?;
+        let other = || BeginError::OtherProvider(configured.tag());
         match new {
+            NewKey::Configured => Ok(configured),
+            NewKey::Source(source) if source.tag() != configured.tag() => Err(other()),
             NewKey::Source(source) => Ok(Arc::clone(source)),
-            NewKey::Configured => lock(&self.source).clone().ok_or_else(|| {
-                let reason = "no provider is configured that could make a key".to_owned();
-                Fault::Unavailable(reason).into()
-            }),
+            NewKey::KeyFile if configured.tag() != ProviderTag::LOCAL => Err(other()),
             NewKey::KeyFile => {
                 let files = self.key_files().ok_or(BeginError::NoKeyFile)?;
                 Ok(self.local.source(files.prepare_next(self.local.entropy())?))
