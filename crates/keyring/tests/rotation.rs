@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use keyring::{
     Context, ExportedKek, KekId, KekProvider, Keyring, LocalProvider, OpenError, OsEntropy,
@@ -257,15 +257,17 @@ fn the_old_key_is_useless_once_everything_is_rewrapped() {
 fn keys_change_while_others_seal_and_open() {
     let ring = Keyring::new(kek(0), Arc::new(OsEntropy));
     let done = AtomicBool::new(false);
+    let count = AtomicUsize::new(0);
     let sealed: Vec<Vec<u8>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..3)
             .map(|_| {
                 scope.spawn(|| {
                     let mut sealed = Vec::new();
-                    while !done.load(Ordering::Relaxed) || sealed.len() < 200 {
+                    while !done.load(Ordering::Relaxed) {
                         let value = ring.seal(&place(b"row"), b"value").unwrap();
                         assert!(ring.open(&place(b"row"), &value).is_ok());
                         sealed.push(value);
+                        count.fetch_add(1, Ordering::Relaxed);
                     }
                     sealed
                 })
@@ -273,6 +275,12 @@ fn keys_change_while_others_seal_and_open() {
             .collect();
         for round in 0..400_u16 {
             ring.activate(kek((round % u16::from(KEYS)) as u8));
+            // Some values for every turn, however the threads are scheduled.
+            while count.load(Ordering::Relaxed) < 3 * usize::from(round)
+                && workers.iter().any(|worker| !worker.is_finished())
+            {
+                std::thread::yield_now();
+            }
         }
         done.store(true, Ordering::Relaxed);
         workers
