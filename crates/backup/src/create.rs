@@ -27,7 +27,7 @@ pub struct Source<'a> {
     pub file: &'a Path,
     /// Bytes of its pages.
     pub page_size: u32,
-    /// Unix seconds at which it was taken.
+    /// Unix seconds at which it was taken; a second after the newest backup, where it is not later.
     pub created_at: u64,
     /// Version of the program.
     pub program: &'a str,
@@ -112,7 +112,10 @@ pub async fn create(
     // Pages of another size have nothing to do with those of before.
     let base = base.filter(|base| base.page_size == source.page_size);
     let kind = base.as_ref().map_or(Kind::Full, |_| Kind::Incremental);
-    let id = BackupId::new(source.created_at, kind, rng);
+    // Names are in the order in which backups were made, whatever the clock does.
+    let newest = target.ids().await?.last().map(BackupId::time);
+    let created_at = newest.map_or(source.created_at, |time| source.created_at.max(time + 1));
+    let id = BackupId::new(created_at, kind, rng);
     let parent: Option<Parent> = base.as_ref().map(Manifest::as_parent);
     let mut before = Before { hashes: None };
     if let Some(parent) = &parent {
@@ -152,7 +155,7 @@ pub async fn create(
         parent,
         program: source.program.to_owned(),
         schema: source.schema,
-        created_at: source.created_at,
+        created_at,
         page_size: source.page_size,
         pages: number,
         stored_pages,

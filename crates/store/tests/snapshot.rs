@@ -36,7 +36,10 @@ async fn a_copy_is_of_one_moment_while_others_write() {
     let folder = Folder::new();
     let store = folder.open();
     sample::register(&store, 0..40, 3).await;
-    let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, begun) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let writing = {
         let (store, stop, begun) = (store.clone(), Arc::clone(&stop), Arc::clone(&begun));
         tokio::spawn(async move {
@@ -69,7 +72,13 @@ async fn a_copy_is_of_one_moment_while_others_write() {
     let copy = reopen(&folder, "copy");
     assert_eq!(copy.verify_audit_chain().await.unwrap(), snapshot.audit);
     let samples = copy.open_samples(5).await.unwrap();
-    let opened = |column: &str| samples.iter().find(|it| it.column == column).unwrap().opened;
+    let opened = |column: &str| {
+        samples
+            .iter()
+            .find(|it| it.column == column)
+            .unwrap()
+            .opened
+    };
     assert_eq!(opened("users.encrypted_data"), 5);
     assert_eq!(opened("key_safes.encrypted_private_keys"), 5);
     assert_eq!(opened("sessions.encrypted_data"), 0);
@@ -95,7 +104,10 @@ async fn a_copy_holds_no_trace_of_prekey_safes_sessions_and_public_prekeys() {
         assert_eq!(rows(&snapshot, table), 0, "{table}");
     }
     let bytes = std::fs::read(folder.0.path().join("copy")).unwrap();
-    assert_eq!(bytes.len() as u64, snapshot.pages * u64::from(snapshot.page_size));
+    assert_eq!(
+        bytes.len() as u64,
+        snapshot.pages * u64::from(snapshot.page_size)
+    );
     for user in 0..6 {
         let found = |table, column, from: usize| {
             let value = stored(&folder, table, column, user);
@@ -113,10 +125,16 @@ async fn a_copy_holds_no_trace_of_prekey_safes_sessions_and_public_prekeys() {
         assert!(!found("prekey_batches", "last_resort", 100));
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(folder.0.path().join("copy")).unwrap().permissions(),
+        &std::fs::metadata(folder.0.path().join("copy"))
+            .unwrap()
+            .permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
-    let beside: Vec<String> = folder.names().into_iter().filter(|name| name.starts_with("copy")).collect();
+    let beside: Vec<String> = folder
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with("copy"))
+        .collect();
     assert_eq!(beside, ["copy"]);
     store.close().unwrap();
 }
@@ -127,12 +145,19 @@ async fn pages_of_what_did_not_change_are_the_same_in_the_next_copy() {
     let store = folder.open();
     sample::register(&store, 0..30, 20).await;
     let first = take(&store, &folder, "first").await;
-    store.append_audit(vec![event(None, "server.started", NOW)]).await.unwrap();
+    store
+        .append_audit(vec![event(None, "server.started", NOW)])
+        .await
+        .unwrap();
     let second = take(&store, &folder, "second").await;
     let size = first.page_size as usize;
     let read = |name: &str| std::fs::read(folder.0.path().join(name)).unwrap();
     let (one, two) = (read("first"), read("second"));
-    let changed = one.chunks(size).zip(two.chunks(size)).filter(|(a, b)| a != b).count();
+    let changed = one
+        .chunks(size)
+        .zip(two.chunks(size))
+        .filter(|(a, b)| a != b)
+        .count();
     assert!(changed > 0, "the control: the record is in the second copy");
     assert!(changed < 20, "{changed} of {} pages", second.pages);
     store.close().unwrap();
@@ -157,7 +182,10 @@ async fn a_damaged_database_gives_an_error_and_no_copy() {
     sample::register(&store, 0..20, 20).await;
     store.close().unwrap();
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'key_safes'";
-    let root: usize = folder.tamper().query_row(sql, [], |row| row.get(0)).unwrap();
+    let root: usize = folder
+        .tamper()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap();
     let mut bytes = std::fs::read(folder.database()).unwrap();
     // A kind of page that does not exist, where nothing looks at the start.
     bytes[(root - 1) * 8_192] = 0x77;

@@ -167,6 +167,21 @@ async fn nothing_of_the_file_or_of_the_manifest_lies_there_in_the_clear() {
 }
 
 #[tokio::test]
+async fn backups_stay_in_their_order_when_the_clock_stands_or_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = open(folder.path());
+    let mut file = Changing::new(8);
+    let mut times = Vec::new();
+    for at in [NOW, NOW, NOW - 500, NOW + 60] {
+        file.change(1, 0);
+        let made = make(&target, &mut file, at, Wish::Incremental).await;
+        times.push(made.manifest.created_at);
+        assert!(restored(&target, None).await.unwrap() == file.bytes);
+    }
+    assert_eq!(times, [NOW, NOW + 1, NOW + 2, NOW + 60]);
+}
+
+#[tokio::test]
 async fn restoring_never_writes_over_a_file_that_is_there() {
     let (folder, target, _first, _second) = two().await;
     let taken = folder.path().join("taken");

@@ -1,0 +1,139 @@
+//! Making one backup, from the copy of the database to pruning what is too old.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use backup::{
+    AuditHead, BackupKey, Catalogue, KeyFile, Manifest, Phase, Policy, Progress, Pruned, Source,
+    Target, Wish,
+};
+use store::Store;
+use zeroize::Zeroizing;
+
+use super::error::BackupError;
+use super::files::{Lock, Temporary};
+use super::key::{find_key, find_or_make_key};
+use crate::clock::Ambient;
+use crate::config::Config;
+
+/// Where backups go and under which key.
+pub struct Engine {
+    pub(super) target: Target,
+    pub(super) key: BackupKey,
+    pub(super) database: PathBuf,
+    keep: Policy,
+}
+
+impl Engine {
+    /// Reads the settings; `None` where no target is set. A key is made where there is none.
+    pub fn open(config: &Config, ambient: &Ambient) -> Result<Option<Self>, BackupError> {
+        let Some(address) = &config.backups.backup_target else {
+            return Ok(None);
+        };
+        let target = Target::open(address, &config.backups.s3()?)?;
+        let key = find_or_make_key(&config.data_dir, ambient)?;
+        Self::new(config, target, key).map(Some)
+    }
+
+    /// The same for whoever only reads: a missing key is an error, since a new one opens nothing.
+    pub fn open_existing(config: &Config) -> Result<Self, BackupError> {
+        let address = config.backups.backup_target.as_deref();
+        let address = address.ok_or(BackupError::NoTarget)?;
+        let target = Target::open(address, &config.backups.s3()?)?;
+        let key = find_key(&config.data_dir)?.ok_or(BackupError::NoKey)?;
+        Self::new(config, target, key)
+    }
+
+    fn new(config: &Config, target: Target, key: BackupKey) -> Result<Self, BackupError> {
+        Ok(Self {
+            target,
+            key,
+            database: database_of(config),
+            keep: config.backups.policy()?,
+        })
+    }
+
+    /// Where backups go.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Which are kept.
+    pub fn keep(&self) -> Policy {
+        self.keep
+    }
+
+    /// Everything in the target.
+    pub async fn catalogue(&self) -> Result<Catalogue, BackupError> {
+        Ok(backup::catalogue(&self.target, &self.key).await?)
+    }
+
+    /// Reads the key file of the database, to take it along.
+    pub fn key_file(&self) -> Result<KeyFile, BackupError> {
+        let path = self.database.with_extension("key");
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Zeroizing::new(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(BackupError::NoKeyFile(path))
+            }
+            Err(source) => Err(BackupError::File { path, source }),
+        }
+    }
+
+    /// Makes a backup, verifies it, and removes those that are too old.
+    pub async fn back_up(
+        &self,
+        store: &Store,
+        ambient: &Ambient,
+        wish: Wish,
+        key_file: Option<KeyFile>,
+        progress: &Progress,
+    ) -> Result<Manifest, BackupError> {
+        let _lock = Lock::take(&self.database)?;
+        // Nobody else writes there while the lock is held: what is unfinished was cut off.
+        backup::clear_unfinished(&self.target, &self.key).await?;
+        let copy = Temporary::snapshot(&self.database, ambient.random());
+        let created_at = ambient.now();
+        progress.begin(Phase::Copying, 0);
+        let follow = progress.clone();
+        let copied = Box::new(move |done, total| follow.set(done, total));
+        let snapshot = store.snapshot(copy.path().to_owned(), copied).await?;
+        let source = Source {
+            file: copy.path(),
+            page_size: snapshot.page_size,
+            created_at,
+            program: env!("CARGO_PKG_VERSION"),
+            schema: snapshot.schema,
+            audit: AuditHead {
+                id: snapshot.audit.id,
+                hash: hex::encode(snapshot.audit.hash),
+            },
+            tables: snapshot.tables.into_iter().collect::<BTreeMap<_, _>>(),
+            key_file: key_file.as_ref(),
+        };
+        let mut rng = ambient.rng();
+        let created =
+            backup::create(&self.target, &self.key, &source, wish, &mut rng, progress).await?;
+        drop(copy);
+        let pruned = self.prune(created_at).await?;
+        tracing::info!(
+            backup = %created.manifest.id,
+            pages = created.manifest.stored_pages,
+            of = created.manifest.pages,
+            removed = pruned.removed.len(),
+            "a backup was made and verified"
+        );
+        Ok(created.manifest)
+    }
+
+    /// Removes what the policy does not keep.
+    pub async fn prune(&self, now: u64) -> Result<Pruned, BackupError> {
+        Ok(backup::prune(&self.target, &self.key, &self.keep, now).await?)
+    }
+}
+
+/// The file of the database; whatever is wrong with its address was said when the server started.
+pub(super) fn database_of(config: &Config) -> PathBuf {
+    let ordinary = || Path::new(&config.data_dir).join("secure_messaging.db");
+    config.database_path().unwrap_or_else(|_| ordinary())
+}

@@ -1,0 +1,18 @@
+//! Backups of the database: made, scheduled, shown, tried, restored.
+
+mod drill;
+mod engine;
+mod error;
+mod files;
+mod key;
+mod restore;
+pub mod routes;
+mod service;
+
+pub use drill::{Drilled, drill};
+pub use engine::Engine;
+pub use error::BackupError;
+pub use files::{clear_leftovers, half_restored};
+pub use key::{find_key, find_or_make_key};
+pub use restore::{Restoration, restore};
+pub use service::{Backups, Job, View};

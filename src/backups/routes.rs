@@ -1,0 +1,54 @@
+//! Backups over the API, for administrators.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use backup::Wish;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::error::BackupError;
+use super::service::{BeginError, View};
+use crate::admin::intent::Actor;
+use crate::http::Problem;
+use crate::sessions::{Administrator, After, Origin};
+use crate::state::App;
+
+/// Which backup is wanted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Wanted {
+    /// Every page, not only those that changed.
+    pub full: bool,
+}
+
+/// Shows backups and the one under way.
+pub async fn show(app: Data<App>, _admin: Administrator) -> Json<View> {
+    Json(app.backups().view())
+}
+
+/// Begins a backup now.
+pub async fn begin(
+    app: Data<App>,
+    After(admin, wanted): After<Administrator, Json<Wanted>>,
+    origin: Origin,
+) -> Result<HttpResponse, Problem> {
+    let wish = match wanted.full {
+        true => Wish::Full,
+        false => Wish::Incremental,
+    };
+    let actor = Actor::administrator(&admin, &origin);
+    match app.backups().begin(app.store(), app.ambient(), wish, actor) {
+        Ok(job) => Ok(HttpResponse::Accepted().json(job)),
+        Err(error @ BeginError::Running) => Err(Problem::conflict(
+            "backup-running",
+            "A backup is under way",
+            error.to_string(),
+        )),
+        Err(BeginError::Settings(error @ BackupError::NoTarget)) => Err(Problem::conflict(
+            "no-backup-target",
+            "Nobody said where backups go",
+            error.to_string(),
+        )),
+        Err(error) => Err(Problem::internal(&error)),
+    }
+}

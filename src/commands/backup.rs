@@ -1,0 +1,203 @@
+//! `backup`: one now, the list, a trial restore, pruning; with or without a running server.
+
+use backup::{Progress, Wish, format_time};
+use serde_json::json;
+use store::Store;
+
+use super::Outcome;
+use super::progress::Bar;
+use crate::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
+use crate::backups::{BackupError, Drilled, Engine, drill};
+use crate::clock::Ambient;
+use crate::config::{Config, Overrides};
+use crate::startup::open_store;
+
+/// What `backup` is told.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Something else than a backup now
+    #[command(subcommand)]
+    pub what: Option<What>,
+    /// Every page, not only those that changed
+    #[arg(long)]
+    pub full: bool,
+    /// Take the key file of the database along
+    ///
+    /// Whoever has this backup and the backup key then has everything that the server had. Without
+    /// it, a restore needs the DB_ENCRYPTION_KEY or the key file as well.
+    #[arg(long)]
+    pub with_key: bool,
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// What else can be done with backups.
+#[derive(Debug, clap::Subcommand)]
+pub enum What {
+    /// List the backups in the target
+    List(Only),
+    /// Restore the newest one into a folder of its own, compare it, and say how long that took
+    Drill(Only),
+    /// Remove backups that backup_keep does not keep
+    Prune(Only),
+}
+
+/// Nothing but the configuration.
+#[derive(Debug, clap::Args)]
+pub struct Only {
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Does what was asked for.
+pub fn run(args: Args) -> Outcome {
+    let overrides = match &args.what {
+        None => &args.overrides,
+        Some(What::List(only) | What::Drill(only) | What::Prune(only)) => &only.overrides,
+    };
+    let config = Config::load(overrides)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match args.what {
+            None => back_up(&config, args.full, args.with_key).await,
+            Some(What::List(_)) => list(&config).await,
+            Some(What::Drill(_)) => try_restore(&config).await,
+            Some(What::Prune(_)) => prune(&config).await,
+        }
+    })
+}
+
+fn live_store(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
+    let path = config.database_path()?;
+    if !path.exists() {
+        return Err(format!("{} does not exist; start the server once", path.display()).into());
+    }
+    Ok(open_store(config, Config::encryption_key()?)?)
+}
+
+async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
+    let ambient = Ambient::system();
+    let store = live_store(config)?;
+    let engine = Engine::open(config, &ambient)?.ok_or(BackupError::NoTarget)?;
+    let key_file = with_key.then(|| engine.key_file()).transpose()?;
+    let what = json!({ "full": full, "with_key": with_key, "target": engine.target().address() });
+    let actor = Actor::terminal("backup");
+    let intent = Intent::declare(&store, &ambient, actor, &BACKUP, what).await?;
+    let progress = Progress::default();
+    let bar = Bar::follow(&progress);
+    let working = store.clone();
+    let made = intent
+        .perform(async move {
+            let wish = if full { Wish::Full } else { Wish::Incremental };
+            engine
+                .back_up(&working, &ambient, wish, key_file, &progress)
+                .await
+        })
+        .await;
+    drop(bar);
+    store.close()?;
+    let made = made?;
+    println!(
+        "{}: {} of {} pages, verified; {}",
+        made.id,
+        made.stored_pages,
+        made.pages,
+        if made.key_inside {
+            "the key file of the database is inside"
+        } else {
+            "the key of the database is not inside, keep it apart"
+        }
+    );
+    Ok(())
+}
+
+async fn list(config: &Config) -> Outcome {
+    let engine = Engine::open_existing(config)?;
+    let found = engine.catalogue().await?;
+    if found.backups.is_empty() {
+        println!("{} holds no backup", engine.target().address());
+    }
+    for listed in &found.backups {
+        match &listed.manifest {
+            Ok(manifest) => println!(
+                "{}  {:>12} bytes{}{}",
+                listed.id,
+                manifest.stored_bytes(),
+                if manifest.key_inside {
+                    "  with key"
+                } else {
+                    ""
+                },
+                if found.is_whole(manifest) {
+                    ""
+                } else {
+                    "  CANNOT BE RESTORED: what it builds on is gone"
+                },
+            ),
+            Err(error) => println!("{}  {error}", listed.id),
+        }
+    }
+    if !found.unfinished.is_empty() {
+        println!(
+            "{} begun and never finished; the next backup removes them",
+            found.unfinished.len()
+        );
+    }
+    Ok(())
+}
+
+async fn try_restore(config: &Config) -> Outcome {
+    let ambient = Ambient::system();
+    let engine = Engine::open_existing(config)?;
+    let key = Config::encryption_key()?;
+    let progress = Progress::default();
+    let store = live_store(config)?;
+    let what = json!({ "target": engine.target().address() });
+    let actor = Actor::terminal("backup drill");
+    let intent = Intent::declare(&store, &ambient, actor, &BACKUP_DRILL, what).await?;
+    let bar = Bar::follow(&progress);
+    let config = config.clone();
+    let drilled = intent
+        .perform(async move { drill(&engine, &config, key, &ambient, &progress).await })
+        .await;
+    drop(bar);
+    store.close()?;
+    tell(&drilled?);
+    Ok(())
+}
+
+fn tell(drilled: &Drilled) {
+    let opened: u64 = drilled.samples.iter().map(|sample| sample.opened).sum();
+    println!("{} was restored, opened and compared:", drilled.manifest.id);
+    println!("  backups it is put together from  {}", drilled.parts);
+    println!("  tables with the rows they had    {}", drilled.tables);
+    println!("  audit records verified           {}", drilled.records);
+    println!(
+        "  sealed values opened             {opened} of {} columns",
+        drilled.samples.len()
+    );
+    println!(
+        "RPO {} s: what happened since {} would be lost now",
+        drilled.rpo.as_secs(),
+        format_time(drilled.manifest.created_at)
+    );
+    println!(
+        "RTO {:.1} s: fetching, putting together, opening and verifying",
+        drilled.rto.as_secs_f64()
+    );
+}
+
+async fn prune(config: &Config) -> Outcome {
+    let engine = Engine::open_existing(config)?;
+    let pruned = engine.prune(Ambient::system().now()).await?;
+    for id in &pruned.removed {
+        println!("{id} removed");
+    }
+    println!("{} kept by {}", pruned.kept, engine.keep());
+    Ok(())
+}

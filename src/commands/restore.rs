@@ -1,0 +1,73 @@
+//! `restore`: a backup into a new data folder.
+
+use std::path::PathBuf;
+
+use backup::{Progress, Target, format_time, parse_time};
+
+use super::Outcome;
+use super::progress::Bar;
+use crate::backups::{BackupError, find_key, restore};
+use crate::clock::Ambient;
+use crate::config::{Config, Overrides};
+
+/// What `restore` is told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the backups are: file:/path or s3://bucket/prefix
+    #[arg(long, value_name = "TARGET")]
+    pub from: String,
+    /// The state of this time (UTC), such as 2026-11-22T02:30 [default: the newest]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// A data folder without a database; nothing is ever overwritten
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+}
+
+/// Restores and says what to do next.
+pub fn run(args: Args) -> Outcome {
+    let at = match &args.at {
+        None => None,
+        Some(text) => Some(parse_time(text).ok_or_else(|| {
+            format!("{text:?} is no time: write it in UTC such as 2026-11-22T02:30")
+        })?),
+    };
+    let config = Config::load(&Overrides::default())?;
+    let target = Target::open(&args.from, &config.backups.s3()?)?;
+    let key = find_key(&args.data_dir)?.ok_or(BackupError::NoKey)?;
+    let progress = Progress::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let bar = Bar::follow(&progress);
+    let ambient = Ambient::system();
+    let done = runtime.block_on(restore(
+        &target,
+        &key,
+        at,
+        &args.data_dir,
+        &ambient,
+        &progress,
+    ));
+    drop(bar);
+    let done = done?;
+    println!(
+        "{} holds the state of {}, put together from {} backup(s) and verified.",
+        args.data_dir.display(),
+        format_time(done.manifest.created_at),
+        done.parts
+    );
+    if done.key_file {
+        println!("The key file of the database came along.");
+    } else {
+        println!(
+            "The key of the database is not in this backup: set DB_ENCRYPTION_KEY, or put the key \
+             file back as secure_messaging.key, before the server starts."
+        );
+    }
+    println!(
+        "Everybody signs in again. Passphrases, contacts and settings are those of that time; \
+         browsers that remember newer ones ask their owners. Tell them."
+    );
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! Backups with the real binary: made while it serves, killed half way, restored, chatted on.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use backup::{BackupKey, S3Options, Target};
+use client::command::SettingsChange;
+use client::event::Phase;
+use client::{Command, Event};
+use headless::Headless;
+use store::testing::sample;
+use store::{KeySource, Store, StoreConfig};
+use tempfile::TempDir;
+
+use crate::support::Spawned;
+
+const KEY: &str = "a key of the tests";
+const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data folder, a folder for backups, and one key for both.
+struct Place {
+    data: TempDir,
+    backups: TempDir,
+    key: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let digits: String = hex::encode(crate::support::random_id());
+        Self {
+            data: TempDir::new().unwrap(),
+            backups: TempDir::new().unwrap(),
+            key: format!("{digits}{digits}"),
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("file:{}", self.backups.path().display())
+    }
+
+    fn database(&self) -> PathBuf {
+        self.data.path().join("secure_messaging.db")
+    }
+
+    /// A subcommand of the binary in this place.
+    fn command(&self, args: &[&str]) -> Process {
+        let mut command = Process::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        command
+            .args(args)
+            .current_dir(self.data.path())
+            .env("DB_ENCRYPTION_KEY", KEY)
+            .env("BACKUP_KEY", &self.key)
+            .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+            .env("SECURE_MESSAGING_DATA_DIR", self.data.path())
+            .env("SECURE_MESSAGING_BACKUP_TARGET", self.address())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn must(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let text = said(&output);
+        assert!(output.status.success(), "{args:?}: {text}");
+        text
+    }
+
+    fn restore(&self, into: &Path) -> Output {
+        let into = into.to_str().unwrap();
+        self.run(&["restore", "--from", &self.address(), "--data-dir", into])
+    }
+
+    /// Names in the data folder that a backup or a restore makes for itself.
+    fn temporary(folder: &Path) -> Vec<String> {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| {
+                [".snapshot-", ".partial", "drill-"]
+                    .iter()
+                    .any(|part| name.contains(part))
+            })
+            .collect()
+    }
+}
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn open(database: &Path) -> Store {
+    let key = KeySource::beside(Some(KEY.to_owned()), database);
+    let mut config = StoreConfig::new(database, key);
+    config.iterations = 100_000;
+    Store::open(&config).unwrap()
+}
+
+/// Waits for a moment and kills as `kill -9` does; whether it had ended by itself.
+fn kill_after(mut child: Child, wait: Duration) -> bool {
+    let until = Instant::now() + wait;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.success();
+        }
+        if Instant::now() >= until {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return false;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Moments spread over the time that something takes, another in each cycle.
+fn moment(cycle: u32, cycles: u32, whole: Duration) -> Duration {
+    whole * (cycle * 17 % cycles) / cycles
+}
+
+#[actix_web::test]
+async fn people_chat_on_after_a_restore_into_a_new_folder() {
+    let place = Place::new();
+    let server = Spawned::start(place.data.path());
+    let base = format!("http://{}", server.address);
+    let mut alice = Headless::connect(&base).await.unwrap();
+    let secret = server.setup_secret();
+    alice
+        .register("alice", PASSPHRASE, Some(&secret), None)
+        .await
+        .unwrap();
+    alice
+        .command(Command::SetRegistration {
+            mode: "open".into(),
+        })
+        .unwrap();
+    alice
+        .expect(|event| matches!(event, Event::Server(view) if view.registration == "open"))
+        .await
+        .unwrap();
+    let mut bob = Headless::connect(&base).await.unwrap();
+    bob.register("bob", PASSPHRASE, None, None).await.unwrap();
+    let to_bob = alice.request_contact("bob").await.unwrap();
+    let to_alice = bob.accept_request().await.unwrap();
+    alice.say(to_bob, "before the backup").await.unwrap();
+    bob.read(to_alice, "before the backup").await.unwrap();
+
+    let made = place.must(&["backup", "--full"]);
+    assert!(made.contains("verified"), "{made}");
+    // What changes afterwards is not in it; the browsers remember.
+    for person in [&mut alice, &mut bob] {
+        let change = SettingsChange {
+            receipts: Some(false),
+            ..SettingsChange::default()
+        };
+        person.command(Command::SetSettings(change)).unwrap();
+        person
+            .expect(|event| matches!(event, Event::Settings(view) if !view.receipts))
+            .await
+            .unwrap();
+    }
+    alice.say(to_bob, "after the backup").await.unwrap();
+    bob.read(to_alice, "after the backup").await.unwrap();
+    let (alice, bob) = (alice.abandon(), bob.abandon());
+    server.kill();
+
+    let new = TempDir::new().unwrap();
+    let folder = new.path().join("data");
+    let restored = place.restore(&folder);
+    assert!(restored.status.success(), "{}", said(&restored));
+    assert!(said(&restored).contains("Everybody signs in again"));
+    let again = place.restore(&folder);
+    assert!(!again.status.success());
+    assert!(
+        said(&again).contains("never overwrites"),
+        "{}",
+        said(&again)
+    );
+
+    let server = Spawned::start(&folder);
+    let base = format!("http://{}", server.address);
+    let mut people = Vec::new();
+    for (profile, handle) in [(alice, "alice"), (bob, "bob")] {
+        let mut person = Headless::open(&base, profile).await.unwrap();
+        // The session of before is nobody's any more.
+        person.phase(Phase::SignedOut).await.unwrap();
+        person
+            .command(Command::SignIn {
+                handle: handle.into(),
+                passphrase: PASSPHRASE.into(),
+                device_name: None,
+            })
+            .unwrap();
+        let asked = person
+            .next_event(|event| matches!(event, Event::Restored { .. }), PATIENCE)
+            .await
+            .unwrap();
+        assert!(matches!(asked, Event::Restored { at, .. } if at > 1_700_000_000));
+        person.command(Command::AcceptRestored).unwrap();
+        person.phase(Phase::Unlocked).await.unwrap();
+        person.online().await.unwrap();
+        people.push(person);
+    }
+    let [alice, bob] = people.as_mut_slice() else {
+        panic!("two people")
+    };
+    alice.say(to_bob, "we are back").await.unwrap();
+    bob.read(to_alice, "we are back").await.unwrap();
+    bob.say(to_alice, "so we are").await.unwrap();
+    alice.read(to_bob, "so we are").await.unwrap();
+    // Somebody whose browser remembers nothing just signs in, and is written to.
+    let mut elsewhere = Headless::connect(&base).await.unwrap();
+    elsewhere.sign_in("bob", PASSPHRASE).await.unwrap();
+    assert!(
+        !elsewhere
+            .drain_events()
+            .iter()
+            .any(|event| matches!(event, Event::Restored { .. }))
+    );
+    server.stop();
+    let store = open(&folder.join("secure_messaging.db"));
+    let filter = store::AuditFilter {
+        action: Some("backup.restored".to_owned()),
+        ..store::AuditFilter::default()
+    };
+    assert_eq!(store.count_audit(filter).await.unwrap(), 1);
+    store.verify_audit_chain().await.unwrap();
+    store.close().unwrap();
+}
+
+#[actix_web::test]
+async fn a_backup_that_is_killed_half_way_does_not_count_and_leaves_nothing_behind() {
+    const CYCLES: u32 = 30;
+    let place = Place::new();
+    let store = open(&place.database());
+    sample::register(&store, 0..30, 4).await;
+    store.close().unwrap();
+    let begun = Instant::now();
+    place.must(&["backup", "--full"]);
+    let whole = begun.elapsed();
+    let target = Target::open(&place.address(), &S3Options::default()).unwrap();
+    let key = BackupKey::parse(&place.key).unwrap();
+    let (mut finished, mut cut_with_leftovers) = (1, 0);
+    for cycle in 0..CYCLES {
+        let kind: &[&str] = if cycle % 3 == 0 {
+            &["backup", "--full"]
+        } else {
+            &["backup"]
+        };
+        let child = place.command(kind).spawn().unwrap();
+        finished += usize::from(kill_after(child, moment(cycle, CYCLES, whole)));
+        let found = backup::catalogue(&target, &key).await.unwrap();
+        // A kill between the manifest and the answer leaves one more that is whole.
+        assert!(
+            found.backups.len() >= finished,
+            "an acknowledged backup is lost"
+        );
+        assert!(found.manifests().all(|manifest| found.is_whole(manifest)));
+        assert_eq!(found.manifests().count(), found.backups.len());
+        cut_with_leftovers += usize::from(!found.unfinished.is_empty());
+        cut_with_leftovers += usize::from(!Place::temporary(place.data.path()).is_empty());
+        finished = found.backups.len();
+    }
+    assert!(
+        cut_with_leftovers > 0,
+        "the control: some kills did come half way"
+    );
+    // What was acknowledged before is in the database, and the newest backup is of it.
+    let store = open(&place.database());
+    assert_eq!(store.statistics(0).await.unwrap().users, 30);
+    store.verify_audit_chain().await.unwrap();
+    store.close().unwrap();
+    place.must(&["backup"]);
+    let found = backup::catalogue(&target, &key).await.unwrap();
+    assert!(found.unfinished.is_empty());
+    assert_eq!(Place::temporary(place.data.path()), [String::new(); 0]);
+    let drilled = place.must(&["backup", "drill"]);
+    assert!(
+        drilled.contains("RPO") && drilled.contains("RTO"),
+        "{drilled}"
+    );
+    assert_eq!(Place::temporary(place.data.path()), [String::new(); 0]);
+}
+
+#[actix_web::test]
+async fn a_restore_that_is_killed_half_way_is_done_again_and_is_never_half_there() {
+    const CYCLES: u32 = 24;
+    let place = Place::new();
+    let store = open(&place.database());
+    sample::register(&store, 0..30, 4).await;
+    store.close().unwrap();
+    place.must(&["backup", "--full"]);
+    place.must(&["backup"]);
+    let new = TempDir::new().unwrap();
+    let begun = Instant::now();
+    assert!(place.restore(&new.path().join("first")).status.success());
+    let whole = begun.elapsed();
+    let mut half = 0;
+    for cycle in 0..CYCLES {
+        let folder = new.path().join(cycle.to_string());
+        let into = folder.to_str().unwrap();
+        let args = ["restore", "--from", &place.address(), "--data-dir", into];
+        let child = place.command(&args).spawn().unwrap();
+        kill_after(child, moment(cycle, CYCLES, whole));
+        let database = folder.join("secure_messaging.db");
+        if !database.exists() {
+            if !folder.exists() {
+                continue;
+            }
+            if !Place::temporary(&folder).is_empty() {
+                half += 1;
+                // A server does not begin anew where somebody wanted the old state.
+                let started = place.run(&["serve", "--data-dir", into]);
+                assert!(!started.status.success());
+                assert!(
+                    said(&started).contains("run restore again"),
+                    "{}",
+                    said(&started)
+                );
+            }
+            let again = place.restore(&folder);
+            assert!(again.status.success(), "{}", said(&again));
+        }
+        let store = open(&database);
+        assert_eq!(store.statistics(0).await.unwrap().users, 30);
+        assert!(store.restored().await.unwrap().is_some());
+        store.close().unwrap();
+    }
+    assert!(half > 0, "the control: some kills did come half way");
+}
+
+#[test]
+fn what_is_missing_is_said_with_what_to_do() {
+    let place = Place::new();
+    let text = said(&place.run(&["backup"]));
+    assert!(text.contains("start the server once"), "{text}");
+    let new = TempDir::new().unwrap();
+    let text = said(&place.restore(&new.path().join("data")));
+    assert!(text.contains("there is no backup in the target"), "{text}");
+    let into = new.path().join("data");
+    let mut command = place.command(&["restore", "--from", &place.address(), "--data-dir"]);
+    let output = command
+        .arg(&into)
+        .env_remove("BACKUP_KEY")
+        .output()
+        .unwrap();
+    assert!(
+        said(&output).contains("BACKUP_KEY_FILE"),
+        "{}",
+        said(&output)
+    );
+    let mut command = place.command(&["backup", "list"]);
+    let output = command
+        .env_remove("SECURE_MESSAGING_BACKUP_TARGET")
+        .output()
+        .unwrap();
+    assert!(
+        said(&output).contains("backup_target is not set"),
+        "{}",
+        said(&output)
+    );
+}
