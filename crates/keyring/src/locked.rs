@@ -23,20 +23,21 @@ type Place = &'static mut [[u8; KEY_LEN]];
 
 struct Places {
     free: Vec<Place>,
-    pages: usize,
+    /// Addresses of the pages, and how many of them are locked.
+    pages: Vec<usize>,
     locked: usize,
 }
 
 static PLACES: Mutex<Places> = Mutex::new(Places {
     free: Vec::new(),
-    pages: 0,
+    pages: Vec::new(),
     locked: 0,
 });
 
 impl Places {
     fn grow(&mut self) {
         let page = Box::leak(Box::new(Page([[0; KEY_LEN]; PAGE_LEN / KEY_LEN])));
-        self.pages += 1;
+        self.pages.push(page.0.as_ptr() as usize);
         if let Ok(guard) = region::lock(page.0.as_ptr(), PAGE_LEN) {
             self.locked += 1;
             // The page is never given back, and so neither is its lock.
@@ -56,10 +57,10 @@ fn places() -> MutexGuard<'static, Places> {
 /// all the same.
 pub fn memory_locked() -> bool {
     let mut places = places();
-    if places.pages == 0 {
+    if places.pages.is_empty() {
         places.grow();
     }
-    places.locked == places.pages
+    places.locked == places.pages.len()
 }
 
 /// The bytes of one key, wiped when dropped, in locked memory where the system allows it.
@@ -127,8 +128,15 @@ mod tests {
     #[test]
     fn what_is_said_of_locked_memory_is_what_the_kernel_says() {
         let key = LockedKey::copy_of(&[7; KEY_LEN]);
-        let locked = locked_kib(key.bytes().as_ptr() as usize) > 0;
-        assert_eq!(memory_locked(), locked);
+        let places = places();
+        let page = key.bytes().as_ptr() as usize / PAGE_LEN * PAGE_LEN;
+        assert!(places.pages.contains(&page));
+        let locked = |page: &&usize| locked_kib(**page) > 0;
+        assert_eq!(places.pages.iter().filter(locked).count(), places.locked);
+        let all = places.locked == places.pages.len();
+        drop(places);
+        // Pages come and do not go: what was not so for all cannot have become so.
+        assert!(all || !memory_locked());
         // The control: an ordinary allocation is not.
         let ordinary = vec![7_u8; 1 << 20];
         assert_eq!(locked_kib(ordinary.as_ptr() as usize), 0);
