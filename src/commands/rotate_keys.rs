@@ -146,7 +146,11 @@ impl Bar {
             )
         } else if self.tenth != percent / 10 {
             self.tenth = percent / 10;
-            writeln!(out, "{what}: {percent} %, {} of {total} values", progress.done)
+            writeln!(
+                out,
+                "{what}: {percent} %, {} of {total} values",
+                progress.done
+            )
         } else {
             Ok(())
         };

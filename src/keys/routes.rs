@@ -61,7 +61,13 @@ impl From<KekInfo> for Kek {
 
 /// Shows the keys and the job.
 pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Keys>, Problem> {
-    let keks: Vec<Kek> = app.store().keks().await?.into_iter().map(Kek::from).collect();
+    let keks: Vec<Kek> = app
+        .store()
+        .keks()
+        .await?
+        .into_iter()
+        .map(Kek::from)
+        .collect();
     let job = app.store().key_job().await?.map(Progress::from);
     let active = keks.iter().find(|kek| kek.state == KekState::Active);
     Ok(Json(Keys {
@@ -82,7 +88,12 @@ pub async fn rotate(
     let actor = Actor::administrator(&admin, &origin);
     let begun = app
         .keys()
-        .rotate(&app, actor, NewKey::Configured, "an administrator asked for it")
+        .rotate(
+            &app,
+            actor,
+            NewKey::Configured,
+            "an administrator asked for it",
+        )
         .await;
     answer(begun)
 }

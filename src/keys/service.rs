@@ -155,12 +155,7 @@ impl KeyService {
     }
 
     /// Begins a renewal of the data keys.
-    pub async fn renew(
-        &self,
-        app: &App,
-        actor: Actor,
-        reason: &str,
-    ) -> Result<KeyJob, BeginError> {
+    pub async fn renew(&self, app: &App, actor: Actor, reason: &str) -> Result<KeyJob, BeginError> {
         let job = renew(app.store(), app.ambient(), actor, reason).await?;
         self.begun();
         Ok(job)

@@ -26,7 +26,12 @@ fn active(keys: &Value) -> String {
 }
 
 /// Everything that a person does all day, until told to stop; every answer must be a good one.
-async fn busy(app: &TestApp, name: &str, stop: &Cell<bool>, failures: &RefCell<Vec<String>>) -> u64 {
+async fn busy(
+    app: &TestApp,
+    name: &str,
+    stop: &Cell<bool>,
+    failures: &RefCell<Vec<String>>,
+) -> u64 {
     let mut requests = 0;
     let mut note = |what: &str, status: u16| {
         requests += 1;
@@ -64,13 +69,17 @@ async fn coming(app: &TestApp, stop: &Cell<bool>, failures: &RefCell<Vec<String>
     while !stop.get() {
         let handle = format!("newcomer{entered}");
         if let Err(answer) = Account::register(app.client(), &handle, None).await {
-            failures.borrow_mut().push(format!("register: {}", answer.status));
+            failures
+                .borrow_mut()
+                .push(format!("register: {}", answer.status));
         }
         entered += 1;
         if entered % 8 == 0
             && let Err(answer) = Account::sign_in(app.client(), "person", PASSPHRASE).await
         {
-            failures.borrow_mut().push(format!("sign in: {}", answer.status));
+            failures
+                .borrow_mut()
+                .push(format!("sign in: {}", answer.status));
         }
     }
     entered
@@ -111,13 +120,20 @@ async fn under_load_keys_rotate_and_renew_with_no_failed_request() {
     assert_ne!(active(&after), before);
     assert_eq!(after["keks"].as_array().unwrap().len(), 3);
     assert_eq!(after["job"]["finished"], true);
-    let actions = ["keys.rotation_started", "keys.rotation_finished", "admin.key_rotation.intent"];
+    let actions = [
+        "keys.rotation_started",
+        "keys.rotation_finished",
+        "admin.key_rotation.intent",
+    ];
     for action in actions {
         let audit = admin
             .client
             .get(&format!("/api/v1/admin/audit?action={action}"))
             .await;
-        let records = audit.expect(200).json()["records"].as_array().unwrap().len();
+        let records = audit.expect(200).json()["records"]
+            .as_array()
+            .unwrap()
+            .len();
         assert_eq!(records, 2, "{action}");
     }
     app.app.store().verify_audit_chain().await.unwrap();
@@ -129,7 +145,10 @@ async fn one_job_runs_at_a_time_and_shows_how_far_it_is() {
     let admin = app.administrator().await;
     let rotate = "/api/v1/admin/keys/rotate";
     let begun = admin.client.post_empty(rotate).await.expect(202).json();
-    assert_eq!((&begun["kind"], &begun["done"]), (&json!("rewrap"), &json!(0)));
+    assert_eq!(
+        (&begun["kind"], &begun["done"]),
+        (&json!("rewrap"), &json!(0))
+    );
     let second = admin.client.post_empty("/api/v1/admin/keys/renew").await;
     assert_eq!(second.expect(409).code(), "key-job-running");
     let shown = keys(&admin).await;
@@ -148,11 +167,17 @@ async fn a_key_rotates_by_itself_when_it_is_as_old_as_keys_may_be() {
     let admin = app.administrator().await;
     let shown = keys(&admin).await;
     let due = shown["next_rotation"].as_u64().unwrap();
-    assert_eq!(due, shown["keks"][0]["created_at"].as_u64().unwrap() + 400 * 86_400);
+    assert_eq!(
+        due,
+        shown["keks"][0]["created_at"].as_u64().unwrap() + 400 * 86_400
+    );
     let before = active(&shown);
     app.advance(100).await;
     let store = app.app.store();
-    assert!(store.key_job().await.unwrap().is_none(), "the control: not yet");
+    assert!(
+        store.key_job().await.unwrap().is_none(),
+        "the control: not yet"
+    );
     app.advance(due.saturating_sub(START)).await;
     let job = store.key_job().await.unwrap().unwrap();
     assert!(!job.finished && job.reason.contains("as old as"), "{job:?}");

@@ -71,7 +71,10 @@ fn nothing_is_lost_when_a_rotation_is_killed_a_hundred_times() {
         cut >= cycles() / 4,
         "the control: too few kills fell into a job: {cut}"
     );
-    assert!(retired >= INSTANCES * 2, "too few rotations ended: {retired}");
+    assert!(
+        retired >= INSTANCES * 2,
+        "too few rotations ended: {retired}"
+    );
 }
 
 /// Kills a server again and again while keys rotate and people register; answers how many kills
@@ -121,10 +124,7 @@ async fn killed(cycles: usize) -> (usize, usize) {
     {}
     let keks = store.keks().await.unwrap();
     let count = |state| keks.iter().filter(|kek| kek.state == state).count();
-    assert_eq!(
-        (count(KekState::Active), count(KekState::Retiring)),
-        (1, 0)
-    );
+    assert_eq!((count(KekState::Active), count(KekState::Retiring)), (1, 0));
     store.verify_audit_chain().await.unwrap();
     let retired = count(KekState::Retired);
     store.close().unwrap();

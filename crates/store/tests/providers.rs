@@ -13,7 +13,7 @@ use keyring::{
     OsEntropy, ProviderError, ProviderTag, Stanza,
 };
 use store::testing::sample::{self, NOW, handle, user_id};
-use store::{BeginError, Fault, KekState, KeySource, NewKey, OpenError, Store, StoreConfig};
+use store::{BeginError, Fault, KekState, KeySource, NewKey, OpenError, Store, StoreConfig, Suite};
 use support::Folder;
 
 /// A token that never gives a key away, and that can be pulled out.
@@ -33,7 +33,9 @@ struct TokenKey {
 impl Token {
     fn check(&self) -> Result<(), ProviderError> {
         match self.gone.load(Ordering::SeqCst) {
-            true => Err(ProviderError::Unreachable("the token is pulled out".to_owned())),
+            true => Err(ProviderError::Unreachable(
+                "the token is pulled out".to_owned(),
+            )),
             false => Ok(()),
         }
     }
@@ -138,7 +140,12 @@ async fn finish(store: &Store) {
 
 async fn rotate(store: &Store) {
     store
-        .begin_rotation(NewKey::Configured, "another provider".to_owned(), NOW, vec![])
+        .begin_rotation(
+            NewKey::Configured,
+            "another provider".to_owned(),
+            NOW,
+            vec![],
+        )
         .await
         .unwrap();
 }
@@ -230,7 +237,11 @@ async fn a_new_database_can_live_on_a_token_alone() {
     assert!(store.report().created);
     sample::register(&store, 1..5, 0).await;
     store.close().unwrap();
-    assert_eq!(folder.names(), ["secure_messaging.db"], "no key file is made");
+    assert_eq!(
+        folder.names(),
+        ["secure_messaging.db"],
+        "no key file is made"
+    );
     readable(&Store::open(&config).unwrap()).await;
 }
 
@@ -266,4 +277,32 @@ async fn a_token_that_is_pulled_out_stops_work_and_breaks_nothing() {
     readable(&store).await;
     finish(&store).await;
     readable(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_move_from_suite_to_suite() {
+    let folder = Folder::new();
+    let mut config = folder.config();
+    config.suite = Suite::Aes256Gcm;
+    let store = Store::open(&config).unwrap();
+    sample::register(&store, 1..3, 0).await;
+    store.close().unwrap();
+    let store = folder.open();
+    sample::register(&store, 3..5, 0).await;
+    readable(&store).await;
+    store
+        .begin_renewal("another suite".to_owned(), NOW, vec![])
+        .await
+        .unwrap();
+    finish(&store).await;
+    readable(&store).await;
+    let suites: u32 = folder
+        .tamper()
+        .query_row(
+            "SELECT count(*) FROM users WHERE substr(encrypted_data, 2, 1) <> x'01'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(suites, 0);
 }

@@ -170,11 +170,7 @@ async fn either_key_opens_the_database_while_a_rotation_runs_and_goes_on_with_it
         store.close().unwrap();
         assert_eq!(envelopes_under(&folder, old), 0);
         assert!(Store::open(&with_key(&folder, sample_key())).is_err());
-        readable(
-            &Store::open(&with_key(&folder, OTHER_KEY)).unwrap(),
-            1..6,
-        )
-        .await;
+        readable(&Store::open(&with_key(&folder, OTHER_KEY)).unwrap(), 1..6).await;
     }
 }
 
@@ -341,7 +337,13 @@ async fn under_load_no_request_fails_while_keys_rotate_and_renew() {
                     .unwrap();
                 let found = store.find_session(session_id(number), NOW).await.unwrap();
                 assert_eq!(found.unwrap().details.ip, "192.0.2.77");
-                assert!(store.credential(&handle(1 + client)).await.unwrap().is_some());
+                assert!(
+                    store
+                        .credential(&handle(1 + client))
+                        .await
+                        .unwrap()
+                        .is_some()
+                );
                 assert!(store.credential("nobody").await.unwrap().is_none());
                 let update = SafeUpdate {
                     user_id: id,
@@ -387,7 +389,10 @@ async fn under_load_no_request_fails_while_keys_rotate_and_renew() {
     while let Some(joined) = clients.join_next().await {
         requests += joined.unwrap();
     }
-    assert!(requests > 200, "too little load to prove anything: {requests}");
+    assert!(
+        requests > 200,
+        "too little load to prove anything: {requests}"
+    );
     let keks = store.keks().await.unwrap();
     assert_eq!(keks.len(), 5);
     assert_eq!(
@@ -408,9 +413,11 @@ async fn the_database_takes_no_plaintext_and_nothing_under_a_closed_key() {
     sample::register(&store, 1..3, 0).await;
     let old_value: Vec<u8> = folder
         .tamper()
-        .query_row("SELECT encrypted_data FROM users WHERE number = 1", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT encrypted_data FROM users WHERE number = 1",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     store
         .begin_rotation(NewKey::Configured, "test".to_owned(), NOW, vec![])
@@ -438,9 +445,11 @@ async fn a_damaged_value_keeps_its_key_from_being_retired_and_is_named() {
     sample::register(&store, 1..4, 0).await;
     let mut value: Vec<u8> = folder
         .tamper()
-        .query_row("SELECT encrypted_data FROM users WHERE number = 2", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT encrypted_data FROM users WHERE number = 2",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     // Within the wrapped data key.
     value[60] ^= 1;
@@ -474,32 +483,4 @@ async fn a_damaged_value_keeps_its_key_from_being_retired_and_is_named() {
     connection.execute(sql, [&value]).unwrap();
     finish(&store).await;
     readable(&store, 1..4).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn values_move_from_suite_to_suite() {
-    let folder = Folder::new();
-    let mut config = folder.config();
-    config.suite = Suite::Aes256Gcm;
-    let store = Store::open(&config).unwrap();
-    sample::register(&store, 1..3, 0).await;
-    store.close().unwrap();
-    let store = folder.open();
-    sample::register(&store, 3..5, 0).await;
-    readable(&store, 1..5).await;
-    store
-        .begin_renewal("another suite".to_owned(), NOW, vec![])
-        .await
-        .unwrap();
-    finish(&store).await;
-    readable(&store, 1..5).await;
-    let suites: u32 = folder
-        .tamper()
-        .query_row(
-            "SELECT count(*) FROM users WHERE substr(encrypted_data, 2, 1) <> x'01'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(suites, 0);
 }

@@ -56,7 +56,9 @@ async fn rotate(store: &Store, disk: &Arc<Disk>) -> Acknowledged {
         Arc::new(OsEntropy),
     );
     let new = NewKey::Source(Arc::new(source));
-    let begun = store.begin_rotation(new, "cut".to_owned(), NOW, vec![]).await;
+    let begun = store
+        .begin_rotation(new, "cut".to_owned(), NOW, vec![])
+        .await;
     let begun = begun.is_ok() && !disk.is_cut();
     let mut finished = false;
     while let Ok(Some(job)) = store.step_key_job(Duration::ZERO, NOW).await {

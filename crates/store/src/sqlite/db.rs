@@ -112,7 +112,12 @@ impl Db<'_> {
     }
 
     /// Reads one number.
-    pub fn number(&self, place: Place<'_>, sql: &str, params: impl BindableRow) -> Result<u64, Fault> {
+    pub fn number(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl BindableRow,
+    ) -> Result<u64, Fault> {
         Ok(self
             .one(place, sql, params, |row| row.get::<_, u64>(0))?
             .unwrap_or_default())

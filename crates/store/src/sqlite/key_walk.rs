@@ -209,9 +209,8 @@ fn first_under(
     kek: &[u8; 16],
 ) -> Result<Option<(Vec<u8>, Sealed)>, Fault> {
     let (column, table, name) = (moving.column.column, moving.column.table, moving.name);
-    let sql = format!(
-        "SELECT {column}, {name} FROM {table} WHERE substr({column}, 3, 16) = ?1 LIMIT 1"
-    );
+    let sql =
+        format!("SELECT {column}, {name} FROM {table} WHERE substr({column}, 3, 16) = ?1 LIMIT 1");
     let names = moving.name_len();
     db.one(many(table), &sql, [kek], |row| {
         let mut name = Vec::new();

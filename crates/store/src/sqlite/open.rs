@@ -14,8 +14,8 @@ use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
 use crate::sqlite::db::Db;
-use crate::sqlite::readers::Readers;
 use crate::sqlite::key_state::KeyState;
+use crate::sqlite::readers::Readers;
 use crate::sqlite::sources::Sources;
 use crate::sqlite::writer::{self, Writer};
 use crate::sqlite::{SqliteBackend, Threads, chain, keys, migrations};
@@ -58,9 +58,8 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         readers: reader_threads,
         writer: vec![writer_thread],
     };
-    let backend =
-        SqliteBackend::new(writer, readers, sealer, threads, KeyState::new(sources))
-            .map_err(OpenError::Damaged)?;
+    let backend = SqliteBackend::new(writer, readers, sealer, threads, KeyState::new(sources))
+        .map_err(OpenError::Damaged)?;
     let report = OpenReport {
         created: !exists,
         key_origin,

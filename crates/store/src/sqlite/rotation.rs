@@ -157,9 +157,7 @@ impl SqliteBackend {
                     .collect();
                 if self.left_behind(retiring.clone()).await? {
                     let again = Cursor::column(0);
-                    return self
-                        .write(0, move |tx| row.advance(tx.db, &again, 0))
-                        .await;
+                    return self.write(0, move |tx| row.advance(tx.db, &again, 0)).await;
                 }
                 self.finish(row, retiring, now).await
             }
@@ -365,4 +363,3 @@ fn export(holder: &Keyring, key: &dyn KekProvider) -> Result<Option<Sealed>, Fau
     let sealed = seal(holder, KEK_HANDOVER, kek_id.as_bytes(), exported.expose())?;
     Ok(Some(Sealed::of_envelope(sealed)))
 }
-

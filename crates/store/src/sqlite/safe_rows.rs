@@ -50,7 +50,11 @@ impl SealedSafe {
         version: u64,
         data: &[u8],
     ) -> Result<Self, Fault> {
-        let data = sealer.seal(column(kind), &versioned(&user, version), &Sensitive::new(data))?;
+        let data = sealer.seal(
+            column(kind),
+            &versioned(&user, version),
+            &Sensitive::new(data),
+        )?;
         Ok(Self {
             user,
             kind,

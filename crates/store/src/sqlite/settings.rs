@@ -72,7 +72,9 @@ impl Settings for SqliteBackend {
 
 fn find_secret(db: Db<'_>, name: &str) -> Result<Option<Sealed>, Fault> {
     let sql = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    db.one(many("server_secrets"), sql, [Public(name)], |row| row.get(0))
+    db.one(many("server_secrets"), sql, [Public(name)], |row| {
+        row.get(0)
+    })
 }
 
 #[async_trait]

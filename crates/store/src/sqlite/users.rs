@@ -116,8 +116,7 @@ impl Users for SqliteBackend {
         let handle = Sensitive::new(row.handle);
         let data = seal_data(&self.sealer, &user, &handle, &alias)?;
         let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
-        self.update_user(user, sql, data, audit)
-            .await
+        self.update_user(user, sql, data, audit).await
     }
 
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault> {
