@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Problem;
+use crate::memory::Protections;
 use crate::state::App;
 
 /// Whether the process runs.
@@ -60,7 +61,7 @@ pub async fn ready(app: Data<App>) -> HttpResponse {
 pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
     let stats = app.vault().stats();
     let durable = app.store().statistics(app.ambient().now()).await?;
-    let text = app.metrics().render(&[
+    let mut gauges = vec![
         ("users", "Accounts.", durable.users),
         (
             "active_sessions",
@@ -88,7 +89,11 @@ pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
             "Unix time of the start.",
             app.boot().started_at(),
         ),
-    ]);
+    ];
+    gauges.extend(Protections::inspect().gauges());
+    gauges.extend(app.backups().gauges(app.ambient().now()));
+    gauges.extend(app.auditor().gauges());
+    let text = app.metrics().render(&gauges);
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(text))

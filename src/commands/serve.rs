@@ -8,6 +8,8 @@ use super::Outcome;
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::logging;
+use crate::memory::Protections;
+use crate::service::Service;
 use crate::startup::Application;
 
 /// What `serve` is told.
@@ -22,6 +24,9 @@ pub struct Args {
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
     logging::start(&config.logging);
+    for warning in Protections::inspect().warnings() {
+        tracing::warn!("{warning}");
+    }
     let key = Config::encryption_key()?;
     actix_web::rt::System::new().block_on(async move {
         let application = Application::build(config, key, Ambient::system()).await?;
@@ -33,11 +38,15 @@ pub fn run(args: Args) -> Outcome {
         }
         let mut terminated = signal(SignalKind::terminate())?;
         let mut interrupted = signal(SignalKind::interrupt())?;
-        let stop = async move {
+        let service = Service::from_environment();
+        service.ready();
+        let stop = async {
             tokio::select! {
                 _ = terminated.recv() => {}
                 _ = interrupted.recv() => {}
+                () = service.stay_alive() => {}
             }
+            service.stopping();
         };
         Ok(application.run_until(stop).await?)
     })

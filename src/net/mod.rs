@@ -21,6 +21,7 @@ mod connection;
 mod intake;
 mod outlet;
 mod payload;
+mod places;
 mod server;
 mod stream;
 mod tls;

@@ -22,6 +22,7 @@ use super::body::GuardedBody;
 use super::connection::Connection;
 use super::intake::Found;
 use super::payload::GuardedPayload;
+use super::places::{self, Places};
 use super::stream::Guarded;
 use super::transport::Transport;
 
@@ -30,8 +31,10 @@ use super::transport::Transport;
 pub struct Limits {
     /// Worker threads.
     pub workers: usize,
-    /// Connections for each worker at once.
+    /// Connections for each worker at once; more wait until they are accepted.
     pub connections_per_worker: usize,
+    /// Connections of all workers at once; more are refused.
+    pub connections: usize,
     /// How long a connection may stay idle between requests.
     pub keep_alive: Duration,
     /// How long a client may take to send a request's head.
@@ -47,11 +50,61 @@ impl Default for Limits {
         Self {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             connections_per_worker: 25_000,
+            connections: usize::MAX,
             keep_alive: Duration::from_secs(75),
             request_head: Duration::from_secs(10),
             disconnect: Duration::from_secs(2),
             shutdown: Duration::from_secs(5),
         }
+    }
+}
+
+/// File descriptors that are not for connections: the database's files, logs, sockets of the
+/// server's own, and connections that are being refused.
+const OWN_DESCRIPTORS: u64 = 44;
+
+/// The same for each worker.
+const WORKER_DESCRIPTORS: u64 = 4;
+
+/// Connections that may be in the course of being refused, for each worker.
+const REFUSED_AT_ONCE: usize = 8;
+
+impl Limits {
+    /// Leaves enough of the process's file descriptors for everything that is no connection.
+    ///
+    /// First asks for as many descriptors as the system allows.
+    pub fn within_descriptors(self) -> Self {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        let now = match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit.maximum,
+            Err(_) => limit.current,
+        };
+        self.within(now)
+    }
+
+    fn within(mut self, descriptors: Option<u64>) -> Self {
+        let Some(descriptors) = descriptors else {
+            return self;
+        };
+        let own = OWN_DESCRIPTORS + WORKER_DESCRIPTORS * self.workers as u64;
+        let left = descriptors.saturating_sub(own).max(4);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        if left < 256 {
+            tracing::warn!(
+                connections = left,
+                descriptors,
+                "few file descriptors: few connections; raise LimitNOFILE or `ulimit -n`"
+            );
+        }
+        self.connections = self.connections.min(left);
+        let accepted = self.connections.saturating_add(REFUSED_AT_ONCE);
+        self.connections_per_worker = self.connections_per_worker.min(accepted);
+        self
     }
 }
 
@@ -81,22 +134,32 @@ where
         .shutdown_timeout(limits.shutdown.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
+    let places = Places::new(limits.connections);
     for listener in listeners {
         let application = application.clone();
+        let places = places.clone();
         let tls = tls.clone();
         let limits = limits.clone();
         let stopping = stopping.clone();
         let address = listener.local_addr()?;
         builder = builder.listen(format!("http-{address}"), listener, move || {
             let tls = tls.clone();
+            let places = places.clone();
             let stopping = stopping.clone();
             let connect = move |socket: TcpStream| {
                 let tls = tls.clone();
+                let place = places.take();
                 async move {
+                    let Some(place) = place else {
+                        let error = places::refuse(socket, tls.is_some()).await;
+                        return Err(DispatchError::Io(error));
+                    };
                     let peer = socket.peer_addr().ok();
                     let transport = Transport::accept(socket, tls).await;
                     let stream = transport.and_then(Guarded::new);
-                    stream.map(|s| (s, peer)).map_err(DispatchError::Io)
+                    stream
+                        .map(|stream| (stream.in_place(place), peer))
+                        .map_err(DispatchError::Io)
                 }
             };
             let application = application()
@@ -170,4 +233,24 @@ fn is_opaque<B>(response: &Response<B>) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     response.status() == StatusCode::SWITCHING_PROTOCOLS
         || kind.is_some_and(|kind| kind == "application/octet-stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_the_files_of_the_database() {
+        let limits = Limits {
+            workers: 2,
+            ..Limits::default()
+        };
+        let few = limits.clone().within(Some(128));
+        assert_eq!(few.connections, 128 - 44 - 8);
+        assert_eq!(few.connections_per_worker, few.connections + 8);
+        assert_eq!(limits.clone().within(Some(10)).connections, 4);
+        let many = limits.clone().within(Some(1 << 20));
+        assert_eq!(many.connections_per_worker, 25_000);
+        assert_eq!(limits.clone().within(None), limits);
+    }
 }

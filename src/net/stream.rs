@@ -9,11 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Connection;
 use super::outlet::Write;
+use super::places::Place;
 
 /// A stream that keeps bodies out of the buffers of whoever reads and writes it.
 pub(super) struct Guarded<S> {
     inner: S,
     connection: Connection,
+    _place: Option<Place>,
 }
 
 impl<S> Guarded<S> {
@@ -21,7 +23,16 @@ impl<S> Guarded<S> {
         Ok(Self {
             inner,
             connection: Connection::new()?,
+            _place: None,
         })
+    }
+
+    /// Holds the connection's place until it is over.
+    pub(super) fn in_place(self, place: Place) -> Self {
+        Self {
+            _place: Some(place),
+            ..self
+        }
     }
 
     /// Returns what the handlers of this connection need.

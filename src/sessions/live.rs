@@ -14,7 +14,7 @@ pub struct LiveSession {
     id: SessionId,
     user_id: UserId,
     handle: String,
-    role: Role,
+    admin: AtomicBool,
     created_at: u64,
     absolute_expires_at: u64,
     idle_secs: u64,
@@ -36,7 +36,7 @@ impl LiveSession {
             id: row.session_id,
             user_id: row.user_id,
             handle,
-            role,
+            admin: AtomicBool::new(role == Role::Admin),
             created_at: row.created_at,
             absolute_expires_at: row.absolute_expires_at,
             idle_secs,
@@ -64,7 +64,16 @@ impl LiveSession {
 
     /// What the account may do.
     pub fn role(&self) -> Role {
-        self.role
+        if self.admin.load(Ordering::SeqCst) {
+            Role::Admin
+        } else {
+            Role::User
+        }
+    }
+
+    /// Follows a change of what the account may do.
+    pub(super) fn set_role(&self, role: Role) {
+        self.admin.store(role == Role::Admin, Ordering::SeqCst);
     }
 
     /// Unix seconds of the sign-in.

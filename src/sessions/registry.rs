@@ -1,10 +1,11 @@
 //! The cache of sessions that revocation clears.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use store::{Fault, SessionId, Store, UserId};
+use store::{Fault, Role, SessionId, Store, UserId};
 
 use crate::clock::Ambient;
 use crate::config::Config;
@@ -111,6 +112,34 @@ impl Registry {
             self.vault
                 .forget_fates(vault::AccountId::from_bytes(*user.as_bytes()));
         }
+    }
+
+    /// Looks at every session in memory again, after accounts were changed, maybe by another
+    /// process: ends those whose account may not sign in or whose row is gone, and follows roles.
+    pub async fn look_again(&self) -> Result<(), Fault> {
+        // A look-up that began before this may have read what was before the change.
+        self.endings.fetch_add(1, Ordering::SeqCst);
+        let cached: Vec<_> = self.cached.iter().map(|entry| Arc::clone(&entry)).collect();
+        let mut roles: HashMap<UserId, Option<Role>> = HashMap::new();
+        for session in cached {
+            let user = session.user_id();
+            let role = match roles.get(&user) {
+                Some(role) => *role,
+                None => {
+                    let row = self.store.user_by_id(user).await?;
+                    let role = row.filter(|row| row.active).map(|row| row.role);
+                    roles.insert(user, role);
+                    role
+                }
+            };
+            // From time 0 on: that it has not expired is known better here.
+            let row = self.store.find_session(session.id(), 0).await?;
+            match role.filter(|_| row.is_some()) {
+                Some(role) => session.set_role(role),
+                None => self.end(user, &[session.id()], close::SESSION_OVER),
+            }
+        }
+        Ok(())
     }
 
     /// Returns the time of the last activity where the cache knows a later one than the store.
