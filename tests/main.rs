@@ -4,5 +4,6 @@
 mod api;
 mod browser;
 mod memory;
+mod operations;
 mod restart;
 mod support;

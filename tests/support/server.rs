@@ -28,7 +28,23 @@ impl Spawned {
 
     /// Starts the binary with more variables in its environment.
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        let command = Command::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        Self::start_by(command, data, variables)
+    }
+
+    /// Starts the binary after a shell has run `first`, for instance to set limits.
+    pub fn start_after(first: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("{first}\nexec \"$@\""))
+            .arg("sh")
+            .arg(env!("CARGO_BIN_EXE_secure-messaging"));
+        Self::start_by(command, data, variables)
+    }
+
+    /// Starts a command that becomes the binary.
+    pub fn start_by(mut command: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
         command
             .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
             .arg(data)
@@ -36,6 +52,8 @@ impl Spawned {
             .env_remove("PUBLIC_URL")
             .env_remove("DATABASE_URL")
             .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            // The proofs look into the process, as an ordinary user where the tests run as one.
+            .env("SECURE_MESSAGING_DUMPABLE", "1")
             .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
             .env("SECURE_MESSAGING_WORKERS", "1")
             .env("SECURE_MESSAGING_SIGN_INS_PER_MINUTE", "100000")
@@ -91,6 +109,28 @@ impl Spawned {
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("no set-up link was printed:\n{}", self.log());
+    }
+
+    /// Ends the process by a signal and waits until it is gone.
+    ///
+    /// It is sent until then: the first SEGV only takes away the handler that looks for overflows of
+    /// the stack.
+    pub fn end_by(mut self, signal: rustix::process::Signal) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        loop {
+            rustix::process::kill_process(pid, signal).unwrap();
+            for _ in 0..50 {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status;
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+
+    /// Whether the process is still there.
+    pub fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Kills the process as `kill -9` does.

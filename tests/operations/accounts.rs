@@ -1,0 +1,180 @@
+//! `admin`: accounts from the terminal, beside a running server and without one.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{ran, refused};
+use crate::support::{Account, Passphrase, Spawned, TestSocket};
+
+const PASSPHRASE: Passphrase = Passphrase("an account that is disabled");
+
+async fn first_administrator(server: &Spawned) -> Account {
+    let secret = server.setup_secret();
+    let right = Some(("setup", secret.as_str()));
+    let admin = Account::register(server.client(), "admin", right)
+        .await
+        .unwrap();
+    let mode = json!({"mode": "open"});
+    let client = &admin.client;
+    client
+        .put("/api/v1/admin/registration", &mode)
+        .await
+        .expect(204);
+    admin
+}
+
+async fn actions(admin: &Account) -> Vec<String> {
+    let page = admin.client.get("/api/v1/admin/audit?limit=200").await;
+    let page = page.expect(200).json();
+    let records = page["records"].as_array().unwrap().iter();
+    records
+        .map(|record| record["action"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[actix_web::test]
+async fn a_disabled_user_is_out_of_a_running_server_within_a_second() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = first_administrator(&server).await;
+    let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
+        .await
+        .unwrap();
+    let (mut socket, _) = TestSocket::connect(&person.client).await;
+    person.client.get("/api/v1/session").await.expect(200);
+    let said = ran(data.path(), &["admin", "disable", "Person"]);
+    let start = Instant::now();
+    assert!(said.contains("sessions ended: 1"), "{said}");
+    assert_eq!(socket.closed().await, Some(4401));
+    assert!(start.elapsed() < Duration::from_secs(1));
+    person.client.get("/api/v1/session").await.expect(401);
+    admin.client.get("/api/v1/session").await.expect(200);
+    let signed_in = Account::sign_in(server.client(), "person", PASSPHRASE).await;
+    assert!(signed_in.is_err());
+    ran(data.path(), &["admin", "enable", "person"]);
+    person.client.get("/api/v1/session").await.expect(401);
+    Account::sign_in(server.client(), "person", PASSPHRASE)
+        .await
+        .unwrap();
+    let actions = actions(&admin).await;
+    let order: Vec<&str> = actions
+        .iter()
+        .map(String::as_str)
+        .filter(|action| action.starts_with("admin.user_"))
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "admin.user_activity.done",
+            "admin.user_activity.intent",
+            "admin.user_activity.done",
+            "admin.user_activity.intent"
+        ],
+        "newest first"
+    );
+}
+
+#[actix_web::test]
+async fn a_promotion_and_a_demotion_reach_a_session_that_is_signed_in() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    first_administrator(&server).await;
+    let person = Account::register(server.client(), "person", None)
+        .await
+        .unwrap();
+    let status = async || {
+        let answer = person.client.get("/api/v1/admin/stats").await;
+        answer.status.as_u16()
+    };
+    assert_eq!(status().await, 403);
+    for (what, expected) in [("promote", 200), ("demote", 403)] {
+        ran(data.path(), &["admin", what, "person"]);
+        let start = Instant::now();
+        while status().await != expected {
+            assert!(start.elapsed() < Duration::from_secs(1), "{what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_last_active_administrator_can_neither_be_demoted_nor_disabled() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = first_administrator(&server).await;
+    for what in ["demote", "disable"] {
+        let reason = refused(data.path(), &["admin", what, "admin"]);
+        assert!(reason.contains("last active administrator"), "{reason}");
+    }
+    Account::register(server.client(), "person", None)
+        .await
+        .unwrap();
+    ran(data.path(), &["admin", "promote", "person"]);
+    ran(data.path(), &["admin", "demote", "admin"]);
+    let reason = refused(data.path(), &["admin", "disable", "person"]);
+    assert!(reason.contains("promote or create another"), "{reason}");
+    drop(admin);
+    let failed = server.stop();
+    drop(failed);
+    let reason = refused(data.path(), &["admin", "promote", "nobody"]);
+    assert!(reason.contains("admin list --all"), "{reason}");
+    let list = ran(data.path(), &["admin", "list", "--json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["handle"], "person");
+    let all = ran(data.path(), &["admin", "list", "--all"]);
+    assert!(all.contains("admin ") && all.contains("person "), "{all}");
+}
+
+#[actix_web::test]
+async fn a_link_from_the_terminal_makes_one_administrator_under_its_handle() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = first_administrator(&server).await;
+    let taken = refused(data.path(), &["admin", "create", "admin"]);
+    assert!(taken.contains("admin promote admin"), "{taken}");
+    let old = ran(data.path(), &["admin", "create", "second"]);
+    let link = ran(data.path(), &["admin", "create", "second"]);
+    let secret = |link: &str| {
+        let (_, rest) = link.trim().split_once("/setup#").unwrap();
+        let (secret, handle) = rest.split_once('.').unwrap();
+        assert_eq!(handle, "second");
+        secret.to_owned()
+    };
+    let (old, secret) = (secret(&old), secret(&link));
+    for (handle, secret) in [("other", &secret), ("second", &old)] {
+        let start = json!({"handle": handle, "request": "AAAA", "setup": secret});
+        let client = server.client();
+        let refusal = client.post("/api/v1/registration/start", &start);
+        assert_eq!(refusal.await.expect(403).code(), "setup-unusable");
+    }
+    let second = Account::register(server.client(), "second", Some(("setup", &secret)))
+        .await
+        .unwrap();
+    second.client.get("/api/v1/admin/stats").await.expect(200);
+    let start = json!({"handle": "second", "request": "AAAA", "setup": secret});
+    let client = server.client();
+    let again = client.post("/api/v1/registration/start", &start);
+    assert_eq!(again.await.expect(403).code(), "setup-unusable");
+    let settings = admin.client.get("/api/v1/admin/stats").await.expect(200);
+    assert_eq!(
+        settings.json()["registration"],
+        "open",
+        "it stays as it was"
+    );
+    for entry in std::fs::read_dir(data.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let found = memchr::memmem::find(&bytes, secret.as_bytes());
+        assert!(found.is_none(), "the secret is kept as a hash only");
+    }
+}
+
+#[test]
+fn without_a_database_there_is_nobody_to_administer() {
+    let data = TempDir::new().unwrap();
+    let reason = refused(data.path(), &["admin", "create", "admin"]);
+    assert!(reason.contains("start the server once"), "{reason}");
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+}

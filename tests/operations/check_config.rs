@@ -1,0 +1,120 @@
+//! `check-config`: every setting with its source, and every problem.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{run, stderr, stdout};
+
+fn source<'a>(report: &'a Value, name: &str) -> &'a str {
+    let settings = report["settings"].as_array().unwrap().iter();
+    let mut named = settings.filter(|setting| setting["name"] == name);
+    named.next().unwrap()["source"].as_str().unwrap()
+}
+
+#[test]
+fn every_setting_is_shown_with_the_source_that_won() {
+    let data = TempDir::new().unwrap();
+    std::fs::write(
+        data.path().join("secure-messaging.toml"),
+        "workers = 3\nlog = \"debug\"\nbind_addr = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    let variables = [
+        ("SECURE_MESSAGING_LOG", "warn"),
+        ("BIND_ADDR", "127.0.0.1:2"),
+        ("SECURE_MESSAGING_SOMETHING_OF_ANOTHER_PROGRAM", "1"),
+    ];
+    let arguments = ["check-config", "--json", "--bind-addr", "127.0.0.1:3"];
+    let output = run(data.path(), &arguments, &variables);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (name, expected) in [
+        ("workers", "secure-messaging.toml"),
+        ("log", "SECURE_MESSAGING_LOG"),
+        ("bind_addr", "command line"),
+        ("data_dir", "SECURE_MESSAGING_DATA_DIR"),
+        ("log_format", "default"),
+    ] {
+        assert_eq!(source(&report, name), expected, "{name}");
+    }
+    let settings = report["settings"].as_array().unwrap();
+    let mut shown: Vec<_> = settings.iter().map(|it| it["name"].as_str()).collect();
+    let mut known: Vec<_> = secure_messaging::config::Config::names()
+        .into_iter()
+        .collect();
+    known.sort();
+    shown.sort();
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    assert_eq!(shown, known);
+    assert_eq!(
+        report["precedence"].as_array().unwrap()[0],
+        "command line",
+        "{report}"
+    );
+    let key = &report["secrets"][0];
+    assert_eq!(
+        (key["name"].as_str(), key["source"].as_str()),
+        (Some("DB_ENCRYPTION_KEY"), Some("environment"))
+    );
+    assert!(!stdout(&output).contains("a key of the tests"));
+    assert_eq!(
+        std::fs::read_dir(data.path()).unwrap().count(),
+        1,
+        "nothing is made"
+    );
+    let text = stdout(&run(data.path(), &["check-config"], &variables));
+    assert!(text.contains("command line, environment, secure-messaging.toml, default"));
+    assert!(text.contains("No problems."), "{text}");
+}
+
+#[test]
+fn every_problem_is_named_at_once_and_the_status_says_so() {
+    let data = TempDir::new().unwrap();
+    let certificate = data.path().join("no-certificate.pem");
+    let variables = [
+        ("SECURE_MESSAGING_KDF_ITERATIONS", "10"),
+        ("SECURE_MESSAGING_TLS_CERT", certificate.to_str().unwrap()),
+        ("PUBLIC_URL", "http://chat.example.org"),
+        ("SECURE_MESSAGING_LOG", "=nonsense=="),
+        ("PKCS11_PIN", "1234"),
+        ("PKCS11_PIN_FILE", "/nowhere"),
+        ("DATABASE_URL", "postgres://somebody:secret@host/db"),
+    ];
+    let output = run(data.path(), &["check-config"], &variables);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    for expected in [
+        "at least 100000",
+        "TLS needs both",
+        "plain HTTP",
+        "no filter",
+        "PKCS11_PIN and PKCS11_PIN_FILE are both set",
+        "must begin with sqlite:",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(text.contains("postgres://somebody:[redacted]@host/db"));
+    assert!(stderr(&output).contains("6 problems; correct them"));
+    std::fs::write(data.path().join("secure-messaging.toml"), "wokers = 3\n").unwrap();
+    let output = run(data.path(), &["check-config"], &[]);
+    assert!(stdout(&output).contains("wokers"));
+    assert!(stderr(&output).contains("1 problem; correct it"));
+}
+
+#[test]
+fn a_database_without_its_key_is_a_problem_before_the_start() {
+    let data = TempDir::new().unwrap();
+    let made = run(data.path(), &["migrate"], &[]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let with_key = run(data.path(), &["check-config"], &[]);
+    assert!(with_key.status.success());
+    let without = std::process::Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        .args(["check-config", "--data-dir"])
+        .arg(data.path())
+        .current_dir(data.path())
+        .env_remove("DB_ENCRYPTION_KEY")
+        .output()
+        .unwrap();
+    assert_eq!(without.status.code(), Some(1));
+    assert!(stdout(&without).contains("there is no key"));
+}

@@ -1,0 +1,72 @@
+//! Secrets out of files and of the service manager's credentials.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use super::{stderr, stdout};
+
+fn migrate(data: &Path, variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        .args(["migrate", "--data-dir", "data"])
+        .current_dir(data)
+        .env_remove("DB_ENCRYPTION_KEY")
+        .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_key_out_of_a_file_opens_what_the_same_key_in_the_environment_sealed() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path();
+    let file = place.join("DB_ENCRYPTION_KEY");
+    std::fs::write(&file, "the operator's key\n").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let direct = ("DB_ENCRYPTION_KEY", "the operator's key");
+    let by_file = ("DB_ENCRYPTION_KEY_FILE", file.to_str().unwrap());
+    let by_credential = ("CREDENTIALS_DIRECTORY", place.to_str().unwrap());
+    for variables in [&[direct][..], &[by_file], &[by_credential]] {
+        let output = migrate(place, variables);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    assert!(!place.join("data/secure_messaging.key").exists());
+    std::fs::write(&file, "another key").unwrap();
+    for variables in [&[by_file][..], &[by_credential]] {
+        let refused = migrate(place, variables);
+        assert!(stderr(&refused).contains("does not open"));
+    }
+    let both = migrate(place, &[direct, by_file]);
+    assert!(!both.status.success() && stderr(&both).contains("unset one of them"));
+    let wins = migrate(place, &[direct, by_credential]);
+    assert!(
+        wins.status.success(),
+        "the environment goes over credentials"
+    );
+}
+
+#[test]
+fn a_key_file_that_everybody_may_read_is_warned_of_and_never_shown() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "never to be shown").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        .args(["check-config", "--data-dir", "data"])
+        .current_dir(folder.path())
+        .env_remove("DB_ENCRYPTION_KEY")
+        .env("DB_ENCRYPTION_KEY_FILE", &file)
+        .output()
+        .unwrap();
+    let text = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        text.contains("every user of this machine may read"),
+        "{text}"
+    );
+    assert!(text.contains("[redacted]") && !text.contains("never to be shown"));
+}
