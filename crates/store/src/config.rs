@@ -101,7 +101,7 @@ pub enum OpenError {
     /// The key is not the one this database was made with.
     #[error(
         "the key does not open the database {database} (table keks, row {kek_id}): give the \
-         DB_ENCRYPTION_KEY or the key file that it was made with"
+         DB_ENCRYPTION_KEY or the key file that it was made with, or that rotate-keys moved it to"
     )]
     WrongKey {
         /// The database.

@@ -26,7 +26,7 @@ const QUEUE_KIB: usize = 32 * 1024;
 /// What a request counts for in the queue at least, in KiB.
 const MIN_KIB: usize = 4;
 /// How long everybody waits for readers of the log, when it is to be cut off.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The open transaction, as a request sees it.
 pub(crate) struct WriteTx<'c> {
