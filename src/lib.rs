@@ -6,12 +6,16 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod audit;
+pub mod backups;
 pub mod boot;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod http;
 pub mod jobs;
+pub mod keys;
 pub mod limits;
 pub mod logging;
 pub mod memory;
@@ -22,6 +26,7 @@ pub mod openapi;
 pub mod operations;
 pub mod pages;
 pub mod routes;
+pub mod service;
 pub mod sessions;
 pub mod startup;
 pub mod state;

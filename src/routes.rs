@@ -9,8 +9,11 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::accounts::{
     bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes, server,
 };
-use crate::admin::{audit_log, page as admin_page, routes as admin};
+use crate::backups::{self, routes as backup_routes};
+use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
+use crate::audit::Proof;
 use crate::http::{Limited, Problem, extractors};
+use crate::keys::{Progress, routes as keys};
 use crate::messages::{routes as messages, socket};
 use crate::pages::{self, well_known};
 use crate::sessions::{reauth, routes as session, sign_in};
@@ -286,11 +289,35 @@ table! {
     "/api/v1/admin/audit" => [
         GET Admin audit_log::query, "Reads the audit log", gives json(audit_log::Page);
     ]
+    "/api/v1/admin/audit/proof" => [
+        GET Admin audit_proof::show, "Shows what proves the audit log", gives json(Proof);
+    ]
+    "/api/v1/admin/audit/verify" => [
+        POST Admin audit_proof::verify, "Begins to verify the audit log";
+    ]
     "/api/v1/admin/stats" => [
         GET Admin admin::stats, "Shows figures of the server", gives json(admin::Figures);
     ]
     "/api/v1/admin/registration" => [
         PUT Admin admin::choose, "Chooses who may register", takes json(admin::Choice);
+    ]
+    "/api/v1/admin/keys" => [
+        GET Admin keys::show, "Shows the keys and what is being done to them",
+            gives json(keys::Keys);
+    ]
+    "/api/v1/admin/keys/rotate" => [
+        POST Admin keys::rotate, "Begins to move everything to a new key",
+            gives json(Progress);
+    ]
+    "/api/v1/admin/keys/renew" => [
+        POST Admin keys::renew, "Begins to seal everything anew under fresh data keys",
+            gives json(Progress);
+    ]
+    "/api/v1/admin/backups" => [
+        GET Admin backup_routes::show, "Shows backups and the one under way",
+            gives json(backups::View);
+        POST Admin backup_routes::begin, "Begins a backup now",
+            takes json(backup_routes::Wanted), gives json(backups::Job);
     ]
     "/api/v1/admin/users" => [
         GET Admin admin::users, "Lists accounts", gives json(admin::Accounts);
@@ -311,6 +338,10 @@ table! {
     "/.well-known/security.txt" => [
         GET Public well_known::security_txt, "Says where to report weaknesses",
             gives text "text/plain";
+    ]
+    "/.well-known/secure-messaging-audit.json" => [
+        GET Public audit_proof::key, "Publishes the key of the audit log's heads",
+            gives json(audit_proof::PublishedKey);
     ]
     "/.well-known/change-password" => [
         GET Public well_known::change_password, "Leads to the passphrase's settings";

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use ::audit::HeadSigningKey;
 use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -16,11 +17,15 @@ use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::accounts::{Claims, Setup, audit};
+use crate::audit::{self as proof, Auditor, Backoff, Witnesses};
+use crate::backups::{BackupError, Backups, half_restored};
 use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, ConfigError};
+use crate::control::{Control, DatabaseLock, LockError};
 use crate::http::{access_log, refuse_foreign, security_headers};
 use crate::jobs::Jobs;
+use crate::keys::{self, KeyService, SourceError, providers};
 use crate::limits::Limits;
 use crate::messages::{Announcer, Hub, close};
 use crate::metrics::Metrics;
@@ -44,6 +49,21 @@ pub enum StartError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Fault),
+    /// Another process has the database.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Backups were refused.
+    #[error(transparent)]
+    Backups(#[from] BackupError),
+    /// A restore was cut off where the database should be.
+    #[error(
+        "a restore was cut off here ({} is what there is of it): run restore again, or remove that \
+         file to begin with an empty database", .0.display()
+    )]
+    HalfRestored(std::path::PathBuf),
+    /// A key provider was refused.
+    #[error(transparent)]
+    Keys(#[from] SourceError),
     /// A secret of the server does not read as it was written.
     #[error("the server's secret {0} is damaged; restore the database from a backup")]
     Secret(&'static str),
@@ -56,6 +76,9 @@ pub enum StartError {
     /// The address cannot be bound.
     #[error("{0} cannot be bound ({1}); stop what listens there, or set BIND_ADDR")]
     Bind(SocketAddr, io::Error),
+    /// A witness of the audit log has no thread.
+    #[error("a witness of the audit log could not be started ({0}); allow more threads")]
+    Witness(io::Error),
     /// The listener failed.
     #[error("the server stopped: {0}")]
     Serve(io::Error),
@@ -67,6 +90,7 @@ pub struct Application {
     jobs: Jobs,
     server: actix_server::Server,
     address: SocketAddr,
+    _lock: DatabaseLock,
 }
 
 /// Opens the store that the configuration names, making it and its folder where needed.
@@ -78,6 +102,9 @@ pub fn open_store(
     let given = encryption_key.map(|key| key.to_string());
     let mut options = StoreConfig::new(&path, KeySource::beside(given, &path));
     options.iterations = config.kdf_iterations;
+    options.provider = config.keys.kek_provider.tag();
+    options.sources = providers(config)?;
+    options.suite = config.keys.suite.suite();
     Ok(Store::open(&options)?)
 }
 
@@ -99,9 +126,15 @@ impl Application {
             .local_addr()
             .map_err(|error| StartError::Bind(config.bind_addr, error))?;
         let public_url = config.public_url_on(address)?;
+        let lock = DatabaseLock::take(&config.database_path()?)?;
+        if let Some(partial) = half_restored(&config.database_path()?) {
+            return Err(StartError::HalfRestored(partial));
+        }
         let store = open_store(&config, encryption_key)?;
+        let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;
         let boot = Boot::new(&secrets.boot, &ambient);
+        let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
         let vault = Arc::new(Vault::new(
             vault_config(&config),
             ambient.clock(),
@@ -122,6 +155,9 @@ impl Application {
             tokens: Tokens::new(ambient.clone()),
             claims: Claims::default(),
             metrics: Metrics::default(),
+            auditor,
+            keys: KeyService::default(),
+            backups,
             opaque: secrets.opaque,
             public_url,
             store,
@@ -137,12 +173,16 @@ impl Application {
         let jobs = Jobs::new(Data::clone(&app));
         jobs.at_start().await?;
         note(&app, "server.started").await?;
+        app.auditor().sign_now(app.store(), app.ambient()).await?;
+        // A retention that was cut off goes on.
+        app.auditor().tick(app.store(), app.ambient()).await;
         let server = serve(&app, listener, tls, secrets.cookie).map_err(StartError::Serve)?;
         Ok(Self {
             app,
             jobs,
             server,
             address,
+            _lock: lock,
         })
     }
 
@@ -180,6 +220,14 @@ impl Application {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
         let jobs = actix_web::rt::spawn(self.jobs.clone().run());
+        let keys = actix_web::rt::spawn(keys::run(self.app()));
+        let control = match Control::bind(&self.app) {
+            Ok(control) => Some(actix_web::rt::spawn(control.run(self.app()))),
+            Err(cause) => {
+                tracing::warn!(%cause, "no subcommand can reach this server");
+                None
+            }
+        };
         let server = self.server;
         tokio::pin!(server, stop);
         tokio::select! {
@@ -198,11 +246,35 @@ impl Application {
             }
         }
         jobs.abort();
+        keys.abort();
+        if let Some(control) = control {
+            control.abort();
+        }
         self.app.vault().wipe_all();
         self.jobs.at_shutdown().await?;
         note(&self.app, "server.stopped").await?;
+        let (store, ambient) = (self.app.store(), self.app.ambient());
+        self.app.auditor().sign_now(store, ambient).await?;
+        let app = Data::clone(&self.app);
+        // A witness may be slow, but not for ever: each tries once.
+        let _ = tokio::task::spawn_blocking(move || app.auditor().close()).await;
         Ok(self.app.store().close()?)
     }
+}
+
+/// Starts what proves the audit log.
+async fn audited(
+    config: &Config,
+    store: &Store,
+    ambient: &Ambient,
+    key: HeadSigningKey,
+) -> Result<Auditor, StartError> {
+    let settings = config.auditing.clone();
+    let addresses = settings.witnesses().map_err(ConfigError::from)?;
+    let names = &settings.audit_witnesses;
+    let witnesses = Witnesses::start(&addresses, names, ambient, Backoff::default())
+        .map_err(StartError::Witness)?;
+    Ok(Auditor::start(store, ambient, key, settings, witnesses).await?)
 }
 
 async fn note(app: &App, action: &'static str) -> Result<(), store::Fault> {
@@ -228,6 +300,7 @@ fn serve(
     if app.config().workers > 0 {
         limits.workers = app.config().workers;
     }
+    let limits = limits.within_descriptors();
     let app = Data::clone(app);
     net::serve(vec![listener], tls, &limits, move || {
         actix_web::App::new()
@@ -256,11 +329,29 @@ fn vault_config(config: &Config) -> vault::Config {
     }
 }
 
+/// Reads the key that signs heads of the audit log, made at the first start.
+pub async fn head_key(store: &Store, ambient: &Ambient) -> Result<HeadSigningKey, StartError> {
+    let mut rng = ambient.rng();
+    let generate = Box::new(move || {
+        let key = HeadSigningKey::generate(&mut rng);
+        Zeroizing::new(key.to_bytes().to_vec())
+    });
+    let kept = store
+        .get_or_create_secret(proof::SECRET, generate, ambient.now())
+        .await?;
+    let seeds = kept
+        .expose()
+        .try_into()
+        .map_err(|_| StartError::Secret(proof::SECRET))?;
+    Ok(HeadSigningKey::from_bytes(seeds))
+}
+
 /// The server's own secrets, kept sealed in the store.
 struct Secrets {
     opaque: ServerSetup,
     boot: BootSigningKey,
     cookie: Key,
+    audit: HeadSigningKey,
 }
 
 impl Secrets {
@@ -288,6 +379,7 @@ impl Secrets {
             opaque,
             boot: BootSigningKey::from_bytes(boot),
             cookie,
+            audit: head_key(store, ambient).await?,
         })
     }
 }

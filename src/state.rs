@@ -7,10 +7,13 @@ use store::{Fault, Store};
 use vault::Vault;
 
 use crate::accounts::{Claims, Setup};
+use crate::audit::Auditor;
+use crate::backups::Backups;
 use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, PublicUrl};
 use crate::http::Problem;
+use crate::keys::KeyService;
 use crate::limits::Limits;
 use crate::messages::Hub;
 use crate::metrics::Metrics;
@@ -35,6 +38,9 @@ pub struct App {
     pub(crate) boot: Boot,
     pub(crate) pages: Pages,
     pub(crate) metrics: Metrics,
+    pub(crate) auditor: Auditor,
+    pub(crate) keys: KeyService,
+    pub(crate) backups: Arc<Backups>,
 }
 
 macro_rules! parts {
@@ -76,11 +82,27 @@ parts! {
     pages: Pages,
     /// Counters.
     metrics: Metrics,
+    /// What proves the audit log.
+    auditor: Auditor,
+    /// Key jobs.
+    keys: KeyService,
+    /// Backups.
+    backups: Arc<Backups>,
 }
 
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
-        if fault.is_temporary() {
+        if matches!(fault, Fault::Full) {
+            tracing::error!(cause = %fault, "the disk is full");
+            Problem::new(
+                actix_web::http::StatusCode::INSUFFICIENT_STORAGE,
+                "disk-full",
+                "The server's disk is full",
+                "Nothing was changed. Tell the server's operator, who can free some space; then \
+                 try again.",
+            )
+            .retry_after(60)
+        } else if fault.is_temporary() {
             tracing::error!(cause = %fault, "the store did not answer");
             Problem::new(
                 actix_web::http::StatusCode::SERVICE_UNAVAILABLE,

@@ -12,6 +12,8 @@ use crate::http::{Blob, Problem};
 use crate::sessions::SignedIn;
 use crate::state::App;
 
+use super::server::Restored;
+
 /// A version of a safe's data, sealed by the client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeData {
@@ -56,8 +58,10 @@ pub struct SafeWrite {
 pub struct Safes {
     /// The key safe.
     pub safe: SafeRead,
-    /// The prekey safe.
+    /// The prekey safe; version 0 without data where a restore left none.
     pub prekey_safe: SafeData,
+    /// That the database came out of a backup, if it did.
+    pub restored: Option<Restored>,
 }
 
 /// A compare-and-swap of a safe's data.
@@ -164,6 +168,7 @@ pub async fn read(app: Data<App>, who: SignedIn) -> Result<Json<Safes>, Problem>
     Ok(Json(Safes {
         safe: safe.into(),
         prekey_safe: prekey_safe.into(),
+        restored: Restored::of(&app),
     }))
 }
 

@@ -24,6 +24,27 @@ pub struct Server {
     pub setup_done: bool,
     /// Hash of the browser bundle, if there is one.
     pub bundle_hash: Option<String>,
+    /// That the database came out of a backup, if it did.
+    pub restored: Option<Restored>,
+}
+
+/// A restore, as the server says.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Restored {
+    /// Random at each restore.
+    pub epoch: Id,
+    /// Unix seconds of the backup: what changed later is as it was then.
+    pub at: u64,
+}
+
+impl Restored {
+    /// What this server says.
+    pub fn of(app: &App) -> Option<Self> {
+        app.backups().restored().map(|restored| Self {
+            epoch: Id(restored.epoch),
+            at: restored.at,
+        })
+    }
 }
 
 /// The id of this start of the server.
@@ -48,5 +69,6 @@ pub async fn describe(app: Data<App>) -> Json<Server> {
         registration: settings.registration,
         setup_done: settings.setup_done,
         bundle_hash: app.pages().bundle_hash().map(str::to_owned),
+        restored: Restored::of(&app),
     })
 }

@@ -1,6 +1,7 @@
 //! What administrators see and choose; never who talks to whom.
 
 pub mod audit_log;
+pub mod audit_proof;
 pub mod intent;
 pub mod page;
 pub mod routes;

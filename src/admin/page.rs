@@ -10,6 +10,7 @@ use serde_json::Value;
 use store::Role;
 
 use crate::accounts::audit;
+use crate::audit::{Proof, Verified, WitnessState};
 use crate::http::{ADMIN_CSP, Problem};
 use crate::pages::{Assets, time};
 use crate::sessions::{audit_refusal, signed_in};
@@ -41,12 +42,63 @@ struct Figure {
 }
 
 struct Row {
+    id: u64,
+    /// Whether the last verification read it and a head vouches for it.
+    verified: bool,
     time: String,
     user: String,
     action: String,
     details: String,
     hash: String,
     hash_short: String,
+}
+
+/// What proves the log, in words.
+struct Shown {
+    head: Option<(u64, String)>,
+    key: String,
+    key_short: String,
+    rolled_back: Option<String>,
+    witnesses: Vec<Witness>,
+}
+
+struct Witness {
+    address: String,
+    good: bool,
+    state: String,
+    newest: String,
+}
+
+impl From<Proof> for Shown {
+    fn from(proof: Proof) -> Self {
+        Self {
+            head: proof
+                .head
+                .map(|head| (head.record_id, time::format(head.timestamp))),
+            key_short: proof.key.chars().take(32).collect(),
+            key: proof.key,
+            rolled_back: proof.rolled_back,
+            witnesses: proof.witnesses.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<WitnessState> for Witness {
+    fn from(witness: WitnessState) -> Self {
+        Self {
+            good: witness.error.is_none(),
+            state: match (&witness.error, witness.waiting) {
+                (Some(error), waiting) => format!("Not taking heads: {error}. {waiting} waiting."),
+                (None, 0) => "Up to date".to_owned(),
+                (None, waiting) => format!("{waiting} waiting"),
+            },
+            newest: witness.taken_at.map_or_else(
+                || "None since the start".to_owned(),
+                |at| format!("Record {}, {}", witness.newest_record, time::format(at)),
+            ),
+            address: witness.address,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -57,6 +109,7 @@ struct AdminPage<'a> {
     filter: &'a Filter,
     actions: Vec<&'static str>,
     records: Vec<Row>,
+    proof: Shown,
     next: Option<String>,
 }
 
@@ -109,6 +162,8 @@ pub async fn show(
     };
     let page = audit_log::page(&app, &wanted).await?;
     let figures = routes::figures(&app).await?;
+    let proof = app.auditor().proof(app.store()).await?;
+    let verified = proof.verification.last.clone();
     let next = page.next.map(|before| next_page(&filter, before));
     html(
         StatusCode::OK,
@@ -117,7 +172,12 @@ pub async fn show(
             figures: shown(&figures),
             filter: &filter,
             actions: actions(),
-            records: page.records.into_iter().map(row).collect(),
+            records: page
+                .records
+                .into_iter()
+                .map(|record| row(record, verified.as_ref()))
+                .collect(),
+            proof: proof.into(),
             next,
         },
     )
@@ -173,8 +233,10 @@ fn actions() -> Vec<&'static str> {
     actions
 }
 
-fn row(record: audit_log::Record) -> Row {
+fn row(record: audit_log::Record, verified: Option<&Verified>) -> Row {
     Row {
+        id: record.id,
+        verified: verified.is_some_and(|it| it.covers(record.id)),
         time: time::format(record.timestamp),
         user: record.handle.unwrap_or_else(|| match record.user_id {
             Some(_) => "(deleted)".to_owned(),

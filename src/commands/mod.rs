@@ -3,8 +3,15 @@
 //! What goes wrong is returned, and `main` writes it to the standard error stream and ends with a
 //! status that is not 0; so every error says what to do next.
 
+pub mod admin;
+pub mod audit;
+pub mod backup;
+pub mod check_config;
 pub mod healthcheck;
 pub mod migrate;
+pub mod rotate_keys;
+pub mod progress;
+pub mod restore;
 pub mod serve;
 pub mod stats;
 
@@ -33,6 +40,18 @@ pub enum Command {
     Stats(stats::Args),
     /// Ask a running server whether it is ready
     Healthcheck(healthcheck::Args),
+    /// Print every setting and where it comes from, and what would go wrong
+    CheckConfig(check_config::Args),
+    /// Move everything to a new key, or to new data keys, while the server serves
+    RotateKeys(rotate_keys::Args),
+    /// Back up now; list, try and prune backups
+    Backup(backup::Args),
+    /// Put a backup into a new data folder
+    Restore(restore::Args),
+    /// Make, promote, demote, disable, enable and list accounts
+    Admin(admin::Args),
+    /// Verify the audit log, or write it out
+    Audit(audit::Args),
 }
 
 impl Cli {
@@ -43,6 +62,12 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args),
             Command::Stats(args) => stats::run(args),
             Command::Healthcheck(args) => healthcheck::run(args),
+            Command::CheckConfig(args) => check_config::run(args),
+            Command::RotateKeys(args) => rotate_keys::run(args),
+            Command::Backup(args) => backup::run(args),
+            Command::Restore(args) => restore::run(args),
+            Command::Admin(args) => admin::run(args),
+            Command::Audit(args) => audit::run(args),
         }
     }
 }

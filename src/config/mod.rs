@@ -4,6 +4,9 @@
 //! with `#[serde(default)]`, which is a field of [`Config`] with `#[serde(skip)]` and stands in the
 //! list that `groups!` is given. Its own checks go into [`Config::problems`].
 
+mod keys;
+mod audit;
+mod backups;
 mod logging;
 mod public_url;
 mod secrets;
@@ -17,6 +20,9 @@ use figment::Figment;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use keys::{Cipher, Keys, Provider};
+pub use audit::{Auditing, AuditingError, WitnessAddress};
+pub use backups::Backups;
 pub use logging::{LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use secrets::{
@@ -35,6 +41,15 @@ pub struct Config {
     /// Settings of the log.
     #[serde(skip)]
     pub logging: Logging,
+    /// Settings of the audit log's proof.
+    #[serde(skip)]
+    pub auditing: Auditing,
+    /// Settings of the keys.
+    #[serde(skip)]
+    pub keys: Keys,
+    /// Where backups go, when, and which are kept.
+    #[serde(skip)]
+    pub backups: Backups,
     /// Where the database and the key file lie.
     pub data_dir: PathBuf,
     /// `sqlite:PATH`; the default is `secure_messaging.db` in the data directory.
@@ -107,7 +122,7 @@ macro_rules! groups {
     };
 }
 
-groups!(logging);
+groups!(keys, logging, auditing, backups);
 
 fn members(group: &impl Serialize) -> serde_json::Map<String, serde_json::Value> {
     match serde_json::to_value(group) {
@@ -120,6 +135,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             logging: Logging::default(),
+            backups: Backups::default(),
+            auditing: Auditing::default(),
+            keys: Keys::default(),
             data_dir: PathBuf::from("./data"),
             database_url: None,
             bind_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -189,12 +207,21 @@ pub enum ConfigError {
     /// Fewer rounds than the least that is safe.
     #[error("kdf_iterations is {0}, which is too few; set at least 100000")]
     FewIterations(u32),
+    /// A token is configured only in part.
+    #[error("keys in a token need both pkcs11_module and pkcs11_token; set the other one too")]
+    HalfToken,
     /// The database is of a kind that this build does not have.
     #[error("DATABASE_URL must begin with sqlite: in this version; leave it out for the default")]
     Database,
+    /// Which backups are kept cannot be read.
+    #[error(transparent)]
+    BackupPolicy(#[from] backup::PolicyError),
     /// The public address cannot be served safely.
     #[error(transparent)]
     PublicUrl(#[from] PublicUrlError),
+    /// A setting of the audit log cannot be right.
+    #[error(transparent)]
+    Auditing(#[from] AuditingError),
 }
 
 /// What `check-config` shows.
@@ -254,7 +281,12 @@ impl Config {
         if self.kdf_iterations < 100_000 {
             problems.push(ConfigError::FewIterations(self.kdf_iterations));
         }
+        if self.keys.token_is_half_set() {
+            problems.push(ConfigError::HalfToken);
+        }
+        problems.extend(self.backups.policy().err().map(Into::into));
         problems.extend(self.database_path().err());
+        problems.extend(self.auditing.problems().into_iter().map(Into::into));
         problems.extend(self.public_url_on(self.bind_addr).err());
         problems
     }

@@ -13,6 +13,9 @@ use crate::state::App;
 /// Messages that one step of the purge ends at most, so that requests go on in between.
 const PURGE_STEP: usize = 512;
 
+/// How often changes of accounts are looked for: a disabled account is out within a second.
+const FOLLOW: Duration = Duration::from_millis(400);
+
 /// Seconds between two runs of what is done each minute.
 const MINUTE: u64 = 60;
 
@@ -21,13 +24,21 @@ const MINUTE: u64 = 60;
 pub struct Jobs {
     app: Data<App>,
     last_minute: Data<AtomicU64>,
+    /// How many changes of roles and activity the sessions in memory know of.
+    account_changes: Data<AtomicU64>,
 }
 
 impl Jobs {
     /// Makes the jobs; nothing runs yet.
     pub fn new(app: Data<App>) -> Self {
         let last_minute = Data::new(AtomicU64::new(app.ambient().now()));
-        Self { app, last_minute }
+        // No count is this high: whatever was changed before the start is looked at once.
+        let account_changes = Data::new(AtomicU64::new(u64::MAX));
+        Self {
+            app,
+            last_minute,
+            account_changes,
+        }
     }
 
     /// Cleans up what expired while the server was down.
@@ -35,14 +46,19 @@ impl Jobs {
         let now = self.app.ambient().now();
         let ended = self.app.sessions().clean_up(now).await?;
         tracing::info!(sessions = ended, "expired sessions were ended");
+        self.app.keys().begin_what_is_due(&self.app).await?;
         self.prune().await
     }
 
     /// Does what is due at this time of the injected clock.
     pub async fn tick(&self) {
         self.purge().await;
+        self.follow_accounts().await;
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, false).await;
+        let (store, ambient) = (self.app.store(), self.app.ambient());
+        self.app.auditor().tick(store, ambient).await;
+        self.app.backups().tick(self.app.store(), self.app.ambient());
         let last = self.last_minute.load(Ordering::Relaxed);
         if now >= last + MINUTE {
             self.last_minute.store(now, Ordering::Relaxed);
@@ -54,6 +70,17 @@ impl Jobs {
 
     /// Ticks until the future is dropped: each second, or earlier where a message ends earlier.
     pub async fn run(self) {
+        let follower = self.clone();
+        let follow = async move {
+            loop {
+                tokio::time::sleep(FOLLOW).await;
+                follower.follow_accounts().await;
+            }
+        };
+        tokio::join!(follow, self.ticks());
+    }
+
+    async fn ticks(self) {
         loop {
             let now_ms = self.app.ambient().now_ms();
             let due_ms = self.app.vault().next_expiry_ms().unwrap_or(u64::MAX);
@@ -73,6 +100,24 @@ impl Jobs {
         self.app.sessions().clean_up(now).await.map(drop)
     }
 
+    /// Looks again at who is signed in after an account was changed, by this process or another.
+    async fn follow_accounts(&self) {
+        let changes = match self.app.store().account_changes().await {
+            Ok(changes) => changes,
+            Err(cause) => {
+                tracing::debug!(%cause, "changes of accounts could not be read");
+                return;
+            }
+        };
+        if self.account_changes.load(Ordering::Relaxed) == changes {
+            return;
+        }
+        match self.app.sessions().look_again().await {
+            Ok(()) => self.account_changes.store(changes, Ordering::Relaxed),
+            Err(cause) => tracing::error!(%cause, "sessions could not be looked at again"),
+        }
+    }
+
     async fn purge(&self) {
         while self.app.vault().purge_due(PURGE_STEP).more {
             tokio::task::yield_now().await;
@@ -84,6 +129,7 @@ impl Jobs {
         self.app.limits().forget_idle();
         self.app.claims().forget_old(now);
         self.app.sessions().clean_up(now).await?;
+        self.app.keys().begin_what_is_due(&self.app).await?;
         self.prune().await
     }
 

@@ -2,10 +2,13 @@
 
 mod accounts;
 mod admin;
+mod audit;
+mod backups;
 mod credentials;
 mod enumeration;
 mod hostile;
 mod http;
+mod keys;
 mod limits;
 mod messages;
 mod pages;

@@ -1,6 +1,7 @@
 //! Role × endpoint: who gets which status, compared with a file; an endpoint not in it fails.
 
 use hyper::Method;
+use secure_messaging::admin::intent::{Actor, Intent, USER_ROLE};
 use secure_messaging::routes::TABLE;
 use serde_json::json;
 
@@ -22,14 +23,19 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
 async fn administrator(app: &TestApp, handle: &str) -> Account {
     let account = app.account(handle).await;
     let user = store::UserId::from_bytes(account.id());
-    let store = app.app.store();
-    assert!(
-        store
-            .set_role(user, store::Role::Admin, Vec::new())
-            .await
-            .unwrap()
-    );
-    let now = app.app.ambient().now();
+    let (store, now) = (app.app.store().clone(), app.app.ambient().now());
+    let actor = Actor::terminal("test");
+    let intent = Intent::declare(&store, app.app.ambient(), actor, &USER_ROLE, json!({}));
+    let writing = store.clone();
+    intent
+        .await
+        .unwrap()
+        .carry_out(async move |declared| -> Result<(), store::AccountChangeError> {
+            let admin = store::Role::Admin;
+            writing.set_role(user, admin, &declared, now).await
+        })
+        .await
+        .unwrap();
     let session = store.list_sessions(user, now).await.unwrap()[0].session_id;
     // The cache knows the role of before; forgetting the session makes it look again.
     app.app.sessions().end(user, &[session], 4401);

@@ -34,6 +34,15 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     assert!(!body.contains("nobody but you"));
     let rows = admin.count(&by("audit-record"));
     assert!(rows >= 3, "only {rows} records");
+    // Keys move while everybody goes on.
+    admin.see_text(&by("keys-active"), "(local)");
+    admin.click("keys-rotate");
+    admin.see_text(&by("keys-status"), "The key was replaced");
+    write(&mira.page, "after the keys moved");
+    jonas
+        .page
+        .see_text(&by("message-text"), "after the keys moved");
+
     let refusals = format!(
         "[...document.querySelectorAll({})].filter((it) => /refus|denied|forbidden/i.test(it.textContent)).length",
         quoted(&by("audit-record"))
@@ -65,4 +74,48 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
         &chromium,
         &[&mira.page, &jonas.page, &admin, &refused, &door],
     );
+}
+
+#[test]
+fn an_administrator_verifies_the_log_in_place_and_sees_what_was_verified() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let away = format!("file:{}/away/heads", folder.path().display());
+    let witnesses = format!(
+        "[\"file:{}/heads.ndjson\", \"{away}\"]",
+        folder.path().display()
+    );
+    let server = Server::with(&[("SECURE_MESSAGING_AUDIT_WITNESSES", &witnesses)]);
+    let chromium = Chromium::start();
+    let one = chromium.profile();
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let marked = "[...document.querySelectorAll('[data-proved]')].filter((it) => it.checkVisibility()).length";
+    for screen in [Screen::Desktop, Screen::Phone] {
+        let admin = one.tab(screen, &server.url("/admin"));
+        admin.see("audit-proof");
+        if screen == Screen::Desktop {
+            assert_eq!(admin.js(marked), 0, "nothing was verified yet");
+        }
+        admin.see_text(&by("audit-witness"), "Not taking heads");
+        admin.see_text(&by("audit-witness"), "Up to date");
+        admin.click("audit-verify");
+        admin.see_text(&by("audit-result"), "Nothing was changed");
+        admin.until(&format!("{marked} > 0"));
+        admin.reload();
+        assert!(admin.js(marked).as_u64() > Some(0), "the marks stay");
+        admin.js("document.querySelector('[data-testid=audit-proof]').scrollIntoView()");
+        for scheme in ["light", "dark"] {
+            super::screenshots::keep(&admin, scheme, &format!("audit-{screen:?}-{scheme}"));
+        }
+        nothing_was_refused(&chromium, &[&mira.page, &admin]);
+        admin.close();
+    }
+    server.tamper_with_the_log();
+    let admin = one.tab(Screen::Desktop, &server.url("/admin"));
+    admin.see("audit-proof");
+    admin.click("audit-verify");
+    admin.see_text(&by("audit-result"), "Record 2 was changed");
+    admin.until(&format!("{marked} === 0"));
+    super::screenshots::keep(&admin, "light", "audit-tampered");
+    nothing_was_refused(&chromium, &[&mira.page, &admin]);
 }

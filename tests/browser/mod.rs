@@ -13,6 +13,7 @@ mod looks;
 mod meeting;
 mod page;
 mod people;
+mod restored;
 mod screenshots;
 mod server;
 mod staying;

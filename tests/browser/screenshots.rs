@@ -14,7 +14,7 @@ use super::people::{
 use super::server::Server;
 use super::turn;
 
-fn keep(page: &Page, scheme: &str, name: &str) {
+pub(super) fn keep(page: &Page, scheme: &str, name: &str) {
     page.emulate(scheme);
     page.until("document.getAnimations().every((it) => it.playState !== 'running' || it.effect.getTiming().iterations === Infinity)");
     page.js("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");

@@ -54,6 +54,18 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Changes a record in the file, as somebody would who does not mind the triggers.
+    pub fn tamper_with_the_log(&self) {
+        let path = self.folder.path().join("secure_messaging.db");
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection
+            .execute_batch(
+                "DROP TRIGGER audit_log_keeps_records;
+                 UPDATE audit_log SET timestamp = timestamp - 1 WHERE id = 2",
+            )
+            .expect("a change");
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().expect("kill");
@@ -64,6 +76,24 @@ impl Server {
     pub fn start_again(&mut self) {
         (self.child, self.log) = spawn(&self.folder, self.port, &self.settings);
         self.wait();
+    }
+
+    /// Kills it; what `restore` makes of the newest backup takes the place of its data.
+    pub fn put_back(&mut self, target: &str) {
+        self.kill();
+        let new = tempfile::tempdir().expect("a folder");
+        let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+            .args(["restore", "--from", target, "--data-dir"])
+            .arg(new.path())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("the command starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        // The key of the database is not in the backup.
+        let name = "secure_messaging.key";
+        std::fs::copy(self.folder.path().join(name), new.path().join(name)).expect("the key");
+        self.folder = new;
     }
 
     /// Reads the log until the server listens and, when set-up is still to be done, names its link.

@@ -1,6 +1,9 @@
 //! What survives the end of the process, and what must not.
 
+mod audit;
+mod backup;
 mod configuration;
 mod kill;
 mod rotation;
 mod survival;
+mod token;

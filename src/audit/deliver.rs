@@ -1,0 +1,161 @@
+//! How a head gets to a witness. All of it blocks: it runs on the witness's own thread.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::WitnessAddress;
+
+/// How long a service may take for one head.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Facility "authpriv", severity "notice".
+const PRIORITY: u8 = 10 * 8 + 5;
+
+/// Takes one line at a time.
+pub trait Deliver: Send {
+    /// Returns once the witness has the line.
+    fn deliver(&mut self, line: &str) -> Result<(), String>;
+}
+
+/// Makes what delivers to an address.
+pub(super) fn to(address: &WitnessAddress) -> Box<dyn Deliver> {
+    match address.clone() {
+        WitnessAddress::File(path) => Box::new(AppendedFile(path)),
+        WitnessAddress::SyslogSocket(path) => Box::new(SyslogSocket(path)),
+        WitnessAddress::SyslogUdp(address) => Box::new(SyslogUdp(address)),
+        WitnessAddress::Http(url) => Box::new(Service { url, client: None }),
+    }
+}
+
+/// A file that is opened anew for each line, so that it may be moved away meanwhile.
+struct AppendedFile(PathBuf);
+
+impl Deliver for AppendedFile {
+    fn deliver(&mut self, line: &str) -> Result<(), String> {
+        append(&self.0, line).map_err(|error| error.to_string())
+    }
+}
+
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut text = String::with_capacity(line.len() + 2);
+    // A line that was cut when the machine lost power must not swallow this one.
+    if !ends_with_a_line(&mut file)? {
+        text.push('\n');
+    }
+    text.push_str(line);
+    text.push('\n');
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+struct SyslogSocket(PathBuf);
+
+impl Deliver for SyslogSocket {
+    fn deliver(&mut self, line: &str) -> Result<(), String> {
+        let send = || {
+            let socket = UnixDatagram::unbound()?;
+            socket.set_write_timeout(Some(PATIENCE))?;
+            let text = format!(
+                "<{PRIORITY}>secure-messaging[{}]: {line}",
+                std::process::id()
+            );
+            socket.send_to(text.as_bytes(), &self.0)
+        };
+        send()
+            .map(drop)
+            .map_err(|error: io::Error| error.to_string())
+    }
+}
+
+struct SyslogUdp(SocketAddr);
+
+impl Deliver for SyslogUdp {
+    fn deliver(&mut self, line: &str) -> Result<(), String> {
+        let own: SocketAddr = match self.0 {
+            SocketAddr::V4(_) => (Ipv4Addr::LOCALHOST, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::LOCALHOST, 0).into(),
+        };
+        let send = || {
+            let socket = UdpSocket::bind(own)?;
+            // RFC 5424; the head has its own time.
+            let text = format!(
+                "<{PRIORITY}>1 - - secure-messaging {} audit-head - {line}",
+                std::process::id()
+            );
+            socket.send_to(text.as_bytes(), self.0)
+        };
+        send()
+            .map(drop)
+            .map_err(|error: io::Error| error.to_string())
+    }
+}
+
+struct Service {
+    url: String,
+    /// Made at the first line: it reads the machine's certificates.
+    client: Option<reqwest::blocking::Client>,
+}
+
+impl Deliver for Service {
+    fn deliver(&mut self, line: &str) -> Result<(), String> {
+        let client = match &self.client {
+            Some(client) => client.clone(),
+            None => {
+                let client = reqwest::blocking::Client::builder()
+                    .timeout(PATIENCE)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .user_agent(concat!("secure-messaging/", env!("CARGO_PKG_VERSION")))
+                    .build()
+                    .map_err(|error| reason(&error))?;
+                self.client.insert(client).clone()
+            }
+        };
+        let answer = client
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .body(line.to_owned())
+            .send()
+            .map_err(|error| reason(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(format!("it answered {status}"))
+        }
+    }
+}
+
+/// The whole chain of causes: the outermost says no more than that a request failed.
+fn reason(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

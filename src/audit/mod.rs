@@ -1,0 +1,201 @@
+//! The audit log's proof while the server runs: heads, witnesses, retention, verification.
+
+mod deliver;
+mod heads;
+mod retention;
+mod rollback;
+mod verification;
+mod witness;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::audit::{Fingerprint, Head, HeadSigningKey, HeadVerifyKey, Header};
+use serde::Serialize;
+use store::{Fault, Store};
+use utoipa::ToSchema;
+
+pub use self::verification::{Verification, Verified};
+pub use self::witness::{Backoff, WitnessState, Witnesses};
+use crate::clock::Ambient;
+use crate::config::Auditing;
+
+/// Name of the secret that signs heads.
+pub const SECRET: &str = "audit-signing";
+
+/// What signs heads, sends them to witnesses, lets old records go and verifies what is left.
+pub struct Auditor {
+    key: Arc<HeadSigningKey>,
+    verify_key: HeadVerifyKey,
+    fingerprint: Fingerprint,
+    settings: Auditing,
+    witnesses: Witnesses,
+    state: Mutex<State>,
+    verification: Mutex<Verification>,
+    /// Held while records are read in order, and while some are deleted.
+    order: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    newest: Option<Head>,
+    /// When the door was last looked at, in unix seconds.
+    looked: u64,
+    /// Whether something may still be waiting to go through the door.
+    passing: bool,
+    rolled_back: Option<String>,
+}
+
+/// The newest head, for the admin page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NewestHead {
+    /// Counted from 1 without gaps.
+    pub number: u64,
+    /// The record that it signs.
+    pub record_id: u64,
+    /// That record's hash, in hexadecimal digits.
+    pub hash: String,
+    /// Unix seconds.
+    pub timestamp: u64,
+}
+
+/// What proves the log, for the admin page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Proof {
+    /// Fingerprint of the key that signs heads, in hexadecimal digits.
+    pub key: String,
+    /// The newest head.
+    pub head: Option<NewestHead>,
+    /// The newest record.
+    pub newest_record: u64,
+    /// Whoever is sent heads.
+    pub witnesses: Vec<WitnessState>,
+    /// Why an older copy of the database seems to have been put back, if one does.
+    pub rolled_back: Option<String>,
+    /// The verification that runs or ran last.
+    pub verification: Verification,
+}
+
+impl Auditor {
+    /// Joins the parts and looks whether a witness knows more than the database.
+    ///
+    /// Before the server's first record of this start: a witness is asked what was there.
+    pub async fn start(
+        store: &Store,
+        ambient: &Ambient,
+        key: HeadSigningKey,
+        settings: Auditing,
+        witnesses: Witnesses,
+    ) -> Result<Self, Fault> {
+        let verify_key = key.verify_key();
+        let fingerprint = verify_key.fingerprint();
+        store
+            .publish_audit_key(Header::key_text(&verify_key))
+            .await?;
+        let newest = store.newest_audit_head().await?.map(|head| head.head);
+        let addresses = settings.witnesses().unwrap_or_default();
+        let known = rollback::newest_in_files(addresses, verify_key.clone()).await;
+        let rolled_back = rollback::look(store, ambient, known).await?;
+        Ok(Self {
+            key: Arc::new(key),
+            verify_key,
+            fingerprint,
+            settings,
+            witnesses,
+            state: Mutex::new(State {
+                newest,
+                // What a kill left half way goes on at once.
+                passing: true,
+                looked: 0,
+                rolled_back,
+            }),
+            verification: Mutex::new(Verification::default()),
+            order: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Returns the key that heads are verified with, as it is published.
+    pub fn published_key(&self) -> (String, String) {
+        (
+            self.fingerprint.to_string(),
+            Header::key_text(&self.verify_key),
+        )
+    }
+
+    /// Does what is due: a head, and what the retention lets go.
+    pub async fn tick(&self, store: &Store, ambient: &Ambient) {
+        if let Err(cause) = self.sign_when_due(store, ambient).await {
+            tracing::error!(%cause, "no head could be signed; it will be tried again");
+        }
+        if let Err(cause) = self.retain(store, ambient).await {
+            tracing::error!(%cause, "the audit log's retention failed and will be tried again");
+        }
+    }
+
+    /// Signs what is new, as at the start and at the end.
+    pub async fn sign_now(&self, store: &Store, ambient: &Ambient) -> Result<(), Fault> {
+        let tip = store.audit_tip().await?;
+        self.sign(store, ambient, tip).await
+    }
+
+    /// Sends what waits once more and lets go of the witnesses. It blocks.
+    pub fn close(&self) {
+        self.witnesses.close();
+    }
+
+    /// Returns the state for the admin page.
+    pub async fn proof(&self, store: &Store) -> Result<Proof, Fault> {
+        let tip = store.audit_tip().await?;
+        let state = self.state();
+        Ok(Proof {
+            key: self.fingerprint.to_string(),
+            head: state.newest.map(|head| NewestHead {
+                number: head.number,
+                record_id: head.record_id,
+                hash: hex::encode(head.hash),
+                timestamp: head.timestamp,
+            }),
+            newest_record: tip.id,
+            witnesses: self.witnesses.states(),
+            rolled_back: state.rolled_back.clone(),
+            verification: self.verification(),
+        })
+    }
+
+    /// Returns figures for the measurements: name, help, value.
+    pub fn gauges(&self) -> [(&'static str, &'static str, u64); 5] {
+        let states = self.witnesses.states();
+        let sum = |of: fn(&WitnessState) -> u64| states.iter().map(of).sum();
+        let state = self.state();
+        [
+            (
+                "audit_head_record",
+                "The newest record that a head signs.",
+                state.newest.map_or(0, |head| head.record_id),
+            ),
+            (
+                "audit_head_seconds",
+                "Unix time of the newest head.",
+                state.newest.map_or(0, |head| head.timestamp),
+            ),
+            (
+                "audit_witness_failures",
+                "Heads that a witness did not take at the first try.",
+                sum(|it| it.failures),
+            ),
+            (
+                "audit_witness_waiting",
+                "Heads that wait for a witness.",
+                sum(|it| it.waiting),
+            ),
+            (
+                "audit_rolled_back",
+                "Whether a witness knows more than the database.",
+                u64::from(state.rolled_back.is_some()),
+            ),
+        ]
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,135 @@
+//! Verifying the log while the server serves, a part at a time.
+
+use std::sync::PoisonError;
+
+use ::audit::Verifier;
+use serde::Serialize;
+use store::{Fault, Store};
+use utoipa::ToSchema;
+
+use super::Auditor;
+use crate::clock::Ambient;
+
+/// Records that are read at once.
+const CHUNK: u32 = 500;
+
+/// Findings that are shown; a log with more is not read line by line.
+const SHOWN: usize = 20;
+
+/// A verification: what is under way and what the last one came to.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Verification {
+    /// Whether one runs now.
+    pub running: bool,
+    /// Records that it has read.
+    pub done: u64,
+    /// Records that there were when it began.
+    pub total: u64,
+    /// What the last one came to.
+    pub last: Option<Verified>,
+}
+
+/// What a verification came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Verified {
+    /// Whether nothing was found.
+    pub whole: bool,
+    /// Unix seconds of its end.
+    pub at: u64,
+    /// Records that were read.
+    pub records: u64,
+    /// The first of them.
+    pub from: u64,
+    /// The last of them.
+    pub to: u64,
+    /// Heads whose signatures hold.
+    pub heads: u64,
+    /// The newest record that a verified head signs.
+    pub vouched: u64,
+    /// What was found, each in one sentence.
+    pub findings: Vec<String>,
+}
+
+impl Verified {
+    /// Returns whether a record was verified and a head vouches for it.
+    pub fn covers(&self, record: u64) -> bool {
+        self.whole && (self.from..=self.vouched).contains(&record)
+    }
+}
+
+impl Auditor {
+    /// Returns the verification that runs or ran last.
+    pub fn verification(&self) -> Verification {
+        self.verifying().clone()
+    }
+
+    /// Notes that one begins; `false` where one runs already.
+    pub fn begin_verification(&self) -> bool {
+        let mut verification = self.verifying();
+        !std::mem::replace(&mut verification.running, true)
+    }
+
+    /// Notes that the one that began did not come to its end.
+    pub fn abandon_verification(&self) {
+        self.verifying().running = false;
+    }
+
+    /// Verifies the whole log, in constant memory.
+    pub async fn verify(&self, store: &Store, ambient: &Ambient) -> Result<Verified, Fault> {
+        let result = self.read_in_order(store, ambient).await;
+        let mut verification = self.verifying();
+        verification.running = false;
+        if let Ok(verified) = &result {
+            verification.last = Some(verified.clone());
+        }
+        result
+    }
+
+    async fn read_in_order(&self, store: &Store, ambient: &Ambient) -> Result<Verified, Fault> {
+        let _order = self.order.lock().await;
+        let tip = store.audit_tip().await?;
+        {
+            let mut verification = self.verifying();
+            verification.done = 0;
+            verification.total = tip.id;
+        }
+        let mut verifier = Verifier::new(Some(self.verify_key.clone()), None);
+        for door in store.audit_doors().await? {
+            verifier.door(door);
+        }
+        let mut after = Some(0);
+        while let Some(id) = after {
+            let chunk = store.audit_chunk(id, CHUNK, false).await?;
+            after = chunk.next;
+            // Signatures take their time, which the threads that serve do not have.
+            let checked = tokio::task::spawn_blocking(move || {
+                for item in chunk.items {
+                    item.verify(&mut verifier);
+                }
+                verifier
+            });
+            verifier = checked
+                .await
+                .map_err(|_| Fault::Unavailable("an internal error".to_owned()))?;
+            self.verifying().done = verifier.last();
+        }
+        let verdict = verifier.finish();
+        let findings = verdict.findings.iter().take(SHOWN);
+        Ok(Verified {
+            whole: verdict.is_whole(),
+            at: ambient.now(),
+            records: verdict.records,
+            from: verdict.from,
+            to: verdict.to,
+            heads: verdict.heads,
+            vouched: verdict.vouched,
+            findings: findings.map(ToString::to_string).collect(),
+        })
+    }
+
+    fn verifying(&self) -> std::sync::MutexGuard<'_, Verification> {
+        self.verification
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
