@@ -6,6 +6,7 @@ import { announce, badge, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
+import { restoredView } from './views/restored.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
 import { forgetDrafts } from './chat/composer.js';
@@ -24,12 +25,16 @@ let shown = null;
 let settingUp = location.pathname === '/setup' && !router.openedWith().includes('.');
 /** The invite link that this page was opened with, until it was used. */
 let invite = location.pathname === '/i' ? router.openedWith() : '';
+/** What the server says of a restore, until the person has decided. @type {{at: number, text: string} | null} */
+let restored = null;
 /** @type {Context} */
 const context = { state, send: (command) => link.send(command), go: router.go, fragment: router.openedWith };
 
 /** @returns {[string, string, (context: Context) => View]} */
 function wanted() {
   const path = router.path();
+  const asked = restored;
+  if (asked) return ['restored', 'The server was restored', (given) => restoredView(given, asked)];
   switch (state.state.state) {
     case 'starting': return ['starting', '', splash];
     case 'locked': return ['lock', 'Locked', lockView];
@@ -104,6 +109,12 @@ function receive(event) {
       forgetDrafts();
     }
   }
+  if (event.e === 'restored') {
+    restored = { at: event.at, text: event.text };
+    draw();
+    return;
+  }
+  if (event.e === 'state') restored = null;
   if (event.e === 'failed' && event.during === 'start') {
     startAgain();
     return;

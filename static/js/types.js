@@ -4,7 +4,7 @@
  * @typedef {'never' | 'on_read' | {after: number}} Burn
  * @typedef {{c: string, [field: string]: unknown}} Command
  * @typedef {{user_id: string, handle: string, alias: string, role: string}} Me
- * @typedef {{e: 'server', version: string, registration: 'closed' | 'invite' | 'open', setup_done: boolean, bundle_hash: string | null, boot_id: string, clock_skew_secs: number}} ServerEvent
+ * @typedef {{e: 'server', version: string, registration: 'closed' | 'invite' | 'open', setup_done: boolean, bundle_hash: string | null, boot_id: string, restored_at?: number, clock_skew_secs: number}} ServerEvent
  * @typedef {{e: 'state', state: 'starting' | 'signed_out' | 'locked' | 'unlocked', reason: string, me: Me | null, handle?: string}} StateEvent
  * @typedef {{e: 'connection', online: boolean, retry_at_ms?: number}} ConnectionEvent
  * @typedef {{e: 'failed', during: string, code: string, text: string, chat?: string, message?: string, retry_after_secs?: number}} FailedEvent

@@ -98,7 +98,7 @@ async fn without_its_manifest_a_backup_does_not_count(
     let cut = make(target, &mut file, at, Wish::Full).await.manifest;
     unfinish(&cut.id);
     let found = backup::catalogue(target, &key(1)).await.unwrap();
-    assert_eq!(found.unfinished, [cut.id.clone()]);
+    assert_eq!(found.unfinished, std::slice::from_ref(&cut.id));
     assert_eq!(found.backups.len(), states.len());
     let (_, newest) = states.last().unwrap();
     assert!(restored(target, Some(at)).await.unwrap() == *newest);

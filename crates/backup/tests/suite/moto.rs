@@ -53,12 +53,14 @@ impl Moto {
         Some(Self { process, address })
     }
 
-    /// One request without a signature, which moto takes; answers the status line.
+    /// One request; answers the status line. moto wants a name and does not check the signature.
     fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        let key = "Credential=testing/20260101/us-east-1/s3/aws4_request";
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\nConnection: close\r\n\
+             Authorization: AWS4-HMAC-SHA256 {key}, SignedHeaders=host, Signature=none\r\n\r\n",
             self.address
         )
         .unwrap();
