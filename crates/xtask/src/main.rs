@@ -14,6 +14,7 @@ mod check;
 mod debian_rust;
 mod deny;
 mod manifest;
+mod moto;
 mod node;
 mod process;
 mod proof_log;

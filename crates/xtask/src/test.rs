@@ -8,6 +8,7 @@ use crate::bundle;
 use crate::node::Node;
 use crate::process::run_shown;
 use crate::report::Report;
+use crate::moto::{self, Moto};
 use crate::softhsm::{self, SoftHsm};
 use crate::workspace::{Workspace, files_under};
 
@@ -16,6 +17,7 @@ pub struct Tools {
     node: Node,
     browser: Browser,
     softhsm: SoftHsm,
+    moto: Moto,
 }
 
 /// What the tests are told about the machine.
@@ -41,6 +43,7 @@ impl Prepared {
             ("SECURE_MESSAGING_BUNDLE_DIR", self.bundle.clone()),
         ];
         environment.extend(self.tools.softhsm.environment());
+        environment.extend(self.tools.moto.environment());
         environment
     }
 }
@@ -65,10 +68,12 @@ pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools
         Ok(node)
     })?;
     let softhsm = report.step("SoftHSM", || softhsm::ensure(workspace))?;
+    let moto = report.step("moto", || moto::ensure(workspace))?;
     Ok(Tools {
         node,
         browser,
         softhsm,
+        moto,
     })
 }
 
