@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::args::cargo_test_args;
 use crate::browser::{self, Browser};
 use crate::bundle;
+use crate::moto::{self, Moto};
 use crate::node::Node;
 use crate::process::run_shown;
 use crate::report::Report;
-use crate::moto::{self, Moto};
 use crate::softhsm::{self, SoftHsm};
 use crate::workspace::{Workspace, files_under};
 
