@@ -16,7 +16,7 @@ use crate::sqlite::columns::KEK_HANDOVER;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::kek_rows::KekRow;
 use crate::sqlite::sealer::{
-    AUDIT_KEY, KEK_CHECK, SERVER_SECRET, Sealer, open, seal, sealing, subject_key,
+    AUDIT_KEY, KEK_CHECK, SERVER_SECRET, Sealer, open_critical, seal, sealing, subject_key,
 };
 use crate::sqlite::sources::Sources;
 
@@ -302,8 +302,9 @@ pub(crate) fn sealer(
     let find = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
     let sealed = db.one(many("server_secrets"), find, [Public(HANDLE_INDEX)], blob)?;
     let sealed = sealed.ok_or_else(|| gone("the row is gone"))?;
-    let opened = open(&keyring, SERVER_SECRET, HANDLE_INDEX.as_bytes(), &sealed)?;
-    let index_key = IndexKey::from_slice(opened.expose()).ok_or_else(|| gone("not a key"))?;
+    let opened = open_critical(&keyring, SERVER_SECRET, HANDLE_INDEX.as_bytes(), &sealed)?;
+    let index_key =
+        IndexKey::from_slice(opened.expose().expose()).ok_or_else(|| gone("not a key"))?;
 
     Ok(Sealer {
         keyring,

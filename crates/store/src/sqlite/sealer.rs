@@ -65,11 +65,7 @@ impl Sealer {
         row: &[u8],
         sealed: &Sealed,
     ) -> Result<Critical<Opened>, Fault> {
-        open_with(column, row, || {
-            self.keyring
-                .open_uncached(&column.context(row), sealed.as_bytes())
-        })
-        .map(Critical::new)
+        open_critical(&self.keyring, column, row, sealed.as_bytes())
     }
 
     /// Seals under a subject's own key.
@@ -158,6 +154,16 @@ pub(crate) fn open(
     sealed: &[u8],
 ) -> Result<Opened, Fault> {
     open_with(column, row, || keyring.open(&column.context(row), sealed))
+}
+
+pub(crate) fn open_critical(
+    keyring: &Keyring,
+    column: Column,
+    row: &[u8],
+    sealed: &[u8],
+) -> Result<Critical<Opened>, Fault> {
+    let open = || keyring.open_uncached(&column.context(row), sealed);
+    open_with(column, row, open).map(Critical::new)
 }
 
 fn open_with(
