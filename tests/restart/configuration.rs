@@ -127,16 +127,64 @@ fn an_example_database_is_made_by_a_command_and_opens_with_the_key_that_it_print
     );
 }
 
+/// The subcommands that a help text names.
+fn named(help: &str) -> Vec<String> {
+    let Some((_, list)) = help.split_once("Commands:\n") else {
+        return Vec::new();
+    };
+    list.lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn every_subcommand_has_help() {
     let data = TempDir::new().unwrap();
-    for command in ["serve", "migrate", "stats", "healthcheck"] {
-        let output = run(data.path(), &[command, "--help"], &[]);
-        assert!(output.status.success());
-        assert!(String::from_utf8(output.stdout).unwrap().contains("Usage"));
+    let mut waiting = vec![Vec::new()];
+    let mut seen = Vec::new();
+    while let Some(path) = waiting.pop() {
+        let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+        arguments.push("--help");
+        let output = run(data.path(), &arguments, &[]);
+        assert!(output.status.success(), "{path:?}");
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains("Usage"), "{path:?}: {help}");
+        for name in named(&help) {
+            let mut longer = path.clone();
+            longer.push(name);
+            waiting.push(longer);
+        }
+        seen.push(path.join(" "));
     }
+    for expected in [
+        "serve",
+        "migrate",
+        "stats",
+        "healthcheck",
+        "check-config",
+        "rotate-keys",
+        "backup drill",
+        "restore",
+        "audit verify",
+        "audit export",
+        "admin create",
+        "admin promote",
+        "admin demote",
+        "admin disable",
+        "admin enable",
+        "admin list",
+    ] {
+        assert!(seen.iter().any(|path| path == expected), "{expected}");
+    }
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+    let unknown = run(data.path(), &["bakcup"], &[]);
+    assert!(!unknown.status.success() && unknown.stdout.is_empty());
     assert!(
-        !run(data.path(), &["backup"], &[]).status.success(),
-        "absent until it works"
+        String::from_utf8(unknown.stderr)
+            .unwrap()
+            .contains("bakcup")
     );
 }
