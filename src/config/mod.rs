@@ -106,7 +106,7 @@ macro_rules! groups {
     ($($group:ident),* $(,)?) => {
         impl Config {
             /// Takes the values of every group out of the joined sources.
-            fn extract(sources: &Figment) -> Result<Self, figment::Error> {
+            fn extract(sources: &Figment) -> Result<Self, Box<figment::Error>> {
                 let mut config: Self = sources.extract()?;
                 $(config.$group = sources.extract()?;)*
                 Ok(config)

@@ -88,8 +88,8 @@ impl Sources {
     }
 }
 
-fn unfit(error: figment::Error) -> ConfigError {
-    ConfigError::Unfit(Box::new(error))
+fn unfit(error: impl Into<Box<figment::Error>>) -> ConfigError {
+    ConfigError::Unfit(error.into())
 }
 
 fn source(metadata: &Metadata, name: &str) -> String {
