@@ -16,6 +16,7 @@ mod deny;
 mod manifest;
 mod moto;
 mod node;
+mod operators;
 mod process;
 mod proof_log;
 mod prove;

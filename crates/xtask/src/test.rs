@@ -7,6 +7,7 @@ use crate::browser::{self, Browser};
 use crate::bundle;
 use crate::moto::{self, Moto};
 use crate::node::Node;
+use crate::operators;
 use crate::process::run_shown;
 use crate::report::Report;
 use crate::softhsm::{self, SoftHsm};
@@ -18,6 +19,7 @@ pub struct Tools {
     browser: Browser,
     softhsm: SoftHsm,
     moto: Moto,
+    operators: Vec<(&'static str, PathBuf)>,
 }
 
 /// What the tests are told about the machine.
@@ -44,6 +46,7 @@ impl Prepared {
         ];
         environment.extend(self.tools.softhsm.environment());
         environment.extend(self.tools.moto.environment());
+        environment.extend(self.tools.operators.iter().cloned());
         environment
     }
 }
@@ -69,11 +72,13 @@ pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools
     })?;
     let softhsm = report.step("SoftHSM", || softhsm::ensure(workspace))?;
     let moto = report.step("moto", || moto::ensure(workspace))?;
+    let operators = operators::find(workspace, report);
     Ok(Tools {
         node,
         browser,
         softhsm,
         moto,
+        operators,
     })
 }
 
