@@ -7,7 +7,7 @@ use rustix::fs::{Access, access};
 use serde::Serialize;
 
 use super::Outcome;
-use crate::config::{Config, Overrides, SECRETS, Setting, find_secret};
+use crate::config::{Config, Overrides, Provider, SECRETS, Setting, find_secret};
 use crate::memory::Protections;
 use crate::pages::Pages;
 use crate::{logging, tls};
@@ -144,8 +144,12 @@ impl Report {
             Ok(_) => {}
             Err(error) => self.problem(&error),
         }
+        let in_token = config.keys.kek_provider == Provider::Pkcs11;
         if let Ok(path) = config.database_path() {
-            self.look_at_database(&path, key_given);
+            self.look_at_database(&path, key_given || in_token);
+        }
+        if in_token {
+            self.look_at_token(config);
         }
         self.look_at_the_way_in(config);
     }
@@ -185,6 +189,22 @@ impl Report {
                 path.display(),
                 key_file.display()
             ));
+        }
+    }
+
+    /// What is needed to ask the token; it is not asked.
+    fn look_at_token(&mut self, config: &Config) {
+        if let Some(module) = config.keys.pkcs11_module.as_ref()
+            && !module.is_file()
+        {
+            self.problem(&format!(
+                "{} does not exist; correct pkcs11_module",
+                module.display()
+            ));
+        }
+        let pin = self.secrets.iter().find(|it| it.name == "PKCS11_PIN");
+        if pin.is_none_or(|pin| pin.source.is_none()) {
+            self.problem(&"the keys are in a token, and PKCS11_PIN is not set; set it");
         }
     }
 

@@ -102,6 +102,25 @@ fn every_problem_is_named_at_once_and_the_status_says_so() {
 }
 
 #[test]
+fn keys_in_a_token_need_its_driver_and_its_pin() {
+    let data = TempDir::new().unwrap();
+    let variables = [
+        ("SECURE_MESSAGING_KEK_PROVIDER", "pkcs11"),
+        ("SECURE_MESSAGING_PKCS11_MODULE", "/nowhere/driver.so"),
+        ("SECURE_MESSAGING_PKCS11_TOKEN", "a token"),
+    ];
+    let output = run(data.path(), &["check-config"], &variables);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("/nowhere/driver.so does not exist"), "{text}");
+    assert!(text.contains("PKCS11_PIN is not set"), "{text}");
+    let module = ("SECURE_MESSAGING_PKCS11_MODULE", "/bin/true");
+    let variables = [variables[0], module, variables[2], ("PKCS11_PIN", "1234")];
+    let output = run(data.path(), &["check-config"], &variables);
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
+#[test]
 fn a_database_without_its_key_is_a_problem_before_the_start() {
     let data = TempDir::new().unwrap();
     let made = run(data.path(), &["migrate"], &[]);
