@@ -30,14 +30,15 @@ pub fn run(args: Args) -> Outcome {
     let key = Config::encryption_key()?;
     actix_web::rt::System::new().block_on(async move {
         let application = Application::build(config, key, Ambient::system()).await?;
+        // Before anybody is told that it listens, so that whoever then stops it stops it cleanly.
+        let mut terminated = signal(SignalKind::terminate())?;
+        let mut interrupted = signal(SignalKind::interrupt())?;
         tracing::info!(address = %application.address(), "listening");
         if let Some(link) = application.setup_link() {
             // Not a log line: it is for the person who started the server, and works once.
             println!("Set up this server: {}", link.as_str());
             std::io::stdout().flush()?;
         }
-        let mut terminated = signal(SignalKind::terminate())?;
-        let mut interrupted = signal(SignalKind::interrupt())?;
         let service = Service::from_environment();
         service.ready();
         let stop = async {
