@@ -183,7 +183,7 @@ impl Finding {
             Self::UnprovenRetention { through } => Some(through),
             Self::CutTail { last, .. }
             | Self::RolledBack { last, .. }
-            | Self::CutExport { last } => Some(last + 1),
+            | Self::CutExport { last } => Some(last.saturating_add(1)),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 mod summary;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::door::{Door, RETENTION};
 use crate::finding::Finding;
@@ -14,6 +14,8 @@ use crate::record::{Record, ZERO_HASH};
 const MOST_FINDINGS: usize = 100;
 /// Records and heads that are kept aside until it is clear what became of them.
 const MOST_ASIDE: usize = 64;
+/// Doors that are kept, the newest: one a day for eleven years.
+const MOST_DOORS: usize = 4_096;
 
 /// What a log came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +52,8 @@ impl Verdict {
 pub struct Verifier {
     key: Option<HeadVerifyKey>,
     outside: Option<Outside>,
-    door: Option<Door>,
-    /// Where the record stands that vouches for the door.
-    door_record: Option<u64>,
+    /// By the newest record that may go, with where the record stands that vouches for the door.
+    doors: BTreeMap<u64, (Door, Option<u64>)>,
     /// Where the log begins by right: the record before and its hash.
     start: (u64, [u8; 64]),
     /// The number that the next record should have; 0 before the first.
@@ -102,8 +103,7 @@ impl Verifier {
         Self {
             key,
             outside,
-            door: None,
-            door_record: None,
+            doors: BTreeMap::new(),
             start: (id, hash),
             expected: 0,
             previous: Some(hash),
@@ -129,9 +129,9 @@ impl Verifier {
 
     /// Takes a door; all of them come before the first record.
     pub fn door(&mut self, door: Door) {
-        let newer = |known: &Door| known.through_id < door.through_id;
-        if self.door.as_ref().is_none_or(newer) {
-            self.door = Some(door);
+        self.doors.insert(door.through_id, (door, None));
+        if self.doors.len() > MOST_DOORS {
+            self.doors.pop_first();
         }
     }
 
@@ -142,17 +142,17 @@ impl Verifier {
         }
         if let Some(held) = self.held.take() {
             let place = self.expected;
-            if held.id == place + 1 && record.id == place {
+            if held.id == place.saturating_add(1) && record.id == place {
                 self.find(Finding::Swapped {
                     a: place,
-                    b: place + 1,
+                    b: place.saturating_add(1),
                 });
                 self.settle(record);
                 self.settle_waiting();
                 self.settle(held);
                 return;
             }
-            if record.id == place + 1 {
+            if record.id == place.saturating_add(1) {
                 self.displace(place, held);
             } else if held.id > place {
                 self.miss(held);
@@ -170,7 +170,7 @@ impl Verifier {
     /// Takes note that a record is there and cannot be read; its number where that can be.
     pub fn unreadable_record(&mut self, id: Option<u64>) {
         if self.expected == 0 {
-            self.begin(id.unwrap_or(self.start.0 + 1));
+            self.begin(id.unwrap_or(self.start.0.saturating_add(1)));
         }
         self.release();
         let place = self.expected;
@@ -223,20 +223,22 @@ impl Verifier {
 
     /// Says where the log begins: at its start, or where its door left it.
     fn begin(&mut self, first: u64) {
-        self.expected = self.start.0 + 1;
-        let Some(door) = &self.door else { return };
-        if self.start.0 >= door.through_id {
+        self.expected = self.start.0.saturating_add(1);
+        let Some((newest, (door, _))) = self.doors.last_key_value() else {
+            return;
+        };
+        if first == self.expected || self.start.0 >= *newest {
             return;
         }
-        if first == self.expected {
-            return;
-        }
-        if first <= door.through_id {
+        if let Some((passed, _)) = self.doors.get(&first.saturating_sub(1)) {
+            self.expected = first;
+            self.previous = Some(passed.hash);
+        } else if first <= *newest {
             // Deleting was under way.
             self.expected = first;
             self.previous = None;
         } else {
-            self.expected = door.through_id + 1;
+            self.expected = newest.saturating_add(1);
             self.previous = Some(door.hash);
         }
     }
@@ -265,18 +267,23 @@ impl Verifier {
             self.first = Some((id, Some(record.previous)));
         }
         self.records += 1;
-        self.expected = id + 1;
+        self.expected = id.saturating_add(1);
         self.last = (id, record.hash);
         self.previous = whole.then_some(record.hash);
         if !whole {
             self.suspect(record);
             return;
         }
-        if let Some(door) = &self.door {
-            if door.through_id == id && door.hash != record.hash {
-                self.find(Finding::UnprovenRetention { through: id });
-            } else if record.action == RETENTION && record.event_id == door.commitment() {
-                self.door_record = Some(id);
+        let door = self.doors.get(&id);
+        if door.is_some_and(|(door, _)| door.hash != record.hash) {
+            self.find(Finding::UnprovenRetention { through: id });
+        }
+        if record.action == RETENTION {
+            let mut doors = self.doors.values_mut();
+            if let Some((_, vouching)) =
+                doors.find(|(door, _)| door.commitment() == record.event_id)
+            {
+                *vouching = Some(id);
             }
         }
         let outside = self.outside.as_ref();
@@ -301,7 +308,7 @@ impl Verifier {
         self.records += 1;
         self.first.get_or_insert((id, None));
         self.last.0 = id;
-        self.expected = id + 1;
+        self.expected = id.saturating_add(1);
         self.previous = None;
     }
 
@@ -396,9 +403,9 @@ impl Verifier {
             self.find(Finding::MisplacedHead { number });
             return;
         }
-        if number > known + 1 + self.forged {
+        if number > known.saturating_add(1 + self.forged) {
             self.find(Finding::MissingHeads {
-                from: known + 1,
+                from: known.saturating_add(1),
                 to: number - 1,
             });
         }

@@ -125,6 +125,24 @@ fn a_door_with_another_hash_does_not_fit_the_chain() {
 }
 
 #[test]
+fn a_newer_door_that_is_not_signed_yet_takes_nothing_from_an_older_one() {
+    let log = log();
+    let newer = Door {
+        through_id: 15,
+        hash: log.records[14].hash,
+        ..log.door.clone()
+    };
+    let mut verifier = Verifier::new(Some(key().verify_key()), None);
+    verifier.door(log.door.clone());
+    verifier.door(newer);
+    for record in log.records.iter().skip(10) {
+        verifier.record(record.clone());
+    }
+    verifier.head(head_of(&log.records[30], 5, key()));
+    assert_eq!(verifier.finish().findings, []);
+}
+
+#[test]
 fn a_log_that_nothing_signs_is_told_apart() {
     let mut verifier = Verifier::new(Some(key().verify_key()), None);
     for record in chain(3) {

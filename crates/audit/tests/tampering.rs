@@ -334,3 +334,22 @@ fn a_whole_export_under_another_key_names_that_key() {
     );
     assert_ne!(verdict.key, Some(key().verify_key().fingerprint()));
 }
+
+#[test]
+fn numbers_without_sense_are_findings_and_nothing_worse() {
+    for id in [0, 1, u64::MAX - 1, u64::MAX] {
+        for at in [1, 20, RECORDS] {
+            let mut lines = lines();
+            let line = line_of(&lines, at);
+            let mut record = support::record_of(&lines[line]);
+            record.id = id;
+            record.hash = record.computed_hash();
+            lines[line] = support::record_line(record);
+            lines[0] = lines[0].replace("\"after_id\":0", &format!("\"after_id\":{id}"));
+            assert!(
+                !found(&lines).is_empty() || (id, at) == (1, 1),
+                "{id} at {at}"
+            );
+        }
+    }
+}

@@ -24,7 +24,7 @@ impl Verifier {
             let records = self.records;
             self.find(Finding::Unsigned { records });
         }
-        self.hold_against_door(vouched);
+        self.hold_against_doors(vouched);
         let mut findings = self.findings;
         findings.sort_by_key(|finding| finding.record().unwrap_or(0));
         findings.dedup();
@@ -61,21 +61,18 @@ impl Verifier {
     }
 
     /// Records are gone from the beginning: something signed must say that they may be.
-    fn hold_against_door(&mut self, vouched: u64) {
-        let Some(door) = &self.door else { return };
-        let through = door.through_id;
-        let gone = self
-            .first
-            .is_some_and(|(first, _)| first > self.start.0 + 1);
-        if !gone || self.start.0 >= through {
+    fn hold_against_doors(&mut self, vouched: u64) {
+        let Some((first, _)) = self.first else { return };
+        let newest = self.doors.last_key_value().map_or(0, |(newest, _)| *newest);
+        if first <= self.start.0.saturating_add(1) || self.start.0 >= newest {
             return;
         }
-        let proven = match self.key {
-            Some(_) => self.door_record.is_some_and(|id| id <= vouched),
-            None => self.door_record.is_some(),
-        };
-        if !proven {
-            let through = self.first.map_or(through, |(first, _)| first - 1);
+        let through = first - 1;
+        // A newer door may have been opened and not be signed yet: an older one still proves.
+        let proven = self.doors.range(through..).any(|(_, (_, record))| {
+            record.is_some_and(|record| self.key.is_none() || record <= vouched)
+        });
+        if !proven && through <= newest {
             self.find(Finding::UnprovenRetention { through });
         }
     }

@@ -40,10 +40,11 @@ pub(crate) fn next(db: Db<'_>, cutoff: u64, now: u64) -> Result<Option<Door>, Fa
 
 /// Opens a door together with the record that vouches for it.
 pub(crate) fn open(tx: &mut WriteTx<'_>, door: &Door, record: SealedEvent) -> Result<(), Fault> {
+    // The number is given: the trigger that keeps the order sees none that SQLite would choose.
     tx.db.execute(
         many("audit_retention"),
-        "INSERT INTO audit_retention (through_id, hash, cutoff, timestamp)
-         VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO audit_retention (id, through_id, hash, cutoff, timestamp)
+         SELECT coalesce(max(id), 0) + 1, ?1, ?2, ?3, ?4 FROM audit_retention",
         (door.through_id, &door.hash, door.cutoff, door.timestamp),
     )?;
     tx.append(vec![record])

@@ -144,6 +144,14 @@ pub async fn old_records_go_through_the_door_once_a_head_vouches_for_it(fixture:
     let more = vec![event(None, "a.b", NOW + 30)];
     store.append_audit(more).await.unwrap();
     assert_eq!(store.verify_audit_chain().await.unwrap().id, 12);
+    // And so does the retention.
+    let next = store.open_audit_door(NOW + 8, NOW + 31).await.unwrap();
+    assert_eq!(next.map(|door| door.through_id), Some(8));
+    assert!(sign(&store, 3).await);
+    while store.pass_audit_door(4).await.unwrap() > 0 {}
+    assert_eq!(ids(&store).await[0], "9");
+    assert_eq!(store.audit_doors().await.unwrap().len(), 2);
+    assert_eq!(store.verify_audit_chain().await.unwrap().id, 13);
 }
 
 pub async fn the_newest_record_never_goes(fixture: &impl Fixture) {
