@@ -66,6 +66,7 @@ struct Witness {
     address: String,
     good: bool,
     state: String,
+    error: Option<String>,
     newest: String,
 }
 
@@ -88,10 +89,11 @@ impl From<WitnessState> for Witness {
         Self {
             good: witness.error.is_none(),
             state: match (&witness.error, witness.waiting) {
-                (Some(error), waiting) => format!("Not taking heads: {error}. {waiting} waiting."),
+                (Some(_), waiting) => format!("Not taking heads, {waiting} waiting"),
                 (None, 0) => "Up to date".to_owned(),
                 (None, waiting) => format!("{waiting} waiting"),
             },
+            error: witness.error,
             newest: witness.taken_at.map_or_else(
                 || "None since the start".to_owned(),
                 |at| format!("Record {}, {}", witness.newest_record, time::format(at)),

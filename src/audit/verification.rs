@@ -88,6 +88,8 @@ impl Auditor {
     async fn read_in_order(&self, store: &Store, ambient: &Ambient) -> Result<Verified, Fault> {
         let _order = self.order.lock().await;
         let tip = store.audit_tip().await?;
+        // So that a head vouches for everything that is read.
+        self.sign(store, ambient, tip.clone()).await?;
         {
             let mut verification = self.verifying();
             verification.done = 0;
