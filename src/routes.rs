@@ -9,9 +9,9 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::accounts::{
     bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes, server,
 };
-use crate::backups::{self, routes as backup_routes};
 use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
 use crate::audit::Proof;
+use crate::backups::{self, routes as backup_routes};
 use crate::http::{Limited, Problem, extractors};
 use crate::keys::{Progress, routes as keys};
 use crate::messages::{routes as messages, socket};

@@ -127,10 +127,7 @@ impl Intent {
     /// transaction; a failure is written here.
     ///
     /// It runs to its end even when the caller is dropped.
-    pub async fn carry_out<T, E, F>(
-        self,
-        act: impl FnOnce(Arc<store::Intent>) -> F,
-    ) -> Result<T, E>
+    pub async fn carry_out<T, E, F>(self, act: impl FnOnce(Arc<store::Intent>) -> F) -> Result<T, E>
     where
         T: Send + 'static,
         E: Display + From<Fault> + Send + 'static,

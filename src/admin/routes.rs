@@ -127,8 +127,14 @@ pub async fn choose(
     let mode = body.mode;
     let actor = Actor::administrator(&admin, &origin);
     let what = serde_json::json!({ "mode": mode });
-    let intent =
-        Intent::declare(app.store(), app.ambient(), actor, &intent::REGISTRATION, what).await?;
+    let intent = Intent::declare(
+        app.store(),
+        app.ambient(),
+        actor,
+        &intent::REGISTRATION,
+        what,
+    )
+    .await?;
     let choosing = Data::clone(&app);
     intent
         .carry_out(move |intent| async move {

@@ -9,9 +9,9 @@ pub mod backup;
 pub mod check_config;
 pub mod healthcheck;
 pub mod migrate;
-pub mod rotate_keys;
 pub mod progress;
 pub mod restore;
+pub mod rotate_keys;
 pub mod serve;
 pub mod stats;
 

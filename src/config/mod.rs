@@ -4,9 +4,9 @@
 //! with `#[serde(default)]`, which is a field of [`Config`] with `#[serde(skip)]` and stands in the
 //! list that `groups!` is given. Its own checks go into [`Config::problems`].
 
-mod keys;
 mod audit;
 mod backups;
+mod keys;
 mod logging;
 mod public_url;
 mod secrets;
@@ -20,9 +20,9 @@ use figment::Figment;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use keys::{Cipher, Keys, Provider};
 pub use audit::{Auditing, AuditingError, WitnessAddress};
 pub use backups::Backups;
+pub use keys::{Cipher, Keys, Provider};
 pub use logging::{LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use secrets::{

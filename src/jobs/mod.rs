@@ -58,7 +58,9 @@ impl Jobs {
         self.app.sessions().sweep(now, false).await;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().tick(store, ambient).await;
-        self.app.backups().tick(self.app.store(), self.app.ambient());
+        self.app
+            .backups()
+            .tick(self.app.store(), self.app.ambient());
         let last = self.last_minute.load(Ordering::Relaxed);
         if now >= last + MINUTE {
             self.last_minute.store(now, Ordering::Relaxed);

@@ -30,10 +30,12 @@ async fn administrator(app: &TestApp, handle: &str) -> Account {
     intent
         .await
         .unwrap()
-        .carry_out(async move |declared| -> Result<(), store::AccountChangeError> {
-            let admin = store::Role::Admin;
-            writing.set_role(user, admin, &declared, now).await
-        })
+        .carry_out(
+            async move |declared| -> Result<(), store::AccountChangeError> {
+                let admin = store::Role::Admin;
+                writing.set_role(user, admin, &declared, now).await
+            },
+        )
         .await
         .unwrap();
     let session = store.list_sessions(user, now).await.unwrap()[0].session_id;

@@ -34,10 +34,10 @@ mod store;
 pub mod testing;
 mod users;
 
-pub use administration::{AccountChangeError, AdminLink, Administration};
 pub use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
+pub use administration::{AccountChangeError, AdminLink, Administration};
 pub use audit_file::AuditFile;
 pub use audit_proof::{AuditChunk, AuditItem, AuditProof};
 pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};

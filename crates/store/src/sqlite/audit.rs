@@ -293,11 +293,7 @@ impl AuditLog for SqliteBackend {
             let (condition, values) = condition(filter, None);
             let sql = format!("SELECT count(*) FROM audit_log{condition}");
             let values = values.into_iter().map(Public);
-            db.number(
-                many("audit_log"),
-                &sql,
-                rusqlite::params_from_iter(values),
-            )
+            db.number(many("audit_log"), &sql, rusqlite::params_from_iter(values))
         })
         .await
     }

@@ -124,7 +124,10 @@ fn setting(db: Db<'_>, name: &'static str) -> Result<Option<String>, Fault> {
 fn sample(db: Db<'_>, moving: &Moving, each: u32) -> Result<Vec<(Vec<u8>, Sealed)>, Fault> {
     let (table, column) = (moving.column.table, moving.column.column);
     let name = moving.name;
-    let sql = format!("SELECT {column}, {name} FROM {table} ORDER BY {} LIMIT ?1", moving.key);
+    let sql = format!(
+        "SELECT {column}, {name} FROM {table} ORDER BY {} LIMIT ?1",
+        moving.key
+    );
     db.all(many(table), &sql, [each], |row| {
         let mut bound = Vec::new();
         for at in 1..=moving.name_len() {
@@ -173,7 +176,8 @@ fn take(source: &Path, into: &Path, copied: OnCopied) -> Result<Snapshot, Snapsh
     copy(source, into, copied).map_err(|error| sort(error, into))?;
     leave_wal(into).map_err(|error| file(error.to_string()))?;
     let copy = open_alone(into).map_err(|error| sort(error, into))?;
-    copy.execute_batch(STRIP).map_err(|error| sort(error, into))?;
+    copy.execute_batch(STRIP)
+        .map_err(|error| sort(error, into))?;
     check(&copy).map_err(|error| sort(error, into))??;
     let db = Db { connection: &copy };
     let tip = chain::tip(db)?;
