@@ -70,7 +70,7 @@ fn cases() -> u32 {
     if std::env::var_os("SECURE_MESSAGING_LONG").is_some() {
         2_000
     } else {
-        25
+        100
     }
 }
 
