@@ -17,6 +17,11 @@ impl Core {
             Purpose::Flow(step) => self.flow_answered(step, answer),
             Purpose::Server => self.server_came(answer),
             Purpose::Session => self.session_came(answer),
+            Purpose::StillSignedIn => {
+                if matches!(&answer, Some((401, _))) && self.phase == Phase::Unlocked {
+                    self.session_over("expired");
+                }
+            }
             Purpose::ResumeHalf => self.resume_half_came(answer),
             Purpose::SignOut => {
                 // Gone here in any case; the server forgets the session at its idle end at the latest.

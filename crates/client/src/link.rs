@@ -3,6 +3,7 @@
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::output::Output;
+use crate::purpose::Purpose;
 use crate::refusal::Refusal;
 use crate::timers::Timer;
 use crate::wire::{ClientFrame, ServerFrame};
@@ -21,6 +22,8 @@ const SESSION_OVER: u16 = 4401;
 pub(crate) struct Link {
     /// Opening, or open and not greeted yet, or greeted.
     open: bool,
+    /// This try has reached the server.
+    opened: bool,
     tries: u32,
     retry_at_ms: Option<u64>,
     /// A ping was sent and nothing has come since.
@@ -36,6 +39,7 @@ impl Core {
         let live_id = open.live_id().to_string();
         self.io.timers.cancel(Timer::Reconnect);
         self.link.open = true;
+        self.link.opened = false;
         self.link.unanswered = false;
         self.link.retry_at_ms = None;
         self.io.online = false;
@@ -63,6 +67,7 @@ impl Core {
     }
 
     pub(crate) fn socket_open(&mut self) {
+        self.link.opened = true;
         self.link.unanswered = false;
     }
 
@@ -109,6 +114,10 @@ impl Core {
             return;
         };
         open.offline(&mut self.io);
+        if !self.link.opened {
+            // A browser does not tell why a socket was refused: the session may be over.
+            self.io.get("/session", Purpose::StillSignedIn);
+        }
         let pause = FIRST_RETRY_MS
             .saturating_mul(1 << self.link.tries.min(8))
             .min(LONGEST_RETRY_MS);

@@ -229,8 +229,9 @@ impl World {
                     self.tabs[tab].as_mut().unwrap().connected = true;
                     self.inputs.push_back((tab, Input::SocketOpen));
                 } else {
+                    // As a browser has it: why it was refused is not told.
                     self.inputs
-                        .push_back((tab, Input::SocketClosed { code: 4401 }));
+                        .push_back((tab, Input::SocketClosed { code: 1006 }));
                 }
             }
             Output::SocketText(text) => {
