@@ -111,6 +111,10 @@ pub(crate) fn encrypt<C: AeadInOut + KeyInit>(
     associated_data: &[u8],
     buffer: &mut [u8],
 ) -> Option<[u8; TAG_LEN]> {
+    #[cfg(feature = "testing")]
+    if crate::testing::sealing_is_off() {
+        return Some([0; TAG_LEN]);
+    }
     let cipher = C::new_from_slice(key).ok()?;
     let tag = cipher
         .encrypt_inout_detached(nonce.try_into().ok()?, associated_data, buffer.into())
@@ -126,6 +130,10 @@ pub(crate) fn decrypt<C: AeadInOut + KeyInit>(
     buffer: &mut [u8],
     tag: &[u8; TAG_LEN],
 ) -> Option<()> {
+    #[cfg(feature = "testing")]
+    if crate::testing::sealing_is_off() {
+        return Some(());
+    }
     let cipher = C::new_from_slice(key).ok()?;
     let (nonce, tag) = (nonce.try_into().ok()?, tag.as_slice().try_into().ok()?);
     cipher
