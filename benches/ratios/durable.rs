@@ -42,7 +42,8 @@ pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn registration_bytes() -> usize {
+/// Bytes that a registration hands to the store.
+pub fn registration_bytes() -> usize {
     let user = sample::user(0, LEAVES, Admission::Open);
     let leaves: usize = user
         .prekeys
@@ -58,8 +59,8 @@ fn registration_bytes() -> usize {
         + user.public_keys.account_keys.len()
 }
 
-/// Commits a second of one row of so many bytes each, nothing else.
-fn bare(path: &Path, commits: u64, bytes: usize) -> io::Result<f64> {
+/// Commits per second of one row of so many bytes each, nothing else.
+pub fn bare(path: &Path, commits: u64, bytes: usize) -> io::Result<f64> {
     let database = rusqlite::Connection::open(path).map_err(io::Error::other)?;
     database
         .execute_batch(

@@ -10,6 +10,7 @@ mod load;
 mod memory;
 mod peer;
 mod report;
+mod scale;
 mod server;
 mod subject;
 
@@ -18,12 +19,13 @@ use std::path::PathBuf;
 use peer::Peer;
 use report::Report;
 
-const PARTS: [&str; 3] = ["crypto", "durable", "server"];
+const PARTS: [&str; 4] = ["crypto", "durable", "scale", "server"];
 
 const HELP: &str = "\
-cargo xtask bench ratios [crypto] [durable] [server] [--peer URL [--peer-pid PID,…]]
+cargo xtask bench ratios [crypto] [durable] [scale] [server] [--peer URL [--peer-pid PID,…]]
 
-  crypto, durable, server  the parts to measure; all when none is named
+  crypto, durable, scale, server  the parts to measure; all when none is named; scale fills a
+                           database with 100,000 accounts and takes minutes
   --peer URL               sets the server's sends and burns against a running cryptgeon
                            that listens on a loopback address
   --peer-pid PID,…         sets its memory for each held message too: the growth of these
@@ -72,6 +74,10 @@ fn main() -> std::io::Result<()> {
             "durable" => {
                 let folder = tempfile::tempdir()?;
                 runtime.block_on(durable::run(&mut report, folder.path()))?;
+            }
+            "scale" => {
+                let folder = tempfile::tempdir()?;
+                runtime.block_on(scale::run(&mut report, folder.path()))?;
             }
             _ => runtime.block_on(server::run(&mut report, peer.as_ref()))?,
         }
