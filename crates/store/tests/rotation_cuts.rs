@@ -33,8 +33,23 @@ struct Acknowledged {
     finished: bool,
 }
 
+/// When the power goes: so many writes and syncs after this.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// The rotation was asked for; deriving its key takes most of what follows.
+    Asked,
+    /// It was acknowledged: the job runs.
+    Begun,
+}
+
 /// A rotation to another key, with sessions being made meanwhile, until it is done or cut.
-async fn rotate(store: &Store, disk: &Arc<Disk>) -> Acknowledged {
+///
+/// Also the number of writes and syncs since the power's end was set.
+async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (Acknowledged, u64) {
+    let mut start = disk.operations();
+    if since == Since::Asked {
+        disk.cut_after(after);
+    }
     let sessions = Arc::new(AtomicU64::new(1_000));
     let client = tokio::spawn({
         let (store, disk, sessions) = (store.clone(), Arc::clone(disk), Arc::clone(&sessions));
@@ -60,6 +75,10 @@ async fn rotate(store: &Store, disk: &Arc<Disk>) -> Acknowledged {
         .begin_rotation(new, "cut".to_owned(), NOW, vec![])
         .await;
     let begun = begun.is_ok() && !disk.is_cut();
+    if since == Since::Begun {
+        start = disk.operations();
+        disk.cut_after(after);
+    }
     let mut finished = false;
     while let Ok(Some(job)) = store.step_key_job(Duration::ZERO, NOW).await {
         if job.finished || disk.is_cut() {
@@ -67,13 +86,15 @@ async fn rotate(store: &Store, disk: &Arc<Disk>) -> Acknowledged {
             break;
         }
     }
+    let operations = disk.operations() - start;
     client.abort();
     let _ = client.await;
-    Acknowledged {
+    let acknowledged = Acknowledged {
         sessions: sessions.load(Ordering::SeqCst),
         begun,
         finished,
-    }
+    };
+    (acknowledged, operations)
 }
 
 /// What does not hold after the cut.
@@ -138,7 +159,12 @@ struct Cut {
     wrong: Vec<String>,
 }
 
-async fn cut(original: &Folder, after: u64, seed: u64, synchronous: Synchronous) -> Cut {
+async fn cut(
+    original: &Folder,
+    (since, after): (Since, u64),
+    seed: u64,
+    synchronous: Synchronous,
+) -> Cut {
     let folder = Folder::new();
     std::fs::copy(original.database(), folder.database()).unwrap();
     let disk = Arc::new(Disk::default());
@@ -148,10 +174,7 @@ async fn cut(original: &Folder, after: u64, seed: u64, synchronous: Synchronous)
         .with_synchronous(synchronous);
     let name = format!("rotation-{synchronous:?}-{seed}");
     let store = Store::open(&config.on_disk(&name, &disk).unwrap()).unwrap();
-    let start = disk.operations();
-    disk.cut_after(after);
-    let acknowledged = rotate(&store, &disk).await;
-    let operations = disk.operations() - start;
+    let (acknowledged, operations) = rotate(&store, &disk, since, after).await;
     let restored = Folder::new();
     let loss = if seed.is_multiple_of(2) {
         Loss::All
@@ -178,13 +201,19 @@ async fn original() -> Folder {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_cuts_across_a_rotation_leave_a_database_that_opens_and_goes_on() {
     let original = original().await;
-    let whole = cut(&original, u64::MAX / 2, 1_000, Synchronous::Full).await;
+    let never = u64::MAX / 2;
+    let whole = cut(&original, (Since::Begun, never), 1_000, Synchronous::Full).await;
     assert!(whole.acknowledged.finished, "the control: uncut, it ends");
     assert!(whole.wrong.is_empty(), "{:?}", whole.wrong);
     let (mut begun, mut finished, mut sessions) = (0, 0, 0);
     for seed in 0..CUTS {
-        let after = 1 + seed * whole.operations / CUTS;
-        let cut = cut(&original, after, seed, Synchronous::Full).await;
+        // Most fall into the job, a few into its beginning.
+        let (since, after) = if seed % 5 == 0 {
+            (Since::Asked, 1 + seed)
+        } else {
+            (Since::Begun, 1 + seed * whole.operations / CUTS)
+        };
+        let cut = cut(&original, (since, after), seed, Synchronous::Full).await;
         assert!(
             cut.wrong.is_empty(),
             "cut {seed} after {after} of {}: {:?}",
@@ -207,7 +236,13 @@ async fn the_control_with_full_turned_off_loses_acknowledged_records() {
     let original = original().await;
     let mut failed = 0;
     for seed in 0..6 {
-        let cut = cut(&original, 60 + seed * 20, seed * 2, Synchronous::Off).await;
+        let cut = cut(
+            &original,
+            (Since::Asked, 60 + seed * 20),
+            seed * 2,
+            Synchronous::Off,
+        )
+        .await;
         failed += u32::from(!cut.wrong.is_empty());
     }
     assert!(failed >= 3, "a loss would go unnoticed: {failed} of 6");
