@@ -15,6 +15,7 @@ use crate::intent::{Declaration, Intent};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::chain::{self, SealedEvent};
 use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::keys::SYSTEM;
 use crate::sqlite::sealer::{Sealer, sealing};
 
 /// Most records on a page.
@@ -304,12 +305,19 @@ impl AuditLog for SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// Seals events in the caller's task; only their users' keys are read.
+    /// Seals events in the caller's task; only their subjects' keys are read.
+    ///
+    /// The system's key is read and opened as well where an event is no user's, although it is at
+    /// hand: a failed sign-in takes as long for a handle that nobody has as for one that exists.
     pub(crate) async fn seal_events(
         &self,
         events: Vec<AuditEvent>,
     ) -> Result<Vec<SealedEvent>, Fault> {
-        let mut users: Vec<UserId> = events.iter().filter_map(|event| event.user_id).collect();
+        let system = UserId::from_bytes(SYSTEM);
+        let mut users: Vec<UserId> = events
+            .iter()
+            .map(|event| event.user_id.unwrap_or(system))
+            .collect();
         users.sort_unstable();
         users.dedup();
         let mut keys = SubjectKeys::new(&self.sealer);
