@@ -208,7 +208,7 @@ async fn fifty_cuts_across_a_rotation_leave_a_database_that_opens_and_goes_on() 
     let (mut begun, mut finished, mut sessions) = (0, 0, 0);
     for seed in 0..CUTS {
         // Most fall into the job, a few into its beginning.
-        let (since, after) = if seed % 5 == 0 {
+        let (since, after) = if seed.is_multiple_of(5) {
             (Since::Asked, 1 + seed)
         } else {
             (Since::Begun, 1 + seed * whole.operations / CUTS)
