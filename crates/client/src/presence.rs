@@ -89,7 +89,7 @@ impl Unlocked {
         self.inbox.current = None;
         self.inbox.queue.clear();
         self.pending_lease = None;
-        self.reading_safes = false;
+        self.reading.forget();
         io.timers.cancel(Timer::Claim);
         for item in self.inbox.items.values_mut() {
             // Claims of a socket that is gone run out; the next one claims anew.
@@ -160,7 +160,7 @@ impl Unlocked {
     pub(crate) fn safe_promised(&mut self, io: &mut Io, mark: SafeMark) {
         let known = self.safe.mark();
         if mark.version > known.version || (mark.version == known.version && mark != known) {
-            self.promised_mark = Some(mark);
+            self.reading.promise(mark);
             self.read_safes(io);
         }
     }

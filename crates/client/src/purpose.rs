@@ -38,8 +38,8 @@ pub(crate) enum Purpose {
 /// Requests of the unlocked part.
 #[derive(Debug)]
 pub(crate) enum Open {
-    /// Both safes were written by another session.
-    SafeRead,
+    /// Both safes were written by another session; the number of the read.
+    SafeRead(u32),
     /// The key safe is being written.
     SafeWritten,
     /// The prekey safe is being written.

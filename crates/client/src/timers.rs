@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Receipts,
     /// Write the safe again after a failed try.
     SafeRetry,
+    /// Read both safes again after a failed try.
+    SafeReread,
     /// The recovery key of a registration or recovery was not confirmed in time.
     Confirmation,
     /// The claim under way was not answered.

@@ -6,7 +6,7 @@ use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTr
 use protocol::epoch::ReplayMap;
 use protocol::ids::{LiveId, UserId};
 use protocol::prekeys::SessionSecrets;
-use protocol::safe::{SafeKey, SafeMark};
+use protocol::safe::SafeKey;
 
 use crate::answers::Answer;
 use crate::command::{Command, tag_of};
@@ -19,7 +19,7 @@ use crate::messages::Messages;
 use crate::outbox::Outbox;
 use crate::people::{Peer, Request, user};
 use crate::purpose::Open;
-use crate::safe::{After, Safe};
+use crate::safe::{After, Reading, Safe};
 use crate::timers::Timer;
 
 /// The unlocked account.
@@ -58,9 +58,7 @@ pub(crate) struct Unlocked {
     /// One-time prekeys that the server said it has left.
     pub(crate) stock: Option<u32>,
     pub(crate) publishing: bool,
-    pub(crate) reading_safes: bool,
-    /// The safe that another session of ours says it wrote.
-    pub(crate) promised_mark: Option<SafeMark>,
+    pub(crate) reading: Reading,
     pub(crate) must_lock: Option<&'static str>,
     pub(crate) chats_dirty: bool,
     pub(crate) requests_dirty: bool,
@@ -95,8 +93,7 @@ impl Unlocked {
             boot: None,
             stock: None,
             publishing: false,
-            reading_safes: false,
-            promised_mark: None,
+            reading: Reading::default(),
             must_lock: None,
             chats_dirty: true,
             requests_dirty: true,
@@ -154,6 +151,7 @@ impl Unlocked {
             Timer::Retry(id) => self.retry_due(io, id),
             // The next settling writes.
             Timer::SafeRetry => {}
+            Timer::SafeReread => self.read_safes(io),
             Timer::Reconnect | Timer::Ping | Timer::IdleLock | Timer::Confirmation => {}
         }
     }
@@ -204,7 +202,7 @@ impl Unlocked {
 
     pub(crate) fn answered(&mut self, io: &mut Io, purpose: Open, answer: Answer) {
         match purpose {
-            Open::SafeRead => self.safes_came(io, answer),
+            Open::SafeRead(number) => self.safes_came(io, number, answer),
             Open::SafeWritten => self.safe_written(io, answer),
             Open::PrekeySafeWritten => self.prekey_safe_written(io, answer),
             Open::Stock => self.stock_came(io, answer),

@@ -206,3 +206,38 @@ fn a_message_that_another_session_has_shown_since_is_no_replay() {
         assert_eq!(world.refusals(tab), Vec::<String>::new());
     }
 }
+
+#[test]
+fn what_another_session_decides_while_both_safes_are_being_read_is_not_missed() {
+    let (mut world, _, bob, second) = asked_twice();
+    world.advance(40_000);
+    let chat = world.id("alice");
+    world.slow = Some("GET /safe");
+    // The answer leaves the server now, and arrives after the other session has decided.
+    world.cut(bob);
+    world.advance(4_000);
+    world.slow = None;
+    world.command(second, Command::AcceptRequest { chat });
+    assert_eq!(shown(&world, bob), [request("alice", "hello")]);
+    world.arrive();
+    assert_eq!(shown(&world, bob), []);
+    assert_eq!(world.refusals(bob), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_that_ones_own_write_overtook_is_no_safe_that_was_rolled_back() {
+    let (mut world, _, bob, second) = asked_twice();
+    world.advance(40_000);
+    let chat = world.id("alice");
+    world.slow = Some("GET /safe");
+    world.cut(bob);
+    world.advance(4_000);
+    world.slow = None;
+    world.command(bob, Command::AcceptRequest { chat });
+    world.arrive();
+    assert_eq!(world.refusals(bob), Vec::<String>::new());
+    for tab in [bob, second] {
+        assert_eq!(shown(&world, tab), []);
+        assert_eq!(world.chats(tab)[0].relation, "contact");
+    }
+}

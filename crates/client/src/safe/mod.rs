@@ -3,6 +3,7 @@
 mod boot;
 mod fresh;
 mod memory;
+mod reading;
 mod settings;
 mod sync;
 mod track;
@@ -21,6 +22,7 @@ use rand_core::CryptoRng;
 
 pub(crate) use fresh::{NewSafes, reseal};
 pub(crate) use memory::Remembered;
+pub(crate) use reading::Reading;
 use track::Track;
 
 use crate::account::NewIdentity;

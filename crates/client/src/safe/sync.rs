@@ -6,7 +6,7 @@ use protocol::safe::{
 };
 use zeroize::Zeroizing;
 
-use super::{After, Remembered, Safe};
+use super::{After, Marks, Remembered, Safe};
 use crate::account::{parse, remembered_key};
 use crate::answers::Answer;
 use crate::id::Id;
@@ -183,16 +183,23 @@ impl Unlocked {
 
     /// Asks for both safes.
     pub(crate) fn read_safes(&mut self, io: &mut Io) {
-        if !self.reading_safes {
-            self.reading_safes = true;
-            io.get("/safe", Purpose::Open(Open::SafeRead));
+        if let Some(number) = self.reading.begin(self.safe.marks()) {
+            io.get("/safe", Purpose::Open(Open::SafeRead(number)));
         }
     }
 
     /// Both safes came.
-    pub(crate) fn safes_came(&mut self, io: &mut Io, answer: Answer) {
-        self.reading_safes = false;
+    pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
+        let Some(read) = self.reading.end(number) else {
+            return;
+        };
         let Some((200, body)) = answer else {
+            if io.online {
+                if let Some(promised) = read.promised {
+                    self.reading.promise(promised);
+                }
+                io.timers.set(Timer::SafeReread, io.now_ms + RETRY_MS);
+            }
             self.reopen_blocked(io);
             return;
         };
@@ -200,26 +207,36 @@ impl Unlocked {
             io.refused(Refusal::Malformed, None, None);
             return;
         };
-        let offered = Versioned {
-            version: safes.safe.version,
-            data: safes.safe.data,
-        };
-        let promised = self.promised_mark.take();
-        if let Some(promised) = promised {
+        let offered = Marks::of(&safes);
+        if read.overtaken(&self.safe.marks(), &offered) {
+            if let Some(promised) = read.promised {
+                self.reading.promise(promised);
+            }
+            self.read_safes(io);
+            return;
+        }
+        if let Some(promised) = read.promised {
             // A session of ours said that it wrote more than the server shows.
-            let shown = SafeMark::of(offered.version, &offered.data.0);
-            if let Err(error) = promised.check(&shown) {
+            if let Err(error) = promised.check(&offered.safe) {
                 io.refused(of_safe(&error), None, None);
                 return;
             }
         }
-        let joined = self.safe.join_safe(&offered).and_then(|conflict| {
+        let key_safe = Versioned {
+            version: safes.safe.version,
+            data: safes.safe.data,
+        };
+        let joined = self.safe.join_safe(&key_safe).and_then(|conflict| {
             self.safe
                 .join_prekeys(&safes.prekey_safe)
                 .map(|()| conflict)
         });
         self.after_join(io, joined);
-        self.reopen_blocked(io);
+        if read.again {
+            self.read_safes(io);
+        } else {
+            self.reopen_blocked(io);
+        }
     }
 
     fn after_join(&mut self, io: &mut Io, joined: Result<bool, SafeError>) {

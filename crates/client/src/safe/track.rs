@@ -53,7 +53,10 @@ impl Track {
     pub(super) const fn finish(&mut self) {
         if let Some((change, mark)) = self.writing.take() {
             self.stored = change;
-            self.mark = mark;
+            // A read may have shown what another session wrote on top of it.
+            if mark.version > self.mark.version {
+                self.mark = mark;
+            }
         }
     }
 

@@ -49,6 +49,9 @@ pub struct World {
     seed: u64,
     /// Whether requests reach the server.
     pub network: bool,
+    /// Answers to this request are under way until they are let through.
+    pub slow: Option<&'static str>,
+    late: Vec<(usize, Input)>,
 }
 
 impl std::fmt::Debug for World {
@@ -72,6 +75,8 @@ impl Default for World {
             inputs: VecDeque::new(),
             seed: 100,
             network: true,
+            slow: None,
+            late: Vec::new(),
         }
     }
 }
@@ -147,6 +152,13 @@ impl World {
     /// Hands any input to a tab and lets everything settle.
     pub fn input(&mut self, tab: usize, input: Input) {
         self.inputs.push_back((tab, input));
+        self.settle();
+    }
+
+    /// Lets answers through that were slow.
+    pub fn arrive(&mut self) {
+        self.slow = None;
+        self.inputs.extend(self.late.drain(..));
         self.settle();
     }
 
@@ -335,6 +347,7 @@ impl World {
             }
         };
         for reply in replies {
+            let is_late = matches!(&reply, Reply::Json { request, .. } if Some(request.as_str()) == self.slow);
             let input = match (reply, id) {
                 (Reply::Json { status, body, .. }, Some(id)) => {
                     let body = serde_json::to_vec(&body).unwrap();
@@ -357,7 +370,11 @@ impl World {
                 (Reply::Close(code), _) => Input::SocketClosed { code },
                 (Reply::Json { .. } | Reply::Octets { .. }, None) => continue,
             };
-            self.inputs.push_back((tab, input));
+            if is_late {
+                self.late.push((tab, input));
+            } else {
+                self.inputs.push_back((tab, input));
+            }
         }
     }
 }

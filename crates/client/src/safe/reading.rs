@@ -1,0 +1,72 @@
+//! Reading what other sessions wrote, while answers may overtake one another.
+
+use protocol::safe::SafeMark;
+
+use super::Marks;
+
+/// The read of both safes that is on its way, if there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The number of the newest read; answers to others come too late.
+    newest: u32,
+    under_way: Option<Read>,
+    /// What another session of ours says that it wrote.
+    promised: Option<SafeMark>,
+}
+
+/// One read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// What was known when it was asked for.
+    pub(super) since: Marks,
+    /// What must be in it.
+    pub(super) promised: Option<SafeMark>,
+    /// Something was written after it was asked for, which it need not show.
+    pub(super) again: bool,
+}
+
+impl Reading {
+    /// Notes what another session says that it wrote; the next read must show it.
+    pub(crate) const fn promise(&mut self, mark: SafeMark) {
+        self.promised = Some(mark);
+    }
+
+    /// Begins a read and gives its number; none while one is on its way, which is repeated then.
+    pub(super) const fn begin(&mut self, since: Marks) -> Option<u32> {
+        if let Some(read) = &mut self.under_way {
+            read.again = true;
+            return None;
+        }
+        self.newest = self.newest.wrapping_add(1);
+        self.under_way = Some(Read {
+            since,
+            promised: self.promised.take(),
+            again: false,
+        });
+        Some(self.newest)
+    }
+
+    /// The answer to a read came; none if nobody waits for it any more.
+    pub(super) const fn end(&mut self, number: u32) -> Option<Read> {
+        if number == self.newest {
+            self.under_way.take()
+        } else {
+            None
+        }
+    }
+
+    /// Nobody waits for an answer any more.
+    pub(crate) const fn forget(&mut self) {
+        self.under_way = None;
+    }
+}
+
+impl Read {
+    /// Whether this answer may rightly show less than what is known by now: it left the server before
+    /// what was learnt since.
+    pub(super) fn overtaken(&self, now: &Marks, offered: &Marks) -> bool {
+        let older = offered.safe.version < now.safe.version
+            || offered.prekeys.version < now.prekeys.version;
+        older && self.since != *now && self.since.check(offered).is_ok()
+    }
+}
