@@ -194,3 +194,19 @@ fn pages_that_touch_secrets_are_the_same_bytes_for_everybody() {
     );
     assert!(mira.page.count(&by("bundle-hash")) == 1);
 }
+
+#[test]
+fn a_chosen_theme_is_there_when_a_page_is_loaded_anew() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let page = chromium.profile().tab(Screen::Desktop, &server.url("/"));
+    page.emulate("light");
+    let background = "getComputedStyle(document.body).backgroundColor";
+    let light = page.js(background);
+    page.js("localStorage.setItem('theme', 'dark')");
+    page.reload();
+    page.until("document.documentElement.dataset.theme === 'dark'");
+    assert_ne!(page.js(background), light);
+    super::nothing_was_refused(&chromium, &[&page]);
+}
