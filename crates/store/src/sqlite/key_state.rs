@@ -1,7 +1,6 @@
 //! What a key job needs beyond the database: where keys come from, which are on their way out.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,12 @@ use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring, Prov
 
 use crate::fault::Fault;
 use crate::keys::{BeginError, NewKey};
+use crate::sqlite::chunk::ChunkSize;
 use crate::sqlite::sources::{LocalSettings, Sources};
 
 /// Rows in the first chunk of a key job; later ones adapt.
 const FIRST_CHUNK: usize = 32;
+const SMALLEST_CHUNK: usize = 4;
 /// How long a retired key stays in memory, for whoever read a value before it was moved and has not
 /// opened it yet.
 const GRACE: Duration = Duration::from_secs(30);
@@ -30,8 +31,8 @@ pub(crate) struct KeyState {
     key_file: Option<PathBuf>,
     /// One step at a time.
     pub job: tokio::sync::Mutex<()>,
-    /// How many rows go in one chunk; adapts to the machine.
-    pub chunk: Arc<AtomicUsize>,
+    /// How many rows a job takes at once.
+    pub chunk: ChunkSize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,7 +53,7 @@ impl KeyState {
             local: sources.local,
             key_file,
             job: tokio::sync::Mutex::default(),
-            chunk: Arc::new(AtomicUsize::new(FIRST_CHUNK)),
+            chunk: ChunkSize::new(FIRST_CHUNK, SMALLEST_CHUNK),
         }
     }
 

@@ -1,9 +1,7 @@
 //! One chunk of a key job: rows are read and re-wrapped on a reader's thread, and written back where
 //! they are as they were read.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use keyring::{Keyring, OpenError, RenewError, RewrapError};
 use rusqlite::types::Value;
@@ -16,11 +14,6 @@ use crate::sqlite::columns::{MOVING, Moving, append_name};
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::key_jobs::{Cursor, JobRow};
 use crate::sqlite::sealer::{sealing, unreachable_key};
-
-const SMALLEST_CHUNK: usize = 4;
-const LARGEST_CHUNK: usize = 512;
-/// How long one chunk may keep the writer.
-const BUDGET: Duration = Duration::from_millis(10);
 
 struct Found {
     key: Value,
@@ -149,14 +142,14 @@ impl Change {
 impl SqliteBackend {
     /// Goes one chunk on.
     pub(crate) async fn walk(&self, row: JobRow, index: usize, after: Value) -> Result<(), Fault> {
-        let size = self.keys.chunk.load(Ordering::Relaxed);
+        let size = self.keys.chunk.rows();
         let keyring = self.sealer.keyring.clone();
         let kind = row.job.kind;
         let chunk = self
             .read(move |db| prepare(db, &keyring, kind, (index, after), size))
             .await?;
         let bytes: usize = chunk.changes.iter().map(|it| it.new.len() * 2 + 64).sum();
-        let adapting = Arc::clone(&self.keys.chunk);
+        let adapting = self.keys.chunk.clone();
         self.write(bytes, move |tx| {
             let start = Instant::now();
             for change in &chunk.changes {
@@ -164,7 +157,7 @@ impl SqliteBackend {
             }
             row.advance(tx.db, &chunk.next, row.job.done + chunk.rows)?;
             if !chunk.changes.is_empty() {
-                adapt(&adapting, size, start.elapsed());
+                adapting.took(size, start);
             }
             Ok(())
         })
@@ -219,16 +212,4 @@ fn first_under(
         }
         Ok((name, row.get(0)?))
     })
-}
-
-/// Moves the chunk's size towards half the budget, so that a slow moment stays within it.
-fn adapt(chunk: &AtomicUsize, size: usize, took: Duration) {
-    let next = if took > BUDGET / 2 {
-        size / 2
-    } else if took < BUDGET / 5 {
-        size * 2
-    } else {
-        size
-    };
-    chunk.store(next.clamp(SMALLEST_CHUNK, LARGEST_CHUNK), Ordering::Relaxed);
 }

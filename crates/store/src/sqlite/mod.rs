@@ -3,6 +3,7 @@
 mod administration;
 mod audit;
 pub(crate) mod chain;
+mod chunk;
 mod codec;
 mod columns;
 pub(crate) mod connection;
@@ -37,7 +38,6 @@ mod user_rows;
 mod users;
 mod writer;
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -45,11 +45,11 @@ pub(crate) use open::open;
 
 use crate::fault::Fault;
 use crate::ids::UserId;
+use crate::sqlite::chunk::ChunkSize;
 use crate::sqlite::db::Db;
 use crate::sqlite::key_state::KeyState;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sealer::Sealer;
-use crate::sqlite::sessions::FIRST_CHUNK;
 use crate::sqlite::writer::{WriteTx, Writer};
 use crate::store::Backend;
 
@@ -58,12 +58,16 @@ pub(crate) struct SqliteBackend {
     writer: Writer,
     readers: Readers,
     sealer: Arc<Sealer>,
-    /// How many expired sessions go in one chunk; adapts to the machine.
-    chunk: Arc<AtomicUsize>,
+    /// How many expired sessions end at once.
+    expired: ChunkSize,
     threads: Mutex<Threads>,
     /// Where keys come from, and the job that moves values between them.
     keys: KeyState,
 }
+
+/// Expired sessions in the first chunk; later ones adapt.
+const FIRST_CHUNK: usize = 64;
+const SMALLEST_CHUNK: usize = 8;
 
 /// Whose the decoy is: no account, since ids are random.
 const NOBODY: UserId = UserId::from_bytes([0; 16]);
@@ -82,12 +86,11 @@ impl SqliteBackend {
         threads: Threads,
         keys: KeyState,
     ) -> Result<Self, Fault> {
-        let chunk = Arc::new(AtomicUsize::new(FIRST_CHUNK));
         let this = Self {
             writer,
             readers,
             sealer: Arc::new(sealer),
-            chunk,
+            expired: ChunkSize::new(FIRST_CHUNK, SMALLEST_CHUNK),
             threads: Mutex::new(threads),
             keys,
         };

@@ -1,8 +1,7 @@
 //! Sessions over SQLite.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 
@@ -16,13 +15,6 @@ use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::{SubjectKeys, weight};
 use crate::sqlite::db::{at, many};
 use crate::sqlite::session_rows::{COLUMNS, RawSession, delete_others};
-
-/// Expired sessions in the first chunk; later ones adapt.
-pub(crate) const FIRST_CHUNK: usize = 64;
-const SMALLEST_CHUNK: usize = 8;
-const LARGEST_CHUNK: usize = 512;
-/// How long one chunk may keep the writer.
-const BUDGET: Duration = Duration::from_millis(10);
 
 #[async_trait]
 impl Sessions for SqliteBackend {
@@ -132,7 +124,7 @@ impl Sessions for SqliteBackend {
     }
 
     async fn delete_expired_sessions(&self, now: u64) -> Result<ExpiredChunk, Fault> {
-        let size = self.chunk.load(Ordering::Relaxed);
+        let size = self.expired.rows();
         let sealer = Arc::clone(&self.sealer);
         // Sealing a chunk's records takes milliseconds: on the reader's thread, not in the task.
         let expired = self
@@ -167,7 +159,7 @@ impl Sessions for SqliteBackend {
         if expired.is_empty() {
             return Ok(ExpiredChunk::default());
         }
-        let chunk = Arc::clone(&self.chunk);
+        let adapting = self.expired.clone();
         let sessions = self
             .write::<_, Fault, _>(expired.len() * 700, move |tx| {
                 let start = Instant::now();
@@ -184,42 +176,10 @@ impl Sessions for SqliteBackend {
                         gone.push((id, user));
                     }
                 }
-                adapt(&chunk, size, start.elapsed());
+                adapting.took(size, start);
                 Ok(gone)
             })
             .await?;
         Ok(ExpiredChunk { sessions, more })
-    }
-}
-
-/// Moves the chunk's size towards half the budget, so that a slow moment stays within it.
-fn adapt(chunk: &AtomicUsize, size: usize, took: Duration) {
-    let next = if took > BUDGET / 2 {
-        size / 2
-    } else if took < BUDGET / 5 {
-        size * 2
-    } else {
-        size
-    };
-    chunk.store(next.clamp(SMALLEST_CHUNK, LARGEST_CHUNK), Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slow_chunk_halves_the_next_and_a_fast_one_doubles_it() {
-        let chunk = AtomicUsize::new(64);
-        adapt(&chunk, 64, Duration::from_millis(9));
-        assert_eq!(chunk.load(Ordering::Relaxed), 32);
-        adapt(&chunk, 32, Duration::from_millis(3));
-        assert_eq!(chunk.load(Ordering::Relaxed), 32);
-        adapt(&chunk, 32, Duration::from_micros(100));
-        assert_eq!(chunk.load(Ordering::Relaxed), 64);
-        adapt(&chunk, 8, Duration::from_secs(1));
-        assert_eq!(chunk.load(Ordering::Relaxed), SMALLEST_CHUNK);
-        adapt(&chunk, 512, Duration::ZERO);
-        assert_eq!(chunk.load(Ordering::Relaxed), LARGEST_CHUNK);
     }
 }
