@@ -131,6 +131,11 @@ fn axe_and_the_policy_catch_what_they_are_shown() {
     page.js("document.head.append(Object.assign(document.createElement('style'), { textContent: 'p { color: red }' }))");
     page.until("window.refused.length > 0");
     assert!(!chromium.refused_by_policy().is_empty());
+
+    page.goto(&server.url("/"));
+    page.see("sign-in-form");
+    page.js("import(`${document.querySelector('script').src}?`).catch(() => null)");
+    page.until("window.refused.some((it) => it.startsWith('integrity-violation'))");
 }
 
 #[test]

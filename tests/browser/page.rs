@@ -17,9 +17,13 @@ pub enum Screen {
     Phone,
 }
 
-/// Collects what the policy refuses, from before the first script.
+/// Collects what the policies refuse, from before the first script. Scripts that the integrity policy
+/// blocks stand in no console.
 const WATCH: &str = "window.refused = []; addEventListener('securitypolicyviolation', (event) => \
-     window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));";
+     window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)); \
+     new ReportingObserver((reports) => { for (const { type, body } of reports) \
+     window.refused.push(`${type} ${body.blockedURL}`); }, \
+     { types: ['integrity-violation'], buffered: true }).observe();";
 
 /// A tab.
 pub struct Page {
