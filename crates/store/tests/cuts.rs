@@ -11,6 +11,7 @@ use store::testing::sample::{self, NOW, event, session, session_id, user, user_i
 use store::testing::{Disk, Loss, Synchronous};
 use store::{Admission, AuditFilter, Claim, SafeUpdate, Store, StoreConfig};
 use support::Folder;
+use support::power::{Powered, on_disk};
 use tokio::task::JoinSet;
 
 const CUTS: u64 = 50;
@@ -152,42 +153,32 @@ async fn lost(folder: &Path, acknowledged: &Acknowledged) -> Vec<String> {
     lost
 }
 
-/// One cut; answers how much was acknowledged and what of it is lost.
-async fn cut(seed: u64, synchronous: Synchronous) -> (usize, Vec<String>) {
+/// What was there before is safe in any case: it was closed in the ordinary way.
+async fn original() -> Folder {
     let folder = Folder::new();
-    // What was there before is safe in either case: it was closed in the ordinary way.
     let store = folder.open();
     sample::register(&store, SETTLED, 400).await;
     store.close().unwrap();
+    folder
+}
 
-    let disk = Arc::new(Disk::default());
-    // Checkpoints are frequent, so that cuts fall into them too.
-    let config = folder
-        .config()
-        .with_checkpoints_every(400)
-        .with_synchronous(synchronous);
-    let name = format!("cut-{synchronous:?}-{seed}");
-    let store = Store::open(&config.on_disk(&name, &disk).unwrap()).unwrap();
-    disk.cut_after(20 + seed * 37 % 1_500);
-    let acknowledged = load(&store, &disk).await;
-    assert!(disk.is_cut());
-    let after = Folder::new();
-    let loss = if seed.is_multiple_of(2) {
-        Loss::All
-    } else {
-        Loss::Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    };
-    disk.restore(after.0.path(), loss).unwrap();
-    store.close().unwrap();
+/// One cut; answers how much was acknowledged and what of it is lost.
+async fn cut(original: &Folder, seed: u64, synchronous: Synchronous) -> (usize, Vec<String>) {
+    let powered = Powered::open(original, synchronous, 400);
+    powered.disk.cut_after(20 + seed * 37 % 1_500);
+    let acknowledged = load(&powered.store, &powered.disk).await;
+    assert!(powered.disk.is_cut());
+    let after = powered.after(seed);
     let count = acknowledged.users.len() + acknowledged.claims.len();
     (count, lost(after.0.path(), &acknowledged).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_cuts_lose_no_acknowledged_record() {
+    let original = original().await;
     let mut acknowledged = 0;
     for seed in 0..CUTS {
-        let (count, lost) = cut(seed, Synchronous::Full).await;
+        let (count, lost) = cut(&original, seed, Synchronous::Full).await;
         assert!(
             lost.is_empty(),
             "cut {seed} of {count} acknowledged: {lost:?}"
@@ -202,10 +193,11 @@ async fn fifty_cuts_lose_no_acknowledged_record() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_control_with_full_turned_off_loses_acknowledged_records() {
+    let original = original().await;
     for synchronous in [Synchronous::Normal, Synchronous::Off] {
         let mut failed = 0;
         for seed in 0..6 {
-            let (count, lost) = cut(seed * 6 + 5, synchronous).await;
+            let (count, lost) = cut(&original, seed * 6 + 5, synchronous).await;
             failed += u32::from(count > 0 && !lost.is_empty());
         }
         assert!(
@@ -222,9 +214,7 @@ async fn a_first_start_that_is_cut_anywhere_starts_again() {
         let folder = Folder::new();
         let disk = Arc::new(Disk::default());
         disk.cut_after(operations);
-        let name = format!("first-start-{operations}");
-        let config = folder.config().on_disk(&name, &disk).unwrap();
-        let store = Store::open(&config).unwrap();
+        let store = Store::open(&on_disk(folder.config(), &disk)).unwrap();
         let cut = disk.is_cut();
         store.close().unwrap();
         let after = Folder::new();

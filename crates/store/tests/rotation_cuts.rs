@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use keyring::{KeyMaterial, MINIMUM_ITERATIONS, OsEntropy};
 use store::testing::sample::{self, NOW, handle, session, session_id, user_id};
-use store::testing::{Disk, Loss, Synchronous, TEST_KEY};
+use store::testing::{Disk, Synchronous, TEST_KEY};
 use store::{KekState, KeySource, LocalSource, NewKey, OpenError, Store, StoreConfig, Suite};
 use support::Folder;
+use support::power::Powered;
 
 const CUTS: u64 = 50;
 const OTHER_KEY: &str = "another key of the operator";
@@ -165,24 +166,9 @@ async fn cut(
     seed: u64,
     synchronous: Synchronous,
 ) -> Cut {
-    let folder = Folder::new();
-    std::fs::copy(original.database(), folder.database()).unwrap();
-    let disk = Arc::new(Disk::default());
-    let config = folder
-        .config()
-        .with_checkpoints_every(300)
-        .with_synchronous(synchronous);
-    let name = format!("rotation-{synchronous:?}-{seed}");
-    let store = Store::open(&config.on_disk(&name, &disk).unwrap()).unwrap();
-    let (acknowledged, operations) = rotate(&store, &disk, since, after).await;
-    let restored = Folder::new();
-    let loss = if seed.is_multiple_of(2) {
-        Loss::All
-    } else {
-        Loss::Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    };
-    disk.restore(restored.0.path(), loss).unwrap();
-    store.close().unwrap();
+    let powered = Powered::open(original, synchronous, 300);
+    let (acknowledged, operations) = rotate(&powered.store, &powered.disk, since, after).await;
+    let restored = powered.after(seed);
     Cut {
         wrong: wrong(&restored, &acknowledged).await,
         acknowledged,

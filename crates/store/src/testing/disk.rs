@@ -34,6 +34,7 @@ struct State {
     operations: u64,
     cut_at: Option<u64>,
     cut: bool,
+    at_cut: Option<Box<dyn FnOnce() + Send>>,
     full: bool,
     failing_syncs: u32,
     syncs: u64,
@@ -56,6 +57,12 @@ impl Disk {
     pub fn cut_after(&self, operations: u64) {
         let mut state = self.state();
         state.cut_at = Some(state.operations + operations);
+    }
+
+    /// Calls this at the moment of the cut, before anybody is told of it: what else is on the disk
+    /// can be noted then. It must not ask this disk anything.
+    pub fn at_cut(&self, note: impl FnOnce() + Send + 'static) {
+        self.state().at_cut = Some(Box::new(note));
     }
 
     /// Whether the power is cut. What was acknowledged while it was not must survive.
@@ -181,8 +188,11 @@ impl State {
     /// Counts an operation; whether it still reaches the disk.
     fn step(&mut self) -> bool {
         self.operations += 1;
-        if self.cut_at.is_some_and(|at| self.operations > at) {
+        if !self.cut && self.cut_at.is_some_and(|at| self.operations > at) {
             self.cut = true;
+            if let Some(note) = self.at_cut.take() {
+                note();
+            }
         }
         !self.cut
     }

@@ -1,0 +1,56 @@
+//! A database on a disk whose power may go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use store::testing::{Disk, Loss, Synchronous};
+use store::{Store, StoreConfig};
+
+use super::Folder;
+
+/// A store on a modelled disk, over a copy of a database that was closed in the ordinary way.
+pub struct Powered {
+    pub store: Store,
+    pub disk: Arc<Disk>,
+    // The files lie in it until the store is closed.
+    _folder: Folder,
+}
+
+impl Powered {
+    /// Checkpoints after so many KiB are frequent, so that cuts fall into them too.
+    pub fn open(original: &Folder, synchronous: Synchronous, checkpoint_kib: usize) -> Self {
+        let folder = Folder::new();
+        std::fs::copy(original.database(), folder.database()).unwrap();
+        let disk = Arc::new(Disk::default());
+        let config = folder
+            .config()
+            .with_checkpoints_every(checkpoint_kib)
+            .with_synchronous(synchronous);
+        Self {
+            store: Store::open(&on_disk(config, &disk)).unwrap(),
+            disk,
+            _folder: folder,
+        }
+    }
+
+    /// What the machine finds when it starts again. Of what was not synced every second seed loses
+    /// all, the others some.
+    pub fn after(self, seed: u64) -> Folder {
+        let after = Folder::new();
+        let loss = if seed.is_multiple_of(2) {
+            Loss::All
+        } else {
+            Loss::Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        };
+        self.disk.restore(after.0.path(), loss).unwrap();
+        self.store.close().unwrap();
+        after
+    }
+}
+
+/// Puts a database on a modelled disk, under a name that no other in this process has.
+pub fn on_disk(config: StoreConfig, disk: &Arc<Disk>) -> StoreConfig {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let name = format!("disk-{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+    config.on_disk(&name, disk).unwrap()
+}
