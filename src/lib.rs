@@ -28,6 +28,7 @@ pub mod pages;
 pub mod routes;
 pub mod service;
 pub mod sessions;
+pub mod signals;
 pub mod startup;
 pub mod state;
 pub mod tls;

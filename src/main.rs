@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use secure_messaging::commands::Cli;
-use secure_messaging::memory;
+use secure_messaging::{memory, signals};
 use vault::alloc::WipingAllocator;
 
 /// Overwrites every allocation before it is given back.
@@ -13,7 +13,8 @@ static ALLOCATOR: WipingAllocator = WipingAllocator::new();
 
 fn main() -> ExitCode {
     memory::protect();
-    match Cli::parse().run() {
+    let outcome = signals::outlive_file_limits().map_err(Into::into);
+    match outcome.and_then(|()| Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("secure-messaging: {error}");

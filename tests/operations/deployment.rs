@@ -1,7 +1,6 @@
 //! The files that others start the server with: what they say must be so.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +8,7 @@ use secure_messaging::config::Config;
 use tempfile::TempDir;
 
 use super::{run, stderr, stdout};
+use crate::support::not_tried;
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,22 +18,33 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(top().join(name)).unwrap()
 }
 
-/// A program that `cargo xtask test` names, or that is on the path.
-fn program(variable: &str, name: &str) -> Option<OsString> {
-    std::env::var_os(variable).or_else(|| {
-        let folders = std::env::var_os("PATH")?;
-        std::env::split_paths(&folders)
-            .map(|folder| folder.join(name))
-            .find(|path| path.is_file())
-            .map(PathBuf::into_os_string)
-    })
+/// A program that `cargo xtask test` names, or that is on the path, or that the test command left in
+/// its folder of tools.
+fn program(name: &str) -> Option<PathBuf> {
+    let variable = name.to_uppercase().replace('-', "_");
+    let variable = format!("SECURE_MESSAGING_TEST_{variable}");
+    if let Some(named) = std::env::var_os(variable) {
+        return Some(named.into());
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let fetched = target
+        .join("tools")
+        .join(name)
+        .join(format!("start-{name}"));
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(name))
+        .chain([fetched])
+        .find(|path| path.is_file())
+        .or_else(|| {
+            let why = "the program is not here, and could not be fetched";
+            not_tried(&format!("the examples before {name}"), why);
+            None
+        })
 }
 
 fn systemd_analyze(arguments: &[&str], unit: &Path) -> Option<(bool, String)> {
-    let Some(program) = program("SECURE_MESSAGING_TEST_SYSTEMD_ANALYZE", "systemd-analyze") else {
-        println!("there is no systemd-analyze here: the unit was not shown to it");
-        return None;
-    };
+    let program = program("systemd-analyze")?;
     let output = Command::new(program).args(arguments).arg(unit).output();
     let output = output.unwrap();
     let said = format!("{}{}", stdout(&output), stderr(&output));
@@ -47,6 +58,114 @@ fn unit(folder: &TempDir, change: impl Fn(&str) -> String) -> PathBuf {
     let text = text.replace("/usr/local/bin/secure-messaging", "/bin/true");
     std::fs::write(&path, change(&text)).unwrap();
     path
+}
+
+/// What each section of a service may hold, as far as ours uses it.
+const UNIT: [(&str, &[&str]); 3] = [
+    (
+        "Unit",
+        &[
+            "Description",
+            "After",
+            "Wants",
+            "StartLimitIntervalSec",
+            "StartLimitBurst",
+        ],
+    ),
+    (
+        "Service",
+        &[
+            "Type",
+            "NotifyAccess",
+            "ExecStart",
+            "WorkingDirectory",
+            "Environment",
+            "Restart",
+            "RestartSec",
+            "TimeoutStartSec",
+            "TimeoutStopSec",
+            "WatchdogSec",
+            "LoadCredential",
+            "User",
+            "Group",
+            "StateDirectory",
+            "StateDirectoryMode",
+            "UMask",
+            "LimitCORE",
+            "LimitMEMLOCK",
+            "LimitNOFILE",
+            "MemorySwapMax",
+            "NoNewPrivileges",
+            "CapabilityBoundingSet",
+            "AmbientCapabilities",
+            "PrivateUsers",
+            "RestrictSUIDSGID",
+            "ProtectSystem",
+            "ProtectHome",
+            "PrivateTmp",
+            "PrivateDevices",
+            "DevicePolicy",
+            "ProtectProc",
+            "ProcSubset",
+            "ProtectClock",
+            "ProtectControlGroups",
+            "ProtectHostname",
+            "ProtectKernelLogs",
+            "ProtectKernelModules",
+            "ProtectKernelTunables",
+            "RemoveIPC",
+            "RestrictAddressFamilies",
+            "RestrictNamespaces",
+            "RestrictRealtime",
+            "LockPersonality",
+            "MemoryDenyWriteExecute",
+            "KeyringMode",
+            "SystemCallArchitectures",
+            "SystemCallFilter",
+            "SystemCallErrorNumber",
+        ],
+    ),
+    ("Install", &["WantedBy"]),
+];
+
+/// Lines of a unit that are no setting of their section; systemd only warns of them and goes on.
+fn strange_lines(unit: &str) -> Vec<&str> {
+    let mut known: &[&str] = &[];
+    let mut strange = Vec::new();
+    for line in unit.lines().map(str::trim) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let section = line.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        if let Some(name) = section {
+            let found = UNIT.iter().find(|(section, _)| *section == name);
+            known = found.map_or(&[], |(_, known)| known);
+            if found.is_none() {
+                strange.push(line);
+            }
+        } else if !line
+            .split_once('=')
+            .is_some_and(|(name, _)| known.contains(&name))
+        {
+            strange.push(line);
+        }
+    }
+    strange
+}
+
+#[test]
+fn every_line_of_the_unit_is_a_setting_of_its_section() {
+    let unit = text("deployment/secure-messaging.service");
+    assert_eq!(strange_lines(&unit), Vec::<&str>::new());
+    for (good, bad) in [
+        ("LimitCORE=0", "LimitCores=0"),
+        ("[Service]", "[Services]"),
+        ("[Install]", "[Install]\nPrivateTmp=yes"),
+        ("Restart=on-failure", "Restart on-failure"),
+    ] {
+        let altered = unit.replace(good, bad);
+        assert!(!strange_lines(&altered).is_empty(), "{bad}");
+    }
 }
 
 #[test]
@@ -261,10 +380,80 @@ fn the_compose_file_gives_no_rights_and_a_root_that_is_read_only() {
     assert!(!compose.contains("privileged: true"));
 }
 
+/// What must stand in each proxy's example, whatever the proxy is called.
+const PROXIES: [(&str, &[&str], &[&str]); 4] = [
+    (
+        "nginx.conf",
+        &[
+            "proxy_pass http://127.0.0.1:8080;",
+            "proxy_set_header Host            $host;",
+            "proxy_set_header X-Forwarded-For $remote_addr;",
+            "proxy_set_header Upgrade         $http_upgrade;",
+            "proxy_request_buffering  off;",
+            "proxy_buffering          off;",
+            "proxy_max_temp_file_size 0;",
+            "access_log off;",
+            "gzip off;",
+            "location = /metrics { return 404; }",
+            "ssl_ecdh_curve      X25519MLKEM768:",
+            "client_max_body_size 4m;",
+        ],
+        &["$proxy_add_x_forwarded_for", "gzip on", "add_header"],
+    ),
+    (
+        "Caddyfile",
+        &[
+            "reverse_proxy 127.0.0.1:8080 {",
+            "curves x25519mlkem768 ",
+            "respond /metrics 404",
+            "max_size 4MiB",
+            "exclude http.log.error http.handlers.reverse_proxy",
+        ],
+        &["\n\tencode", "\n\tlog {", "header_down"],
+    ),
+    (
+        "haproxy.cfg",
+        &[
+            "server local 127.0.0.1:8080",
+            "ssl-default-bind-curves X25519MLKEM768:",
+            "http-request set-header X-Forwarded-For %[src]",
+            "http-request return status 404 if { path /metrics }",
+            "timeout tunnel  1h",
+        ],
+        &["\n    log ", "compression ", "option forwardfor"],
+    ),
+    (
+        "traefik.yml",
+        &[
+            "url: http://127.0.0.1:8080",
+            "!Path(`/metrics`)",
+            "curvePreferences: [X25519MLKEM768,",
+            "minVersion: VersionTLS12",
+        ],
+        &["accessLog:", "buffering:", "compress:"],
+    ),
+];
+
+#[test]
+fn every_proxys_example_keeps_what_the_table_of_the_handbook_asks_for() {
+    for (name, needed, forbidden) in PROXIES {
+        let example = text(&format!("deployment/{name}"));
+        for part in needed {
+            assert!(example.contains(part), "{name}: {part}");
+        }
+        for part in forbidden {
+            assert!(!example.contains(part), "{name}: {part}");
+        }
+    }
+    let handbook = text("docs/deployment.md");
+    for (name, _, _) in PROXIES {
+        assert!(handbook.contains(&format!("](../deployment/{name})")));
+    }
+}
+
 #[test]
 fn nginx_takes_its_example() {
-    let Some(nginx) = program("SECURE_MESSAGING_TEST_NGINX", "nginx") else {
-        println!("there is no nginx here: its example was not shown to it");
+    let Some(nginx) = program("nginx") else {
         return;
     };
     let folder = TempDir::new().unwrap();

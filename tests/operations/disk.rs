@@ -1,72 +1,23 @@
 //! A full disk: a clear answer that says what to do, nothing half written, and everything as before
 //! when there is space again, without a restart.
+//!
+//! Two things that mean the same to the server: files that may not grow any more, which every user
+//! can arrange, and a disk of its own that is full, where this user may mount one.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{Account, Spawned, random_id, submission, waiting_slot};
+use crate::support::{Account, Answer, Spawned, not_tried, random_id, submission, waiting_slot};
 
-/// Whether this user may mount a file system of its own.
-fn may_mount(folder: &Path) -> bool {
-    let status = Command::new("unshare")
-        .args(["--mount", "mount", "-t", "tmpfs", "tmpfs"])
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
-}
+const MIB: u64 = 1 << 20;
 
-/// A server whose data folder is a disk of this size, which only it sees.
-fn on_a_small_disk(folder: &Path, size: &str) -> Spawned {
-    let mut command = Command::new("unshare");
-    let mount = "mount -t tmpfs -o size=\"$0\",mode=0700 tmpfs \"$1\" && cd \"$1\" && shift \
-                 && exec \"$@\"";
-    command
-        .args(["--mount", "sh", "-c", mount, size])
-        .arg(folder)
-        .arg(env!("CARGO_BIN_EXE_secure-messaging"));
-    Spawned::start_by(command, folder, &[])
-}
-
-fn resize(server: &Spawned, folder: &Path, size: &str) {
-    let status = Command::new("nsenter")
-        .args(["--mount", "--target", &server.pid().to_string()])
-        .args(["mount", "-o", &format!("remount,size={size}")])
-        .arg(folder)
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-#[actix_web::test]
-async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
-    let folder = TempDir::new().unwrap();
-    if !may_mount(folder.path()) {
-        println!("this user may mount nothing: the disk of a mebibyte was not tried");
-        return;
-    }
-    let mut server = on_a_small_disk(folder.path(), "1m");
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let mut admin = Account::register(server.client(), "admin", right).await;
-    if admin.is_err() {
-        // There was not even room for one account: a little more, and on.
-        resize(&server, folder.path(), "2m");
-        admin = Account::register(server.client(), "admin", right).await;
-    }
-    let admin = admin.unwrap();
-    let mode = json!({"mode": "open"});
-    let client = &admin.client;
-    client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
-    let mut made = vec!["admin".to_owned()];
+/// Registers people until one is refused; tells who that is, and who is in before.
+async fn until_full(server: &Spawned, made: &mut Vec<String>) {
     let refusal = loop {
         let handle = format!("person{}", made.len());
         match Account::register(server.client(), &handle, None).await {
@@ -81,17 +32,21 @@ async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
     let detail = refusal.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("free some space"), "{detail}");
     assert!(server.log().contains("no space is left for the database"));
-    assert!(server.lives());
+}
 
-    // Reading goes on, and so do messages, which need no disk.
+/// Reading goes on, and so do messages, which need no disk.
+async fn serves_what_needs_no_disk(admin: &Account) {
+    let client = &admin.client;
     let shown = client.get("/api/v1/session").await.expect(200).json();
     assert_eq!(shown["handle"], "admin");
     let slots = vec![waiting_slot(admin.id(), b"slot")];
     let message = submission(random_id(), true, slots, b"while the disk is full");
     let posted = client.post_octets("/api/v1/messages", message).await;
     posted.expect(201);
+}
 
-    resize(&server, folder.path(), "64m");
+/// Everything that was acknowledged is there, and nothing else; and there is room for more.
+async fn serves_again(server: &Spawned, admin: &Account, made: &mut Vec<String>) {
     for _ in 0..5 {
         let handle = format!("person{}", made.len());
         Account::register(server.client(), &handle, None)
@@ -99,7 +54,7 @@ async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
             .unwrap();
         made.push(handle);
     }
-    let found = client.get("/api/v1/admin/users?limit=500").await;
+    let found = admin.client.get("/api/v1/admin/users?limit=500").await;
     let found = found.expect(200).json();
     let handles: Vec<&str> = found["users"]
         .as_array()
@@ -107,17 +62,176 @@ async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
         .iter()
         .map(|user| user["handle"].as_str().unwrap())
         .collect();
-    assert_eq!(handles, made, "what was acknowledged, and nothing else");
+    assert_eq!(handles, *made, "what was acknowledged, and nothing else");
+}
 
-    let copy = TempDir::new().unwrap();
-    for name in ["secure_messaging.db", "secure_messaging.db-wal"] {
-        let inside = format!("/proc/{}/root{}", server.pid(), folder.path().display());
-        std::fs::copy(Path::new(&inside).join(name), copy.path().join(name)).unwrap();
+/// The first account, and everybody let in.
+async fn first(server: &Spawned) -> Result<Account, Box<Answer>> {
+    let secret = server.setup_secret();
+    let right = Some(("setup", secret.as_str()));
+    let admin = Account::register(server.client(), "admin", right).await?;
+    let mode = json!({"mode": "open"});
+    let opened = admin.client.put("/api/v1/admin/registration", &mode).await;
+    if opened.status == 204 {
+        Ok(admin)
+    } else {
+        Err(Box::new(opened))
     }
-    drop(server);
-    let path = copy.path().join("secure_messaging.db");
+}
+
+/// The database opens, and its log is a whole chain.
+async fn is_whole(folder: &Path) {
+    let path = folder.join("secure_messaging.db");
     let key = KeySource::beside(Some("a key of the tests".to_owned()), &path);
     let store = Store::open(&StoreConfig::new(&path, key)).unwrap();
     store.verify_audit_chain().await.unwrap();
     store.close().unwrap();
+}
+
+/// Sets how large files of a running process may become.
+fn limit_files(server: &Spawned, bytes: Option<u64>) -> Option<u64> {
+    let pid = Pid::from_raw(server.pid().try_into().unwrap());
+    let text = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Max file size"));
+    let hard = line.unwrap().split_whitespace().nth(4).unwrap();
+    // Only root may raise it again.
+    let maximum = hard.parse().ok();
+    let limit = Rlimit {
+        current: bytes.or(maximum),
+        maximum,
+    };
+    prlimit(pid, Resource::Fsize, limit).unwrap().current
+}
+
+#[actix_web::test]
+async fn files_that_may_not_grow_are_answered_like_a_full_disk_and_recovered_from() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Spawned::start(folder.path());
+    let admin = first(&server).await.unwrap();
+    let mut made = vec!["admin".to_owned()];
+    let database = folder.path().join("secure_messaging.db");
+    let begun = std::fs::metadata(&database).unwrap().len();
+    let before = limit_files(&server, Some(begun.max(MIB)));
+    assert!(before.is_none_or(|before| before > 64 * MIB), "the control");
+    until_full(&server, &mut made).await;
+    for name in ["secure_messaging.db", "secure_messaging.db-wal"] {
+        let length = std::fs::metadata(folder.path().join(name)).unwrap().len();
+        assert!(length <= begun.max(MIB), "{name} has {length} bytes");
+    }
+    assert!(server.lives());
+    serves_what_needs_no_disk(&admin).await;
+    limit_files(&server, None);
+    serves_again(&server, &admin, &mut made).await;
+    server.stop();
+    is_whole(folder.path()).await;
+}
+
+/// Ways to a mount of one's own: as an ordinary user, and as root where those may not.
+const WAYS: [&[&str]; 2] = [&["--user", "--map-root-user", "--mount"], &["--mount"]];
+
+/// The way by which this user may mount a file system; what each said where there is none.
+fn way_to_mount(folder: &Path) -> Result<&'static [&'static str], String> {
+    let tried = |way: &[&str]| -> Result<(), String> {
+        let output = Command::new("unshare")
+            .args(way)
+            .args(["mount", "-t", "tmpfs", "tmpfs"])
+            .arg(folder)
+            .stdin(Stdio::null())
+            .output();
+        let said = |output: Output| {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(said)
+            }
+        };
+        output.map_err(|error| error.to_string()).and_then(said)
+    };
+    let mut reasons = Vec::new();
+    for way in WAYS {
+        match tried(way) {
+            Ok(()) => return Ok(way),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(reasons.join("; "))
+}
+
+/// A server whose data folder is a disk of its own, which only it sees.
+struct OnSmallDisk {
+    server: Spawned,
+    folder: TempDir,
+    way: &'static [&'static str],
+}
+
+impl OnSmallDisk {
+    fn start(folder: TempDir, way: &'static [&'static str], size: &str) -> Self {
+        let mut command = Command::new("unshare");
+        let mount = "mount -t tmpfs -o size=\"$0\",mode=0700 tmpfs \"$1\" && cd \"$1\" && shift \
+                     && exec \"$@\"";
+        command
+            .args(way)
+            .args(["sh", "-c", mount, size])
+            .arg(folder.path())
+            .arg(env!("CARGO_BIN_EXE_secure-messaging"));
+        let server = Spawned::start_by(command, folder.path(), &[]);
+        Self {
+            server,
+            folder,
+            way,
+        }
+    }
+
+    fn resize(&self, size: &str) {
+        let mut command = Command::new("nsenter");
+        if self.way.contains(&"--user") {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        let status = command
+            .args(["--mount", "--target", &self.server.pid().to_string()])
+            // With its source named, the options of before are not looked up: as the kernel shows
+            // them, users have the numbers of outside.
+            .args(["mount", "-o", &format!("remount,size={size}"), "tmpfs"])
+            .arg(self.folder.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// The folder as the server sees it.
+    fn inside(&self) -> PathBuf {
+        let seen = format!("/proc/{}/root", self.server.pid());
+        Path::new(&seen).join(self.folder.path().strip_prefix("/").unwrap())
+    }
+}
+
+#[actix_web::test]
+async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
+    let folder = TempDir::new().unwrap();
+    let way = match way_to_mount(folder.path()) {
+        Ok(way) => way,
+        // What the server does is shown by the limit above; the file system's own answer is not.
+        Err(why) => return not_tried("a disk of one mebibyte", &format!("no mount: {why}")),
+    };
+    let mut disk = OnSmallDisk::start(folder, way, "1m");
+    let mut admin = first(&disk.server).await;
+    if admin.is_err() {
+        // There was not even room for one account: a little more, and on.
+        disk.resize("2m");
+        admin = first(&disk.server).await;
+    }
+    let admin = admin.unwrap();
+    let mut made = vec!["admin".to_owned()];
+    until_full(&disk.server, &mut made).await;
+    assert!(disk.server.lives());
+    serves_what_needs_no_disk(&admin).await;
+    disk.resize("64m");
+    serves_again(&disk.server, &admin, &mut made).await;
+    let copy = TempDir::new().unwrap();
+    for name in ["secure_messaging.db", "secure_messaging.db-wal"] {
+        std::fs::copy(disk.inside().join(name), copy.path().join(name)).unwrap();
+    }
+    drop(disk);
+    is_whole(copy.path()).await;
 }

@@ -5,6 +5,7 @@ mod app;
 mod client;
 pub mod memory_scan;
 mod message;
+mod not_tried;
 mod server;
 mod socket;
 
@@ -14,6 +15,7 @@ pub use account::{
 pub use app::{START, TestApp};
 pub use client::{Answer, Client};
 pub use message::{live_slot, submission, waiting_slot};
+pub use not_tried::not_tried;
 pub use server::Spawned;
 pub use socket::{Heard, TestSocket};
 

@@ -17,8 +17,11 @@ pub enum Fault {
         /// What did not fit.
         reason: String,
     },
-    /// No space is left where the database is.
-    #[error("no space is left for the database: free some, then try again")]
+    /// No space is left where the database is, or none that its quota or file size limit allows.
+    #[error(
+        "no space is left for the database: free some, or raise the quota or the limit for the \
+         size of files that it met, then try again"
+    )]
     Full,
     /// The database refused or could not be read or written; nothing of the operation was kept.
     #[error("the database is not available ({0}); nothing was kept, try again")]

@@ -13,6 +13,7 @@ mod bundle;
 mod check;
 mod debian_rust;
 mod deny;
+mod left_out;
 mod manifest;
 mod moto;
 mod node;

@@ -50,7 +50,10 @@ pub fn find(workspace: &Workspace, report: &mut Report) -> Vec<(&'static str, Pa
         println!("    looking for {} in Debian's packages", program.name);
         match fetch(workspace, program) {
             Ok(path) => found.push((program.variable, path)),
-            Err(why) => report.skip(program.name, &format!("not shown the examples: {why:#}")),
+            Err(why) => report.not_tried(&format!(
+                "the examples in deployment/ before {}: {why:#}",
+                program.name
+            )),
         }
     }
     found

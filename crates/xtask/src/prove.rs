@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::args::cargo_test_args;
+use crate::left_out;
 use crate::manifest::Digest256;
 use crate::process::{answer, check, on_path, run_quietly, run_watched};
 use crate::proof_log::{Proof, proof};
@@ -26,6 +27,7 @@ pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyho
     let prepared = test::prepare(workspace, report)?;
     let mut counts = Counts::default();
     let begun = Instant::now();
+    left_out::forget(workspace);
     let long = report.step("long tests", || {
         let mut passed = cargo_test_args(args);
         if !passed.iter().any(|arg| arg == "--") {
@@ -48,10 +50,12 @@ pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyho
         )?;
         check("cargo test", status)
     });
+    left_out::collect(workspace, report);
+    let left_out = report.left_out().len();
     rows.push(Proof {
         promise: "every test, with long running times".into(),
         measured: format!(
-            "{} passed, {} failed in {}",
+            "{} passed, {} failed, {left_out} not tried on this machine, in {}",
             counts.passed,
             counts.failed,
             seconds(begun.elapsed())

@@ -1,11 +1,13 @@
 //! Plain progress lines and the closing table of times.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Collects how long each step took.
 pub struct Report {
     started: Instant,
     steps: Vec<(String, Duration, Ending)>,
+    not_tried: BTreeSet<String>,
 }
 
 enum Ending {
@@ -20,6 +22,7 @@ impl Report {
         Self {
             started: Instant::now(),
             steps: Vec::new(),
+            not_tried: BTreeSet::new(),
         }
     }
 
@@ -49,6 +52,17 @@ impl Report {
             .push((name.to_owned(), Duration::ZERO, Ending::Skipped));
     }
 
+    /// Notes what this machine did not let the tests try; the summary says it aloud.
+    pub fn not_tried(&mut self, what: &str) {
+        println!("    NOT TRIED: {what}");
+        self.not_tried.insert(what.to_owned());
+    }
+
+    /// What was not tried, each once.
+    pub fn left_out(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.not_tried.iter().map(String::as_str)
+    }
+
     /// Prints the table of times; nothing when there was no step.
     pub fn summary(&self) {
         if self.steps.is_empty() {
@@ -64,6 +78,13 @@ impl Report {
             println!("{:>8}  {name}{note}", seconds(*took));
         }
         println!("{:>8}  in all", seconds(self.started.elapsed()));
+        let left_out = self.left_out();
+        if left_out.len() > 0 {
+            println!("\nNOT TRIED on this machine: {}", left_out.len());
+            for what in left_out {
+                println!("  - {what}");
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::args::cargo_test_args;
 use crate::browser::{self, Browser};
 use crate::bundle;
+use crate::left_out;
 use crate::moto::{self, Moto};
 use crate::node::Node;
 use crate::operators;
@@ -27,6 +28,7 @@ pub struct Prepared {
     tools: Tools,
     bundle: PathBuf,
     axe: PathBuf,
+    not_tried: PathBuf,
 }
 
 impl Prepared {
@@ -43,6 +45,7 @@ impl Prepared {
             ),
             ("SECURE_MESSAGING_TEST_AXE", self.axe.clone()),
             ("SECURE_MESSAGING_BUNDLE_DIR", self.bundle.clone()),
+            (left_out::VARIABLE, self.not_tried.clone()),
         ];
         environment.extend(self.tools.softhsm.environment());
         environment.extend(self.tools.moto.environment());
@@ -59,6 +62,7 @@ pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Pre
         tools,
         bundle,
         axe: workspace.root.join("node_modules/axe-core/axe.min.js"),
+        not_tried: left_out::file(workspace),
     })
 }
 
@@ -167,6 +171,7 @@ fn cargo_test(
     args: &[String],
 ) -> anyhow::Result<()> {
     let everything = args.is_empty();
+    left_out::forget(workspace);
     let outcome = report.step("tests", || {
         run_shown(
             workspace
@@ -177,6 +182,7 @@ fn cargo_test(
                 .envs(prepared.environment()),
         )
     });
+    left_out::collect(workspace, report);
     if everything {
         // Built already, so this costs a second: see cargo_test_args for why it stands apart.
         let own = report.step("tests of xtask", || {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use backup::{S3Options, Target};
@@ -26,14 +27,30 @@ impl Drop for Moto {
     }
 }
 
+/// The command that the variable names, or that the test command left in its folder of tools.
+fn command() -> PathBuf {
+    if let Some(named) = std::env::var_os(VARIABLE) {
+        return named.into();
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let tools = std::fs::read_dir(target.join("tools"));
+    tools
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.unwrap().path().join("bin/moto_server"))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| {
+            panic!(
+                "there is no moto: use `cargo xtask test`, which fetches it, or name moto_server \
+                 in {VARIABLE}"
+            )
+        })
+}
+
 impl Moto {
-    /// Starts it on a free port of this machine; `None` without the command.
-    fn start() -> Option<Self> {
-        let Some(command) = std::env::var_os(VARIABLE) else {
-            eprintln!("skipped: {VARIABLE} is not set; `cargo xtask test` sets it up");
-            return None;
-        };
-        let mut process = Command::new(command)
+    /// Starts it on a free port of this machine.
+    fn start() -> Self {
+        let mut process = Command::new(command())
             .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -50,7 +67,7 @@ impl Moto {
             .expect("moto says where it listens");
         // It logs every request: an unread pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { process, address })
+        Self { process, address }
     }
 
     /// One request; answers the status line. moto wants a name and does not check the signature.
@@ -83,7 +100,7 @@ impl Moto {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_s3_compatible_store_conforms() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     assert!(moto.ask("PUT", "/backups").contains("200"));
     let target = moto.target("s3://backups/a/server");
     conforms(&target, &|id| {
@@ -99,7 +116,7 @@ async fn an_s3_compatible_store_conforms() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_bucket_that_does_not_exist_is_an_error_with_what_to_do() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let target = moto.target("s3://nowhere/at/all");
     let mut file = Changing::new(2);
     let path = file.path();

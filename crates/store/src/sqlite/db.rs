@@ -1,5 +1,8 @@
 //! A connection with errors that name the table and the row.
 
+use rusqlite::ffi::{
+    SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
+};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
 use crate::classes::BindableRow;
@@ -50,6 +53,9 @@ pub(crate) fn fault(
     match &error {
         E::SqliteFailure(code, _) => match code.code {
             ErrorCode::DiskFull => Fault::Full,
+            ErrorCode::SystemIoFailure if WRITES.contains(&code.extended_code) && no_room() => {
+                Fault::Full
+            }
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 Fault::damaged(table, row(), error)
             }
@@ -61,6 +67,25 @@ pub(crate) fn fault(
         | E::Utf8Error(..) => Fault::damaged(table, row(), error),
         _ => Fault::Unavailable(error.to_string()),
     }
+}
+
+/// Failures of calls that make a file larger, or write one.
+const WRITES: [i32; 4] = [
+    SQLITE_IOERR_WRITE,
+    SQLITE_IOERR_FSYNC,
+    SQLITE_IOERR_TRUNCATE,
+    SQLITE_IOERR_SHMSIZE,
+];
+
+/// Whether the system call that failed last on this thread met a full disk or a limit.
+///
+/// SQLite itself knows only the full disk, and that only where it writes to the database or its log:
+/// a quota, a limit for the size of files and shared memory that cannot grow are failures like any
+/// other to it.
+pub(crate) fn no_room() -> bool {
+    use std::io::ErrorKind as K;
+    let failed = std::io::Error::last_os_error().kind();
+    matches!(failed, K::StorageFull | K::QuotaExceeded | K::FileTooLarge)
 }
 
 /// A borrowed connection; every statement is prepared once and kept.

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::fault::Fault;
 use crate::sqlite::chain::Tip;
 use crate::sqlite::connection::BUSY_TIMEOUT;
-use crate::sqlite::db::{Db, many};
+use crate::sqlite::db::{Db, many, no_room};
 
 /// Most requests in one batch; bounds how long the first of them waits.
 const MAX_BATCH: usize = 256;
@@ -217,10 +217,13 @@ fn transact(db: Db<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let tip = tx.tip.clone();
         let keep = job.run(&mut tx);
         if db.connection.is_autocommit() {
-            // A full disk or a failed write makes SQLite undo the whole transaction.
-            return Err(Fault::Unavailable(
-                "the transaction was undone by SQLite".to_owned(),
-            ));
+            // A full disk or a failed write makes SQLite undo the whole transaction. What the job
+            // was told is known to it alone.
+            return Err(if no_room() {
+                Fault::Full
+            } else {
+                Fault::Unavailable("the transaction was undone by SQLite".to_owned())
+            });
         }
         if !keep {
             tx.tip = tip;
