@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use keyring::testing::places::{elsewhere, place};
 use keyring::{
     Context, Entropy, EntropyError, EnvelopeError, IndexKey, KekId, KeyMaterial, Keyring,
     LocalProvider, MINIMUM_ITERATIONS, OpenError, OsEntropy, SealError, SubjectKey, Suite,
@@ -47,15 +48,6 @@ fn ring(key: &[u8], entropy: Arc<dyn Entropy>) -> Keyring {
 fn ring_of(suite: Suite, key: &[u8], entropy: Arc<dyn Entropy>) -> Keyring {
     let provider = provider(key, KEK_ID, Arc::clone(&entropy)).with_suite(suite);
     Keyring::new(Arc::new(provider), entropy).with_suite(suite)
-}
-
-fn place() -> Context<'static> {
-    Context {
-        table: "users",
-        column: "encrypted_data",
-        row_id: b"row one",
-        schema_version: 1,
-    }
 }
 
 // Computed with Python's hashlib and cryptography and a few lines of HChaCha20.
@@ -154,35 +146,7 @@ fn a_value_opens_in_no_other_place() {
     let key = SubjectKey::generate(&OsEntropy).unwrap();
     let sealed = ring.seal(&place(), b"value").unwrap();
     let own = key.seal(&place(), b"value", &OsEntropy).unwrap();
-    let elsewhere = [
-        Context {
-            table: "sessions",
-            ..place()
-        },
-        Context {
-            column: "encrypted_credential",
-            ..place()
-        },
-        Context {
-            row_id: b"row two",
-            ..place()
-        },
-        Context {
-            row_id: b"",
-            ..place()
-        },
-        Context {
-            schema_version: 2,
-            ..place()
-        },
-        // The same bytes in a row, cut in another place.
-        Context {
-            table: "usersencrypted",
-            column: "_data",
-            ..place()
-        },
-    ];
-    for context in elsewhere {
+    for context in elsewhere() {
         assert!(ring.open(&context, &sealed).is_err(), "{context:?}");
         assert!(
             matches!(key.open(&context, &own), Err(OpenError::Refused)),

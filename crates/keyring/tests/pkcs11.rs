@@ -12,24 +12,16 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 use keyring::testing::conformance;
+use keyring::testing::places::place;
 use keyring::testing::softhsm::{SoftHsm, with_token};
 use keyring::{
-    Clock, Context, KekId, KekParameters, KekSource, KeyMaterial, Keyring, LocalSource,
-    MINIMUM_ITERATIONS, OsEntropy, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source, ProviderError,
-    ProviderTag, Suite, SystemClock, TokenSelector, envelope_kek,
+    Clock, KekId, KekParameters, KekSource, KeyMaterial, Keyring, LocalSource, MINIMUM_ITERATIONS,
+    OsEntropy, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source, ProviderError, ProviderTag, Suite,
+    SystemClock, TokenSelector, envelope_kek,
 };
 
 const ID: KekId = KekId::from_bytes([0xab; 16]);
 const NO_CACHE: Duration = Duration::ZERO;
-
-fn place() -> Context<'static> {
-    Context {
-        table: "users",
-        column: "encrypted_data",
-        row_id: b"row one",
-        schema_version: 1,
-    }
-}
 
 fn source(config: Pkcs11Config) -> Result<Pkcs11Source, ProviderError> {
     let clock = Arc::new(SystemClock::new());

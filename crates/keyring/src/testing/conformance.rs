@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::testing::places::{elsewhere, place};
 use crate::{
-    Context, Dek, KekId, KekParameters, KekProvider, KekSource, LocalProvider, OsEntropy,
-    ProviderError, ProviderTag, Stanza,
+    Dek, KekId, KekParameters, KekProvider, KekSource, LocalProvider, OsEntropy, ProviderError,
+    ProviderTag, Stanza,
 };
 
 /// Runs the whole suite against keys of this source; panics at the first thing that is not so.
@@ -41,15 +42,6 @@ impl Keys {
             parameters,
             second,
         }
-    }
-}
-
-fn place() -> Context<'static> {
-    Context {
-        table: "users",
-        column: "encrypted_data",
-        row_id: b"row one",
-        schema_version: 1,
     }
 }
 
@@ -92,32 +84,9 @@ fn a_wrap_never_repeats(keys: &Keys) {
 }
 
 fn no_other_place_unwraps(keys: &Keys) {
-    let elsewhere = [
-        Context {
-            table: "sessions",
-            ..place()
-        },
-        Context {
-            column: "encrypted_credential",
-            ..place()
-        },
-        Context {
-            row_id: b"row two",
-            ..place()
-        },
-        Context {
-            schema_version: 2,
-            ..place()
-        },
-        Context {
-            table: "usersencrypted",
-            column: "_data",
-            ..place()
-        },
-    ];
     let stanza = keys.first.wrap(&dek(7), &place()).unwrap();
     for round in 0..2 {
-        for context in &elsewhere {
+        for context in &elsewhere() {
             assert!(refused(keys.first.unwrap(&stanza, context)), "{context:?}");
         }
         // The control; in the second round it may be remembered, for its own place alone.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod conformance;
+pub mod places;
 #[cfg(feature = "pkcs11")]
 pub mod softhsm;
 
