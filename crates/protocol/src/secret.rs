@@ -2,34 +2,48 @@
 
 /// Defines a secret newtype of `N` bytes on the heap.
 ///
-/// Moving the value moves a pointer, so that no copy of the bytes stays behind on a stack.
+/// Moving the value moves a pointer, so that no copy of the bytes stays behind on a stack. One that
+/// stays inside the crate is only filled and read; a `pub` one is also drawn and copied.
 macro_rules! secret {
-    ($(#[$doc:meta])* $vis:vis struct $name:ident($len:expr)) => {
-        $(#[$doc])*
-        $vis struct $name(Box<[u8; $len]>);
+    ($(#[$doc:meta])* pub struct $name:ident($len:expr)) => {
+        $crate::secret::secret! { @bytes $(#[$doc])* pub struct $name($len) }
 
-        #[allow(dead_code)]
         impl $name {
             /// Length in bytes.
             pub const LEN: usize = $len;
 
-            /// A secret of zeros, to be filled in place.
-            pub(crate) fn zeroed() -> Self {
-                Self(Box::new([0; $len]))
-            }
-
             /// Draws a fresh secret.
             pub fn random(rng: &mut (impl rand_core::CryptoRng + ?Sized)) -> Self {
                 let mut secret = Self::zeroed();
-                rng.fill_bytes(secret.0.as_mut_slice());
+                rng.fill_bytes(secret.expose_mut());
                 secret
             }
 
             /// Copies the secret from bytes, which the caller should then wipe.
             pub fn from_bytes(bytes: &[u8; $len]) -> Self {
                 let mut secret = Self::zeroed();
-                secret.0.copy_from_slice(bytes);
+                secret.expose_mut().copy_from_slice(bytes);
                 secret
+            }
+
+            /// A second copy, where two owners must live apart.
+            #[must_use]
+            pub fn duplicate(&self) -> Self {
+                Self::from_bytes(self.expose())
+            }
+        }
+    };
+    ($(#[$doc:meta])* $vis:vis struct $name:ident($len:expr)) => {
+        $crate::secret::secret! { @bytes $(#[$doc])* $vis struct $name($len) }
+    };
+    (@bytes $(#[$doc:meta])* $vis:vis struct $name:ident($len:expr)) => {
+        $(#[$doc])*
+        $vis struct $name(Box<[u8; $len]>);
+
+        impl $name {
+            /// A secret of zeros, to be filled in place.
+            pub(crate) fn zeroed() -> Self {
+                Self(Box::new([0; $len]))
             }
 
             /// The bytes, to be handed to a primitive or sealed, never logged.
@@ -40,12 +54,6 @@ macro_rules! secret {
             /// The bytes, to be filled in place.
             pub(crate) fn expose_mut(&mut self) -> &mut [u8; $len] {
                 &mut self.0
-            }
-
-            /// A second copy, where two owners must live apart.
-            #[must_use]
-            pub fn duplicate(&self) -> Self {
-                Self::from_bytes(&self.0)
             }
         }
 

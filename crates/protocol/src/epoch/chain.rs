@@ -36,6 +36,13 @@ impl ChainKey {
         kdf::derive(&[self.expose()], &[labels::CHAIN], next.as_mut_slice());
         self.expose_mut().copy_from_slice(next.as_slice());
     }
+
+    /// A second copy, to look ahead with.
+    pub fn duplicate(&self) -> Self {
+        let mut copy = Self::zeroed();
+        copy.expose_mut().copy_from_slice(self.expose());
+        copy
+    }
 }
 
 impl SlotKey {
