@@ -7,13 +7,14 @@ use keyring::{Entropy, KekSource, KeyOrigin, KeySource, OsEntropy, ProviderTag, 
 
 /// When SQLite syncs; anything but [`Synchronous::Full`] is for the controls of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "testing"), allow(dead_code))]
 pub enum Synchronous {
     /// At every commit.
     Full,
     /// At checkpoints only.
+    #[cfg(feature = "testing")]
     Normal,
     /// Never.
+    #[cfg(feature = "testing")]
     Off,
 }
 
@@ -21,7 +22,9 @@ impl Synchronous {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Full => "FULL",
+            #[cfg(feature = "testing")]
             Self::Normal => "NORMAL",
+            #[cfg(feature = "testing")]
             Self::Off => "OFF",
         }
     }
