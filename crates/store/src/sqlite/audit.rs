@@ -1,8 +1,8 @@
 //! The audit log over SQLite: sealing events, querying records.
 
+use ::audit::Record;
 use async_trait::async_trait;
 use keyring::SubjectKey;
-use rusqlite::Row;
 use rusqlite::types::Value;
 
 use crate::audit::{
@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
 use crate::sqlite::SqliteBackend;
-use crate::sqlite::chain::{self, SealedEvent};
+use crate::sqlite::chain::{self, RECORDS, SealedEvent};
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::keys::SYSTEM;
 use crate::sqlite::sealer::{Sealer, sealing};
@@ -129,7 +129,7 @@ impl<'a> SubjectKeys<'a> {
     }
 
     /// Opens a record's details; `None` where its subject's key is gone.
-    pub fn opened(&self, record: &::audit::Record) -> Result<Option<serde_json::Value>, Fault> {
+    pub fn opened(&self, record: &Record) -> Result<Option<serde_json::Value>, Fault> {
         let user_id = record.user_id.map(UserId::from_bytes);
         let key = match &user_id {
             None => &self.sealer.system_key,
@@ -139,33 +139,28 @@ impl<'a> SubjectKeys<'a> {
             },
         };
         let row = row_id(&record.event_id, user_id.as_ref());
-        let sealed = Sealed::of_envelope(record.details.clone());
-        let opened = self.sealer.open_for(key, record.id, &row, &sealed)?;
+        let opened = self
+            .sealer
+            .open_for(key, record.id, &row, &record.details)?;
         serde_json::from_slice(opened.expose())
             .map(Some)
             .map_err(|error| Fault::damaged("audit_log", record.id, error))
     }
 
-    fn open(&self, raw: RawRecord) -> Result<AuditRecord, Fault> {
-        let user_id = raw.user_id.map(UserId::from_bytes);
-        let key = match &user_id {
-            None => &self.sealer.system_key,
-            Some(user) => self.get(user).ok_or_else(|| {
-                at("audit_keys", user.as_bytes())
-                    .damaged(format!("the key of audit record {} is gone", raw.id))
-            })?,
-        };
-        let row = row_id(&raw.event_id, user_id.as_ref());
-        let opened = self.sealer.open_for(key, raw.id, &row, &raw.details)?;
-        let details = serde_json::from_slice(opened.expose())
-            .map_err(|error| Fault::damaged("audit_log", raw.id, error))?;
+    /// Opens a record whose subject's key must be there.
+    fn open(&self, record: Record) -> Result<AuditRecord, Fault> {
+        let user_id = record.user_id.map(UserId::from_bytes);
+        let details = self.opened(&record)?.ok_or_else(|| {
+            at("audit_keys", &record.user_id.unwrap_or(SYSTEM))
+                .damaged(format!("the key of audit record {} is gone", record.id))
+        })?;
         Ok(AuditRecord {
-            id: raw.id,
+            id: record.id,
             user_id,
-            action: raw.action,
-            timestamp: raw.timestamp,
+            action: record.action,
+            timestamp: record.timestamp,
             details,
-            hash: raw.hash,
+            hash: record.hash,
         })
     }
 }
@@ -190,30 +185,6 @@ fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Sealed>, Fault> {
         [user.as_bytes()],
         |row| row.get(0),
     )
-}
-
-struct RawRecord {
-    id: u64,
-    event_id: [u8; 16],
-    user_id: Option<[u8; 16]>,
-    action: String,
-    timestamp: u64,
-    details: Sealed,
-    hash: [u8; 64],
-}
-
-impl RawRecord {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            event_id: row.get(1)?,
-            user_id: row.get(2)?,
-            action: row.get(3)?,
-            timestamp: row.get(4)?,
-            details: row.get(5)?,
-            hash: row.get(6)?,
-        })
-    }
 }
 
 /// A condition made of fixed pieces; only the conditions in use, so that an index serves.
@@ -267,12 +238,9 @@ impl AuditLog for SqliteBackend {
             let (condition, mut values) = condition(filter, before);
             // One more than asked for shows whether there is another page.
             values.push(Value::Integer(limit as i64 + 1));
-            let sql = format!(
-                "SELECT id, event_id, user_id, action, timestamp, encrypted_details, hash
-                 FROM audit_log{condition} ORDER BY id DESC LIMIT ?"
-            );
+            let sql = format!("{RECORDS}{condition} ORDER BY id DESC LIMIT ?");
             let params = rusqlite::params_from_iter(values.into_iter().map(Public));
-            let mut rows = db.all(many("audit_log"), &sql, params, RawRecord::read)?;
+            let mut rows = db.all(many("audit_log"), &sql, params, chain::record)?;
             let more = rows.len() > limit;
             rows.truncate(limit);
             let next = more.then(|| rows.last().map(|row| row.id)).flatten();

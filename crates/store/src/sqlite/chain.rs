@@ -134,11 +134,13 @@ pub(crate) fn verify_newest(db: Db<'_>) -> Result<ChainHead, ChainError> {
     })
 }
 
-const RECORDS: &str = "SELECT id, event_id, user_id, action, timestamp, encrypted_details,
+/// What every reader of records selects, for [`record`].
+pub(crate) const RECORDS: &str =
+    "SELECT id, event_id, user_id, action, timestamp, encrypted_details,
                            previous_hash, hash
                        FROM audit_log";
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         id: row.get(0)?,
         event_id: row.get(1)?,

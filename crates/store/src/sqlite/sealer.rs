@@ -87,9 +87,9 @@ impl Sealer {
         key: &SubjectKey,
         id: u64,
         row: &[u8],
-        sealed: &Sealed,
+        sealed: &[u8],
     ) -> Result<Opened, Fault> {
-        key.open(&AUDIT_DETAILS.context(row), sealed.as_bytes())
+        key.open(&AUDIT_DETAILS.context(row), sealed)
             .map_err(|error| Fault::damaged(AUDIT_DETAILS.table, id, error))
     }
 
