@@ -38,11 +38,6 @@ impl Profile {
         self.lock().jar.take(header);
     }
 
-    /// Forgets all cookies, as when a person clears them.
-    pub fn clear_cookies(&self) {
-        self.lock().jar.clear();
-    }
-
     pub(crate) fn store(&self, key: String, value: Zeroizing<Vec<u8>>) {
         self.lock().stored.insert(key, value);
     }

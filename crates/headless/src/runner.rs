@@ -16,15 +16,10 @@ use crate::socket::{ApiSocket, Frame};
 /// What goes wrong only when a peer keeps silent: the longest a single request may take.
 const HTTP_PATIENCE: Duration = Duration::from_secs(60);
 
-enum Order {
-    Feed(Input),
-    CutSocket,
-}
-
 /// A whole client without a screen.
 #[derive(Debug)]
 pub struct Headless {
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<Input>,
     events: mpsc::UnboundedReceiver<Event>,
     seen: VecDeque<Event>,
     profile: Profile,
@@ -70,14 +65,7 @@ impl Headless {
     /// Hands a command to the core.
     pub fn command(&self, command: Command) -> Result<(), HeadlessError> {
         self.orders
-            .send(Order::Feed(Input::Command(command)))
-            .map_err(|_| HeadlessError::Closed)
-    }
-
-    /// Breaks the socket as a lost network would; the core connects again by itself.
-    pub fn cut_socket(&self) -> Result<(), HeadlessError> {
-        self.orders
-            .send(Order::CutSocket)
+            .send(Input::Command(command))
             .map_err(|_| HeadlessError::Closed)
     }
 
@@ -141,24 +129,20 @@ struct Runner {
     profile: Profile,
     events: mpsc::UnboundedSender<Event>,
     /// For the answers of requests; weak, so that the runner ends with its [`Headless`].
-    feed: mpsc::WeakUnboundedSender<Order>,
+    feed: mpsc::WeakUnboundedSender<Input>,
     socket: Option<ApiSocket>,
     wake: Option<u64>,
 }
 
 impl Runner {
-    async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<Input>) {
         loop {
             let sleep = self.wake.map_or(Duration::from_secs(3_600), |at| {
                 Duration::from_millis(at.saturating_sub(now_ms()))
             });
             let input = tokio::select! {
                 order = orders.recv() => match order {
-                    Some(Order::Feed(input)) => input,
-                    Some(Order::CutSocket) => {
-                        self.socket = None;
-                        Input::SocketClosed { code: 1006 }
-                    }
+                    Some(input) => input,
                     None => return,
                 },
                 frame = next_frame(self.socket.as_mut()) => match frame {
@@ -285,7 +269,7 @@ impl Runner {
                 Ok(Err(_)) | Err(_) => Input::HttpFailed { id },
             };
             if let Some(feed) = feed.upgrade() {
-                let _closing = feed.send(Order::Feed(input));
+                let _closing = feed.send(input);
             }
         });
     }

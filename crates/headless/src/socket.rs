@@ -1,7 +1,5 @@
 //! The WebSocket, raw.
 
-use std::time::Duration;
-
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -77,30 +75,6 @@ impl ApiSocket {
                 Some(Err(_)) | None => return Frame::Closed(1006),
             }
         }
-    }
-
-    /// The next frame, or nothing within `patience`.
-    pub async fn next_within(&mut self, patience: Duration) -> Option<Frame> {
-        tokio::time::timeout(patience, self.next()).await.ok()
-    }
-
-    /// Skips frames until a text frame whose JSON has `"t": kind`.
-    pub async fn next_kind(&mut self, kind: &str, patience: Duration) -> Option<serde_json::Value> {
-        let search = async {
-            loop {
-                match self.next().await {
-                    Frame::Text(text) => {
-                        let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-                        if value.get("t").and_then(|t| t.as_str()) == Some(kind) {
-                            return Some(value);
-                        }
-                    }
-                    Frame::Binary(_) => {}
-                    Frame::Closed(_) => return None,
-                }
-            }
-        };
-        tokio::time::timeout(patience, search).await.ok().flatten()
     }
 
     /// Says good-bye.

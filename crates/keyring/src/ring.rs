@@ -47,13 +47,6 @@ impl Keyring {
         }
     }
 
-    /// Adds a KEK that is only opened with.
-    #[must_use]
-    pub fn with_retiring(self, provider: Arc<dyn KekProvider>) -> Self {
-        self.add(provider);
-        self
-    }
-
     /// Seals with another cipher from now on; opening goes by what an envelope says.
     #[must_use]
     pub fn with_suite(self, suite: Suite) -> Self {

@@ -26,11 +26,6 @@ impl Target {
             Self::Live { account, .. } | Self::Account(account) => *account,
         }
     }
-
-    /// Says whether this is one live session.
-    pub const fn is_live(&self) -> bool {
-        matches!(self, Self::Live { .. })
-    }
 }
 
 /// A slot as it is posted.

@@ -88,12 +88,6 @@ impl World {
         self.tab_in(self.browsers.len() - 1)
     }
 
-    /// Opens another tab in the browser of a tab.
-    pub fn second_tab(&mut self, tab: usize) -> usize {
-        let browser = self.tab(tab).browser;
-        self.tab_in(browser)
-    }
-
     fn tab_in(&mut self, browser: usize) -> usize {
         self.seed += 1;
         let config = Config {
