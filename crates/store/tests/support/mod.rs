@@ -1,6 +1,8 @@
 //! A database in a folder of its own.
 
 #[allow(dead_code, reason = "each test binary uses its part")]
+pub mod everything;
+#[allow(dead_code, reason = "each test binary uses its part")]
 pub mod power;
 
 use std::path::PathBuf;
