@@ -1,6 +1,7 @@
 //! Health and measurements, for those who run the server.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,13 +17,16 @@ pub struct Live {
     pub status: &'static str,
 }
 
-/// Whether the server can serve.
+/// What a server that can serve says; one that cannot answers with a problem document that has the
+/// same members.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ready {
-    /// `ready` or `not ready`.
+    /// Always `ready`.
     pub status: &'static str,
-    /// `ok` or `failed`.
+    /// `ok`; in a problem document also `failed`.
     pub database: &'static str,
+    /// `ok`; in a problem document also `failed`.
+    pub keys: &'static str,
     /// `present` or `missing`.
     pub bundle: &'static str,
 }
@@ -32,29 +36,48 @@ pub async fn live() -> Json<Live> {
     Json(Live { status: "live" })
 }
 
-/// Says whether the server can serve; a missing bundle leaves the API working.
-pub async fn ready(app: Data<App>) -> HttpResponse {
-    let healthy = match app.store().health().await {
-        Ok(()) => true,
-        Err(cause) => {
-            tracing::error!(%cause, "the database is not healthy");
-            false
-        }
-    };
+/// Says whether the server can serve: the database takes writes, and the keys can be used. A missing
+/// bundle leaves the API working.
+///
+/// The cause of a failure is in the log only: anybody may ask.
+pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
+    let database = app.store().health().await;
+    if let Err(cause) = &database {
+        tracing::error!(%cause, "the database is not healthy");
+    }
+    let store = app.store().clone();
+    let ask = || async move { store.use_every_key().await };
+    let keys = app.key_health().usable(app.ambient().now_ms(), ask).await;
     let bundle = match app.pages().assets() {
         Some(_) => "present",
         None => "missing",
     };
     let ready = Ready {
-        status: if healthy { "ready" } else { "not ready" },
-        database: if healthy { "ok" } else { "failed" },
+        status: "ready",
+        database: word(database.is_ok()),
+        keys: word(keys),
         bundle,
     };
-    if healthy {
-        HttpResponse::Ok().json(ready)
-    } else {
-        HttpResponse::ServiceUnavailable().json(ready)
-    }
+    let fault = match (database.is_ok(), keys) {
+        (true, true) => return Ok(Json(ready)),
+        (false, true) => "The database cannot be used.",
+        (true, false) => "The keys cannot be used.",
+        (false, false) => "Neither the database nor the keys can be used.",
+    };
+    Err(Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not-ready",
+        "The server cannot serve now",
+        format!("{fault} The server's log has the cause."),
+    )
+    .retry_after(5)
+    .with("database", ready.database.into())
+    .with("keys", ready.keys.into())
+    .with("bundle", bundle.into()))
+}
+
+fn word(works: bool) -> &'static str {
+    if works { "ok" } else { "failed" }
 }
 
 /// Writes the measurements.

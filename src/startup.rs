@@ -25,7 +25,7 @@ use crate::config::{Config, ConfigError};
 use crate::control::{Control, DatabaseLock, LockError};
 use crate::http::{access_log, refuse_foreign, security_headers};
 use crate::jobs::Jobs;
-use crate::keys::{self, KeyService, SourceError, providers};
+use crate::keys::{self, KeyHealth, KeyService, SourceError, providers};
 use crate::limits::Limits;
 use crate::messages::{Announcer, Hub, close};
 use crate::metrics::Metrics;
@@ -157,6 +157,7 @@ impl Application {
             metrics: Metrics::default(),
             auditor,
             keys: KeyService::default(),
+            key_health: KeyHealth::default(),
             backups,
             opaque: secrets.opaque,
             public_url,

@@ -13,7 +13,7 @@ use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, PublicUrl};
 use crate::http::Problem;
-use crate::keys::KeyService;
+use crate::keys::{KeyHealth, KeyService};
 use crate::limits::Limits;
 use crate::messages::Hub;
 use crate::metrics::Metrics;
@@ -40,6 +40,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) auditor: Auditor,
     pub(crate) keys: KeyService,
+    pub(crate) key_health: KeyHealth,
     pub(crate) backups: Arc<Backups>,
 }
 
@@ -86,6 +87,8 @@ parts! {
     auditor: Auditor,
     /// Key jobs.
     keys: KeyService,
+    /// Whether the keys can be used.
+    key_health: KeyHealth,
     /// Backups.
     backups: Arc<Backups>,
 }

@@ -9,6 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use serde_json::Value;
 
 use super::Outcome;
 use crate::config::{Config, Overrides};
@@ -41,7 +42,17 @@ pub fn run(args: Args) -> Outcome {
         println!("ready");
         Ok(())
     } else {
-        Err("the server is not ready; its log has the reason".into())
+        Err(format!("the server is not ready: {}", reason(&answer)).into())
+    }
+}
+
+/// What a problem document says, or where to look instead.
+fn reason(answer: &str) -> String {
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    match document["detail"].as_str() {
+        Some(detail) => detail.to_owned(),
+        None => "look into its log".to_owned(),
     }
 }
 
@@ -134,6 +145,17 @@ impl ServerCertVerifier for AnyCertificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reason_is_the_documents_and_nothing_is_made_of_another_answer() {
+        let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: x\r\n\r\n";
+        let detail = "The keys cannot be used. The server's log has the cause.";
+        let answer = format!("{head}{{\"detail\":\"{detail}\"}}");
+        assert_eq!(reason(&answer), detail);
+        for other in [head, "HTTP/1.1 502", &format!("{head}<html>")] {
+            assert_eq!(reason(other), "look into its log");
+        }
+    }
 
     #[test]
     fn a_server_that_listens_everywhere_is_asked_on_this_machine() {

@@ -180,7 +180,7 @@ async fn health_metrics_and_well_known_addresses_answer() {
     let ready = client.get("/health/ready").await.expect(200).json();
     assert_eq!(
         ready,
-        json!({"status": "ready", "database": "ok", "bundle": "missing"})
+        json!({"status": "ready", "database": "ok", "keys": "ok", "bundle": "missing"})
     );
     let security = client.get("/.well-known/security.txt").await.expect(200);
     let text = String::from_utf8(security.body.to_vec()).unwrap();

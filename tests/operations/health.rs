@@ -1,12 +1,14 @@
 //! `healthcheck`, and what the service manager hears.
 
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use keyring::testing::softhsm::{SoftHsm, with_token};
 use tempfile::TempDir;
 
 use super::{refused, run, stderr, stdout};
-use crate::support::Spawned;
+use crate::support::{Answer, Client, Spawned};
 
 #[test]
 fn a_running_server_is_ready_and_a_stopped_one_is_not() {
@@ -19,6 +21,94 @@ fn a_running_server_is_ready_and_a_stopped_one_is_not() {
     server.stop();
     let reason = refused(data.path(), &["healthcheck", "--bind-addr", &address]);
     assert!(reason.contains("start the server"), "{reason}");
+}
+
+/// The environment of a server whose keys are in a token.
+fn in_a_token(hsm: &SoftHsm) -> Vec<(String, String)> {
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let ours = [
+        ("SECURE_MESSAGING_KEK_PROVIDER", "pkcs11".to_owned()),
+        ("SECURE_MESSAGING_PKCS11_MODULE", text(hsm.module())),
+        ("SECURE_MESSAGING_PKCS11_TOKEN", SoftHsm::LABEL.to_owned()),
+        ("PKCS11_PIN", SoftHsm::PIN.to_owned()),
+    ];
+    let theirs = hsm.environment().into_iter();
+    let theirs = theirs.map(|(name, path)| (name, text(&path)));
+    let all = ours.into_iter().chain(theirs);
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Asks until the answer has this status: one is kept for some seconds.
+async fn asked_until(client: &Client, status: u16) -> Answer {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = client.get("/health/ready").await;
+        if answer.status == status {
+            return answer;
+        }
+        assert!(Instant::now() < end, "it stays {}", answer.status);
+        actix_web::rt::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn away_and_back(hsm: &SoftHsm) {
+    let data = TempDir::new().unwrap();
+    let variables = in_a_token(hsm);
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    let server = Spawned::start_with(data.path(), &variables);
+    let client = server.client();
+    let ready = client.get("/health/ready").await.expect(200).json();
+    assert_eq!(ready["keys"], "ok", "the control");
+
+    let away = hsm.tokens().with_extension("away");
+    std::fs::rename(hsm.tokens(), &away).unwrap();
+    let refused = asked_until(&client, 503).await;
+    assert_eq!(refused.code(), "not-ready");
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+    assert!(refused.headers.contains_key("retry-after"));
+    let document = refused.json();
+    assert_eq!(document["keys"], "failed");
+    assert_eq!(document["database"], "ok");
+    // The log has the cause, and whoever asks has not.
+    let said = String::from_utf8(refused.body.to_vec()).unwrap();
+    for word in ["CKR_", "token", SoftHsm::LABEL, "pkcs11"] {
+        assert!(!said.contains(word), "{word}: {said}");
+    }
+    let log = server.log();
+    let line = log
+        .lines()
+        .find(|line| line.contains("the keys cannot be used"));
+    assert!(
+        line.is_some_and(|line| line.contains(SoftHsm::LABEL)),
+        "{log}"
+    );
+    let address = server.address.to_string();
+    let arguments = ["healthcheck", "--bind-addr", &address];
+    let output = run(data.path(), &arguments, &variables);
+    assert_eq!(output.status.code(), Some(1));
+    let reason = stderr(&output);
+    assert!(reason.contains("The keys cannot be used."), "{reason}");
+    // However often somebody asks, the token is asked once in some seconds.
+    let causes = || server.log().matches("the keys cannot be used").count();
+    let before = causes();
+    for _ in 0..200 {
+        client.get("/health/ready").await.expect(503);
+    }
+    assert!(causes() <= before + 2, "{} of 200", causes() - before);
+
+    // SoftHSM gives a token up for as long as the program runs; others find theirs again.
+    server.kill();
+    std::fs::rename(&away, hsm.tokens()).unwrap();
+    let server = Spawned::start_with(data.path(), &variables);
+    server.client().get("/health/ready").await.expect(200);
+}
+
+#[test]
+fn a_server_whose_keys_are_out_of_reach_is_not_ready() {
+    with_token(|hsm| actix_web::rt::System::new().block_on(away_and_back(hsm)));
 }
 
 #[test]

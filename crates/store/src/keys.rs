@@ -152,6 +152,12 @@ pub trait KeyManagement: Send + Sync {
     /// Every key-encryption key, the newest first.
     async fn keks(&self) -> Result<Vec<KekInfo>, Fault>;
 
+    /// Whether every key that values are sealed under can be used now: the provider of each is asked
+    /// to use it.
+    ///
+    /// The future resolves when they have answered, which nothing bounds where one is not reached.
+    async fn use_every_key(&self) -> Result<(), Fault>;
+
     /// The key job that runs, or the last one that did.
     async fn key_job(&self) -> Result<Option<KeyJob>, Fault>;
 

@@ -116,6 +116,11 @@ impl KeyState {
         lock(&self.leaving).extend(keks.into_iter().map(|kek| (now, kek)));
     }
 
+    /// Whether a key was retired, and is kept for a moment only.
+    pub fn is_leaving(&self, kek_id: KekId) -> bool {
+        lock(&self.leaving).iter().any(|(_, kek)| *kek == kek_id)
+    }
+
     /// Forgets the retired keys that nobody can need any more.
     pub fn forget(&self, keyring: &Keyring) {
         lock(&self.leaving).retain(|(since, kek)| {

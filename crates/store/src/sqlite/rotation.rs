@@ -48,6 +48,19 @@ impl KeyManagement for SqliteBackend {
             .await
     }
 
+    async fn use_every_key(&self) -> Result<(), Fault> {
+        let mut providers = self.sealer.keyring.providers();
+        // A retired key that is still loaded is needed by nothing that begins now.
+        providers.retain(|provider| !self.keys.is_leaving(provider.kek_id()));
+        let asked = tokio::task::spawn_blocking(move || {
+            providers.iter().try_for_each(|provider| provider.health())
+        });
+        let answered = asked.await;
+        answered
+            .map_err(|_| Fault::Unavailable("asking the keys ended in an error".to_owned()))?
+            .map_err(|error| Fault::Unavailable(error.to_string()))
+    }
+
     async fn key_job(&self) -> Result<Option<KeyJob>, Fault> {
         let newest = self.read(JobRow::newest).await?;
         Ok(newest.map(|row| row.job))
@@ -219,7 +232,7 @@ impl SqliteBackend {
     /// Cuts the write-ahead log off, so that no old page is left in it.
     ///
     /// It needs a moment without readers. Without one, the next start does it.
-    async fn truncate(&self) {
+    pub(crate) async fn truncate(&self) {
         for _ in 0..TRUNCATIONS {
             match self.writer.truncate_log().await {
                 Ok(true) => return,

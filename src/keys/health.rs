@@ -1,0 +1,133 @@
+//! Whether the keys can be used: asked of their provider, not more often than every few seconds.
+
+use std::future::Future;
+use std::time::Duration;
+
+use store::Fault;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+/// How long an answer counts, in milliseconds: nobody can drive a token by asking for health.
+const FRESH: u64 = 5_000;
+/// How long a provider may take, less than `healthcheck` waits.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the provider said last, and the question that it has not answered yet.
+#[derive(Debug, Default)]
+pub struct KeyHealth {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When it was asked, in unix milliseconds, and whether the keys could be used.
+    last: Option<(u64, bool)>,
+    open: Option<JoinHandle<Result<(), Fault>>>,
+}
+
+impl KeyHealth {
+    /// Whether the keys can be used. Many who ask at once get one answer; `ask` is called where the
+    /// last one is no longer fresh, and not while a question is open. The log has the cause.
+    pub async fn usable<F>(&self, now_ms: u64, ask: impl FnOnce() -> F) -> bool
+    where
+        F: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        self.within(PATIENCE, now_ms, ask).await
+    }
+
+    async fn within<F>(&self, patience: Duration, now_ms: u64, ask: impl FnOnce() -> F) -> bool
+    where
+        F: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let mut state = self.state.lock().await;
+        if let Some((at, usable)) = state.last
+            && now_ms.abs_diff(at) < FRESH
+        {
+            return usable;
+        }
+        let open = state.open.get_or_insert_with(|| tokio::spawn(ask()));
+        let usable = match tokio::time::timeout(patience, open).await {
+            Ok(answer) => {
+                state.open = None;
+                match answer {
+                    Ok(Ok(())) => true,
+                    Ok(Err(cause)) => {
+                        tracing::error!(%cause, "the keys cannot be used");
+                        false
+                    }
+                    Err(cause) => {
+                        tracing::error!(%cause, "asking the key provider ended in an error");
+                        false
+                    }
+                }
+            }
+            Err(_) => {
+                let seconds = patience.as_secs();
+                tracing::error!(seconds, "the key provider does not answer");
+                false
+            }
+        };
+        state.last = Some((now_ms, usable));
+        usable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn an_answer_counts_for_some_seconds_whatever_it_is() {
+        let health = KeyHealth::default();
+        let asked = AtomicU32::new(0);
+        let ask = |works: bool| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if works {
+                    Ok(())
+                } else {
+                    Err(Fault::Unavailable("the token is gone".to_owned()))
+                }
+            }
+        };
+        assert!(health.usable(10_000, || ask(true)).await);
+        assert!(health.usable(10_000 + FRESH - 1, || ask(false)).await);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert!(!health.usable(10_000 + FRESH, || ask(false)).await);
+        assert!(!health.usable(10_000 + FRESH, || ask(true)).await);
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        assert!(health.usable(10_000 + 2 * FRESH, || ask(true)).await);
+        // A clock that was set back does not keep an old answer.
+        assert!(!health.usable(10_000, || ask(false)).await);
+    }
+
+    #[actix_web::test]
+    async fn a_provider_that_does_not_answer_is_not_asked_again_meanwhile() {
+        let health = KeyHealth::default();
+        let asked = Arc::new(AtomicU32::new(0));
+        let answer = Arc::new(Notify::new());
+        let ask = || {
+            let answer = Arc::clone(&answer);
+            asked.fetch_add(1, Ordering::Relaxed);
+            async move {
+                answer.notified().await;
+                Ok(())
+            }
+        };
+        let mut now = 0;
+        for _ in 0..3 {
+            now += FRESH;
+            assert!(!health.within(Duration::ZERO, now, ask).await);
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        answer.notify_one();
+        now += FRESH;
+        assert!(health.usable(now, ask).await, "what it said at last");
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+}
