@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod backup_cuts;
 mod configuration;
 mod kill;
 mod rotation;
