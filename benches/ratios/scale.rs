@@ -152,7 +152,38 @@ fn bare_look_ups(path: &Path, sql: &str, keys: &[Vec<u8>]) -> io::Result<f64> {
     Ok(keys.len() as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// Session look-ups; returns microseconds for one, as a single caller waits for it.
+/// Holds look-ups, many at once, against bare ones in a second; returns microseconds for one, as a
+/// single caller waits for it.
+async fn look_ups<F, W>(report: &mut Report, name: &str, bare: f64, look_up: F) -> io::Result<f64>
+where
+    F: Fn(u64) -> W,
+    W: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let took = spread(LOOKS, &look_up).await?;
+    report.row(
+        name,
+        (LOOKS as f64 / took.as_secs_f64(), "/s"),
+        (bare, "/s"),
+        "near 1",
+    );
+    let begun = Instant::now();
+    for number in 0..LOOKS / 10 {
+        look_up(number).await?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / (LOOKS / 10) as f64)
+}
+
+/// Takes a row that must be there.
+fn seen<T>(row: Result<Option<T>, store::Fault>) -> io::Result<()> {
+    match row.map_err(io::Error::other)? {
+        Some(row) => {
+            std::hint::black_box(row);
+            Ok(())
+        }
+        None => Err(io::Error::other("what is looked up is missing")),
+    }
+}
+
 async fn sessions(report: &mut Report, store: &Store, path: &Path) -> io::Result<f64> {
     let keys: Vec<Vec<u8>> = (0..LOOKS)
         .map(|n| sample::session_id(scattered(n)).as_bytes().to_vec())
@@ -162,40 +193,15 @@ async fn sessions(report: &mut Report, store: &Store, path: &Path) -> io::Result
         "SELECT encrypted_data FROM sessions WHERE session_id = ?1",
         &keys,
     )?;
-    let took = spread(LOOKS, |number| {
+    let name = "session look-ups, 64 at once / bare SELECTs by key";
+    look_ups(report, name, bare, |number| {
         let store = store.clone();
-        async move { look_up_session(&store, number).await }
+        let id = sample::session_id(scattered(number));
+        async move { seen(store.find_session(id, NOW).await) }
     })
-    .await?;
-    report.row(
-        "session look-ups, 64 at once / bare SELECTs by key",
-        (LOOKS as f64 / took.as_secs_f64(), "/s"),
-        (bare, "/s"),
-        "near 1",
-    );
-    let begun = Instant::now();
-    for number in 0..LOOKS / 10 {
-        look_up_session(store, number).await?;
-    }
-    Ok(begun.elapsed().as_secs_f64() * 1e6 / (LOOKS / 10) as f64)
+    .await
 }
 
-async fn look_up_session(store: &Store, number: u64) -> io::Result<()> {
-    let id = sample::session_id(scattered(number));
-    match store
-        .find_session(id, NOW)
-        .await
-        .map_err(io::Error::other)?
-    {
-        Some(row) => {
-            std::hint::black_box(row);
-            Ok(())
-        }
-        None => Err(io::Error::other("a session is missing")),
-    }
-}
-
-/// User look-ups by handle; returns microseconds for one, as a single caller waits for it.
 async fn users(report: &mut Report, store: &Store, path: &Path) -> io::Result<f64> {
     let database = rusqlite::Connection::open(path).map_err(io::Error::other)?;
     let indexes: Vec<Vec<u8>> = database
@@ -208,29 +214,13 @@ async fn users(report: &mut Report, store: &Store, path: &Path) -> io::Result<f6
         "SELECT encrypted_data FROM users WHERE handle_index = ?1",
         &indexes,
     )?;
-    let look_up = |store: Store, number: u64| async move {
+    let name = "user look-ups by handle, 64 at once / bare SELECTs by index";
+    look_ups(report, name, bare, |number| {
+        let store = store.clone();
         let handle = sample::handle(scattered(number));
-        match store.user_by_handle(&handle).await {
-            Ok(Some(row)) => {
-                std::hint::black_box(row);
-                Ok(())
-            }
-            Ok(None) => Err(io::Error::other("an account is missing")),
-            Err(fault) => Err(io::Error::other(fault)),
-        }
-    };
-    let took = spread(LOOKS, |number| look_up(store.clone(), number)).await?;
-    report.row(
-        "user look-ups by handle, 64 at once / bare SELECTs by index",
-        (LOOKS as f64 / took.as_secs_f64(), "/s"),
-        (bare, "/s"),
-        "near 1",
-    );
-    let begun = Instant::now();
-    for number in 0..LOOKS / 10 {
-        look_up(store.clone(), number).await?;
-    }
-    Ok(begun.elapsed().as_secs_f64() * 1e6 / (LOOKS / 10) as f64)
+        async move { seen(store.user_by_handle(&handle).await) }
+    })
+    .await
 }
 
 /// Visits the accounts out of order.
