@@ -74,13 +74,31 @@ fn draw(progress: &Progress, over: &AtomicBool) {
     }
 }
 
+/// How much of something is done.
+pub(super) struct Part {
+    /// Never less than what is done, and never zero.
+    pub total: u64,
+    pub percent: u64,
+    /// The bar itself.
+    pub bar: String,
+}
+
+impl Part {
+    pub fn of(done: u64, total: u64) -> Self {
+        let total = total.max(done).max(1);
+        let full = done * WIDTH / total;
+        Self {
+            total,
+            percent: done * 100 / total,
+            bar: (0..WIDTH)
+                .map(|column| if column < full { '█' } else { '░' })
+                .collect(),
+        }
+    }
+}
+
 fn line(standing: Standing) -> String {
-    let total = standing.total.max(standing.done).max(1);
-    let full = standing.done * WIDTH / total;
-    let bar: String = (0..WIDTH)
-        .map(|column| if column < full { '█' } else { '░' })
-        .collect();
-    let percent = standing.done * 100 / total;
+    let Part { percent, bar, .. } = Part::of(standing.done, standing.total);
     format!("{:<10} {bar} {percent:3} %", standing.phase.as_str())
 }
 

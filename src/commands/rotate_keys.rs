@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use store::{NewKey, Store};
 
+use super::progress::Part;
 use super::Outcome;
 use crate::admin::intent::Actor;
 use crate::clock::Ambient;
@@ -110,9 +111,6 @@ async fn without_server(
     Ok(())
 }
 
-/// Columns of the bar itself.
-const WIDTH: u64 = 32;
-
 /// A bar on a terminal; elsewhere a line for every tenth part.
 #[derive(Default)]
 struct Bar {
@@ -122,8 +120,11 @@ struct Bar {
 
 impl Bar {
     fn draw(&mut self, progress: &Progress) {
-        let total = progress.total.max(progress.done).max(1);
-        let percent = progress.done * 100 / total;
+        let Part {
+            total,
+            percent,
+            bar,
+        } = Part::of(progress.done, progress.total);
         let what = match progress.kind.as_str() {
             "renew" => "new data keys",
             _ => "moving to the new key",
@@ -134,10 +135,6 @@ impl Bar {
         }
         // A terminal that is gone stops no job.
         let _ = if out.is_terminal() {
-            let full = progress.done * WIDTH / total;
-            let bar: String = (0..WIDTH)
-                .map(|column| if column < full { '█' } else { '░' })
-                .collect();
             let end = if progress.finished { "\n" } else { "" };
             write!(
                 out,
