@@ -10,11 +10,11 @@ use ::audit::{
 };
 use store::{AuditFile, AuditItem, Store};
 
-use super::Outcome;
+use super::{Outcome, open_existing};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::pages::time;
-use crate::startup::{head_key, open_store};
+use crate::startup::head_key;
 
 /// Records that are read at once.
 const CHUNK: u32 = 500;
@@ -260,11 +260,7 @@ impl Lines {
 
 fn exported(export: &Export) -> Outcome {
     let config = Config::load(&export.overrides)?;
-    let path = config.database_path()?;
-    if !path.exists() {
-        return Err(format!("{} does not exist; start the server once", path.display()).into());
-    }
-    let store = open_store(&config, Config::encryption_key()?)?;
+    let store = open_existing(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     runtime.block_on(write_export(&store, &Ambient::system(), export, &mut out))?;

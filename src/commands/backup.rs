@@ -2,15 +2,13 @@
 
 use backup::{Progress, Wish, format_time};
 use serde_json::json;
-use store::Store;
 
-use super::Outcome;
 use super::progress::Bar;
+use super::{Outcome, open_existing};
 use crate::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
 use crate::backups::{BackupError, Drilled, Engine, drill};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
-use crate::startup::open_store;
 
 /// What `backup` is told.
 #[derive(Debug, clap::Args)]
@@ -72,17 +70,9 @@ pub fn run(args: Args) -> Outcome {
     })
 }
 
-fn live_store(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
-    let path = config.database_path()?;
-    if !path.exists() {
-        return Err(format!("{} does not exist; start the server once", path.display()).into());
-    }
-    Ok(open_store(config, Config::encryption_key()?)?)
-}
-
 async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     let ambient = Ambient::system();
-    let store = live_store(config)?;
+    let store = open_existing(config)?;
     let engine = Engine::open(config, &ambient)?.ok_or(BackupError::NoTarget)?;
     let key_file = with_key.then(|| engine.key_file()).transpose()?;
     let what = json!({ "full": full, "with_key": with_key, "target": engine.target().address() });
@@ -156,7 +146,7 @@ async fn try_restore(config: &Config) -> Outcome {
     let engine = Engine::open_existing(config)?;
     let key = Config::encryption_key()?;
     let progress = Progress::default();
-    let store = live_store(config)?;
+    let store = open_existing(config)?;
     let what = json!({ "target": engine.target().address() });
     let actor = Actor::terminal("backup drill");
     let intent = Intent::declare(&store, &ambient, actor, &BACKUP_DRILL, what).await?;

@@ -15,10 +15,31 @@ pub mod rotate_keys;
 pub mod serve;
 pub mod stats;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
+use store::Store;
+
+use crate::config::Config;
+use crate::startup::open_store;
 
 /// What a subcommand comes to.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Where the database is; an error where there is none yet.
+fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let path = config.database_path()?;
+    if !path.exists() {
+        return Err(format!("{} does not exist; start the server once", path.display()).into());
+    }
+    Ok(path)
+}
+
+/// Opens the database; makes none.
+fn open_existing(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
+    existing_database(config)?;
+    Ok(open_store(config, Config::encryption_key()?)?)
+}
 
 /// A self-hosted web messenger that leaves no trace.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use store::{NewKey, Store};
 
 use super::progress::Part;
-use super::Outcome;
+use super::{Outcome, existing_database};
 use crate::admin::intent::Actor;
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides, secret_from_environment};
@@ -34,10 +34,7 @@ pub struct Args {
 /// Rotates and draws a bar until it is done.
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
-    let path = config.database_path()?;
-    if !path.exists() {
-        return Err(format!("{} does not exist; start the server once", path.display()).into());
-    }
+    let path = existing_database(&config)?;
     let given = match args.new_key {
         true => secret_from_environment("DB_ENCRYPTION_KEY_NEW")?,
         false => None,
