@@ -1,12 +1,12 @@
 //! Temporary files of backups and restores: one at a time makes them, and none outlives a cut for long.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
+use crate::control::LockFile;
 
 /// What a copy's name has after the database's.
 const SNAPSHOT: &str = ".snapshot-";
@@ -35,7 +35,7 @@ pub fn half_restored(database: &Path) -> Option<PathBuf> {
 
 /// Held while something temporary lies beside a database.
 pub(super) struct Lock {
-    _file: File,
+    _file: LockFile,
 }
 
 impl Lock {
@@ -46,19 +46,11 @@ impl Lock {
             path: path.clone(),
             source,
         };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
+        let file = match LockFile::take(&path) {
+            Ok(file) => file,
             Err(TryLockError::WouldBlock) => return Err(BackupError::Busy(path)),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        };
         remove_leftovers(database).map_err(failed)?;
         Ok(Self { _file: file })
     }

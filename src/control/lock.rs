@@ -5,10 +5,32 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Held as long as the database is in use; the system lets go of it when the process ends.
+/// A file that one process at a time has; the system lets go of it when the process ends.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    _file: File,
+}
+
+impl LockFile {
+    /// Takes it, making the file where there is none.
+    pub(crate) fn take(path: &Path) -> Result<Self, TryLockError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(TryLockError::Error)?;
+        file.try_lock()?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Held as long as the database is in use.
 #[derive(Debug)]
 pub struct DatabaseLock {
-    _file: File,
+    _file: LockFile,
 }
 
 /// Why a database cannot be had.
@@ -48,16 +70,8 @@ impl DatabaseLock {
                 .create(folder)
                 .map_err(failed)?;
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+        match LockFile::take(&path) {
+            Ok(file) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path)),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub(crate) use lock::LockFile;
 pub use lock::{DatabaseLock, LockError};
 pub use server::Control;
 pub(crate) use server::local_source;
