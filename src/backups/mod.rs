@@ -7,7 +7,9 @@ mod files;
 mod key;
 mod restore;
 pub mod routes;
+mod schedule;
 mod service;
+mod view;
 
 pub use drill::{Drilled, drill};
 pub use engine::Engine;
@@ -15,4 +17,5 @@ pub use error::BackupError;
 pub use files::{clear_leftovers, half_restored};
 pub use key::{find_key, find_or_make_key};
 pub use restore::{Restoration, restore};
-pub use service::{Backups, Job, View};
+pub use service::Backups;
+pub use view::{Job, View};

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::BackupError;
-use super::service::{BeginError, View};
+use super::service::BeginError;
+use super::view::View;
 use crate::admin::intent::Actor;
 use crate::http::Problem;
 use crate::sessions::{Administrator, After, Origin};

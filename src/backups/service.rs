@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use backup::{Kind, Progress, Standing, TargetError, Wish};
-use serde::Serialize;
+use backup::{Kind, Progress, TargetError, Wish};
 use serde_json::json;
 use store::{Restored, Store};
-use utoipa::ToSchema;
 
 use super::engine::Engine;
 use super::error::BackupError;
 use super::files::clear_leftovers;
+use super::schedule::{Newest, Schedule};
+use super::view::{Job, Listed, Running, View, kind_of};
 use crate::accounts::audit;
 use crate::admin::intent::{Actor, BACKUP, Intent};
 use crate::clock::Ambient;
@@ -21,65 +21,6 @@ const PATIENCE: u64 = 300;
 /// Backups that the page lists.
 const LISTED: usize = 50;
 
-/// A backup under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Job {
-    /// `full` or `incremental`.
-    pub kind: String,
-    /// What is being done: `copying`, `writing`, `verifying`.
-    pub phase: String,
-    /// How much of it is done.
-    pub done: u64,
-    /// How much there is.
-    pub total: u64,
-    /// Unix seconds.
-    pub started_at: u64,
-}
-
-/// A backup in the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Listed {
-    /// Its name.
-    pub id: String,
-    /// `full` or `incremental`.
-    pub kind: String,
-    /// Unix seconds of its state.
-    pub created_at: u64,
-    /// Bytes that it holds.
-    pub bytes: u64,
-    /// Whether the key of the database is inside.
-    pub key_inside: bool,
-    /// Why it cannot be used, if so.
-    pub trouble: Option<String>,
-}
-
-/// Backups as administrators see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct View {
-    /// Where they go; absent where nobody said.
-    pub target: Option<String>,
-    /// Which are kept.
-    pub keep: String,
-    /// The one under way.
-    pub running: Option<Job>,
-    /// Unix seconds of the newest one.
-    pub last_success: Option<u64>,
-    /// Why the last try failed, if it did.
-    pub trouble: Option<String>,
-    /// Unix seconds at which the next begins by itself.
-    pub next_due: Option<u64>,
-    /// How many there are.
-    pub count: usize,
-    /// The newest ones, newest first.
-    pub backups: Vec<Listed>,
-}
-
-struct Running {
-    wish: Wish,
-    started_at: u64,
-    progress: Progress,
-}
-
 #[derive(Default)]
 struct State {
     running: Option<Running>,
@@ -87,8 +28,7 @@ struct State {
     looked: bool,
     count: usize,
     backups: Vec<Listed>,
-    last: Option<u64>,
-    last_full: Option<u64>,
+    newest: Newest,
     trouble: Option<String>,
     not_before: u64,
     failures: u64,
@@ -100,9 +40,7 @@ pub struct Backups {
     config: Option<Config>,
     engine: Mutex<Option<Arc<Engine>>>,
     restored: Option<Restored>,
-    /// Seconds.
-    incremental: u64,
-    full: u64,
+    schedule: Schedule,
     keep: String,
     state: Mutex<State>,
 }
@@ -154,8 +92,10 @@ impl Backups {
             config: wanted.then(|| config.clone()),
             engine: Mutex::new(engine),
             restored,
-            incremental: config.backups.backup_incremental_minutes.saturating_mul(60),
-            full: config.backups.backup_full_hours.saturating_mul(3_600),
+            schedule: Schedule {
+                incremental: config.backups.backup_incremental_minutes.saturating_mul(60),
+                full: config.backups.backup_full_hours.saturating_mul(3_600),
+            },
             keep: config.backups.policy()?.to_string(),
             state: Mutex::default(),
         })
@@ -196,7 +136,7 @@ impl Backups {
             // The first look at the target says when the last one was.
             match state.looked {
                 false => None,
-                true => match self.due(&state, now) {
+                true => match self.schedule.due(state.newest, now) {
                     Some(wish) => Some(wish),
                     None => return,
                 },
@@ -210,21 +150,6 @@ impl Backups {
         };
         if let Err(cause) = begun {
             self.failed(&cause, now);
-        }
-    }
-
-    /// Which kind is due.
-    fn due(&self, state: &State, now: u64) -> Option<Wish> {
-        let after = |last: Option<u64>, every: u64| match last {
-            None => self.incremental > 0 || self.full > 0,
-            Some(last) => every > 0 && now >= last.saturating_add(every),
-        };
-        if after(state.last_full, self.full) {
-            Some(Wish::Full)
-        } else if after(state.last, self.incremental) {
-            Some(Wish::Incremental)
-        } else {
-            None
         }
     }
 
@@ -259,7 +184,7 @@ impl Backups {
             return Err(error.into());
         }
         let state = self.state();
-        let job = state.running.as_ref().map(shown);
+        let job = state.running.as_ref().map(Running::job);
         Ok(job.unwrap_or_else(|| Job {
             kind: kind_of(wish).to_owned(),
             phase: "waiting".to_owned(),
@@ -301,14 +226,16 @@ impl Backups {
                     // A clock that was wrong once must not keep the schedule waiting for years.
                     fitting.map(|it| it.created_at.min(now))
                 };
-                state.last = newest(None);
-                state.last_full = newest(Some(Kind::Full));
+                state.newest = Newest {
+                    any: newest(None),
+                    full: newest(Some(Kind::Full)),
+                };
                 state.backups = found
                     .backups
                     .iter()
                     .rev()
                     .take(LISTED)
-                    .map(listed)
+                    .map(Listed::from)
                     .collect();
             }
             Err(cause) => self.failed(&cause, now),
@@ -327,20 +254,15 @@ impl Backups {
     /// What administrators see.
     pub fn view(&self) -> View {
         let state = self.state();
-        let next =
-            |last: Option<u64>, every: u64| Some(last?.saturating_add(every)).filter(|_| every > 0);
-        let next_due = next(state.last, self.incremental)
-            .into_iter()
-            .chain(next(state.last_full, self.full))
-            .min();
+        let next_due = self.schedule.next(state.newest);
         View {
             target: self
                 .config
                 .as_ref()
                 .and_then(|config| config.backups.backup_target.clone()),
             keep: self.keep.clone(),
-            running: state.running.as_ref().map(shown),
-            last_success: state.last,
+            running: state.running.as_ref().map(Running::job),
+            last_success: state.newest.any,
             trouble: state.trouble.clone(),
             next_due: next_due.map(|due| due.max(state.not_before)),
             count: state.count,
@@ -362,7 +284,7 @@ impl Backups {
             ),
             ("backups", "Backups in the target.", state.count as u64),
         ];
-        if let Some(last) = state.last {
+        if let Some(last) = state.newest.any {
             gauges.push((
                 "backup_age_seconds",
                 "Age of the newest backup.",
@@ -410,34 +332,4 @@ async fn audited(
             made.map(drop)
         })
         .await
-}
-
-fn kind_of(wish: Wish) -> &'static str {
-    match wish {
-        Wish::Full => Kind::Full.as_str(),
-        Wish::Incremental => Kind::Incremental.as_str(),
-    }
-}
-
-fn shown(running: &Running) -> Job {
-    let Standing { phase, done, total } = running.progress.look();
-    Job {
-        kind: kind_of(running.wish).to_owned(),
-        phase: phase.as_str().to_owned(),
-        done,
-        total,
-        started_at: running.started_at,
-    }
-}
-
-fn listed(listed: &backup::Listed) -> Listed {
-    let manifest = listed.manifest.as_ref();
-    Listed {
-        id: listed.id.to_string(),
-        kind: listed.id.kind().as_str().to_owned(),
-        created_at: listed.id.time(),
-        bytes: manifest.map_or(0, |manifest| manifest.stored_bytes()),
-        key_inside: manifest.is_ok_and(|manifest| manifest.key_inside),
-        trouble: manifest.err().map(ToString::to_string),
-    }
 }
