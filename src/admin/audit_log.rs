@@ -50,8 +50,8 @@ pub struct Record {
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// Request id, address, reason.
-    #[schema(value_type = Object)]
+    /// Request id, address, reason; null where the account was erased, and the key of this with it.
+    #[schema(value_type = Option<Object>)]
     pub details: Value,
     /// SHA3-512 of the record and its predecessor's hash, in hexadecimal digits.
     pub hash: String,

@@ -40,6 +40,8 @@ acts! {
     USER_ROLE = "user_role",
     /// Disabling or enabling an account.
     USER_ACTIVITY = "user_activity",
+    /// Erasing an account.
+    USER_ERASURE = "user_erasure",
     /// A new key-encryption key.
     KEY_ROTATION = "key_rotation",
     /// New data keys.

@@ -254,7 +254,7 @@ fn row(record: audit_log::Record, verified: Option<&Verified>) -> Row {
 /// Writes the details as `name: value` in the order of their names.
 fn details(value: &Value) -> String {
     let Value::Object(members) = value else {
-        return String::new();
+        return "erased with the account".to_owned();
     };
     let mut parts: Vec<String> = members
         .iter()

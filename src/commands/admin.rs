@@ -12,7 +12,7 @@ use super::Outcome;
 use crate::accounts::admin_link::NewAdminLink;
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
-use crate::admin::intent::{Actor, Intent, USER_ACTIVITY, USER_ROLE};
+use crate::admin::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::pages::time;
@@ -44,6 +44,13 @@ pub enum What {
     Disable(One),
     /// Let a disabled account sign in again
     Enable(One),
+    /// Erase an account for good, with everything that is kept of it
+    ///
+    /// Its sessions end, its handle is free again, and the key of what the audit log says about it is
+    /// destroyed: the log still verifies, and nobody can read those details any more. What waits for
+    /// it in memory expires unread. Backups made before still hold the account until they are pruned,
+    /// and a restore of one brings it back.
+    Erase(Erase),
     /// List administrators, or every account
     List(List),
 }
@@ -53,6 +60,19 @@ pub enum What {
 pub struct One {
     /// Its handle
     pub handle: String,
+    /// The configuration
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// The account to erase.
+#[derive(Debug, clap::Args)]
+pub struct Erase {
+    /// Its handle
+    pub handle: String,
+    /// Do it: without this, only what would be erased is said
+    #[arg(long)]
+    pub yes: bool,
     /// The configuration
     #[command(flatten)]
     pub overrides: Overrides,
@@ -89,6 +109,9 @@ pub fn run(args: Args) -> Outcome {
         }),
         What::Enable(one) => on_terminal(&one.overrides, "admin enable", |terminal| {
             set_active(terminal, one.handle, true)
+        }),
+        What::Erase(wanted) => on_terminal(&wanted.overrides, "admin erase", |terminal| {
+            erase(terminal, wanted.handle, wanted.yes)
         }),
         What::List(wanted) => on_terminal(&wanted.overrides, "admin list", |terminal| {
             list(terminal, wanted.all, wanted.json)
@@ -224,6 +247,30 @@ async fn set_active(terminal: Arc<Terminal>, text: String, active: bool) -> Outc
             ended.len()
         );
     }
+    Ok(())
+}
+
+async fn erase(terminal: Arc<Terminal>, text: String, sure: bool) -> Outcome {
+    let user = terminal.find(&text).await?;
+    let name = user.handle;
+    if !sure {
+        return Err(format!(
+            "this would erase the account of {name}, made {} UTC, for good: its keys, its sessions, and what \
+             the audit log says about it. Nothing was changed; to do it, add --yes",
+            time::format(user.created_at)
+        )
+        .into());
+    }
+    // Not the handle: this record is the server's and stays readable.
+    let what = json!({ "change": "erasure", "account": user.user_id });
+    let intent = terminal.declare(&USER_ERASURE, what).await?;
+    let (store, now) = (terminal.store.clone(), terminal.ambient.now());
+    intent
+        .carry_out(async move |declared| -> Result<(), AccountChangeError> {
+            store.erase_user(user.user_id, &declared, now).await
+        })
+        .await?;
+    println!("the account of {name} is erased; backups made before still hold it");
     Ok(())
 }
 

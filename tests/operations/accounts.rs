@@ -129,6 +129,51 @@ async fn the_last_active_administrator_can_neither_be_demoted_nor_disabled() {
 }
 
 #[actix_web::test]
+async fn an_erased_user_is_gone_from_a_running_server_and_the_log_still_verifies() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = first_administrator(&server).await;
+    let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
+        .await
+        .unwrap();
+    let (mut socket, _) = TestSocket::connect(&person.client).await;
+    let reason = refused(data.path(), &["admin", "erase", "person"]);
+    assert!(reason.contains("Nothing was changed"), "{reason}");
+    let shown = person.client.get("/api/v1/session").await.expect(200);
+    let id = shown.json()["user_id"].as_str().unwrap().to_owned();
+    let reason = refused(data.path(), &["admin", "erase", "admin", "--yes"]);
+    assert!(reason.contains("last active administrator"), "{reason}");
+
+    let said = ran(data.path(), &["admin", "erase", "person", "--yes"]);
+    assert!(said.contains("the account of person is erased"), "{said}");
+    assert_eq!(socket.closed().await, Some(4401));
+    person.client.get("/api/v1/session").await.expect(401);
+    let signed_in = Account::sign_in(server.client(), "person", PASSPHRASE).await;
+    assert!(signed_in.is_err());
+    let page = admin.client.get("/api/v1/admin/audit?limit=200").await;
+    let page = page.expect(200).json();
+    let of_them: Vec<&Value> = page["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["user_id"] == id.as_str())
+        .collect();
+    assert!(!of_them.is_empty());
+    assert!(of_them.iter().all(|record| record["details"].is_null()));
+    assert!(
+        !page.to_string().contains("\"person\""),
+        "their name is in no record"
+    );
+    let verified = ran(data.path(), &["audit", "verify"]);
+    assert!(verified.contains("whole"), "{verified}");
+    // The handle is free, and whoever takes it is somebody else.
+    let other = Account::register(server.client(), "person", None)
+        .await
+        .unwrap();
+    assert_ne!(other.id(), person.id());
+}
+
+#[actix_web::test]
 async fn a_link_from_the_terminal_makes_one_administrator_under_its_handle() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());

@@ -1,4 +1,4 @@
-//! What administrators do to accounts: roles, activity, and links that make an administrator.
+//! What administrators do to accounts: roles, activity, erasure, and links that make an administrator.
 
 use std::fmt;
 
@@ -68,7 +68,19 @@ pub trait Administration: Send + Sync {
         now: u64,
     ) -> Result<Vec<SessionId>, AccountChangeError>;
 
-    /// Counts the changes of roles and activity, so that another process notices one.
+    /// Erases an account: everything that is kept of it goes, with the key of its audit details.
+    ///
+    /// Its records stay in the log, which still verifies, and nobody can read what they say any more.
+    /// Answers when no page of the file or its write-ahead log holds what went, except where a reader
+    /// is in the middle of something. The last active administrator stays.
+    async fn erase_user(
+        &self,
+        user: UserId,
+        intent: &Intent,
+        now: u64,
+    ) -> Result<(), AccountChangeError>;
+
+    /// Counts the changes of roles and activity and the erasures, so that another process notices one.
     async fn account_changes(&self) -> Result<u64, Fault>;
 
     /// Keeps a link by which somebody registers as an administrator; an earlier one is replaced.

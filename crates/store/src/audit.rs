@@ -43,7 +43,7 @@ pub struct AuditRecord {
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// What was sealed.
+    /// What was sealed; null where its key was destroyed with the account.
     pub details: serde_json::Value,
     /// SHA3-512 over the record and its predecessor's hash.
     pub hash: [u8; 64],

@@ -15,8 +15,20 @@ use crate::users::Role;
 
 /// The row of `settings` that holds the link, as `hash:expires_at`.
 const LINK: &str = "admin_link";
-/// The row of `settings` that counts changes of roles and activity.
+/// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";
+/// What is kept of an account beside its row of `users`, and the column that says whose it is.
+const OF_A_USER: [(&str, &str); 9] = [
+    ("sessions", "user_id"),
+    ("invites", "created_by"),
+    ("prekeys", "user_id"),
+    ("prekey_stock", "user_id"),
+    ("prekey_batches", "user_id"),
+    ("prekey_safes", "user_id"),
+    ("key_safes", "user_id"),
+    ("public_keys", "user_id"),
+    ("audit_keys", "subject"),
+];
 
 #[async_trait]
 impl Administration for SqliteBackend {
@@ -62,6 +74,35 @@ impl Administration for SqliteBackend {
             Ok(ended)
         })
         .await
+    }
+
+    async fn erase_user(
+        &self,
+        user: UserId,
+        intent: &Intent,
+        now: u64,
+    ) -> Result<(), AccountChangeError> {
+        let events = self.seal_events(vec![intent.done(now)]).await?;
+        let erased: Result<(), AccountChangeError> = self
+            .write(weight(&events), move |tx| {
+                refuse_last(tx.db, &user)?;
+                for (table, column) in OF_A_USER {
+                    let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+                    tx.db
+                        .execute(at(table, user.as_bytes()), &sql, [user.as_bytes()])?;
+                }
+                change(
+                    tx.db,
+                    &user,
+                    "DELETE FROM users WHERE ?1 AND user_id = ?2",
+                    true,
+                )?;
+                Ok(tx.append(events)?)
+            })
+            .await;
+        erased?;
+        self.truncate().await;
+        Ok(())
     }
 
     async fn account_changes(&self) -> Result<u64, Fault> {

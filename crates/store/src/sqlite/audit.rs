@@ -147,13 +147,17 @@ impl<'a> SubjectKeys<'a> {
             .map_err(|error| Fault::damaged("audit_log", record.id, error))
     }
 
-    /// Opens a record whose subject's key must be there.
-    fn open(&self, record: Record) -> Result<AuditRecord, Fault> {
+    /// Opens a record; its subject's key is gone only with the account.
+    fn open(&self, db: Db<'_>, record: Record) -> Result<AuditRecord, Fault> {
         let user_id = record.user_id.map(UserId::from_bytes);
-        let details = self.opened(&record)?.ok_or_else(|| {
-            at("audit_keys", &record.user_id.unwrap_or(SYSTEM))
-                .damaged(format!("the key of audit record {} is gone", record.id))
-        })?;
+        let details = match self.opened(&record)? {
+            Some(details) => details,
+            None if exists(db, user_id)? => {
+                return Err(at("audit_keys", &record.user_id.unwrap_or(SYSTEM))
+                    .damaged(format!("the key of audit record {} is gone", record.id)));
+            }
+            None => serde_json::Value::Null,
+        };
         Ok(AuditRecord {
             id: record.id,
             user_id,
@@ -175,6 +179,15 @@ fn row_id(event_id: &[u8; 16], user: Option<&UserId>) -> [u8; 33] {
         row[17..].copy_from_slice(user.as_bytes());
     }
     row
+}
+
+/// Whether there is such an account; the system's is always there.
+fn exists(db: Db<'_>, user: Option<UserId>) -> Result<bool, Fault> {
+    let Some(user) = user else {
+        return Ok(true);
+    };
+    let sql = "SELECT count(*) FROM users WHERE user_id = ?1";
+    Ok(db.number(at("users", user.as_bytes()), sql, [user.as_bytes()])? > 0)
 }
 
 fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Sealed>, Fault> {
@@ -250,7 +263,7 @@ impl AuditLog for SqliteBackend {
             }
             let records = rows
                 .into_iter()
-                .map(|row| keys.open(row))
+                .map(|row| keys.open(db, row))
                 .collect::<Result<_, _>>()?;
             Ok(AuditPage { records, next })
         })

@@ -119,6 +119,52 @@ pub async fn a_disabled_user_has_no_session_and_makes_none(fixture: &impl Fixtur
     assert_eq!(row.last_login, Some(NOW + 9), "a session is a sign-in");
 }
 
+pub async fn an_erased_user_is_gone_and_the_log_still_verifies(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..3, 4).await;
+    let (gone, stays) = (user_id(1), user_id(2));
+    let records = store.count_audit(AuditFilter::default()).await.unwrap();
+    let before = store.account_changes().await.unwrap();
+    let by = intent(&store).await;
+    store.erase_user(gone, &by, NOW).await.unwrap();
+    assert_eq!(store.account_changes().await.unwrap(), before + 1);
+
+    assert!(store.user_by_id(gone).await.unwrap().is_none());
+    assert!(!store.handle_taken(&sample::handle(1)).await.unwrap());
+    assert!(store.credential_by_id(gone).await.unwrap().is_none());
+    assert!(store.safes(gone).await.unwrap().is_none());
+    assert!(store.list_sessions(gone, NOW).await.unwrap().is_empty());
+    assert!(store.prekey_stock(gone, NOW).await.unwrap().is_none());
+    assert!(store.user_by_id(stays).await.unwrap().is_some());
+    assert!(store.safes(stays).await.unwrap().is_some());
+
+    let head = store.verify_audit_chain().await.unwrap();
+    assert_eq!(head.id, records + 2, "an intent and an outcome more");
+    let page = store
+        .query_audit(AuditFilter::default(), None, 100)
+        .await
+        .unwrap();
+    let of = |user| {
+        page.records
+            .iter()
+            .filter(move |it| it.user_id == Some(user))
+    };
+    assert!(of(gone).count() > 0 && of(stays).count() > 0);
+    assert!(of(gone).all(|record| record.details.is_null()));
+    assert!(of(stays).all(|record| record.details.is_object()));
+
+    // What is heard of them later is the system's, and nothing is lost.
+    let late = sample::event(Some(gone), "session.expired", NOW);
+    store.append_audit(vec![late]).await.unwrap();
+    let again = store.erase_user(gone, &by, NOW).await;
+    assert!(matches!(again, Err(AccountChangeError::NoSuchUser)));
+    sample::register(&store, 1..2, 4).await;
+    promote(&store, 2).await;
+    let last = store.erase_user(stays, &by, NOW).await;
+    assert!(matches!(last, Err(AccountChangeError::LastAdministrator)));
+    store.verify_audit_chain().await.unwrap();
+}
+
 pub async fn a_link_makes_one_administrator_in_its_time(fixture: &impl Fixture) {
     let store = fixture.open();
     let by = intent(&store).await;
