@@ -5,13 +5,14 @@
 //! can arrange, and a disk of its own that is full, where this user may mount one.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
+use super::mounts::way_to_mount;
 use crate::support::{Account, Answer, Spawned, not_tried, random_id, submission, waiting_slot};
 
 const MIB: u64 = 1 << 20;
@@ -124,38 +125,6 @@ async fn files_that_may_not_grow_are_answered_like_a_full_disk_and_recovered_fro
     serves_again(&server, &admin, &mut made).await;
     server.stop();
     is_whole(folder.path()).await;
-}
-
-/// Ways to a mount of one's own: as an ordinary user, and as root where those may not.
-const WAYS: [&[&str]; 2] = [&["--user", "--map-root-user", "--mount"], &["--mount"]];
-
-/// The way by which this user may mount a file system; what each said where there is none.
-fn way_to_mount(folder: &Path) -> Result<&'static [&'static str], String> {
-    let tried = |way: &[&str]| -> Result<(), String> {
-        let output = Command::new("unshare")
-            .args(way)
-            .args(["mount", "-t", "tmpfs", "tmpfs"])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .output();
-        let said = |output: Output| {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            if output.status.success() {
-                Ok(())
-            } else {
-                Err(said)
-            }
-        };
-        output.map_err(|error| error.to_string()).and_then(said)
-    };
-    let mut reasons = Vec::new();
-    for way in WAYS {
-        match tried(way) {
-            Ok(()) => return Ok(way),
-            Err(reason) => reasons.push(reason),
-        }
-    }
-    Err(reasons.join("; "))
 }
 
 /// A server whose data folder is a disk of its own, which only it sees.

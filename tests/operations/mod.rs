@@ -7,6 +7,7 @@ mod deployment;
 mod descriptors;
 mod disk;
 mod health;
+mod mounts;
 mod protection;
 mod secrets;
 

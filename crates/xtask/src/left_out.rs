@@ -26,7 +26,10 @@ pub fn collect(workspace: &Workspace, report: &mut Report) {
         .unwrap_or_default()
         .lines()
     {
-        report.not_tried(line);
+        let (what, why) = line
+            .split_once(": ")
+            .unwrap_or((line, "no reason was given"));
+        report.not_tried(what, why);
     }
 }
 
@@ -47,7 +50,9 @@ mod tests {
         let collected = || {
             let mut report = Report::new();
             collect(&workspace, &mut report);
-            report.left_out().map(str::to_owned).collect::<Vec<_>>()
+            let all = report.left_out();
+            all.map(|(what, why)| format!("{what}: {why}"))
+                .collect::<Vec<_>>()
         };
         assert!(collected().is_empty());
         scratch.write(

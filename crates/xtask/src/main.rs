@@ -21,6 +21,7 @@ mod operators;
 mod process;
 mod proof_log;
 mod prove;
+mod python;
 mod report;
 mod serve;
 mod softhsm;

@@ -1,13 +1,14 @@
 //! Plain progress lines and the closing table of times.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Collects how long each step took.
 pub struct Report {
     started: Instant,
     steps: Vec<(String, Duration, Ending)>,
-    not_tried: BTreeSet<String>,
+    /// What was not tried, and why.
+    not_tried: BTreeMap<String, String>,
 }
 
 enum Ending {
@@ -22,7 +23,7 @@ impl Report {
         Self {
             started: Instant::now(),
             steps: Vec::new(),
-            not_tried: BTreeSet::new(),
+            not_tried: BTreeMap::new(),
         }
     }
 
@@ -52,15 +53,18 @@ impl Report {
             .push((name.to_owned(), Duration::ZERO, Ending::Skipped));
     }
 
-    /// Notes what this machine did not let the tests try; the summary says it aloud.
-    pub fn not_tried(&mut self, what: &str) {
-        println!("    NOT TRIED: {what}");
-        self.not_tried.insert(what.to_owned());
+    /// Notes what this machine did not let the tests try; the summary says it aloud, each once with
+    /// the first reason.
+    pub fn not_tried(&mut self, what: &str, why: &str) {
+        println!("    NOT TRIED: {what}: {why}");
+        let known = self.not_tried.entry(what.to_owned());
+        known.or_insert_with(|| why.to_owned());
     }
 
-    /// What was not tried, each once.
-    pub fn left_out(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.not_tried.iter().map(String::as_str)
+    /// What was not tried, and why.
+    pub fn left_out(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        let all = self.not_tried.iter();
+        all.map(|(what, why)| (what.as_str(), why.as_str()))
     }
 
     /// Prints the table of times; nothing when there was no step.
@@ -81,8 +85,8 @@ impl Report {
         let left_out = self.left_out();
         if left_out.len() > 0 {
             println!("\nNOT TRIED on this machine: {}", left_out.len());
-            for what in left_out {
-                println!("  - {what}");
+            for (what, why) in left_out {
+                println!("  - {what}: {why}");
             }
         }
     }
