@@ -46,7 +46,7 @@ function waited(message) {
  * The state of a message in words, for screen readers and titles.
  * @param {Message} message
  */
-export function stateText(message) {
+function stateText(message) {
   if (!message.mine) return GONE[message.state]?.[1] ?? '';
   const text = OWN[message.state]?.[1] ?? '';
   return message.by_server && message.state === 'delivered' ? `${text}, according to the server` : text;
