@@ -1,0 +1,93 @@
+/** What sections of the administration page share: their parts, a bar, and asking again while a job runs. */
+
+const BUSY_MS = 500;
+const IDLE_MS = 15_000;
+
+/** @param {number} seconds unix */
+export const moment = (seconds) =>
+  new Date(seconds * 1000).toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+
+/** @param {number} count */
+export const size = (count) => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const step = count > 0 ? Math.min(units.length - 1, Math.floor(Math.log2(count) / 10)) : 0;
+  return `${(count / 1024 ** step).toFixed(step > 0 ? 1 : 0)} ${units[step]}`;
+};
+
+/** The part of the page that stands under one name. */
+export class Section {
+  /** @param {string} name */
+  constructor(name) {
+    this.name = name;
+    this.root = /** @type {HTMLElement | null} */ (document.querySelector(`[data-${name}]`));
+  }
+
+  /** @param {string} name */
+  part(name) {
+    return /** @type {HTMLElement} */ (this.root?.querySelector(`[data-${this.name}-${name}]`));
+  }
+
+  /**
+   * Shows how far something is.
+   * @param {number} done
+   * @param {number} total
+   */
+  progress(done, total) {
+    const bar = /** @type {HTMLProgressElement} */ (this.root?.querySelector('progress'));
+    bar.max = Math.max(done, total, 1);
+    bar.value = done;
+  }
+
+  /**
+   * Says something once; a screen reader is not told the same again.
+   * @param {string} text
+   */
+  say(text) {
+    const status = this.part('status');
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  /** @param {boolean} disabled */
+  disable(disabled) {
+    for (const button of this.root?.querySelectorAll('button') ?? []) button.disabled = disabled;
+  }
+}
+
+/**
+ * Keeps a section up to date, and begins what its buttons ask for.
+ * @param {Section} section
+ * @param {string} address what is shown
+ * @param {(answer: any) => boolean} draw shows an answer and says whether a job runs
+ * @param {(wish: string) => Promise<Response>} begin asks for what a button is about
+ */
+export const watch = (section, address, draw, begin) => {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const look = async () => {
+    clearTimeout(timer);
+    let running = false;
+    try {
+      const answer = await fetch(address, { headers: { accept: 'application/json' } });
+      if (answer.ok) running = draw(await answer.json());
+      else section.say(`The ${section.name} cannot be shown now. Reload the page.`);
+    } catch {
+      section.say('The server does not answer. It is asked again.');
+    }
+    timer = setTimeout(look, running ? BUSY_MS : IDLE_MS);
+  };
+  const attribute = `data-${section.name}-begin`;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll(`[${attribute}]`))) {
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      try {
+        const answer = await begin(button.getAttribute(attribute) ?? '');
+        if (answer.ok) return await look();
+        section.say((await answer.json()).detail);
+      } catch {
+        section.say('The server does not answer. Nothing was begun.');
+      }
+      button.disabled = false;
+    });
+  }
+  if (section.root) look();
+};
