@@ -1,5 +1,6 @@
 //! Backups with the real binary: made while it serves, killed half way, restored, chatted on.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -80,16 +81,14 @@ impl Place {
     }
 
     /// Names in the data folder that a backup or a restore makes for itself.
-    fn temporary(folder: &Path) -> Vec<String> {
-        std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| {
-                [".snapshot-", ".partial", "drill-"]
-                    .iter()
-                    .any(|part| name.contains(part))
-            })
-            .collect()
+    fn temporary(folder: &Path) -> BTreeSet<String> {
+        let mut names = names(folder);
+        names.retain(|name| {
+            [".snapshot-", ".partial", "drill-"]
+                .iter()
+                .any(|part| name.contains(part))
+        });
+        names
     }
 }
 
@@ -105,20 +104,44 @@ fn open(database: &Path) -> Store {
     Store::open(&config).unwrap()
 }
 
-/// Waits for a moment and kills as `kill -9` does; whether it had ended by itself.
-fn kill_after(mut child: Child, wait: Duration) -> bool {
-    let until = Instant::now() + wait;
+/// Kills as `kill -9` does as soon as this says so; whether it had ended by itself.
+fn kill_when(mut child: Child, now: impl Fn() -> bool) -> bool {
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status.success();
         }
-        if Instant::now() >= until {
+        if now() {
             child.kill().unwrap();
             child.wait().unwrap();
             return false;
         }
-        std::thread::yield_now();
+        // A spinning watcher would take the other's processor.
+        std::thread::park_timeout(Duration::from_micros(200));
     }
+}
+
+/// Waits for a moment and kills; whether it had ended by itself.
+fn kill_after(child: Child, wait: Duration) -> bool {
+    let until = Instant::now() + wait;
+    kill_when(child, || Instant::now() >= until)
+}
+
+/// How often each is killed.
+fn cycles(ordinary: u32) -> u32 {
+    match std::env::var_os("SECURE_MESSAGING_LONG") {
+        Some(_) => 1_000,
+        None => ordinary,
+    }
+}
+
+/// Names in a folder; none where it is not there.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return BTreeSet::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 /// Moments spread over the time that something takes, another in each cycle.
@@ -260,7 +283,7 @@ async fn people_chat_on_after_a_restore_into_a_new_folder() {
 
 #[actix_web::test]
 async fn a_backup_that_is_killed_half_way_does_not_count_and_leaves_nothing_behind() {
-    const CYCLES: u32 = 30;
+    let cycles = cycles(40);
     let place = Place::new();
     let store = open(&place.database());
     sample::register(&store, 0..PEOPLE, 2).await;
@@ -270,15 +293,25 @@ async fn a_backup_that_is_killed_half_way_does_not_count_and_leaves_nothing_behi
     let whole = begun.elapsed();
     let target = Target::open(&place.address(), &S3Options::default()).unwrap();
     let key = BackupKey::parse(&place.key).unwrap();
-    let (mut finished, mut cut_with_leftovers) = (1, 0);
-    for cycle in 0..CYCLES {
+    let (mut finished, mut half) = (1, 0);
+    for cycle in 0..cycles {
         let kind: &[&str] = if cycle % 3 == 0 {
             &["backup", "--full"]
         } else {
             &["backup"]
         };
+        let copies = Place::temporary(place.data.path());
+        let begun = names(place.backups.path());
         let child = place.command(kind).spawn().unwrap();
-        finished += usize::from(kill_after(child, moment(cycle, CYCLES, whole)));
+        // Half of the kills wait for what they are to fall into, wherever that is in time.
+        let ended = match cycle % 4 {
+            0 => kill_when(child, || {
+                !Place::temporary(place.data.path()).is_subset(&copies)
+            }),
+            1 => kill_when(child, || !names(place.backups.path()).is_subset(&begun)),
+            _ => kill_after(child, moment(cycle, cycles, whole)),
+        };
+        finished += usize::from(ended);
         let found = backup::catalogue(&target, &key).await.unwrap();
         // A kill between the manifest and the answer leaves one more that is whole.
         assert!(
@@ -287,14 +320,12 @@ async fn a_backup_that_is_killed_half_way_does_not_count_and_leaves_nothing_behi
         );
         assert!(found.manifests().all(|manifest| found.is_whole(manifest)));
         assert_eq!(found.manifests().count(), found.backups.len());
-        cut_with_leftovers += usize::from(!found.unfinished.is_empty());
-        cut_with_leftovers += usize::from(!Place::temporary(place.data.path()).is_empty());
+        let copies = Place::temporary(place.data.path());
+        half += u32::from(!found.unfinished.is_empty() || !copies.is_empty());
         finished = found.backups.len();
     }
-    assert!(
-        cut_with_leftovers > 0,
-        "the control: some kills did come half way"
-    );
+    println!("{half} of {cycles} kills came half way through a backup");
+    assert!(half >= cycles / 4, "the control: too few came half way");
     // What was acknowledged before is in the database, and the newest backup is of it.
     let store = open(&place.database());
     assert_eq!(store.statistics(0).await.unwrap().users, PEOPLE);
@@ -314,7 +345,7 @@ async fn a_backup_that_is_killed_half_way_does_not_count_and_leaves_nothing_behi
 
 #[actix_web::test]
 async fn a_restore_that_is_killed_half_way_is_done_again_and_is_never_half_there() {
-    const CYCLES: u32 = 24;
+    let cycles = cycles(30);
     let place = Place::new();
     let store = open(&place.database());
     sample::register(&store, 0..PEOPLE, 2).await;
@@ -326,12 +357,16 @@ async fn a_restore_that_is_killed_half_way_is_done_again_and_is_never_half_there
     assert!(place.restore(&new.path().join("first")).status.success());
     let whole = begun.elapsed();
     let mut half = 0;
-    for cycle in 0..CYCLES {
+    for cycle in 0..cycles {
         let folder = new.path().join(cycle.to_string());
         let into = folder.to_str().unwrap();
         let args = ["restore", "--from", &place.address(), "--data-dir", into];
         let child = place.command(&args).spawn().unwrap();
-        kill_after(child, moment(cycle, CYCLES, whole));
+        // Half of the kills wait for what they are to fall into, wherever that is in time.
+        match cycle % 2 {
+            0 => kill_when(child, || !Place::temporary(&folder).is_empty()),
+            _ => kill_after(child, moment(cycle, cycles, whole)),
+        };
         let database = folder.join("secure_messaging.db");
         if !database.exists() {
             if !folder.exists() {
@@ -355,8 +390,10 @@ async fn a_restore_that_is_killed_half_way_is_done_again_and_is_never_half_there
         assert_eq!(store.statistics(0).await.unwrap().users, PEOPLE);
         assert!(store.restored().await.unwrap().is_some());
         store.close().unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
     }
-    assert!(half > 0, "the control: some kills did come half way");
+    println!("{half} of {cycles} kills came half way through a restore");
+    assert!(half >= cycles / 4, "the control: too few came half way");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn cycles() -> usize {
     if std::env::var_os("SECURE_MESSAGING_LONG").is_some() {
         1_000
     } else {
-        100
+        152
     }
 }
 
@@ -58,7 +58,7 @@ async fn administrator(server: &Spawned) -> Account {
 }
 
 #[test]
-fn nothing_is_lost_when_a_rotation_is_killed_a_hundred_times() {
+fn nothing_is_lost_when_a_rotation_is_killed_a_hundred_and_fifty_times() {
     let each = cycles().div_ceil(INSTANCES);
     let instances: Vec<_> = (0..INSTANCES)
         .map(|_| thread::spawn(move || actix_web::rt::System::new().block_on(killed(each))))
