@@ -12,6 +12,7 @@ use serde_json::json;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
+use super::logged;
 use super::mounts::way_to_mount;
 use crate::support::{Account, Answer, Spawned, not_tried, random_id, submission, waiting_slot};
 
@@ -32,7 +33,7 @@ async fn until_full(server: &Spawned, made: &mut Vec<String>) {
     assert!(refusal.headers.contains_key("retry-after"));
     let detail = refusal.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("free some space"), "{detail}");
-    assert!(server.log().contains("no space is left for the database"));
+    logged(server, "no space is left for the database");
 }
 
 /// Reading goes on, and so do messages, which need no disk.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use keyring::testing::softhsm::{SoftHsm, with_token};
 use tempfile::TempDir;
 
-use super::{refused, run, stderr, stdout};
+use super::{logged, refused, run, stderr, stdout};
 use crate::support::{Answer, Client, Spawned};
 
 #[test]
@@ -77,14 +77,8 @@ async fn away_and_back(hsm: &SoftHsm) {
     for word in ["CKR_", "token", SoftHsm::LABEL, "pkcs11"] {
         assert!(!said.contains(word), "{word}: {said}");
     }
-    let log = server.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains("the keys cannot be used"));
-    assert!(
-        line.is_some_and(|line| line.contains(SoftHsm::LABEL)),
-        "{log}"
-    );
+    let line = logged(&server, "the keys cannot be used");
+    assert!(line.contains(SoftHsm::LABEL), "{line}");
     let address = server.address.to_string();
     let arguments = ["healthcheck", "--bind-addr", &address];
     let output = run(data.path(), &arguments, &variables);

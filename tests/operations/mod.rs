@@ -13,6 +13,9 @@ mod secrets;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::Spawned;
 
 /// Runs a subcommand on a data directory of a test.
 fn run(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -36,6 +39,20 @@ fn stdout(output: &Output) -> String {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Waits for a line of the log that has this in it: an answer may be here before what is logged of it.
+#[track_caller]
+fn logged(server: &Spawned, text: &str) -> String {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let log = server.log();
+        if let Some(line) = log.lines().find(|line| line.contains(text)) {
+            return line.to_owned();
+        }
+        assert!(Instant::now() < end, "{text}: {log}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Runs a subcommand that must succeed; returns what it printed.

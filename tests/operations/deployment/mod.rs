@@ -3,6 +3,7 @@
 mod image;
 mod proxies;
 mod settings;
+mod through;
 mod unit;
 
 use std::path::{Path, PathBuf};
