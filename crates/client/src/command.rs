@@ -14,25 +14,16 @@
 //!   the crate `strength` and tells the tab that asked
 //!   `{"e":"passphrase_measured","bits":72,"weak":false,"advice":""}`, weak being under 70 bits.
 
+mod settings;
+mod tag;
+
 use serde::{Deserialize, Serialize};
+
+pub use settings::{Burn, ChatChange, SettingsChange};
+pub(crate) use tag::tag_of;
 
 use crate::id::Id;
 use crate::secret_text::SecretText;
-
-/// When the text of a message goes after it was read.
-///
-/// JSON: `"never"`, `"on_read"` or `{"after":30}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Burn {
-    /// It stays in open tabs until lock, sign-out or closing.
-    #[default]
-    Never,
-    /// It is shown once, to one session, and goes when it is hidden, at the latest two minutes later.
-    OnRead,
-    /// It is shown to one session and goes this many seconds (1 to 86,400) after it was shown.
-    After(u32),
-}
 
 /// One request of a tab, tagged `c`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,95 +310,4 @@ pub enum Command {
         /// The chat.
         chat: Id,
     },
-}
-
-/// Changes of the account's settings; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SettingsChange {
-    /// Whether read receipts are sent at all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receipts: Option<bool>,
-    /// Whether others see typing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub typing: Option<bool>,
-    /// Idle seconds until the lock, 60 to 1,800; 0 means only the server's 30 minutes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lock_after_secs: Option<u32>,
-    /// The life of a message when nothing else is said, 5 s to 604,800 s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub life_secs: Option<u32>,
-    /// The burn rule when nothing else is said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub burn: Option<Burn>,
-}
-
-/// Changes of one chat's settings; what is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ChatChange {
-    /// Whether read receipts are sent in this chat.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receipts: Option<bool>,
-    /// Whether the chat makes no badge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub muted: Option<bool>,
-    /// The life of a message in this chat, 5 s to 604,800 s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub life_secs: Option<u32>,
-    /// The burn rule of this chat.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub burn: Option<Burn>,
-}
-
-/// The tag of a command, as `failed` events name it.
-pub(crate) const fn tag_of(command: &Command) -> &'static str {
-    match command {
-        Command::Start => "start",
-        Command::Snapshot => "snapshot",
-        Command::UserActive => "user_active",
-        Command::OfferPassphrase => "offer_passphrase",
-        Command::Register { .. } => "register",
-        Command::ConfirmRecoveryKey { .. } => "confirm_recovery_key",
-        Command::Cancel => "cancel",
-        Command::SignIn { .. } => "sign_in",
-        Command::Recover { .. } => "recover",
-        Command::ChangePassphrase { .. } => "change_passphrase",
-        Command::AcceptRestored => "accept_restored",
-        Command::SignOut => "sign_out",
-        Command::Lock => "lock",
-        Command::Unlock { .. } => "unlock",
-        Command::SetAlias { .. } => "set_alias",
-        Command::SetSettings { .. } => "set_settings",
-        Command::ListSessions => "list_sessions",
-        Command::RevokeSession { .. } => "revoke_session",
-        Command::RevokeOtherSessions { .. } => "revoke_other_sessions",
-        Command::NewIdentity { .. } => "new_identity",
-        Command::SetRegistration { .. } => "set_registration",
-        Command::Lookup { .. } => "lookup",
-        Command::RequestContact { .. } => "request_contact",
-        Command::AcceptRequest { .. } => "accept_request",
-        Command::RefuseRequest { .. } => "refuse_request",
-        Command::Block { .. } => "block",
-        Command::Unblock { .. } => "unblock",
-        Command::RemoveContact { .. } => "remove_contact",
-        Command::CreateInvite { .. } => "create_invite",
-        Command::ListInvites => "list_invites",
-        Command::RevokeInvite { .. } => "revoke_invite",
-        Command::OpenInvite { .. } => "open_invite",
-        Command::SafetyNumber { .. } => "safety_number",
-        Command::SetVerified { .. } => "set_verified",
-        Command::CheckScan { .. } => "check_scan",
-        Command::AcceptChangedKey { .. } => "accept_changed_key",
-        Command::OpenChat { .. } => "open_chat",
-        Command::SetChat { .. } => "set_chat",
-        Command::Send { .. } => "send",
-        Command::SendAgain { .. } => "send_again",
-        Command::Edit { .. } => "edit",
-        Command::Delete { .. } => "delete",
-        Command::Reveal { .. } => "reveal",
-        Command::Shown { .. } => "shown",
-        Command::Hide { .. } => "hide",
-        Command::Typing { .. } => "typing",
-    }
 }

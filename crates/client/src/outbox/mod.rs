@@ -1,16 +1,19 @@
 //! What this session sends, from the composer to the last receipt.
 //!
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
-//! ([`seal`]), gets a waiting slot when nobody live took it ([`slots`]), and follows what the server
-//! and the recipient say of it ([`states`]). Where keys have changed it is held back ([`held`]).
+//! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live took it
+//! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
+//! break ([`reconnection`]). Where keys have changed it is held back ([`held`]).
 
 mod bundles;
 mod compose;
 mod control;
 mod held;
+mod reconnection;
 mod seal;
 mod slots;
 mod states;
+mod submission;
 
 use std::collections::BTreeMap;
 
@@ -81,7 +84,7 @@ pub(crate) struct Outgoing {
     pub(crate) wanted: Option<Wanted>,
     /// Server seconds at which the server lets go of it.
     pub(crate) expires_at: u64,
-    /// Which recipient could not open it and asked for a repetition.
+    /// Submissions that got no answer.
     pub(crate) tries: u32,
 }
 
@@ -104,6 +107,17 @@ pub(crate) struct Outbox {
     pub(crate) queue: Vec<Id>,
     pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
     pub(crate) bundles: BTreeMap<UserId, BundleCache>,
+}
+
+impl Outbox {
+    /// What is at a stage, by id.
+    fn at(&self, stage: Stage) -> Vec<Id> {
+        let items = self.items.iter();
+        items
+            .filter(|(_, item)| item.stage == stage)
+            .map(|(id, _)| *id)
+            .collect()
+    }
 }
 
 impl Outgoing {

@@ -1,127 +1,18 @@
 //! What becomes of own messages: by sealed receipts, and by the server's word.
 
-use protocol::envelope::{Content, ReceiptState, Target};
+use protocol::envelope::{ReceiptState, Target};
 
-use super::{Stage, Wanted};
-use crate::answers::Answer;
+use super::{Outgoing, Stage};
 use crate::command::Burn;
 use crate::event::MessageState;
-use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::{id_of, user};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{ClientFrame, Sent, StatusEntry};
-
-/// Submissions without an answer before a message counts as failed.
-const MAX_TRIES: u32 = 3;
-/// Most ids in one question.
-const MAX_STATUS: usize = 256;
+use crate::wire::{ClientFrame, StatusEntry};
 
 impl Unlocked {
-    /// The server has it.
-    pub(crate) fn sent(&mut self, io: &mut Io, id: Id, expires_at: u64) {
-        io.timers.cancel(Timer::Resend(id));
-        let Some(item) = self.outbox.items.get_mut(&id) else {
-            return;
-        };
-        if item.stage != Stage::Submitted {
-            return;
-        }
-        item.stage = Stage::Accepted;
-        item.expires_at = expires_at;
-        item.tries = 0;
-        if item.fleeting() {
-            self.outbox.items.remove(&id);
-            return;
-        }
-        let (chat, life) = (item.chat, item.life_secs);
-        self.lives.insert(id, life);
-        self.watch_claim(io, id);
-        io.timers
-            .set(Timer::Expire(id), io.local_ms(expires_at) + 1_000);
-        if let Some(view) = self.message_mut(chat, id) {
-            view.expires_at = Some(expires_at);
-            if rank(view.state) < rank(MessageState::Delivered) {
-                self.set_state(io, chat, id, MessageState::Waiting, false);
-            }
-        }
-    }
-
-    /// The answer to a submission over HTTP.
-    pub(crate) fn posted(&mut self, io: &mut Io, id: Id, answer: Answer) {
-        match answer {
-            Some((200..=299, body)) => {
-                let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
-                let fallback = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
-                self.sent(io, id, expires_at.unwrap_or(fallback));
-            }
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                self.send_refused(io, id, failure);
-            }
-            // The timer tries again.
-            None => {}
-        }
-    }
-
-    /// The server did not take it.
-    pub(crate) fn send_refused(&mut self, io: &mut Io, id: Id, failure: Failure) {
-        if failure.code == "duplicate-message" {
-            // It has it already: our first try arrived.
-            let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
-            self.sent(io, id, at);
-        } else {
-            self.fail(io, id, &failure);
-        }
-    }
-
-    /// More slots were not taken: the message may be gone.
-    pub(crate) fn slots_refused(&mut self, io: &mut Io, id: Id) {
-        io.frame(&ClientFrame::Status { ids: vec![id] });
-    }
-
-    /// No answer came, or bundles are to be asked for again.
-    pub(crate) fn resend_due(&mut self, io: &mut Io, id: Id) {
-        if let Some(item) = self.outbox.items.get_mut(&id)
-            && item.stage == Stage::Submitted
-        {
-            item.tries += 1;
-            if item.tries > MAX_TRIES {
-                self.fail(io, id, &Failure::new("offline"));
-            } else if io.online {
-                self.submit(io, id);
-            }
-            return;
-        }
-        self.pump(io);
-    }
-
-    /// A message cannot be sent; people may send its text again.
-    pub(crate) fn fail(&mut self, io: &mut Io, id: Id, failure: &Failure) {
-        io.timers.cancel(Timer::Resend(id));
-        io.timers.cancel(Timer::Fallback(id));
-        io.timers.cancel(Timer::Expire(id));
-        let Some(item) = self.outbox.items.remove(&id) else {
-            return;
-        };
-        self.lives.insert(id, item.life_secs);
-        if let Some(view) = self.message_mut(item.chat, id) {
-            view.failure = Some(failure.code.clone());
-            self.set_state(io, item.chat, id, MessageState::Failed, false);
-        }
-        let during = match item.content {
-            Content::Text { .. } => "send",
-            Content::Request { .. } => "request_contact",
-            Content::Accept { .. } => "accept_request",
-            Content::Edit { .. } => "edit",
-            Content::Delete { .. } => "delete",
-            _ => return,
-        };
-        io.failed_at(during, failure.clone(), Some(item.chat), Some(id));
-    }
-
     /// A sealed receipt of the recipient.
     pub(crate) fn receipt_heard(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
         self.arrived_while_held(chat, id);
@@ -231,7 +122,7 @@ impl Unlocked {
         if state == "acknowledged" {
             self.arrived_while_held(chat, id);
         }
-        let held = |item: &super::Outgoing| item.stage == Stage::Held;
+        let held = |item: &Outgoing| item.stage == Stage::Held;
         if self.outbox.items.get(&id).is_some_and(held) {
             return;
         }
@@ -327,93 +218,10 @@ impl Unlocked {
             }
         }
     }
-
-    /// After connecting: what was on its way is sent again, what waits is asked about.
-    pub(crate) fn reconnected(&mut self, io: &mut Io) {
-        let submitted: Vec<Id> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.stage == Stage::Submitted)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in submitted {
-            self.submit(io, id);
-        }
-        let waiting: Vec<Id> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.stage == Stage::Accepted)
-            .map(|(id, _)| *id)
-            .collect();
-        for part in waiting.chunks(MAX_STATUS) {
-            io.frame(&ClientFrame::Status { ids: part.to_vec() });
-        }
-        for cache in self.outbox.bundles.values_mut() {
-            *cache = super::BundleCache::default();
-        }
-        self.pump(io);
-    }
-
-    /// The server was restarted: what waited there is gone.
-    pub(crate) fn server_restarted(&mut self, io: &mut Io) {
-        let gone: Vec<Id> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.stage == Stage::Accepted)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            self.vanish(io, id);
-        }
-        self.unread_vanished(io);
-    }
-
-    /// A message that the server had is not there any more.
-    fn vanish(&mut self, io: &mut Io, id: Id) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
-            return;
-        };
-        if item.stage != Stage::Accepted {
-            return;
-        }
-        if self.collected.contains(&id) {
-            // It arrived before.
-            self.outbox.items.remove(&id);
-            return;
-        }
-        let chat = item.chat;
-        let repeated = matches!(
-            item.content,
-            Content::Request { .. } | Content::Accept { .. }
-        );
-        io.timers.cancel(Timer::Expire(id));
-        io.timers.cancel(Timer::Fallback(id));
-        if repeated {
-            // Nobody's words: sent once more without asking.
-            item.stage = Stage::Queued;
-            item.sealed = None;
-            item.wanted = None::<Wanted>;
-            self.outbox.queue.push(id);
-            return;
-        }
-        self.outbox.items.remove(&id);
-        let unread = self
-            .message(chat, id)
-            .is_some_and(|view| matches!(view.state, MessageState::Waiting));
-        let half_read = self
-            .message(chat, id)
-            .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
-        if unread || half_read {
-            self.set_state(io, chat, id, MessageState::Vanished, false);
-        }
-    }
 }
 
 /// How far a state is; 0 for those that end the way.
-const fn rank(state: MessageState) -> u8 {
+pub(super) const fn rank(state: MessageState) -> u8 {
     match state {
         MessageState::Sending => 1,
         MessageState::Waiting | MessageState::Vanished | MessageState::Expired => 2,

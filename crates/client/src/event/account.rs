@@ -1,0 +1,129 @@
+//! The server, the account and other people, as tabs show them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Burn;
+use crate::id::Id;
+
+/// What the server says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    /// The server's version.
+    pub version: String,
+    /// `closed`, `invite` or `open`.
+    pub registration: String,
+    /// Whether the first administrator exists.
+    pub setup_done: bool,
+    /// Hash of the page bundle the server says it serves.
+    pub bundle_hash: Option<String>,
+    /// Random id of this run of the server, 32 hex digits.
+    pub boot_id: String,
+    /// Of when the backup is that the server came out of, as it says, unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<u64>,
+    /// This device's clock minus the server's, in seconds; warn beyond 3,600 either way.
+    pub clock_skew_secs: i64,
+}
+
+/// Where the person stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing is known yet.
+    Starting,
+    /// No session.
+    SignedOut,
+    /// A session, but no keys in memory: ask for the passphrase.
+    Locked,
+    /// A session and keys.
+    Unlocked,
+}
+
+/// The phase, why it is so, and whose account it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateView {
+    /// The phase.
+    pub state: Phase,
+    /// Why: `user`, `idle`, `expired`, `reload`, `recovered`, `registered`, `started`.
+    pub reason: String,
+    /// The account when there is one.
+    pub me: Option<Me>,
+}
+
+/// The account that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// The user id.
+    pub user_id: Id,
+    /// The handle.
+    pub handle: String,
+    /// The name others see.
+    pub alias: String,
+    /// `user` or `admin`.
+    pub role: String,
+}
+
+/// The account's settings, kept in the key safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// Whether read receipts are sent at all.
+    pub receipts: bool,
+    /// Whether others see typing.
+    pub typing: bool,
+    /// Idle seconds until the lock; 0 means only the server's 30 minutes.
+    pub lock_after_secs: u32,
+    /// Default life of a message, seconds.
+    pub life_secs: u32,
+    /// Default burn rule.
+    pub burn: Burn,
+}
+
+/// One place where the account is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// For `revoke_session`.
+    pub id: String,
+    /// Whether it is this one.
+    pub current: bool,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds.
+    pub last_activity: u64,
+    /// How it was signed in: `passphrase`, `recovery_key`, `registration`.
+    #[serde(default)]
+    pub method: String,
+    /// The name given at sign-in.
+    #[serde(default)]
+    pub device_name: Option<String>,
+    /// Address it came from.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// The browser's own words.
+    #[serde(default)]
+    pub user_agent: Option<String>,
+}
+
+/// Somebody, without any judgement on their keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// The user id.
+    pub user_id: Id,
+    /// The handle.
+    pub handle: String,
+    /// The name they chose.
+    pub alias: String,
+    /// `none`, `requested`, `contact`, `asking` (they wait for our answer), `blocked` or `self`.
+    pub relation: String,
+}
+
+/// An invite link that has not been used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteView {
+    /// For `revoke_invite`.
+    pub id: String,
+    /// When it stops working, unix seconds.
+    pub expires_at: u64,
+    /// When it was made, unix seconds.
+    #[serde(default)]
+    pub created_at: u64,
+}

@@ -1,0 +1,133 @@
+//! Chats, requests and messages, as tabs show them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Burn;
+use crate::id::Id;
+use crate::secret_text::SecretText;
+
+/// One row of the chat list and the header of its conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatView {
+    /// The other person's user id.
+    pub chat: Id,
+    /// Their handle.
+    pub handle: String,
+    /// Their name.
+    pub alias: String,
+    /// `requested` (we asked, no answer yet) or `contact`.
+    pub relation: String,
+    /// Safety number compared.
+    pub verified: bool,
+    /// Their keys are not the pinned ones: ask before the next send (`accept_changed_key`), never
+    /// block reading.
+    pub key_changed: bool,
+    /// Whether the last send found them live.
+    pub live: bool,
+    /// Last line, null when it is sealed, gone or not there.
+    pub preview: Option<SecretText>,
+    /// Whether the last line is one's own.
+    pub preview_mine: bool,
+    /// Time of the last activity, unix milliseconds; 0 for none.
+    pub last_ms: u64,
+    /// Incoming messages not shown yet.
+    pub unread: u32,
+    /// No badge.
+    pub muted: bool,
+    /// Read receipts in this chat; null follows the account.
+    pub receipts: Option<bool>,
+    /// Life of messages here; null follows the account.
+    pub life_secs: Option<u32>,
+    /// Burn rule here; null follows the account.
+    pub burn: Option<Burn>,
+}
+
+/// Somebody unknown who wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// Their user id.
+    pub chat: Id,
+    /// Their handle, as the server says.
+    pub handle: String,
+    /// Their name, as they say.
+    pub alias: String,
+    /// Their first line; empty while only another session of the account has opened it.
+    pub greeting: SecretText,
+    /// When they asked, unix milliseconds.
+    pub received_ms: u64,
+}
+
+/// What has become of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Own: on its way to the server.
+    Sending,
+    /// Own: held back until `accept_changed_key`.
+    Held,
+    /// Own: in the server's memory until `expires_at`.
+    Waiting,
+    /// Own: opened by a session of the other person. By the server's word also when it was taken for
+    /// good: without a receipt nothing more is known.
+    Delivered,
+    /// Own: shown to the other person, by their receipt. Incoming: shown here.
+    Read,
+    /// Read and gone as its burn rule says. Either direction.
+    Burned,
+    /// Its time ran out before it was read. Either direction.
+    Expired,
+    /// Own: the server restarted while it waited; offer "send again".
+    Vanished,
+    /// Own: the server refused it or could not be reached; offer "send again".
+    Failed,
+    /// Incoming: not shown yet.
+    Unread,
+    /// Incoming: another session of this account read it, or it is gone from the server.
+    Gone,
+    /// Taken back by its sender.
+    Deleted,
+}
+
+/// One message as a tab shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// The message id.
+    pub id: Id,
+    /// Whether it is one's own (this or another session of the account).
+    pub mine: bool,
+    /// The text; null when sealed, burned, expired, deleted or gone.
+    pub text: Option<SecretText>,
+    /// Incoming and burning: send `reveal` to read it (a button for `on_read`; a tab may reveal
+    /// `{"after":…}` by itself once its place in the list is visible).
+    pub sealed: bool,
+    /// When it was sent, by its sender's clock, unix milliseconds.
+    pub sent_ms: u64,
+    /// When it was first seen here, unix milliseconds; sort by this.
+    pub seen_ms: u64,
+    /// What has become of it.
+    pub state: MessageState,
+    /// True when the state rests on the server's word only ("according to the server"); never for an
+    /// own message that is read or burned.
+    pub by_server: bool,
+    /// `live` or `waiting`: which path carried it; own messages may change from live to waiting.
+    pub path: String,
+    /// When it goes unread, unix seconds; null once it was read.
+    pub expires_at: Option<u64>,
+    /// Its burn rule.
+    pub burn: Burn,
+    /// When its text burns here, unix milliseconds; null while no timer runs.
+    pub burns_ms: Option<u64>,
+    /// The text was replaced by its sender.
+    pub edited: bool,
+    /// Why it failed, a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Warnings that belong to this message: `dropped` (messages before it are missing), `reordered`,
+    /// `last-resort` (weaker protection while away), `key-changed` (sent under keys that are not the
+    /// pinned ones).
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// The tab's own text from `send`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}

@@ -1,0 +1,79 @@
+//! What becomes of own messages when the connection, or the server, was away.
+
+use protocol::envelope::Content;
+
+use super::{BundleCache, Stage};
+use crate::event::MessageState;
+use crate::id::Id;
+use crate::io::Io;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::ClientFrame;
+
+/// Most ids in one question.
+const MAX_STATUS: usize = 256;
+
+impl Unlocked {
+    /// After connecting: what was on its way is sent again, what waits is asked about.
+    pub(crate) fn reconnected(&mut self, io: &mut Io) {
+        for id in self.outbox.at(Stage::Submitted) {
+            self.submit(io, id);
+        }
+        let waiting = self.outbox.at(Stage::Accepted);
+        for part in waiting.chunks(MAX_STATUS) {
+            io.frame(&ClientFrame::Status { ids: part.to_vec() });
+        }
+        for cache in self.outbox.bundles.values_mut() {
+            *cache = BundleCache::default();
+        }
+        self.pump(io);
+    }
+
+    /// The server was restarted: what waited there is gone.
+    pub(crate) fn server_restarted(&mut self, io: &mut Io) {
+        for id in self.outbox.at(Stage::Accepted) {
+            self.vanish(io, id);
+        }
+        self.unread_vanished(io);
+    }
+
+    /// A message that the server had is not there any more.
+    pub(super) fn vanish(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.stage != Stage::Accepted {
+            return;
+        }
+        if self.collected.contains(&id) {
+            // It arrived before.
+            self.outbox.items.remove(&id);
+            return;
+        }
+        let chat = item.chat;
+        let repeated = matches!(
+            item.content,
+            Content::Request { .. } | Content::Accept { .. }
+        );
+        io.timers.cancel(Timer::Expire(id));
+        io.timers.cancel(Timer::Fallback(id));
+        if repeated {
+            // Nobody's words: sent once more without asking.
+            item.stage = Stage::Queued;
+            item.sealed = None;
+            item.wanted = None;
+            self.outbox.queue.push(id);
+            return;
+        }
+        self.outbox.items.remove(&id);
+        let unread = self
+            .message(chat, id)
+            .is_some_and(|view| matches!(view.state, MessageState::Waiting));
+        let half_read = self
+            .message(chat, id)
+            .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
+        if unread || half_read {
+            self.set_state(io, chat, id, MessageState::Vanished, false);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether the server took what was given to it.
+
+use protocol::envelope::Content;
+
+use super::Stage;
+use super::states::rank;
+use crate::answers::Answer;
+use crate::event::MessageState;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{ClientFrame, Sent};
+
+/// Submissions without an answer before a message counts as failed.
+const MAX_TRIES: u32 = 3;
+
+impl Unlocked {
+    /// The server has it.
+    pub(crate) fn sent(&mut self, io: &mut Io, id: Id, expires_at: u64) {
+        io.timers.cancel(Timer::Resend(id));
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.stage != Stage::Submitted {
+            return;
+        }
+        item.stage = Stage::Accepted;
+        item.expires_at = expires_at;
+        item.tries = 0;
+        if item.fleeting() {
+            self.outbox.items.remove(&id);
+            return;
+        }
+        let (chat, life) = (item.chat, item.life_secs);
+        self.lives.insert(id, life);
+        self.watch_claim(io, id);
+        io.timers
+            .set(Timer::Expire(id), io.local_ms(expires_at) + 1_000);
+        if let Some(view) = self.message_mut(chat, id) {
+            view.expires_at = Some(expires_at);
+            if rank(view.state) < rank(MessageState::Delivered) {
+                self.set_state(io, chat, id, MessageState::Waiting, false);
+            }
+        }
+    }
+
+    /// The answer to a submission over HTTP.
+    pub(crate) fn posted(&mut self, io: &mut Io, id: Id, answer: Answer) {
+        match answer {
+            Some((200..=299, body)) => {
+                let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
+                let fallback = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
+                self.sent(io, id, expires_at.unwrap_or(fallback));
+            }
+            Some((status, body)) => {
+                let failure = Failure::from_answer(status, &body);
+                self.send_refused(io, id, failure);
+            }
+            // The timer tries again.
+            None => {}
+        }
+    }
+
+    /// The server did not take it.
+    pub(crate) fn send_refused(&mut self, io: &mut Io, id: Id, failure: Failure) {
+        if failure.code == "duplicate-message" {
+            // It has it already: our first try arrived.
+            let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
+            self.sent(io, id, at);
+        } else {
+            self.fail(io, id, &failure);
+        }
+    }
+
+    /// More slots were not taken: the message may be gone.
+    pub(crate) fn slots_refused(&mut self, io: &mut Io, id: Id) {
+        io.frame(&ClientFrame::Status { ids: vec![id] });
+    }
+
+    /// No answer came, or bundles are to be asked for again.
+    pub(crate) fn resend_due(&mut self, io: &mut Io, id: Id) {
+        if let Some(item) = self.outbox.items.get_mut(&id)
+            && item.stage == Stage::Submitted
+        {
+            item.tries += 1;
+            if item.tries > MAX_TRIES {
+                self.fail(io, id, &Failure::new("offline"));
+            } else if io.online {
+                self.submit(io, id);
+            }
+            return;
+        }
+        self.pump(io);
+    }
+
+    /// A message cannot be sent; people may send its text again.
+    pub(crate) fn fail(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+        io.timers.cancel(Timer::Resend(id));
+        io.timers.cancel(Timer::Fallback(id));
+        io.timers.cancel(Timer::Expire(id));
+        let Some(item) = self.outbox.items.remove(&id) else {
+            return;
+        };
+        self.lives.insert(id, item.life_secs);
+        if let Some(view) = self.message_mut(item.chat, id) {
+            view.failure = Some(failure.code.clone());
+            self.set_state(io, item.chat, id, MessageState::Failed, false);
+        }
+        let during = match item.content {
+            Content::Text { .. } => "send",
+            Content::Request { .. } => "request_contact",
+            Content::Accept { .. } => "accept_request",
+            Content::Edit { .. } => "edit",
+            Content::Delete { .. } => "delete",
+            _ => return,
+        };
+        io.failed_at(during, failure.clone(), Some(item.chat), Some(id));
+    }
+}
