@@ -35,6 +35,14 @@ fn request(handle: &str, greeting: &str) -> (String, String) {
     (handle.to_owned(), greeting.to_owned())
 }
 
+/// Makes a tab read its safes: the answers leave the server now, and arrive when the test says so.
+fn begin_to_read(world: &mut World, tab: usize) {
+    world.slow = Some("GET /safe");
+    world.cut(tab);
+    world.advance(4_000);
+    world.slow = None;
+}
+
 #[test]
 fn a_request_shows_in_every_session_at_once_and_its_greeting_when_each_could_open_it() {
     let (mut world, _, bob, second) = asked_twice();
@@ -212,11 +220,7 @@ fn what_another_session_decides_while_both_safes_are_being_read_is_not_missed() 
     let (mut world, _, bob, second) = asked_twice();
     world.advance(40_000);
     let chat = world.id("alice");
-    world.slow = Some("GET /safe");
-    // The answer leaves the server now, and arrives after the other session has decided.
-    world.cut(bob);
-    world.advance(4_000);
-    world.slow = None;
+    begin_to_read(&mut world, bob);
     world.command(second, Command::AcceptRequest { chat });
     assert_eq!(shown(&world, bob), [request("alice", "hello")]);
     world.arrive();
@@ -229,10 +233,7 @@ fn an_answer_that_ones_own_write_overtook_is_no_safe_that_was_rolled_back() {
     let (mut world, _, bob, second) = asked_twice();
     world.advance(40_000);
     let chat = world.id("alice");
-    world.slow = Some("GET /safe");
-    world.cut(bob);
-    world.advance(4_000);
-    world.slow = None;
+    begin_to_read(&mut world, bob);
     world.command(bob, Command::AcceptRequest { chat });
     world.arrive();
     assert_eq!(world.refusals(bob), Vec::<String>::new());
