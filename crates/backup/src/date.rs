@@ -36,8 +36,8 @@ pub fn parse_time(text: &str) -> Option<u64> {
     sound.then_some(days * DAY + hour * 3_600 + minute * 60 + second)
 }
 
-/// The day of a number of days since 1970, by counting in eras of 400 years from 1 March.
-pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
+/// Year, month and day of a number of days since 1970, by counting in eras of 400 years from 1 March.
+pub fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let of_era = shifted % 146_097;
@@ -55,7 +55,7 @@ pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
 }
 
 /// Days since 1970 of a day that exists.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+pub fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
