@@ -252,7 +252,7 @@ async fn person(store: &Store, number: u64, look: &mut Look) {
     ] {
         let label = format!("users.encrypted_credential of {number} by {by}");
         look.put(label, found, |credential| {
-            hex(&credential.opaque_record) + &hex(&credential.recovery_proof_hash)
+            hex(&credential.opaque_record) + &hex(credential.recovery_proof_hash)
         });
     }
     let safes = store.safes(user).await;
@@ -402,8 +402,9 @@ pub async fn assert_full(folder: &Folder, seens: &Seens) {
         assert!(shown, "{name} is not looked at: read it here");
     }
     let expect = |name: &str, text: &str| {
-        let Some(Seen::Value(value)) = seens.get(name) else {
-            panic!("{name} is not there")
+        let value = match seens.get(name) {
+            Some(Seen::Value(value)) => value.as_str(),
+            _ => "not there",
         };
         assert!(value.contains(text), "{name}: {value}");
     };
@@ -434,7 +435,7 @@ pub async fn assert_full(folder: &Folder, seens: &Seens) {
     }
     for name in SECRETS {
         let label = format!("server_secrets.encrypted_secret of {name}");
-        expect(&label, &hex(&secret(name)));
+        expect(&label, &hex(secret(name)));
     }
     expect("audit_log.encrypted_details of 5", "192.0.2.77");
     assert_eq!(offline(folder), None);
