@@ -53,6 +53,30 @@ async fn broken(folder: &Folder) -> u64 {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_lost_is_named_and_not_made_anew() {
+    for sql in [
+        "DELETE FROM server_secrets WHERE name = 'cookie'",
+        "UPDATE server_secrets SET name = 'cookif' WHERE name = 'cookie'",
+    ] {
+        let folder = filled().await;
+        tamper(&folder, sql);
+        let store = folder.open();
+        let make: SecretGenerator = Box::new(|| Zeroizing::new(vec![2; 32]));
+        match store.get_or_create_secret("cookie", make, NOW).await {
+            Err(Fault::Damaged { table, row, .. }) => {
+                assert_eq!(
+                    (table.to_string(), row.to_string()),
+                    ("server_secrets".into(), "cookie".into())
+                );
+            }
+            Err(other) => panic!("another error: {other}"),
+            Ok(_) => panic!("it was made anew"),
+        }
+        store.close().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_database_refuses_to_change_or_delete_a_record() {
     let folder = filled().await;
     let connection = folder.tamper();

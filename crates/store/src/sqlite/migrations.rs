@@ -52,6 +52,9 @@ pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
     let report = runner
         .set_abort_divergent(true)
         .set_abort_missing(true)
+        // With the history in one transaction: a start that is killed in between would find tables
+        // that nothing says were made, and never start again.
+        .set_grouped(true)
         .run(connection)
         .map_err(|error| OpenError::Migration(error.to_string()))?;
     Ok(report.applied_migrations().len())

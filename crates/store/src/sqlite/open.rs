@@ -73,11 +73,15 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
 /// Whether the file is as long as its own head says.
 ///
 /// SQLite notices when pages are missing, but not when the last one is cut short. Only without a
-/// log beside it: with one, a checkpoint that was cut explains the difference and is done again.
+/// log or a journal beside it: with one, a checkpoint or a first start that was cut explains the
+/// difference, and is done again or undone.
 fn check_length(config: &StoreConfig) -> Result<(), OpenError> {
-    let mut log = config.path.clone().into_os_string();
-    log.push("-wal");
-    if std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0) {
+    let explained = ["-wal", "-journal"].iter().any(|end| {
+        let mut beside = config.path.clone().into_os_string();
+        beside.push(end);
+        std::fs::metadata(beside).is_ok_and(|metadata| metadata.len() > 0)
+    });
+    if explained {
         return Ok(());
     }
     let mut file = File::open(&config.path).map_err(|error| io(config, error))?;

@@ -77,6 +77,16 @@ fn find_secret(db: Db<'_>, name: &str) -> Result<Option<Sealed>, Fault> {
     })
 }
 
+/// The row of `settings` that says that a secret was made, so that a lost one is not made anew.
+fn mark_of(name: &str) -> String {
+    format!("made:{name}")
+}
+
+fn was_made(db: Db<'_>, name: &str) -> Result<bool, Fault> {
+    let sql = "SELECT count(*) FROM settings WHERE name = ?1";
+    Ok(db.number(many("settings"), sql, [Public(mark_of(name))])? > 0)
+}
+
 #[async_trait]
 impl ServerSecrets for SqliteBackend {
     async fn get_or_create_secret(
@@ -85,10 +95,14 @@ impl ServerSecrets for SqliteBackend {
         generate: SecretGenerator,
         now: u64,
     ) -> Result<ServerSecret, Fault> {
-        let stored = self.read(move |db| find_secret(db, name)).await?;
-        let stored = match stored {
-            Some(stored) => stored,
-            None => {
+        let gone = move || Fault::damaged("server_secrets", name, "the row is gone");
+        let found = self
+            .read(move |db| Ok((find_secret(db, name)?, was_made(db, name)?)))
+            .await?;
+        let stored = match found {
+            (Some(stored), true) => stored,
+            (None, true) => return Err(gone()),
+            (_, false) => {
                 let secret: Critical<Zeroizing<Vec<u8>>> = Critical::new(generate());
                 let sealed = self
                     .sealer
@@ -101,8 +115,12 @@ impl ServerSecrets for SqliteBackend {
                          VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                         (Public(name), &sealed, now),
                     )?;
-                    find_secret(tx.db, name)?
-                        .ok_or_else(|| Fault::damaged("server_secrets", name, "the row is gone"))
+                    tx.db.execute(
+                        many("settings"),
+                        "INSERT INTO settings (name, value) VALUES (?1, '1') ON CONFLICT DO NOTHING",
+                        [Public(mark_of(name))],
+                    )?;
+                    find_secret(tx.db, name)?.ok_or_else(gone)
                 })
                 .await?
             }
