@@ -1,28 +1,32 @@
 //! Whether the keys can be used: asked of their provider, not more often than every few seconds.
 
 use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use store::Fault;
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
 /// How long an answer counts, in milliseconds: nobody can drive a token by asking for health.
 const FRESH: u64 = 5_000;
 /// How long a provider may take, less than `healthcheck` waits.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// A question that all who ask meanwhile wait for.
+type Question = Shared<BoxFuture<'static, bool>>;
+
 /// What the provider said last, and the question that it has not answered yet.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct KeyHealth {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// When it was asked, in unix milliseconds, and whether the keys could be used.
     last: Option<(u64, bool)>,
-    open: Option<JoinHandle<Result<(), Fault>>>,
+    open: Option<Question>,
 }
 
 impl KeyHealth {
@@ -39,37 +43,58 @@ impl KeyHealth {
     where
         F: Future<Output = Result<(), Fault>> + Send + 'static,
     {
-        let mut state = self.state.lock().await;
-        if let Some((at, usable)) = state.last
-            && now_ms.abs_diff(at) < FRESH
-        {
-            return usable;
-        }
-        let open = state.open.get_or_insert_with(|| tokio::spawn(ask()));
-        let usable = match tokio::time::timeout(patience, open).await {
-            Ok(answer) => {
-                state.open = None;
-                match answer {
-                    Ok(Ok(())) => true,
-                    Ok(Err(cause)) => {
-                        tracing::error!(%cause, "the keys cannot be used");
-                        false
-                    }
-                    Err(cause) => {
-                        tracing::error!(%cause, "asking the key provider ended in an error");
-                        false
-                    }
-                }
+        let question = {
+            let mut state = self.state();
+            if let Some((at, usable)) = state.last
+                && now_ms.abs_diff(at) < FRESH
+            {
+                return usable;
             }
-            Err(_) => {
-                let seconds = patience.as_secs();
-                tracing::error!(seconds, "the key provider does not answer");
-                false
-            }
+            state.open.get_or_insert_with(|| put(ask())).clone()
         };
+        let answer = tokio::time::timeout(patience, question.clone()).await;
+        let mut state = self.state();
+        if !state
+            .open
+            .as_ref()
+            .is_some_and(|open| open.ptr_eq(&question))
+        {
+            // Somebody else who waited was told first.
+            return answer.unwrap_or(false);
+        }
+        if answer.is_ok() {
+            state.open = None;
+        } else {
+            let seconds = patience.as_secs();
+            tracing::error!(seconds, "the key provider does not answer");
+        }
+        let usable = answer.unwrap_or(false);
         state.last = Some((now_ms, usable));
         usable
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks on a task of its own, which goes on when nobody waits any more.
+fn put(asking: impl Future<Output = Result<(), Fault>> + Send + 'static) -> Question {
+    let task = tokio::spawn(asking);
+    let answer = async move {
+        match task.await {
+            Ok(Ok(())) => true,
+            Ok(Err(cause)) => {
+                tracing::error!(%cause, "the keys cannot be used");
+                false
+            }
+            Err(cause) => {
+                tracing::error!(%cause, "asking the key provider ended in an error");
+                false
+            }
+        }
+    };
+    answer.boxed().shared()
 }
 
 #[cfg(test)]
