@@ -398,3 +398,30 @@ async fn a_truncated_file_is_refused() {
     std::fs::write(folder.database(), &whole).unwrap();
     folder.open().verify_audit_chain().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_handle_index_that_changed_places_gives_nobody_the_keys_of_another() {
+    let folder = filled().await;
+    let [one, two] = [user_id(1), user_id(2)];
+    let connection = folder.tamper();
+    let index_of = |user: UserId| -> Vec<u8> {
+        let sql = "SELECT handle_index FROM users WHERE user_id = ?1";
+        let read = |row: &rusqlite::Row<'_>| row.get(0);
+        connection.query_row(sql, [user.as_bytes()], read).unwrap()
+    };
+    let indices = [index_of(one), index_of(two)];
+    // A third value in between, since indices are unique.
+    for (index, user) in [(&vec![0; 32], one), (&indices[0], two), (&indices[1], one)] {
+        let sql = "UPDATE users SET handle_index = ?1 WHERE user_id = ?2";
+        let changed = connection.execute(sql, (index, user.as_bytes())).unwrap();
+        assert_eq!(changed, 1);
+    }
+    let store = folder.open();
+    for (number, found) in [(1, two), (2, one)] {
+        let answer = store.user_by_handle(&handle(number)).await;
+        named(answer, "users", &found.to_string());
+        // By its id each account is what it was.
+        let user = store.user_by_id(user_id(number)).await.unwrap().unwrap();
+        assert_eq!(user.handle, handle(number));
+    }
+}

@@ -48,7 +48,16 @@ impl Users for SqliteBackend {
                 db.one(at("users", &index), &sql, [&index], RawUser::read)
             })
             .await?;
-        row.map(|row| row.open(&self.sealer)).transpose()
+        let user = row.map(|row| row.open(&self.sealer)).transpose()?;
+        match user {
+            // The index is in the clear: exchanged with another's, it would give that person's
+            // account, and keys, for this handle.
+            Some(user) if user.handle != handle => {
+                let place = at("users", user.user_id.as_bytes());
+                Err(place.damaged("its handle index is of another handle"))
+            }
+            user => Ok(user),
+        }
     }
 
     async fn user_by_id(&self, user: UserId) -> Result<Option<UserRow>, Fault> {
