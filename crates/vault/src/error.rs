@@ -35,6 +35,9 @@ pub enum PutError {
     /// The id is held already, or was until lately.
     #[error("a message with this id was already posted; do not post it again")]
     Duplicate,
+    /// The poster, or somebody whom it is for, was erased.
+    #[error("this account does not exist any more; nobody could read the message")]
+    Erased,
     /// The life is shorter or longer than allowed.
     #[error("the life must be between {} s and {} s", shortest.as_secs(), longest.as_secs())]
     Life {
@@ -99,6 +102,9 @@ pub enum AddSlotsError {
     /// The message is gone, or was posted by somebody else.
     #[error("the message is gone")]
     Gone,
+    /// The poster, or somebody whom a slot is for, was erased.
+    #[error("this account does not exist any more; nobody could read the message")]
+    Erased,
     /// There are more slots than allowed.
     #[error("a message may have {limit} slots; send to fewer at once")]
     TooManySlots {

@@ -11,10 +11,13 @@
 //! waiting ──life over──▶ expired ──▶ wiped
 //! ```
 //!
+//! An account that is erased ends all of this at once for what is its own, whatever the state:
+//! [`Vault::forget_account`].
+//!
 //! # Locks
 //! A message is one entry of a sharded table, and every transition happens under that entry's lock,
-//! so that of two that race exactly one wins. The account index, the schedule, the quota ledger and
-//! the tombstones are *leaves*: each is locked for a moment, one at a time, either alone or while an
+//! so that of two that race exactly one wins. The account index, the schedule, the quota ledger,
+//! the tombstones and the list of erased accounts are *leaves*: each is locked for a moment, one at a time, either alone or while an
 //! entry is held, and nothing else is ever locked while a leaf is. Events are published and
 //! ciphertext is wiped after every lock is released. The unit test `tests/interleavings.rs` explores
 //! the same code on locks that a scheduler controls.
@@ -32,6 +35,7 @@ mod clock;
 mod config;
 mod error;
 mod event;
+mod forgotten;
 mod ids;
 mod ledger;
 mod message;

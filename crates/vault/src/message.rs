@@ -179,6 +179,23 @@ impl Held {
         }
     }
 
+    /// Says whether an account posted this or has a slot in it.
+    pub(crate) fn concerns(&self, account: AccountId) -> bool {
+        self.poster == account || self.slots.iter().any(|s| s.target.account() == account)
+    }
+
+    /// Ends, as expired, the slots of an account that was erased; every slot when it posted this.
+    pub(crate) fn forget(&mut self, account: AccountId, events: &mut Vec<Event>) {
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            let its_own = self.poster == account || slot.target.account() == account;
+            if its_own && !slot.is_done() {
+                events.push(Event::Expired(self.change(index)));
+                self.slots[index].end(SlotState::Done);
+            }
+        }
+    }
+
     /// Finds the slot that this reader may claim now; `live` is `None` for a reader without a live
     /// session.
     pub(crate) fn claimable(

@@ -1,5 +1,6 @@
 //! The vault itself: the table of messages and the leaves around it.
 
+mod erase;
 mod lease;
 mod look;
 mod post;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::forgotten::Forgotten;
 use crate::ledger::Ledger;
 use crate::message::Held;
 use crate::platform::{After, Lock, Native, Platform, Table};
@@ -35,6 +37,7 @@ pub struct Vault<P: Platform = Native> {
     schedule: P::Lock<Schedule>,
     ledger: Arc<P::Lock<Ledger>>,
     tombstones: P::Lock<Tombstones>,
+    forgotten: P::Lock<Forgotten>,
     sequence: AtomicU64,
     operations: AtomicU64,
     seen_at_last_call: AtomicU64,
@@ -65,6 +68,7 @@ impl<P: Platform> Vault<P> {
             schedule: Lock::new(Schedule::default()),
             ledger: Arc::new(Lock::new(Ledger::new())),
             tombstones: Lock::new(tombstones),
+            forgotten: Lock::new(Forgotten::default()),
             sequence: AtomicU64::new(0),
             operations: AtomicU64::new(0),
             seen_at_last_call: AtomicU64::new(0),

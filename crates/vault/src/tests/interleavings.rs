@@ -196,6 +196,43 @@ fn claiming_acknowledging_expiring_and_purging_at_once_never_wins_twice_and_neve
 }
 
 #[test]
+fn whatever_is_posted_claimed_or_added_while_an_account_is_erased_is_wiped_or_refused() {
+    for erased in [ALICE, BOB] {
+        let scenario = move || {
+            let b: Arc<Bench<Scheduled>> = Arc::new(bench_with(Config::default()));
+            b.post(message(1, true, &[to_live(BOB, 1)])).unwrap();
+            let poster = {
+                let b = Arc::clone(&b);
+                Box::new(move || {
+                    let slots = vec![slot(Target::Account(BOB))];
+                    let _added_or_gone = b.vault.add_slots(message_id(1), ALICE, slots);
+                    let _taken_or_not = b.post(message(2, false, &[Target::Account(BOB)]));
+                }) as Box<dyn FnOnce() + Send>
+            };
+            let reader = {
+                let b = Arc::clone(&b);
+                Box::new(move || {
+                    if let Ok(claim) = b.vault.claim(message_id(1), BOB, Some(live(1))) {
+                        thread::yield_now();
+                        let _burned_or_gone = b.vault.acknowledge(message_id(1), BOB, &claim.token);
+                    }
+                }) as Box<dyn FnOnce() + Send>
+            };
+            let eraser = {
+                let b = Arc::clone(&b);
+                Box::new(move || {
+                    b.vault.forget_account(erased);
+                }) as Box<dyn FnOnce() + Send>
+            };
+            race(vec![poster, reader, eraser]);
+            assert!(b.is_pristine());
+        };
+        shuttle::check_random(scenario, SCHEDULES);
+        shuttle::check_pct(scenario, SCHEDULES, 3);
+    }
+}
+
+#[test]
 fn adding_slots_while_the_message_burns_leaves_nothing_behind() {
     let scenario = || {
         let b: Arc<Bench<Scheduled>> = Arc::new(bench_with(Config::default()));

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod claiming;
+mod erasing;
 mod events;
 mod interleavings;
 mod model;

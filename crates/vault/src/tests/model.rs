@@ -32,6 +32,7 @@ enum Step {
     },
     Advance(u64),
     Purge,
+    Forget(usize),
 }
 
 fn target() -> impl Strategy<Value = Target> {
@@ -45,20 +46,21 @@ fn step() -> impl Strategy<Value = Step> {
     let id = 0..6_u64;
     let session = prop_oneof![Just(None), (1..4_u8).prop_map(Some)];
     prop_oneof![
-        3 => (id.clone(), any::<bool>(), 5..90_u64, prop::collection::vec(target(), 1..4))
+        9 => (id.clone(), any::<bool>(), 5..90_u64, prop::collection::vec(target(), 1..4))
             .prop_map(|(id, burn, life_secs, mut targets)| {
                 targets.sort_unstable();
                 targets.dedup();
                 Step::Post { id, burn, life_secs, targets }
             }),
-        8 => (id.clone(), 0..3_usize, session)
+        24 => (id.clone(), 0..3_usize, session)
             .prop_map(|(id, account, session)| Step::Claim { id, account, session }),
-        4 => (0..8_usize).prop_map(Step::Acknowledge),
-        1 => (0..8_usize).prop_map(Step::Extend),
-        1 => (0..8_usize).prop_map(Step::CannotOpen),
-        2 => (id, target()).prop_map(|(id, target)| Step::AddSlot { id, target }),
-        3 => (1..9_000_u64).prop_map(Step::Advance),
-        1 => Just(Step::Purge),
+        12 => (0..8_usize).prop_map(Step::Acknowledge),
+        3 => (0..8_usize).prop_map(Step::Extend),
+        3 => (0..8_usize).prop_map(Step::CannotOpen),
+        6 => (id, target()).prop_map(|(id, target)| Step::AddSlot { id, target }),
+        9 => (1..9_000_u64).prop_map(Step::Advance),
+        3 => Just(Step::Purge),
+        1 => (0..3_usize).prop_map(Step::Forget),
     ]
 }
 
@@ -86,6 +88,8 @@ struct Model {
     used: Vec<u64>,
     /// Every claim ever won: its message, account and token.
     claims: Vec<(u64, AccountId, ClaimToken)>,
+    /// Nothing is taken to or from these.
+    erased: Vec<AccountId>,
 }
 
 impl Model {
@@ -107,12 +111,27 @@ impl Model {
             .retain(|m| m.slots.iter().any(|(_, s)| *s != State::Over));
     }
 
+    fn is_erased(&self, targets: &[Target]) -> bool {
+        let mut accounts = targets.iter().map(Target::account).chain([ALICE]);
+        accounts.any(|account| self.erased.contains(&account))
+    }
+
+    fn forget(&mut self, who: AccountId) {
+        self.erased.push(who);
+        for (target, state) in self.messages.iter_mut().flat_map(|m| &mut m.slots) {
+            if who == ALICE || target.account() == who {
+                *state = State::Over;
+            }
+        }
+        self.settle();
+    }
+
     fn find(&mut self, id: u64) -> Option<&mut Message> {
         self.messages.iter_mut().find(|m| m.id == id)
     }
 
     fn post(&mut self, id: u64, burn: bool, life: u64, targets: &[Target]) -> bool {
-        if self.used.contains(&id) {
+        if self.used.contains(&id) || self.is_erased(targets) {
             return false;
         }
         let expires = self.now + life * 1000;
@@ -204,6 +223,9 @@ impl Model {
     }
 
     fn add_slot(&mut self, id: u64, target: Target) -> bool {
+        if self.is_erased(&[target]) {
+            return false;
+        }
         let Some(message) = self.find(id) else {
             return false;
         };
@@ -279,6 +301,10 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Purge => {
                 b.vault.purge_due(usize::MAX);
                 prop_assert_eq!(b.vault.stats().messages, model.messages.len() as u64);
+            }
+            Step::Forget(account) => {
+                b.vault.forget_account(ACCOUNTS[account]);
+                model.forget(ACCOUNTS[account]);
             }
         }
         compare_waiting(&b, &mut model)?;

@@ -97,18 +97,23 @@ impl<P: Platform> Vault<P> {
         let mut events = Vec::new();
         let admitted = self.messages.insert(id, held, |held| {
             if self.tombstones.with(|t| t.holds(id, now_ms)) {
-                return Err(());
+                return Err(PutError::Duplicate);
+            }
+            // Under the message's lock: whoever erases looks at the table after having said so.
+            let accounts = held.accounts();
+            if self.is_forgotten(held.poster, &accounts) {
+                return Err(PutError::Erased);
             }
             reservation.spent = true;
             self.schedule.with(|s| s.insert(expires_ms, id));
-            for account in held.accounts() {
+            for account in accounts {
                 self.enter_inbox(account, held.sequence, id);
             }
             self.settle(held, now_ms);
             held.announce(&mut events);
             Ok(())
         });
-        admitted.map_err(|_| PutError::Duplicate)?;
+        admitted.map_err(|refused| refused.unwrap_or(PutError::Duplicate))?;
         self.publish(&events);
         Ok(PutOutcome {
             expires_at: expires_ms / 1000,
@@ -139,9 +144,13 @@ impl<P: Platform> Vault<P> {
             .ok_or(AddSlotsError::Gone)?;
         self.charge(poster, 0, bytes)?;
         let now_ms = self.clock.now_ms();
+        let readers: Vec<_> = slots.iter().map(|slot| slot.target.account()).collect();
         let added = self.transition(id, now_ms, |held, events| {
             if held.poster != poster {
                 return Err(AddSlotsError::Gone);
+            }
+            if self.is_forgotten(poster, &readers) {
+                return Err(AddSlotsError::Erased);
             }
             let new = |slot: &&NewSlot| held.slots.iter().all(|s| s.target != slot.target);
             if held.slots.len() + slots.iter().filter(new).count() > limit {

@@ -16,6 +16,7 @@ impl<P: Platform> Vault<P> {
         let now_ms = self.clock.now_ms();
         let mut report = PurgeReport::default();
         self.tombstones.with(|t| t.expire(now_ms));
+        self.forgotten.with(|f| f.expire(now_ms));
         loop {
             let first = self.schedule.with(|s| s.first());
             let Some((due_ms, id)) = first.filter(|(due_ms, _)| *due_ms <= now_ms) else {
