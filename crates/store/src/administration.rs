@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::audit::AuditEvent;
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::intent::Intent;
@@ -79,6 +80,18 @@ pub trait Administration: Send + Sync {
         intent: &Intent,
         now: u64,
     ) -> Result<(), AccountChangeError>;
+
+    /// Erases an account because its owner wants it gone, as [`Self::erase_user`] does, and writes
+    /// `audit` in the same transaction.
+    ///
+    /// Nobody can read what the log says of the account afterwards, so what is to be read of the
+    /// erasure has no `user_id`. Answers with the sessions that were ended. The last active
+    /// administrator stays.
+    async fn erase_own_account(
+        &self,
+        user: UserId,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, AccountChangeError>;
 
     /// Counts the changes of roles and activity and the erasures, so that another process notices one.
     async fn account_changes(&self) -> Result<u64, Fault>;

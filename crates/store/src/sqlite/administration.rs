@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::administration::{AccountChangeError, AdminLink, Administration};
+use crate::audit::AuditEvent;
 use crate::classes::{Bindable, Public};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
@@ -17,9 +18,9 @@ use crate::users::Role;
 const LINK: &str = "admin_link";
 /// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";
-/// What is kept of an account beside its row of `users`, and the column that says whose it is.
-const OF_A_USER: [(&str, &str); 9] = [
-    ("sessions", "user_id"),
+/// What is kept of an account beside its row of `users` and its
+/// sessions, and the column that says whose it is.
+const OF_A_USER: [(&str, &str); 8] = [
     ("invites", "created_by"),
     ("prekeys", "user_id"),
     ("prekey_stock", "user_id"),
@@ -82,27 +83,15 @@ impl Administration for SqliteBackend {
         intent: &Intent,
         now: u64,
     ) -> Result<(), AccountChangeError> {
-        let events = self.seal_events(vec![intent.done(now)]).await?;
-        let erased: Result<(), AccountChangeError> = self
-            .write(weight(&events), move |tx| {
-                refuse_last(tx.db, &user)?;
-                for (table, column) in OF_A_USER {
-                    let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
-                    tx.db
-                        .execute(at(table, user.as_bytes()), &sql, [user.as_bytes()])?;
-                }
-                change(
-                    tx.db,
-                    &user,
-                    "DELETE FROM users WHERE ?1 AND user_id = ?2",
-                    true,
-                )?;
-                Ok(tx.append(events)?)
-            })
-            .await;
-        erased?;
-        self.truncate().await;
-        Ok(())
+        self.erase(user, vec![intent.done(now)]).await.map(drop)
+    }
+
+    async fn erase_own_account(
+        &self,
+        user: UserId,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, AccountChangeError> {
+        self.erase(user, audit).await
     }
 
     async fn account_changes(&self) -> Result<u64, Fault> {
@@ -135,6 +124,36 @@ impl Administration for SqliteBackend {
 
     async fn admin_link_usable(&self, hash: [u8; 32], now: u64) -> Result<bool, Fault> {
         self.read(move |db| is_usable(db, &hash, now)).await
+    }
+}
+
+impl SqliteBackend {
+    /// Erases an account and writes its records in one transaction, then leaves no old page behind;
+    /// answers with the sessions that were ended.
+    async fn erase(
+        &self,
+        user: UserId,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, AccountChangeError> {
+        let events = self.seal_events(audit).await?;
+        let erased: Result<_, AccountChangeError> = self
+            .write(weight(&events), move |tx| {
+                refuse_last(tx.db, &user)?;
+                let ended = delete_others(tx.db, &user, None)?;
+                for (table, column) in OF_A_USER {
+                    let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+                    tx.db
+                        .execute(at(table, user.as_bytes()), &sql, [user.as_bytes()])?;
+                }
+                let sql = "DELETE FROM users WHERE ?1 AND user_id = ?2";
+                change(tx.db, &user, sql, true)?;
+                tx.append(events)?;
+                Ok(ended)
+            })
+            .await;
+        let ended = erased?;
+        self.truncate().await;
+        Ok(ended)
     }
 }
 

@@ -165,6 +165,53 @@ pub async fn an_erased_user_is_gone_and_the_log_still_verifies(fixture: &impl Fi
     store.verify_audit_chain().await.unwrap();
 }
 
+pub async fn an_owner_erases_their_account_and_the_record_of_it_names_nobody(
+    fixture: &impl Fixture,
+) {
+    let store = fixture.open();
+    sample::register(&store, 1..3, 4).await;
+    let (gone, stays) = (user_id(1), user_id(2));
+    let new = session(gone, 7, NOW);
+    store.create_session(new, vec![]).await.unwrap();
+    let before = store.account_changes().await.unwrap();
+    let record = || vec![sample::event(None, "account.erased", NOW)];
+
+    let mut ended = store.erase_own_account(gone, record()).await.unwrap();
+    ended.sort_unstable();
+    let mut all = [session_id(1), session_id(7)];
+    all.sort_unstable();
+    assert_eq!(ended, all, "every session of it, and no other");
+    assert_eq!(store.account_changes().await.unwrap(), before + 1);
+    assert!(store.user_by_id(gone).await.unwrap().is_none());
+    assert!(!store.handle_taken(&sample::handle(1)).await.unwrap());
+    assert!(store.safes(gone).await.unwrap().is_none());
+    assert!(store.list_sessions(gone, NOW).await.unwrap().is_empty());
+    assert_eq!(store.list_sessions(stays, NOW).await.unwrap().len(), 1);
+    assert!(store.safes(stays).await.unwrap().is_some());
+
+    store.verify_audit_chain().await.unwrap();
+    let filter = AuditFilter {
+        action: Some("account.erased".to_owned()),
+        ..AuditFilter::default()
+    };
+    let page = store.query_audit(filter.clone(), None, 10).await.unwrap();
+    assert_eq!(page.records.len(), 1);
+    assert_eq!(page.records[0].user_id, None);
+    assert!(page.records[0].details.is_object(), "it can still be read");
+
+    let again = store.erase_own_account(gone, record()).await;
+    assert!(matches!(again, Err(AccountChangeError::NoSuchUser)));
+    promote(&store, 2).await;
+    let last = store.erase_own_account(stays, record()).await;
+    assert!(matches!(last, Err(AccountChangeError::LastAdministrator)));
+    assert_eq!(store.list_sessions(stays, NOW).await.unwrap().len(), 1);
+    assert_eq!(
+        store.count_audit(filter).await.unwrap(),
+        1,
+        "what did not happen has no record"
+    );
+}
+
 pub async fn a_link_makes_one_administrator_in_its_time(fixture: &impl Fixture) {
     let store = fixture.open();
     let by = intent(&store).await;

@@ -37,6 +37,7 @@ macro_rules! conformance_suite {
             administration: the_last_active_administrator_stays_one,
             administration: a_disabled_user_has_no_session_and_makes_none,
             administration: an_erased_user_is_gone_and_the_log_still_verifies,
+            administration: an_owner_erases_their_account_and_the_record_of_it_names_nobody,
             administration: a_link_makes_one_administrator_in_its_time,
             users: users_are_listed_in_order_page_by_page,
             users: what_was_acknowledged_is_there_after_reopening,
