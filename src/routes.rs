@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::accounts::{
-    bundles, identity, invites, passphrase, people, prekeys, recovery, registration, safes, server,
+    bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration, safes,
+    server,
 };
 use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
 use crate::audit::Proof;
@@ -223,6 +224,10 @@ table! {
     "/api/v1/account" => [
         PUT SignedIn people::change, "Changes one's own account",
             takes json(people::AccountChange);
+    ]
+    "/api/v1/account/delete" => [
+        POST SignedIn erasure::delete, "Erases one's own account",
+            takes json(erasure::Deletion);
     ]
     "/api/v1/users/by-handle/{handle}" => [
         GET SignedIn people::by_handle, "Finds somebody by handle", gives json(people::Person);

@@ -21,6 +21,7 @@ pub fn event(
 /// Every action that this server writes, for the filter of the admin page.
 pub const ACTIONS: &[&str] = &[
     "account.alias_changed",
+    "account.erased",
     "account.passphrase_changed",
     "account.recovered",
     "account.recovery_failed",

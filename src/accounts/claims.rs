@@ -64,6 +64,14 @@ impl Claims {
         self.given.retain(|(_, of), _| *of != recipient);
     }
 
+    /// Forgets what was claimed of an account that was erased, and what it claimed itself.
+    pub fn forget_account(&self, account: UserId, sessions: &[SessionId]) {
+        self.forget_recipient(account);
+        self.given.retain(|(by, _), _| !sessions.contains(by));
+        self.taken
+            .retain(|(by, of), _| *by != account && *of != account);
+    }
+
     /// Forgets the buckets and days that are over.
     pub fn forget_old(&self, now: u64) {
         self.given.retain(|_, (bucket, _)| *bucket >= now / BUCKET);

@@ -4,6 +4,7 @@ pub mod admin_link;
 pub mod audit;
 pub mod bundles;
 mod claims;
+pub mod erasure;
 pub mod handle;
 pub mod identity;
 pub mod invites;

@@ -37,6 +37,7 @@ impl From<PutError> for Problem {
                 "The message was posted before",
                 error.to_string(),
             ),
+            PutError::Erased => account_gone(&error),
             _ => unfit(&error),
         }
     }
@@ -47,6 +48,7 @@ impl From<AddSlotsError> for Problem {
         match error {
             AddSlotsError::Gone => Problem::gone(),
             AddSlotsError::Full(full) => full.into(),
+            AddSlotsError::Erased => account_gone(&error),
             _ => unfit(&error),
         }
     }
@@ -76,6 +78,15 @@ impl From<LeaseError> for Problem {
             }
         }
     }
+}
+
+fn account_gone(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(
+        StatusCode::GONE,
+        "account-gone",
+        "This account does not exist any more",
+        error.to_string(),
+    )
 }
 
 fn unfit(error: &dyn std::fmt::Display) -> Problem {

@@ -1,0 +1,71 @@
+//! "Delete my account": its owner erases everything that the server keeps of it.
+
+use actix_session::Session;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use store::{AccountChangeError, AuditEvent, UserId};
+use utoipa::ToSchema;
+
+use crate::http::{Blob, Problem};
+use crate::messages::close;
+use crate::sessions::reauth::Reauthenticated;
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
+use super::audit;
+
+/// What erasing one's own account needs.
+#[derive(Deserialize, ToSchema)]
+pub struct Deletion {
+    /// From a re-authentication: a cookie alone must not erase an account.
+    pub reauth_token: Blob,
+}
+
+/// Erases the account, in the database and in memory, and ends every session of it.
+pub async fn delete(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    cookie: Session,
+    body: Json<Deletion>,
+) -> Result<HttpResponse, Problem> {
+    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    // Neither the account nor the address: this outlives them, and stays readable.
+    let details = serde_json::json!({
+        "by": "its owner",
+        "request_id": origin.request_id.to_string(),
+    });
+    let record = audit::event(None, "account.erased", app.ambient().now(), details);
+    let user = who.user_id();
+    // To its end also when the browser goes away: memory must not keep what the database has not.
+    let erasing = tokio::spawn(async move { erase(&app, user, record).await });
+    erasing.await.map_err(|cause| Problem::internal(&cause))??;
+    cookie.purge();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Problem> {
+    let ended = app.store().erase_own_account(user, vec![record]).await?;
+    app.sessions().end(user, &ended, close::SESSION_OVER);
+    app.claims().forget_account(user, &ended);
+    // Last, when nothing can be posted in its name any more but what is under way already.
+    app.vault()
+        .forget_account(vault::AccountId::from_bytes(*user.as_bytes()));
+    Ok(())
+}
+
+impl From<AccountChangeError> for Problem {
+    fn from(error: AccountChangeError) -> Self {
+        match error {
+            AccountChangeError::NoSuchUser => Self::signed_out(),
+            AccountChangeError::LastAdministrator => Self::conflict(
+                "last-administrator",
+                "This is the last administrator",
+                "Nothing was deleted. Make somebody else an administrator first, at the server's \
+                 terminal: secure-messaging admin promote HANDLE",
+            ),
+            AccountChangeError::Fault(fault) => Self::from(&fault),
+        }
+    }
+}
