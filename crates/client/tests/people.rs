@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
-use client::event::{Event, Phase};
+use client::event::{Event, MessageState, Phase};
 use client::testing::{PASSPHRASE, World};
 
 fn numbers(world: &World, tab: usize) -> Vec<String> {
@@ -49,7 +49,77 @@ fn a_stranger_lands_in_requests_with_greeting_and_survives_a_reload() {
     );
     world.advance(3_000);
     assert_eq!(world.chats(alice)[0].relation, "contact");
+    // What was said with it is the first text of the chat, on both sides.
+    let (to_alice, to_bob) = (world.id("alice"), world.id("bob"));
+    assert_eq!(world.texts(bob, to_alice), ["hello"]);
+    assert_eq!(world.texts(alice, to_bob), ["hello"]);
+    let said = world.ids(alice, to_bob)[0];
+    assert_eq!(
+        world.server.messages.len(),
+        1,
+        "it was not shown in the chat"
+    );
+    world.show(bob, to_alice, vec![said]);
+    world.advance(3_000);
     assert!(world.server.messages.is_empty());
+    assert_eq!(
+        world.message(alice, said).unwrap().state,
+        MessageState::Read
+    );
+}
+
+#[test]
+fn two_who_ask_each_other_at_the_same_time_see_both_first_lines() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    let (to_alice, to_bob) = (world.id("alice"), world.id("bob"));
+    // Neither has heard of the other's question when asking.
+    world.cut(bob);
+    world.command(bob, ask("alice"));
+    world.command(alice, ask("bob"));
+    for tab in [alice, bob] {
+        assert_eq!(world.chats(tab)[0].relation, "requested");
+    }
+    world.advance(40_000);
+    for (tab, chat) in [(alice, to_bob), (bob, to_alice)] {
+        assert_eq!(world.chats(tab)[0].relation, "contact");
+        assert_eq!(world.texts(tab, chat), ["hello", "hello"]);
+        assert_eq!(world.refusals(tab), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_first_line_that_nobody_read_goes_with_its_time_and_can_be_asked_again() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    let to_bob = world.id("bob");
+    world.command(alice, ask("bob"));
+    assert_eq!(world.requests(bob)[0].greeting.expose(), "hello");
+    let said = world.ids(alice, to_bob)[0];
+    world.advance(8 * 86_400_000);
+    assert_eq!(
+        world.message(alice, said).unwrap().state,
+        MessageState::Expired
+    );
+    for request in world.requests(bob) {
+        assert_eq!(
+            request.greeting.expose(),
+            "",
+            "it is not kept past its time"
+        );
+    }
+    world.command(
+        alice,
+        Command::SendAgain {
+            chat: to_bob,
+            message: said,
+        },
+    );
+    world.advance(4_000);
+    assert_eq!(world.requests(bob)[0].greeting.expose(), "hello");
+    assert_eq!(world.chats(alice)[0].relation, "requested");
 }
 
 #[test]

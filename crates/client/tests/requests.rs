@@ -85,11 +85,17 @@ fn accepting_in_one_session_takes_the_request_away_in_the_other_and_makes_the_ch
     }
     world.advance(70_000);
     assert_eq!(world.chats(alice)[0].relation, "contact");
+    for tab in [bob, second] {
+        assert_eq!(world.texts(tab, chat), ["hello"]);
+    }
+    let said = world.ids(second, chat);
+    world.show(second, chat, said);
+    world.advance(3_000);
     assert!(world.server.messages.is_empty(), "acknowledged");
     let to_bob = world.id("bob");
     world.say(alice, to_bob, "there you are");
-    assert_eq!(world.texts(bob, chat), ["there you are"]);
-    assert_eq!(world.texts(second, chat), ["there you are"]);
+    assert_eq!(world.texts(bob, chat), ["hello", "there you are"]);
+    assert_eq!(world.texts(second, chat), ["hello", "there you are"]);
     for tab in [bob, second] {
         assert_eq!(world.refusals(tab), Vec::<String>::new());
     }

@@ -89,7 +89,7 @@ impl Headless {
     pub async fn request_contact(&mut self, handle: &str) -> Result<Id, HeadlessError> {
         self.command(Command::RequestContact {
             handle: handle.to_owned(),
-            greeting: "hello".into(),
+            greeting: "".into(),
         })?;
         let event = self
             .expect(|event| {

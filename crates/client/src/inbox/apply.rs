@@ -19,6 +19,47 @@ use crate::unlocked::Unlocked;
 /// How long a sign of typing is shown, milliseconds.
 const TYPING_MS: u64 = 5_000;
 
+/// What a text that arrived is shown with.
+struct Arrived {
+    id: Id,
+    mine: bool,
+    live: bool,
+    /// Unix seconds, by its sender's clock.
+    sent_at: u64,
+    /// Unix seconds at which it expires unread.
+    end: u64,
+    burn: Burn,
+    warnings: Vec<String>,
+}
+
+impl Arrived {
+    fn view(self, text: &str, seen_ms: u64) -> MessageView {
+        let burns = self.burn != Burn::Never && !self.mine;
+        MessageView {
+            id: self.id,
+            mine: self.mine,
+            text: (!burns).then(|| SecretText::from(text)),
+            sealed: burns,
+            sent_ms: self.sent_at.saturating_mul(1_000),
+            seen_ms,
+            state: if self.mine {
+                MessageState::Waiting
+            } else {
+                MessageState::Unread
+            },
+            by_server: false,
+            path: if self.live { "live" } else { "waiting" }.to_owned(),
+            expires_at: Some(self.end),
+            burn: self.burn,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            warnings: self.warnings,
+            tag: None,
+        }
+    }
+}
+
 impl Unlocked {
     /// A message was opened for the first time.
     pub(super) fn first_opened(
@@ -72,39 +113,37 @@ impl Unlocked {
             self.inbox.finish(id);
             return;
         }
+        let arrived = Arrived {
+            id,
+            mine,
+            live: opened.live,
+            sent_at,
+            end,
+            burn,
+            warnings,
+        };
         match content {
             Content::Text { text, .. } => {
-                let burns = burn != Burn::Never && !mine;
-                let view = MessageView {
-                    id,
-                    mine,
-                    text: (!burns).then(|| SecretText::from(text.as_str())),
-                    sealed: burns,
-                    sent_ms: sent_at.saturating_mul(1_000),
-                    seen_ms: self.next_seen_ms(io.server_ms()),
-                    state: if mine {
-                        MessageState::Waiting
-                    } else {
-                        MessageState::Unread
-                    },
-                    by_server: false,
-                    path: if opened.live { "live" } else { "waiting" }.to_owned(),
-                    expires_at: Some(end),
-                    burn,
-                    burns_ms: None,
-                    edited: false,
-                    failure: None,
-                    warnings,
-                    tag: None,
-                };
-                if burns && let Some(item) = self.inbox.items.get_mut(&id) {
+                let view = arrived.view(text.as_str(), self.next_seen_ms(io.server_ms()));
+                if view.sealed
+                    && let Some(item) = self.inbox.items.get_mut(&id)
+                {
                     item.parcel = parcel;
                 }
                 self.text_came(io, chat, view);
             }
             Content::Request {
                 alias, greeting, ..
-            } => self.request_came(io, chat, (id, sent_at), alias.as_str(), greeting.as_str()),
+            } => {
+                let seen_ms = self.next_seen_ms(io.server_ms());
+                let said = !greeting.as_str().trim().is_empty();
+                let said = said.then(|| arrived.view(greeting.as_str(), seen_ms));
+                if mine {
+                    self.greeted(io, chat, id, said);
+                } else {
+                    self.request_came(io, chat, (id, sent_at), alias.as_str(), said);
+                }
+            }
             Content::Accept { alias, .. } => {
                 if self.contact(chat).is_some() {
                     self.accepted_by(io, chat, alias.as_str());
@@ -145,10 +184,8 @@ impl Unlocked {
     }
 
     fn text_came(&mut self, io: &mut Io, chat: Id, view: MessageView) {
-        let (id, mine, end) = (view.id, view.mine, view.expires_at);
-        if let Some(end) = end {
-            io.timers.set(Timer::Expire(id), io.local_ms(end) + 1_000);
-        }
+        let (id, mine) = (view.id, view.mine);
+        watch_expiry(io, &view);
         if mine {
             self.put_message(io, chat, view);
             // A copy of what another session of ours said: nothing has to be seen first.
@@ -175,7 +212,7 @@ impl Unlocked {
         chat: Id,
         (id, sent_at): (Id, u64),
         alias: &str,
-        greeting: &str,
+        said: Option<MessageView>,
     ) {
         let state = self
             .safe
@@ -187,20 +224,31 @@ impl Unlocked {
             Some(ContactState::Outgoing) => {
                 // Both asked: that is an agreement.
                 self.accepted_by(io, chat, alias);
-                self.finish_incoming(io, id);
+                self.greeted(io, chat, id, said);
                 self.send_accept(io, chat);
             }
             Some(ContactState::Accepted) => {
-                self.finish_incoming(io, id);
+                self.greeted(io, chat, id, said);
                 self.send_accept(io, chat);
             }
             _ => {
                 if self.stranger_wrote(io, chat, (id, sent_at), Some(alias)) {
-                    let request = self.requests.entry(chat).or_default();
-                    request.greeting = SecretText::from(greeting);
-                    request.asks.push(id);
+                    let asks = &mut self.requests.entry(chat).or_default().asks;
+                    asks.push(id);
+                    if let Some(view) = said {
+                        watch_expiry(io, &view);
+                        self.put_message_quietly(chat, view);
+                    }
                 }
             }
+        }
+    }
+
+    /// The first line of a request is a text as others are, once the two are contacts.
+    fn greeted(&mut self, io: &mut Io, chat: Id, id: Id, said: Option<MessageView>) {
+        match said {
+            Some(view) => self.text_came(io, chat, view),
+            None => self.finish_incoming(io, id),
         }
     }
 
@@ -273,6 +321,8 @@ impl Unlocked {
             self.finish_incoming(io, id);
             return;
         }
+        // The request may show it.
+        self.requests_dirty = true;
         let Some(text) = text else {
             self.finish_incoming(io, of);
             self.finish_incoming(io, id);
@@ -304,5 +354,13 @@ impl Unlocked {
             Some(item) => item.followers.push(id),
             None => self.finish_incoming(io, id),
         }
+    }
+}
+
+/// Sets the end of a message that nobody reads.
+fn watch_expiry(io: &mut Io, view: &MessageView) {
+    if let Some(end) = view.expires_at {
+        io.timers
+            .set(Timer::Expire(view.id), io.local_ms(end) + 1_000);
     }
 }

@@ -285,6 +285,8 @@ impl Unlocked {
             view.text = None;
             view.sealed = false;
             self.inbox.finish(id);
+            // It may have been the first line of a request.
+            self.requests_dirty = true;
         }
         self.set_state(io, chat, id, MessageState::Expired, false);
     }

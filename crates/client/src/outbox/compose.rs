@@ -28,6 +28,14 @@ pub(crate) fn burn_in_range(burn: Burn) -> bool {
     }
 }
 
+/// A text on its way to the screen and into the outbox.
+pub(super) struct Said {
+    pub(super) text: SecretText,
+    pub(super) burn: Burn,
+    pub(super) life_secs: u32,
+    pub(super) tag: Option<String>,
+}
+
 impl Unlocked {
     /// `send`.
     pub(crate) fn send(
@@ -57,42 +65,45 @@ impl Unlocked {
             io.failed_at("send", Failure::new(code), Some(chat), None);
             return;
         }
-        self.send_text(io, chat, text, burn, life_secs, tag);
+        let said = Said {
+            text,
+            burn,
+            life_secs,
+            tag,
+        };
+        self.send_text(io, chat, said);
     }
 
     /// Puts a text that was checked into the outbox and on the screen.
-    fn send_text(
-        &mut self,
-        io: &mut Io,
-        chat: Id,
-        text: SecretText,
-        burn: Burn,
-        life_secs: u32,
-        tag: Option<String>,
-    ) {
-        let content = Content::text(text.expose());
-        let id = self.enqueue(io, chat, content, burn, life_secs);
+    fn send_text(&mut self, io: &mut Io, chat: Id, said: Said) {
+        let content = Content::text(said.text.expose());
+        let id = self.enqueue(io, chat, content, said.burn, said.life_secs);
+        self.show_said(io, chat, id, said);
+        self.pump(io);
+    }
+
+    /// Puts what is in the outbox on the screen.
+    pub(super) fn show_said(&mut self, io: &mut Io, chat: Id, id: Id, said: Said) {
         let now_ms = io.server_ms();
         let view = MessageView {
             id,
             mine: true,
-            text: Some(text),
+            text: Some(said.text),
             sealed: false,
             sent_ms: now_ms,
             seen_ms: self.next_seen_ms(now_ms),
             state: MessageState::Sending,
             by_server: false,
             path: "live".to_owned(),
-            expires_at: Some(io.now() + u64::from(life_secs)),
-            burn,
+            expires_at: Some(io.now() + u64::from(said.life_secs)),
+            burn: said.burn,
             burns_ms: None,
             edited: false,
             failure: None,
             warnings: Vec::new(),
-            tag,
+            tag: said.tag,
         };
         self.put_message(io, chat, view);
-        self.pump(io);
     }
 
     /// Puts anything into the outbox.
@@ -105,10 +116,11 @@ impl Unlocked {
         life_secs: u32,
     ) -> Id {
         let id = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
-        let copy = matches!(
-            content,
-            Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. }
-        );
+        let copy = match &content {
+            Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. } => true,
+            Content::Request { greeting, .. } => !greeting.as_str().trim().is_empty(),
+            _ => false,
+        };
         self.outbox.items.insert(
             id,
             Outgoing {
@@ -147,7 +159,17 @@ impl Unlocked {
                     match self.may_write(chat) {
                         Ok(()) => {
                             self.forget_message(io, chat, id);
-                            self.send_text(io, chat, text, burn, life, tag);
+                            if burn == Burn::Never && self.asks_with(chat, &text) {
+                                self.send_request(io, chat, &text);
+                            } else {
+                                let said = Said {
+                                    text,
+                                    burn,
+                                    life_secs: life,
+                                    tag,
+                                };
+                                self.send_text(io, chat, said);
+                            }
                             None
                         }
                         Err(code) => Some(code),

@@ -3,6 +3,7 @@
 use protocol::envelope::{Content, Receipt, ReceiptState};
 use protocol::ids::MessageId;
 
+use super::compose::Said;
 use crate::command::Burn;
 use crate::id::Id;
 use crate::io::Io;
@@ -73,14 +74,23 @@ impl Unlocked {
         self.pump(io);
     }
 
-    /// Asks somebody for contact.
+    /// Asks somebody for contact; what is said with it is the first text of the chat.
     pub(crate) fn send_request(&mut self, io: &mut Io, chat: Id, greeting: &SecretText) {
         let content = Content::Request {
             handle: self.me.handle.as_str().into(),
             alias: self.me.alias.as_str().into(),
             greeting: greeting.expose().into(),
         };
-        self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        let id = self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        if !greeting.is_blank() {
+            let said = Said {
+                text: greeting.clone(),
+                burn: Burn::Never,
+                life_secs: REQUEST_LIFE_SECS,
+                tag: None,
+            };
+            self.show_said(io, chat, id, said);
+        }
         self.pump(io);
     }
 

@@ -58,11 +58,13 @@ impl Unlocked {
         io.timers.cancel(Timer::Expire(id));
         io.timers.cancel(Timer::Fallback(id));
         if repeated {
-            // Nobody's words: sent once more without asking.
+            // An answer that is still owed, or a question that is still open: sent once more without
+            // asking.
             item.stage = Stage::Queued;
             item.sealed = None;
             item.wanted = None;
             self.outbox.queue.push(id);
+            self.set_state(io, chat, id, MessageState::Sending, false);
             return;
         }
         self.outbox.items.remove(&id);

@@ -21,8 +21,7 @@ const MAX_PENDING: usize = 256;
 /// What this session has opened of somebody who asks.
 #[derive(Default)]
 pub(crate) struct Request {
-    pub(crate) greeting: SecretText,
-    /// The request itself; texts that came with it are in the inbox as others are.
+    /// Requests, the newest last. The first line of one is a text as those that came with it.
     pub(crate) asks: Vec<Id>,
 }
 
@@ -134,7 +133,10 @@ impl Unlocked {
             self.leave_unread(chat);
         }
         for id in asks {
-            self.finish_incoming(io, id);
+            // What has words is unread until it was shown.
+            if self.message(chat, id).is_none() {
+                self.finish_incoming(io, id);
+            }
         }
         if self.contact(chat).is_some() {
             // Texts that came with it were kept out of sight.
@@ -158,6 +160,13 @@ impl Unlocked {
         }
     }
 
+    /// The first line that somebody asks with, as this session has opened it.
+    fn greeting_of(&self, chat: Id) -> Option<SecretText> {
+        let asks = &self.requests.get(&chat)?.asks;
+        let mut said = asks.iter().rev().filter_map(|id| self.message(chat, *id));
+        said.find_map(|view| view.text.clone())
+    }
+
     /// All requests.
     pub(crate) fn emit_requests(&self, io: &mut Io) {
         let contacts = self.safe.contents().contacts.keys();
@@ -166,12 +175,11 @@ impl Unlocked {
                 let chat = id_of(user);
                 let received_ms = self.pending(chat)?.state.at.saturating_mul(1_000);
                 let (handle, alias) = self.names_of(chat);
-                let opened = self.requests.get(&chat);
                 Some(RequestView {
                     chat,
                     handle,
                     alias,
-                    greeting: opened.map_or_else(SecretText::default, |r| r.greeting.clone()),
+                    greeting: self.greeting_of(chat).unwrap_or_default(),
                     received_ms,
                 })
             })

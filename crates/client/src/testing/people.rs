@@ -85,7 +85,7 @@ impl World {
             asks,
             Command::RequestContact {
                 handle: handle.to_owned(),
-                greeting: "hello".into(),
+                greeting: "".into(),
             },
         );
         let request = self.requests(accepts).pop().expect("a request");
@@ -164,20 +164,26 @@ impl World {
 
     /// Texts of a chat in order, as `open_chat` gives them.
     pub fn texts(&mut self, tab: usize, chat: Id) -> Vec<String> {
+        let messages = self.conversation(tab, chat).into_iter();
+        messages
+            .filter_map(|message| message.text.map(|text| text.expose().to_owned()))
+            .collect()
+    }
+
+    /// Ids of a chat's messages in order, as `open_chat` gives them.
+    pub fn ids(&mut self, tab: usize, chat: Id) -> Vec<Id> {
+        let messages = self.conversation(tab, chat).into_iter();
+        messages.map(|message| message.id).collect()
+    }
+
+    fn conversation(&mut self, tab: usize, chat: Id) -> Vec<MessageView> {
         self.command(tab, Command::OpenChat { chat });
-        match self
-            .tab(tab)
-            .events
-            .iter()
-            .rev()
-            .find(|event| matches!(event, Event::Conversation { chat: of, .. } if *of == chat))
-        {
-            Some(Event::Conversation { messages, .. }) => messages
-                .iter()
-                .filter_map(|m| m.text.as_ref().map(|t| t.expose().to_owned()))
-                .collect(),
-            _ => Vec::new(),
-        }
+        let mut events = self.tab(tab).events.iter().rev();
+        let told = events.find_map(|event| match event {
+            Event::Conversation { chat: of, messages } if *of == chat => Some(messages.clone()),
+            _ => None,
+        });
+        told.unwrap_or_default()
     }
 
     /// The chat list that a tab was told last.
