@@ -135,6 +135,12 @@ pub enum Command {
         /// The passphrase; it stays the same.
         passphrase: SecretText,
     },
+    /// `{"c":"delete_account","passphrase"}` → `state` signed_out with the reason `deleted`: the server
+    /// erases the account, and this browser what it kept of it.
+    DeleteAccount {
+        /// The passphrase, as proof.
+        passphrase: SecretText,
+    },
     /// `{"c":"set_registration","mode"}` — administrators only; → `server`.
     SetRegistration {
         /// `closed`, `invite` or `open`.

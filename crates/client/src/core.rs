@@ -197,6 +197,7 @@ impl Core {
             Command::RevokeSession { id } => self.revoke_session(&id),
             Command::RevokeOtherSessions { passphrase } => self.revoke_other_sessions(passphrase),
             Command::NewIdentity { passphrase } => self.new_identity(passphrase),
+            Command::DeleteAccount { passphrase } => self.delete_account(passphrase),
             Command::SetRegistration { mode } => self.set_registration(&mode),
             Command::OpenInvite { fragment } => self.open_invite(&fragment),
             Command::CreateInvite { life_secs } => self.create_invite(life_secs),

@@ -110,6 +110,9 @@ fn text_of(code: &str) -> Option<&'static str> {
         "invite-malformed" => "This invite link is not complete. Copy the whole link.",
         "setup-invalid" => "The set-up link was used already or is not the latest one.",
         "no-such-user" => "Nobody here has that handle.",
+        "account-gone" => {
+            "This account does not exist any more. Nobody can read what you write here."
+        }
         "that-is-you" => "That is your own handle.",
         "no-such-chat" => "This chat does not exist any more.",
         "no-such-message" => "This message does not exist any more.",

@@ -43,6 +43,9 @@ impl Core {
     ///
     /// Keys go as with a lock; the passphrase signs in again.
     pub(crate) fn session_over(&mut self, reason: &'static str) {
+        if self.session_over_in_deletion() {
+            return;
+        }
         self.session = false;
         let had_keys = self.unlocked.is_some();
         self.drop_keys();
@@ -56,7 +59,7 @@ impl Core {
         }
     }
 
-    fn drop_keys(&mut self) {
+    pub(crate) fn drop_keys(&mut self) {
         // A graceful good-bye, so that nobody sends to a session that cannot open any more.
         self.io.frame(&ClientFrame::Withdraw);
         self.disconnect();

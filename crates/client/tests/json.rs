@@ -61,6 +61,12 @@ fn commands_are_read_as_pages_write_them() {
             },
         ),
         (
+            json!({"c": "delete_account", "passphrase": "p"}),
+            Command::DeleteAccount {
+                passphrase: "p".into(),
+            },
+        ),
+        (
             json!({"c": "set_settings", "lock_after_secs": 300}),
             Command::SetSettings(SettingsChange {
                 lock_after_secs: Some(300),
@@ -159,6 +165,9 @@ fn passphrases_and_texts_never_show_in_debug_output() {
             passphrase: "the-secret".into(),
         },
         Command::RevokeOtherSessions {
+            passphrase: "the-secret".into(),
+        },
+        Command::DeleteAccount {
             passphrase: "the-secret".into(),
         },
         Command::Send {

@@ -1,12 +1,15 @@
-//! What the passphrase must be proven for: changing it, signing out everywhere else, a new identity.
+//! What the passphrase must be proven for: changing it, signing out everywhere else, a new identity,
+//! deleting the account.
 //!
-//! Each replaces the safe key; the first two replace OPAQUE's record and the wraps with it, at once.
+//! The first three replace the safe key, and of them the first two OPAQUE's record and the wraps with
+//! it, at once.
 
 use protocol::opaque::{
     ExportKey, LoginState, OpaqueError, RegisterState, login_start, register_start,
 };
 use protocol::safe::SafeKey;
 
+use crate::account::deletion::Asked;
 use crate::account::{Flow, NewIdentity, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::{Event, Phase};
@@ -26,6 +29,7 @@ enum Goal {
     /// The same passphrase again: record, wraps and key are new, and only this session stays.
     RevokeOthers,
     Identity,
+    Deletion,
 }
 
 /// A change under way.
@@ -39,6 +43,8 @@ pub(crate) struct Change {
     state: Option<RegisterState>,
     reauth_token: String,
     done: Option<(SafeKey, Marks)>,
+    /// The server was asked to erase the account.
+    pub(super) deletion: Option<Asked>,
 }
 
 #[derive(serde::Deserialize)]
@@ -61,6 +67,7 @@ impl Goal {
             Self::Passphrase => "change_passphrase",
             Self::RevokeOthers => "revoke_other_sessions",
             Self::Identity => "new_identity",
+            Self::Deletion => "delete_account",
         }
     }
 }
@@ -81,6 +88,12 @@ impl Core {
     pub(crate) fn new_identity(&mut self, passphrase: SecretText) {
         let same = passphrase.clone();
         self.begin_change(Goal::Identity, &same, passphrase);
+    }
+
+    /// `delete_account`.
+    pub(crate) fn delete_account(&mut self, passphrase: SecretText) {
+        let same = passphrase.clone();
+        self.begin_change(Goal::Deletion, &same, passphrase);
     }
 
     fn begin_change(&mut self, goal: Goal, current: &SecretText, new: SecretText) {
@@ -116,6 +129,7 @@ impl Core {
                     state: None,
                     reauth_token: String::new(),
                     done: None,
+                    deletion: None,
                 })));
             }
             Err(error) => self
@@ -163,6 +177,10 @@ impl Core {
             let export = export.ok_or_else(|| Failure::new("server-reply"))?;
             self.hold_writes()?;
             return self.put_identity(&export, &done.reauth_token);
+        }
+        if flow.goal == Goal::Deletion {
+            self.ask_deletion(&done.reauth_token);
+            return Ok(());
         }
         flow.reauth_token = done.reauth_token;
         let (state, request) = register_start(&mut self.io.rng, flow.new.expose().as_bytes())

@@ -4,6 +4,7 @@
 
 mod change;
 mod confirm;
+mod deletion;
 mod identity;
 mod ksf;
 mod offer;
@@ -54,6 +55,7 @@ pub(crate) enum Step {
     PassphraseStart,
     PassphraseFinish,
     IdentityPut,
+    AccountDelete,
     OpeningSession,
     OpeningSafes,
 }
@@ -108,6 +110,10 @@ impl Core {
             self.decline_restored();
             return;
         }
+        if self.awaits_deletion() {
+            // Nothing can call it back.
+            return;
+        }
         self.flow = None;
         self.io.timers.cancel(Timer::Confirmation);
         self.emit_state();
@@ -120,7 +126,12 @@ impl Core {
             return;
         }
         let Some((status, body)) = answer else {
-            self.flow_failed(Failure::new("offline"));
+            let failure = Failure::new("offline");
+            if step == Step::AccountDelete {
+                self.deletion_failed(false, failure);
+            } else {
+                self.flow_failed(failure);
+            }
             return;
         };
         if step == Step::LoginRefused {
@@ -144,6 +155,10 @@ impl Core {
             Step::PassphraseStart => self.change_started(&body),
             Step::PassphraseFinish => self.change_finished(),
             Step::IdentityPut => self.identity_stored(),
+            Step::AccountDelete => {
+                self.account_deleted();
+                Ok(())
+            }
             Step::OpeningSession => self.opening_session(&body),
             Step::OpeningSafes => self.opening_safes(&body),
         };
@@ -154,6 +169,10 @@ impl Core {
 
     fn step_refused(&mut self, step: Step, status: u16, body: &[u8]) {
         let failure = Failure::from_answer(status, body);
+        if step == Step::AccountDelete {
+            self.deletion_failed(status == 401, failure);
+            return;
+        }
         let session_over = matches!(step, Step::LoginStart | Step::LoginFinish)
             && failure.code != "sign-in-failed"
             && status == 401;

@@ -25,6 +25,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::RevokeSession { .. } => "revoke_session",
         Command::RevokeOtherSessions { .. } => "revoke_other_sessions",
         Command::NewIdentity { .. } => "new_identity",
+        Command::DeleteAccount { .. } => "delete_account",
         Command::SetRegistration { .. } => "set_registration",
         Command::Lookup { .. } => "lookup",
         Command::RequestContact { .. } => "request_contact",

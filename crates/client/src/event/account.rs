@@ -44,7 +44,8 @@ pub enum Phase {
 pub struct StateView {
     /// The phase.
     pub state: Phase,
-    /// Why: `user`, `idle`, `expired`, `reload`, `recovered`, `registered`, `started`.
+    /// Why: `user`, `idle`, `expired`, `reload`, `recovered`, `registered`, `started`,
+    /// `deleted`.
     pub reason: String,
     /// The account when there is one.
     pub me: Option<Me>,

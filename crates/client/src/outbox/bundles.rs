@@ -93,6 +93,8 @@ impl Unlocked {
                 Ok(bundles) => self.take_bundles(io, user_id, want_prekey, bundles).err(),
                 Err(failure) => Some(failure),
             },
+            // Asked for by id: somebody who was there, and whose account was erased.
+            Some((404, _)) => Some(Failure::new("account-gone")),
             Some((status, body)) => Some(Failure::from_answer(status, &body)),
         };
         if let Some(failure) = failure {

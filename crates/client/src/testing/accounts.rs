@@ -265,6 +265,29 @@ impl FakeServer {
         (204, Value::Null)
     }
 
+    /// Makes an account an administrator.
+    pub fn make_administrator(&mut self, user: UserId) {
+        if let Some(account) = self.accounts.get_mut(&user) {
+            account.role = "admin".to_owned();
+        }
+    }
+
+    /// "Delete my account".
+    pub(super) fn delete_account(&mut self, user: UserId, body: &Value) -> Answer {
+        match self.pending.remove(text(body, "reauth_token")) {
+            Some(Pending::Reauthenticated(proven)) if proven == user => {}
+            _ => return problem(403, "reauth-failed"),
+        }
+        let admin = |account: &Account| account.role == "admin";
+        let admins = self.accounts.values().filter(|it| admin(it)).count();
+        if admin(&self.accounts[&user]) && admins == 1 {
+            return problem(409, "last-administrator");
+        }
+        self.accounts.remove(&user);
+        self.revoke(user);
+        (204, Value::Null)
+    }
+
     fn replace_credentials(&mut self, user: UserId, body: &Value) {
         let record = register_record(&blob(body, "upload")).unwrap();
         self.accounts.get_mut(&user).unwrap().record = record;

@@ -77,6 +77,7 @@ impl FakeServer {
             }
             ("POST", ["passphrase", step]) => self.passphrase(step, user, body),
             ("PUT", ["public-keys"]) => self.replace_identity(tab, user, body),
+            ("POST", ["account", "delete"]) => self.delete_account(user, body),
             ("PUT", ["account"]) => {
                 let alias = body["alias"].as_str().unwrap_or_default().to_owned();
                 self.accounts.get_mut(&user).unwrap().alias = alias;

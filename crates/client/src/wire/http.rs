@@ -177,6 +177,11 @@ pub(crate) struct PassphraseFinish<'a> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AccountDelete<'a> {
+    pub(crate) reauth_token: &'a str,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct IdentityPut<'a> {
     pub(crate) reauth_token: &'a str,
     pub(crate) public_keys: Blob,
