@@ -24,7 +24,11 @@ async fn recovery(client: &Client, handle: &str, proof: &[u8]) -> crate::support
     client.post("/api/v1/recovery/start", &body).await
 }
 
-async fn reauthenticate(client: &Client, passphrase: Passphrase) -> crate::support::Answer {
+/// Proves the passphrase, or fails to.
+pub(super) async fn reauthenticate(
+    client: &Client,
+    passphrase: Passphrase,
+) -> crate::support::Answer {
     let (state, request) = opaque::login_start(&mut rng(), passphrase.0.as_bytes()).unwrap();
     let body = json!({"request": b64(&request)});
     let started = client

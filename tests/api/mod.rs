@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod backups;
 mod credentials;
+mod deletion;
 mod enumeration;
 mod hostile;
 mod http;
