@@ -7,8 +7,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, Logging};
 
-/// Crates whose own lines could name what ours leave out.
-const QUIET: &str = "actix_session=error,actix_http=error,actix_server=warn,actix_web=error";
+/// Crates whose own lines could name what ours leave out, or say again what ours say.
+const QUIET: &str = "actix_session=error,actix_http=error,actix_server=warn,actix_web=error,\
+                     refinery_core=warn";
 
 /// Reads the filter.
 pub fn filter(config: &Logging) -> Result<EnvFilter, ParseError> {

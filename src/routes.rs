@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::accounts::{
-    bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration, safes,
-    server,
+    bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration,
+    safes, server,
 };
 use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
 use crate::audit::Proof;
@@ -16,8 +16,9 @@ use crate::backups::{self, routes as backup_routes};
 use crate::http::{Limited, Problem, extractors};
 use crate::keys::{Progress, routes as keys};
 use crate::messages::{routes as messages, socket};
-use crate::pages::{self, well_known};
+use crate::pages::{self, rendered, well_known};
 use crate::sessions::{reauth, routes as session, sign_in};
+use crate::state::App;
 use crate::{openapi, operations};
 
 /// Who may use an endpoint.
@@ -364,8 +365,19 @@ table! {
     "/admin" => [GET Admin admin_page::show, "Administration page", gives text "text/html";]
 }
 
-async fn nothing() -> actix_web::HttpResponse {
-    Problem::not_found().error_response()
+async fn nothing(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<actix_web::HttpResponse, Problem> {
+    match app.pages().assets() {
+        Some(assets) if rendered::is_visit(&request) => rendered::problem(
+            assets,
+            actix_web::http::StatusCode::NOT_FOUND,
+            "Nothing is here",
+            "Check the address, or begin at the start page.",
+        ),
+        _ => Err(Problem::not_found()),
+    }
 }
 
 async fn wrong_method(request: HttpRequest) -> actix_web::HttpResponse {

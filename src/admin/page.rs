@@ -1,7 +1,6 @@
 //! The admin page: the only one that is rendered for each request.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -11,8 +10,8 @@ use store::Role;
 
 use crate::accounts::audit;
 use crate::audit::{Proof, Verified, WitnessState};
-use crate::http::{ADMIN_CSP, Problem};
-use crate::pages::{Assets, time};
+use crate::http::Problem;
+use crate::pages::{Assets, rendered, time};
 use crate::sessions::{audit_refusal, signed_in};
 use crate::state::App;
 
@@ -115,14 +114,6 @@ struct AdminPage<'a> {
     next: Option<String>,
 }
 
-#[derive(Template)]
-#[template(path = "problem.html")]
-struct ProblemPage<'a> {
-    assets: &'a Assets,
-    title: &'a str,
-    detail: &'a str,
-}
-
 /// Shows figures and the audit log to an administrator; anybody else gets 403 and a record.
 pub async fn show(
     app: Data<App>,
@@ -138,12 +129,12 @@ pub async fn show(
         .filter(|who| who.session().role() == Role::Admin)
     else {
         audit_refusal(&request, who.map(|who| who.user_id())).await?;
-        let page = ProblemPage {
+        return rendered::problem(
             assets,
-            title: "Administrators only",
-            detail: "Sign in as an administrator. This attempt was written to the audit log.",
-        };
-        return html(StatusCode::FORBIDDEN, &page);
+            StatusCode::FORBIDDEN,
+            "Administrators only",
+            "Sign in as an administrator. This attempt was written to the audit log.",
+        );
     };
     let mut details = serde_json::json!({ "page": "admin" });
     details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
@@ -167,7 +158,7 @@ pub async fn show(
     let proof = app.auditor().proof(app.store()).await?;
     let verified = proof.verification.last.clone();
     let next = page.next.map(|before| next_page(&filter, before));
-    html(
+    rendered::html(
         StatusCode::OK,
         &AdminPage {
             assets,
@@ -183,14 +174,6 @@ pub async fn show(
             next,
         },
     )
-}
-
-fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Problem> {
-    let body = page.render().map_err(|cause| Problem::internal(&cause))?;
-    Ok(HttpResponse::build(status)
-        .insert_header((CONTENT_SECURITY_POLICY, ADMIN_CSP))
-        .content_type("text/html; charset=utf-8")
-        .body(body))
 }
 
 fn shown(figures: &routes::Figures) -> Vec<Figure> {

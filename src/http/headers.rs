@@ -30,7 +30,7 @@ const FIXED: &[(&str, &str)] = &[
     ("x-frame-options", "DENY"),
     (
         "permissions-policy",
-        "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), \
+        "accelerometer=(), autoplay=(), camera=(), display-capture=(), \
          geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), \
          payment=(), serial=(), usb=(), browsing-topics=()",
     ),

@@ -1,6 +1,7 @@
 //! Pages and assets: rendered once at the start from the bundle, the same bytes for everybody.
 
 mod assets;
+pub mod rendered;
 mod templates;
 pub mod time;
 pub mod well_known;

@@ -156,6 +156,30 @@ async fn an_asset_goes_packed_only_to_those_who_take_it() {
 }
 
 #[actix_web::test]
+async fn a_person_at_a_wrong_address_gets_a_page_and_a_program_a_problem_document() {
+    let (app, _folder) = with_bundle().await;
+    let client = app.client();
+    let visit = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let page = client
+        .send(Method::GET, "/nothing-here", &visit, Bytes::new())
+        .await
+        .expect(404);
+    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    let text = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(text.contains("Nothing is here") && text.contains("href=\"/\""));
+    assert!(page.headers.contains_key("content-security-policy"));
+    assert_eq!(page.headers["cache-control"], "no-store");
+    for (path, headers) in [
+        ("/nothing-here", &[][..]),
+        ("/nothing-here", &[("accept", "application/json")][..]),
+        ("/api/v1/nothing", &[("accept", "text/html")][..]),
+    ] {
+        let answer = client.send(Method::GET, path, headers, Bytes::new()).await;
+        assert_eq!(answer.expect(404).code(), "not-found", "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn without_a_bundle_pages_say_what_to_run() {
     let app = TestApp::start().await;
     for page in PAGES.into_iter().chain(["/admin", "/static/x.js"]) {

@@ -27,6 +27,11 @@ fn two_people_talk(first: Screen, second: Screen) {
     let mira = set_up(&server, &one, first);
     let jonas = register(&server, &two, second, "jonas", "Jonas Weber");
     befriend(&mira, &jonas);
+    // What was said with the request begins the chat.
+    for page in [&mira.page, &jonas.page] {
+        page.see_text(&by("message-text"), "Hello, it is me.");
+    }
+    state(&mira.page, "Hello, it is me.", "read");
 
     write(&mira.page, "Good morning!");
     jonas.page.see_text(&by("message-text"), "Good morning!");
@@ -35,11 +40,11 @@ fn two_people_talk(first: Screen, second: Screen) {
     mira.page
         .see_text(&by("message-text"), "Good morning, Mira.");
     state(&jonas.page, "Good morning, Mira.", "read");
-    let path = mira.page.js(&format!(
-        "document.querySelector({}).dataset.path",
-        quoted(&format!("{}[data-mine=true]", by("message")))
-    ));
-    assert_eq!(path, "live", "both are there, so nothing has to wait");
+    assert_eq!(
+        people::path(&mira.page, "Good morning!"),
+        "live",
+        "both are there, so nothing has to wait"
+    );
 
     // The last own message is edited from an empty composer, and the other side sees it.
     mira.page.click("composer-text");

@@ -196,6 +196,16 @@ pub fn state(page: &Page, text: &str, state: &str) {
     ));
 }
 
+/// The path that a message with this text took.
+#[track_caller]
+pub fn path(page: &Page, text: &str) -> serde_json::Value {
+    page.js(&format!(
+        "[...document.querySelectorAll({})].find((it) => it.textContent.includes({})).dataset.path",
+        quoted(&by("message")),
+        quoted(text)
+    ))
+}
+
 /// Waits until this many messages are in this state, whatever is left of them.
 #[track_caller]
 pub fn states(page: &Page, state: &str, count: usize) {
