@@ -9,6 +9,7 @@ mod burning;
 mod cdp;
 mod chromium;
 mod habits;
+mod leaving;
 mod looks;
 mod meeting;
 mod page;

@@ -28,6 +28,7 @@ const WHY_SIGNED_OUT = {
   expired: 'Your session is over: nothing was done for 30 minutes, 12 hours have passed, or it was ended from another browser. What waits for you still waits; what had been read is gone. Sign in again to go on.',
   idle: 'You were signed out because nothing was done here for a while. What waits for you still waits. Sign in again to go on.',
   user: 'You are signed out. Keys and messages are gone from this browser’s memory.',
+  deleted: 'Your account is deleted. Nobody can sign in to it any more, and nothing of it is left in this browser.',
 };
 
 /** @param {Context} context @returns {View} */
@@ -41,7 +42,7 @@ export function signInView(context) {
     notice.append(icon('info'), h('span', {}, why));
     notice.hidden = false;
     notice.dataset.reason = context.state.state.reason;
-    if (context.state.state.reason === 'user') notice.className = 'notice';
+    if (['user', 'deleted'].includes(context.state.state.reason)) notice.className = 'notice';
   }
   const server = () => {
     const closed = context.state.server?.registration === 'closed' || context.state.server?.registration === 'invite';

@@ -49,6 +49,13 @@ export function settingsView(context) {
       done: 'identity_replaced',
       said: 'You have a new identity. Compare safety numbers with the people you know.',
     }),
+    'delete-account': () => proveDialog(context, {
+      name: 'delete-account',
+      title: 'Delete your account?',
+      text: 'This cannot be undone. Your keys and contacts are erased, every browser of yours is signed out, and what waits unread is wiped. Your recovery key opens nothing afterwards.',
+      yes: 'Delete my account',
+      command: 'delete_account',
+    }),
     revoke: (target) => send({ c: 'revoke_session', id: target.dataset.id }),
     unblock: (target) => send({ c: 'unblock', chat: target.dataset.id }),
     invite: () => inviteDialog(context),
@@ -173,9 +180,10 @@ function passphrase(context, node) {
 }
 
 /**
- * Asks for the passphrase before something that a session alone must not be able to do.
+ * Asks for the passphrase before something that a session alone must not be able to do; without `done`
+ * the view itself goes away.
  * @param {Context} context
- * @param {{name: string, title: string, text: string, yes: string, command: string, done: string, said: string}} words
+ * @param {{name: string, title: string, text: string, yes: string, command: string, done?: string, said?: string}} words
  */
 function proveDialog(context, words) {
   const dialog = openDialog('view-prove');
@@ -196,7 +204,7 @@ function proveDialog(context, words) {
       submit(context, form, { c: words.command, passphrase: field.value }, words.done, () => {
         field.value = '';
         dialog.close();
-        toast(words.said);
+        if (words.said) toast(words.said);
       });
     }
   });
