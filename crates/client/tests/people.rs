@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
+use client::command::SettingsChange;
 use client::event::{Event, MessageState, Phase};
 use client::testing::{PASSPHRASE, World};
 
@@ -98,11 +99,20 @@ fn a_first_line_that_nobody_read_goes_with_its_time_and_can_be_asked_again() {
     world.command(alice, ask("bob"));
     assert_eq!(world.requests(bob)[0].greeting.expose(), "hello");
     let said = world.ids(alice, to_bob)[0];
+    // To who asked, refusing looks the same.
+    let (carol, _) = world.register("carol");
+    let (to_alice, to_carol) = (world.id("alice"), world.id("carol"));
+    world.command(alice, ask("carol"));
+    world.command(carol, Command::RefuseRequest { chat: to_alice });
+    let refused = world.ids(alice, to_carol)[0];
+    world.close(carol);
     world.advance(8 * 86_400_000);
-    assert_eq!(
-        world.message(alice, said).unwrap().state,
-        MessageState::Expired
-    );
+    for id in [said, refused] {
+        assert_eq!(
+            world.message(alice, id).unwrap().state,
+            MessageState::Expired
+        );
+    }
     for request in world.requests(bob) {
         assert_eq!(
             request.greeting.expose(),
@@ -119,7 +129,9 @@ fn a_first_line_that_nobody_read_goes_with_its_time_and_can_be_asked_again() {
     );
     world.advance(4_000);
     assert_eq!(world.requests(bob)[0].greeting.expose(), "hello");
-    assert_eq!(world.chats(alice)[0].relation, "requested");
+    for chat in world.chats(alice) {
+        assert_eq!(chat.relation, "requested");
+    }
 }
 
 #[test]
@@ -138,6 +150,49 @@ fn a_refused_request_is_gone_and_its_sender_is_told_nothing() {
     assert!(world.requests(bob).is_empty());
     assert!(world.server.messages.is_empty());
     assert_eq!(world.chats(alice)[0].relation, "requested");
+    let to_bob = world.id("bob");
+    let said = world.ids(alice, to_bob)[0];
+    assert_eq!(
+        world.message(alice, said).unwrap().state,
+        MessageState::Waiting
+    );
+    // It is not asked again on its own.
+    world.server.restart();
+    world.advance(60_000);
+    assert!(world.server.messages.is_empty());
+}
+
+#[test]
+fn whether_somebody_is_there_is_not_shown_before_they_answer_and_is_afterwards() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    let (to_alice, to_bob) = (world.id("alice"), world.id("bob"));
+    world.command(alice, ask("bob"));
+    let said = world.ids(alice, to_bob)[0];
+    let more = world.say(alice, to_bob, "are you there?");
+    world.advance(3_000);
+    assert_eq!(world.requests(bob).len(), 1, "it has arrived");
+    for id in [said, more] {
+        let state = world.message(alice, id).unwrap().state;
+        assert_eq!(state, MessageState::Waiting);
+    }
+    // Without receipts the server's word is all there is.
+    world.command(
+        bob,
+        Command::SetSettings(SettingsChange {
+            receipts: Some(false),
+            ..SettingsChange::default()
+        }),
+    );
+    world.command(bob, Command::AcceptRequest { chat: to_alice });
+    world.show(bob, to_alice, vec![said, more]);
+    world.advance(3_000);
+    for id in [said, more] {
+        let view = world.message(alice, id).unwrap();
+        assert_eq!(view.state, MessageState::Delivered);
+        assert!(view.by_server);
+    }
 }
 
 #[test]

@@ -256,7 +256,8 @@ impl Unlocked {
         let Some(chat) = self.chat_of(id) else {
             return;
         };
-        let collected = self.collected.contains(&id);
+        // Whoever has not answered has not read it, as far as anybody is told.
+        let collected = self.collected.contains(&id) && !self.unanswered(chat);
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };

@@ -66,8 +66,26 @@ impl Unlocked {
         self.progress(io, chat, id, MessageState::Delivered, true);
     }
 
+    /// Somebody who was asked has answered: what the server had said of them may be shown now.
+    pub(crate) fn told_after_answer(&mut self, io: &mut Io, chat: Id) {
+        let mine = self.messages.get(&chat).into_iter().flatten();
+        let collected: Vec<Id> = mine
+            .filter(|(id, view)| view.mine && self.collected.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in collected {
+            self.progress(io, chat, id, MessageState::Delivered, true);
+        }
+    }
+
     /// Moves a message on, never back; a sealed receipt replaces the server's word.
+    ///
+    /// Of somebody who has not answered a request the server's word says whether they are there, which
+    /// is theirs to tell.
     fn progress(&mut self, io: &mut Io, chat: Id, id: Id, to: MessageState, by_server: bool) {
+        if by_server && self.unanswered(chat) {
+            return;
+        }
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };

@@ -64,7 +64,7 @@ impl Unlocked {
     }
 
     /// The other side accepted.
-    pub(crate) fn accepted_by(&mut self, io: &Io, chat: Id, alias: &str) {
+    pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: Id, alias: &str) {
         let now = io.now();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.state.set(now, ContactState::Accepted);
@@ -73,6 +73,7 @@ impl Unlocked {
             }
         }
         self.chats_dirty = true;
+        self.told_after_answer(io, chat);
     }
 
     /// A contact has another name now.

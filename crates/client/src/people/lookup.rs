@@ -73,10 +73,15 @@ impl Unlocked {
         io.get(&path, Purpose::Open(Open::Request(greeting)));
     }
 
+    /// Whether the person was asked and has not answered yet.
+    pub(crate) fn unanswered(&self, chat: Id) -> bool {
+        let state = self.contact(chat).map(|contact| contact.state.value);
+        state == Some(ContactState::Outgoing)
+    }
+
     /// Whether a text fits into a request, and the person has not answered one yet.
     pub(crate) fn asks_with(&self, chat: Id, text: &SecretText) -> bool {
-        let state = self.contact(chat).map(|contact| contact.state.value);
-        state == Some(ContactState::Outgoing) && text.expose().chars().count() <= MAX_GREETING
+        self.unanswered(chat) && text.expose().chars().count() <= MAX_GREETING
     }
 
     pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {

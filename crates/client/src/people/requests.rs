@@ -146,7 +146,7 @@ impl Unlocked {
         }
     }
 
-    /// Another session may have decided, or have heard of somebody new.
+    /// Another session may have decided, have heard of somebody new, or of an answer.
     pub(crate) fn requests_joined(&mut self, io: &mut Io) {
         self.requests_dirty = true;
         let decided: Vec<Id> = self
@@ -157,6 +157,10 @@ impl Unlocked {
             .collect();
         for chat in decided {
             self.settle_request(io, chat);
+        }
+        let chats: Vec<Id> = self.messages.keys().copied().collect();
+        for chat in chats {
+            self.told_after_answer(io, chat);
         }
     }
 
