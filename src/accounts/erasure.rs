@@ -1,5 +1,7 @@
 //! "Delete my account": its owner erases everything that the server keeps of it.
 
+use std::sync::Arc;
+
 use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -49,9 +51,13 @@ async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Proble
     let ended = app.store().erase_own_account(user, vec![record]).await?;
     app.sessions().end(user, &ended, close::SESSION_OVER);
     app.claims().forget_account(user, &ended);
-    // Last, when nothing can be posted in its name any more but what is under way already.
-    app.vault()
-        .forget_account(vault::AccountId::from_bytes(*user.as_bytes()));
+    // Last, when nothing can be posted in its name any more but what is under way already. It looks at
+    // every message, which the threads that serve have no time for.
+    let memory = Arc::clone(app.vault());
+    let account = vault::AccountId::from_bytes(*user.as_bytes());
+    tokio::task::spawn_blocking(move || memory.forget_account(account))
+        .await
+        .map_err(|cause| Problem::internal(&cause))?;
     Ok(())
 }
 
