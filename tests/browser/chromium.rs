@@ -1,6 +1,7 @@
 //! One Chromium with any number of profiles that know nothing of each other.
 
 use std::cell::RefCell;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -32,7 +33,7 @@ const FLAGS: &[&str] = &[
 pub struct Chromium {
     child: Child,
     cdp: Rc<RefCell<Cdp>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Chromium {
@@ -41,9 +42,13 @@ impl Chromium {
         let folder = tempfile::tempdir().expect("a folder");
         let program = std::env::var_os("SECURE_MESSAGING_TEST_CHROMIUM")
             .map_or_else(|| PathBuf::from("chromium"), PathBuf::from);
+        let data = folder.path().join("data");
         let child = Command::new(&program)
             .args(FLAGS)
-            .arg(format!("--user-data-dir={}", folder.path().display()))
+            .arg(format!("--user-data-dir={}", data.display()))
+            .env("TMPDIR", folder.path())
+            // Its helpers end with it.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -54,7 +59,7 @@ impl Chromium {
                     program.display()
                 )
             });
-        let port = folder.path().join("DevToolsActivePort");
+        let port = data.join("DevToolsActivePort");
         let end = Instant::now() + PATIENCE;
         let (port, path) = loop {
             let text = std::fs::read_to_string(&port).unwrap_or_default();
@@ -79,7 +84,7 @@ impl Chromium {
         Self {
             child,
             cdp: Rc::new(RefCell::new(cdp)),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -138,8 +143,14 @@ impl Chromium {
 impl Drop for Chromium {
     fn drop(&mut self) {
         let _ = self.cdp.borrow_mut().call("", "Browser.close", json!({}));
-        let _ = self.child.kill();
+        let group = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         let _ = self.child.wait();
+        // A helper that is still ending may write once more.
+        let end = Instant::now() + Duration::from_secs(2);
+        while std::fs::remove_dir_all(self.folder.path()).is_err() && Instant::now() < end {
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 }
 
