@@ -136,8 +136,7 @@ impl Unlocked {
                 alias, greeting, ..
             } => {
                 let seen_ms = self.next_seen_ms(io.server_ms());
-                let said = !greeting.as_str().trim().is_empty();
-                let said = said.then(|| arrived.view(greeting.as_str(), seen_ms));
+                let said = (!greeting.is_blank()).then(|| arrived.view(greeting.as_str(), seen_ms));
                 if mine {
                     self.greeted(io, chat, id, said);
                 } else {

@@ -118,7 +118,7 @@ impl Unlocked {
         let id = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
         let copy = match &content {
             Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. } => true,
-            Content::Request { greeting, .. } => !greeting.as_str().trim().is_empty(),
+            Content::Request { greeting, .. } => !greeting.is_blank(),
             _ => false,
         };
         self.outbox.items.insert(

@@ -66,15 +66,13 @@ impl Unlocked {
         self.progress(io, chat, id, MessageState::Delivered, true);
     }
 
-    /// Somebody who was asked has answered: what the server had said of them may be shown now.
-    pub(crate) fn told_after_answer(&mut self, io: &mut Io, chat: Id) {
-        let mine = self.messages.get(&chat).into_iter().flatten();
-        let collected: Vec<Id> = mine
-            .filter(|(id, view)| view.mine && self.collected.contains(id))
-            .map(|(id, _)| *id)
-            .collect();
+    /// Somebody who was asked may have answered: what the server had said of them is shown then.
+    pub(crate) fn told_after_answer(&mut self, io: &mut Io) {
+        let collected: Vec<Id> = self.collected.iter().copied().collect();
         for id in collected {
-            self.progress(io, chat, id, MessageState::Delivered, true);
+            if let Some(chat) = self.chat_of(id) {
+                self.progress(io, chat, id, MessageState::Delivered, true);
+            }
         }
     }
 

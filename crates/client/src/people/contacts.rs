@@ -73,7 +73,7 @@ impl Unlocked {
             }
         }
         self.chats_dirty = true;
-        self.told_after_answer(io, chat);
+        self.told_after_answer(io);
     }
 
     /// A contact has another name now.

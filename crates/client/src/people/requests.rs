@@ -158,10 +158,7 @@ impl Unlocked {
         for chat in decided {
             self.settle_request(io, chat);
         }
-        let chats: Vec<Id> = self.messages.keys().copied().collect();
-        for chat in chats {
-            self.told_after_answer(io, chat);
-        }
+        self.told_after_answer(io);
     }
 
     /// The first line that somebody asks with, as this session has opened it.

@@ -29,6 +29,11 @@ impl SecretText {
         self.0.is_empty()
     }
 
+    /// Whether there is nothing but white space in it.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.bytes32(self.0.as_bytes());
     }
