@@ -2,7 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
-use super::people::{befriend, register, set_up, write};
+use super::people::{acquainted, set_up, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -12,9 +12,7 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "nobody but you");
     jonas.page.see_text(&by("message-text"), "nobody but you");
 

@@ -2,9 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Screen, by};
-use super::people::{
-    befriend, choose_timer, no_text, open_chat, register, set_up, sign_in, state, states, write,
-};
+use super::people::{acquainted, choose_timer, no_text, open_chat, sign_in, state, states, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -14,9 +12,7 @@ fn messages_burn_on_reading_after_reading_and_unread() {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
 
     choose_timer(&mira.page, "burn-on_read");
     write(&mira.page, "once only");

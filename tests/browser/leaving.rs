@@ -3,7 +3,7 @@
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{
-    Person, befriend, open_chat, register, set_up, sign_in, state, to_list, write,
+    Person, acquainted, befriend, open_chat, register, set_up, sign_in, state, to_list, write,
 };
 use super::screenshots::keep;
 use super::server::Server;
@@ -128,9 +128,7 @@ fn what_waited_for_a_deleted_account_is_gone_and_the_last_administrator_stays() 
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     to_list(&jonas.page);
     to_settings(&jonas.page);
     // It burns: it waits sealed until somebody opens it.

@@ -3,7 +3,7 @@
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{
-    ask, befriend, open_chat, open_request, register, set_up, sign_in, state, to_list, write,
+    acquainted, ask, open_chat, open_request, register, set_up, sign_in, state, to_list, write,
 };
 use super::server::Server;
 use super::{nothing_was_refused, people, turn};
@@ -24,9 +24,7 @@ fn two_people_talk(first: Screen, second: Screen) {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, first);
-    let jonas = register(&server, &two, second, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, first), (&two, second)]);
     // What was said with the request begins the chat.
     for page in [&mira.page, &jonas.page] {
         page.see_text(&by("message-text"), "Hello, it is me.");

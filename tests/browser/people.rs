@@ -147,6 +147,16 @@ pub fn befriend(asking: &Person, answering: &Person) {
     ));
 }
 
+/// Mira, who administers the server, and Jonas, who are contacts and have their chat open.
+#[track_caller]
+pub fn acquainted(server: &Server, places: [(&Profile, Screen); 2]) -> [Person; 2] {
+    let [(one, first), (two, second)] = places;
+    let mira = set_up(server, one, first);
+    let jonas = register(server, two, second, "jonas", "Jonas Weber");
+    befriend(&mira, &jonas);
+    [mira, jonas]
+}
+
 /// Opens the chat with somebody from the list.
 #[track_caller]
 pub fn open_chat(page: &Page, handle: &str) {

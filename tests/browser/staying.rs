@@ -3,8 +3,8 @@
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{
-    befriend, confirm_recovery_key, no_text, offered_words, open_chat, register, set_up, sign_in,
-    state, unlock, write,
+    acquainted, confirm_recovery_key, no_text, offered_words, open_chat, set_up, sign_in, state,
+    unlock, write,
 };
 use super::server::Server;
 use super::{nothing_was_refused, turn};
@@ -15,9 +15,7 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     jonas.page.click("main-menu");
     jonas.page.click("menu-sign-out");
     jonas.page.click("confirm-yes");
@@ -65,9 +63,7 @@ fn tabs_share_one_core_a_reload_asks_for_nothing_and_a_lock_wipes_every_tab() {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "in two tabs");
     jonas.page.see_text(&by("message-text"), "in two tabs");
 
@@ -115,9 +111,7 @@ fn after_kill_9_accounts_and_sessions_are_there_and_senders_learn_what_vanished(
     let mut server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     jonas.page.click("back");
     jonas.page.click("main-menu");
     jonas.page.click("menu-sign-out");
@@ -201,9 +195,7 @@ fn a_new_identity_is_noticed_and_messages_are_held_until_it_is_accepted() {
     let server = Server::start();
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
-    let mira = set_up(&server, &one, Screen::Desktop);
-    let jonas = register(&server, &two, Screen::Phone, "jonas", "Jonas Weber");
-    befriend(&mira, &jonas);
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&jonas.page, "before");
     mira.page.see_text(&by("message-text"), "before");
 

@@ -1,16 +1,14 @@
 //! Over TLS: the same clients, through a process of plain sockets that speaks TLS to the server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::stage::{LANES, MESSAGES, Stage};
-use crate::support::Client;
+use crate::support::{Client, trusting};
 
 /// Carries plain connections to a TLS server on the same machine.
 fn carrier(server: SocketAddr, connector: TlsConnector) -> SocketAddr {
@@ -43,15 +41,7 @@ async fn of_messages_passed_over_tls_nothing_is_left_once_they_burned() {
     );
     std::fs::write(&certificate, cert.pem()).unwrap();
     std::fs::write(&key, signing_key.serialize_pem()).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = TlsConnector::from(Arc::new(config));
+    let connector = trusting(cert.der());
 
     let variables = [
         ("SECURE_MESSAGING_TLS_CERT", certificate.to_str().unwrap()),

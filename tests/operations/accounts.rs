@@ -25,6 +25,16 @@ async fn first_administrator(server: &Spawned) -> Account {
     admin
 }
 
+/// An administrator, and a person who is connected.
+async fn with_person(server: &Spawned) -> (Account, Account, TestSocket) {
+    let admin = first_administrator(server).await;
+    let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
+        .await
+        .unwrap();
+    let (socket, _) = TestSocket::connect(&person.client).await;
+    (admin, person, socket)
+}
+
 async fn actions(admin: &Account) -> Vec<String> {
     let page = admin.client.get("/api/v1/admin/audit?limit=200").await;
     let page = page.expect(200).json();
@@ -38,11 +48,7 @@ async fn actions(admin: &Account) -> Vec<String> {
 async fn a_disabled_user_is_out_of_a_running_server_within_a_second() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = first_administrator(&server).await;
-    let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
-        .await
-        .unwrap();
-    let (mut socket, _) = TestSocket::connect(&person.client).await;
+    let (admin, person, mut socket) = with_person(&server).await;
     person.client.get("/api/v1/session").await.expect(200);
     let said = ran(data.path(), &["admin", "disable", "Person"]);
     let start = Instant::now();
@@ -132,11 +138,7 @@ async fn the_last_active_administrator_can_neither_be_demoted_nor_disabled() {
 async fn an_erased_user_is_gone_from_a_running_server_and_the_log_still_verifies() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = first_administrator(&server).await;
-    let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
-        .await
-        .unwrap();
-    let (mut socket, _) = TestSocket::connect(&person.client).await;
+    let (admin, person, mut socket) = with_person(&server).await;
     let reason = refused(data.path(), &["admin", "erase", "person"]);
     assert!(reason.contains("Nothing was changed"), "{reason}");
     let shown = person.client.get("/api/v1/session").await.expect(200);

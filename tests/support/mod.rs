@@ -8,6 +8,7 @@ mod message;
 mod not_tried;
 mod server;
 mod socket;
+mod tls;
 
 pub use account::{
     Account, Passphrase, RECOVERY_PROOF, WRITE_PROOF, cheap_upload, identity, public_material, safe,
@@ -18,6 +19,7 @@ pub use message::{live_slot, submission, waiting_slot};
 pub use not_tried::not_tried;
 pub use server::Spawned;
 pub use socket::{Heard, TestSocket};
+pub use tls::trusting;
 
 use secure_messaging::clock::{Ambient, Rng};
 

@@ -38,18 +38,10 @@ fn kept(world: &World, f: &Friends, tab: usize) -> [bool; 2] {
     ["resume".to_owned(), format!("safe.{}", f.to_bob)].map(|key| world.stored(tab, &key).is_some())
 }
 
-fn acquainted(world: &mut World) -> Friends {
-    let f = world.friends();
-    world.say(f.alice, f.to_bob, "one");
-    world.say(f.bob, f.to_alice, "two");
-    world.advance(4_000);
-    f
-}
-
 #[test]
 fn a_wrong_passphrase_deletes_nothing_and_everything_is_as_it_was() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     delete(&mut world, f.bob, "a guess");
     let expected = ("delete_account".to_owned(), "wrong-passphrase".to_owned());
     assert_eq!(failure(&world, f.bob), Some(expected));
@@ -63,7 +55,7 @@ fn a_wrong_passphrase_deletes_nothing_and_everything_is_as_it_was() {
 #[test]
 fn a_deleted_account_leaves_nothing_in_the_browser_and_nobody_signs_in_to_it() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let elsewhere = world.sign_in("bob");
     delete(&mut world, f.bob, PASSPHRASE);
     assert_eq!(world.phase(f.bob), Phase::SignedOut);
@@ -91,7 +83,7 @@ fn a_deleted_account_leaves_nothing_in_the_browser_and_nobody_signs_in_to_it() {
 #[test]
 fn the_answer_decides_also_when_the_socket_closes_before_it_comes() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     world.slow = Some(REQUEST);
     delete(&mut world, f.bob, PASSPHRASE);
     assert_eq!(world.phase(f.bob), Phase::Unlocked, "nothing is known yet");
@@ -105,7 +97,7 @@ fn the_answer_decides_also_when_the_socket_closes_before_it_comes() {
 #[test]
 fn a_failure_after_the_session_has_ended_is_told_and_ends_it_here_too() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     world.server.tamper = Some(Box::new(|_, reply| match reply {
         client::testing::Reply::Json { request, body, .. } if request == REQUEST => {
             vec![client::testing::Reply::Json {
@@ -127,7 +119,7 @@ fn a_failure_after_the_session_has_ended_is_told_and_ends_it_here_too() {
 #[test]
 fn the_last_administrator_is_told_why_and_stays_signed_in() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let bob = world.server.user("bob");
     world.server.make_administrator(bob);
     delete(&mut world, f.bob, PASSPHRASE);
@@ -142,7 +134,7 @@ fn the_last_administrator_is_told_why_and_stays_signed_in() {
 #[test]
 fn whoever_writes_to_a_deleted_account_is_told_that_it_does_not_exist_any_more() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     delete(&mut world, f.bob, PASSPHRASE);
     world.advance(4_000);
     let id = world.say(f.alice, f.to_bob, "are you there?");

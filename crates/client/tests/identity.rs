@@ -4,7 +4,7 @@
 use client::Command;
 use client::command::SettingsChange;
 use client::event::{Event, MessageState, MessageView, Phase};
-use client::testing::{Friends, PASSPHRASE, World};
+use client::testing::{PASSPHRASE, World};
 use protocol::envelope::Submission;
 
 fn renew(world: &mut World, tab: usize) {
@@ -28,19 +28,10 @@ fn groups(world: &mut World, tab: usize, chat: client::id::Id) -> Vec<String> {
     found.unwrap()
 }
 
-/// Contacts who have exchanged a message each way and let what was fetched grow old.
-fn acquainted(world: &mut World) -> Friends {
-    let f = world.friends();
-    world.say(f.alice, f.to_bob, "one");
-    world.say(f.bob, f.to_alice, "two");
-    world.advance(4_000);
-    f
-}
-
 #[test]
 fn after_a_new_identity_a_contact_can_read_and_is_asked_before_writing() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     world.command(
         f.alice,
         Command::SetVerified {
@@ -79,7 +70,7 @@ fn after_a_new_identity_a_contact_can_read_and_is_asked_before_writing() {
 #[test]
 fn somebody_who_only_writes_finds_the_changed_key_before_the_message_is_sent() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     renew(&mut world, f.bob);
     let before = world.server.messages.len();
     let held = world.say(f.alice, f.to_bob, "hello?");
@@ -95,7 +86,7 @@ fn somebody_who_only_writes_finds_the_changed_key_before_the_message_is_sent() {
 #[test]
 fn the_new_identity_keeps_contacts_and_opens_what_waits_after_signing_in_again() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let number = |world: &World| {
         let bob = world.server.user("bob");
         world.server.accounts[&bob].batch.head.batch_number
@@ -144,7 +135,7 @@ fn the_recovery_key_still_opens_the_account_after_a_new_identity() {
 #[test]
 fn another_browser_of_the_account_locks_and_opens_again_with_the_passphrase() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let second = world.sign_in("bob");
     renew(&mut world, f.bob);
     assert_eq!(world.phase(second), Phase::Locked);
@@ -186,7 +177,7 @@ fn without_the_passphrase_the_identity_stays() {
 #[test]
 fn signing_out_everywhere_else_replaces_the_safe_key_and_keeps_the_passphrase() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let second = world.sign_in("bob");
     // This server does not end the other session itself: its key opens nothing all the same.
     let passphrase = PASSPHRASE.into();
@@ -299,7 +290,7 @@ fn a_message_that_crosses_with_the_new_identity_is_held_and_goes_out_anew_when_t
 #[test]
 fn a_message_that_waits_for_somebody_away_is_held_once_their_new_identity_cannot_open_it() {
     let mut world = World::default();
-    let f = acquainted(&mut world);
+    let f = world.acquainted();
     let second = world.sign_in("bob");
     world.close(f.bob);
     world.close(second);

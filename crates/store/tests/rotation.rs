@@ -7,34 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyring::{KeyMaterial, MINIMUM_ITERATIONS, OsEntropy};
 use store::testing::sample::{self, NOW, event, handle, session, session_id, user_id};
 use store::{
-    AuditFilter, BeginError, Fault, KekId, KekSource, KekState, KeyJobKind, KeySource, LocalSource,
-    NewKey, OpenError, ROTATION_FINISHED, SafeUpdate, Store, StoreConfig, Suite,
+    AuditFilter, BeginError, Fault, KekId, KekState, KeyJobKind, KeySource, NewKey, OpenError,
+    ROTATION_FINISHED, SafeUpdate, Store,
 };
 use support::Folder;
+use support::other_key::{OTHER_KEY, other_key};
 use tokio::task::JoinSet;
 
-const OTHER_KEY: &str = "another key of the operator";
 const SHORT: Duration = Duration::ZERO;
-
-fn other_key() -> NewKey {
-    let key = KeyMaterial::new(OTHER_KEY.as_bytes().to_vec());
-    let source: Arc<dyn KekSource> = Arc::new(LocalSource::new(
-        key,
-        MINIMUM_ITERATIONS,
-        Suite::default(),
-        Arc::new(OsEntropy),
-    ));
-    NewKey::Source(source)
-}
-
-fn with_key(folder: &Folder, key: &str) -> StoreConfig {
-    let mut config = folder.config();
-    config.key = KeySource::beside(Some(key.to_owned()), &folder.database());
-    config
-}
 
 async fn finish(store: &Store) {
     while let Some(job) = store.step_key_job(SHORT, NOW + 60).await.unwrap() {
@@ -121,7 +103,7 @@ async fn a_rotation_moves_every_value_and_the_old_key_opens_nothing() {
         ),
         "the key before is refused"
     );
-    let store = Store::open(&with_key(&folder, OTHER_KEY)).unwrap();
+    let store = Store::open(&folder.with_key(OTHER_KEY)).unwrap();
     readable(&store, 1..40).await;
     let filter = AuditFilter {
         action: Some(ROTATION_FINISHED.to_owned()),
@@ -156,21 +138,21 @@ async fn either_key_opens_the_database_while_a_rotation_runs_and_goes_on_with_it
         }
         store.close().unwrap();
         for key in [first, OTHER_KEY, sample_key()] {
-            let store = Store::open(&with_key(&folder, key)).unwrap();
+            let store = Store::open(&folder.with_key(key)).unwrap();
             readable(&store, 1..6).await;
             store.close().unwrap();
         }
         assert!(matches!(
-            Store::open(&with_key(&folder, "neither of the two")),
+            Store::open(&folder.with_key("neither of the two")),
             Err(OpenError::WrongKey { .. })
         ));
-        let store = Store::open(&with_key(&folder, first)).unwrap();
+        let store = Store::open(&folder.with_key(first)).unwrap();
         finish(&store).await;
         readable(&store, 1..6).await;
         store.close().unwrap();
         assert_eq!(envelopes_under(&folder, old), 0);
-        assert!(Store::open(&with_key(&folder, sample_key())).is_err());
-        readable(&Store::open(&with_key(&folder, OTHER_KEY)).unwrap(), 1..6).await;
+        assert!(Store::open(&folder.with_key(sample_key())).is_err());
+        readable(&Store::open(&folder.with_key(OTHER_KEY)).unwrap(), 1..6).await;
     }
 }
 

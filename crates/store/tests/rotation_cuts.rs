@@ -8,22 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use keyring::{KeyMaterial, MINIMUM_ITERATIONS, OsEntropy};
 use store::testing::sample::{self, NOW, handle, session, session_id, user_id};
 use store::testing::{Disk, Synchronous, TEST_KEY};
-use store::{KekState, KeySource, LocalSource, NewKey, OpenError, Store, StoreConfig, Suite};
+use store::{KekState, OpenError, Store};
 use support::Folder;
+use support::other_key::{OTHER_KEY, other_key};
 use support::power::Powered;
 
 const CUTS: u64 = 50;
-const OTHER_KEY: &str = "another key of the operator";
 const SETTLED: std::ops::Range<u64> = 1..13;
-
-fn with_key(folder: &Folder, key: &str) -> StoreConfig {
-    let mut config = folder.config();
-    config.key = KeySource::beside(Some(key.to_owned()), &folder.database());
-    config
-}
 
 /// What was acknowledged while the power was on.
 #[derive(Default)]
@@ -65,15 +58,8 @@ async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (A
             }
         }
     });
-    let source = LocalSource::new(
-        KeyMaterial::new(OTHER_KEY.as_bytes().to_vec()),
-        MINIMUM_ITERATIONS,
-        Suite::default(),
-        Arc::new(OsEntropy),
-    );
-    let new = NewKey::Source(Arc::new(source));
     let begun = store
-        .begin_rotation(new, "cut".to_owned(), NOW, vec![])
+        .begin_rotation(other_key(), "cut".to_owned(), NOW, vec![])
         .await;
     let begun = begun.is_ok() && !disk.is_cut();
     if since == Since::Begun {
@@ -101,7 +87,7 @@ async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (A
 /// What does not hold after the cut.
 async fn wrong(folder: &Folder, acknowledged: &Acknowledged) -> Vec<String> {
     let mut wrong = Vec::new();
-    let old = Store::open(&with_key(folder, TEST_KEY));
+    let old = Store::open(&folder.with_key(TEST_KEY));
     let store = match old {
         Ok(_) if acknowledged.finished => {
             return vec!["the key before opens a database that was moved away".to_owned()];
@@ -112,7 +98,7 @@ async fn wrong(folder: &Folder, acknowledged: &Acknowledged) -> Vec<String> {
             }
             store
         }
-        Err(OpenError::WrongKey { .. }) => match Store::open(&with_key(folder, OTHER_KEY)) {
+        Err(OpenError::WrongKey { .. }) => match Store::open(&folder.with_key(OTHER_KEY)) {
             Ok(store) => store,
             Err(error) => return vec![format!("no key opens it: {error}")],
         },

@@ -3,18 +3,16 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::NamedGroup;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, NamedGroup, RootCertStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::{program, text};
-use crate::support::Spawned;
+use crate::support::{Spawned, trusting};
 
 const HOST: &str = "chat.example.org";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,16 +110,8 @@ impl Stage {
 
     /// One request; the answer and the group of the key exchange.
     async fn ask(&self, request: &[u8]) -> (String, NamedGroup) {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
+        let stream = trusting(&self.certificate)
             .connect(ServerName::try_from(HOST).unwrap(), stream)
             .await
             .unwrap();

@@ -79,6 +79,15 @@ impl World {
         }
     }
 
+    /// Contacts who have exchanged a message each way and let what was fetched grow old.
+    pub fn acquainted(&mut self) -> Friends {
+        let f = self.friends();
+        self.say(f.alice, f.to_bob, "one");
+        self.say(f.bob, f.to_alice, "two");
+        self.advance(4_000);
+        f
+    }
+
     /// One asks, the other accepts.
     pub fn befriend(&mut self, asks: usize, accepts: usize, handle: &str) {
         self.command(

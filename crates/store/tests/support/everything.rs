@@ -4,25 +4,23 @@ use std::collections::BTreeMap;
 
 use audit::{Head, HeadSigningKey, Header, Verifier};
 use hex::encode as hex;
-use keyring::{KeyMaterial, MINIMUM_ITERATIONS, OsEntropy};
 use rand_core::UnwrapErr;
 use serde_json::json;
-use std::sync::Arc;
 use store::testing::sample::{self, NOW, event, handle, session_id, user_id};
 use store::{
     Act, AdminLink, AuditEvent, AuditFile, AuditFilter, Claim, Declaration, Fault, Invite,
-    InviteHash, LocalSource, NewKey, RegistrationMode, Store, Suite,
+    InviteHash, NewKey, RegistrationMode, Store,
 };
 use zeroize::Zeroizing;
 
 use super::Folder;
+use super::other_key::other_key;
 
 /// Accounts.
 pub const PEOPLE: [u64; 3] = [1, 2, 3];
 pub const SECRETS: [&str; 2] = ["cookie", "opaque-setup"];
 /// Records that went through the door.
 const GONE: u64 = 3;
-const OTHER_KEY: &str = "the key that the rotation leads to";
 const ACT: Act = Act {
     intent: "sample.intended",
     done: "sample.done",
@@ -112,14 +110,7 @@ pub async fn filled() -> Folder {
     begun.await.unwrap();
     let step = || store.step_key_job(std::time::Duration::from_secs(9), NOW);
     while step().await.unwrap().is_some_and(|job| !job.finished) {}
-    let source = LocalSource::new(
-        KeyMaterial::new(OTHER_KEY.as_bytes().to_vec()),
-        MINIMUM_ITERATIONS,
-        Suite::default(),
-        Arc::new(OsEntropy),
-    );
-    let new = NewKey::Source(Arc::new(source));
-    let begun = store.begin_rotation(new, "second".to_owned(), NOW, vec![]);
+    let begun = store.begin_rotation(other_key(), "second".to_owned(), NOW, vec![]);
     begun.await.unwrap();
     store.close().unwrap();
     folder

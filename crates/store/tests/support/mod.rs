@@ -3,12 +3,14 @@
 #[allow(dead_code, reason = "each test binary uses its part")]
 pub mod everything;
 #[allow(dead_code, reason = "each test binary uses its part")]
+pub mod other_key;
+#[allow(dead_code, reason = "each test binary uses its part")]
 pub mod power;
 
 use std::path::PathBuf;
 
 use rusqlite::Connection;
-use store::{Store, StoreConfig};
+use store::{KeySource, Store, StoreConfig};
 
 pub struct Folder(pub tempfile::TempDir);
 
@@ -28,6 +30,13 @@ impl Folder {
 
     pub fn open(&self) -> Store {
         Store::open(&self.config()).unwrap()
+    }
+
+    /// The configuration of somebody who opens the database with this key.
+    pub fn with_key(&self, key: &str) -> StoreConfig {
+        let mut config = self.config();
+        config.key = KeySource::beside(Some(key.to_owned()), &self.database());
+        config
     }
 
     /// A connection of somebody who holds the file.
