@@ -95,6 +95,10 @@ function receive(event) {
     fatal(event.text);
     return;
   }
+  if (event.e === 'left') {
+    location.reload();
+    return;
+  }
   if (event.e === 'state') {
     // A core that was overwritten starts anew and says so; what the person sees stays as it was.
     const before = state.state;
@@ -150,6 +154,20 @@ function openInvite(reason) {
 
 router.watch(draw);
 const link = new Link(receive);
+
+/** A page that the browser keeps to go back to holds nothing of what was read, and starts anew when it is shown. */
+addEventListener('pagehide', (event) => {
+  if (!event.persisted) return;
+  shown?.view.stop();
+  shown = null;
+  forgetChat();
+  forgetDrafts();
+  state.forget();
+  for (const dialog of document.querySelectorAll('body > dialog')) dialog.remove();
+  root.replaceChildren(h('main', { class: 'solo' }));
+  title('');
+});
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 
 let told = 0;
 for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart']) {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cdp::{Cdp, PATIENCE};
 use super::page::{Page, Screen};
@@ -104,23 +104,31 @@ impl Chromium {
         }
     }
 
-    /// The addresses that the workers of all profiles have fetched.
-    pub fn fetched_by_workers(&self) -> Vec<String> {
+    /// The value of an expression in each worker of all profiles.
+    pub fn in_workers(&self, expression: &str) -> Vec<Value> {
         let mut cdp = self.cdp.borrow_mut();
-        let list = "performance.getEntriesByType('resource').map((it) => it.name)";
-        let mut fetched = Vec::new();
+        let mut values = Vec::new();
         for worker in cdp.workers() {
             let answer = cdp.call(
                 &worker,
                 "Runtime.evaluate",
-                json!({ "expression": list, "returnByValue": true }),
+                json!({ "expression": expression, "returnByValue": true }),
             );
             // A worker may have ended in between.
             let Ok(answer) = answer else { continue };
-            let names = serde_json::from_value(answer["result"]["value"].clone());
-            fetched.extend::<Vec<String>>(names.unwrap_or_default());
+            values.push(answer["result"]["value"].clone());
         }
+        values
+    }
+
+    /// The addresses that the workers of all profiles have fetched.
+    pub fn fetched_by_workers(&self) -> Vec<String> {
+        let list = "performance.getEntriesByType('resource').map((it) => it.name)";
+        let fetched = self.in_workers(list).into_iter();
         fetched
+            .filter_map(|names| serde_json::from_value::<Vec<String>>(names).ok())
+            .flatten()
+            .collect()
     }
 
     /// What pages and workers wrote into their consoles that names the content security policy.

@@ -19,6 +19,7 @@ mod screenshots;
 mod server;
 mod staying;
 mod strength;
+mod tabs;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

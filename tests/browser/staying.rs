@@ -3,8 +3,7 @@
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{
-    acquainted, confirm_recovery_key, no_text, offered_words, open_chat, set_up, sign_in, state,
-    unlock, write,
+    acquainted, confirm_recovery_key, offered_words, open_chat, set_up, sign_in, state, write,
 };
 use super::server::Server;
 use super::{nothing_was_refused, turn};
@@ -55,54 +54,6 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     write(&recovered, "back again");
     mira.page.see_text(&by("message-text"), "back again");
     nothing_was_refused(&chromium, &[&mira.page, &page, &recovered]);
-}
-
-#[test]
-fn tabs_share_one_core_a_reload_asks_for_nothing_and_a_lock_wipes_every_tab() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
-    let (one, two) = (chromium.profile(), chromium.profile());
-    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
-    write(&mira.page, "in two tabs");
-    jonas.page.see_text(&by("message-text"), "in two tabs");
-
-    let second = two.tab(Screen::Phone, &server.url("/chat"));
-    open_chat(&second, "mira");
-    second.see_text(&by("message-text"), "in two tabs");
-    write(&second, "from the second tab");
-    jonas
-        .page
-        .see_text(&by("message-text"), "from the second tab");
-    jonas.page.reload();
-    open_chat(&jonas.page, "mira");
-    jonas
-        .page
-        .see_text(&by("message-text"), "from the second tab");
-    second.close();
-
-    // Alone now, a reload ends the core: the keys come back without a passphrase, what was read does not.
-    jonas.page.reload();
-    open_chat(&jonas.page, "mira");
-    no_text(&jonas.page, "in two tabs");
-    write(&jonas.page, "after the reload");
-    mira.page.see_text(&by("message-text"), "after the reload");
-
-    jonas.page.click("lock-button");
-    jonas.page.see("lock-screen");
-    no_text(&jonas.page, "after the reload");
-    write(&mira.page, "while you are locked");
-    jonas.page.reload();
-    jonas.page.see("lock-screen");
-    jonas.page.fill("unlock-passphrase", "wrong");
-    jonas.page.click("unlock-submit");
-    jonas.page.see("form-error");
-    unlock(&jonas.page, &jonas.passphrase);
-    open_chat(&jonas.page, "mira");
-    jonas
-        .page
-        .see_text(&by("message-text"), "while you are locked");
-    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
 }
 
 #[test]

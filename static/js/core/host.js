@@ -20,6 +20,8 @@ export class Host {
   #alarm;
   /** Requests that have no answer yet. @type {Set<Promise<void>>} */
   #underWay = new Set();
+  /** Gives up what is under way, once no tab is left. */
+  #end = new AbortController();
 
   /**
    * @param {import('./engine.js').Engine} engine
@@ -45,6 +47,7 @@ export class Host {
    * @param {(core: import('./engine.js').Core, now: number) => Output[]} tell
    */
   #feed(tell) {
+    if (this.#end.signal.aborted) return;
     let outputs;
     try {
       outputs = tell(this.#core, Date.now());
@@ -66,11 +69,23 @@ export class Host {
   /** @param {object} event */
   #say(event) { this.#broadcast(JSON.stringify(event)); }
 
-  #restart() {
+  #forget() {
     this.#generation += 1;
     this.#disconnect();
     clearTimeout(this.#alarm);
     this.#engine.wipe();
+  }
+
+  /** Overwrites the core for good and gives up what is under way, as the end of the worker would. */
+  async end() {
+    this.#end.abort();
+    this.#forget();
+    await Promise.allSettled(this.#underWay);
+    await this.#keep.close();
+  }
+
+  #restart() {
+    this.#forget();
     this.#core = this.#engine.core(this.#origin);
     const generation = this.#generation;
     // What the old core still asked for comes first: a sign-out has to arrive before the new one looks.
@@ -118,6 +133,7 @@ export class Host {
         credentials: 'same-origin',
         cache: 'no-store',
         redirect: 'error',
+        signal: this.#end.signal,
       });
       answer = { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) };
     } catch {

@@ -103,6 +103,14 @@ export class Keep {
     });
   }
 
+  /** Ends it when everything before is done. */
+  close() {
+    return this.#next(async () => {
+      this.#memory.clear();
+      (await this.#open)?.close();
+    });
+  }
+
   /** @param {string} key */
   erase(key) {
     return this.#next(async () => {

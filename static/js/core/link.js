@@ -52,7 +52,10 @@ export class Link {
       origin: location.origin,
     };
     this.#port.postMessage({ kind: 'hello', bundle });
-    addEventListener('pagehide', (event) => { if (!event.persisted) this.#port.postMessage({ kind: 'bye' }); });
+    // `pagehide` may come later than the first word of the page that follows.
+    addEventListener('beforeunload', () => { this.#port.postMessage({ kind: 'leaving' }); });
+    // Also where the browser keeps the page to go back to it: then it is loaded anew.
+    addEventListener('pagehide', () => { this.#port.postMessage({ kind: 'bye' }); });
   }
 
   /** @param {Command} command */

@@ -36,6 +36,13 @@ export class Meter {
     if (!this.#busy) void this.#work();
   }
 
+  /** Overwrites whatever was typed. */
+  wipe() {
+    for (const typed of this.#waiting.values()) typed.fill(0);
+    this.#waiting.clear();
+    if (this.#glue) wipeModule(this.#glue);
+  }
+
   async #work() {
     this.#busy = true;
     clearTimeout(this.#idle);

@@ -5,8 +5,14 @@ import { Meter } from './meter.js';
 
 /** @type {Set<MessagePort>} */
 const ports = new Set();
+/** Tabs that asked for another page: they go, unless what comes is no page. @type {Set<MessagePort>} */
+const leaving = new Set();
+/** @type {Promise<Engine> | null} */
+let engine = null;
 /** @type {Promise<Host> | null} */
 let host = null;
+/** Until the core that the last tab left behind is gone. */
+let left = Promise.resolve();
 /** @type {Meter | null} */
 let meter = null;
 
@@ -19,22 +25,60 @@ function broadcast(json) {
   for (const port of ports) port.postMessage(json);
 }
 
+/** @param {import('../types.js').Bundle} bundle */
+async function begin(bundle) {
+  await left;
+  engine ??= Engine.load(bundle.core);
+  return new Host(await engine, bundle.origin, broadcast);
+}
+
+/**
+ * What was read goes with the last tab. The browser ends a worker without tabs when it likes, and not at all
+ * while a page that it could go back to counts as one.
+ * @param {MessagePort} port
+ */
+function leave(port) {
+  leaving.delete(port);
+  if (!ports.delete(port) || ports.size > 0) return;
+  meter?.wipe();
+  const last = host;
+  host = null;
+  left = left.then(async () => { await (await last)?.end(); }).catch(() => {});
+}
+
+/** A tab speaks for the first time. @param {MessagePort} port */
+function join(port) {
+  if (leaving.size === ports.size) {
+    for (const before of [...ports]) {
+      leave(before);
+      // Should it be there after all, it joins again.
+      before.postMessage(JSON.stringify({ e: 'left' }));
+    }
+  }
+  ports.add(port);
+}
+
 /** @param {any} message @param {MessagePort} port */
 async function receive(message, port) {
   if (message.kind === 'bye') {
-    ports.delete(port);
+    leave(port);
     return;
   }
+  if (message.kind === 'leaving') {
+    if (ports.has(port)) leaving.add(port);
+    return;
+  }
+  leaving.delete(port);
   if (message.kind === 'measure') {
     meter?.measure(message.typed, port);
     return;
   }
-  if (message.kind === 'hello') ports.add(port);
+  if (message.kind === 'hello') join(port);
   try {
     if (message.kind === 'hello') {
       const fresh = host === null;
       meter ??= new Meter(message.bundle.strength);
-      host ??= Engine.load(message.bundle.core).then((engine) => new Host(engine, message.bundle.origin, broadcast));
+      host ??= begin(message.bundle);
       const core = await host;
       port.postMessage(JSON.stringify({ e: 'about', wasmHash: core.wasmHash }));
       core.command(JSON.stringify({ c: fresh ? 'start' : 'snapshot' }));
@@ -43,6 +87,7 @@ async function receive(message, port) {
       if (message.json === '{"c":"lock"}') others?.postMessage('lock');
     }
   } catch (error) {
+    engine = null;
     host = null;
     broadcast(JSON.stringify({ e: 'fatal', text: `The encryption core could not be started: ${/** @type {Error} */ (error).message} Load the page again; if that does not help, tell the server’s operator.` }));
   }
@@ -51,6 +96,8 @@ async function receive(message, port) {
 /** @param {MessagePort} port */
 function attach(port) {
   port.addEventListener('message', (event) => { void receive(event.data, port); });
+  // A tab that crashed says nothing.
+  port.addEventListener('close', () => { leave(port); });
   port.start?.();
 }
 

@@ -44,6 +44,9 @@ export class State {
     return () => { set.delete(listener); };
   }
 
+  /** Forgets everything. */
+  forget() { this.#last.clear(); }
+
   /**
    * Takes an event in and tells the listeners; true when one of them says that it dealt with it.
    * @param {CoreEvent} event
