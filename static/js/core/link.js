@@ -52,8 +52,15 @@ export class Link {
       origin: location.origin,
     };
     this.#port.postMessage({ kind: 'hello', bundle });
-    // `pagehide` may come later than the first word of the page that follows.
-    addEventListener('beforeunload', () => { this.#port.postMessage({ kind: 'leaving' }); });
+    // `pagehide` may come later than the first word of the page that follows; that no page follows shows when
+    // somebody goes on here.
+    let leaving = false;
+    const going = (/** @type {boolean} */ away) => {
+      if (away !== leaving) this.#port.postMessage({ kind: away ? 'leaving' : 'staying' });
+      leaving = away;
+    };
+    addEventListener('beforeunload', () => { going(true); });
+    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { going(false); }, { passive: true, capture: true });
     // Also where the browser keeps the page to go back to it: then it is loaded anew.
     addEventListener('pagehide', () => { this.#port.postMessage({ kind: 'bye' }); });
   }

@@ -68,7 +68,10 @@ async function receive(message, port) {
     if (ports.has(port)) leaving.add(port);
     return;
   }
-  leaving.delete(port);
+  if (message.kind === 'staying') {
+    leaving.delete(port);
+    return;
+  }
   if (message.kind === 'measure') {
     meter?.measure(message.typed, port);
     return;
