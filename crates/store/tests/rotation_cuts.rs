@@ -29,19 +29,19 @@ struct Acknowledged {
 
 /// When the power goes: so many writes and syncs after this.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Since {
+enum Moment {
     /// The rotation was asked for; deriving its key takes most of what follows.
-    Asked,
-    /// It was acknowledged: the job runs.
-    Begun,
+    Asked(u64),
+    /// This step of the acknowledged job began: where cuts fall does not depend on the machine's speed.
+    Step(u64, u64),
+    Never,
 }
 
 /// A rotation to another key, with sessions being made meanwhile, until it is done or cut.
 ///
-/// Also the number of writes and syncs since the power's end was set.
-async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (Acknowledged, u64) {
-    let mut start = disk.operations();
-    if since == Since::Asked {
+/// Also the number of steps that were begun.
+async fn rotate(store: &Store, disk: &Arc<Disk>, moment: Moment) -> (Acknowledged, u64) {
+    if let Moment::Asked(after) = moment {
         disk.cut_after(after);
     }
     let sessions = Arc::new(AtomicU64::new(1_000));
@@ -62,18 +62,27 @@ async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (A
         .begin_rotation(other_key(), "cut".to_owned(), NOW, vec![])
         .await;
     let begun = begun.is_ok() && !disk.is_cut();
-    if since == Since::Begun {
-        start = disk.operations();
-        disk.cut_after(after);
-    }
-    let mut finished = false;
-    while let Ok(Some(job)) = store.step_key_job(Duration::ZERO, NOW).await {
+    let (mut finished, mut steps) = (false, 0);
+    loop {
+        // Somebody signs in between any two steps.
+        let before = sessions.load(Ordering::SeqCst);
+        while sessions.load(Ordering::SeqCst) == before && !disk.is_cut() {
+            tokio::task::yield_now().await;
+        }
+        if let Moment::Step(step, after) = moment
+            && step == steps
+        {
+            disk.cut_after(after);
+        }
+        steps += 1;
+        let Ok(Some(job)) = store.step_key_job(Duration::ZERO, NOW).await else {
+            break;
+        };
         if job.finished || disk.is_cut() {
             finished = job.finished && !disk.is_cut();
             break;
         }
     }
-    let operations = disk.operations() - start;
     client.abort();
     let _ = client.await;
     let acknowledged = Acknowledged {
@@ -81,7 +90,7 @@ async fn rotate(store: &Store, disk: &Arc<Disk>, since: Since, after: u64) -> (A
         begun,
         finished,
     };
-    (acknowledged, operations)
+    (acknowledged, steps)
 }
 
 /// What does not hold after the cut.
@@ -142,23 +151,18 @@ async fn wrong(folder: &Folder, acknowledged: &Acknowledged) -> Vec<String> {
 
 struct Cut {
     acknowledged: Acknowledged,
-    operations: u64,
+    steps: u64,
     wrong: Vec<String>,
 }
 
-async fn cut(
-    original: &Folder,
-    (since, after): (Since, u64),
-    seed: u64,
-    synchronous: Synchronous,
-) -> Cut {
+async fn cut(original: &Folder, moment: Moment, seed: u64, synchronous: Synchronous) -> Cut {
     let powered = Powered::open(original, synchronous, 300);
-    let (acknowledged, operations) = rotate(&powered.store, &powered.disk, since, after).await;
+    let (acknowledged, steps) = rotate(&powered.store, &powered.disk, moment).await;
     let restored = powered.after(seed);
     Cut {
         wrong: wrong(&restored, &acknowledged).await,
         acknowledged,
-        operations,
+        steps,
     }
 }
 
@@ -173,41 +177,44 @@ async fn original() -> Folder {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_cuts_across_a_rotation_leave_a_database_that_opens_and_goes_on() {
     let original = original().await;
-    let never = u64::MAX / 2;
-    let whole = cut(&original, (Since::Begun, never), 1_000, Synchronous::Full).await;
+    let whole = cut(&original, Moment::Never, 1_000, Synchronous::Full).await;
     assert!(whole.acknowledged.finished, "the control: uncut, it ends");
     assert!(whole.wrong.is_empty(), "{:?}", whole.wrong);
     let (mut begun, mut finished, mut sessions) = (0, 0, 0);
     for seed in 0..CUTS {
         // Most fall into the job, a few into its beginning.
-        let (since, after) = if seed.is_multiple_of(5) {
-            (Since::Asked, 1 + seed)
+        let moment = if seed.is_multiple_of(5) {
+            Moment::Asked(1 + seed)
         } else {
-            (Since::Begun, 1 + seed * whole.operations / CUTS)
+            Moment::Step(seed * whole.steps / CUTS, seed * 7 % 16)
         };
-        let cut = cut(&original, (since, after), seed, Synchronous::Full).await;
+        let cut = cut(&original, moment, seed, Synchronous::Full).await;
         assert!(
             cut.wrong.is_empty(),
-            "cut {seed} after {after} of {}: {:?}",
-            whole.operations,
+            "cut {seed} in one of {} steps: {:?}",
+            whole.steps,
             cut.wrong
         );
         begun += u64::from(cut.acknowledged.begun);
         finished += u64::from(cut.acknowledged.finished);
         sessions += cut.acknowledged.sessions - 1_000;
     }
+    println!(
+        "{begun} begun, {finished} finished, {sessions} sessions, {} steps",
+        whole.steps
+    );
     assert!(
         begun - finished > CUTS / 3,
         "too few cuts fell into the job: {begun} begun, {finished} finished"
     );
-    assert!(sessions > 50, "too little was acknowledged: {sessions}");
+    assert!(sessions > CUTS, "too little was acknowledged: {sessions}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_control_with_full_turned_off_loses_acknowledged_records() {
     let original = original().await;
     for seed in 0..6 {
-        let moment = (Since::Begun, 1 + seed * 20);
+        let moment = Moment::Step(seed, 1);
         let cut = cut(&original, moment, seed * 2, Synchronous::Off).await;
         assert!(cut.acknowledged.begun, "cut {seed}");
         assert!(!cut.wrong.is_empty(), "a loss would go unnoticed: {seed}");
