@@ -48,7 +48,8 @@ async fn a_request_that_fails_does_not_fail_its_neighbours() {
     let figures = store.statistics(NOW).await.unwrap();
     assert_eq!((figures.users, figures.audit_records), (40, 40));
     store.verify_audit_chain().await.unwrap();
-    assert!(disk.syncs() - syncs < 60, "requests shared commits");
+    let syncs = disk.syncs() - syncs;
+    assert!(syncs < made / 2, "requests share commits: {syncs} syncs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
