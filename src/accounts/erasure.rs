@@ -6,7 +6,7 @@ use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use serde::Deserialize;
-use store::{AccountChangeError, AuditEvent, UserId};
+use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 use utoipa::ToSchema;
 
 use crate::http::{Blob, Problem};
@@ -50,15 +50,22 @@ pub async fn delete(
 async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Problem> {
     let ended = app.store().erase_own_account(user, vec![record]).await?;
     app.sessions().end(user, &ended, close::SESSION_OVER);
-    app.claims().forget_account(user, &ended);
-    // Last, when nothing can be posted in its name any more but what is under way already. It looks at
-    // every message, which the threads that serve have no time for.
+    Ok(forget(app, user, &ended).await?)
+}
+
+/// Forgets in memory what there is of an account that the database does not have any more.
+///
+/// Call it when its sessions have ended: then nothing can be posted in its name but what is under way
+/// already.
+pub async fn forget(app: &App, user: UserId, ended: &[SessionId]) -> Result<(), Fault> {
+    app.claims().forget_account(user, ended);
+    // It looks at every message, which the threads that serve have no time for.
     let memory = Arc::clone(app.vault());
     let account = vault::AccountId::from_bytes(*user.as_bytes());
     tokio::task::spawn_blocking(move || memory.forget_account(account))
         .await
-        .map_err(|cause| Problem::internal(&cause))?;
-    Ok(())
+        .map(drop)
+        .map_err(|cause| Fault::Unavailable(cause.to_string()))
 }
 
 impl From<AccountChangeError> for Problem {

@@ -15,6 +15,8 @@ use crate::accounts::handle::Handle;
 use crate::admin::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
+use crate::control::Question;
+use crate::control::client::Server;
 use crate::pages::time;
 use crate::startup::open_store;
 
@@ -271,6 +273,15 @@ async fn erase(terminal: Arc<Terminal>, text: String, sure: bool) -> Outcome {
         })
         .await?;
     println!("the account of {name} is erased; backups made before still hold it");
+    if let Some(server) = Server::find(&terminal.config) {
+        let account = user.user_id;
+        if let Err(error) = server.ask(&Question::ForgetAccount { account }, |_| ()) {
+            eprintln!(
+                "The running server keeps in memory what waits for it, until it expires or the server \
+                 is restarted: {error}"
+            );
+        }
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::admin::intent::Actor;
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::control::client::Server;
-use crate::control::{DatabaseLock, Question, Wanted, local_source};
+use crate::control::{DatabaseLock, KeyWork, Question, Wanted, local_source};
 use crate::keys::{Progress, drive, renew, rotate};
 use crate::startup::open_store;
 
@@ -39,9 +39,9 @@ pub fn run(args: Args) -> Outcome {
         true => secret_from_environment("DB_ENCRYPTION_KEY_NEW")?,
         false => None,
     };
-    let mut questions = Vec::new();
+    let mut works = Vec::new();
     if args.new_key || !args.data_keys {
-        questions.push(Question::RotateKeys {
+        works.push(KeyWork::Rotate {
             key: match (args.new_key, &given) {
                 (false, _) => Wanted::Configured,
                 (true, Some(key)) => Wanted::Given(key.clone()),
@@ -50,14 +50,14 @@ pub fn run(args: Args) -> Outcome {
         });
     }
     if args.data_keys {
-        questions.push(Question::RenewKeys);
+        works.push(KeyWork::Renew);
     }
     let mut bar = Bar::default();
     if Server::find(&config).is_some() {
-        for question in &questions {
+        for work in works {
             // One question for each connection.
             let server = Server::find(&config).ok_or("the server went away; try again")?;
-            server.ask(question, |progress| bar.draw(progress))?;
+            server.ask(&Question::Keys { work }, |progress| bar.draw(progress))?;
         }
     } else {
         let _lock = DatabaseLock::take(&path)?;
@@ -65,7 +65,7 @@ pub fn run(args: Args) -> Outcome {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let done = runtime.block_on(without_server(&config, &store, questions, &mut bar));
+        let done = runtime.block_on(without_server(&config, &store, works, &mut bar));
         store.close()?;
         done?;
     }
@@ -81,7 +81,7 @@ pub fn run(args: Args) -> Outcome {
 async fn without_server(
     config: &Config,
     store: &Store,
-    questions: Vec<Question>,
+    works: Vec<KeyWork>,
     bar: &mut Bar,
 ) -> Outcome {
     let ambient = Ambient::system();
@@ -89,12 +89,12 @@ async fn without_server(
         eprintln!("First, the job that was cut off is finished.");
         drive(store, &ambient, |progress| bar.draw(progress)).await?;
     }
-    for question in questions {
+    for work in works {
         let actor = Actor::terminal("rotate-keys");
         let reason = "somebody at the server's terminal asked for it";
-        match question {
-            Question::RenewKeys => renew(store, &ambient, actor, reason).await?,
-            Question::RotateKeys { key } => {
+        match work {
+            KeyWork::Renew => renew(store, &ambient, actor, reason).await?,
+            KeyWork::Rotate { key } => {
                 let new = match key {
                     Wanted::Configured => NewKey::Configured,
                     Wanted::KeyFile => NewKey::KeyFile,

@@ -17,8 +17,8 @@ pub enum AskError {
     Refused(String),
     /// The connection broke.
     #[error(
-        "the server went away ({0}); a job that it began goes on at its next start, the admin page \
-         shows how far it is"
+        "the server went away ({0}); a key job that it began goes on at its next start, the admin \
+         page shows how far it is"
     )]
     Io(#[from] io::Error),
 }
@@ -42,6 +42,7 @@ impl Server {
         self.0.write_all(line.as_bytes())?;
         for line in BufReader::new(self.0).lines() {
             match serde_json::from_str(&line?).map_err(io::Error::from)? {
+                Answer::Done => return Ok(()),
                 Answer::Failed(reason) => return Err(AskError::Refused(reason)),
                 Answer::Progress(progress) => {
                     tell(&progress);

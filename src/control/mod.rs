@@ -10,6 +10,7 @@ mod server;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use store::UserId;
 use zeroize::Zeroizing;
 
 pub(crate) use lock::LockFile;
@@ -24,13 +25,29 @@ use crate::keys::Progress;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum Question {
-    /// Begin a rotation and tell how far it is until it is done.
-    RotateKeys {
+    /// Begin a job and tell how far it is until it is done.
+    Keys {
+        /// Which one.
+        work: KeyWork,
+    },
+    /// Forget in memory what there is of an account that was erased from the database.
+    ForgetAccount {
+        /// Its id.
+        account: UserId,
+    },
+}
+
+/// A job on the keys.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyWork {
+    /// A new key-encryption key.
+    Rotate {
         /// What the new key is made from.
         key: Wanted,
     },
-    /// Begin a renewal of the data keys and tell how far it is until it is done.
-    RenewKeys,
+    /// New data keys.
+    Renew,
 }
 
 /// What a new key is made from.
@@ -45,12 +62,14 @@ pub enum Wanted {
     Given(Zeroizing<String>),
 }
 
-/// What the server answers; the last answer is `failed`, or `progress` of a finished job.
+/// What the server answers; the last answer is `done`, `failed`, or `progress` of a finished job.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// How far it is.
     Progress(Progress),
+    /// What was asked for is done.
+    Done,
     /// Why it does not go on.
     Failed(String),
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use keyring::KeyMaterial;
-use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey};
+use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey, UserId};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
 
-use super::{Answer, Question, Wanted, socket_path};
+use super::{Answer, KeyWork, Question, Wanted, socket_path};
+use crate::accounts::erasure;
 use crate::admin::intent::Actor;
 use crate::state::App;
 
@@ -88,22 +89,41 @@ async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
         let answer = Answer::Failed("the server does not know this question".to_owned());
         return tell(&mut writing, &answer).await;
     };
-    match begin(app, question).await {
-        Ok(job) => follow(app, job, &mut writing).await,
-        Err(error) => tell(&mut writing, &Answer::Failed(error.to_string())).await,
+    match question {
+        Question::ForgetAccount { account } => {
+            tell(&mut writing, &forget(app, account).await).await
+        }
+        Question::Keys { work } => match begin(app, work).await {
+            Ok(job) => follow(app, job, &mut writing).await,
+            Err(error) => tell(&mut writing, &Answer::Failed(error.to_string())).await,
+        },
     }
 }
 
-async fn begin(app: &Data<App>, question: Question) -> Result<KeyJob, BeginError> {
+async fn begin(app: &Data<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
     let actor = Actor::terminal("rotate-keys");
     let reason = "somebody at the server's terminal asked for it";
-    match question {
-        Question::RenewKeys => app.keys().renew(app, actor, reason).await,
-        Question::RotateKeys { key } => {
+    match work {
+        KeyWork::Renew => app.keys().renew(app, actor, reason).await,
+        KeyWork::Rotate { key } => {
             let new = new_key(app, key);
             app.keys().rotate(app, actor, new, reason).await
         }
     }
+}
+
+async fn forget(app: &App, account: UserId) -> Answer {
+    let forgotten = async {
+        if app.store().user_by_id(account).await?.is_some() {
+            return Ok(Answer::Failed("this account is not erased".to_owned()));
+        }
+        app.sessions().look_again().await?;
+        erasure::forget(app, account, &[]).await?;
+        Ok(Answer::Done)
+    };
+    forgotten
+        .await
+        .unwrap_or_else(|fault: Fault| failed(&fault))
 }
 
 fn new_key(app: &App, wanted: Wanted) -> NewKey {

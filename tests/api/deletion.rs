@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::credentials::reauthenticate;
-use crate::support::{
-    Account, Answer, Client, Passphrase, TestApp, TestSocket, b64, random_id, submission,
-    waiting_slot,
-};
+use crate::support::{Account, Answer, Client, Passphrase, TestApp, TestSocket, b64, post_waiting};
 
 const PATH: &str = "/api/v1/account/delete";
 const OLD: Passphrase = Passphrase("the passphrase of an account that goes");
@@ -26,12 +23,6 @@ async fn delete(client: &Client, token: &Value) -> Answer {
 async fn proof(client: &Client) -> Value {
     let proven = reauthenticate(client, OLD).await.expect(200).json();
     proven["reauth_token"].clone()
-}
-
-async fn post(from: &Account, to: &Account) -> Answer {
-    let slots = vec![waiting_slot(to.id(), b"slot")];
-    let bytes = submission(random_id(), true, slots, b"sealed body");
-    from.client.post_octets("/api/v1/messages", bytes).await
 }
 
 async fn records(app: &TestApp) -> Vec<store::AuditRecord> {
@@ -73,9 +64,9 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     let (mut one, _) = TestSocket::connect(&alice.client).await;
     let (mut two, _) = TestSocket::connect(&other.client).await;
     let (mut senders, _) = TestSocket::connect(&bob.client).await;
-    post(&bob, &alice).await.expect(201);
-    post(&alice, &bob).await.expect(201);
-    post(&bob, &admin).await.expect(201);
+    post_waiting(&bob, &alice).await.expect(201);
+    post_waiting(&alice, &bob).await.expect(201);
+    post_waiting(&bob, &admin).await.expect(201);
     assert_eq!(app.app.vault().stats().messages, 3);
 
     let token = proof(&alice.client).await;
@@ -99,7 +90,7 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 
     // Nobody can write to her, or sign in as her, any more than to a handle that nobody has.
-    let refused = post(&bob, &alice).await.expect(410);
+    let refused = post_waiting(&bob, &alice).await.expect(410);
     assert_eq!(refused.code(), "account-gone");
     let bundles = format!("/api/v1/users/{}/bundles", alice.user_id);
     let nobody = bob.client.post(&bundles, &json!({})).await.expect(404);
@@ -118,7 +109,7 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     // The handle is free, and whoever takes it is somebody else.
     let another = app.account("alice").await;
     assert_ne!(another.user_id, alice.user_id);
-    post(&bob, &another).await.expect(201);
+    post_waiting(&bob, &another).await.expect(201);
 }
 
 #[actix_web::test]
@@ -157,7 +148,7 @@ async fn the_last_administrator_is_told_to_make_another_one_first() {
     let admin = Account::register_with(app.client(), "admin", secret, OLD)
         .await
         .unwrap();
-    post(&admin, &admin).await.expect(201);
+    post_waiting(&admin, &admin).await.expect(201);
     let token = proof(&admin.client).await;
     let refused = delete(&admin.client, &token).await.expect(409);
     assert_eq!(refused.code(), "last-administrator");

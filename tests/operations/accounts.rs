@@ -1,12 +1,14 @@
 //! `admin`: accounts from the terminal, beside a running server and without one.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{ran, refused};
-use crate::support::{Account, Passphrase, Spawned, TestSocket};
+use crate::support::{Account, Passphrase, Spawned, TestSocket, post_waiting};
 
 const PASSPHRASE: Passphrase = Passphrase("an account that is disabled");
 
@@ -220,6 +222,53 @@ async fn a_link_from_the_terminal_makes_one_administrator_under_its_handle() {
         let found = memchr::memmem::find(&bytes, secret.as_bytes());
         assert!(found.is_none(), "the secret is kept as a hash only");
     }
+}
+
+#[actix_web::test]
+async fn what_waits_in_a_running_server_goes_with_an_erased_account_and_nothing_else_does() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let (admin, person, _) = with_person(&server).await;
+    let other = Account::register(server.client(), "other", None)
+        .await
+        .unwrap();
+    let (mut senders, _) = TestSocket::connect(&other.client).await;
+    for (from, to) in [(&other, &person), (&person, &admin), (&other, &admin)] {
+        post_waiting(from, to).await.expect(201);
+    }
+    let held = async || {
+        let figures = admin.client.get("/api/v1/admin/stats").await.expect(200);
+        figures.json()["messages_held"].clone()
+    };
+    assert_eq!(held().await, 3, "the control");
+    ran(data.path(), &["admin", "erase", "person", "--yes"]);
+    assert_eq!(held().await, 1);
+    assert_eq!(senders.text_of("message").await["state"], "expired");
+    let refused = post_waiting(&other, &person).await.expect(410);
+    assert_eq!(refused.code(), "account-gone");
+    let waiting = admin.client.get("/api/v1/messages").await.expect(200);
+    assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_server_does_not_forget_an_account_that_is_there() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let (admin, person, _socket) = with_person(&server).await;
+    post_waiting(&admin, &person).await.expect(201);
+    let mut control = UnixStream::connect(data.path().join("control.sock")).unwrap();
+    let id = hex::encode(person.id());
+    writeln!(
+        control,
+        "{}",
+        json!({"verb": "forget-account", "account": id})
+    )
+    .unwrap();
+    let mut answer = String::new();
+    control.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("not erased"), "{answer}");
+    let waiting = person.client.get("/api/v1/messages").await.expect(200);
+    assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use secure_messaging::config::Config;
 use secure_messaging::control::client::Server;
-use secure_messaging::control::{Question, Wanted};
+use secure_messaging::control::{KeyWork, Question, Wanted};
 use serde_json::json;
 use store::{KekState, KeySource, OpenError, Store, StoreConfig};
 use tempfile::TempDir;
@@ -150,13 +150,14 @@ async fn killed(cycles: usize) -> (usize, usize) {
 /// was killed. One that a kill cut may be going on already: that counts as cut, or is waited for.
 fn ask(data: &Path, cycle: usize, ends: bool) -> thread::JoinHandle<bool> {
     let config = config(data);
-    let question = if cycle.is_multiple_of(3) {
-        Question::RenewKeys
+    let work = if cycle.is_multiple_of(3) {
+        KeyWork::Renew
     } else {
-        Question::RotateKeys {
+        KeyWork::Rotate {
             key: Wanted::Configured,
         }
     };
+    let question = Question::Keys { work };
     thread::spawn(move || {
         loop {
             let server = Server::find(&config);

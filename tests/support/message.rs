@@ -3,6 +3,8 @@
 use protocol::envelope::{Slot, Submission, Target};
 use protocol::ids::{LiveId, MessageId, UserId};
 
+use super::{Account, Answer, random_id};
+
 /// A slot that any session of the account may claim.
 pub fn waiting_slot(account: [u8; 16], bytes: &[u8]) -> Slot {
     Slot {
@@ -36,4 +38,11 @@ pub fn submission(id: [u8; 16], burn: bool, slots: Vec<Slot>, body: &[u8]) -> Ve
         body: body.to_vec(),
     }
     .encode()
+}
+
+/// Posts a message that burns on reading and that any session of the recipient may claim.
+pub async fn post_waiting(from: &Account, to: &Account) -> Answer {
+    let slots = vec![waiting_slot(to.id(), b"slot")];
+    let bytes = submission(random_id(), true, slots, b"sealed body");
+    from.client.post_octets("/api/v1/messages", bytes).await
 }

@@ -15,7 +15,7 @@ pub use account::{
 };
 pub use app::{START, TestApp};
 pub use client::{Answer, Client};
-pub use message::{live_slot, submission, waiting_slot};
+pub use message::{live_slot, post_waiting, submission, waiting_slot};
 pub use not_tried::not_tried;
 pub use server::Spawned;
 pub use socket::{Heard, TestSocket};
