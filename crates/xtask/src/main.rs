@@ -71,7 +71,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ci => check::ci(&workspace, &mut report),
         Command::Prove { args } => prove::run(&workspace, &mut report, &args),
         Command::Bench { args } => bench::run(&workspace, &mut report, &args),
-        Command::Tools => test::tools(&workspace, &mut report).map(|_| ()),
+        Command::Tools => test::tools(&workspace, &mut report),
     };
     report.summary();
     outcome.map(|()| ExitCode::SUCCESS)

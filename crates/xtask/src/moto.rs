@@ -39,6 +39,5 @@ pub fn ensure(workspace: &Workspace) -> anyhow::Result<Moto> {
     let server = PROGRAM.ensure(workspace).with_context(|| {
         format!("no moto for the tests of backups to S3; name moto_server in {VARIABLE}, or")
     })?;
-    println!("    {}", server.display());
     Ok(Moto { server })
 }

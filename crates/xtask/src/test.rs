@@ -14,18 +14,18 @@ use crate::report::Report;
 use crate::softhsm::{self, SoftHsm};
 use crate::workspace::{Workspace, files_under};
 
-/// What the tests need beside Rust.
-pub struct Tools {
+/// What the tests need beside Rust and moto.
+struct Tools {
     node: Node,
     browser: Browser,
     softhsm: SoftHsm,
-    moto: Moto,
     operators: Vec<(&'static str, PathBuf)>,
 }
 
 /// What the tests are told about the machine.
 pub struct Prepared {
     tools: Tools,
+    moto: Moto,
     bundle: PathBuf,
     axe: PathBuf,
     not_tried: PathBuf,
@@ -48,7 +48,7 @@ impl Prepared {
             (left_out::VARIABLE, self.not_tried.clone()),
         ];
         environment.extend(self.tools.softhsm.environment());
-        environment.extend(self.tools.moto.environment());
+        environment.extend(self.moto.environment());
         environment.extend(self.tools.operators.iter().cloned());
         environment
     }
@@ -56,10 +56,12 @@ impl Prepared {
 
 /// Fetches tools and builds the bundle.
 pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Prepared> {
-    let tools = tools(workspace, report)?;
-    let bundle = bundle::ensure(workspace, report, false)?;
+    let (tools, moto, bundle) = with_tools(workspace, report, |report| {
+        bundle::ensure(workspace, report, false)
+    })?;
     Ok(Prepared {
         tools,
+        moto,
         bundle,
         axe: workspace.root.join("node_modules/axe-core/axe.min.js"),
         not_tried: left_out::file(workspace),
@@ -67,7 +69,30 @@ pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Pre
 }
 
 /// Fetches what the tests need beside Rust.
-pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
+pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    with_tools(workspace, report, |_| Ok(())).map(drop)
+}
+
+/// Fetches what the tests need beside Rust, and does something that needs none of it. What takes
+/// longest to arrive arrives meanwhile.
+fn with_tools<T>(
+    workspace: &Workspace,
+    report: &mut Report,
+    meanwhile: impl FnOnce(&mut Report) -> anyhow::Result<T>,
+) -> anyhow::Result<(Tools, Moto, T)> {
+    std::thread::scope(|scope| {
+        let fetching = scope.spawn(|| moto::ensure(workspace));
+        let tools = fetch(workspace, report)?;
+        let made = meanwhile(report)?;
+        let moto = report.step("moto", || {
+            let fetched = fetching.join();
+            fetched.unwrap_or_else(|_| anyhow::bail!("its installation broke off"))
+        })?;
+        Ok((tools, moto, made))
+    })
+}
+
+fn fetch(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
     let browser = report.step("Chromium", || browser::ensure(workspace))?;
     let node = report.step("Node.js and npm packages", || {
         let node = Node::ensure(workspace)?;
@@ -75,13 +100,11 @@ pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools
         Ok(node)
     })?;
     let softhsm = report.step("SoftHSM", || softhsm::ensure(workspace))?;
-    let moto = report.step("moto", || moto::ensure(workspace))?;
     let operators = operators::find(workspace, report);
     Ok(Tools {
         node,
         browser,
         softhsm,
-        moto,
         operators,
     })
 }
