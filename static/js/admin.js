@@ -14,3 +14,6 @@ for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
   if (figure.dataset.kind === 'bytes') figure.textContent = size(value);
   if (figure.dataset.kind === 'count') figure.textContent = value.toLocaleString();
 }
+
+// A page that the browser kept to go back to may be somebody's who has signed out since.
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
