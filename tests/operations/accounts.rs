@@ -48,7 +48,7 @@ async fn actions(admin: &Account) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn a_disabled_user_is_out_of_a_running_server_at_once() {
+async fn a_disabled_user_is_out_of_a_running_server() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
     let (admin, person, mut socket) = with_person(&server).await;
@@ -87,27 +87,37 @@ async fn a_disabled_user_is_out_of_a_running_server_at_once() {
 async fn a_change_at_the_terminal_reaches_a_session_that_is_signed_in_within_a_second() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    first_administrator(&server).await;
-    let person = Account::register(server.client(), "person", None)
-        .await
-        .unwrap();
-    let status = async || {
+    let (_admin, mut person, mut socket) = with_person(&server).await;
+    let status = async |person: &Account| {
         let answer = person.client.get("/api/v1/admin/stats").await;
         answer.status.as_u16()
     };
-    assert_eq!(status().await, 403);
-    let mut took = PATIENCE;
-    for (what, expected) in [("promote", 200), ("demote", 403)].repeat(2) {
-        ran(data.path(), &["admin", what, "person"]);
-        let start = Instant::now();
-        while status().await != expected {
-            assert!(start.elapsed() < PATIENCE, "{what}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(status(&person).await, 403);
+    // The best of three of each: a busy machine is late now and then, a server that is too slow always.
+    let mut best = [PATIENCE; 3];
+    for _ in 0..3 {
+        for (index, (what, expected)) in [("promote", 200), ("demote", 403)].iter().enumerate() {
+            ran(data.path(), &["admin", what, "person"]);
+            let start = Instant::now();
+            while status(&person).await != *expected {
+                assert!(start.elapsed() < PATIENCE, "{what}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            best[index] = best[index].min(start.elapsed());
         }
-        took = took.min(start.elapsed());
+        ran(data.path(), &["admin", "disable", "person"]);
+        let start = Instant::now();
+        assert_eq!(socket.closed().await, Some(4401));
+        best[2] = best[2].min(start.elapsed());
+        ran(data.path(), &["admin", "enable", "person"]);
+        person = Account::sign_in(server.client(), "person", PASSPHRASE)
+            .await
+            .unwrap();
+        (socket, _) = TestSocket::connect(&person.client).await;
     }
-    // The best of four: a busy machine is late now and then, a server that is too slow always.
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    for (what, took) in ["promote", "demote", "disable"].iter().zip(best) {
+        assert!(took < Duration::from_secs(1), "{what}: {took:?}");
+    }
 }
 
 #[actix_web::test]
