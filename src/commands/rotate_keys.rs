@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use store::{NewKey, Store};
+use store::Store;
 
 use super::progress::Part;
 use super::{Outcome, existing_database};
@@ -10,7 +10,7 @@ use crate::admin::intent::Actor;
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::control::client::Server;
-use crate::control::{DatabaseLock, KeyWork, Question, Wanted, local_source};
+use crate::control::{DatabaseLock, KeyWork, Question, Wanted, new_key};
 use crate::keys::{Progress, drive, renew, rotate};
 use crate::startup::open_store;
 
@@ -95,12 +95,7 @@ async fn without_server(
         match work {
             KeyWork::Renew => renew(store, &ambient, actor, reason).await?,
             KeyWork::Rotate { key } => {
-                let new = match key {
-                    Wanted::Configured => NewKey::Configured,
-                    Wanted::KeyFile => NewKey::KeyFile,
-                    Wanted::Given(key) => NewKey::Source(local_source(config, &key)),
-                };
-                rotate(store, &ambient, actor, new, reason).await?
+                rotate(store, &ambient, actor, new_key(config, key), reason).await?
             }
         };
         drive(store, &ambient, |progress| bar.draw(progress)).await?;

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 pub(crate) use lock::LockFile;
 pub use lock::{DatabaseLock, LockError};
 pub use server::Control;
-pub(crate) use server::local_source;
+pub(crate) use server::new_key;
 
 use crate::config::Config;
 use crate::keys::Progress;

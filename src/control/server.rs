@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::{Answer, KeyWork, Question, Wanted, socket_path};
 use crate::accounts::erasure;
 use crate::admin::intent::Actor;
+use crate::config::Config;
 use crate::state::App;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
@@ -106,7 +107,7 @@ async fn begin(app: &Data<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
     match work {
         KeyWork::Renew => app.keys().renew(app, actor, reason).await,
         KeyWork::Rotate { key } => {
-            let new = new_key(app, key);
+            let new = new_key(app.config(), key);
             app.keys().rotate(app, actor, new, reason).await
         }
     }
@@ -126,16 +127,17 @@ async fn forget(app: &App, account: UserId) -> Answer {
         .unwrap_or_else(|fault: Fault| failed(&fault))
 }
 
-fn new_key(app: &App, wanted: Wanted) -> NewKey {
+/// What a rotation is told of the key that was asked for.
+pub(crate) fn new_key(config: &Config, wanted: Wanted) -> NewKey {
     match wanted {
         Wanted::Configured => NewKey::Configured,
         Wanted::KeyFile => NewKey::KeyFile,
-        Wanted::Given(key) => NewKey::Source(local_source(app.config(), &key)),
+        Wanted::Given(key) => NewKey::Source(local_source(config, &key)),
     }
 }
 
 /// Makes keys from a key of the operator.
-pub(crate) fn local_source(config: &crate::config::Config, key: &str) -> Arc<dyn KekSource> {
+fn local_source(config: &Config, key: &str) -> Arc<dyn KekSource> {
     Arc::new(LocalSource::new(
         KeyMaterial::new(key.as_bytes().to_vec()),
         config.kdf_iterations,

@@ -15,7 +15,7 @@ use store::testing::sample::NOW;
 use store::testing::{Disk, Synchronous};
 use store::{AuditEvent, AuditFile, AuditFilter, Fault, Store};
 use support::Folder;
-use support::power::Powered;
+use support::power::{Powered, others_go_on};
 
 const CUTS: u64 = 40;
 /// Old records, one a day; the newest of them is a day old.
@@ -59,11 +59,7 @@ struct Steps {
 
 impl Steps {
     async fn step(&mut self) {
-        // Somebody writes between any two steps.
-        let before = self.appended.load(Ordering::SeqCst);
-        while self.appended.load(Ordering::SeqCst) == before && !self.disk.is_cut() {
-            tokio::task::yield_now().await;
-        }
+        others_go_on(&self.appended, &self.disk).await;
         if let Some((_, after)) = self.cut.filter(|(at, _)| *at == self.taken) {
             self.disk.cut_after(after);
         }

@@ -13,7 +13,7 @@ use store::testing::{Disk, Synchronous, TEST_KEY};
 use store::{KekState, OpenError, Store};
 use support::Folder;
 use support::other_key::{OTHER_KEY, other_key};
-use support::power::Powered;
+use support::power::{Powered, others_go_on};
 
 const CUTS: u64 = 50;
 const SETTLED: std::ops::Range<u64> = 1..13;
@@ -64,11 +64,7 @@ async fn rotate(store: &Store, disk: &Arc<Disk>, moment: Moment) -> (Acknowledge
     let begun = begun.is_ok() && !disk.is_cut();
     let (mut finished, mut steps) = (false, 0);
     loop {
-        // Somebody signs in between any two steps.
-        let before = sessions.load(Ordering::SeqCst);
-        while sessions.load(Ordering::SeqCst) == before && !disk.is_cut() {
-            tokio::task::yield_now().await;
-        }
+        others_go_on(&sessions, disk).await;
         if let Moment::Step(step, after) = moment
             && step == steps
         {

@@ -48,6 +48,15 @@ impl Powered {
     }
 }
 
+/// Waits until somebody was answered again, or the power is cut: others are served between two steps
+/// of a job, however fast the machine is.
+pub async fn others_go_on(answered: &AtomicU64, disk: &Disk) {
+    let before = answered.load(Ordering::SeqCst);
+    while answered.load(Ordering::SeqCst) == before && !disk.is_cut() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Puts a database on a modelled disk, under a name that no other in this process has.
 pub fn on_disk(config: StoreConfig, disk: &Arc<Disk>) -> StoreConfig {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
