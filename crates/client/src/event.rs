@@ -49,6 +49,9 @@ pub enum Event {
         /// The message it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<Id>,
+        /// The tab's own text from a `send` that was not taken: the tab keeps what was typed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<String>,
         /// Seconds until another try makes sense, where the server said so.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after_secs: Option<u32>,

@@ -25,7 +25,22 @@ struct Problem {
     retry_after: Option<u32>,
 }
 
+/// A pause where the server names none, milliseconds.
+const PAUSE_MS: u64 = 2_000;
+
 impl Failure {
+    /// Whether nothing is wrong but the time: too many requests, or the server is held up.
+    pub fn asks_to_wait(&self) -> bool {
+        let codes = ["too-many", "too-many-requests", "unavailable"];
+        codes.contains(&self.code.as_str())
+    }
+
+    /// How long to wait before the next try, milliseconds.
+    pub fn wait_ms(&self) -> u64 {
+        self.retry_after_secs
+            .map_or(PAUSE_MS, |secs| u64::from(secs) * 1_000)
+    }
+
     /// A failure that the core itself found.
     pub fn new(code: &str) -> Self {
         Self {

@@ -92,12 +92,29 @@ impl Io {
         chat: Option<Id>,
         message: Option<Id>,
     ) {
+        self.tell_failed(during, failure, chat, message, None);
+    }
+
+    /// The same, about a text that a tab gave under its own tag and still has.
+    pub(crate) fn failed_text(&mut self, failure: Failure, chat: Id, tag: Option<String>) {
+        self.tell_failed("send", failure, Some(chat), None, tag);
+    }
+
+    fn tell_failed(
+        &mut self,
+        during: &str,
+        failure: Failure,
+        chat: Option<Id>,
+        message: Option<Id>,
+        tag: Option<String>,
+    ) {
         self.event(Event::Failed {
             during: during.to_owned(),
             code: failure.code,
             text: failure.text,
             chat,
             message,
+            tag,
             retry_after_secs: failure.retry_after_secs,
         });
     }

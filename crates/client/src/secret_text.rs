@@ -25,10 +25,10 @@ impl SecretText {
         &self.0
     }
 
-    /// Whether there is nothing but white space in it.
+    /// Whether nothing of it can be seen.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        protocol::envelope::is_blank(&self.0)
     }
 }
 

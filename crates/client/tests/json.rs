@@ -135,6 +135,7 @@ fn events_are_written_as_pages_read_them() {
             burns_ms: None,
             edited: false,
             failure: None,
+            failure_text: None,
             warnings: vec![],
             tag: None,
         },

@@ -28,6 +28,9 @@ pub struct ChatView {
     pub preview: Option<SecretText>,
     /// Whether the last line is one's own.
     pub preview_mine: bool,
+    /// What has become of the last message; null for none. Says why there is no last line.
+    #[serde(default)]
+    pub last_state: Option<MessageState>,
     /// Time of the last activity, unix milliseconds; 0 for none.
     pub last_ms: u64,
     /// Incoming messages not shown yet.
@@ -122,6 +125,9 @@ pub struct MessageView {
     /// Why it failed, a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Why it failed and what to do next, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_text: Option<String>,
     /// Warnings that belong to this message: `dropped` (messages before it are missing), `reordered`,
     /// `last-resort` (weaker protection while away), `key-changed` (sent under keys that are not the
     /// pinned ones).

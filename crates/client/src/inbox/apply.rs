@@ -54,6 +54,7 @@ impl Arrived {
             burns_ms: None,
             edited: false,
             failure: None,
+            failure_text: None,
             warnings: self.warnings,
             tag: None,
         }

@@ -28,6 +28,8 @@ const RETRY_MS: u64 = 3_000;
 pub(crate) struct BundleCache {
     fetched_ms: Option<u64>,
     in_flight: bool,
+    /// The server asked to wait until then.
+    rest_until_ms: u64,
     /// A prekey was asked for at the last fetch.
     asked_prekey: bool,
     /// Verified bundles of live sessions.
@@ -50,19 +52,21 @@ impl Unlocked {
         if fresh && (cache.asked_prekey || !want_prekey) {
             return true;
         }
-        if !cache.in_flight {
-            self.ask_bundles(io, user, want_prekey);
-        }
+        self.ask_bundles(io, user, want_prekey);
         false
     }
 
-    /// Asks for bundles now, with a prekey if wanted.
+    /// Asks for bundles, with a prekey if wanted, unless an answer is on its way or the server asked
+    /// to wait: then whoever wants more is served with what comes.
     pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: Id, want_prekey: bool) {
         let cache = self
             .outbox
             .bundles
             .entry(UserId::from_bytes(*user.as_bytes()))
             .or_default();
+        if cache.in_flight || io.now_ms < cache.rest_until_ms {
+            return;
+        }
         cache.in_flight = true;
         io.post(
             &format!("/users/{user}/bundles"),
@@ -85,8 +89,7 @@ impl Unlocked {
         }
         let failure = match answer {
             None => {
-                io.timers
-                    .set_earlier(Timer::Resend(user), io.now_ms + RETRY_MS);
+                self.ask_bundles_later(io, user, RETRY_MS);
                 return;
             }
             Some((200, body)) => match parse::<Bundles>(&body) {
@@ -95,7 +98,14 @@ impl Unlocked {
             },
             // Asked for by id: somebody who was there, and whose account was erased.
             Some((404, _)) => Some(Failure::new("account-gone")),
-            Some((status, body)) => Some(Failure::from_answer(status, &body)),
+            Some((status, body)) => {
+                let failure = Failure::from_answer(status, &body);
+                if failure.asks_to_wait() && user_id != self.user {
+                    self.ask_bundles_later(io, user, failure.wait_ms());
+                    return;
+                }
+                Some(failure)
+            }
         };
         if let Some(failure) = failure {
             if user_id == self.user {
@@ -113,6 +123,31 @@ impl Unlocked {
         }
         self.add_wanted_slots(io, user, want_prekey);
         self.pump(io);
+    }
+
+    /// No answer, or the request to wait: nothing of it is a reason to give a message up.
+    fn ask_bundles_later(&mut self, io: &mut Io, user: Id, after_ms: u64) {
+        let cache = self
+            .outbox
+            .bundles
+            .entry(UserId::from_bytes(*user.as_bytes()))
+            .or_default();
+        cache.rest_until_ms = io.now_ms + after_ms;
+        io.timers
+            .set_earlier(Timer::Resend(user), cache.rest_until_ms);
+    }
+
+    /// Asks again for whatever waits for somebody's bundles.
+    pub(crate) fn ask_wanted_bundles(&mut self, io: &mut Io, user: Id) {
+        let items = self.outbox.items.values();
+        let wanted: Vec<Wanted> = items
+            .filter(|item| item.chat == user)
+            .filter_map(|item| item.wanted)
+            .collect();
+        if io.online && !wanted.is_empty() {
+            let prekey = wanted.iter().any(|it| *it != Wanted::Recheck);
+            self.ask_bundles(io, user, prekey);
+        }
     }
 
     fn take_bundles(

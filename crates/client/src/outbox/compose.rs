@@ -62,7 +62,7 @@ impl Unlocked {
             self.may_write(chat).err()
         };
         if let Some(code) = wrong {
-            io.failed_at("send", Failure::new(code), Some(chat), None);
+            io.failed_text(Failure::new(code), chat, tag);
             return;
         }
         let said = Said {
@@ -100,6 +100,7 @@ impl Unlocked {
             burns_ms: None,
             edited: false,
             failure: None,
+            failure_text: None,
             warnings: Vec::new(),
             tag: said.tag,
         };

@@ -107,9 +107,23 @@ pub(crate) struct Outbox {
     pub(crate) queue: Vec<Id>,
     pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
     pub(crate) bundles: BTreeMap<UserId, BundleCache>,
+    /// The server asked to wait until then, this device's milliseconds.
+    pub(crate) rest_until_ms: u64,
 }
 
 impl Outbox {
+    /// Puts something that was sealed back into the queue, before what was written after it.
+    fn queue_again(&mut self, id: Id) {
+        let place = |id: &Id| {
+            let sealed = self.items.get(id).and_then(|item| item.sealed.as_ref());
+            sealed.map_or(u64::MAX, |sealed| sealed.stamp.sequence)
+        };
+        let mut queue = self.queue.clone();
+        queue.insert(0, id);
+        queue.sort_by_key(place);
+        self.queue = queue;
+    }
+
     /// What is at a stage, by id.
     fn at(&self, stage: Stage) -> Vec<Id> {
         let items = self.items.iter();

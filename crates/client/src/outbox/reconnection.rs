@@ -1,5 +1,7 @@
 //! What becomes of own messages when the connection, or the server, was away.
 
+use std::collections::BTreeSet;
+
 use protocol::envelope::Content;
 
 use super::{BundleCache, Stage};
@@ -25,6 +27,16 @@ impl Unlocked {
         }
         for cache in self.outbox.bundles.values_mut() {
             *cache = BundleCache::default();
+        }
+        let wanting: BTreeSet<Id> = self
+            .outbox
+            .items
+            .values()
+            .filter(|item| item.wanted.is_some())
+            .map(|item| item.chat)
+            .collect();
+        for user in wanting {
+            self.ask_wanted_bundles(io, user);
         }
         self.pump(io);
     }

@@ -53,6 +53,13 @@ impl Unlocked {
             }
             return fleeting;
         }
+        if io.now_ms < self.outbox.rest_until_ms {
+            return false;
+        }
+        if item.sealed.is_some() {
+            self.submit(io, id);
+            return true;
+        }
         let own = self.me.user_id;
         let peer_ready = self.bundles_ready(io, chat, waits);
         let own_ready = !copy || self.bundles_ready(io, own, false);

@@ -43,12 +43,16 @@ impl Unlocked {
         }
         let opened = theirs().any(|(_, state)| state.opened);
         let chat = item.chat;
-        item.wanted = Some(if opened {
+        let wanted = if opened {
             Wanted::Recheck
         } else {
             Wanted::Fallback
-        });
-        self.ask_bundles(io, chat, !opened);
+        };
+        item.wanted = Some(wanted);
+        // What was fetched a moment ago serves the next message as well.
+        if self.bundles_ready(io, chat, !opened) {
+            self.add_slot(io, id, wanted);
+        }
     }
 
     /// A session that opened a message without reading it may be gone by now.

@@ -69,9 +69,33 @@ impl Unlocked {
             // It has it already: our first try arrived.
             let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
             self.sent(io, id, at);
+        } else if failure.asks_to_wait() {
+            self.send_later(io, id, &failure);
         } else {
             self.fail(io, id, &failure);
         }
+    }
+
+    /// The server asked to wait: it is given again when the time is over, and whatever was written
+    /// after it follows it.
+    fn send_later(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+        io.timers.cancel(Timer::Resend(id));
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        if item.stage != Stage::Submitted {
+            return;
+        }
+        if item.fleeting() {
+            self.outbox.items.remove(&id);
+            return;
+        }
+        item.stage = Stage::Queued;
+        self.outbox.queue_again(id);
+        let until_ms = io.now_ms + failure.wait_ms();
+        self.outbox.rest_until_ms = self.outbox.rest_until_ms.max(until_ms);
+        io.timers
+            .set(Timer::Resend(self.me.user_id), self.outbox.rest_until_ms);
     }
 
     /// More slots were not taken: the message may be gone.
@@ -92,6 +116,7 @@ impl Unlocked {
             }
             return;
         }
+        self.ask_wanted_bundles(io, id);
         self.pump(io);
     }
 
@@ -106,6 +131,7 @@ impl Unlocked {
         self.lives.insert(id, item.life_secs);
         if let Some(view) = self.message_mut(item.chat, id) {
             view.failure = Some(failure.code.clone());
+            view.failure_text = Some(failure.text.clone());
             self.set_state(io, item.chat, id, MessageState::Failed, false);
         }
         let during = match item.content {

@@ -40,6 +40,7 @@ impl Unlocked {
                     live: self.peers.get(&chat).is_some_and(|peer| peer.live),
                     preview: last.and_then(|m| m.text.clone()),
                     preview_mine: last.is_some_and(|m| m.mine),
+                    last_state: last.map(|m| m.state),
                     last_ms: last.map_or(0, |m| m.seen_ms),
                     unread: u32::try_from(unread).unwrap_or(u32::MAX),
                     muted: contact.muted.value,

@@ -190,6 +190,9 @@ impl FakeServer {
         if self.messages.contains_key(&id) {
             return refused("send", id, "duplicate-message");
         }
+        if let Some(code) = self.refuse.pop_front() {
+            return refused("send", id, code);
+        }
         let expires_at = self.now() + u64::from(submission.life_secs);
         self.next += 1;
         self.messages.insert(

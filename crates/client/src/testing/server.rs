@@ -141,6 +141,8 @@ pub struct FakeServer {
     pub restored: Option<Value>,
     /// Requests by method and path, for counting.
     pub log: Vec<String>,
+    /// Codes with which the next messages are refused, one each.
+    pub refuse: VecDeque<&'static str>,
     pub(super) next: u64,
 }
 
@@ -180,6 +182,7 @@ impl FakeServer {
             ksf: Some(json!({"memory_kib": 65536, "passes": 3, "lanes": 1})),
             restored: None,
             log: Vec::new(),
+            refuse: VecDeque::new(),
             next: 1,
         }
     }

@@ -28,7 +28,7 @@ pub use submission::{
     MAX_BODY_LEN, MAX_SLOT_LEN, MAX_SLOTS, Slot, SlotSet, Submission, SubmissionHeader,
 };
 pub use target::Target;
-pub use text::SecretText;
+pub use text::{SecretText, is_blank};
 
 use crate::codec::DecodeError;
 use crate::epoch::EpochError;

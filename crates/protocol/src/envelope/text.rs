@@ -29,9 +29,9 @@ impl SecretText {
         self.0.is_empty()
     }
 
-    /// Whether there is nothing but white space in it.
+    /// Whether nothing of it can be seen.
     pub fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        is_blank(&self.0)
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -65,4 +65,35 @@ impl core::fmt::Debug for SecretText {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("SecretText(..)")
     }
+}
+
+/// Characters that draw nothing and are neither white space nor controls: Unicode's
+/// `Default_Ignorable_Code_Point`, the marks around annotations, and the empty Braille cell.
+const UNSEEN: &[core::ops::RangeInclusive<char>] = &[
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
+/// Whether nothing of a text can be seen: white space and characters that draw nothing.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace() || c.is_control() || UNSEEN.iter().any(|range| range.contains(&c))
+    })
 }
