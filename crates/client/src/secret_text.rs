@@ -25,6 +25,12 @@ impl SecretText {
         &self.0
     }
 
+    /// The first characters of it.
+    #[must_use]
+    pub fn beginning(&self, characters: usize) -> Self {
+        Self(self.0.chars().take(characters).collect())
+    }
+
     /// Whether nothing of it can be seen.
     #[must_use]
     pub fn is_blank(&self) -> bool {

@@ -209,3 +209,33 @@ fn the_row_of_a_chat_says_what_has_become_of_its_newest_message() {
     assert_eq!(row.preview, None);
     assert_eq!(row.last_state, Some(MessageState::Burned));
 }
+
+#[test]
+fn a_prekey_opens_one_epoch_however_many_messages_wait_for_it() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    world.tabs[f.bob] = None;
+    // More than an epoch holds, all put off at once.
+    let ids: Vec<Id> = (0..120)
+        .map(|n| world.say(f.alice, f.to_bob, &n.to_string()))
+        .collect();
+    world.advance(20_000);
+    for id in &ids {
+        assert_eq!(world.message(f.alice, *id).unwrap().path, "waiting");
+    }
+    let elsewhere = world.sign_in("bob");
+    world.advance(20_000);
+    assert_eq!(world.refusals(elsewhere), Vec::<String>::new());
+    let texts = world.texts(elsewhere, f.to_alice);
+    let all: Vec<String> = (0..120).map(|n| n.to_string()).collect();
+    assert_eq!(texts[texts.len() - 120..], all);
+}
+
+#[test]
+fn a_row_of_the_chat_list_carries_the_beginning_of_a_long_text_only() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    world.say(f.alice, f.to_bob, &"é".repeat(10_000));
+    let preview = world.chats(f.bob).pop().unwrap().preview.unwrap();
+    assert_eq!(preview.expose().chars().count(), 200);
+}

@@ -36,6 +36,8 @@ pub(crate) struct BundleCache {
     pub(crate) live: Vec<VerifiedTarget>,
     /// A verified prekey, when nobody was live or one was asked for.
     pub(crate) prekey: Option<VerifiedTarget>,
+    /// An epoch was started with the prekey: it goes on, but no other one starts with it.
+    pub(crate) spent: bool,
 }
 
 impl Unlocked {
@@ -203,6 +205,7 @@ impl Unlocked {
         cache.fetched_ms = Some(io.now_ms);
         cache.asked_prekey = want_prekey;
         cache.live = live;
+        cache.spent &= prekey.is_none();
         cache.prekey = prekey;
         if nothing && user != self.user {
             cache.fetched_ms = None;

@@ -174,20 +174,14 @@ impl Unlocked {
         fresh: bool,
     ) -> Result<Slot, EnvelopeError> {
         let now = io.now();
-        let usable = !fresh
-            && self
-                .outbox
-                .epochs
-                .get(target.target())
-                .is_some_and(|epoch| {
-                    epoch.is_open(now)
-                        && epoch.fingerprint() == target.fingerprint()
-                        && (epoch.handshake().path() == target.path()
-                            || target.target().live_id().is_none())
-                });
-        if !usable {
+        if fresh || !self.goes_on(now, target) {
             let epoch = SenderEpoch::start(&mut io.rng, now, &self.safe.party(self.user), target)?;
             self.outbox.epochs.insert(*target.target(), epoch);
+            if target.target().live_id().is_none()
+                && let Some(cache) = self.outbox.bundles.get_mut(target.target().account())
+            {
+                cache.spent = true;
+            }
         }
         let own = *target.target().account() == self.user;
         let item = self
@@ -208,6 +202,17 @@ impl Unlocked {
             &sealed.body.hash,
             &content,
         )
+    }
+
+    /// Whether an open epoch leads to a target.
+    pub(super) fn goes_on(&self, now: u64, target: &VerifiedTarget) -> bool {
+        let epoch = self.outbox.epochs.get(target.target());
+        epoch.is_some_and(|epoch| {
+            epoch.is_open(now)
+                && epoch.fingerprint() == target.fingerprint()
+                && (epoch.handshake().path() == target.path()
+                    || target.target().live_id().is_none())
+        })
     }
 
     fn slot_content(&self, item: &super::Outgoing, sealed: &Sealed, own: bool) -> SlotContent {

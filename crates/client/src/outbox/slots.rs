@@ -123,7 +123,20 @@ impl Unlocked {
                     .cloned()
                     .or_else(|| cache.prekey.clone()),
             });
+        let fresh = matches!(wanted, Wanted::Reseal(_));
+        let spent = self.outbox.bundles.get(&peer).is_some_and(|it| it.spent);
         match target {
+            // Each prekey opens one epoch.
+            Some(target)
+                if spent
+                    && target.target().live_id().is_none()
+                    && (fresh || !self.goes_on(io.now(), &target)) =>
+            {
+                if let Some(item) = self.outbox.items.get_mut(&id) {
+                    item.wanted = Some(wanted);
+                }
+                self.ask_bundles(io, chat, true);
+            }
             Some(target) => self.seal_more(io, id, wanted, &target),
             // Not even the same message under the same key may go to other keys: the person decides.
             None if self.key_changed(chat) && !self.has_arrived(id) => self.hold(io, id),

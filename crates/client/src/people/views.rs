@@ -7,6 +7,9 @@ use crate::event::{ChatView, Event, MessageState};
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 
+/// Characters of a last line: more than a row can show. Rows are told again with every message.
+const PREVIEW: usize = 200;
+
 impl Unlocked {
     /// All chats, latest activity first.
     pub(crate) fn emit_chats(&self, io: &mut Io) {
@@ -38,7 +41,7 @@ impl Unlocked {
                     verified: self.is_verified(chat),
                     key_changed: self.key_changed(chat),
                     live: self.peers.get(&chat).is_some_and(|peer| peer.live),
-                    preview: last.and_then(|m| m.text.clone()),
+                    preview: last.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
                     preview_mine: last.is_some_and(|m| m.mine),
                     last_state: last.map(|m| m.state),
                     last_ms: last.map_or(0, |m| m.seen_ms),
