@@ -20,6 +20,7 @@ mod server;
 mod staying;
 mod strength;
 mod tabs;
+mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,7 @@
 /** Writing: Enter sends, Shift+Enter breaks the line, ↑ in an empty field edits the last own message. */
-import { slot } from '../lib/dom.js';
+import { say, slot } from '../lib/dom.js';
+import { Subscriptions } from '../lib/state.js';
+import { composing } from '../lib/text.js';
 import { drawChip, timerMenu } from './timers.js';
 
 /**
@@ -21,7 +23,13 @@ export function forgetDrafts() {
   chosen.clear();
 }
 
+/** Whether a text area grows with its text by itself. */
+const GROWS = CSS.supports('field-sizing', 'content');
+/** What stands where half a character was. */
+const BROKEN = 'Part of a character cannot be sent; a � is in its place. Look at the text, then send it.';
+
 /**
+ * The field keeps its text until the core has taken it: what is refused stays where it was typed.
  * @param {import('../types.js').Context} context
  * @param {string} id the chat
  * @param {HTMLElement} form
@@ -32,8 +40,13 @@ export function composer({ state, send }, id, form, hooks) {
   const chip = /** @type {HTMLElement} */ (form.querySelector('[data-action="timer"]'));
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('.composer__send'));
   const editing = slot(form, 'editing');
+  const refused = slot(form, 'refused');
+  const subscriptions = new Subscriptions();
   /** @type {Message | null} */
   let edited = null;
+  /** What the core was given and has not answered yet. @type {{text: string, tag: string, edits: string} | null} */
+  let given = null;
+  let gone = false;
 
   /** @returns {Timer} */
   const timer = () => {
@@ -42,8 +55,10 @@ export function composer({ state, send }, id, form, hooks) {
   };
 
   function size() {
-    field.style.blockSize = 'auto';
-    field.style.blockSize = `${Math.min(field.scrollHeight, 180)}px`;
+    if (!GROWS) {
+      field.style.blockSize = 'auto';
+      field.style.blockSize = `${Math.min(field.scrollHeight, 180)}px`;
+    }
     button.disabled = field.value.trim() === '';
   }
 
@@ -53,34 +68,85 @@ export function composer({ state, send }, id, form, hooks) {
     size();
   }
 
+  /** @param {string} text */
+  function keepDraft(text) {
+    if (text === '') drafts.delete(id);
+    else drafts.set(id, text);
+  }
+
   function stopEditing() {
     edited = null;
     editing.hidden = true;
-    fill(drafts.get(id) ?? '');
+    say(refused, '');
+    fill(draftOf(id));
   }
 
   /** @param {Message} message */
   function edit(message) {
     edited = message;
     editing.hidden = false;
+    say(refused, '');
     fill(message.text ?? '');
     field.focus();
   }
 
   function submit() {
-    const text = field.value.trim();
-    if (text === '') return;
-    if (edited) {
-      if (text !== edited.text) send({ c: 'edit', chat: id, message: edited.id, text });
+    const text = field.value;
+    if (given || text.trim() === '') return;
+    if (!text.isWellFormed()) {
+      fill(text.toWellFormed());
+      if (!edited) keepDraft(field.value);
+      say(refused, BROKEN);
+      return;
+    }
+    if (edited && text === edited.text) {
       stopEditing();
       return;
     }
+    given = { text, tag: crypto.randomUUID(), edits: edited?.id ?? '' };
+    if (edited) {
+      send({ c: 'edit', chat: id, message: edited.id, text });
+      return;
+    }
     const { burn, life } = timer();
-    send({ c: 'send', chat: id, text, burn, life_secs: life });
-    drafts.delete(id);
-    fill('');
+    send({ c: 'send', chat: id, text, burn, life_secs: life, tag: given.tag });
+  }
+
+  /** The core has it. What was typed meanwhile stays. */
+  function taken() {
+    const { text, edits } = /** @type {{text: string, edits: string}} */ (given);
+    given = null;
+    if (edits === '' && draftOf(id).startsWith(text)) keepDraft(draftOf(id).slice(text.length));
+    if (gone) {
+      subscriptions.stop();
+      return;
+    }
+    say(refused, '');
+    if (edits === '' && !edited) fill(draftOf(id));
+    else if (edits !== '' && edited?.id === edits && field.value === text) stopEditing();
     hooks.sent();
   }
+
+  subscriptions.add(
+    state.on('message', ({ chat, message }) => {
+      if (!given || chat !== id) return;
+      if (given.edits === '' ? message.tag === given.tag : message.id === given.edits && message.text === given.text) taken();
+    }),
+    state.on('failed', (failed) => {
+      if (!given || failed.chat !== id) return false;
+      const mine = given.edits === '' ? failed.tag === given.tag : failed.during === 'edit' && failed.message === given.edits;
+      if (!mine) return false;
+      given = null;
+      if (!gone) say(refused, failed.text);
+      else subscriptions.stop();
+      return !gone;
+    }),
+    // A core that started anew has forgotten what it was given.
+    state.on('state', () => {
+      given = null;
+      if (gone) subscriptions.stop();
+    }),
+  );
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -89,13 +155,13 @@ export function composer({ state, send }, id, form, hooks) {
   });
   field.addEventListener('input', () => {
     size();
+    say(refused, '');
     if (edited) return;
-    if (field.value === '') drafts.delete(id);
-    else drafts.set(id, field.value);
+    keepDraft(field.value);
     if (field.value !== '') send({ c: 'typing', chat: id });
   });
   field.addEventListener('keydown', (event) => {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     if (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       submit();
@@ -126,12 +192,15 @@ export function composer({ state, send }, id, form, hooks) {
     }
   });
 
-  fill(drafts.get(id) ?? '');
+  fill(draftOf(id));
   drawChip(chip, timer());
   return {
     edit,
     focus: () => field.focus({ preventScroll: true }),
     update: () => { drawChip(chip, timer()); },
-    stop: () => {},
+    stop: () => {
+      gone = true;
+      if (!given) subscriptions.stop();
+    },
   };
 }

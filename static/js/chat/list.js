@@ -21,13 +21,19 @@ export function fits(chat, text) {
   return chatName(chat).toLocaleLowerCase().includes(wanted) || chat.handle.includes(wanted);
 }
 
+/** What a row says when nothing is left to read of the newest message. @type {Record<string, string>} */
+const LEFT = { burned: 'Burned', expired: 'Expired unread', deleted: 'Taken back', gone: 'Read elsewhere, or no longer there', delivered: 'Delivered' };
+
 /** @param {Chat} chat */
 function preview(chat) {
   const draft = draftOf(chat.chat);
-  if (draft) return [h('em', {}, 'Draft: '), draft.replace(/\s+/g, ' ')];
-  if (chat.preview !== null) return [chat.preview_mine ? 'You: ' : '', chat.preview.replace(/\s+/g, ' ')];
+  // A long text costs a row nothing: no more of it is drawn than could be seen.
+  const line = (/** @type {string} */ text) => h('bdi', {}, text.slice(0, 200).toWellFormed().replace(/\s+/g, ' '));
+  if (draft) return [h('em', {}, 'Draft: '), line(draft)];
+  if (chat.preview !== null) return [chat.preview_mine ? 'You: ' : '', line(chat.preview)];
   if (chat.relation === 'requested') return ['Has not answered yet'];
-  return [chat.unread > 0 ? 'New message' : 'No messages in this browser'];
+  if (chat.unread > 0) return ['New message'];
+  return [LEFT[chat.last_state ?? ''] ?? 'No messages in this browser'];
 }
 
 /**
@@ -45,7 +51,7 @@ export function rowParts(chat) {
   return [
     avatar(chat.chat, chatName(chat)),
     h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate' }, chatName(chat)), marks, h('span', { class: 'chat-row__time' }, rowTime(chat.last_ms))),
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)), marks, h('span', { class: 'chat-row__time' }, rowTime(chat.last_ms))),
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
         chat.key_changed && icon('alert', 'icon--sm'),
         chat.unread > 0 && h('span', { class: chat.muted ? 'badge badge--quiet' : 'badge', 'data-testid': 'unread-count' }, chat.unread > 99 ? '99+' : String(chat.unread), h('span', { class: 'visually-hidden' }, ' unread')))),
@@ -94,6 +100,6 @@ export function requestRow(request, current, open) {
   return h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'request-row', 'data-handle': request.handle, 'data-unread': 'true', 'aria-current': current ? 'true' : null, onclick: open },
     avatar(request.chat, name),
     h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate' }, name), h('span', { class: 'chat-row__time' }, rowTime(request.received_ms))),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate' }, request.greeting || 'Wants to talk to you')))));
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), h('span', { class: 'chat-row__time' }, rowTime(request.received_ms))),
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.greeting || 'Wants to talk to you')))));
 }

@@ -39,14 +39,15 @@ export class Host {
 
   /** @param {string} json */
   command(json) {
-    this.#feed((core, now) => core.command(json, now));
+    this.#feed((core, now) => core.command(json, now), json);
   }
 
   /**
    * Tells the core something and carries out its answer.
    * @param {(core: import('./engine.js').Core, now: number) => Output[]} tell
+   * @param {string} [asked] the command, if it is one
    */
-  #feed(tell) {
+  #feed(tell, asked) {
     if (this.#end.signal.aborted) return;
     let outputs;
     try {
@@ -57,7 +58,9 @@ export class Host {
         this.#restart();
         this.#say({ e: 'notice', code: 'core-restarted', text: 'The encryption core had to start anew. What had been read is gone; what is unread still waits.' });
       } else {
-        this.#say({ e: 'failed', during: 'command', code: 'bad-command', text: 'That could not be understood. Load the page again and retry.' });
+        // Told to whoever asked, so that a form or a composer keeps what it has.
+        const { c: during, chat, message, tag } = JSON.parse(asked ?? '{"c":"command"}');
+        this.#say({ e: 'failed', during, chat, message, tag, code: 'bad-command', text: 'That could not be understood. Load the page again and retry.' });
       }
       return;
     }

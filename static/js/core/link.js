@@ -74,7 +74,9 @@ export class Link {
       this.#port.postMessage({ kind: 'measure', typed }, [typed.buffer]);
       return;
     }
-    this.#port.postMessage({ kind: 'command', json: JSON.stringify(command) });
+    // Half a character has no place in the core's text; the rest of a command is not lost with it.
+    const json = JSON.stringify(command, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value));
+    this.#port.postMessage({ kind: 'command', json });
   }
 
   /**

@@ -4,6 +4,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const shortClock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
@@ -50,13 +51,18 @@ export function rowTime(ms, now = Date.now()) {
 }
 
 /**
- * When something waiting expires.
+ * When something waiting expires: to the second where it is near, and with the date where the name of the day could
+ * be today's.
  * @param {number} seconds unix
  * @param {number} [now]
  */
 export function expiry(seconds, now = Date.now()) {
   const ms = seconds * 1000;
-  return daysAgo(ms, now) === 0 ? clock.format(ms) : `${shortWeekday.format(ms)} ${clock.format(ms)}`;
+  if (ms - now < 600_000) return shortClock.format(ms);
+  const days = -daysAgo(ms, now);
+  if (days === 0) return clock.format(ms);
+  if (days === 1) return `tomorrow ${clock.format(ms)}`;
+  return days < 7 ? `${shortWeekday.format(ms)} ${clock.format(ms)}` : `${shortWeekday.format(ms)} ${shortDate.format(ms)} ${clock.format(ms)}`;
 }
 
 /**

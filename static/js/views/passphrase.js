@@ -33,6 +33,8 @@ export function passphrasePicker(context, legend) {
     if (target.name !== 'how') return;
     mine = target.value === 'own';
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (node.querySelectorAll('[data-part]'))) part.hidden = (part.dataset.part === 'own') !== mine;
+    // What was wrong with the way that was not taken is right now.
+    (mine ? kept : own).dispatchEvent(new Event('input', { bubbles: true }));
     if (!mine) return;
     own.focus();
     // Has the estimator fetched while the first word is typed.
