@@ -2,7 +2,7 @@
 import { Link } from './core/link.js';
 import { State } from './lib/state.js';
 import * as router from './lib/router.js';
-import { announce, badge, title, toast } from './lib/say.js';
+import { announce, badge, overDialogs, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
@@ -65,7 +65,7 @@ function draw() {
   if (shown?.key === key) return;
   const first = shown === null || shown.key === 'starting';
   shown?.view.stop();
-  for (const dialog of document.querySelectorAll('body > dialog')) dialog.remove();
+  closeDialogs();
   const view = make(context);
   shown = { key, view };
   root.replaceChildren(view.node);
@@ -75,6 +75,15 @@ function draw() {
   if (view.focus) view.focus();
   else if (!first) root.focus({ preventScroll: true });
   if (name && !first) announce(name);
+}
+
+/** Nothing that was opened over one view stays over the next. */
+function closeDialogs() {
+  for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll('body > dialog'))) {
+    dialog.close();
+    dialog.remove();
+  }
+  overDialogs();
 }
 
 /** @param {string} text */
@@ -163,7 +172,7 @@ addEventListener('pagehide', (event) => {
   forgetChat();
   forgetDrafts();
   state.forget();
-  for (const dialog of document.querySelectorAll('body > dialog')) dialog.remove();
+  closeDialogs();
   root.replaceChildren(h('main', { class: 'solo' }));
   title('');
 });

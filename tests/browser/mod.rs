@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod administration;
+mod back;
 mod burning;
 mod cdp;
 mod chromium;
@@ -14,6 +15,8 @@ mod looks;
 mod meeting;
 mod page;
 mod people;
+mod pointer;
+mod reach;
 mod restored;
 mod screenshots;
 mod server;

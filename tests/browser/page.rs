@@ -72,14 +72,20 @@ impl Page {
                 "Emulation.setFocusEmulationEnabled",
                 json!({ "enabled": true }),
             ),
-            (
-                "Emulation.setDeviceMetricsOverride",
-                json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone }),
-            ),
         ] {
             page.call(method, params);
         }
+        page.resize(width, height, scale);
         page
+    }
+
+    /// Gives the window another size in CSS pixels, as turning a phone or enlarging the page does.
+    pub fn resize(&self, width: u32, height: u32, scale: u32) {
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale,
+                    "mobile": self.screen == Screen::Phone }),
+        );
     }
 
     /// The size of its window.
@@ -127,7 +133,7 @@ impl Page {
             .unwrap_or_else(|error| panic!("{expression}: {error}\n{}", self.told()))
     }
 
-    fn try_js(&self, expression: &str) -> Result<Value, String> {
+    pub(super) fn try_js(&self, expression: &str) -> Result<Value, String> {
         let answer = self.try_call(
             "Runtime.evaluate",
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true }),
@@ -210,27 +216,6 @@ impl Page {
         .unwrap_or_default()
     }
 
-    /// Clicks the middle of what has this test id, once nothing covers it.
-    #[track_caller]
-    pub fn click(&self, testid: &str) {
-        self.click_on(&by(testid));
-    }
-
-    /// Clicks the middle of what fits the selector, once it stands still and nothing covers it.
-    #[track_caller]
-    pub fn click_on(&self, selector: &str) {
-        let place = self.until(&format!("({PLACE})({})", quoted(selector)));
-        let (x, y) = (&place["x"], &place["y"]);
-        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let mut event = json!({ "type": kind, "x": x, "y": y });
-            if kind != "mouseMoved" {
-                event["button"] = "left".into();
-                event["clickCount"] = 1.into();
-            }
-            self.call("Input.dispatchMouseEvent", event);
-        }
-    }
-
     /// Puts the text into a field in place of what was there.
     #[track_caller]
     pub fn fill(&self, testid: &str, text: &str) {
@@ -251,6 +236,7 @@ impl Page {
             "Escape" => 27,
             "ArrowUp" => 38,
             "ArrowDown" => 40,
+            "Tab" => 9,
             "/" => 191,
             other => other
                 .to_ascii_uppercase()
@@ -271,9 +257,18 @@ impl Page {
 
     /// Shows it as if the system asked for this.
     pub fn emulate(&self, scheme: &str) {
+        self.emulate_media(&[("prefers-color-scheme", scheme)]);
+    }
+
+    /// Shows it as if the system asked for all of these.
+    pub fn emulate_media(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> = features
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+            json!({ "features": features }),
         );
     }
 
@@ -308,7 +303,7 @@ impl Page {
     }
 
     /// What is on the page, for a failed test.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let text = self
             .try_js("`${location.pathname} ${document.documentElement.dataset.view ?? ''}\\n${document.getElementById('app')?.innerText ?? document.body.innerText}`")
             .unwrap_or_default();
@@ -335,18 +330,6 @@ impl Page {
 /// Whether an element is drawn.
 const VISIBLE: &str =
     "(selector) => [...document.querySelectorAll(selector)].some((it) => it.checkVisibility())";
-
-/// Where to click: the middle of an element that is enabled, on the screen, on top, and was in the
-/// same place a moment ago.
-const PLACE: &str = "(selector) => { const it = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility()); \
-    if (!it || it.disabled) return null; \
-    it.scrollIntoView({ block: 'nearest' }); const box = it.getBoundingClientRect(); \
-    const x = box.left + box.width / 2; const y = box.top + box.height / 2; \
-    const top = document.elementFromPoint(x, y); \
-    if (!top || !(it.contains(top) || top.closest('label')?.contains(it))) return null; \
-    const before = window.placed; const now = performance.now(); \
-    if (before && before.it === it && before.x === x && before.y === y) return now - before.since > 50 ? { x, y } : null; \
-    window.placed = { it, x, y, since: now }; return null; }";
 
 /// As a JavaScript string.
 pub fn quoted(text: &str) -> String {

@@ -7,9 +7,9 @@ import { confirmDialog } from './people.js';
 /**
  * @param {import('../types.js').Context} context
  * @param {string} id
- * @param {() => void} close
+ * @param {{close: () => void, decided: (what: string) => void}} then
  */
-export function detailsPane(context, id, close) {
+export function detailsPane(context, id, then) {
   const { state, send } = context;
   const node = document.createDocumentFragment();
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById('view-details'));
@@ -41,10 +41,10 @@ export function detailsPane(context, id, close) {
   };
   show();
   actions(root, {
-    'close-details': close,
+    'close-details': then.close,
     verify: (target) => send({ c: 'set_verified', chat: id, verified: target.dataset.verified !== 'true' }),
-    remove: () => confirmDialog({ title: 'Remove this chat?', text: 'Its messages are wiped here and the person is no longer a contact. The other side keeps what it has until its timers end.', yes: 'Remove' }, () => send({ c: 'remove_contact', chat: id })),
-    block: () => confirmDialog({ title: 'Block this person?', text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => send({ c: 'block', chat: id })),
+    remove: () => confirmDialog({ title: 'Remove this chat?', text: 'Its messages are wiped here and the person is no longer a contact. The other side keeps what it has until its timers end.', yes: 'Remove' }, () => { then.decided('The chat is removed.'); send({ c: 'remove_contact', chat: id }); }),
+    block: () => confirmDialog({ title: 'Block this person?', text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => { then.decided('The person is blocked. You can unblock them in the settings.'); send({ c: 'block', chat: id }); }),
   });
   receipts.addEventListener('change', () => send({ c: 'set_chat', chat: id, receipts: receipts.checked }));
   muted.addEventListener('change', () => send({ c: 'set_chat', chat: id, muted: muted.checked }));
@@ -74,7 +74,7 @@ export function drawGreeting(node, request) {
  * A person who asks to talk.
  * @param {import('../types.js').Context} context
  * @param {import('../types.js').Request} request
- * @param {{back: () => void, accepted: () => void}} then
+ * @param {{back: () => void, accepted: () => void, decided: (what: string) => void}} then
  */
 export function requestPane(context, request, then) {
   const node = clone('view-request');
@@ -86,8 +86,8 @@ export function requestPane(context, request, then) {
   actions(node, {
     back: then.back,
     accept: () => { context.send({ c: 'accept_request', chat: request.chat }); then.accepted(); },
-    refuse: () => context.send({ c: 'refuse_request', chat: request.chat }),
-    block: () => confirmDialog({ title: `Block ${name}?`, text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => context.send({ c: 'block', chat: request.chat })),
+    refuse: () => { then.decided('The request is deleted. They are not told.'); context.send({ c: 'refuse_request', chat: request.chat }); },
+    block: () => confirmDialog({ title: `Block ${name}?`, text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => { then.decided(`${name} is blocked. You can unblock them in the settings.`); context.send({ c: 'block', chat: request.chat }); }),
   });
   return node;
 }

@@ -1,7 +1,8 @@
 /** Finding, inviting and asking people; and the question before something that cannot be undone. */
 import { actions, avatar, clone, input, picture, say, slot } from '../lib/dom.js';
 import { fullTime } from '../lib/format.js';
-import { copy, toast } from '../lib/say.js';
+import { layer } from '../lib/layers.js';
+import { copy, overDialogs, toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 
 /** @typedef {import('../types.js').Context} Context */
@@ -13,13 +14,22 @@ import { Subscriptions } from '../lib/state.js';
  */
 export function openDialog(template, closed) {
   const dialog = /** @type {HTMLDialogElement} */ (clone(template));
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   document.body.append(dialog);
-  dialog.addEventListener('close', () => { dialog.remove(); closed?.(); });
+  const over = layer(() => dialog.close());
+  dialog.addEventListener('close', () => {
+    over();
+    dialog.remove();
+    overDialogs();
+    if (before?.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true });
+    closed?.();
+  });
   dialog.addEventListener('pointerdown', (event) => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener('click', (event) => {
     if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
   });
   dialog.showModal();
+  overDialogs();
   return dialog;
 }
 

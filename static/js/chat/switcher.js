@@ -1,5 +1,6 @@
 /** Ctrl+K: go to a chat by typing a part of its name. */
 import { h, input, slot } from '../lib/dom.js';
+import { composing } from '../lib/text.js';
 import { openDialog } from './people.js';
 import { fits, rowParts } from './list.js';
 
@@ -23,6 +24,7 @@ export function switcher({ state }, open) {
       return row;
     }));
     slot(dialog, 'none').hidden = chats.length > 0;
+    list.children[at]?.scrollIntoView({ block: 'nearest' });
     if (chats.length > 0) field.setAttribute('aria-activedescendant', `switch-${at}`);
     else field.removeAttribute('aria-activedescendant');
   };
@@ -30,6 +32,7 @@ export function switcher({ state }, open) {
   const go = (chat) => { dialog.close(); open(chat); };
   field.addEventListener('input', () => { at = 0; draw(); });
   field.addEventListener('keydown', (event) => {
+    if (composing(event)) return;
     const rows = /** @type {HTMLElement[]} */ ([...list.children]);
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();

@@ -1,8 +1,10 @@
 /** The chats: list, conversation and details, side by side or one at a time. */
 import { actions, avatar, clone, h, icon, input, slot } from '../lib/dom.js';
+import { layer } from '../lib/layers.js';
 import { closePopover, popover } from '../lib/popover.js';
-import { announce, badge, title } from '../lib/say.js';
+import { announce, badge, toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
+import { composing } from '../lib/text.js';
 import { conversation } from './conversation.js';
 import { detailsPane, drawGreeting, requestPane } from './details.js';
 import { shortcuts } from './keys.js';
@@ -30,6 +32,7 @@ export function chatView(context) {
   const details = slot(app, 'details');
   const filter = /** @type {HTMLInputElement} */ (slot(app, 'filter'));
   const phone = matchMedia('(max-width: 699.98px)');
+  const overlaid = matchMedia('(max-width: 1080px)');
   /** @type {{kind: 'chat' | 'request', id: string} | null} */
   let current = null;
   /** @type {{node: HTMLElement, focus?: () => void, stop: () => void} | null} */
@@ -40,6 +43,10 @@ export function chatView(context) {
   let unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
   let pending = '';
   let drawnRequests = '';
+  /** What going back would close: the open chat where only one pane fits, and the details over it. */
+  let backTo = { list: () => {}, talk: () => {} };
+  /** What was decided about the open chat or request, for when it is gone. */
+  let decided = '';
   const rows = chatList(slot(app, 'chats'), openChat);
 
   function drawList() {
@@ -83,8 +90,8 @@ export function chatView(context) {
     talk.replaceChildren(...(made ? [made.node] : []));
     app.dataset.pane = made ? 'talk' : 'list';
     closeDetails();
-    title(next?.kind === 'chat' ? chatName(/** @type {import('../types.js').Chat} */ (state.chat(next.id))) : '');
-    if (made && phone.matches && history.state?.pane !== 'talk') history.pushState({ pane: 'talk' }, '');
+    backTo.list();
+    backTo.list = made && phone.matches ? layer(back) : () => {};
     drawList();
   }
 
@@ -104,22 +111,25 @@ export function chatView(context) {
   function openRequest(id) {
     const request = state.requests.find((known) => known.chat === id);
     if (!request) return;
-    const node = requestPane(context, request, { back, accepted: () => { pending = id; } });
+    const node = requestPane(context, request, { back, accepted: () => { pending = id; }, decided: (what) => { decided = what; } });
     show({ kind: 'request', id }, { node, stop: () => {} });
     /** @type {HTMLElement | null} */ (talk.querySelector('[data-action="accept"]'))?.focus({ preventScroll: true });
   }
 
+  /** To the list, where the row of what was open is found again. */
   function back() {
-    if (history.state?.pane === 'talk') history.back();
-    else show(null, null);
+    const row = app.querySelector('.chat-row[aria-current="true"]');
+    show(null, null);
+    if (row instanceof HTMLElement && row.isConnected) row.focus();
   }
 
   /** @param {string} id */
   function openDetails(id) {
-    side = detailsPane(context, id, closeDetails);
+    side = detailsPane(context, id, { close: closeDetails, decided: (what) => { decided = what; } });
     details.replaceChildren(side.node);
     details.hidden = false;
     app.setAttribute('data-details', '');
+    backTo.talk = overlaid.matches ? layer(closeDetails) : () => {};
     for (const button of talk.querySelectorAll('[data-action="details"][aria-expanded]')) button.setAttribute('aria-expanded', 'true');
     /** @type {HTMLElement} */ (details.querySelector('[data-action="close-details"]')).focus();
   }
@@ -129,6 +139,7 @@ export function chatView(context) {
     const had = details.contains(document.activeElement);
     side.stop();
     side = null;
+    backTo.talk();
     details.hidden = true;
     details.replaceChildren();
     app.removeAttribute('data-details');
@@ -155,6 +166,7 @@ export function chatView(context) {
   });
   filter.addEventListener('input', drawList);
   filter.addEventListener('keydown', (event) => {
+    if (composing(event)) return;
     if (event.key === 'Enter') /** @type {HTMLElement | null} */ (slot(app, 'chats').querySelector('button'))?.click();
     else if (event.key === 'Escape' && filter.value !== '') {
       event.preventDefault();
@@ -162,8 +174,6 @@ export function chatView(context) {
       drawList();
     }
   });
-  const popped = () => { if (app.dataset.pane === 'talk' && history.state?.pane !== 'talk') show(null, null); };
-  addEventListener('popstate', popped);
   const refresh = setInterval(drawList, 30_000);
 
   subscriptions.add(
@@ -173,7 +183,6 @@ export function chatView(context) {
       step,
       escape: () => { if (side) closeDetails(); else if (document.activeElement instanceof HTMLElement && current) pane?.focus?.(); },
     }),
-    () => removeEventListener('popstate', popped),
     () => clearInterval(refresh),
     watchInvites(context, openChat),
     state.on('state', drawMe),
@@ -202,9 +211,11 @@ export function chatView(context) {
 
   /** The open pane is about somebody who is no longer there. */
   function leave() {
-    if (history.state?.pane === 'talk') history.replaceState(null, '');
     show(null, null);
-    filter.focus({ preventScroll: true });
+    // Not the filter: on a phone that would bring the keyboard up.
+    /** @type {HTMLElement} */ (app.querySelector('.side__scroll .chat-row') ?? app.querySelector('[data-action="menu"]')).focus({ preventScroll: true });
+    if (decided !== '') toast(decided);
+    decided = '';
   }
 
   drawMe();
@@ -218,6 +229,8 @@ export function chatView(context) {
       const open = remembered;
       pane?.stop();
       side?.stop();
+      backTo.talk();
+      backTo.list();
       subscriptions.stop();
       remembered = open;
     },

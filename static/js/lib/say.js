@@ -1,13 +1,26 @@
 /** Passing lines, spoken announcements and the badge in the tab's title. */
 import { h } from './dom.js';
 
+const toasts = /** @type {HTMLElement} */ (document.getElementById('toasts'));
+const announcer = /** @type {HTMLElement} */ (document.getElementById('announcer'));
+
+/**
+ * Puts the places for passing lines into the dialog on top, if there is one: under a dialog nothing can be pressed, and
+ * screen readers hear nothing. Call it when a dialog opens or closes.
+ */
+export function overDialogs() {
+  const over = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
+  for (const place of [announcer, toasts]) if (place.parentElement !== over) over.append(place);
+}
+
 /**
  * Shows a line for a while; screen readers hear it.
  * @param {string} text
  * @param {{label: string, run: () => void}} [action]
  */
 export function toast(text, action) {
-  const place = /** @type {HTMLElement} */ (document.getElementById('toasts'));
+  overDialogs();
+  const place = toasts;
   if ([...place.children].some((line) => line.firstElementChild?.textContent === text)) return;
   const line = h('div', { class: 'toast', 'data-testid': 'toast' }, h('span', { class: 'grow' }, text));
   if (action) {
@@ -23,15 +36,18 @@ export function toast(text, action) {
  * @param {string} text
  */
 export function announce(text) {
-  const place = /** @type {HTMLElement} */ (document.getElementById('announcer'));
-  place.textContent = '';
-  requestAnimationFrame(() => { place.textContent = text; });
+  overDialogs();
+  announcer.textContent = '';
+  requestAnimationFrame(() => { announcer.textContent = text; });
 }
 
 let page = document.title;
 let unread = 0;
 
-/** @param {string} text */
+/**
+ * Names the view in the title. Browsers write titles into their history on the disk: nothing of a person is in them.
+ * @param {string} text
+ */
 export function title(text) {
   page = text === '' ? 'Secure Messaging' : `${text} · Secure Messaging`;
   write();

@@ -1,0 +1,47 @@
+/**
+ * What lies over the page, such as a dialog, a menu, or on a phone the open chat. The browser's Back closes what is on
+ * top and nothing else: each layer is an entry of the history, and leaves it when it is closed otherwise.
+ */
+
+/** @type {{close: () => void}[]} */
+const open = [];
+/** Until a step through the history that was asked for here has been taken. */
+let travelling = false;
+
+const depth = () => /** @type {{layers?: number} | null} */ (history.state)?.layers ?? 0;
+
+/** Makes the history as deep as the layers are many. */
+function settle() {
+  if (travelling) return;
+  if (depth() > open.length) {
+    travelling = true;
+    history.go(open.length - depth());
+    // Should the browser have forgotten that entry, nothing happens.
+    setTimeout(() => { travelling = false; }, 1000);
+  }
+  while (depth() < open.length) history.pushState({ ...history.state, layers: depth() + 1 }, '');
+}
+
+addEventListener('popstate', () => {
+  if (!travelling) while (open.length > depth()) open.pop()?.close();
+  travelling = false;
+  settle();
+});
+
+/**
+ * Puts something over the page. It is taken away by what this gives back, or by the person going back.
+ * @param {() => void} close
+ * @returns {() => void} says that it is closed
+ */
+export function layer(close) {
+  const mine = { close };
+  open.push(mine);
+  settle();
+  return () => {
+    const at = open.indexOf(mine);
+    if (at < 0) return;
+    open.splice(at, 1);
+    // Later, because what closes one layer often opens the next.
+    setTimeout(settle, 0);
+  };
+}
