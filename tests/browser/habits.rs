@@ -31,14 +31,14 @@ fn keys_unread_marks_typing_and_receipts_are_what_chat_users_expect() {
 
     // Jonas' chat is open; what Noor writes makes a badge and opens at the divider.
     write(&noor.page, "Are you there?");
-    title(&mira.page, "(1) Jonas Weber");
+    title(&mira.page, "(1) Secure Messaging");
     mira.page.press("k", 2);
     mira.page.see("switcher");
     mira.page.fill("switcher-text", "noo");
     mira.page.press("Enter", 0);
     mira.page.see_text(&by("chat-name"), "Noor El-Amin");
     mira.page.see("unread-line");
-    title(&mira.page, "Noor");
+    title(&mira.page, "Secure Messaging");
     state(&noor.page, "Are you there?", "read");
     mira.page.press("ArrowDown", 1);
     mira.page.see_text(&by("chat-name"), "Jonas Weber");

@@ -17,6 +17,7 @@ mod page;
 mod people;
 mod pointer;
 mod reach;
+mod reading;
 mod restored;
 mod screenshots;
 mod server;

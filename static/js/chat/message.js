@@ -1,6 +1,7 @@
 /** One message as a list item. */
 import { h, icon, ring } from '../lib/dom.js';
 import { clockTime, countdown, duration, expiry, fullTime } from '../lib/format.js';
+import { linked } from '../lib/text.js';
 
 /** @typedef {import('../types.js').Message} Message */
 
@@ -60,11 +61,14 @@ export function description(message) {
   return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : '', waited(message) ? WAITED : ''].filter(Boolean).join('. ');
 }
 
-/** @param {Message} message */
-function sealedBubble(message) {
+/** Who says it, for screen readers. @param {Message} message @param {string} name */
+const author = (message, name) => h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `);
+
+/** @param {Message} message @param {string} name */
+function sealedBubble(message, name) {
   const text = message.burn === 'on_read' ? 'Burns on reading' : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
   return h('div', { class: 'bubble bubble--sealed' }, icon('flame'),
-    h('span', {}, text, h('small', {}, message.expires_at ? `Unread until ${expiry(message.expires_at)}` : 'Shown once')),
+    h('span', {}, author(message, name), text, h('small', {}, message.expires_at ? `Unread until ${expiry(message.expires_at)}` : 'Shown once')),
     h('button', { class: 'button button--small', type: 'button', 'data-action': 'reveal', 'data-testid': 'reveal' }, 'Read once'));
 }
 
@@ -85,7 +89,7 @@ function foot(message, /** @type {boolean} */ lastInRun) {
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';
-      line.append('Not sent', again());
+      line.append(message.failure_text ? `Not sent. ${message.failure_text}` : 'Not sent', again());
     }
     if (message.state === 'vanished') {
       line.dataset.tone = 'ember';
@@ -98,13 +102,13 @@ function foot(message, /** @type {boolean} */ lastInRun) {
 
 /** @param {Message} message @param {string} name */
 function bubble(message, name) {
-  if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message);
+  if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message, name);
   if (message.text === null) {
     const mark = (message.mine ? OWN : GONE)[message.state]?.[0] ?? 'info';
     const text = stateText(message) || 'No longer here';
-    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `), text));
+    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, author(message, name), text));
   }
-  const body = h('div', { class: 'bubble__text', 'data-testid': 'message-text' }, message.text);
+  const body = h('div', { class: 'bubble__text', dir: 'auto', 'data-testid': 'message-text' }, ...linked(message.text));
   const meta = h('div', { class: 'bubble__meta', 'aria-hidden': 'true', title: description(message) });
   if (message.edited) meta.append('edited ');
   if (message.mine && message.burn !== 'never') meta.append(icon('flame'));
@@ -113,7 +117,7 @@ function bubble(message, name) {
   if (message.mine) meta.append(icon(OWN[message.state]?.[0] ?? 'check'));
   body.dataset.meta = meta.textContent ?? '';
   body.style.setProperty('--marks', String(meta.querySelectorAll('svg').length));
-  return h('div', { class: 'bubble' }, h('span', { class: 'visually-hidden' }, `${message.mine ? 'You' : name}: `), body, meta);
+  return h('div', { class: 'bubble' }, author(message, name), body, meta);
 }
 
 /**
@@ -125,7 +129,6 @@ function bubble(message, name) {
 export function drawMessage(item, message, place) {
   item.className = `msg${message.mine ? ' msg--own' : ''}${place.first ? ' msg--first' : ''}${place.last ? ' msg--last' : ''}`;
   item.dataset.testid = 'message';
-  item.dataset.id = message.id;
   item.dataset.state = message.state;
   item.dataset.mine = String(message.mine);
   item.dataset.path = message.path;
@@ -135,7 +138,8 @@ export function drawMessage(item, message, place) {
   item.setAttribute('aria-describedby', `about-${message.id}`);
   const parts = [bubble(message, place.name)];
   if (message.text !== null || message.state === 'failed') {
-    parts.push(h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
+    // The same button over all changes: a menu may be open beside it, or the focus on it.
+    parts.push(item.querySelector('.msg__tools') ?? h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', tabindex: -1, 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-describedby': `about-${message.id}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
   }
   const line = foot(message, place.lastInRun);
   if (line) parts.push(line);
