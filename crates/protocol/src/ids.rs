@@ -70,6 +70,10 @@ id! {
     LiveId
 }
 id! {
+    /// An attachment of a message.
+    AttachmentId
+}
+id! {
     /// A group conversation.
     GroupId
 }

@@ -9,7 +9,7 @@
 //! # Overview
 //! | module | what it holds |
 //! |---|---|
-//! | [`ids`] | [`ids::UserId`], [`ids::MessageId`], [`ids::LiveId`], [`ids::GroupId`] |
+//! | [`ids`] | [`ids::UserId`], [`ids::MessageId`], [`ids::LiveId`], [`ids::AttachmentId`], [`ids::GroupId`] |
 //! | [`identity`] | private [`identity::AccountSecrets`], public [`identity::AccountKeys`], fingerprint, safety number |
 //! | [`opaque`] | sign-in: client and server halves of OPAQUE |
 //! | [`prekeys`] | Merkle batches ([`prekeys::generate_batch`], [`prekeys::SignedBatch`], [`prekeys::ClaimedPrekey`]) and session bundles |

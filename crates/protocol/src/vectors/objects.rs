@@ -5,7 +5,7 @@ use super::parcels;
 use crate::boot::SignedBoot;
 use crate::envelope::{ContentKey, SlotSet, Submission, open_chunk};
 use crate::identity::{AccountKeys, Fingerprint, safety_number};
-use crate::ids::{LiveId, UserId};
+use crate::ids::{AttachmentId, LiveId, UserId};
 use crate::opaque::{self, ExportKey, OpaqueError, ServerSetup};
 use crate::prekeys::{ClaimedPrekey, PrekeyError, SessionBundle, SignedBatch};
 use crate::recovery_key::RecoveryKey;
@@ -242,13 +242,14 @@ fn sign_in(fields: &Fields<'_>) -> Checked {
 
 fn attachment_chunk(fields: &Fields<'_>) -> Checked {
     let key = ContentKey::from_bytes(&fields.array("key")?);
+    let id = AttachmentId::from_bytes(fields.array("attachment")?);
     let place = |name| {
         fields
             .number(name)
             .and_then(|number| u32::try_from(number).map_err(|error| error.to_string()))
     };
     let sealed = fields.bytes("sealed")?;
-    match open_chunk(&key, place("index")?, place("total")?, &sealed) {
+    match open_chunk(&key, &id, place("index")?, place("total")?, &sealed) {
         Ok(chunk) => {
             fields.expect("chunk", &chunk)?;
             Ok(Outcome::Accepted)

@@ -12,7 +12,7 @@ use crate::envelope::{
 };
 use crate::epoch::{LocalParty, SenderEpoch, VerifiedTarget};
 use crate::identity::{AccountKeys, AccountSecrets, safety_number};
-use crate::ids::{LiveId, MessageId, UserId};
+use crate::ids::{AttachmentId, LiveId, MessageId, UserId};
 use crate::opaque::{
     ExportKey, OpaqueError, ServerSetup, register_record, register_respond, register_start,
 };
@@ -326,10 +326,12 @@ fn sign_in(out: &mut Vec<Value>, rng: &mut SeededRng) -> Result<(), OpaqueError>
 
 fn attachment(out: &mut Vec<Value>, rng: &mut SeededRng) -> Result<(), EnvelopeError> {
     let key = ContentKey::random(rng);
+    let attachment = AttachmentId::random(rng);
     out.push(json!({
         "id": "attachment chunk", "kind": "attachment_chunk", "result": "accept",
         "key": hex::encode(key.expose()), "index": 1, "total": 3,
-        "sealed": hex::encode(seal_chunk(&key, 1, 3, b"the second of three")?),
+        "attachment": hex::encode(attachment.as_bytes()),
+        "sealed": hex::encode(seal_chunk(&key, &attachment, 1, 3, b"the second of three")?),
         "chunk": hex::encode("the second of three"),
     }));
     Ok(())

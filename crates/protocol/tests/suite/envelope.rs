@@ -7,7 +7,7 @@ use protocol::envelope::{
     open_chunk, open_slot, padded_len, seal_body, seal_chunk, seal_slot,
 };
 use protocol::epoch::{PendingEpoch, SenderEpoch};
-use protocol::ids::{GroupId, LiveId, MessageId, UserId};
+use protocol::ids::{AttachmentId, GroupId, LiveId, MessageId, UserId};
 
 use crate::support::{ALICE, BOB, MALLORY, NOW, SeededRng, Sent, content, open, text_of};
 
@@ -326,24 +326,40 @@ fn a_message_is_sealed_again_once_and_only_to_the_identity_first_sent_to() {
 #[test]
 fn attachment_chunks_stay_at_their_place() {
     let key = ContentKey::from_bytes(&[5; 32]);
-    let sealed = seal_chunk(&key, 1, 3, b"chunk").unwrap();
-    assert_eq!(
-        open_chunk(&key, 1, 3, &sealed).unwrap().as_slice(),
-        b"chunk"
-    );
-    for (index, total) in [(0, 3), (1, 2), (2, 3)] {
+    let id = AttachmentId::from_bytes([6; 16]);
+    let sealed = seal_chunk(&key, &id, 1, 3, b"chunk").unwrap();
+    let opened = open_chunk(&key, &id, 1, 3, &sealed).unwrap();
+    assert_eq!(opened.as_slice(), b"chunk");
+    let other = AttachmentId::from_bytes([7; 16]);
+    for (of, index, total) in [(id, 0, 3), (id, 1, 2), (id, 2, 3), (other, 1, 3)] {
         assert_eq!(
-            open_chunk(&key, index, total, &sealed).unwrap_err(),
+            open_chunk(&key, &of, index, total, &sealed).unwrap_err(),
             EnvelopeError::MovedSlot
         );
     }
     let mut relabelled = sealed.clone();
-    relabelled[6] = 2;
+    relabelled[3 + 16 + 3] = 2;
     assert_eq!(
-        open_chunk(&key, 2, 3, &relabelled).unwrap_err(),
+        open_chunk(&key, &id, 2, 3, &relabelled).unwrap_err(),
         EnvelopeError::BadBody
     );
-    assert!(seal_chunk(&key, 3, 3, b"").is_err());
+    let mut renamed = sealed;
+    renamed[3..19].copy_from_slice(other.as_bytes());
+    assert_eq!(
+        open_chunk(&key, &other, 1, 3, &renamed).unwrap_err(),
+        EnvelopeError::BadBody
+    );
+    assert!(seal_chunk(&key, &id, 3, 3, b"").is_err());
+}
+
+#[test]
+fn two_attachments_of_one_length_in_a_message_share_no_key_stream() {
+    let key = ContentKey::from_bytes(&[5; 32]);
+    let sealed = |id| seal_chunk(&key, &AttachmentId::from_bytes([id; 16]), 0, 1, &[0; 64]);
+    // Of zeros the ciphertext is the key stream.
+    let stream = |id| sealed(id).unwrap()[27..27 + 64].to_vec();
+    assert_eq!(stream(1), stream(1));
+    assert_ne!(stream(1), stream(2));
 }
 
 fn slots() -> impl Strategy<Value = Vec<Slot>> {

@@ -7,7 +7,7 @@ use protocol::envelope::{
 };
 use protocol::epoch::Handshake;
 use protocol::identity::AccountKeys;
-use protocol::ids::UserId;
+use protocol::ids::{AttachmentId, UserId};
 use protocol::opaque::{ExportKey, register_record};
 use protocol::prekeys::{BatchHead, ClaimedPrekey, PrekeyLeaf, SessionBundle, SignedBatch};
 use protocol::recovery_key::RecoveryKey;
@@ -59,7 +59,14 @@ fn read_as_everything(bytes: &[u8]) -> usize {
         Parcel::decode(bytes).is_ok(),
         SignedBoot::decode(bytes).is_ok(),
         open_body(&content_key, bytes).is_ok(),
-        open_chunk(&content_key, 0, 1, bytes).is_ok(),
+        open_chunk(
+            &content_key,
+            &AttachmentId::from_bytes([0; 16]),
+            0,
+            1,
+            bytes,
+        )
+        .is_ok(),
         open_safe(&key, &user, 1, bytes).is_ok(),
         open_prekey_safe(&key, &user, 1, bytes).is_ok(),
         passphrase_unwrap(&ExportKey::from_bytes(&[0; 64]), &user, bytes).is_ok(),
