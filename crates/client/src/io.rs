@@ -170,15 +170,7 @@ impl Io {
     }
 
     fn json(&mut self, method: &'static str, path: &str, body: &impl Serialize, purpose: Purpose) {
-        // Our own types have string keys only, so that this cannot fail.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        self.request(
-            method,
-            path.to_owned(),
-            Some(JSON),
-            Zeroizing::new(body),
-            purpose,
-        );
+        self.request(method, path.to_owned(), Some(JSON), json_of(body), purpose);
     }
 
     fn request(
@@ -209,5 +201,46 @@ impl Io {
     /// Forgets what the answers to come were for.
     pub(crate) fn forget_requests(&mut self) {
         self.pending.clear();
+    }
+}
+
+/// Counts what is written to it.
+#[derive(Default)]
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A body as JSON, in a buffer that is wiped. It is measured first: a buffer that grew would leave parts
+/// of proofs behind in freed memory.
+fn json_of(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    // Our own types have string keys only, so that this cannot fail.
+    let mut length = Length::default();
+    let measured = serde_json::to_writer(&mut length, body);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    if measured.is_err() || serde_json::to_writer(&mut *bytes, body).is_err() {
+        bytes.clear();
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_of;
+
+    #[test]
+    fn a_body_is_written_into_a_buffer_that_never_grew() {
+        let body = vec!["a proof"; 1_000];
+        let bytes = json_of(&body);
+        assert_eq!(*bytes, serde_json::to_vec(&body).unwrap());
+        assert_eq!(bytes.capacity(), bytes.len());
     }
 }

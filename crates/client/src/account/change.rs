@@ -19,7 +19,8 @@ use crate::refuse::of_safe;
 use crate::safe::{Marks, reseal};
 use crate::secret_text::SecretText;
 use crate::wire::{
-    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart, Reauthenticated,
+    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart,
+    Reauthenticated, SecretBlob,
 };
 
 /// What is done once the passphrase is proven.
@@ -223,7 +224,7 @@ impl Core {
                 token: &started.token,
                 reauth_token: &flow.reauth_token,
                 upload: upload.into(),
-                write_proof: Blob::from(open.safe.key.write_proof().expose().as_slice()),
+                write_proof: SecretBlob::from(open.safe.key.write_proof().expose().as_slice()),
                 safe,
                 prekey_safe,
             },

@@ -14,7 +14,7 @@ use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{open_prekeys, reseal};
 use crate::secret_text::SecretText;
-use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted};
+use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted, SecretBlob};
 
 /// A recovery under way.
 pub(crate) struct Recover {
@@ -55,7 +55,7 @@ impl Core {
             Ok((state, request)) => {
                 let body = RecoveryStart {
                     handle: &handle,
-                    proof: Blob::from(old.sign_in_proof().expose().as_slice()),
+                    proof: SecretBlob::from(old.sign_in_proof().expose().as_slice()),
                     request: request.into(),
                 };
                 self.io

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::refuse::of_safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, Versioned};
+use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, SecretBlob, Versioned};
 
 /// Pause before a failed write is tried again, milliseconds.
 const RETRY_MS: u64 = 2_000;
@@ -30,7 +30,7 @@ impl Safe {
         if io.timers.is_set(Timer::SafeRetry) {
             return;
         }
-        let proof = || Blob::from(self.key.write_proof().expose().as_slice());
+        let proof = || SecretBlob::from(self.key.write_proof().expose().as_slice());
         if self.safe_track.due() {
             let now = io.now();
             self.contents.last_time = self.contents.last_time.max(now);

@@ -4,6 +4,6 @@ mod blob;
 mod frames;
 mod http;
 
-pub(crate) use blob::Blob;
+pub(crate) use blob::{Blob, SecretBlob};
 pub(crate) use frames::{ClientFrame, ServerFrame, StatusEntry, Waiting};
 pub(crate) use http::*;
