@@ -54,6 +54,7 @@ impl Unlocked {
             .entry(user(chat))
             .or_insert_with(|| Contact::new(fingerprint, state, now));
         contact.state.set(now, state);
+        let handle = clip(handle);
         if !handle.is_empty() && contact.handle.value.as_str() != handle {
             contact.handle.set(now, handle.into());
         }
@@ -223,7 +224,31 @@ impl Unlocked {
     }
 }
 
-/// Names of others are cut to 64 characters, whatever they send.
+/// Names of others are cut to 64 characters, whatever they send, and turn no line around: neither control
+/// characters nor those that override, embed or isolate a direction stay in them. Joiners stay.
 pub(crate) fn clip(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(64).collect()
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
+    name.chars()
+        .filter(|c| !c.is_control() && !turns(*c) && !breaks(*c))
+        .take(64)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clip;
+
+    #[test]
+    fn names_of_others_turn_no_line_around_and_end_none() {
+        assert_eq!(clip("bob\u{202E}ecila\u{202C}\n"), "bobecila");
+        assert_eq!(clip("\u{2066}a\u{2069}\u{2029}b\u{0}"), "ab");
+        assert_eq!(clip(&"x".repeat(65)), "x".repeat(64));
+    }
+
+    #[test]
+    fn joined_emoji_and_joiners_of_a_script_stay_in_a_name() {
+        let name = "\u{1F469}\u{200D}\u{1F4BB} \u{645}\u{6CC}\u{200C}\u{62E}";
+        assert_eq!(clip(name), name);
+    }
 }

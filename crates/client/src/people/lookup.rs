@@ -2,8 +2,8 @@
 
 use protocol::safe::ContactState;
 
-use super::user;
-use crate::account::parse;
+use super::{clip, user};
+use crate::account::{InvitePin, parse};
 use crate::answers::Answer;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
@@ -40,8 +40,8 @@ impl Unlocked {
                     self.note_person(&found);
                     let person = PersonView {
                         user_id: found.user_id,
-                        handle: found.handle,
-                        alias: found.alias,
+                        handle: clip(&found.handle),
+                        alias: clip(&found.alias),
                         relation: self.relation_to(found.user_id).to_owned(),
                     };
                     io.event(Event::LookedUp {
@@ -195,8 +195,8 @@ impl Unlocked {
     /// Remembers what the server says of somebody's names.
     pub(crate) fn note_person(&mut self, found: &User) {
         let peer = self.peers.entry(found.user_id).or_default();
-        peer.handle.clone_from(&found.handle);
-        peer.alias = super::contacts::clip(&found.alias);
+        peer.handle = clip(&found.handle);
+        peer.alias = clip(&found.alias);
     }
 }
 
