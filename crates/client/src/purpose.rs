@@ -1,6 +1,6 @@
 //! What an HTTP request was for.
 
-use crate::account::Step;
+use crate::account::{InvitePin, Step};
 use crate::id::Id;
 use crate::secret_text::SecretText;
 
@@ -67,5 +67,5 @@ pub(crate) enum Open {
     /// The whole list of what waits.
     Waiting,
     /// The owner of an invite link.
-    Inviter { user: Id, pin: [u8; 16] },
+    Inviter { user: Id, pin: InvitePin },
 }

@@ -293,11 +293,37 @@ fn an_invite_link_whose_pin_does_not_hold_adds_nobody() {
     world.register("alice");
     let (bob, _) = world.register("bob");
     let alice = world.id("alice");
-    let fragment = format!("{:032x}.{alice}.{:032x}", 1, 2);
+    let fragment = format!("{:032x}.{alice}.{:064x}", 1, 2);
     world.command(bob, Command::OpenInvite { fragment });
     assert_eq!(world.refusals(bob), ["invite-pin"]);
     assert_eq!(world.failures(bob), ["invite-pin"]);
     assert!(world.chats(bob).is_empty());
+}
+
+#[test]
+fn an_invite_link_carries_half_of_the_fingerprint() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    world.command(alice, Command::CreateInvite { life_secs: None });
+    let user = world.server.user("alice");
+    let keys = protocol::identity::AccountKeys::decode(&world.server.accounts[&user].public_keys);
+    let fingerprint = hex::encode(keys.unwrap().fingerprint().as_bytes());
+    let events = world.tab(alice).events.iter().rev();
+    let link = events.clone().find_map(|event| match event {
+        Event::InviteCreated { link, .. } => Some(link.clone()),
+        _ => None,
+    });
+    let link = link.unwrap();
+    let pin = link.rsplit_once('.').unwrap().1;
+    assert_eq!(pin, &fingerprint[..fingerprint.len() / 2]);
+    // Keys that share only a part of it are others.
+    let (bob, _) = world.register("bob");
+    let wrong = if link.ends_with('0') { "1" } else { "0" };
+    let fragment = format!("{}{wrong}", &link[..link.len() - 1]);
+    world.command(bob, Command::OpenInvite { fragment });
+    assert_eq!(world.refusals(bob), ["invite-pin"]);
+    world.command(bob, Command::OpenInvite { fragment: link });
+    assert_eq!(world.chats(bob).len(), 1);
 }
 
 #[test]

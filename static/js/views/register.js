@@ -141,7 +141,7 @@ export function modeView(context, done) {
 /** @param {Context} context @returns {View} */
 export function inviteView(context) {
   const { node, panel } = frontPage('view-invite');
-  const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{32}$/.test(context.fragment());
+  const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(context.fragment());
   slot(panel, 'choices').hidden = !whole;
   slot(panel, 'broken').hidden = whole;
   return { node, stop: () => {} };

@@ -22,6 +22,7 @@ pub(crate) use opening::{KeySource, Opening};
 pub(crate) use recover::Recover;
 pub(crate) use register::Register;
 pub(crate) use resume::{Resume, remembered_key};
+pub(crate) use sessions::InvitePin;
 pub(crate) use sign_in::SignIn;
 
 use confirm::Prepared;

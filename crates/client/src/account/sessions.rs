@@ -126,10 +126,8 @@ impl Core {
         };
         match parse::<InviteMade>(body) {
             Ok(made) => {
-                let pin: String = hex::encode(open.fingerprint().as_bytes())
-                    .chars()
-                    .take(32)
-                    .collect();
+                let fingerprint = open.fingerprint().as_bytes();
+                let pin = hex::encode(fingerprint.get(..PIN_LEN).unwrap_or_default());
                 let link = format!("/i#{}.{}.{pin}", made.code, open.me.user_id);
                 let qr_svg = self
                     .config
@@ -208,11 +206,17 @@ impl Core {
     }
 }
 
-/// The parts of `/i#<code>.<user id>.<first 16 bytes of the fingerprint>`.
+/// Length of [`InvitePin`]: half of a fingerprint, so that nobody finds other keys with the same.
+const PIN_LEN: usize = 32;
+
+/// The first half of the inviter's fingerprint.
+pub(crate) type InvitePin = [u8; PIN_LEN];
+
+/// The parts of `/i#<code>.<user id>.<first half of the fingerprint>`.
 pub(crate) struct Invite {
     pub(crate) code: String,
     pub(crate) user: Id,
-    pub(crate) pin: [u8; 16],
+    pub(crate) pin: InvitePin,
 }
 
 impl std::str::FromStr for Invite {
@@ -233,11 +237,12 @@ impl std::str::FromStr for Invite {
         if code.is_empty() || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(malformed());
         }
-        let pin: Id = pin.parse().map_err(|_| malformed())?;
+        let mut half = [0; PIN_LEN];
+        hex::decode_to_slice(pin, &mut half).map_err(|_| malformed())?;
         Ok(Self {
             code: code.to_owned(),
             user: user.parse().map_err(|_| malformed())?,
-            pin: *pin.as_bytes(),
+            pin: half,
         })
     }
 }

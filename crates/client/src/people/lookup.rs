@@ -111,7 +111,7 @@ impl Unlocked {
         io: &mut Io,
         found: &User,
         greeting: &SecretText,
-        pin: Option<&[u8; 16]>,
+        pin: Option<&InvitePin>,
     ) -> Result<(), Failure> {
         let id = found.user_id;
         if self.safe.contents().is_blocked(&user(id)) {
@@ -151,7 +151,7 @@ impl Unlocked {
     }
 
     /// `open_invite` while unlocked.
-    pub(crate) fn open_invite(&mut self, io: &mut Io, inviter: Id, pin: [u8; 16]) {
+    pub(crate) fn open_invite(&mut self, io: &mut Io, inviter: Id, pin: InvitePin) {
         if inviter == self.me.user_id {
             io.failed("open_invite", Failure::new("that-is-you"));
             return;
@@ -166,7 +166,7 @@ impl Unlocked {
         &mut self,
         io: &mut Io,
         inviter: Id,
-        pin: &[u8; 16],
+        pin: &InvitePin,
         answer: Answer,
     ) {
         let found = match answer {
