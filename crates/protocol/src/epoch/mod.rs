@@ -19,7 +19,7 @@ pub use bucket::{
 };
 pub use chain::SlotKey;
 pub use handshake::{EpochPath, Handshake};
-pub use receiver::{PendingEpoch, ReceiverEpoch, ReceiverPairs, SenderClaim};
+pub use receiver::{EpochRecord, PendingEpoch, ReceiverEpoch, ReceiverPairs, SenderClaim};
 pub use replay::{KeyRef, ReplayEntry, ReplayError, ReplayMap};
 pub use sender::SenderEpoch;
 pub use target::VerifiedTarget;

@@ -6,7 +6,7 @@ use super::bucket::check_bucket;
 use super::chain::ChainKey;
 use super::secrets::Anonymous;
 use super::transcript::Transcript;
-use super::{EpochError, EpochId, EpochPath, Handshake, LocalParty, MAX_MESSAGES, SlotKey};
+use super::{EpochError, EpochId, EpochPath, Handshake, KeyRef, LocalParty, MAX_MESSAGES, SlotKey};
 use crate::identity::{AccountKeys, Fingerprint};
 use crate::ids::{MessageId, UserId};
 use crate::prekeys::PairSecrets;
@@ -37,6 +37,19 @@ pub struct PendingEpoch<'a> {
     anonymous: Anonymous,
     kem: KemPublic,
     claim: SenderClaim,
+}
+
+/// What may be kept of an epoch after its slots were opened: names, and no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochRecord {
+    /// The sender whom its slots prove.
+    pub sender: SenderClaim,
+    /// Its name.
+    pub epoch_id: EpochId,
+    /// Its bucket.
+    pub bucket: u64,
+    /// The private half that its messages depend on.
+    pub key: KeyRef,
 }
 
 /// An epoch that this client can open slots of.
@@ -144,6 +157,22 @@ impl ReceiverEpoch {
         &self.handshake
     }
 
+    /// What may be kept when the epoch itself is dropped, and its chain key with it.
+    pub fn record(&self) -> EpochRecord {
+        EpochRecord {
+            sender: self.claim,
+            epoch_id: self.epoch_id,
+            bucket: self.handshake.bucket(),
+            key: KeyRef {
+                path: self.handshake.path(),
+                id: self
+                    .handshake
+                    .prekey_id()
+                    .unwrap_or(self.handshake.signed_id()),
+            },
+        }
+    }
+
     /// The key of the message at `counter`.
     pub(crate) fn slot_key(
         &self,
@@ -161,6 +190,18 @@ impl ReceiverEpoch {
             chain.advance();
         }
         Ok(chain.slot_key(message_id))
+    }
+}
+
+impl From<&ReceiverEpoch> for EpochRecord {
+    fn from(epoch: &ReceiverEpoch) -> Self {
+        epoch.record()
+    }
+}
+
+impl From<&Self> for EpochRecord {
+    fn from(record: &Self) -> Self {
+        *record
     }
 }
 

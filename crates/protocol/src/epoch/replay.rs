@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{EpochId, EpochPath, MAX_MESSAGES, ReceiverEpoch};
+use super::{EpochId, EpochPath, EpochRecord, MAX_MESSAGES};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::UserId;
 
@@ -52,9 +52,9 @@ pub enum ReplayError {
 
 impl ReplayMap {
     /// Whether the message at `counter` may be shown.
-    pub fn check(&self, epoch: &ReceiverEpoch, counter: u8) -> Result<(), ReplayError> {
+    pub fn check(&self, epoch: impl Into<EpochRecord>, counter: u8) -> Result<(), ReplayError> {
         let bit = bit(counter)?;
-        match self.entries.get(&key(epoch)) {
+        match self.entries.get(&key(&epoch.into())) {
             Some(entry) if entry.marks & bit != 0 => Err(ReplayError::Replayed),
             None if self.entries.len() >= MAX_ENTRIES => Err(ReplayError::Full),
             _ => Ok(()),
@@ -62,19 +62,25 @@ impl ReplayMap {
     }
 
     /// Marks the message at `counter` as shown; only after its tag verified.
-    pub fn mark(&mut self, epoch: &ReceiverEpoch, counter: u8) -> Result<(), ReplayError> {
+    pub fn mark(&mut self, epoch: impl Into<EpochRecord>, counter: u8) -> Result<(), ReplayError> {
+        let epoch = epoch.into();
         self.check(epoch, counter)?;
-        let handshake = epoch.handshake();
         let fresh = ReplayEntry {
-            key: KeyRef {
-                path: handshake.path(),
-                id: handshake.prekey_id().unwrap_or(handshake.signed_id()),
-            },
-            bucket: handshake.bucket(),
+            key: epoch.key,
+            bucket: epoch.bucket,
             marks: 0,
         };
-        self.entries.entry(key(epoch)).or_insert(fresh).marks |= bit(counter)?;
+        self.entries.entry(key(&epoch)).or_insert(fresh).marks |= bit(counter)?;
         Ok(())
+    }
+
+    /// Other senders whose messages were shown under the private half that this epoch depends on.
+    pub fn others_under(&self, epoch: &EpochRecord) -> impl Iterator<Item = &UserId> {
+        let (key, sender) = (epoch.key, epoch.sender.user_id);
+        self.entries
+            .iter()
+            .filter(move |((user_id, _), entry)| entry.key == key && *user_id != sender)
+            .map(|((user_id, _), _)| user_id)
     }
 
     /// Forgets the epochs whose private half is gone.
@@ -155,8 +161,8 @@ impl ReplayMap {
     }
 }
 
-fn key(epoch: &ReceiverEpoch) -> (UserId, EpochId) {
-    (epoch.sender().user_id, epoch.epoch_id())
+fn key(epoch: &EpochRecord) -> (UserId, EpochId) {
+    (epoch.sender.user_id, epoch.epoch_id)
 }
 
 fn bit(counter: u8) -> Result<u64, ReplayError> {

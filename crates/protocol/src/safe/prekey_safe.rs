@@ -6,7 +6,7 @@ use super::PrekeyEntry;
 use super::prekey_entry::KEEP_SECS;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::epoch::{
-    BUCKET_SECS, EpochError, EpochPath, Handshake, ReceiverEpoch, ReceiverPairs, ReplayError,
+    BUCKET_SECS, EpochError, EpochPath, EpochRecord, Handshake, ReceiverPairs, ReplayError,
     ReplayMap,
 };
 use crate::prekeys::{LEAF_LIFE_SECS, LeafKind, PrekeyBatch};
@@ -94,20 +94,16 @@ impl PrekeySafe {
     /// Marks a message of a one-time epoch as shown and notes the opening.
     pub fn opened(
         &mut self,
-        epoch: &ReceiverEpoch,
+        epoch: impl Into<EpochRecord>,
         counter: u8,
         now: u64,
     ) -> Result<(), ReplayError> {
+        let epoch = epoch.into();
         self.replay.mark(epoch, counter)?;
-        let handshake = epoch.handshake();
-        let entry = handshake
-            .one_time_id()
-            .and_then(|id| self.entries.get_mut(&id));
-        if let Some(entry) = entry {
-            let end = handshake
-                .bucket()
-                .saturating_add(1)
-                .saturating_mul(BUCKET_SECS);
+        if epoch.key.path == EpochPath::OneTime
+            && let Some(entry) = self.entries.get_mut(&epoch.key.id)
+        {
+            let end = epoch.bucket.saturating_add(1).saturating_mul(BUCKET_SECS);
             entry.opened(end, now);
         }
         Ok(())
