@@ -230,6 +230,12 @@ pub enum Command {
         /// The person.
         chat: Id,
     },
+    /// `{"c":"acknowledge_keys","chat"}` — the person saw that other keys than the pinned ones were shown
+    /// or used for a while; → `chats`.
+    AcknowledgeKeys {
+        /// The person.
+        chat: Id,
+    },
 
     // Chats
     /// `{"c":"open_chat","chat"}` → `conversation` with all messages in memory.

@@ -132,6 +132,9 @@ fn text_of(code: &str) -> Option<&'static str> {
         "no-such-chat" => "This chat does not exist any more.",
         "no-such-message" => "This message does not exist any more.",
         "not-yours" => "Only your own messages can be changed.",
+        "earlier-identity" => {
+            "You wrote this under your earlier identity. Others let only that one change it."
+        }
         "text-empty" => "Write something first.",
         "text-too-long" => "A message has at most 64 KiB of text. Split it.",
         "bad-life" => "A message may wait between 5 seconds and 7 days.",

@@ -1,75 +1,175 @@
 //! The messages in this session's memory, as tabs show them.
+//!
+//! A message is what one sender wrote in one chat under one id: nobody else's message is the same one,
+//! whatever its id. Tabs know it by a name that is unique in this session. That is its id, unless another
+//! message bears that id already.
 
 use std::collections::BTreeMap;
+
+use protocol::identity::Fingerprint;
+use protocol::ids::MessageId;
 
 use crate::event::{Event, MessageState, MessageView};
 use crate::id::Id;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 
-/// Messages by chat.
+/// Messages by chat and name.
 pub(crate) type Messages = BTreeMap<Id, BTreeMap<Id, MessageView>>;
 
-impl Unlocked {
-    pub(crate) fn message(&self, chat: Id, id: Id) -> Option<&MessageView> {
-        self.messages.get(&chat)?.get(&id)
+/// Where a message in memory is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) chat: Id,
+    pub(crate) sender: Id,
+    /// Its id, as its sender gave it.
+    pub(crate) id: Id,
+    /// The identity that wrote it.
+    pub(crate) writer: Fingerprint,
+    /// Whether it came under keys that the person knew its sender by.
+    pub(crate) trusted: bool,
+}
+
+/// Where all messages in memory are from.
+#[derive(Default)]
+pub(crate) struct Places {
+    by_name: BTreeMap<Id, Origin>,
+    /// By sender, id and chat.
+    names: BTreeMap<(Id, Id, Id), Id>,
+}
+
+impl Places {
+    pub(crate) fn of(&self, name: Id) -> Option<&Origin> {
+        self.by_name.get(&name)
     }
 
-    pub(crate) fn message_mut(&mut self, chat: Id, id: Id) -> Option<&mut MessageView> {
-        self.messages.get_mut(&chat)?.get_mut(&id)
+    /// What tabs call a message.
+    pub(crate) fn name(&self, chat: Id, sender: Id, id: Id) -> Option<Id> {
+        self.names.get(&(sender, id, chat)).copied()
+    }
+
+    /// Chat and name of a sender's message.
+    fn named(&self, sender: Id, id: Id) -> Option<(Id, Id)> {
+        let (first, last) = (Id::from_bytes([0; 16]), Id::from_bytes([0xff; 16]));
+        let all = (sender, id, first)..=(sender, id, last);
+        let found = self.names.range(all).next();
+        found.map(|((_, _, chat), name)| (*chat, *name))
+    }
+
+    /// Whether anybody's message bears this id in memory.
+    pub(crate) fn bears(&self, id: Id) -> bool {
+        self.by_name.values().any(|origin| origin.id == id)
+    }
+
+    pub(crate) fn names(&self) -> Vec<Id> {
+        self.by_name.keys().copied().collect()
+    }
+
+    fn put(&mut self, name: Id, origin: Origin) {
+        self.by_name.insert(name, origin);
+        self.names
+            .insert((origin.sender, origin.id, origin.chat), name);
+    }
+
+    fn remove(&mut self, name: Id) {
+        if let Some(origin) = self.by_name.remove(&name) {
+            self.names.remove(&(origin.sender, origin.id, origin.chat));
+        }
+    }
+}
+
+impl Unlocked {
+    pub(crate) fn message(&self, chat: Id, name: Id) -> Option<&MessageView> {
+        self.messages.get(&chat)?.get(&name)
+    }
+
+    pub(crate) fn message_mut(&mut self, chat: Id, name: Id) -> Option<&mut MessageView> {
+        self.messages.get_mut(&chat)?.get_mut(&name)
     }
 
     /// The chat that a message is in.
-    pub(crate) fn chat_of(&self, id: Id) -> Option<Id> {
-        self.places.get(&id).copied()
+    pub(crate) fn chat_of(&self, name: Id) -> Option<Id> {
+        self.places.of(name).map(|origin| origin.chat)
     }
 
-    /// A new message, told to all tabs.
+    /// The id of a message, as its sender gave it.
+    pub(crate) fn id_of_message(&self, name: Id) -> Id {
+        self.places.of(name).map_or(name, |origin| origin.id)
+    }
+
+    /// Chat and name of an own message, from whichever session.
+    pub(crate) fn own_message(&self, id: Id) -> Option<(Id, Id)> {
+        self.places.named(self.me.user_id, id)
+    }
+
+    /// A name for a message that is about to be put in memory.
+    pub(crate) fn new_name(&self, io: &mut Io, origin: &Origin) -> Id {
+        let mut name = origin.id;
+        while self.places.of(name).is_some() {
+            name = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
+        }
+        name
+    }
+
+    /// A new message of one's own, told to all tabs.
     pub(crate) fn put_message(&mut self, io: &mut Io, chat: Id, view: MessageView) {
-        let id = view.id;
-        self.put_message_quietly(chat, view);
+        let origin = Origin {
+            chat,
+            sender: self.me.user_id,
+            id: view.id,
+            writer: *self.fingerprint(),
+            trusted: true,
+        };
+        self.put_from(io, origin, view);
+    }
+
+    /// A new message from somewhere, told to all tabs.
+    pub(crate) fn put_from(&mut self, io: &mut Io, origin: Origin, view: MessageView) {
+        let name = view.id;
+        self.put_quietly(origin, view);
         self.chats_dirty = true;
-        self.emit_message(io, chat, id);
+        self.emit_message(io, origin.chat, name);
     }
 
     /// A new message that is not to be seen yet.
-    pub(crate) fn put_message_quietly(&mut self, chat: Id, view: MessageView) {
-        self.places.insert(view.id, chat);
-        self.messages.entry(chat).or_default().insert(view.id, view);
+    pub(crate) fn put_quietly(&mut self, origin: Origin, view: MessageView) {
+        self.places.put(view.id, origin);
+        let chat = self.messages.entry(origin.chat).or_default();
+        chat.insert(view.id, view);
     }
 
     /// Takes a message out; false when it was not there.
-    pub(crate) fn remove_message(&mut self, chat: Id, id: Id) -> bool {
-        self.places.remove(&id);
-        self.collected.remove(&id);
+    pub(crate) fn remove_message(&mut self, chat: Id, name: Id) -> bool {
+        self.places.remove(name);
+        self.collected.remove(&name);
         self.chats_dirty = true;
         self.messages
             .get_mut(&chat)
-            .is_some_and(|messages| messages.remove(&id).is_some())
+            .is_some_and(|messages| messages.remove(&name).is_some())
     }
 
     pub(crate) fn set_state(
         &mut self,
         io: &mut Io,
         chat: Id,
-        id: Id,
+        name: Id,
         state: MessageState,
         by_server: bool,
     ) {
-        if let Some(view) = self.message_mut(chat, id) {
+        if let Some(view) = self.message_mut(chat, name) {
             view.state = state;
             view.by_server = by_server;
             self.chats_dirty = true;
-            self.emit_message(io, chat, id);
+            self.emit_message(io, chat, name);
         }
     }
 
-    pub(crate) fn emit_message(&mut self, io: &mut Io, chat: Id, id: Id) {
+    pub(crate) fn emit_message(&mut self, io: &mut Io, chat: Id, name: Id) {
         // Strangers' messages stay out of sight until their request is accepted.
         if self.contact(chat).is_none() {
             return;
         }
-        if let Some(view) = self.message(chat, id) {
+        if let Some(view) = self.message(chat, name) {
             io.event(Event::Message {
                 chat,
                 message: view.clone(),
@@ -99,15 +199,17 @@ impl Unlocked {
 
     /// After a restart of the server: what was not opened here is gone.
     pub(crate) fn unread_vanished(&mut self, io: &mut Io) {
-        let all: Vec<(Id, Id)> = self.places.iter().map(|(id, chat)| (*chat, *id)).collect();
-        for (chat, id) in all {
-            let sealed = self.message(chat, id).is_some_and(|view| view.sealed);
+        for name in self.places.names() {
+            let Some(Origin { chat, id, .. }) = self.places.of(name).copied() else {
+                continue;
+            };
+            let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
             if sealed {
                 self.inbox.finish(id);
-                if let Some(view) = self.message_mut(chat, id) {
+                if let Some(view) = self.message_mut(chat, name) {
                     view.sealed = false;
                 }
-                self.set_state(io, chat, id, MessageState::Gone, true);
+                self.set_state(io, chat, name, MessageState::Gone, true);
             }
         }
     }

@@ -5,6 +5,7 @@ use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
 use crate::account::parse;
 use crate::answers::Answer;
 use crate::id::Id;
+use crate::inbox::Standing;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::safe::After;
@@ -109,11 +110,14 @@ impl Unlocked {
     }
 
     /// A message came under the last resort although one-time pairs were there.
-    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: Id) {
-        if self.stock.is_some_and(|stock| stock > 0) {
+    ///
+    /// A sender chooses what to seal to, so that only a contact's word, under the pinned keys, says
+    /// anything about the server.
+    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: Id, sender: Standing) {
+        if sender == Standing::Pinned && self.stock.is_some_and(|stock| stock > 0) {
             io.notice(
                 "last-resort-used",
-                "A message came with weaker protection although better keys were there. The server may hold them back.",
+                "A message came with weaker protection although better keys were there. The server may hold them back, or the sender's program did not take one.",
                 Some(chat),
             );
         }

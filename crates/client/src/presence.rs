@@ -75,8 +75,8 @@ impl Unlocked {
         self.sessions.retain(|key_id, secrets| {
             let end = (secrets.bucket() + 1) * BUCKET_SECS + GRACE_SECS;
             let used = inbox.items.values().any(|item| {
-                let handshake = item.epoch.handshake();
-                handshake.path() == EpochPath::Live && handshake.signed_id() == *key_id
+                let key = item.epoch.key;
+                key.path == EpochPath::Live && key.id == *key_id
             });
             busy || used || now < end
         });

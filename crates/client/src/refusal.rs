@@ -40,6 +40,16 @@ pub enum Refusal {
     /// An edit or deletion from somebody who is not the author.
     #[error("Somebody tried to change a message that is not theirs. It was ignored.")]
     ForgedEdit,
+    /// Keys that nobody accepted were used for more than to write.
+    #[error(
+        "Keys that you have not accepted were used in this person's name, to change or confirm something. It was ignored. Compare the safety number."
+    )]
+    UnacceptedKeys,
+    /// Another message came under the id of one that was opened before.
+    #[error(
+        "The server put another message in the place of one that you had not read. It was not shown."
+    )]
+    Exchanged,
     /// The key safe is older than one this browser has seen.
     #[error(
         "The server delivered an old version of your key safe. Do not go on; ask the administrator."
@@ -96,6 +106,8 @@ impl Refusal {
             Self::MovedSlot => "moved-slot",
             Self::ForgedReceipt => "forged-receipt",
             Self::ForgedEdit => "forged-edit",
+            Self::UnacceptedKeys => "unaccepted-keys",
+            Self::Exchanged => "exchanged-message",
             Self::RolledBackSafe => "rolled-back-safe",
             Self::DamagedSafe => "damaged-safe",
             Self::LoweredKdf => "lowered-kdf",

@@ -42,8 +42,9 @@ pub(crate) const fn of_epoch(error: &EpochError) -> Refusal {
         EpochError::Decode(error) => of_decode(error),
         EpochError::TooFarAhead | EpochError::TooOld => Refusal::OutOfTime,
         EpochError::UnknownKey | EpochError::DestroyedKey => Refusal::CannotOpen,
-        // The key ids are ours but the handshake is not: it was changed, or made for somebody else.
-        EpochError::BadHint => Refusal::CrossDelivered,
+        // The key ids are ours but the handshake is not: as with a slot, nobody can tell whether it was
+        // changed or made for somebody else.
+        EpochError::BadHint => Refusal::MovedSlot,
         EpochError::SwappedKey => Refusal::SwappedKey,
         _ => Refusal::Malformed,
     }

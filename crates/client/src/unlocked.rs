@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::id::Id;
 use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
-use crate::messages::Messages;
+use crate::messages::{Messages, Places};
 use crate::outbox::Outbox;
 use crate::people::{Peer, Request, user};
 use crate::purpose::Open;
@@ -44,8 +44,8 @@ pub(crate) struct Unlocked {
     pub(crate) peers: BTreeMap<Id, Peer>,
     pub(crate) requests: BTreeMap<Id, Request>,
     pub(crate) messages: Messages,
-    /// The chat of every message in memory.
-    pub(crate) places: BTreeMap<Id, Id>,
+    /// Chat, sender and writer of every message in memory.
+    pub(crate) places: Places,
     /// The life of own messages, for sending them again.
     pub(crate) lives: BTreeMap<Id, u32>,
     /// Own messages that a recipient took for good, by the server's word.
@@ -84,7 +84,7 @@ impl Unlocked {
             peers: BTreeMap::new(),
             requests: BTreeMap::new(),
             messages: Messages::new(),
-            places: BTreeMap::new(),
+            places: Places::default(),
             lives: BTreeMap::new(),
             collected: BTreeSet::new(),
             last_seen_ms: 0,
@@ -172,6 +172,7 @@ impl Unlocked {
             Command::SetVerified { chat, verified } => self.set_verified(io, chat, verified),
             Command::CheckScan { chat, scanned } => self.check_scan(io, chat, &scanned),
             Command::AcceptChangedKey { chat } => self.accept_changed_key(io, chat),
+            Command::AcknowledgeKeys { chat } => self.acknowledge_keys(io, chat),
             Command::OpenChat { chat } => self.emit_conversation(io, chat),
             Command::SetChat { chat, change } => self.set_chat(io, chat, &change),
             Command::Send {

@@ -4,14 +4,20 @@
 
 #[path = "hostile/account.rs"]
 mod account;
+#[path = "hostile/authority.rs"]
+mod authority;
 #[path = "hostile/delivery.rs"]
 mod delivery;
+#[path = "hostile/forge.rs"]
+mod forge;
 #[path = "hostile/forger.rs"]
 mod forger;
 #[path = "hostile/keys.rs"]
 mod keys;
 #[path = "hostile/resend.rs"]
 mod resend;
+#[path = "hostile/sealed_facts.rs"]
+mod sealed_facts;
 
 use client::testing::World;
 

@@ -8,6 +8,7 @@ import { composer } from './composer.js';
 import { messageLog } from './log.js';
 import { tickBurns } from './message.js';
 import { shownMessages } from './shown.js';
+import { keyNotices } from './trust.js';
 
 /**
  * @typedef {import('../types.js').Message} Message
@@ -80,10 +81,7 @@ export function conversation(context, id, then) {
     slot(root, 'sub').textContent = sub;
     // The line below says it already, unless it says something else just now.
     slot(root, 'verified').replaceChildren(...(row.verified ? [h('span', { 'data-testid': 'verified-mark' }, icon('verified', 'icon--sm'), sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'))] : []));
-    slot(root, 'notices').replaceChildren(...(row.key_changed ? [h('div', { class: 'notice notice--warn', role: 'alert', 'data-testid': 'key-changed' }, icon('alert'),
-      h('span', { class: 'grow' }, `${name()} has new keys. That happens with a new identity, or when somebody sits in between. Compare the safety number before you write.`),
-      h('button', { class: 'button button--quiet button--small', type: 'button', 'data-action': 'details' }, 'Compare'),
-      h('button', { class: 'button button--quiet button--small', type: 'button', 'data-action': 'accept-key', 'data-testid': 'accept-key' }, 'Write anyway'))] : []));
+    slot(root, 'notices').replaceChildren(...keyNotices(row, name()));
   }
 
   function showTyping() {
@@ -117,6 +115,7 @@ export function conversation(context, id, then) {
     back: then.back,
     details: then.details,
     'to-new': () => { log.toEnd(); writer.focus(); },
+    'keys-seen': () => send({ c: 'acknowledge_keys', chat: id }),
     'accept-key': () => send({ c: 'accept_changed_key', chat: id }),
     reveal: (target) => { shown.revealed(messageOf(target)); send({ c: 'reveal', chat: id, message: messageOf(target) }); },
     hide: (target) => send({ c: 'hide', chat: id, messages: [messageOf(target)] }),

@@ -67,7 +67,8 @@ export function detailsPane(context, id, then) {
  * @param {import('../types.js').Request} request
  */
 export function drawGreeting(node, request) {
-  slot(node, 'greeting').textContent = request.greeting || 'Wants to talk to you';
+  const warning = request.key_changed ? 'This came under other keys than this person had before. ' : '';
+  slot(node, 'greeting').textContent = `${warning}${request.greeting || 'Wants to talk to you'}`;
 }
 
 /**

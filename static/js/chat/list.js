@@ -53,7 +53,7 @@ export function rowParts(chat) {
     h('span', { class: 'chat-row__body' },
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)), marks, h('span', { class: 'chat-row__time' }, rowTime(chat.last_ms))),
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
-        chat.key_changed && icon('alert', 'icon--sm'),
+        (chat.key_changed || chat.key_changed_back) && icon('alert', 'icon--sm'),
         chat.unread > 0 && h('span', { class: chat.muted ? 'badge badge--quiet' : 'badge', 'data-testid': 'unread-count' }, chat.unread > 99 ? '99+' : String(chat.unread), h('span', { class: 'visually-hidden' }, ' unread')))),
   ];
 }
@@ -101,5 +101,5 @@ export function requestRow(request, current, open) {
     avatar(request.chat, name),
     h('span', { class: 'chat-row__body' },
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), h('span', { class: 'chat-row__time' }, rowTime(request.received_ms))),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.greeting || 'Wants to talk to you')))));
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || 'Wants to talk to you')))));
 }

@@ -42,6 +42,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::SetVerified { .. } => "set_verified",
         Command::CheckScan { .. } => "check_scan",
         Command::AcceptChangedKey { .. } => "accept_changed_key",
+        Command::AcknowledgeKeys { .. } => "acknowledge_keys",
         Command::OpenChat { .. } => "open_chat",
         Command::SetChat { .. } => "set_chat",
         Command::Send { .. } => "send",

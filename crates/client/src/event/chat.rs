@@ -22,6 +22,10 @@ pub struct ChatView {
     /// Their keys are not the pinned ones: ask before the next send (`accept_changed_key`), never
     /// block reading.
     pub key_changed: bool,
+    /// Other keys than the pinned ones were shown or used for this person, and the pinned ones are back.
+    /// Keep it in sight until the person has seen it (`acknowledge_keys`).
+    #[serde(default)]
+    pub key_changed_back: bool,
     /// Whether the last send found them live.
     pub live: bool,
     /// Last line, null when it is sealed, gone or not there.
@@ -58,6 +62,9 @@ pub struct RequestView {
     pub greeting: SecretText,
     /// When they asked, unix milliseconds.
     pub received_ms: u64,
+    /// Something of it came under other keys than those that were seen first of this person.
+    #[serde(default)]
+    pub key_changed: bool,
 }
 
 /// What has become of a message.

@@ -11,6 +11,7 @@ use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
+use crate::people::id_of;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
@@ -247,21 +248,27 @@ impl Unlocked {
 
     /// Another session won, or it is gone.
     fn reveal_refused(&mut self, io: &mut Io, id: Id, taken: bool) {
-        let Some(chat) = self.inbox.items.get(&id).map(|item| item.chat) else {
+        let Some((chat, sender)) = self
+            .inbox
+            .items
+            .get(&id)
+            .map(|item| (item.chat, id_of(&item.facts.sender.user_id)))
+        else {
             return;
         };
+        let name = self.places.name(chat, sender, id).unwrap_or(id);
         let code = if taken {
             "message-taken"
         } else {
             "message-gone"
         };
-        io.failed_at("reveal", Failure::new(code), Some(chat), Some(id));
+        io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
         if !taken {
             self.inbox.finish(id);
-            if let Some(view) = self.message_mut(chat, id) {
+            if let Some(view) = self.message_mut(chat, name) {
                 view.sealed = false;
             }
-            self.set_state(io, chat, id, MessageState::Gone, true);
+            self.set_state(io, chat, name, MessageState::Gone, true);
         }
     }
 }

@@ -2,18 +2,24 @@
 //!
 //! One claim is under way at any moment ([`claims`]), so that messages of a sender are opened in the
 //! order in which the server lists them. Opening changes nothing before a tag has verified
-//! ([`open`]); what was opened is applied by its kind ([`apply`]) and stays in the server's memory
-//! until it was shown ([`shown`]).
+//! ([`open`]). What was opened does what its sender may ([`authority`]), by its kind ([`apply`], [`words`],
+//! [`changes`]), and stays in the server's memory until it was shown ([`shown`]).
 
 mod apply;
+mod authority;
+mod changes;
 mod claims;
 mod open;
+mod pairs;
 mod shown;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use protocol::epoch::ReceiverEpoch;
+use protocol::epoch::{EpochRecord, SenderClaim};
 use zeroize::Zeroizing;
+
+pub(crate) use authority::Standing;
 
 use crate::id::Id;
 
@@ -71,10 +77,23 @@ pub(crate) enum Progress {
     Marked,
 }
 
+/// What is fixed when a message is opened for the first time. Whatever comes under its id later is the
+/// same message only if all of this is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Account and identity that the epoch proves.
+    pub(crate) sender: SenderClaim,
+    /// Hash of id, body and all that the slots of the message have in common: session, conversation,
+    /// place in it, time, life, burn rule and kind.
+    pub(crate) link: [u8; 32],
+}
+
 /// A message that was opened and not acknowledged yet.
 pub(crate) struct Incoming {
     pub(crate) chat: Id,
-    pub(crate) epoch: ReceiverEpoch,
+    pub(crate) facts: Facts,
+    /// The epoch, without its keys.
+    pub(crate) epoch: EpochRecord,
     pub(crate) counter: u8,
     pub(crate) lease: Option<Lease>,
     pub(crate) progress: Progress,
@@ -124,5 +143,18 @@ impl Inbox {
             .as_ref()
             .filter(|lease| lease.until_ms > now_ms + MARGIN_MS)
             .map(|lease| *lease.token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Incoming;
+
+    #[test]
+    fn nothing_that_is_kept_of_an_unread_messages_epoch_is_a_key() {
+        // Keys are types that cannot be copied.
+        fn holds_no_key<T: Copy>(_: fn(&Incoming) -> &T) {}
+        holds_no_key(|item| &item.epoch);
+        holds_no_key(|item| &item.facts);
     }
 }

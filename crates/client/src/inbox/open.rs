@@ -1,15 +1,13 @@
 //! Opening a parcel: nothing changes before its tags have verified.
 
 use protocol::envelope::{
-    BodyHash, Content, EnvelopeError, ParcelRef, SealedSlot, SlotContent, open_body, open_slot,
+    BodyHash, Content, EnvelopeError, ParcelRef, SealedSlot, SlotContent, message_link, open_body,
+    open_slot,
 };
-use protocol::epoch::{
-    EpochError, EpochPath, PendingEpoch, ReceiverEpoch, ReplayError, SenderClaim,
-};
-use protocol::identity::AccountKeys;
+use protocol::epoch::{EpochError, EpochPath, EpochRecord, PendingEpoch, ReplayError};
 use protocol::ids::MessageId;
 
-use super::{Await, Incoming, Progress, Why};
+use super::{Await, Facts, Incoming, Progress, Why};
 use crate::account::parse;
 use crate::answers::Answer;
 use crate::id::Id;
@@ -24,13 +22,25 @@ use crate::wire::{Blob, ClientFrame, User};
 /// A message whose sender is proven and whose body is open.
 pub(super) struct Opened {
     pub(super) id: Id,
-    pub(super) epoch: ReceiverEpoch,
+    /// The epoch; its keys are gone by now.
+    pub(super) epoch: EpochRecord,
     pub(super) counter: u8,
     pub(super) slot: SlotContent,
     pub(super) content: Content,
     pub(super) body_hash: BodyHash,
     pub(super) live: bool,
     pub(super) last_resort: bool,
+}
+
+impl Opened {
+    /// What is fixed by this opening.
+    pub(super) fn facts(&self) -> Facts {
+        let id = MessageId::from_bytes(*self.id.as_bytes());
+        Facts {
+            sender: self.epoch.sender,
+            link: message_link(&id, &self.body_hash, &self.slot),
+        }
+    }
 }
 
 /// Why it is not open yet, or never will be.
@@ -114,11 +124,8 @@ impl Unlocked {
     /// Tells the sender that it does not open, and never claims it again.
     fn refuse_parcel(&mut self, io: &mut Io, id: Id, refusal: Refusal, sender: Option<Id>) {
         io.refused(refusal, sender, Some(id));
-        let lease = self.pending_lease.take();
-        // What was made for somebody else is none of our sender's business.
-        if refusal != Refusal::CrossDelivered
-            && let Some(lease) = lease
-        {
+        // The same answer whatever does not fit, so that nothing is learnt from it.
+        if let Some(lease) = self.pending_lease.take() {
             io.frame(&ClientFrame::CannotOpen {
                 id,
                 token: Blob::from(lease.token.as_slice()),
@@ -156,13 +163,12 @@ impl Unlocked {
         let pending = PendingEpoch::begin(handshake, pairs, io.now())?;
         let claim = pending.claim();
         let sender = id_of(&claim.user_id);
-        let keys = match self.known_keys(&claim) {
-            Some(keys) => keys,
-            None if sender != self.me.user_id && !fetched_sender => {
-                return Err(Blocked::Sender(sender));
-            }
-            None => return Err(Blocked::Refused(Refusal::SwappedKey, Some(sender))),
-        };
+        if !fetched_sender && !self.has_fresh_keys(io, &claim) {
+            return Err(Blocked::Sender(sender));
+        }
+        let keys = self
+            .keys_for(&claim)
+            .ok_or(Blocked::Refused(Refusal::SwappedKey, Some(sender)))?;
         let at = |error: EnvelopeError| Blocked::Refused(of_envelope(&error), Some(sender));
         let epoch = pending.finish(&self.safe.party(self.user), keys)?;
         let body_hash = BodyHash::of(parcel.body);
@@ -196,19 +202,8 @@ impl Unlocked {
             slot: content,
             content: body.content,
             body_hash,
-            epoch,
+            epoch: epoch.record(),
         })
-    }
-
-    /// Keys that are in memory and are those of the claim.
-    fn known_keys(&self, claim: &SenderClaim) -> Option<&AccountKeys> {
-        let id = id_of(&claim.user_id);
-        let keys = if id == self.me.user_id {
-            self.safe.keys()
-        } else {
-            &self.peers.get(&id)?.keys.as_ref()?.1
-        };
-        (*keys.fingerprint() == claim.fingerprint).then_some(keys)
     }
 
     /// The claimed sender's keys came.
@@ -225,7 +220,7 @@ impl Unlocked {
             self.note_person(&found);
             if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys.0) {
                 // Other keys than the pinned ones never block reading; the next send asks.
-                self.pin_holds(io, sender, &keys);
+                self.pin_holds(io, sender, keys);
             }
         }
         if awaited {
@@ -250,39 +245,42 @@ impl Unlocked {
         let id = opened.id;
         let why = self.inbox.current.as_ref().map(|current| current.why);
         let lease = self.pending_lease.take();
-        let again = self.inbox.items.get_mut(&id).map(|item| {
-            // Claimed once more, perhaps through another slot.
-            item.lease.clone_from(&lease);
-            item.chat
-        });
-        if let Some(chat) = again {
-            if why == Some(Why::Reveal) {
-                self.reveal_opened(io, chat, opened);
+        let first = self
+            .inbox
+            .items
+            .get(&id)
+            .map(|item| (item.chat, item.facts));
+        match first {
+            None => self.first_opened(io, opened, lease, bytes),
+            // Another message under the same id: it is neither shown nor answered.
+            Some((chat, facts)) if facts != opened.facts() => {
+                io.refused(Refusal::Exchanged, Some(chat), Some(id));
             }
-        } else {
-            self.first_opened(io, opened, lease, bytes);
+            Some((chat, _)) => {
+                // Claimed once more, perhaps through another slot.
+                if let Some(item) = self.inbox.items.get_mut(&id) {
+                    item.lease = lease;
+                }
+                if why == Some(Why::Reveal) {
+                    self.reveal_opened(io, chat, opened);
+                }
+            }
         }
         self.claim_done(io);
     }
 
     /// Keeps an opened message until it is acknowledged.
-    pub(super) fn keep(
-        &mut self,
-        opened_id: Id,
-        chat: Id,
-        (epoch, counter): (ReceiverEpoch, u8),
-        lease: Option<super::Lease>,
-        parcel: Vec<u8>,
-    ) {
+    pub(super) fn keep(&mut self, opened: &Opened, chat: Id, lease: Option<super::Lease>) {
         self.inbox.items.insert(
-            opened_id,
+            opened.id,
             Incoming {
                 chat,
-                epoch,
-                counter,
+                facts: opened.facts(),
+                epoch: opened.epoch,
+                counter: opened.counter,
                 lease,
                 progress: Progress::Opened,
-                parcel,
+                parcel: Vec::new(),
                 followers: Vec::new(),
             },
         );

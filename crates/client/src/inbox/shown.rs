@@ -10,6 +10,7 @@ use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
+use crate::people::id_of;
 use crate::refusal::Refusal;
 use crate::safe::After;
 use crate::secret_text::SecretText;
@@ -23,14 +24,16 @@ const ON_READ_MS: u64 = 120_000;
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
     pub(crate) fn reveal(&mut self, io: &mut Io, chat: Id, id: Id) {
-        let sealed = self.message(chat, id).is_some_and(|view| view.sealed);
+        let name = id;
+        let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
+        let id = self.id_of_message(name);
         if !sealed || !self.inbox.items.contains_key(&id) {
             let code = "message-gone";
-            io.failed_at("reveal", Failure::new(code), Some(chat), Some(id));
+            io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
             return;
         }
         if !io.online {
-            io.failed_at("reveal", Failure::new("offline"), Some(chat), Some(id));
+            io.failed_at("reveal", Failure::new("offline"), Some(chat), Some(name));
             return;
         }
         let busy = self.inbox.current.is_some();
@@ -102,18 +105,29 @@ impl Unlocked {
 
     /// A message that burns was won and opened.
     pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: Id, opened: Opened) {
-        let id = opened.id;
-        if let Some(item) = self.inbox.items.get_mut(&id) {
+        let sender = id_of(&opened.epoch.sender.user_id);
+        let Some(name) = self.places.name(chat, sender, opened.id) else {
+            return;
+        };
+        let over = self
+            .message(chat, name)
+            .and_then(|view| view.expires_at)
+            .is_some_and(|end| end < io.now());
+        if over {
+            self.expire(io, name);
+            return;
+        }
+        if let Some(item) = self.inbox.items.get_mut(&opened.id) {
             item.epoch = opened.epoch;
             item.counter = opened.counter;
         }
         if let Content::Text { text, .. } = opened.content
-            && let Some(view) = self.message_mut(chat, id)
+            && let Some(view) = self.message_mut(chat, name)
         {
             view.text = Some(SecretText::from(text.as_str()));
             view.sealed = false;
         }
-        self.emit_message(io, chat, id);
+        self.emit_message(io, chat, name);
     }
 
     /// `shown`.
@@ -144,8 +158,11 @@ impl Unlocked {
             } else {
                 ReceiptState::Read
             };
-            self.owe_receipt(io, chat, *id, receipt);
-            self.finish_incoming(io, *id);
+            let sent_as = self.id_of_message(*id);
+            if self.is_by_the_pin(*id) {
+                self.owe_receipt(io, chat, sent_as, receipt);
+            }
+            self.finish_incoming(io, sent_as);
             self.set_state(io, chat, *id, MessageState::Read, false);
         }
     }
@@ -189,9 +206,9 @@ impl Unlocked {
         item.parcel = Vec::new();
         let followers = std::mem::take(&mut item.followers);
         let now = io.now();
-        let live = item.epoch.handshake().path() == EpochPath::Live;
+        let live = item.epoch.key.path == EpochPath::Live;
         let marked = if live {
-            self.replay.mark(&item.epoch, item.counter)
+            self.replay.mark(item.epoch, item.counter)
         } else {
             self.safe.mark_shown(&item.epoch, item.counter, now)
         };
@@ -279,13 +296,14 @@ impl Unlocked {
         if !over {
             return;
         }
+        let sent_as = self.id_of_message(id);
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };
         if !view.mine {
             view.text = None;
             view.sealed = false;
-            self.inbox.finish(id);
+            self.inbox.finish(sent_as);
             // It may have been the first line of a request.
             self.requests_dirty = true;
         }

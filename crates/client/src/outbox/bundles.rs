@@ -160,8 +160,9 @@ impl Unlocked {
         bundles: Bundles,
     ) -> Result<(), Failure> {
         let id = Id::from_bytes(*user.as_bytes());
-        let keys = self.decode_keys(io, id, &bundles.public_keys.0)?;
-        if !self.pin_holds(io, id, &keys) {
+        let shown = self.decode_keys(io, id, &bundles.public_keys.0)?;
+        let keys = shown.keys.clone();
+        if !self.pin_holds(io, id, shown) {
             if user == self.user {
                 io.refused(Refusal::SwappedKey, None, None);
             }

@@ -191,6 +191,7 @@ impl Unlocked {
             Some(view) if !view.mine => Some("not-yours"),
             Some(view) if view.text.is_none() => Some("message-gone"),
             Some(view) if view.burn != Burn::Never => Some("burning"),
+            Some(_) if !self.wrote_it_as_now(id) => Some("earlier-identity"),
             Some(_) if text.is_blank() => Some("text-empty"),
             Some(_) if text.expose().len() > MAX_TEXT => Some("text-too-long"),
             Some(_) => self.may_write(chat).err(),
@@ -200,7 +201,7 @@ impl Unlocked {
             return;
         }
         let content = Content::Edit {
-            message_id: MessageId::from_bytes(*id.as_bytes()),
+            message_id: self.sent_as(id),
             text: text.expose().into(),
         };
         let life = self.life_left(io, chat, id);
@@ -224,24 +225,43 @@ impl Unlocked {
             );
             return;
         };
-        if everywhere && !view.mine {
-            io.failed_at("delete", Failure::new("not-yours"), Some(chat), Some(id));
+        let unread = !view.mine && view.state == MessageState::Unread;
+        let wrong = if everywhere && !view.mine {
+            Some("not-yours")
+        } else if everywhere && !self.wrote_it_as_now(id) {
+            Some("earlier-identity")
+        } else {
+            None
+        };
+        if let Some(code) = wrong {
+            io.failed_at("delete", Failure::new(code), Some(chat), Some(id));
             return;
         }
-        let unread = !view.mine && view.state == MessageState::Unread;
         if everywhere {
             let content = Content::Delete {
-                message_id: MessageId::from_bytes(*id.as_bytes()),
+                message_id: self.sent_as(id),
             };
             let life = self.life_left(io, chat, id);
             self.enqueue(io, chat, content, Burn::Never, life);
         }
         if unread {
             // Taken away unseen: the server must not deliver it again.
-            self.finish_incoming(io, id);
+            self.finish_incoming(io, self.id_of_message(id));
         }
         self.forget_message(io, chat, id);
         self.pump(io);
+    }
+
+    /// Whether an own message was written under the identity that is ours now: others let nobody else
+    /// change it.
+    fn wrote_it_as_now(&self, name: Id) -> bool {
+        let origin = self.places.of(name);
+        origin.is_some_and(|origin| origin.writer == *self.fingerprint())
+    }
+
+    /// A message as those who have it name it.
+    fn sent_as(&self, name: Id) -> MessageId {
+        MessageId::from_bytes(*self.id_of_message(name).as_bytes())
     }
 
     /// The life of a change: never longer than what the message itself has left.

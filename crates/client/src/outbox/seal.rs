@@ -45,6 +45,7 @@ impl Unlocked {
         let waits = item.waits();
         if self.key_changed(chat) {
             self.hold(io, id);
+            self.ask_for_keys_again(io, chat);
             return true;
         }
         if !io.online {

@@ -107,13 +107,8 @@ impl Unlocked {
         target: Option<&str>,
         live: bool,
     ) {
-        let Some(chat) = self
-            .outbox
-            .items
-            .get(&id)
-            .map(|item| item.chat)
-            .or_else(|| self.chat_of(id))
-        else {
+        let in_outbox = self.outbox.items.get(&id).map(|item| (item.chat, id));
+        let Some((chat, ours)) = in_outbox.or_else(|| self.own_message(id)) else {
             return;
         };
         let name = target.and_then(|target| target.parse::<Id>().ok());
@@ -128,7 +123,7 @@ impl Unlocked {
         if target.is_none() && live && !self.outbox.items.contains_key(&id) {
             // Said by another session of ours, which alone knows whose session this is: ours, perhaps.
             let open = self
-                .message(chat, id)
+                .message(chat, ours)
                 .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
             if open && state == "acknowledged" {
                 io.frame(&ClientFrame::Status { ids: vec![id] });
@@ -144,23 +139,25 @@ impl Unlocked {
         }
         self.note_target(id, state, target);
         match state {
-            "claimed" => self.progress(io, chat, id, MessageState::Delivered, true),
+            "claimed" => self.progress(io, chat, ours, MessageState::Delivered, true),
             "acknowledged" => {
                 if let Some(target) = target
                     && let Some(epoch) = self.outbox.epochs.get_mut(&target)
                 {
                     epoch.acknowledged();
                 }
-                self.was_collected(io, chat, id);
+                self.was_collected(io, chat, ours);
             }
-            "returned" | "waiting" if !self.collected.contains(&id) => self.returned(io, chat, id),
+            "returned" | "waiting" if !self.collected.contains(&ours) => {
+                self.returned(io, chat, ours);
+            }
             "cannot_open" => {
                 let target = target.unwrap_or(Target::Account {
                     account: user(chat),
                 });
                 self.cannot_open_heard(io, id, target);
             }
-            "expired" => self.expire(io, id),
+            "expired" => self.expire(io, ours),
             _ => {}
         }
     }

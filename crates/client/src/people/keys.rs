@@ -1,67 +1,98 @@
 //! Public keys of others against their pins.
+//!
+//! Keys are kept only after they were compared with the pin, and the pin is asked again whenever they
+//! are used: another session of the account may have replaced it since.
 
-use protocol::identity::AccountKeys;
+use protocol::epoch::SenderClaim;
+use protocol::identity::{AccountKeys, Fingerprint};
 use protocol::ids::UserId;
 
 use super::user;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
+use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_identity;
 use crate::unlocked::Unlocked;
 
+/// How long keys serve without being asked for again, milliseconds: as long as a session's bundle. A
+/// replaced identity is noticed by then, also by somebody who only reads.
+const FRESH_MS: u64 = 300_000;
+/// The same while other keys than the pinned ones were shown last: they may have changed back.
+const DISPUTED_FRESH_MS: u64 = 3_000;
+
+/// Public keys whose own signatures were checked.
+#[derive(Debug, Clone)]
+pub(crate) struct ShownKeys {
+    encoding: Vec<u8>,
+    pub(crate) keys: AccountKeys,
+    /// When the server showed them last.
+    shown_ms: u64,
+}
+
 impl Unlocked {
-    /// Decodes public keys, checking their signatures once.
+    /// Decodes public keys, checking their signatures once. Nothing is kept of them here.
     pub(crate) fn decode_keys(
-        &mut self,
+        &self,
         io: &mut Io,
         id: Id,
         bytes: &[u8],
-    ) -> Result<AccountKeys, Failure> {
-        let peer = self.peers.entry(id).or_default();
-        if let Some((encoding, keys)) = &peer.keys
-            && encoding == bytes
-        {
-            return Ok(keys.clone());
-        }
-        match AccountKeys::decode(bytes) {
-            Ok(keys) => {
-                peer.keys = Some((bytes.to_vec(), keys.clone()));
-                Ok(keys)
-            }
-            Err(error) => {
+    ) -> Result<ShownKeys, Failure> {
+        let kept = self.peers.get(&id).and_then(|peer| {
+            let kept = [peer.keys.as_ref(), peer.changed.as_ref()];
+            kept.into_iter()
+                .flatten()
+                .find(|kept| kept.encoding == bytes)
+        });
+        let keys = match kept {
+            Some(kept) => kept.keys.clone(),
+            None => AccountKeys::decode(bytes).map_err(|error| {
                 let refusal = of_identity(&error);
                 io.refused(refusal, Some(id), None);
-                Err(refusal.into())
-            }
+                Failure::from(refusal)
+            })?,
+        };
+        Ok(ShownKeys {
+            encoding: bytes.to_vec(),
+            keys,
+            shown_ms: io.now_ms,
+        })
+    }
+
+    /// Whether a fingerprint is the pinned one, or that of somebody who was never pinned.
+    pub(crate) fn is_pinned(&self, id: Id, fingerprint: &Fingerprint) -> bool {
+        match self.safe.contents().contacts.get(&user(id)) {
+            Some(contact) => contact.pin.fingerprint() == Ok(fingerprint),
+            None => true,
         }
     }
 
-    /// Whether keys are the pinned ones; others are noted, told and asked about before a send.
-    pub(crate) fn pin_holds(&mut self, io: &mut Io, id: Id, keys: &AccountKeys) -> bool {
+    /// Whether keys that the server shows are the pinned ones. Others are noted, told and asked about
+    /// before a send.
+    pub(crate) fn pin_holds(&mut self, io: &mut Io, id: Id, shown: ShownKeys) -> bool {
         if id == self.me.user_id {
-            return keys.expect(self.safe.keys().fingerprint()).is_ok();
+            return shown.keys.expect(self.safe.keys().fingerprint()).is_ok();
         }
-        let Some(contact) = self.safe.contents().contacts.get(&user(id)) else {
-            return false;
-        };
-        let holds = contact
-            .pin
-            .fingerprint()
-            .is_ok_and(|pinned| keys.expect(pinned).is_ok());
-        let peer = self.peers.entry(id).or_default();
-        if holds {
+        let fingerprint = *shown.keys.fingerprint();
+        let was_pinned = self.safe.contents().contacts.contains_key(&user(id));
+        if self.is_pinned(id, &fingerprint) {
+            let peer = self.peers.entry(id).or_default();
+            peer.keys = Some(shown);
             if peer.changed.take().is_some() {
                 self.chats_dirty = true;
+                // What was held is for the keys that are back.
+                self.release_held(io, id);
             }
-            return true;
+            return was_pinned;
         }
+        let peer = self.peers.entry(id).or_default();
         let news = peer
             .changed
             .as_ref()
-            .is_none_or(|known| known.fingerprint() != keys.fingerprint());
-        peer.changed = Some(keys.clone());
+            .is_none_or(|known| *known.keys.fingerprint() != fingerprint);
+        peer.changed = Some(shown);
+        self.note_other_keys(io, id, &fingerprint);
         if news {
             self.chats_dirty = true;
             io.refused(Refusal::SwappedKey, Some(id), None);
@@ -69,11 +100,109 @@ impl Unlocked {
         false
     }
 
+    /// Keeps it before the person's eyes that other keys than the pinned ones were shown or used for a
+    /// contact, until the person has answered.
+    pub(crate) fn note_other_keys(&mut self, io: &Io, id: Id, fingerprint: &Fingerprint) {
+        let noted = self
+            .contact(id)
+            .is_none_or(|contact| contact.saw_other_keys());
+        if noted {
+            return;
+        }
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(id)) {
+            contact.other_keys.set(now, Some(*fingerprint));
+        }
+        self.chats_dirty = true;
+    }
+
+    /// Keys that open what claims to be of somebody: their pinned ones, or those that the server showed
+    /// in place of them, under which only words are shown.
+    pub(crate) fn keys_for(&self, claim: &SenderClaim) -> Option<&AccountKeys> {
+        let id = super::id_of(&claim.user_id);
+        if id == self.me.user_id {
+            let own = self.safe.keys();
+            return (*own.fingerprint() == claim.fingerprint).then_some(own);
+        }
+        self.kept_for(claim).map(|kept| &kept.keys)
+    }
+
+    /// Whether those keys are here and need not be asked for again.
+    pub(crate) fn has_fresh_keys(&self, io: &Io, claim: &SenderClaim) -> bool {
+        let id = super::id_of(&claim.user_id);
+        let disputed = self
+            .peers
+            .get(&id)
+            .is_some_and(|peer| peer.changed.is_some());
+        let good_for = if disputed {
+            DISPUTED_FRESH_MS
+        } else {
+            FRESH_MS
+        };
+        id == self.me.user_id
+            || self
+                .kept_for(claim)
+                .is_some_and(|kept| io.now_ms.saturating_sub(kept.shown_ms) < good_for)
+    }
+
+    /// Something is held back for somebody: asks whether their pinned keys are back.
+    pub(crate) fn ask_for_keys_again(&self, io: &mut Io, id: Id) {
+        let shown = self.peers.get(&id).and_then(|peer| peer.changed.as_ref());
+        let old = shown
+            .is_some_and(|shown| io.now_ms.saturating_sub(shown.shown_ms) >= DISPUTED_FRESH_MS);
+        if old && io.online {
+            io.get(&format!("/users/{id}"), Purpose::Open(Open::Sender(id)));
+        }
+    }
+
+    fn kept_for(&self, claim: &SenderClaim) -> Option<&ShownKeys> {
+        let id = super::id_of(&claim.user_id);
+        let peer = self.peers.get(&id)?;
+        let pinned = peer
+            .keys
+            .as_ref()
+            .filter(|kept| self.is_pinned(id, kept.keys.fingerprint()));
+        [pinned, peer.changed.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|kept| *kept.keys.fingerprint() == claim.fingerprint)
+    }
+
+    /// Keys that the server shows in place of the pinned ones.
+    pub(crate) fn changed_keys(&self, id: Id) -> Option<&AccountKeys> {
+        let changed = &self.peers.get(&id)?.changed.as_ref()?.keys;
+        (!self.is_pinned(id, changed.fingerprint())).then_some(changed)
+    }
+
     /// Whether the person has to decide on changed keys before the next send.
     pub(crate) fn key_changed(&self, id: Id) -> bool {
-        self.peers
-            .get(&id)
-            .is_some_and(|peer| peer.changed.is_some())
+        self.changed_keys(id).is_some()
+    }
+
+    /// Another session of the account may have replaced pins: what rests on the old ones goes.
+    pub(crate) fn pins_joined(&mut self, io: &mut Io) {
+        let pins: Vec<(Id, bool, bool)> = self
+            .peers
+            .iter()
+            .map(|(id, peer)| {
+                let pinned = |kept: &ShownKeys| self.is_pinned(*id, kept.keys.fingerprint());
+                let outdated = peer.keys.as_ref().is_some_and(|kept| !pinned(kept));
+                let accepted = peer.changed.as_ref().is_some_and(pinned);
+                (*id, outdated, accepted)
+            })
+            .collect();
+        for (id, outdated, accepted) in pins {
+            if !outdated && !accepted {
+                continue;
+            }
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.keys = if accepted { peer.changed.take() } else { None };
+            }
+            self.drop_epochs(id);
+            if accepted {
+                self.release_held(io, id);
+            }
+        }
     }
 
     /// The highest prekey batch seen of somebody.

@@ -118,13 +118,16 @@ impl Unlocked {
             return Err(Failure::new("blocked"));
         }
         self.note_person(found);
-        let keys = self.decode_keys(io, id, &found.public_keys.0)?;
+        let shown = self.decode_keys(io, id, &found.public_keys.0)?;
+        let fingerprint = *shown.keys.fingerprint();
         if let Some(pin) = pin
-            && !keys.fingerprint().as_bytes().starts_with(pin)
+            && !fingerprint.as_bytes().starts_with(pin)
         {
             io.refused(Refusal::InvitePin, Some(id), None);
             return Err(Refusal::InvitePin.into());
         }
+        // An earlier pin may not hold any more; what is sent then is held until the person decides.
+        self.pin_holds(io, id, shown);
         if self.pending(id).is_some() {
             self.accept_request(io, id);
             return Ok(());
@@ -139,13 +142,11 @@ impl Unlocked {
         self.put_contact(
             io,
             id,
-            *keys.fingerprint(),
+            fingerprint,
             ContactState::Outgoing,
             &found.handle,
             &found.alias,
         );
-        // An earlier pin may not hold any more; then the request is held until the person decides.
-        self.pin_holds(io, id, &keys);
         self.send_request(io, id, greeting);
         Ok(())
     }

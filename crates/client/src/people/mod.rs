@@ -7,10 +7,10 @@ mod requests;
 mod trust;
 mod views;
 
-use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 
 pub(crate) use contacts::clip;
+pub(crate) use keys::ShownKeys;
 pub(crate) use requests::{Asked, Request};
 
 use crate::id::Id;
@@ -18,10 +18,11 @@ use crate::id::Id;
 /// What is known of somebody in this session's memory.
 #[derive(Default)]
 pub(crate) struct Peer {
-    /// Decoded and checked public keys, with the encoding they came from.
-    pub(crate) keys: Option<(Vec<u8>, AccountKeys)>,
-    /// Keys that are not the pinned ones; the person has to decide before the next send.
-    pub(crate) changed: Option<AccountKeys>,
+    /// Public keys that were the pinned ones when they came, or the first that were shown of somebody
+    /// who is not pinned. Only `keys_for` gives them out.
+    pub(crate) keys: Option<ShownKeys>,
+    /// Keys that were not the pinned ones; the person has to decide before the next send.
+    pub(crate) changed: Option<ShownKeys>,
     /// Handle as the server says.
     pub(crate) handle: String,
     /// Name as the server says.

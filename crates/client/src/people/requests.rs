@@ -23,6 +23,8 @@ const MAX_PENDING: usize = 256;
 pub(crate) struct Request {
     /// Requests, the newest last. The first line of one is a text as those that came with it.
     pub(crate) asks: Vec<Id>,
+    /// Something of it came under other keys than those seen first.
+    pub(crate) other_keys: bool,
 }
 
 /// What becomes of something that a stranger wrote.
@@ -134,7 +136,7 @@ impl Unlocked {
         }
         for id in asks {
             // What has words is unread until it was shown.
-            if self.message(chat, id).is_none() {
+            if self.places.name(chat, chat, id).is_none() {
                 self.finish_incoming(io, id);
             }
         }
@@ -164,7 +166,9 @@ impl Unlocked {
     /// The first line that somebody asks with, as this session has opened it.
     fn greeting_of(&self, chat: Id) -> Option<SecretText> {
         let asks = &self.requests.get(&chat)?.asks;
-        let mut said = asks.iter().rev().filter_map(|id| self.message(chat, *id));
+        let names = asks.iter().rev();
+        let names = names.filter_map(|id| self.places.name(chat, chat, *id));
+        let mut said = names.filter_map(|name| self.message(chat, name));
         said.find_map(|view| view.text.clone())
     }
 
@@ -182,6 +186,11 @@ impl Unlocked {
                     alias,
                     greeting: self.greeting_of(chat).unwrap_or_default(),
                     received_ms,
+                    key_changed: self.key_changed(chat)
+                        || self
+                            .requests
+                            .get(&chat)
+                            .is_some_and(|asked| asked.other_keys),
                 })
             })
             .collect();

@@ -18,7 +18,7 @@ impl Unlocked {
 
     /// The number with a contact: of the keys to be decided on if they changed, else of the pin.
     fn number_with(&self, chat: Id) -> Option<String> {
-        let theirs = match self.peers.get(&chat).and_then(|peer| peer.changed.as_ref()) {
+        let theirs = match self.changed_keys(chat) {
             Some(changed) => *changed.fingerprint(),
             None => *self.contact(chat)?.pin.fingerprint().ok()?,
         };
@@ -45,12 +45,28 @@ impl Unlocked {
         });
     }
 
-    /// Whether the number was compared, for the keys that are used.
+    /// Whether the number was compared, for the keys that are used, and nothing has happened since that
+    /// the person has not seen.
     pub(crate) fn is_verified(&self, chat: Id) -> bool {
         !self.key_changed(chat)
             && self
                 .contact(chat)
-                .is_some_and(|contact| contact.pin.is_verified())
+                .is_some_and(|contact| contact.pin.is_verified() && !contact.saw_other_keys())
+    }
+
+    /// Whether other keys than the pinned ones were shown or used, and the pinned ones are back, and the
+    /// person has not acknowledged it.
+    pub(crate) fn key_changed_back(&self, chat: Id) -> bool {
+        !self.key_changed(chat)
+            && self
+                .contact(chat)
+                .is_some_and(|contact| contact.saw_other_keys())
+    }
+
+    /// Whether a message came under the keys that are pinned now.
+    pub(crate) fn is_by_the_pin(&self, name: Id) -> bool {
+        let origin = self.places.of(name);
+        origin.is_some_and(|origin| self.is_pinned(origin.sender, &origin.writer))
     }
 
     /// `set_verified`.
@@ -67,6 +83,10 @@ impl Unlocked {
         let now = io.now();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.pin.set_verified(verified, now);
+            if verified {
+                // The pinned keys are the right ones, whatever else was shown.
+                contact.other_keys.set(now, None);
+            }
         }
         self.chats_dirty = true;
     }
@@ -85,29 +105,35 @@ impl Unlocked {
         io.event(Event::ScanChecked { chat, equal });
     }
 
+    /// `acknowledge_keys`.
+    pub(crate) fn acknowledge_keys(&mut self, io: &mut Io, chat: Id) {
+        if !self.key_changed_back(chat) {
+            let failure = Failure::new("no-such-chat");
+            io.failed_at("acknowledge_keys", failure, Some(chat), None);
+            return;
+        }
+        let now = io.now();
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            contact.other_keys.set(now, None);
+        }
+        self.chats_dirty = true;
+    }
+
     /// `accept_changed_key`.
     pub(crate) fn accept_changed_key(&mut self, io: &mut Io, chat: Id) {
-        let changed = self
-            .peers
-            .get_mut(&chat)
-            .and_then(|peer| peer.changed.take());
-        let Some(keys) = changed else {
-            io.failed_at(
-                "accept_changed_key",
-                Failure::new("no-such-chat"),
-                Some(chat),
-                None,
-            );
+        let Some(fingerprint) = self.changed_keys(chat).map(|keys| *keys.fingerprint()) else {
+            let failure = Failure::new("no-such-chat");
+            io.failed_at("accept_changed_key", failure, Some(chat), None);
             return;
         };
         let now = io.now();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
-            contact.pin.replace(*keys.fingerprint(), now);
+            contact.pin.replace(fingerprint, now);
+            contact.other_keys.set(now, None);
             // Batches of another identity are counted anew.
             contact.batch_seen = 0;
         }
         self.chats_dirty = true;
-        self.drop_epochs(chat);
-        self.release_held(io, chat);
+        self.pins_joined(io);
     }
 }

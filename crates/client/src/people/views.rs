@@ -40,6 +40,7 @@ impl Unlocked {
                     relation: self.relation_to(chat).to_owned(),
                     verified: self.is_verified(chat),
                     key_changed: self.key_changed(chat),
+                    key_changed_back: self.key_changed_back(chat),
                     live: self.peers.get(&chat).is_some_and(|peer| peer.live),
                     preview: last.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
                     preview_mine: last.is_some_and(|m| m.mine),

@@ -10,8 +10,8 @@ mod track;
 
 use protocol::envelope::SealedSlot;
 use protocol::epoch::{
-    EpochError, EpochPath, Handshake, LocalParty, ReceiverEpoch, ReceiverPairs, ReplayError,
-    ReplayMap,
+    EpochError, EpochPath, EpochRecord, Handshake, LocalParty, ReceiverEpoch, ReceiverPairs,
+    ReplayError, ReplayMap,
 };
 use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::UserId;
@@ -181,11 +181,11 @@ impl Safe {
     /// Marks a message of a waiting epoch as shown.
     pub(crate) fn mark_shown(
         &mut self,
-        epoch: &ReceiverEpoch,
+        epoch: &EpochRecord,
         counter: u8,
         now: u64,
     ) -> Result<(), ReplayError> {
-        match epoch.handshake().path() {
+        match epoch.key.path {
             EpochPath::LastResort => self.edit().replay.mark(epoch, counter),
             EpochPath::OneTime | EpochPath::Live => self.edit_prekeys().opened(epoch, counter, now),
         }

@@ -245,6 +245,7 @@ impl Unlocked {
                 self.safe.remember(io);
                 self.chats_dirty = true;
                 self.settings_dirty = true;
+                self.pins_joined(io);
                 self.requests_joined(io);
                 self.emit_blocked(io);
                 if conflict {

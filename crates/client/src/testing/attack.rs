@@ -68,6 +68,12 @@ impl FakeServer {
         (user, secrets)
     }
 
+    /// Whose socket a tab has.
+    #[must_use]
+    pub fn user_of(&self, tab: usize) -> UserId {
+        self.sockets[&tab].user
+    }
+
     /// The session bundle that a tab has published, with the name of its session.
     #[must_use]
     pub fn bundle_of(&self, tab: usize) -> (LiveId, Vec<u8>) {

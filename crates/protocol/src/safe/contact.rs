@@ -44,6 +44,8 @@ pub struct Contact {
     pub muted: Stamped<bool>,
     /// Highest prekey batch number seen of them.
     pub batch_seen: u32,
+    /// Other keys than the pinned ones that were shown or used for them, until the person answers.
+    pub other_keys: Stamped<Option<Fingerprint>>,
 }
 
 impl Contact {
@@ -59,7 +61,14 @@ impl Contact {
             burn_on_read: Stamped::default(),
             muted: Stamped::default(),
             batch_seen: 0,
+            other_keys: Stamped::default(),
         }
+    }
+
+    /// Whether keys other than the pinned ones were seen and the person has not answered yet.
+    pub fn saw_other_keys(&self) -> bool {
+        let seen = self.other_keys.value.as_ref();
+        seen.is_some_and(|seen| self.pin.fingerprint() != Ok(seen))
     }
 
     /// Joins two views of the same contact, field by field.
@@ -73,6 +82,7 @@ impl Contact {
         self.burn_on_read.merge(other.burn_on_read);
         self.muted.merge(other.muted);
         self.batch_seen = self.batch_seen.max(other.batch_seen);
+        self.other_keys.merge(other.other_keys);
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
@@ -91,6 +101,12 @@ impl Contact {
             writer.bool(*muted);
         });
         writer.u32(self.batch_seen);
+        self.other_keys.write(writer, |other, writer| {
+            writer.bool(other.is_some());
+            if let Some(fingerprint) = other {
+                writer.raw(fingerprint.as_bytes());
+            }
+        });
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -110,6 +126,13 @@ impl Contact {
             burn_on_read: Stamped::read(reader, read_switch)?,
             muted: Stamped::read(reader, |reader| reader.bool("muted"))?,
             batch_seen: reader.u32()?,
+            other_keys: Stamped::read(reader, |reader| {
+                Ok(if reader.bool("other keys")? {
+                    Some(Fingerprint::from_bytes(*reader.array()?))
+                } else {
+                    None
+                })
+            })?,
         })
     }
 }

@@ -1,0 +1,115 @@
+//! What is said of earlier messages: receipts, edits, deletions.
+
+use protocol::envelope::{Content, Receipt};
+
+use super::Progress;
+use super::authority::{Standing, may_change};
+use crate::command::Burn;
+use crate::event::MessageState;
+use crate::id::Id;
+use crate::io::Io;
+use crate::messages::Origin;
+use crate::refusal::Refusal;
+use crate::secret_text::SecretText;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// Sealed receipts: only of the person who has the messages.
+    pub(super) fn receipts_came(&mut self, io: &mut Io, chat: Id, receipts: &[Receipt]) {
+        for receipt in receipts {
+            let id = Id::from_bytes(*receipt.message_id.as_bytes());
+            match self.own_message(id) {
+                Some((at, name)) if at == chat => self.receipt_heard(io, chat, name, receipt.state),
+                Some(_) => io.refused(Refusal::ForgedReceipt, Some(chat), Some(id)),
+                None if self.places.bears(id) => {
+                    io.refused(Refusal::ForgedReceipt, Some(chat), Some(id));
+                }
+                // Sent before this session's memory began.
+                None => {}
+            }
+        }
+    }
+
+    /// An edit or a deletion: only by whoever wrote the message, under the same keys.
+    pub(super) fn change_came(
+        &mut self,
+        io: &mut Io,
+        change: &Origin,
+        standing: Standing,
+        content: &Content,
+    ) {
+        let Origin { chat, id, .. } = *change;
+        let (of, text) = match content {
+            Content::Edit { message_id, text } => (message_id, Some(text.as_str())),
+            Content::Delete { message_id } => (message_id, None),
+            _ => return,
+        };
+        let of = Id::from_bytes(*of.as_bytes());
+        let original = self
+            .places
+            .name(chat, change.sender, of)
+            .and_then(|name| Some((name, *self.places.of(name)?)));
+        let allowed = match &original {
+            Some((_, original)) => may_change(standing, &change.writer, original),
+            // The message is not in this session's memory any more.
+            None => !self.places.bears(of),
+        };
+        if !allowed {
+            let refusal = if standing.is_trusted() {
+                Refusal::ForgedEdit
+            } else {
+                Refusal::UnacceptedKeys
+            };
+            io.refused(refusal, Some(chat), Some(of));
+        }
+        match original {
+            Some((name, _)) if allowed => match text {
+                Some(text) => self.edit_heard(io, chat, name, id, text),
+                None => self.taken_back(io, chat, name, id),
+            },
+            _ => self.finish_incoming(io, id),
+        }
+    }
+
+    /// Its sender took a message back, by the message `by`.
+    fn taken_back(&mut self, io: &mut Io, chat: Id, name: Id, by: Id) {
+        // The request may show it.
+        self.requests_dirty = true;
+        self.finish_incoming(io, self.id_of_message(name));
+        self.finish_incoming(io, by);
+        io.timers.cancel(Timer::Burn(name));
+        io.timers.cancel(Timer::Expire(name));
+        if let Some(view) = self.message_mut(chat, name) {
+            view.text = None;
+            view.sealed = false;
+            view.edited = false;
+        }
+        self.set_state(io, chat, name, MessageState::Deleted, false);
+    }
+
+    /// Its sender changed a message, by the message `by`.
+    fn edit_heard(&mut self, io: &mut Io, chat: Id, name: Id, by: Id, text: &str) {
+        // The request may show it.
+        self.requests_dirty = true;
+        if let Some(view) = self.message_mut(chat, name)
+            && view.text.is_some()
+            && view.burn == Burn::Never
+        {
+            view.text = Some(SecretText::from(text));
+            view.edited = true;
+        }
+        self.emit_message(io, chat, name);
+        let of = self.id_of_message(name);
+        let unread = self
+            .inbox
+            .items
+            .get_mut(&of)
+            .filter(|item| item.progress == Progress::Opened);
+        match unread {
+            // The server still has the unchanged text: both go together.
+            Some(item) => item.followers.push(by),
+            None => self.finish_incoming(io, by),
+        }
+    }
+}

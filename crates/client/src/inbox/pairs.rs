@@ -1,0 +1,45 @@
+//! One-time pairs that reached more than one sender.
+//!
+//! The server hands each one-time pair to one sender. Messages of two people under one pair show that it
+//! did not, or that one of the two passed the pair on. Such a message is no better protected than one
+//! under the last-resort pair.
+
+use protocol::epoch::{EpochPath, EpochRecord};
+
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::id_of;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// Whether somebody else's message came under the same one-time pair.
+    pub(super) fn pair_is_shared(&self, epoch: &EpochRecord) -> bool {
+        epoch.key.path == EpochPath::OneTime && !self.others_with_pair(epoch).is_empty()
+    }
+
+    /// Tells it, if a contact under pinned keys is among those who have the pair: strangers alone can
+    /// make it up.
+    pub(super) fn shared_pair_used(&self, io: &mut Io, chat: Id, epoch: &EpochRecord) {
+        let mut known = self.others_with_pair(epoch);
+        known.push(chat);
+        if known.iter().any(|id| self.contact(*id).is_some()) {
+            io.notice(
+                "prekey-shared",
+                "Two people wrote under one key that was made for one of them. The server may have handed it out twice.",
+                Some(chat),
+            );
+        }
+    }
+
+    fn others_with_pair(&self, epoch: &EpochRecord) -> Vec<Id> {
+        let unshown = self.inbox.items.values().map(|item| &item.epoch);
+        let mut others: Vec<Id> = unshown
+            .filter(|other| other.key == epoch.key)
+            .map(|other| id_of(&other.sender.user_id))
+            .filter(|other| *other != id_of(&epoch.sender.user_id))
+            .collect();
+        let shown = self.safe.prekeys().replay.others_under(epoch);
+        others.extend(shown.map(id_of));
+        others
+    }
+}

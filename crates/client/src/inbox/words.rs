@@ -1,0 +1,213 @@
+//! Words that arrived: on the screen, or put before the person as a request.
+
+use protocol::envelope::{Content, ReceiptState, SecretText as Sealed};
+use protocol::safe::ContactState;
+
+use crate::command::Burn;
+use crate::event::{Event, MessageState, MessageView};
+use crate::id::Id;
+use crate::io::Io;
+use crate::messages::Origin;
+use crate::people::{Asked, user};
+use crate::refusal::Refusal;
+use crate::secret_text::SecretText;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// What a text that arrived is shown with.
+pub(super) struct Arrived {
+    pub(super) origin: Origin,
+    pub(super) mine: bool,
+    pub(super) live: bool,
+    /// Unix seconds, by its sender's clock.
+    pub(super) sent_at: u64,
+    /// Unix seconds at which it expires unread.
+    pub(super) end: u64,
+    pub(super) burn: Burn,
+    pub(super) warnings: Vec<String>,
+    /// The sealed parcel, kept for the reveal of what burns.
+    pub(super) parcel: Vec<u8>,
+}
+
+impl Arrived {
+    fn view(&self, name: Id, text: &str, seen_ms: u64) -> MessageView {
+        let burns = self.burn != Burn::Never && !self.mine;
+        MessageView {
+            id: name,
+            mine: self.mine,
+            text: (!burns).then(|| SecretText::from(text)),
+            sealed: burns,
+            sent_ms: self.sent_at.saturating_mul(1_000),
+            seen_ms,
+            state: if self.mine {
+                MessageState::Waiting
+            } else {
+                MessageState::Unread
+            },
+            by_server: false,
+            path: if self.live { "live" } else { "waiting" }.to_owned(),
+            expires_at: Some(self.end),
+            burn: self.burn,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            failure_text: None,
+            warnings: self.warnings.clone(),
+            tag: None,
+        }
+    }
+}
+
+impl Unlocked {
+    /// Its time was over before it came: it does nothing, and of a text only that is shown.
+    pub(super) fn came_late(&mut self, io: &mut Io, arrived: &Arrived, content: &Content) {
+        let Origin { chat, id, .. } = arrived.origin;
+        if matches!(content, Content::Text { .. })
+            && self.contact(chat).is_some()
+            && !self.known(&arrived.origin)
+        {
+            let name = self.new_name(io, &arrived.origin);
+            let seen_ms = self.next_seen_ms(io.server_ms());
+            let mut view = arrived.view(name, "", seen_ms);
+            view.text = None;
+            view.sealed = false;
+            view.state = MessageState::Expired;
+            self.put_from(io, arrived.origin, view);
+        }
+        self.inbox.finish(id);
+    }
+
+    /// Whether a message is in memory already.
+    fn known(&self, origin: &Origin) -> bool {
+        let known = self.places.name(origin.chat, origin.sender, origin.id);
+        known.is_some()
+    }
+
+    pub(super) fn text_came(&mut self, io: &mut Io, arrived: Arrived, text: &str) {
+        let Origin {
+            chat, id, trusted, ..
+        } = arrived.origin;
+        if self.known(&arrived.origin) {
+            // The same sender said something under this id before.
+            io.refused(Refusal::Replayed, Some(chat), Some(id));
+            self.finish_incoming(io, id);
+            return;
+        }
+        let (mine, stranger) = (arrived.mine, self.contact(chat).is_none());
+        if stranger && !mine && !self.stranger_wrote(io, chat, (id, arrived.sent_at), None) {
+            return;
+        }
+        let name = self.take_words(io, arrived, text);
+        if mine {
+            self.chats_dirty = true;
+            self.emit_message(io, chat, name);
+            // A copy of what another session of ours said: nothing has to be seen first.
+            self.finish_incoming(io, id);
+        } else if !stranger {
+            self.chats_dirty = true;
+            self.emit_message(io, chat, name);
+            io.event(Event::Typing {
+                chat,
+                until_ms: io.now_ms,
+            });
+            if trusted {
+                self.owe_receipt(io, chat, id, ReceiptState::Delivered);
+            }
+        }
+    }
+
+    /// Puts words in memory and gives their name.
+    fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> Id {
+        let Origin { id, .. } = arrived.origin;
+        let name = self.new_name(io, &arrived.origin);
+        let view = arrived.view(name, text, self.next_seen_ms(io.server_ms()));
+        if view.sealed
+            && let Some(item) = self.inbox.items.get_mut(&id)
+        {
+            item.parcel = std::mem::take(&mut arrived.parcel);
+        }
+        if let Some(end) = view.expires_at {
+            // The end of a message that nobody reads.
+            io.timers.set(Timer::Expire(name), io.local_ms(end) + 1_000);
+        }
+        self.put_quietly(arrived.origin, view);
+        name
+    }
+
+    /// A request came; `alias` is the name that its sender gives, where it may say one.
+    pub(super) fn request_came(
+        &mut self,
+        io: &mut Io,
+        arrived: Arrived,
+        alias: Option<&str>,
+        greeting: &Sealed,
+    ) {
+        let Origin { chat, id, .. } = arrived.origin;
+        let state = self
+            .safe
+            .contents()
+            .contacts
+            .get(&user(chat))
+            .map(|contact| contact.state.value);
+        match state {
+            Some(ContactState::Outgoing) => {
+                // Both asked: that is an agreement.
+                self.accepted_by(io, chat, alias.unwrap_or_default());
+                self.greeted(io, arrived, greeting);
+                self.send_accept(io, chat);
+            }
+            Some(ContactState::Accepted) => {
+                self.greeted(io, arrived, greeting);
+                self.send_accept(io, chat);
+            }
+            _ => {
+                if self.stranger_wrote(io, chat, (id, arrived.sent_at), alias) {
+                    let asks = &mut self.requests.entry(chat).or_default().asks;
+                    asks.push(id);
+                    if !greeting.is_blank() && !self.known(&arrived.origin) {
+                        self.take_words(io, arrived, greeting.as_str());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first line of a request is a text as others are, once the two are contacts.
+    pub(super) fn greeted(&mut self, io: &mut Io, arrived: Arrived, greeting: &Sealed) {
+        if greeting.is_blank() {
+            self.finish_incoming(io, arrived.origin.id);
+        } else {
+            self.text_came(io, arrived, greeting.as_str());
+        }
+    }
+
+    /// Somebody who is no contact wrote a request, or a text before one; true when it is kept for the
+    /// person to decide.
+    fn stranger_wrote(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        (id, sent_at): (Id, u64),
+        alias: Option<&str>,
+    ) -> bool {
+        let Some(item) = self.inbox.items.get(&id) else {
+            return false;
+        };
+        let fingerprint = item.facts.sender.fingerprint;
+        match self.asked(io, chat, fingerprint, sent_at, alias) {
+            Asked::Pending => {
+                let other = !self.is_pinned(chat, &fingerprint);
+                self.requests.entry(chat).or_default().other_keys |= other;
+                true
+            }
+            Asked::Decided => {
+                self.finish_incoming(io, id);
+                false
+            }
+            Asked::NoRoom => {
+                self.inbox.finish(id);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Messages that an enemy seals by hand, under any keys, for a tab or for an account that is away.
+
+use client::id::Id;
+use client::testing::{SeededRng, World};
+use protocol::envelope::{Content, Conversation, SlotContent, Submission, seal_body, seal_slot};
+use protocol::epoch::{LocalParty, SenderEpoch, VerifiedTarget};
+use protocol::identity::{AccountKeys, AccountSecrets};
+use protocol::ids::{LiveId, MessageId, UserId};
+use protocol::prekeys::SessionBundle;
+use protocol::safe::open_safe;
+
+use client::testing::PASSPHRASE;
+
+/// A message's id as the protocol has it.
+pub fn mid(id: Id) -> MessageId {
+    MessageId::from_bytes(*id.as_bytes())
+}
+
+/// The live session of a tab.
+pub fn live_target(world: &World, tab: usize, victim: &UserId) -> VerifiedTarget {
+    let (live, bundle) = world.server.bundle_of(tab);
+    let keys = AccountKeys::decode(&world.server.accounts[victim].public_keys).unwrap();
+    SessionBundle::decode(&bundle)
+        .unwrap()
+        .verify(&keys, victim, &live, world.server.now())
+        .unwrap()
+}
+
+/// A prekey out of the victim's batch: a one-time pair by its place, or the last resort.
+pub fn prekey_target(world: &World, victim: &UserId, one_time: Option<u32>) -> VerifiedTarget {
+    let account = &world.server.accounts[victim];
+    let keys = AccountKeys::decode(&account.public_keys).unwrap();
+    let claimed = account.batch.claimed(one_time).unwrap();
+    claimed
+        .verify(&keys, victim, world.server.now(), 0)
+        .unwrap()
+}
+
+/// What is sealed, for whom, and under which id.
+pub struct Forged {
+    pub content: Content,
+    pub id: Id,
+    pub burn: bool,
+    pub sent_at: u64,
+    pub life_secs: u32,
+}
+
+impl Forged {
+    pub fn new(world: &World, content: Content, id: Id) -> Self {
+        Self {
+            content,
+            id,
+            burn: false,
+            sent_at: world.server.now(),
+            life_secs: 3_600,
+        }
+    }
+
+    /// Seals it as somebody for a target.
+    pub fn seal(
+        &self,
+        world: &World,
+        sender: UserId,
+        secrets: &AccountSecrets,
+        target: &VerifiedTarget,
+    ) -> Submission {
+        // Another epoch each time.
+        let seed = 1_000_000 + world.server.traffic.len() as u64;
+        let mut rng = SeededRng::new(seed);
+        let now = world.server.now();
+        let own = secrets.account_keys(&mut rng);
+        let party = LocalParty {
+            user_id: sender,
+            secrets,
+            keys: &own,
+        };
+        let mut epoch = SenderEpoch::start(&mut rng, now, &party, target).unwrap();
+        let body = seal_body(&mut rng, &self.content, None).unwrap();
+        let slot_content = SlotContent {
+            key: body.key.duplicate(),
+            sender,
+            session: LiveId::from_bytes([3; 16]),
+            conversation: Conversation::Direct {
+                recipient: *target.target().account(),
+            },
+            sequence: 0,
+            previous: [0; 32],
+            sent_at: self.sent_at,
+            life_secs: self.life_secs,
+            burn_on_read: self.burn,
+            burn_after_secs: 0,
+            kind: self.content.kind(),
+            safe_mark: None,
+        };
+        let slot = seal_slot(&mut epoch, now, &mid(self.id), &body.hash, &slot_content).unwrap();
+        Submission {
+            message_id: mid(self.id),
+            life_secs: self.life_secs,
+            burn_on_read: self.burn,
+            slots: vec![slot],
+            body: body.bytes,
+        }
+    }
+}
+
+/// Seals a content for a tab's live session, posts it by any account, and lets it arrive.
+pub fn deliver(
+    world: &mut World,
+    tab: usize,
+    sender: UserId,
+    secrets: &AccountSecrets,
+    content: Content,
+    id: Id,
+) {
+    let victim = world.server.user_of(tab);
+    let target = live_target(world, tab, &victim);
+    let forged = Forged::new(world, content, id);
+    let submission = forged.seal(world, sender, secrets, &target);
+    world.server.post_as(sender, &submission.encode());
+    world.settle();
+}
+
+/// The server makes up keys for somebody; gives their private halves and the true public keys.
+pub fn swap_keys(world: &mut World, of: &UserId, seed: u64) -> (AccountSecrets, Vec<u8>) {
+    let mut rng = SeededRng::new(seed);
+    let fake = AccountSecrets::generate(&mut rng);
+    let encoding = fake.account_keys(&mut rng).encode();
+    let account = world.server.accounts.get_mut(of).unwrap();
+    let real = std::mem::replace(&mut account.public_keys, encoding);
+    (fake, real)
+}
+
+/// The private keys of an account, as whoever knows its passphrase finds them.
+pub fn stolen(world: &mut World, handle: &str) -> AccountSecrets {
+    let user = world.server.user(handle);
+    let key = world.server.safe_key(handle, PASSPHRASE);
+    let (version, data) = world.server.accounts[&user].history.last().unwrap().clone();
+    open_safe(&key, &user, version, &data).unwrap().secrets
+}
