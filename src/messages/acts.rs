@@ -23,7 +23,11 @@ impl Connection {
                     self.refuse("bundle", None, &problem);
                 }
             }
-            Said::Withdraw {} => self.socket.set_bundle(None),
+            Said::Withdraw {} => {
+                self.socket.set_bundle(None);
+                let live = LiveId::from(self.socket.live());
+                self.app.vault().session_left(self.who.account(), live);
+            }
             Said::Claim { id } => {
                 if let Err(problem) = self.claim(id) {
                     self.refuse("claim", Some(id), &problem);
@@ -161,6 +165,6 @@ impl Connection {
         self.app.sessions().act(self.who.session());
         let reservation = service::reserve(&self.app, self.who.account(), &header)?;
         let body = Ciphertext::copy_of(body);
-        Ok(service::put(self.app.vault(), reservation, header, body)?.expires_at)
+        Ok(service::put(&self.app, reservation, header, body)?.expires_at)
     }
 }

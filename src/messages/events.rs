@@ -50,6 +50,7 @@ impl EventSink for Announcer {
             }
             Event::Claimed(change) => self.to_poster(change, "claimed"),
             Event::Returned(change) => self.to_poster(change, "returned"),
+            Event::Left(change) => self.to_poster(change, "left"),
             Event::Acknowledged { change, .. } => self.to_poster(change, "acknowledged"),
             Event::Expired(change) => self.to_poster(change, "expired"),
             Event::CannotOpen(change) => self.to_poster(change, "cannot_open"),
@@ -57,6 +58,7 @@ impl EventSink for Announcer {
     }
 }
 
-fn user(account: AccountId) -> UserId {
+/// The same account as the store names it.
+pub(super) fn user(account: AccountId) -> UserId {
     UserId::from_bytes(*account.as_bytes())
 }

@@ -12,7 +12,7 @@ use crate::http::{Blob, Id};
 pub(super) enum Said {
     /// Publish or replace the session bundle.
     Bundle { bundle: Blob },
-    /// Take it back.
+    /// The keys are going: take the bundle back, and everything that is held unread.
     Withdraw {},
     /// Claim a message.
     Claim { id: Id },
@@ -44,6 +44,8 @@ pub enum Told {
         waiting: Vec<Waiting>,
         /// Whether `GET /messages` has more.
         more: bool,
+        /// What no session that is there can open: it came to one that is gone, unread.
+        stranded: Vec<Stranded>,
     },
     /// Something can be claimed.
     Waiting(Waiting),
@@ -101,7 +103,8 @@ pub enum Told {
     Message {
         /// Which.
         id: Id,
-        /// `claimed`, `acknowledged`, `expired`, `cannot_open` or `returned`.
+        /// `claimed`, `acknowledged`, `expired`, `cannot_open`, `returned`, or `left`: the session that
+        /// alone can open this slot is gone.
         state: &'static str,
         /// The live session, or the account, of the slot.
         target: Id,
@@ -133,6 +136,15 @@ pub struct Waiting {
     /// `live` or `account`.
     #[schema(value_type = String)]
     pub target: &'static str,
+}
+
+/// A message that reached a session that is gone, unread.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stranded {
+    /// Which.
+    pub id: Id,
+    /// The account that posted it.
+    pub from: Id,
 }
 
 impl From<&WaitingItem> for Waiting {

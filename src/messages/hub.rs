@@ -140,8 +140,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Lets a socket go.
-    pub fn leave(&self, socket: &Arc<Socket>) {
+    /// Lets a socket go; returns whether its live session has no other.
+    pub fn leave(&self, socket: &Arc<Socket>) -> bool {
         let user = socket.session.user_id();
         if let Some(mut sockets) = self.accounts.get_mut(&user) {
             let before = sockets.len();
@@ -151,6 +151,12 @@ impl Hub {
         }
         self.accounts
             .remove_if(&user, |_, sockets| sockets.is_empty());
+        !self.holds(user, socket.live)
+    }
+
+    /// Whether a live session of an account is connected.
+    pub fn holds(&self, user: UserId, live: [u8; 16]) -> bool {
+        self.sockets(user).iter().any(|socket| socket.live == live)
     }
 
     /// Returns how many sockets are connected.
@@ -261,9 +267,8 @@ mod tests {
         let again = join(1).unwrap();
         assert_eq!(first.close_code.load(Ordering::SeqCst), close::REPLACED);
         assert_eq!(hub.count(), 2);
-        for socket in [&first, &second, &again] {
-            hub.leave(socket);
-        }
+        assert!(!hub.leave(&first), "another socket took its place");
+        assert!(hub.leave(&second) && hub.leave(&again));
         assert_eq!((hub.count(), hub.accounts.len()), (0, 0));
     }
 }

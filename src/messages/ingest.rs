@@ -49,7 +49,7 @@ pub(super) async fn submission(
         return Err(Problem::malformed("The body broke off."));
     }
     let id = Id(*header.message_id.as_bytes());
-    let outcome = service::put(vault, reservation, header, body.finish())?;
+    let outcome = service::put(app, reservation, header, body.finish())?;
     Ok((id, outcome))
 }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
 use vault::{
     AccountId, Ciphertext, Claim, ClaimToken, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
-    Reservation, Target, Vault,
+    Reservation, Target,
 };
 
 use crate::http::Problem;
 use crate::state::App;
+
+use super::events::user;
 
 /// Reads a claim token as a client sent it; one of another length fits no claim.
 pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
@@ -38,26 +40,44 @@ pub(super) fn reserve(
 
 /// Puts a submission into the vault.
 pub(super) fn put(
-    vault: &Vault,
+    app: &App,
     reservation: Reservation,
     header: SubmissionHeader,
     body: Ciphertext,
 ) -> Result<PutOutcome, Problem> {
+    let targets: Vec<Target> = header.slots.iter().map(|s| target(&s.target)).collect();
+    let id = MessageId::from_bytes(*header.message_id.as_bytes());
     let message = NewMessage {
-        id: MessageId::from_bytes(*header.message_id.as_bytes()),
+        id,
         life: Duration::from_secs(header.life_secs.into()),
         burn_on_read: header.burn_on_read,
         slots: slots(header.slots),
         body,
     };
-    Ok(vault.put(reservation, message)?)
+    let outcome = app.vault().put(reservation, message)?;
+    note_absent(app, id, &targets);
+    Ok(outcome)
+}
+
+/// A session that left while something was on its way to it is as one that left afterwards.
+fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
+    for target in targets {
+        if let Target::Live { account, live } = *target
+            && !app.hub().holds(user(account), *live.as_bytes())
+        {
+            app.vault().never_reached(id, account, live);
+        }
+    }
 }
 
 /// Adds slots to a message of the same poster.
 pub(super) fn add_slots(app: &App, poster: AccountId, set: SlotSet) -> Result<(), Problem> {
     may_write(app, poster, &set.slots)?;
     let id = MessageId::from_bytes(*set.message_id.as_bytes());
-    Ok(app.vault().add_slots(id, poster, slots(set.slots))?)
+    let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
+    app.vault().add_slots(id, poster, slots(set.slots))?;
+    note_absent(app, id, &targets);
+    Ok(())
 }
 
 /// Counts the people whom the poster begins to write to.

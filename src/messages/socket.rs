@@ -1,5 +1,6 @@
 //! One WebSocket: its opening, its loop and what its frames do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vault::LiveId;
+use vault::{AccountId, LiveId, MessageId};
 
 use crate::http::{Id, Problem};
 use crate::sessions::SignedIn;
 use crate::state::App;
 
-use super::frames::{Told, Waiting};
+use super::frames::{Stranded, Told, Waiting};
 use super::wire::{self, Frames, Incoming};
 use super::{Outgoing, Socket, close};
 
@@ -24,6 +25,10 @@ const MAX_MALFORMED: u32 = 100;
 
 /// Waiting messages that the first frame lists.
 const HELLO_ITEMS: usize = 64;
+
+/// Messages that no session can open which the first frame lists, and those of one poster among them.
+const STRANDED_ITEMS: usize = 32;
+const STRANDED_OF_ONE: usize = 4;
 
 /// Waiting messages that are told one by one after it; the rest is behind `GET /messages`.
 const TOLD_ITEMS: usize = 256;
@@ -88,12 +93,15 @@ pub(super) struct Connection {
     silent_pings: u32,
 }
 
-/// Leaves the hub however the loop ends.
-struct Membership(Data<App>, Arc<Socket>);
+/// Leaves the hub however the loop ends, and gives back what the session held unread.
+struct Membership(Data<App>, Arc<Socket>, AccountId);
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.0.hub().leave(&self.1);
+        if self.0.hub().leave(&self.1) {
+            let live = LiveId::from(self.1.live());
+            self.0.vault().session_left(self.2, live);
+        }
     }
 }
 
@@ -104,7 +112,8 @@ impl Connection {
         mut queue: mpsc::Receiver<Outgoing>,
         out: mpsc::Sender<Bytes>,
     ) {
-        let _membership = Membership(Data::clone(&self.app), Arc::clone(&self.socket));
+        let (app, socket) = (Data::clone(&self.app), Arc::clone(&self.socket));
+        let _membership = Membership(app, socket, self.who.account());
         self.hello();
         let mut incoming = Frames::default();
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
@@ -186,13 +195,17 @@ impl Connection {
     }
 
     fn hello(&self) {
+        let (vault, account) = (self.app.vault(), self.who.account());
         let live = LiveId::from(self.socket.live());
-        let items = self.app.vault().waiting_for(self.who.account(), Some(live));
+        vault.session_back(account, live);
+        let items = vault.waiting_for(account, Some(live));
+        let stranded = vault.stranded_for(account);
         self.socket.tell(&Told::Hello {
             boot_id: Id(self.app.boot().id()),
             now: self.app.ambient().now(),
             waiting: items.iter().take(HELLO_ITEMS).map(Waiting::from).collect(),
             more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
+            stranded: listed(stranded),
         });
         for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
             self.socket.tell(&Told::Waiting(Waiting::from(item)));
@@ -219,4 +232,19 @@ impl Connection {
             detail: problem.detail().to_owned(),
         });
     }
+}
+
+/// A few of each poster, so that nobody crowds out the others.
+fn listed(stranded: Vec<(MessageId, AccountId)>) -> Vec<Stranded> {
+    let mut of: HashMap<AccountId, usize> = HashMap::new();
+    let few = stranded.into_iter().filter(|(_, poster)| {
+        let count = of.entry(*poster).or_default();
+        *count += 1;
+        *count <= STRANDED_OF_ONE
+    });
+    let items = few.map(|(id, poster)| Stranded {
+        id: Id(*id.as_bytes()),
+        from: Id(*poster.as_bytes()),
+    });
+    items.take(STRANDED_ITEMS).collect()
 }

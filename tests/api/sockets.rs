@@ -57,6 +57,86 @@ async fn a_message_goes_live_from_socket_to_socket_and_its_sender_is_told() {
 }
 
 #[actix_web::test]
+async fn what_a_session_held_unread_is_given_back_when_its_socket_goes_or_its_keys_do() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut from, _) = TestSocket::connect(&alice.client).await;
+    for withdraws in [true, false] {
+        let (mut gone, hello) = TestSocket::connect(&bob.client).await;
+        assert_eq!(hello["stranded"], json!([]));
+        let (waits, alone) = (random_id(), random_id());
+        let slots = vec![waiting_slot(bob.id(), b"any")];
+        from.send_binary(submission(waits, false, slots, b"body"))
+            .await;
+        let slots = vec![live_slot(bob.id(), gone.live_id, b"live")];
+        from.send_binary(submission(alone, false, slots, b"body"))
+            .await;
+        for id in [waits, alone] {
+            gone.say(json!({"t": "claim", "id": hex::encode(id)})).await;
+            gone.binary().await;
+            assert_eq!(from.text_of("message").await["state"], "claimed");
+        }
+        let live = hex::encode(gone.live_id);
+        if withdraws {
+            gone.say(json!({"t": "withdraw"})).await;
+        } else {
+            drop(gone);
+        }
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            let frame = from.text_of("message").await;
+            told.push((
+                frame["state"].as_str().unwrap().to_owned(),
+                frame["id"].as_str().unwrap().to_owned(),
+            ));
+        }
+        told.sort();
+        let mut expected = [("left", alone), ("returned", alone), ("returned", waits)]
+            .map(|(state, id)| (state.to_owned(), hex::encode(id)));
+        expected.sort();
+        assert_eq!(told, expected);
+
+        let (mut next, hello) = TestSocket::connect(&bob.client).await;
+        assert_ne!(live, hex::encode(next.live_id));
+        assert_eq!(hello["waiting"][0]["id"], hex::encode(waits));
+        let stranded = json!([{"id": hex::encode(alone), "from": hex::encode(alice.id())}]);
+        assert_eq!(hello["stranded"], stranded);
+        // Its sender seals it for whoever is there now.
+        let slots = SlotSet {
+            message_id: MessageId::from_bytes(alone),
+            slots: vec![live_slot(bob.id(), next.live_id, b"again")],
+        };
+        from.send_binary(slots.encode()).await;
+        assert_eq!(next.text_of("waiting").await["id"], hex::encode(alone));
+        for id in [waits, alone] {
+            next.say(json!({"t": "claim", "id": hex::encode(id)})).await;
+            let parcel = Parcel::decode(&next.binary().await).unwrap();
+            let token = b64(&parcel.token);
+            next.say(json!({"t": "ack", "id": hex::encode(id), "token": token}))
+                .await;
+            next.text_of("acked").await;
+            for _ in 0..2 {
+                from.text_of("message").await;
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_message_for_a_session_that_is_not_there_is_told_as_left_at_once() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut from, _) = TestSocket::connect(&alice.client).await;
+    let id = random_id();
+    let slots = vec![live_slot(bob.id(), [7; 16], b"live")];
+    from.send_binary(submission(id, false, slots, b"body"))
+        .await;
+    assert_eq!(from.text_of("message").await["state"], "left");
+    let (_next, hello) = TestSocket::connect(&bob.client).await;
+    assert_eq!(hello["stranded"][0]["id"], hex::encode(id));
+}
+
+#[actix_web::test]
 async fn what_waits_is_told_first_and_what_is_too_much_is_behind_a_request() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;

@@ -18,8 +18,11 @@ pub enum Event {
     },
     /// A slot was claimed.
     Claimed(Change),
-    /// A lease ran out, the slot waits again.
+    /// A lease ran out or its reader left; the slot waits again.
     Returned(Change),
+    /// The live session that alone can open the slot is not connected any more; the poster may add
+    /// slots for others.
+    Left(Change),
     /// A slot was read and acknowledged.
     Acknowledged {
         /// What changed.

@@ -11,6 +11,10 @@
 //! waiting ──life over──▶ expired ──▶ wiped
 //! ```
 //!
+//! A claim ends with the session that made it: when that leaves, what it had not shown waits again at once
+//! ([`Vault::session_left`]). A message that any session of an account has read waits for no other
+//! that is not there.
+//!
 //! An account that is erased ends all of this at once for what is its own, whatever the state:
 //! [`Vault::forget_account`].
 //!
@@ -40,6 +44,7 @@ mod ids;
 mod ledger;
 mod message;
 mod platform;
+mod presence;
 mod schedule;
 mod tombstones;
 mod types;

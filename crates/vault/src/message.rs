@@ -17,14 +17,23 @@ pub(crate) struct Slot {
     /// `None` once wiped.
     pub(crate) bytes: Option<Arc<Ciphertext>>,
     pub(crate) state: SlotState,
+    /// Since when the live session that it is for is not connected.
+    pub(crate) left_ms: Option<u64>,
 }
 
 /// Where a slot stands.
 pub(crate) enum SlotState {
     /// Can be claimed.
     Waiting,
-    /// Somebody is reading.
-    Claimed { token: ClaimToken, until_ms: u64 },
+    /// Somebody has it.
+    Claimed {
+        token: ClaimToken,
+        until_ms: u64,
+        /// The live session that claimed, where one did.
+        by: Option<LiveId>,
+        /// Its reader asked for more time in order to show it.
+        shown: bool,
+    },
     /// Its reader had no key for it; wiped, and waits to be replaced.
     Unopenable,
     /// Read or expired; wiped.
@@ -56,6 +65,7 @@ impl Slot {
             prekey: new.prekey,
             bytes: Some(Arc::new(new.bytes)),
             state: SlotState::Waiting,
+            left_ms: None,
         }
     }
 
@@ -63,7 +73,7 @@ impl Slot {
         matches!(self.state, SlotState::Claimed { until_ms, .. } if now_ms < until_ms)
     }
 
-    fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, SlotState::Done)
     }
 
@@ -71,7 +81,7 @@ impl Slot {
         self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)
     }
 
-    fn end(&mut self, state: SlotState) {
+    pub(crate) fn end(&mut self, state: SlotState) {
         self.state = state;
         self.bytes = None;
     }
@@ -99,7 +109,9 @@ impl Held {
     /// Returns when [`tick`](Self::tick) next changes something.
     pub(crate) fn due_ms(&self) -> u64 {
         let due = |slot: &Slot| match slot.state {
-            SlotState::Waiting | SlotState::Unopenable => Some(self.expires_ms),
+            SlotState::Waiting | SlotState::Unopenable => {
+                Some(self.expires_ms.min(self.useless_ms(slot)))
+            }
             SlotState::Claimed { until_ms, .. } => Some(until_ms),
             SlotState::Done => None,
         };
@@ -110,7 +122,7 @@ impl Held {
             .unwrap_or(self.expires_ms)
     }
 
-    fn change(&self, index: usize) -> Change {
+    pub(crate) fn change(&self, index: usize) -> Change {
         Change {
             id: self.id,
             poster: self.poster,
@@ -146,7 +158,7 @@ impl Held {
     }
 
     /// Announces what the end of a claim makes claimable again.
-    fn announce_after_claim(&self, index: usize, events: &mut Vec<Event>) {
+    pub(crate) fn announce_after_claim(&self, index: usize, events: &mut Vec<Event>) {
         let account = self.slots[index].target.account();
         for (other, slot) in self.slots.iter().enumerate() {
             let freed = other == index || (self.burn_on_read && slot.target.account() == account);
@@ -174,6 +186,13 @@ impl Held {
             };
             if ended {
                 events.push(Event::Expired(self.change(index)));
+                self.slots[index].end(SlotState::Done);
+            }
+        }
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            let idle = matches!(slot.state, SlotState::Waiting | SlotState::Unopenable);
+            if idle && self.useless_ms(slot) <= now_ms {
                 self.slots[index].end(SlotState::Done);
             }
         }
@@ -274,11 +293,17 @@ impl Held {
     pub(crate) fn claim(
         &mut self,
         index: usize,
+        by: Option<LiveId>,
         token: ClaimToken,
         until_ms: u64,
         events: &mut Vec<Event>,
     ) {
-        self.slots[index].state = SlotState::Claimed { token, until_ms };
+        self.slots[index].state = SlotState::Claimed {
+            token,
+            until_ms,
+            by,
+            shown: false,
+        };
         events.push(Event::Claimed(self.change(index)));
     }
 
@@ -294,6 +319,7 @@ impl Held {
             if let SlotState::Claimed {
                 token: of,
                 until_ms,
+                ..
             } = &slot.state
                 && slot.target.account() == account
                 && now_ms < *until_ms
@@ -308,8 +334,12 @@ impl Held {
     /// Extends a claim up to a lease from now, never beyond one lease after the message's life.
     pub(crate) fn extend(&mut self, index: usize, now_ms: u64, lease_ms: u64) -> u64 {
         let latest = (now_ms + lease_ms).min(self.expires_ms + lease_ms);
-        if let SlotState::Claimed { until_ms, .. } = &mut self.slots[index].state {
+        if let SlotState::Claimed {
+            until_ms, shown, ..
+        } = &mut self.slots[index].state
+        {
             *until_ms = latest;
+            *shown = true;
         }
         latest.saturating_sub(now_ms)
     }
@@ -317,6 +347,7 @@ impl Held {
     /// Ends a claim as read; returns whether the whole message is wiped with it.
     ///
     /// The poster's own copy never burns the message for the others, except in a message to oneself.
+    /// What waited for any session of the account waits no more: one of them has read it.
     pub(crate) fn acknowledge(&mut self, index: usize, events: &mut Vec<Event>) -> bool {
         let account = self.slots[index].target.account();
         let to_oneself = self.slots.iter().all(|s| s.target.account() == self.poster);
@@ -329,6 +360,11 @@ impl Held {
             }
         } else {
             self.slots[index].end(SlotState::Done);
+            for slot in &mut self.slots {
+                if slot.target == Target::Account(account) {
+                    slot.end(SlotState::Done);
+                }
+            }
         }
         events.push(Event::Acknowledged {
             change: self.change(index),

@@ -4,6 +4,7 @@ mod erase;
 mod lease;
 mod look;
 mod post;
+mod presence;
 mod upkeep;
 
 use std::collections::BTreeSet;

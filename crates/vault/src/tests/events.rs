@@ -22,6 +22,7 @@ fn drain(events: &Mutex<Vec<Event>>) -> Vec<String> {
             format!("acknowledged {:?} burned={burned}", change.target)
         }
         Event::Expired(Change { target, .. }) => format!("expired {target:?}"),
+        Event::Left(Change { target, .. }) => format!("left {target:?}"),
         Event::CannotOpen(Change { target, .. }) => format!("cannot open {target:?}"),
     };
     events.lock().unwrap().drain(..).map(describe).collect()

@@ -149,7 +149,7 @@ fn broken_claim(vault: &Vault<Scheduled>, of: LiveId, n: u8) -> bool {
     };
     vault.transition(message_id(1), now_ms, |held, events| {
         let token = ClaimToken::from_bytes([n; 16]);
-        held.claim(index, token, now_ms + 30_000, events);
+        held.claim(index, Some(of), token, now_ms + 30_000, events);
     });
     true
 }
@@ -193,6 +193,47 @@ fn claiming_acknowledging_expiring_and_purging_at_once_never_wins_twice_and_neve
     };
     shuttle::check_random(scenario, SCHEDULES);
     shuttle::check_pct(scenario, SCHEDULES, 4);
+}
+
+#[test]
+fn a_session_that_leaves_while_it_reads_gives_back_or_has_read_and_one_reader_wins() {
+    let scenario = || {
+        let b: Arc<Bench<Scheduled>> = Arc::new(bench_with(Config::default()));
+        b.post(message(1, true, &[to_live(BOB, 1), Target::Account(BOB)]))
+            .unwrap();
+        let wins = Arc::new(AtomicUsize::new(0));
+        let reader = |n: u8| {
+            let (b, wins) = (Arc::clone(&b), Arc::clone(&wins));
+            Box::new(move || {
+                if let Ok(claim) = b.vault.claim(message_id(1), BOB, Some(live(n))) {
+                    if b.vault.extend(message_id(1), BOB, &claim.token).is_err() {
+                        return;
+                    }
+                    thread::yield_now();
+                    // Whoever was allowed to show it has read it, whatever became of its session.
+                    b.vault
+                        .acknowledge(message_id(1), BOB, &claim.token)
+                        .unwrap();
+                    wins.fetch_add(1, Ordering::SeqCst);
+                }
+            }) as Box<dyn FnOnce() + Send>
+        };
+        let leaver = {
+            let b = Arc::clone(&b);
+            Box::new(move || {
+                b.vault.session_left(BOB, live(1));
+                thread::yield_now();
+                b.vault.session_back(BOB, live(1));
+            }) as Box<dyn FnOnce() + Send>
+        };
+        race(vec![reader(1), reader(2), leaver]);
+        assert!(wins.load(Ordering::SeqCst) <= 1);
+        b.clock.advance(MINUTE + LEASE);
+        b.vault.purge_due(10);
+        assert!(b.is_pristine());
+    };
+    shuttle::check_random(scenario, SCHEDULES);
+    shuttle::check_pct(scenario, SCHEDULES, 3);
 }
 
 #[test]

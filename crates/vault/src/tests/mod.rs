@@ -6,6 +6,7 @@ mod events;
 mod interleavings;
 mod model;
 mod posting;
+mod presence;
 mod types;
 mod upkeep;
 

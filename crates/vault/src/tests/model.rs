@@ -33,6 +33,8 @@ enum Step {
     Advance(u64),
     Purge,
     Forget(usize),
+    Leave(usize, u8),
+    Return(usize, u8),
 }
 
 fn target() -> impl Strategy<Value = Target> {
@@ -61,13 +63,20 @@ fn step() -> impl Strategy<Value = Step> {
         9 => (1..9_000_u64).prop_map(Step::Advance),
         3 => Just(Step::Purge),
         1 => (0..3_usize).prop_map(Step::Forget),
+        4 => (0..3_usize, 1..4_u8).prop_map(|(who, n)| Step::Leave(who, n)),
+        3 => (0..3_usize, 1..4_u8).prop_map(|(who, n)| Step::Return(who, n)),
     ]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
-    Reading { claim: usize, until: u64 },
+    Reading {
+        claim: usize,
+        until: u64,
+        by: Option<u8>,
+        shown: bool,
+    },
     Unopenable,
     Over,
 }
@@ -78,6 +87,27 @@ struct Message {
     burn: bool,
     expires: u64,
     slots: Vec<(Target, State)>,
+    /// Sessions that are away, each since when.
+    away: Vec<(Target, u64)>,
+}
+
+impl Message {
+    fn was_read_by(&self, who: AccountId) -> bool {
+        let mut slots = self.slots.iter();
+        slots.any(|(t, s)| t.account() == who && *s == State::Over)
+    }
+
+    fn give_back(&mut self, who: AccountId, n: u8) {
+        for (target, state) in &mut self.slots {
+            if let State::Reading { by, shown, .. } = *state
+                && target.account() == who
+                && by == Some(n)
+                && !(self.burn && shown)
+            {
+                *state = State::Waiting;
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -103,6 +133,16 @@ impl Model {
                     *state = State::Waiting;
                 }
                 if matches!(state, State::Waiting | State::Unopenable) && message.expires <= now {
+                    *state = State::Over;
+                }
+            }
+            for (target, since) in message.away.clone() {
+                let read = message.was_read_by(target.account());
+                let slot = message.slots.iter_mut().find(|(t, _)| *t == target);
+                if let Some((_, state @ (State::Waiting | State::Unopenable))) = slot
+                    && read
+                    && since + 60_000 <= now
+                {
                     *state = State::Over;
                 }
             }
@@ -142,6 +182,7 @@ impl Model {
             burn,
             expires,
             slots,
+            away: Vec::new(),
         });
         true
     }
@@ -190,7 +231,12 @@ impl Model {
         let pick = self.choose(message.ok_or(ClaimError::Gone)?, who, of)?;
         let (claim, until) = (self.claims.len(), self.now + 30_000);
         let slot = &mut self.find(id).unwrap().slots[pick];
-        slot.1 = State::Reading { claim, until };
+        slot.1 = State::Reading {
+            claim,
+            until,
+            by: of,
+            shown: false,
+        };
         Ok(slot.0)
     }
 
@@ -210,6 +256,11 @@ impl Model {
             message.slots.iter_mut().for_each(|(_, s)| *s = State::Over);
         } else {
             message.slots[slot].1 = State::Over;
+            for (target, state) in &mut message.slots {
+                if *target == Target::Account(who) {
+                    *state = State::Over;
+                }
+            }
         }
         Ok(())
     }
@@ -218,8 +269,48 @@ impl Model {
         let now = self.now;
         let (message, slot) = self.reading(claim)?;
         let until = (now + 30_000).min(message.expires + 30_000);
-        message.slots[slot].1 = State::Reading { claim, until };
+        if let State::Reading {
+            until: end, shown, ..
+        } = &mut message.slots[slot].1
+        {
+            (*end, *shown) = (until, true);
+        }
         Ok(Duration::from_millis(until - now))
+    }
+
+    fn leave(&mut self, who: AccountId, n: u8) {
+        let (now, own) = (self.now, to_live(who, n));
+        for message in &mut self.messages {
+            message.give_back(who, n);
+            let mut slots = message.slots.iter();
+            let open = slots.any(|(t, s)| *t == own && *s != State::Over);
+            if open && message.away.iter().all(|(t, _)| *t != own) {
+                message.away.push((own, now));
+            }
+        }
+    }
+
+    fn come_back(&mut self, who: AccountId, n: u8) {
+        for message in &mut self.messages {
+            message.give_back(who, n);
+            message.away.retain(|(t, _)| *t != to_live(who, n));
+        }
+    }
+
+    fn stranded(&self, who: AccountId) -> Vec<MessageId> {
+        let stranded = |m: &&Message| {
+            let mut own = m
+                .slots
+                .iter()
+                .filter(|(t, _)| t.account() == who)
+                .peekable();
+            who != ALICE
+                && self.now < m.expires
+                && own.peek().is_some()
+                && own.all(|(t, s)| *s != State::Over && m.away.iter().any(|(a, _)| a == t))
+        };
+        let found = self.messages.iter().filter(stranded);
+        found.map(|m| message_id(m.id)).collect()
     }
 
     fn add_slot(&mut self, id: u64, target: Target) -> bool {
@@ -230,7 +321,10 @@ impl Model {
             return false;
         };
         match message.slots.iter_mut().find(|(t, _)| *t == target) {
-            Some((_, state @ (State::Waiting | State::Unopenable))) => *state = State::Waiting,
+            Some((_, state @ (State::Waiting | State::Unopenable))) => {
+                *state = State::Waiting;
+                message.away.retain(|(t, _)| *t != target);
+            }
             Some(_) => {}
             None => message.slots.push((target, State::Waiting)),
         }
@@ -306,6 +400,14 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 b.vault.forget_account(ACCOUNTS[account]);
                 model.forget(ACCOUNTS[account]);
             }
+            Step::Leave(account, n) => {
+                b.vault.session_left(ACCOUNTS[account], live(n));
+                model.leave(ACCOUNTS[account], n);
+            }
+            Step::Return(account, n) => {
+                b.vault.session_back(ACCOUNTS[account], live(n));
+                model.come_back(ACCOUNTS[account], n);
+            }
         }
         compare_waiting(&b, &mut model)?;
     }
@@ -328,6 +430,9 @@ fn compare_waiting(b: &Bench, model: &mut Model) -> Result<(), TestCaseError> {
             let expected: Vec<_> = model.messages.iter().filter_map(of).collect();
             prop_assert_eq!(waiting, expected);
         }
+        let stranded = b.vault.stranded_for(who).into_iter();
+        let stranded: Vec<_> = stranded.map(|(id, _)| id).collect();
+        prop_assert_eq!(stranded, model.stranded(who));
     }
     Ok(())
 }

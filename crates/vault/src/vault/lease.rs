@@ -30,7 +30,7 @@ impl<P: Platform> Vault<P> {
         let token = ClaimToken::from_bytes(token);
         self.transition(id, now_ms, |held, events| {
             let index = held.claimable(account, live, now_ms)?;
-            held.claim(index, token.clone(), now_ms + lease_ms, events);
+            held.claim(index, live, token.clone(), now_ms + lease_ms, events);
             parcel(held, index, token, lease_ms).ok_or(ClaimError::Gone)
         })
         .unwrap_or(Err(ClaimError::Gone))

@@ -40,7 +40,7 @@ impl<P: Platform> Vault<P> {
         prekeys
     }
 
-    fn inbox(&self, account: AccountId) -> Vec<MessageId> {
+    pub(super) fn inbox(&self, account: AccountId) -> Vec<MessageId> {
         self.inboxes
             .read(&account, |inbox| inbox.iter().map(|(_, id)| *id).collect())
             .unwrap_or_default()
