@@ -24,6 +24,7 @@ mod server;
 mod staying;
 mod strength;
 mod tabs;
+mod unread;
 mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,20 +5,23 @@ use protocol::epoch::{BUCKET_SECS, EpochPath, bucket_of};
 use protocol::prekeys::SessionSecrets;
 use protocol::safe::SafeMark;
 
+use crate::command::Burn;
 use crate::id::Id;
 use crate::io::Io;
+use crate::people::id_of;
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, ServerFrame, Waiting};
+use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
 
 /// How long after its bucket a session pair is kept for what is still on its way, seconds.
 const GRACE_SECS: u64 = 60;
 
 impl Unlocked {
     /// The server greeted: be live, fetch what waits, send what was held up.
-    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
+    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool, stranded: Vec<Stranded>) {
         self.published = None;
+        self.stranded_listed(io, stranded);
         self.publish(io);
         if more {
             io.get("/messages", Purpose::Open(Open::Waiting));
@@ -91,9 +94,16 @@ impl Unlocked {
         self.pending_lease = None;
         self.reading.forget();
         io.timers.cancel(Timer::Claim);
-        for item in self.inbox.items.values_mut() {
-            // Claims of a socket that is gone run out; the next one claims anew.
-            item.lease = None;
+        for (id, item) in &mut self.inbox.items {
+            // Claims end with their socket, and the next one claims anew; only what burns and was on
+            // the screen stays ours.
+            let sender = id_of(&item.facts.sender.user_id);
+            let name = self.places.name(item.chat, sender, *id);
+            let message = name.and_then(|name| self.messages.get(&item.chat)?.get(&name));
+            let on_screen = message.is_some_and(|m| m.burn != Burn::Never && !m.sealed);
+            if !on_screen {
+                item.lease = None;
+            }
         }
         self.outbox
             .items
@@ -103,7 +113,12 @@ impl Unlocked {
     /// A text frame of the server.
     pub(crate) fn frame(&mut self, io: &mut Io, frame: ServerFrame) {
         match frame {
-            ServerFrame::Hello { waiting, more, .. } => self.hello(io, waiting, more),
+            ServerFrame::Hello {
+                waiting,
+                more,
+                stranded,
+                ..
+            } => self.hello(io, waiting, more, stranded),
             ServerFrame::Waiting(item) => self.waiting_heard(io, &item),
             ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
             ServerFrame::Acked { id } => self.inbox.finish(id),

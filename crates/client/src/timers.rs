@@ -27,7 +27,7 @@ pub(crate) enum Timer {
     Confirmation,
     /// The claim under way was not answered.
     Claim,
-    /// A live slot was not claimed: add a waiting slot.
+    /// A live message was not read: add a waiting slot.
     Fallback(Id),
     /// The message's time is over.
     Expire(Id),
@@ -37,6 +37,8 @@ pub(crate) enum Timer {
     Resend(Id),
     /// Look at a message again that another session had taken.
     Retry(Id),
+    /// What no session of ours can open has not come another way: it is lost.
+    Stranded,
 }
 
 /// Deadlines in unix milliseconds.

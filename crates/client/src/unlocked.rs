@@ -149,6 +149,7 @@ impl Unlocked {
             Timer::Burn(id) => self.burn_now(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
             Timer::Retry(id) => self.retry_due(io, id),
+            Timer::Stranded => self.stranded_due(io),
             // The next settling writes.
             Timer::SafeRetry => {}
             Timer::SafeReread => self.read_safes(io),

@@ -324,49 +324,6 @@ fn a_long_text_goes_over_http_in_both_directions() {
 }
 
 #[test]
-fn an_unread_message_stays_on_the_live_path_while_the_session_that_opened_it_is_there() {
-    let mut world = World::default();
-    let f = world.friends();
-    let id = world.say(f.alice, f.to_bob, "bob is at lunch");
-    world.advance(600_000);
-    let view = world.message(f.alice, id).unwrap();
-    assert_eq!(
-        (view.state, view.path.as_str()),
-        (MessageState::Delivered, "live")
-    );
-    world.show(f.bob, f.to_alice, vec![id]);
-    world.advance(3_000);
-    assert_eq!(
-        world.message(f.alice, id).unwrap().state,
-        MessageState::Read
-    );
-    assert!(world.server.messages.is_empty());
-}
-
-#[test]
-fn an_unread_message_whose_session_went_away_opens_in_any_other_browser() {
-    let mut world = World::default();
-    let f = world.friends();
-    let id = world.say(f.alice, f.to_bob, "bob never looked");
-    world.advance(5_000);
-    assert_eq!(
-        world.message(f.alice, id).unwrap().state,
-        MessageState::Delivered
-    );
-    world.close(f.bob);
-    world.advance(60_000);
-    assert_eq!(world.message(f.alice, id).unwrap().path, "waiting");
-    let elsewhere = world.sign_in("bob");
-    assert_eq!(world.texts(elsewhere, f.to_alice), ["bob never looked"]);
-    world.show(elsewhere, f.to_alice, vec![id]);
-    world.advance(3_000);
-    assert_eq!(
-        world.message(f.alice, id).unwrap().state,
-        MessageState::Read
-    );
-}
-
-#[test]
 fn a_clock_that_is_put_back_neither_stops_the_client_nor_makes_it_early() {
     let mut world = World::default();
     let f = world.friends();

@@ -24,6 +24,7 @@ const GONE = {
   burned: ['flame', 'Burned'],
   expired: ['timer', 'Expired before it was read'],
   gone: ['device', 'Read in another session of yours, or no longer there'],
+  lost: ['alert', 'A message came to a tab of yours that was closed before it was read. Ask for it again: its sender was not there to send it once more'],
   deleted: ['trash', 'Taken back'],
 };
 

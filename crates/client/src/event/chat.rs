@@ -94,6 +94,9 @@ pub enum MessageState {
     Unread,
     /// Incoming: another session of this account read it, or it is gone from the server.
     Gone,
+    /// Incoming, by the server's word: it had reached a tab of ours that went before it was read, and
+    /// its sender has not sent it again.
+    Lost,
     /// Taken back by its sender.
     Deleted,
 }

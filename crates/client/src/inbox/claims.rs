@@ -203,8 +203,26 @@ impl Unlocked {
             self.claim_done(io);
             return;
         }
+        if why == Why::Reveal {
+            self.keep_for_reading(io, id, lease);
+            return;
+        }
         self.pending_lease = Some(lease);
         self.open_current(io);
+    }
+
+    /// Tells the server that it is about to be on the screen: then it stays ours although the
+    /// connection breaks, and no other session can show it as well.
+    fn keep_for_reading(&mut self, io: &mut Io, id: Id, lease: Lease) {
+        let token = Blob::from(lease.token.as_slice());
+        if let Some(item) = self.inbox.items.get_mut(&id) {
+            item.lease = Some(lease);
+        }
+        if let Some(current) = self.inbox.current.as_mut() {
+            current.awaits = Await::Extension;
+        }
+        io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+        io.frame(&ClientFrame::Extend { id, token });
     }
 
     /// The server did not give it.

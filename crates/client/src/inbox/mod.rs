@@ -12,6 +12,7 @@ mod claims;
 mod open;
 mod pairs;
 mod shown;
+mod stranded;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 pub(crate) use authority::Standing;
 
 use crate::id::Id;
+use crate::wire::Stranded;
 
 /// Why a message is claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +117,8 @@ pub(crate) struct Inbox {
     pub(crate) done: BTreeSet<Id>,
     /// Claims that got no answer.
     pub(crate) tries: BTreeMap<Id, u32>,
+    /// What no session of ours could open when this one connected.
+    pub(crate) stranded: Vec<Stranded>,
     /// Listed for us but taken or read by another session of ours.
     pub(crate) elsewhere: bool,
 }

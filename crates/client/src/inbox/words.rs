@@ -87,6 +87,7 @@ impl Unlocked {
         let Origin {
             chat, id, trusted, ..
         } = arrived.origin;
+        self.found_again(io, &arrived.origin);
         if self.known(&arrived.origin) {
             // The same sender said something under this id before.
             io.refused(Refusal::Replayed, Some(chat), Some(id));

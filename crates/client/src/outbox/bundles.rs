@@ -147,7 +147,7 @@ impl Unlocked {
             .filter_map(|item| item.wanted)
             .collect();
         if io.online && !wanted.is_empty() {
-            let prekey = wanted.iter().any(|it| *it != Wanted::Recheck);
+            let prekey = wanted.iter().any(|it| it.needs_prekey());
             self.ask_bundles(io, user, prekey);
         }
     }
@@ -257,7 +257,7 @@ impl Unlocked {
         let mut again = false;
         for (id, wanted) in wanting {
             // An ordinary fetch may have been under way when a prekey became wanted.
-            if had_prekey || wanted == Wanted::Recheck {
+            if had_prekey || wanted.is_live() {
                 self.add_slot(io, id, wanted);
             } else {
                 again = true;

@@ -78,7 +78,7 @@ impl Unlocked {
         let mut last: Vec<_> = held
             .iter()
             .filter_map(|(_, id)| items.get(id)?.sealed.as_ref())
-            .filter(|sealed| sealed.targets.keys().all(|to| *to.account() != own))
+            .filter(|sealed| sealed.targets.iter().all(|to| *to.account() != own))
             .map(|sealed| (sealed.stamp.sequence, sealed.before))
             .collect();
         last.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));

@@ -1,7 +1,7 @@
 //! What this session sends, from the composer to the last receipt.
 //!
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
-//! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live took it
+//! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
 //! break ([`reconnection`]). Where keys have changed it is held back ([`held`]).
 
@@ -15,7 +15,7 @@ mod slots;
 mod states;
 mod submission;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Content, ContentKind, SealedBody, SentRecord, SequenceCounter, Target};
 use protocol::epoch::SenderEpoch;
@@ -40,15 +40,6 @@ pub(crate) enum Stage {
     Accepted,
 }
 
-/// What a target has done, by the server's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct TargetState {
-    /// A claim holds.
-    pub(crate) claimed: bool,
-    /// It was claimed at some time.
-    pub(crate) opened: bool,
-}
-
 /// What all slots of a message share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
@@ -57,7 +48,7 @@ pub(crate) struct Stamp {
     pub(crate) sent_at: u64,
 }
 
-/// A sealed message and what is known of its slots.
+/// A sealed message and its slots.
 pub(crate) struct Sealed {
     pub(crate) body: SealedBody,
     pub(crate) stamp: Stamp,
@@ -65,7 +56,8 @@ pub(crate) struct Sealed {
     pub(crate) before: SequenceCounter,
     pub(crate) record: SentRecord,
     pub(crate) submission: Vec<u8>,
-    pub(crate) targets: BTreeMap<Target, TargetState>,
+    /// Every slot that was made.
+    pub(crate) targets: BTreeSet<Target>,
     /// A sealed receipt says that it was opened.
     pub(crate) receipted: bool,
 }
@@ -91,12 +83,28 @@ pub(crate) struct Outgoing {
 /// Why more slots are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Nobody live took it.
+    /// Nobody live has read it.
     Fallback,
-    /// Somebody live took it and has not read it: is that session still there?
+    /// A live session that had it is gone: is another one there?
     Recheck,
     /// This target could not open it.
     Reseal(Target),
+}
+
+impl Wanted {
+    /// Whether it is for live sessions alone.
+    pub(crate) const fn is_live(self) -> bool {
+        match self {
+            Self::Fallback => false,
+            Self::Recheck => true,
+            Self::Reseal(target) => matches!(target, Target::Live { .. }),
+        }
+    }
+
+    /// Whether a prekey has to be fetched for it.
+    pub(crate) const fn needs_prekey(self) -> bool {
+        !self.is_live()
+    }
 }
 
 /// All that is on its way.
@@ -142,6 +150,14 @@ impl Outgoing {
     /// Typing goes to live sessions or nowhere, and is never repeated.
     pub(crate) fn fleeting(&self) -> bool {
         matches!(self.content, Content::Typing { .. })
+    }
+
+    /// Whether a slot for any session of its recipient was made: then it outlives every tab of theirs.
+    pub(crate) fn rests(&self) -> bool {
+        let recipient = UserId::from_bytes(*self.chat.as_bytes());
+        let account = Target::Account { account: recipient };
+        let sealed = self.sealed.as_ref();
+        sealed.is_some_and(|sealed| sealed.targets.contains(&account))
     }
 
     /// Whether it is worth holding back until the person has decided on changed keys.

@@ -7,7 +7,7 @@ use protocol::envelope::{
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
 use protocol::ids::{MessageId, UserId};
 
-use super::{Sealed, Stage, Stamp, TargetState};
+use super::{Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::Id;
@@ -125,10 +125,7 @@ impl Unlocked {
             before,
             record: SentRecord::new(MessageId::from_bytes(*id.as_bytes()), peer, fingerprint),
             submission: Vec::new(),
-            targets: to
-                .iter()
-                .map(|target| (*target.target(), TargetState::default()))
-                .collect(),
+            targets: to.iter().map(|target| *target.target()).collect(),
             receipted: false,
         };
         let mut slots = Vec::new();
@@ -151,10 +148,7 @@ impl Unlocked {
             body: sealed.body.bytes.clone(),
         }
         .encode();
-        let waiting = sealed
-            .targets
-            .keys()
-            .any(|target| target.live_id().is_none());
+        let waiting = sealed.targets.iter().any(|to| to.live_id().is_none());
         if let Some(item) = self.outbox.items.get_mut(&id) {
             item.sealed = Some(sealed);
             let chat = item.chat;
@@ -265,8 +259,7 @@ impl Unlocked {
                 .get_mut(&id)
                 .and_then(|item| item.sealed.as_mut())
             {
-                let state: &mut TargetState = sealed.targets.entry(slot.target).or_default();
-                *state = TargetState::default();
+                sealed.targets.insert(slot.target);
             }
         }
         let set = protocol::envelope::SlotSet {

@@ -12,77 +12,76 @@ use crate::refusal::Refusal;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
-/// How often a message that was opened but not read is looked after, milliseconds.
-const RECHECK_MS: u64 = 60_000;
+/// How often a message that must not wait is looked after, milliseconds.
+const RECHECK_MS: u64 = 20_000;
 
 impl Unlocked {
-    /// Watches whether somebody live takes a message.
-    pub(crate) fn watch_claim(&mut self, io: &mut Io, id: Id) {
+    /// Watches whether somebody live reads a message.
+    pub(crate) fn watch_reading(&mut self, io: &mut Io, id: Id) {
         io.timers
             .set(Timer::Fallback(id), io.now_ms + LIVE_CLAIM_SECS * 1_000);
     }
 
-    /// Ten seconds are over.
+    /// Ten seconds are over and nobody has read it, opened or not: the keys of a live slot die with
+    /// its reader's tab, so it must not rest there alone.
     pub(crate) fn fallback_due(&mut self, io: &mut Io, id: Id) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        let peer = UserId::from_bytes(*item.chat.as_bytes());
-        let Some(sealed) = item.sealed.as_ref() else {
-            return;
-        };
-        let theirs = || {
-            sealed
-                .targets
-                .iter()
-                .filter(|(target, _)| *target.account() == peer)
-        };
-        let safe = theirs().any(|(target, state)| state.claimed || target.live_id().is_none());
-        if safe || item.stage != Stage::Accepted || item.fleeting() || item.wanted.is_some() {
+        if item.stage != Stage::Accepted || item.fleeting() || item.rests() {
             return;
         }
-        let opened = theirs().any(|(_, state)| state.opened);
-        let chat = item.chat;
-        let wanted = if opened {
-            Wanted::Recheck
-        } else {
-            Wanted::Fallback
-        };
+        if self.collected.contains(&id) {
+            return;
+        }
+        if item.wanted.is_some() {
+            // Other keys are on their way to it.
+            self.watch_reading(io, id);
+            return;
+        }
+        let (chat, wanted) = (item.chat, Wanted::Fallback);
         item.wanted = Some(wanted);
         // What was fetched a moment ago serves the next message as well.
-        if self.bundles_ready(io, chat, !opened) {
+        if self.bundles_ready(io, chat, wanted.needs_prekey()) {
             self.add_slot(io, id, wanted);
         }
     }
 
-    /// A session that opened a message without reading it may be gone by now.
-    ///
-    /// As long as it is there the message stays on the live path.
+    /// A session that alone can open its slot is gone: another one of theirs may be there.
+    pub(crate) fn target_left(&mut self, io: &mut Io, id: Id) {
+        let Some(item) = self.outbox.items.get_mut(&id) else {
+            return;
+        };
+        let settled = item.rests() || item.fleeting() || self.collected.contains(&id);
+        if item.stage != Stage::Accepted || item.wanted.is_some() || settled {
+            return;
+        }
+        item.wanted = Some(Wanted::Recheck);
+        let chat = item.chat;
+        self.ask_bundles(io, chat, false);
+    }
+
+    /// Seals a slot for each session that came since.
     fn recheck(&mut self, io: &mut Io, id: Id) {
         let Some(item) = self.outbox.items.get(&id) else {
             return;
         };
-        let chat = item.chat;
-        let peer = UserId::from_bytes(*chat.as_bytes());
+        let peer = UserId::from_bytes(*item.chat.as_bytes());
         let (Some(sealed), Some(cache)) = (item.sealed.as_ref(), self.outbox.bundles.get(&peer))
         else {
             return;
         };
-        let still_there = cache
-            .live
-            .iter()
-            .any(|live| sealed.targets.contains_key(live.target()));
-        let others = cache.live.clone();
-        if !still_there {
-            if others.is_empty() {
-                self.add_slot(io, id, Wanted::Fallback);
-                return;
-            }
-            for target in others {
-                self.seal_more(io, id, Wanted::Recheck, &target);
-            }
+        let live = cache.live.iter();
+        let new: Vec<VerifiedTarget> = live
+            .filter(|target| !sealed.targets.contains(target.target()))
+            .cloned()
+            .collect();
+        for target in new {
+            self.seal_more(io, id, Wanted::Recheck, &target);
         }
-        io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
+        if !io.timers.is_set(Timer::Fallback(id)) {
+            io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
+        }
     }
 
     /// The server says that a recipient could not open a message.
@@ -93,9 +92,15 @@ impl Unlocked {
         if item.sealed.is_none() || item.stage == Stage::Held || *target.account() == self.user {
             return;
         }
-        item.wanted = Some(Wanted::Reseal(target));
         let chat = item.chat;
-        self.ask_bundles(io, chat, true);
+        if self.collected.contains(&id) {
+            // It was taken for good before: whoever says otherwise now wants it sealed to other keys.
+            io.refused(Refusal::ResendAgain, Some(chat), Some(id));
+            return;
+        }
+        let wanted = Wanted::Reseal(target);
+        item.wanted = Some(wanted);
+        self.ask_bundles(io, chat, wanted.needs_prekey());
     }
 
     /// Seals a slot with the keys that were fetched.
@@ -116,12 +121,11 @@ impl Unlocked {
             .get(&peer)
             .and_then(|cache| match wanted {
                 Wanted::Fallback | Wanted::Recheck => cache.prekey.clone(),
-                Wanted::Reseal(target) => cache
-                    .live
-                    .iter()
-                    .find(|live| *live.target() == target)
-                    .cloned()
-                    .or_else(|| cache.prekey.clone()),
+                Wanted::Reseal(target) if target.live_id().is_none() => cache.prekey.clone(),
+                Wanted::Reseal(target) => {
+                    let mut live = cache.live.iter();
+                    live.find(|live| *live.target() == target).cloned()
+                }
             });
         let fresh = matches!(wanted, Wanted::Reseal(_));
         let spent = self.outbox.bundles.get(&peer).is_some_and(|it| it.spent);
@@ -140,8 +144,11 @@ impl Unlocked {
             Some(target) => self.seal_more(io, id, wanted, &target),
             // Not even the same message under the same key may go to other keys: the person decides.
             None if self.key_changed(chat) && !self.has_arrived(id) => self.hold(io, id),
+            // What went to a live session goes to live sessions only, whoever says that it does not
+            // open; what nobody has read in ten seconds rests with the account.
+            None if wanted.is_live() => self.recheck(io, id),
             None if matches!(wanted, Wanted::Reseal(_)) => self.stays_closed(io, id),
-            None => {}
+            None => io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS),
         }
     }
 

@@ -137,7 +137,6 @@ impl Unlocked {
         if self.outbox.items.get(&id).is_some_and(held) {
             return;
         }
-        self.note_target(id, state, target);
         match state {
             "claimed" => self.progress(io, chat, ours, MessageState::Delivered, true),
             "acknowledged" => {
@@ -151,6 +150,7 @@ impl Unlocked {
             "returned" | "waiting" if !self.collected.contains(&ours) => {
                 self.returned(io, chat, ours);
             }
+            "left" => self.target_left(io, id),
             "cannot_open" => {
                 let target = target.unwrap_or(Target::Account {
                     account: user(chat),
@@ -162,34 +162,7 @@ impl Unlocked {
         }
     }
 
-    /// What a target does; without a name it is said of all of the recipient's.
-    fn note_target(&mut self, id: Id, state: &str, target: Option<Target>) {
-        let own = self.user;
-        let Some(sealed) = self
-            .outbox
-            .items
-            .get_mut(&id)
-            .and_then(|item| item.sealed.as_mut())
-        else {
-            return;
-        };
-        let named = sealed
-            .targets
-            .iter_mut()
-            .filter(|(of, _)| target.map_or(*of.account() != own, |target| target == **of));
-        for (_, seen) in named {
-            match state {
-                "claimed" | "acknowledged" => {
-                    seen.claimed = true;
-                    seen.opened = true;
-                }
-                "returned" | "waiting" => seen.claimed = false,
-                _ => {}
-            }
-        }
-    }
-
-    /// Opened, perhaps, but not read: the lease has run out.
+    /// Opened, perhaps, but not read: the claim is over.
     fn returned(&mut self, io: &mut Io, chat: Id, id: Id) {
         let by_server = self
             .message(chat, id)
@@ -198,7 +171,7 @@ impl Unlocked {
             self.set_state(io, chat, id, MessageState::Waiting, false);
         }
         if self.outbox.items.contains_key(&id) && !io.timers.is_set(Timer::Fallback(id)) {
-            self.watch_claim(io, id);
+            self.watch_reading(io, id);
         }
     }
 
@@ -206,7 +179,7 @@ impl Unlocked {
         let sealed = self.outbox.items.get(&id)?.sealed.as_ref()?;
         sealed
             .targets
-            .keys()
+            .iter()
             .find(|target| match target.live_id() {
                 Some(live_id) => live && live_id.as_bytes() == named.as_bytes(),
                 None => !live && id_of(target.account()) == named,
@@ -216,7 +189,7 @@ impl Unlocked {
                 // A live slot that is named by its account only.
                 sealed
                     .targets
-                    .keys()
+                    .iter()
                     .find(|target| id_of(target.account()) == named)
                     .copied()
             })

@@ -35,7 +35,7 @@ impl Unlocked {
         }
         let (chat, life) = (item.chat, item.life_secs);
         self.lives.insert(id, life);
-        self.watch_claim(io, id);
+        self.watch_reading(io, id);
         io.timers
             .set(Timer::Expire(id), io.local_ms(expires_at) + 1_000);
         if let Some(view) = self.message_mut(chat, id) {

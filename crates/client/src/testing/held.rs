@@ -1,6 +1,6 @@
 //! A message in the server's memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::Target;
 use protocol::ids::{LiveId, UserId};
@@ -17,6 +17,10 @@ pub struct HeldSlot {
     pub bytes: Vec<u8>,
     /// Token and end of the claim, unix milliseconds.
     pub claim: Option<([u8; 16], u64)>,
+    /// The session that claimed it, and whether it was about to show it.
+    pub by: Option<(LiveId, bool)>,
+    /// Since when the session that it is for is not connected, unix milliseconds.
+    pub left_ms: Option<u64>,
     /// Reported as not opening; waits for a replacement.
     pub dead: bool,
 }
@@ -36,6 +40,8 @@ pub struct Held {
     pub body: Vec<u8>,
     /// Order of arrival.
     pub order: u64,
+    /// Accounts of which a session has read it.
+    pub read_by: BTreeSet<UserId>,
 }
 
 impl Held {
@@ -56,5 +62,34 @@ impl Held {
         self.slots.iter().any(|(target, slot)| {
             target.account() == user && slot.claim.is_some_and(|(_, until)| until > now_ms)
         })
+    }
+
+    /// Gives back what a session has claimed and not shown; gives the targets.
+    pub(super) fn give_back(&mut self, user: &UserId, live: &LiveId) -> Vec<Target> {
+        let mut returned = Vec::new();
+        for (target, slot) in &mut self.slots {
+            let shown = slot.by.filter(|(by, _)| by == live).map(|(_, shown)| shown);
+            let Some(shown) = shown.filter(|_| target.account() == user) else {
+                continue;
+            };
+            if slot.claim.is_some() && !(self.burn && shown) {
+                slot.claim = None;
+                returned.push(*target);
+            }
+        }
+        returned
+    }
+
+    /// Whether only sessions that are gone could open it for an account, and none has read it.
+    pub(super) fn is_stranded_for(&self, user: &UserId) -> bool {
+        let mut own = self
+            .slots
+            .iter()
+            .filter(|(to, _)| to.account() == user)
+            .peekable();
+        self.poster != *user
+            && !self.read_by.contains(user)
+            && own.peek().is_some()
+            && own.all(|(_, slot)| slot.left_ms.is_some())
     }
 }

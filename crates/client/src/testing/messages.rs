@@ -1,5 +1,7 @@
 //! The socket and the messages at the server.
 
+use std::collections::BTreeSet;
+
 use protocol::envelope::{Parcel, Slot, SlotSet, Submission, Target};
 use protocol::ids::{LiveId, MessageId, UserId};
 use serde_json::{Value, json};
@@ -7,6 +9,9 @@ use serde_json::{Value, json};
 use super::held::{Held, HeldSlot, LEASE_MS};
 use super::server::{FakeServer, Reply, Socket};
 use crate::wire::{Blob, ClientFrame};
+
+/// How long a session may be away before its copies of what was read go, milliseconds.
+const AWAY_MS: u64 = 60_000;
 
 /// Longest frame, bytes.
 const MAX_FRAME: usize = 16 * 1024;
@@ -33,15 +38,89 @@ impl FakeServer {
                 bundle: None,
             },
         );
+        self.session_back(user, live);
         let hello = json!({"t": "hello", "boot_id": self.boot.0.to_string(), "now": self.now(),
-            "waiting": self.waiting(tab), "more": false});
+            "waiting": self.waiting(tab), "more": false, "stranded": self.stranded(user)});
         self.pushed.push_back((tab, Reply::Text(hello)));
         true
     }
 
     /// A tab's socket is gone.
     pub fn disconnect(&mut self, tab: usize) {
-        self.sockets.remove(&tab);
+        if let Some(socket) = self.sockets.remove(&tab) {
+            self.session_left(socket.user, socket.live);
+        }
+    }
+
+    /// What a session held unread waits again, and senders are told of what it alone could open.
+    fn session_left(&mut self, user: UserId, live: LiveId) {
+        let ids: Vec<MessageId> = self.messages.keys().copied().collect();
+        for id in ids {
+            self.give_back(&id, &user, &live);
+            self.leaves(&id, user, live);
+        }
+    }
+
+    fn session_back(&mut self, user: UserId, live: LiveId) {
+        let own = Target::Live {
+            account: user,
+            live_id: live,
+        };
+        let ids: Vec<MessageId> = self.messages.keys().copied().collect();
+        for id in ids {
+            self.give_back(&id, &user, &live);
+            let held = self.messages.get_mut(&id).unwrap();
+            if let Some(slot) = held.slots.get_mut(&own) {
+                slot.left_ms = None;
+            }
+        }
+    }
+
+    fn give_back(&mut self, id: &MessageId, user: &UserId, live: &LiveId) {
+        let held = self.messages.get_mut(id).unwrap();
+        let (poster, returned) = (held.poster, held.give_back(user, live));
+        for target in returned {
+            self.note(id, poster, "returned", &target);
+            self.announce(id);
+        }
+    }
+
+    fn leaves(&mut self, id: &MessageId, user: UserId, live: LiveId) {
+        let now_ms = self.now_ms;
+        let own = Target::Live {
+            account: user,
+            live_id: live,
+        };
+        let held = self.messages.get_mut(id).unwrap();
+        let (poster, read) = (held.poster, held.read_by.contains(&user));
+        let slot = held.slots.get_mut(&own).filter(|s| s.left_ms.is_none());
+        if let Some(slot) = slot {
+            slot.left_ms = Some(now_ms);
+            if !read {
+                self.note(id, poster, "left", &own);
+            }
+        }
+    }
+
+    /// A session that left while something was on its way to it is as one that left afterwards.
+    fn note_absent(&mut self, id: &MessageId) {
+        let present: Vec<LiveId> = self.sockets.values().map(|socket| socket.live).collect();
+        let targets: Vec<Target> = self.messages[id].slots.keys().copied().collect();
+        for target in targets {
+            if let Target::Live { account, live_id } = target
+                && !present.contains(&live_id)
+            {
+                self.leaves(id, account, live_id);
+            }
+        }
+    }
+
+    fn stranded(&self, user: UserId) -> Vec<Value> {
+        let stranded = self.messages.iter();
+        stranded
+            .filter(|(_, held)| held.is_stranded_for(&user))
+            .map(|(id, held)| json!({"id": id.to_string(), "from": held.poster.to_string()}))
+            .collect()
     }
 
     /// What a tab may claim.
@@ -128,6 +207,17 @@ impl FakeServer {
             self.note(&id, poster, "returned", &target);
             self.announce(&id);
         }
+        // What an account has read goes from its sessions that are gone, a minute after they left.
+        for held in self.messages.values_mut() {
+            let read_by = &held.read_by;
+            held.slots.retain(|target, slot| {
+                let gone = slot
+                    .left_ms
+                    .is_some_and(|left_ms| left_ms + AWAY_MS <= now_ms);
+                !(gone && read_by.contains(target.account()))
+            });
+        }
+        self.messages.retain(|_, held| !held.slots.is_empty());
     }
 
     /// A text frame of a tab.
@@ -147,6 +237,8 @@ impl FakeServer {
             ClientFrame::Withdraw => {
                 if let Some(socket) = self.sockets.get_mut(&tab) {
                     socket.bundle = None;
+                    let (user, live) = (socket.user, socket.live);
+                    self.session_left(user, live);
                 }
                 Vec::new()
             }
@@ -204,9 +296,11 @@ impl FakeServer {
                 slots: submission.slots.into_iter().map(slot).collect(),
                 body: submission.body,
                 order: self.next,
+                read_by: BTreeSet::new(),
             },
         );
         self.announce(&id);
+        self.note_absent(&id);
         Reply::Text(json!({"t": "sent", "id": id.to_string(), "expires_at": expires_at}))
     }
 
@@ -221,6 +315,7 @@ impl FakeServer {
             None => return refused("slots", id, "gone"),
         }
         self.announce(&id);
+        self.note_absent(&id);
         Reply::Text(json!({"t": "slots_added", "id": id.to_string()}))
     }
 
@@ -245,6 +340,7 @@ impl FakeServer {
         }
         let slot = held.slots.get_mut(&target).unwrap();
         slot.claim = Some((token, now_ms + LEASE_MS));
+        slot.by = Some((live, false));
         let parcel = Parcel {
             message_id: id,
             token,
@@ -305,8 +401,9 @@ impl FakeServer {
             Ok(target) => {
                 let until = self.now_ms + LEASE_MS;
                 let held = self.messages.get_mut(&id).unwrap();
-                let claim = &mut held.slots.get_mut(&target).unwrap().claim;
-                *claim = claim.map(|(token, _)| (token, until));
+                let slot = held.slots.get_mut(&target).unwrap();
+                slot.claim = slot.claim.map(|(token, _)| (token, until));
+                slot.by = slot.by.map(|(live, _)| (live, true));
                 Reply::Text(json!({"t": "extended", "id": id.to_string(), "lease_ms": LEASE_MS}))
             }
             Err(code) => refused("extend", id, code),
@@ -320,7 +417,10 @@ impl FakeServer {
         };
         let held = self.messages.get_mut(&id).unwrap();
         let (poster, expires_at) = (held.poster, held.expires_at);
+        let account = *target.account();
         held.slots.remove(&target);
+        held.slots.remove(&Target::Account { account });
+        held.read_by.insert(account);
         let by_poster = *target.account() == poster;
         if (held.burn && !by_poster) || held.slots.is_empty() {
             self.messages.remove(&id);
@@ -355,6 +455,8 @@ fn slot(slot: Slot) -> (Target, HeldSlot) {
             prekey: slot.prekey_id,
             bytes: slot.bytes,
             claim: None,
+            by: None,
+            left_ms: None,
             dead: false,
         },
     )

@@ -11,7 +11,7 @@ use crate::wire::Blob;
 pub(crate) enum ClientFrame {
     /// Publish or replace the session bundle.
     Bundle { bundle: Blob },
-    /// Take the session bundle away.
+    /// The keys are going: take the session bundle back, and what is held unread.
     Withdraw,
     /// Ask for a waiting message.
     Claim { id: Id },
@@ -42,6 +42,13 @@ pub(crate) struct Waiting {
     pub(crate) target: String,
 }
 
+/// A message that came to a session of ours that is gone, unread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stranded {
+    pub(crate) id: Id,
+    pub(crate) from: Id,
+}
+
 /// What became of one of the own messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StatusEntry {
@@ -61,6 +68,8 @@ pub(crate) enum ServerFrame {
         waiting: Vec<Waiting>,
         #[serde(default)]
         more: bool,
+        #[serde(default)]
+        stranded: Vec<Stranded>,
     },
     Waiting(Waiting),
     Sent {

@@ -5,5 +5,5 @@ mod frames;
 mod http;
 
 pub(crate) use blob::{Blob, SecretBlob};
-pub(crate) use frames::{ClientFrame, ServerFrame, StatusEntry, Waiting};
+pub(crate) use frames::{ClientFrame, ServerFrame, StatusEntry, Stranded, Waiting};
 pub(crate) use http::*;

@@ -1,0 +1,83 @@
+//! Messages that had reached a session of ours which went before they were read.
+//!
+//! Only that session had the keys. The sender's client seals such a message anew while it is there;
+//! where it does not, somebody has to be told.
+
+use crate::command::Burn;
+use crate::event::{MessageState, MessageView};
+use crate::id::Id;
+use crate::io::Io;
+use crate::messages::Origin;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::Stranded;
+
+/// How long the sender's client is given, milliseconds: longer than it takes to notice and to seal.
+const PATIENCE_MS: u64 = 30_000;
+
+impl Unlocked {
+    /// The server lists, at connecting, what no session of ours can open.
+    pub(crate) fn stranded_listed(&mut self, io: &mut Io, stranded: Vec<Stranded>) {
+        if stranded.is_empty() {
+            io.timers.cancel(Timer::Stranded);
+        } else {
+            io.timers.set(Timer::Stranded, io.now_ms + PATIENCE_MS);
+        }
+        self.inbox.stranded = stranded;
+    }
+
+    /// What has not come another way by now is lost, unless its sender comes back.
+    pub(crate) fn stranded_due(&mut self, io: &mut Io) {
+        for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
+            let known = self.places.bears(id) || self.inbox.done.contains(&id);
+            // Of strangers, and of people who are blocked, nothing is shown.
+            let contact = self.contact(from).filter(|_| !known);
+            let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
+            if let Some(writer) = pinned {
+                let origin = Origin {
+                    chat: from,
+                    sender: from,
+                    id,
+                    writer,
+                    trusted: false,
+                };
+                let view = self.lost(io, id);
+                self.put_from(io, origin, view);
+            }
+        }
+    }
+
+    /// A message came that was called lost.
+    pub(super) fn found_again(&mut self, io: &mut Io, origin: &Origin) {
+        let name = self.places.name(origin.chat, origin.sender, origin.id);
+        let lost = |view: &MessageView| view.state == MessageState::Lost;
+        if let Some(name) = name
+            && self.message(origin.chat, name).is_some_and(lost)
+        {
+            self.forget_message(io, origin.chat, name);
+        }
+    }
+
+    fn lost(&mut self, io: &Io, id: Id) -> MessageView {
+        let now_ms = io.server_ms();
+        MessageView {
+            id,
+            mine: false,
+            text: None,
+            sealed: false,
+            sent_ms: now_ms,
+            seen_ms: self.next_seen_ms(now_ms),
+            state: MessageState::Lost,
+            by_server: true,
+            path: "live".to_owned(),
+            expires_at: None,
+            burn: Burn::Never,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            failure_text: None,
+            warnings: Vec::new(),
+            tag: None,
+        }
+    }
+}
