@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -14,7 +14,7 @@ use crate::state::App;
 pub struct ClientIp(pub IpAddr);
 
 impl ClientIp {
-    /// Reads the peer's address, or the right-most `X-Forwarded-For` that no trusted proxy wrote.
+    /// Reads the peer's address, or the one that trusted proxies name in `X-Forwarded-For`.
     pub fn of(request: &HttpRequest) -> Self {
         let peer = request
             .peer_addr()
@@ -23,38 +23,64 @@ impl ClientIp {
             .app_data::<web::Data<App>>()
             .map(|app| app.config().trusted_proxies.as_slice())
             .unwrap_or_default();
-        if !trusted.contains(&peer) {
-            return Self(peer);
-        }
-        let forwarded: Vec<IpAddr> = request
-            .headers()
-            .get_all("x-forwarded-for")
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-            .map(|part| part.trim().parse().unwrap_or(peer))
-            .collect();
-        Self(
-            forwarded
-                .into_iter()
-                .rev()
-                .find(|ip| !trusted.contains(ip))
-                .unwrap_or(peer),
-        )
+        let forwarded = request.headers().get_all("x-forwarded-for");
+        Self(client_of(
+            peer,
+            trusted,
+            forwarded.map(|value| value.as_bytes()),
+        ))
     }
 
     /// Returns the network that one customer usually holds: the address, or the first 64 bits.
     pub fn network(self) -> IpAddr {
-        match self.0 {
-            IpAddr::V4(_) => self.0,
-            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-                Some(v4) => IpAddr::V4(v4),
-                None => {
-                    let bits = u128::from(v6) & !(u128::from(u64::MAX));
-                    IpAddr::V6(Ipv6Addr::from(bits))
-                }
-            },
+        match self.0.to_canonical() {
+            IpAddr::V6(v6) => {
+                let bits = u128::from(v6) & !(u128::from(u64::MAX));
+                IpAddr::V6(Ipv6Addr::from(bits))
+            }
+            v4 => v4,
         }
     }
+}
+
+/// Follows `X-Forwarded-For` from its end for as long as trusted proxies wrote it.
+///
+/// The first address that is no trusted proxy is the client. An entry that is no address ends the
+/// walk: whatever stands before it, the client may have made up, so that the proxy which wrote the
+/// entry is taken for the client.
+fn client_of<'a>(
+    peer: IpAddr,
+    trusted: &[IpAddr],
+    forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
+) -> IpAddr {
+    let mut nearest = peer.to_canonical();
+    let entries = forwarded
+        .rev()
+        .flat_map(|value| value.rsplit(|byte| *byte == b','));
+    for entry in entries {
+        if !trusted.iter().any(|proxy| proxy.to_canonical() == nearest) {
+            break;
+        }
+        match address_in(entry) {
+            Some(address) => nearest = address,
+            None => break,
+        }
+    }
+    nearest
+}
+
+/// Reads an address as proxies write it: bare, in brackets, or with a port behind it.
+///
+/// An IPv4 address that is mapped into IPv6 is the IPv4 address.
+fn address_in(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?.trim();
+    let bare = || {
+        let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+        inside.parse().ok().map(IpAddr::V6)
+    };
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address = text.parse().ok().or_else(bare).or_else(with_port)?;
+    Some(address.to_canonical())
 }
 
 impl FromRequest for ClientIp {
@@ -81,5 +107,93 @@ impl FromRequest for RequestId {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.extensions().get::<Self>().copied();
         ready(Ok(id.unwrap_or(Self(0))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PROXIES: [&str; 3] = ["127.0.0.1", "10.0.0.2", "2001:db8::2"];
+
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let trusted = PROXIES.map(|proxy| proxy.parse().unwrap());
+        let values = forwarded.iter().map(|value| value.as_bytes());
+        client_of(peer.parse().unwrap(), &trusted, values).to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_name_an_address() {
+        assert_eq!(client("192.0.2.7", &["198.51.100.1"]), "192.0.2.7");
+        assert_eq!(
+            client("127.0.0.1", &["198.51.100.1, 192.0.2.7"]),
+            "192.0.2.7"
+        );
+        assert_eq!(
+            client("127.0.0.1", &["198.51.100.1", "192.0.2.7"]),
+            "192.0.2.7"
+        );
+    }
+
+    #[test]
+    fn an_address_with_a_port_is_read_as_the_address() {
+        for (entry, expected) in [
+            ("192.0.2.7:50123", "192.0.2.7"),
+            ("[2001:db8::7]:50123", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("[::ffff:192.0.2.7]:1", "192.0.2.7"),
+        ] {
+            let forwarded = format!("198.51.100.1, {entry}");
+            assert_eq!(client("127.0.0.1", &[&forwarded]), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_an_entry_that_is_no_address_is_not_believed() {
+        for entry in [
+            "unknown",
+            "",
+            "_hidden",
+            "192.0.2.7:port",
+            "[192.0.2.7]",
+            "\u{e9}",
+        ] {
+            let forwarded = format!("198.51.100.1, {entry}");
+            assert_eq!(client("127.0.0.1", &[&forwarded]), "127.0.0.1", "{entry}");
+            let behind = format!("198.51.100.1, {entry}, 10.0.0.2");
+            assert_eq!(client("127.0.0.1", &[&behind]), "10.0.0.2", "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_trusted_proxies_is_followed_to_its_client() {
+        let chain = ["198.51.100.1, 192.0.2.7, 10.0.0.2:443", "[2001:db8::2]"];
+        assert_eq!(client("127.0.0.1", &chain), "192.0.2.7");
+        assert_eq!(client("127.0.0.1", &["10.0.0.2"]), "10.0.0.2");
+        assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
+    }
+
+    #[test]
+    fn a_proxy_is_trusted_by_its_mapped_address_too() {
+        assert_eq!(client("::ffff:127.0.0.1", &["192.0.2.7"]), "192.0.2.7");
+        let mapped = ["::ffff:127.0.0.1".parse().unwrap()];
+        let values = [b"192.0.2.7".as_slice()];
+        let peer = "127.0.0.1".parse().unwrap();
+        let client = client_of(peer, &mapped, values.into_iter());
+        assert_eq!(client.to_string(), "192.0.2.7");
+        assert_eq!(
+            client_of("::ffff:192.0.2.7".parse().unwrap(), &mapped, [].into_iter()).to_string(),
+            "192.0.2.7"
+        );
+    }
+
+    #[test]
+    fn one_customer_of_a_network_is_counted_once() {
+        let network = |text: &str| ClientIp(text.parse().unwrap()).network().to_string();
+        assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
     }
 }

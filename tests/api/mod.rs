@@ -14,6 +14,7 @@ mod limits;
 mod messages;
 mod pages;
 mod people;
+mod proxies;
 mod races;
 mod roles;
 mod sessions;
