@@ -1,25 +1,13 @@
 //! Structured logs, which hold no handle, address or id.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{LogFormat, Logging};
-
-/// Crates whose own lines could name what ours leave out, or say again what ours say.
-const QUIET: &str = "actix_session=error,actix_http=error,actix_server=warn,actix_web=error,\
-                     refinery_core=warn";
-
-/// Reads the filter.
-pub fn filter(config: &Logging) -> Result<EnvFilter, ParseError> {
-    EnvFilter::try_new(format!("{QUIET},{}", config.log))
-}
+use crate::config::{LogFilterError, LogFormat, Logging};
 
 /// Starts to write log lines to the standard error stream.
-pub fn start(config: &Logging) {
-    let filter = filter(config).unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},info")));
-    let registry = tracing_subscriber::registry().with(filter);
+pub fn start(config: &Logging) -> Result<(), LogFilterError> {
+    let registry = tracing_subscriber::registry().with(config.filter()?);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
@@ -30,4 +18,5 @@ pub fn start(config: &Logging) {
     if let Err(error) = started {
         eprintln!("log lines cannot be written: {error}");
     }
+    Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Args {
 /// Serves until TERM or INT.
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
-    logging::start(&config.logging);
+    logging::start(&config.logging)?;
     for warning in Protections::inspect().warnings() {
         tracing::warn!("{warning}");
     }

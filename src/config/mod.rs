@@ -11,6 +11,7 @@ mod logging;
 mod public_url;
 mod secrets;
 mod sources;
+mod variables;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +24,7 @@ use zeroize::Zeroizing;
 pub use audit::{Auditing, AuditingError, WitnessAddress};
 pub use backups::Backups;
 pub use keys::{Cipher, Keys, Provider};
-pub use logging::{LogFormat, Logging};
+pub use logging::{LogFilterError, LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use secrets::{
     FoundSecret, SECRETS, SecretError, SecretSource, find_secret, secret_from_environment,
@@ -201,6 +202,15 @@ pub enum ConfigError {
     /// The file holds a name that does not exist.
     #[error("{FILE} sets {0:?}, and there is no such setting; correct its name or leave it out")]
     UnknownName(String),
+    /// A variable looks like a setting and is none.
+    #[error(
+        "the environment sets {0}, and there is no such setting; correct its name or unset it \
+         (`check-config` lists every setting)"
+    )]
+    UnknownVariable(String),
+    /// The log's filter cannot be read, or would hide what the server says.
+    #[error(transparent)]
+    LogFilter(#[from] LogFilterError),
     /// Only one half of the TLS pair is set.
     #[error("TLS needs both tls_cert and tls_key; set the other one or neither")]
     HalfTls,
@@ -213,6 +223,12 @@ pub enum ConfigError {
     /// The database is of a kind that this build does not have.
     #[error("DATABASE_URL must begin with sqlite: in this version; leave it out for the default")]
     Database,
+    /// The database's address asks for something that this server does not do.
+    #[error(
+        "DATABASE_URL is sqlite: and a file's path, without parameters and not in memory; {0:?} \
+         is something else: write sqlite:/path/to/file.db"
+    )]
+    DatabasePath(String),
     /// Which backups are kept cannot be read.
     #[error(transparent)]
     BackupPolicy(#[from] backup::PolicyError),
@@ -285,6 +301,7 @@ impl Config {
             problems.push(ConfigError::HalfToken);
         }
         problems.extend(self.backups.policy().err().map(Into::into));
+        problems.extend(self.logging.filter().err().map(Into::into));
         problems.extend(self.database_path().err());
         problems.extend(self.auditing.problems().into_iter().map(Into::into));
         problems.extend(self.public_url_on(self.bind_addr).err());
@@ -301,10 +318,8 @@ impl Config {
         match &self.database_url {
             None => Ok(self.data_dir.join("secure_messaging.db")),
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) if !path.is_empty() => {
-                    Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
-                }
-                _ => Err(ConfigError::Database),
+                Some(path) => database_file(path),
+                None => Err(ConfigError::Database),
             },
         }
     }
@@ -321,5 +336,53 @@ impl Config {
     /// Returns the key of everything sealed at rest, where one is given.
     pub fn encryption_key() -> Result<Option<Zeroizing<String>>, SecretError> {
         secret_from_environment("DB_ENCRYPTION_KEY")
+    }
+}
+
+/// Reads what stands behind `sqlite:`: a path, with or without `//` before it.
+fn database_file(path: &str) -> Result<PathBuf, ConfigError> {
+    let file = path.strip_prefix("//").unwrap_or(path);
+    let names_a_file = !file.is_empty() && !file.ends_with('/');
+    if !names_a_file || file.contains(['?', '#']) || file.starts_with(':') {
+        return Err(ConfigError::DatabasePath(path.to_owned()));
+    }
+    Ok(PathBuf::from(file))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn path(url: &str) -> Result<PathBuf, ConfigError> {
+        let config = Config {
+            database_url: Some(url.to_owned()),
+            ..Config::default()
+        };
+        config.database_path()
+    }
+
+    #[test]
+    fn a_database_is_a_file_and_nothing_else() {
+        for (url, expected) in [
+            ("sqlite:here.db", "here.db"),
+            ("sqlite:/srv/here.db", "/srv/here.db"),
+            ("sqlite:///srv/here.db", "/srv/here.db"),
+            ("sqlite://here.db", "here.db"),
+        ] {
+            assert_eq!(path(url).unwrap(), PathBuf::from(expected), "{url}");
+        }
+        for url in [
+            "sqlite:///srv/here.db?mode=rwc",
+            "sqlite:here.db#part",
+            "sqlite::memory:",
+            "sqlite://",
+            "sqlite:",
+            "sqlite:///srv/",
+        ] {
+            let refused = path(url).unwrap_err();
+            assert!(matches!(refused, ConfigError::DatabasePath(_)), "{url}");
+        }
+        assert!(matches!(path("postgres://x"), Err(ConfigError::Database)));
     }
 }

@@ -7,18 +7,19 @@ use figment::value::Value;
 use figment::{Figment, Metadata, Provider};
 use serde::Serialize;
 
+use super::variables::{self, PREFIX};
 use super::{Config, ConfigError, FILE, Overrides};
 
 /// Variables without the project's beginning, as the product's contract names them.
 const BARE: [&str; 3] = ["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"];
 
-const PREFIX: &str = "SECURE_MESSAGING_";
-
 /// Every source, joined in the order of precedence.
 pub(super) struct Sources {
     joined: Figment,
-    /// A name that no setting has.
+    /// A name in the file that no setting has.
     unknown: Option<String>,
+    /// A variable that looks like a setting and is none.
+    misspelt: Option<String>,
 }
 
 /// A setting with the source that won.
@@ -36,7 +37,6 @@ impl Sources {
     /// Reads every source.
     pub(super) fn read(overrides: &Overrides) -> Result<Self, ConfigError> {
         let names = Config::names();
-        // Other programs of this project read variables of the same beginning.
         let known = names.clone();
         let mut joined = Figment::from(Serialized::defaults(Config::default().flat()));
         if Path::new(FILE).exists() {
@@ -52,18 +52,23 @@ impl Sources {
         let all = joined.data().map_err(unfit)?;
         let mut found = all.values().flat_map(|values| values.keys());
         let unknown = found.find(|name| !names.contains(*name));
+        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Ok(Self {
             unknown: unknown.cloned(),
+            misspelt: variables::misspelt(variables, &names),
             joined,
         })
     }
 
     /// Takes the values.
     pub(super) fn extract(&self) -> Result<Config, ConfigError> {
-        match &self.unknown {
-            Some(name) => Err(ConfigError::UnknownName(name.clone())),
-            None => Config::extract(&self.joined).map_err(unfit),
+        if let Some(name) = &self.unknown {
+            return Err(ConfigError::UnknownName(name.clone()));
         }
+        if let Some(name) = &self.misspelt {
+            return Err(ConfigError::UnknownVariable(name.clone()));
+        }
+        Config::extract(&self.joined).map_err(unfit)
     }
 
     /// Lists every setting by name.

@@ -48,6 +48,16 @@ fn plain_http_that_is_not_on_this_machine_is_refused_with_the_reason() {
         "tls_key",
     );
     refused(data.path(), &[("DATABASE_URL", "postgres://x")], "sqlite:");
+    refused(
+        data.path(),
+        &[("DATABASE_URL", "sqlite:///srv/q.db?mode=rwc")],
+        "without parameters",
+    );
+    refused(
+        data.path(),
+        &[("SECURE_MESSAGING_LOG", "verbose")],
+        "warn, info, debug or trace",
+    );
     assert!(!data.path().join("data").exists(), "nothing was created");
 }
 
