@@ -3,6 +3,7 @@
 //! Each comes from the variable `NAME`, or from the file that `NAME_FILE` names, or from the file
 //! `NAME` in the folder that systemd's `LoadCredential=` fills (`CREDENTIALS_DIRECTORY`).
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -34,6 +35,10 @@ pub const SECRETS: &[(&str, &str)] = &[
 
 /// Longest secret that is read, in bytes.
 const MAX_SECRET: u64 = 64 << 10;
+/// Characters of the shortest key that nobody is warned of.
+const LEAST_KEY_CHARS: usize = 16;
+/// Different characters in a key that nobody is warned of.
+const LEAST_DIFFERENT_CHARS: usize = 8;
 
 /// Why a secret was refused.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +62,9 @@ pub enum SecretError {
     /// It is not text.
     #[error("{0} is not UTF-8 text; put it there in hexadecimal digits or base64")]
     NotText(String),
-    /// There is nothing.
-    #[error("{0} is empty; put the secret there, or unset it")]
-    Empty(String),
+    /// There is nothing, or nothing but white space.
+    #[error("{0} is empty or blank; put the secret there, or unset it")]
+    Blank(String),
 }
 
 /// Where a secret was found.
@@ -90,7 +95,7 @@ pub struct FoundSecret {
     /// Where it was.
     pub source: SecretSource,
     /// What its operator should put right.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
 }
 
 impl fmt::Debug for FoundSecret {
@@ -101,12 +106,12 @@ impl fmt::Debug for FoundSecret {
     }
 }
 
-/// Reads a secret of this process; a warning goes to the log.
+/// Reads a secret of this process; warnings go to the log.
 pub fn secret_from_environment(name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
     let Some(found) = find_secret(name)? else {
         return Ok(None);
     };
-    if let Some(warning) = &found.warning {
+    for warning in &found.warnings {
         tracing::warn!("{warning}");
     }
     Ok(Some(found.value))
@@ -123,7 +128,7 @@ fn find_in(
 ) -> Result<Option<FoundSecret>, SecretError> {
     let direct = variable(name);
     let file = variable(&format!("{name}_FILE")).map(PathBuf::from);
-    let (value, source) = match (direct, file) {
+    let (mut value, source) = match (direct, file) {
         (Some(_), Some(_)) => return Err(SecretError::Both(name.to_owned())),
         (Some(value), None) => {
             let text = value
@@ -140,21 +145,50 @@ fn find_in(
             }
         }
     };
-    if value.is_empty() {
-        return Err(SecretError::Empty(name.to_owned()));
+    strip_line_end(&mut value);
+    if value.trim().is_empty() {
+        return Err(SecretError::Blank(name.to_owned()));
     }
-    let warning = match &source {
+    let open = match &source {
         SecretSource::File(path) => open_to_others(name, path),
         SecretSource::Environment | SecretSource::Credential(_) => None,
     };
+    let warnings = open.into_iter().chain(guessable(name, &value)).collect();
     Ok(Some(FoundSecret {
         value,
         source,
-        warning,
+        warnings,
     }))
 }
 
-/// Reads a file without the line's end that editors put there.
+/// Takes off the one line end that editors and `echo` put behind a secret.
+fn strip_line_end(text: &mut String) {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+}
+
+/// Says so of a key that whoever has the database could find by trying.
+///
+/// Other secrets need no such word: they have a form of their own, or whoever tries them is locked
+/// out.
+fn guessable(name: &str, value: &str) -> Option<String> {
+    if !["DB_ENCRYPTION_KEY", "DB_ENCRYPTION_KEY_NEW"].contains(&name) {
+        return None;
+    }
+    let different: HashSet<char> = value.chars().collect();
+    (value.chars().count() < LEAST_KEY_CHARS || different.len() < LEAST_DIFFERENT_CHARS).then(|| {
+        format!(
+            "{name} is short or repeats itself: whoever gets a copy of the database can find it by \
+             trying; make one with `openssl rand -hex 32` and move to it with `rotate-keys --new-key`"
+        )
+    })
+}
+
+/// Reads a file of text.
 fn read(name: &str, path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let unreadable = |source| SecretError::Unreadable {
         name: name.to_owned(),
@@ -168,12 +202,6 @@ fn read(name: &str, path: &Path) -> Result<Zeroizing<String>, SecretError> {
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_SECRET {
         return Err(SecretError::TooLong(name.to_owned()));
-    }
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
     }
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
@@ -211,7 +239,7 @@ mod tests {
             (
                 found.value.to_string(),
                 found.source,
-                found.warning.is_some(),
+                !found.warnings.is_empty(),
             )
         }))
     }
@@ -255,15 +283,44 @@ mod tests {
     }
 
     #[test]
-    fn one_line_end_is_taken_off_and_nothing_else() {
+    fn one_line_end_is_taken_off_wherever_a_secret_stands_and_nothing_else() {
         for (content, expected) in [
-            (&b" two \n\n"[..], " two \n"),
-            (b"windows\r\n", "windows"),
-            (b"\nfirst", "\nfirst"),
+            (" two \n\n", " two \n"),
+            ("windows\r\n", "windows"),
+            ("\nfirst", "\nfirst"),
+            ("as it is", "as it is"),
         ] {
-            let (_folder, path) = file(content, 0o600);
-            let found = find("A_SECRET", &[("A_SECRET_FILE", &path)]).unwrap();
-            assert_eq!(found.unwrap().0, expected);
+            let (folder, path) = file(content.as_bytes(), 0o600);
+            let folder = folder.path().to_str().unwrap();
+            for place in [
+                ("A_SECRET_FILE", path.as_str()),
+                ("A_SECRET", content),
+                ("CREDENTIALS_DIRECTORY", folder),
+            ] {
+                let found = find("A_SECRET", &[place]).unwrap();
+                assert_eq!(found.unwrap().0, expected, "{}", place.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_can_be_guessed_is_taken_with_a_warning() {
+        for (name, value, warned) in [
+            ("DB_ENCRYPTION_KEY", "secret", true),
+            (
+                "DB_ENCRYPTION_KEY_NEW",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                true,
+            ),
+            (
+                "DB_ENCRYPTION_KEY",
+                "0123456789abcdef0123456789abcdef",
+                false,
+            ),
+            ("PKCS11_PIN", "1234", false),
+        ] {
+            let found = find(name, &[(name, value)]).unwrap().unwrap();
+            assert_eq!(found.2, warned, "{name} {value}");
         }
     }
 
@@ -282,15 +339,16 @@ mod tests {
             let (_folder, path) = file(content, 0o600);
             find("A_SECRET", &[("A_SECRET_FILE", &path)]).unwrap_err()
         };
-        assert!(matches!(refusal(b""), SecretError::Empty(_)));
-        assert!(matches!(refusal(b"\n"), SecretError::Empty(_)));
+        for blank in ["", "\n", "\n\n", " ", "\t \r\n"] {
+            assert!(matches!(refusal(blank.as_bytes()), SecretError::Blank(_)));
+            let direct = find("A_SECRET", &[("A_SECRET", blank)]).unwrap_err();
+            assert!(matches!(direct, SecretError::Blank(_)), "{blank:?}");
+        }
         assert!(matches!(refusal(&[0xff, 0xfe]), SecretError::NotText(_)));
         let long = vec![b'a'; MAX_SECRET as usize + 1];
         assert!(matches!(refusal(&long), SecretError::TooLong(_)));
         let missing = find("A_SECRET", &[("A_SECRET_FILE", "/nowhere/at/all")]).unwrap_err();
         assert!(matches!(missing, SecretError::Unreadable { .. }));
-        let empty = find("A_SECRET", &[("A_SECRET", "")]).unwrap_err();
-        assert!(matches!(empty, SecretError::Empty(_)));
     }
 
     #[test]

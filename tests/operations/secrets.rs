@@ -70,3 +70,40 @@ fn a_key_file_that_everybody_may_read_is_warned_of_and_never_shown() {
     );
     assert!(text.contains("[redacted]") && !text.contains("never to be shown"));
 }
+
+#[test]
+fn a_key_in_the_environment_with_a_line_end_is_the_key_in_a_file() {
+    let folder = TempDir::new().unwrap();
+    let direct = [("DB_ENCRYPTION_KEY", "as echo writes it\n")];
+    assert!(migrate(folder.path(), &direct).status.success());
+    let file = folder.path().join("key");
+    std::fs::write(&file, "as echo writes it\n").unwrap();
+    let by_file = [("DB_ENCRYPTION_KEY_FILE", file.to_str().unwrap())];
+    let output = migrate(folder.path(), &by_file);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_blank_key_makes_no_database() {
+    let folder = TempDir::new().unwrap();
+    let output = migrate(folder.path(), &[("DB_ENCRYPTION_KEY", " \n")]);
+    assert!(stderr(&output).contains("empty or blank"));
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn files_that_a_group_was_given_are_closed_again_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    assert!(migrate(folder.path(), &[]).status.success());
+    let files = ["data/secure_messaging.db", "data/secure_messaging.key"];
+    let paths = files.map(|file| folder.path().join(file));
+    for path in &paths {
+        std::fs::set_permissions(path, Permissions::from_mode(0o660)).unwrap();
+    }
+    let output = migrate(folder.path(), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for path in &paths {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}
