@@ -98,14 +98,31 @@ pub fn open_store(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
 ) -> Result<Store, StartError> {
+    let mut options = store_options(config, encryption_key)?;
+    options.sources = providers(config)?;
+    Ok(Store::open(&options)?)
+}
+
+/// Checks that the operator's key opens the database, where there is one; asks no other provider
+/// and changes nothing.
+pub fn check_key(
+    config: &Config,
+    encryption_key: Option<Zeroizing<String>>,
+) -> Result<(), StartError> {
+    Ok(Store::check_key(&store_options(config, encryption_key)?)?)
+}
+
+fn store_options(
+    config: &Config,
+    encryption_key: Option<Zeroizing<String>>,
+) -> Result<StoreConfig, ConfigError> {
     let path = config.database_path()?;
     let given = encryption_key.map(|key| key.to_string());
     let mut options = StoreConfig::new(&path, KeySource::beside(given, &path));
     options.iterations = config.kdf_iterations;
     options.provider = config.keys.kek_provider.tag();
-    options.sources = providers(config)?;
     options.suite = config.keys.suite.suite();
-    Ok(Store::open(&options)?)
+    Ok(options)
 }
 
 impl Application {

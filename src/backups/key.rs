@@ -25,6 +25,9 @@ pub fn find_key(folder: &Path) -> Result<Option<BackupKey>, BackupError> {
         return parse(&text, "BACKUP_KEY".to_owned()).map(Some);
     }
     let path = folder.join(FILE);
+    if let Ok(true) = keyring::private_file::close_to_others(&path) {
+        tracing::warn!("others could read the backup key's file; its mode is set to 0600");
+    }
     match std::fs::read_to_string(&path).map(Zeroizing::new) {
         Ok(text) => parse(&text, path.display().to_string()).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -26,6 +26,7 @@ mod locked;
 mod opened;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
+pub mod private_file;
 mod provider;
 mod ring;
 mod secret;

@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::sqlite::chain;
 use crate::sqlite::connection::{APPLICATION_ID, open_reader};
 use crate::sqlite::db::{Db, many};
+use crate::sqlite::first_start::{self, Found};
 use crate::sqlite::heads::AUDIT_KEY;
 
 /// A database file, open for reading; a server may have it open as well.
@@ -26,6 +27,10 @@ impl AuditFile {
             reason,
         };
         std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+        let found = first_start::look(path).map_err(|error| failed(error.to_string()))?;
+        if found == Found::Emptied {
+            return Err(OpenError::Emptied(path.to_owned()));
+        }
         let config = StoreConfig::new(path, KeySource::beside(None, path));
         let connection = open_reader(&config)
             .and_then(|connection| probe(&connection).map(|()| connection))

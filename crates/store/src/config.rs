@@ -112,6 +112,12 @@ pub enum OpenError {
         /// The key-encryption key's row.
         kek_id: String,
     },
+    /// The file is there, and nothing is in it.
+    #[error(
+        "the database {} is empty: something cut it to 0 bytes; put it back from a backup with \
+         `restore`, or remove it to begin with an empty database", .0.display()
+    )]
+    Emptied(PathBuf),
     /// Values are under a key of a provider that is not configured.
     #[error(
         "the database {database} has values under the key {kek_id} of the provider {provider}, \

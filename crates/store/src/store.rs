@@ -65,6 +65,13 @@ impl Store {
         })
     }
 
+    /// Checks that the key opens the database that is there, and changes nothing.
+    ///
+    /// It blocks for about a tenth of a second while the key is derived.
+    pub fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
+        sqlite::check_key(config)
+    }
+
     /// What happened when it was opened.
     pub fn report(&self) -> &OpenReport {
         &self.report

@@ -27,6 +27,15 @@ pub(crate) const CHECK: &[u8] = b"this key opens this database";
 /// Name of the handle index's key among the server's secrets.
 const HANDLE_INDEX: &str = "handle-index";
 
+/// What to do where a new key's file waits to take the place of the present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HalfMoved {
+    /// Put it there: a rotation was cut just before.
+    Finish,
+    /// Leave the files as they are.
+    Leave,
+}
+
 /// Opens the keyring of an existing database; `None` when it has no KEK at all.
 ///
 /// While a rotation runs there are two, and either key of the operator opens both: each is kept
@@ -35,6 +44,7 @@ pub(crate) fn open_keyring(
     connection: &Connection,
     config: &StoreConfig,
     sources: &mut Sources,
+    half_moved: HalfMoved,
 ) -> Result<Option<Keyring>, OpenError> {
     let rows = KekRow::live(Db { connection }).map_err(OpenError::Damaged)?;
     if !rows.iter().any(KekRow::is_active) {
@@ -61,7 +71,7 @@ pub(crate) fn open_keyring(
             .find_map(|provider| handed_over(config, provider, row));
         match (from, error) {
             (Some(provider), _) => {
-                if row.is_active() {
+                if row.is_active() && half_moved == HalfMoved::Finish {
                     adopt(row, config, sources)?;
                 }
                 opened.push(provider);

@@ -9,6 +9,7 @@ mod columns;
 pub(crate) mod connection;
 mod credentials;
 pub(crate) mod db;
+pub(crate) mod first_start;
 pub(crate) mod heads;
 mod identity;
 mod invites;
@@ -41,7 +42,7 @@ mod writer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-pub(crate) use open::open;
+pub(crate) use open::{check_key, open};
 
 use crate::fault::Fault;
 use crate::ids::UserId;

@@ -1,12 +1,11 @@
 //! Opening a database: look first, change nothing until the key fits.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyring::KeyOrigin;
+use keyring::{KeyOrigin, private_file};
 use rusqlite::{Connection, ErrorCode};
 
 use crate::audit::ChainError;
@@ -14,7 +13,9 @@ use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
 use crate::sqlite::db::Db;
+use crate::sqlite::first_start::{self, Found};
 use crate::sqlite::key_state::KeyState;
+use crate::sqlite::keys::HalfMoved;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sources::Sources;
 use crate::sqlite::writer::{self, Writer};
@@ -22,25 +23,21 @@ use crate::sqlite::{SqliteBackend, Threads, chain, keys, migrations};
 
 /// Opens or makes a database and starts its threads.
 pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), OpenError> {
-    let exists = match std::fs::metadata(&config.path) {
-        Ok(metadata) => metadata.len() > 0,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(io(config, error)),
-    };
-    if !exists {
+    let exists = is_there(config)?;
+    if exists {
+        close_to_others(config)?;
+    } else {
         make_folder(config)?;
     }
     let mut sources = Sources::find(config, !exists)?;
     if exists {
-        close_to_others(config)?;
+        check_length(config)?;
     } else {
         make_file(config)?;
     }
-    if exists {
-        check_length(config)?;
-    }
     let mut connection = open_writer(config).map_err(|error| sqlite(config, error))?;
     let (sealer, migrated) = prepare(&mut connection, config, &mut sources)?;
+    first_start::finish(&config.path).map_err(|error| io(config, error))?;
     // What a cut rotation left in it must not stay there.
     if !writer::truncate_log(&connection) {
         tracing::debug!("the write-ahead log is in use by another process");
@@ -68,6 +65,30 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
     };
     tell(config, &report);
     Ok((backend, report))
+}
+
+/// Checks that the key opens the database, and changes nothing; a database that is not there yet
+/// is no error.
+pub(crate) fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
+    if !is_there(config)? {
+        return Ok(());
+    }
+    let mut sources = Sources::find(config, false)?;
+    check_length(config)?;
+    let connection = open_reader(config).map_err(|error| sqlite(config, error))?;
+    if look(&connection, config)? {
+        keys::open_keyring(&connection, config, &mut sources, HalfMoved::Leave)?;
+    }
+    Ok(())
+}
+
+/// Whether there is a database to open; an error where there was one.
+fn is_there(config: &StoreConfig) -> Result<bool, OpenError> {
+    match first_start::look(&config.path).map_err(|error| io(config, error))? {
+        Found::Something => Ok(true),
+        Found::Nothing => Ok(false),
+        Found::Emptied => Err(OpenError::Emptied(config.path.clone())),
+    }
 }
 
 /// Whether the file is as long as its own head says.
@@ -115,7 +136,7 @@ fn prepare(
     let ours = look(connection, config)?;
     // Before any migration: a wrong key changes nothing.
     let keyring = if ours {
-        keys::open_keyring(connection, config, sources)?
+        keys::open_keyring(connection, config, sources, HalfMoved::Finish)?
     } else {
         None
     };
@@ -183,6 +204,7 @@ fn make_folder(config: &StoreConfig) -> Result<(), OpenError> {
 
 /// SQLite gives the log and the index beside a database the database's own mode.
 fn make_file(config: &StoreConfig) -> Result<(), OpenError> {
+    first_start::begin(&config.path).map_err(|error| io(config, error))?;
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -193,17 +215,16 @@ fn make_file(config: &StoreConfig) -> Result<(), OpenError> {
     close_to_others(config)
 }
 
+/// Takes the database and its key file away from everybody but their owner.
 fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
-    let path: &Path = &config.path;
-    let mode = std::fs::metadata(path)
-        .map_err(|error| io(config, error))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if private_file::close_to_others(&config.path).map_err(|error| io(config, error))? {
+        tracing::warn!("others could read the database file; its mode is set to 0600");
     }
-    tracing::warn!("others could read the database file; its mode is set to 0600");
-    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| io(config, error))
+    // One that stays open to others is refused when it is read.
+    if let Ok(true) = private_file::close_to_others(config.key.key_file()) {
+        tracing::warn!("others could read the key file; its mode is set to 0600");
+    }
+    Ok(())
 }
 
 fn tell(config: &StoreConfig, report: &OpenReport) {
