@@ -22,6 +22,8 @@ pub struct Backups {
     pub backup_s3_endpoint: Option<String>,
     /// Region of the bucket.
     pub backup_s3_region: String,
+    /// Whether the cloud's metadata service is asked for an access key where none is given.
+    pub backup_s3_instance_role: bool,
 }
 
 impl Default for Backups {
@@ -33,6 +35,7 @@ impl Default for Backups {
             backup_keep: Policy::default().to_string(),
             backup_s3_endpoint: None,
             backup_s3_region: "us-east-1".to_owned(),
+            backup_s3_instance_role: false,
         }
     }
 }
@@ -52,6 +55,7 @@ impl Backups {
             access_key_id: secret_from_environment("AWS_ACCESS_KEY_ID")?.map(plain),
             secret_access_key: secret_from_environment("AWS_SECRET_ACCESS_KEY")?,
             session_token: secret_from_environment("AWS_SESSION_TOKEN")?,
+            instance_role: self.backup_s3_instance_role,
         })
     }
 }

@@ -22,8 +22,10 @@ pub enum KeyError {
          `openssl rand -hex 32`, or leave it out and one is made"
     )]
     Malformed,
-    /// All its digits are the same.
-    #[error("every digit of this backup key is the same: make one with `openssl rand -hex 32`")]
+    /// It repeats one byte.
+    #[error(
+        "this backup key is the same two digits over and over: make one with `openssl rand -hex 32`"
+    )]
     Trivial,
 }
 
@@ -101,9 +103,10 @@ mod tests {
         let short = BackupKey::parse("0011").unwrap_err();
         assert_eq!(short, KeyError::Malformed);
         assert!(short.to_string().contains("openssl rand -hex 32"));
-        assert_eq!(
-            BackupKey::parse(&"77".repeat(32)).unwrap_err(),
-            KeyError::Trivial
-        );
+        for digits in ["77", "a0"] {
+            let trivial = BackupKey::parse(&digits.repeat(32)).unwrap_err();
+            assert_eq!(trivial, KeyError::Trivial);
+            assert!(trivial.to_string().contains("two digits over and over"));
+        }
     }
 }

@@ -30,12 +30,30 @@ pub struct S3Options {
     pub endpoint: Option<String>,
     /// Region; `us-east-1` where nothing is said.
     pub region: Option<String>,
-    /// Name of the access key; the machine's own role where nothing is said.
+    /// Name of the access key.
     pub access_key_id: Option<String>,
     /// The access key's secret.
     pub secret_access_key: Option<Zeroizing<String>>,
     /// What goes with an access key that is good for a short time.
     pub session_token: Option<Zeroizing<String>>,
+    /// Whether the cloud's metadata service may be asked for a key where none is given.
+    pub instance_role: bool,
+}
+
+impl S3Options {
+    /// Refuses a key that is there in part, and none at all where the machine's role is not wanted.
+    pub fn check(&self) -> Result<(), TargetError> {
+        let reason = match (&self.access_key_id, &self.secret_access_key) {
+            (Some(_), Some(_)) => return Ok(()),
+            (None, None) if self.instance_role => return Ok(()),
+            (None, None) => {
+                "there is no access key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
+                 backup_s3_instance_role = true where the machine has a role of its own"
+            }
+            _ => "an access key has an id and a secret, and one of them is missing",
+        };
+        Err(TargetError::Settings(reason.to_owned()))
+    }
 }
 
 impl fmt::Debug for S3Options {
@@ -106,6 +124,9 @@ impl fmt::Debug for Target {
 impl Target {
     /// Opens `file:/path`, which is made where it is missing, or `s3://bucket/prefix`.
     pub fn open(address: &str, s3: &S3Options) -> Result<Self, TargetError> {
+        if address.contains(['?', '#']) {
+            return Err(TargetError::Address(address.to_owned()));
+        }
         if let Some(rest) = address.strip_prefix("s3://") {
             return Self::bucket(address, rest, s3);
         }
@@ -161,17 +182,11 @@ impl Target {
                 .with_endpoint(endpoint.trim_end_matches('/'))
                 .with_allow_http(endpoint.starts_with("http://"));
         }
-        match (&options.access_key_id, &options.secret_access_key) {
-            (Some(id), Some(secret)) => {
-                builder = builder
-                    .with_access_key_id(id.as_str())
-                    .with_secret_access_key(secret.as_str());
-            }
-            (None, None) => {}
-            _ => {
-                let reason = "an access key has an id and a secret, and one of them is missing";
-                return Err(TargetError::Settings(reason.to_owned()));
-            }
+        options.check()?;
+        if let (Some(id), Some(secret)) = (&options.access_key_id, &options.secret_access_key) {
+            builder = builder
+                .with_access_key_id(id.as_str())
+                .with_secret_access_key(secret.as_str());
         }
         if let Some(token) = &options.session_token {
             builder = builder.with_token(token.as_str());
@@ -291,5 +306,40 @@ pub(crate) fn sort(name: &str, error: &object_store::Error) -> TargetError {
             name,
             reason: error.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_bucket_without_a_key_is_refused_unless_the_machine_has_a_role() {
+        let mut options = S3Options::default();
+        let refused = Target::open("s3://bucket/prefix", &options).unwrap_err();
+        assert!(
+            refused.to_string().contains("AWS_ACCESS_KEY_ID"),
+            "{refused}"
+        );
+        options.instance_role = true;
+        assert!(Target::open("s3://bucket/prefix", &options).is_ok());
+        options.access_key_id = Some("id".to_owned());
+        let half = Target::open("s3://bucket/prefix", &options).unwrap_err();
+        assert!(
+            half.to_string().contains("one of them is missing"),
+            "{half}"
+        );
+        options.secret_access_key = Some(Zeroizing::new("secret".to_owned()));
+        options.instance_role = false;
+        assert!(Target::open("s3://bucket/prefix", &options).is_ok());
+    }
+
+    #[test]
+    fn an_address_with_parameters_is_refused() {
+        for address in ["s3://bucket/prefix?region=x", "file:/srv/backups#a"] {
+            let refused = Target::open(address, &S3Options::default()).unwrap_err();
+            assert!(matches!(refused, TargetError::Address(_)), "{address}");
+        }
     }
 }

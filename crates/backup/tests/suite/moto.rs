@@ -93,6 +93,7 @@ impl Moto {
             access_key_id: Some("testing".to_owned()),
             secret_access_key: Some(Zeroizing::new("testing".to_owned())),
             session_token: None,
+            instance_role: false,
         };
         Target::open(address, &options).unwrap()
     }
