@@ -1,8 +1,8 @@
 //! The server's end of the control socket.
 
-use std::fs::Permissions;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,11 @@ impl Control {
     /// Call it when the database's lock is held: then no other server is behind the old one.
     pub fn bind(app: &App) -> io::Result<Self> {
         let path = socket_path(app.config());
+        // The database may stand elsewhere, so that nothing has made this folder yet.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&app.config().data_dir)?;
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -198,3 +198,23 @@ fn every_subcommand_has_help() {
             .contains("bakcup")
     );
 }
+
+#[test]
+fn a_database_outside_an_absent_data_folder_leaves_the_server_within_reach() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let database = format!("sqlite:{}", folder.path().join("elsewhere.db").display());
+    let variables = [
+        ("DATABASE_URL", database.as_str()),
+        ("DB_ENCRYPTION_KEY", "a key of the tests"),
+        ("SECURE_MESSAGING_DATA_DIR", data.to_str().unwrap()),
+    ];
+    let first = format!("cd / && rmdir {}", data.display());
+    let server = Spawned::start_after(&first, &data, &variables);
+    let renewed = run(folder.path(), &["rotate-keys", "--data-keys"], &variables);
+    let said = String::from_utf8_lossy(&renewed.stderr).into_owned();
+    assert!(renewed.status.success(), "{said}");
+    assert!(data.join("control.sock").exists());
+    drop(server);
+}
