@@ -5,12 +5,14 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::Outcome;
 use crate::config::{Config, Overrides, Provider, SECRETS, Setting, find_secret};
 use crate::memory::Protections;
 use crate::pages::Pages;
-use crate::{logging, tls};
+use crate::startup::check_key;
+use crate::tls;
 
 /// Which source wins, the strongest first.
 const PRECEDENCE: [&str; 4] = [
@@ -79,7 +81,7 @@ impl Report {
             warnings: Protections::inspect().warnings(),
             problems: Vec::new(),
         };
-        let key_given = report.look_for_secrets();
+        let key = report.look_for_secrets();
         let config = match Config::explain(overrides) {
             Ok(explained) => {
                 report.settings = explained.settings;
@@ -88,7 +90,7 @@ impl Report {
             Err(error) => Err(error),
         };
         match config {
-            Ok(config) => report.look_at(&config, key_given),
+            Ok(config) => report.look_at(&config, key),
             Err(error) => report.problem(&error),
         }
         report
@@ -98,15 +100,17 @@ impl Report {
         self.problems.push(problem.to_string());
     }
 
-    /// Returns whether the key of the database is given.
-    fn look_for_secrets(&mut self) -> bool {
-        let mut key_given = false;
+    /// Returns the key of the database, where it is given.
+    fn look_for_secrets(&mut self) -> Option<Zeroizing<String>> {
+        let mut key = None;
         for (name, meaning) in SECRETS {
             let source = match find_secret(name) {
                 Ok(None) => None,
                 Ok(Some(found)) => {
-                    self.warnings.extend(found.warning);
-                    key_given |= *name == "DB_ENCRYPTION_KEY";
+                    self.warnings.extend(found.warnings);
+                    if *name == "DB_ENCRYPTION_KEY" {
+                        key = Some(found.value);
+                    }
                     Some(found.source.to_string())
                 }
                 Err(error) => {
@@ -120,15 +124,12 @@ impl Report {
                 source,
             });
         }
-        key_given
+        key
     }
 
-    fn look_at(&mut self, config: &Config, key_given: bool) {
+    fn look_at(&mut self, config: &Config, key: Option<Zeroizing<String>>) {
         for problem in config.problems() {
             self.problem(&problem);
-        }
-        if let Err(error) = logging::filter(&config.logging) {
-            self.problem(&format!("log is no filter ({error}); try info"));
         }
         if let (Some(certificate), Some(key)) = (&config.tls_cert, &config.tls_key)
             && let Err(error) = tls::load(certificate, key)
@@ -146,15 +147,22 @@ impl Report {
         }
         let in_token = config.keys.kek_provider == Provider::Pkcs11;
         if let Ok(path) = config.database_path() {
-            self.look_at_database(&path, key_given || in_token);
+            self.look_at_database(&path);
+            if config.keys.pkcs11_module.is_none()
+                && !in_token
+                && let Err(error) = check_key(config, key)
+            {
+                self.problem(&error);
+            }
         }
         if in_token {
             self.look_at_token(config);
         }
+        self.look_at_backups(config);
         self.look_at_the_way_in(config);
     }
 
-    fn look_at_database(&mut self, path: &Path, key_given: bool) {
+    fn look_at_database(&mut self, path: &Path) {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
@@ -182,13 +190,20 @@ impl Report {
                 path.display()
             ));
         }
-        let key_file = path.with_extension("key");
-        if !key_given && !key_file.exists() {
-            self.problem(&format!(
-                "{} exists, but there is no key: set DB_ENCRYPTION_KEY or put {} back",
-                path.display(),
-                key_file.display()
-            ));
+    }
+
+    /// What backups need; the target is not asked.
+    fn look_at_backups(&mut self, config: &Config) {
+        let options = match config.backups.s3() {
+            Ok(options) => options,
+            // Named where the secrets are read.
+            Err(_) => return,
+        };
+        let target = config.backups.backup_target.as_deref().unwrap_or_default();
+        if target.starts_with("s3://")
+            && let Err(error) = options.check()
+        {
+            self.problem(&error);
         }
     }
 

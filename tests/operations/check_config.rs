@@ -22,7 +22,7 @@ fn every_setting_is_shown_with_the_source_that_won() {
     let variables = [
         ("SECURE_MESSAGING_LOG", "warn"),
         ("BIND_ADDR", "127.0.0.1:2"),
-        ("SECURE_MESSAGING_SOMETHING_OF_ANOTHER_PROGRAM", "1"),
+        ("SECURE_MESSAGING_SERVICE_HOST", "10.0.0.1"),
     ];
     let arguments = ["check-config", "--json", "--bind-addr", "127.0.0.1:3"];
     let output = run(data.path(), &arguments, &variables);
@@ -87,7 +87,7 @@ fn every_problem_is_named_at_once_and_the_status_says_so() {
         "at least 100000",
         "TLS needs both",
         "plain HTTP",
-        "no filter",
+        "no level",
         "PKCS11_PIN and PKCS11_PIN_FILE are both set",
         "must begin with sqlite:",
     ] {
@@ -136,4 +136,60 @@ fn a_database_without_its_key_is_a_problem_before_the_start() {
         .unwrap();
     assert_eq!(without.status.code(), Some(1));
     assert!(stdout(&without).contains("there is no key"));
+    let wrong = [("DB_ENCRYPTION_KEY", "another key of the tests")];
+    let wrong = run(data.path(), &["check-config"], &wrong);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stdout(&wrong).contains("does not open the database"));
+}
+
+#[test]
+fn a_database_that_was_emptied_is_a_problem_and_no_first_start() {
+    let data = TempDir::new().unwrap();
+    assert!(run(data.path(), &["migrate"], &[]).status.success());
+    let database = data.path().join("secure_messaging.db");
+    std::fs::write(&database, b"").unwrap();
+    let checked = run(data.path(), &["check-config"], &[]);
+    assert!(
+        stdout(&checked).contains("is empty"),
+        "{}",
+        stdout(&checked)
+    );
+    for arguments in [
+        &["stats"][..],
+        &["migrate"],
+        &["audit", "verify"],
+        &["serve"],
+    ] {
+        let refused = run(data.path(), arguments, &[("BIND_ADDR", "127.0.0.1:0")]);
+        assert!(!refused.status.success());
+        let said = stderr(&refused);
+        assert!(said.contains("put it back from a backup"), "{said}");
+    }
+    assert_eq!(std::fs::metadata(&database).unwrap().len(), 0);
+    std::fs::remove_file(&database).unwrap();
+    assert!(run(data.path(), &["migrate"], &[]).status.success());
+}
+
+#[test]
+fn a_bucket_without_an_access_key_is_a_problem() {
+    let data = TempDir::new().unwrap();
+    let target = ("SECURE_MESSAGING_BACKUP_TARGET", "s3://bucket/prefix");
+    let output = run(data.path(), &["check-config"], &[target]);
+    assert!(stdout(&output).contains("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"));
+    let role = ("SECURE_MESSAGING_BACKUP_S3_INSTANCE_ROLE", "true");
+    let output = run(data.path(), &["check-config"], &[target, role]);
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
+#[test]
+fn a_misspelt_variable_is_a_problem() {
+    let data = TempDir::new().unwrap();
+    let misspelt = [("SECURE_MESSAGING_WOKERS", "2")];
+    for command in ["check-config", "migrate"] {
+        let output = run(data.path(), &[command], &misspelt);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(!output.status.success());
+        assert!(said.contains("SECURE_MESSAGING_WOKERS"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
 }
