@@ -9,6 +9,8 @@ cargo xtask COMMAND
                   (a name filters; -p CRATE picks a crate; after -- they go to the test programs)
   bundle [--force]  build what the browser loads: target/bundle and static/wasm
   prove [ARGS]    the slow proofs; writes target/proofs.md; ARGS filter as in test
+  prove mutants [ARGS]  changes protocol, client, vault, keyring and audit in one place at a time:
+                  a test must tell, or docs/mutants.txt has the reason; hours; ARGS go to cargo-mutants
   bench [NAME] [ARGS]  the benchmarks; their tables and plots are left in target/
   ci              what CI runs: fmt, clippy, cargo-deny, test
   fmt [--check]   format the Rust sources
@@ -57,6 +59,11 @@ pub enum Command {
         /// Passed to `cargo test`.
         args: Vec<String>,
     },
+    /// The mutants of the crates that everything stands on.
+    Mutants {
+        /// Passed to cargo-mutants.
+        args: Vec<String>,
+    },
     /// The benchmarks.
     Bench {
         /// A benchmark's name first, then its arguments.
@@ -88,6 +95,9 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> 
         "deny" => none(&name, &rest, Command::Deny),
         "ci" => none(&name, &rest, Command::Ci),
         "tools" => none(&name, &rest, Command::Tools),
+        "prove" if rest.first().is_some_and(|first| first == "mutants") => Ok(Command::Mutants {
+            args: without_separator(rest[1..].to_vec()),
+        }),
         "prove" => Ok(Command::Prove { args: rest }),
         "bench" => Ok(Command::Bench {
             args: without_separator(rest),
@@ -184,6 +194,19 @@ mod tests {
         assert!(parsed("ci now").is_err());
         assert!(parsed("fmt --force").is_err());
         assert!(parsed("bundle --check").is_err());
+    }
+
+    #[test]
+    fn mutants_are_a_proof_of_their_own() {
+        let wanted = Ok(Command::Mutants {
+            args: strings("--shard 1/8"),
+        });
+        assert_eq!(parsed("prove mutants --shard 1/8"), wanted);
+        assert_eq!(parsed("prove mutants -- --shard 1/8"), wanted);
+        let filtered = Ok(Command::Prove {
+            args: strings("burned"),
+        });
+        assert_eq!(parsed("prove burned"), filtered);
     }
 
     #[test]

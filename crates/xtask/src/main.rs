@@ -10,12 +10,14 @@ mod args;
 mod bench;
 mod browser;
 mod bundle;
+mod cargo_tool;
 mod check;
 mod debian_rust;
 mod deny;
 mod left_out;
 mod manifest;
 mod moto;
+mod mutants;
 mod node;
 mod operators;
 mod process;
@@ -25,6 +27,7 @@ mod python;
 mod report;
 mod serve;
 mod softhsm;
+mod survivors;
 mod test;
 mod wasm;
 mod wasm_route;
@@ -69,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lint => check::clippy(&workspace, &mut report),
         Command::Deny => deny::run(&workspace, &mut report),
         Command::Ci => check::ci(&workspace, &mut report),
+        Command::Mutants { args } => mutants::prove(&workspace, &mut report, &args),
         Command::Prove { args } => prove::run(&workspace, &mut report, &args),
         Command::Bench { args } => bench::run(&workspace, &mut report, &args),
         Command::Tools => test::tools(&workspace, &mut report),

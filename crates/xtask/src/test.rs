@@ -7,6 +7,7 @@ use crate::browser::{self, Browser};
 use crate::bundle;
 use crate::left_out;
 use crate::moto::{self, Moto};
+use crate::mutants;
 use crate::node::Node;
 use crate::operators;
 use crate::process::run_shown;
@@ -127,6 +128,11 @@ pub fn run_all(
         failed.push(error.to_string());
     }
     if let Err(error) = vectors(workspace, report, &prepared.tools.node) {
+        failed.push(error.to_string());
+    }
+    if args.is_empty()
+        && let Err(error) = mutants::changed(workspace, report)
+    {
         failed.push(error.to_string());
     }
     if failed.is_empty() {

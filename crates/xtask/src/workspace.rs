@@ -61,7 +61,12 @@ impl Workspace {
 
     /// A cargo command at the top of the work tree.
     pub fn cargo(&self) -> Command {
-        let mut command = Command::new(&self.cargo);
+        self.cargo_program(Path::new(&self.cargo))
+    }
+
+    /// A program that runs cargo, at the top of the work tree.
+    pub fn cargo_program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.root);
         // `cargo run` describes this program in these; another package's build must not see them.
         for (name, _) in std::env::vars_os() {
