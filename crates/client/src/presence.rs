@@ -30,6 +30,7 @@ impl Unlocked {
         }
         self.reconnected(io);
         self.read_safes(io);
+        self.ask_about_other_keys(io);
     }
 
     /// Publishes the bundle of the present bucket, and again when the next one begins.

@@ -8,6 +8,8 @@ mod account;
 mod authority;
 #[path = "hostile/delivery.rs"]
 mod delivery;
+#[path = "hostile/exchange.rs"]
+mod exchange;
 #[path = "hostile/forge.rs"]
 mod forge;
 #[path = "hostile/forger.rs"]

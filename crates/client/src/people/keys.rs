@@ -179,6 +179,33 @@ impl Unlocked {
         self.changed_keys(id).is_some()
     }
 
+    /// Asks whether keys that were seen in place of the pinned ones, here or in another session of ours,
+    /// are still shown.
+    pub(crate) fn ask_about_other_keys(&self, io: &mut Io) {
+        /// Most people who are asked about at once.
+        const MOST: usize = 8;
+        if !io.online {
+            return;
+        }
+        let seen = self.safe.contents().contacts.iter();
+        let asked: Vec<Id> = seen
+            .filter(|(_, contact)| contact.saw_other_keys())
+            .map(|(user, contact)| (super::id_of(user), io.local_ms(contact.other_keys.at)))
+            .filter(|(id, seen_ms)| !self.key_changed(*id) && !self.shown_after(*id, *seen_ms))
+            .map(|(id, _)| id)
+            .take(MOST)
+            .collect();
+        for id in asked {
+            io.get(&format!("/users/{id}"), Purpose::Open(Open::Sender(id)));
+        }
+    }
+
+    /// Whether the pinned keys were shown after a time.
+    fn shown_after(&self, id: Id, ms: u64) -> bool {
+        let shown = self.peers.get(&id).and_then(|peer| peer.keys.as_ref());
+        shown.is_some_and(|kept| kept.shown_ms > ms)
+    }
+
     /// Another session of the account may have replaced pins: what rests on the old ones goes.
     pub(crate) fn pins_joined(&mut self, io: &mut Io) {
         let pins: Vec<(Id, bool, bool)> = self
@@ -203,6 +230,7 @@ impl Unlocked {
                 self.release_held(io, id);
             }
         }
+        self.ask_about_other_keys(io);
     }
 
     /// The highest prekey batch seen of somebody.

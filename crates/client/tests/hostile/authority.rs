@@ -1,14 +1,13 @@
 //! What a message may do under keys that are not the pinned ones, and under another's name.
 
 use client::Command;
-use client::command::Burn;
 use client::event::{ChatView, MessageState};
 use client::id::Id;
 use client::testing::{Friends, World};
 use protocol::envelope::{Content, Receipt, ReceiptState};
 
 use super::forge::{Forged, deliver, live_target, mid, stolen, swap_keys};
-use super::refused;
+use super::{nothing_refused, refused};
 
 fn id(byte: u8) -> Id {
     Id::from_bytes([byte; 16])
@@ -33,86 +32,6 @@ fn verified(world: &mut World) -> Friends {
 fn verify(world: &mut World, tab: usize, chat: Id) {
     let verified = true;
     world.command(tab, Command::SetVerified { chat, verified });
-}
-
-/// Exchanges what lies under a burning message's id by a text of somebody else; then bob reveals it.
-fn exchange(by_a_stranger: bool, content: Content) -> (World, Friends, Id) {
-    let mut world = World::default();
-    let f = verified(&mut world);
-    let (mallory, mallorys) = world.server.plant("mallory");
-    let bob = world.server.user("bob");
-    let alice = world.server.user("alice");
-    let (sender, secrets) = if by_a_stranger {
-        (mallory, mallorys)
-    } else {
-        (alice, stolen(&mut world, "alice"))
-    };
-    let message = world.say_with(f.alice, f.to_bob, "meet at eight", Some(Burn::OnRead), None);
-    assert!(world.message(f.bob, message).unwrap().sealed);
-    // The lease of the first opening runs out while bob has not looked.
-    world.advance(40_000);
-    let target = live_target(&world, f.bob, &bob);
-    let mut forged = Forged::new(&world, content, message);
-    forged.burn = true;
-    let submission = forged.seal(&world, sender, &secrets, &target);
-    let held = world.server.messages.get_mut(&mid(message)).unwrap();
-    let key = *held.slots.keys().find(|t| *t.account() == bob).unwrap();
-    held.slots.get_mut(&key).unwrap().bytes = submission.slots[0].bytes.clone();
-    held.body = submission.body;
-    world.command(
-        f.bob,
-        Command::Reveal {
-            chat: f.to_alice,
-            message,
-        },
-    );
-    (world, f, message)
-}
-
-#[test]
-fn a_burning_message_that_was_exchanged_before_its_reveal_is_not_shown() {
-    // By an account of the server's own making, and by somebody who has the sender's very keys.
-    for by_a_stranger in [true, false] {
-        let (mut world, f, message) = exchange(by_a_stranger, Content::text("wire the money"));
-        let view = world.message(f.bob, message).unwrap();
-        assert_eq!(view.text, None);
-        assert!(view.sealed);
-        assert_eq!(world.refusals(f.bob), ["exchanged-message"]);
-        // Nor is it said to have been read.
-        world.show(f.bob, f.to_alice, vec![message]);
-        world.advance(4_000);
-        let sent = world.message(f.alice, message).unwrap();
-        assert!(!matches!(
-            sent.state,
-            MessageState::Read | MessageState::Burned
-        ));
-    }
-}
-
-#[test]
-fn a_burning_message_is_not_exchanged_by_one_of_another_kind() {
-    let alias = "Alice (new bank account)".into();
-    let (world, f, message) = exchange(false, Content::Profile { alias });
-    assert!(world.message(f.bob, message).unwrap().sealed);
-    assert_eq!(world.refusals(f.bob), ["exchanged-message"]);
-    assert_eq!(chat(&world, f.bob).alias, "alice");
-}
-
-#[test]
-fn a_burning_message_is_revealed_after_its_first_lease_when_it_is_the_same() {
-    let mut world = World::default();
-    let f = world.acquainted();
-    let message = world.say_with(f.alice, f.to_bob, "meet at eight", Some(Burn::OnRead), None);
-    world.advance(40_000);
-    world.command(
-        f.bob,
-        Command::Reveal {
-            chat: f.to_alice,
-            message,
-        },
-    );
-    assert_eq!(text(&world, f.bob, message).unwrap(), "meet at eight");
-    assert_eq!(world.refusals(f.bob), Vec::<String>::new());
 }
 
 #[test]
@@ -195,6 +114,10 @@ fn what_came_under_unaccepted_keys_may_be_taken_back_under_the_same_keys_only() 
         world.message(f.bob, id(1)).unwrap().warnings,
         ["key-changed"]
     );
+    // Whoever has the true keys is not told that somebody read it.
+    world.show(f.bob, f.to_alice, vec![id(1)]);
+    world.advance(4_000);
+    nothing_refused(&world, f.alice);
 }
 
 #[test]
@@ -266,6 +189,26 @@ fn keys_that_changed_and_changed_back_stay_in_sight_until_the_person_has_seen_it
     // Control: there is nothing to acknowledge now.
     world.command(second, Command::AcknowledgeKeys { chat: f.to_alice });
     assert_eq!(world.failures(second), ["no-such-chat"]);
+}
+
+#[test]
+fn another_browser_tells_keys_that_are_still_changed_from_those_that_changed_back() {
+    let mut world = World::default();
+    let f = verified(&mut world);
+    let second = world.sign_in("bob");
+    world.advance(4_000);
+    let alice = world.server.user("alice");
+    let (fake, real) = swap_keys(&mut world, &alice, 4_717);
+    deliver(&mut world, f.bob, alice, &fake, Content::text("hi"), id(1));
+    world.advance(4_000);
+    for tab in [f.bob, second] {
+        let row = chat(&world, tab);
+        assert!(row.key_changed && !row.key_changed_back && !row.verified);
+    }
+    world.server.accounts.get_mut(&alice).unwrap().public_keys = real;
+    let third = world.sign_in("bob");
+    let row = chat(&world, third);
+    assert!(!row.key_changed && row.key_changed_back && !row.verified);
 }
 
 #[test]
