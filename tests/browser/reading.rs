@@ -63,6 +63,7 @@ fn a_long_chat_is_drawn_in_part_and_a_message_touches_only_what_is_beside_it() {
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
+    state(page, "Hello, it is me.", "read");
     page.before_scripts(PORT);
     page.reload();
     open_chat(page, "jonas");
@@ -94,6 +95,7 @@ fn a_long_chat_is_drawn_in_part_and_a_message_touches_only_what_is_beside_it() {
     let seen = page.js(top);
     for event in [
         "tell({ e: 'message', message: more(2001) })",
+        "tell({ e: 'message', message: more(2002) })",
         "tell({ e: 'message_removed', message: more(5).id })",
         "tell({ e: 'message', message: more(1997, { text: 'changed\\nwith\\nlines' }) })",
     ] {
@@ -102,7 +104,7 @@ fn a_long_chat_is_drawn_in_part_and_a_message_touches_only_what_is_beside_it() {
     }
     page.see_text(&by("to-new"), "1 new");
     page.click("to-new");
-    page.see_text(&by("message-text"), "message 2001");
+    page.see_text(&by("message-text"), "message 2002");
     page.gone("to-new");
     // Going up to the very first finds all of them in order.
     page.click("scroll");

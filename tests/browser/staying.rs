@@ -5,6 +5,7 @@ use super::page::{Screen, by, quoted};
 use super::people::{
     acquainted, confirm_recovery_key, offered_words, open_chat, set_up, sign_in, state, write,
 };
+use super::reach::{all_fits, all_within_reach};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -162,6 +163,11 @@ fn a_new_identity_is_noticed_and_messages_are_held_until_it_is_accepted() {
     // The first line may have crossed with the new keys; it waits for his word as the second does.
     write(&jonas.page, "is it still you?");
     jonas.page.see("key-changed");
+    for (width, height) in [(320, 256), (320, 568), (390, 844)] {
+        jonas.page.resize(width, height, 1);
+        all_fits(&jonas.page, "the notice of changed keys");
+        all_within_reach(&jonas.page, "conversation");
+    }
     write(&jonas.page, "I ask before I go on");
     for text in ["is it still you?", "I ask before I go on"] {
         state(&jonas.page, text, "held");

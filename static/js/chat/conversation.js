@@ -166,13 +166,13 @@ export function conversation(context, id, then) {
     state.on('message', ({ chat: of, message }) => {
       if (of !== id || !log.loaded()) return;
       const fresh = log.message(message.id) === undefined;
-      const stick = end || (fresh && message.mine);
+      // What was written here goes to the end by itself; what another session of one's own said moves nothing.
       if (fresh && !message.mine) {
         if (focusLost) log.divide(message.id);
-        if (!stick) below += 1;
+        if (!end) below += 1;
       }
-      log.put(message, !stick);
-      if (stick) log.toEnd();
+      log.put(message, !end);
+      if (end) log.toEnd();
       if (fresh) countBelow();
       if (message.burns_ms !== null) burn();
       shown.mark();
