@@ -7,6 +7,8 @@
 const open = [];
 /** Until a step through the history that was asked for here has been taken. */
 let travelling = false;
+/** What waits for that. @type {(() => void)[]} */
+const waiting = [];
 
 const depth = () => /** @type {{layers?: number} | null} */ (history.state)?.layers ?? 0;
 
@@ -17,16 +19,36 @@ function settle() {
     travelling = true;
     history.go(open.length - depth());
     // Should the browser have forgotten that entry, nothing happens.
-    setTimeout(() => { travelling = false; }, 1000);
+    setTimeout(arrived, 1000);
+    return;
   }
   while (depth() < open.length) history.pushState({ ...history.state, layers: depth() + 1 }, '');
+  for (const run of waiting.splice(0)) run();
+}
+
+function arrived() {
+  if (!travelling) return;
+  travelling = false;
+  settle();
 }
 
 addEventListener('popstate', () => {
-  if (!travelling) while (open.length > depth()) open.pop()?.close();
-  travelling = false;
+  if (travelling) {
+    arrived();
+    return;
+  }
+  while (open.length > depth()) open.pop()?.close();
   settle();
 });
+
+/**
+ * Runs what adds to the history, after the entries of closed layers have left it.
+ * @param {() => void} run
+ */
+export function onTop(run) {
+  waiting.push(run);
+  settle();
+}
 
 /**
  * Puts something over the page. It is taken away by what this gives back, or by the person going back.

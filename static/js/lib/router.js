@@ -1,5 +1,7 @@
 /** Paths are changed in place: a page load would end the core and with it what was read. */
 
+import { onTop } from './layers.js';
+
 /** @type {Set<() => void>} */
 const watchers = new Set();
 let fragment = '';
@@ -25,9 +27,15 @@ export function takeFragment() {
  */
 export function go(to, replace = false) {
   if (to === location.pathname) return;
-  if (replace) history.replaceState(null, '', to);
-  else history.pushState(null, '', to);
-  for (const watcher of watchers) watcher();
+  if (replace) {
+    history.replaceState(null, '', to);
+    for (const watcher of watchers) watcher();
+    return;
+  }
+  onTop(() => {
+    history.pushState(null, '', to);
+    for (const watcher of watchers) watcher();
+  });
 }
 
 /** @param {() => void} watcher */
