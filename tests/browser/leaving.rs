@@ -106,7 +106,7 @@ fn leaves(server: &Server, chromium: &Chromium, mira: &Person, screen: Screen, h
     write(&mira.page, "are you there?");
     state(&mira.page, "are you there?", "failed");
     mira.page
-        .see_text(&by("toast"), "This account does not exist any more");
+        .see_text(&by("message-foot"), "This account does not exist any more");
     mira.page.see_text(&by("message-text"), "still here");
     nothing_was_refused(chromium, &[&mira.page, page, &other]);
 }

@@ -21,8 +21,16 @@ impl Page {
     /// Clicks the middle of what fits the selector, turning the wheel where that is needed.
     #[track_caller]
     pub fn click_on(&self, selector: &str) {
-        let place = self.wheel_to(selector);
-        self.hit(&place);
+        let end = Instant::now() + PATIENCE;
+        let mut place = self.wheel_to(selector);
+        self.point(&place);
+        // What is still being filled in may move on just before the click.
+        while self.where_is(selector) != place {
+            assert!(Instant::now() < end, "{selector} does not stand still");
+            place = self.wheel_to(selector);
+            self.point(&place);
+        }
+        self.press_button(&place);
     }
 
     /// Clicks the middle of what has this test id as it is on the screen now: scrolls nothing, and fails when the
@@ -33,7 +41,8 @@ impl Page {
         loop {
             let place = self.where_is(&by(testid));
             if place["is"] == "there" {
-                self.hit(&place);
+                self.point(&place);
+                self.press_button(&place);
                 return;
             }
             assert!(
@@ -91,14 +100,20 @@ impl Page {
             .unwrap_or_default()
     }
 
-    fn hit(&self, place: &Value) {
-        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
-            let mut event = json!({ "type": kind, "x": place["x"], "y": place["y"] });
-            if kind != "mouseMoved" {
-                event["button"] = "left".into();
-                event["clickCount"] = 1.into();
-            }
-            self.call("Input.dispatchMouseEvent", event);
+    fn point(&self, place: &Value) {
+        self.call(
+            "Input.dispatchMouseEvent",
+            json!({ "type": "mouseMoved", "x": place["x"], "y": place["y"] }),
+        );
+    }
+
+    fn press_button(&self, place: &Value) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            self.call(
+                "Input.dispatchMouseEvent",
+                json!({ "type": kind, "x": place["x"], "y": place["y"],
+                        "button": "left", "clickCount": 1 }),
+            );
         }
     }
 }
