@@ -29,10 +29,12 @@ pub enum Refusal {
     #[error("A message arrived a second time and was not shown again.")]
     Replayed,
     /// A slot that was made for another account or session.
-    #[error("The server delivered something that was made for somebody else. It was not opened.")]
+    #[error("Something came that was made for somebody else. It was not opened.")]
     CrossDelivered,
     /// A slot that was made for another body, or with another message id.
-    #[error("The server put a message together from parts of others. It was not opened.")]
+    #[error(
+        "A message was put together from parts of others, by the server or by whoever sent it. It was not opened."
+    )]
     MovedSlot,
     /// A receipt from somebody who never had the message.
     #[error("Somebody confirmed a message that they never had. It was ignored.")]
@@ -83,7 +85,9 @@ pub enum Refusal {
     #[error("The invite link belongs to other keys than the server shows. Ask for a new link.")]
     InvitePin,
     /// Bytes that are no such object at all.
-    #[error("The server delivered something unreadable.")]
+    #[error(
+        "Something unreadable came, from the server or from whoever sent it. It was not opened."
+    )]
     Malformed,
     /// The keys for this message are not here.
     #[error("A message could not be opened; its sender is asked to send it again.")]
