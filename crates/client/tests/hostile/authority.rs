@@ -304,6 +304,12 @@ fn a_session_whose_safe_has_the_new_pin_believes_the_old_keys_no_more() {
 fn somebody_who_only_reads_hears_of_a_replaced_identity_within_five_minutes() {
     let mut world = World::default();
     let f = verified(&mut world);
+    // Nothing of bob's is on its way that would make his client look at alice's keys.
+    for (tab, chat) in [(f.alice, f.to_bob), (f.bob, f.to_alice)] {
+        let ids = world.ids(tab, chat);
+        world.show(tab, chat, ids);
+    }
+    world.advance(4_000);
     let thief = stolen(&mut world, "alice");
     world.command(
         f.alice,
@@ -313,6 +319,7 @@ fn somebody_who_only_reads_hears_of_a_replaced_identity_within_five_minutes() {
     );
     world.close(f.alice);
     world.advance(301_000);
+    assert!(chat(&world, f.bob).verified);
     let alice = world.server.user("alice");
     deliver(&mut world, f.bob, alice, &thief, Content::text("me"), id(1));
     let row = chat(&world, f.bob);

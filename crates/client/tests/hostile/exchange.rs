@@ -1,7 +1,7 @@
 //! Another message in the place of one that burns, between its opening and its reveal.
 
 use client::Command;
-use client::command::Burn;
+use client::command::{Burn, SettingsChange};
 use client::event::MessageState;
 use client::id::Id;
 use client::testing::{Friends, World};
@@ -78,6 +78,40 @@ fn a_burning_message_is_revealed_after_its_first_lease_when_it_is_the_same() {
     let f = world.acquainted();
     let message = world.say_with(f.alice, f.to_bob, "meet at eight", Some(Burn::OnRead), None);
     world.advance(40_000);
+    world.command(
+        f.bob,
+        Command::Reveal {
+            chat: f.to_alice,
+            message,
+        },
+    );
+    let text = world.message(f.bob, message).unwrap().text.unwrap();
+    assert_eq!(text.expose(), "meet at eight");
+    assert_eq!(world.refusals(f.bob), Vec::<String>::new());
+}
+
+#[test]
+fn a_burning_message_that_its_sender_sealed_again_is_the_same_one() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    // After a receipt nothing is sealed again.
+    let receipts = SettingsChange {
+        receipts: Some(false),
+        ..SettingsChange::default()
+    };
+    world.command(f.bob, Command::SetSettings(receipts));
+    let message = world.say_with(f.alice, f.to_bob, "meet at eight", Some(Burn::OnRead), None);
+    world.advance(40_000);
+    // The server says that bob could not open it.
+    let held = world.server.messages.get_mut(&mid(message)).unwrap();
+    held.slots.clear();
+    let live = world.server.bundle_of(f.bob).0;
+    let frame = serde_json::json!({"t": "message", "id": message.to_string(),
+        "state": "cannot_open", "target": live.to_string(), "live": true});
+    let frame = client::testing::Reply::Text(frame);
+    world.server.push(f.alice, frame);
+    world.settle();
+    assert_eq!(world.server.messages[&mid(message)].slots.len(), 1);
     world.command(
         f.bob,
         Command::Reveal {
