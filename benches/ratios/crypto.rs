@@ -190,6 +190,7 @@ fn slot_content(alice: &Person, bob: &Person, key: protocol::envelope::ContentKe
         conversation: Conversation::Direct { recipient: bob.id },
         sequence: 1,
         previous: [0; 32],
+        earlier: protocol::envelope::EarlierEnds::default(),
         sent_at: NOW,
         life_secs: 86_400,
         burn_on_read: true,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use account::{
     InviteView, Me, PersonView, Phase, ServerView, SessionView, SettingsView, StateView,
 };
-pub use chat::{ChatView, MessageState, MessageView, RequestView};
+pub use chat::{ChatView, MessageState, MessageView, RequestView, Spoken};
 
 use crate::id::Id;
 use crate::secret_text::SecretText;

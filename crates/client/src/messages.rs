@@ -126,13 +126,16 @@ impl Unlocked {
     /// A new message from somewhere, told to all tabs.
     pub(crate) fn put_from(&mut self, io: &mut Io, origin: Origin, view: MessageView) {
         let name = view.id;
-        self.put_quietly(origin, view);
+        self.put_quietly(io, origin, view);
         self.chats_dirty = true;
         self.emit_message(io, origin.chat, name);
     }
 
     /// A new message that is not to be seen yet.
-    pub(crate) fn put_quietly(&mut self, origin: Origin, view: MessageView) {
+    pub(crate) fn put_quietly(&mut self, io: &mut Io, origin: Origin, mut view: MessageView) {
+        if view.place == 0 {
+            view.place = self.place_of(io, origin.chat, &view);
+        }
         self.places.put(view.id, origin);
         let chat = self.messages.entry(origin.chat).or_default();
         chat.insert(view.id, view);
@@ -187,7 +190,7 @@ impl Unlocked {
                 .unwrap_or_default(),
             None => Vec::new(),
         };
-        messages.sort_by_key(|message| message.seen_ms);
+        messages.sort_by_key(|message| message.place);
         io.event(Event::Conversation { chat, messages });
     }
 

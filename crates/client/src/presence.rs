@@ -51,6 +51,7 @@ impl Unlocked {
         let bytes = match same {
             Some(bytes) => bytes,
             None => {
+                self.keep_said(io);
                 let (secrets, bundle) = SessionSecrets::generate(
                     &mut io.rng,
                     &self.safe.contents().secrets,

@@ -37,6 +37,8 @@ pub(crate) enum Timer {
     Resend(Id),
     /// Look at a message again that another session had taken.
     Retry(Id),
+    /// What is missing before messages that came is late no more.
+    Gaps,
     /// What no session of ours can open has not come another way: it is lost.
     Stranded,
 }

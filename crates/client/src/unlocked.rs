@@ -51,6 +51,8 @@ pub(crate) struct Unlocked {
     /// Own messages that a recipient took for good, by the server's word.
     pub(crate) collected: BTreeSet<Id>,
     pub(crate) last_seen_ms: u64,
+    /// Where the newest message stands.
+    pub(crate) last_place: u64,
     pub(crate) receipts: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
     pub(crate) typing_told: BTreeMap<Id, u64>,
     /// The run of the server that is known.
@@ -88,6 +90,7 @@ impl Unlocked {
             lives: BTreeMap::new(),
             collected: BTreeSet::new(),
             last_seen_ms: 0,
+            last_place: 0,
             receipts: BTreeMap::new(),
             typing_told: BTreeMap::new(),
             boot: None,
@@ -149,6 +152,7 @@ impl Unlocked {
             Timer::Burn(id) => self.burn_now(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
             Timer::Retry(id) => self.retry_due(io, id),
+            Timer::Gaps => self.gaps_due(io),
             Timer::Stranded => self.stranded_due(io),
             // The next settling writes.
             Timer::SafeRetry => {}

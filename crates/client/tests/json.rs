@@ -127,6 +127,7 @@ fn events_are_written_as_pages_read_them() {
             sealed: false,
             sent_ms: 1,
             seen_ms: 2,
+            place: 4,
             state: MessageState::Waiting,
             by_server: false,
             path: "live".into(),
@@ -138,13 +139,14 @@ fn events_are_written_as_pages_read_them() {
             failure_text: None,
             warnings: vec![],
             tag: None,
+            spoken: None,
         },
     };
     assert_eq!(
         to_value(message).unwrap(),
         json!({"e": "message", "chat": CHAT, "message": {
             "id": CHAT, "mine": true, "text": "hi", "sealed": false, "sent_ms": 1, "seen_ms": 2,
-            "state": "waiting", "by_server": false, "path": "live", "expires_at": 3,
+            "place": 4, "state": "waiting", "by_server": false, "path": "live", "expires_at": 3,
             "burn": {"after": 5}, "burns_ms": null, "edited": false, "warnings": []}})
     );
 }

@@ -18,7 +18,7 @@ const MOST = 180;
 const NEAR = 600;
 
 /** @param {Message} a @param {Message} b */
-const order = (a, b) => a.seen_ms - b.seen_ms || (a.id < b.id ? -1 : 1);
+const order = (a, b) => a.place - b.place || (a.id < b.id ? -1 : 1);
 /** @param {Message | undefined} message */
 const day = (message) => (message ? new Date(message.seen_ms).toDateString() : '');
 
@@ -232,7 +232,7 @@ export function messageLog({ scroll, log, list, times }, hooks) {
       const before = byId.get(message.id);
       const change = () => {
         byId.set(message.id, message);
-        if (before && before.seen_ms === message.seen_ms) {
+        if (before && before.place === message.place) {
           const index = place(message);
           all[index] = message;
           sync(index);

@@ -36,6 +36,14 @@ const WARNINGS = {
   'key-changed': 'This was written under keys that are not the ones you know.',
 };
 
+/** What is worth a word and is no alarm. @type {Record<string, string>} */
+const NOTES = {
+  first: 'Earlier messages of this conversation are not in this tab.',
+  'expired-before': 'A message before this one expired before it was read.',
+  elsewhere: 'A message before this one is not here: another browser of yours may have read it.',
+  late: 'This message came after later ones; it stands where it was sent.',
+};
+
 /** Why an hourglass stays on a message that has arrived. */
 const WAITED = 'It waited in the server’s memory, which is weaker than being there: whoever kept an old copy of the reader’s key safe and learns their passphrase can open a recording of it';
 
@@ -145,7 +153,9 @@ export function drawMessage(item, message, place) {
   const line = foot(message, place.lastInRun);
   if (line) parts.push(line);
   for (const warning of message.warnings ?? []) {
-    parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
+    const note = NOTES[warning];
+    if (note) parts.push(h('p', { class: 'msg__note', 'data-testid': `note-${warning}` }, icon('info', 'icon--xs'), note));
+    else parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
   }
   item.replaceChildren(...parts);
 }

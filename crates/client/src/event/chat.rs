@@ -101,6 +101,17 @@ pub enum MessageState {
     Deleted,
 }
 
+/// In which session of its sender a message was said, and as which; tabs are not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spoken {
+    /// The sending session.
+    pub session: [u8; 16],
+    /// Its number among those of the session in this chat; 0 is uncounted.
+    pub number: u64,
+    /// When, by its sender's clock, unix seconds.
+    pub at: u64,
+}
+
 /// One message as a tab shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
@@ -115,8 +126,10 @@ pub struct MessageView {
     pub sealed: bool,
     /// When it was sent, by its sender's clock, unix milliseconds.
     pub sent_ms: u64,
-    /// When it was first seen here, unix milliseconds; sort by this.
+    /// When it was first seen here, unix milliseconds.
     pub seen_ms: u64,
+    /// Where it stands in its chat; sort by this. It may change when an earlier message comes late.
+    pub place: u64,
     /// What has become of it.
     pub state: MessageState,
     /// True when the state rests on the server's word only ("according to the server"); never for an
@@ -139,6 +152,8 @@ pub struct MessageView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_text: Option<String>,
     /// Warnings that belong to this message: `dropped` (messages before it are missing), `reordered`,
+    /// `expired-before`, `elsewhere` and `first` (they are missing, which is ordinary: they expired, another
+    /// session had taken them, or this one has seen none of them), `late` (it came after later ones),
     /// `last-resort` (weaker protection while away), `key-changed` (sent under keys that are not the
     /// pinned ones).
     #[serde(default)]
@@ -146,4 +161,22 @@ pub struct MessageView {
     /// The tab's own text from `send`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// What its place follows from; not written.
+    #[serde(skip)]
+    pub spoken: Option<Spoken>,
+}
+
+impl MessageView {
+    /// Whether its sender said it before another one.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        let (Some(one), Some(two)) = (self.spoken, other.spoken) else {
+            return false;
+        };
+        self.mine == other.mine
+            && if one.session == two.session {
+                one.number < two.number
+            } else {
+                one.at < two.at
+            }
+    }
 }

@@ -8,7 +8,7 @@ use super::authority::{May, Standing};
 use super::open::Opened;
 use super::words::Arrived;
 use crate::command::Burn;
-use crate::event::Event;
+use crate::event::{Event, Spoken};
 use crate::id::Id;
 use crate::io::Io;
 use crate::messages::Origin;
@@ -75,6 +75,11 @@ impl Unlocked {
             },
             warnings,
             parcel,
+            spoken: Spoken {
+                session: *slot.session.as_bytes(),
+                number: slot.sequence,
+                at: slot.sent_at,
+            },
         };
         if arrived.end < io.now() {
             self.came_late(io, &arrived, &content);

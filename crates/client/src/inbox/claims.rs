@@ -234,10 +234,10 @@ impl Unlocked {
         let taken = code == "taken";
         match why {
             Why::First => {
-                self.inbox.elsewhere = true;
                 if taken {
                     io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
                 } else {
+                    self.inbox.elsewhere = self.inbox.elsewhere.saturating_add(1);
                     self.inbox.finish(id);
                 }
             }

@@ -10,6 +10,7 @@ mod authority;
 mod changes;
 mod claims;
 mod open;
+mod order;
 mod pairs;
 mod shown;
 mod stranded;
@@ -21,6 +22,7 @@ use protocol::epoch::{EpochRecord, SenderClaim};
 use zeroize::Zeroizing;
 
 pub(crate) use authority::Standing;
+pub(crate) use order::Gaps;
 
 use crate::id::Id;
 use crate::wire::Stranded;
@@ -119,8 +121,11 @@ pub(crate) struct Inbox {
     pub(crate) tries: BTreeMap<Id, u32>,
     /// What no session of ours could open when this one connected.
     pub(crate) stranded: Vec<Stranded>,
-    /// Listed for us but taken or read by another session of ours.
-    pub(crate) elsewhere: bool,
+    /// How many were listed for us but read by another session of ours, by the server's word, and have
+    /// excused no missing one yet.
+    pub(crate) elsewhere: u32,
+    /// What is missing before messages that are here.
+    pub(crate) gaps: Gaps,
 }
 
 /// Most finished ids that are remembered; older ones are known by their replay marks.

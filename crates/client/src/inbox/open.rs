@@ -285,27 +285,4 @@ impl Unlocked {
             },
         );
     }
-
-    /// Fits a message behind those of its sending session that were seen.
-    pub(super) fn order_of(&mut self, io: &mut Io, chat: Id, opened: &Opened) -> Vec<String> {
-        use protocol::envelope::{Order, SequenceError};
-        let message_id = MessageId::from_bytes(*opened.id.as_bytes());
-        let found = self
-            .received_numbers
-            .observe(&message_id, &opened.body_hash, &opened.slot);
-        let refusal = match found {
-            Ok(Order::Gap { .. }) if self.inbox.elsewhere => None,
-            Ok(Order::Gap { .. }) => Some(Refusal::Dropped),
-            Ok(Order::Late) | Err(SequenceError::BrokenLink) => Some(Refusal::Reordered),
-            Err(SequenceError::Repeated) => Some(Refusal::Replayed),
-            Ok(Order::Uncounted | Order::First { .. } | Order::Next) => None,
-        };
-        match refusal {
-            Some(refusal) => {
-                io.refused(refusal, Some(chat), Some(opened.id));
-                vec![refusal.code().to_owned()]
-            }
-            None => Vec::new(),
-        }
-    }
 }

@@ -78,6 +78,8 @@ impl Unlocked {
             failure_text: None,
             warnings: Vec::new(),
             tag: None,
+            place: 0,
+            spoken: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use protocol::envelope::{Content, ReceiptState, SecretText as Sealed};
 use protocol::safe::ContactState;
 
 use crate::command::Burn;
-use crate::event::{Event, MessageState, MessageView};
+use crate::event::{Event, MessageState, MessageView, Spoken};
 use crate::id::Id;
 use crate::io::Io;
 use crate::messages::Origin;
@@ -27,6 +27,8 @@ pub(super) struct Arrived {
     pub(super) warnings: Vec<String>,
     /// The sealed parcel, kept for the reveal of what burns.
     pub(super) parcel: Vec<u8>,
+    /// What its place among the others follows from.
+    pub(super) spoken: Spoken,
 }
 
 impl Arrived {
@@ -54,6 +56,8 @@ impl Arrived {
             failure_text: None,
             warnings: self.warnings.clone(),
             tag: None,
+            place: 0,
+            spoken: Some(self.spoken),
         }
     }
 }
@@ -131,7 +135,7 @@ impl Unlocked {
             // The end of a message that nobody reads.
             io.timers.set(Timer::Expire(name), io.local_ms(end) + 1_000);
         }
-        self.put_quietly(arrived.origin, view);
+        self.put_quietly(io, arrived.origin, view);
         name
     }
 

@@ -103,6 +103,8 @@ impl Unlocked {
             failure_text: None,
             warnings: Vec::new(),
             tag: said.tag,
+            place: 0,
+            spoken: None,
         };
         self.put_message(io, chat, view);
     }

@@ -1,12 +1,11 @@
 //! Messages held back because the recipient's keys are not the pinned ones any more.
 
-use protocol::envelope::{Content, Conversation};
+use protocol::envelope::Content;
 
 use super::Stage;
 use crate::event::MessageState;
 use crate::id::Id;
 use crate::io::Io;
-use crate::people::user;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
@@ -82,10 +81,8 @@ impl Unlocked {
             .map(|sealed| (sealed.stamp.sequence, sealed.before))
             .collect();
         last.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
-        let conversation = Conversation::Direct {
-            recipient: user(chat),
-        };
-        let counter = self.sent_numbers.entry(conversation).or_default();
+        self.outbox.said.insert(chat);
+        let counter = self.counter_of(chat);
         for (sequence, before) in last {
             if counter.stamp().0 == sequence + 1 {
                 *counter = before;

@@ -3,12 +3,13 @@
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
 //! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
-//! break ([`reconnection`]). Where keys have changed it is held back ([`held`]).
+//! break ([`reconnection`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
 
 mod bundles;
 mod compose;
 mod control;
 mod held;
+mod numbers;
 mod reconnection;
 mod seal;
 mod slots;
@@ -17,7 +18,9 @@ mod submission;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::envelope::{Content, ContentKind, SealedBody, SentRecord, SequenceCounter, Target};
+use protocol::envelope::{
+    Content, ContentKind, EarlierEnds, SealedBody, SentRecord, SequenceCounter, Target,
+};
 use protocol::epoch::SenderEpoch;
 use protocol::ids::UserId;
 
@@ -45,6 +48,7 @@ pub(crate) enum Stage {
 pub(crate) struct Stamp {
     pub(crate) sequence: u64,
     pub(crate) previous: [u8; 32],
+    pub(crate) earlier: EarlierEnds,
     pub(crate) sent_at: u64,
 }
 
@@ -117,6 +121,8 @@ pub(crate) struct Outbox {
     pub(crate) bundles: BTreeMap<UserId, BundleCache>,
     /// The server asked to wait until then, this device's milliseconds.
     pub(crate) rest_until_ms: u64,
+    /// Chats in which something was sent that the safe does not know of yet.
+    pub(crate) said: BTreeSet<Id>,
 }
 
 impl Outbox {

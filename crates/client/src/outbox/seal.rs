@@ -1,8 +1,8 @@
 //! Sealing a message and giving it to the server.
 
 use protocol::envelope::{
-    Conversation, EnvelopeError, SentRecord, Slot, SlotContent, Submission, Target, seal_body,
-    seal_slot,
+    Conversation, EarlierEnds, EnvelopeError, SentRecord, Slot, SlotContent, Submission, Target,
+    seal_body, seal_slot,
 };
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
 use protocol::ids::{MessageId, UserId};
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::output::Output;
+use crate::people::id_of;
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -108,19 +109,21 @@ impl Unlocked {
         }
         let body = seal_body(&mut io.rng, &item.content, None)?;
         let conversation = Conversation::Direct { recipient: peer };
-        let counter = self.sent_numbers.entry(conversation).or_default();
+        let counter = self.counter_of(id_of(&peer));
         let before = *counter;
-        let (sequence, previous) = if counted {
-            counter.stamp()
+        let sent_at = io.now();
+        let ((sequence, previous), earlier) = if counted {
+            (counter.stamp(), counter.earlier_ends(sent_at))
         } else {
-            (0, [0; 32])
+            ((0, [0; 32]), EarlierEnds::default())
         };
         let mut sealed = Sealed {
             body,
             stamp: Stamp {
                 sequence,
                 previous,
-                sent_at: io.now(),
+                earlier,
+                sent_at,
             },
             before,
             record: SentRecord::new(MessageId::from_bytes(*id.as_bytes()), peer, fingerprint),
@@ -139,6 +142,7 @@ impl Unlocked {
             if let Some(counter) = self.sent_numbers.get_mut(&conversation) {
                 counter.sent(&message_id, &sealed.body.hash, &content);
             }
+            self.outbox.said.insert(id_of(&peer));
         }
         sealed.submission = Submission {
             message_id,
@@ -220,6 +224,7 @@ impl Unlocked {
             },
             sequence: sealed.stamp.sequence,
             previous: sealed.stamp.previous,
+            earlier: sealed.stamp.earlier,
             sent_at: sealed.stamp.sent_at,
             life_secs: item.life_secs,
             burn_on_read: item.burns(),

@@ -72,6 +72,7 @@ impl Unlocked {
         } else if failure.asks_to_wait() {
             self.send_later(io, id, &failure);
         } else {
+            self.take_back_number(id);
             self.fail(io, id, &failure);
         }
     }

@@ -27,7 +27,7 @@ impl Unlocked {
                 let chat = id_of(user);
                 let (handle, alias) = self.names_of(chat);
                 let messages = self.messages.get(&chat);
-                let last = messages.and_then(|all| all.values().max_by_key(|m| m.seen_ms));
+                let last = messages.and_then(|all| all.values().max_by_key(|m| m.place));
                 let unread = messages.map_or(0, |all| {
                     all.values()
                         .filter(|m| m.state == MessageState::Unread)

@@ -85,6 +85,7 @@ impl Forged {
             },
             sequence: 0,
             previous: [0; 32],
+            earlier: protocol::envelope::EarlierEnds::default(),
             sent_at: self.sent_at,
             life_secs: self.life_secs,
             burn_on_read: self.burn,

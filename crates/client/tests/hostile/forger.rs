@@ -48,6 +48,7 @@ fn forge(
         conversation: Conversation::Direct { recipient: victim },
         sequence: 0,
         previous: [0; 32],
+        earlier: protocol::envelope::EarlierEnds::default(),
         sent_at: now,
         life_secs: 60,
         burn_on_read: false,

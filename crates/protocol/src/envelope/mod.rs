@@ -4,6 +4,7 @@ mod attachment;
 mod body;
 mod content;
 mod conversation;
+mod ends;
 mod padding;
 mod parcel;
 mod reseal;
@@ -18,6 +19,7 @@ pub use attachment::{CHUNK_LEN, open_chunk, seal_chunk};
 pub use body::{BodyHash, ContentKey, OpenedBody, SealedBody, open_body, seal_body};
 pub use content::{Content, ContentKind, Receipt, ReceiptState};
 pub use conversation::{Conversation, GroupContext, members_hash};
+pub use ends::EarlierEnds;
 pub use padding::{MIN_PADDED, padded_len};
 pub use parcel::{Parcel, ParcelRef};
 pub use reseal::{ResealError, SentRecord};
@@ -33,7 +35,7 @@ pub use text::{SecretText, is_blank};
 use crate::codec::DecodeError;
 use crate::epoch::EpochError;
 
-/// How long a live slot may stay unclaimed before the sender adds a waiting one: seconds.
+/// How long a live message may stay unread before the sender adds a waiting slot: seconds.
 pub const LIVE_CLAIM_SECS: u64 = 10;
 
 /// Why an envelope cannot be sealed or opened.

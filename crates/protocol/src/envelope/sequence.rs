@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BodyHash, Conversation, SlotContent, message_link};
+use super::{BodyHash, Conversation, EarlierEnds, SlotContent, ends::Ends, message_link};
 use crate::ids::{LiveId, MessageId, UserId};
 
 /// How many messages back a chain is remembered.
@@ -13,6 +13,7 @@ const WINDOW: usize = 64;
 pub struct SequenceCounter {
     next: u64,
     previous: [u8; 32],
+    ends: Ends,
 }
 
 impl Default for SequenceCounter {
@@ -20,11 +21,33 @@ impl Default for SequenceCounter {
         Self {
             next: 1,
             previous: [0; 32],
+            ends: Ends::default(),
         }
     }
 }
 
 impl SequenceCounter {
+    /// Goes on behind the last message of an earlier session of the same account in the same
+    /// conversation: its link, and when it ends.
+    pub fn resumed(previous: [u8; 32], end: u64) -> Self {
+        let mut counter = Self {
+            previous,
+            ..Self::default()
+        };
+        counter.ends.push(end);
+        counter
+    }
+
+    /// The last message's link and when it ends; `None` before the first.
+    pub fn last(&self) -> Option<([u8; 32], u64)> {
+        (self.previous != [0; 32]).then(|| (self.previous, self.ends.newest()))
+    }
+
+    /// When the messages before the next one end, for one that is sent at this time.
+    pub fn earlier_ends(&self, sent_at: u64) -> EarlierEnds {
+        self.ends.after(sent_at)
+    }
+
     /// Sequence number and previous link of the next message.
     pub fn stamp(&self) -> (u64, [u8; 32]) {
         (self.next, self.previous)
@@ -33,6 +56,8 @@ impl SequenceCounter {
     /// Notes the message that was stamped.
     pub fn sent(&mut self, message_id: &MessageId, body: &BodyHash, content: &SlotContent) {
         self.previous = message_link(message_id, body, content);
+        self.ends
+            .push(content.sent_at.saturating_add(content.life_secs.into()));
         self.next = self.next.saturating_add(1);
     }
 }
@@ -46,6 +71,11 @@ pub enum Order {
     First {
         /// Messages before it, which another session may have read.
         missing: u64,
+    },
+    /// The first one of its session, and it names one of an earlier session that was not seen.
+    Detached {
+        /// Whether anything of the sender was seen in this conversation.
+        met: bool,
     },
     /// The one after the last.
     Next,
@@ -97,9 +127,8 @@ impl SequenceTracker {
             link: message_link(message_id, body, content),
             previous: content.previous,
         };
-        if number == 1 && seen.previous != [0; 32] {
-            return Err(SequenceError::BrokenLink);
-        }
+        let detached = number == 1 && seen.previous != [0; 32] && !self.knows(content);
+        let met = self.of(content).next().is_some();
         let chain = self
             .chains
             .entry((content.sender, content.session, content.conversation))
@@ -115,6 +144,7 @@ impl SequenceTracker {
             return Err(SequenceError::BrokenLink);
         }
         let order = match chain.last_key_value() {
+            None if detached => Order::Detached { met },
             None => Order::First {
                 missing: number - 1,
             },
@@ -129,5 +159,19 @@ impl SequenceTracker {
             chain.pop_first();
         }
         Ok(order)
+    }
+
+    /// Everything seen of a message's sender in its conversation.
+    fn of(&self, content: &SlotContent) -> impl Iterator<Item = &Seen> {
+        let (sender, conversation) = (content.sender, content.conversation);
+        self.chains
+            .iter()
+            .filter(move |((of, _, within), _)| *of == sender && *within == conversation)
+            .flat_map(|(_, chain)| chain.values())
+    }
+
+    /// Whether the message that this one names as the one before it was seen.
+    fn knows(&self, content: &SlotContent) -> bool {
+        self.of(content).any(|seen| seen.link == content.previous)
     }
 }

@@ -1,6 +1,6 @@
 //! What a slot says about its message.
 
-use super::{BodyHash, ContentKey, ContentKind, Conversation};
+use super::{BodyHash, ContentKey, ContentKind, Conversation, EarlierEnds};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{LiveId, MessageId, UserId};
 use crate::labels;
@@ -8,7 +8,7 @@ use crate::primitives::kdf::sha3_256;
 use crate::safe::SafeMark;
 use crate::suite::ObjectType;
 
-/// The plaintext of a slot; always 183 bytes, whatever it says.
+/// The plaintext of a slot; always 215 bytes, whatever it says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SlotContent {
     /// K of the body.
@@ -23,6 +23,8 @@ pub struct SlotContent {
     pub sequence: u64,
     /// [`message_link`] of the one before; zeros before the first.
     pub previous: [u8; 32],
+    /// When the messages before it end; zeros where it is not counted.
+    pub earlier: EarlierEnds,
     /// When it was sent, unix seconds.
     pub sent_at: u64,
     /// How long it may live, in seconds.
@@ -61,9 +63,9 @@ impl SlotContent {
             .raw(self.sender.as_bytes())
             .raw(self.session.as_bytes());
         self.conversation.write(writer);
+        writer.u64(self.sequence).raw(&self.previous);
+        self.earlier.write(writer);
         writer
-            .u64(self.sequence)
-            .raw(&self.previous)
             .u64(self.sent_at)
             .u32(self.life_secs)
             .bool(self.burn_on_read)
@@ -81,6 +83,7 @@ impl SlotContent {
             conversation: Conversation::read(&mut reader)?,
             sequence: reader.u64()?,
             previous: *reader.array()?,
+            earlier: EarlierEnds::read(&mut reader)?,
             sent_at: reader.u64()?,
             life_secs: reader.u32()?,
             burn_on_read: reader.bool("burn rule")?,
@@ -103,7 +106,7 @@ impl SlotContent {
     }
 }
 
-const COMMON_LEN: usize = 16 + 16 + 17 + 8 + 32 + 8 + 4 + 1 + 4 + 1;
+const COMMON_LEN: usize = 16 + 16 + 17 + 8 + 32 + EarlierEnds::LEN + 8 + 4 + 1 + 4 + 1;
 
 /// The hash by which the next message of the same session and conversation names this one.
 ///

@@ -46,6 +46,9 @@ pub struct Contact {
     pub batch_seen: u32,
     /// Other keys than the pinned ones that were shown or used for them, until the person answers.
     pub other_keys: Stamped<Option<Fingerprint>>,
+    /// The last message that this account sent them: its link, and when it ends. The next session goes
+    /// on behind it.
+    pub said: Stamped<Option<([u8; 32], u64)>>,
 }
 
 impl Contact {
@@ -62,6 +65,7 @@ impl Contact {
             muted: Stamped::default(),
             batch_seen: 0,
             other_keys: Stamped::default(),
+            said: Stamped::default(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Contact {
         self.muted.merge(other.muted);
         self.batch_seen = self.batch_seen.max(other.batch_seen);
         self.other_keys.merge(other.other_keys);
+        self.said.merge(other.said);
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
@@ -106,6 +111,10 @@ impl Contact {
             if let Some(fingerprint) = other {
                 writer.raw(fingerprint.as_bytes());
             }
+        });
+        self.said.write(writer, |said, writer| {
+            let (link, end) = said.unwrap_or_default();
+            writer.bool(said.is_some()).raw(&link).u64(end);
         });
     }
 
@@ -132,6 +141,14 @@ impl Contact {
                 } else {
                     None
                 })
+            })?,
+            said: Stamped::read(reader, |reader| {
+                let said = (reader.bool("said")?, *reader.array()?, reader.u64()?);
+                match said {
+                    (true, link, end) => Ok(Some((link, end))),
+                    (false, link, 0) if link == [0; 32] => Ok(None),
+                    (false, ..) => Err(DecodeError::NotCanonical),
+                }
             })?,
         })
     }

@@ -177,6 +177,7 @@ fn message(
             },
             sequence,
             previous: [0; 32],
+            earlier: crate::envelope::EarlierEnds::default(),
             sent_at: NOW,
             life_secs: 86_400,
             burn_on_read: true,

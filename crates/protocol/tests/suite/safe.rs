@@ -19,6 +19,7 @@ fn contents() -> SafeContents {
     bob.receipts.set(NOW, Some(false));
     bob.life_secs.set(NOW, Some(3_600));
     bob.pin.set_verified(true, NOW);
+    bob.said.set(NOW, Some(([9; 32], NOW + 60)));
     contents.contacts.insert(BOB.user_id, bob);
     contents.set_blocked(BOB.user_id, true, NOW);
     contents.settings.set_switch("typing", false, NOW);

@@ -91,14 +91,72 @@ fn a_repeated_number_and_a_broken_link_are_refused() {
     assert_eq!(observe(&mut tracker, &messages[1]), Ok(Order::Late));
 }
 
-#[test]
-fn a_first_message_names_nothing_before_it() {
+/// The first message of another session of the same sender, behind this one.
+fn resumed(before: &Message) -> Message {
+    let mut counter = SequenceCounter::default();
+    counter.sent(&before.id, &before.hash, &before.content);
+    let (link, end) = counter.last().unwrap();
+    let (sequence, previous) = SequenceCounter::resumed(link, end).stamp();
     let mut first = conversation(1).swap_remove(0);
-    first.content.previous = [1; 32];
+    first.content.session = BOB.live_id;
+    (first.content.sequence, first.content.previous) = (sequence, previous);
+    first
+}
+
+#[test]
+fn the_first_message_of_a_session_follows_the_last_one_of_the_session_before() {
+    let messages = conversation(3);
+    let next = resumed(&messages[2]);
+    assert_eq!(next.content.sequence, 1);
+    let mut tracker = SequenceTracker::default();
+    for message in &messages {
+        observe(&mut tracker, message).unwrap();
+    }
     assert_eq!(
-        observe(&mut SequenceTracker::default(), &first),
-        Err(SequenceError::BrokenLink)
+        observe(&mut tracker, &next),
+        Ok(Order::First { missing: 0 })
     );
+
+    // The last one was dropped.
+    let mut tracker = SequenceTracker::default();
+    observe(&mut tracker, &messages[1]).unwrap();
+    assert_eq!(
+        observe(&mut tracker, &next),
+        Ok(Order::Detached { met: true })
+    );
+    // Whoever has seen nothing cannot know.
+    assert_eq!(
+        observe(&mut SequenceTracker::default(), &next),
+        Ok(Order::Detached { met: false })
+    );
+}
+
+#[test]
+fn a_message_tells_when_those_before_it_end() {
+    let rng = &mut SeededRng::new(2);
+    let mut counter = SequenceCounter::default();
+    let body = seal_body(rng, &Content::text("x"), None).unwrap();
+    let now = content(&ALICE, &BOB, &body, 1).sent_at;
+    assert_eq!(counter.earlier_ends(now).end(1, now), now, "there is none");
+    let lives: Vec<u32> = (1..=10)
+        .map(|n| if n == 2 { 9_000 } else { n * 10 })
+        .collect();
+    for life in &lives {
+        let mut content = content(&ALICE, &BOB, &body, 1);
+        content.life_secs = *life;
+        counter.sent(&MessageId::random(rng), &body.hash, &content);
+    }
+    let ends = counter.earlier_ends(now + 5);
+    for (back, life) in (1..=7).zip(lives.iter().rev()) {
+        assert_eq!(ends.end(back, now + 5), now + u64::from(*life));
+    }
+    // All before those end with the one that lives longest.
+    for back in [8, 9, 10, u64::MAX] {
+        assert_eq!(ends.end(back, now + 5), now + 9_000);
+    }
+    // What was over when it was sent is over.
+    let later = counter.earlier_ends(now + 5_000);
+    assert_eq!(later.end(1, now + 5_000), now + 5_000);
 }
 
 #[test]

@@ -104,6 +104,7 @@ pub fn content(from: &Person, to: &Person, body: &SealedBody, sequence: u64) -> 
         },
         sequence,
         previous: [0; 32],
+        earlier: protocol::envelope::EarlierEnds::default(),
         sent_at: NOW,
         life_secs: 3_600,
         burn_on_read: true,

@@ -1,0 +1,59 @@
+//! How this session's messages are counted in each conversation, and what the next one needs of it.
+
+use protocol::envelope::{Conversation, SequenceCounter};
+
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::user;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// The count of a conversation; it goes on behind what the account's safe says was sent last.
+    pub(super) fn counter_of(&mut self, chat: Id) -> &mut SequenceCounter {
+        let recipient = user(chat);
+        let contact = self.safe.contents().contacts.get(&recipient);
+        let said = contact.and_then(|contact| contact.said.value);
+        let conversation = Conversation::Direct { recipient };
+        self.sent_numbers
+            .entry(conversation)
+            .or_insert_with(|| match said {
+                Some((link, end)) => SequenceCounter::resumed(link, end),
+                None => SequenceCounter::default(),
+            })
+    }
+
+    /// Keeps in the safe what was sent last, for the session that comes after this one.
+    ///
+    /// Not with each message: what a safe says may be old, and is never wrong.
+    pub(crate) fn keep_said(&mut self, io: &Io) {
+        let now = io.now();
+        for chat in std::mem::take(&mut self.outbox.said) {
+            let last = self.counter_of(chat).last();
+            let contacts = &self.safe.contents().contacts;
+            if contacts
+                .get(&user(chat))
+                .is_none_or(|contact| contact.said.value == last)
+            {
+                continue;
+            }
+            if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+                contact.said.set(now, last);
+            }
+        }
+    }
+
+    /// The server did not take a message: the next one has its number, or its reader would miss it.
+    pub(super) fn take_back_number(&mut self, id: Id) {
+        let Some(item) = self.outbox.items.get(&id) else {
+            return;
+        };
+        let Some(sealed) = item.sealed.as_ref().filter(|_| item.counted()) else {
+            return;
+        };
+        let (chat, sequence, before) = (item.chat, sealed.stamp.sequence, sealed.before);
+        let counter = self.counter_of(chat);
+        if counter.stamp().0 == sequence + 1 {
+            *counter = before;
+        }
+    }
+}
