@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Instant;
 
 use super::cdp::PATIENCE;
+use crate::support::binary;
 
 /// A running server; it ends with this value.
 pub struct Server {
@@ -82,7 +83,7 @@ impl Server {
     pub fn put_back(&mut self, target: &str) {
         self.kill();
         let new = tempfile::tempdir().expect("a folder");
-        let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        let output = binary()
             .args(["restore", "--from", target, "--data-dir"])
             .arg(new.path())
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
@@ -154,7 +155,7 @@ fn spawn(
         "there is no browser bundle in {}; run cargo xtask test",
         bundle.display()
     );
-    let mut child = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let mut child = binary()
         .arg("serve")
         .args(["--data-dir", &folder.path().display().to_string()])
         .args(["--bind-addr", &format!("127.0.0.1:{port}")])

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{run, stderr, stdout};
+use crate::support::binary;
 
 fn source<'a>(report: &'a Value, name: &str) -> &'a str {
     let settings = report["settings"].as_array().unwrap().iter();
@@ -127,7 +128,7 @@ fn a_database_without_its_key_is_a_problem_before_the_start() {
     assert!(made.status.success(), "{}", stderr(&made));
     let with_key = run(data.path(), &["check-config"], &[]);
     assert!(with_key.status.success());
-    let without = std::process::Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let without = binary()
         .args(["check-config", "--data-dir"])
         .arg(data.path())
         .current_dir(data.path())

@@ -14,7 +14,9 @@ use tempfile::TempDir;
 
 use super::logged;
 use super::mounts::way_to_mount;
-use crate::support::{Account, Answer, Spawned, not_tried, random_id, submission, waiting_slot};
+use crate::support::{
+    Account, Answer, BINARY, Spawned, not_tried, random_id, submission, waiting_slot,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -144,7 +146,7 @@ impl OnSmallDisk {
             .args(way)
             .args(["sh", "-c", mount, size])
             .arg(folder.path())
-            .arg(env!("CARGO_BIN_EXE_secure-messaging"));
+            .arg(BINARY);
         let server = Spawned::start_by(command, folder.path(), &[]);
         Self {
             server,

@@ -12,14 +12,14 @@ mod protection;
 mod secrets;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::Spawned;
+use crate::support::{Spawned, binary};
 
 /// Runs a subcommand on a data directory of a test.
 fn run(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    binary()
         .args(arguments)
         .current_dir(data)
         .env_remove("PUBLIC_URL")

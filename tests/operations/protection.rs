@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
-use crate::support::{Spawned, not_tried};
+use crate::support::{BINARY, Spawned, not_tried};
 
 /// A user without rights, where the tests run as root.
 const NOBODY: u32 = 65_534;
@@ -110,10 +110,9 @@ impl Ordinary {
         let uid = if own == 0 { NOBODY } else { own };
         let this = Self { folder, uid };
         if own == 0 {
-            std::fs::copy(env!("CARGO_BIN_EXE_secure-messaging"), this.binary()).unwrap();
+            std::fs::copy(BINARY, this.binary()).unwrap();
         } else {
-            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_secure-messaging"), this.binary())
-                .unwrap();
+            std::os::unix::fs::symlink(BINARY, this.binary()).unwrap();
         }
         this
     }

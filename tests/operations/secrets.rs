@@ -3,14 +3,15 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
 use super::{stderr, stdout};
+use crate::support::binary;
 
 fn migrate(data: &Path, variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    binary()
         .args(["migrate", "--data-dir", "data"])
         .current_dir(data)
         .env_remove("DB_ENCRYPTION_KEY")
@@ -55,7 +56,7 @@ fn a_key_file_that_everybody_may_read_is_warned_of_and_never_shown() {
     let file = folder.path().join("key");
     std::fs::write(&file, "never to be shown").unwrap();
     std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let output = binary()
         .args(["check-config", "--data-dir", "data"])
         .current_dir(folder.path())
         .env_remove("DB_ENCRYPTION_KEY")

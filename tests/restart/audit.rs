@@ -11,14 +11,14 @@ use serde_json::json;
 use store::{AuditEvent, AuditFile, KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{Account, Spawned, random_id};
+use crate::support::{self, Account, Spawned, random_id};
 
 fn database(data: &Path) -> PathBuf {
     data.join("secure_messaging.db")
 }
 
 fn binary(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_secure-messaging"));
+    let mut command = support::binary();
     command
         .current_dir(data)
         .env_remove("DATABASE_URL")

@@ -14,7 +14,7 @@ use store::testing::sample;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::Spawned;
+use crate::support::{Spawned, binary};
 
 const KEY: &str = "a key of the tests";
 const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
@@ -49,7 +49,7 @@ impl Place {
 
     /// A subcommand of the binary in this place.
     fn command(&self, args: &[&str]) -> Process {
-        let mut command = Process::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        let mut command = binary();
         command
             .args(args)
             .current_dir(self.data.path())

@@ -1,19 +1,18 @@
 //! What the binary refuses at the start, with the reason, and what it accepts.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::support::Spawned;
+use crate::support::{Spawned, binary};
 
 fn run(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    binary()
         .args(arguments)
         .current_dir(data)
         .env_remove("DB_ENCRYPTION_KEY")
         .env_remove("PUBLIC_URL")
-        .env("BIND_ADDR", "127.0.0.1:0")
         .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
         .envs(variables.iter().copied())
         .output()

@@ -1,7 +1,7 @@
 //! Keys rotate: killed at any point, by subcommand with and without a server, to a new key.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{KekState, KeySource, OpenError, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{Account, Client, Spawned, random_id};
+use crate::support::{Account, Client, Spawned, binary, random_id};
 
 /// Servers that run side by side.
 const INSTANCES: usize = 4;
@@ -179,7 +179,7 @@ async fn check(server: &Spawned, handle: &str, cookie: &Option<String>) {
 }
 
 fn rotate_keys(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    binary()
         .arg("rotate-keys")
         .args(arguments)
         .arg("--data-dir")
@@ -263,7 +263,7 @@ async fn a_key_file_is_replaced_by_a_new_one() {
         .close()
         .unwrap();
     let before = std::fs::read(path.with_extension("key")).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let output = binary()
         .args(["rotate-keys", "--new-key", "--data-dir"])
         .arg(data.path())
         .current_dir(data.path())
@@ -280,7 +280,7 @@ async fn a_key_file_is_replaced_by_a_new_one() {
 async fn a_second_server_on_one_database_is_refused() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let second = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let second = binary()
         .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
         .arg(data.path())
         .current_dir(data.path())

@@ -1,13 +1,12 @@
 //! The key moves from `DB_ENCRYPTION_KEY` into a token and back, by a change of configuration.
 
-use std::process::Command;
 use std::time::Duration;
 
 use keyring::testing::softhsm::{SoftHsm, with_token};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Account, Client, Spawned};
+use crate::support::{Account, Client, Spawned, binary};
 
 /// How long a move may take.
 const PATIENCE: u32 = 600;
@@ -76,7 +75,7 @@ async fn there_and_back(hsm: &SoftHsm) {
     client.get("/api/v1/safe").await.expect(200);
     server.kill();
 
-    let refused = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let refused = binary()
         .args(["stats", "--data-dir"])
         .arg(data.path())
         .current_dir(data.path())

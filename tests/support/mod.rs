@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod binary;
 mod client;
 pub mod memory_scan;
 mod message;
@@ -14,6 +15,7 @@ pub use account::{
     Account, Passphrase, RECOVERY_PROOF, WRITE_PROOF, cheap_upload, identity, public_material, safe,
 };
 pub use app::{START, TestApp};
+pub use binary::{BINARY, binary};
 pub use client::{Answer, Client};
 pub use message::{live_slot, post_waiting, submission, waiting_slot};
 pub use not_tried::not_tried;

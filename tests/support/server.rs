@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::Client;
+use super::{BINARY, Client, binary};
 
 /// How long a test waits for the server to listen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ impl Spawned {
 
     /// Starts the binary with more variables in its environment.
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
-        let command = Command::new(env!("CARGO_BIN_EXE_secure-messaging"));
+        let command = binary();
         Self::start_by(command, data, variables)
     }
 
@@ -39,7 +39,7 @@ impl Spawned {
             .arg("-c")
             .arg(format!("{first}\nexec \"$@\""))
             .arg("sh")
-            .arg(env!("CARGO_BIN_EXE_secure-messaging"));
+            .arg(BINARY);
         Self::start_by(command, data, variables)
     }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{program, text, top};
 use crate::operations::mounts::way_to_mount;
 use crate::operations::{run, stderr, stdout};
-use crate::support::{Account, Spawned, not_tried};
+use crate::support::{Account, BINARY, Spawned, binary, not_tried};
 
 /// An instruction of a Dockerfile, its lines joined.
 struct Instruction {
@@ -322,7 +322,7 @@ async fn a_root_that_is_read_only_is_enough_for_the_server() {
         .args(way)
         .args(["sh", "-c", only])
         .arg(data.path())
-        .arg(env!("CARGO_BIN_EXE_secure-messaging"));
+        .arg(BINARY);
     let target = data.path().join("backups");
     let target = format!("file:{}", target.display());
     let variables = [
@@ -366,7 +366,7 @@ fn the_compose_files_settings_are_what_the_configuration_takes() {
         })
         .collect();
     assert_eq!(variables.len(), 3, "the control");
-    let output = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+    let output = binary()
         .arg("check-config")
         .current_dir(data.path())
         .env_remove("DB_ENCRYPTION_KEY")

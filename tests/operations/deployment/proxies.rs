@@ -153,10 +153,13 @@ fn nginx_takes_its_example() {
         .replace("/etc/ssl/chat.example.org", place)
         .replace("/etc/ssl/private", place)
         .replace("/var/log/nginx", place)
-        // An ordinary user may not listen on the real ones, and they may be taken.
-        .replace("listen 80;", "listen 127.0.0.1:48080;")
+        // An ordinary user may not listen on the real ones, and any other may be taken.
+        .replace("listen 80;", &format!("listen unix:{place}/http;"))
         .replace("listen [::]:80;", "")
-        .replace("listen 443 ssl;", "listen 127.0.0.1:48443 ssl;")
+        .replace(
+            "listen 443 ssl;",
+            &format!("listen unix:{place}/https ssl;"),
+        )
         .replace("listen [::]:443 ssl;", "");
     let whole = |example: &str| {
         format!(
