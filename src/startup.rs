@@ -23,7 +23,7 @@ use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, ConfigError};
 use crate::control::{Control, DatabaseLock, LockError};
-use crate::http::{access_log, refuse_foreign, security_headers};
+use crate::http::{Crowd, access_log, limit_crowd, refuse_foreign, security_headers};
 use crate::jobs::Jobs;
 use crate::keys::{self, KeyHealth, KeyService, SourceError, providers};
 use crate::limits::Limits;
@@ -318,11 +318,19 @@ fn serve(
     if app.config().workers > 0 {
         limits.workers = app.config().workers;
     }
-    let limits = limits.within_descriptors();
+    limits
+        .shared_peers
+        .clone_from(&app.config().trusted_proxies);
+    let mut limits = limits.within_descriptors();
+    if app.config().connections_per_network > 0 {
+        limits.connections_per_network = app.config().connections_per_network;
+    }
+    let crowd = Data::new(Crowd::new(limits.connections_per_network));
     let app = Data::clone(app);
     net::serve(vec![listener], tls, &limits, move || {
         actix_web::App::new()
             .app_data(Data::clone(&app))
+            .app_data(Data::clone(&crowd))
             .wrap(sessions::middleware(
                 Arc::clone(app.sessions()),
                 app.config(),
@@ -330,6 +338,7 @@ fn serve(
                 cookie.clone(),
             ))
             .wrap(from_fn(refuse_foreign))
+            .wrap(from_fn(limit_crowd))
             .wrap(from_fn(security_headers))
             .wrap(from_fn(access_log))
             .configure(routes::configure)

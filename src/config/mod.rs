@@ -69,6 +69,9 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Connections and requests under way of one network, which is an IPv4 address or an IPv6 /64;
+    /// a quarter of what the file descriptors allow, at most 512, where it is 0.
+    pub connections_per_network: usize,
     /// Threads that answer requests; the number of processors where it is 0.
     pub workers: usize,
     /// Seconds without activity after which a session ends.
@@ -148,6 +151,7 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             trusted_proxies: Vec::new(),
+            connections_per_network: 0,
             workers: 0,
             session_idle_secs: 1800,
             session_absolute_secs: 12 * 3600,

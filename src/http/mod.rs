@@ -3,6 +3,7 @@
 mod access;
 mod body;
 mod client_ip;
+mod crowd;
 mod csrf;
 mod encoding;
 mod headers;
@@ -12,6 +13,7 @@ pub use access::access_log;
 pub use body::{LARGE_JSON_BYTES, Limited, SMALL_JSON_BYTES, extractors};
 pub(crate) use body::{read_all, read_octets, require_octets};
 pub use client_ip::{ClientIp, RequestId};
+pub use crowd::{Crowd, limit_crowd};
 pub use csrf::refuse_foreign;
 pub use encoding::{Blob, Id};
 pub use headers::{ADMIN_CSP, CSP, security_headers};

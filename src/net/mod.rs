@@ -15,11 +15,19 @@
 //! Handlers see ordinary payloads and return ordinary bodies. The pieces handed to them are
 //! allocations of their own, which the wiping allocator overwrites when they are freed.
 //! `docs/memory.md` says why it is done so, what was measured and what remains.
+//!
+//! The stream lets one request at a time reach the dispatcher, waits only so long for a head, for
+//! the next piece of a body and for room to write, and keeps nothing that nobody has asked for: what
+//! one connection holds is bounded, whatever is sent.
 
 mod body;
 mod connection;
+mod held;
 mod intake;
+mod limits;
+mod networks;
 mod outlet;
+mod patience;
 mod payload;
 mod places;
 mod server;
@@ -30,4 +38,6 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use server::{Limits, serve};
+pub use limits::{Limits, Waits};
+pub use networks::{Networks, Part};
+pub use server::serve;

@@ -1,12 +1,15 @@
-//! How many connections there may be, so that the files of the database always find room.
+//! How many connections there may be, so that the files of the database always find room, and so
+//! that one network leaves some of them to others.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
 use tokio::io::AsyncWriteExt;
+
+use super::limits::Limits;
+use super::networks::{Networks, Part};
 
 /// How long a client that is refused may take to say what it wanted, before it is told.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -20,33 +23,36 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
 /// Counts connections of all workers.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
-    taken: Arc<AtomicUsize>,
-    all: usize,
+    taken: Networks,
+    shared_peers: Vec<IpAddr>,
+    loopback_is_shared: bool,
 }
 
 /// A connection's place, free again when dropped.
-#[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(super) type Place = Part;
 
 impl Places {
-    pub(super) fn new(all: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let (one, all) = (limits.connections_per_network, limits.connections);
         Self {
-            taken: Arc::new(AtomicUsize::new(0)),
-            all,
+            taken: Networks::new(one as u64, all as u64),
+            shared_peers: limits
+                .shared_peers
+                .iter()
+                .map(|ip| ip.to_canonical())
+                .collect(),
+            loopback_is_shared: limits.loopback_is_shared,
         }
     }
 
-    /// Takes a place, if one is free.
-    pub(super) fn take(&self) -> Option<Place> {
-        let place = Place(Arc::clone(&self.taken));
-        // Dropping the place gives back what was one too many.
-        (self.taken.fetch_add(1, Ordering::SeqCst) < self.all).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+    /// Takes a place for a peer, if one is free for it.
+    pub(super) fn take(&self, peer: Option<IpAddr>) -> Option<Place> {
+        let peer = peer.map(|ip| ip.to_canonical());
+        let own = peer.filter(|ip| {
+            let local = ip.is_loopback() && self.loopback_is_shared;
+            !local && !self.shared_peers.contains(ip)
+        });
+        self.taken.take(own, 1)
     }
 }
 
@@ -69,14 +75,37 @@ pub(super) async fn refuse(mut socket: TcpStream, tls: bool) -> io::Error {
 mod tests {
     use super::*;
 
+    fn places(one: usize, all: usize) -> Places {
+        Places::new(&Limits {
+            connections_per_network: one,
+            connections: all,
+            shared_peers: vec!["192.0.2.80".parse().unwrap()],
+            ..Limits::default()
+        })
+    }
+
     #[test]
     fn a_place_that_is_given_up_is_free_again() {
-        let places = Places::new(2);
-        let (first, second) = (places.take(), places.take());
+        let places = places(2, 2);
+        let (first, second) = (places.take(None), places.take(None));
         assert!(first.is_some() && second.is_some());
-        assert!(places.take().is_none() && places.take().is_none());
+        assert!(places.take(None).is_none() && places.take(None).is_none());
         drop(first);
-        assert!(places.take().is_some());
+        assert!(places.take(None).is_some());
+    }
+
+    #[test]
+    fn one_network_leaves_places_to_others_and_a_proxy_may_take_them_all() {
+        let peer = |text: &str| Some(text.parse().unwrap());
+        let places = places(1, 8);
+        let _one = places.take(peer("192.0.2.1")).unwrap();
+        assert!(places.take(peer("192.0.2.1")).is_none());
+        assert!(places.take(peer("::ffff:192.0.2.1")).is_none());
+        let _other = places.take(peer("2001:db8::1")).unwrap();
+        for shared in ["192.0.2.80", "::ffff:192.0.2.80", "127.0.0.1", "::1"] {
+            let held = [places.take(peer(shared)), places.take(peer(shared))];
+            assert!(held.iter().all(Option::is_some), "{shared}");
+        }
     }
 
     #[test]

@@ -14,99 +14,21 @@ use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service,
     map_config,
 };
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::ResponseError;
+use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 
-use super::body::GuardedBody;
+use crate::http::Problem;
+
+use super::body::{Answer, Turn, Way};
 use super::connection::Connection;
 use super::intake::Found;
+use super::limits::Limits;
 use super::payload::GuardedPayload;
 use super::places::{self, Places};
 use super::stream::Guarded;
 use super::transport::Transport;
-
-/// Bounds of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Worker threads.
-    pub workers: usize,
-    /// Connections for each worker at once; more wait until they are accepted.
-    pub connections_per_worker: usize,
-    /// Connections of all workers at once; more are refused.
-    pub connections: usize,
-    /// How long a connection may stay idle between requests.
-    pub keep_alive: Duration,
-    /// How long a client may take to send a request's head.
-    pub request_head: Duration,
-    /// How long a client may take to close.
-    pub disconnect: Duration,
-    /// How long requests under way may take when the server shuts down; whole seconds.
-    pub shutdown: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            workers: std::thread::available_parallelism().map_or(2, usize::from),
-            connections_per_worker: 25_000,
-            connections: usize::MAX,
-            keep_alive: Duration::from_secs(75),
-            request_head: Duration::from_secs(10),
-            disconnect: Duration::from_secs(2),
-            shutdown: Duration::from_secs(5),
-        }
-    }
-}
-
-/// File descriptors that are not for connections: the database's files, logs, sockets of the
-/// server's own, and connections that are being refused.
-const OWN_DESCRIPTORS: u64 = 44;
-
-/// The same for each worker.
-const WORKER_DESCRIPTORS: u64 = 4;
-
-/// Connections that may be in the course of being refused, for each worker.
-const REFUSED_AT_ONCE: usize = 8;
-
-impl Limits {
-    /// Leaves enough of the process's file descriptors for everything that is no connection.
-    ///
-    /// First asks for as many descriptors as the system allows.
-    pub fn within_descriptors(self) -> Self {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = getrlimit(Resource::Nofile);
-        let raised = Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
-        let now = match setrlimit(Resource::Nofile, raised) {
-            Ok(()) => limit.maximum,
-            Err(_) => limit.current,
-        };
-        self.within(now)
-    }
-
-    fn within(mut self, descriptors: Option<u64>) -> Self {
-        let Some(descriptors) = descriptors else {
-            return self;
-        };
-        let own = OWN_DESCRIPTORS + WORKER_DESCRIPTORS * self.workers as u64;
-        let left = descriptors.saturating_sub(own).max(4);
-        let left = usize::try_from(left).unwrap_or(usize::MAX);
-        if left < 256 {
-            tracing::warn!(
-                connections = left,
-                descriptors,
-                "few file descriptors: few connections; raise LimitNOFILE or `ulimit -n`"
-            );
-        }
-        self.connections = self.connections.min(left);
-        let accepted = self.connections.saturating_add(REFUSED_AT_ONCE);
-        self.connections_per_worker = self.connections_per_worker.min(accepted);
-        self
-    }
-}
 
 /// Starts to serve an application on listeners, over TLS when there is a configuration for it.
 ///
@@ -134,7 +56,7 @@ where
         .shutdown_timeout(limits.shutdown.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let places = Places::new(limits.connections);
+    let places = Places::new(limits);
     for listener in listeners {
         let application = application.clone();
         let places = places.clone();
@@ -146,17 +68,18 @@ where
             let tls = tls.clone();
             let places = places.clone();
             let stopping = stopping.clone();
+            let waits = limits.waits;
             let connect = move |socket: TcpStream| {
                 let tls = tls.clone();
-                let place = places.take();
+                let peer = socket.peer_addr().ok();
+                let place = places.take(peer.map(|peer| peer.ip()));
                 async move {
                     let Some(place) = place else {
                         let error = places::refuse(socket, tls.is_some()).await;
                         return Err(DispatchError::Io(error));
                     };
-                    let peer = socket.peer_addr().ok();
                     let transport = Transport::accept(socket, tls).await;
-                    let stream = transport.and_then(Guarded::new);
+                    let stream = transport.and_then(|inner| Guarded::new(inner, waits));
                     stream
                         .map(|stream| (stream.in_place(place), peer))
                         .map_err(DispatchError::Io)
@@ -173,7 +96,8 @@ where
                     async move { stopping.notified().await }
                 })
                 .keep_alive(limits.keep_alive)
-                .client_request_timeout(limits.request_head)
+                // The stream does this, for every head of a connection.
+                .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(limits.disconnect)
                 .local_addr(address)
                 .on_connect_ext(|stream: &Guarded<Transport>, data| {
@@ -186,7 +110,7 @@ where
     Ok(builder.run())
 }
 
-type Body<B> = EitherBody<GuardedBody<B>, B>;
+type Body<B> = EitherBody<Answer<B>, BoxBody>;
 
 /// Serves one request with its body taken from, and its response's body given to, the stream.
 fn guard<S, B>(
@@ -198,21 +122,23 @@ where
     S::Response: Into<Response<B>>,
     B: MessageBody,
 {
-    let connection = request.conn_data::<Connection>().cloned();
-    let found = connection.as_ref().map_or(Found::Unfollowed, |c| {
-        c.with(|passing| passing.intake.serve_next())
-    });
-    let request = match (found, &connection) {
-        (Found::Body(number), Some(connection)) => {
-            let connection = connection.clone();
+    let is_head = request.method() == Method::HEAD;
+    let accepted = accept(&request);
+    let request = match &accepted {
+        Ok((connection, Found::Body(number))) => {
             let (mut request, stand_in) = request.replace_payload(actix_http::Payload::None);
-            *request.payload() = GuardedPayload::replace(stand_in, connection, number);
+            *request.payload() = GuardedPayload::replace(stand_in, connection.clone(), *number);
             request
         }
         _ => request,
     };
-    let response = application.call(request);
+    let response = accepted.map(|accepted| (accepted, application.call(request)));
     async move {
+        let ((connection, found), response) = match response {
+            Ok(begun) => begun,
+            Err(refused) => return Ok(refused.map_body(|_, body| EitherBody::right(body))),
+        };
+        let turn = Turn::of(connection.clone());
         let mut response: Response<B> = response.await?.into();
         if found == Found::Unfollowed {
             // Its body may be in the buffers; they are freed, and wiped, with the connection.
@@ -220,37 +146,52 @@ where
                 .head_mut()
                 .set_connection_type(ConnectionType::Close);
         }
-        let connection = connection.filter(|_| is_opaque(&response));
-        Ok(response.map_body(|_, body| match connection {
-            Some(connection) => EitherBody::left(GuardedBody::new(body, connection)),
-            None => EitherBody::right(body),
-        }))
-    }
-}
-
-/// Says whether a response carries sealed bytes: a parcel, or the frames of a WebSocket.
-fn is_opaque<B>(response: &Response<B>) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    response.status() == StatusCode::SWITCHING_PROTOCOLS
-        || kind.is_some_and(|kind| kind == "application/octet-stream")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_leave_room_for_the_files_of_the_database() {
-        let limits = Limits {
-            workers: 2,
-            ..Limits::default()
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            connection.with(|passing| passing.intake.switch());
+        }
+        let way = if is_head {
+            Way::Silent
+        } else if is_opaque(&response) {
+            Way::Guarded
+        } else {
+            Way::Open
         };
-        let few = limits.clone().within(Some(128));
-        assert_eq!(few.connections, 128 - 44 - 8);
-        assert_eq!(few.connections_per_worker, few.connections + 8);
-        assert_eq!(limits.clone().within(Some(10)).connections, 4);
-        let many = limits.clone().within(Some(1 << 20));
-        assert_eq!(many.connections_per_worker, 25_000);
-        assert_eq!(limits.clone().within(None), limits);
+        Ok(response.map_body(|_, body| EitherBody::left(Answer::new(body, way, connection, turn))))
     }
+}
+
+/// Finds what belongs to a request; or the response that it gets where it can have no other.
+fn accept(request: &Request) -> Result<(Connection, Found), Response<BoxBody>> {
+    let Some(connection) = request.conn_data::<Connection>().cloned() else {
+        return Err(closing(&Problem::internal(
+            &"a connection without its stream",
+        )));
+    };
+    let (found, switches) = connection.with(|passing| {
+        let found = passing.intake.serve_next();
+        (found, passing.intake.is_asked_to_switch())
+    });
+    // Its body would end with the connection, and whoever read it would wait for that.
+    if switches && request.method() != Method::GET {
+        return Err(closing(&Problem::malformed(
+            "Only a GET request can become a WebSocket; leave out its Upgrade header.",
+        )));
+    }
+    Ok((connection, found))
+}
+
+fn closing(problem: &Problem) -> Response<BoxBody> {
+    let mut response: Response<BoxBody> = problem.error_response().into();
+    let head = response.head_mut();
+    head.set_connection_type(ConnectionType::Close);
+    response
+}
+
+/// Says whether a response carries sealed bytes: a parcel, or the frames of a WebSocket. What is
+/// sent in chunks is framed by the dispatcher, and no stand-in can be told from the framing.
+fn is_opaque<B: MessageBody>(response: &Response<B>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let octets = kind.is_some_and(|kind| kind == "application/octet-stream");
+    response.status() == StatusCode::SWITCHING_PROTOCOLS
+        || (octets && matches!(response.body().size(), BodySize::Sized(_)))
 }

@@ -6,6 +6,7 @@ mod check_config;
 mod deployment;
 mod descriptors;
 mod disk;
+mod floods;
 mod health;
 mod mounts;
 mod protection;

@@ -31,6 +31,11 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Says whether any byte of it was read.
+    pub(super) fn has_begun(&self) -> bool {
+        self.bytes > 0
+    }
+
     /// Reads on, up to the end of the head; returns how many bytes belong to it and, at its end,
     /// the framing of what follows.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Framing>) {

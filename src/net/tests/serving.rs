@@ -176,16 +176,16 @@ async fn requests_in_a_row_and_in_pieces_each_get_their_own_body() {
         let first = post("/echo", &[b'1'; 100]);
         let row = [
             first,
-            post("/ignore", &[b'2'; 50]),
-            post("/echo", &[b'3'; 70]),
+            post("/echo", &[b'2'; 70]),
+            post("/ignore", &[b'3'; 50]),
         ]
         .concat();
         for piece in row.chunks(37) {
             stream.write_all(piece).unwrap();
         }
         assert_eq!(answer(&mut stream).1, [b'1'; 100]);
+        assert_eq!(answer(&mut stream).1, [b'2'; 70]);
         assert_eq!(answer(&mut stream).1, b"ignored");
-        assert_eq!(answer(&mut stream).1, [b'3'; 70]);
     })
     .await;
 }

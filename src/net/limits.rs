@@ -1,0 +1,163 @@
+//! Bounds of the server.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Bounds of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Worker threads.
+    pub workers: usize,
+    /// Connections for each worker at once; more wait until they are accepted.
+    pub connections_per_worker: usize,
+    /// Connections of all workers at once; more are refused.
+    pub connections: usize,
+    /// Connections of one network at once; more are refused.
+    pub connections_per_network: usize,
+    /// Peers whose connections belong to many: proxies.
+    pub shared_peers: Vec<IpAddr>,
+    /// Whether connections from this machine belong to many as well.
+    pub loopback_is_shared: bool,
+    /// How long a connection may stay idle between requests.
+    pub keep_alive: Duration,
+    /// How long a client may take to close.
+    pub disconnect: Duration,
+    /// How long requests under way may take when the server shuts down; whole seconds.
+    pub shutdown: Duration,
+    /// How long a client may be waited for.
+    pub waits: Waits,
+}
+
+/// How long a client may be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// For the whole head of a request, from its first byte.
+    pub head: Duration,
+    /// For the next piece of a body.
+    pub body_piece: Duration,
+    /// For a whole body, in which the server's own time does not count.
+    pub body: Duration,
+    /// Bytes of a body that earn another second.
+    pub body_bytes_per_second: u64,
+    /// For room to write more of a response.
+    pub write: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body_piece: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            body_bytes_per_second: 8 * 1024,
+            write: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            connections_per_worker: 25_000,
+            connections: usize::MAX,
+            connections_per_network: MOST_PER_NETWORK,
+            shared_peers: Vec::new(),
+            loopback_is_shared: true,
+            keep_alive: Duration::from_secs(75),
+            disconnect: Duration::from_secs(2),
+            shutdown: Duration::from_secs(5),
+            waits: Waits::default(),
+        }
+    }
+}
+
+/// Connections of one network where many are possible.
+const MOST_PER_NETWORK: usize = 512;
+
+/// One network takes no more than this part of all connections.
+const PART_PER_NETWORK: usize = 4;
+
+/// File descriptors that are not for connections: the database's files, logs, sockets of the
+/// server's own, and connections that are being refused.
+const OWN_DESCRIPTORS: u64 = 44;
+
+/// The same for each worker.
+const WORKER_DESCRIPTORS: u64 = 4;
+
+/// Connections that may be in the course of being refused, for each worker.
+const REFUSED_AT_ONCE: usize = 8;
+
+impl Limits {
+    /// Leaves enough of the process's file descriptors for everything that is no connection.
+    ///
+    /// First asks for as many descriptors as the system allows.
+    pub fn within_descriptors(self) -> Self {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        let now = match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit.maximum,
+            Err(_) => limit.current,
+        };
+        self.within(now)
+    }
+
+    fn within(mut self, descriptors: Option<u64>) -> Self {
+        let Some(descriptors) = descriptors else {
+            return self;
+        };
+        let own = OWN_DESCRIPTORS + WORKER_DESCRIPTORS * self.workers as u64;
+        let left = descriptors.saturating_sub(own).max(4);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        if left < 256 {
+            tracing::warn!(
+                connections = left,
+                descriptors,
+                "few file descriptors: few connections; raise LimitNOFILE or `ulimit -n`"
+            );
+        }
+        self.connections = self.connections.min(left);
+        let part = (self.connections / PART_PER_NETWORK).max(1);
+        self.connections_per_network = self.connections_per_network.min(part);
+        let accepted = self.connections.saturating_add(REFUSED_AT_ONCE);
+        self.connections_per_worker = self.connections_per_worker.min(accepted);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_the_files_of_the_database() {
+        let limits = Limits {
+            workers: 2,
+            ..Limits::default()
+        };
+        let few = limits.clone().within(Some(128));
+        assert_eq!(few.connections, 128 - 44 - 8);
+        assert_eq!(few.connections_per_worker, few.connections + 8);
+        assert_eq!(limits.clone().within(Some(10)).connections, 4);
+        let many = limits.clone().within(Some(1 << 20));
+        assert_eq!(many.connections_per_worker, 25_000);
+        assert_eq!(limits.clone().within(None), limits);
+    }
+
+    #[test]
+    fn one_network_takes_a_quarter_of_the_connections_at_most() {
+        let limits = Limits {
+            workers: 2,
+            ..Limits::default()
+        };
+        let few = limits.clone().within(Some(1024));
+        assert_eq!(few.connections_per_network, few.connections / 4);
+        let many = limits.clone().within(Some(1 << 20));
+        assert_eq!(many.connections_per_network, 512);
+        assert_eq!(limits.within(Some(10)).connections_per_network, 1);
+    }
+}
