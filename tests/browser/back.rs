@@ -47,6 +47,17 @@ fn back_on_a_phone_closes_what_is_on_top_and_nothing_else() {
     page.see("chat-row");
     page.gone("composer");
 
+    // However often something is closed by itself, only its own entry goes.
+    page.js(
+        "(async () => { for (let n = 0; n < 8; n++) { document.querySelector('[data-testid=new-chat]').click(); \
+         await new Promise((done) => setTimeout(done, 150)); \
+         document.querySelector('dialog [data-action=close]').click(); \
+         await new Promise((done) => setTimeout(done, 150)); } })()",
+    );
+    page.see("chat-row");
+    assert_eq!(page.js("location.pathname"), "/chat");
+    page.until("(history.state?.layers ?? 0) === 0");
+
     // What was closed by its own button leaves nothing behind to go back through.
     open_chat(page, "jonas");
     page.click("toggle-details");

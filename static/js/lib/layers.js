@@ -7,6 +7,8 @@
 const open = [];
 /** Until a step through the history that was asked for here has been taken. */
 let travelling = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let patience;
 /** What waits for that. @type {(() => void)[]} */
 const waiting = [];
 
@@ -18,8 +20,7 @@ function settle() {
   if (depth() > open.length) {
     travelling = true;
     history.go(open.length - depth());
-    // Should the browser have forgotten that entry, nothing happens.
-    setTimeout(arrived, 1000);
+    patience = setTimeout(forget, 5000);
     return;
   }
   while (depth() < open.length) history.pushState({ ...history.state, layers: depth() + 1 }, '');
@@ -27,9 +28,15 @@ function settle() {
 }
 
 function arrived() {
-  if (!travelling) return;
+  clearTimeout(patience);
   travelling = false;
   settle();
+}
+
+/** The browser no longer has the entry that was asked for: the one that is there stands for it. */
+function forget() {
+  history.replaceState({ ...history.state, layers: open.length }, '');
+  arrived();
 }
 
 addEventListener('popstate', () => {
