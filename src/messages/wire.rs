@@ -93,3 +93,64 @@ fn message(kind: OpCode, payload: &[u8]) -> Bytes {
     Parser::write_message(&mut out, payload, kind, true, false);
     out.freeze()
 }
+
+#[cfg(test)]
+mod tests {
+    use fuzz::Target;
+
+    use super::*;
+    use crate::messages::frames::Said;
+
+    const AGAIN: &str = "cargo test --package secure-messaging --lib -- --exact --nocapture";
+
+    /// A frame as a client sends it.
+    fn masked(payload: &[u8], kind: OpCode) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        Parser::write_message(&mut out, payload, kind, true, true);
+        out.to_vec()
+    }
+
+    #[test]
+    fn hostile_frames_break_nothing() {
+        let id = "00112233445566778899aabbccddeeff";
+        let texts = [
+            format!(r#"{{"t":"claim","id":"{id}"}}"#),
+            format!(r#"{{"t":"ack","id":"{id}","token":"AAAAAAAAAAAAAAAAAAAAAA"}}"#),
+            format!(r#"{{"t":"status","ids":["{id}"]}}"#),
+            r#"{"t":"ping"}"#.to_owned(),
+        ];
+        let texts = texts
+            .iter()
+            .map(|text| masked(text.as_bytes(), OpCode::Text));
+        let others = [
+            masked(&[7; 200], OpCode::Binary),
+            masked(&[7; 70_000], OpCode::Binary),
+            masked(b"ping", OpCode::Ping),
+            [masked(b"a", OpCode::Pong), masked(b"{}", OpCode::Text)].concat(),
+        ];
+        let target = Target::new("frames of a client", AGAIN)
+            .seeds(texts)
+            .seeds(others);
+        target.run(|bytes| {
+            let mut frames = Frames::default();
+            let (mut whole, mut understood) = (0, 0);
+            for piece in bytes.chunks(113) {
+                frames.push(piece);
+                loop {
+                    match frames.next() {
+                        Ok(None) => break,
+                        Ok(Some(Incoming::Text(text))) => {
+                            assert!(text.len() <= MAX_FRAME, "longer than a frame may be");
+                            understood +=
+                                usize::from(serde_json::from_slice::<Said>(&text).is_ok());
+                        }
+                        Ok(Some(_)) => {}
+                        Err(_) => return (whole, understood, true),
+                    }
+                    whole += 1;
+                }
+            }
+            (whole, understood, false)
+        });
+    }
+}

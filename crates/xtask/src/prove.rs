@@ -42,6 +42,7 @@ pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyho
                 .args(workspace.locked())
                 .args(passed)
                 .env("SECURE_MESSAGING_LONG", "1")
+                .env(test::FUZZ_SECONDS, "60")
                 .envs(prepared.environment()),
             |line| {
                 rows.extend(proof(line));

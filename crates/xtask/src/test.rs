@@ -15,6 +15,10 @@ use crate::report::Report;
 use crate::softhsm::{self, SoftHsm};
 use crate::workspace::{Workspace, files_under};
 
+/// For how long each target of hostile bytes runs. Two run at once on two processors, so that all of
+/// them cost about a minute and a half; `cargo xtask prove` takes a minute for each.
+pub const FUZZ_SECONDS: &str = "SECURE_MESSAGING_FUZZ_SECONDS";
+
 /// What the tests need beside Rust and moto.
 struct Tools {
     node: Node,
@@ -208,7 +212,8 @@ fn cargo_test(
                 .arg("test")
                 .args(workspace.locked())
                 .args(cargo_test_args(args))
-                .envs(prepared.environment()),
+                .envs(prepared.environment())
+                .env(FUZZ_SECONDS, "10"),
         )
     });
     left_out::collect(workspace, report);

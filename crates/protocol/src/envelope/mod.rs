@@ -15,6 +15,10 @@ mod submission;
 mod target;
 mod text;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod hostile;
+
 pub use attachment::{CHUNK_LEN, open_chunk, seal_chunk};
 pub use body::{BodyHash, ContentKey, OpenedBody, SealedBody, open_body, seal_body};
 pub use content::{Content, ContentKind, Receipt, ReceiptState};

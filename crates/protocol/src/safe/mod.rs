@@ -14,6 +14,10 @@ mod settings;
 mod stamped;
 mod wraps;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod hostile;
+
 pub use contact::{Contact, ContactState};
 pub use contents::{MergeReport, SafeContents};
 pub use key::{SafeKey, WriteProof, proof_hash, proof_matches};
