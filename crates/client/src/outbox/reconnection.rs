@@ -62,6 +62,11 @@ impl Unlocked {
             self.outbox.items.remove(&id);
             return;
         }
+        if item.expires_at <= io.now() {
+            // It is not there because its time is over.
+            self.expire(io, id);
+            return;
+        }
         let chat = item.chat;
         let repeated = matches!(
             item.content,
