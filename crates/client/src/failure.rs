@@ -148,6 +148,9 @@ fn text_of(code: &str) -> Option<&'static str> {
         "quota" => "Too many messages of yours are waiting. Try again when some were read.",
         "blocked" => "You have blocked this person. Unblock them first.",
         "no-keys" => "This person has no keys to write to. They must sign in once first.",
+        "nobody-live" => {
+            "They are not here, and this chat sends only while you both are. Try again when they are, or change that in its details."
+        }
         "forbidden" => "Only an administrator can do that.",
         "not-found" => "That does not exist any more.",
         "too-many" => "Too many tries. Wait a minute and try again.",

@@ -284,3 +284,41 @@ fn nothing_sealed(world: &World, from: usize) -> bool {
         .map(|bytes| protocol::envelope::SlotSet::decode(bytes))
         .any(|set| set.is_ok())
 }
+
+#[test]
+fn in_a_chat_for_live_sessions_only_no_text_ever_waits_and_its_sender_is_told() {
+    let mut world = World::default();
+    let f = world.friends();
+    let change = client::command::ChatChange {
+        live_only: Some(true),
+        ..client::command::ChatChange::default()
+    };
+    let only = Command::SetChat {
+        chat: f.to_bob,
+        change,
+    };
+    world.command(f.alice, only);
+    assert!(world.chats(f.alice)[0].live_only);
+    let from = world.server.traffic.len();
+    let id = world.say(f.alice, f.to_bob, "between us");
+    let late = world.say_with(f.alice, f.to_bob, "too late", None, Some(60));
+    world.advance(40_000);
+    assert_eq!(path(&world, f.alice, id), "live");
+    assert!(nothing_sealed(&world, from));
+    // Another session of his gets what is unread while it can be sealed to it.
+    let bob = world.reload(f.bob);
+    world.advance(25_000);
+    assert_eq!(world.texts(bob, f.to_alice), ["between us"]);
+    assert_eq!(path(&world, f.alice, id), "live");
+    assert_eq!(state(&world, f.alice, late), MessageState::Expired);
+    world.show(bob, f.to_alice, vec![id]);
+    world.advance(3_000);
+    assert_eq!(state(&world, f.alice, id), MessageState::Read);
+    // Nobody is there: it is not sent, and says why.
+    world.close(bob);
+    world.advance(4_000);
+    let id = world.say(f.alice, f.to_bob, "are you there?");
+    let view = world.message(f.alice, id).unwrap();
+    assert_eq!(view.state, MessageState::Failed);
+    assert_eq!(view.failure.as_deref(), Some("nobody-live"));
+}

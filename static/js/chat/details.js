@@ -20,6 +20,8 @@ export function detailsPane(context, id, then) {
   const receipts = /** @type {HTMLInputElement} */ (slot(root, 'receipts'));
   const muted = /** @type {HTMLInputElement} */ (slot(root, 'muted'));
 
+  const liveOnly = /** @type {HTMLInputElement} */ (slot(root, 'live-only'));
+
   const show = () => {
     const chat = state.chat(id);
     if (!chat) return;
@@ -29,6 +31,7 @@ export function detailsPane(context, id, then) {
     slot(root, 'handle').textContent = `@${chat.handle}`;
     receipts.checked = chat.receipts ?? state.settings.receipts;
     muted.checked = chat.muted;
+    liveOnly.checked = chat.live_only;
     slot(root, 'burn').textContent = burnText(chat.burn ?? state.settings.burn);
     slot(root, 'life').textContent = `Goes after ${duration(chat.life_secs ?? state.settings.life_secs)}`;
     const button = /** @type {HTMLElement} */ (root.querySelector('[data-action="verify"]'));
@@ -48,6 +51,7 @@ export function detailsPane(context, id, then) {
   });
   receipts.addEventListener('change', () => send({ c: 'set_chat', chat: id, receipts: receipts.checked }));
   muted.addEventListener('change', () => send({ c: 'set_chat', chat: id, muted: muted.checked }));
+  liveOnly.addEventListener('change', () => send({ c: 'set_chat', chat: id, live_only: liveOnly.checked }));
   subscriptions.add(
     state.on('chats', show),
     state.on('settings', show),

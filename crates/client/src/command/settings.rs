@@ -48,6 +48,10 @@ pub struct ChatChange {
     /// Whether the chat makes no badge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// Whether texts go to live sessions or nowhere: then nobody who learns the passphrase later can
+    /// open a recording of one, and what is not read while both are there is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_only: Option<bool>,
     /// The life of a message in this chat, 5 s to 604,800 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub life_secs: Option<u32>,

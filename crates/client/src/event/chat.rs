@@ -41,6 +41,8 @@ pub struct ChatView {
     pub unread: u32,
     /// No badge.
     pub muted: bool,
+    /// Texts go to live sessions or nowhere.
+    pub live_only: bool,
     /// Read receipts in this chat; null follows the account.
     pub receipts: Option<bool>,
     /// Life of messages here; null follows the account.

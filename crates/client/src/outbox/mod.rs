@@ -171,6 +171,11 @@ impl Outgoing {
         self.counted() && !matches!(self.content, Content::Profile { .. })
     }
 
+    /// Whether it is what a person says, which a chat may keep off the waiting path.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self.content, Content::Text { .. } | Content::Edit { .. })
+    }
+
     /// Always on the waiting path: a request stays unread for days, over reloads and sign-ins.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.content, Content::Request { .. })

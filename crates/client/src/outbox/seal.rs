@@ -7,13 +7,13 @@ use protocol::envelope::{
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
 use protocol::ids::{MessageId, UserId};
 
-use super::{Sealed, Stage, Stamp};
+use super::{BundleCache, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::output::Output;
-use crate::people::id_of;
+use crate::people::{id_of, user};
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -43,7 +43,7 @@ impl Unlocked {
             return true;
         }
         let (chat, copy, fleeting) = (item.chat, item.copy, item.fleeting());
-        let waits = item.waits();
+        let (waits, said) = (item.waits(), item.is_said());
         if self.key_changed(chat) {
             self.hold(io, id);
             self.ask_for_keys_again(io, chat);
@@ -67,6 +67,12 @@ impl Unlocked {
         let own_ready = !copy || self.bundles_ready(io, own, false);
         if !(peer_ready && own_ready) {
             return false;
+        }
+        let nobody = |cache: &BundleCache| cache.live.is_empty();
+        let away = self.outbox.bundles.get(&user(chat)).is_none_or(nobody);
+        if said && away && self.is_live_only(chat) {
+            self.fail(io, id, &Failure::new("nobody-live"));
+            return true;
         }
         match self.seal(io, id) {
             Ok(true) => self.submit(io, id),

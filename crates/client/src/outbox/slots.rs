@@ -39,8 +39,15 @@ impl Unlocked {
             self.watch_reading(io, id);
             return;
         }
-        let (chat, wanted) = (item.chat, Wanted::Fallback);
-        item.wanted = Some(wanted);
+        let (chat, said) = (item.chat, item.is_said());
+        let wanted = if said && self.is_live_only(chat) {
+            Wanted::Recheck
+        } else {
+            Wanted::Fallback
+        };
+        if let Some(item) = self.outbox.items.get_mut(&id) {
+            item.wanted = Some(wanted);
+        }
         // What was fetched a moment ago serves the next message as well.
         if self.bundles_ready(io, chat, wanted.needs_prekey()) {
             self.add_slot(io, id, wanted);

@@ -48,6 +48,7 @@ impl Unlocked {
                     last_ms: last.map_or(0, |m| m.seen_ms),
                     unread: u32::try_from(unread).unwrap_or(u32::MAX),
                     muted: contact.muted.value,
+                    live_only: self.is_live_only(chat),
                     receipts: contact.receipts.value,
                     life_secs: contact.life_secs.value,
                     burn: self.safe.chat_burn(chat),

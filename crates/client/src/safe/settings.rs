@@ -111,6 +111,9 @@ impl Unlocked {
                 .settings
                 .set(&burn_name(chat), &burn_text(burn), now);
         }
+        if let Some(on) = change.live_only {
+            contents.settings.set_switch(&live_name(chat), on, now);
+        }
         if let Some(contact) = contents.contacts.get_mut(&crate::people::user(chat)) {
             if let Some(on) = change.receipts {
                 contact.receipts.set(now, Some(on));
@@ -142,6 +145,16 @@ impl Unlocked {
         self.contact(chat)
             .is_some_and(|contact| contact.receipts.value.unwrap_or(self.settings().receipts))
     }
+
+    /// Whether what is said in a chat goes to live sessions or nowhere.
+    pub(crate) fn is_live_only(&self, chat: Id) -> bool {
+        let settings = &self.safe.contents().settings;
+        settings.switch(&live_name(chat), false)
+    }
+}
+
+fn live_name(chat: Id) -> String {
+    format!("live/{chat}")
 }
 
 fn burn_name(chat: Id) -> String {
