@@ -106,8 +106,16 @@ impl Unlocked {
             Err(SequenceError::BrokenLink) => Refusal::Reordered,
             Err(SequenceError::Repeated) => Refusal::Replayed,
         };
-        io.refused(refusal, Some(chat), Some(opened.id));
+        self.tell_order(io, refusal, chat, opened.id);
         vec![refusal.code().to_owned()]
+    }
+
+    /// Tells it where the two are contacts: numbers are a sender's own, so that strangers would raise
+    /// alarms about the server. Their messages bear it all the same.
+    fn tell_order(&self, io: &mut Io, refusal: Refusal, chat: Id, message: Id) {
+        if self.contact(chat).is_some() {
+            io.refused(refusal, Some(chat), Some(message));
+        }
     }
 
     fn miss(&mut self, io: &mut Io, chat: Id, message: Id, chain: Chain, missing: Vec<Missing>) {
@@ -195,7 +203,7 @@ impl Unlocked {
         }
         for (chat, sender, message, code) in told {
             if code == Refusal::Dropped.code() {
-                io.refused(Refusal::Dropped, Some(chat), Some(message));
+                self.tell_order(io, Refusal::Dropped, chat, message);
             }
             self.change_warnings(io, chat, (&sender, message), |warnings| {
                 warnings.push(code.to_owned());

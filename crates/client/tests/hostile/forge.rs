@@ -43,6 +43,8 @@ pub struct Forged {
     pub burn: bool,
     pub sent_at: u64,
     pub life_secs: u32,
+    /// Its number in the conversation; what it names as the one before is made up.
+    pub sequence: u64,
 }
 
 impl Forged {
@@ -53,6 +55,7 @@ impl Forged {
             burn: false,
             sent_at: world.server.now(),
             life_secs: 3_600,
+            sequence: 0,
         }
     }
 
@@ -83,8 +86,8 @@ impl Forged {
             conversation: Conversation::Direct {
                 recipient: *target.target().account(),
             },
-            sequence: 0,
-            previous: [0; 32],
+            sequence: self.sequence,
+            previous: [if self.sequence == 0 { 0 } else { 7 }; 32],
             earlier: protocol::envelope::EarlierEnds::default(),
             sent_at: self.sent_at,
             life_secs: self.life_secs,

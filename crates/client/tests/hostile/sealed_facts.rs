@@ -188,3 +188,27 @@ fn a_bad_hint_and_a_bad_slot_get_the_same_answer() {
     assert_eq!(answer.len(), 1);
     assert_eq!(answer, answer_to_a_turned_bit(0));
 }
+
+#[test]
+fn a_stranger_raises_no_alarm_about_the_order_of_messages() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let bob = world.server.user("bob");
+    let alice = world.server.user("alice");
+    let alices = stolen(&mut world, "alice");
+    let (mallory, mallorys) = world.server.plant("mallory");
+    let senders = [(mallory, mallorys, [1, 2], 0), (alice, alices, [3, 4], 1)];
+    for (sender, secrets, bytes, told) in senders {
+        // Two messages with one number.
+        for byte in bytes {
+            let target = super::forge::live_target(&world, f.bob, &bob);
+            let mut forged = Forged::new(&world, Content::text("hello"), id(byte));
+            forged.sequence = 2;
+            let submission = forged.seal(&world, sender, &secrets, &target);
+            world.server.post_as(sender, &submission.encode());
+            world.settle();
+        }
+        assert_eq!(world.refusals(f.bob).len(), told);
+    }
+    assert_eq!(world.refusals(f.bob), ["replayed"]);
+}
