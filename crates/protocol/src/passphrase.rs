@@ -1,9 +1,10 @@
-//! Generated passphrases: six words, 72 bits.
+//! Passphrases: six generated words, 72 bits; and the one form that every typed one is brought into.
 //!
 //! The words are a selection from the EFF Large Wordlist (CC BY 3.0 US); `data/README.md`
 //! names origin and changes.
 
 use rand_core::CryptoRng;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Words in a generated passphrase.
@@ -35,6 +36,50 @@ pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<String> {
     }
     draw.zeroize();
     passphrase
+}
+
+/// The form of a typed passphrase that OPAQUE is given: the same characters on another keyboard or
+/// system give the same bytes.
+///
+/// The mappings of PRECIS `OpaqueString` (RFC 8265): every kind of space is a plain one, and the text is
+/// in normalization form C. Nothing is refused: a character that is newer than our tables stays as it is.
+/// Six words of the list are the same passphrase whatever their case and whatever stands between them.
+pub fn prepare(typed: &str) -> Zeroizing<String> {
+    // A character takes at most three times its bytes in form C, so that nothing is left behind by growing.
+    let mut text = Zeroizing::new(String::with_capacity(typed.len() * 3));
+    text.extend(typed.chars().map(plain_space).nfc());
+    listed_words(&text).unwrap_or(text)
+}
+
+/// Spaces of other widths are mapped to the ordinary one.
+const fn plain_space(c: char) -> char {
+    match c {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            ' '
+        }
+        other => other,
+    }
+}
+
+/// Six words of the list as [`generate`] writes them; `None` for anything else.
+fn listed_words(text: &str) -> Option<Zeroizing<String>> {
+    let between = |c: char| {
+        c.is_whitespace() || matches!(c, '-' | '.' | ',' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    };
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    let words = || lower.split(between).filter(|word| !word.is_empty());
+    let known = |word: &str| LIST.lines().any(|listed| listed == word);
+    if words().count() != WORDS || !words().all(known) {
+        return None;
+    }
+    let mut joined = Zeroizing::new(String::with_capacity(lower.len()));
+    for word in words() {
+        if !joined.is_empty() {
+            joined.push('-');
+        }
+        joined.push_str(word);
+    }
+    Some(joined)
 }
 
 /// The bits of a passphrase that has the form of a generated one: at least two words of the

@@ -10,7 +10,7 @@ mod browser;
 mod estimate;
 mod words;
 
-use protocol::passphrase::WARN_BELOW_BITS;
+use protocol::passphrase::{self, WARN_BELOW_BITS};
 
 /// What a passphrase is worth.
 #[cfg_attr(
@@ -33,6 +33,8 @@ pub struct Strength {
 /// module's whole memory soon after.
 #[must_use]
 pub fn measure(passphrase: &str) -> Strength {
+    let prepared = passphrase::prepare(passphrase);
+    let passphrase = prepared.as_str();
     // Words of our own list are counted exactly; the estimator would call them common.
     let (bits, advice) = match words::bits(passphrase) {
         Some(bits) => (bits, String::new()),

@@ -10,6 +10,7 @@ use protocol::opaque::{
 use protocol::safe::SafeKey;
 
 use crate::account::deletion::Asked;
+use crate::account::passphrase::{Typed, prepared};
 use crate::account::{Flow, NewIdentity, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::{Event, Phase};
@@ -36,6 +37,9 @@ enum Goal {
 /// A change under way.
 pub(crate) struct Change {
     goal: Goal,
+    /// What is proven.
+    pub(super) current: Typed,
+    /// What is registered, in its prepared form.
     new: SecretText,
     /// Of the passphrase that was proven.
     export: Option<ExportKey>,
@@ -76,28 +80,28 @@ impl Goal {
 impl Core {
     /// `change_passphrase`.
     pub(crate) fn change_passphrase(&mut self, current: SecretText, new: SecretText) {
-        self.begin_change(Goal::Passphrase, &current, new);
+        self.begin_change(Goal::Passphrase, current, &new);
     }
 
     /// `revoke_other_sessions`.
     pub(crate) fn revoke_other_sessions(&mut self, passphrase: SecretText) {
         let same = passphrase.clone();
-        self.begin_change(Goal::RevokeOthers, &same, passphrase);
+        self.begin_change(Goal::RevokeOthers, passphrase, &same);
     }
 
     /// `new_identity`.
     pub(crate) fn new_identity(&mut self, passphrase: SecretText) {
         let same = passphrase.clone();
-        self.begin_change(Goal::Identity, &same, passphrase);
+        self.begin_change(Goal::Identity, passphrase, &same);
     }
 
     /// `delete_account`.
     pub(crate) fn delete_account(&mut self, passphrase: SecretText) {
         let same = passphrase.clone();
-        self.begin_change(Goal::Deletion, &same, passphrase);
+        self.begin_change(Goal::Deletion, passphrase, &same);
     }
 
-    fn begin_change(&mut self, goal: Goal, current: &SecretText, new: SecretText) {
+    fn begin_change(&mut self, goal: Goal, current: SecretText, new: &SecretText) {
         let during = goal.during();
         if !self.may_begin(during) {
             return;
@@ -110,8 +114,25 @@ impl Core {
             self.io.failed(during, Failure::new("empty-passphrase"));
             return;
         }
-        match login_start(&mut self.io.rng, current.expose().as_bytes()) {
+        self.begin_reauth(Box::new(Change {
+            goal,
+            current: Typed::new(current),
+            new: prepared(new),
+            export: None,
+            identity: None,
+            login: None,
+            state: None,
+            reauth_token: String::new(),
+            done: None,
+            deletion: None,
+        }));
+    }
+
+    /// Begins to prove the passphrase in the form that is tried now.
+    pub(super) fn begin_reauth(&mut self, mut flow: Box<Change>) {
+        match login_start(&mut self.io.rng, flow.current.bytes()) {
             Ok((login, request)) => {
+                flow.login = Some(login);
                 let body = LoginStart {
                     handle: None,
                     request: request.into(),
@@ -121,21 +142,11 @@ impl Core {
                     &body,
                     Purpose::Flow(Step::ReauthStart),
                 );
-                self.flow = Some(Flow::Change(Box::new(Change {
-                    goal,
-                    new,
-                    export: None,
-                    identity: None,
-                    login: Some(login),
-                    state: None,
-                    reauth_token: String::new(),
-                    done: None,
-                    deletion: None,
-                })));
+                self.flow = Some(Flow::Change(flow));
             }
             Err(error) => self
                 .io
-                .failed(during, ksf::failure(error, "wrong-passphrase")),
+                .failed(flow.during(), ksf::failure(error, "wrong-passphrase")),
         }
     }
 

@@ -9,6 +9,7 @@ mod identity;
 mod ksf;
 mod offer;
 mod opening;
+mod passphrase;
 mod recover;
 mod register;
 mod resume;
@@ -22,7 +23,6 @@ pub(crate) use opening::{KeySource, Opening};
 pub(crate) use recover::Recover;
 pub(crate) use register::Register;
 pub(crate) use resume::{Resume, remembered_key};
-pub(crate) use sessions::InvitePin;
 pub(crate) use sign_in::SignIn;
 
 use confirm::Prepared;

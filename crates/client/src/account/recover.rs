@@ -1,10 +1,12 @@
 //! Signing in with the recovery key: passphrase, recovery key and safe key are all replaced.
 
+use protocol::name;
 use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
 use protocol::safe::{RecoveryAnchor, SafeKey, open_safe, recovery_unwrap};
 
 use crate::account::confirm::Prepared;
+use crate::account::passphrase::prepared;
 use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::Phase;
@@ -50,8 +52,8 @@ impl Core {
                 .failed(during, Failure::new("recovery-key-malformed"));
             return;
         };
-        let handle = handle.trim().trim_start_matches('@').to_owned();
-        match register_start(&mut self.io.rng, passphrase.expose().as_bytes()) {
+        let handle = name::bare_handle(&handle).to_owned();
+        match register_start(&mut self.io.rng, prepared(&passphrase).expose().as_bytes()) {
             Ok((state, request)) => {
                 let body = RecoveryStart {
                     handle: &handle,

@@ -1,7 +1,9 @@
 //! Signing in, and unlocking with the passphrase.
 
+use protocol::name;
 use protocol::opaque::{LoginState, OpaqueError, login_start};
 
+use crate::account::passphrase::Typed;
 use crate::account::{Flow, KeySource, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::{Me, Phase};
@@ -21,7 +23,7 @@ pub(crate) struct SignIn {
     unlocking: bool,
     handle: String,
     device_name: Option<String>,
-    passphrase: SecretText,
+    passphrase: Typed,
     login: Option<LoginState>,
     key: Option<KeySource>,
 }
@@ -57,9 +59,9 @@ impl Core {
         self.begin_sign_in(SignIn {
             reauth: false,
             unlocking: false,
-            handle: handle.trim().trim_start_matches('@').to_owned(),
+            handle: name::bare_handle(&handle).to_owned(),
             device_name,
-            passphrase,
+            passphrase: Typed::new(passphrase),
             login: None,
             key: None,
         });
@@ -84,14 +86,14 @@ impl Core {
             unlocking: true,
             handle: me,
             device_name: None,
-            passphrase,
+            passphrase: Typed::new(passphrase),
             login: None,
             key: None,
         });
     }
 
     fn begin_sign_in(&mut self, mut flow: SignIn) {
-        match login_start(&mut self.io.rng, flow.passphrase.expose().as_bytes()) {
+        match login_start(&mut self.io.rng, flow.passphrase.bytes()) {
             Ok((state, request)) => {
                 flow.login = Some(state);
                 let path = if flow.reauth {
@@ -166,6 +168,19 @@ impl Core {
 
     /// The wrong passphrase was reported.
     pub(crate) fn login_refused(&mut self) {
+        let again = match self.flow.as_mut() {
+            Some(Flow::SignIn(flow)) => flow.passphrase.advance(),
+            Some(Flow::Change(flow)) => flow.current.advance(),
+            _ => false,
+        };
+        if again {
+            match self.flow.take() {
+                Some(Flow::SignIn(flow)) => self.begin_sign_in(*flow),
+                Some(Flow::Change(flow)) => self.begin_reauth(flow),
+                other => self.flow = other,
+            }
+            return;
+        }
         let code = match self.flow.as_ref() {
             Some(Flow::SignIn(flow)) if flow.unlocking => "wrong-passphrase",
             Some(Flow::Change(_)) => "wrong-passphrase",

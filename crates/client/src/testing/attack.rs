@@ -2,9 +2,11 @@
 
 use protocol::identity::AccountSecrets;
 use protocol::ids::{LiveId, UserId};
-use protocol::opaque::{login_respond, login_start};
+use protocol::opaque::{
+    login_respond, login_start, register_record, register_respond, register_start,
+};
 use protocol::prekeys::{SignedBatch, generate_batch};
-use protocol::safe::{SafeKey, passphrase_unwrap};
+use protocol::safe::{SafeKey, passphrase_unwrap, passphrase_wrap};
 
 use super::accounts::one_time_ids;
 use super::server::{Account, FakeServer};
@@ -27,6 +29,19 @@ impl FakeServer {
         .unwrap();
         let (_, export) = state.finish(&mut self.rng, &response).unwrap();
         passphrase_unwrap(&export, &user, account.passphrase_wrap()).unwrap()
+    }
+
+    /// Registers a passphrase anew from the very text, without preparing it, in place of `known`.
+    pub fn register_as_typed(&mut self, handle: &str, known: &str, text: &str) {
+        let key = self.safe_key(handle, known);
+        let user = self.user(handle);
+        let (state, request) = register_start(&mut self.rng, text.as_bytes()).unwrap();
+        let response = register_respond(&self.setup, &request, handle.as_bytes()).unwrap();
+        let (upload, export) = state.finish(&mut self.rng, &response).unwrap();
+        let wrap = passphrase_wrap(&mut self.rng, &key, &export, &user);
+        let account = self.accounts.get_mut(&user).unwrap();
+        account.record = register_record(&upload).unwrap();
+        account.safe.passphrase_wrap = Blob(wrap);
     }
 
     /// Makes an account whose private keys the enemy holds; no client belongs to it.

@@ -31,6 +31,54 @@ fn a_generated_passphrase_has_six_words_and_more_than_seventy_bits() {
 }
 
 #[test]
+fn six_words_are_the_same_passphrase_in_any_case_and_with_anything_between_them() {
+    let words = passphrase::generate(&mut SeededRng::new(1));
+    let capital = format!("{}{}", words[..1].to_uppercase(), &words[1..]);
+    for typed in [
+        words.to_string(),
+        words.replace('-', " "),
+        words.to_uppercase(),
+        format!("{capital} "),
+        format!("  {}. ", words.replace('-', "  ")),
+        words.replace('-', "\u{a0}"),
+        words.replace('-', "\u{2013}"),
+        words.replace('-', "\n"),
+    ] {
+        assert_eq!(*passphrase::prepare(&typed), *words, "{typed:?}");
+    }
+    let five = words.rsplit_once('-').expect("six words").0;
+    for other in [
+        five.to_uppercase(),
+        format!("{words} zzyzx"),
+        format!("{words}1"),
+    ] {
+        assert_eq!(*passphrase::prepare(&other), other);
+    }
+}
+
+#[test]
+fn the_same_characters_typed_on_another_system_are_the_same_passphrase() {
+    let same = |one: &str, other: &str| {
+        assert_eq!(*passphrase::prepare(one), *passphrase::prepare(other));
+    };
+    same("caf\u{e9} gr\u{fc}n", "cafe\u{301} gru\u{308}n");
+    same("a b", "a\u{a0}b");
+    same("a b", "a\u{3000}b");
+    same("\u{d55c}", "\u{1112}\u{1161}\u{11ab}");
+    // Case, width and what stands at the ends are part of one's own passphrase.
+    for own in [
+        "Tr0ub4dor",
+        " a ",
+        "\u{ff21}",
+        "\u{1f9d1}\u{200d}\u{1f680}",
+        "\u{378}",
+        "a\tb",
+    ] {
+        assert_eq!(*passphrase::prepare(own), own);
+    }
+}
+
+#[test]
 fn a_recovery_key_is_nine_groups_of_four() {
     let key = RecoveryKey::random(&mut SeededRng::new(2));
     let text = key.display();
@@ -84,5 +132,7 @@ proptest! {
     fn parsing_any_text_never_panics(text in "\\PC{0,80}") {
         let _ = RecoveryKey::parse(&text);
         let _ = bits_if_generated(&text);
+        let once = passphrase::prepare(&text);
+        prop_assert_eq!(&*passphrase::prepare(&once), &*once);
     }
 }
