@@ -153,6 +153,10 @@ table! {
         POST Public registration::start, "Begins a registration",
             takes json(registration::Start), gives json(registration::Started);
     ]
+    "/api/v1/registration/check" => [
+        POST Public registration::check, "Says whether a registration would be taken",
+            takes json(registration::Wish);
+    ]
     "/api/v1/registration/finish" with Limited::large() => [
         POST Public registration::finish, "Makes the account and signs in",
             takes json(registration::Finish), gives json(registration::Entered);

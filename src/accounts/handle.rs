@@ -2,11 +2,9 @@
 
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use protocol::name::{HANDLE_CHARS, HandleError, check_handle};
 use sha3::{Digest, Sha3_256};
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection, skeleton};
-
-/// Longest handle in characters, after normalisation.
-const MAX_CHARS: usize = 32;
 
 /// A normalised handle; only the check can make one.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -18,35 +16,19 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// Why a handle was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum HandleError {
-    /// Empty, or longer than 32 characters.
-    #[error("a handle has 1 to 32 characters; choose another")]
-    Length,
-    /// A character that handles do not have.
-    #[error("a handle has letters, digits, dots, dashes and underscores; choose another")]
-    Character,
-    /// Letters of several scripts, or of another script that look like Latin ones.
-    #[error("this handle could be taken for another one; write it in one script")]
-    Lookalike,
-}
-
 impl Handle {
     /// Normalises what a person typed.
     pub fn parse(text: &str) -> Result<Self, HandleError> {
         // A bound before the work: normalisation makes few characters of many, never many of few.
-        if text.is_empty() || text.chars().count() > 4 * MAX_CHARS {
+        if text.is_empty() || text.chars().count() > 4 * HANDLE_CHARS {
             return Err(HandleError::Length);
         }
         let handle = UsernameCaseMapped::enforce(text)
             .map_err(|_| HandleError::Character)?
             .into_owned();
-        if handle.is_empty() || handle.chars().count() > MAX_CHARS {
-            return Err(HandleError::Length);
-        }
-        let allowed = |c: char| c.is_alphanumeric() || is_mark(c) || matches!(c, '.' | '-' | '_');
-        if !handle.chars().all(allowed) || !handle.chars().any(char::is_alphanumeric) {
+        check_handle(&handle)?;
+        let allowed = |c: char| c.is_alphanumeric() || c.is_ascii() || is_mark(c);
+        if !handle.chars().all(allowed) {
             return Err(HandleError::Character);
         }
         if !handle.is_ascii() {

@@ -4,9 +4,7 @@ use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
-use precis_profiles::Nickname;
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
-use protocol::opaque;
+use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, Role, UserId};
@@ -23,9 +21,6 @@ use super::handle::Handle;
 use super::keys::CheckedKeys;
 use super::safes::{SafeData, SafeWrite};
 
-/// Longest alias in characters.
-const MAX_ALIAS: usize = 64;
-
 /// The first message of a registration.
 #[derive(Deserialize, ToSchema)]
 pub struct Start {
@@ -33,6 +28,19 @@ pub struct Start {
     pub handle: String,
     /// OPAQUE registration request.
     pub request: Blob,
+    /// The secret of the set-up link.
+    pub setup: Option<String>,
+    /// The code of an invite, 32 hexadecimal digits.
+    pub invite: Option<String>,
+}
+
+/// What a registration would say, to be checked before a passphrase is chosen.
+#[derive(Deserialize, ToSchema)]
+pub struct Wish {
+    /// The handle that the person wants.
+    pub handle: String,
+    /// The name that others shall see.
+    pub alias: String,
     /// The secret of the set-up link.
     pub setup: Option<String>,
     /// The code of an invite, 32 hexadecimal digits.
@@ -103,11 +111,13 @@ pub async fn start(
     body: Json<Start>,
 ) -> Result<Json<Started>, Problem> {
     app.limits().registration(origin.ip)?;
-    let right = admit(&app, &body).await?;
-    let handle = parse_handle(&body.handle)?;
-    if app.store().handle_taken(handle.as_str()).await? {
-        return Err(RegisterError::HandleTaken.into());
-    }
+    let link = Link {
+        handle: &body.handle,
+        setup: body.setup.as_deref(),
+        invite: body.invite.as_deref(),
+    };
+    let right = admit(&app, &link).await?;
+    let handle = free_handle(&app, &body.handle).await?;
     let user_id = app.ambient().random::<16>();
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
@@ -134,13 +144,53 @@ fn parse_handle(text: &str) -> Result<Handle, Problem> {
     })
 }
 
+/// Checks everything that a registration could be refused for, and keeps nothing of it.
+///
+/// An invite that cannot be used is told here also where the server is open: whoever comes with a link
+/// expects to meet somebody.
+pub async fn check(
+    app: Data<App>,
+    origin: Origin,
+    body: Json<Wish>,
+) -> Result<HttpResponse, Problem> {
+    app.limits().registration_check(origin.ip)?;
+    let link = Link {
+        handle: &body.handle,
+        setup: body.setup.as_deref(),
+        invite: body.invite.as_deref(),
+    };
+    let right = admit(&app, &link).await?;
+    if matches!(right, Right::Open) && body.invite.is_some() {
+        return Err(RegisterError::InviteUnusable.into());
+    }
+    free_handle(&app, &body.handle).await?;
+    alias(&body.alias)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Reads a handle that nobody has.
+async fn free_handle(app: &App, text: &str) -> Result<Handle, Problem> {
+    let handle = parse_handle(text)?;
+    if app.store().handle_taken(handle.as_str()).await? {
+        return Err(RegisterError::HandleTaken.into());
+    }
+    Ok(handle)
+}
+
+/// What somebody comes with.
+struct Link<'a> {
+    handle: &'a str,
+    setup: Option<&'a str>,
+    invite: Option<&'a str>,
+}
+
 /// Checks by what right somebody registers; it is used up only when they finish.
-async fn admit(app: &App, body: &Start) -> Result<Right, Problem> {
-    if let Some(secret) = &body.setup {
+async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
+    if let Some(secret) = link.setup {
         if app.setup().admits(secret) {
             return Ok(Right::Setup);
         }
-        let handle = parse_handle(&body.handle)?;
+        let handle = parse_handle(link.handle)?;
         let now = app.ambient().now();
         return match admin_link::hash_of(secret, &handle) {
             Some(hash) if app.store().admin_link_usable(hash, now).await? => {
@@ -156,9 +206,9 @@ async fn admit(app: &App, body: &Start) -> Result<Right, Problem> {
             "Registration is closed",
             "Ask the administrator of this server.",
         )),
-        RegistrationMode::Open if body.invite.is_none() => Ok(Right::Open),
+        RegistrationMode::Open if link.invite.is_none() => Ok(Right::Open),
         mode => {
-            let usable = match &body.invite {
+            let usable = match link.invite {
                 Some(code) => usable_invite(app, code).await?,
                 None => None,
             };
@@ -246,24 +296,16 @@ pub async fn finish(
     }))
 }
 
-/// Normalises an alias (RFC 8266).
+/// Brings an alias into the form that is kept.
 pub(super) fn alias(text: &str) -> Result<String, Problem> {
-    let refuse = || {
+    name::alias(text).map_err(|error| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "alias-refused",
             "This name cannot be used",
-            format!("A name has 1 to {MAX_ALIAS} characters, and no control characters."),
+            error.to_string(),
         )
-    };
-    if text.chars().count() > 4 * MAX_ALIAS {
-        return Err(refuse());
-    }
-    let alias = Nickname::enforce(text).map_err(|_| refuse())?;
-    if alias.is_empty() || alias.chars().count() > MAX_ALIAS {
-        return Err(refuse());
-    }
-    Ok(alias.into_owned())
+    })
 }
 
 impl From<RegisterError> for Problem {
@@ -290,20 +332,5 @@ impl From<RegisterError> for Problem {
             ),
             RegisterError::Fault(fault) => Problem::from(fault),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn an_alias_is_trimmed_and_may_have_spaces_but_no_controls() {
-        assert_eq!(alias("  Alice   Liddell ").unwrap(), "Alice Liddell");
-        assert!(alias("").is_err());
-        assert!(alias("   ").is_err());
-        assert!(alias("a\u{7}b").is_err());
-        assert!(alias(&"a".repeat(65)).is_err());
     }
 }

@@ -28,6 +28,7 @@ pub struct Limits {
     sign_in_by_address: Keyed<IpAddr>,
     sign_in_by_handle: Keyed<[u8; 32]>,
     registration: Keyed<IpAddr>,
+    registration_check: Keyed<IpAddr>,
     lookup: Keyed<[u8; 16]>,
     claim: Keyed<[u8; 16]>,
     message: Keyed<[u8; 16]>,
@@ -47,6 +48,7 @@ impl Limits {
                 Quota::per_hour(at_least_one(config.registrations_per_hour)),
                 &clock,
             ),
+            registration_check: keyed(minute(config.sign_ins_per_minute), &clock),
             lookup: keyed(minute(config.lookups_per_minute), &clock),
             claim: keyed(minute(config.claims_per_minute), &clock),
             message: keyed(minute(config.messages_per_minute), &clock),
@@ -67,6 +69,11 @@ impl Limits {
     /// A registration begins.
     pub fn registration(&self, from: ClientIp) -> Result<(), Problem> {
         self.check(&self.registration, &from.network())
+    }
+
+    /// Somebody asks whether a registration would be taken.
+    pub fn registration_check(&self, from: ClientIp) -> Result<(), Problem> {
+        self.check(&self.registration_check, &from.network())
     }
 
     /// An account looks another one up.
@@ -99,6 +106,7 @@ impl Limits {
         self.sign_in_by_address.retain_recent();
         self.sign_in_by_handle.retain_recent();
         self.registration.retain_recent();
+        self.registration_check.retain_recent();
         self.lookup.retain_recent();
         self.claim.retain_recent();
         self.message.retain_recent();

@@ -278,3 +278,52 @@ async fn a_handle_can_be_had_once_and_lookalikes_not_at_all() {
         .unwrap();
     assert_eq!(lookalike.code(), "handle-refused");
 }
+
+#[actix_web::test]
+async fn what_a_registration_would_be_refused_for_is_said_before_it_begins() {
+    let app = TestApp::start().await;
+    let admin = app.administrator().await;
+    app.account("alice").await;
+    let client = app.client();
+    let asks = async |handle: &str, alias: &str, invite: Option<&str>| {
+        let wish = json!({"handle": handle, "alias": alias, "invite": invite});
+        let answer = client.post("/api/v1/registration/check", &wish).await;
+        let code = answer.status.is_client_error().then(|| answer.code());
+        code.unwrap_or_else(|| answer.expect(204).status.to_string())
+    };
+    assert_eq!(asks("bob", "Bob", None).await, "204 No Content");
+    for emoji in [
+        "Alice \u{1f469}\u{200d}\u{1f680}",
+        "\u{645}\u{6cc}\u{200c}\u{62e}",
+    ] {
+        assert_eq!(asks("bob", emoji, None).await, "204 No Content");
+    }
+    assert_eq!(asks("ALICE", "Bob", None).await, "handle-taken");
+    assert_eq!(asks("\u{430}lice", "Bob", None).await, "handle-refused");
+    assert_eq!(asks("a b", "Bob", None).await, "handle-refused");
+    assert_eq!(asks("bob", "a\u{202e}b", None).await, "alias-refused");
+    assert_eq!(asks("bob", " ", None).await, "alias-refused");
+
+    let make = json!({"max_uses": 1, "life": 3600});
+    let made = admin.client.post("/api/v1/invites", &make).await.json();
+    let code = made["code"].as_str().unwrap();
+    for _ in 0..2 {
+        assert_eq!(asks("bob", "Bob", Some(code)).await, "204 No Content");
+    }
+    Account::register(app.client(), "carol", Some(("invite", code)))
+        .await
+        .unwrap();
+    // The server is open, but whoever comes by a link hears that it was used.
+    assert_eq!(asks("bob", "Bob", Some(code)).await, "invite-unusable");
+}
+
+#[actix_web::test]
+async fn asking_for_handles_is_limited_by_address() {
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 3).await;
+    app.administrator().await;
+    for n in 0..4 {
+        let wish = json!({"handle": format!("p{n}"), "alias": "P"});
+        let answer = app.client().post("/api/v1/registration/check", &wish).await;
+        assert_eq!(answer.status, if n < 3 { 204 } else { 429 });
+    }
+}

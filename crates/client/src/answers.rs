@@ -2,7 +2,7 @@
 
 use crate::account::parse;
 use crate::core::Core;
-use crate::event::Phase;
+use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::purpose::Purpose;
 use crate::wire::ServerInfo;
@@ -20,11 +20,18 @@ impl Core {
             Purpose::StillSignedIn => {
                 if matches!(&answer, Some((401, _))) && self.phase == Phase::Unlocked {
                     self.session_over("expired");
+                } else if matches!(&answer, Some((200, _))) {
+                    self.socket_held_up();
                 }
             }
             Purpose::ResumeHalf => self.resume_half_came(answer),
             Purpose::SignOut => {
                 // Gone here in any case; the server forgets the session at its idle end at the latest.
+            }
+            Purpose::RegistrationCheck => {
+                if self.accepted("check_registration", answer).is_some() {
+                    self.io.event(Event::RegistrationChecked);
+                }
             }
             Purpose::Alias(alias) => {
                 if self.accepted("set_alias", answer).is_some() {

@@ -44,10 +44,24 @@ pub enum Command {
     // Registration and sign-in
     /// `{"c":"offer_passphrase"}` → `passphrase_offered`: six random words.
     OfferPassphrase,
+    /// `{"c":"check_registration","handle","alias","setup"?,"invite"?}` → `registration_checked`, or
+    /// `failed` with what a registration would be refused for; nothing is kept of it.
+    CheckRegistration {
+        /// The handle that is wanted.
+        handle: String,
+        /// The name others see; empty means the handle.
+        alias: String,
+        /// The secret of the set-up link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        setup: Option<SecretText>,
+        /// The whole fragment of an invite link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<String>,
+    },
     /// `{"c":"register","handle","alias","passphrase","setup"?,"invite"?}` → `recovery_key`, and after
     /// `confirm_recovery_key` → `state` unlocked.
     Register {
-        /// The handle that is wanted, at most 64 characters.
+        /// The handle that is wanted, at most 32 characters.
         handle: String,
         /// The name others see, at most 64 characters; empty means the handle.
         alias: String,

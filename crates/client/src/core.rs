@@ -168,6 +168,12 @@ impl Core {
             Command::Snapshot => self.snapshot(),
             Command::UserActive => self.user_active(),
             Command::OfferPassphrase => self.offer_passphrase(),
+            Command::CheckRegistration {
+                handle,
+                alias,
+                setup,
+                invite,
+            } => self.check_registration(&handle, &alias, setup.as_ref(), invite.as_deref()),
             Command::Register {
                 handle,
                 alias,
@@ -192,7 +198,7 @@ impl Core {
             Command::SignOut => self.sign_out(),
             Command::Lock => self.lock("user"),
             Command::Unlock { passphrase } => self.unlock(passphrase),
-            Command::SetAlias { alias } => self.set_alias(alias),
+            Command::SetAlias { alias } => self.set_alias(&alias),
             Command::ListSessions => self.list_sessions(),
             Command::RevokeSession { id } => self.revoke_session(&id),
             Command::RevokeOtherSessions { passphrase } => self.revoke_other_sessions(passphrase),

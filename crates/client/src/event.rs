@@ -34,6 +34,9 @@ pub enum Event {
         /// When the core tries again, unix milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at_ms: Option<u64>,
+        /// The server answers, but something on the way holds its sockets up.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        barred: bool,
     },
     /// `failed` — a command was not carried out; show `text`.
     Failed {
@@ -85,11 +88,13 @@ pub enum Event {
 
     /// `passphrase_offered` — six random words.
     PassphraseOffered {
-        /// The words, separated by single spaces.
+        /// The words, joined by hyphens.
         passphrase: SecretText,
         /// Exact entropy in whole bits.
         bits: u32,
     },
+    /// `registration_checked` — answer to `check_registration`: such a registration would be taken now.
+    RegistrationChecked,
     /// `recovery_key` — shown once; ask the person to keep it and to type it back.
     RecoveryKey {
         /// Groups separated by dashes.
@@ -137,7 +142,7 @@ pub enum Event {
         /// When it stops working, unix seconds.
         expires_at: u64,
     },
-    /// `invites` — the links that have not been used.
+    /// `invites` — the links that were made and have not expired yet, used or not.
     Invites {
         /// Newest first.
         invites: Vec<InviteView>,

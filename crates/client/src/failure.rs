@@ -1,5 +1,6 @@
 //! Why a command was not carried out, in words for people.
 
+use protocol::name::{AliasError, HandleError};
 use serde::Deserialize;
 
 use crate::refusal::Refusal;
@@ -62,10 +63,11 @@ impl Failure {
         let code = if problem.code.is_empty() {
             match status {
                 401 => "signed-out",
-                403 => "forbidden",
                 404 => "not-found",
                 429 => "too-many",
                 507 => "vault-full",
+                // The server names its reason: what has none was refused by something on the way.
+                400..=499 => "held-up",
                 _ => "server-error",
             }
             .to_owned()
@@ -97,6 +99,26 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<HandleError> for Failure {
+    fn from(error: HandleError) -> Self {
+        Self {
+            code: "bad-handle".to_owned(),
+            text: error.to_string(),
+            retry_after_secs: None,
+        }
+    }
+}
+
+impl From<AliasError> for Failure {
+    fn from(error: AliasError) -> Self {
+        Self {
+            code: "bad-alias".to_owned(),
+            text: error.to_string(),
+            retry_after_secs: None,
+        }
+    }
+}
+
 fn text_of(code: &str) -> Option<&'static str> {
     Some(match code {
         "offline" => "The server cannot be reached. Check the connection and try again.",
@@ -117,11 +139,12 @@ fn text_of(code: &str) -> Option<&'static str> {
         "safe-conflict" => "Another browser of yours changed something just now. Try again.",
         "token-expired" => "That took too long. Start again.",
         "handle-taken" => "Somebody has this handle already. Choose another one.",
-        "bad-handle" => "A handle has 1 to 64 letters, digits, dots, dashes or underscores.",
-        "bad-alias" => "A name has 1 to 64 characters.",
+        "bad-handle" => "A handle has 1 to 32 letters, digits, dots, dashes or underscores.",
         "empty-passphrase" => "Choose a passphrase first.",
         "registration-closed" => "This server takes no new accounts.",
-        "invite-invalid" => "This invite link was used, has expired or was withdrawn.",
+        "invite-unusable" | "invite-invalid" => {
+            "This invite link was used, has expired or was withdrawn."
+        }
         "invite-malformed" => "This invite link is not complete. Copy the whole link.",
         "setup-invalid" => "The set-up link was used already or is not the latest one.",
         "no-such-user" => "Nobody here has that handle.",
@@ -158,6 +181,10 @@ fn text_of(code: &str) -> Option<&'static str> {
         "memory" => "Signing in needs 64 MiB of memory. Close other tabs and try again.",
         "bad-settings" => "That setting is out of range.",
         "server-reply" => "The server's answer makes no sense. Reload the page.",
+        "held-up" => {
+            "Something on the way to the server refused this. Try another network, or tell whoever \
+             runs this server: its proxy may be set up wrongly."
+        }
         "server-error" => "The server had a problem. Try again later.",
         _ => return None,
     })
@@ -183,5 +210,10 @@ mod tests {
     fn an_answer_that_is_no_problem_document_still_gets_a_code() {
         assert_eq!(Failure::from_answer(502, b"<html>").code, "server-error");
         assert_eq!(Failure::from_answer(401, b"").code, "signed-out");
+        for status in [403, 413] {
+            let failure = Failure::from_answer(status, b"<html>Request Entity Too Large</html>");
+            assert_eq!(failure.code, "held-up");
+            assert!(failure.text.contains("on the way"));
+        }
     }
 }

@@ -14,6 +14,9 @@ const PING_MS: u64 = 25_000;
 const FIRST_RETRY_MS: u64 = 500;
 const LONGEST_RETRY_MS: u64 = 30_000;
 
+/// So many sockets in a row that did not open, while the server answers, are no accident.
+const BARRED_AFTER: u32 = 2;
+
 /// Close code for a session that is over.
 const SESSION_OVER: u16 = 4401;
 
@@ -28,6 +31,8 @@ pub(crate) struct Link {
     retry_at_ms: Option<u64>,
     /// A ping was sent and nothing has come since.
     unanswered: bool,
+    /// The server answers requests while sockets never open: something on the way holds them up.
+    barred: bool,
 }
 
 impl Core {
@@ -63,7 +68,23 @@ impl Core {
         self.io.event(Event::Connection {
             online: self.io.online,
             retry_at_ms: self.link.retry_at_ms,
+            barred: self.link.barred,
         });
+    }
+
+    /// The server answered and the session is good, yet the socket did not open.
+    pub(crate) fn socket_held_up(&mut self) {
+        if self.link.barred || self.link.opened || self.link.tries < BARRED_AFTER {
+            return;
+        }
+        self.link.barred = true;
+        self.emit_connection();
+        self.io.notice(
+            "socket-barred",
+            "The server answers, but messages cannot come through: something between here and the \
+             server blocks WebSocket connections. Try another network, or tell whoever runs this server.",
+            None,
+        );
     }
 
     pub(crate) fn socket_open(&mut self) {
@@ -74,6 +95,7 @@ impl Core {
     /// Greets back once the server's `hello` came.
     fn greeted(&mut self) {
         self.link.tries = 0;
+        self.link.barred = false;
         self.io.online = true;
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
         self.emit_connection();

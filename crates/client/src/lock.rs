@@ -74,6 +74,7 @@ impl Core {
         self.io.event(Event::Connection {
             online: false,
             retry_at_ms: None,
+            barred: false,
         });
     }
 }

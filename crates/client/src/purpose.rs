@@ -1,6 +1,7 @@
 //! What an HTTP request was for.
 
-use crate::account::{InvitePin, Step};
+use crate::account::Step;
+use crate::account::sessions::Invite;
 use crate::id::Id;
 use crate::secret_text::SecretText;
 
@@ -21,6 +22,8 @@ pub(crate) enum Purpose {
     Flow(Step),
     /// The session is being ended by its owner.
     SignOut,
+    /// Whether a registration would be taken.
+    RegistrationCheck,
     /// A new alias was stored.
     Alias(String),
     /// The list of sessions, or a change of it.
@@ -67,5 +70,7 @@ pub(crate) enum Open {
     /// The whole list of what waits.
     Waiting,
     /// The owner of an invite link.
-    Inviter { user: Id, pin: InvitePin },
+    Inviter(Invite),
+    /// The links that were made here, to know who came by one.
+    OwnInvites,
 }

@@ -43,6 +43,8 @@ pub(crate) struct Unlocked {
     pub(crate) received_numbers: SequenceTracker,
     pub(crate) peers: BTreeMap<Id, Peer>,
     pub(crate) requests: BTreeMap<Id, Request>,
+    /// Names of the invite links that were made here, as the server lists them.
+    pub(crate) own_invites: BTreeSet<String>,
     pub(crate) messages: Messages,
     /// Chat, sender and writer of every message in memory.
     pub(crate) places: Places,
@@ -85,6 +87,7 @@ impl Unlocked {
             received_numbers: SequenceTracker::default(),
             peers: BTreeMap::new(),
             requests: BTreeMap::new(),
+            own_invites: BTreeSet::new(),
             messages: Messages::new(),
             places: Places::default(),
             lives: BTreeMap::new(),
@@ -226,7 +229,8 @@ impl Unlocked {
             Open::Lookup { handle } => self.looked_up(io, handle, answer),
             Open::Request(greeting) => self.request_found(io, &greeting, answer),
             Open::Waiting => self.list_came(io, answer),
-            Open::Inviter { user, pin } => self.inviter_found(io, user, &pin, answer),
+            Open::Inviter(invite) => self.inviter_found(io, &invite, answer),
+            Open::OwnInvites => self.own_invites_came(answer),
         }
     }
 }

@@ -361,3 +361,41 @@ fn prekeys_are_renewed_every_day_and_the_old_batch_still_opens_what_was_sent_und
     let bob_again = world.sign_in("bob");
     assert_eq!(world.texts(bob_again, f.to_alice), ["under batch two"]);
 }
+
+#[test]
+fn sockets_that_never_open_while_the_server_answers_are_told_as_what_they_are() {
+    let barred = |world: &World, tab: usize| {
+        let last = world
+            .tab(tab)
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Connection { online, barred, .. } => Some((*online, *barred)),
+                _ => None,
+            });
+        last.unwrap()
+    };
+    let notices = |world: &World, tab: usize| {
+        let of =
+            |event: &&Event| matches!(event, Event::Notice { code, .. } if code == "socket-barred");
+        world.tab(tab).events.iter().filter(of).count()
+    };
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.sockets = false;
+    world.cut(tab);
+    world.advance(120_000);
+    assert_eq!(barred(&world, tab), (false, true));
+    assert_eq!(notices(&world, tab), 1);
+    world.sockets = true;
+    world.advance(60_000);
+    assert_eq!(barred(&world, tab), (true, false));
+
+    // Where nothing answers, the network is what is gone.
+    world.network = false;
+    world.cut(tab);
+    world.advance(120_000);
+    assert_eq!(barred(&world, tab), (false, false));
+    assert_eq!(notices(&world, tab), 1);
+}

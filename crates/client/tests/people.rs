@@ -237,6 +237,20 @@ fn both_people_see_the_same_safety_number_and_a_scan_marks_verified() {
     assert!(world.chats(elsewhere)[0].verified);
 }
 
+/// The fragment of the link that was made last.
+fn made_link(world: &World, tab: usize) -> String {
+    let link = world
+        .tab(tab)
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::InviteCreated { link, .. } => Some(link.clone()),
+            _ => None,
+        });
+    link.unwrap().strip_prefix("/i#").unwrap().to_owned()
+}
+
 #[test]
 fn an_invite_link_registers_and_connects_when_its_pin_holds() {
     let mut world = World::default();
@@ -283,8 +297,153 @@ fn an_invite_link_registers_and_connects_when_its_pin_holds() {
     let typed = world.recovery_key(bob).as_str().into();
     world.command(bob, Command::ConfirmRecoveryKey { typed });
     assert_eq!(world.phase(bob), Phase::Unlocked);
-    assert_eq!(world.chats(bob)[0].handle, "alice");
+    let chat = &world.chats(bob)[0];
+    assert_eq!(chat.handle, "alice");
+    assert!(chat.linked && !chat.verified);
+    let request = &world.requests(alice)[0];
+    assert_eq!(request.handle, "bob");
+    assert!(request.by_link);
+}
+
+#[test]
+fn only_keys_that_a_link_named_are_shown_as_those_of_the_link() {
+    let mut world = World::default();
+    let f = world.friends();
+    assert!(!world.chats(f.bob)[0].linked);
+    world.command(f.alice, Command::CreateInvite { life_secs: None });
+    let fragment = made_link(&world, f.alice);
+    world.command(f.bob, Command::OpenInvite { fragment });
+    assert!(world.chats(f.bob)[0].linked);
+    // Other keys are not the link's.
+    let passphrase = PASSPHRASE.into();
+    world.command(f.alice, Command::NewIdentity { passphrase });
+    world.say(f.alice, f.to_bob, "it is me");
+    assert!(!world.chats(f.bob)[0].linked);
+    let chat = f.to_alice;
+    world.command(f.bob, Command::AcceptChangedKey { chat });
+    assert!(!world.chats(f.bob)[0].linked);
+}
+
+#[test]
+fn somebody_who_shows_the_code_of_no_link_of_ours_did_not_come_by_one() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    world.command(alice, Command::CreateInvite { life_secs: None });
+    let link = made_link(&world, alice);
+    let (bob, _) = world.register("bob");
+    let fragment = format!("{:032x}{}", 77, &link[32..]);
+    world.command(bob, Command::OpenInvite { fragment });
     assert_eq!(world.requests(alice)[0].handle, "bob");
+    assert!(!world.requests(alice)[0].by_link);
+}
+
+#[test]
+fn a_used_link_is_listed_as_used_and_refused_before_a_passphrase_is_chosen() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    world.command(alice, Command::CreateInvite { life_secs: None });
+    let fragment = made_link(&world, alice);
+    let uses = |world: &mut World| {
+        world.command(alice, Command::ListInvites);
+        let mut events = world.tab(alice).events.iter().rev();
+        let listed = events.find_map(|event| match event {
+            Event::Invites { invites } => Some((invites[0].uses, invites[0].max_uses)),
+            _ => None,
+        });
+        listed.unwrap()
+    };
+    assert_eq!(uses(&mut world), (0, 1));
+    let check = |handle: &str| Command::CheckRegistration {
+        handle: handle.into(),
+        alias: String::new(),
+        setup: None,
+        invite: Some(fragment.clone()),
+    };
+    let bob = world.browser();
+    world.command(bob, check("bob"));
+    assert_eq!(
+        world.tab(bob).events.last(),
+        Some(&Event::RegistrationChecked)
+    );
+    world.command(
+        bob,
+        Command::Register {
+            handle: "bob".into(),
+            alias: String::new(),
+            passphrase: PASSPHRASE.into(),
+            setup: None,
+            invite: Some(fragment.clone()),
+        },
+    );
+    let typed = world.recovery_key(bob).as_str().into();
+    world.command(bob, Command::ConfirmRecoveryKey { typed });
+    assert_eq!(uses(&mut world), (1, 1));
+    let carol = world.browser();
+    world.command(carol, check("carol"));
+    assert_eq!(world.failures(carol), ["invite-unusable"]);
+}
+
+#[test]
+fn names_and_handles_that_cannot_be_are_told_without_asking_the_server() {
+    let mut world = World::default();
+    let tab = world.browser();
+    let check = |handle: &str, alias: &str| Command::CheckRegistration {
+        handle: handle.into(),
+        alias: alias.into(),
+        setup: None,
+        invite: None,
+    };
+    let asked = world.server.log.len();
+    world.command(tab, check("a b", ""));
+    world.command(tab, check("alice", "A\u{202e}lice"));
+    world.command(tab, check(&"a".repeat(33), ""));
+    assert_eq!(
+        world.failures(tab),
+        ["bad-handle", "bad-alias", "bad-handle"]
+    );
+    assert_eq!(world.server.log.len(), asked);
+    world.command(tab, check(" @alice", "Alice \u{1f469}\u{200d}\u{1f680}"));
+    assert_eq!(
+        world.tab(tab).events.last(),
+        Some(&Event::RegistrationChecked)
+    );
+}
+
+#[test]
+fn a_changed_name_reaches_the_people_one_knows_and_nobody_else() {
+    let mut world = World::default();
+    let f = world.friends();
+    let (carol, _) = world.register("carol");
+    world.command(f.alice, ask("carol"));
+    let alias = "Alice \u{1f469}\u{200d}\u{1f680}";
+    world.command(
+        f.alice,
+        Command::SetAlias {
+            alias: format!("  {alias} "),
+        },
+    );
+    world.advance(3_000);
+    assert_eq!(world.chats(f.bob)[0].alias, alias);
+    assert_ne!(world.requests(carol)[0].alias, alias);
+    // Also somebody who was away.
+    world.close(f.bob);
+    world.command(
+        f.alice,
+        Command::SetAlias {
+            alias: "Liddell".into(),
+        },
+    );
+    world.advance(3_000);
+    let bob = world.sign_in("bob");
+    world.advance(3_000);
+    assert_eq!(world.chats(bob)[0].alias, "Liddell");
+    world.command(
+        f.alice,
+        Command::SetAlias {
+            alias: "\u{202e}".into(),
+        },
+    );
+    assert_eq!(world.failures(f.alice), ["bad-alias"]);
 }
 
 #[test]

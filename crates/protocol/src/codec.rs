@@ -186,6 +186,11 @@ impl<'a> Reader<'a> {
         core::mem::take(&mut self.rest)
     }
 
+    /// Whether everything was read.
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Refuses trailing bytes.
     pub fn finish(self) -> Result<(), DecodeError> {
         if self.rest.is_empty() {

@@ -45,6 +45,7 @@ pub mod epoch;
 pub mod identity;
 pub mod ids;
 pub mod labels;
+pub mod name;
 pub mod opaque;
 pub mod passphrase;
 pub mod prekeys;

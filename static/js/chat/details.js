@@ -40,6 +40,7 @@ export function detailsPane(context, id, then) {
     button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Remove the verified mark' : 'They are equal: mark as verified');
     slot(root, 'verify-lead').textContent = chat.verified
       ? 'You have compared these digits. If they ever change, you are asked before the next message goes out.'
+      : chat.linked ? 'The invite link that you came by named these keys. Comparing the digits, in person or on a call, also shows whether somebody changed the link on its way.'
       : 'Compare these digits with what the other person sees, in person or on a call. If they are equal, nobody sits in between.';
   };
   show();
@@ -72,7 +73,7 @@ export function detailsPane(context, id, then) {
  */
 export function drawGreeting(node, request) {
   const warning = request.key_changed ? 'This came under other keys than this person had before. ' : '';
-  slot(node, 'greeting').textContent = `${warning}${request.greeting || 'Wants to talk to you'}`;
+  slot(node, 'greeting').textContent = `${warning}${request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you')}`;
 }
 
 /**
@@ -86,7 +87,7 @@ export function requestPane(context, request, then) {
   const name = request.alias || request.handle;
   slot(node, 'avatar').append(avatar(request.chat, name));
   slot(node, 'name').textContent = name;
-  slot(node, 'handle').textContent = `@${request.handle}`;
+  slot(node, 'handle').textContent = `@${request.handle}${request.by_link ? ', who came by your invite link' : ''}`;
   drawGreeting(node, request);
   actions(node, {
     back: then.back,

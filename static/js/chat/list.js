@@ -101,5 +101,5 @@ export function requestRow(request, current, open) {
     avatar(request.chat, name),
     h('span', { class: 'chat-row__body' },
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), h('span', { class: 'chat-row__time' }, rowTime(request.received_ms))),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || 'Wants to talk to you')))));
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you'))))));
 }

@@ -34,7 +34,7 @@ export function openDialog(template, closed) {
 }
 
 /**
- * @param {{title: string, text: string, yes: string}} words
+ * @param {{title: string, text: string, yes: string, no?: string}} words
  * @param {() => void} run
  */
 export function confirmDialog(words, run) {
@@ -42,6 +42,7 @@ export function confirmDialog(words, run) {
   slot(dialog, 'title').textContent = words.title;
   slot(dialog, 'text').textContent = words.text;
   slot(dialog, 'yes').textContent = words.yes;
+  if (words.no) /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).textContent = words.no;
   actions(dialog, { no: () => dialog.close(), yes: () => { dialog.close(); run(); } });
   /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).focus();
 }
@@ -155,7 +156,14 @@ export function inviteDialog(context) {
 export function watchInvites(context, open) {
   return context.state.on('invite_opened', (event) => {
     if (!event.added) return;
-    toast('The keys of whoever invited you are the ones in the link.');
-    if (context.state.chat(event.user_id)) open(event.user_id);
+    const name = () => context.state.chat(event.user_id)?.alias || 'Whoever invited you';
+    const arrive = () => {
+      if (!context.state.chat(event.user_id)) return false;
+      open(event.user_id);
+      toast(`${name()} has the keys that your invite link named.`);
+      return true;
+    };
+    if (arrive()) return;
+    const end = context.state.on('chats', () => { if (arrive()) end(); });
   });
 }

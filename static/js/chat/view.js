@@ -73,7 +73,7 @@ export function chatView(context) {
     }
     const status = slot(app, 'status');
     status.dataset.online = String(state.connection.online);
-    status.textContent = state.connection.online ? 'Online' : state.connection.retry_at_ms ? 'No connection, trying again' : 'Connecting…';
+    status.textContent = state.connection.online ? 'Online' : state.connection.barred ? 'Messages are blocked on the way' : state.connection.retry_at_ms ? 'No connection, trying again' : 'Connecting…';
     const skew = state.server?.clock_skew_secs ?? 0;
     slot(app, 'banner').replaceChildren(...(Math.abs(skew) > 3600 ? [h('div', { class: 'notice notice--warn', 'data-testid': 'clock-warning' }, icon('clock'), h('span', {}, `This device’s clock is ${Math.round(Math.abs(skew) / 3600)} h ${skew > 0 ? 'ahead of' : 'behind'} the server’s. Set it right, so that timers are what they say.`))] : []));
   }

@@ -8,8 +8,9 @@ import { input, say, slot } from './dom.js';
  * @param {import('../types.js').Command} command
  * @param {string} [done] the event that means success; without one the view itself goes away
  * @param {(event: any) => void} [then]
+ * @param {string[]} [during] whose failures are its own, where that is more than the command
  */
-export function submit(context, form, command, done, then) {
+export function submit(context, form, command, done, then, during = [command.c]) {
   const error = slot(form, 'error');
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('button:not([type="button"])'));
   if (button.getAttribute('aria-busy') === 'true') return;
@@ -22,9 +23,10 @@ export function submit(context, form, command, done, then) {
     for (const end of ends) end();
   };
   ends.push(context.state.on('failed', (failed) => {
-    if (failed.during !== command.c) return false;
+    if (!during.includes(failed.during)) return false;
     finish();
-    if (form.isConnected) say(error, failed.text);
+    // A view may have said it in its own words.
+    if (form.isConnected && error.hidden) say(error, failed.text);
     return true;
   }));
   if (done) ends.push(context.state.on(done, (event) => { finish(); then?.(event); }));
@@ -39,10 +41,25 @@ export function submit(context, form, command, done, then) {
  * @param {string} text
  */
 export function complain(form, field, text) {
+  wrong(form, field, text);
+  field.focus();
+}
+
+/**
+ * Says what is wrong with a field until it is changed, and leaves the cursor where it is.
+ * @param {HTMLElement} form
+ * @param {HTMLInputElement} field
+ * @param {string} text
+ */
+export function wrong(form, field, text) {
   say(slot(form, 'error'), text);
   field.setAttribute('aria-invalid', 'true');
-  field.addEventListener('input', () => { field.removeAttribute('aria-invalid'); say(slot(form, 'error'), ''); }, { once: true });
-  field.focus();
+  field.addEventListener('input', () => { right(field); say(slot(form, 'error'), ''); }, { once: true });
+}
+
+/** @param {HTMLInputElement} field */
+export function right(field) {
+  field.removeAttribute('aria-invalid');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Creating an account: name, passphrase, recovery key; the set-up and invite links lead here too. */
-import { input, say, slot } from '../lib/dom.js';
-import { complain, submit } from '../lib/form.js';
+import { h, input, say, slot } from '../lib/dom.js';
+import { complain, right, submit, wrong } from '../lib/form.js';
 import { Subscriptions } from '../lib/state.js';
 import { confirmRecoveryKey, frontPage } from './front.js';
 import { passphrasePicker } from './passphrase.js';
@@ -18,12 +18,15 @@ export function registerView(context) {
   const fragment = context.fragment();
   // A link from the server's terminal names the handle that it is for.
   const named = setup ? handleIn(fragment) : '';
-  const invited = !setup && fragment.includes('.');
+  let invited = !setup && fragment.includes('.');
   const picker = passphrasePicker(context, 'Your passphrase');
   const subscriptions = new Subscriptions();
   let step = 1;
   slot(panel, 'passphrase').append(picker.node);
   const handle = input(form, '[name="handle"]');
+  const alias = input(form, '[name="alias"]');
+  const link = () => ({ ...(setup ? { setup: fragment.split('.')[0] } : {}), ...(invited ? { invite: fragment } : {}) });
+  const wish = () => ({ handle: handle.value.trim(), alias: alias.value.trim(), ...link() });
 
   if (setup) {
     slot(panel, 'title').textContent = named ? 'Become an administrator' : 'Set up this server';
@@ -38,7 +41,7 @@ export function registerView(context) {
     const server = context.state.server;
     if (!server) return '';
     if (setup) {
-      if (server.setup_done && !named) return 'This server is set up already. Sign in instead.';
+      if (server.setup_done && !named) return 'This server is set up already.';
       return fragment === '' ? 'This link is not complete. Copy the whole set-up link from the server’s log.' : '';
     }
     if (!server.setup_done) return 'This server is not set up. Open the set-up link from its log first.';
@@ -48,11 +51,14 @@ export function registerView(context) {
   };
   const server = () => {
     const why = closed();
-    say(slot(panel, 'notice'), why || (invited ? 'You come through an invite link. Whoever sent it becomes your first contact.' : ''));
+    const notice = slot(panel, 'notice');
+    say(notice, why || (invited ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.' : ''));
+    if (setup && why && context.state.server?.setup_done) notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
     form.hidden = why !== '';
   };
   server();
 
+  const marks = slot(panel, 'steps');
   const show = () => {
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]'))) part.hidden = Number(part.dataset.step) !== step;
     /** @type {HTMLElement} */ (form.querySelector('[data-action="back"]')).hidden = step === 1;
@@ -63,17 +69,27 @@ export function registerView(context) {
   subscriptions.add(
     context.state.on('server', server),
     context.state.on('failed', (failed) => {
-      // The handle is on the first step: go back to it.
-      if (failed.during !== 'register' || !/handle/.test(failed.code)) return;
-      step = 1;
-      show();
-      handle.focus();
+      if (failed.during !== 'register' && failed.during !== 'check_registration') return false;
+      // All but the passphrase is on the first step: what is wrong there is said there.
+      const field = /handle/.test(failed.code) ? handle : /alias/.test(failed.code) ? alias : null;
+      const dropped = failed.code === 'invite-unusable' && context.state.server?.registration === 'open';
+      if (dropped) invited = false;
+      if (field || dropped) {
+        step = 1;
+        show();
+        server();
+      }
+      if (field) wrong(form, field, failed.text);
+      else say(slot(form, 'error'), dropped ? `${failed.text} You can also go on without it.` : failed.text);
+      return true;
+    }),
+    context.state.on('registration_checked', () => {
+      for (const field of [handle, alias]) right(field);
     }),
     context.state.on('recovery_key', (event) => {
       if (event.during !== 'register') return;
-      const list = slot(panel, 'steps');
-      confirmRecoveryKey(context, panel, event, subscriptions, () => { context.go('/', true); });
-      panel.prepend(list);
+      confirmRecoveryKey(context, panel, event, handle.value.trim(), subscriptions, () => { step = 1; show(); });
+      panel.prepend(marks.cloneNode(true));
       steps(panel, 3);
     }),
   );
@@ -84,9 +100,11 @@ export function registerView(context) {
         complain(form, handle, 'Choose a handle: letters and digits, for example alice.');
         return;
       }
-      step = 2;
-      show();
-      /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+      submit(context, form, { c: 'check_registration', ...wish() }, 'registration_checked', () => {
+        step = 2;
+        show();
+        /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+      });
       return;
     }
     const problem = picker.problem();
@@ -94,15 +112,13 @@ export function registerView(context) {
       complain(form, problem.field, problem.text);
       return;
     }
-    submit(context, form, {
-      c: 'register',
-      handle: handle.value.trim(),
-      alias: input(form, '[name="alias"]').value.trim(),
-      passphrase: picker.value(),
-      ...(setup ? { setup: fragment.split('.')[0] } : {}),
-      ...(invited ? { invite: fragment } : {}),
-    }, 'recovery_key');
+    submit(context, form, { c: 'register', ...wish(), passphrase: picker.value() }, 'recovery_key');
   });
+  for (const field of [handle, alias]) {
+    field.addEventListener('change', () => {
+      if (step === 1 && handle.value.trim() !== '') context.send({ c: 'check_registration', ...wish() });
+    });
+  }
   return { node, focus: () => handle.focus({ preventScroll: true }), stop: () => { picker.stop(); subscriptions.stop(); } };
 }
 

@@ -256,7 +256,7 @@ impl Core {
             open.emit_blocked(&mut self.io);
             open.look_after_prekeys(&mut self.io);
             if let Some(invite) = invite {
-                open.open_invite(&mut self.io, invite.user, invite.pin);
+                open.open_invite(&mut self.io, invite);
             }
         }
         self.connect();

@@ -1,9 +1,11 @@
 //! Registration: passphrase, recovery key, identity, first prekeys.
 
+use protocol::name;
 use protocol::opaque::{RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
 
 use crate::account::confirm::Prepared;
+use crate::account::passphrase::prepared;
 use crate::account::sessions::Invite;
 use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
@@ -14,7 +16,9 @@ use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::NewSafes;
 use crate::secret_text::SecretText;
-use crate::wire::{Blob, RegistrationFinish, RegistrationStart, RegistrationStarted};
+use crate::wire::{
+    Blob, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
+};
 
 /// A registration under way.
 pub(crate) struct Register {
@@ -27,7 +31,54 @@ pub(crate) struct Register {
     first: (Vec<u8>, Vec<u8>),
 }
 
+/// What somebody asks for, in the form that is kept.
+struct Wish {
+    handle: String,
+    alias: String,
+    invite: Option<Invite>,
+}
+
+impl Wish {
+    fn read(handle: &str, alias: &str, invite: Option<&str>) -> Result<Self, Failure> {
+        let handle = name::bare_handle(handle);
+        name::check_handle(handle)?;
+        let alias = match alias.trim() {
+            "" => handle.to_owned(),
+            given => name::alias(given)?,
+        };
+        Ok(Self {
+            handle: handle.to_owned(),
+            alias,
+            invite: invite.map(str::parse::<Invite>).transpose()?,
+        })
+    }
+}
+
 impl Core {
+    /// `check_registration`.
+    pub(crate) fn check_registration(
+        &mut self,
+        handle: &str,
+        alias: &str,
+        setup: Option<&SecretText>,
+        invite: Option<&str>,
+    ) {
+        match Wish::read(handle, alias, invite) {
+            Ok(wish) => {
+                let code = wish.invite.as_ref().map(|invite| invite.code.to_string());
+                let body = RegistrationWish {
+                    handle: &wish.handle,
+                    alias: &wish.alias,
+                    setup: setup.map(SecretText::expose),
+                    invite: code.as_deref(),
+                };
+                self.io
+                    .post("/registration/check", &body, Purpose::RegistrationCheck);
+            }
+            Err(failure) => self.io.failed("check_registration", failure),
+        }
+    }
+
     /// `register`.
     pub(crate) fn register(
         &mut self,
@@ -41,16 +92,7 @@ impl Core {
         if !self.may_begin(during) {
             return;
         }
-        let handle = handle.trim().trim_start_matches('@').to_owned();
-        let alias = match alias.trim() {
-            "" => handle.clone(),
-            given => given.to_owned(),
-        };
-        let wrong = if handle.is_empty() || handle.chars().count() > 64 {
-            Some("bad-handle")
-        } else if alias.chars().count() > 64 {
-            Some("bad-alias")
-        } else if passphrase.expose().is_empty() {
+        let wrong = if passphrase.expose().is_empty() {
             Some("empty-passphrase")
         } else if self.phase == Phase::Unlocked {
             Some("busy")
@@ -61,23 +103,26 @@ impl Core {
             self.io.failed(during, Failure::new(code));
             return;
         }
-        let invite = match invite
-            .map(|fragment| fragment.parse::<Invite>())
-            .transpose()
-        {
-            Ok(invite) => invite,
+        let wish = match Wish::read(&handle, &alias, invite.as_deref()) {
+            Ok(wish) => wish,
             Err(failure) => {
                 self.io.failed(during, failure);
                 return;
             }
         };
-        match register_start(&mut self.io.rng, passphrase.expose().as_bytes()) {
+        let Wish {
+            handle,
+            alias,
+            invite,
+        } = wish;
+        let code = invite.as_ref().map(|invite| invite.code.to_string());
+        match register_start(&mut self.io.rng, prepared(&passphrase).expose().as_bytes()) {
             Ok((state, request)) => {
                 let body = RegistrationStart {
                     handle: &handle,
                     request: request.into(),
                     setup: setup.as_ref().map(|s| s.expose()),
-                    invite: invite.as_ref().map(|invite| invite.code.as_str()),
+                    invite: code.as_deref(),
                 };
                 self.io.post(
                     "/registration/start",

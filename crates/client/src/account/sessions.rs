@@ -1,5 +1,6 @@
 //! The account as a whole: alias, sessions, invite links that were made.
 
+use protocol::name;
 use serde::Deserialize;
 
 use crate::account::parse;
@@ -35,28 +36,30 @@ impl<T> List<T> {
 }
 
 impl Core {
-    pub(crate) fn set_alias(&mut self, alias: String) {
-        let length = alias.trim().chars().count();
+    pub(crate) fn set_alias(&mut self, alias: &str) {
         if self.me.is_none() {
             self.io.failed("set_alias", Failure::new("not-signed-in"));
-        } else if length == 0 || length > 64 {
-            self.io.failed("set_alias", Failure::new("bad-alias"));
-        } else {
-            let alias = alias.trim().to_owned();
-            self.io.put(
+            return;
+        }
+        match name::alias(alias) {
+            Ok(alias) => self.io.put(
                 "/account",
                 &Alias { alias: &alias },
                 Purpose::Alias(alias.clone()),
-            );
+            ),
+            Err(error) => self.io.failed("set_alias", error.into()),
         }
     }
 
+    /// The server has the new name: it is told to everybody who knows the old one.
     pub(crate) fn alias_stored(&mut self, alias: String) {
-        if let Some(me) = self.me.as_mut() {
-            me.alias = alias;
-        }
-        if let (Some(open), Some(me)) = (self.unlocked.as_mut(), self.me.as_ref()) {
+        let Some(me) = self.me.as_mut() else {
+            return;
+        };
+        me.alias = alias;
+        if let Some(open) = self.unlocked.as_mut() {
             open.me = me.clone();
+            open.send_profile(&mut self.io);
         }
         self.emit_state();
     }
@@ -196,7 +199,7 @@ impl Core {
             }
         };
         match self.unlocked.as_mut() {
-            Some(open) => open.open_invite(&mut self.io, invite.user, invite.pin),
+            Some(open) => open.open_invite(&mut self.io, invite),
             None => self.io.event(Event::InviteOpened {
                 user_id: invite.user,
                 added: false,
@@ -206,17 +209,20 @@ impl Core {
     }
 }
 
-/// Length of [`InvitePin`]: half of a fingerprint, so that nobody finds other keys with the same.
+/// Half of a fingerprint, so that nobody finds other keys with the same.
 const PIN_LEN: usize = 32;
-
-/// The first half of the inviter's fingerprint.
-pub(crate) type InvitePin = [u8; PIN_LEN];
 
 /// The parts of `/i#<code>.<user id>.<first half of the fingerprint>`.
 pub(crate) struct Invite {
-    pub(crate) code: String,
+    pub(crate) code: Id,
     pub(crate) user: Id,
-    pub(crate) pin: InvitePin,
+    pub(crate) pin: [u8; PIN_LEN],
+}
+
+impl std::fmt::Debug for Invite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Invite(..)")
+    }
 }
 
 impl std::str::FromStr for Invite {
@@ -234,13 +240,10 @@ impl std::str::FromStr for Invite {
         else {
             return Err(malformed());
         };
-        if code.is_empty() || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(malformed());
-        }
         let mut half = [0; PIN_LEN];
         hex::decode_to_slice(pin, &mut half).map_err(|_| malformed())?;
         Ok(Self {
-            code: code.to_owned(),
+            code: code.parse().map_err(|_| malformed())?,
             user: user.parse().map_err(|_| malformed())?,
             pin: half,
         })

@@ -9,6 +9,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::Snapshot => "snapshot",
         Command::UserActive => "user_active",
         Command::OfferPassphrase => "offer_passphrase",
+        Command::CheckRegistration { .. } => "check_registration",
         Command::Register { .. } => "register",
         Command::ConfirmRecoveryKey { .. } => "confirm_recovery_key",
         Command::Cancel => "cancel",

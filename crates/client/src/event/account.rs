@@ -117,7 +117,7 @@ pub struct PersonView {
     pub relation: String,
 }
 
-/// An invite link that has not been used.
+/// An invite link of one's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteView {
     /// For `revoke_invite`.
@@ -127,4 +127,14 @@ pub struct InviteView {
     /// When it was made, unix seconds.
     #[serde(default)]
     pub created_at: u64,
+    /// How often it may be used.
+    #[serde(default = "once")]
+    pub max_uses: u32,
+    /// How often it was used.
+    #[serde(default)]
+    pub uses: u32,
+}
+
+const fn once() -> u32 {
+    1
 }

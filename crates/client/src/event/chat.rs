@@ -19,6 +19,9 @@ pub struct ChatView {
     pub relation: String,
     /// Safety number compared.
     pub verified: bool,
+    /// Their keys are those that the invite link named by which one came to them.
+    #[serde(default)]
+    pub linked: bool,
     /// Their keys are not the pinned ones: ask before the next send (`accept_changed_key`), never
     /// block reading.
     pub key_changed: bool,
@@ -35,7 +38,7 @@ pub struct ChatView {
     /// What has become of the last message; null for none. Says why there is no last line.
     #[serde(default)]
     pub last_state: Option<MessageState>,
-    /// Time of the last activity, unix milliseconds; 0 for none.
+    /// When the last message was sent, unix milliseconds; 0 for none.
     pub last_ms: u64,
     /// Incoming messages not shown yet.
     pub unread: u32,
@@ -67,6 +70,9 @@ pub struct RequestView {
     /// Something of it came under other keys than those that were seen first of this person.
     #[serde(default)]
     pub key_changed: bool,
+    /// They came by an invite link of this account, as they and the server say.
+    #[serde(default)]
+    pub by_link: bool,
 }
 
 /// What has become of a message.

@@ -137,13 +137,19 @@ impl Unlocked {
         match content {
             Content::Text { text, .. } => self.text_came(io, arrived, text.as_str()),
             Content::Request {
-                alias, greeting, ..
+                alias,
+                greeting,
+                invite,
+                ..
             } => {
                 if arrived.mine {
                     self.greeted(io, arrived, &greeting);
                 } else {
                     let alias = standing.is_trusted().then(|| alias.as_str());
                     self.request_came(io, arrived, alias, &greeting);
+                    if let (Some(code), Some(_)) = (invite, self.pending(chat)) {
+                        self.came_by(io, chat, code);
+                    }
                 }
             }
             Content::Accept { alias, .. } => {

@@ -163,7 +163,7 @@ impl Unlocked {
                         Ok(()) => {
                             self.forget_message(io, chat, id);
                             if burn == Burn::Never && self.asks_with(chat, &text) {
-                                self.send_request(io, chat, &text);
+                                self.send_request(io, chat, &text, None);
                             } else {
                                 let said = Said {
                                     text,

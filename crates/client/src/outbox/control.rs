@@ -1,12 +1,14 @@
 //! Messages that people do not see: receipts, typing, answers to requests.
 
-use protocol::envelope::{Content, Receipt, ReceiptState};
+use protocol::envelope::{Content, InviteCode, Receipt, ReceiptState};
 use protocol::ids::MessageId;
+use protocol::safe::ContactState;
 
 use super::compose::Said;
 use crate::command::Burn;
 use crate::id::Id;
 use crate::io::Io;
+use crate::people::id_of;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -75,11 +77,18 @@ impl Unlocked {
     }
 
     /// Asks somebody for contact; what is said with it is the first text of the chat.
-    pub(crate) fn send_request(&mut self, io: &mut Io, chat: Id, greeting: &SecretText) {
+    pub(crate) fn send_request(
+        &mut self,
+        io: &mut Io,
+        chat: Id,
+        greeting: &SecretText,
+        invite: Option<Id>,
+    ) {
         let content = Content::Request {
             handle: self.me.handle.as_str().into(),
             alias: self.me.alias.as_str().into(),
             greeting: greeting.expose().into(),
+            invite: invite.map(|code| InviteCode(*code.as_bytes())),
         };
         let id = self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
         if !greeting.is_blank() {
@@ -101,6 +110,26 @@ impl Unlocked {
             alias: self.me.alias.as_str().into(),
         };
         self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        self.pump(io);
+    }
+
+    /// Tells everybody who is a contact one's own name.
+    pub(crate) fn send_profile(&mut self, io: &mut Io) {
+        let contents = self.safe.contents();
+        let known: Vec<Id> = contents
+            .contacts
+            .iter()
+            .filter(|(user, contact)| {
+                contact.state.value == ContactState::Accepted && !contents.is_blocked(user)
+            })
+            .map(|(user, _)| id_of(user))
+            .collect();
+        for chat in known {
+            let content = Content::Profile {
+                alias: self.me.alias.as_str().into(),
+            };
+            self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        }
         self.pump(io);
     }
 }

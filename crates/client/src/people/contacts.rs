@@ -224,15 +224,9 @@ impl Unlocked {
     }
 }
 
-/// Names of others are cut to 64 characters, whatever they send, and turn no line around: neither control
-/// characters nor those that override, embed or isolate a direction stay in them. Joiners stay.
+/// A name of somebody else as it is shown, whatever they send.
 pub(crate) fn clip(name: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}');
-    name.chars()
-        .filter(|c| !c.is_control() && !turns(*c) && !breaks(*c))
-        .take(64)
-        .collect()
+    protocol::name::shown(name)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use protocol::safe::ContactState;
 
 use super::{clip, user};
-use crate::account::{InvitePin, parse};
+use crate::account::parse;
+use crate::account::sessions::Invite;
 use crate::answers::Answer;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
@@ -111,7 +112,7 @@ impl Unlocked {
         io: &mut Io,
         found: &User,
         greeting: &SecretText,
-        pin: Option<&InvitePin>,
+        invite: Option<&Invite>,
     ) -> Result<(), Failure> {
         let id = found.user_id;
         if self.safe.contents().is_blocked(&user(id)) {
@@ -120,11 +121,12 @@ impl Unlocked {
         self.note_person(found);
         let shown = self.decode_keys(io, id, &found.public_keys.0)?;
         let fingerprint = *shown.keys.fingerprint();
-        if let Some(pin) = pin
-            && !fingerprint.as_bytes().starts_with(pin)
-        {
-            io.refused(Refusal::InvitePin, Some(id), None);
-            return Err(Refusal::InvitePin.into());
+        if let Some(invite) = invite {
+            if !fingerprint.as_bytes().starts_with(&invite.pin) {
+                io.refused(Refusal::InvitePin, Some(id), None);
+                return Err(Refusal::InvitePin.into());
+            }
+            self.note_linked(io, id, &fingerprint);
         }
         // An earlier pin may not hold any more; what is sent then is held until the person decides.
         self.pin_holds(io, id, shown);
@@ -147,29 +149,22 @@ impl Unlocked {
             &found.handle,
             &found.alias,
         );
-        self.send_request(io, id, greeting);
+        self.send_request(io, id, greeting, invite.map(|invite| invite.code));
         Ok(())
     }
 
     /// `open_invite` while unlocked.
-    pub(crate) fn open_invite(&mut self, io: &mut Io, inviter: Id, pin: InvitePin) {
-        if inviter == self.me.user_id {
+    pub(crate) fn open_invite(&mut self, io: &mut Io, invite: Invite) {
+        if invite.user == self.me.user_id {
             io.failed("open_invite", Failure::new("that-is-you"));
             return;
         }
-        io.get(
-            &format!("/users/{inviter}"),
-            Purpose::Open(Open::Inviter { user: inviter, pin }),
-        );
+        let path = format!("/users/{}", invite.user);
+        io.get(&path, Purpose::Open(Open::Inviter(invite)));
     }
 
-    pub(crate) fn inviter_found(
-        &mut self,
-        io: &mut Io,
-        inviter: Id,
-        pin: &InvitePin,
-        answer: Answer,
-    ) {
+    pub(crate) fn inviter_found(&mut self, io: &mut Io, invite: &Invite, answer: Answer) {
+        let inviter = invite.user;
         let found = match answer {
             Some((200, body)) => parse::<User>(&body),
             Some((404, _)) => Err(Failure::new("invite-invalid")),
@@ -178,7 +173,7 @@ impl Unlocked {
         };
         let done = found.and_then(|found| {
             if found.user_id == inviter {
-                self.ask_for_contact(io, &found, &SecretText::default(), Some(pin))
+                self.ask_for_contact(io, &found, &SecretText::default(), Some(invite))
             } else {
                 Err(Failure::new("server-reply"))
             }
@@ -203,7 +198,7 @@ impl Unlocked {
 
 /// The path of a look-up; `None` for what can be no handle.
 fn path_of(handle: &str) -> Option<String> {
-    let handle = handle.trim().trim_start_matches('@');
+    let handle = protocol::name::bare_handle(handle);
     let length = handle.chars().count();
     if length == 0 || length > 64 || handle.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;

@@ -1,6 +1,7 @@
 //! Other people: contacts and their pins, requests of strangers, invites, safety numbers.
 
 mod contacts;
+mod invites;
 mod keys;
 mod lookup;
 mod requests;

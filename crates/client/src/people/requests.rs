@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) asks: Vec<Id>,
     /// Something of it came under other keys than those seen first.
     pub(crate) other_keys: bool,
+    /// Name of the invite link whose code they showed.
+    pub(crate) invite: Option<String>,
 }
 
 /// What becomes of something that a stranger wrote.
@@ -191,6 +193,7 @@ impl Unlocked {
                             .requests
                             .get(&chat)
                             .is_some_and(|asked| asked.other_keys),
+                    by_link: self.by_own_link(chat),
                 })
             })
             .collect();

@@ -53,13 +53,17 @@ impl FakeServer {
         (200, json!({"user_id": user.to_string(), "role": role}))
     }
 
+    fn invite_is_usable(&self, code: &str) -> bool {
+        self.invites.get(code).is_some_and(|made| made.uses == 0)
+    }
+
     pub(super) fn registration(
         &mut self,
         step: &str,
         body: &Value,
         cookie: &mut Option<u64>,
     ) -> Answer {
-        if step == "start" {
+        if step == "start" || step == "check" {
             let handle = text(body, "handle").to_owned();
             let invite = body["invite"].as_str().map(str::to_owned);
             if self.by_handle(&handle).is_some() {
@@ -69,11 +73,17 @@ impl FakeServer {
                 "open" => true,
                 "invite" => invite
                     .as_ref()
-                    .is_some_and(|code| self.invites.contains_key(code)),
+                    .is_some_and(|code| self.invite_is_usable(code)),
                 _ => body["setup"].is_string(),
             };
             if !allowed {
                 return problem(403, "registration-closed");
+            }
+            if step == "check" {
+                return match &invite {
+                    Some(code) if !self.invite_is_usable(code) => problem(403, "invite-unusable"),
+                    _ => (204, Value::Null),
+                };
             }
             let user = UserId::random(&mut self.rng);
             let request = blob(body, "request");
@@ -100,7 +110,9 @@ impl FakeServer {
             return problem(410, "token-expired");
         };
         if let Some(code) = invite {
-            self.invites.remove(&code);
+            if let Some(made) = self.invites.get_mut(&code) {
+                made.uses += 1;
+            }
         }
         let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
         let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();

@@ -6,7 +6,7 @@ use protocol::safe::proof_hash;
 use serde_json::{Value, json};
 
 use super::accounts::{Answer, blob, one_time_ids, problem};
-use super::server::FakeServer;
+use super::server::{FakeServer, MadeInvite};
 use crate::wire::{Blob, Versioned};
 
 impl FakeServer {
@@ -88,10 +88,24 @@ impl FakeServer {
                 let code = format!("{:032x}", self.next);
                 self.next += 1;
                 let until = self.now() + body["life"].as_u64().unwrap_or(3_600);
-                self.invites.insert(code.clone(), (user, until));
+                let made = MadeInvite {
+                    by: user,
+                    until,
+                    uses: 0,
+                };
+                self.invites.insert(code.clone(), made);
                 (201, json!({"code": code, "expires_at": until}))
             }
-            ("GET", ["invites"]) => (200, json!([])),
+            ("GET", ["invites"]) => {
+                let mine = self.invites.iter().filter(|(_, made)| made.by == user);
+                let listed = mine.map(|(code, made)| {
+                    let code = hex::decode(code).unwrap();
+                    let id = hex::encode(protocol::primitives::kdf::sha3_256(&[&code]));
+                    json!({"id": id, "created_at": 0, "expires_at": made.until,
+                        "max_uses": 1, "uses": made.uses})
+                });
+                (200, listed.collect())
+            }
             ("GET", ["safe"]) => {
                 let account = &self.accounts[&user];
                 (

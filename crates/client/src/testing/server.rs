@@ -127,7 +127,7 @@ pub struct FakeServer {
     /// Messages in memory.
     pub messages: BTreeMap<MessageId, Held>,
     pub(super) acknowledged: BTreeMap<MessageId, u64>,
-    pub(super) invites: BTreeMap<String, (UserId, u64)>,
+    pub(super) invites: BTreeMap<String, MadeInvite>,
     pub(super) claims: BTreeMap<(u64, UserId, u64), Option<u32>>,
     /// Replies that were not asked for, by tab.
     pub(super) pushed: VecDeque<(usize, Reply)>,
@@ -150,6 +150,13 @@ impl std::fmt::Debug for FakeServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FakeServer").finish_non_exhaustive()
     }
+}
+
+/// An invite that somebody made.
+pub(super) struct MadeInvite {
+    pub(super) by: UserId,
+    pub(super) until: u64,
+    pub(super) uses: u32,
 }
 
 impl FakeServer {

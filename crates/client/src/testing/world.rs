@@ -49,6 +49,8 @@ pub struct World {
     seed: u64,
     /// Whether requests reach the server.
     pub network: bool,
+    /// Whether sockets open where requests are answered.
+    pub sockets: bool,
     /// Answers to this request are under way until they are let through.
     pub slow: Option<&'static str>,
     late: Vec<(usize, Input)>,
@@ -75,6 +77,7 @@ impl Default for World {
             inputs: VecDeque::new(),
             seed: 100,
             network: true,
+            sockets: true,
             slow: None,
             late: Vec::new(),
         }
@@ -228,7 +231,7 @@ impl World {
             Output::SocketConnect { live_id } => {
                 let cookie = self.browsers[browser].cookie;
                 let live = live_id.parse().unwrap();
-                if !self.network {
+                if !self.network || !self.sockets {
                     self.inputs
                         .push_back((tab, Input::SocketClosed { code: 1006 }));
                 } else if self.server.connect(tab, live, cookie) {

@@ -55,6 +55,16 @@ pub(crate) struct RegistrationStart<'a> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RegistrationWish<'a> {
+    pub(crate) handle: &'a str,
+    pub(crate) alias: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) setup: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invite: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RegistrationStarted {
     pub(crate) response: Blob,
     pub(crate) token: String,

@@ -59,9 +59,24 @@ pub struct Receipt {
     pub state: ReceiptState,
 }
 
+/// The code of an invite link, which opens an account where registration is by invitation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct InviteCode(pub [u8; Self::LEN]);
+
+impl InviteCode {
+    const LEN: usize = 16;
+}
+
+impl core::fmt::Debug for InviteCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("InviteCode(..)")
+    }
+}
+
 /// The content of a body.
 ///
-/// Encoding: header, kind, then the fields in their order; texts with a `u32` length.
+/// Encoding: header, kind, then the fields in their order; texts with a `u32` length. A request without
+/// an invite ends after its greeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Something said.
@@ -86,6 +101,8 @@ pub enum Content {
         alias: SecretText,
         /// A first message, at most 1 KiB.
         greeting: SecretText,
+        /// The code of the recipient's invite link that the sender came by.
+        invite: Option<InviteCode>,
     },
     /// A contact request was accepted.
     Accept {
@@ -147,6 +164,7 @@ impl Content {
                 handle,
                 alias,
                 greeting,
+                ..
             } => {
                 handle.len() <= MAX_NAME
                     && alias.len() <= MAX_NAME
@@ -172,7 +190,10 @@ impl Content {
                 handle,
                 alias,
                 greeting,
-            } => handle.len() + alias.len() + greeting.len(),
+                invite,
+            } => {
+                handle.len() + alias.len() + greeting.len() + invite.map_or(0, |_| InviteCode::LEN)
+            }
             Self::Accept { handle, alias } => handle.len() + alias.len(),
             Self::Profile { alias } => alias.len(),
             Self::Typing { .. } | Self::Delete { .. } | Self::Sync => 0,
@@ -205,10 +226,14 @@ impl Content {
                 handle,
                 alias,
                 greeting,
+                invite,
             } => {
                 handle.write(writer);
                 alias.write(writer);
                 greeting.write(writer);
+                if let Some(code) = invite {
+                    writer.raw(&code.0);
+                }
             }
             Self::Accept { handle, alias } => {
                 handle.write(writer);
@@ -257,6 +282,12 @@ impl Content {
                 handle: SecretText::read(reader, MAX_NAME)?,
                 alias: SecretText::read(reader, MAX_NAME)?,
                 greeting: SecretText::read(reader, MAX_GREETING)?,
+                // Nothing follows a content.
+                invite: if reader.is_empty() {
+                    None
+                } else {
+                    Some(InviteCode(*reader.array()?))
+                },
             },
             ContentKind::Accept => Self::Accept {
                 handle: SecretText::read(reader, MAX_NAME)?,

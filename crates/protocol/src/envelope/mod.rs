@@ -21,7 +21,7 @@ mod hostile;
 
 pub use attachment::{CHUNK_LEN, open_chunk, seal_chunk};
 pub use body::{BodyHash, ContentKey, OpenedBody, SealedBody, open_body, seal_body};
-pub use content::{Content, ContentKind, Receipt, ReceiptState};
+pub use content::{Content, ContentKind, InviteCode, Receipt, ReceiptState};
 pub use conversation::{Conversation, GroupContext, members_hash};
 pub use ends::EarlierEnds;
 pub use padding::{MIN_PADDED, padded_len};

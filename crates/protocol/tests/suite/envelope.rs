@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use protocol::DecodeError;
 use protocol::envelope::{
     BodyHash, Content, ContentKey, ContentKind, Conversation, EnvelopeError, GroupContext,
-    MIN_PADDED, Parcel, ParcelRef, Receipt, ReceiptState, ResealError, SealedSlot, SecretText,
-    SentRecord, Slot, SlotSet, Submission, SubmissionHeader, Target, members_hash, open_body,
-    open_chunk, open_slot, padded_len, seal_body, seal_chunk, seal_slot,
+    InviteCode, MIN_PADDED, Parcel, ParcelRef, Receipt, ReceiptState, ResealError, SealedSlot,
+    SecretText, SentRecord, Slot, SlotSet, Submission, SubmissionHeader, Target, members_hash,
+    open_body, open_chunk, open_slot, padded_len, seal_body, seal_chunk, seal_slot,
 };
 use protocol::epoch::{PendingEpoch, SenderEpoch};
 use protocol::ids::{AttachmentId, GroupId, LiveId, MessageId, UserId};
@@ -34,6 +34,13 @@ fn every_kind() -> Vec<Content> {
             handle: "alice".into(),
             alias: "Alice".into(),
             greeting: "hello".into(),
+            invite: None,
+        },
+        Content::Request {
+            handle: "carol".into(),
+            alias: "Carol".into(),
+            greeting: "".into(),
+            invite: Some(InviteCode([7; 16])),
         },
         Content::Accept {
             handle: "bob".into(),
@@ -129,6 +136,7 @@ fn content_above_its_bound_is_not_sealed() {
             handle: long(1),
             alias: long(1),
             greeting: long(1_025),
+            invite: None,
         },
     ] {
         assert_eq!(

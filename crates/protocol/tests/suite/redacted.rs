@@ -1,7 +1,7 @@
 //! What a secret prints of itself: nothing.
 
 use insta::assert_snapshot;
-use protocol::envelope::{Content, ContentKey, SecretText, seal_body};
+use protocol::envelope::{Content, ContentKey, InviteCode, SecretText, seal_body};
 use protocol::epoch::{PendingEpoch, SenderEpoch};
 use protocol::opaque::{ExportKey, ServerSetup, login_start, register_start};
 use protocol::prekeys::PairSecrets;
@@ -99,10 +99,11 @@ fn epochs_and_contents_print_no_key_and_no_word() {
         handle: "alice".into(),
         alias: "Alice".into(),
         greeting: "hello".into(),
+        invite: Some(InviteCode([7; 16])),
     };
     assert_snapshot!(
         format!("{content:?}"),
-        @"Request { handle: SecretText(..), alias: SecretText(..), greeting: SecretText(..) }"
+        @"Request { handle: SecretText(..), alias: SecretText(..), greeting: SecretText(..), invite: Some(InviteCode(..)) }"
     );
     let body = seal_body(rng, &content, None).unwrap();
     assert!(format!("{body:?}").starts_with("SealedBody { key: ContentKey(..)"));
