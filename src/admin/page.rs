@@ -263,6 +263,7 @@ fn next_page(filter: &Filter, before: u64) -> String {
             address.push_str(&format!("&{name}={}", percent(value)));
         }
     }
+    address.push_str("#records");
     address
 }
 

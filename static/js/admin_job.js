@@ -1,5 +1,7 @@
 /** What sections of the administration page share: their parts, a bar, and asking again while a job runs. */
 
+import { h } from './lib/dom.js';
+
 const BUSY_MS = 500;
 const IDLE_MS = 15_000;
 
@@ -54,6 +56,25 @@ export class Section {
 }
 
 /**
+ * Asks before something large begins.
+ * @param {string} question
+ * @param {string} yes
+ * @returns {Promise<boolean>}
+ */
+const agreed = (question, yes) => new Promise((resolve) => {
+  const answer = (/** @type {string} */ value) => () => dialog.close(value);
+  const no = h('button', { class: 'button button--line', type: 'button', 'data-testid': 'confirm-no', onclick: answer('') }, 'Cancel');
+  const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text', 'data-testid': 'confirm-dialog' },
+    h('div', { class: 'dialog__head' }, h('h2', { id: 'ask-title' }, `${yes}?`)),
+    h('div', { class: 'dialog__body' }, h('p', { class: 'muted', id: 'ask-text' }, question),
+      h('div', { class: 'dialog__foot' }, no, h('button', { class: 'button', type: 'button', 'data-testid': 'confirm-yes', onclick: answer('yes') }, yes))));
+  dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
+  document.body.append(dialog);
+  dialog.showModal();
+  no.focus();
+});
+
+/**
  * Keeps a section up to date, and begins what its buttons ask for.
  * @param {Section} section
  * @param {string} address what is shown
@@ -78,6 +99,8 @@ export const watch = (section, address, draw, begin) => {
   const attribute = `data-${section.name}-begin`;
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll(`[${attribute}]`))) {
     button.addEventListener('click', async () => {
+      const { ask: question, yes } = button.dataset;
+      if (question && !(await agreed(question, yes ?? 'Go on'))) return;
       button.disabled = true;
       try {
         const answer = await begin(button.getAttribute(attribute) ?? '');

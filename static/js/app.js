@@ -7,6 +7,7 @@ import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
 import { restoredView } from './views/restored.js';
+import { offerIdentity } from './views/prove.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
 import { forgetDrafts } from './chat/composer.js';
@@ -36,7 +37,8 @@ function wanted() {
   const asked = restored;
   if (asked) return ['restored', 'The server was restored', (given) => restoredView(given, asked)];
   switch (state.state.state) {
-    case 'starting': return ['starting', '', splash];
+    // Whoever is not signed in here may type before the core is there.
+    case 'starting': return path === '/' && !maybeSignedIn() ? ['sign-in', 'Sign in', signInView] : ['starting', '', splash];
     case 'locked': return ['lock', 'Locked', lockView];
     case 'unlocked':
       if (settingUp && state.state.me?.role === 'admin') return ['mode', 'Set up this server', (given) => modeView(given, () => { settingUp = false; router.go('/chat', true); draw(); })];
@@ -47,6 +49,27 @@ function wanted() {
       if (path === '/recover') return ['recover', 'Use your recovery key', recoverView];
       if (path === '/i') return ['invite', 'You are invited', inviteView];
       return ['sign-in', 'Sign in', signInView];
+  }
+}
+
+const SIGNED_IN = 'signed-in';
+
+/** Whether this browser was signed in when it was last here; the cookie itself no script can read. */
+function maybeSignedIn() {
+  try {
+    return localStorage.getItem(SIGNED_IN) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} phase */
+function noteSignedIn(phase) {
+  try {
+    if (phase === 'signed_out') localStorage.removeItem(SIGNED_IN);
+    else if (phase !== 'starting') localStorage.setItem(SIGNED_IN, '1');
+  } catch {
+    // Then the next start waits for the core.
   }
 }
 
@@ -116,7 +139,10 @@ function receive(event) {
       event.reason = before.reason;
       if (event.reason === 'expired') event.handle = before.me?.handle ?? before.handle;
     }
-    if (event.state === 'unlocked') openInvite(event.reason);
+    if (event.state === 'unlocked') {
+      openInvite(event.reason);
+      recovered = event.reason === 'recovered';
+    }
     else {
       forgetChat();
       forgetDrafts();
@@ -135,17 +161,23 @@ function receive(event) {
   const handled = state.apply(event);
   if (event.e === 'state') {
     waits = 0;
+    noteSignedIn(event.state);
     draw();
+    if (recovered) offerIdentity(context, 'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.');
+    recovered = false;
   } else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
   else if ((event.e === 'notice' || event.e === 'refused') && !handled) toast(event.text);
 }
 
 let waits = 0;
+/** The account was opened by its recovery key just now. */
+let recovered = false;
 
 /** The server did not answer the core's first question: say so, and ask again, less and less often. */
 function startAgain() {
   const status = root.querySelector('[data-testid="splash"] [role="status"]');
   if (status) status.textContent = 'The server does not answer. Trying again…';
+  else toast('The server does not answer. Trying again…');
   waits = Math.min(waits + 1, 6);
   setTimeout(() => context.send({ c: 'start' }), waits * 1000);
 }
@@ -161,7 +193,16 @@ function openInvite(reason) {
   if (fragment !== '' && reason !== 'registered') context.send({ c: 'open_invite', fragment });
 }
 
+if (router.path() === '/') draw();
 router.watch(draw);
+router.watchFragment(() => {
+  const path = router.path();
+  if (path === '/i') invite = router.openedWith();
+  settingUp = path === '/setup' && !router.openedWith().includes('.');
+  if (state.state.state === 'unlocked') openInvite('pasted');
+  else if (shown && [path, 'invite'].includes(shown.key)) shown.key = '';
+  draw();
+});
 const link = new Link(receive);
 
 /** A page that the browser keeps to go back to holds nothing of what was read, and starts anew when it is shown. */

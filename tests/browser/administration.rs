@@ -40,6 +40,10 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     // Keys move while everybody goes on.
     admin.see_text(&by("keys-active"), "(local)");
     admin.click("keys-rotate");
+    admin.click("confirm-no");
+    admin.gone("confirm-dialog");
+    admin.click("keys-rotate");
+    admin.click("confirm-yes");
     admin.see_text(&by("keys-status"), "The key was replaced");
     write(&mira.page, "after the keys moved");
     jonas
@@ -58,6 +62,7 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     admin.fill("filter-user", "jonas");
     admin.click("filter-submit");
     admin.until("location.search.includes('user=jonas') && document.readyState === 'complete'");
+    admin.until("location.hash === '#records' && scrollY > 0");
     let others = format!(
         "[...document.querySelectorAll({})].some((it) => it.children[1].textContent !== 'jonas')",
         quoted(&by("audit-record"))

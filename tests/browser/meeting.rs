@@ -85,7 +85,9 @@ fn two_people_talk(first: Screen, second: Screen) {
     noor.click("invite-register");
     let noor = people::fill_in(noor, "noor", "Noor El-Amin");
     open_chat_or_request(&mira.page, "noor");
-    open_chat(&noor.page, "mira");
+    // She lands in the chat with whoever invited her, and sees what the link proved.
+    noor.page.see("composer");
+    noor.page.see_text(&by("chat-name"), "Mira");
     write(&noor.page, "I came through your link.");
     mira.page
         .see_text(&by("message-text"), "I came through your link.");
@@ -143,6 +145,13 @@ fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
     let page = other.tab(Screen::Phone, &server.url("/register"));
     page.fill("register-handle", "mira");
     page.click("register-next");
+    page.see_text(&by("form-error"), "already");
+    page.fill("register-handle", "mira2");
+    page.fill("register-alias", "Mira\u{202e}");
+    page.click("register-next");
+    page.see_text(&by("form-error"), "hidden character");
+    page.fill("register-alias", "Mira \u{1f469}\u{200d}\u{1f680}");
+    page.click("register-next");
     page.click("passphrase-own");
     page.fill("own-passphrase", "hunter2");
     page.see_text(&by("passphrase-strength"), "Weak");
@@ -152,9 +161,15 @@ fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
     );
     page.see_text(&by("passphrase-strength"), "Strong");
     page.click("register-next");
-    page.see("form-error");
-    let why = page.text("form-error");
-    assert!(why.contains("already"), "{why}");
+    page.see("recovery-key");
+    page.see_text(&by("recovery-key-whose"), "Of @mira2 at 127.0.0.1");
+    // "Start over" goes back to the first step, with what was typed.
+    page.click("start-over");
+    page.see("register-handle");
+    assert_eq!(
+        page.js("document.querySelector('#register-handle').value"),
+        "mira2"
+    );
 
     page.goto(&server.url("/"));
     sign_in(&page, "mira", "not the passphrase");

@@ -9,6 +9,7 @@ mod back;
 mod burning;
 mod cdp;
 mod chromium;
+mod entering;
 mod habits;
 mod leaving;
 mod looks;

@@ -36,6 +36,7 @@ fn pictures_of_real_chats_are_taken() {
     let visitor = profiles[4].tab(Screen::Desktop, &server.url("/register"));
     visitor.fill("register-handle", "ada");
     visitor.click("register-next");
+    visitor.see("passphrase-picker");
     super::people::offered_words(&visitor);
     keep(&visitor, "light", "register");
     visitor.close();

@@ -46,6 +46,9 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     let new_key = confirm_recovery_key(&recovered);
     assert_ne!(new_key, jonas.recovery_key);
     recovered.see("main-menu");
+    // Whoever had the old recovery key still has the keys: it says so, and asks.
+    recovered.see_text(&by("confirm-dialog"), "can still write in your name");
+    recovered.click("confirm-no");
     page.see("sign-in-form");
     sign_in(&page, "jonas", &jonas.passphrase);
     page.see("form-error");
@@ -128,12 +131,18 @@ fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
     mira.page.fill("revoke-others-passphrase", &mira.passphrase);
     mira.page.click("revoke-others-confirm");
     other.see("sign-in-form");
+    mira.page
+        .see_text(&by("confirm-dialog"), "signed out everywhere else");
+    mira.page.click("confirm-no");
 
     mira.page.fill("current-passphrase", &mira.passphrase);
     let words = offered_words(&mira.page);
     mira.page.click("passphrase-kept");
     mira.page.click("change-submit");
-    mira.page.see_text(&by("toast"), "changed");
+    mira.page.see_text(&by("confirm-dialog"), "is changed");
+    mira.page.click("confirm-yes");
+    mira.page.see("prove-dialog");
+    mira.page.click("prove-no");
     sign_in(&other, "mira", &mira.passphrase);
     other.see("form-error");
     sign_in(&other, "mira", &words);

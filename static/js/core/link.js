@@ -23,6 +23,16 @@ function workerUrl() {
   return policy.createScriptURL(WORKER);
 }
 
+/** Why the core cannot run here, in words; empty where it can. */
+function hindrance() {
+  if (!isSecureContext) {
+    return `This address is not protected: it begins with http://, and browsers offer encryption only to addresses that begin with https:// (or on the same machine). Ask whoever runs this server for its https:// address, or try https://${location.host}.`;
+  }
+  if (!navigator.cookieEnabled) return 'This browser blocks cookies and stored data for this address, so nobody can sign in here. Allow both for this site in the browser’s settings, then load the page again.';
+  if (typeof WebAssembly === 'undefined') return 'This browser does not run WebAssembly, in which the encryption happens. Switch the strict protection or lockdown mode off for this site, or take another browser.';
+  return '';
+}
+
 export class Link {
   /** @type {MessagePort | Worker} */
   #port;
@@ -32,6 +42,12 @@ export class Link {
   /** @param {(event: CoreEvent) => void} receive */
   constructor(receive) {
     const broken = () => receive({ e: 'fatal', text: 'The encryption core could not be started. Load the page again; if that does not help, the server’s files may be damaged: tell its operator.' });
+    const why = hindrance();
+    if (why !== '') {
+      this.#port = new MessageChannel().port1;
+      queueMicrotask(() => receive({ e: 'fatal', text: why }));
+      return;
+    }
     if ('SharedWorker' in globalThis) {
       const worker = new SharedWorker(workerUrl(), { type: 'module', name: 'secure-messaging' });
       worker.addEventListener('error', broken);

@@ -9,7 +9,7 @@ let fragment = '';
 /** The path of the view. */
 export const path = () => location.pathname;
 
-/** The fragment that the page was opened with; it is taken out of the address at once. */
+/** The fragment that the page was opened with, or that was pasted since; it is taken out of the address at once. */
 export const openedWith = () => fragment;
 
 /** Call once, before anything else looks at the address. */
@@ -17,7 +17,17 @@ export function takeFragment() {
   if (location.hash.length > 1 && /^\/(setup|i)$/.test(location.pathname)) {
     fragment = location.hash.slice(1);
     history.replaceState(history.state, '', location.pathname);
+    return true;
   }
+  return false;
+}
+
+/**
+ * Tells of a link that is pasted over the address of this very page: the browser loads nothing for it.
+ * @param {() => void} watcher
+ */
+export function watchFragment(watcher) {
+  addEventListener('hashchange', () => { if (takeFragment()) watcher(); });
 }
 
 /**

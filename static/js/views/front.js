@@ -37,13 +37,16 @@ export function signInView(context) {
   const subscriptions = new Subscriptions();
   const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
   const notice = slot(panel, 'notice');
-  const why = WHY_SIGNED_OUT[context.state.state.reason];
-  if (why) {
-    notice.append(icon('info'), h('span', {}, why));
-    notice.hidden = false;
-    notice.dataset.reason = context.state.state.reason;
-    if (['user', 'deleted'].includes(context.state.state.reason)) notice.className = 'notice';
-  }
+  const tell = () => {
+    const { reason } = context.state.state;
+    const why = WHY_SIGNED_OUT[reason];
+    notice.hidden = !why;
+    if (!why) return;
+    notice.replaceChildren(icon('info'), h('span', {}, why));
+    notice.dataset.reason = reason;
+    notice.classList.toggle('notice--warn', !['user', 'deleted'].includes(reason));
+  };
+  tell();
   const server = () => {
     const closed = context.state.server?.registration === 'closed' || context.state.server?.registration === 'invite';
     const line = slot(panel, 'register');
@@ -61,8 +64,24 @@ export function signInView(context) {
     const passphrase = input(form, '[name="passphrase"]');
     if (handle.value.trim() === '') complain(form, handle, 'Type your handle.');
     else if (passphrase.value === '') complain(form, passphrase, 'Type your passphrase.');
-    else submit(context, form, { c: 'sign_in', handle: handle.value.trim(), passphrase: passphrase.value });
+    else if (context.state.state.state === 'starting') wait();
+    else go();
   });
+  const go = () => submit(context, form, { c: 'sign_in', handle: input(form, '[name="handle"]').value.trim(), passphrase: input(form, '[name="passphrase"]').value });
+  // The core is not there yet: what was typed is sent as soon as it is.
+  let waiting = false;
+  const button = /** @type {HTMLElement} */ (form.querySelector('[data-testid="sign-in-submit"]'));
+  const wait = () => {
+    waiting = true;
+    button.setAttribute('aria-busy', 'true');
+  };
+  subscriptions.add(context.state.on('state', (event) => {
+    tell();
+    if (!waiting || event.state === 'starting') return;
+    waiting = false;
+    button.removeAttribute('aria-busy');
+    if (event.state === 'signed_out') go();
+  }));
   const known = context.state.state.handle ?? '';
   input(form, '[name="handle"]').value = known;
   const first = known === '' ? '[name="handle"]' : '[name="passphrase"]';
@@ -77,7 +96,7 @@ export function recoverView(context) {
   slot(panel, 'passphrase').append(picker.node);
   const subscriptions = new Subscriptions();
   subscriptions.add(context.state.on('recovery_key', (event) => {
-    if (event.during === 'recover') confirmRecoveryKey(context, panel, event, subscriptions, () => context.go('/', true));
+    if (event.during === 'recover') confirmRecoveryKey(context, panel, event, input(form, '[name="handle"]').value.trim(), subscriptions, () => {});
   }));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -96,35 +115,41 @@ export function recoverView(context) {
  * Shows a recovery key once and asks for it back.
  * @param {Context} context
  * @param {HTMLElement} panel
- * @param {{recovery_key: string, expires_ms: number}} event
+ * @param {{recovery_key: string, during: string, expires_ms: number}} event
+ * @param {string} handle
  * @param {Subscriptions} subscriptions
- * @param {() => void} restart
+ * @param {() => void} restart after "Start over", when the panel is as it was before
  */
-export function confirmRecoveryKey(context, panel, event, subscriptions, restart) {
-  panel.replaceChildren(cloneAll('view-recovery-key'));
-  slot(panel, 'key').append(...event.recovery_key.split('-').map((group) => h('li', {}, group)));
-  slot(panel, 'deadline').textContent = `Finish before ${clockTime(event.expires_ms)}.`;
-  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
+export function confirmRecoveryKey(context, panel, event, handle, subscriptions, restart) {
+  const before = [...panel.childNodes];
+  const page = cloneAll('view-recovery-key');
+  slot(page, 'key').append(...event.recovery_key.split('-').map((group) => h('li', {}, group)));
+  slot(page, 'whose').textContent = `Of @${handle.replace(/^@/, '')} at ${location.host}`;
+  slot(page, 'deadline').textContent = `Finish before ${clockTime(event.expires_ms)}.`;
+  const form = /** @type {HTMLElement} */ (page.querySelector('form'));
   const typed = input(form, '#confirm-key');
   form.addEventListener('submit', (submitted) => {
     submitted.preventDefault();
     if (typed.value.trim() === '') complain(form, typed, 'Type the recovery key as it is shown above.');
-    else submit(context, form, { c: 'confirm_recovery_key', typed: typed.value });
+    else submit(context, form, { c: 'confirm_recovery_key', typed: typed.value }, undefined, undefined, ['confirm_recovery_key', event.during]);
   });
-  const started = (/** @type {HTMLElement} */ _target) => {
-    context.send({ c: 'cancel' });
-    restart();
-  };
+  const heading = /** @type {HTMLElement} */ (page.querySelector('h1'));
+  heading.tabIndex = -1;
+  panel.replaceChildren(page);
   const listener = (/** @type {Event} */ clicked) => {
     const action = /** @type {HTMLElement | null} */ (/** @type {Element} */ (clicked.target).closest('[data-action]'))?.dataset.action;
     if (action === 'copy-key') void copy(event.recovery_key, 'Recovery key');
     else if (action === 'print-key') print();
-    else if (action === 'cancel') started(panel);
+    else if (action === 'cancel') {
+      context.send({ c: 'cancel' });
+      panel.removeEventListener('click', listener);
+      panel.replaceChildren(...before);
+      restart();
+      /** @type {HTMLElement | null} */ (panel.querySelector('input:not([readonly])'))?.focus();
+    }
   };
   panel.addEventListener('click', listener);
   subscriptions.add(() => panel.removeEventListener('click', listener));
-  const heading = /** @type {HTMLElement} */ (panel.querySelector('h1'));
-  heading.tabIndex = -1;
   heading.focus();
 }
 

@@ -54,7 +54,7 @@ export function passphrasePicker(context, legend) {
       wanted = false;
       offered = event.passphrase;
       slot(node, 'words').replaceChildren(...offered.split('-').flatMap((word, index) => (index === 0 ? [word] : ['-', h('wbr'), word])));
-      slot(node, 'offered-bits').textContent = `${event.bits} bits of chance`;
+      slot(node, 'offered-bits').textContent = 'Drawn at random. Case and hyphens do not matter.';
     }),
     context.state.on('passphrase_measured', (event) => {
       if (!mine || own.value === '') return;

@@ -1,11 +1,12 @@
 /** Profile, appearance, privacy, passphrase, sessions, invite links, and what is running. */
 import { actions, avatar, clone, h, icon, input, say, slot } from '../lib/dom.js';
-import { complain, showButtons, submit } from '../lib/form.js';
+import { complain, showButtons, submit, wrong } from '../lib/form.js';
 import { browserName, duration, fullTime } from '../lib/format.js';
 import { toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { BURNS, LIVES, burnKey } from '../chat/timers.js';
-import { confirmDialog, inviteDialog, openDialog } from '../chat/people.js';
+import { confirmDialog, inviteDialog } from '../chat/people.js';
+import { identityDialog, offerIdentity, proveDialog } from './prove.js';
 import { passphrasePicker } from './passphrase.js';
 
 /**
@@ -34,21 +35,13 @@ export function settingsView(context) {
     'revoke-others': () => proveDialog(context, {
       name: 'revoke-others',
       title: 'Sign out everywhere else?',
-      text: 'Every other browser loses its session at once, and what it kept of your keys opens nothing any more. Your passphrase stays as it is.',
+      text: 'Every other browser loses its session at once, and what it kept of your safe opens nothing any more. Your passphrase stays as it is.',
       yes: 'Sign them out',
       command: 'revoke_other_sessions',
       done: 'sessions',
-      said: 'You are signed out everywhere else.',
+      then: () => offerIdentity(context, 'You are signed out everywhere else.'),
     }),
-    'new-identity': () => proveDialog(context, {
-      name: 'new-identity',
-      title: 'Make a new identity?',
-      text: 'This cannot be undone. Everybody you know is asked before they write to you again. What was sent to you and is still unread can never be opened. Your open invite links stop working. Contacts, settings, passphrase and recovery key stay.',
-      yes: 'Replace my keys',
-      command: 'new_identity',
-      done: 'identity_replaced',
-      said: 'You have a new identity. Compare safety numbers with the people you know.',
-    }),
+    'new-identity': () => identityDialog(context),
     'delete-account': () => proveDialog(context, {
       name: 'delete-account',
       title: 'Delete your account?',
@@ -78,7 +71,8 @@ export function settingsView(context) {
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
-function profile({ state, send }, node, subscriptions) {
+function profile(context, node, subscriptions) {
+  const { state } = context;
   const form = /** @type {HTMLElement} */ (node.querySelector('[data-form="alias"]'));
   const field = input(form, '#settings-alias');
   const show = () => {
@@ -90,14 +84,19 @@ function profile({ state, send }, node, subscriptions) {
     if (document.activeElement !== field) field.value = me.alias;
   };
   show();
-  subscriptions.add(state.on('state', show));
+  subscriptions.add(state.on('state', show), state.on('failed', (failed) => {
+    if (failed.during === 'set_alias') wrong(form, field, failed.text);
+    return false;
+  }));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const alias = field.value.trim();
-    if (alias === '') toast('Type the name that others shall see.');
+    if (alias === '') complain(form, field, 'Type the name that others shall see.');
     else {
-      send({ c: 'set_alias', alias });
-      field.blur();
+      submit(context, form, { c: 'set_alias', alias }, 'state', () => {
+        field.value = state.state.me?.alias ?? alias;
+        toast('Your name is saved. The people you know are told.');
+      });
     }
   });
 }
@@ -168,7 +167,7 @@ function passphrase(context, node) {
     else if (problem) complain(form, problem.field, problem.text);
     else {
       submit(context, form, { c: 'change_passphrase', current: current.value, new: picker.value() }, 'passphrase_changed', () => {
-        toast('Your passphrase is changed. The old one opens nothing any more.');
+        offerIdentity(context, 'Your passphrase is changed. The old one opens your account no more.');
         current.value = '';
         picker.stop();
         picker = passphrasePicker(context, 'New passphrase');
@@ -177,38 +176,6 @@ function passphrase(context, node) {
     }
   });
   return () => picker.stop();
-}
-
-/**
- * Asks for the passphrase before something that a session alone must not be able to do; without `done`
- * the view itself goes away.
- * @param {Context} context
- * @param {{name: string, title: string, text: string, yes: string, command: string, done?: string, said?: string}} words
- */
-function proveDialog(context, words) {
-  const dialog = openDialog('view-prove');
-  const form = /** @type {HTMLFormElement} */ (dialog.querySelector('[data-form="prove"]'));
-  const field = input(form, '#prove-passphrase');
-  const yes = slot(form, 'yes');
-  slot(dialog, 'title').textContent = words.title;
-  slot(dialog, 'text').textContent = words.text;
-  yes.textContent = words.yes;
-  yes.dataset.testid = `${words.name}-confirm`;
-  field.dataset.testid = `${words.name}-passphrase`;
-  /** @type {HTMLInputElement} */ (slot(form, 'username')).value = context.state.state.me?.handle ?? '';
-  showButtons(dialog);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    if (field.value === '') complain(form, field, 'Type your passphrase.');
-    else {
-      submit(context, form, { c: words.command, passphrase: field.value }, words.done, () => {
-        field.value = '';
-        dialog.close();
-        if (words.said) toast(words.said);
-      });
-    }
-  });
-  field.focus();
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
@@ -224,12 +191,24 @@ function sessions({ state }, node, subscriptions) {
     }),
     state.on('invites', ({ invites }) => {
       slot(node, 'invites').replaceChildren(...(invites.length === 0
-        ? [h('li', { class: 'muted small' }, 'No open links. Each link works for one person.')]
-        : invites.map((/** @type {import('../types.js').Invite} */ invite) => h('li', { 'data-testid': 'invite' }, icon('link'),
-          h('span', { class: 'grow small' }, `Not used yet. Works until ${fullTime(invite.expires_at * 1000)}.`),
-          h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke-invite', 'data-id': invite.id, 'data-testid': 'revoke-invite' }, 'Withdraw')))));
+        ? [h('li', { class: 'muted small' }, 'No links. Each link works for one person.')]
+        : invites.map(inviteLine)));
     }),
   );
+}
+
+/**
+ * A link as it stands: only one that still opens something can be withdrawn.
+ * @param {import('../types.js').Invite} invite
+ */
+function inviteLine(invite) {
+  const over = invite.expires_at * 1000 <= Date.now();
+  const used = invite.uses >= invite.max_uses;
+  const text = used ? 'Used.' : over ? `Expired ${fullTime(invite.expires_at * 1000)}.` : `Not used yet. Works until ${fullTime(invite.expires_at * 1000)}.`;
+  const made = invite.created_at > 0 ? ` Made ${fullTime(invite.created_at * 1000)}.` : '';
+  return h('li', { 'data-testid': 'invite', 'data-used': String(used) }, icon('link'),
+    h('span', { class: used || over ? 'grow small muted' : 'grow small' }, text + made),
+    !used && !over && h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke-invite', 'data-id': invite.id, 'data-testid': 'revoke-invite' }, 'Withdraw'));
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
