@@ -20,6 +20,17 @@ connect-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; 
 form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
 require-trusted-types-for 'script'; trusted-types app";
 
+/// What a script may do that runs as a worker. Where it is a module of a page, the page's policy holds.
+const SCRIPT_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What a file of the bundle needs; the rest is about documents.
+const OF_FILES: &[(&str, &str)] = &[
+    ("cross-origin-embedder-policy", "require-corp"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+];
+
 const FIXED: &[(&str, &str)] = &[
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "require-corp"),
@@ -44,12 +55,21 @@ pub async fn security_headers(
     let https = request
         .app_data::<web::Data<App>>()
         .is_some_and(|app| app.public_url().is_https());
+    let file = request.path().starts_with("/static/");
     let mut response = next.call(request).await?;
+    let file =
+        file && !(response.status().is_client_error() || response.status().is_server_error());
     let headers = response.headers_mut();
-    for (name, value) in FIXED {
+    let (fixed, policy) = match file.then(|| of_file(headers)) {
+        Some(policy) => (OF_FILES, policy),
+        None => (FIXED, Some(CSP)),
+    };
+    for (name, value) in fixed {
         put(headers, HeaderName::from_static(name), value);
     }
-    put(headers, header::CONTENT_SECURITY_POLICY, CSP);
+    if let Some(policy) = policy {
+        put(headers, header::CONTENT_SECURITY_POLICY, policy);
+    }
     put(headers, header::CACHE_CONTROL, "no-store");
     if https {
         put(
@@ -59,6 +79,18 @@ pub async fn security_headers(
         );
     }
     Ok(response)
+}
+
+/// The policy of a file, where it could be run or opened by itself.
+fn of_file(headers: &HeaderMap) -> Option<&'static str> {
+    let of = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    match of {
+        Some(b"text/css; charset=utf-8" | b"application/wasm" | b"application/manifest+json") => {
+            None
+        }
+        Some(b"text/javascript; charset=utf-8") => Some(SCRIPT_CSP),
+        _ => Some(CSP),
+    }
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

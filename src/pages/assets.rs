@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use actix_web::web::Bytes;
 use serde::Deserialize;
 
+use super::forms::Forms;
+
 /// Why a bundle was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -22,6 +24,9 @@ pub enum BundleError {
     /// A page could not be rendered.
     #[error("a page could not be rendered ({0}); report this")]
     Render(#[from] askama::Error),
+    /// A page could not be packed.
+    #[error("a page could not be packed ({0}); report this")]
+    Pack(io::Error),
 }
 
 #[derive(Deserialize)]
@@ -42,25 +47,7 @@ struct Entry {
 /// One file.
 pub(super) struct File {
     pub(super) content_type: &'static str,
-    plain: Form,
-    packed: Option<Form>,
-}
-
-/// A file as it goes over the wire.
-pub(super) struct Form {
-    pub(super) bytes: Bytes,
-    pub(super) etag: String,
-    pub(super) encoding: Option<&'static str>,
-}
-
-impl File {
-    /// Returns the form for a client that does or does not take gzip.
-    pub(super) fn form(&self, takes_gzip: bool) -> &Form {
-        self.packed
-            .as_ref()
-            .filter(|_| takes_gzip)
-            .unwrap_or(&self.plain)
-    }
+    pub(super) forms: Forms,
 }
 
 struct Named {
@@ -98,12 +85,7 @@ impl Assets {
                 entry.path,
                 File {
                     content_type: content_type(&entry.name),
-                    packed: packed(&path, &entry.sha256_hex)?,
-                    plain: Form {
-                        bytes: Bytes::from(bytes),
-                        etag: format!("\"{}\"", entry.sha256_hex),
-                        encoding: None,
-                    },
+                    forms: forms(&path, bytes, &entry.sha256_hex)?,
                 },
             );
             let integrity = entry.sha384_integrity;
@@ -141,21 +123,18 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
 }
 
 /// Reads what the bundle has packed beside a file; browsers check it by the file's `integrity`.
-fn packed(path: &Path, sha256_hex: &str) -> Result<Option<Form>, BundleError> {
+fn forms(path: &Path, bytes: Vec<u8>, sha256_hex: &str) -> Result<Forms, BundleError> {
+    let mut forms = Forms::plain(Bytes::from(bytes), sha256_hex);
     let mut name = path.as_os_str().to_owned();
     name.push(".gz");
     let path = PathBuf::from(name);
-    if !path.exists() {
-        return Ok(None);
+    if path.exists() {
+        forms.add("gzip", Bytes::from(read(&path)?), sha256_hex);
     }
-    Ok(Some(Form {
-        bytes: Bytes::from(read(&path)?),
-        etag: format!("\"{sha256_hex}-gzip\""),
-        encoding: Some("gzip"),
-    }))
+    Ok(forms)
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     hex::encode(Sha256::digest(bytes))
 }

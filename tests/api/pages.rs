@@ -83,6 +83,75 @@ async fn pages_are_the_same_bytes_for_everybody() {
 }
 
 #[actix_web::test]
+async fn a_page_goes_packed_and_is_not_sent_again_to_those_who_have_it() {
+    let (app, _folder) = with_bundle().await;
+    let client = app.client();
+    for page in PAGES {
+        let plain = client.get(page).await.expect(200);
+        let takes = [("accept-encoding", "gzip, deflate, br")];
+        let packed = client
+            .send(Method::GET, page, &takes, Bytes::new())
+            .await
+            .expect(200);
+        assert_eq!(packed.headers["content-encoding"], "gzip");
+        assert_eq!(packed.headers["vary"], "accept-encoding");
+        assert!(packed.body.len() < plain.body.len() / 2, "{page}");
+        let mut back = Vec::new();
+        let mut packer = flate2::read::GzDecoder::new(&packed.body[..]);
+        std::io::Read::read_to_end(&mut packer, &mut back).unwrap();
+        assert_eq!(back, plain.body);
+        assert_ne!(packed.headers["etag"], plain.headers["etag"]);
+        let tag = packed.headers["etag"].to_str().unwrap().to_owned();
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}")] {
+            let known = [takes[0], ("if-none-match", known.as_str())];
+            let same = client
+                .send(Method::GET, page, &known, Bytes::new())
+                .await
+                .expect(304);
+            assert!(same.body.is_empty());
+            assert!(same.headers.contains_key("content-security-policy"));
+        }
+        let other = [takes[0], ("if-none-match", "\"x\"")];
+        client
+            .send(Method::GET, page, &other, Bytes::new())
+            .await
+            .expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn a_file_carries_what_files_need_and_a_document_everything() {
+    let (app, _folder) = with_bundle().await;
+    let get = async |path: &str| app.client().get(path).await.expect(200).headers;
+    let size = |headers: &hyper::HeaderMap| -> usize {
+        headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum()
+    };
+    let page = get("/").await;
+    let script = get("/static/0123456789abcdef/js/app.js").await;
+    let core = get("/static/0123456789abcdef/wasm/browser_bg.wasm").await;
+    for headers in [&page, &script, &core] {
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["cross-origin-embedder-policy"], "require-corp");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
+    }
+    // A worker obeys only the policy of its own script.
+    let policy = script["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"));
+    assert!(policy.contains("require-trusted-types-for 'script'"));
+    assert!(!script.contains_key("permissions-policy"));
+    assert!(!core.contains_key("content-security-policy"));
+    assert!(
+        size(&script) < size(&page) * 2 / 3,
+        "{} of {}",
+        size(&script),
+        size(&page)
+    );
+}
+
+#[actix_web::test]
 async fn assets_never_change_under_their_name_and_have_their_type() {
     let (app, _folder) = with_bundle().await;
     let client = app.client();
