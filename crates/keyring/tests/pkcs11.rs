@@ -229,23 +229,81 @@ fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values(
 }
 
 #[test]
-fn a_token_that_goes_away_is_an_outage_and_nothing_is_guessed() {
+fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
     with_token(|hsm| {
-        let (ring, _) = ring(&hsm.source(NO_CACHE));
+        let clock = Arc::new(Hand::default());
+        let config = hsm.config(NO_CACHE);
+        let source = Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap();
+        let (ring, parameters) = ring(&source);
         let sealed = ring.seal(&place(), b"value").unwrap();
         let away = hsm.tokens().with_extension("away");
-        std::fs::rename(hsm.tokens(), &away).unwrap();
-        std::fs::create_dir(hsm.tokens()).unwrap();
-        direct(hsm).finalize().unwrap();
-        let gone = ring.open(&place(), &sealed).unwrap_err();
-        assert!(gone.is_outage(), "{gone}");
-        assert!(ring.seal(&place(), b"new").unwrap_err().is_outage());
-        assert!(ring.providers()[0].health().is_err());
-        // It comes back, and needs no restart.
-        std::fs::remove_dir_all(hsm.tokens()).unwrap();
-        std::fs::rename(&away, hsm.tokens()).unwrap();
-        direct(hsm).finalize().unwrap();
-        assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
+        for round in 1..4 {
+            std::fs::rename(hsm.tokens(), &away).unwrap();
+            // As the folder of tokens of a module may be: there and empty, or not there.
+            if round == 2 {
+                std::fs::create_dir(hsm.tokens()).unwrap();
+            }
+            for _ in 0..3 {
+                clock.0.fetch_add(1, Ordering::Relaxed);
+                let gone = ring.open(&place(), &sealed).unwrap_err();
+                assert!(gone.is_outage(), "{gone}");
+                assert!(ring.seal(&place(), b"new").unwrap_err().is_outage());
+                assert!(ring.providers()[0].health().unwrap_err().is_outage());
+                assert!(
+                    source
+                        .load(ID, 1, &parameters)
+                        .is_err_and(|it| it.is_outage())
+                );
+            }
+            if round == 2 {
+                std::fs::remove_dir(hsm.tokens()).unwrap();
+            }
+            std::fs::rename(&away, hsm.tokens()).unwrap();
+            clock.0.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
+            ring.seal(&place(), b"new").unwrap();
+            ring.providers()[0].health().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
+    with_token(|hsm| {
+        let clock = Arc::new(Hand::default());
+        let with_clock = || {
+            let config = hsm.config(NO_CACHE);
+            Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
+        };
+        let (ring, parameters) = ring(&with_clock());
+        let other = with_clock().load(ID, 1, &parameters).unwrap();
+        let other = Keyring::new(other, Arc::new(OsEntropy));
+        let sealed = ring.seal(&place(), b"value").unwrap();
+        let away = hsm.tokens().with_extension("away");
+        std::thread::scope(|scope| {
+            for ring in [&ring, &other, &ring, &other] {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        match ring.open(&place(), &sealed) {
+                            Ok(opened) => assert_eq!(opened.expose(), b"value"),
+                            Err(error) => assert!(error.is_outage(), "{error}"),
+                        }
+                    }
+                });
+            }
+            for _ in 0..5 {
+                std::fs::rename(hsm.tokens(), &away).unwrap();
+                clock.0.fetch_add(1, Ordering::Relaxed);
+                let _ = ring.open(&place(), &sealed);
+                std::fs::rename(&away, hsm.tokens()).unwrap();
+                clock.0.fetch_add(1, Ordering::Relaxed);
+                let _ = other.open(&place(), &sealed);
+            }
+        });
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        for ring in [ring, other] {
+            assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
+        }
     });
 }
 

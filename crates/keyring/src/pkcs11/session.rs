@@ -1,25 +1,31 @@
 //! Logged-in sessions with one token.
 
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 
+use crate::clock::Clock;
 use crate::pkcs11::error::{Failure, Pkcs11Error, answer, code, is_lost};
-use crate::pkcs11::module;
+use crate::pkcs11::module::{self, Calling, Module};
 use crate::pkcs11::pin::{Pin, TokenSelector};
 use crate::provider::ProviderError;
 
 /// Sessions at a time; tokens have few.
 const MAX_SESSIONS: usize = 8;
+/// The module is not initialised anew more often than this.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// One token of one module.
 pub(super) struct Token {
-    module: Pkcs11,
+    module: Arc<Module>,
+    clock: Arc<dyn Clock>,
+    /// When the module was last initialised anew for this token.
+    begun_anew: Mutex<Option<Duration>>,
     pub selector: TokenSelector,
     pin: Pin,
     pool: Mutex<Pool>,
@@ -30,6 +36,8 @@ pub(super) struct Token {
 struct Pool {
     /// Counts how often all sessions were given up; handles of objects belong to one count.
     generation: u64,
+    /// The epoch of the module that the sessions are of.
+    epoch: u64,
     idle: Vec<Session>,
     out: usize,
     /// A PIN that was refused is not tried again: a few more tries would lock the token.
@@ -44,9 +52,16 @@ pub(super) struct Lease<'a> {
 }
 
 impl Token {
-    pub fn new(path: &Path, selector: TokenSelector, pin: Pin) -> Result<Self, Pkcs11Error> {
+    pub fn new(
+        path: &Path,
+        selector: TokenSelector,
+        pin: Pin,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Pkcs11Error> {
         Ok(Self {
             module: module::load(path)?,
+            clock,
+            begun_anew: Mutex::default(),
             selector,
             pin,
             pool: Mutex::default(),
@@ -54,31 +69,70 @@ impl Token {
         })
     }
 
-    /// Does a piece of work with a session; once more with a new one when the first was lost.
+    /// Does a piece of work with a session; once more with a new one when the first was lost, and
+    /// once more with a module that was initialised anew when it lost sight of the token.
     pub fn with<T>(
         &self,
         mut work: impl FnMut(&Session, u64) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
+        let (epoch, done) = self.attempt(&mut work);
+        match done {
+            Err(error) if may_pass(&error) && self.may_begin_anew() => {
+                self.module
+                    .begin_anew(epoch)
+                    .map_err(|error| self.unreachable(&error))?;
+                self.attempt(&mut work).1
+            }
+            done => done,
+        }
+    }
+
+    /// Does a piece of work by the module as it is; answers with the epoch in which it was tried.
+    fn attempt<T>(
+        &self,
+        work: &mut impl FnMut(&Session, u64) -> Result<T, Failure>,
+    ) -> (u64, Result<T, ProviderError>) {
+        let calling = self.module.calling();
         let mut again = true;
-        loop {
-            let mut lease = self.lease()?;
+        let done = loop {
+            let mut lease = match self.lease(&calling) {
+                Ok(lease) => lease,
+                Err(error) => break Err(error),
+            };
             let Some(session) = &lease.session else {
-                return Err(ProviderError::Unreachable("no session".to_owned()));
+                break Err(ProviderError::Unreachable("no session".to_owned()));
             };
             match work(session, lease.generation) {
-                Ok(done) => return Ok(done),
-                Err(Failure::Ours(error)) => return Err(error),
+                Ok(done) => break Ok(done),
+                Err(Failure::Ours(error)) => break Err(error),
                 Err(Failure::Module(error)) if is_lost(&error) => {
-                    lease.session = None;
+                    if let Some(lost) = lease.session.take() {
+                        close(lost);
+                    }
                     self.give_up(lease.generation);
                     if !again {
-                        return Err(self.unreachable(&error));
+                        break Err(self.unreachable(&error));
                     }
                     again = false;
                 }
-                Err(Failure::Module(error)) => return Err(self.unreachable(&error)),
+                Err(Failure::Module(error)) => break Err(self.unreachable(&error)),
             }
+        };
+        (*calling, done)
+    }
+
+    /// Whether enough time has passed since the module was initialised anew.
+    fn may_begin_anew(&self) -> bool {
+        let now = self.clock.now();
+        let mut begun = self
+            .begun_anew
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = begun.is_none_or(|at| now >= at + PAUSE);
+        if may {
+            *begun = Some(now);
         }
+        may
     }
 
     /// Does a piece of work that changes the token, with a session that may write.
@@ -87,14 +141,14 @@ impl Token {
         mut work: impl FnMut(&Session) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
         // The session that is lent keeps the user logged in for the other one.
-        self.with(|_, _| work(&self.module.open_rw_session(self.find()?)?))
+        self.with(|_, _| work(&self.module.functions().open_rw_session(self.find()?)?))
     }
 
     /// Whether the token lets us in and has what is needed.
     pub fn check(&self) -> Result<(), ProviderError> {
         let has = self.with(|session, _| {
             session.get_session_info()?;
-            Ok(self.module.get_mechanism_list(self.find()?)?)
+            Ok(self.module.functions().get_mechanism_list(self.find()?)?)
         })?;
         for (needed, mechanism) in [
             (MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"),
@@ -115,8 +169,14 @@ impl Token {
         ProviderError::Unreachable(format!("token {}: {}", self.selector, answer(error)))
     }
 
-    fn lease(&self) -> Result<Lease<'_>, ProviderError> {
+    fn lease(&self, epoch: &Calling<'_>) -> Result<Lease<'_>, ProviderError> {
         let mut pool = self.pool();
+        if pool.epoch != **epoch {
+            // They ended with the module, and their numbers may be other sessions' now.
+            pool.idle.clear();
+            pool.generation += 1;
+            pool.epoch = **epoch;
+        }
         loop {
             if let Some(refused) = &pool.refused {
                 return Err(refused.clone().into());
@@ -154,7 +214,7 @@ impl Token {
         let mut pool = self.pool();
         if pool.generation == generation {
             pool.generation += 1;
-            pool.idle.clear();
+            pool.idle.drain(..).for_each(close);
         }
     }
 
@@ -162,6 +222,7 @@ impl Token {
         let slot = self.find()?;
         let info = self
             .module
+            .functions()
             .get_token_info(slot)
             .map_err(|error| self.unreachable(&error))?;
         if info.user_pin_locked() {
@@ -169,15 +230,17 @@ impl Token {
         }
         let session = self
             .module
-            .open_ro_session(slot)
+            .functions()
+            .open_ro_session_no_drop(slot)
             .map_err(|error| self.unreachable(&error))?;
         match session.login(UserType::User, Some(self.pin.expose())) {
             Ok(()) => Ok(session),
+            // The user is logged in for all sessions of the process at once.
+            Err(error) if code(&error) == Some(RvError::UserAlreadyLoggedIn) => Ok(session),
             Err(error) => {
+                close(session);
                 let token = self.selector.clone();
                 Err(match code(&error) {
-                    // The user is logged in for all sessions of the process at once.
-                    Some(RvError::UserAlreadyLoggedIn) => return Ok(session),
                     Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => {
                         Pkcs11Error::PinWrong(token).into()
                     }
@@ -192,9 +255,10 @@ impl Token {
     }
 
     fn find(&self) -> Result<Slot, ProviderError> {
-        let slots = match self.module.get_slots_with_token() {
+        let functions = self.module.functions();
+        let slots = match functions.get_slots_with_token() {
             Err(error) if code(&error) == Some(RvError::CryptokiNotInitialized) => {
-                module::initialise(&self.module).and_then(|()| self.module.get_slots_with_token())
+                module::initialise(functions).and_then(|()| functions.get_slots_with_token())
             }
             slots => slots,
         };
@@ -203,7 +267,7 @@ impl Token {
         let mut matching = Vec::new();
         for slot in slots {
             // A token that goes away meanwhile is not there.
-            let Ok(info) = self.module.get_token_info(slot) else {
+            let Ok(info) = functions.get_token_info(slot) else {
                 continue;
             };
             if !info.token_initialized() {
@@ -238,14 +302,43 @@ impl Token {
     }
 }
 
+/// Whether a module that is initialised anew may do what this one could not.
+fn may_pass(error: &ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Unreachable(_)
+            | ProviderError::Pkcs11(
+                Pkcs11Error::TokenNotFound { .. } | Pkcs11Error::KeyMissing { .. }
+            )
+    )
+}
+
+/// Ends a session of the module's present epoch.
+fn close(session: Session) {
+    // One that was lost has ended already.
+    let _ = session.close();
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        let calling = self.module.calling();
+        let mut pool = self.pool();
+        if pool.epoch == *calling {
+            pool.idle.drain(..).for_each(close);
+        }
+    }
+}
+
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut pool = self.token.pool();
         pool.out -= 1;
-        if let Some(session) = self.session.take()
-            && pool.generation == self.generation
-        {
-            pool.idle.push(session);
+        if let Some(session) = self.session.take() {
+            if pool.generation == self.generation {
+                pool.idle.push(session);
+            } else {
+                close(session);
+            }
         }
         drop(pool);
         self.token.returned.notify_one();

@@ -52,7 +52,7 @@ impl Pkcs11Source {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProviderError> {
-        let token = Token::new(&config.module, config.token, config.pin)?;
+        let token = Token::new(&config.module, config.token, config.pin, Arc::clone(&clock))?;
         Ok(Self {
             token: Arc::new(token),
             cache: DekCache::new(config.cache_life, CACHE_LIMIT, clock).map(Arc::new),

@@ -88,6 +88,7 @@ impl SoftHsm {
     /// Makes another token of this module.
     pub fn initialise(&self, label: &str, pin: Option<&str>) {
         let module = pkcs11::load_module(&self.module).unwrap();
+        let module = module.functions();
         // SoftHSM always offers one more slot, whose token has still to be initialised.
         let free = module
             .get_slots_with_token()
@@ -103,19 +104,20 @@ impl SoftHsm {
             .rfind(|slot| module.get_token_info(*slot).unwrap().label() == label)
             .unwrap();
         if let Some(pin) = pin {
-            set_pin(&module, slot, pin);
+            set_pin(module, slot, pin);
         }
     }
 
     /// Gives the token's user another PIN; nobody may have a session with it.
     pub fn set_pin(&self, pin: &str) {
         let module = pkcs11::load_module(&self.module).unwrap();
+        let module = module.functions();
         let slots = module.get_slots_with_initialized_token().unwrap();
         let slot = slots
             .into_iter()
             .find(|slot| module.get_token_info(*slot).unwrap().label() == Self::LABEL)
             .unwrap();
-        set_pin(&module, slot, pin);
+        set_pin(module, slot, pin);
     }
 }
 
