@@ -41,9 +41,13 @@ pub enum OpenError {
     /// It was sealed under another key.
     #[error(
         "the backup key does not open this backup: give the BACKUP_KEY, or the key file, that it \
-         was made with"
+         was made with; if it is the right one, the beginning of the backup is damaged: restore an \
+         earlier backup"
     )]
     WrongKey,
+    /// Its key and its name fit, and what stands before its first frame does not.
+    #[error("the beginning was changed or damaged: restore an earlier backup")]
+    DamagedHead,
     /// It is another object under this one's name.
     #[error("another object was put in the place of {0}: restore an earlier backup")]
     Swapped(String),
@@ -189,6 +193,8 @@ pub struct Opener<'k> {
     key: &'k BackupKey,
     name: String,
     keys: Option<ObjectKeys>,
+    /// Whether the name's tag does not fit: the first frame shows whether the object is another.
+    doubtful: bool,
     index: u32,
     ended: bool,
     sealed: Vec<u8>,
@@ -201,6 +207,7 @@ impl<'k> Opener<'k> {
             key,
             name: name.to_owned(),
             keys: None,
+            doubtful: false,
             index: 0,
             ended: false,
             sealed: Vec::new(),
@@ -215,7 +222,8 @@ impl<'k> Opener<'k> {
             let Some(head) = self.sealed.first_chunk::<HEAD>() else {
                 return Ok(());
             };
-            self.keys = Some(begin(self.key, &self.name, head)?);
+            let (keys, named) = begin(self.key, &self.name, head)?;
+            (self.keys, self.doubtful) = (Some(keys), !named);
             at = HEAD;
         }
         while let Some(len) = self.frame(at, plaintext)? {
@@ -261,7 +269,13 @@ impl<'k> Opener<'k> {
             .cipher
             .decrypt(&nonce(found), payload)
             .map(Zeroizing::new)
-            .map_err(|_| OpenError::Damaged(found))?;
+            .map_err(|_| match self.doubtful {
+                true => OpenError::Swapped(self.name.clone()),
+                false => OpenError::Damaged(found),
+            })?;
+        if self.doubtful {
+            return Err(OpenError::DamagedHead);
+        }
         plaintext.extend_from_slice(&opened);
         self.ended = last;
         self.index = found.wrapping_add(1);
@@ -281,7 +295,8 @@ impl<'k> Opener<'k> {
     }
 }
 
-fn begin(key: &BackupKey, name: &str, head: &[u8; HEAD]) -> Result<ObjectKeys, OpenError> {
+/// Derives the keys of an object, and says whether the tag of its name fits.
+fn begin(key: &BackupKey, name: &str, head: &[u8; HEAD]) -> Result<(ObjectKeys, bool), OpenError> {
     let (magic, rest) = head.split_at(MAGIC.len());
     if magic != MAGIC {
         return Err(OpenError::NotABackup);
@@ -293,11 +308,12 @@ fn begin(key: &BackupKey, name: &str, head: &[u8; HEAD]) -> Result<ObjectKeys, O
     let (salt, rest) = rest.split_at(SALT_LEN);
     let (key_tag, name_tag) = rest.split_at(NAME_LEN);
     let keys = ObjectKeys::derive(key, salt, name);
-    if !bool::from(keys.key_tag.ct_eq(key_tag)) {
-        return Err(OpenError::WrongKey);
+    let known = bool::from(keys.key_tag.ct_eq(key_tag));
+    let named = bool::from(keys.name_tag.ct_eq(name_tag));
+    match (known, named) {
+        (true, named) => Ok((keys, named)),
+        // Under another key no tag would fit.
+        (false, true) => Err(OpenError::DamagedHead),
+        (false, false) => Err(OpenError::WrongKey),
     }
-    if !bool::from(keys.name_tag.ct_eq(name_tag)) {
-        return Err(OpenError::Swapped(name.to_owned()));
-    }
-    Ok(keys)
 }

@@ -66,6 +66,24 @@ fn another_key_and_another_name_are_told_apart() {
 }
 
 #[test]
+fn a_flipped_bit_before_the_first_frame_is_damage_and_no_other_key() {
+    let sealed = seal("a/pages", b"something", 4);
+    let tags = 4 + 1 + SALT_LEN;
+    for at in tags..HEAD {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        let refused = open("a/pages", &changed).unwrap_err();
+        assert_eq!(refused, OpenError::DamagedHead, "byte {at}");
+    }
+    // Every tag hangs on the salt: the words name both that it may be.
+    let mut changed = sealed;
+    changed[tags - 1] ^= 1;
+    let refused = open("a/pages", &changed).unwrap_err();
+    assert_eq!(refused, OpenError::WrongKey);
+    assert!(refused.to_string().contains("damaged"), "{refused}");
+}
+
+#[test]
 fn the_same_bytes_are_sealed_differently_each_time() {
     let salts = [[1; SALT_LEN], [2; SALT_LEN]];
     let sealed = salts.map(|salt| {
