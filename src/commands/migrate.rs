@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use store::KeyOrigin;
+
 use super::Outcome;
 use crate::config::{Config, Overrides};
 use crate::startup::open_store;
@@ -28,7 +30,15 @@ pub fn run(args: Args) -> Outcome {
 fn migrate(overrides: &Overrides) -> Outcome {
     let config = Config::load(overrides)?;
     let store = open_store(&config, Config::encryption_key()?)?;
+    let made = store.report().key_origin.clone();
     store.close()?;
+    if let Some(KeyOrigin::CreatedFile(file)) = made {
+        println!(
+            "{} was made, since no DB_ENCRYPTION_KEY is set: back it up apart from the database, \
+             without it nothing in there can be read",
+            file.display()
+        );
+    }
     println!("{} is up to date", config.database_path()?.display());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that one process at a time has; the system lets go of it when the process ends.
@@ -14,23 +14,40 @@ pub(crate) struct LockFile {
 impl LockFile {
     /// Takes it, making the file where there is none.
     pub(crate) fn take(path: &Path) -> Result<Self, TryLockError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(TryLockError::Error)?;
-        file.try_lock()?;
-        Ok(Self { _file: file })
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path)
+                .map_err(TryLockError::Error)?;
+            file.try_lock()?;
+            // Whoever had it may have removed it in between: then this file is nobody's any more.
+            let own = file.metadata().map_err(TryLockError::Error)?.ino();
+            if std::fs::metadata(path).is_ok_and(|found| found.ino() == own) {
+                return Ok(Self { _file: file });
+            }
+        }
     }
 }
 
-/// Held as long as the database is in use.
+/// Held as long as the database is in use; without a database, nothing of it is left behind.
 #[derive(Debug)]
 pub struct DatabaseLock {
+    database: PathBuf,
+    path: PathBuf,
     _file: LockFile,
+}
+
+impl Drop for DatabaseLock {
+    fn drop(&mut self) {
+        if !self.database.exists() {
+            // While it is held: whoever waits for it looks whether it is still there.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Why a database cannot be had.
@@ -71,7 +88,11 @@ impl DatabaseLock {
                 .map_err(failed)?;
         }
         match LockFile::take(&path) {
-            Ok(file) => Ok(Self { _file: file }),
+            Ok(file) => Ok(Self {
+                database: database.to_owned(),
+                path,
+                _file: file,
+            }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path)),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -94,6 +115,11 @@ mod tests {
             Err(LockError::Held(_))
         ));
         drop(first);
-        DatabaseLock::take(&database).unwrap();
+        let lock = database.with_extension("db.lock");
+        assert!(!lock.exists(), "nothing is left where no database was made");
+        let second = DatabaseLock::take(&database).unwrap();
+        std::fs::write(&database, b"made meanwhile").unwrap();
+        drop(second);
+        assert!(lock.exists());
     }
 }
