@@ -51,6 +51,9 @@ pub(crate) enum Line {
         /// The details, opened; the sealed ones are what the chain proves.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         opened: Option<Value>,
+        /// Whether the details should open and do not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        damaged: bool,
     },
     Head {
         number: u64,
@@ -158,11 +161,16 @@ impl ExportWriter {
         })
     }
 
-    /// The next record, with its details opened where somebody asked for that.
-    pub fn record(&mut self, record: Record, opened: Option<Value>) -> String {
+    /// The next record, with its details opened where somebody asked for that, or with the note that
+    /// they are damaged.
+    pub fn record(&mut self, record: Record, opened: Option<Value>, damaged: bool) -> String {
         self.records += 1;
         self.last = record.id;
-        self.line(&Line::Record { record, opened })
+        self.line(&Line::Record {
+            record,
+            opened,
+            damaged,
+        })
     }
 
     /// A head, after the record that it signs.

@@ -12,6 +12,18 @@ pub enum Finding {
         /// The record.
         id: u64,
     },
+    /// A record's details should open under their key and do not.
+    #[error("the details of record {id} are damaged: they do not open, or their key was changed")]
+    DetailsDamaged {
+        /// The record.
+        id: u64,
+    },
+    /// A record has no tag of the server's.
+    #[error("record {id} was not written by this server")]
+    Foreign {
+        /// The record.
+        id: u64,
+    },
     /// Records between two others are gone.
     #[error("{} missing", records(*.from, *.to))]
     Missing {
@@ -172,6 +184,8 @@ impl Finding {
     pub fn record(&self) -> Option<u64> {
         match *self {
             Self::Changed { id }
+            | Self::DetailsDamaged { id }
+            | Self::Foreign { id }
             | Self::OutOfPlace { at: id, .. }
             | Self::Unlinked { id }
             | Self::Rewritten { id, .. }

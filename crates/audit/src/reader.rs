@@ -130,7 +130,12 @@ impl ExportVerifier {
                 cutoff,
                 timestamp,
             }),
-            Line::Record { record, .. } => {
+            Line::Record {
+                record, damaged, ..
+            } => {
+                if damaged {
+                    self.verifier.damaged_details(record.id);
+                }
                 self.records += 1;
                 self.verifier.record(record);
             }

@@ -151,6 +151,16 @@ impl Verifier {
         self.skip(id);
     }
 
+    /// Notes that the details of a record do not open although they should.
+    pub fn damaged_details(&mut self, id: u64) {
+        self.find(Finding::DetailsDamaged { id });
+    }
+
+    /// Notes that a record was not written by the server whose log this is.
+    pub fn foreign_record(&mut self, id: u64) {
+        self.find(Finding::Foreign { id });
+    }
+
     /// Takes a head, after the record that it signs.
     pub fn head(&mut self, head: SignedHead) {
         if self.held.is_some() {

@@ -33,6 +33,7 @@ mod secret;
 mod stanza;
 mod subject;
 mod suite;
+mod tag;
 mod wrap;
 
 #[cfg(feature = "testing")]
@@ -57,3 +58,4 @@ pub use secret::{Dek, ExportedKek, Kek};
 pub use stanza::{KekId, ProviderTag, Stanza};
 pub use subject::SubjectKey;
 pub use suite::{Suite, UnknownSuite};
+pub use tag::{TAG_LEN, TagKey};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keyring::{
     Context, Dek, ExportedKek, IndexKey, Kek, KekId, KeyMaterial, KeySource, Keyring,
-    LocalProvider, LocalSource, OsEntropy, SALT_LEN, SubjectKey, Suite,
+    LocalProvider, LocalSource, OsEntropy, SALT_LEN, SubjectKey, Suite, TagKey,
 };
 
 #[test]
@@ -22,6 +22,7 @@ fn debug_output_of_every_secret_is_redacted() {
         @"SubjectKey([redacted])"
     );
     insta::assert_debug_snapshot!(IndexKey::from_slice(&bytes).unwrap(), @"IndexKey([redacted])");
+    insta::assert_debug_snapshot!(TagKey::from_slice(&bytes).unwrap(), @"TagKey([redacted])");
     insta::assert_debug_snapshot!(KeyMaterial::new(bytes.to_vec()), @"KeyMaterial([redacted])");
     let local = LocalSource::new(
         KeyMaterial::new(bytes.to_vec()),

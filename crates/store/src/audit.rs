@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::damage::Damage;
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
@@ -43,10 +44,34 @@ pub struct AuditRecord {
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// What was sealed; null where its key was destroyed with the account.
+    /// What was sealed; null where its key was destroyed with the account, or where it is damaged.
     pub details: serde_json::Value,
+    /// Why the details, or the whole record, cannot be read although they should.
+    pub damage: Option<Damage>,
+    /// Whether this program did not write the record.
+    pub foreign: bool,
     /// SHA3-512 over the record and its predecessor's hash.
     pub hash: [u8; 64],
+}
+
+impl AuditRecord {
+    /// A record of which the number alone can be read.
+    pub(crate) fn unreadable(id: u64, reason: String) -> Self {
+        Self {
+            id,
+            user_id: None,
+            action: String::new(),
+            timestamp: 0,
+            details: serde_json::Value::Null,
+            damage: Some(Damage {
+                table: "audit_log",
+                row: id.to_string(),
+                reason,
+            }),
+            foreign: true,
+            hash: [0; 64],
+        }
+    }
 }
 
 impl fmt::Debug for AuditRecord {

@@ -5,13 +5,49 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::audit::ChainHead;
+use crate::damage::Damage;
 use crate::fault::Fault;
+
+/// What the keys show of a record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Seen {
+    /// The details, opened; `None` where nobody asked or they were erased with their account.
+    pub details: Option<Value>,
+    /// Why the details do not open although they should.
+    pub damage: Option<Damage>,
+    /// Whether this program did not write the record.
+    pub foreign: bool,
+}
+
+/// A record that this program did not write, or that does not follow what it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its number.
+    pub id: u64,
+    /// How that shows.
+    pub reason: &'static str,
+}
+
+impl std::fmt::Display for Foreign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "audit record {}: {}", self.id, self.reason)
+    }
+}
+
+/// How far the log is this program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// The newest record up to which it wrote every one.
+    pub tip: ChainHead,
+    /// The record after it, where that is not its own.
+    pub foreign: Option<Foreign>,
+}
 
 /// What stands in the log next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AuditItem {
-    /// A record, with its details opened where somebody asked for that.
-    Record(Box<Record>, Option<Value>),
+    /// A record, and what else was looked at where somebody asked for that.
+    Record(Box<Record>, Seen),
     /// A record of this number that cannot be read.
     Unreadable(u64),
     /// A head, after the record that it signs.
@@ -22,7 +58,15 @@ impl AuditItem {
     /// Hands it to a verifier.
     pub fn verify(self, verifier: &mut Verifier) {
         match self {
-            Self::Record(record, _) => verifier.record(*record),
+            Self::Record(record, seen) => {
+                if seen.foreign {
+                    verifier.foreign_record(record.id);
+                }
+                if seen.damage.is_some() {
+                    verifier.damaged_details(record.id);
+                }
+                verifier.record(*record);
+            }
             Self::Unreadable(id) => verifier.unreadable_record(Some(id)),
             Self::Head(head) => verifier.head(head),
         }
@@ -44,7 +88,18 @@ pub trait AuditProof: Send + Sync {
     /// The newest record.
     async fn audit_tip(&self) -> Result<ChainHead, Fault>;
 
+    /// How far the log is this program's, from the record that the newest head signs, or from the
+    /// beginning; it looks at no more than `most` records where that is given.
+    async fn own_audit_tip(
+        &self,
+        signed: Option<ChainHead>,
+        most: Option<u64>,
+    ) -> Result<Own, Fault>;
+
     /// The part of the log after the record `after`, at most `limit` records (capped at 1,000).
+    ///
+    /// With `open`, the keys are used: details are opened, and whoever wrote each record is looked
+    /// at. Details that do not open are named with their record, and the rest goes on.
     async fn audit_chunk(&self, after: u64, limit: u32, open: bool) -> Result<AuditChunk, Fault>;
 
     /// The records from the first that was written at `from` or later to the last that was written

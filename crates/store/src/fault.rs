@@ -26,6 +26,10 @@ pub enum Fault {
     /// The database refused or could not be read or written; nothing of the operation was kept.
     #[error("the database is not available ({0}); nothing was kept, try again")]
     Unavailable(String),
+    /// The provider of the keys cannot do its work now. Values may be sound; it is asked again with
+    /// the next call.
+    #[error("{0}; nothing was changed, try again when the key provider answers")]
+    Keys(String),
     /// The store was closed; nothing is accepted any more.
     #[error("the store is closed: the server is shutting down")]
     Closed,
@@ -49,6 +53,6 @@ impl Fault {
 
     /// Whether the same call may succeed later without anybody repairing anything.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Full | Self::Unavailable(_))
+        matches!(self, Self::Full | Self::Unavailable(_) | Self::Keys(_))
     }
 }

@@ -39,7 +39,7 @@ pub trait Invites: Send + Sync {
     /// Finds an invite, used up or not.
     async fn find_invite(&self, code: InviteHash) -> Result<Option<Invite>, Fault>;
 
-    /// Invites of an account, newest first.
+    /// Invites of an account, newest first; a damaged one, which nobody can use, is left out.
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault>;
 
     /// Withdraws an invite of this account; `false` when it has none with this hash.

@@ -18,6 +18,13 @@ pub const RENEWAL_STARTED: &str = "keys.renewal_started";
 /// Every value has a data key that was drawn since the renewal began.
 pub const RENEWAL_FINISHED: &str = "keys.renewal_finished";
 
+/// The act of rotating the keys is over, as the records of acts call it.
+pub const ROTATION_DONE: &str = "admin.key_rotation.done";
+/// The act of renewing the data keys is over.
+pub const RENEWAL_DONE: &str = "admin.key_renewal.done";
+/// What a job may leave as the outcome of the act that began it.
+pub(crate) const OUTCOMES: [&str; 2] = [ROTATION_DONE, RENEWAL_DONE];
+
 /// What a key-encryption key is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,15 +171,15 @@ pub trait KeyManagement: Send + Sync {
     /// Makes a key-encryption key and makes it the active one; [`KeyManagement::step_key_job`] then
     /// moves every value to it.
     ///
-    /// Until the job is done, the database opens with either key. `audit` is written in the same
-    /// transaction, after the record of the start. Once called it must not be dropped half way: run
+    /// Until the job is done, the database opens with either key. `outcomes` are written in the
+    /// transaction that ends the job, with what came out of it for their details. Once called it must not be dropped half way: run
     /// it in a task of its own where the caller may go away.
     async fn begin_rotation(
         &self,
         new: NewKey,
         reason: String,
         now: u64,
-        audit: Vec<AuditEvent>,
+        outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError>;
 
     /// Begins to seal every value anew under a fresh data key.
@@ -180,7 +187,7 @@ pub trait KeyManagement: Send + Sync {
         &self,
         reason: String,
         now: u64,
-        audit: Vec<AuditEvent>,
+        outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError>;
 
     /// Goes on with the running job for about `budget`, in chunks that keep the writer for at most

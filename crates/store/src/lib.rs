@@ -14,6 +14,7 @@ mod audit_file;
 mod audit_proof;
 mod classes;
 mod config;
+mod damage;
 pub mod example;
 mod fault;
 mod ids;
@@ -39,17 +40,18 @@ pub use crate::audit::{
 };
 pub use administration::{AccountChangeError, AdminLink, Administration};
 pub use audit_file::AuditFile;
-pub use audit_proof::{AuditChunk, AuditItem, AuditProof};
+pub use audit_proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
 pub use config::{OpenError, OpenReport, StoreConfig};
+pub use damage::{Damage, Listed};
 pub use fault::Fault;
 pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
 pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, Invites};
 pub use keyring::{KekId, KekSource, KeyOrigin, KeySource, LocalSource, ProviderTag, Suite};
 pub use keys::{
-    BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_FINISHED,
-    RENEWAL_STARTED, ROTATION_FINISHED, ROTATION_STARTED,
+    BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_DONE,
+    RENEWAL_FINISHED, RENEWAL_STARTED, ROTATION_DONE, ROTATION_FINISHED, ROTATION_STARTED,
 };
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
@@ -66,6 +68,7 @@ pub use settings::{
 pub use snapshot::{
     OnCopied, Restored, Samples, Snapshot, SnapshotError, Snapshots, mark_restored,
 };
+pub use sqlite::ROWS_BOUND;
 pub use statistics::{Statistics, StatisticsSource};
 pub use store::{Backend, Store};
 pub use users::{

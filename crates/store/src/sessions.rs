@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditEvent;
+use crate::damage::Listed;
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 
@@ -126,8 +127,13 @@ pub trait Sessions: Send + Sync {
         audit: Vec<AuditEvent>,
     ) -> Result<Vec<SessionId>, Fault>;
 
-    /// Sessions of an account that have not expired, newest first.
-    async fn list_sessions(&self, user: UserId, now: u64) -> Result<Vec<SessionRow>, Fault>;
+    /// Sessions of an account that have not expired, newest first; a damaged one is in its place, and
+    /// the others go on.
+    async fn list_sessions(
+        &self,
+        user: UserId,
+        now: u64,
+    ) -> Result<Vec<(SessionId, Listed<SessionRow>)>, Fault>;
 
     /// Ends one chunk of expired sessions, each with its [`SESSION_EXPIRED`] record.
     ///

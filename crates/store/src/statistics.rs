@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::damage::Damage;
 use crate::fault::Fault;
 
 /// Figures of the durable plane.
@@ -27,6 +28,9 @@ pub trait StatisticsSource: Send + Sync {
     /// Figures as of `now`.
     async fn statistics(&self, now: u64) -> Result<Statistics, Fault>;
 
-    /// Whether the database answers a read and takes a write.
-    async fn health(&self) -> Result<(), Fault>;
+    /// Whether the database answers a read, and takes a write of some kilobytes: the disk has room.
+    async fn health(&self, now: u64) -> Result<(), Fault>;
+
+    /// Damaged rows that were met since this was asked last, each once since the start.
+    fn take_damages(&self) -> Vec<Damage>;
 }

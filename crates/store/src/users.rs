@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::classes::Sensitive;
+use crate::damage::Listed;
 use crate::fault::Fault;
 use crate::ids::{InviteHash, SessionId, UserId};
 use crate::prekeys::NewBatch;
@@ -298,6 +299,11 @@ pub trait Users: Send + Sync {
     /// Notes a sign-in; `false` when there is no such account. Making a session does so as well.
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault>;
 
-    /// Accounts in order of creation, after the given one, at most `limit` (capped at 500).
-    async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault>;
+    /// Accounts in order of creation, after the given one, at most `limit` (capped at 500); a
+    /// damaged one is in its place, and the others go on.
+    async fn list_users(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<(UserId, Listed<UserRow>)>, Fault>;
 }

@@ -21,6 +21,8 @@ use support::Folder;
 struct Token {
     keys: Mutex<BTreeMap<String, [u8; 32]>>,
     gone: AtomicBool,
+    /// Says that the token gives no random bytes, instead of that it cannot be reached.
+    dry: AtomicBool,
 }
 
 struct TokenSource(Arc<Token>);
@@ -33,6 +35,7 @@ struct TokenKey {
 impl Token {
     fn check(&self) -> Result<(), ProviderError> {
         match self.gone.load(Ordering::SeqCst) {
+            true if self.dry.load(Ordering::SeqCst) => Err(keyring::EntropyError.into()),
             true => Err(ProviderError::Unreachable(
                 "the token is pulled out".to_owned(),
             )),
@@ -245,6 +248,44 @@ async fn a_new_database_can_live_on_a_token_alone() {
     readable(&Store::open(&config).unwrap()).await;
 }
 
+/// Every use of a key says that the keys are away, and nothing is called damaged.
+async fn outage(store: &Store) {
+    fn away<T: std::fmt::Debug>(what: &str, result: Result<T, Fault>) {
+        match result {
+            Err(fault @ Fault::Keys(_)) => assert!(fault.is_temporary()),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+    let one = user_id(1);
+    away("user", store.user_by_id(one).await);
+    away("handle", store.user_by_handle(&handle(1)).await);
+    away("credential", store.credential(&handle(1)).await);
+    away("nobody", store.credential("nobody").await);
+    away("users", store.list_users(None, 9).await);
+    away("safes", store.safes(one).await);
+    let session = sample::session_id(1);
+    away("session", store.find_session(session, NOW).await);
+    away("sessions", store.list_sessions(one, NOW).await);
+    away(
+        "expired",
+        store.delete_expired_sessions(u32::MAX.into()).await,
+    );
+    let filter = store::AuditFilter::default();
+    away("audit", store.query_audit(filter, None, 9).await);
+    away("export", store.audit_chunk(0, 9, true).await);
+    let event = sample::event(Some(one), "session.created", NOW);
+    away("event", store.append_audit(vec![event]).await);
+    let alias = "x".to_owned().into();
+    away("alias", store.set_alias(one, alias, vec![]).await);
+    let make: store::SecretGenerator = Box::new(|| vec![1; 32].into());
+    away(
+        "secret",
+        store.get_or_create_secret("cookie", make, NOW).await,
+    );
+    away("health", store.use_every_key().await);
+    away("samples", store.open_samples(9).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_pulled_out_stops_work_and_breaks_nothing() {
     let (folder, token) = (Folder::new(), Arc::new(Token::default()));
@@ -259,20 +300,22 @@ async fn a_token_that_is_pulled_out_stops_work_and_breaks_nothing() {
     rotate(&store).await;
     store.step_key_job(Duration::ZERO, NOW).await.unwrap();
 
-    token.gone.store(true, Ordering::SeqCst);
-    let fault = store.user_by_id(user_id(1)).await.unwrap_err();
-    assert!(matches!(fault, Fault::Unavailable(_)), "{fault:?}");
-    assert!(fault.is_temporary());
-    let alias = store.set_alias(user_id(1), "x".to_owned().into(), vec![]);
-    assert!(alias.await.unwrap_err().is_temporary());
-    let stepped = store.step_key_job(Duration::from_secs(5), NOW).await;
-    assert!(stepped.unwrap_err().is_temporary());
-    assert!(!store.key_job().await.unwrap().unwrap().finished);
-    assert!(matches!(
-        Store::open(&config),
-        Err(OpenError::Provider { .. })
-    ));
+    for dry in [false, true] {
+        token.dry.store(dry, Ordering::SeqCst);
+        token.gone.store(true, Ordering::SeqCst);
+        outage(&store).await;
+        let stepped = store.step_key_job(Duration::from_secs(5), NOW).await;
+        assert!(matches!(stepped, Err(Fault::Keys(_))), "{stepped:?}");
+        assert!(!store.key_job().await.unwrap().unwrap().finished);
+        assert!(matches!(
+            Store::open(&config),
+            Err(OpenError::Provider { .. })
+        ));
+        assert_eq!(store.take_damages(), [], "an outage is no damage");
 
+        token.gone.store(false, Ordering::SeqCst);
+        readable(&store).await;
+    }
     token.gone.store(false, Ordering::SeqCst);
     readable(&store).await;
     finish(&store).await;

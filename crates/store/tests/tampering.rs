@@ -86,7 +86,7 @@ async fn the_database_refuses_to_change_or_delete_a_record() {
         "DELETE FROM audit_log",
         "INSERT OR REPLACE INTO audit_log SELECT * FROM audit_log WHERE id = 2",
         "REPLACE INTO audit_log SELECT 3, event_id, user_id, action, timestamp,
-             encrypted_details, previous_hash, hash FROM audit_log WHERE id = 2",
+             encrypted_details, previous_hash, hash, tag FROM audit_log WHERE id = 2",
     ] {
         let refused = connection.execute(sql, []).unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{sql}: {refused}");
@@ -167,7 +167,7 @@ async fn an_inserted_record_is_found_and_named() {
         &folder,
         "UPDATE audit_log SET id = 100 + id WHERE id > 3;
          INSERT INTO audit_log SELECT 4, event_id, user_id, 'user.forged', timestamp,
-             encrypted_details, previous_hash, hash FROM audit_log WHERE id = 3;
+             encrypted_details, previous_hash, hash, tag FROM audit_log WHERE id = 3;
          UPDATE audit_log SET id = id - 99 WHERE id > 100;
          DELETE FROM audit_log WHERE id = 7",
     );
@@ -232,7 +232,9 @@ async fn a_flipped_bit_in_a_sealed_column_is_named_and_nothing_else_suffers() {
     named(store.user_by_id(one).await, "users", &row);
     named(store.user_by_handle(&handle(1)).await, "users", &row);
     named(store.credential(&handle(1)).await, "users", &row);
-    named(store.list_users(None, 10).await, "users", &row);
+    let listed = store.list_users(None, 10).await.unwrap();
+    let sound: Vec<_> = listed.iter().map(|(id, row)| (*id, row.is_ok())).collect();
+    assert_eq!(sound, [(one, false), (user_id(2), true)]);
     named(
         store.safes(one).await,
         "key_safes",
@@ -244,16 +246,23 @@ async fn a_flipped_bit_in_a_sealed_column_is_named_and_nothing_else_suffers() {
         "sessions",
         &session_row,
     );
-    named(
-        store.list_sessions(one, NOW).await,
-        "sessions",
-        &session_row,
-    );
-    named(
-        store.query_audit(AuditFilter::default(), None, 9).await,
-        "audit_keys",
-        &row,
-    );
+    let listed = store.list_sessions(one, NOW).await.unwrap();
+    let [(id, Err(damage))] = &listed[..] else {
+        panic!("{listed:?}")
+    };
+    assert_eq!((*id, &damage.row), (session_id(1), &session_row));
+    let page = store.query_audit(AuditFilter::default(), None, 9).await;
+    let page = page.unwrap();
+    assert_eq!(page.records.len(), 6);
+    for record in page.records {
+        assert_eq!(record.damage.is_some(), record.user_id == Some(one));
+        assert!(!record.foreign);
+        if let Some(damage) = record.damage {
+            assert_eq!((damage.table, &damage.row), ("audit_keys", &row));
+        } else {
+            assert!(!record.details.is_null());
+        }
+    }
     let make: SecretGenerator = Box::new(|| Zeroizing::new(vec![2; 32]));
     named(
         store.get_or_create_secret("cookie", make, NOW).await,
@@ -278,11 +287,7 @@ async fn a_flipped_bit_in_the_keys_of_the_database_stops_it_from_opening() {
         ("keks", "encrypted_check", "true"),
         ("keks", "salt", "true"),
         ("audit_keys", "encrypted_key", "subject = zeroblob(16)"),
-        (
-            "server_secrets",
-            "encrypted_secret",
-            "name = 'handle-index'",
-        ),
+        ("server_secrets", "encrypted_secret", "name = 'store-keys'"),
     ];
     for (table, column, condition) in cases {
         let folder = filled().await;
@@ -334,7 +339,12 @@ async fn values_swapped_between_two_users_do_not_open() {
             user_id: Some(user),
             ..AuditFilter::default()
         };
-        named(store.query_audit(filter, None, 9).await, "audit_keys", &row);
+        let page = store.query_audit(filter, None, 9).await.unwrap();
+        assert!(!page.records.is_empty());
+        for record in page.records {
+            let damage = record.damage.unwrap();
+            assert_eq!((damage.table, &damage.row), ("audit_keys", &row));
+        }
     }
     for number in [1, 2] {
         assert!(store.find_session(session_id(number), NOW).await.is_err());
@@ -351,11 +361,7 @@ async fn a_session_moved_to_another_account_signs_nobody_in() {
     );
     assert_eq!(folder.tamper().execute(&sql, []).unwrap(), 1);
     let found = folder.open().find_session(session_id(2), NOW).await;
-    named(
-        found,
-        "sessions",
-        &format!("{}{}", session_id(2), user_id(1)),
-    );
+    named(found, "sessions", &session_id(2).to_string());
 }
 
 #[tokio::test]
@@ -420,8 +426,8 @@ async fn a_handle_index_that_changed_places_gives_nobody_the_keys_of_another() {
     for (number, found) in [(1, two), (2, one)] {
         let answer = store.user_by_handle(&handle(number)).await;
         named(answer, "users", &found.to_string());
-        // By its id each account is what it was.
-        let user = store.user_by_id(user_id(number)).await.unwrap().unwrap();
-        assert_eq!(user.handle, handle(number));
+        let answer = store.credential(&handle(number)).await;
+        named(answer, "users", &found.to_string());
+        named(store.user_by_id(found).await, "users", &found.to_string());
     }
 }

@@ -85,7 +85,7 @@ pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> Stri
     let (mut writer, mut text) = ExportWriter::begin(&header);
     for record in chain {
         let opened = Some(json!({ "number": record.id }));
-        text += &writer.record(record.clone(), opened);
+        text += &writer.record(record.clone(), opened, false);
         if record.id.is_multiple_of(HEADS_EVERY) {
             let signed = &heads[record.id as usize - 1];
             text += &writer.head(head_of(signed, record.id / HEADS_EVERY, key));

@@ -1,21 +1,25 @@
 //! What administrators do to accounts, over SQLite.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::administration::{AccountChangeError, AdminLink, Administration};
 use crate::audit::AuditEvent;
-use crate::classes::{Bindable, Public};
+use crate::classes::Public;
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::intent::Intent;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
+use crate::sqlite::bound_setting::{ADMIN_LINK, BoundSetting};
+use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::session_rows::delete_others;
+use crate::sqlite::tags::Tags;
+use crate::sqlite::writer::WriteTx;
 use crate::users::Role;
 
-/// The row of `settings` that holds the link, as `hash:expires_at`.
-const LINK: &str = "admin_link";
 /// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";
 /// What is kept of an account beside its row of `users` and its
@@ -43,10 +47,9 @@ impl Administration for SqliteBackend {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             if role != Role::Admin {
-                refuse_last(tx.db, &user)?;
+                refuse_last(tx, &user)?;
             }
-            let sql = "UPDATE users SET role = ?1 WHERE user_id = ?2";
-            change(tx.db, &user, sql, Public(role.as_str()))?;
+            change(tx, &user, |account| account.role = role.as_str().to_owned())?;
             Ok(tx.append(events)?)
         })
         .await
@@ -62,10 +65,9 @@ impl Administration for SqliteBackend {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             if !active {
-                refuse_last(tx.db, &user)?;
+                refuse_last(tx, &user)?;
             }
-            let sql = "UPDATE users SET active = ?1 WHERE user_id = ?2";
-            change(tx.db, &user, sql, active)?;
+            change(tx, &user, |account| account.active = active)?;
             let ended = if active {
                 Vec::new()
             } else {
@@ -111,19 +113,15 @@ impl Administration for SqliteBackend {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             let value = format!("{}:{}", hex::encode(link.hash), link.expires_at);
-            tx.db.execute(
-                many("settings"),
-                "INSERT INTO settings (name, value) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (Public(LINK), Public(value)),
-            )?;
+            BoundSetting::put(tx.db, tx.tags, ADMIN_LINK, &value)?;
             tx.append(events)
         })
         .await
     }
 
     async fn admin_link_usable(&self, hash: [u8; 32], now: u64) -> Result<bool, Fault> {
-        self.read(move |db| is_usable(db, &hash, now)).await
+        let tags = Arc::clone(&self.sealer.tags);
+        self.read(move |db| is_usable(db, &tags, &hash, now)).await
     }
 }
 
@@ -138,15 +136,20 @@ impl SqliteBackend {
         let events = self.seal_events(audit).await?;
         let erased: Result<_, AccountChangeError> = self
             .write(weight(&events), move |tx| {
-                refuse_last(tx.db, &user)?;
+                refuse_last(tx, &user)?;
                 let ended = delete_others(tx.db, &user, None)?;
                 for (table, column) in OF_A_USER {
                     let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
                     tx.db
                         .execute(at(table, user.as_bytes()), &sql, [user.as_bytes()])?;
                 }
-                let sql = "DELETE FROM users WHERE ?1 AND user_id = ?2";
-                change(tx.db, &user, sql, true)?;
+                // A damaged account can be erased as well: that is how one gets rid of it.
+                let sql = "DELETE FROM users WHERE user_id = ?1";
+                let id = user.as_bytes();
+                if tx.db.execute(at("users", id), sql, [id])? == 0 {
+                    return Err(AccountChangeError::NoSuchUser);
+                }
+                count_change(tx.db)?;
                 tx.append(events)?;
                 Ok(ended)
             })
@@ -158,55 +161,51 @@ impl SqliteBackend {
 }
 
 /// Uses up the link, where it is this one; says whether it was.
-pub(crate) fn use_link(db: Db<'_>, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
-    if !is_usable(db, hash, now)? {
+pub(crate) fn use_link(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
+    if !is_usable(db, tags, hash, now)? {
         return Ok(false);
     }
     let sql = "DELETE FROM settings WHERE name = ?1";
-    Ok(db.execute(many("settings"), sql, [Public(LINK)])? == 1)
+    Ok(db.execute(many("settings"), sql, [Public(ADMIN_LINK)])? == 1)
 }
 
-fn is_usable(db: Db<'_>, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
-    let sql = "SELECT value FROM settings WHERE name = ?1";
-    let kept: Option<String> = db.one(many("settings"), sql, [Public(LINK)], |row| row.get(0))?;
-    let Some(kept) = kept else {
+fn is_usable(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
+    let Some(kept) = BoundSetting::find(db, tags, ADMIN_LINK)? else {
         return Ok(false);
     };
-    let damaged = || Fault::damaged("settings", LINK, "it is not of the form hash:time");
+    let damaged = || Fault::damaged("settings", ADMIN_LINK, "it is not of the form hash:time");
     let (known, expires_at) = kept.split_once(':').ok_or_else(damaged)?;
     let expires_at: u64 = expires_at.parse().map_err(|_| damaged())?;
     Ok(known == hex::encode(hash) && now < expires_at)
 }
 
-fn refuse_last(db: Db<'_>, user: &UserId) -> Result<(), AccountChangeError> {
-    let is_admin =
-        "SELECT count(*) FROM users WHERE user_id = ?1 AND role = 'admin' AND active = 1";
-    let others = "SELECT count(*) FROM users WHERE user_id <> ?1 AND role = 'admin' AND active = 1";
-    let place = at("users", user.as_bytes());
-    if db.number(place, is_admin, [user.as_bytes()])? == 1
-        && db.number(place, others, [user.as_bytes()])? == 0
-    {
-        return Err(AccountChangeError::LastAdministrator);
+/// Refuses to take the last administrator who can sign in; a damaged account is none.
+fn refuse_last(tx: &WriteTx<'_>, user: &UserId) -> Result<(), AccountChangeError> {
+    match BoundUser::administrators(tx.db, tx.tags)?[..] {
+        [last] if last == *user => Err(AccountChangeError::LastAdministrator),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Changes one column of one account, and counts that something changed.
+/// Changes one account, and counts that something changed.
 fn change(
-    db: Db<'_>,
+    tx: &WriteTx<'_>,
     user: &UserId,
-    sql: &str,
-    value: impl Bindable,
+    change: impl FnOnce(&mut BoundUser),
 ) -> Result<(), AccountChangeError> {
-    let id = user.as_bytes();
-    if db.execute(at("users", id), sql, (value, id))? == 0 {
-        return Err(AccountChangeError::NoSuchUser);
-    }
+    let found = BoundUser::find(tx.db, tx.tags, user)?;
+    let mut account = found.ok_or(AccountChangeError::NoSuchUser)?;
+    change(&mut account);
+    account.save(tx.db, tx.tags)?;
+    Ok(count_change(tx.db)?)
+}
+
+fn count_change(db: Db<'_>) -> Result<(), Fault> {
     db.execute(
         many("settings"),
         "INSERT INTO settings (name, value) VALUES (?1, '1')
          ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
         [Public(CHANGES)],
-    )?;
-    Ok(())
+    )
+    .map(drop)
 }

@@ -3,17 +3,20 @@
 use ::audit::Record;
 use async_trait::async_trait;
 use keyring::SubjectKey;
+use rusqlite::Row;
 use rusqlite::types::Value;
 
 use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
 use crate::classes::{Public, Sealed, Sensitive};
+use crate::damage::{Damage, Listed, listed};
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
 use crate::sqlite::SqliteBackend;
-use crate::sqlite::chain::{self, RECORDS, SealedEvent};
+use crate::sqlite::authorship::{Authorship, TAGGED};
+use crate::sqlite::chain::{self, SealedEvent};
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::keys::SYSTEM;
 use crate::sqlite::sealer::{Sealer, sealing};
@@ -24,7 +27,15 @@ const MAX_PAGE: u32 = 500;
 /// Keys of the subjects whose events are being sealed or opened.
 pub(crate) struct SubjectKeys<'a> {
     sealer: &'a Sealer,
-    keys: Vec<(UserId, Option<SubjectKey>)>,
+    keys: Vec<(UserId, Key)>,
+}
+
+/// A subject's key as it was found.
+enum Key {
+    Whole(SubjectKey),
+    /// There is none: the account was erased, and it with it.
+    Gone,
+    Damaged(Damage),
 }
 
 impl<'a> SubjectKeys<'a> {
@@ -39,7 +50,7 @@ impl<'a> SubjectKeys<'a> {
     pub fn with(sealer: &'a Sealer, user: UserId, key: SubjectKey) -> Self {
         Self {
             sealer,
-            keys: vec![(user, Some(key))],
+            keys: vec![(user, Key::Whole(key))],
         }
     }
 
@@ -55,24 +66,27 @@ impl<'a> SubjectKeys<'a> {
         self.keys.iter().any(|(known, _)| known == user)
     }
 
+    /// A key that does not open is kept as damaged, so that events go on without it.
     fn insert(&mut self, user: UserId, sealed: Option<Sealed>) -> Result<(), Fault> {
         let open = |sealed: Sealed| self.sealer.subject_key(user.as_bytes(), &sealed);
-        let key = sealed.map(open).transpose()?;
+        let key = match sealed.map(open).transpose() {
+            Ok(Some(key)) => Key::Whole(key),
+            Ok(None) => Key::Gone,
+            Err(fault) => Key::Damaged(Damage::of(fault)?),
+        };
         self.keys.push((user, key));
         Ok(())
     }
 
-    fn get(&self, user: &UserId) -> Option<&SubjectKey> {
-        self.keys
-            .iter()
-            .find(|(known, _)| known == user)
-            .and_then(|(_, key)| key.as_ref())
+    fn get(&self, user: &UserId) -> &Key {
+        let found = self.keys.iter().find(|(known, _)| known == user);
+        found.map_or(&Key::Gone, |(_, key)| key)
     }
 
     /// Seals an event's details under its subject's key.
     ///
-    /// An event is never lost for want of a key: where the user has none (any more), the record
-    /// becomes the system's and names the user inside.
+    /// An event is never lost for want of a key: where the user has none (any more), or one that does
+    /// not open, the record becomes the system's and names the user inside.
     pub fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
         let AuditEvent {
             mut user_id,
@@ -83,8 +97,8 @@ impl<'a> SubjectKeys<'a> {
         let mut key = &self.sealer.system_key;
         if let Some(user) = user_id {
             match self.get(&user) {
-                Some(own) => key = own,
-                None => {
+                Key::Whole(own) => key = own,
+                Key::Gone | Key::Damaged(_) => {
                     details = serde_json::json!({ "user_id": user, "details": details });
                     user_id = None;
                 }
@@ -128,42 +142,56 @@ impl<'a> SubjectKeys<'a> {
         })
     }
 
-    /// Opens a record's details; `None` where its subject's key is gone.
-    pub fn opened(&self, record: &Record) -> Result<Option<serde_json::Value>, Fault> {
+    /// Opens a record's details: nothing where its subject's key is gone with the account, and the
+    /// damage where they should open and do not.
+    pub fn details(
+        &mut self,
+        db: Db<'_>,
+        record: &Record,
+    ) -> Result<Listed<Option<serde_json::Value>>, Fault> {
         let user_id = record.user_id.map(UserId::from_bytes);
+        if let Some(user) = user_id {
+            self.load(db, user)?;
+        }
         let key = match &user_id {
             None => &self.sealer.system_key,
             Some(user) => match self.get(user) {
-                Some(key) => key,
-                None => return Ok(None),
+                Key::Whole(key) => key,
+                Key::Damaged(damage) => return Ok(Err(damage.clone())),
+                Key::Gone if exists(db, user_id)? => {
+                    let place = at("audit_keys", user.as_bytes());
+                    let gone = place.damaged("the key of this account's audit records is gone");
+                    return listed(self.sealer.tags.damages.noted(Err(gone)));
+                }
+                Key::Gone => return Ok(Ok(None)),
             },
         };
         let row = row_id(&record.event_id, user_id.as_ref());
         let opened = self
             .sealer
-            .open_for(key, record.id, &row, &record.details)?;
-        serde_json::from_slice(opened.expose())
-            .map(Some)
-            .map_err(|error| Fault::damaged("audit_log", record.id, error))
+            .open_for(key, record.id, &row, &record.details)
+            .and_then(|opened| {
+                serde_json::from_slice(opened.expose())
+                    .map(Some)
+                    .map_err(|error| Fault::damaged("audit_log", record.id, error))
+            });
+        listed(opened)
     }
 
-    /// Opens a record; its subject's key is gone only with the account.
-    fn open(&self, db: Db<'_>, record: Record) -> Result<AuditRecord, Fault> {
-        let user_id = record.user_id.map(UserId::from_bytes);
-        let details = match self.opened(&record)? {
-            Some(details) => details,
-            None if exists(db, user_id)? => {
-                return Err(at("audit_keys", &record.user_id.unwrap_or(SYSTEM))
-                    .damaged(format!("the key of audit record {} is gone", record.id)));
-            }
-            None => serde_json::Value::Null,
+    /// Opens a record; details that do not open are damaged, and the record is shown without them.
+    fn open(&mut self, db: Db<'_>, record: Record, own: bool) -> Result<AuditRecord, Fault> {
+        let (details, damage) = match self.details(db, &record)? {
+            Ok(details) => (details.unwrap_or_default(), None),
+            Err(damage) => (serde_json::Value::Null, Some(damage)),
         };
         Ok(AuditRecord {
             id: record.id,
-            user_id,
+            user_id: record.user_id.map(UserId::from_bytes),
             action: record.action,
             timestamp: record.timestamp,
             details,
+            damage,
+            foreign: !own,
             hash: record.hash,
         })
     }
@@ -251,20 +279,29 @@ impl AuditLog for SqliteBackend {
             let (condition, mut values) = condition(filter, before);
             // One more than asked for shows whether there is another page.
             values.push(Value::Integer(limit as i64 + 1));
-            let sql = format!("{RECORDS}{condition} ORDER BY id DESC LIMIT ?");
+            let sql = format!("{TAGGED}{condition} ORDER BY id DESC LIMIT ?");
             let params = rusqlite::params_from_iter(values.into_iter().map(Public));
-            let mut rows = db.all(many("audit_log"), &sql, params, chain::record)?;
+            let read = |row: &Row<'_>| {
+                let id: u64 = row.get(0)?;
+                let tag: Option<Vec<u8>> = row.get(8)?;
+                Ok((id, chain::record(row), tag))
+            };
+            let mut rows = db.all(many("audit_log"), &sql, params, read)?;
             let more = rows.len() > limit;
             rows.truncate(limit);
-            let next = more.then(|| rows.last().map(|row| row.id)).flatten();
+            let next = more.then(|| rows.last().map(|(id, ..)| *id)).flatten();
+            let authorship = Authorship::read(db, &sealer.tags)?;
             let mut keys = SubjectKeys::new(&sealer);
-            for user in rows.iter().filter_map(|row| row.user_id) {
-                keys.load(db, UserId::from_bytes(user))?;
+            let mut records = Vec::with_capacity(rows.len());
+            for (id, record, tag) in rows {
+                records.push(match record {
+                    Ok(record) => {
+                        let own = authorship.is_own(id, &record.hash, tag.as_deref());
+                        keys.open(db, record, own)?
+                    }
+                    Err(error) => AuditRecord::unreadable(id, error.to_string()),
+                });
             }
-            let records = rows
-                .into_iter()
-                .map(|row| keys.open(db, row))
-                .collect::<Result<_, _>>()?;
             Ok(AuditPage { records, next })
         })
         .await

@@ -4,10 +4,11 @@ use ::audit::{Door, Fields, Record, SignedHead, Verifier};
 use rusqlite::{Row, Rows};
 
 use crate::audit::{ChainError, ChainHead};
-use crate::audit_proof::AuditItem;
+use crate::audit_proof::{AuditItem, Seen};
 use crate::classes::{Public, Sealed};
 use crate::fault::Fault;
 use crate::ids::UserId;
+use crate::sqlite::authorship::Written;
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::heads::read_head;
 use crate::sqlite::writer::WriteTx;
@@ -53,8 +54,8 @@ impl WriteTx<'_> {
             self.db.execute(
                 many("audit_log"),
                 "INSERT INTO audit_log (id, event_id, user_id, action, timestamp,
-                     encrypted_details, previous_hash, hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                     encrypted_details, previous_hash, hash, tag)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
                     id,
                     &event.event_id,
@@ -64,6 +65,7 @@ impl WriteTx<'_> {
                     &event.details,
                     &tip.hash,
                     &hash,
+                    self.tags.of(&Written { id, hash: &hash }),
                 ),
             )?;
             tip = Tip { id, hash };
@@ -229,7 +231,7 @@ pub(crate) fn read(
             head = next_head(&mut heads)?;
         }
         take(match record(found) {
-            Ok(record) => AuditItem::Record(Box::new(record), None),
+            Ok(record) => AuditItem::Record(Box::new(record), Seen::default()),
             Err(_) => AuditItem::Unreadable(last),
         });
         while let Some(own) = head.take_if(|head| head.head.record_id == last) {

@@ -11,6 +11,7 @@ use crate::sqlite::db::{Db, at};
 use crate::sqlite::safe_rows::{SealedSafe, SwapError, seal_wraps};
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::session_rows::{RawSession, delete_others};
+use crate::sqlite::tags::Tags;
 use crate::sqlite::user_rows::OpenedCredential;
 use crate::users::{CredentialChange, KeepSessions, ReplaceError};
 
@@ -142,7 +143,7 @@ impl SqliteBackend {
                 KeepSessions::None => delete_others(tx.db, &user, None)?,
             };
             if let Some(session) = session {
-                sign_in(tx.db, &user, &session)?;
+                sign_in(tx.db, tx.tags, &user, &session)?;
             }
             tx.append(events)?;
             Ok(ended)
@@ -152,9 +153,14 @@ impl SqliteBackend {
     }
 }
 
-fn sign_in(db: Db<'_>, user: &UserId, session: &RawSession) -> Result<(), RawReplaceError> {
+fn sign_in(
+    db: Db<'_>,
+    tags: &Tags,
+    user: &UserId,
+    session: &RawSession,
+) -> Result<(), RawReplaceError> {
     let id = user.as_bytes();
-    if !session.insert(db)? {
+    if !session.insert(db, tags)? {
         return Err(Fault::Unavailable("a session with this id exists".to_owned()).into());
     }
     db.execute(

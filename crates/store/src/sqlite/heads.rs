@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use rusqlite::Row;
 
 use crate::audit::ChainHead;
-use crate::audit_proof::{AuditChunk, AuditItem, AuditProof};
+use crate::audit_proof::{AuditChunk, AuditItem, AuditProof, Own};
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::SubjectKeys;
+use crate::sqlite::authorship::{self, Authorship};
 use crate::sqlite::chain;
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::retention;
+use crate::sqlite::sealer::Sealer;
 
 /// Name of the setting that holds the key of the heads.
 pub(crate) const AUDIT_KEY: Public<&str> = Public("audit-verify-key");
@@ -45,6 +46,22 @@ fn newest(db: Db<'_>) -> Result<Option<SignedHead>, Fault> {
     db.one(many("audit_heads"), sql, [], read_head)
 }
 
+/// Opens details and looks at who wrote the records.
+fn look_at(db: Db<'_>, sealer: &Sealer, items: &mut [AuditItem]) -> Result<(), Fault> {
+    let authorship = Authorship::read(db, &sealer.tags)?;
+    let mut keys = SubjectKeys::new(sealer);
+    for item in items {
+        if let AuditItem::Record(record, seen) = item {
+            seen.foreign = !authorship.wrote(db, record.id, &record.hash)?;
+            match keys.details(db, record)? {
+                Ok(details) => seen.details = details,
+                Err(damage) => seen.damage = Some(damage),
+            }
+        }
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl AuditProof for SqliteBackend {
     async fn audit_tip(&self) -> Result<ChainHead, Fault> {
@@ -58,6 +75,16 @@ impl AuditProof for SqliteBackend {
         .await
     }
 
+    async fn own_audit_tip(
+        &self,
+        signed: Option<ChainHead>,
+        most: Option<u64>,
+    ) -> Result<Own, Fault> {
+        let tags = Arc::clone(&self.sealer.tags);
+        self.read(move |db| authorship::follow(db, &tags, signed, most))
+            .await
+    }
+
     async fn audit_chunk(&self, after: u64, limit: u32, open: bool) -> Result<AuditChunk, Fault> {
         let sealer = Arc::clone(&self.sealer);
         let limit = limit.clamp(1, MAX_CHUNK);
@@ -65,15 +92,7 @@ impl AuditProof for SqliteBackend {
             let mut items = Vec::new();
             let next = chain::read(db, after, Some(limit), &mut |item| items.push(item))?;
             if open {
-                let mut keys = SubjectKeys::new(&sealer);
-                for item in &mut items {
-                    if let AuditItem::Record(record, opened) = item {
-                        if let Some(user) = record.user_id {
-                            keys.load(db, UserId::from_bytes(user))?;
-                        }
-                        *opened = keys.opened(record)?;
-                    }
-                }
+                look_at(db, &sealer, &mut items)?;
             }
             Ok(AuditChunk { items, next })
         })

@@ -4,12 +4,14 @@ use crate::audit::AuditEvent;
 use crate::classes::{Public, Sensitive};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
+use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::credentials::{RawReplaceError, SealedReplacement, check_versions};
 use crate::sqlite::db::at;
 use crate::sqlite::prekey_rows::PackedBatch;
 use crate::sqlite::prekeys::replace_pair;
+use crate::sqlite::public_key_rows::BoundKeys;
 use crate::sqlite::safe_rows::SwapError;
-use crate::sqlite::user_rows::{OpenedCredential, RawCredential};
+use crate::sqlite::user_rows::RawCredential;
 use crate::users::{IdentityChange, ReplaceError};
 
 impl SqliteBackend {
@@ -24,7 +26,7 @@ impl SqliteBackend {
         check_versions(safe, prekey_safe)?;
         let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
         let row = row.ok_or(ReplaceError::NoSuchUser)?;
-        let current = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
+        let current = row.open_sealed(&self.sealer)?;
         // The OPAQUE record stays. Whoever changes it meanwhile moves the safe's version as well.
         let record = Sensitive::new(current.opaque_record.into_inner().to_vec());
         let sealed = SealedReplacement::seal(&self.sealer, user, record, safe, prekey_safe)?;
@@ -36,20 +38,21 @@ impl SqliteBackend {
         self.write(bytes, move |tx| {
             sealed.write(tx.db)?;
             let id = user.as_bytes();
-            tx.db.execute(
-                at("users", id),
-                "UPDATE users SET fingerprint = ?1 WHERE user_id = ?2",
-                (Public(&fingerprint), id),
-            )?;
+            let bound = BoundUser::find(tx.db, tx.tags, &user)?;
+            let mut bound = bound.ok_or(SwapError::NoSuchUser)?;
+            bound.fingerprint = fingerprint;
+            bound.save(tx.db, tx.tags)?;
+            let tag = tx.tags.of(&BoundKeys { user, keys: &keys });
             tx.db.execute(
                 at("public_keys", id),
                 "UPDATE public_keys SET created_at = ?1, identity_key = ?2, verify_key = ?3,
-                     account_keys = ?4 WHERE user_id = ?5",
+                     account_keys = ?4, tag = ?5 WHERE user_id = ?6",
                 (
                     keys.created_at,
                     Public(&keys.identity_key),
                     Public(&keys.verify_key),
                     Public(&keys.account_keys),
+                    tag,
                     id,
                 ),
             )?;

@@ -1,28 +1,73 @@
 //! Invites over SQLite.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::Row;
 
 use crate::audit::AuditEvent;
+use crate::damage::listed;
 use crate::fault::Fault;
 use crate::ids::{InviteHash, UserId};
 use crate::invites::{Invite, Invites};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
-use crate::sqlite::db::{at, many};
+use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::tags::{Tagged, Tags};
 
 /// Rows that one call of the pruning takes.
 const PRUNE_CHUNK: usize = 500;
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
-    Ok(Invite {
+/// Every column, in the order of [`read`].
+pub(crate) const SELECT: &str =
+    "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses, tag FROM invites";
+
+impl Tagged for Invite {
+    const TABLE: &'static str = "invites";
+
+    fn with_values<T>(&self, use_them: impl FnOnce(&[&[u8]]) -> T) -> T {
+        use_them(&[
+            self.code_hash.as_bytes(),
+            self.created_by.as_bytes(),
+            &self.created_at.to_be_bytes(),
+            &self.expires_at.to_be_bytes(),
+            &self.max_uses.to_be_bytes(),
+            &self.uses.to_be_bytes(),
+        ])
+    }
+}
+
+/// A row and its tag.
+pub(crate) type Read = (Invite, Option<Vec<u8>>);
+
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Read> {
+    let invite = Invite {
         code_hash: InviteHash::from_bytes(row.get(0)?),
         created_by: UserId::from_bytes(row.get(1)?),
         created_at: row.get(2)?,
         expires_at: row.get(3)?,
         max_uses: row.get(4)?,
         uses: row.get(5)?,
-    })
+    };
+    Ok((invite, row.get(6)?))
+}
+
+fn checked(tags: &Tags, (invite, tag): Read) -> Result<Invite, Fault> {
+    let place = at("invites", invite.code_hash.as_bytes());
+    tags.check(place, &invite, tag.as_deref())?;
+    Ok(invite)
+}
+
+/// Finds an invite that is this program's.
+pub(crate) fn find(db: Db<'_>, tags: &Tags, code: &InviteHash) -> Result<Option<Invite>, Fault> {
+    let sql = format!("{SELECT} WHERE code_hash = ?1");
+    let found = db.one(
+        at("invites", code.as_bytes()),
+        &sql,
+        [code.as_bytes()],
+        read,
+    )?;
+    found.map(|found| checked(tags, found)).transpose()
 }
 
 #[async_trait]
@@ -32,8 +77,8 @@ impl Invites for SqliteBackend {
         self.write(weight(&events), move |tx| {
             let made = tx.db.execute(
                 at("invites", invite.code_hash.as_bytes()),
-                "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses,
+                     tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
                 (
                     invite.code_hash.as_bytes(),
                     invite.created_by.as_bytes(),
@@ -41,6 +86,7 @@ impl Invites for SqliteBackend {
                     invite.expires_at,
                     invite.max_uses,
                     invite.uses,
+                    tx.tags.of(&invite),
                 ),
             )?;
             if made == 1 {
@@ -52,29 +98,29 @@ impl Invites for SqliteBackend {
     }
 
     async fn find_invite(&self, code: InviteHash) -> Result<Option<Invite>, Fault> {
-        self.read(move |db| {
-            db.one(
-                at("invites", code.as_bytes()),
-                "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses
-                 FROM invites WHERE code_hash = ?1",
-                [code.as_bytes()],
-                read,
-            )
-        })
-        .await
+        let tags = Arc::clone(&self.sealer.tags);
+        self.read(move |db| find(db, &tags, &code)).await
     }
 
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault> {
-        self.read(move |db| {
-            db.all(
-                many("invites"),
-                "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses
-                 FROM invites WHERE created_by = ?1 ORDER BY created_at DESC, code_hash",
-                [user.as_bytes()],
-                read,
-            )
-        })
-        .await
+        let rows = self
+            .read(move |db| {
+                let sql =
+                    format!("{SELECT} WHERE created_by = ?1 ORDER BY created_at DESC, code_hash");
+                db.all(many("invites"), &sql, [user.as_bytes()], |row| {
+                    Ok((row.get::<_, [u8; 32]>(0)?, read(row)))
+                })
+            })
+            .await?;
+        let mut invites = Vec::with_capacity(rows.len());
+        for (code, row) in rows {
+            let row = self.whole(at("invites", &code), row);
+            let checked = row.and_then(|row| checked(&self.sealer.tags, row));
+            if let Ok(invite) = listed(checked)? {
+                invites.push(invite);
+            }
+        }
+        Ok(invites)
     }
 
     async fn delete_invite(

@@ -4,10 +4,13 @@ use std::fmt;
 
 use rusqlite::Row;
 use rusqlite::types::Value;
+use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::keys::{KeyJob, KeyJobKind};
+use crate::ids::UserId;
+use crate::keys::{KeyJob, KeyJobKind, OUTCOMES};
 use crate::sqlite::columns::MOVING;
 use crate::sqlite::db::{Db, many};
 
@@ -74,6 +77,36 @@ impl fmt::Display for Cursor {
 pub(crate) struct JobRow {
     pub job: KeyJob,
     pub cursor: String,
+    /// Who asked for it, and the record that says when it is done.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// A record that is written when a job is done.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    user: Option<UserId>,
+    action: String,
+}
+
+impl Outcome {
+    /// Keeps of an event what may stand in the clear.
+    pub fn of(event: &AuditEvent) -> Self {
+        Self {
+            user: event.user_id,
+            action: event.action.to_owned(),
+        }
+    }
+
+    /// The event, once the job is done; nothing where this program knows no such action.
+    pub fn event(&self, timestamp: u64, details: &serde_json::Value) -> Option<AuditEvent> {
+        let action = OUTCOMES.into_iter().find(|known| *known == self.action)?;
+        Some(AuditEvent {
+            user_id: self.user,
+            action,
+            timestamp,
+            details: details.clone(),
+        })
+    }
 }
 
 impl JobRow {
@@ -81,7 +114,7 @@ impl JobRow {
     pub fn newest(db: Db<'_>) -> Result<Option<Self>, Fault> {
         let row = db.one(
             many("key_jobs"),
-            "SELECT id, kind, state, reason, done, total, started_at, finished_at, cursor
+            "SELECT id, kind, state, reason, done, total, started_at, finished_at, cursor, outcomes
              FROM key_jobs ORDER BY id DESC LIMIT 1",
             [],
             Self::read,
@@ -107,6 +140,10 @@ impl JobRow {
                 finished_at: row.get(7)?,
             },
             cursor: row.get(8)?,
+            outcomes: row
+                .get::<_, Option<String>>(9)?
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default(),
         }))
     }
 
@@ -121,8 +158,8 @@ impl JobRow {
         self.job.id = db.number(many("key_jobs"), next, [])?;
         db.execute(
             many("key_jobs"),
-            "INSERT INTO key_jobs (id, kind, state, reason, cursor, done, total, started_at)
-             VALUES (?1, ?2, 'running', ?3, ?4, 0, ?5, ?6)",
+            "INSERT INTO key_jobs (id, kind, state, reason, cursor, done, total, started_at, outcomes)
+             VALUES (?1, ?2, 'running', ?3, ?4, 0, ?5, ?6, ?7)",
             (
                 self.job.id,
                 Public(self.job.kind.as_str()),
@@ -130,6 +167,7 @@ impl JobRow {
                 Public(&self.cursor),
                 self.job.total,
                 self.job.started_at,
+                Public(serde_json::to_string(&self.outcomes).unwrap_or_default()),
             ),
         )?;
         Ok(())

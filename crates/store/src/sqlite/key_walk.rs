@@ -13,7 +13,7 @@ use crate::sqlite::SqliteBackend;
 use crate::sqlite::columns::{MOVING, Moving, append_name};
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::key_jobs::{Cursor, JobRow};
-use crate::sqlite::sealer::{sealing, unreachable_key};
+use crate::sqlite::sealer::{outage_of_keys, sealing};
 
 struct Found {
     key: Value,
@@ -79,7 +79,7 @@ fn moved(
                 return Err(moving.damaged(name, error));
             }
             Err(RewrapError::Wrap(error)) if !error.is_outage() => return Err(sealing(error)),
-            Err(error) => return Err(unreachable_key(&error.to_string())),
+            Err(error) => return Err(outage_of_keys(&error)),
         },
         KeyJobKind::Renew => match keyring.renew(&context, sealed.as_bytes()) {
             Ok(new) => Some(new),
@@ -87,7 +87,7 @@ fn moved(
                 return Err(moving.damaged(name, error));
             }
             Err(RenewError::Seal(error)) if !error.is_outage() => return Err(sealing(error)),
-            Err(error) => return Err(unreachable_key(&error.to_string())),
+            Err(error) => return Err(outage_of_keys(&error)),
         },
     };
     Ok(new.map(Sealed::of_envelope))

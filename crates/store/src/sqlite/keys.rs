@@ -4,14 +4,18 @@ use std::sync::{Arc, RwLock};
 
 use keyring::{
     ExportedKek, IndexKey, KekId, KekProvider, KekSource, KeySource, Keyring, LocalProvider,
-    ProviderError, ProviderTag, SubjectKey,
+    Opened, ProviderError, ProviderTag, SubjectKey, TagKey,
 };
 use rusqlite::Connection;
+use zeroize::Zeroizing;
 
-use crate::classes::{Public, Sealed};
+use crate::classes::{Critical, Public, Sealed};
 use crate::config::{OpenError, StoreConfig};
 use crate::fault::Fault;
 use crate::in_flight::InFlight;
+use crate::settings::RegistrationMode;
+use crate::sqlite::binding::bind_rows;
+use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
 use crate::sqlite::columns::KEK_HANDOVER;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::kek_rows::KekRow;
@@ -19,13 +23,16 @@ use crate::sqlite::sealer::{
     AUDIT_KEY, KEK_CHECK, SERVER_SECRET, Sealer, open_critical, seal, sealing, subject_key,
 };
 use crate::sqlite::sources::Sources;
+use crate::sqlite::tags::Tags;
 
 /// Subject of the audit records that belong to no user.
 pub(crate) const SYSTEM: [u8; 16] = [0; 16];
 /// What the check column opens to.
 pub(crate) const CHECK: &[u8] = b"this key opens this database";
-/// Name of the handle index's key among the server's secrets.
-const HANDLE_INDEX: &str = "handle-index";
+/// Name of the store's own keys among the server's secrets: the handle index's, then the tags'.
+pub(crate) const STORE_KEYS: &str = "store-keys";
+/// Name under which a database without tags keeps the handle index's key.
+pub(crate) const HANDLE_INDEX: &str = "handle-index";
 
 /// What to do where a new key's file waits to take the place of the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,6 +260,7 @@ fn write_first_rows(
     let now = row.created_at;
     let system_key = SubjectKey::generate(&*config.entropy).map_err(sealing)?;
     let index_key = IndexKey::generate(&*config.entropy).map_err(sealing)?;
+    let tag_key = TagKey::generate(&*config.entropy).map_err(sealing)?;
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| place.fault(error))?;
@@ -274,54 +282,91 @@ fn write_first_rows(
         "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
         (&SYSTEM, Sealed::of_envelope(sealed), now),
     )?;
-    let sealed = seal(
-        keyring,
-        SERVER_SECRET,
-        HANDLE_INDEX.as_bytes(),
-        index_key.expose(),
-    )?;
-    db.execute(
-        many("server_secrets"),
-        "INSERT INTO server_secrets (name, encrypted_secret, created_at) VALUES (?1, ?2, ?3)",
-        (Public(HANDLE_INDEX), Sealed::of_envelope(sealed), now),
-    )?;
-    db.execute(
-        many("settings"),
-        "INSERT INTO settings (name, value) VALUES ('registration', 'closed'), ('setup', 'open')",
-        [],
-    )?;
+    insert_store_keys(db, keyring, (&index_key, &tag_key), now)?;
+    let tags = Tags::new(tag_key);
+    let closed = RegistrationMode::Closed.as_str();
+    for (name, value) in [(REGISTRATION, closed), (SETUP, SETUP_OPEN)] {
+        BoundSetting::put(db, &tags, name, value)?;
+    }
     transaction.commit().map_err(|error| place.fault(error))
 }
 
+fn insert_store_keys(
+    db: Db<'_>,
+    keyring: &Keyring,
+    (index, tag): (&IndexKey, &TagKey),
+    now: u64,
+) -> Result<(), Fault> {
+    let mut both = Zeroizing::new(Vec::with_capacity(64));
+    both.extend_from_slice(index.expose());
+    both.extend_from_slice(tag.expose());
+    let sealed = seal(keyring, SERVER_SECRET, STORE_KEYS.as_bytes(), &both)?;
+    db.execute(
+        many("server_secrets"),
+        "INSERT INTO server_secrets (name, encrypted_secret, created_at) VALUES (?1, ?2, ?3)",
+        (Public(STORE_KEYS), Sealed::of_envelope(sealed), now),
+    )
+    .map(drop)
+}
+
+/// Keeps the keys of a sealer whose tags no row has yet.
+pub(crate) fn keep_store_keys(db: Db<'_>, sealer: &Sealer, now: u64) -> Result<(), Fault> {
+    let keys = (&sealer.index_key, sealer.tags.key());
+    insert_store_keys(db, &sealer.keyring, keys, now)
+}
+
+/// One secret of the store's own, opened.
+fn secret(db: Db<'_>, keyring: &Keyring, name: &str) -> Result<Option<Critical<Opened>>, Fault> {
+    let find = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
+    let blob = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
+    let sealed = db.one(many("server_secrets"), find, [Public(name)], blob)?;
+    let open = |sealed: Vec<u8>| open_critical(keyring, SERVER_SECRET, name.as_bytes(), &sealed);
+    sealed.map(open).transpose()
+}
+
 /// Opens the keys that stand in the database itself; one that is missing is damage.
+///
+/// Rows of a database that has no tags yet get theirs.
 pub(crate) fn sealer(
-    connection: &Connection,
+    connection: &mut Connection,
     config: &StoreConfig,
     keyring: Keyring,
+    now: u64,
 ) -> Result<Sealer, Fault> {
     let db = Db { connection };
-    let blob = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
-
     let place = at("audit_keys", &SYSTEM);
     let find = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
-    let sealed = db.one(place, find, [&SYSTEM], blob)?;
+    let sealed = db.one(place, find, [&SYSTEM], |row| row.get::<_, Vec<u8>>(0))?;
     let sealed = sealed.ok_or_else(|| place.damaged("the row is gone"))?;
     let system_key = subject_key(&keyring, &SYSTEM, &sealed)?;
 
-    let gone = |reason| Fault::damaged("server_secrets", HANDLE_INDEX, reason);
-    let find = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    let sealed = db.one(many("server_secrets"), find, [Public(HANDLE_INDEX)], blob)?;
-    let sealed = sealed.ok_or_else(|| gone("the row is gone"))?;
-    let opened = open_critical(&keyring, SERVER_SECRET, HANDLE_INDEX.as_bytes(), &sealed)?;
-    let index_key =
-        IndexKey::from_slice(opened.expose().expose()).ok_or_else(|| gone("not a key"))?;
-
-    Ok(Sealer {
+    let (keys, bound) = match secret(db, &keyring, STORE_KEYS)? {
+        Some(both) => (both_keys(both.expose().expose()), true),
+        None => {
+            let index = secret(db, &keyring, HANDLE_INDEX)?;
+            let index = index.and_then(|key| IndexKey::from_slice(key.expose().expose()));
+            let tag = TagKey::generate(&*config.entropy).map_err(sealing)?;
+            (index.map(|index| (index, tag)), false)
+        }
+    };
+    let gone = || Fault::damaged("server_secrets", STORE_KEYS, "the row is gone or no keys");
+    let (index_key, tag_key) = keys.ok_or_else(gone)?;
+    let sealer = Sealer {
         keyring,
         entropy: Arc::clone(&config.entropy),
         system_key,
         index_key,
+        tags: Arc::new(Tags::new(tag_key)),
         in_flight: InFlight::default(),
         decoy: RwLock::new(Arc::new(Sealed::of_envelope(Vec::new()))),
-    })
+    };
+    if !bound {
+        bind_rows(connection, &sealer, now)?;
+    }
+    Ok(sealer)
+}
+
+fn both_keys(bytes: &[u8]) -> Option<(IndexKey, TagKey)> {
+    let (index, tag) = bytes.split_at_checked(bytes.len() / 2)?;
+    IndexKey::from_slice(index).zip(TagKey::from_slice(tag))
 }

@@ -2,6 +2,10 @@
 
 mod administration;
 mod audit;
+mod authorship;
+mod binding;
+mod bound_setting;
+mod bound_user;
 pub(crate) mod chain;
 mod chunk;
 mod codec;
@@ -22,6 +26,7 @@ mod migrations;
 mod open;
 mod prekey_rows;
 mod prekeys;
+mod public_key_rows;
 mod readers;
 mod registration;
 mod retention;
@@ -35,6 +40,7 @@ mod settings;
 pub(crate) mod snapshot;
 mod sources;
 mod statistics;
+mod tags;
 mod user_rows;
 mod users;
 mod writer;
@@ -42,12 +48,15 @@ mod writer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+pub use binding::ROWS_BOUND;
+#[cfg(feature = "testing")]
+pub(crate) use binding::untag;
 pub(crate) use open::{check_key, open};
 
 use crate::fault::Fault;
 use crate::ids::UserId;
 use crate::sqlite::chunk::ChunkSize;
-use crate::sqlite::db::Db;
+use crate::sqlite::db::{Db, Place};
 use crate::sqlite::key_state::KeyState;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sealer::Sealer;
@@ -97,6 +106,12 @@ impl SqliteBackend {
         };
         this.seal_decoy()?;
         Ok(this)
+    }
+
+    /// A row of a list as it was read, or its damage.
+    fn whole<T>(&self, place: Place<'_>, read: rusqlite::Result<T>) -> Result<T, Fault> {
+        let read = read.map_err(|error| place.fault(error));
+        self.sealer.tags.damages.noted(read)
     }
 
     /// Reads on a thread of the pool.

@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keyring::{KeyOrigin, private_file};
@@ -48,8 +49,9 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         .map(|_| open_reader(config))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| sqlite(config, error))?;
-    let (writer, writer_thread) =
-        Writer::start(connection, config.checkpoint_kib).map_err(|error| io(config, error))?;
+    let tags = Arc::clone(&sealer.tags);
+    let (writer, writer_thread) = Writer::start(connection, tags, config.checkpoint_kib)
+        .map_err(|error| io(config, error))?;
     let (readers, reader_threads) = Readers::start(readers).map_err(|error| io(config, error))?;
     let threads = Threads {
         readers: reader_threads,
@@ -152,7 +154,7 @@ fn prepare(
             ChainError::Fault(fault) => fault,
         })
     })?;
-    let sealer = keys::sealer(connection, config, keyring).map_err(OpenError::Damaged)?;
+    let sealer = keys::sealer(connection, config, keyring, now()).map_err(OpenError::Damaged)?;
     Ok((sealer, migrated))
 }
 

@@ -7,15 +7,21 @@ use crate::ids::InviteHash;
 use crate::public_keys::PublicKeys;
 use crate::safes::SafeKind;
 use crate::sessions::NewSession;
+use crate::settings::RegistrationMode;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::administration::use_link;
 use crate::sqlite::audit::{SubjectKeys, weight};
+use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE, SETUP_OPEN};
+use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::chain::SealedEvent;
-use crate::sqlite::db::{Db, at, many};
+use crate::sqlite::db::{Db, at};
+use crate::sqlite::invites::find;
 use crate::sqlite::prekey_rows::PackedBatch;
+use crate::sqlite::public_key_rows::BoundKeys;
 use crate::sqlite::safe_rows::{SealedSafe, seal_wraps};
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::session_rows::RawSession;
+use crate::sqlite::tags::Tags;
 use crate::sqlite::user_rows::{OpenedCredential, seal_data};
 use crate::sqlite::writer::WriteTx;
 use crate::users::{Admission, NewUser, RegisterError, Role};
@@ -91,10 +97,10 @@ impl Prepared {
     }
 
     fn write(self, tx: &mut WriteTx<'_>) -> Result<Role, RegisterError> {
-        let db = tx.db;
-        let role = admit(db, self.admission, self.created_at)?;
-        self.insert_user(db, role)?;
-        insert_public_keys(db, &self)?;
+        let (db, tags) = (tx.db, tx.tags);
+        let role = admit(db, tags, self.admission, self.created_at)?;
+        self.insert_user(db, tags, role)?;
+        insert_public_keys(db, tags, &self)?;
         let id = self.user_id.as_bytes();
         db.execute(
             at("key_safes", id),
@@ -115,27 +121,38 @@ impl Prepared {
             "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
             (id, &self.audit_key, self.created_at),
         )?;
-        if !self.session.insert(db)? {
+        if !self.session.insert(db, tags)? {
             return Err(RegisterError::AlreadyRegistered);
         }
         tx.append(self.events)?;
         Ok(role)
     }
 
-    fn insert_user(&self, db: Db<'_>, role: Role) -> Result<(), RegisterError> {
+    fn insert_user(&self, db: Db<'_>, tags: &Tags, role: Role) -> Result<(), RegisterError> {
         let id = self.user_id.as_bytes();
+        let bound = BoundUser {
+            user_id: *id,
+            handle_index: self.handle_index,
+            fingerprint: self.fingerprint.clone(),
+            role: role.as_str().to_owned(),
+            active: true,
+            created_at: self.created_at,
+            tag: None,
+        };
         let place = at("users", id);
         let inserted = db.execute(
             place,
-            "INSERT INTO users (user_id, handle_index, fingerprint, role, created_at,
+            "INSERT INTO users (user_id, handle_index, fingerprint, role, active, created_at, tag,
                  encrypted_data, encrypted_credential)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
             (
                 id,
-                &self.handle_index,
-                Public(&self.fingerprint),
-                Public(role.as_str()),
-                self.created_at,
+                &bound.handle_index,
+                Public(&bound.fingerprint),
+                Public(&bound.role),
+                bound.active,
+                bound.created_at,
+                tags.of(&bound),
                 &self.data,
                 &self.credential,
             ),
@@ -152,13 +169,14 @@ impl Prepared {
     }
 }
 
-fn insert_public_keys(db: Db<'_>, new: &Prepared) -> Result<(), Fault> {
+fn insert_public_keys(db: Db<'_>, tags: &Tags, new: &Prepared) -> Result<(), Fault> {
     let id = new.user_id.as_bytes();
     let keys = &new.public_keys;
+    let user = new.user_id;
     db.execute(
         at("public_keys", id),
         "INSERT INTO public_keys (user_id, created_at, identity_key, signed_prekey, verify_key,
-             quantum_public_key, account_keys) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             quantum_public_key, account_keys, tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         (
             id,
             keys.created_at,
@@ -167,59 +185,58 @@ fn insert_public_keys(db: Db<'_>, new: &Prepared) -> Result<(), Fault> {
             Public(&keys.verify_key),
             Public(&new.batch.batch.quantum_public_key),
             Public(&keys.account_keys),
+            tags.of(&BoundKeys { user, keys }),
         ),
     )?;
     Ok(())
 }
 
 /// Uses up the right to register; the transaction gives it back if anything else fails.
-fn admit(db: Db<'_>, admission: Admission, now: u64) -> Result<Role, RegisterError> {
+fn admit(db: Db<'_>, tags: &Tags, admission: Admission, now: u64) -> Result<Role, RegisterError> {
     match admission {
         Admission::Open => Ok(Role::User),
         Admission::Invite(code) => {
-            use_invite(db, &code, now)?;
+            use_invite(db, tags, &code, now)?;
             Ok(Role::User)
         }
         Admission::Setup => {
-            if !set_up(db)? {
+            if !set_up(db, tags)? {
                 return Err(RegisterError::AlreadySetUp);
             }
             Ok(Role::Admin)
         }
         Admission::AdminLink(hash) => {
-            if !use_link(db, &hash, now)? {
+            if !use_link(db, tags, &hash, now)? {
                 return Err(RegisterError::AdminLinkUnusable);
             }
-            set_up(db)?;
+            set_up(db, tags)?;
             Ok(Role::Admin)
         }
     }
 }
 
 /// Notes the set-up, once; `false` when it was done before.
-fn set_up(db: Db<'_>) -> Result<bool, Fault> {
-    let place = many("settings");
-    let done = "UPDATE settings SET value = 'done' WHERE name = 'setup' AND value = 'open'";
-    if db.execute(place, done, [])? == 0 {
+fn set_up(db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
+    if BoundSetting::value(db, tags, SETUP)? != SETUP_OPEN {
         return Ok(false);
     }
-    let mode = "UPDATE settings SET value = 'invite' WHERE name = 'registration'";
-    db.execute(place, mode, [])?;
+    BoundSetting::put(db, tags, SETUP, SETUP_DONE)?;
+    BoundSetting::put(db, tags, REGISTRATION, RegistrationMode::Invite.as_str())?;
     Ok(true)
 }
 
-fn use_invite(db: Db<'_>, code: &InviteHash, now: u64) -> Result<(), RegisterError> {
-    let used = db.execute(
-        at("invites", code.as_bytes()),
-        "UPDATE invites SET uses = uses + 1
-         WHERE code_hash = ?1 AND uses < max_uses AND expires_at > ?2",
-        (code.as_bytes(), now),
-    )?;
-    if used == 1 {
-        Ok(())
-    } else {
-        Err(RegisterError::InviteUnusable)
+fn use_invite(db: Db<'_>, tags: &Tags, code: &InviteHash, now: u64) -> Result<(), RegisterError> {
+    let mut invite = find(db, tags, code)?.ok_or(RegisterError::InviteUnusable)?;
+    if invite.uses >= invite.max_uses || invite.expires_at <= now {
+        return Err(RegisterError::InviteUnusable);
     }
+    invite.uses += 1;
+    db.execute(
+        at("invites", code.as_bytes()),
+        "UPDATE invites SET uses = ?1, tag = ?2 WHERE code_hash = ?3",
+        (invite.uses, tags.of(&invite), code.as_bytes()),
+    )?;
+    Ok(())
 }
 
 impl SqliteBackend {

@@ -30,9 +30,9 @@ use crate::sqlite::audit::weight;
 use crate::sqlite::columns::KEK_HANDOVER;
 use crate::sqlite::db::many;
 use crate::sqlite::kek_rows::KekRow;
-use crate::sqlite::key_jobs::{Cursor, JobRow};
+use crate::sqlite::key_jobs::{Cursor, JobRow, Outcome};
 use crate::sqlite::keys::CHECK;
-use crate::sqlite::sealer::{KEK_CHECK, seal, sealing};
+use crate::sqlite::sealer::{KEK_CHECK, open, outage_of_keys, seal, sealing};
 use crate::sqlite::{NOBODY, SqliteBackend};
 
 /// A new key, its row, and the key before sealed under it.
@@ -58,7 +58,7 @@ impl KeyManagement for SqliteBackend {
         let answered = asked.await;
         answered
             .map_err(|_| Fault::Unavailable("asking the keys ended in an error".to_owned()))?
-            .map_err(|error| Fault::Unavailable(error.to_string()))
+            .map_err(|error| outage_of_keys(&error))
     }
 
     async fn key_job(&self) -> Result<Option<KeyJob>, Fault> {
@@ -71,7 +71,7 @@ impl KeyManagement for SqliteBackend {
         new: NewKey,
         reason: String,
         now: u64,
-        audit: Vec<AuditEvent>,
+        outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError> {
         let _one_at_a_time = self.keys.job.lock().await;
         self.refuse_second().await?;
@@ -87,7 +87,8 @@ impl KeyManagement for SqliteBackend {
         });
         let mut job = self.new_job(KeyJobKind::Rewrap, reason, now).await?;
         job.cursor = Cursor::Close.to_string();
-        let events = self.events(ROTATION_STARTED, now, details, audit).await?;
+        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        let events = self.events(ROTATION_STARTED, now, details, vec![]).await?;
         self.keys.set_pending(provider);
         let job = self
             .write::<_, Fault, _>(weight(&events) + 2_048, move |tx| {
@@ -116,14 +117,15 @@ impl KeyManagement for SqliteBackend {
         &self,
         reason: String,
         now: u64,
-        audit: Vec<AuditEvent>,
+        outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError> {
         let _one_at_a_time = self.keys.job.lock().await;
         self.refuse_second().await?;
         let details = json!({ "reason": reason });
         let mut job = self.new_job(KeyJobKind::Renew, reason, now).await?;
         job.cursor = Cursor::column(0).to_string();
-        let events = self.events(RENEWAL_STARTED, now, details, audit).await?;
+        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        let events = self.events(RENEWAL_STARTED, now, details, vec![]).await?;
         let job = self
             .write::<_, Fault, _>(weight(&events), move |tx| {
                 job.insert(tx.db)?;
@@ -206,7 +208,9 @@ impl SqliteBackend {
             "seconds": now.saturating_sub(row.job.started_at),
             "retired": old.iter().map(KekId::to_string).collect::<Vec<_>>(),
         });
-        let events = self.events(action, now, details, Vec::new()).await?;
+        let outcomes = row.outcomes.iter();
+        let outcomes = outcomes.filter_map(|it| it.event(now, &details)).collect();
+        let events = self.events(action, now, details, outcomes).await?;
         self.write::<_, Fault, _>(weight(&events), move |tx| {
             tx.db.execute(
                 many("keks"),
@@ -302,6 +306,7 @@ impl SqliteBackend {
                 finished_at: None,
             },
             cursor: String::new(),
+            outcomes: Vec::new(),
         })
     }
 
@@ -341,9 +346,7 @@ impl SqliteBackend {
             let (provider, parameters) = source.create(KekId::from_bytes(kek_id))?;
             let ring = Keyring::new(Arc::clone(&provider), entropy).with_suite(suite);
             let check = seal(&ring, KEK_CHECK, &kek_id, CHECK)?;
-            let opened = ring
-                .open(&KEK_CHECK.context(&kek_id), &check)
-                .map_err(sealing)?;
+            let opened = open(&ring, KEK_CHECK, &kek_id, &check)?;
             if opened.expose() != CHECK {
                 return Err(ProviderError::Refused.into());
             }

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keyring::{
-    Entropy, IndexKey, Keyring, OpenError, Opened, ProviderError, SealError, SubjectKey,
-};
+use keyring::{Entropy, IndexKey, Keyring, OpenError, Opened, SubjectKey};
 
 use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;
@@ -13,6 +11,7 @@ pub(crate) use crate::sqlite::columns::{
     AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, KEK_CHECK, PREKEY_SAFE, PRIVATE_KEYS,
     SERVER_SECRET, SESSION, USER_DATA, WRAPS, row_name, versioned,
 };
+use crate::sqlite::tags::Tags;
 
 /// Seals and opens columns; shared by callers and threads.
 pub(crate) struct Sealer {
@@ -20,6 +19,8 @@ pub(crate) struct Sealer {
     pub entropy: Arc<dyn Entropy>,
     pub system_key: SubjectKey,
     pub index_key: IndexKey,
+    /// Tags over what stands in the clear, and what was found damaged.
+    pub tags: Arc<Tags>,
     /// What was sealed and is not written yet.
     pub in_flight: InFlight,
     /// A sealed credential of nobody, opened where there is none of somebody.
@@ -55,7 +56,8 @@ impl Sealer {
     }
 
     pub fn open(&self, column: Column, row: &[u8], sealed: &Sealed) -> Result<Opened, Fault> {
-        open(&self.keyring, column, row, sealed.as_bytes())
+        let opened = open(&self.keyring, column, row, sealed.as_bytes());
+        self.tags.damages.noted(opened)
     }
 
     /// Opens a critical value by asking the provider, whatever data keys it remembers.
@@ -65,7 +67,8 @@ impl Sealer {
         row: &[u8],
         sealed: &Sealed,
     ) -> Result<Critical<Opened>, Fault> {
-        open_critical(&self.keyring, column, row, sealed.as_bytes())
+        let opened = open_critical(&self.keyring, column, row, sealed.as_bytes());
+        self.tags.damages.noted(opened)
     }
 
     /// Seals under a subject's own key.
@@ -89,13 +92,16 @@ impl Sealer {
         row: &[u8],
         sealed: &[u8],
     ) -> Result<Opened, Fault> {
-        key.open(&AUDIT_DETAILS.context(row), sealed)
-            .map_err(|error| Fault::damaged(AUDIT_DETAILS.table, id, error))
+        let opened = key
+            .open(&AUDIT_DETAILS.context(row), sealed)
+            .map_err(|error| Fault::damaged(AUDIT_DETAILS.table, id, error));
+        self.tags.damages.noted(opened)
     }
 
     /// Opens a subject's key from its row.
     pub fn subject_key(&self, subject: &[u8; 16], sealed: &Sealed) -> Result<SubjectKey, Fault> {
-        subject_key(&self.keyring, subject, sealed.as_bytes())
+        let opened = subject_key(&self.keyring, subject, sealed.as_bytes());
+        self.tags.damages.noted(opened)
     }
 
     /// Draws a subject's key and seals it for its row.
@@ -142,7 +148,7 @@ pub(crate) fn seal(
     keyring
         .seal(&column.context(row), plaintext)
         .map_err(|error| match error {
-            SealError::Provider(ProviderError::Unreachable(reason)) => unreachable_key(&reason),
+            outage if outage.is_outage() => outage_of_keys(&outage),
             other => sealing(other),
         })
 }
@@ -172,14 +178,14 @@ fn open_with(
     open: impl FnOnce() -> Result<Opened, OpenError>,
 ) -> Result<Opened, Fault> {
     open().map_err(|error| match error {
-        OpenError::Provider(ProviderError::Unreachable(reason)) => unreachable_key(&reason),
+        outage if outage.is_outage() => outage_of_keys(&outage),
         other => Fault::damaged(column.table, row_name(column, row), other),
     })
 }
 
 /// The value may be sound: whoever needs it tries again when the provider answers.
-pub(crate) fn unreachable_key(reason: &str) -> Fault {
-    Fault::Unavailable(format!("the key provider cannot be reached: {reason}"))
+pub(crate) fn outage_of_keys(reason: &dyn std::fmt::Display) -> Fault {
+    Fault::Keys(reason.to_string())
 }
 
 pub(crate) fn sealing(error: impl std::fmt::Display) -> Fault {

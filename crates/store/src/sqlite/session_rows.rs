@@ -8,10 +8,11 @@ use crate::ids::{SessionId, UserId};
 use crate::sessions::{NewSession, SessionDetails, SessionRow};
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::sealer::{SESSION, Sealer, sealing};
+use crate::sqlite::tags::{Tagged, Tags};
 
 /// Columns of [`RawSession`], in its order.
 pub(crate) const COLUMNS: &str = "session_id, user_id, created_at, expires_at, \
-     absolute_expires_at, last_activity, encrypted_data";
+     absolute_expires_at, last_activity, encrypted_data, tag";
 
 /// A row as it stands.
 pub(crate) struct RawSession {
@@ -22,6 +23,22 @@ pub(crate) struct RawSession {
     absolute_expires_at: u64,
     last_activity: u64,
     data: Sealed,
+    tag: Option<Vec<u8>>,
+}
+
+impl Tagged for RawSession {
+    const TABLE: &'static str = "sessions";
+
+    fn with_values<T>(&self, use_them: impl FnOnce(&[&[u8]]) -> T) -> T {
+        use_them(&[
+            &self.session_id,
+            &self.user_id,
+            &self.created_at.to_be_bytes(),
+            &self.expires_at.to_be_bytes(),
+            &self.absolute_expires_at.to_be_bytes(),
+            &self.last_activity.to_be_bytes(),
+        ])
+    }
 }
 
 impl RawSession {
@@ -34,6 +51,7 @@ impl RawSession {
             absolute_expires_at: row.get(4)?,
             last_activity: row.get(5)?,
             data: row.get(6)?,
+            tag: row.get(7)?,
         })
     }
 
@@ -48,10 +66,12 @@ impl RawSession {
             absolute_expires_at: session.absolute_expires_at,
             last_activity: session.created_at,
             data: sealer.seal(SESSION, &row, &plaintext)?,
+            tag: None,
         })
     }
 
     pub fn open(self, sealer: &Sealer) -> Result<SessionRow, Fault> {
+        self.check(&sealer.tags)?;
         let row = row_id(&self.session_id, &self.user_id);
         let opened = sealer.open(SESSION, &row, &self.data)?;
         let details: SessionDetails = serde_json::from_slice(opened.expose())
@@ -67,13 +87,59 @@ impl RawSession {
         })
     }
 
+    /// Damage where the times or the account are not as this program wrote them.
+    fn check(&self, tags: &Tags) -> Result<(), Fault> {
+        tags.check(at("sessions", &self.session_id), self, self.tag.as_deref())
+    }
+
+    /// Writes activity and the later end that comes with it; `false` where the session is over.
+    pub fn touch(
+        db: Db<'_>,
+        tags: &Tags,
+        id: &SessionId,
+        now: u64,
+        expires_at: u64,
+    ) -> Result<bool, Fault> {
+        let place = at("sessions", id.as_bytes());
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = ?1");
+        let Some(mut row) = db.one(place, &sql, [id.as_bytes()], Self::read)? else {
+            return Ok(false);
+        };
+        row.check(tags)?;
+        if row.expires_at <= now {
+            return Ok(false);
+        }
+        row.last_activity = row.last_activity.max(now);
+        row.expires_at = row.expires_at.max(expires_at).min(row.absolute_expires_at);
+        let touched = db.execute(
+            place,
+            "UPDATE sessions SET last_activity = ?1, expires_at = ?2, tag = ?3
+             WHERE session_id = ?4",
+            (
+                row.last_activity,
+                row.expires_at,
+                tags.of(&row),
+                id.as_bytes(),
+            ),
+        )?;
+        Ok(touched == 1)
+    }
+
+    /// Writes the tag of a row that has none.
+    pub fn save_tag(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
+        let sql = "UPDATE sessions SET tag = ?1 WHERE session_id = ?2";
+        let place = at("sessions", &self.session_id);
+        db.execute(place, sql, (tags.of(self), &self.session_id))
+            .map(drop)
+    }
+
     /// Inserts the row; `false` when there is one with this id.
-    pub fn insert(&self, db: Db<'_>) -> Result<bool, Fault> {
+    pub fn insert(&self, db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
         let inserted = db.execute(
             at("sessions", &self.session_id),
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at,
-                 absolute_expires_at, last_activity, encrypted_data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                 absolute_expires_at, last_activity, encrypted_data, tag)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
             (
                 &self.session_id,
                 &self.user_id,
@@ -82,6 +148,7 @@ impl RawSession {
                 self.absolute_expires_at,
                 self.last_activity,
                 &self.data,
+                tags.of(self),
             ),
         )?;
         Ok(inserted == 1)

@@ -6,6 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
+use crate::damage::{Listed, listed};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
 use crate::sessions::{
@@ -13,6 +14,7 @@ use crate::sessions::{
 };
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::{SubjectKeys, weight};
+use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::db::{at, many};
 use crate::sqlite::session_rows::{COLUMNS, RawSession, delete_others};
 
@@ -28,15 +30,16 @@ impl Sessions for SqliteBackend {
         let user = session.user_id;
         let now = session.created_at;
         self.write(row.weight() + weight(&events), move |tx| {
-            let allowed = tx.db.execute(
-                at("users", user.as_bytes()),
-                "UPDATE users SET last_login = ?1 WHERE user_id = ?2 AND active = 1",
-                (now, user.as_bytes()),
-            )?;
-            if allowed == 0 {
+            let account = BoundUser::find(tx.db, tx.tags, &user)?;
+            if !account.is_some_and(|account| account.active) {
                 return Err(CreateSessionError::NotAllowed);
             }
-            if !row.insert(tx.db)? {
+            tx.db.execute(
+                at("users", user.as_bytes()),
+                "UPDATE users SET last_login = ?1 WHERE user_id = ?2",
+                (now, user.as_bytes()),
+            )?;
+            if !row.insert(tx.db, tx.tags)? {
                 return Err(CreateSessionError::Duplicate);
             }
             Ok(tx.append(events)?)
@@ -59,14 +62,7 @@ impl Sessions for SqliteBackend {
 
     async fn touch_session(&self, id: SessionId, now: u64, expires_at: u64) -> Result<bool, Fault> {
         self.write(0, move |tx| {
-            let touched = tx.db.execute(
-                at("sessions", id.as_bytes()),
-                "UPDATE sessions SET last_activity = max(last_activity, ?1),
-                     expires_at = min(absolute_expires_at, max(expires_at, ?2))
-                 WHERE session_id = ?3 AND expires_at > ?1",
-                (now, expires_at, id.as_bytes()),
-            )?;
-            Ok(touched == 1)
+            RawSession::touch(tx.db, tx.tags, &id, now, expires_at)
         })
         .await
     }
@@ -109,7 +105,11 @@ impl Sessions for SqliteBackend {
         .await
     }
 
-    async fn list_sessions(&self, user: UserId, now: u64) -> Result<Vec<SessionRow>, Fault> {
+    async fn list_sessions(
+        &self,
+        user: UserId,
+        now: u64,
+    ) -> Result<Vec<(SessionId, Listed<SessionRow>)>, Fault> {
         let rows = self
             .read(move |db| {
                 let sql = format!(
@@ -117,10 +117,18 @@ impl Sessions for SqliteBackend {
                      ORDER BY created_at DESC, session_id"
                 );
                 let place = at("sessions", user.as_bytes());
-                db.all(place, &sql, (user.as_bytes(), now), RawSession::read)
+                db.all(place, &sql, (user.as_bytes(), now), |row| {
+                    Ok((row.get::<_, [u8; 32]>(0)?, RawSession::read(row)))
+                })
             })
             .await?;
-        rows.into_iter().map(|row| row.open(&self.sealer)).collect()
+        rows.into_iter()
+            .map(|(id, row)| {
+                let opened = self.whole(at("sessions", &id), row);
+                let opened = opened.and_then(|row| row.open(&self.sealer));
+                Ok((SessionId::from_bytes(id), listed(opened)?))
+            })
+            .collect()
     }
 
     async fn delete_expired_sessions(&self, now: u64) -> Result<ExpiredChunk, Fault> {

@@ -1,5 +1,7 @@
 //! Settings and the server's secrets over SQLite.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
@@ -11,29 +13,25 @@ use crate::settings::{
 };
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
+use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE, SETUP_OPEN};
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::sealer::SERVER_SECRET;
-
-fn value(db: Db<'_>, name: &str) -> Result<String, Fault> {
-    let sql = "SELECT value FROM settings WHERE name = ?1";
-    db.one(many("settings"), sql, [Public(name)], |row| row.get(0))?
-        .ok_or_else(|| Fault::damaged("settings", name, "the row is gone"))
-}
 
 #[async_trait]
 impl Settings for SqliteBackend {
     async fn server_settings(&self) -> Result<ServerSettings, Fault> {
-        self.read(|db| {
-            let mode = value(db, "registration")?;
+        let tags = Arc::clone(&self.sealer.tags);
+        self.read(move |db| {
+            let mode = BoundSetting::value(db, &tags, REGISTRATION)?;
             let registration = RegistrationMode::parse(&mode).ok_or_else(|| {
-                Fault::damaged("settings", "registration", format!("unknown mode {mode:?}"))
+                Fault::damaged("settings", REGISTRATION, format!("unknown mode {mode:?}"))
             })?;
-            let setup_done = match value(db, "setup")?.as_str() {
-                "open" => false,
-                "done" => true,
+            let setup_done = match BoundSetting::value(db, &tags, SETUP)?.as_str() {
+                SETUP_OPEN => false,
+                SETUP_DONE => true,
                 other => {
                     let reason = format!("unknown state {other:?}");
-                    return Err(Fault::damaged("settings", "setup", reason));
+                    return Err(Fault::damaged("settings", SETUP, reason));
                 }
             };
             Ok(ServerSettings {
@@ -52,18 +50,8 @@ impl Settings for SqliteBackend {
     ) -> Result<(), Fault> {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
-            let changed = tx.db.execute(
-                many("settings"),
-                "UPDATE settings SET value = ?1 WHERE name = 'registration'",
-                [Public(mode.as_str())],
-            )?;
-            if changed == 0 {
-                return Err(Fault::damaged(
-                    "settings",
-                    "registration",
-                    "the row is gone",
-                ));
-            }
+            // Choosing anew is also how a changed setting is put right.
+            BoundSetting::put(tx.db, tx.tags, REGISTRATION, mode.as_str())?;
             tx.append(events)
         })
         .await

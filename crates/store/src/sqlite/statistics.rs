@@ -2,10 +2,15 @@
 
 use async_trait::async_trait;
 
+use crate::classes::Public;
+use crate::damage::Damage;
 use crate::fault::Fault;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::db::many;
 use crate::statistics::{Statistics, StatisticsSource};
+
+/// Bytes of the write that shows whether there is room: about what a sign-in writes.
+const PROBE: usize = 16 * 1024;
 
 #[async_trait]
 impl StatisticsSource for SqliteBackend {
@@ -36,13 +41,26 @@ impl StatisticsSource for SqliteBackend {
         .map(Option::unwrap_or_default)
     }
 
-    async fn health(&self) -> Result<(), Fault> {
+    async fn health(&self, now: u64) -> Result<(), Fault> {
         let sql = "SELECT count(*) FROM settings";
         self.read(move |db| db.number(many("settings"), sql, []))
             .await?;
-        self.write(0, move |tx| {
-            tx.db.number(many("settings"), sql, []).map(drop)
+        // A write that is undone would never meet the disk.
+        let value = format!("{now:0>PROBE$}");
+        self.write(PROBE, move |tx| {
+            tx.db
+                .execute(
+                    many("settings"),
+                    "INSERT INTO settings (name, value) VALUES ('probe', ?1)
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    [Public(value)],
+                )
+                .map(drop)
         })
         .await
+    }
+
+    fn take_damages(&self) -> Vec<Damage> {
+        self.sealer.tags.damages.take()
     }
 }

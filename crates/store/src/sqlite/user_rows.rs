@@ -7,22 +7,20 @@ use zeroize::Zeroizing;
 use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
 use crate::ids::UserId;
+use crate::sqlite::bound_user::{BOUND, BOUND_LEN, BoundUser};
 use crate::sqlite::codec;
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::sealer::{CREDENTIAL, Sealer, USER_DATA};
-use crate::users::{Credential, Role, UserRow};
+use crate::users::{Credential, UserRow};
 
-/// Columns of [`RawUser`], in its order.
-pub(crate) const COLUMNS: &str =
-    "user_id, fingerprint, role, active, created_at, last_login, encrypted_data";
+/// What selects a [`RawUser`], in its order, without a condition.
+pub(crate) fn select() -> String {
+    format!("SELECT {BOUND}, last_login, encrypted_data FROM users")
+}
 
 /// A row as it stands.
 pub(crate) struct RawUser {
-    user_id: [u8; 16],
-    fingerprint: Vec<u8>,
-    role: String,
-    active: bool,
-    created_at: u64,
+    bound: BoundUser,
     last_login: Option<u64>,
     data: Sealed,
 }
@@ -30,30 +28,28 @@ pub(crate) struct RawUser {
 impl RawUser {
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            user_id: row.get(0)?,
-            fingerprint: row.get(1)?,
-            role: row.get(2)?,
-            active: row.get(3)?,
-            created_at: row.get(4)?,
-            last_login: row.get(5)?,
-            data: row.get(6)?,
+            bound: BoundUser::read(row)?,
+            last_login: row.get(BOUND_LEN)?,
+            data: row.get(BOUND_LEN + 1)?,
         })
     }
 
     pub fn open(self, sealer: &Sealer) -> Result<UserRow, Fault> {
-        let place = at("users", &self.user_id);
-        let opened = sealer.open(USER_DATA, &self.user_id, &self.data)?;
+        let bound = self.bound;
+        bound.check(&sealer.tags)?;
+        let place = at("users", &bound.user_id);
+        let opened = sealer.open(USER_DATA, &bound.user_id, &self.data)?;
         let unreadable = || place.damaged("its data has another layout");
         let [handle, alias] = codec::decode(opened.expose()).ok_or_else(unreadable)?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| unreadable());
         Ok(UserRow {
-            user_id: UserId::from_bytes(self.user_id),
+            user_id: UserId::from_bytes(bound.user_id),
             handle: text(handle)?,
             alias: text(alias)?,
-            role: Role::parse(&self.role).ok_or_else(|| place.damaged("unknown role"))?,
-            fingerprint: self.fingerprint,
-            active: self.active,
-            created_at: self.created_at,
+            role: bound.role()?,
+            fingerprint: bound.fingerprint,
+            active: bound.active,
+            created_at: bound.created_at,
             last_login: self.last_login,
         })
     }
@@ -111,42 +107,43 @@ impl OpenedCredential {
 
 /// A credential as it stands.
 pub(crate) struct RawCredential {
-    pub user_id: [u8; 16],
-    pub active: bool,
-    pub sealed: Sealed,
+    bound: BoundUser,
+    sealed: Sealed,
 }
 
 impl RawCredential {
     pub fn by_id(db: Db<'_>, user: &UserId) -> Result<Option<Self>, Fault> {
-        let sql = "SELECT user_id, active, encrypted_credential FROM users WHERE user_id = ?1";
-        db.one(
-            at("users", user.as_bytes()),
-            sql,
-            [user.as_bytes()],
-            Self::read,
-        )
+        let sql = format!("SELECT {BOUND}, encrypted_credential FROM users WHERE user_id = ?1");
+        let id = user.as_bytes();
+        db.one(at("users", id), &sql, [id], Self::read)
     }
 
     pub fn by_handle(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
-        let sql = "SELECT user_id, active, encrypted_credential FROM users WHERE handle_index = ?1";
-        db.one(at("users", index), sql, [index], Self::read)
+        let sql =
+            format!("SELECT {BOUND}, encrypted_credential FROM users WHERE handle_index = ?1");
+        db.one(at("users", index), &sql, [index], Self::read)
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            user_id: row.get(0)?,
-            active: row.get(1)?,
-            sealed: row.get(2)?,
+            bound: BoundUser::read(row)?,
+            sealed: row.get(BOUND_LEN)?,
         })
     }
 
+    /// Opens the sealed part, once the rest is known to be this program's.
+    pub fn open_sealed(&self, sealer: &Sealer) -> Result<OpenedCredential, Fault> {
+        self.bound.check(&sealer.tags)?;
+        OpenedCredential::open(sealer, &self.bound.user_id, &self.sealed)
+    }
+
     pub fn open(self, sealer: &Sealer) -> Result<Credential, Fault> {
-        let opened = OpenedCredential::open(sealer, &self.user_id, &self.sealed)?;
+        let opened = self.open_sealed(sealer)?;
         Ok(Credential {
-            user_id: UserId::from_bytes(self.user_id),
+            user_id: UserId::from_bytes(self.bound.user_id),
             opaque_record: opened.opaque_record.expose().to_vec(),
             recovery_proof_hash: opened.recovery_proof_hash,
-            active: self.active,
+            active: self.bound.active,
         })
     }
 }

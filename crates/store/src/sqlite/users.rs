@@ -4,13 +4,13 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::classes::{Bindable, Sensitive};
+use crate::damage::{Listed, listed};
 use crate::fault::Fault;
 use crate::ids::{SessionId, UserId};
-use crate::public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 use crate::sessions::NewSession;
 use crate::sqlite::audit::weight;
 use crate::sqlite::db::{at, many};
-use crate::sqlite::user_rows::{COLUMNS, OpenedCredential, RawCredential, RawUser, seal_data};
+use crate::sqlite::user_rows::{OpenedCredential, RawCredential, RawUser, seal_data, select};
 use crate::sqlite::{NOBODY, SqliteBackend};
 use crate::users::{
     Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, Role,
@@ -44,7 +44,7 @@ impl Users for SqliteBackend {
         let index = self.sealer.handle_index(handle);
         let row = self
             .read(move |db| {
-                let sql = format!("SELECT {COLUMNS} FROM users WHERE handle_index = ?1");
+                let sql = format!("{} WHERE handle_index = ?1", select());
                 db.one(at("users", &index), &sql, [&index], RawUser::read)
             })
             .await?;
@@ -63,13 +63,9 @@ impl Users for SqliteBackend {
     async fn user_by_id(&self, user: UserId) -> Result<Option<UserRow>, Fault> {
         let row = self
             .read(move |db| {
-                let sql = format!("SELECT {COLUMNS} FROM users WHERE user_id = ?1");
-                db.one(
-                    at("users", user.as_bytes()),
-                    &sql,
-                    [user.as_bytes()],
-                    RawUser::read,
-                )
+                let sql = format!("{} WHERE user_id = ?1", select());
+                let id = user.as_bytes();
+                db.one(at("users", id), &sql, [id], RawUser::read)
             })
             .await?;
         row.map(|row| row.open(&self.sealer)).transpose()
@@ -134,7 +130,11 @@ impl Users for SqliteBackend {
         self.update_user(user, sql, now, Vec::new()).await
     }
 
-    async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
+    async fn list_users(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<(UserId, Listed<UserRow>)>, Fault> {
         let rows = self
             .read(move |db| {
                 let after = match after {
@@ -145,18 +145,20 @@ impl Users for SqliteBackend {
                         [user.as_bytes()],
                     )?,
                 };
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM users WHERE number > ?1 ORDER BY number LIMIT ?2"
-                );
-                db.all(
-                    many("users"),
-                    &sql,
-                    (after, limit.min(MAX_LIST)),
-                    RawUser::read,
-                )
+                let sql = format!("{} WHERE number > ?1 ORDER BY number LIMIT ?2", select());
+                let place = many("users");
+                db.all(place, &sql, (after, limit.min(MAX_LIST)), |row| {
+                    Ok((row.get::<_, [u8; 16]>(0)?, RawUser::read(row)))
+                })
             })
             .await?;
-        rows.into_iter().map(|row| row.open(&self.sealer)).collect()
+        rows.into_iter()
+            .map(|(id, row)| {
+                let opened = self.whole(at("users", &id), row);
+                let opened = opened.and_then(|row| row.open(&self.sealer));
+                Ok((UserId::from_bytes(id), listed(opened)?))
+            })
+            .collect()
     }
 }
 
@@ -177,33 +179,6 @@ impl SqliteBackend {
                 tx.append(events)?;
             }
             Ok(updated == 1)
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl PublicKeyDirectory for SqliteBackend {
-    async fn public_keys(&self, user: UserId) -> Result<Option<StoredPublicKeys>, Fault> {
-        self.read(move |db| {
-            db.one(
-                at("public_keys", user.as_bytes()),
-                "SELECT identity_key, verify_key, account_keys, created_at, signed_prekey,
-                     quantum_public_key FROM public_keys WHERE user_id = ?1",
-                [user.as_bytes()],
-                |row| {
-                    Ok(StoredPublicKeys {
-                        keys: PublicKeys {
-                            identity_key: row.get(0)?,
-                            verify_key: row.get(1)?,
-                            account_keys: row.get(2)?,
-                            created_at: row.get(3)?,
-                        },
-                        signed_prekey: row.get(4)?,
-                        quantum_public_key: row.get(5)?,
-                    })
-                },
-            )
         })
         .await
     }

@@ -18,6 +18,7 @@ use crate::fault::Fault;
 use crate::sqlite::chain::Tip;
 use crate::sqlite::connection::BUSY_TIMEOUT;
 use crate::sqlite::db::{Db, many, no_room};
+use crate::sqlite::tags::Tags;
 
 /// Most requests in one batch; bounds how long the first of them waits.
 const MAX_BATCH: usize = 256;
@@ -31,6 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// The open transaction, as a request sees it.
 pub(crate) struct WriteTx<'c> {
     pub db: Db<'c>,
+    /// What makes and checks the tags of rows.
+    pub tags: &'c Tags,
     /// End of the audit chain; read once per batch, when first needed.
     pub tip: Option<Tip>,
 }
@@ -94,12 +97,13 @@ impl Writer {
     /// The log is copied into the database when about `checkpoint_kib` were written since.
     pub fn start(
         connection: Connection,
+        tags: Arc<Tags>,
         checkpoint_kib: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, &receiver, checkpoint_kib))?;
+            .spawn(move || run(&connection, &tags, &receiver, checkpoint_kib))?;
         Ok((
             Self {
                 sender,
@@ -153,7 +157,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: usize) {
+fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, checkpoint_kib: usize) {
     let mut unchecked_kib = 0;
     let mut open = true;
     while open {
@@ -182,7 +186,7 @@ fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: us
             }
         }
         if !batch.is_empty() {
-            commit(connection, batch);
+            commit(connection, tags, batch);
         }
         if let Some(reply) = truncate {
             // Whoever asked may have gone away.
@@ -196,9 +200,9 @@ fn run(connection: &Connection, receiver: &Receiver<Message>, checkpoint_kib: us
 }
 
 /// Runs a batch in one transaction and answers everybody in it.
-fn commit(connection: &Connection, mut batch: Vec<Box<dyn Job>>) {
+fn commit(connection: &Connection, tags: &Tags, mut batch: Vec<Box<dyn Job>>) {
     let db = Db { connection };
-    let failure = transact(db, &mut batch).err();
+    let failure = transact(db, tags, &mut batch).err();
     if failure.is_some() && !connection.is_autocommit() {
         // SQLite rolls back by itself when this fails too: the connection is closed or dead.
         let _ = connection.execute_batch("ROLLBACK");
@@ -208,10 +212,14 @@ fn commit(connection: &Connection, mut batch: Vec<Box<dyn Job>>) {
     }
 }
 
-fn transact(db: Db<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+fn transact(db: Db<'_>, tags: &Tags, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     let place = many("sqlite_schema");
     db.execute(place, "BEGIN IMMEDIATE", [])?;
-    let mut tx = WriteTx { db, tip: None };
+    let mut tx = WriteTx {
+        db,
+        tags,
+        tip: None,
+    };
     for job in batch {
         db.execute(place, "SAVEPOINT request", [])?;
         let tip = tx.tip.clone();
@@ -257,6 +265,7 @@ fn copy(fault: &Fault) -> Fault {
         Fault::Damaged { table, row, reason } => Fault::damaged(table, row, reason),
         Fault::Full => Fault::Full,
         Fault::Unavailable(reason) => Fault::Unavailable(reason.clone()),
+        Fault::Keys(reason) => Fault::Keys(reason.clone()),
         Fault::Closed => Fault::Closed,
         Fault::Sealing(reason) => Fault::Sealing(reason.clone()),
     }

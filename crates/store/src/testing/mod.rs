@@ -18,6 +18,12 @@ use keyring::KeySource;
 /// The key of every test database.
 pub const TEST_KEY: &str = "a key for tests only";
 
+/// Puts a database back to what it was before rows had tags; their columns stay.
+pub fn untag(config: &StoreConfig) {
+    let undone = crate::sqlite::untag(config);
+    assert!(undone.is_ok(), "{undone:?}");
+}
+
 impl StoreConfig {
     /// A configuration for tests: the least key derivation, a given key, two readers.
     pub fn for_tests(database: &Path) -> Self {

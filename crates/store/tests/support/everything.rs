@@ -193,7 +193,7 @@ pub async fn look(store: &Store, last: u64) -> Seens {
     look.clear("audit_retention", store.audit_doors().await);
     look.clear("audit_heads", store.newest_audit_head().await);
     look.clear("statistics", store.statistics(NOW).await);
-    look.clear("users in order", store.list_users(None, 9).await);
+    look.clear("users in order", whole(store.list_users(None, 9).await));
     look.clear("every table", store.table_counts().await);
     look.clear("sealed samples", store.open_samples(9).await);
     let chain = store
@@ -267,7 +267,7 @@ async fn person(store: &Store, number: u64, look: &mut Look) {
     }
     let found = store.find_session(session_id(number), NOW).await;
     let listed = store.list_sessions(user, NOW).await;
-    let listed = listed.map(|mut rows| rows.pop());
+    let listed = whole(listed).map(|mut rows| rows.pop());
     for (by, found) in [("id", found), ("user", listed)] {
         if let Ok(Some(row)) = &found {
             // Debug leaves out what is sealed.
@@ -328,6 +328,20 @@ fn each(
     }
 }
 
+/// A list without damage, or its first damage.
+fn whole<I, T>(listed: Result<Vec<(I, store::Listed<T>)>, Fault>) -> Result<Vec<T>, Fault> {
+    let rows = listed?.into_iter();
+    rows.map(|(_, row)| row.map_err(damaged)).collect()
+}
+
+fn damaged(damage: store::Damage) -> Fault {
+    Fault::Damaged {
+        table: damage.table,
+        row: damage.row,
+        reason: damage.reason,
+    }
+}
+
 async fn record(store: &Store, id: u64, look: &mut Look) {
     let page = store
         .query_audit(AuditFilter::default(), Some(id + 1), 1)
@@ -337,6 +351,13 @@ async fn record(store: &Store, id: u64, look: &mut Look) {
             .into_iter()
             .next()
             .filter(|record| record.id == id)
+    });
+    let found = found.and_then(|record| match record {
+        Some(store::AuditRecord {
+            damage: Some(damage),
+            ..
+        }) => Err(damaged(damage)),
+        record => Ok(record),
     });
     if let Ok(Some(record)) = &found {
         // Debug leaves out what is sealed.

@@ -137,7 +137,7 @@ pub async fn recovery_ends_every_session_and_makes_one(fixture: &impl Fixture) {
     );
     let sessions = store.list_sessions(user_id(1), NOW + 60).await.unwrap();
     assert_eq!(sessions.len(), 1);
-    assert_eq!(sessions[0].session_id, session_id(20));
+    assert_eq!(sessions[0].0, session_id(20));
     let user = store.user_by_id(user_id(1)).await.unwrap().unwrap();
     assert_eq!(user.last_login, Some(NOW + 60));
 }

@@ -95,10 +95,10 @@ pub async fn details_are_opened_for_those_who_ask(fixture: &impl Fixture) {
     let store = filled(fixture, 1).await;
     for (open, expected) in [(false, None), (true, Some("a sample reason"))] {
         let chunk = store.audit_chunk(0, 9, open).await.unwrap();
-        let AuditItem::Record(_, opened) = &chunk.items[0] else {
+        let AuditItem::Record(_, seen) = &chunk.items[0] else {
             panic!("{chunk:?}")
         };
-        let reason = opened.as_ref().and_then(|it| it["reason"].as_str());
+        let reason = seen.details.as_ref().and_then(|it| it["reason"].as_str());
         assert_eq!(reason, expected);
     }
 }

@@ -101,7 +101,7 @@ pub async fn statistics_count_what_is_there(fixture: &impl Fixture) {
     );
     assert_eq!(figures.next_session_expiry, Some(NOW + 100 + IDLE));
     assert!(figures.database_bytes > 0);
-    store.health().await.unwrap();
+    store.health(NOW).await.unwrap();
 }
 
 pub async fn a_closed_store_refuses_politely(fixture: &impl Fixture) {
@@ -115,5 +115,5 @@ pub async fn a_closed_store_refuses_politely(fixture: &impl Fixture) {
     ));
     let write = store.touch_session(sample::session_id(1), NOW, NOW).await;
     assert!(matches!(write, Err(Fault::Closed)));
-    assert!(matches!(store.health().await, Err(Fault::Closed)));
+    assert!(matches!(store.health(NOW).await, Err(Fault::Closed)));
 }

@@ -196,7 +196,12 @@ pub async fn sessions_are_listed_newest_first(fixture: &impl Fixture) {
             let listed = store.list_sessions(user_id(1), now).await.unwrap();
             listed
                 .into_iter()
-                .map(|session| session.session_id)
+                .map(|(id, session)| {
+                    session
+                        .map(|row| assert_eq!(row.session_id, id))
+                        .map(|()| id)
+                })
+                .map(Result::unwrap)
                 .collect::<Vec<_>>()
         }
     };

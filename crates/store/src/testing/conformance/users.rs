@@ -147,9 +147,14 @@ pub async fn users_are_listed_in_order_page_by_page(fixture: &impl Fixture) {
     let mut after = None;
     loop {
         let page = store.list_users(after, 3).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(last.user_id);
-        seen.extend(page.into_iter().map(|user| user.user_id));
+        let Some((last, _)) = page.last() else {
+            break;
+        };
+        after = Some(*last);
+        for (id, user) in page {
+            assert_eq!(user.unwrap().user_id, id);
+            seen.push(id);
+        }
     }
     assert_eq!(seen, [5, 2, 9, 1].map(user_id));
 }
