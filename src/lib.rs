@@ -25,6 +25,7 @@ pub mod net;
 pub mod openapi;
 pub mod operations;
 pub mod pages;
+pub mod probe;
 pub mod routes;
 pub mod service;
 pub mod sessions;

@@ -1,5 +1,6 @@
 //! Counters in the text format that Prometheus reads, labelled by route pattern.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Metrics {
     routes: DashMap<(&'static str, &'static str, u16), Route>,
     requests: AtomicU64,
     malformed_frames: AtomicU64,
+    /// Requests that met a limit and are in no audit record yet.
+    refused: DashMap<&'static str, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +46,21 @@ impl Metrics {
                 *bucket += 1;
             }
         }
+    }
+
+    /// Counts one request that met a limit.
+    pub fn refused(&self, route: &'static str) {
+        *self.refused.entry(route).or_default() += 1;
+    }
+
+    /// How many requests met a limit since this was asked last, by route.
+    pub fn take_refused(&self) -> BTreeMap<&'static str, u64> {
+        let mut taken = BTreeMap::new();
+        self.refused.retain(|route, count| {
+            taken.insert(*route, *count);
+            false
+        });
+        taken
     }
 
     /// Counts one frame that could not be read.

@@ -36,29 +36,29 @@ pub async fn live() -> Json<Live> {
     Json(Live { status: "live" })
 }
 
-/// Says whether the server can serve: the database takes writes, and the keys can be used. A missing
-/// bundle leaves the API working.
+/// Says whether the server can serve: the database takes writes, which is tried with one every few
+/// seconds, and the keys can be used. A missing bundle leaves the API working.
 ///
 /// The cause of a failure is in the log only: anybody may ask.
 pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
-    let database = app.store().health().await;
-    if let Err(cause) = &database {
-        tracing::error!(%cause, "the database is not healthy");
-    }
+    let (now, now_ms) = (app.ambient().now(), app.ambient().now_ms());
+    let store = app.store().clone();
+    let ask = || async move { store.health(now).await };
+    let database = app.database_health().usable(now_ms, ask).await;
     let store = app.store().clone();
     let ask = || async move { store.use_every_key().await };
-    let keys = app.key_health().usable(app.ambient().now_ms(), ask).await;
+    let keys = app.key_health().usable(now_ms, ask).await;
     let bundle = match app.pages().assets() {
         Some(_) => "present",
         None => "missing",
     };
     let ready = Ready {
         status: "ready",
-        database: word(database.is_ok()),
+        database: word(database),
         keys: word(keys),
         bundle,
     };
-    let fault = match (database.is_ok(), keys) {
+    let fault = match (database, keys) {
         (true, true) => return Ok(Json(ready)),
         (false, true) => "The database cannot be used.",
         (true, false) => "The keys cannot be used.",

@@ -23,14 +23,17 @@ use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, ConfigError};
 use crate::control::{Control, DatabaseLock, LockError};
-use crate::http::{Crowd, access_log, limit_crowd, refuse_foreign, security_headers};
+use crate::http::{
+    Crowd, access_log, explain_failures, limit_crowd, refuse_foreign, security_headers,
+};
 use crate::jobs::Jobs;
-use crate::keys::{self, KeyHealth, KeyService, SourceError, providers};
+use crate::keys::{self, KeyService, SourceError, providers};
 use crate::limits::Limits;
 use crate::messages::{Announcer, Hub, close};
 use crate::metrics::Metrics;
 use crate::net;
 use crate::pages::{BundleError, Pages};
+use crate::probe::Probe;
 use crate::routes;
 use crate::sessions::{self, Registry};
 use crate::state::App;
@@ -174,7 +177,8 @@ impl Application {
             metrics: Metrics::default(),
             auditor,
             keys: KeyService::default(),
-            key_health: KeyHealth::default(),
+            key_health: Probe::new("keys"),
+            database_health: Probe::new("database"),
             backups,
             opaque: secrets.opaque,
             public_url,
@@ -190,7 +194,13 @@ impl Application {
         });
         let jobs = Jobs::new(Data::clone(&app));
         jobs.at_start().await?;
-        note(&app, "server.started").await?;
+        let configuration = app.config().shown();
+        note(
+            &app,
+            "server.started",
+            json!({ "configuration": configuration }),
+        )
+        .await?;
         app.auditor().sign_now(app.store(), app.ambient()).await?;
         // A retention that was cut off goes on.
         app.auditor().tick(app.store(), app.ambient()).await;
@@ -270,7 +280,7 @@ impl Application {
         }
         self.app.vault().wipe_all();
         self.jobs.at_shutdown().await?;
-        note(&self.app, "server.stopped").await?;
+        note(&self.app, "server.stopped", json!({})).await?;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().sign_now(store, ambient).await?;
         let app = Data::clone(&self.app);
@@ -295,11 +305,13 @@ async fn audited(
     Ok(Auditor::start(store, ambient, key, settings, witnesses).await?)
 }
 
-async fn note(app: &App, action: &'static str) -> Result<(), store::Fault> {
-    let details = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "boot_id": hex::encode(app.boot().id()),
-    });
+async fn note(
+    app: &App,
+    action: &'static str,
+    mut details: serde_json::Value,
+) -> Result<(), store::Fault> {
+    details["version"] = env!("CARGO_PKG_VERSION").into();
+    details["boot_id"] = hex::encode(app.boot().id()).into();
     let record = audit::event(None, action, app.ambient().now(), details);
     app.store().append_audit(vec![record]).await
 }
@@ -337,6 +349,7 @@ fn serve(
                 app.public_url(),
                 cookie.clone(),
             ))
+            .wrap(from_fn(explain_failures))
             .wrap(from_fn(refuse_foreign))
             .wrap(from_fn(limit_crowd))
             .wrap(from_fn(security_headers))

@@ -13,11 +13,12 @@ use crate::boot::Boot;
 use crate::clock::Ambient;
 use crate::config::{Config, PublicUrl};
 use crate::http::Problem;
-use crate::keys::{KeyHealth, KeyService};
+use crate::keys::KeyService;
 use crate::limits::Limits;
 use crate::messages::Hub;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
+use crate::probe::Probe;
 use crate::sessions::Registry;
 use crate::tokens::Tokens;
 
@@ -40,7 +41,8 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) auditor: Auditor,
     pub(crate) keys: KeyService,
-    pub(crate) key_health: KeyHealth,
+    pub(crate) key_health: Probe,
+    pub(crate) database_health: Probe,
     pub(crate) backups: Arc<Backups>,
 }
 
@@ -88,7 +90,9 @@ parts! {
     /// Key jobs.
     keys: KeyService,
     /// Whether the keys can be used.
-    key_health: KeyHealth,
+    key_health: Probe,
+    /// Whether the database takes writes.
+    database_health: Probe,
     /// Backups.
     backups: Arc<Backups>,
 }
@@ -105,6 +109,8 @@ impl From<&Fault> for Problem {
                  try again.",
             )
             .retry_after(60)
+        } else if matches!(fault, Fault::Keys(_)) {
+            Problem::keys_unreachable(fault)
         } else if fault.is_temporary() {
             tracing::error!(cause = %fault, "the store did not answer");
             Problem::new(

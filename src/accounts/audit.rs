@@ -29,6 +29,7 @@ pub const ACTIONS: &[&str] = &[
     "admin.audit_viewed",
     "admin.refused",
     "admin.users_viewed",
+    "audit.foreign_record",
     "audit.retention",
     "audit.rolled_back",
     "backup.restored",
@@ -37,6 +38,8 @@ pub const ACTIONS: &[&str] = &[
     "keys.identity_replaced",
     "keys.prekeys_published",
     "keys.published",
+    store::ROWS_BOUND,
+    "limits.fired",
     store::RENEWAL_FINISHED,
     store::RENEWAL_STARTED,
     store::ROTATION_FINISHED,
@@ -49,5 +52,6 @@ pub const ACTIONS: &[&str] = &[
     "session.signed_out",
     "sign_in.failed",
     "sign_in.succeeded",
+    "store.row_damaged",
     "vault.full",
 ];

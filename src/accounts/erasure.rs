@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::{Arrival, Blob, Problem};
 use crate::messages::close;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};
@@ -37,6 +37,8 @@ pub async fn delete(
     let details = serde_json::json!({
         "by": "its owner",
         "request_id": origin.request_id.to_string(),
+        "status": 204,
+        "latency_ms": origin.arrival.map(Arrival::millis),
     });
     let record = audit::event(None, "account.erased", app.ambient().now(), details);
     let user = who.user_id();

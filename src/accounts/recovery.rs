@@ -93,7 +93,8 @@ pub async fn start(
     let proven = bool::from(given.ct_eq(&expected));
     let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
         let user = credential.map(|credential| credential.user_id);
-        sign_in::failed(&app, &origin, user, "account.recovery_failed").await?;
+        let reason = user.map_or(sign_in::NOBODY, |_| "the recovery key is wrong");
+        sign_in::failed(&app, &origin, user, "account.recovery_failed", reason).await?;
         return Err(refused());
     };
     let (safe, prekey_safe) = app

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::web::{Data, Json, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{AuditFilter, AuditRecord, UserId};
+use store::{AuditFilter, AuditRecord, Fault, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
@@ -50,9 +50,14 @@ pub struct Record {
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// Request id, address, reason; null where the account was erased, and the key of this with it.
+    /// Request id, address, reason; null where the account was erased, and the key of this with it,
+    /// or where they are damaged.
     #[schema(value_type = Option<Object>)]
     pub details: Value,
+    /// Why the details cannot be read although they should, where that is so.
+    pub damage: Option<String>,
+    /// Whether this server did not write the record.
+    pub foreign: bool,
     /// SHA3-512 of the record and its predecessor's hash, in hexadecimal digits.
     pub hash: String,
 }
@@ -109,8 +114,12 @@ pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
             Some(user) => match handles.get(&user) {
                 Some(handle) => handle.clone(),
                 None => {
-                    let row = app.store().user_by_id(user).await?;
-                    let handle = row.map(|row| row.handle);
+                    // A damaged account has no handle to show, and its records go on.
+                    let handle = match app.store().user_by_id(user).await {
+                        Ok(row) => row.map(|row| row.handle),
+                        Err(Fault::Damaged { .. }) => None,
+                        Err(other) => return Err(other.into()),
+                    };
                     handles.insert(user, handle.clone());
                     handle
                 }
@@ -143,6 +152,8 @@ fn shown(record: AuditRecord, handle: Option<String>) -> Record {
         action: record.action,
         timestamp: record.timestamp,
         details: record.details,
+        damage: record.damage.map(|damage| damage.to_string()),
+        foreign: record.foreign,
         hash: hex::encode(record.hash),
     }
 }

@@ -68,7 +68,7 @@ impl Actor {
     pub fn administrator(who: &Administrator, origin: &Origin) -> Self {
         Self {
             user_id: Some(who.signed_in().user_id()),
-            details: origin.details(),
+            details: origin.asked(),
         }
     }
 

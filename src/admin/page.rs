@@ -12,7 +12,7 @@ use crate::accounts::audit;
 use crate::audit::{Proof, Verified, WitnessState};
 use crate::http::Problem;
 use crate::pages::{Assets, rendered, time};
-use crate::sessions::{audit_refusal, signed_in};
+use crate::sessions::{Origin, audit_refusal, signed_in};
 use crate::state::App;
 
 use super::{audit_log, intent, routes};
@@ -48,6 +48,8 @@ struct Row {
     user: String,
     action: String,
     details: String,
+    /// Whether this server did not write it.
+    foreign: bool,
     hash: String,
     hash_short: String,
 }
@@ -58,6 +60,7 @@ struct Shown {
     key: String,
     key_short: String,
     rolled_back: Option<String>,
+    foreign: Option<String>,
     witnesses: Vec<Witness>,
 }
 
@@ -78,6 +81,7 @@ impl From<Proof> for Shown {
             key_short: proof.key.chars().take(32).collect(),
             key: proof.key,
             rolled_back: proof.rolled_back,
+            foreign: proof.foreign,
             witnesses: proof.witnesses.into_iter().map(Into::into).collect(),
         }
     }
@@ -118,6 +122,7 @@ struct AdminPage<'a> {
 pub async fn show(
     app: Data<App>,
     request: HttpRequest,
+    origin: Origin,
     filter: Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
     let Some(assets) = app.pages().assets() else {
@@ -128,7 +133,7 @@ pub async fn show(
         .clone()
         .filter(|who| who.session().role() == Role::Admin)
     else {
-        audit_refusal(&request, who.map(|who| who.user_id())).await?;
+        audit_refusal(&request, who.map(|who| who.user_id()), 403).await?;
         return rendered::problem(
             assets,
             StatusCode::FORBIDDEN,
@@ -136,7 +141,8 @@ pub async fn show(
             "Sign in as an administrator. This attempt was written to the audit log.",
         );
     };
-    let mut details = serde_json::json!({ "page": "admin" });
+    let mut details = origin.details();
+    details["page"] = "admin".into();
     details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
     let record = audit::event(
         Some(who.user_id()),
@@ -228,7 +234,11 @@ fn row(record: audit_log::Record, verified: Option<&Verified>) -> Row {
             None => "system".to_owned(),
         }),
         action: record.action,
-        details: details(&record.details),
+        details: match record.damage {
+            Some(_) => format!("details damaged (record {})", record.id),
+            None => details(&record.details),
+        },
+        foreign: record.foreign,
         hash_short: record.hash.chars().take(12).collect(),
         hash: record.hash,
     }

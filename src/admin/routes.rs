@@ -83,11 +83,22 @@ pub struct Account {
     pub last_login: Option<u64>,
 }
 
+/// An account whose row does not open, or was changed in the file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DamagedAccount {
+    /// The account.
+    pub user_id: Id,
+    /// What did not fit.
+    pub reason: String,
+}
+
 /// A page of accounts in the order they were made.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accounts {
     /// The accounts.
     pub users: Vec<Account>,
+    /// Accounts of this page whose rows are damaged: nobody can sign in to them.
+    pub damaged: Vec<DamagedAccount>,
     /// The `after` of the next page, if there is one.
     pub next: Option<Id>,
 }
@@ -168,18 +179,29 @@ pub async fn users(
     let next = rows
         .last()
         .filter(|_| full)
-        .map(|row| Id(*row.user_id.as_bytes()));
-    let users = rows
-        .into_iter()
-        .map(|row| Account {
-            user_id: Id(*row.user_id.as_bytes()),
-            handle: row.handle,
-            alias: row.alias,
-            role: row.role,
-            active: row.active,
-            created_at: row.created_at,
-            last_login: row.last_login,
-        })
-        .collect();
-    Ok(Json(Accounts { users, next }))
+        .map(|(user, _)| Id(*user.as_bytes()));
+    let (mut users, mut damaged) = (Vec::new(), Vec::new());
+    for (user, row) in rows {
+        let user_id = Id(*user.as_bytes());
+        match row {
+            Ok(row) => users.push(Account {
+                user_id,
+                handle: row.handle,
+                alias: row.alias,
+                role: row.role,
+                active: row.active,
+                created_at: row.created_at,
+                last_login: row.last_login,
+            }),
+            Err(damage) => damaged.push(DamagedAccount {
+                user_id,
+                reason: damage.reason,
+            }),
+        }
+    }
+    Ok(Json(Accounts {
+        users,
+        damaged,
+        next,
+    }))
 }

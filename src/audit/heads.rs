@@ -1,44 +1,66 @@
-//! Signing heads: each minute when there is something new, and each thousand records.
+//! Signing heads: each minute when there is something new, and each thousand records; never over a
+//! record that this server did not write.
 
 use std::sync::Arc;
 
-use ::audit::{Head, Witnessed};
+use ::audit::{Head, SignedHead, Witnessed};
+use serde_json::json;
 use store::{ChainHead, Fault, Store};
 
 use super::Auditor;
+use crate::accounts::audit;
 use crate::clock::Ambient;
 
 impl Auditor {
-    /// Signs a head where enough records or enough time have passed.
+    /// Signs a head where enough records or enough time have passed: one for every so many records,
+    /// however many came at once.
     pub(super) async fn sign_when_due(
         &self,
         store: &Store,
         ambient: &Ambient,
     ) -> Result<(), Fault> {
+        let every = self.settings.audit_head_every.max(1);
         let tip = store.audit_tip().await?;
-        let (record_id, timestamp) = self
-            .state()
-            .newest
-            .map_or((0, 0), |head| (head.record_id, head.timestamp));
-        let new = tip.id.saturating_sub(record_id);
-        let waited = ambient.now().saturating_sub(timestamp);
-        let many = new >= self.settings.audit_head_every;
-        if new == 0 || (!many && waited < self.settings.audit_head_secs) {
-            return Ok(());
+        loop {
+            let (record_id, timestamp) = self
+                .state()
+                .newest
+                .map_or((0, 0), |head| (head.record_id, head.timestamp));
+            let new = tip.id.saturating_sub(record_id);
+            let waited = ambient.now().saturating_sub(timestamp);
+            if new == 0 || (new < every && waited < self.settings.audit_head_secs) {
+                return Ok(());
+            }
+            if !self.sign(store, ambient, Some(every)).await? {
+                return Ok(());
+            }
         }
-        self.sign(store, ambient, tip).await
     }
 
-    /// Signs a record, unless a head does already, and offers the head to the witnesses.
+    /// Signs the newest record that is this server's, unless a head does already; at most so many
+    /// records after the newest head. Says whether a head was made.
     pub(super) async fn sign(
         &self,
         store: &Store,
         ambient: &Ambient,
-        tip: ChainHead,
-    ) -> Result<(), Fault> {
+        most: Option<u64>,
+    ) -> Result<bool, Fault> {
+        if self.state().foreign.is_some() {
+            return Ok(false);
+        }
         let newest = self.state().newest;
+        let signed = newest.map(|head| ChainHead {
+            id: head.record_id,
+            hash: head.hash,
+        });
+        let own = store.own_audit_tip(signed, most).await?;
+        if let Some(foreign) = own.foreign {
+            self.refuse(store, ambient, foreign.id, foreign.to_string())
+                .await?;
+        }
+        let tip = own.tip;
         if tip.id == 0 || newest.is_some_and(|head| head.record_id >= tip.id) {
-            return Ok(());
+            return Ok(false);
         }
         let head = Head {
             number: newest.map_or(0, |head| head.number) + 1,
@@ -59,8 +81,51 @@ impl Auditor {
         } else {
             // Another process signed: what it signed is the newest.
             let newest = store.newest_audit_head().await?;
-            self.state().newest = newest.map(|head| head.head);
+            self.build_on(store, ambient, newest).await?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes the newest head of the database as what the next one follows, where it is signed.
+    pub(super) async fn build_on(
+        &self,
+        store: &Store,
+        ambient: &Ambient,
+        newest: Option<SignedHead>,
+    ) -> Result<(), Fault> {
+        match newest {
+            Some(head) if !self.verify_key.verify(&head) => {
+                let head = head.head;
+                let reason = format!(
+                    "head {} of record {}: it is not signed with this server's key",
+                    head.number, head.record_id
+                );
+                self.refuse(store, ambient, head.record_id, reason).await
+            }
+            newest => {
+                self.state().newest = newest.map(|head| head.head);
+                Ok(())
+            }
+        }
+    }
+
+    /// Signs nothing from here on, and says so in the log of the server, in the audit log, in the
+    /// measurements and on the admin page.
+    async fn refuse(
+        &self,
+        store: &Store,
+        ambient: &Ambient,
+        record: u64,
+        reason: String,
+    ) -> Result<(), Fault> {
+        tracing::error!(
+            %reason,
+            "the audit log holds what this server did not write: no head is signed over it or after \
+             it; keep a copy of the database, find out who can write to it, and restore a backup"
+        );
+        self.state().foreign = Some(reason.clone());
+        let details = json!({ "record": record, "reason": reason });
+        let record = audit::event(None, "audit.foreign_record", ambient.now(), details);
+        store.append_audit(vec![record]).await
     }
 }

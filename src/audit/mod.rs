@@ -43,6 +43,8 @@ struct State {
     /// Whether something may still be waiting to go through the door.
     passing: bool,
     rolled_back: Option<String>,
+    /// What in the log this server did not write; nothing is signed from there on.
+    foreign: Option<String>,
 }
 
 /// The newest head, for the admin page.
@@ -71,6 +73,9 @@ pub struct Proof {
     pub witnesses: Vec<WitnessState>,
     /// Why an older copy of the database seems to have been put back, if one does.
     pub rolled_back: Option<String>,
+    /// What in the log this server did not write, where there is something: no head is signed over
+    /// it or after it.
+    pub foreign: Option<String>,
     /// The verification that runs or ran last.
     pub verification: Verification,
 }
@@ -91,26 +96,31 @@ impl Auditor {
         store
             .publish_audit_key(Header::key_text(&verify_key))
             .await?;
-        let newest = store.newest_audit_head().await?.map(|head| head.head);
         let addresses = settings.witnesses().unwrap_or_default();
         let known = rollback::newest_in_files(addresses, verify_key.clone()).await;
         let rolled_back = rollback::look(store, ambient, known).await?;
-        Ok(Self {
+        let this = Self {
             key: Arc::new(key),
             verify_key,
             fingerprint,
             settings,
             witnesses,
             state: Mutex::new(State {
-                newest,
+                newest: None,
                 // What a kill left half way goes on at once.
                 passing: true,
                 looked: 0,
                 rolled_back,
+                foreign: None,
             }),
             verification: Mutex::new(Verification::default()),
             order: tokio::sync::Mutex::new(()),
-        })
+        };
+        let newest = store.newest_audit_head().await?;
+        this.build_on(store, ambient, newest).await?;
+        // What is there before this start writes anything is looked at before anything else.
+        this.sign(store, ambient, None).await?;
+        Ok(this)
     }
 
     /// Returns the key that heads are verified with, as it is published.
@@ -133,8 +143,7 @@ impl Auditor {
 
     /// Signs what is new, as at the start and at the end.
     pub async fn sign_now(&self, store: &Store, ambient: &Ambient) -> Result<(), Fault> {
-        let tip = store.audit_tip().await?;
-        self.sign(store, ambient, tip).await
+        self.sign(store, ambient, None).await.map(drop)
     }
 
     /// Sends what waits once more and lets go of the witnesses. It blocks.
@@ -157,12 +166,13 @@ impl Auditor {
             newest_record: tip.id,
             witnesses: self.witnesses.states(),
             rolled_back: state.rolled_back.clone(),
+            foreign: state.foreign.clone(),
             verification: self.verification(),
         })
     }
 
     /// Returns figures for the measurements: name, help, value.
-    pub fn gauges(&self) -> [(&'static str, &'static str, u64); 5] {
+    pub fn gauges(&self) -> [(&'static str, &'static str, u64); 6] {
         let states = self.witnesses.states();
         let sum = |of: fn(&WitnessState) -> u64| states.iter().map(of).sum();
         let state = self.state();
@@ -191,6 +201,11 @@ impl Auditor {
                 "audit_rolled_back",
                 "Whether a witness knows more than the database.",
                 u64::from(state.rolled_back.is_some()),
+            ),
+            (
+                "audit_foreign",
+                "Whether the log holds what this server did not write.",
+                u64::from(state.foreign.is_some()),
             ),
         ]
     }

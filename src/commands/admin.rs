@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use store::{AccountChangeError, Act, Fault, Role, Store, UserRow};
+use store::{AccountChangeError, Act, Fault, Role, Store, UserId, UserRow};
 
 use super::Outcome;
 use crate::accounts::admin_link::NewAdminLink;
@@ -49,8 +49,9 @@ pub enum What {
     /// Erase an account for good, with everything that is kept of it
     ///
     /// Its sessions end, its handle is free again, and the key of what the audit log says about it is
-    /// destroyed: the log still verifies, and nobody can read those details any more. What waits for
-    /// it in memory expires unread. Backups made before still hold the account until they are pruned,
+    /// destroyed: the log still verifies, and nobody can read those details any more. A running server
+    /// overwrites what waits for it in memory. An account whose row is damaged is named by its id,
+    /// which `admin list --all` prints. Backups made before still hold the account until they are pruned,
     /// and a restore of one brings it back.
     Erase(Erase),
     /// List administrators, or every account
@@ -253,36 +254,49 @@ async fn set_active(terminal: Arc<Terminal>, text: String, active: bool) -> Outc
 }
 
 async fn erase(terminal: Arc<Terminal>, text: String, sure: bool) -> Outcome {
-    let user = terminal.find(&text).await?;
-    let name = user.handle;
+    let (account, name, made) = match text.parse::<UserId>() {
+        Ok(id) if is_damaged(&terminal, id).await? => (id, text, String::new()),
+        _ => {
+            let user = terminal.find(&text).await?;
+            let made = format!(", made {} UTC,", time::format(user.created_at));
+            (user.user_id, user.handle, made)
+        }
+    };
     if !sure {
         return Err(format!(
-            "this would erase the account of {name}, made {} UTC, for good: its keys, its sessions, and what \
-             the audit log says about it. Nothing was changed; to do it, add --yes",
-            time::format(user.created_at)
+            "this would erase the account of {name}{made} for good: its keys, its sessions, and what \
+             the audit log says about it. Nothing was changed; to do it, add --yes"
         )
         .into());
     }
     // Not the handle: this record is the server's and stays readable.
-    let what = json!({ "change": "erasure", "account": user.user_id });
+    let what = json!({ "change": "erasure", "account": account });
     let intent = terminal.declare(&USER_ERASURE, what).await?;
     let (store, now) = (terminal.store.clone(), terminal.ambient.now());
     intent
         .carry_out(async move |declared| -> Result<(), AccountChangeError> {
-            store.erase_user(user.user_id, &declared, now).await
+            store.erase_user(account, &declared, now).await
         })
         .await?;
     println!("the account of {name} is erased; backups made before still hold it");
-    if let Some(server) = Server::find(&terminal.config) {
-        let account = user.user_id;
-        if let Err(error) = server.ask(&Question::ForgetAccount { account }, |_| ()) {
-            eprintln!(
-                "The running server keeps in memory what waits for it, until it expires or the server \
-                 is restarted: {error}"
-            );
-        }
+    if let Some(server) = Server::find(&terminal.config)
+        && let Err(error) = server.ask(&Question::ForgetAccount { account }, |_| ())
+    {
+        eprintln!(
+            "The running server keeps in memory what waits for it, until it expires or the server is \
+             restarted: {error}"
+        );
     }
     Ok(())
+}
+
+/// Whether there is an account of this id whose row is damaged.
+async fn is_damaged(terminal: &Terminal, id: UserId) -> Result<bool, Fault> {
+    match terminal.store.user_by_id(id).await {
+        Ok(_) => Ok(false),
+        Err(Fault::Damaged { .. }) => Ok(true),
+        Err(other) => Err(other),
+    }
 }
 
 async fn list(terminal: Arc<Terminal>, all: bool, as_json: bool) -> Outcome {
@@ -294,12 +308,17 @@ async fn list(terminal: Arc<Terminal>, all: bool, as_json: bool) -> Outcome {
     let mut after = None;
     loop {
         let page = terminal.store.list_users(after, 500).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.user_id);
-        users.extend(
-            page.into_iter()
-                .filter(|user| all || user.role == Role::Admin),
-        );
+        let Some((last, _)) = page.last() else {
+            break;
+        };
+        after = Some(*last);
+        for (_, row) in page {
+            match row {
+                Ok(user) if all || user.role == Role::Admin => users.push(user),
+                Ok(_) => {}
+                Err(damage) => eprintln!("damaged, and nobody can sign in to it: {damage}"),
+            }
+        }
     }
     if as_json {
         let rows: Vec<Value> = users.iter().map(as_object).collect();

@@ -263,10 +263,38 @@ fn exported(export: &Export) -> Outcome {
     let store = open_existing(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    runtime.block_on(write_export(&store, &Ambient::system(), export, &mut out))?;
+    let damaged = runtime.block_on(write_export(&store, &Ambient::system(), export, &mut out))?;
     out.flush()?;
     store.close()?;
-    Ok(())
+    damaged.tell()
+}
+
+/// Records of which an export holds less than it should.
+#[derive(Default)]
+struct Damaged {
+    details: Vec<u64>,
+    unreadable: Vec<u64>,
+}
+
+impl Damaged {
+    /// Names them on the standard error stream; an error where there is any.
+    fn tell(&self) -> Outcome {
+        for id in &self.details {
+            eprintln!("record {id}: details damaged, they do not open");
+        }
+        for id in &self.unreadable {
+            eprintln!("record {id}: it cannot be read and is left out");
+        }
+        let count = self.details.len() + self.unreadable.len();
+        if count == 0 {
+            return Ok(());
+        }
+        Err(format!(
+            "the export is written to its end, and {count} records in it are damaged; \
+             `secure-messaging audit verify` has more"
+        )
+        .into())
+    }
 }
 
 /// Writes the lines of an export, a part of the log at a time.
@@ -275,7 +303,7 @@ async fn write_export(
     ambient: &Ambient,
     export: &Export,
     out: &mut impl Write,
-) -> Outcome {
+) -> Result<Damaged, Box<dyn std::error::Error>> {
     let key = head_key(store, ambient).await?;
     let whole = export.from.is_none() && export.to.is_none();
     let range = store.audit_range(export.from, export.to).await?;
@@ -298,6 +326,7 @@ async fn write_export(
             out.write_all(writer.door(&door).as_bytes())?;
         }
     }
+    let mut damaged = Damaged::default();
     let last = range.map_or(0, |(_, last)| last);
     let mut after = Some(after_id).filter(|_| last > 0);
     'reading: while let Some(id) = after {
@@ -306,14 +335,18 @@ async fn write_export(
         for item in chunk.items {
             let line = match item {
                 AuditItem::Record(record, _) if record.id > last => break 'reading,
-                AuditItem::Record(record, opened) => writer.record(*record, opened),
+                AuditItem::Record(record, seen) => {
+                    if seen.damage.is_some() {
+                        damaged.details.push(record.id);
+                    }
+                    writer.record(*record, seen.details, seen.damage.is_some())
+                }
                 AuditItem::Head(head) if head.head.record_id > last => break 'reading,
                 AuditItem::Head(head) => writer.head(head),
+                AuditItem::Unreadable(id) if id > last => break 'reading,
                 AuditItem::Unreadable(id) => {
-                    return Err(format!(
-                        "audit record {id} cannot be read; `secure-messaging audit verify` has more"
-                    )
-                    .into());
+                    damaged.unreadable.push(id);
+                    continue;
                 }
             };
             out.write_all(line.as_bytes())?;
@@ -321,7 +354,7 @@ async fn write_export(
     }
     let end = writer.end(&key, &mut ambient.rng(), ambient.now());
     out.write_all(end.as_bytes())?;
-    Ok(())
+    Ok(damaged)
 }
 
 /// Reads a time as people type it.

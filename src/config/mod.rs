@@ -284,6 +284,15 @@ impl Config {
         Self::default().flat()
     }
 
+    /// Returns every setting that is not its default, whatever of it is secret left out.
+    pub fn shown(&self) -> serde_json::Map<String, serde_json::Value> {
+        let defaults = Self::defaults();
+        let mut shown = self.flat();
+        shown.retain(|name, value| defaults.get(name) != Some(value));
+        shown.values_mut().for_each(sources::redact);
+        shown
+    }
+
     /// Refuses what cannot be right, before anything is created.
     pub fn checked(self) -> Result<Self, ConfigError> {
         match self.problems().into_iter().next() {

@@ -120,6 +120,16 @@ fn shown(value: &Value) -> serde_json::Value {
     }
 }
 
+/// Leaves passwords out of a value.
+pub(super) fn redact(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = without_password(text),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(redact),
+        serde_json::Value::Object(members) => members.values_mut().for_each(redact),
+        _ => {}
+    }
+}
+
 /// Leaves the password out of an address.
 fn without_password(text: &str) -> String {
     if let Some((scheme, rest)) = text.split_once("://")

@@ -10,7 +10,7 @@ use actix_web::{Error, HttpMessage, web};
 use crate::routes::Pattern;
 use crate::state::App;
 
-use super::RequestId;
+use super::{Arrival, RequestId};
 
 /// Middleware: counts and logs.
 ///
@@ -23,8 +23,9 @@ pub async fn access_log(
         return next.call(request).await;
     };
     let started = Instant::now();
-    let id = RequestId(app.metrics().next_request());
+    let id = RequestId::new(app.boot().id(), app.metrics().next_request());
     request.extensions_mut().insert(id);
+    request.extensions_mut().insert(Arrival(started));
     let response = next.call(request).await?;
     let pattern = response.request().app_data::<Pattern>();
     let route = pattern.map_or("unmatched", |pattern| pattern.0);
@@ -39,6 +40,9 @@ pub async fn access_log(
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     app.metrics().count(method, route, status, elapsed);
+    if status == 429 {
+        app.metrics().refused(route);
+    }
     tracing::debug!(
         target: "access",
         request = %id,

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -91,13 +92,39 @@ impl FromRequest for ClientIp {
     }
 }
 
-/// The number, since the start, under which a request's log line and audit record are matched.
+/// The number under which a request's log line and audit record are matched; no two requests have
+/// the same, whichever start of the server they came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(pub u64);
+pub struct RequestId(pub u128);
+
+impl RequestId {
+    /// The request of this number since the start with this id.
+    pub fn new(boot: [u8; 16], number: u64) -> Self {
+        let mut bytes = boot;
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+/// When a request came in.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival(pub Instant);
+
+impl Arrival {
+    /// Reads when a request came in; nothing where no middleware noted it.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().copied()
+    }
+
+    /// Milliseconds since then.
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
 
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
+        write!(f, "{:032x}", self.0)
     }
 }
 

@@ -6,15 +6,17 @@ mod client_ip;
 mod crowd;
 mod csrf;
 mod encoding;
+mod failures;
 mod headers;
 mod problem;
 
 pub use access::access_log;
 pub use body::{LARGE_JSON_BYTES, Limited, SMALL_JSON_BYTES, extractors};
 pub(crate) use body::{read_all, read_octets, require_octets};
-pub use client_ip::{ClientIp, RequestId};
+pub use client_ip::{Arrival, ClientIp, RequestId};
 pub use crowd::{Crowd, limit_crowd};
 pub use csrf::refuse_foreign;
 pub use encoding::{Blob, Id};
+pub use failures::explain_failures;
 pub use headers::{ADMIN_CSP, CSP, security_headers};
 pub use problem::{Problem, ProblemBody};

@@ -8,6 +8,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// Seconds after which a key provider that did not answer is worth another request.
+const KEYS_RETRY_SECS: u64 = 10;
+
 /// An answer that is not a success.
 #[derive(Debug)]
 pub struct Problem {
@@ -131,6 +134,20 @@ impl Problem {
             "Wait as long as Retry-After says.",
         )
         .retry_after(retry_after)
+    }
+
+    /// 503: the key provider does not do its work now; the cause goes to the log once.
+    pub fn keys_unreachable(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "the key provider cannot do its work");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "key-provider-unreachable",
+            "The key provider does not answer",
+            "Nothing was changed. The server asks its key provider again with the next request: \
+             try again in a moment. Its log says why.",
+        )
+        .retry_after(KEYS_RETRY_SECS)
+        .with("retry_after", KEYS_RETRY_SECS.into())
     }
 
     /// 500: the cause goes to the log once, and never to the caller.

@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Data;
-use store::Fault;
+use serde_json::json;
+use store::{Damage, Fault};
 
+use crate::accounts::audit;
+use crate::backups::clear_leftovers;
 use crate::state::App;
 
 /// Messages that one step of the purge ends at most, so that requests go on in between.
@@ -130,9 +133,38 @@ impl Jobs {
         self.app.tokens().forget_expired();
         self.app.limits().forget_idle();
         self.app.claims().forget_old(now);
+        self.note_what_was_met(now).await?;
         self.app.sessions().clean_up(now).await?;
         self.app.keys().begin_what_is_due(&self.app).await?;
+        self.clear_leftovers().await;
         self.prune().await
+    }
+
+    /// Removes what a backup that was killed left beside the database.
+    async fn clear_leftovers(&self) {
+        let Ok(database) = self.app.config().database_path() else {
+            return;
+        };
+        let _ = tokio::task::spawn_blocking(move || clear_leftovers(&database)).await;
+    }
+
+    /// Writes down the limits that fired within the minute, counted by route, and the rows that were
+    /// met damaged, each once since the start.
+    async fn note_what_was_met(&self, now: u64) -> Result<(), Fault> {
+        let mut records = Vec::new();
+        let fired = self.app.metrics().take_refused();
+        if !fired.is_empty() {
+            let details = json!({ "status": 429, "requests": fired });
+            records.push(audit::event(None, "limits.fired", now, details));
+        }
+        for Damage { table, row, reason } in self.app.store().take_damages() {
+            let details = json!({ "table": table, "row": row, "reason": reason });
+            records.push(audit::event(None, "store.row_damaged", now, details));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.app.store().append_audit(records).await
     }
 
     async fn prune(&self) -> Result<(), Fault> {

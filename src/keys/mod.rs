@@ -1,10 +1,8 @@
 //! The life of the keys under which everything durable is sealed: made, rotated, retired.
 
-mod health;
 pub mod routes;
 mod service;
 mod sources;
 
-pub use health::KeyHealth;
 pub use service::{KeyService, Progress, drive, due_at, renew, rotate, run};
 pub use sources::{SourceError, providers};

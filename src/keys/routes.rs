@@ -1,7 +1,6 @@
 //! Keys over the API, for administrators.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use store::{BeginError, KekInfo, KekState, NewKey};
@@ -121,16 +120,7 @@ fn answer(begun: Result<store::KeyJob, BeginError>) -> Result<HttpResponse, Prob
             error.to_string(),
         )),
         Err(BeginError::Fault(fault)) => Err(fault.into()),
-        Err(BeginError::Key(error)) if error.is_outage() => {
-            tracing::error!(cause = %error, "the key provider did not make a key");
-            Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "key-provider-unreachable",
-                "The key provider does not answer",
-                "Nothing was changed. The server's log says why; try again when it answers.",
-            )
-            .retry_after(30))
-        }
+        Err(BeginError::Key(error)) if error.is_outage() => Err(Problem::keys_unreachable(&error)),
         Err(error) => Err(Problem::internal(&error)),
     }
 }

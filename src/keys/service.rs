@@ -72,7 +72,7 @@ pub struct KeyService {
     begun: Notify,
 }
 
-/// Begins a rotation; its intent is written before, its start with it.
+/// Begins a rotation; its intent is written before, its start with it, and its outcome with its end.
 pub async fn rotate(
     store: &Store,
     ambient: &Ambient,
@@ -84,8 +84,8 @@ pub async fn rotate(
     let (store, now, reason) = (store.clone(), ambient.now(), reason.to_owned());
     intent
         .carry_out(async move |declared| {
-            let audit = vec![declared.done(now)];
-            store.begin_rotation(new, reason, now, audit).await
+            let outcome = vec![declared.done(now)];
+            store.begin_rotation(new, reason, now, outcome).await
         })
         .await
 }
@@ -101,8 +101,8 @@ pub async fn renew(
     let (store, now, reason) = (store.clone(), ambient.now(), reason.to_owned());
     intent
         .carry_out(async move |declared| {
-            let audit = vec![declared.done(now)];
-            store.begin_renewal(reason, now, audit).await
+            let outcome = vec![declared.done(now)];
+            store.begin_renewal(reason, now, outcome).await
         })
         .await
 }

@@ -79,12 +79,16 @@ impl SessionStore for CookieStore {
         let Some(id) = session_id(key.as_ref()) else {
             return Ok(None);
         };
-        let found = self
-            .0
-            .find(id)
-            .await
-            .map_err(|cause| LoadError::Other(cause.into()))?;
-        Ok(found.map(|_| HashMap::from([(ID.to_owned(), id.to_string())])))
+        let named = || HashMap::from([(ID.to_owned(), id.to_string())]);
+        match self.0.find(id).await {
+            Ok(found) => Ok(found.map(|_| named())),
+            // Whoever needs the session looks for it again and answers with the problem; whoever
+            // does not need it, as signing in, goes on.
+            Err(cause) => {
+                tracing::debug!(%cause, "a session could not be looked at");
+                Ok(Some(named()))
+            }
+        }
     }
 
     /// Hands out the secret of a session that sign-in has just committed.

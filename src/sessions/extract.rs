@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use actix_session::SessionExt;
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, ResponseError, web};
 use serde_json::json;
 use store::{Role, UserId};
 
 use crate::accounts::audit;
-use crate::http::{ClientIp, Problem, RequestId};
+use crate::http::{Arrival, ClientIp, Problem, RequestId};
 use crate::state::App;
 
 use super::LiveSession;
@@ -74,11 +74,20 @@ impl FromRequest for Administrator {
         let request = request.clone();
         let signed_in = SignedIn::from_request(&request, payload);
         Box::pin(async move {
-            let signed_in = signed_in.await?;
+            let signed_in = match signed_in.await {
+                Ok(signed_in) => signed_in,
+                Err(problem) => {
+                    let status = problem.status_code().as_u16();
+                    if status == 401 {
+                        audit_refusal(&request, None, status).await?;
+                    }
+                    return Err(problem);
+                }
+            };
             if signed_in.0.role() == Role::Admin {
                 return Ok(Self(signed_in));
             }
-            audit_refusal(&request, Some(signed_in.user_id())).await?;
+            audit_refusal(&request, Some(signed_in.user_id()), 403).await?;
             Err(Problem::forbidden("Only an administrator may do this."))
         })
     }
@@ -133,6 +142,7 @@ pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>,
 pub(crate) async fn audit_refusal(
     request: &HttpRequest,
     user: Option<UserId>,
+    status: u16,
 ) -> Result<(), Problem> {
     let Some(app) = request.app_data::<web::Data<App>>() else {
         return Ok(());
@@ -151,7 +161,8 @@ pub(crate) async fn audit_refusal(
             "ip": from.0.to_string(),
             "method": request.method().as_str(),
             "route": request.match_pattern(),
-            "status": 403,
+            "status": status,
+            "latency_ms": Arrival::of(request).map(Arrival::millis),
         }),
     );
     app.store()

@@ -88,7 +88,9 @@ pub async fn finish(
         .map_err(|_| refused())?;
     let own = state.user == Some(*who.user_id().as_bytes());
     if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
-        sign_in::failed(&app, &origin, Some(who.user_id()), "sign_in.failed").await?;
+        let reason = "the passphrase is wrong, given again in a session";
+        let user = Some(who.user_id());
+        sign_in::failed(&app, &origin, user, "sign_in.failed", reason).await?;
         return Err(refused());
     }
     app.sessions().act(who.session());

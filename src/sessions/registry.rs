@@ -115,7 +115,8 @@ impl Registry {
     }
 
     /// Looks at every session in memory again, after accounts were changed, maybe by another
-    /// process: ends those whose account may not sign in or whose row is gone, and follows roles.
+    /// process: ends those whose account may not sign in or whose row is gone or damaged, and follows
+    /// roles.
     pub async fn look_again(&self) -> Result<(), Fault> {
         // A look-up that began before this may have read what was before the change.
         self.endings.fetch_add(1, Ordering::SeqCst);
@@ -126,14 +127,14 @@ impl Registry {
             let role = match roles.get(&user) {
                 Some(role) => *role,
                 None => {
-                    let row = self.store.user_by_id(user).await?;
+                    let row = whole(self.store.user_by_id(user).await)?;
                     let role = row.filter(|row| row.active).map(|row| row.role);
                     roles.insert(user, role);
                     role
                 }
             };
             // From time 0 on: that it has not expired is known better here.
-            let row = self.store.find_session(session.id(), 0).await?;
+            let row = whole(self.store.find_session(session.id(), 0).await)?;
             match role.filter(|_| row.is_some()) {
                 Some(role) => session.set_role(role),
                 None => self.end(user, &[session.id()], close::SESSION_OVER),
@@ -184,5 +185,13 @@ impl Registry {
                 return Ok(ended);
             }
         }
+    }
+}
+
+/// Takes a damaged row for none, so that the others are looked at; the store's log names it.
+fn whole<T>(found: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+    match found {
+        Err(Fault::Damaged { .. }) => Ok(None),
+        found => found,
     }
 }

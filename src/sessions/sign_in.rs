@@ -109,14 +109,16 @@ pub async fn finish(
     body: Json<Finish>,
 ) -> Result<Json<Entered>, Problem> {
     let body = body.into_inner();
-    let state: State = app
-        .tokens()
-        .open_once(Purpose::SignIn, &body.token)
-        .map_err(|_| refused())?;
+    let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
+    let Ok(state): Result<State, _> = opened else {
+        failed(&app, &origin, None, "sign_in.failed", SPENT).await?;
+        return Err(refused());
+    };
     let user = state.user.map(UserId::from_bytes);
     let proven = opaque::login_finish(&state.opaque, &body.finalization).is_ok();
     let Some(user) = user.filter(|_| proven) else {
-        failed(&app, &origin, user, "sign_in.failed").await?;
+        let reason = user.map_or(NOBODY, |_| "the passphrase is wrong");
+        failed(&app, &origin, user, "sign_in.failed", reason).await?;
         return Err(refused());
     };
     start::make_room(&app, user, &origin).await?;
@@ -128,7 +130,11 @@ pub async fn finish(
     ];
     match app.store().create_session(opening.row(), records).await {
         Ok(()) => {}
-        Err(CreateSessionError::NotAllowed) => return Err(refused()),
+        Err(CreateSessionError::NotAllowed) => {
+            let reason = "the account was disabled meanwhile";
+            failed(&app, &origin, Some(user), "sign_in.failed", reason).await?;
+            return Err(refused());
+        }
         Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
         Err(error) => return Err(Problem::internal(&error)),
     }
@@ -162,15 +168,23 @@ pub(crate) async fn replace_current(
     Ok(())
 }
 
-/// Writes a failure down, unless there are so many that the log would be the attack.
+/// Why a sign-in failed that named no account which may sign in.
+pub(crate) const NOBODY: &str = "there is no such account, or it is disabled";
+/// Why a sign-in failed whose token is no longer good.
+pub(crate) const SPENT: &str = "the token was used, has expired or is another server's";
+
+/// Writes a failure down with its reason, unless there are so many that the log would be the attack.
 pub(crate) async fn failed(
     app: &App,
     origin: &Origin,
     user: Option<UserId>,
     action: &'static str,
+    reason: &'static str,
 ) -> Result<(), Problem> {
     if app.limits().may_audit_refusal(origin.ip) {
-        let record = audit::event(user, action, app.ambient().now(), origin.details());
+        let mut details = origin.answered(401);
+        details["reason"] = reason.into();
+        let record = audit::event(user, action, app.ambient().now(), details);
         app.store().append_audit(vec![record]).await?;
     }
     Ok(())

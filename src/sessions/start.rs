@@ -7,7 +7,7 @@ use store::{AuditEvent, NewSession, SessionDetails, SessionId, UserId};
 use zeroize::Zeroizing;
 
 use crate::accounts::audit;
-use crate::http::{ClientIp, Problem, RequestId};
+use crate::http::{Arrival, ClientIp, Problem, RequestId};
 use crate::messages::close;
 use crate::state::App;
 
@@ -23,6 +23,8 @@ pub struct Origin {
     pub ip: ClientIp,
     /// The request's number in the log.
     pub request_id: RequestId,
+    /// When the request came in.
+    pub arrival: Option<Arrival>,
     /// How the browser names itself.
     pub user_agent: String,
 }
@@ -41,15 +43,30 @@ impl actix_web::FromRequest for Origin {
         std::future::ready(Ok(Self {
             ip: ClientIp::of(request),
             request_id: request_id.unwrap_or(RequestId(0)),
+            arrival: Arrival::of(request),
             user_agent: user_agent.chars().take(MAX_NAME).collect(),
         }))
     }
 }
 
 impl Origin {
-    /// Returns the details that every audit record of this request carries.
-    pub fn details(&self) -> serde_json::Value {
+    /// Returns what says which request it is and where it comes from.
+    pub fn asked(&self) -> serde_json::Value {
         json!({"request_id": self.request_id.to_string(), "ip": self.ip.0.to_string()})
+    }
+
+    /// Returns the details of the audit record of a request that did what it asked for.
+    pub fn details(&self) -> serde_json::Value {
+        self.answered(200)
+    }
+
+    /// Returns the details of the audit record of a request that is answered with this status; its
+    /// latency is up to the record, which is on the disk before the answer leaves.
+    pub fn answered(&self, status: u16) -> serde_json::Value {
+        let mut details = self.asked();
+        details["status"] = status.into();
+        details["latency_ms"] = self.arrival.map(Arrival::millis).into();
+        details
     }
 }
 
@@ -131,15 +148,16 @@ pub(super) async fn make_room(app: &App, user: UserId, origin: &Origin) -> Resul
     let now = app.ambient().now();
     let mut sessions = app.store().list_sessions(user, now).await?;
     while sessions.len() >= app.config().sessions_per_account.max(1) {
-        let Some(oldest) = sessions.pop() else { break };
+        let Some((oldest, _)) = sessions.pop() else {
+            break;
+        };
         let mut details = origin.details();
         details["reason"] = "too many sessions".into();
         let record = audit::event(Some(user), "session.revoked", now, details);
         app.store()
-            .delete_session(user, oldest.session_id, vec![record])
+            .delete_session(user, oldest, vec![record])
             .await?;
-        app.sessions()
-            .end(user, &[oldest.session_id], close::SESSION_OVER);
+        app.sessions().end(user, &[oldest], close::SESSION_OVER);
     }
     Ok(())
 }

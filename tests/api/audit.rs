@@ -144,6 +144,114 @@ async fn tampering_is_named_in_place() {
 }
 
 #[actix_web::test]
+async fn details_that_do_not_open_are_named_with_their_record_and_the_rest_goes_on() {
+    let app = TestApp::start().await;
+    let admin = app.administrator().await;
+    let alice = app.account("alice").await;
+    app.account("bob").await;
+    let user = &alice.user_id;
+    let change = format!(
+        "UPDATE audit_keys SET encrypted_key =
+             CAST(substr(encrypted_key, 1, length(encrypted_key) - 1) || x'00' AS BLOB)
+         WHERE subject = x'{user}'"
+    );
+    for sql in [
+        change.as_str(),
+        &format!("DELETE FROM audit_keys WHERE subject = x'{user}'"),
+    ] {
+        tamper_lightly(&app, sql);
+        let page = admin.client.get("/api/v1/admin/audit?limit=200").await;
+        let page = page.expect(200).json();
+        let mut damaged = Vec::new();
+        for record in page["records"].as_array().unwrap() {
+            let is_hers = record["user_id"] == json!(user);
+            assert_eq!(record["damage"].is_string(), is_hers, "{sql}: {record}");
+            assert_eq!(record["details"].is_null(), is_hers, "{sql}: {record}");
+            if is_hers {
+                damaged.push(record["id"].as_u64().unwrap());
+            }
+        }
+        assert!(!damaged.is_empty());
+        let last = verified(&admin).await;
+        assert_eq!(last["whole"], false);
+        let findings: Vec<&str> = last["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_str().unwrap())
+            .collect();
+        assert_eq!(findings.len(), damaged.len());
+        for id in damaged {
+            let named = format!("the details of record {id} are damaged");
+            assert!(
+                findings.iter().any(|it| it.starts_with(&named)),
+                "{findings:?}"
+            );
+        }
+    }
+    // What she does goes on: its record is the server's and names her inside.
+    alice.client.delete("/api/v1/session").await.expect(204);
+    let path = "/api/v1/admin/audit?action=session.signed_out";
+    let out = admin.client.get(path).await.expect(200).json();
+    assert_eq!(out["records"][0]["user_id"], Value::Null);
+    assert_eq!(out["records"][0]["details"]["user_id"], json!(user));
+}
+
+/// As somebody would who leaves the triggers alone.
+fn tamper_lightly(app: &TestApp, sql: &str) {
+    let path = app.app.config().database_path().unwrap();
+    let connection = Connection::open(path).unwrap();
+    assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
+}
+
+#[actix_web::test]
+async fn heads_are_never_further_apart_than_configured_however_fast_records_come() {
+    let app = TestApp::start_with(|config| config.auditing.audit_head_every = 20).await;
+    let admin = app.administrator().await;
+    for _ in 0..86 {
+        admin.client.get("/api/v1/admin/users").await.expect(200);
+    }
+    app.advance(1).await;
+    let path = app.app.config().database_path().unwrap();
+    let connection = Connection::open(path).unwrap();
+    let widest: u64 = connection
+        .query_row(
+            "SELECT max(record_id - before) FROM (SELECT record_id,
+                 lag(record_id, 1, 0) OVER (ORDER BY id) AS before FROM audit_heads)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(widest <= 20, "{widest}");
+    let proof = proof(&admin).await;
+    let newest = proof["newest_record"].as_u64().unwrap();
+    assert!(newest - proof["head"]["record_id"].as_u64().unwrap() < 20);
+}
+
+#[actix_web::test]
+async fn a_head_that_somebody_put_into_the_file_is_not_built_upon() {
+    let app = TestApp::start().await;
+    let admin = app.administrator().await;
+    app.advance(60).await;
+    let before = proof(&admin).await["head"]["number"].as_u64().unwrap();
+    tamper(
+        &app,
+        "INSERT INTO audit_heads (id, record_id, hash, timestamp, signature)
+         SELECT id + 1, record_id + 1000000, hash, timestamp, signature FROM audit_heads
+         ORDER BY id DESC LIMIT 1",
+    );
+    admin.client.get("/api/v1/admin/users").await.expect(200);
+    app.advance(60).await;
+    let proof = proof(&admin).await;
+    let told = proof["foreign"].as_str().unwrap();
+    assert!(
+        told.contains("it is not signed with this server's key"),
+        "{told}"
+    );
+    assert_eq!(proof["head"]["number"], before);
+}
+
+#[actix_web::test]
 async fn a_head_reaches_every_kind_of_witness() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("heads.ndjson");

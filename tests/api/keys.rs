@@ -138,6 +138,8 @@ async fn under_load_keys_rotate_and_renew_with_no_failed_request() {
         "keys.rotation_started",
         "keys.rotation_finished",
         "admin.key_rotation.intent",
+        "admin.key_rotation.done",
+        "admin.key_renewal.done",
     ];
     for action in actions {
         let audit = admin
@@ -151,6 +153,13 @@ async fn under_load_keys_rotate_and_renew_with_no_failed_request() {
         assert_eq!(records, 2, "{action}");
     }
     app.app.store().verify_audit_chain().await.unwrap();
+}
+
+/// Records of rotations that are done.
+async fn done(admin: &Account) -> Vec<Value> {
+    let path = "/api/v1/admin/audit?action=admin.key_rotation.done";
+    let page = admin.client.get(path).await.expect(200).json();
+    page["records"].as_array().unwrap().clone()
 }
 
 #[actix_web::test]
@@ -168,7 +177,12 @@ async fn one_job_runs_at_a_time_and_shows_how_far_it_is() {
     let shown = keys(&admin).await;
     assert_eq!(shown["job"]["finished"], false);
     assert_eq!(shown["trouble"], Value::Null);
+    assert_eq!(done(&admin).await, Vec::<Value>::new(), "it is under way");
     work(&app).await;
+    let told = done(&admin).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["user_id"], json!(admin.user_id));
+    assert!(told[0]["details"]["values"].as_u64().unwrap() > 0);
     let shown = keys(&admin).await;
     assert_eq!(shown["job"]["done"], shown["job"]["total"]);
     assert_eq!(shown["keks"][1]["state"], "retired");

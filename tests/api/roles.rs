@@ -38,7 +38,7 @@ async fn administrator(app: &TestApp, handle: &str) -> Account {
         )
         .await
         .unwrap();
-    let session = store.list_sessions(user, now).await.unwrap()[0].session_id;
+    let session = store.list_sessions(user, now).await.unwrap()[0].0;
     // The cache knows the role of before; forgetting the session makes it look again.
     app.app.sessions().end(user, &[session], 4401);
     account

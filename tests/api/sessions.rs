@@ -197,7 +197,11 @@ async fn activity_is_written_at_most_once_a_minute() {
     let user = store::UserId::from_bytes(alice.id());
     let stored = || async {
         let now = app.app.ambient().now();
-        app.app.store().list_sessions(user, now).await.unwrap()[0].last_activity
+        app.app.store().list_sessions(user, now).await.unwrap()[0]
+            .1
+            .as_ref()
+            .unwrap()
+            .last_activity
     };
     let begun = stored().await;
     app.advance(30).await;

@@ -49,6 +49,40 @@ async fn serves_what_needs_no_disk(admin: &Account) {
     posted.expect(201);
 }
 
+/// Readiness says that the database takes no writes, or that it does again.
+async fn readiness(server: &Spawned, status: u16) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    loop {
+        let answer = server.client().get("/health/ready").await;
+        if answer.status == status {
+            let word = if status == 200 { "ok" } else { "failed" };
+            assert_eq!(answer.json()["database"], word);
+            return;
+        }
+        assert!(
+            std::time::Instant::now() < end,
+            "it stays {}",
+            answer.status
+        );
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_disk_that_takes_no_writes_shows_in_readiness() {
+    let folder = TempDir::new().unwrap();
+    let server = Spawned::start(folder.path());
+    let admin = first(&server).await.unwrap();
+    readiness(&server, 200).await;
+    let before = limit_files(&server, Some(4_096));
+    let refused = admin.client.get("/api/v1/admin/users").await;
+    assert_eq!(refused.expect(507).code(), "disk-full", "the control");
+    readiness(&server, 503).await;
+    limit_files(&server, before);
+    readiness(&server, 200).await;
+    admin.client.get("/api/v1/admin/users").await.expect(200);
+}
+
 /// Everything that was acknowledged is there, and nothing else; and there is room for more.
 async fn serves_again(server: &Spawned, admin: &Account, made: &mut Vec<String>) {
     for _ in 0..5 {

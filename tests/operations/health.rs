@@ -8,7 +8,9 @@ use keyring::testing::softhsm::{SoftHsm, with_token};
 use tempfile::TempDir;
 
 use super::{logged, refused, run, stderr, stdout};
-use crate::support::{Answer, Client, Spawned};
+use crate::support::{Account, Answer, Client, Passphrase, Spawned};
+
+const PASSPHRASE: Passphrase = Passphrase("signs in when the keys are back");
 
 #[test]
 fn a_running_server_is_ready_and_a_stopped_one_is_not() {
@@ -31,6 +33,8 @@ fn in_a_token(hsm: &SoftHsm) -> Vec<(String, String)> {
         ("SECURE_MESSAGING_PKCS11_MODULE", text(hsm.module())),
         ("SECURE_MESSAGING_PKCS11_TOKEN", SoftHsm::LABEL.to_owned()),
         ("PKCS11_PIN", SoftHsm::PIN.to_owned()),
+        // What is remembered would bridge the outage.
+        ("SECURE_MESSAGING_PKCS11_CACHE_SECS", "0".to_owned()),
     ];
     let theirs = hsm.environment().into_iter();
     let theirs = theirs.map(|(name, path)| (name, text(&path)));
@@ -60,6 +64,10 @@ async fn away_and_back(hsm: &SoftHsm) {
         .collect();
     let server = Spawned::start_with(data.path(), &variables);
     let client = server.client();
+    let secret = server.setup_secret();
+    let right = Some(("setup", secret.as_str()));
+    let admin = Account::register_with(server.client(), "admin", right, PASSPHRASE).await;
+    let admin = admin.unwrap();
     let ready = client.get("/health/ready").await.expect(200).json();
     assert_eq!(ready["keys"], "ok", "the control");
 
@@ -93,11 +101,42 @@ async fn away_and_back(hsm: &SoftHsm) {
     }
     assert!(causes() <= before + 2, "{} of 200", causes() - before);
 
-    // SoftHSM gives a token up for as long as the program runs; others find theirs again.
-    server.kill();
+    // Whatever needs a key says so with the seconds to wait, and nothing is called damaged.
+    let signing_in = Account::sign_in(server.client(), "admin", PASSPHRASE).await;
+    let Err(signing_in) = signing_in else {
+        panic!("somebody signed in without the keys")
+    };
+    without_keys("sign-in", *signing_in);
+    for path in [
+        "/api/v1/session",
+        "/api/v1/sessions",
+        "/api/v1/safe",
+        "/api/v1/admin/users",
+        "/api/v1/admin/audit",
+    ] {
+        without_keys(path, admin.client.get(path).await);
+    }
+    assert!(!server.log().contains("damaged"), "{}", server.log());
+    admin.client.get("/health/live").await.expect(200);
+
+    // It comes back, and needs no restart.
     std::fs::rename(&away, hsm.tokens()).unwrap();
-    let server = Spawned::start_with(data.path(), &variables);
-    server.client().get("/health/ready").await.expect(200);
+    asked_until(&client, 200).await;
+    for path in ["/api/v1/session", "/api/v1/safe", "/api/v1/admin/audit"] {
+        admin.client.get(path).await.expect(200);
+    }
+    let again = Account::sign_in(server.client(), "admin", PASSPHRASE).await;
+    assert_eq!(again.unwrap().role, "admin");
+}
+
+/// 503 with words and the seconds to wait.
+fn without_keys(what: &str, answer: Answer) {
+    assert_eq!(answer.status, 503, "{what}: {answer:?}");
+    assert_eq!(answer.code(), "key-provider-unreachable", "{what}");
+    let seconds = answer.headers["retry-after"].to_str().unwrap().to_owned();
+    let document = answer.json();
+    assert_eq!(document["retry_after"].to_string(), seconds, "{what}");
+    assert!(!document["detail"].as_str().unwrap().is_empty(), "{what}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{AuditEvent, AuditFile, KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{self, Account, Spawned, random_id};
+use crate::support::{self, Account, Spawned, append_record, random_id};
 
 fn database(data: &Path) -> PathBuf {
     data.join("secure_messaging.db")
@@ -215,6 +215,61 @@ async fn an_older_database_is_found_out_by_a_witness_at_the_start_and_by_verify(
     refused(
         &audit(data.path(), &against),
         "the heads kept elsewhere sign two different records",
+    );
+}
+
+#[actix_web::test]
+async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = administrator(&server).await;
+    let client = admin.client;
+    server.stop();
+    let foreign = append_record(&database(data.path()));
+    whole(&audit(data.path(), &["verify"]));
+
+    let told = format!("audit record {foreign}: this program did not write it");
+    for _ in 0..2 {
+        let server = Spawned::start(data.path());
+        assert!(server.log().contains(&told), "{}", server.log());
+        let client = client.with_cookie_of(server.address);
+        let proof = client.get("/api/v1/admin/audit/proof").await;
+        let proof = proof.expect(200).json();
+        assert_eq!(proof["foreign"], told);
+        assert!(proof["newest_record"].as_u64().unwrap() > foreign);
+        let page = client.get("/api/v1/admin/audit?limit=200").await;
+        for record in page.expect(200).json()["records"].as_array().unwrap() {
+            let is_foreign = record["id"] == foreign;
+            assert_eq!(record["foreign"], is_foreign, "{record}");
+            assert_eq!(record["damage"].is_string(), is_foreign, "{record}");
+        }
+        let found = client
+            .get("/api/v1/admin/audit?action=audit.foreign_record")
+            .await;
+        let found = found.expect(200).json();
+        assert_eq!(found["records"][0]["details"]["record"], foreign);
+        let metrics = server.client().get("/metrics").await.expect(200);
+        let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+        assert!(metrics.contains("secure_messaging_audit_foreign 1"));
+        server.stop();
+        let signed = count(&look(data.path()), "SELECT max(record_id) FROM audit_heads");
+        assert_eq!(signed, foreign - 1);
+    }
+    let said = whole(&audit(data.path(), &["verify"]));
+    let vouched = format!("signatures vouch for records up to {}", foreign - 1);
+    assert!(said.replace("\n", " ").contains(&vouched), "{said}");
+    // Its details do not open either: an export goes on to its end and says so.
+    let export = audit(data.path(), &["export", "--details"]);
+    let named = format!("record {foreign}: details damaged");
+    refused(&export, &named);
+    let last = out(&export).lines().last().unwrap().to_owned();
+    assert!(last.contains("\"type\":\"end\""), "{last}");
+    let file = data.path().join("export.ndjson");
+    std::fs::write(&file, &export.stdout).unwrap();
+    let again = audit(data.path(), &["verify", file.to_str().unwrap()]);
+    refused(
+        &again,
+        &format!("the details of record {foreign} are damaged"),
     );
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod app;
 mod binary;
 mod client;
+mod foreign;
 pub mod memory_scan;
 mod message;
 mod not_tried;
@@ -17,6 +18,7 @@ pub use account::{
 pub use app::{START, TestApp};
 pub use binary::{BINARY, binary};
 pub use client::{Answer, Client};
+pub use foreign::append_record;
 pub use message::{live_slot, post_waiting, submission, waiting_slot};
 pub use not_tried::not_tried;
 pub use server::Spawned;

@@ -164,39 +164,54 @@ async fn a_session_whose_end_was_changed_in_the_file_signs_nobody_in() {
 
 #[tokio::test]
 async fn keys_and_settings_that_were_changed_in_the_file_are_damaged() {
-    let by = |folder: &Folder, sql: &str| {
-        change(folder, sql);
-        folder.open()
-    };
-    for sql in [
-        "UPDATE public_keys SET identity_key = zeroblob(32) WHERE number = 1",
-        "UPDATE public_keys SET account_keys = zeroblob(32) WHERE number = 1",
-        "UPDATE public_keys SET tag = NULL WHERE number = 1",
-    ] {
-        let store = by(&filled().await, sql);
-        damaged(sql, store.public_keys(user_id(1)).await, "public_keys");
-        assert!(store.public_keys(user_id(2)).await.unwrap().is_some());
-    }
-    for sql in [
-        "UPDATE settings SET value = 'open' WHERE name = 'registration'",
-        "UPDATE settings SET value = 'done' WHERE name = 'setup'",
-        "UPDATE settings SET tag = NULL WHERE name = 'setup'",
-        "DELETE FROM settings WHERE name = 'setup'",
-    ] {
-        let store = by(&filled().await, sql);
-        damaged(sql, store.server_settings().await, "settings");
-    }
     let hash = "aa".repeat(32);
-    for sql in [
-        format!("UPDATE settings SET value = '{hash}:9999999999' WHERE name = 'admin_link'"),
-        "UPDATE settings SET tag = NULL WHERE name = 'admin_link'".to_owned(),
-    ] {
-        let store = by(&filled().await, &sql);
-        damaged(
-            &sql,
-            store.admin_link_usable([0xaa; 32], NOW).await,
+    let link = format!("UPDATE settings SET value = '{hash}:9999999999' WHERE name = 'admin_link'");
+    for (sql, table) in [
+        (
+            "UPDATE public_keys SET identity_key = zeroblob(32) WHERE number = 1",
+            "public_keys",
+        ),
+        (
+            "UPDATE public_keys SET account_keys = zeroblob(32) WHERE number = 1",
+            "public_keys",
+        ),
+        (
+            "UPDATE public_keys SET tag = NULL WHERE number = 1",
+            "public_keys",
+        ),
+        (
+            "UPDATE settings SET value = 'open' WHERE name = 'registration'",
             "settings",
-        );
+        ),
+        (
+            "UPDATE settings SET value = 'done' WHERE name = 'setup'",
+            "settings",
+        ),
+        (
+            "UPDATE settings SET tag = NULL WHERE name = 'setup'",
+            "settings",
+        ),
+        ("DELETE FROM settings WHERE name = 'setup'", "settings"),
+        (&link, "admin_link"),
+        (
+            "UPDATE settings SET tag = NULL WHERE name = 'admin_link'",
+            "admin_link",
+        ),
+    ] {
+        let folder = filled().await;
+        change(&folder, sql);
+        let store = folder.open();
+        match table {
+            "public_keys" => {
+                damaged(sql, store.public_keys(user_id(1)).await, table);
+                assert!(store.public_keys(user_id(2)).await.unwrap().is_some());
+            }
+            "settings" => damaged(sql, store.server_settings().await, table),
+            _ => {
+                let usable = store.admin_link_usable([0xaa; 32], NOW).await;
+                damaged(sql, usable, "settings");
+            }
+        }
     }
 }
 

@@ -30,10 +30,10 @@ impl Tagged for BoundKeys<'_> {
 }
 
 /// Keys as they stand, and their tag.
-pub(crate) fn stored(
-    db: Db<'_>,
-    user: UserId,
-) -> Result<Option<(StoredPublicKeys, Option<Vec<u8>>)>, Fault> {
+type Stored = (StoredPublicKeys, Option<Vec<u8>>);
+
+/// Reads keys; nothing is checked yet.
+pub(crate) fn stored(db: Db<'_>, user: UserId) -> Result<Option<Stored>, Fault> {
     db.one(
         at("public_keys", user.as_bytes()),
         "SELECT identity_key, verify_key, account_keys, created_at, signed_prekey,

@@ -10,7 +10,7 @@ use crate::safes::{PrekeySafe, SafeError, SafeKind, SafeRead, SafeUpdate, Safes}
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::db::at;
 use crate::sqlite::safe_rows::{SealedSafe, SwapError, open_key_safe};
-use crate::sqlite::user_rows::{OpenedCredential, RawCredential};
+use crate::sqlite::user_rows::RawCredential;
 
 #[async_trait]
 impl Safes for SqliteBackend {
@@ -73,7 +73,7 @@ impl SqliteBackend {
         let user = update.user_id;
         let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
         let row = row.ok_or(SafeError::NoSuchUser)?;
-        let credential = OpenedCredential::open(&self.sealer, &row.user_id, &row.sealed)?;
+        let credential = row.open_sealed(&self.sealer)?;
         if !bool::from(credential.write_proof_hash.ct_eq(&update.write_proof_hash)) {
             return Err(SafeError::WrongProof);
         }

@@ -1,4 +1,5 @@
-//! Whether the keys can be used: asked of their provider, not more often than every few seconds.
+//! Whether something that the server needs works: the keys, the database. It is tried, not more often
+//! than every few seconds.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,29 +9,38 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use store::Fault;
 
-/// How long an answer counts, in milliseconds: nobody can drive a token by asking for health.
+/// How long an answer counts, in milliseconds: nobody can drive a token or a disk by asking for health.
 const FRESH: u64 = 5_000;
-/// How long a provider may take, less than `healthcheck` waits.
+/// How long an answer may take, less than `healthcheck` waits.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A question that all who ask meanwhile wait for.
 type Question = Shared<BoxFuture<'static, bool>>;
 
-/// What the provider said last, and the question that it has not answered yet.
-#[derive(Default)]
-pub struct KeyHealth {
+/// What was answered last, and the question that has no answer yet.
+pub struct Probe {
+    /// What is asked about, for the log.
+    what: &'static str,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// When it was asked, in unix milliseconds, and whether the keys could be used.
+    /// When it was asked, in unix milliseconds, and whether it worked.
     last: Option<(u64, bool)>,
     open: Option<Question>,
 }
 
-impl KeyHealth {
-    /// Whether the keys can be used. Many who ask at once get one answer; `ask` is called where the
+impl Probe {
+    /// Nothing was asked yet.
+    pub fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether it works. Many who ask at once get one answer; `ask` is called where the
     /// last one is no longer fresh, and not while a question is open. The log has the cause.
     pub async fn usable<F>(&self, now_ms: u64, ask: impl FnOnce() -> F) -> bool
     where
@@ -50,7 +60,10 @@ impl KeyHealth {
             {
                 return usable;
             }
-            state.open.get_or_insert_with(|| put(ask())).clone()
+            state
+                .open
+                .get_or_insert_with(|| put(self.what, ask()))
+                .clone()
         };
         let answer = tokio::time::timeout(patience, question.clone()).await;
         let mut state = self.state();
@@ -66,7 +79,7 @@ impl KeyHealth {
             state.open = None;
         } else {
             let seconds = patience.as_secs();
-            tracing::error!(seconds, "the key provider does not answer");
+            tracing::error!(seconds, "the {} did not answer", self.what);
         }
         let usable = answer.unwrap_or(false);
         state.last = Some((now_ms, usable));
@@ -79,17 +92,20 @@ impl KeyHealth {
 }
 
 /// Asks on a task of its own, which goes on when nobody waits any more.
-fn put(asking: impl Future<Output = Result<(), Fault>> + Send + 'static) -> Question {
+fn put(
+    what: &'static str,
+    asking: impl Future<Output = Result<(), Fault>> + Send + 'static,
+) -> Question {
     let task = tokio::spawn(asking);
     let answer = async move {
         match task.await {
             Ok(Ok(())) => true,
             Ok(Err(cause)) => {
-                tracing::error!(%cause, "the keys cannot be used");
+                tracing::error!(%cause, "the {what} cannot be used");
                 false
             }
             Err(cause) => {
-                tracing::error!(%cause, "asking the key provider ended in an error");
+                tracing::error!(%cause, "asking the {what} ended in an error");
                 false
             }
         }
@@ -108,7 +124,7 @@ mod tests {
 
     #[actix_web::test]
     async fn an_answer_counts_for_some_seconds_whatever_it_is() {
-        let health = KeyHealth::default();
+        let health = Probe::new("keys");
         let asked = AtomicU32::new(0);
         let ask = |works: bool| {
             asked.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +149,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_provider_that_does_not_answer_is_not_asked_again_meanwhile() {
-        let health = KeyHealth::default();
+        let health = Probe::new("keys");
         let asked = Arc::new(AtomicU32::new(0));
         let answer = Arc::new(Notify::new());
         let ask = || {

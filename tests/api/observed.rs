@@ -1,0 +1,141 @@
+//! What audit records say beside what happened: latency, status, reason, limits, the configuration.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Account, Passphrase, TestApp, b64, cheap_upload};
+
+async fn records(app: &TestApp, action: &str) -> Vec<store::AuditRecord> {
+    let filter = store::AuditFilter {
+        action: Some(action.to_owned()),
+        ..store::AuditFilter::default()
+    };
+    let page = app.app.store().query_audit(filter, None, 50).await;
+    page.unwrap().records
+}
+
+#[actix_web::test]
+async fn a_record_of_a_request_has_its_number_status_and_latency() {
+    let app = TestApp::start().await;
+    let admin = app.administrator().await;
+    app.account("alice").await;
+    admin.client.get("/api/v1/admin/users").await.expect(200);
+    let boot = hex::encode(app.app.boot().id());
+    let mut numbers = HashSet::new();
+    for action in [
+        "account.registered",
+        "session.created",
+        "admin.users_viewed",
+    ] {
+        for record in records(&app, action).await {
+            let details = &record.details;
+            assert_eq!(details["status"], 200, "{action}: {details}");
+            assert!(details["latency_ms"].is_u64(), "{action}: {details}");
+            let number = details["request_id"].as_str().unwrap().to_owned();
+            // No other start of the server gives the same.
+            assert!(number.starts_with(&boot[..16]), "{action}: {number}");
+            numbers.insert(number);
+        }
+    }
+    assert_eq!(numbers.len(), 3, "{numbers:?}");
+    let other = TestApp::start().await;
+    assert_ne!(hex::encode(other.app.boot().id())[..16], boot[..16]);
+}
+
+#[actix_web::test]
+async fn a_failed_sign_in_says_why_to_administrators_only() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let right = Passphrase("the right passphrase");
+    Account::register_with(app.client(), "alice", None, right)
+        .await
+        .unwrap();
+    let wrong = Passphrase("a wrong passphrase");
+    let mut answers = Vec::new();
+    for handle in ["alice", "nobody"] {
+        let Err(refused) = Account::sign_in(app.client(), handle, wrong).await else {
+            panic!("{handle} signed in")
+        };
+        assert_eq!(refused.status, 401);
+        answers.push(refused.json());
+    }
+    let body = json!({"token": b64(b"made up"), "finalization": b64(&[0; 64])});
+    let spent = app.client().post("/api/v1/session/finish", &body).await;
+    answers.push(spent.expect(401).json());
+    assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
+    let reasons: Vec<Value> = records(&app, "sign_in.failed")
+        .await
+        .into_iter()
+        .rev()
+        .map(|record| {
+            assert_eq!(record.details["status"], 401);
+            record.details["reason"].clone()
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "the passphrase is wrong",
+            "there is no such account, or it is disabled",
+            "the token was used, has expired or is another server's",
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn limits_that_fired_are_counted_by_route_in_one_record_a_minute() {
+    let app = TestApp::start_with(|config| config.registrations_per_hour = 3).await;
+    app.administrator().await;
+    let (request, _) = cheap_upload();
+    for n in 0..10 {
+        let body = json!({"handle": format!("p{n}"), "request": b64(request)});
+        app.client().post("/api/v1/registration/start", &body).await;
+    }
+    assert_eq!(records(&app, "limits.fired").await.len(), 0);
+    app.advance(60).await;
+    app.advance(60).await;
+    let fired = records(&app, "limits.fired").await;
+    assert_eq!(fired.len(), 1);
+    let expected = json!({"/api/v1/registration/start": 8});
+    assert_eq!(fired[0].details["requests"], expected);
+    assert_eq!(fired[0].details["status"], 429);
+}
+
+#[actix_web::test]
+async fn calls_of_administrators_addresses_are_written_down_whoever_makes_them() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    for path in ["audit", "stats"] {
+        let path = format!("/api/v1/admin/{path}");
+        app.client().get(&path).await.expect(401);
+    }
+    let refused = records(&app, "admin.refused").await;
+    assert_eq!(refused.len(), 2);
+    for record in refused {
+        assert_eq!(record.user_id, None);
+        assert_eq!(record.details["status"], 401);
+    }
+}
+
+#[actix_web::test]
+async fn the_start_says_what_is_configured_and_no_password() {
+    let app = TestApp::start_with(|config| {
+        config.lookups_per_minute = 77;
+        config.backups.backup_s3_endpoint = Some("https://id:a-secret@host".to_owned());
+    })
+    .await;
+    let started = records(&app, "server.started").await;
+    let configuration = &started[0].details["configuration"];
+    assert_eq!(configuration["lookups_per_minute"], 77);
+    assert_eq!(
+        configuration["backup_s3_endpoint"],
+        "https://id:[redacted]@host"
+    );
+    assert!(
+        configuration.get("session_idle_secs").is_none(),
+        "a default"
+    );
+    let text = started[0].details.to_string();
+    assert!(!text.contains("a-secret"), "{text}");
+}
