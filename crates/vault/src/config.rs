@@ -15,13 +15,14 @@ pub struct Config {
     pub message_bytes: u64,
     /// The most slots that a message may have.
     pub slots_per_message: usize,
-    /// The most messages that one posting account may have waiting.
+    /// The most messages that one posting account may have waiting; fewer as the vault fills.
     pub account_messages: u64,
-    /// The most bytes that one posting account may have waiting.
+    /// The most bytes that one posting account may have waiting, counted as [`cost`](crate::cost)
+    /// does; fewer as the vault fills.
     pub account_bytes: u64,
     /// The most messages held in total.
     pub total_messages: u64,
-    /// The most bytes held in total.
+    /// The most bytes held in total, counted as [`cost`](crate::cost) does.
     pub total_bytes: u64,
     /// The most fates of ended messages remembered in total, about 120 bytes each.
     pub tombstones: usize,

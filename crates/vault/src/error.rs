@@ -15,13 +15,13 @@ pub enum Full {
         /// Bytes allowed.
         limit: u64,
     },
-    /// The posting account has used up its own share.
+    /// The posting account has used up its own share, which shrinks as the vault fills.
     #[error("too much of yours is waiting unread; try again in {} s", retry_after.as_secs())]
     Account {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The vault is full for everybody.
+    /// The vault has no room for this, whoever posts it.
     #[error("the vault is full; try again in {} s", retry_after.as_secs())]
     Vault {
         /// When to try again.
@@ -58,10 +58,10 @@ pub enum PutError {
     /// Two slots have the same target.
     #[error("two slots have the same target; send one for each")]
     RepeatedTarget,
-    /// Body and slots are larger than what was reserved.
-    #[error("body and slots have {bytes} bytes and {reserved} were reserved")]
+    /// Body and slots take more than what was reserved.
+    #[error("body and slots take {bytes} bytes and {reserved} were reserved")]
     OverReserved {
-        /// Bytes that came.
+        /// Bytes that they take.
         bytes: u64,
         /// Bytes reserved.
         reserved: u64,

@@ -7,10 +7,53 @@ use std::time::Duration;
 use crate::platform::{Lock, Native, Platform};
 use crate::{AccountId, Config, Full};
 
+/// Bytes that a message takes beside its ciphertext: its entries in table, schedule and index.
+const MESSAGE_COST: u64 = 512;
+
+/// Bytes that a slot takes beside its ciphertext, however short that is: its state and its
+/// recipient's entry in the index.
+const SLOT_COST: u64 = 512;
+
+/// Returns the bytes that a message of `payload` bytes, body and slots together, counts as.
+pub const fn cost(payload: u64, slots: usize) -> u64 {
+    payload
+        .saturating_add(MESSAGE_COST)
+        .saturating_add(slots_cost(slots))
+}
+
+/// Returns the bytes that slots count as, beside their ciphertext.
+pub(crate) const fn slots_cost(slots: usize) -> u64 {
+    SLOT_COST.saturating_mul(slots as u64)
+}
+
+/// Returns how much of a vault that holds `used` one account may hold: half of what is free in an
+/// empty one, and less the fuller it is.
+///
+/// It shrinks with the square of what is free: of a hundred accounts that take all they may one after
+/// the other, the last still finds room, which a constant fraction would not leave it.
+fn share(used: u64, total: u64) -> u64 {
+    let free = u128::from(total.saturating_sub(used));
+    let share = free * free / (2 * u128::from(total.max(1)));
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
 #[derive(Default, Clone, Copy)]
 struct Usage {
     messages: u64,
     bytes: u64,
+}
+
+impl Usage {
+    fn plus(self, messages: u64, bytes: u64) -> Self {
+        Self {
+            messages: self.messages.saturating_add(messages),
+            bytes: self.bytes.saturating_add(bytes),
+        }
+    }
+
+    fn is_within(self, messages: u64, bytes: u64) -> bool {
+        self.messages <= messages && self.bytes <= bytes
+    }
 }
 
 /// Sums messages and bytes, by posting account and in total.
@@ -36,20 +79,22 @@ impl Ledger {
         bytes: u64,
         retry_after: Duration,
     ) -> Result<(), Full> {
-        let total = Usage {
-            messages: self.total.messages.saturating_add(messages),
-            bytes: self.total.bytes.saturating_add(bytes),
-        };
-        let own = self.accounts.get(&account).copied().unwrap_or_default();
-        let own = Usage {
-            messages: own.messages.saturating_add(messages),
-            bytes: own.bytes.saturating_add(bytes),
-        };
-        if own.messages > config.account_messages || own.bytes > config.account_bytes {
+        let total = self.total.plus(messages, bytes);
+        let held = self.accounts.get(&account).copied().unwrap_or_default();
+        let own = held.plus(messages, bytes);
+        if !own.is_within(config.account_messages, config.account_bytes) {
             return Err(Full::Account { retry_after });
         }
-        if total.messages > config.total_messages || total.bytes > config.total_bytes {
+        if !total.is_within(config.total_messages, config.total_bytes) {
             return Err(Full::Vault { retry_after });
+        }
+        let messages = share(self.total.messages, config.total_messages);
+        let bytes = share(self.total.bytes, config.total_bytes);
+        if !own.is_within(messages.max(1), bytes) {
+            return Err(match held.messages {
+                0 => Full::Vault { retry_after },
+                _ => Full::Account { retry_after },
+            });
         }
         self.total = total;
         self.accounts.insert(account, own);

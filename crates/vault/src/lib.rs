@@ -56,7 +56,7 @@ pub use config::Config;
 pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 pub use event::{Change, Event, EventSink};
 pub use ids::{AccountId, ClaimToken, LiveId, MessageId};
-pub use ledger::Reservation;
+pub use ledger::{Reservation, cost};
 pub use types::{
     Acknowledged, Claim, MessageState, NewMessage, NewSlot, PurgeReport, PutOutcome, Stats,
     StatusItem, Target, WaitingItem,

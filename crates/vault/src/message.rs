@@ -5,6 +5,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 use crate::event::Change;
+use crate::ledger::cost;
 use crate::{
     AccountId, Ciphertext, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId,
     MessageState, NewSlot, Target, WaitingItem,
@@ -99,6 +100,11 @@ impl Held {
     /// Counts the bytes that have not been wiped.
     pub(crate) fn bytes(&self) -> u64 {
         self.body.len() as u64 + self.slots.iter().map(Slot::size).sum::<u64>()
+    }
+
+    /// Counts the bytes that it takes, which are charged to the poster.
+    pub(crate) fn cost(&self) -> u64 {
+        cost(self.bytes(), self.slots.len())
     }
 
     /// Says whether nothing is left to claim, acknowledge or replace.

@@ -141,7 +141,8 @@ pub struct PurgeReport {
 pub struct Stats {
     /// Messages held.
     pub messages: u64,
-    /// Bytes of ciphertext held, uploads under way included.
+    /// Bytes that count toward the bound, as [`cost`](crate::cost) counts them, uploads under way
+    /// included.
     pub bytes: u64,
     /// Fates of ended messages remembered.
     pub tombstones: u64,

@@ -156,12 +156,12 @@ impl<P: Platform> Vault<P> {
                 .with(|s| s.move_to(held.scheduled_ms, due_ms, id));
             held.scheduled_ms = due_ms;
         }
-        let bytes = held.bytes();
-        if bytes < held.charged {
-            let freed = held.charged - bytes;
+        let cost = held.cost();
+        if cost < held.charged {
+            let freed = held.charged - cost;
             self.freed.fetch_add(freed, Ordering::Relaxed);
             self.ledger.with(|l| l.refund(held.poster, 0, freed));
-            held.charged = bytes;
+            held.charged = cost;
         }
         After::Keep
     }

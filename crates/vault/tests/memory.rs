@@ -39,6 +39,7 @@ fn after_burns_and_requests_for_unknown_ids_the_memory_is_back() {
     let config = Config {
         account_messages: MESSAGES,
         account_bytes: u64::MAX,
+        total_bytes: u64::MAX,
         ..Config::default()
     };
     let vault = Vault::new(config, Arc::new(SystemClock::start()), Arc::new(OsEntropy));
@@ -57,7 +58,7 @@ fn after_burns_and_requests_for_unknown_ids_the_memory_is_back() {
     );
 
     for n in 0..MESSAGES {
-        let reservation = vault.reserve(account(n % POSTERS), 1024 + 16).unwrap();
+        let reservation = vault.reserve(account(n % POSTERS), 1024 + 16, 1).unwrap();
         let message = NewMessage {
             id: id(n),
             life: Duration::from_secs(3600),

@@ -104,7 +104,7 @@ fn a_sink_may_call_the_vault() {
             sink.lock().unwrap().push(item.id);
         }
     }));
-    let reservation = vault.reserve(ALICE, 4096).unwrap();
+    let reservation = vault.reserve(ALICE, 4096, 64).unwrap();
     vault
         .put(reservation, message(1, true, &[Target::Account(BOB)]))
         .unwrap();

@@ -109,7 +109,7 @@ pub(crate) fn message(n: u64, burn_on_read: bool, targets: &[Target]) -> NewMess
 impl<P: Platform> Bench<P> {
     /// Posts as Alice.
     pub(crate) fn post(&self, message: NewMessage) -> Result<PutOutcome, PutError> {
-        let reservation = self.vault.reserve(ALICE, 4096).unwrap();
+        let reservation = self.vault.reserve(ALICE, 4096, 64).unwrap();
         self.vault.put(reservation, message)
     }
 

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{AddSlotsError, CiphertextBuilder, Full, MessageState, TooLong};
+use crate::{AddSlotsError, CiphertextBuilder, Full, MessageState, TooLong, cost};
 
 fn tight() -> Config {
     Config {
         account_messages: 2,
-        account_bytes: 1000,
-        total_messages: 3,
-        total_bytes: 1500,
+        account_bytes: 5_000,
+        total_messages: 8,
+        total_bytes: 20_000,
         slots_per_message: 3,
         message_bytes: 900,
         ..Config::default()
@@ -18,26 +18,29 @@ fn tight() -> Config {
 #[test]
 fn an_account_that_has_used_up_its_share_is_refused_and_others_are_not() {
     let b: Bench = bench_with(tight());
-    let _first = b.vault.reserve(ALICE, 100).unwrap();
-    let second = b.vault.reserve(ALICE, 100).unwrap();
+    let _first = b.vault.reserve(ALICE, 100, 1).unwrap();
+    let second = b.vault.reserve(ALICE, 100, 1).unwrap();
     assert!(matches!(
-        b.vault.reserve(ALICE, 1),
+        b.vault.reserve(ALICE, 1, 1),
         Err(Full::Account { .. })
     ));
-    let _bobs = b.vault.reserve(BOB, 100).unwrap();
+    let _bobs = b.vault.reserve(BOB, 100, 1).unwrap();
     drop(second);
-    assert!(b.vault.reserve(ALICE, 100).is_ok());
+    assert!(b.vault.reserve(ALICE, 100, 1).is_ok());
 }
 
 #[test]
 fn a_full_vault_refuses_and_keeps_what_waits() {
-    let b: Bench = bench_with(tight());
-    let reservation = b.vault.reserve(ALICE, 800).unwrap();
+    let b: Bench = bench_with(Config {
+        total_bytes: 6_000,
+        ..tight()
+    });
+    let reservation = b.vault.reserve(ALICE, 800, 1).unwrap();
     b.vault
         .put(reservation, message(1, false, &[Target::Account(BOB)]))
         .unwrap();
-    let _rest = b.vault.reserve(BOB, 900).unwrap();
-    let full = b.vault.reserve(CAROL, 800).map(|_| ());
+    let _rest = b.vault.reserve(BOB, 900, 1).unwrap();
+    let full = b.vault.reserve(CAROL, 800, 1).map(|_| ());
     assert_eq!(
         full,
         Err(Full::Vault {
@@ -45,6 +48,94 @@ fn a_full_vault_refuses_and_keeps_what_waits() {
         })
     );
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 1);
+}
+
+/// Reserves messages of 16 KiB until the account is refused; returns what it holds.
+fn take_all(b: &Bench, account: u8) -> Vec<crate::Reservation> {
+    let account = AccountId::from_bytes([account; 16]);
+    let mut held = Vec::new();
+    while let Ok(reservation) = b.vault.reserve(account, 16 << 10, 1) {
+        held.push(reservation);
+    }
+    held
+}
+
+#[test]
+fn an_account_finds_room_when_a_hundred_before_it_have_taken_all_they_may() {
+    const MIB: u64 = 1 << 20;
+    let b: Bench = bench_with(Config {
+        total_bytes: 256 * MIB,
+        ..Config::default()
+    });
+    let first = take_all(&b, 0);
+    assert_eq!(
+        first.len() as u64,
+        64 * MIB / cost(16 << 10, 1),
+        "all of its own"
+    );
+    let crowd: Vec<_> = (1..100).map(|account| take_all(&b, account)).collect();
+    assert!(crowd.iter().all(|held| !held.is_empty()));
+    assert!(!take_all(&b, 100).is_empty());
+}
+
+#[test]
+fn the_more_is_held_the_less_may_an_account_add() {
+    let b: Bench = bench_with(Config {
+        total_bytes: 64 << 20,
+        ..Config::default()
+    });
+    let shares: Vec<_> = (0..8).map(|account| take_all(&b, account)).collect();
+    assert!(shares.windows(2).all(|pair| pair[0].len() > pair[1].len()));
+    // What was given back is there for everybody.
+    drop(shares);
+    assert!(!take_all(&b, 9).is_empty());
+}
+
+#[test]
+fn empty_slots_and_messages_cost_what_they_take() {
+    let b: Bench = bench_with(Config {
+        account_bytes: 100_000,
+        account_messages: u64::MAX,
+        ..Config::default()
+    });
+    let nothing = || NewSlot {
+        bytes: Ciphertext::copy_of(b""),
+        ..slot(Target::Account(BOB))
+    };
+    let mut posted = 0;
+    while let Ok(reservation) = b.vault.reserve(ALICE, 0, 1) {
+        let mut empty = message(posted, false, &[]);
+        empty.body = Ciphertext::copy_of(b"");
+        empty.slots = vec![nothing()];
+        b.vault.put(reservation, empty).unwrap();
+        posted += 1;
+    }
+    assert_eq!(posted, 100_000 / cost(0, 1));
+    // Nor can slots be added for nothing afterwards.
+    let more = (0..60).map(|n| NewSlot {
+        bytes: Ciphertext::copy_of(b""),
+        ..slot(to_live(CAROL, n))
+    });
+    let refused = b.vault.add_slots(message_id(0), ALICE, more.collect());
+    assert!(matches!(
+        refused,
+        Err(AddSlotsError::Full(Full::Account { .. }))
+    ));
+    let unannounced = b.vault.put(
+        b.vault.reserve(BOB, 0, 1).unwrap(),
+        NewMessage {
+            body: Ciphertext::copy_of(b""),
+            slots: vec![
+                nothing(),
+                NewSlot {
+                    target: to_live(BOB, 1),
+                    ..nothing()
+                },
+            ],
+            ..message(posted, false, &[])
+        },
+    );
+    assert!(matches!(unannounced, Err(PutError::OverReserved { .. })));
 }
 
 #[test]
@@ -56,19 +147,19 @@ fn only_what_is_held_stays_charged() {
         &[Target::Account(BOB), Target::Account(CAROL)],
     ))
     .unwrap();
-    assert_eq!(b.vault.stats().bytes, 11 * 3);
+    assert_eq!(b.vault.stats().bytes, cost(11 * 3, 2));
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
     b.vault
         .acknowledge(message_id(1), BOB, &claim.token)
         .unwrap();
-    assert_eq!(b.vault.stats().bytes, 11 * 2);
+    assert_eq!(b.vault.stats().bytes, cost(11 * 2, 2));
 }
 
 #[test]
 fn a_message_larger_than_any_may_be_is_refused_before_it_is_read() {
     let b: Bench = bench_with(tight());
     let (bytes, limit) = (901, 900);
-    let refused = b.vault.reserve(ALICE, bytes).map(|_| ());
+    let refused = b.vault.reserve(ALICE, bytes, 1).map(|_| ());
     assert_eq!(refused, Err(Full::TooLarge { bytes, limit }));
 }
 
@@ -89,15 +180,15 @@ fn a_refused_message_gives_its_room_back() {
         b.post(message(1, false, &crowd)),
         Err(PutError::TooManySlots { limit: 64 })
     );
-    let small = b.vault.reserve(ALICE, 21).unwrap();
+    let small = b.vault.reserve(ALICE, 21, 1).unwrap();
     let over = b
         .vault
         .put(small, message(1, false, &[Target::Account(BOB)]));
     assert_eq!(
         over,
         Err(PutError::OverReserved {
-            bytes: 22,
-            reserved: 21
+            bytes: cost(22, 1),
+            reserved: cost(21, 1)
         })
     );
     assert!(b.is_pristine());
@@ -133,7 +224,7 @@ fn slots_are_added_by_the_poster_only() {
     );
     b.vault.add_slots(message_id(1), ALICE, slots()).unwrap();
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 1);
-    assert_eq!(b.vault.stats().bytes, 33);
+    assert_eq!(b.vault.stats().bytes, cost(33, 2));
 }
 
 #[test]
@@ -144,7 +235,7 @@ fn a_slot_that_is_being_read_is_not_replaced_under_its_reader() {
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     let slots = vec![slot(to_live(BOB, 1)), slot(to_live(BOB, 2))];
     b.vault.add_slots(message_id(1), ALICE, slots).unwrap();
-    assert_eq!(b.vault.stats().bytes, 33);
+    assert_eq!(b.vault.stats().bytes, cost(33, 2));
     assert!(
         b.vault
             .acknowledge(message_id(1), BOB, &claim.token)
@@ -155,7 +246,7 @@ fn a_slot_that_is_being_read_is_not_replaced_under_its_reader() {
 #[test]
 fn added_slots_are_bounded_in_number_and_bytes() {
     let b: Bench = bench_with(tight());
-    let reservation = b.vault.reserve(ALICE, 900).unwrap();
+    let reservation = b.vault.reserve(ALICE, 900, 1).unwrap();
     b.vault
         .put(reservation, message(1, false, &[to_live(BOB, 1)]))
         .unwrap();
@@ -169,7 +260,7 @@ fn added_slots_are_bounded_in_number_and_bytes() {
         large,
         Err(AddSlotsError::Full(Full::TooLarge { .. }))
     ));
-    assert_eq!(b.vault.stats().bytes, 22);
+    assert_eq!(b.vault.stats().bytes, cost(22, 1));
 }
 
 #[test]

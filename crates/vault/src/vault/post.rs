@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::ledger::{Ledger, Reservation};
+use crate::ledger::{Ledger, Reservation, cost, slots_cost};
 use crate::message::{Held, Slot};
 use crate::platform::{Lock, Platform, Table};
 use crate::vault::Vault;
@@ -13,13 +13,22 @@ use crate::{
 };
 
 impl<P: Platform> Vault<P> {
-    /// Reserves room for a message of `bytes` bytes, body and slots together, before it is read
-    /// from the connection.
-    pub fn reserve(&self, poster: AccountId, bytes: u64) -> Result<Reservation<P>, Full> {
-        if bytes > self.config.message_bytes {
+    /// Reserves room for a message of `payload` bytes, body and slots together, with this many slots,
+    /// before it is read from the connection.
+    pub fn reserve(
+        &self,
+        poster: AccountId,
+        payload: u64,
+        slots: usize,
+    ) -> Result<Reservation<P>, Full> {
+        if payload > self.config.message_bytes {
             let limit = self.config.message_bytes;
-            return Err(Full::TooLarge { bytes, limit });
+            return Err(Full::TooLarge {
+                bytes: payload,
+                limit,
+            });
         }
+        let bytes = cost(payload, slots);
         self.charge(poster, 1, bytes)?;
         Ok(Reservation {
             ledger: Arc::clone(&self.ledger),
@@ -89,7 +98,7 @@ impl<P: Platform> Vault<P> {
             body: Arc::new(message.body),
             slots: message.slots.into_iter().map(Slot::new).collect(),
         });
-        let bytes = held.bytes();
+        let bytes = held.cost();
         let reserved = reservation.bytes;
         if bytes > reserved {
             return Err(PutError::OverReserved { bytes, reserved });
@@ -142,7 +151,8 @@ impl<P: Platform> Vault<P> {
             .read(&id, |held| held.poster == poster)
             .filter(|own| *own)
             .ok_or(AddSlotsError::Gone)?;
-        self.charge(poster, 0, bytes)?;
+        let charged = bytes.saturating_add(slots_cost(slots.len()));
+        self.charge(poster, 0, charged)?;
         let now_ms = self.clock.now_ms();
         let readers: Vec<_> = slots.iter().map(|slot| slot.target.account()).collect();
         let added = self.transition(id, now_ms, |held, events| {
@@ -162,7 +172,7 @@ impl<P: Platform> Vault<P> {
                 return Err(Full::TooLarge { bytes, limit }.into());
             }
             // What was charged too much is refunded when the transition settles.
-            held.charged += bytes;
+            held.charged += charged;
             held.add_slots(slots, events);
             for account in held.accounts() {
                 self.enter_inbox(account, held.sequence, id);
@@ -171,7 +181,7 @@ impl<P: Platform> Vault<P> {
         });
         let added = added.unwrap_or(Err(AddSlotsError::Gone));
         if added.is_err() {
-            self.ledger.with(|l| l.refund(poster, 0, bytes));
+            self.ledger.with(|l| l.refund(poster, 0, charged));
         }
         added
     }
