@@ -6,6 +6,7 @@ use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::purpose::Purpose;
 use crate::wire::ServerInfo;
+use api::Own;
 
 /// Status and body; `None` when the server could not be reached.
 pub(crate) type Answer = Option<(u16, Vec<u8>)>;
@@ -82,7 +83,7 @@ impl Core {
                 None
             }
             None => {
-                self.io.failed(during, Failure::new("offline"));
+                self.io.failed(during, Failure::new(Own::Offline));
                 None
             }
         }
@@ -97,7 +98,7 @@ impl Core {
             Some((status, body)) => {
                 self.io.failed("start", Failure::from_answer(status, &body));
             }
-            None => self.io.failed("start", Failure::new("offline")),
+            None => self.io.failed("start", Failure::new(Own::Offline)),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::server::ServerState;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
+use api::Own;
 
 /// A clock may go back by this much without anything being moved, milliseconds.
 const SMALL_STEP_MS: u64 = 5_000;
@@ -213,7 +214,7 @@ impl Core {
                 let during = crate::command::tag_of(&other);
                 match self.unlocked.as_mut() {
                     Some(open) => open.command(&mut self.io, other),
-                    None => self.io.failed(during, Failure::new("not-unlocked")),
+                    None => self.io.failed(during, Failure::new(Own::NotUnlocked)),
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Why a command was not carried out, in words for people.
 
+use api::{Code, Own, Words};
 use protocol::name::{AliasError, HandleError};
 use serde::Deserialize;
 
@@ -16,7 +17,7 @@ pub struct Failure {
     pub retry_after_secs: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Problem {
     #[serde(default)]
     code: String,
@@ -32,8 +33,8 @@ const PAUSE_MS: u64 = 2_000;
 impl Failure {
     /// Whether nothing is wrong but the time: too many requests, or the server is held up.
     pub fn asks_to_wait(&self) -> bool {
-        let codes = ["too-many", "too-many-requests", "unavailable"];
-        codes.contains(&self.code.as_str())
+        let codes = [Code::TooManyRequests, Code::Unavailable];
+        codes.iter().any(|code| code.name() == self.code)
     }
 
     /// How long to wait before the next try, milliseconds.
@@ -42,49 +43,46 @@ impl Failure {
             .map_or(PAUSE_MS, |secs| u64::from(secs) * 1_000)
     }
 
-    /// A failure that the core itself found.
-    pub fn new(code: &str) -> Self {
+    /// A failure that the core itself found, or understood.
+    pub fn new(words: impl Into<Words>) -> Self {
+        Self::told(words.into(), None)
+    }
+
+    /// Reads a problem document.
+    pub fn from_answer(status: u16, body: &[u8]) -> Self {
+        let problem = serde_json::from_slice::<Problem>(body).unwrap_or_default();
+        if problem.code.is_empty() {
+            // The server names its reason: what has none was refused by something on the way.
+            let words = match (Code::of_status(status), status) {
+                (Some(code), _) => code.words(),
+                (None, 400..=499) => Own::HeldUp.words(),
+                (None, _) => Own::ServerError.words(),
+            };
+            return Self::told(words, problem.retry_after);
+        }
+        Self::refused(&problem.code, problem.detail, problem.retry_after)
+    }
+
+    /// What the server named: a code of this version gets our words, another one those of the server.
+    pub(crate) fn refused(code: &str, detail: String, retry_after: Option<u32>) -> Self {
+        if let Some(known) = Code::named(code) {
+            return Self::told(known.words(), retry_after);
+        }
         Self {
             code: code.to_owned(),
-            text: text_of(code)
-                .unwrap_or("That did not work. Try again.")
-                .to_owned(),
-            retry_after_secs: None,
+            text: match detail.is_empty() {
+                true => Own::Unknown.words().told(retry_after),
+                false => detail,
+            },
+            retry_after_secs: retry_after,
         }
     }
 
-    /// Reads a problem document; known codes get our own words.
-    pub fn from_answer(status: u16, body: &[u8]) -> Self {
-        let problem = serde_json::from_slice::<Problem>(body).unwrap_or(Problem {
-            code: String::new(),
-            detail: String::new(),
-            retry_after: None,
-        });
-        let code = if problem.code.is_empty() {
-            match status {
-                401 => "signed-out",
-                404 => "not-found",
-                429 => "too-many",
-                507 => "vault-full",
-                // The server names its reason: what has none was refused by something on the way.
-                400..=499 => "held-up",
-                _ => "server-error",
-            }
-            .to_owned()
-        } else {
-            problem.code
-        };
-        let text = match text_of(&code) {
-            Some(text) => text.to_owned(),
-            None if problem.detail.is_empty() => {
-                "The server could not do that. Try again later.".to_owned()
-            }
-            None => problem.detail,
-        };
+    fn told(words: Words, seconds: Option<u32>) -> Self {
         Self {
-            code,
-            text,
-            retry_after_secs: problem.retry_after,
+            code: words.code.to_owned(),
+            text: words.told(seconds),
+            retry_after_secs: seconds,
         }
     }
 }
@@ -102,7 +100,7 @@ impl From<Refusal> for Failure {
 impl From<HandleError> for Failure {
     fn from(error: HandleError) -> Self {
         Self {
-            code: "bad-handle".to_owned(),
+            code: Own::BadHandle.words().code.to_owned(),
             text: error.to_string(),
             retry_after_secs: None,
         }
@@ -112,87 +110,16 @@ impl From<HandleError> for Failure {
 impl From<AliasError> for Failure {
     fn from(error: AliasError) -> Self {
         Self {
-            code: "bad-alias".to_owned(),
+            code: Own::BadAlias.words().code.to_owned(),
             text: error.to_string(),
             retry_after_secs: None,
         }
     }
 }
 
-fn text_of(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "offline" => "The server cannot be reached. Check the connection and try again.",
-        "busy" => "Something else is under way. Wait for it, or cancel it.",
-        "not-unlocked" => "Unlock first.",
-        "not-signed-in" => "Sign in first.",
-        "sign-in-failed" => "Handle or passphrase is wrong. Try again.",
-        "wrong-passphrase" => "The passphrase is wrong. Try again.",
-        "recovery-failed" => "Handle or recovery key is wrong. Check each group and try again.",
-        "recovery-key-malformed" => {
-            "That is not a recovery key: a group is missing or mistyped. Check it and try again."
-        }
-        "recovery-key-mismatch" => {
-            "That is not the recovery key shown before. Compare it and type it again."
-        }
-        "nothing-to-accept" => "There is nothing to accept any more. Sign in again.",
-        "nothing-to-confirm" => "There is no recovery key to confirm. Start again.",
-        "safe-conflict" => "Another browser of yours changed something just now. Try again.",
-        "token-expired" => "That took too long. Start again.",
-        "handle-taken" => "Somebody has this handle already. Choose another one.",
-        "bad-handle" => "A handle has 1 to 32 letters, digits, dots, dashes or underscores.",
-        "empty-passphrase" => "Choose a passphrase first.",
-        "registration-closed" => "This server takes no new accounts.",
-        "invite-unusable" | "invite-invalid" => {
-            "This invite link was used, has expired or was withdrawn."
-        }
-        "invite-malformed" => "This invite link is not complete. Copy the whole link.",
-        "setup-invalid" => "The set-up link was used already or is not the latest one.",
-        "no-such-user" => "Nobody here has that handle.",
-        "account-gone" => {
-            "This account does not exist any more. Nobody can read what you write here."
-        }
-        "that-is-you" => "That is your own handle.",
-        "no-such-chat" => "This chat does not exist any more.",
-        "no-such-message" => "This message does not exist any more.",
-        "not-yours" => "Only your own messages can be changed.",
-        "earlier-identity" => {
-            "You wrote this under your earlier identity. Others let only that one change it."
-        }
-        "text-empty" => "Write something first.",
-        "text-too-long" => "A message has at most 64 KiB of text. Split it.",
-        "bad-life" => "A message may wait between 5 seconds and 7 days.",
-        "bad-burn" => "Burning can be set between 1 second and 1 day after reading.",
-        "message-gone" => "This message is gone: it was read elsewhere or its time ran out.",
-        "message-taken" => {
-            "Another browser of yours is showing this message. Try again in half a minute."
-        }
-        "burning" => "A message that burns cannot be changed. Delete it instead.",
-        "vault-full" => "The server's memory is full. Try again in a minute.",
-        "quota" => "Too many messages of yours are waiting. Try again when some were read.",
-        "blocked" => "You have blocked this person. Unblock them first.",
-        "no-keys" => "This person has no keys to write to. They must sign in once first.",
-        "nobody-live" => {
-            "They are not here, and this chat sends only while you both are. Try again when they are, or change that in its details."
-        }
-        "forbidden" => "Only an administrator can do that.",
-        "not-found" => "That does not exist any more.",
-        "too-many" => "Too many tries. Wait a minute and try again.",
-        "signed-out" => "You were signed out. Sign in again.",
-        "memory" => "Signing in needs 64 MiB of memory. Close other tabs and try again.",
-        "bad-settings" => "That setting is out of range.",
-        "server-reply" => "The server's answer makes no sense. Reload the page.",
-        "held-up" => {
-            "Something on the way to the server refused this. Try another network, or tell whoever \
-             runs this server: its proxy may be set up wrongly."
-        }
-        "server-error" => "The server had a problem. Try again later.",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Failure;
+    use super::{Code, Failure};
 
     #[test]
     fn a_problem_documents_code_is_kept_and_known_codes_get_our_words() {
@@ -204,6 +131,27 @@ mod tests {
             (other.code.as_str(), other.text.as_str()),
             ("odd", "The reason.")
         );
+    }
+
+    #[test]
+    fn every_code_of_the_server_is_told_in_our_words() {
+        for code in Code::ALL {
+            let body = format!(r#"{{"code":"{}","detail":"for machines"}}"#, code.name());
+            let failure = Failure::from_answer(code.status(), body.as_bytes());
+            assert_eq!(failure.code, code.name());
+            assert!(failure.text.starts_with(code.words().text), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_to_wait_is_told_for_how_many_seconds() {
+        let body = br#"{"code":"too-many-requests","detail":"x","retry_after":40}"#;
+        let failure = Failure::from_answer(429, body);
+        assert!(
+            failure.text.ends_with("Try again in 40 seconds."),
+            "{failure:?}"
+        );
+        assert_eq!(failure.retry_after_secs, Some(40));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::timers::Timer;
 use crate::wire::ClientFrame;
+use api::Own;
 
 /// Where this browser keeps the resume wrap.
 pub(crate) const RESUME_KEY: &str = "resume";
@@ -28,7 +29,7 @@ impl Core {
     /// Signs out: the session goes too.
     pub(crate) fn sign_out(&mut self) {
         if self.phase == Phase::SignedOut {
-            self.io.failed("sign_out", Failure::new("not-signed-in"));
+            self.io.failed("sign_out", Failure::new(Own::NotSignedIn));
             return;
         }
         self.drop_keys();

@@ -6,6 +6,7 @@ use protocol::prekeys::SessionSecrets;
 use protocol::safe::SafeMark;
 
 use crate::command::Burn;
+use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::id_of;
@@ -147,28 +148,27 @@ impl Unlocked {
                 id,
                 code,
                 detail,
-            } => self.frame_refused(io, &re, id, &code, &detail),
+                retry_after,
+            } => {
+                let failure = Failure::refused(&code, detail, retry_after);
+                self.frame_refused(io, &re, id, failure);
+            }
             ServerFrame::SlotsAdded { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
     }
 
-    fn frame_refused(&mut self, io: &mut Io, re: &str, id: Option<Id>, code: &str, detail: &str) {
+    fn frame_refused(&mut self, io: &mut Io, re: &str, id: Option<Id>, failure: Failure) {
         let Some(id) = id else {
             return;
         };
+        let code = failure.code.as_str();
         match re {
             "claim" => self.claim_refused(io, id, code),
             "extend" => self.extension_refused(io, id),
             "ack" => self.ack_refused(io, id, code),
             "cannot_open" => self.inbox.finish(id),
             "slots" => self.slots_refused(io, id),
-            "send" => {
-                let mut failure = crate::failure::Failure::new(code);
-                if failure.text == crate::failure::Failure::new("?").text && !detail.is_empty() {
-                    detail.clone_into(&mut failure.text);
-                }
-                self.send_refused(io, id, failure);
-            }
+            "send" => self.send_refused(io, id, failure),
             _ => {}
         }
     }

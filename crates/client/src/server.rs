@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::id::Id;
 use crate::purpose::Purpose;
 use crate::wire::{Mode, ServerInfo};
+use api::Own;
 
 /// Clocks may differ by this many seconds before a person is told.
 const SKEW_SECS: i64 = 3_600;
@@ -73,7 +74,7 @@ impl Core {
     pub(crate) fn set_registration(&mut self, mode: &str) {
         if !matches!(mode, "closed" | "invite" | "open") {
             self.io
-                .failed("set_registration", Failure::new("bad-settings"));
+                .failed("set_registration", Failure::new(Own::BadSettings));
             return;
         }
         self.io

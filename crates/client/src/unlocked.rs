@@ -1,5 +1,6 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
+use api::Own;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTracker};
@@ -205,7 +206,7 @@ impl Unlocked {
             Command::Shown { chat, messages } => self.shown(io, chat, &messages),
             Command::Hide { chat, messages } => self.hide(io, chat, &messages),
             Command::Typing { chat } => self.typing(io, chat),
-            other => io.failed(tag_of(&other), Failure::new("busy")),
+            other => io.failed(tag_of(&other), Failure::new(Own::Busy)),
         }
     }
 

@@ -4,6 +4,7 @@
 //! The first three replace the safe key, and of them the first two OPAQUE's record and the wraps with
 //! it, at once.
 
+use api::Own;
 use protocol::opaque::{
     ExportKey, LoginState, OpaqueError, RegisterState, login_start, register_start,
 };
@@ -107,11 +108,11 @@ impl Core {
             return;
         }
         if self.phase != Phase::Unlocked {
-            self.io.failed(during, Failure::new("not-unlocked"));
+            self.io.failed(during, Failure::new(Own::NotUnlocked));
             return;
         }
         if new.expose().is_empty() {
-            self.io.failed(during, Failure::new("empty-passphrase"));
+            self.io.failed(during, Failure::new(Own::EmptyPassphrase));
             return;
         }
         self.begin_reauth(Box::new(Change {
@@ -146,7 +147,7 @@ impl Core {
             }
             Err(error) => self
                 .io
-                .failed(flow.during(), ksf::failure(error, "wrong-passphrase")),
+                .failed(flow.during(), ksf::failure(error, Own::WrongPassphrase)),
         }
     }
 
@@ -157,7 +158,7 @@ impl Core {
             return Ok(());
         };
         let Some(login) = flow.login.take() else {
-            return Err(Failure::new("server-reply"));
+            return Err(Failure::new(Own::ServerReply));
         };
         let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
             Ok((finalization, export)) => {
@@ -165,7 +166,7 @@ impl Core {
                 (finalization, Step::ReauthFinish)
             }
             Err(OpaqueError::Refused) => (vec![0; 64], Step::LoginRefused),
-            Err(error) => return Err(ksf::failure(error, "wrong-passphrase")),
+            Err(error) => return Err(ksf::failure(error, Own::WrongPassphrase)),
         };
         self.io.post(
             "/session/reauth/finish",
@@ -186,7 +187,7 @@ impl Core {
         };
         if flow.goal == Goal::Identity {
             let export = flow.export.take();
-            let export = export.ok_or_else(|| Failure::new("server-reply"))?;
+            let export = export.ok_or_else(|| Failure::new(Own::ServerReply))?;
             self.hold_writes()?;
             return self.put_identity(&export, &done.reauth_token);
         }
@@ -196,7 +197,7 @@ impl Core {
         }
         flow.reauth_token = done.reauth_token;
         let (state, request) = register_start(&mut self.io.rng, flow.new.expose().as_bytes())
-            .map_err(|error| ksf::failure(error, "server-reply"))?;
+            .map_err(|error| ksf::failure(error, Own::ServerReply))?;
         flow.state = Some(state);
         self.io.post(
             "/passphrase/start",
@@ -265,10 +266,10 @@ impl Core {
     /// No write of the safes may cross their replacement.
     fn hold_writes(&mut self) -> Result<(), Failure> {
         let Some(open) = self.unlocked.as_mut() else {
-            return Err(Failure::new("not-unlocked"));
+            return Err(Failure::new(Own::NotUnlocked));
         };
         if open.safe.writing() {
-            return Err(Failure::new("busy"));
+            return Err(Failure::new(Own::Busy));
         }
         open.writes_wait(&mut self.io);
         Ok(())

@@ -1,6 +1,7 @@
 //! What registration and recovery end with: a new recovery key is shown and typed back, and only then
 //! is the server given everything.
 
+use api::{Code, Own};
 use protocol::recovery_key::RecoveryKey;
 use protocol::safe::SafeKey;
 
@@ -49,7 +50,7 @@ impl Core {
 
     /// The server has forgotten the attempt by now.
     pub(crate) fn confirmation_expired(&mut self) {
-        self.flow_failed(Failure::new("token-expired"));
+        self.flow_failed(Failure::new(Code::TokenExpired));
     }
 
     /// `confirm_recovery_key`.
@@ -57,8 +58,8 @@ impl Core {
         let typed = RecoveryKey::parse(typed.expose());
         let wrong = match self.flow.as_ref().and_then(Flow::prepared) {
             Some(prepared) if typed.is_ok_and(|typed| typed == prepared.recovery) => None,
-            Some(_) => Some("recovery-key-mismatch"),
-            None => Some("nothing-to-confirm"),
+            Some(_) => Some(Own::RecoveryKeyMismatch),
+            None => Some(Own::NothingToConfirm),
         };
         if let Some(code) = wrong {
             self.io.failed("confirm_recovery_key", Failure::new(code));

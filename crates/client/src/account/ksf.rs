@@ -1,5 +1,6 @@
 //! The hardening of passphrases is fixed by the protocol; a server that asks for less is refused.
 
+use api::{Own, Words};
 use protocol::opaque::{
     ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, ExportKey, OpaqueError, RegisterState,
 };
@@ -27,17 +28,17 @@ pub(super) fn finish(
     response: &Blob,
 ) -> Result<(Vec<u8>, ExportKey), Failure> {
     check(io, offered)?;
-    let state = state.ok_or_else(|| Failure::new("server-reply"))?;
+    let state = state.ok_or_else(|| Failure::new(Own::ServerReply))?;
     state
         .finish(&mut io.rng, &response.0)
-        .map_err(|error| failure(error, "server-reply"))
+        .map_err(|error| failure(error, Own::ServerReply))
 }
 
 /// A sign-in message that cannot be used.
-pub(super) fn failure(error: OpaqueError, refused: &str) -> Failure {
+pub(super) fn failure(error: OpaqueError, refused: impl Into<Words>) -> Failure {
     match error {
         OpaqueError::Refused => Failure::new(refused),
-        OpaqueError::Memory => Failure::new("memory"),
-        OpaqueError::Malformed | OpaqueError::Reflected => Failure::new("server-reply"),
+        OpaqueError::Memory => Failure::new(Own::Memory),
+        OpaqueError::Malformed | OpaqueError::Reflected => Failure::new(Own::ServerReply),
     }
 }

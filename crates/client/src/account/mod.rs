@@ -25,6 +25,7 @@ pub(crate) use register::Register;
 pub(crate) use resume::{Resume, remembered_key};
 pub(crate) use sign_in::SignIn;
 
+use api::{Code, Own};
 use confirm::Prepared;
 
 use crate::core::Core;
@@ -88,7 +89,7 @@ impl Core {
     /// Whether a new flow may begin; says so when not.
     pub(crate) fn may_begin(&mut self, during: &'static str) -> bool {
         if self.flow.is_some() {
-            self.io.failed(during, Failure::new("busy"));
+            self.io.failed(during, Failure::new(Own::Busy));
             return false;
         }
         true
@@ -127,7 +128,7 @@ impl Core {
             return;
         }
         let Some((status, body)) = answer else {
-            let failure = Failure::new("offline");
+            let failure = Failure::new(Own::Offline);
             if step == Step::AccountDelete {
                 self.deletion_failed(false, failure);
             } else {
@@ -175,7 +176,7 @@ impl Core {
             return;
         }
         let session_over = matches!(step, Step::LoginStart | Step::LoginFinish)
-            && failure.code != "sign-in-failed"
+            && failure.code != Code::SignInFailed.name()
             && status == 401;
         if session_over && self.unlock_by_signing_in() {
             return;
@@ -191,5 +192,5 @@ impl Core {
 
 /// Reads an answer's JSON.
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|_| Failure::new("server-reply"))
+    serde_json::from_slice(body).map_err(|_| Failure::new(Own::ServerReply))
 }

@@ -1,5 +1,6 @@
 //! The last part of every way in: fetch the safes, open them, be unlocked.
 
+use api::Own;
 use protocol::ids::LiveId;
 use protocol::opaque::ExportKey;
 use protocol::safe::{SafeKey, passphrase_unwrap};
@@ -216,7 +217,7 @@ impl Core {
             }
             _ => self
                 .io
-                .failed("accept_restored", Failure::new("nothing-to-accept")),
+                .failed("accept_restored", Failure::new(Own::NothingToAccept)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Signing in with the recovery key: passphrase, recovery key and safe key are all replaced.
 
+use api::Own;
 use protocol::name;
 use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
@@ -40,16 +41,16 @@ impl Core {
         }
         if self.phase == Phase::Unlocked || passphrase.expose().is_empty() {
             let code = if self.phase == Phase::Unlocked {
-                "busy"
+                Own::Busy
             } else {
-                "empty-passphrase"
+                Own::EmptyPassphrase
             };
             self.io.failed(during, Failure::new(code));
             return;
         }
         let Ok(old) = RecoveryKey::parse(recovery_key.expose()) else {
             self.io
-                .failed(during, Failure::new("recovery-key-malformed"));
+                .failed(during, Failure::new(Own::RecoveryKeyMalformed));
             return;
         };
         let handle = name::bare_handle(&handle).to_owned();
@@ -69,7 +70,9 @@ impl Core {
                     prepared: None,
                 })));
             }
-            Err(error) => self.io.failed(during, ksf::failure(error, "server-reply")),
+            Err(error) => self
+                .io
+                .failed(during, ksf::failure(error, Own::ServerReply)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Registration: passphrase, recovery key, identity, first prekeys.
 
+use api::Own;
 use protocol::name;
 use protocol::opaque::{RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
@@ -93,9 +94,9 @@ impl Core {
             return;
         }
         let wrong = if passphrase.expose().is_empty() {
-            Some("empty-passphrase")
+            Some(Own::EmptyPassphrase)
         } else if self.phase == Phase::Unlocked {
-            Some("busy")
+            Some(Own::Busy)
         } else {
             None
         };
@@ -138,7 +139,9 @@ impl Core {
                     first: Default::default(),
                 })));
             }
-            Err(error) => self.io.failed(during, ksf::failure(error, "server-reply")),
+            Err(error) => self
+                .io
+                .failed(during, ksf::failure(error, Own::ServerReply)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The account as a whole: alias, sessions, invite links that were made.
 
+use api::Own;
 use protocol::name;
 use serde::Deserialize;
 
@@ -38,7 +39,7 @@ impl<T> List<T> {
 impl Core {
     pub(crate) fn set_alias(&mut self, alias: &str) {
         if self.me.is_none() {
-            self.io.failed("set_alias", Failure::new("not-signed-in"));
+            self.io.failed("set_alias", Failure::new(Own::NotSignedIn));
             return;
         }
         match name::alias(alias) {
@@ -80,7 +81,7 @@ impl Core {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         {
-            self.io.failed("revoke_session", Failure::new("not-found"));
+            self.io.failed("revoke_session", Failure::new(Own::Missing));
             return;
         }
         self.io.delete(
@@ -110,7 +111,7 @@ impl Core {
     pub(crate) fn create_invite(&mut self, life_secs: Option<u32>) {
         if self.unlocked.is_none() {
             self.io
-                .failed("create_invite", Failure::new("not-unlocked"));
+                .failed("create_invite", Failure::new(Own::NotUnlocked));
             return;
         }
         let life = life_secs
@@ -162,7 +163,7 @@ impl Core {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         {
-            self.io.failed("revoke_invite", Failure::new("not-found"));
+            self.io.failed("revoke_invite", Failure::new(Own::Missing));
             return;
         }
         self.io.delete(
@@ -229,7 +230,7 @@ impl std::str::FromStr for Invite {
     type Err = Failure;
 
     fn from_str(fragment: &str) -> Result<Self, Failure> {
-        let malformed = || Failure::new("invite-malformed");
+        let malformed = || Failure::new(Own::InviteMalformed);
         let fragment = fragment.trim();
         let fragment = fragment
             .rsplit_once('#')

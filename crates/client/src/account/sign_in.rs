@@ -1,5 +1,6 @@
 //! Signing in, and unlocking with the passphrase.
 
+use api::{Code, Own};
 use protocol::name;
 use protocol::opaque::{LoginState, OpaqueError, login_start};
 
@@ -53,7 +54,7 @@ impl Core {
             return;
         }
         if matches!(self.phase, Phase::Unlocked) {
-            self.io.failed("sign_in", Failure::new("busy"));
+            self.io.failed("sign_in", Failure::new(Own::Busy));
             return;
         }
         self.begin_sign_in(SignIn {
@@ -78,7 +79,7 @@ impl Core {
             .filter(|_| self.phase == Phase::Locked)
             .map(|me| me.handle.clone())
         else {
-            self.io.failed("unlock", Failure::new("not-signed-in"));
+            self.io.failed("unlock", Failure::new(Own::NotSignedIn));
             return;
         };
         self.begin_sign_in(SignIn {
@@ -110,7 +111,7 @@ impl Core {
             }
             Err(error) => self
                 .io
-                .failed(flow.during(), ksf::failure(error, "sign-in-failed")),
+                .failed(flow.during(), ksf::failure(error, Code::SignInFailed)),
         }
     }
 
@@ -138,7 +139,7 @@ impl Core {
             return Ok(());
         };
         let Some(login) = flow.login.take() else {
-            return Err(Failure::new("server-reply"));
+            return Err(Failure::new(Own::ServerReply));
         };
         let path = if flow.reauth {
             "/session/reauth/finish"
@@ -152,7 +153,7 @@ impl Core {
             }
             // The server is told all the same, so that it can count and audit the attempt.
             Err(OpaqueError::Refused) => (vec![0; FINALIZATION_LEN], Step::LoginRefused),
-            Err(error) => return Err(ksf::failure(error, "sign-in-failed")),
+            Err(error) => return Err(ksf::failure(error, Code::SignInFailed)),
         };
         self.io.post(
             path,
@@ -182,9 +183,9 @@ impl Core {
             return;
         }
         let code = match self.flow.as_ref() {
-            Some(Flow::SignIn(flow)) if flow.unlocking => "wrong-passphrase",
-            Some(Flow::Change(_)) => "wrong-passphrase",
-            _ => "sign-in-failed",
+            Some(Flow::SignIn(flow)) if flow.unlocking => Own::WrongPassphrase.words(),
+            Some(Flow::Change(_)) => Own::WrongPassphrase.words(),
+            _ => Code::SignInFailed.words(),
         };
         let mut failure = Failure::new(code);
         self.mention_restore(&mut failure);
@@ -197,7 +198,7 @@ impl Core {
         };
         let during = flow.during();
         let Some(key) = flow.key else {
-            return Err(Failure::new("server-reply"));
+            return Err(Failure::new(Own::ServerReply));
         };
         let reason = if flow.unlocking {
             "unlocked"

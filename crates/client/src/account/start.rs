@@ -9,6 +9,7 @@ use crate::lock::RESUME_KEY;
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::wire::SessionInfo;
+use api::Own;
 
 impl Core {
     /// Asks who we are; repeated, it says everything again.
@@ -54,7 +55,7 @@ impl Core {
                 self.enter(Phase::SignedOut, "started");
             }
             Some((status, body)) => self.not_started(Failure::from_answer(status, &body)),
-            None => self.not_started(Failure::new("offline")),
+            None => self.not_started(Failure::new(Own::Offline)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Claims: one under way, the rest in order.
 
+use api::{Code, Own};
 use std::collections::BTreeSet;
 
 use protocol::envelope::ParcelRef;
@@ -231,7 +232,7 @@ impl Unlocked {
             return;
         };
         let why = current.why;
-        let taken = code == "taken";
+        let taken = code == Code::Taken.name();
         match why {
             Why::First => {
                 if taken {
@@ -276,9 +277,9 @@ impl Unlocked {
         };
         let name = self.places.name(chat, sender, id).unwrap_or(id);
         let code = if taken {
-            "message-taken"
+            Own::MessageTaken
         } else {
-            "message-gone"
+            Own::MessageGone
         };
         io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
         if !taken {

@@ -1,5 +1,6 @@
 //! From the screen back to the server: reveal, mark, acknowledge, burn.
 
+use api::{Code, Own};
 use protocol::envelope::{Content, ReceiptState};
 use protocol::epoch::{EpochPath, ReplayError};
 
@@ -28,12 +29,12 @@ impl Unlocked {
         let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
         let id = self.id_of_message(name);
         if !sealed || !self.inbox.items.contains_key(&id) {
-            let code = "message-gone";
+            let code = Own::MessageGone;
             io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
             return;
         }
         if !io.online {
-            io.failed_at("reveal", Failure::new("offline"), Some(chat), Some(name));
+            io.failed_at("reveal", Failure::new(Own::Offline), Some(chat), Some(name));
             return;
         }
         let busy = self.inbox.current.is_some();
@@ -258,7 +259,7 @@ impl Unlocked {
 
     /// The server did not take an acknowledgement.
     pub(crate) fn ack_refused(&mut self, io: &mut Io, id: Id, code: &str) {
-        if code == "stale-claim"
+        if code == Code::StaleClaim.name()
             && let Some(item) = self.inbox.items.get_mut(&id)
         {
             item.lease = None;

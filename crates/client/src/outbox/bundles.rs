@@ -1,5 +1,6 @@
 //! Fetching and verifying what messages are sealed to.
 
+use api::{Code, Own};
 use protocol::epoch::VerifiedTarget;
 use protocol::identity::AccountKeys;
 use protocol::ids::{LiveId, UserId};
@@ -99,7 +100,7 @@ impl Unlocked {
                 Err(failure) => Some(failure),
             },
             // Asked for by id: somebody who was there, and whose account was erased.
-            Some((404, _)) => Some(Failure::new("account-gone")),
+            Some((404, _)) => Some(Failure::new(Code::AccountGone)),
             Some((status, body)) => {
                 let failure = Failure::from_answer(status, &body);
                 if failure.asks_to_wait() && user_id != self.user {
@@ -210,7 +211,7 @@ impl Unlocked {
         cache.prekey = prekey;
         if nothing && user != self.user {
             cache.fetched_ms = None;
-            return Err(refused.map_or_else(|| Failure::new("no-keys"), Failure::from));
+            return Err(refused.map_or_else(|| Failure::new(Own::NoKeys), Failure::from));
         }
         Ok(())
     }

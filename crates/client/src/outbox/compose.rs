@@ -1,5 +1,6 @@
 //! From the composer into the outbox.
 
+use api::Own;
 use protocol::envelope::Content;
 use protocol::ids::MessageId;
 
@@ -51,13 +52,13 @@ impl Unlocked {
         let burn = burn.unwrap_or(default_burn);
         let life_secs = life_secs.unwrap_or(default_life);
         let wrong = if text.is_blank() {
-            Some("text-empty")
+            Some(Own::TextEmpty)
         } else if text.expose().len() > MAX_TEXT {
-            Some("text-too-long")
+            Some(Own::TextTooLong)
         } else if !LIFE_SECS.contains(&life_secs) {
-            Some("bad-life")
+            Some(Own::BadLife)
         } else if !burn_in_range(burn) {
-            Some("bad-burn")
+            Some(Own::BadBurn)
         } else {
             self.may_write(chat).err()
         };
@@ -146,8 +147,8 @@ impl Unlocked {
     /// `send_again`: the same text as a new message; the old one goes.
     pub(crate) fn send_again(&mut self, io: &mut Io, chat: Id, id: Id) {
         let failure = match self.message(chat, id) {
-            None => Some("no-such-message"),
-            Some(view) if !view.mine => Some("not-yours"),
+            None => Some(Own::NoSuchMessage),
+            Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) => match (view.state, view.text.clone()) {
                 (
                     MessageState::Vanished | MessageState::Expired | MessageState::Failed,
@@ -178,7 +179,7 @@ impl Unlocked {
                         Err(code) => Some(code),
                     }
                 }
-                _ => Some("message-gone"),
+                _ => Some(Own::MessageGone),
             },
         };
         if let Some(code) = failure {
@@ -189,13 +190,13 @@ impl Unlocked {
     /// `edit`.
     pub(crate) fn edit(&mut self, io: &mut Io, chat: Id, id: Id, text: SecretText) {
         let wrong = match self.message(chat, id) {
-            None => Some("no-such-message"),
-            Some(view) if !view.mine => Some("not-yours"),
-            Some(view) if view.text.is_none() => Some("message-gone"),
-            Some(view) if view.burn != Burn::Never => Some("burning"),
-            Some(_) if !self.wrote_it_as_now(id) => Some("earlier-identity"),
-            Some(_) if text.is_blank() => Some("text-empty"),
-            Some(_) if text.expose().len() > MAX_TEXT => Some("text-too-long"),
+            None => Some(Own::NoSuchMessage),
+            Some(view) if !view.mine => Some(Own::NotYours),
+            Some(view) if view.text.is_none() => Some(Own::MessageGone),
+            Some(view) if view.burn != Burn::Never => Some(Own::Burning),
+            Some(_) if !self.wrote_it_as_now(id) => Some(Own::EarlierIdentity),
+            Some(_) if text.is_blank() => Some(Own::TextEmpty),
+            Some(_) if text.expose().len() > MAX_TEXT => Some(Own::TextTooLong),
             Some(_) => self.may_write(chat).err(),
         };
         if let Some(code) = wrong {
@@ -221,7 +222,7 @@ impl Unlocked {
         let Some(view) = self.message(chat, id) else {
             io.failed_at(
                 "delete",
-                Failure::new("no-such-message"),
+                Failure::new(Own::NoSuchMessage),
                 Some(chat),
                 Some(id),
             );
@@ -229,9 +230,9 @@ impl Unlocked {
         };
         let unread = !view.mine && view.state == MessageState::Unread;
         let wrong = if everywhere && !view.mine {
-            Some("not-yours")
+            Some(Own::NotYours)
         } else if everywhere && !self.wrote_it_as_now(id) {
-            Some("earlier-identity")
+            Some(Own::EarlierIdentity)
         } else {
             None
         };

@@ -1,5 +1,6 @@
 //! Sealing a message and giving it to the server.
 
+use api::Own;
 use protocol::envelope::{
     Conversation, EarlierEnds, EnvelopeError, SentRecord, Slot, SlotContent, Submission, Target,
     seal_body, seal_slot,
@@ -71,7 +72,7 @@ impl Unlocked {
         let nobody = |cache: &BundleCache| cache.live.is_empty();
         let away = self.outbox.bundles.get(&user(chat)).is_none_or(nobody);
         if said && away && self.is_live_only(chat) {
-            self.fail(io, id, &Failure::new("nobody-live"));
+            self.fail(io, id, &Failure::new(Own::NobodyLive));
             return true;
         }
         match self.seal(io, id) {
@@ -79,7 +80,7 @@ impl Unlocked {
             Ok(false) => {
                 self.outbox.items.remove(&id);
             }
-            Err(_) => self.fail(io, id, &Failure::new("no-keys")),
+            Err(_) => self.fail(io, id, &Failure::new(Own::NoKeys)),
         }
         true
     }

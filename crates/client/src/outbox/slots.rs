@@ -1,5 +1,6 @@
 //! More slots for a message that the server has: for somebody who went away, or could not open it.
 
+use api::Own;
 use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};
 use protocol::epoch::VerifiedTarget;
 use protocol::ids::UserId;
@@ -210,7 +211,7 @@ impl Unlocked {
                     self.emit_message(io, chat, id);
                 }
             }
-            Err(_) => self.fail(io, id, &Failure::new("no-keys")),
+            Err(_) => self.fail(io, id, &Failure::new(Own::NoKeys)),
         }
     }
 

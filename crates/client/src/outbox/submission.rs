@@ -1,5 +1,6 @@
 //! Whether the server took what was given to it.
 
+use api::{Code, Own};
 use protocol::envelope::Content;
 
 use super::Stage;
@@ -65,7 +66,7 @@ impl Unlocked {
 
     /// The server did not take it.
     pub(crate) fn send_refused(&mut self, io: &mut Io, id: Id, failure: Failure) {
-        if failure.code == "duplicate-message" {
+        if failure.code == Code::DuplicateMessage.name() {
             // It has it already: our first try arrived.
             let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
             self.sent(io, id, at);
@@ -111,7 +112,7 @@ impl Unlocked {
         {
             item.tries += 1;
             if item.tries > MAX_TRIES {
-                self.fail(io, id, &Failure::new("offline"));
+                self.fail(io, id, &Failure::new(Own::Offline));
             } else if io.online {
                 self.submit(io, id);
             }

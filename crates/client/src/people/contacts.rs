@@ -1,5 +1,6 @@
 //! Contacts: made, accepted, blocked, removed.
 
+use api::Own;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState};
 
@@ -26,12 +27,12 @@ impl Unlocked {
     }
 
     /// Whether something may be written to somebody; else the failure's code.
-    pub(crate) fn may_write(&self, chat: Id) -> Result<(), &'static str> {
+    pub(crate) fn may_write(&self, chat: Id) -> Result<(), Own> {
         if self.safe.contents().is_blocked(&user(chat)) {
-            return Err("blocked");
+            return Err(Own::Blocked);
         }
         if self.contact(chat).is_none() {
-            return Err("no-such-chat");
+            return Err(Own::NoSuchChat);
         }
         Ok(())
     }
@@ -116,7 +117,7 @@ impl Unlocked {
         if self.contact(chat).is_none() {
             io.failed_at(
                 "remove_contact",
-                Failure::new("no-such-chat"),
+                Failure::new(Own::NoSuchChat),
                 Some(chat),
                 None,
             );

@@ -1,5 +1,6 @@
 //! Finding people: by handle, or by an invite link.
 
+use api::{Code, Own};
 use protocol::safe::ContactState;
 
 use super::{clip, user};
@@ -23,7 +24,7 @@ impl Unlocked {
     /// `lookup`.
     pub(crate) fn lookup(&mut self, io: &mut Io, handle: &str) {
         let Some(path) = path_of(handle) else {
-            io.failed("lookup", Failure::new("bad-handle"));
+            io.failed("lookup", Failure::new(Own::BadHandle));
             return;
         };
         io.get(
@@ -57,18 +58,18 @@ impl Unlocked {
                 person: None,
             }),
             Some((status, body)) => io.failed("lookup", Failure::from_answer(status, &body)),
-            None => io.failed("lookup", Failure::new("offline")),
+            None => io.failed("lookup", Failure::new(Own::Offline)),
         }
     }
 
     /// `request_contact`.
     pub(crate) fn request_contact(&mut self, io: &mut Io, handle: &str, greeting: SecretText) {
         let Some(path) = path_of(handle) else {
-            io.failed("request_contact", Failure::new("bad-handle"));
+            io.failed("request_contact", Failure::new(Own::BadHandle));
             return;
         };
         if greeting.expose().chars().count() > MAX_GREETING {
-            io.failed("request_contact", Failure::new("text-too-long"));
+            io.failed("request_contact", Failure::new(Own::TextTooLong));
             return;
         }
         io.get(&path, Purpose::Open(Open::Request(greeting)));
@@ -89,13 +90,13 @@ impl Unlocked {
         let during = "request_contact";
         let found = match answer {
             Some((200, body)) => parse::<User>(&body),
-            Some((404, _)) => Err(Failure::new("no-such-user")),
+            Some((404, _)) => Err(Failure::new(Code::NoSuchUser)),
             Some((status, body)) => Err(Failure::from_answer(status, &body)),
-            None => Err(Failure::new("offline")),
+            None => Err(Failure::new(Own::Offline)),
         };
         match found {
             Ok(found) if found.user_id == self.me.user_id => {
-                io.failed(during, Failure::new("that-is-you"));
+                io.failed(during, Failure::new(Own::ThatIsYou));
             }
             Ok(found) => {
                 if let Err(failure) = self.ask_for_contact(io, &found, greeting, None) {
@@ -116,7 +117,7 @@ impl Unlocked {
     ) -> Result<(), Failure> {
         let id = found.user_id;
         if self.safe.contents().is_blocked(&user(id)) {
-            return Err(Failure::new("blocked"));
+            return Err(Failure::new(Own::Blocked));
         }
         self.note_person(found);
         let shown = self.decode_keys(io, id, &found.public_keys.0)?;
@@ -156,7 +157,7 @@ impl Unlocked {
     /// `open_invite` while unlocked.
     pub(crate) fn open_invite(&mut self, io: &mut Io, invite: Invite) {
         if invite.user == self.me.user_id {
-            io.failed("open_invite", Failure::new("that-is-you"));
+            io.failed("open_invite", Failure::new(Own::ThatIsYou));
             return;
         }
         let path = format!("/users/{}", invite.user);
@@ -167,15 +168,15 @@ impl Unlocked {
         let inviter = invite.user;
         let found = match answer {
             Some((200, body)) => parse::<User>(&body),
-            Some((404, _)) => Err(Failure::new("invite-invalid")),
+            Some((404, _)) => Err(Failure::new(Own::InviteInvalid)),
             Some((status, body)) => Err(Failure::from_answer(status, &body)),
-            None => Err(Failure::new("offline")),
+            None => Err(Failure::new(Own::Offline)),
         };
         let done = found.and_then(|found| {
             if found.user_id == inviter {
                 self.ask_for_contact(io, &found, &SecretText::default(), Some(invite))
             } else {
-                Err(Failure::new("server-reply"))
+                Err(Failure::new(Own::ServerReply))
             }
         });
         match done {

@@ -3,6 +3,7 @@
 //! That somebody asks is a fact of the key safe, so that every session of the account shows it until one
 //! of them decides. What they wrote is not: it stays at the server, unread, and each session opens it there.
 
+use api::Own;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
@@ -118,7 +119,7 @@ impl Unlocked {
 
     fn decide(&mut self, io: &mut Io, during: &'static str, chat: Id, to: ContactState) -> bool {
         if self.pending(chat).is_none() {
-            io.failed_at(during, Failure::new("no-such-chat"), Some(chat), None);
+            io.failed_at(during, Failure::new(Own::NoSuchChat), Some(chat), None);
             return false;
         }
         let now = io.now();

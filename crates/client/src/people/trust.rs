@@ -1,5 +1,6 @@
 //! Safety numbers, verified marks and changed keys.
 
+use api::Own;
 use protocol::identity::{Fingerprint, safety_number};
 
 use super::user;
@@ -30,7 +31,7 @@ impl Unlocked {
         let Some(number) = self.number_with(chat) else {
             io.failed_at(
                 "safety_number",
-                Failure::new("no-such-chat"),
+                Failure::new(Own::NoSuchChat),
                 Some(chat),
                 None,
             );
@@ -74,7 +75,7 @@ impl Unlocked {
         if self.contact(chat).is_none() || (verified && self.key_changed(chat)) {
             io.failed_at(
                 "set_verified",
-                Failure::new("no-such-chat"),
+                Failure::new(Own::NoSuchChat),
                 Some(chat),
                 None,
             );
@@ -94,7 +95,12 @@ impl Unlocked {
     /// `check_scan`.
     pub(crate) fn check_scan(&mut self, io: &mut Io, chat: Id, scanned: &str) {
         let Some(number) = self.number_with(chat) else {
-            io.failed_at("check_scan", Failure::new("no-such-chat"), Some(chat), None);
+            io.failed_at(
+                "check_scan",
+                Failure::new(Own::NoSuchChat),
+                Some(chat),
+                None,
+            );
             return;
         };
         let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
@@ -108,7 +114,7 @@ impl Unlocked {
     /// `acknowledge_keys`.
     pub(crate) fn acknowledge_keys(&mut self, io: &mut Io, chat: Id) {
         if !self.key_changed_back(chat) {
-            let failure = Failure::new("no-such-chat");
+            let failure = Failure::new(Own::NoSuchChat);
             io.failed_at("acknowledge_keys", failure, Some(chat), None);
             return;
         }
@@ -122,7 +128,7 @@ impl Unlocked {
     /// `accept_changed_key`.
     pub(crate) fn accept_changed_key(&mut self, io: &mut Io, chat: Id) {
         let Some(fingerprint) = self.changed_keys(chat).map(|keys| *keys.fingerprint()) else {
-            let failure = Failure::new("no-such-chat");
+            let failure = Failure::new(Own::NoSuchChat);
             io.failed_at("accept_changed_key", failure, Some(chat), None);
             return;
         };

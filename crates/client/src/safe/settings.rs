@@ -8,6 +8,7 @@ use crate::id::Id;
 use crate::io::Io;
 use crate::outbox::{LIFE_SECS, burn_in_range};
 use crate::unlocked::Unlocked;
+use api::Own;
 
 /// Default life of a message: a day.
 const DEFAULT_LIFE_SECS: u32 = 86_400;
@@ -65,7 +66,7 @@ impl Unlocked {
                 .is_none_or(|secs| LIFE_SECS.contains(&secs))
             && change.burn.is_none_or(burn_in_range);
         if !sound {
-            io.failed("set_settings", Failure::new("bad-settings"));
+            io.failed("set_settings", Failure::new(Own::BadSettings));
             return;
         }
         let now = io.now();
@@ -97,9 +98,9 @@ impl Unlocked {
         let known = self.contact(chat).is_some();
         if !sound || !known {
             let code = if known {
-                "bad-settings"
+                Own::BadSettings
             } else {
-                "no-such-chat"
+                Own::NoSuchChat
             };
             io.failed_at("set_chat", Failure::new(code), Some(chat), None);
             return;

@@ -1,5 +1,6 @@
 //! Registration, sign-in, recovery and passphrase change at the server.
 
+use api::Code;
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 use protocol::opaque::{login_finish, login_respond, register_record, register_respond};
@@ -12,10 +13,11 @@ use crate::wire::{Blob, SafeRead, SafeWrite, Versioned};
 
 pub(super) type Answer = (u16, Value);
 
-pub(super) fn problem(status: u16, code: &str) -> Answer {
+pub(super) fn problem(code: Code) -> Answer {
+    let (status, name) = (code.status(), code.name());
     (
         status,
-        json!({"code": code, "detail": code, "status": status}),
+        json!({"code": name, "detail": code.title(), "status": status}),
     )
 }
 
@@ -67,7 +69,7 @@ impl FakeServer {
             let handle = text(body, "handle").to_owned();
             let invite = body["invite"].as_str().map(str::to_owned);
             if self.by_handle(&handle).is_some() {
-                return problem(409, "handle-taken");
+                return problem(Code::HandleTaken);
             }
             let allowed = match self.registration.as_str() {
                 "open" => true,
@@ -77,7 +79,7 @@ impl FakeServer {
                 _ => body["setup"].is_string(),
             };
             if !allowed {
-                return problem(403, "registration-closed");
+                return problem(Code::RegistrationClosed);
             }
             if step == "check" {
                 return match &invite {
@@ -107,7 +109,7 @@ impl FakeServer {
             invite,
         }) = self.pending.remove(text(body, "token"))
         else {
-            return problem(410, "token-expired");
+            return problem(Code::TokenExpired);
         };
         if let Some(code) = invite {
             if let Some(made) = self.invites.get_mut(&code) {
@@ -160,7 +162,7 @@ impl FakeServer {
     }
 
     pub(super) fn login_finish(&mut self, body: &Value) -> Result<UserId, Answer> {
-        let refused = || problem(401, "sign-in-failed");
+        let refused = || problem(Code::SignInFailed);
         let Some(Pending::Login { user, state }) = self.pending.remove(text(body, "token")) else {
             return Err(refused());
         };
@@ -200,7 +202,7 @@ impl FakeServer {
                 .by_handle(&handle)
                 .filter(|user| self.accounts[user].recovery_hash == proof_hash(&proof))
             else {
-                return problem(401, "recovery-failed");
+                return problem(Code::RecoveryFailed);
             };
             let request = blob(body, "request");
             let response = register_respond(&self.setup, &request, handle.as_bytes()).unwrap();
@@ -215,7 +217,7 @@ impl FakeServer {
             );
         }
         let Some(Pending::Recover(user)) = self.pending.remove(text(body, "token")) else {
-            return problem(401, "token-expired");
+            return problem(Code::TokenExpired);
         };
         self.revoke(user);
         self.replace_credentials(user, body);
@@ -242,7 +244,7 @@ impl FakeServer {
                 self.replace_credentials(user, body);
                 (204, Value::Null)
             }
-            _ => problem(401, "token-expired"),
+            _ => problem(Code::ReauthFailed),
         }
     }
 
@@ -250,17 +252,17 @@ impl FakeServer {
     pub(super) fn replace_identity(&mut self, tab: usize, user: UserId, body: &Value) -> Answer {
         match self.pending.remove(text(body, "reauth_token")) {
             Some(Pending::Reauthenticated(proven)) if proven == user => {}
-            _ => return problem(401, "token-expired"),
+            _ => return problem(Code::ReauthFailed),
         }
         let keys = AccountKeys::decode(&blob(body, "public_keys")).unwrap();
         let batch = SignedBatch::decode(&blob(body, "prekeys")).unwrap();
         if batch.verify(&keys, &user, self.now(), 0).is_err() {
-            return problem(422, "keys-unusable");
+            return problem(Code::KeysUnusable);
         }
         let version = body["safe"]["version"].as_u64().unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
         if version != account.safe.version + 1 {
-            return problem(409, "safe-conflict");
+            return problem(Code::SafeConflict);
         }
         account.public_keys = blob(body, "public_keys");
         account.unclaimed = one_time_ids(&batch);
@@ -288,12 +290,12 @@ impl FakeServer {
     pub(super) fn delete_account(&mut self, user: UserId, body: &Value) -> Answer {
         match self.pending.remove(text(body, "reauth_token")) {
             Some(Pending::Reauthenticated(proven)) if proven == user => {}
-            _ => return problem(403, "reauth-failed"),
+            _ => return problem(Code::ReauthFailed),
         }
         let admin = |account: &Account| account.role == "admin";
         let admins = self.accounts.values().filter(|it| admin(it)).count();
         if admin(&self.accounts[&user]) && admins == 1 {
-            return problem(409, "last-administrator");
+            return problem(Code::LastAdministrator);
         }
         self.accounts.remove(&user);
         self.revoke(user);

@@ -1,5 +1,6 @@
 //! Safes, public keys, bundles and prekeys at the server; and the table of all requests.
 
+use api::Code;
 use protocol::ids::UserId;
 use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
@@ -41,7 +42,7 @@ impl FakeServer {
             _ => {}
         }
         let Some((mine, user)) = cookie.and_then(|c| Some((c, *self.cookies.get(&c)?))) else {
-            return problem(401, "signed-out");
+            return problem(Code::SignedOut);
         };
         match (method, parts.as_slice()) {
             ("GET", ["session"]) => {
@@ -65,7 +66,7 @@ impl FakeServer {
             ("POST", ["session", "reauth", "finish"]) => self.reauth_finish(body),
             ("GET", ["session", "resume"]) => match self.resume.get(&mine) {
                 Some(half) => (200, json!({"half": half})),
-                None => problem(404, "not-found"),
+                None => problem(Code::NotFound),
             },
             ("PUT", ["session", "resume"]) => {
                 self.resume.insert(mine, Blob(blob(body, "half")));
@@ -157,7 +158,7 @@ impl FakeServer {
                 (200, json!({ "ids": ids }))
             }
             ("GET", ["messages"]) => (200, json!({"waiting": self.waiting(tab)})),
-            _ => problem(404, "not-found"),
+            _ => problem(Code::NotFound),
         }
     }
 
@@ -168,7 +169,7 @@ impl FakeServer {
         let expected = body["expected_version"].as_u64().unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
         if account.write_hash != proof_hash(&proof) {
-            return problem(403, "write-proof");
+            return problem(Code::WrongProof);
         }
         let current = if prekeys {
             account.prekey_safe.clone()
@@ -204,7 +205,7 @@ impl FakeServer {
                 json!({"user_id": user.to_string(), "handle": account.handle,
                     "alias": account.alias, "public_keys": Blob(account.public_keys.clone())}),
             ),
-            None => problem(404, "no-such-user"),
+            None => problem(Code::NoSuchUser),
         }
     }
 
@@ -220,7 +221,7 @@ impl FakeServer {
             .collect();
         let bucket = self.now() / 300;
         let Some(account) = self.accounts.get_mut(&to) else {
-            return problem(404, "no-such-user");
+            return problem(Code::NoSuchUser);
         };
         let prekey = (want_prekey || live.is_empty()).then(|| {
             let one_time = *self

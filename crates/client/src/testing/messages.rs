@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use api::Code;
 use protocol::envelope::{Parcel, Slot, SlotSet, Submission, Target};
 use protocol::ids::{LiveId, MessageId, UserId};
 use serde_json::{Value, json};
 
+use super::accounts::problem;
 use super::held::{Held, HeldSlot, LEASE_MS};
 use super::server::{FakeServer, Reply, Socket};
 use crate::wire::{Blob, ClientFrame};
@@ -16,8 +18,16 @@ const AWAY_MS: u64 = 60_000;
 /// Longest frame, bytes.
 const MAX_FRAME: usize = 16 * 1024;
 
-fn refused(re: &str, id: MessageId, code: &str) -> Reply {
-    Reply::Text(json!({"t": "refused", "re": re, "id": id.to_string(), "code": code, "detail": ""}))
+fn refused(re: &str, id: MessageId, code: Code) -> Reply {
+    Reply::Text(
+        json!({"t": "refused", "re": re, "id": id.to_string(), "code": code.name(),
+        "detail": code.title()}),
+    )
+}
+
+fn problem_bytes(code: Code) -> (u16, Vec<u8>) {
+    let (status, body) = problem(code);
+    (status, body.to_string().into_bytes())
 }
 
 fn message_id(id: crate::id::Id) -> MessageId {
@@ -224,7 +234,7 @@ impl FakeServer {
     pub(super) fn text(&mut self, tab: usize, text: &str) -> Vec<Reply> {
         let Ok(frame) = serde_json::from_str::<ClientFrame>(text) else {
             return vec![Reply::Text(
-                json!({"t": "refused", "re": "frame", "code": "malformed"}),
+                json!({"t": "refused", "re": "frame", "code": Code::MalformedRequest.name()}),
             )];
         };
         match frame {
@@ -280,9 +290,10 @@ impl FakeServer {
     fn put(&mut self, user: UserId, submission: Submission) -> Reply {
         let id = submission.message_id;
         if self.messages.contains_key(&id) {
-            return refused("send", id, "duplicate-message");
+            return refused("send", id, Code::DuplicateMessage);
         }
         if let Some(code) = self.refuse.pop_front() {
+            let code = Code::named(code).expect("a code of the server");
             return refused("send", id, code);
         }
         let expires_at = self.now() + u64::from(submission.life_secs);
@@ -312,7 +323,7 @@ impl FakeServer {
             .filter(|held| held.poster == user)
         {
             Some(held) => held.slots.extend(set.slots.into_iter().map(slot)),
-            None => return refused("slots", id, "gone"),
+            None => return refused("slots", id, Code::Gone),
         }
         self.announce(&id);
         self.note_absent(&id);
@@ -322,21 +333,21 @@ impl FakeServer {
     fn claim(&mut self, tab: usize, id: MessageId) -> Reply {
         let (user, live) = match self.sockets.get(&tab) {
             Some(socket) => (socket.user, socket.live),
-            None => return refused("claim", id, "gone"),
+            None => return refused("claim", id, Code::Gone),
         };
         let now_ms = self.now_ms;
         let token = *MessageId::random(&mut self.rng).as_bytes();
         let Some(held) = self.messages.get_mut(&id) else {
-            return refused("claim", id, "gone");
+            return refused("claim", id, Code::Gone);
         };
         let Some(target) = held.target_for(&user, &live) else {
-            return refused("claim", id, "gone");
+            return refused("claim", id, Code::Gone);
         };
         let busy = held.slots[&target]
             .claim
             .is_some_and(|(_, until)| until > now_ms);
         if busy || (held.burn && held.taken_by(&user, now_ms)) {
-            return refused("claim", id, "taken");
+            return refused("claim", id, Code::Taken);
         }
         let slot = held.slots.get_mut(&target).unwrap();
         slot.claim = Some((token, now_ms + LEASE_MS));
@@ -362,7 +373,7 @@ impl FakeServer {
     /// A large parcel over HTTP, for the token of a claim.
     pub(super) fn fetch(&self, id: MessageId, token: &[u8]) -> (u16, Vec<u8>) {
         let Some(held) = self.messages.get(&id) else {
-            return (404, br#"{"code":"gone"}"#.to_vec());
+            return problem_bytes(Code::Gone);
         };
         let claimed = held.slots.iter().find(|(_, slot)| {
             slot.claim
@@ -380,12 +391,12 @@ impl FakeServer {
                 };
                 (200, parcel.encode())
             }
-            None => (409, br#"{"code":"stale-claim"}"#.to_vec()),
+            None => problem_bytes(Code::StaleClaim),
         }
     }
 
-    fn claimed_target(&self, id: &MessageId, token: &[u8]) -> Result<Target, &'static str> {
-        let held = self.messages.get(id).ok_or("gone")?;
+    fn claimed_target(&self, id: &MessageId, token: &[u8]) -> Result<Target, Code> {
+        let held = self.messages.get(id).ok_or(Code::Gone)?;
         held.slots
             .iter()
             .find(|(_, slot)| {
@@ -393,7 +404,7 @@ impl FakeServer {
                     .is_some_and(|(known, until)| known == token && until > self.now_ms)
             })
             .map(|(target, _)| *target)
-            .ok_or("stale-claim")
+            .ok_or(Code::StaleClaim)
     }
 
     fn extend(&mut self, id: MessageId, token: &[u8]) -> Reply {

@@ -86,6 +86,8 @@ pub(crate) enum ServerFrame {
         code: String,
         #[serde(default)]
         detail: String,
+        #[serde(default)]
+        retry_after: Option<u32>,
     },
     Acked {
         id: Id,
