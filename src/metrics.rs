@@ -1,11 +1,12 @@
 //! Counters in the text format that Prometheus reads, labelled by route pattern.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use store::Statistics;
 
 /// Upper bounds of the latency buckets in microseconds.
 const BUCKETS: [u64; 8] = [
@@ -18,8 +19,10 @@ pub struct Metrics {
     routes: DashMap<(&'static str, &'static str, u16), Route>,
     requests: AtomicU64,
     malformed_frames: AtomicU64,
-    /// Requests that met a limit and are in no audit record yet.
-    refused: DashMap<&'static str, u64>,
+    unreadable_requests: Arc<AtomicU64>,
+    /// How many of those a line of the log has told of.
+    unreadable_told: AtomicU64,
+    durable: Mutex<Statistics>,
 }
 
 #[derive(Debug, Default)]
@@ -48,24 +51,30 @@ impl Metrics {
         }
     }
 
-    /// Counts one request that met a limit.
-    pub fn refused(&self, route: &'static str) {
-        *self.refused.entry(route).or_default() += 1;
-    }
-
-    /// How many requests met a limit since this was asked last, by route.
-    pub fn take_refused(&self) -> BTreeMap<&'static str, u64> {
-        let mut taken = BTreeMap::new();
-        self.refused.retain(|route, count| {
-            taken.insert(*route, *count);
-            false
-        });
-        taken
-    }
-
     /// Counts one frame that could not be read.
     pub fn malformed_frame(&self) {
         self.malformed_frames.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Keeps what the database holds, as the jobs read it each minute.
+    pub fn keep(&self, durable: Statistics) {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
+    }
+
+    /// Returns what the database held when that was last read.
+    pub fn durable(&self) -> Statistics {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts connections that ended by a request that could not be read.
+    pub fn unreadable_requests(&self) -> &Arc<AtomicU64> {
+        &self.unreadable_requests
+    }
+
+    /// Returns how many requests could not be read since this was last asked.
+    pub fn take_unreadable_requests(&self) -> u64 {
+        let all = self.unreadable_requests.load(Ordering::Relaxed);
+        all.saturating_sub(self.unreadable_told.swap(all, Ordering::Relaxed))
     }
 
     /// Writes everything, together with `gauges` of (name, help, value).
@@ -93,10 +102,20 @@ impl Metrics {
             let _ = writeln!(out, "{name}_sum{{{labels}}} {}", micros as f64 / 1e6);
             let _ = writeln!(out, "{name}_count{{{labels}}} {count}");
         }
-        let frames = self.malformed_frames.load(Ordering::Relaxed);
-        let name = "secure_messaging_malformed_frames_total";
-        let _ = writeln!(out, "# HELP {name} Frames that could not be read.");
-        let _ = writeln!(out, "# TYPE {name} counter\n{name} {frames}");
+        let counters = [
+            ("malformed_frames", "Frames", &self.malformed_frames),
+            (
+                "unreadable_requests",
+                "Requests",
+                &*self.unreadable_requests,
+            ),
+        ];
+        for (name, what, count) in counters {
+            let name = format!("secure_messaging_{name}_total");
+            let count = count.load(Ordering::Relaxed);
+            let _ = writeln!(out, "# HELP {name} {what} that could not be read.");
+            let _ = writeln!(out, "# TYPE {name} counter\n{name} {count}");
+        }
         for (name, help, value) in gauges {
             let name = format!("secure_messaging_{name}");
             let _ = writeln!(out, "# HELP {name} {help}");

@@ -1,8 +1,8 @@
 //! Health and measurements, for those who run the server.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
+use api::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,9 +65,7 @@ pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
         (false, false) => "Neither the database nor the keys can be used.",
     };
     Err(Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not-ready",
-        "The server cannot serve now",
+        Code::NotReady,
         format!("{fault} The server's log has the cause."),
     )
     .retry_after(5)
@@ -80,10 +78,11 @@ fn word(works: bool) -> &'static str {
     if works { "ok" } else { "failed" }
 }
 
-/// Writes the measurements.
-pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
+/// Writes the measurements. Nothing is counted for it: what the database holds is what the jobs last
+/// read of it.
+pub async fn metrics(app: Data<App>) -> HttpResponse {
     let stats = app.vault().stats();
-    let durable = app.store().statistics(app.ambient().now()).await?;
+    let durable = app.metrics().durable();
     let mut gauges = vec![
         ("users", "Accounts.", durable.users),
         (
@@ -106,7 +105,7 @@ pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
             "Messages that wait or are being read.",
             stats.messages,
         ),
-        ("bytes_held", "Bytes of ciphertext held.", stats.bytes),
+        ("bytes_held", "Bytes that messages take.", stats.bytes),
         (
             "started_seconds",
             "Unix time of the start.",
@@ -117,7 +116,7 @@ pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
     gauges.extend(app.backups().gauges(app.ambient().now()));
     gauges.extend(app.auditor().gauges());
     let text = app.metrics().render(&gauges);
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(text))
+        .body(text)
 }

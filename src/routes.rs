@@ -3,6 +3,7 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, ResponseError};
+use api::Code;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -342,9 +343,6 @@ table! {
         GET Public operations::ready, "Says whether the server can serve",
             gives json(operations::Ready);
     ]
-    "/metrics" => [
-        GET Public operations::metrics, "Writes measurements", gives text "text/plain";
-    ]
     "/.well-known/security.txt" => [
         GET Public well_known::security_txt, "Says where to report weaknesses",
             gives text "text/plain";
@@ -392,9 +390,7 @@ async fn wrong_method(request: HttpRequest) -> actix_web::HttpResponse {
         .map(|row| row.method)
         .collect();
     let mut response = Problem::new(
-        actix_web::http::StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "The address has no such method",
+        Code::MethodNotAllowed,
         format!("Use {}.", methods.join(" or ")),
     )
     .error_response();

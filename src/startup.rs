@@ -8,7 +8,7 @@ use ::audit::HeadSigningKey;
 use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::web::Data;
+use actix_web::web::{self, Data};
 use protocol::boot::BootSigningKey;
 use protocol::opaque::ServerSetup;
 use serde_json::json;
@@ -17,7 +17,7 @@ use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::accounts::{Claims, Setup, audit};
-use crate::audit::{self as proof, Auditor, Backoff, Witnesses};
+use crate::audit::{self as proof, Auditor, Backoff, Repeats, Witnesses};
 use crate::backups::{BackupError, Backups, half_restored};
 use crate::boot::Boot;
 use crate::clock::Ambient;
@@ -32,10 +32,11 @@ use crate::limits::Limits;
 use crate::messages::{Announcer, Hub, close};
 use crate::metrics::Metrics;
 use crate::net;
+use crate::operations;
 use crate::pages::{BundleError, Pages};
 use crate::probe::Probe;
 use crate::routes;
-use crate::sessions::{self, Registry};
+use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
 use crate::tls::{self, TlsError};
 use crate::tokens::Tokens;
@@ -82,6 +83,11 @@ pub enum StartError {
     /// A witness of the audit log has no thread.
     #[error("a witness of the audit log could not be started ({0}); allow more threads")]
     Witness(io::Error),
+    /// The address of the measurements cannot be bound.
+    #[error(
+        "measurements cannot be read at {0} ({1}); stop what listens there, or set metrics_addr"
+    )]
+    Measurements(SocketAddr, io::Error),
     /// The listener failed.
     #[error("the server stopped: {0}")]
     Serve(io::Error),
@@ -93,6 +99,7 @@ pub struct Application {
     jobs: Jobs,
     server: actix_server::Server,
     address: SocketAddr,
+    measurements: Option<Measurements>,
     _lock: DatabaseLock,
 }
 
@@ -146,6 +153,7 @@ impl Application {
             .local_addr()
             .map_err(|error| StartError::Bind(config.bind_addr, error))?;
         let public_url = config.public_url_on(address)?;
+        let measured_at = config.metrics_addr.map(bind_measurements).transpose()?;
         let lock = DatabaseLock::take(&config.database_path()?)?;
         if let Some(partial) = half_restored(&config.database_path()?) {
             return Err(StartError::HalfRestored(partial));
@@ -172,6 +180,8 @@ impl Application {
         let setup = Setup::new(&ambient, store.server_settings().await?);
         let app = Data::new(App {
             limits: Limits::new(&config, &ambient),
+            repeats: Repeats::new(&config, &ambient),
+            devices: Devices::new(&secrets.device, &public_url),
             tokens: Tokens::new(ambient.clone()),
             claims: Claims::default(),
             metrics: Metrics::default(),
@@ -205,11 +215,14 @@ impl Application {
         // A retention that was cut off goes on.
         app.auditor().tick(app.store(), app.ambient()).await;
         let server = serve(&app, listener, tls, secrets.cookie).map_err(StartError::Serve)?;
+        let measurements = measured_at.map(|listener| Measurements::serve(&app, listener));
+        let measurements = measurements.transpose().map_err(StartError::Serve)?;
         Ok(Self {
             app,
             jobs,
             server,
             address,
+            measurements,
             _lock: lock,
         })
     }
@@ -217,6 +230,11 @@ impl Application {
     /// Returns the bound address.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address at which measurements are read, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.measurements.as_ref().map(|it| it.address)
     }
 
     /// Returns the parts.
@@ -241,12 +259,14 @@ impl Application {
 
     /// Serves without jobs until the handle stops it, for tests that move the clock themselves.
     pub async fn serve_only(self) -> Result<(), StartError> {
+        let _measurements = self.measurements.map(Measurements::run);
         self.server.await.map_err(StartError::Serve)
     }
 
     /// Serves until `stop` resolves; then closes sockets, wipes the vault and cleans up.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let handle = self.server.handle();
+        let measurements = self.measurements.take().map(Measurements::run);
         let jobs = actix_web::rt::spawn(self.jobs.clone().run());
         let keys = actix_web::rt::spawn(keys::run(self.app()));
         let control = match Control::bind(&self.app) {
@@ -273,6 +293,7 @@ impl Application {
                 }
             }
         }
+        drop(measurements);
         jobs.abort();
         keys.abort();
         if let Some(control) = control {
@@ -316,6 +337,50 @@ async fn note(
     app.store().append_audit(vec![record]).await
 }
 
+/// The listener of the measurements: their address is not the one that people use.
+struct Measurements {
+    server: actix_server::Server,
+    address: SocketAddr,
+}
+
+/// Stops the listener when it is dropped.
+struct Measuring(ServerHandle);
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        drop(self.0.stop(false));
+    }
+}
+
+impl Measurements {
+    fn serve(app: &Data<App>, listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let limits = net::Limits {
+            workers: 1,
+            connections: 16,
+            ..net::Limits::default()
+        };
+        let unreadable = Arc::clone(app.metrics().unreadable_requests());
+        let app = Data::clone(app);
+        let server = net::serve(vec![listener], None, &limits, &unreadable, move || {
+            actix_web::App::new()
+                .app_data(Data::clone(&app))
+                .route("/metrics", web::get().to(operations::metrics))
+        })?;
+        Ok(Self { server, address })
+    }
+
+    fn run(self) -> Measuring {
+        let handle = self.server.handle();
+        actix_web::rt::spawn(self.server);
+        Measuring(handle)
+    }
+}
+
+fn bind_measurements(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Measurements(address, error))
+}
+
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|error| StartError::Bind(address, error))
 }
@@ -339,7 +404,8 @@ fn serve(
     }
     let crowd = Data::new(Crowd::new(limits.connections_per_network));
     let app = Data::clone(app);
-    net::serve(vec![listener], tls, &limits, move || {
+    let unreadable = Arc::clone(app.metrics().unreadable_requests());
+    net::serve(vec![listener], tls, &limits, &unreadable, move || {
         actix_web::App::new()
             .app_data(Data::clone(&app))
             .app_data(Data::clone(&crowd))
@@ -391,6 +457,7 @@ struct Secrets {
     opaque: ServerSetup,
     boot: BootSigningKey,
     cookie: Key,
+    device: Zeroizing<Vec<u8>>,
     audit: HeadSigningKey,
 }
 
@@ -415,8 +482,13 @@ impl Secrets {
         let generate = Box::new(move || Zeroizing::new(random.to_vec()));
         let cookie = store.get_or_create_secret("cookie", generate, now).await?;
         let cookie = Key::try_from(cookie.expose()).map_err(|_| StartError::Secret("cookie"))?;
+        let random = Zeroizing::new(ambient.random::<32>());
+        let generate = Box::new(move || Zeroizing::new(random.to_vec()));
+        let device = store.get_or_create_secret("device", generate, now).await?;
+        let device = Zeroizing::new(device.expose().to_vec());
         Ok(Self {
             opaque,
+            device,
             boot: BootSigningKey::from_bytes(boot),
             cookie,
             audit: head_key(store, ambient).await?,

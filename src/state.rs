@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use api::Code;
 use std::sync::Arc;
 
 use protocol::opaque::ServerSetup;
@@ -7,7 +8,7 @@ use store::{Fault, Store};
 use vault::Vault;
 
 use crate::accounts::{Claims, Setup};
-use crate::audit::Auditor;
+use crate::audit::{Auditor, Repeats};
 use crate::backups::Backups;
 use crate::boot::Boot;
 use crate::clock::Ambient;
@@ -19,7 +20,7 @@ use crate::messages::Hub;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::probe::Probe;
-use crate::sessions::Registry;
+use crate::sessions::{Devices, Registry};
 use crate::tokens::Tokens;
 
 /// The server's parts, joined by [`crate::startup::Application::build`].
@@ -33,6 +34,8 @@ pub struct App {
     pub(crate) sessions: Arc<Registry>,
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
+    pub(crate) repeats: Repeats,
+    pub(crate) devices: Devices,
     pub(crate) claims: Claims,
     pub(crate) setup: Setup,
     pub(crate) opaque: ServerSetup,
@@ -73,6 +76,10 @@ parts! {
     tokens: Tokens,
     /// Rate limits.
     limits: Limits,
+    /// Audit records that are counted where there are many.
+    repeats: Repeats,
+    /// Browsers from which somebody signed in before.
+    devices: Devices,
     /// Prekeys that were handed out lately.
     claims: Claims,
     /// The set-up link and who may register.
@@ -102,9 +109,7 @@ impl From<&Fault> for Problem {
         if matches!(fault, Fault::Full) {
             tracing::error!(cause = %fault, "the disk is full");
             Problem::new(
-                actix_web::http::StatusCode::INSUFFICIENT_STORAGE,
-                "disk-full",
-                "The server's disk is full",
+                Code::DiskFull,
                 "Nothing was changed. Tell the server's operator, who can free some space; then \
                  try again.",
             )
@@ -114,9 +119,7 @@ impl From<&Fault> for Problem {
         } else if fault.is_temporary() {
             tracing::error!(cause = %fault, "the store did not answer");
             Problem::new(
-                actix_web::http::StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The server cannot do this now",
+                Code::Unavailable,
                 "Nothing was changed. Try again in a moment.",
             )
             .retry_after(5)

@@ -3,6 +3,7 @@
 //! A sign-in that is begun and never finished, for a handle that may not exist, must leave nothing
 //! behind: the state travels in a token under a key that only this process's memory holds.
 
+use api::Code;
 use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -49,6 +50,11 @@ impl Purpose {
         }
     }
 
+    /// Seconds after which no token that exists now is good for anything.
+    pub fn longest_life() -> u64 {
+        Self::Registration.life()
+    }
+
     fn label(self) -> &'static [u8] {
         match self {
             Self::SignIn => b"sign-in",
@@ -74,7 +80,7 @@ pub enum TokenError {
 
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
-        Self::conflict("token-expired", "The step has expired", error.to_string())
+        Self::new(Code::TokenExpired, error.to_string())
     }
 }
 

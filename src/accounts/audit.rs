@@ -3,6 +3,10 @@
 use serde_json::Value;
 use store::{AuditEvent, UserId};
 
+use crate::http::Problem;
+use crate::sessions::{Origin, SignedIn};
+use crate::state::App;
+
 /// Makes an event; `details` are sealed under the key of `user`, or of the system.
 pub fn event(
     user: Option<UserId>,
@@ -16,6 +20,18 @@ pub fn event(
         timestamp,
         details,
     }
+}
+
+/// Makes the record of a change that somebody makes of their own account, where they may make one more.
+pub fn change(
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    action: &'static str,
+) -> Result<AuditEvent, Problem> {
+    app.limits().change(who.key())?;
+    let now = app.ambient().now();
+    Ok(event(Some(who.user_id()), action, now, origin.details()))
 }
 
 /// Every action that this server writes, for the filter of the admin page.

@@ -1,5 +1,6 @@
 //! "Delete my account": its owner erases everything that the server keeps of it.
 
+use api::Code;
 use std::sync::Arc;
 
 use actix_session::Session;
@@ -50,7 +51,9 @@ pub async fn delete(
 }
 
 async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Problem> {
+    let superseding = app.sessions().supersede(user);
     let ended = app.store().erase_own_account(user, vec![record]).await?;
+    drop(superseding);
     app.sessions().end(user, &ended, close::SESSION_OVER);
     Ok(forget(app, user, &ended).await?)
 }
@@ -74,9 +77,8 @@ impl From<AccountChangeError> for Problem {
     fn from(error: AccountChangeError) -> Self {
         match error {
             AccountChangeError::NoSuchUser => Self::signed_out(),
-            AccountChangeError::LastAdministrator => Self::conflict(
-                "last-administrator",
-                "This is the last administrator",
+            AccountChangeError::LastAdministrator => Self::new(
+                Code::LastAdministrator,
                 "Nothing was deleted. Make somebody else an administrator first, at the server's \
                  terminal: secure-messaging admin promote HANDLE",
             ),

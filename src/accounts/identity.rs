@@ -45,7 +45,7 @@ pub async fn replace(
     let safe: store::SafeWrite = body.safe.try_into()?;
     let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
     let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
-    let record = audit::event(Some(user), "keys.identity_replaced", now, origin.details());
+    let record = audit::change(&app, &who, &origin, "keys.identity_replaced")?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = IdentityChange {
         user_id: user,

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
+use api::Code;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 use store::{Invite, InviteHash};
@@ -69,9 +70,8 @@ pub async fn create(
     let now = app.ambient().now();
     let open = app.store().list_invites(who.user_id()).await?;
     if open.iter().filter(|invite| invite.is_usable(now)).count() >= MAX_OPEN {
-        return Err(Problem::conflict(
-            "too-many-invites",
-            "Too many open invites",
+        return Err(Problem::new(
+            Code::TooManyInvites,
             "Withdraw one of yours, or wait until one is used.",
         ));
     }
@@ -92,7 +92,7 @@ pub async fn create(
         max_uses,
         uses: 0,
     };
-    let record = audit::event(Some(who.user_id()), "invite.created", now, origin.details());
+    let record = audit::change(&app, &who, &origin, "invite.created")?;
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
@@ -127,12 +127,7 @@ pub async fn withdraw(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: InviteHash = id.parse().map_err(|_| Problem::not_found())?;
-    let record = audit::event(
-        Some(who.user_id()),
-        "invite.withdrawn",
-        app.ambient().now(),
-        origin.details(),
-    );
+    let record = audit::change(&app, &who, &origin, "invite.withdrawn")?;
     if app
         .store()
         .delete_invite(who.user_id(), id, vec![record])

@@ -1,5 +1,6 @@
 //! Checking public keys and prekey batches before they are stored.
 
+use api::Code;
 use protocol::identity::AccountKeys;
 use protocol::prekeys::SignedBatch;
 use store::{Leaf, NewBatch, PublicKeys, UserId};
@@ -73,10 +74,5 @@ impl CheckedKeys {
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        actix_web::http::StatusCode::UNPROCESSABLE_ENTITY,
-        "keys-unusable",
-        "These keys cannot be used",
-        error.to_string(),
-    )
+    Problem::new(Code::KeysUnusable, error.to_string())
 }

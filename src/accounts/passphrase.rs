@@ -1,7 +1,7 @@
 //! Changing the passphrase: a new OPAQUE record and safes under a new key, together.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use store::{CredentialChange, KeepSessions};
@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::http::{Blob, Problem};
 use crate::messages::close;
+use crate::sessions::device::credential_hash;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
@@ -76,6 +77,7 @@ pub async fn start(
 pub async fn finish(
     app: Data<App>,
     who: SignedIn,
+    request: HttpRequest,
     origin: Origin,
     body: Json<Finish>,
 ) -> Result<HttpResponse, Problem> {
@@ -90,12 +92,8 @@ pub async fn finish(
         return Err(Problem::forbidden("This step was begun by somebody else."));
     }
     let user = who.user_id();
-    let record = audit::event(
-        Some(user),
-        "account.passphrase_changed",
-        app.ambient().now(),
-        origin.details(),
-    );
+    let record = audit::change(&app, &who, &origin, "account.passphrase_changed")?;
+    let credentials = credential_hash(&opaque_record);
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = CredentialChange {
         user_id: user,
@@ -107,12 +105,16 @@ pub async fn finish(
         keep: KeepSessions::Only(who.session().id()),
         new_session: None,
     };
+    let superseding = app.sessions().supersede(user);
     let ended = app
         .store()
         .replace_credentials(change, vec![record])
         .await?;
+    drop(superseding);
     app.sessions().end(user, &ended, close::SESSION_OVER);
     app.hub()
         .safe_written(&who, Some(version), Some(prekey_version));
-    Ok(HttpResponse::NoContent().finish())
+    let devices = app.devices();
+    let device = devices.remember(&request, user, &credentials, app.ambient());
+    Ok(HttpResponse::NoContent().cookie(device).finish())
 }

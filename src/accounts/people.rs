@@ -1,8 +1,8 @@
 //! Looking people up, and one's own alias.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
+use api::Code;
 use serde::{Deserialize, Serialize};
 use store::{UserId, UserRow};
 use utoipa::ToSchema;
@@ -76,9 +76,7 @@ async fn person(app: &App, found: Option<UserRow>) -> Result<Json<Person>, Probl
 /// The answer for somebody who does not exist.
 pub(super) fn nobody() -> Problem {
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "no-such-user",
-        "Nobody has this handle",
+        Code::NoSuchUser,
         "Check how it is written, or ask the person.",
     )
 }
@@ -92,12 +90,7 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     if let Some(alias) = &body.alias {
         let alias = registration::alias(alias)?;
-        let record = audit::event(
-            Some(who.user_id()),
-            "account.alias_changed",
-            app.ambient().now(),
-            origin.details(),
-        );
+        let record = audit::change(&app, &who, &origin, "account.alias_changed")?;
         app.store()
             .set_alias(who.user_id(), alias.into(), vec![record])
             .await?;

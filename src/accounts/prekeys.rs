@@ -1,6 +1,7 @@
 //! One's own prekeys: publishing a batch, what is left of it, what is in use.
 
 use actix_web::web::{Data, Json};
+use api::Code;
 use serde::{Deserialize, Serialize};
 use store::{PublishError, Stock};
 use utoipa::ToSchema;
@@ -53,7 +54,7 @@ pub async fn publish(
         .ok_or_else(Problem::signed_out)?;
     let keys = CheckedKeys::check(keys.keys.account_keys)?;
     let batch = keys.batch(&body.batch, user, now)?;
-    let record = audit::event(Some(user), "keys.prekeys_published", now, origin.details());
+    let record = audit::change(&app, &who, &origin, "keys.prekeys_published")?;
     let stock = app
         .store()
         .publish_prekeys(user, batch, vec![record])
@@ -89,11 +90,7 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match &error {
             PublishError::NoSuchUser => Problem::signed_out(),
-            PublishError::StaleBatch { .. } => Problem::conflict(
-                "stale-batch",
-                "An older batch of prekeys",
-                error.to_string(),
-            ),
+            PublishError::StaleBatch { .. } => Problem::new(Code::StaleBatch, error.to_string()),
             PublishError::TooManyLeaves { .. } => Problem::malformed(error.to_string()),
             PublishError::Fault(fault) => Problem::from(fault),
         }

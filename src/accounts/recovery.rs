@@ -1,9 +1,9 @@
 //! Recovery: signing in with the recovery key and choosing a new passphrase.
 
 use actix_session::Session;
-use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use api::Code;
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -12,10 +12,12 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::http::{Blob, Id, Problem};
+use crate::limits::Limit;
 use crate::messages::close;
-use crate::sessions::{Opening, Origin, sign_in};
+use crate::sessions::device::credential_hash;
+use crate::sessions::{Epoch, Opening, Origin, sign_in};
 use crate::state::App;
-use crate::tokens::Purpose;
+use crate::tokens::{Purpose, TokenError};
 
 use super::audit;
 use super::handle::Handle;
@@ -66,11 +68,13 @@ pub struct Finish {
 #[derive(Serialize, Deserialize)]
 struct State {
     user_id: [u8; 16],
+    epoch: Epoch,
 }
 
 /// Checks the proof and hands out the safes.
 pub async fn start(
     app: Data<App>,
+    request: HttpRequest,
     origin: Origin,
     body: Json<Start>,
 ) -> Result<Json<Started>, Problem> {
@@ -79,12 +83,19 @@ pub async fn start(
         Some(handle) => handle.digest(),
         None => Sha3_256::digest(body.handle.as_bytes()).into(),
     };
-    app.limits().sign_in(origin.ip, digest)?;
+    let epoch = app.sessions().epoch();
     let credential = match &handle {
         Some(handle) => app.store().credential(handle.as_str()).await?,
         None => None,
     };
     let credential = credential.filter(|credential| credential.active);
+    let user = credential.as_ref().map(|credential| credential.user_id);
+    let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
+    let credentials = credential_hash(record.unwrap_or_default());
+    let guesser = app.devices().guesser(&request, user, &credentials, digest);
+    app.limits()
+        .guess(Limit::Recovery, &guesser)
+        .map_err(|problem| problem.about(user))?;
     // An unknown handle is compared with a hash that nothing has.
     let expected = credential
         .as_ref()
@@ -92,7 +103,6 @@ pub async fn start(
     let given: [u8; 32] = Sha3_256::digest(&*body.proof).into();
     let proven = bool::from(given.ct_eq(&expected));
     let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
-        let user = credential.map(|credential| credential.user_id);
         let reason = user.map_or(sign_in::NOBODY, |_| "the recovery key is wrong");
         sign_in::failed(&app, &origin, user, "account.recovery_failed", reason).await?;
         return Err(refused());
@@ -105,9 +115,10 @@ pub async fn start(
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let user_id = *credential.user_id.as_bytes();
+    let state = State { user_id, epoch };
     Ok(Json(Started {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::Recovery, &State { user_id })?),
+        token: Blob::new(app.tokens().seal(Purpose::Recovery, &state)?),
         user_id: Id(user_id),
         safe: safe.into(),
         prekey_safe: prekey_safe.into(),
@@ -121,7 +132,7 @@ pub async fn finish(
     origin: Origin,
     cookie: Session,
     body: Json<Finish>,
-) -> Result<Json<Entered>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
@@ -129,6 +140,11 @@ pub async fn finish(
     let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
     let state: State = app.tokens().open_once(Purpose::Recovery, &body.token)?;
     let user = UserId::from_bytes(state.user_id);
+    if app.sessions().is_superseded(user, state.epoch) {
+        return Err(TokenError::Expired.into());
+    }
+    let superseding = app.sessions().supersede(user);
+    let credentials = credential_hash(&opaque_record);
     let opening = Opening::new(&app, user, &origin, "recovery", body.device_name);
     let now = app.ambient().now();
     let records = vec![
@@ -146,12 +162,15 @@ pub async fn finish(
         new_session: Some(opening.row()),
     };
     let ended = app.store().replace_credentials(change, records).await?;
+    drop(superseding);
     app.sessions().end(user, &ended, close::SESSION_OVER);
     sign_in::replace_current(&app, &request, &origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;
     opening.hand_out(&cookie)?;
-    Ok(Json(Entered {
+    let devices = app.devices();
+    let device = devices.remember(&request, user, &credentials, app.ambient());
+    Ok(HttpResponse::Ok().cookie(device).json(Entered {
         user_id: Id(state.user_id),
         role: session.role(),
     }))
@@ -159,9 +178,7 @@ pub async fn finish(
 
 fn refused() -> Problem {
     Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "recovery-failed",
-        "Recovery failed",
+        Code::RecoveryFailed,
         "Check handle and recovery key and try again.",
     )
 }
@@ -172,11 +189,7 @@ impl From<ReplaceError> for Problem {
             ReplaceError::NoSuchUser => Problem::signed_out(),
             ReplaceError::VersionNotAbove => Problem::malformed(error.to_string()),
             ReplaceError::Conflict(conflict) => Problem::from(conflict),
-            ReplaceError::StaleBatch { .. } => Problem::conflict(
-                "stale-batch",
-                "An older batch of prekeys",
-                error.to_string(),
-            ),
+            ReplaceError::StaleBatch { .. } => Problem::new(Code::StaleBatch, error.to_string()),
             ReplaceError::Fault(fault) => Problem::from(fault),
         }
     }

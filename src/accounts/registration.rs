@@ -1,9 +1,9 @@
 //! Registration: OPAQUE's two messages, and one transaction at the end.
 
 use actix_session::Session;
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use api::Code;
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -11,6 +11,7 @@ use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, Rol
 use utoipa::ToSchema;
 
 use crate::http::{Blob, Id, Problem};
+use crate::sessions::device::credential_hash;
 use crate::sessions::{Opening, Origin};
 use crate::state::App;
 use crate::tokens::Purpose;
@@ -134,14 +135,7 @@ pub async fn start(
 }
 
 fn parse_handle(text: &str) -> Result<Handle, Problem> {
-    Handle::parse(text).map_err(|error| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "handle-refused",
-            "This handle cannot be used",
-            error.to_string(),
-        )
-    })
+    Handle::parse(text).map_err(|error| Problem::new(Code::HandleRefused, error.to_string()))
 }
 
 /// Checks everything that a registration could be refused for, and keeps nothing of it.
@@ -200,12 +194,7 @@ async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
         };
     }
     match app.setup().settings().registration {
-        RegistrationMode::Closed => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "registration-closed",
-            "Registration is closed",
-            "Ask the administrator of this server.",
-        )),
+        RegistrationMode::Closed => Err(closed()),
         RegistrationMode::Open if link.invite.is_none() => Ok(Right::Open),
         mode => {
             let usable = match link.invite {
@@ -235,9 +224,29 @@ async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 32]>, Proble
     Ok(found.filter(|invite| invite.is_usable(now)).map(|_| hash))
 }
 
+/// Refuses a registration that was begun by a right which nobody has any more.
+fn may_finish(admission: &Admission, mode: RegistrationMode) -> Result<(), Problem> {
+    match (admission, mode) {
+        (Admission::Setup | Admission::AdminLink(_), _)
+        | (_, RegistrationMode::Open)
+        | (Admission::Invite(_), RegistrationMode::Invite) => Ok(()),
+        (_, RegistrationMode::Closed) | (Admission::Open, RegistrationMode::Invite) => {
+            Err(closed())
+        }
+    }
+}
+
+fn closed() -> Problem {
+    Problem::new(
+        Code::RegistrationClosed,
+        "Ask the administrator of this server.",
+    )
+}
+
 /// Makes the account and signs in.
 pub async fn finish(
     app: Data<App>,
+    request: HttpRequest,
     origin: Origin,
     cookie: Session,
     body: Json<Finish>,
@@ -258,6 +267,10 @@ pub async fn finish(
         Right::Setup => Admission::Setup,
         Right::AdminLink(hash) => Admission::AdminLink(hash),
     };
+    let credentials = credential_hash(&opaque_record);
+    // Held until the account is there: whoever closes registration waits, and nobody comes after.
+    let policy = app.setup().policy().await;
+    may_finish(&admission, policy.mode())?;
     let opening = Opening::new(&app, user_id, &origin, "registration", body.device_name);
     let mut details = origin.details();
     details["right"] = match admission {
@@ -286,11 +299,14 @@ pub async fn finish(
         admission,
     };
     let role = app.store().register(user, opening.row(), records).await?;
+    drop(policy);
     if role == Role::Admin && !app.setup().settings().setup_done {
         app.setup().done();
     }
     opening.hand_out(&cookie)?;
-    Ok(HttpResponse::Created().json(Entered {
+    let devices = app.devices();
+    let device = devices.remember(&request, user_id, &credentials, app.ambient());
+    Ok(HttpResponse::Created().cookie(device).json(Entered {
         user_id: Id(state.user_id),
         role,
     }))
@@ -298,38 +314,19 @@ pub async fn finish(
 
 /// Brings an alias into the form that is kept.
 pub(super) fn alias(text: &str) -> Result<String, Problem> {
-    name::alias(text).map_err(|error| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "alias-refused",
-            "This name cannot be used",
-            error.to_string(),
-        )
-    })
+    name::alias(text).map_err(|error| Problem::new(Code::AliasRefused, error.to_string()))
 }
 
 impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         let detail = error.to_string();
         match &error {
-            RegisterError::HandleTaken => {
-                Problem::conflict("handle-taken", "This handle is taken", detail)
+            RegisterError::HandleTaken => Problem::new(Code::HandleTaken, detail),
+            RegisterError::AlreadyRegistered => Problem::new(Code::AlreadyRegistered, detail),
+            RegisterError::InviteUnusable => Problem::new(Code::InviteUnusable, detail),
+            RegisterError::AlreadySetUp | RegisterError::AdminLinkUnusable => {
+                Problem::new(Code::SetupUnusable, detail)
             }
-            RegisterError::AlreadyRegistered => {
-                Problem::conflict("already-registered", "Already registered", detail)
-            }
-            RegisterError::InviteUnusable => Problem::new(
-                StatusCode::FORBIDDEN,
-                "invite-unusable",
-                "This invite cannot be used",
-                detail,
-            ),
-            RegisterError::AlreadySetUp | RegisterError::AdminLinkUnusable => Problem::new(
-                StatusCode::FORBIDDEN,
-                "setup-unusable",
-                "This set-up link cannot be used",
-                detail,
-            ),
             RegisterError::Fault(fault) => Problem::from(fault),
         }
     }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use api::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha3::{Digest, Sha3_256};
@@ -132,12 +133,8 @@ impl From<&SafeConflict> for Problem {
             version: conflict.version,
             data: Blob::new(conflict.data.clone()),
         };
-        Problem::conflict(
-            "safe-conflict",
-            "Another tab wrote first",
-            "Merge with `current` and try again.",
-        )
-        .with("current", json!(current))
+        Problem::new(Code::SafeConflict, "Merge with `current` and try again.")
+            .with("current", json!(current))
     }
 }
 
@@ -145,12 +142,7 @@ impl From<SafeError> for Problem {
     fn from(error: SafeError) -> Self {
         match &error {
             SafeError::NoSuchUser => Problem::signed_out(),
-            SafeError::WrongProof => Problem::new(
-                actix_web::http::StatusCode::FORBIDDEN,
-                "wrong-proof",
-                "The write proof does not fit",
-                error.to_string(),
-            ),
+            SafeError::WrongProof => Problem::new(Code::WrongProof, error.to_string()),
             SafeError::VersionNotAbove => Problem::malformed(error.to_string()),
             SafeError::Conflict(conflict) => Problem::from(conflict),
             SafeError::Fault(fault) => Problem::from(fault),

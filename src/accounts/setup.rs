@@ -12,6 +12,21 @@ use crate::clock::Ambient;
 pub struct Setup {
     secret: Zeroizing<[u8; 32]>,
     settings: RwLock<ServerSettings>,
+    /// Read while somebody registers, written while the mode changes.
+    policy: tokio::sync::RwLock<()>,
+}
+
+/// Who may register, which does not change while this is held.
+pub struct Policy<'a> {
+    mode: RegistrationMode,
+    _held: tokio::sync::RwLockReadGuard<'a, ()>,
+}
+
+impl Policy<'_> {
+    /// Returns the mode of registration.
+    pub fn mode(&self) -> RegistrationMode {
+        self.mode
+    }
 }
 
 impl Setup {
@@ -20,6 +35,7 @@ impl Setup {
         Self {
             secret: Zeroizing::new(ambient.random()),
             settings: RwLock::new(settings),
+            policy: tokio::sync::RwLock::default(),
         }
     }
 
@@ -55,8 +71,28 @@ impl Setup {
         };
     }
 
-    /// Notes that a mode of registration was committed.
-    pub fn set_mode(&self, mode: RegistrationMode) {
+    /// Keeps who may register as it is until the answer is dropped.
+    pub async fn policy(&self) -> Policy<'_> {
+        let held = self.policy.read().await;
+        Policy {
+            mode: self.settings().registration,
+            _held: held,
+        }
+    }
+
+    /// Commits a mode of registration while nobody registers, and notes it.
+    pub async fn change_mode<E>(
+        &self,
+        mode: RegistrationMode,
+        commit: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let _alone = self.policy.write().await;
+        commit.await?;
+        self.set_mode(mode);
+        Ok(())
+    }
+
+    fn set_mode(&self, mode: RegistrationMode) {
         self.settings
             .write()
             .unwrap_or_else(PoisonError::into_inner)

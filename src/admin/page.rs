@@ -10,9 +10,9 @@ use store::Role;
 
 use crate::accounts::audit;
 use crate::audit::{Proof, Verified, WitnessState};
-use crate::http::Problem;
+use crate::http::{ClientIp, Problem};
 use crate::pages::{Assets, rendered, time};
-use crate::sessions::{Origin, audit_refusal, signed_in};
+use crate::sessions::{self, Origin, audit_refusal, signed_in};
 use crate::state::App;
 
 use super::{audit_log, intent, routes};
@@ -150,7 +150,7 @@ pub async fn show(
         app.ambient().now(),
         details,
     );
-    app.store().append_audit(vec![record]).await?;
+    sessions::write(&app, record, ClientIp::of(&request)).await?;
     let wanted = audit_log::Wanted {
         user: Some(filter.user.trim().to_owned()),
         action: Some(filter.action.clone()),

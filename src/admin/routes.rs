@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::audit;
 use crate::http::{Id, Problem};
-use crate::sessions::{Administrator, After, Origin};
+use crate::sessions::{self, Administrator, After, Origin};
 use crate::state::App;
 
 use super::intent::{self, Actor, Intent};
@@ -151,9 +151,8 @@ pub async fn choose(
         .carry_out(move |intent| async move {
             let now = choosing.ambient().now();
             let store = choosing.store();
-            store.set_registration_mode(mode, &intent, now).await?;
-            choosing.setup().set_mode(mode);
-            Ok::<_, store::Fault>(())
+            let commit = store.set_registration_mode(mode, &intent, now);
+            choosing.setup().change_mode(mode, commit).await
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -171,7 +170,7 @@ pub async fn users(
         app.ambient().now(),
         origin.details(),
     );
-    app.store().append_audit(vec![record]).await?;
+    sessions::write(&app, record, origin.ip).await?;
     let limit = wanted.limit.unwrap_or(100).clamp(1, 500);
     let after = wanted.after.map(|id| UserId::from_bytes(id.0));
     let rows = app.store().list_users(after, limit).await?;

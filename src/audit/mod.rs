@@ -2,6 +2,7 @@
 
 mod deliver;
 mod heads;
+mod repeats;
 mod retention;
 mod rollback;
 mod verification;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use store::{Fault, Store};
 use utoipa::ToSchema;
 
+pub use self::repeats::Repeats;
 pub use self::verification::{Verification, Verified};
 pub use self::witness::{Backoff, WitnessState, Witnesses};
 use crate::clock::Ambient;

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use api::Code;
 use backup::Wish;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -40,16 +41,12 @@ pub async fn begin(
     let actor = Actor::administrator(&admin, &origin);
     match app.backups().begin(app.store(), app.ambient(), wish, actor) {
         Ok(job) => Ok(HttpResponse::Accepted().json(job)),
-        Err(error @ BeginError::Running) => Err(Problem::conflict(
-            "backup-running",
-            "A backup is under way",
-            error.to_string(),
-        )),
-        Err(BeginError::Settings(error @ BackupError::NoTarget)) => Err(Problem::conflict(
-            "no-backup-target",
-            "Nobody said where backups go",
-            error.to_string(),
-        )),
+        Err(error @ BeginError::Running) => {
+            Err(Problem::new(Code::BackupRunning, error.to_string()))
+        }
+        Err(BeginError::Settings(error @ BackupError::NoTarget)) => {
+            Err(Problem::new(Code::NoBackupTarget, error.to_string()))
+        }
         Err(error) => Err(Problem::internal(&error)),
     }
 }

@@ -33,6 +33,9 @@ pub fn run(args: Args) -> Outcome {
         // Before anybody is told that it listens, so that whoever then stops it stops it cleanly.
         let mut terminated = signal(SignalKind::terminate())?;
         let mut interrupted = signal(SignalKind::interrupt())?;
+        if let Some(address) = application.metrics_address() {
+            tracing::info!(%address, "measurements can be read");
+        }
         tracing::info!(address = %application.address(), "listening");
         if let Some(link) = application.setup_link() {
             // Not a log line: it is for the person who started the server, and works once.

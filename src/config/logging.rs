@@ -5,7 +5,10 @@ use tracing_subscriber::EnvFilter;
 
 /// What stands before the filter: this server at `info`, and crates whose own lines could name what
 /// ours leave out, or say again what ours say.
-const BASE: &str = "info,actix_session=error,actix_http=error,actix_server=warn,actix_web=error,\
+///
+/// actix-http writes an error for each request that it cannot read, which anybody can send at any
+/// rate; those are counted, and a job says how many there were.
+const BASE: &str = "info,actix_session=error,actix_http=off,actix_server=warn,actix_web=error,\
                     refinery_core=warn";
 
 /// The levels, as a filter writes them.

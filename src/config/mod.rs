@@ -57,6 +57,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// The address and port to listen on.
     pub bind_addr: SocketAddr,
+    /// The address and port that measurements are read at; nowhere where it is not set.
+    pub metrics_addr: Option<SocketAddr>,
     /// The address that people type; `http://` and the bound address where it is not set.
     pub public_url: Option<String>,
     /// The folder that `cargo xtask bundle` made.
@@ -90,7 +92,8 @@ pub struct Config {
     pub vault_account_messages: usize,
     /// Largest sealed body in bytes.
     pub max_message_bytes: usize,
-    /// Sign-ins and recoveries begun per minute, for an address and for an account.
+    /// Sign-ins begun per minute, for an address, and for an account from it; recoveries and
+    /// re-authentications likewise. A device from which somebody signed in before has its own count.
     pub sign_ins_per_minute: u32,
     /// Registrations begun per hour and address.
     pub registrations_per_hour: u32,
@@ -102,6 +105,10 @@ pub struct Config {
     pub messages_per_minute: u32,
     /// People whom an account begins to write to per hour; a pair that wrote within a day is known.
     pub new_people_per_hour: u32,
+    /// Changes per hour and account that the audit log keeps.
+    pub changes_per_hour: u32,
+    /// Requests of an administrator per minute.
+    pub administration_per_minute: u32,
     /// Contact address that `/.well-known/security.txt` names.
     pub security_contact: String,
 }
@@ -145,6 +152,7 @@ impl Default for Config {
             data_dir: PathBuf::from("./data"),
             database_url: None,
             bind_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_addr: None,
             public_url: None,
             bundle_dir: PathBuf::from("./target/bundle"),
             kdf_iterations: 600_000,
@@ -167,6 +175,8 @@ impl Default for Config {
             claims_per_minute: 240,
             messages_per_minute: 6_000,
             new_people_per_hour: 100,
+            changes_per_hour: 120,
+            administration_per_minute: 600,
             security_contact: "mailto:security@localhost".to_owned(),
         }
     }

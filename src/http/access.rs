@@ -6,11 +6,14 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
+use api::Code;
 
+use crate::limits;
 use crate::routes::Pattern;
+use crate::sessions::signed_in;
 use crate::state::App;
 
-use super::{Arrival, RequestId};
+use super::{Arrival, ClientIp, Problem, RequestId};
 
 /// Middleware: counts and logs.
 ///
@@ -27,6 +30,7 @@ pub async fn access_log(
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(Arrival(started));
     let response = next.call(request).await?;
+    note_refusal(&app, &response, id).await;
     let pattern = response.request().app_data::<Pattern>();
     let route = pattern.map_or("unmatched", |pattern| pattern.0);
     // A method is text of the caller's choice: only the known ones get a row of their own.
@@ -40,9 +44,6 @@ pub async fn access_log(
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     app.metrics().count(method, route, status, elapsed);
-    if status == 429 {
-        app.metrics().refused(route);
-    }
     tracing::debug!(
         target: "access",
         request = %id,
@@ -53,4 +54,22 @@ pub async fn access_log(
         "answered"
     );
     Ok(response)
+}
+
+/// Lets a refusal be written down, where its kind is.
+async fn note_refusal(app: &App, response: &ServiceResponse<impl MessageBody>, id: RequestId) {
+    let error = response.response().error();
+    let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
+        return;
+    };
+    if !matches!(
+        problem.code(),
+        Code::TooManyRequests | Code::Quota | Code::VaultFull
+    ) {
+        return;
+    }
+    let request = response.request();
+    let who = signed_in(request).await.ok().flatten();
+    let user = who.map(|who| who.user_id());
+    limits::note(app, problem, user, ClientIp::of(request), id);
 }

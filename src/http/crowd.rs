@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, ResponseError};
+use api::Code;
 
 use crate::net::{Networks, Part};
 
@@ -101,13 +101,7 @@ fn body_bytes(headers: &HeaderMap) -> u64 {
 }
 
 fn full(detail: &str) -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "too-many-connections",
-        "Too many connections",
-        detail,
-    )
-    .retry_after(RETRY_AFTER)
+    Problem::new(Code::TooManyConnections, detail).retry_after(RETRY_AFTER)
 }
 
 /// Middleware: refuses what would be too much for one client, and for all.

@@ -2,10 +2,11 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, ORIGIN};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
+use api::Code;
 
 use crate::config::PublicUrl;
 use crate::state::App;
@@ -31,9 +32,7 @@ pub async fn refuse_foreign(
             .is_some_and(|app| is_own(request.headers(), app.public_url()));
         if !own {
             let refusal = Problem::new(
-                StatusCode::FORBIDDEN,
-                "foreign-origin",
-                "Asked from another site",
+                Code::ForeignOrigin,
                 "Open the page under its public address; a native client sends \
                  X-Secure-Messaging: 1.",
             );

@@ -1,5 +1,6 @@
 //! RFC 9457 problem documents: the one error type of the HTTP interface.
 
+use api::Code;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -7,19 +8,21 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use store::UserId;
+
+use crate::limits::Limit;
 
 /// Seconds after which a key provider that did not answer is worth another request.
-const KEYS_RETRY_SECS: u64 = 10;
 
 /// An answer that is not a success.
 #[derive(Debug)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    code: Code,
     detail: String,
     retry_after: Option<u64>,
     extra: Map<String, Value>,
+    limit: Option<Limit>,
+    about: Option<UserId>,
 }
 
 /// The body of a problem document.
@@ -35,136 +38,109 @@ pub struct ProblemBody {
     pub code: String,
     /// What happened this time, and what to do next.
     pub detail: String,
+    /// Seconds to wait before trying again, where waiting helps.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
-    /// Makes a problem with a stable `code`.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    /// Makes a problem; its status and title are the code's.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            status,
             code,
-            title,
             detail: detail.into(),
-            retry_after: None,
+            retry_after: code.words().wait.map(u64::from),
             extra: Map::new(),
+            limit: None,
+            about: None,
         }
     }
 
     /// 400: the request cannot be read.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "malformed-request",
-            "The request cannot be read",
-            detail,
-        )
+        Self::new(Code::MalformedRequest, detail)
     }
 
     /// 401: nobody is signed in.
     pub fn signed_out() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "signed-out",
-            "Nobody is signed in",
-            "Sign in and try again.",
-        )
+        Self::new(Code::SignedOut, "Sign in and try again.")
     }
 
     /// 403: signed in, and not allowed to.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+        Self::new(Code::Forbidden, detail)
     }
 
     /// 404: there is no such thing.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "Nothing is here",
-            "Check the address.",
-        )
+        Self::new(Code::NotFound, "Check the address.")
     }
 
     /// 404: the message is not here, or no longer, or not for this account.
     pub fn gone() -> Self {
         Self::new(
-            StatusCode::NOT_FOUND,
-            "gone",
-            "The message is not here",
+            Code::Gone,
             "It was read, has expired, vanished in a restart, or never was.",
         )
-    }
-
-    /// 409: the state does not allow it.
-    pub fn conflict(code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, title, detail)
     }
 
     /// 413: more bytes than this address takes.
     pub fn too_large(limit: usize) -> Self {
         Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "The request is too large",
+            Code::TooLarge,
             format!("At most {limit} bytes are taken here."),
         )
     }
 
     /// 415: a body of the wrong kind.
     pub fn wrong_type(expected: &str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "wrong-content-type",
-            "The body is of the wrong kind",
-            format!("Send it as {expected}."),
-        )
+        Self::new(Code::WrongContentType, format!("Send it as {expected}."))
     }
 
-    /// 429: too often.
-    pub fn too_many(retry_after: u64) -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-many-requests",
-            "Too many requests",
-            "Wait as long as Retry-After says.",
-        )
-        .retry_after(retry_after)
+    /// 429: a limit fired.
+    pub fn over(limit: Limit, retry_after: u64) -> Self {
+        let words = Code::TooManyRequests.words();
+        let seconds = u32::try_from(retry_after.max(1)).unwrap_or(u32::MAX);
+        Self::new(Code::TooManyRequests, words.told(Some(seconds)))
+            .retry_after(retry_after)
+            .by(limit)
     }
 
     /// 503: the key provider does not do its work now; the cause goes to the log once.
     pub fn keys_unreachable(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "the key provider cannot do its work");
         Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "key-provider-unreachable",
-            "The key provider does not answer",
-            "Nothing was changed. The server asks its key provider again with the next request: \
-             try again in a moment. Its log says why.",
+            Code::KeyProviderUnreachable,
+            "The server asks its key provider again with the next request. Its log says why it failed.",
         )
-        .retry_after(KEYS_RETRY_SECS)
-        .with("retry_after", KEYS_RETRY_SECS.into())
     }
 
     /// 500: the cause goes to the log once, and never to the caller.
     pub fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "The server failed",
+            Code::Internal,
             "Nothing was changed. Try again; the server's log has the cause.",
         )
     }
 
-    /// Adds `Retry-After` in seconds.
+    /// Says how many seconds to wait: in the document and as `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Names the limit that fired, for the audit log only.
+    #[must_use]
+    pub fn by(mut self, limit: Limit) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Names the account that it is about, for the audit log only.
+    #[must_use]
+    pub fn about(mut self, user: Option<UserId>) -> Self {
+        self.about = user;
         self
     }
 
@@ -175,9 +151,24 @@ impl Problem {
         self
     }
 
-    /// Returns the stable name.
-    pub fn code(&self) -> &'static str {
+    /// Returns the code.
+    pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Returns the seconds to wait, where waiting helps.
+    pub fn seconds(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Returns the limit that fired, if one did.
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit
+    }
+
+    /// Returns the account that it is about, where the caller is not signed in to it.
+    pub fn subject(&self) -> Option<UserId> {
+        self.about
     }
 
     /// Returns what happened this time.
@@ -188,7 +179,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.title, self.code)
+        write!(f, "{} ({})", self.code.title(), self.code.name())
     }
 }
 
@@ -196,17 +187,21 @@ impl std::error::Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut document = self.extra.clone();
-        document.insert("type".into(), format!("/problems/{}", self.code).into());
-        document.insert("title".into(), self.title.into());
-        document.insert("status".into(), self.status.as_u16().into());
-        document.insert("code".into(), self.code.into());
+        let name = self.code.name();
+        document.insert("type".into(), format!("/problems/{name}").into());
+        document.insert("title".into(), self.code.title().into());
+        document.insert("status".into(), self.code.status().into());
+        document.insert("code".into(), name.into());
         document.insert("detail".into(), self.detail.clone().into());
-        let mut response = HttpResponse::build(self.status);
+        if let Some(seconds) = self.retry_after {
+            document.insert("retry_after".into(), seconds.into());
+        }
+        let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         response.insert_header((CACHE_CONTROL, "no-store"));
         if let Some(seconds) = self.retry_after {

@@ -50,7 +50,15 @@ impl Jobs {
         let ended = self.app.sessions().clean_up(now).await?;
         tracing::info!(sessions = ended, "expired sessions were ended");
         self.app.keys().begin_what_is_due(&self.app).await?;
+        self.keep_figures(now).await?;
         self.prune().await
+    }
+
+    /// Reads what the measurements say of the database, once for whoever asks for them.
+    async fn keep_figures(&self, now: u64) -> Result<(), Fault> {
+        let figures = self.app.store().statistics(now).await?;
+        self.app.metrics().keep(figures);
+        Ok(())
     }
 
     /// Does what is due at this time of the injected clock.
@@ -59,6 +67,7 @@ impl Jobs {
         self.follow_accounts().await;
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, false).await;
+        self.write_repeats(false).await;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().tick(store, ambient).await;
         self.app
@@ -102,6 +111,7 @@ impl Jobs {
     pub async fn at_shutdown(&self) -> Result<(), Fault> {
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, true).await;
+        self.write_repeats(true).await;
         self.app.sessions().clean_up(now).await.map(drop)
     }
 
@@ -123,6 +133,18 @@ impl Jobs {
         }
     }
 
+    /// Writes records that wait and counts whose time is over; with `all` every count.
+    async fn write_repeats(&self, all: bool) {
+        let due = self.app.repeats().due(all);
+        if due.is_empty() {
+            return;
+        }
+        if let Err(cause) = self.app.store().append_audit(due.clone()).await {
+            tracing::error!(%cause, "audit records were not written and will be tried again");
+            self.app.repeats().put_back(due);
+        }
+    }
+
     async fn purge(&self) {
         while self.app.vault().purge_due(PURGE_STEP).more {
             tokio::task::yield_now().await;
@@ -130,11 +152,18 @@ impl Jobs {
     }
 
     async fn each_minute(&self, now: u64) -> Result<(), Fault> {
+        let requests = self.app.metrics().take_unreadable_requests();
+        if requests > 0 {
+            tracing::warn!(requests, "requests that could not be read were refused");
+        }
         self.app.tokens().forget_expired();
         self.app.limits().forget_idle();
+        self.app.repeats().forget_idle();
+        self.app.sessions().forget_superseded(now);
         self.app.claims().forget_old(now);
         self.note_what_was_met(now).await?;
         self.app.sessions().clean_up(now).await?;
+        self.keep_figures(now).await?;
         self.app.keys().begin_what_is_due(&self.app).await?;
         self.clear_leftovers().await;
         self.prune().await
@@ -148,15 +177,9 @@ impl Jobs {
         let _ = tokio::task::spawn_blocking(move || clear_leftovers(&database)).await;
     }
 
-    /// Writes down the limits that fired within the minute, counted by route, and the rows that were
-    /// met damaged, each once since the start.
+    /// Writes down the rows that were met damaged, each once since the start.
     async fn note_what_was_met(&self, now: u64) -> Result<(), Fault> {
         let mut records = Vec::new();
-        let fired = self.app.metrics().take_refused();
-        if !fired.is_empty() {
-            let details = json!({ "status": 429, "requests": fired });
-            records.push(audit::event(None, "limits.fired", now, details));
-        }
         for Damage { table, row, reason } in self.app.store().take_damages() {
             let details = json!({ "table": table, "row": row, "reason": reason });
             records.push(audit::event(None, "store.row_damaged", now, details));

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use api::Code;
 use serde::Serialize;
 use store::{BeginError, KekInfo, KekState, NewKey};
 use utoipa::ToSchema;
@@ -114,11 +115,9 @@ pub async fn renew(
 fn answer(begun: Result<store::KeyJob, BeginError>) -> Result<HttpResponse, Problem> {
     match begun {
         Ok(job) => Ok(HttpResponse::Accepted().json(Progress::from(job))),
-        Err(error @ BeginError::Running(_)) => Err(Problem::conflict(
-            "key-job-running",
-            "A key job is running",
-            error.to_string(),
-        )),
+        Err(error @ BeginError::Running(_)) => {
+            Err(Problem::new(Code::KeyJobRunning, error.to_string()))
+        }
         Err(BeginError::Fault(fault)) => Err(fault.into()),
         Err(BeginError::Key(error)) if error.is_outage() => Err(Problem::keys_unreachable(&error)),
         Err(error) => Err(Problem::internal(&error)),

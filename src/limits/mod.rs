@@ -1,6 +1,9 @@
-//! Rate limits, for each network address and for each account.
+//! Rate limits, the same on every road: HTTP, the WebSocket, and what they share.
 
 mod clock;
+mod growing;
+mod guesses;
+mod refusals;
 mod strangers;
 
 use std::hash::Hash;
@@ -18,21 +21,88 @@ use crate::config::Config;
 use crate::http::{ClientIp, Problem};
 
 use clock::Injected;
+pub use guesses::Guesser;
+use guesses::Guesses;
+pub(crate) use refusals::note;
 use strangers::Strangers;
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Injected, NoOpMiddleware<Duration>>;
 
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// What was done too often.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Limit {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Limit {
+            /// Returns its name in the audit log.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Sign-ins begun.
+    SignIn = "sign-in",
+    /// Recoveries begun.
+    Recovery = "recovery",
+    /// Re-authentications begun.
+    Reauthentication = "re-authentication",
+    /// Registrations begun.
+    Registration = "registration",
+    /// Questions whether a registration would be taken.
+    RegistrationCheck = "registration-check",
+    /// People looked up.
+    Lookup = "look-up",
+    /// Bundles and prekeys asked for.
+    Claim = "claim",
+    /// Messages posted.
+    Message = "message",
+    /// People whom an account begins to write to.
+    NewPeople = "new-people",
+    /// Changes of an account that the audit log keeps.
+    Change = "change",
+    /// Requests of an administrator.
+    Administration = "administration",
+    /// Sockets held.
+    Sockets = "sockets",
+    /// What waits in the vault for one sender.
+    Quota = "quota",
+}
+
+/// When something may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TooSoon(Duration);
+
+impl TooSoon {
+    fn from(not_until: &NotUntil<Duration>, clock: &Injected) -> Self {
+        Self(not_until.wait_time_from(clock.now()))
+    }
+
+    fn over(self, limit: Limit) -> Problem {
+        Problem::over(limit, self.0.as_secs() + 1)
+    }
+}
+
 /// Every limiter of the server.
 pub struct Limits {
     clock: Injected,
-    sign_in_by_address: Keyed<IpAddr>,
-    sign_in_by_handle: Keyed<[u8; 32]>,
+    sign_ins: Guesses,
+    recoveries: Guesses,
+    reauthentications: Guesses,
     registration: Keyed<IpAddr>,
     registration_check: Keyed<IpAddr>,
     lookup: Keyed<[u8; 16]>,
     claim: Keyed<[u8; 16]>,
     message: Keyed<[u8; 16]>,
-    refusal: Keyed<IpAddr>,
+    change: Keyed<[u8; 16]>,
+    administration: Keyed<[u8; 16]>,
     strangers: Strangers,
 }
 
@@ -40,94 +110,120 @@ impl Limits {
     /// Makes the limiters with the configured rates.
     pub fn new(config: &Config, ambient: &Ambient) -> Self {
         let clock = Injected::new(ambient.clone());
-        let minute = |n: u32| Quota::per_minute(at_least_one(n));
+        let guesses = || Guesses::new(config.sign_ins_per_minute, &clock);
         Self {
-            sign_in_by_address: keyed(minute(config.sign_ins_per_minute), &clock),
-            sign_in_by_handle: keyed(minute(config.sign_ins_per_minute), &clock),
-            registration: keyed(
-                Quota::per_hour(at_least_one(config.registrations_per_hour)),
-                &clock,
-            ),
-            registration_check: keyed(minute(config.sign_ins_per_minute), &clock),
-            lookup: keyed(minute(config.lookups_per_minute), &clock),
-            claim: keyed(minute(config.claims_per_minute), &clock),
-            message: keyed(minute(config.messages_per_minute), &clock),
-            refusal: keyed(minute(config.sign_ins_per_minute), &clock),
+            sign_ins: guesses(),
+            recoveries: guesses(),
+            reauthentications: guesses(),
+            registration: keyed(per_hour(config.registrations_per_hour), &clock),
+            registration_check: keyed(per_minute(config.sign_ins_per_minute), &clock),
+            lookup: keyed(per_minute(config.lookups_per_minute), &clock),
+            claim: keyed(per_minute(config.claims_per_minute), &clock),
+            message: keyed(per_minute(config.messages_per_minute), &clock),
+            change: keyed(per_hour(config.changes_per_hour), &clock),
+            administration: keyed(per_minute(config.administration_per_minute), &clock),
             strangers: Strangers::new(config, ambient, &clock),
             clock,
         }
     }
 
-    /// A sign-in or a recovery begins, from this address and for the handle with this digest.
+    /// Somebody tries to prove a secret; each kind of secret has counts of its own.
     ///
-    /// Known and unknown handles are counted alike.
-    pub fn sign_in(&self, from: ClientIp, handle: [u8; 32]) -> Result<(), Problem> {
-        self.check(&self.sign_in_by_address, &from.network())?;
-        self.check(&self.sign_in_by_handle, &handle)
+    /// Known and unknown accounts are counted alike.
+    pub fn guess(&self, limit: Limit, guesser: &Guesser) -> Result<(), Problem> {
+        let guesses = match limit {
+            Limit::Recovery => &self.recoveries,
+            Limit::Reauthentication => &self.reauthentications,
+            _ => &self.sign_ins,
+        };
+        guesses
+            .begin(guesser, &self.clock)
+            .map_err(|too_soon| too_soon.over(limit))
     }
 
     /// A registration begins.
     pub fn registration(&self, from: ClientIp) -> Result<(), Problem> {
-        self.check(&self.registration, &from.network())
+        self.check(Limit::Registration, &self.registration, &from.network())
     }
 
     /// Somebody asks whether a registration would be taken.
     pub fn registration_check(&self, from: ClientIp) -> Result<(), Problem> {
-        self.check(&self.registration_check, &from.network())
+        self.check(
+            Limit::RegistrationCheck,
+            &self.registration_check,
+            &from.network(),
+        )
     }
 
     /// An account looks another one up.
     pub fn lookup(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(&self.lookup, &account)
+        self.check(Limit::Lookup, &self.lookup, &account)
     }
 
     /// An account asks for somebody's bundles or a prekey.
     pub fn claim(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(&self.claim, &account)
+        self.check(Limit::Claim, &self.claim, &account)
     }
 
     /// An account posts a message.
     pub fn message(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(&self.message, &account)
+        self.check(Limit::Message, &self.message, &account)
+    }
+
+    /// An account makes a change that the audit log keeps.
+    pub fn change(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.check(Limit::Change, &self.change, &account)
+    }
+
+    /// An administrator asks for something that is theirs alone.
+    pub fn administration(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.check(Limit::Administration, &self.administration, &account)
     }
 
     /// An account writes to another: how many it begins to write to within an hour is limited.
     pub fn writes_to(&self, from: [u8; 16], to: [u8; 16]) -> Result<(), Problem> {
-        self.strangers.writes(from, to, &self.clock)
-    }
-
-    /// Returns whether one more refusal from this address may reach the audit log.
-    pub fn may_audit_refusal(&self, from: ClientIp) -> bool {
-        self.refusal.check_key(&from.network()).is_ok()
+        self.strangers
+            .writes(from, to, &self.clock)
+            .map_err(|too_soon| too_soon.over(Limit::NewPeople))
     }
 
     /// Forgets the keys that are as if they had never been seen.
     pub fn forget_idle(&self) {
-        self.sign_in_by_address.retain_recent();
-        self.sign_in_by_handle.retain_recent();
+        self.sign_ins.forget_idle();
+        self.recoveries.forget_idle();
+        self.reauthentications.forget_idle();
         self.registration.retain_recent();
         self.registration_check.retain_recent();
         self.lookup.retain_recent();
         self.claim.retain_recent();
         self.message.retain_recent();
-        self.refusal.retain_recent();
+        self.change.retain_recent();
+        self.administration.retain_recent();
         self.strangers.forget_idle(&self.clock);
     }
 
-    fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), Problem> {
+    fn check<K: Hash + Eq + Clone>(
+        &self,
+        limit: Limit,
+        limiter: &Keyed<K>,
+        key: &K,
+    ) -> Result<(), Problem> {
         limiter
             .check_key(key)
-            .map_err(|not_until| too_soon(&not_until, &self.clock))
+            .map_err(|not_until| TooSoon::from(&not_until, &self.clock).over(limit))
     }
-}
-
-fn too_soon(not_until: &NotUntil<Duration>, clock: &Injected) -> Problem {
-    let wait = not_until.wait_time_from(clock.now());
-    Problem::too_many(wait.as_secs() + 1)
 }
 
 fn keyed<K: Hash + Eq + Clone>(quota: Quota, clock: &Injected) -> Keyed<K> {
     RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
+}
+
+fn per_minute(n: u32) -> Quota {
+    Quota::per_minute(at_least_one(n))
+}
+
+fn per_hour(n: u32) -> Quota {
+    Quota::per_hour(at_least_one(n))
 }
 
 fn at_least_one(n: u32) -> NonZeroU32 {
@@ -166,5 +262,71 @@ mod tests {
         clock.advance_ms(21_000);
         limits.lookup([1; 16]).unwrap();
         assert!(limits.lookup([1; 16]).is_err());
+    }
+
+    fn limits(sign_ins_per_minute: u32) -> (Limits, Arc<ManualClock>) {
+        let clock = ManualClock::at(1_000_000);
+        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let config = Config {
+            sign_ins_per_minute,
+            ..Config::default()
+        };
+        (Limits::new(&config, &ambient), clock)
+    }
+
+    fn stranger(account: u8, network: u8) -> Guesser {
+        Guesser::Stranger {
+            account: [account; 32],
+            network: IpAddr::from([192, 0, 2, network]),
+        }
+    }
+
+    #[test]
+    fn a_known_device_gets_through_whatever_strangers_do() {
+        let (limits, clock) = limits(5);
+        let known = Guesser::Known([1; 32]);
+        for _ in 0..600 {
+            for network in 0..10 {
+                let _ = limits.guess(Limit::SignIn, &stranger(1, network));
+            }
+            clock.advance_ms(1_000);
+        }
+        assert!(limits.guess(Limit::SignIn, &stranger(1, 99)).is_err());
+        limits.guess(Limit::SignIn, &known).unwrap();
+        // Its own guesses are counted all the same.
+        let more = (0..5).filter(|_| limits.guess(Limit::SignIn, &known).is_ok());
+        assert_eq!(more.count(), 4);
+    }
+
+    #[test]
+    fn a_stranger_elsewhere_is_not_locked_out_by_one_who_guesses() {
+        let (limits, clock) = limits(5);
+        for _ in 0..600 {
+            let _ = limits.guess(Limit::SignIn, &stranger(1, 1));
+            clock.advance_ms(1_000);
+        }
+        limits.guess(Limit::SignIn, &stranger(1, 2)).unwrap();
+    }
+
+    #[test]
+    fn guesses_from_many_networks_are_bounded_together_and_cost_more_and_more() {
+        let (limits, clock) = limits(5);
+        let mut passed = 0;
+        for second in 0..3_600_u32 {
+            let network = (second % 250) as u8;
+            passed += u32::from(limits.guess(Limit::SignIn, &stranger(1, network)).is_ok());
+            clock.advance_ms(1_000);
+        }
+        // Three times five at once, then fewer and fewer: about one in a minute at last.
+        assert!((15..150).contains(&passed), "{passed}");
+    }
+
+    #[test]
+    fn sign_in_recovery_and_reauthentication_are_counted_apart() {
+        let (limits, _) = limits(1);
+        for limit in [Limit::SignIn, Limit::Recovery, Limit::Reauthentication] {
+            limits.guess(limit, &stranger(1, 1)).unwrap();
+            assert!(limits.guess(limit, &stranger(1, 1)).is_err());
+        }
     }
 }

@@ -4,17 +4,15 @@
 //! writes to one that it had nothing to do with of late; those beginnings are what is limited.
 
 use dashmap::DashMap;
-use governor::Quota;
 use governor::clock::Clock as _;
 use sha3::{Digest, Sha3_256};
 use zeroize::Zeroizing;
 
 use crate::clock::Ambient;
 use crate::config::Config;
-use crate::http::Problem;
 
 use super::clock::Injected;
-use super::{Keyed, at_least_one, keyed, too_soon};
+use super::{Keyed, TooSoon, keyed, per_hour};
 
 /// Seconds after which a pair of accounts counts as strangers again.
 const REMEMBERED: u64 = 86_400;
@@ -30,7 +28,7 @@ pub(super) struct Strangers {
 
 impl Strangers {
     pub(super) fn new(config: &Config, ambient: &Ambient, clock: &Injected) -> Self {
-        let quota = Quota::per_hour(at_least_one(config.new_people_per_hour));
+        let quota = per_hour(config.new_people_per_hour);
         Self {
             key: Zeroizing::new(ambient.random()),
             known: DashMap::new(),
@@ -44,7 +42,7 @@ impl Strangers {
         from: [u8; 16],
         to: [u8; 16],
         clock: &Injected,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), TooSoon> {
         if from == to {
             return Ok(());
         }
@@ -58,7 +56,7 @@ impl Strangers {
         }
         self.beginnings
             .check_key(&from)
-            .map_err(|not_until| too_soon(&not_until, clock))?;
+            .map_err(|not_until| TooSoon::from(&not_until, clock))?;
         self.known.insert(pair, now);
         Ok(())
     }

@@ -7,9 +7,9 @@ use protocol::suite::ObjectType;
 use vault::{Ciphertext, LiveId, MessageId};
 
 use crate::http::{Blob, Id, Problem};
+use crate::sessions::Deed;
 
 use super::frames::{Said, StatusEntry, Told};
-use super::routes::MAX_STATUS;
 use super::socket::Connection;
 use super::wire::MAX_FRAME;
 use super::{Outgoing, ingest, service};
@@ -17,6 +17,7 @@ use super::{Outgoing, ingest, service};
 impl Connection {
     /// Acts on a text frame.
     pub(super) fn said(&self, said: Said) {
+        let (app, who) = (&self.app, &self.who);
         match said {
             Said::Bundle { bundle } => {
                 if let Err(problem) = self.publish(bundle) {
@@ -33,21 +34,30 @@ impl Connection {
                     self.refuse("claim", Some(id), &problem);
                 }
             }
-            Said::Ack { id, token } => match self.acknowledge(id, &token) {
-                Ok(()) => self.socket.tell(&Told::Acked { id }),
-                Err(problem) => self.refuse("ack", Some(id), &problem),
-            },
-            Said::Extend { id, token } => match self.extend(id, &token) {
-                Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
-                Err(problem) => self.refuse("extend", Some(id), &problem),
-            },
+            Said::Ack { id, token } => {
+                match service::acknowledge(app, who, MessageId::from(id.0), &token) {
+                    Ok(()) => self.socket.tell(&Told::Acked { id }),
+                    Err(problem) => self.refuse("ack", Some(id), &problem),
+                }
+            }
+            Said::Extend { id, token } => {
+                match service::extend(app, who, MessageId::from(id.0), &token) {
+                    Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
+                    Err(problem) => self.refuse("extend", Some(id), &problem),
+                }
+            }
             Said::CannotOpen { id, token } => {
-                if let Err(problem) = self.cannot_open(id, &token) {
+                if let Err(problem) = service::cannot_open(app, who, MessageId::from(id.0), &token)
+                {
                     self.refuse("cannot_open", Some(id), &problem);
                 }
             }
-            Said::Active {} => self.app.sessions().act(self.who.session()),
-            Said::Status { ids } => self.status(&ids),
+            Said::Active {} => app.sessions().note(who.session(), Deed::Input),
+            Said::Status { ids } => {
+                if let Err(problem) = self.status(&ids) {
+                    self.refuse("status", None, &problem);
+                }
+            }
             Said::Ping {} => self.socket.tell(&Told::Pong {}),
         }
     }
@@ -67,10 +77,7 @@ impl Connection {
     fn claim(&self, id: Id) -> Result<(), Problem> {
         let message = MessageId::from(id.0);
         let live = LiveId::from(self.socket.live());
-        let claim = self
-            .app
-            .vault()
-            .claim(message, self.who.account(), Some(live))?;
+        let claim = service::claim(&self.app, &self.who, message, Some(live))?;
         if service::parcel_len(&claim) <= MAX_FRAME {
             let parcel = service::parcel(message, &claim);
             self.socket.send(Outgoing::Binary(Bytes::from(parcel)));
@@ -84,45 +91,15 @@ impl Connection {
         Ok(())
     }
 
-    fn acknowledge(&self, id: Id, token: &[u8]) -> Result<(), Problem> {
-        let token = service::token(token)?;
-        self.app.sessions().act(self.who.session());
-        self.app
-            .vault()
-            .acknowledge(MessageId::from(id.0), self.who.account(), &token)?;
-        Ok(())
-    }
-
-    fn extend(&self, id: Id, token: &[u8]) -> Result<u64, Problem> {
-        let token = service::token(token)?;
-        let lease = self
-            .app
-            .vault()
-            .extend(MessageId::from(id.0), self.who.account(), &token)?;
-        Ok(lease.as_millis() as u64)
-    }
-
-    fn cannot_open(&self, id: Id, token: &[u8]) -> Result<(), Problem> {
-        let token = service::token(token)?;
-        self.app
-            .vault()
-            .cannot_open(MessageId::from(id.0), self.who.account(), &token)?;
-        Ok(())
-    }
-
-    fn status(&self, ids: &[Id]) {
-        let ids: Vec<_> = ids
-            .iter()
-            .take(MAX_STATUS)
-            .map(|id| MessageId::from(id.0))
-            .collect();
-        let states = self.app.vault().status(self.who.account(), &ids);
+    fn status(&self, ids: &[Id]) -> Result<(), Problem> {
+        let states = service::status(&self.app, &self.who, ids)?;
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
             self.socket.tell(&Told::Status {
                 states: part.iter().map(StatusEntry::from).collect(),
             });
         }
+        Ok(())
     }
 
     /// Acts on a binary frame; `Err` ends the connection with a code.
@@ -145,7 +122,7 @@ impl Connection {
                     return self.unfit("The frame is no set of slots.");
                 };
                 let id = Id(*set.message_id.as_bytes());
-                match service::add_slots(&self.app, self.who.account(), set) {
+                match service::add_slots(&self.app, &self.who, set) {
                     Ok(()) => self.socket.tell(&Told::SlotsAdded { id }),
                     Err(problem) => self.refuse("slots", Some(id), &problem),
                 }
@@ -161,9 +138,7 @@ impl Connection {
                 "The body is not as long as the header says.",
             ));
         }
-        self.app.limits().message(self.who.key())?;
-        self.app.sessions().act(self.who.session());
-        let reservation = service::reserve(&self.app, self.who.account(), &header)?;
+        let reservation = service::reserve(&self.app, &self.who, &header)?;
         let body = Ciphertext::copy_of(body);
         Ok(service::put(&self.app, reservation, header, body)?.expires_at)
     }

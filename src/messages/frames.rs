@@ -63,7 +63,8 @@ pub enum Told {
     },
     /// Something was not done.
     Refused {
-        /// What: `claim`, `ack`, `extend`, `cannot_open`, `send`, `slots`, `bundle` or `frame`.
+        /// What: `claim`, `ack`, `extend`, `cannot_open`, `send`, `slots`, `bundle`, `status` or
+        /// `frame`.
         re: &'static str,
         /// Of which message.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +73,9 @@ pub enum Told {
         code: &'static str,
         /// What to do next.
         detail: String,
+        /// Seconds to wait before trying again, where waiting helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
     },
     /// The acknowledgement was taken, and the slot wiped.
     Acked {

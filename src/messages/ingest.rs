@@ -3,10 +3,11 @@
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
-use vault::{AccountId, CiphertextBuilder, PutOutcome};
+use vault::{CiphertextBuilder, PutOutcome};
 use zeroize::Zeroizing;
 
 use crate::http::{Id, Problem};
+use crate::sessions::SignedIn;
 use crate::state::App;
 
 use super::service;
@@ -17,7 +18,7 @@ const ADDRESS: usize = 64;
 /// Reads a whole submission and puts it into the vault; returns its id.
 pub(super) async fn submission(
     app: &App,
-    poster: AccountId,
+    who: &SignedIn,
     mut payload: Payload,
 ) -> Result<(Id, PutOutcome), Problem> {
     let vault = app.vault();
@@ -36,7 +37,7 @@ pub(super) async fn submission(
             Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
         }
     };
-    let reservation = service::reserve(app, poster, &header)?;
+    let reservation = service::reserve(app, who, &header)?;
     let mut body = CiphertextBuilder::with_capacity(header.body_len);
     body.push(front.get(consumed..).unwrap_or_default())
         .map_err(|_| trailing())?;

@@ -4,20 +4,15 @@ use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use protocol::envelope::{MAX_SLOT_LEN, SlotSet};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use vault::{LiveId, MessageId};
 
-use crate::accounts::audit;
 use crate::http::{Blob, Id, Problem, read_octets, require_octets};
-use crate::sessions::{Origin, SignedIn};
+use crate::sessions::SignedIn;
 use crate::state::App;
 
 use super::frames::{StatusEntry, Waiting};
 use super::{ingest, service};
-
-/// The most messages that one question is about.
-pub(super) const MAX_STATUS: usize = 256;
 
 /// Largest optional body of a claim in bytes.
 const CLAIM_BODY: usize = 1024;
@@ -78,34 +73,14 @@ pub async fn post(
     app: Data<App>,
     who: SignedIn,
     request: HttpRequest,
-    origin: Origin,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     require_octets(&request)?;
-    app.limits().message(who.key())?;
-    app.sessions().act(who.session());
-    match ingest::submission(&app, who.account(), payload).await {
-        Ok((id, outcome)) => Ok(HttpResponse::Created().json(Sent {
-            id,
-            expires_at: outcome.expires_at,
-        })),
-        Err(problem) => {
-            note_full(&app, &problem, &origin).await;
-            Err(problem)
-        }
-    }
-}
-
-/// Writes down that the vault was full, unless it was just written.
-async fn note_full(app: &App, problem: &Problem, origin: &Origin) {
-    if problem.code() == "vault-full" && app.limits().may_audit_refusal(origin.ip) {
-        let stats = app.vault().stats();
-        let details = json!({"messages_held": stats.messages, "bytes_held": stats.bytes});
-        let record = audit::event(None, "vault.full", app.ambient().now(), details);
-        if let Err(cause) = app.store().append_audit(vec![record]).await {
-            tracing::error!(%cause, "an audit record was not written");
-        }
-    }
+    let (id, outcome) = ingest::submission(&app, &who, payload).await?;
+    Ok(HttpResponse::Created().json(Sent {
+        id,
+        expires_at: outcome.expires_at,
+    }))
 }
 
 /// Adds slots to one's own message, or replaces those of the same target.
@@ -123,7 +98,7 @@ pub async fn add_slots(
     if set.message_id.as_bytes() != id.as_bytes() {
         return Err(Problem::malformed("The slots name another message."));
     }
-    service::add_slots(&app, who.account(), set)?;
+    service::add_slots(&app, &who, set)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -151,7 +126,7 @@ pub async fn claim(
             let token = service::token(&given.token)?;
             app.vault().fetch(id, who.account(), &token)?
         }
-        None => app.vault().claim(id, who.account(), live(&query))?,
+        None => service::claim(&app, &who, id, live(&query))?,
     };
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
@@ -183,9 +158,7 @@ pub async fn acknowledge(
     body: Json<Token>,
 ) -> Result<HttpResponse, Problem> {
     let id = message(&id)?;
-    let token = service::token(&body.token)?;
-    app.sessions().act(who.session());
-    app.vault().acknowledge(id, who.account(), &token)?;
+    service::acknowledge(&app, &who, id, &body.token)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -197,11 +170,8 @@ pub async fn extend(
     body: Json<Token>,
 ) -> Result<Json<Lease>, Problem> {
     let id = message(&id)?;
-    let token = service::token(&body.token)?;
-    let lease = app.vault().extend(id, who.account(), &token)?;
-    Ok(Json(Lease {
-        lease_ms: lease.as_millis() as u64,
-    }))
+    let lease_ms = service::extend(&app, &who, id, &body.token)?;
+    Ok(Json(Lease { lease_ms }))
 }
 
 /// Says that a message does not open.
@@ -212,8 +182,7 @@ pub async fn cannot_open(
     body: Json<Token>,
 ) -> Result<HttpResponse, Problem> {
     let id = message(&id)?;
-    let token = service::token(&body.token)?;
-    app.vault().cannot_open(id, who.account(), &token)?;
+    service::cannot_open(&app, &who, id, &body.token)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -223,11 +192,7 @@ pub async fn status(
     who: SignedIn,
     body: Json<StatusQuestion>,
 ) -> Result<Json<StatusAnswer>, Problem> {
-    if body.ids.len() > MAX_STATUS {
-        return Err(Problem::malformed("At most 256 messages at a time."));
-    }
-    let ids: Vec<_> = body.ids.iter().map(|id| MessageId::from(id.0)).collect();
-    let states = app.vault().status(who.account(), &ids);
+    let states = service::status(&app, &who, &body.ids)?;
     Ok(Json(StatusAnswer {
         states: states.iter().map(StatusEntry::from).collect(),
     }))

@@ -5,13 +5,17 @@ use std::time::Duration;
 use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
 use vault::{
     AccountId, Ciphertext, Claim, ClaimToken, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
-    Reservation, Target,
+    Reservation, StatusItem, Target,
 };
 
-use crate::http::Problem;
+use crate::http::{Id, Problem};
+use crate::sessions::{Deed, SignedIn};
 use crate::state::App;
 
 use super::events::user;
+
+/// The most messages that one question is about.
+const MAX_STATUS: usize = 256;
 
 /// Reads a claim token as a client sent it; one of another length fits no claim.
 pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
@@ -21,12 +25,15 @@ pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
     Ok(ClaimToken::from_bytes(bytes))
 }
 
-/// Sets room aside for a submission before its body is read.
+/// Counts a submission and sets room aside for it, before its body is read.
 pub(super) fn reserve(
     app: &App,
-    poster: AccountId,
+    who: &SignedIn,
     header: &SubmissionHeader,
 ) -> Result<Reservation, Problem> {
+    app.limits().message(who.key())?;
+    app.sessions().note(who.session(), Deed::Post);
+    let poster = who.account();
     let max_body = app.config().max_message_bytes;
     if header.body_len > max_body {
         return Err(Problem::too_large(max_body));
@@ -35,7 +42,7 @@ pub(super) fn reserve(
     let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
     Ok(app
         .vault()
-        .reserve(poster, (header.body_len + slots) as u64)?)
+        .reserve(poster, (header.body_len + slots) as u64, header.slots.len())?)
 }
 
 /// Puts a submission into the vault.
@@ -71,13 +78,76 @@ fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
 }
 
 /// Adds slots to a message of the same poster.
-pub(super) fn add_slots(app: &App, poster: AccountId, set: SlotSet) -> Result<(), Problem> {
+pub(super) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
+    app.limits().message(who.key())?;
+    app.sessions().note(who.session(), Deed::AddSlots);
+    let poster = who.account();
     may_write(app, poster, &set.slots)?;
     let id = MessageId::from_bytes(*set.message_id.as_bytes());
     let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
     app.vault().add_slots(id, poster, slots(set.slots))?;
     note_absent(app, id, &targets);
     Ok(())
+}
+
+/// Says what became of the poster's own messages.
+pub(super) fn status(app: &App, who: &SignedIn, ids: &[Id]) -> Result<Vec<StatusItem>, Problem> {
+    if ids.len() > MAX_STATUS {
+        return Err(Problem::malformed("At most 256 messages at a time."));
+    }
+    app.sessions().note(who.session(), Deed::Status);
+    let ids: Vec<_> = ids.iter().map(|id| MessageId::from(id.0)).collect();
+    Ok(app.vault().status(who.account(), &ids))
+}
+
+/// Acknowledges a claim.
+pub(super) fn acknowledge(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<(), Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::Acknowledge);
+    app.vault().acknowledge(id, who.account(), &token)?;
+    Ok(())
+}
+
+/// Gives a reader more time; returns the milliseconds from now.
+pub(super) fn extend(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<u64, Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::Extend);
+    let lease = app.vault().extend(id, who.account(), &token)?;
+    Ok(lease.as_millis() as u64)
+}
+
+/// Gives a claim back as unreadable.
+pub(super) fn cannot_open(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<(), Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::CannotOpen);
+    app.vault().cannot_open(id, who.account(), &token)?;
+    Ok(())
+}
+
+/// Claims a message for one reader.
+pub(super) fn claim(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    live: Option<LiveId>,
+) -> Result<Claim, Problem> {
+    app.sessions().note(who.session(), Deed::Claim);
+    Ok(app.vault().claim(id, who.account(), live)?)
 }
 
 /// Counts the people whom the poster begins to write to.

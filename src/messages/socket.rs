@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use vault::{AccountId, LiveId, MessageId};
 
 use crate::http::{Id, Problem};
-use crate::sessions::SignedIn;
+use crate::limits::{self, Limit};
+use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 
 use super::frames::{Stranded, Told, Waiting};
@@ -53,6 +54,7 @@ pub struct Opening {
 pub async fn open(
     app: Data<App>,
     who: SignedIn,
+    origin: Origin,
     request: HttpRequest,
     query: Query<Opening>,
     payload: Payload,
@@ -62,11 +64,12 @@ pub async fn open(
     let (socket, frames) = Socket::new(query.live_id.0, Arc::clone(who.session()));
     app.hub()
         .join(&socket, app.config().sockets_per_session)
-        .map_err(|_| Problem::too_many(60))?;
+        .map_err(|_| Problem::over(Limit::Sockets, 60))?;
     let (out, body) = mpsc::channel::<Bytes>(4);
     let connection = Connection {
         app: Data::clone(&app),
         who,
+        origin,
         socket,
         malformed: 0,
         silent_pings: 0,
@@ -88,6 +91,7 @@ pub async fn open(
 pub(super) struct Connection {
     pub(super) app: Data<App>,
     pub(super) who: SignedIn,
+    origin: Origin,
     pub(super) socket: Arc<Socket>,
     malformed: u32,
     silent_pings: u32,
@@ -225,11 +229,14 @@ impl Connection {
 
     /// Says that something was not done.
     pub(super) fn refuse(&self, re: &'static str, id: Option<Id>, problem: &Problem) {
+        let (user, origin) = (self.who.user_id(), &self.origin);
+        limits::note(&self.app, problem, Some(user), origin.ip, origin.request_id);
         self.socket.tell(&Told::Refused {
             re,
             id,
-            code: problem.code(),
+            code: problem.code().name(),
             detail: problem.detail().to_owned(),
+            retry_after: problem.seconds(),
         });
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -33,11 +34,13 @@ use super::transport::Transport;
 /// Starts to serve an application on listeners, over TLS when there is a configuration for it.
 ///
 /// Bodies in both directions pass the dispatcher's buffers by; see the [module](super). The peer's
-/// address reaches handlers as usual. Signals are left to the caller: stop by the server's handle.
+/// address reaches handlers as usual. Connections that end by a request that cannot be read are
+/// counted in `unreadable`. Signals are left to the caller: stop by the server's handle.
 pub fn serve<F, I, S, B>(
     listeners: Vec<TcpListener>,
     tls: Option<Arc<rustls::ServerConfig>>,
     limits: &Limits,
+    unreadable: &Arc<AtomicU64>,
     application: F,
 ) -> io::Result<Server>
 where
@@ -63,6 +66,7 @@ where
         let tls = tls.clone();
         let limits = limits.clone();
         let stopping = stopping.clone();
+        let unreadable = Arc::clone(unreadable);
         let address = listener.local_addr()?;
         builder = builder.listen(format!("http-{address}"), listener, move || {
             let tls = tls.clone();
@@ -104,7 +108,13 @@ where
                     data.insert(stream.connection());
                 })
                 .h1(guarded);
-            fn_service(connect).and_then(http)
+            let unreadable = Arc::clone(&unreadable);
+            fn_service(connect).and_then(http).map_err(move |error| {
+                if matches!(error, DispatchError::Parse(_)) {
+                    unreadable.fetch_add(1, Ordering::Relaxed);
+                }
+                error
+            })
         })?;
     }
     Ok(builder.run())

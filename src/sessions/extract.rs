@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use actix_session::SessionExt;
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, ResponseError, web};
 use serde_json::json;
-use store::{Role, UserId};
+use store::{AuditEvent, Role, UserId};
 
 use crate::accounts::audit;
 use crate::http::{Arrival, ClientIp, Problem, RequestId};
@@ -85,6 +86,7 @@ impl FromRequest for Administrator {
                 }
             };
             if signed_in.0.role() == Role::Admin {
+                count(&request, &signed_in)?;
                 return Ok(Self(signed_in));
             }
             audit_refusal(&request, Some(signed_in.user_id()), 403).await?;
@@ -148,9 +150,6 @@ pub(crate) async fn audit_refusal(
         return Ok(());
     };
     let from = ClientIp::of(request);
-    if !app.limits().may_audit_refusal(from) {
-        return Ok(());
-    }
     let id = RequestId::extract(request).await.unwrap_or(RequestId(0));
     let event = audit::event(
         user,
@@ -165,8 +164,25 @@ pub(crate) async fn audit_refusal(
             "latency_ms": Arrival::of(request).map(Arrival::millis),
         }),
     );
-    app.store()
-        .append_audit(vec![event])
-        .await
-        .map_err(|cause| Problem::from(&cause))
+    write(app, event, from).await
+}
+
+/// Writes a record about what was refused or only looked at, or counts it where there are many.
+pub(crate) async fn write(app: &App, event: AuditEvent, from: ClientIp) -> Result<(), Problem> {
+    if let Some(event) = app.repeats().admit(event, from.network()) {
+        app.store().append_audit(vec![event]).await?;
+    }
+    Ok(())
+}
+
+/// Counts what an administrator asks for, and what they change.
+fn count(request: &HttpRequest, who: &SignedIn) -> Result<(), Problem> {
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Ok(());
+    };
+    app.limits().administration(who.key())?;
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    app.limits().change(who.key())
 }

@@ -1,6 +1,8 @@
 //! Cookie sessions: who is signed in, for how long, and how that ends.
 
+mod activity;
 mod cookie;
+pub mod device;
 mod extract;
 mod live;
 pub mod reauth;
@@ -9,9 +11,11 @@ pub mod routes;
 pub mod sign_in;
 mod start;
 
+pub use activity::Deed;
 pub use cookie::{CookieStore, SECRET, middleware};
+pub use device::Devices;
 pub use extract::{Administrator, After, SignedIn};
-pub(crate) use extract::{audit_refusal, signed_in};
+pub(crate) use extract::{audit_refusal, signed_in, write};
 pub use live::LiveSession;
-pub use registry::Registry;
+pub use registry::{Epoch, Registry};
 pub use start::{Opening, Origin};

@@ -1,18 +1,19 @@
 //! Re-authentication: the passphrase again, for what a cookie alone must not do.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
+use api::Code;
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
 use crate::http::{Blob, Problem};
+use crate::limits::{Guesser, Limit};
 use crate::state::App;
 use crate::tokens::Purpose;
 
 use super::sign_in::{self, Started, State};
-use super::{Origin, SignedIn};
+use super::{Deed, Epoch, Origin, SignedIn};
 
 /// The first message.
 #[derive(Deserialize, ToSchema)]
@@ -41,17 +42,20 @@ pub struct Proven {
 #[derive(Serialize, Deserialize)]
 struct Proof {
     session: [u8; 32],
+    epoch: Epoch,
 }
 
 /// Answers the first message.
 pub async fn begin(
     app: Data<App>,
     who: SignedIn,
-    origin: Origin,
     body: Json<Start>,
 ) -> Result<Json<Started>, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
-    app.limits().sign_in(origin.ip, handle.digest())?;
+    // A session is a sign-in of before: nobody else's attempts count against it.
+    let guesser = Guesser::Known(*who.session().id().as_bytes());
+    app.limits().guess(Limit::Reauthentication, &guesser)?;
+    let epoch = app.sessions().epoch();
     let credential = app
         .store()
         .credential_by_id(who.user_id())
@@ -67,6 +71,8 @@ pub async fn begin(
     .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
         user: Some(*who.user_id().as_bytes()),
+        epoch,
+        credentials: Blob::default(),
         opaque: Blob(state),
     };
     Ok(Json(Started {
@@ -86,16 +92,18 @@ pub async fn finish(
         .tokens()
         .open_once(Purpose::Reauth, &body.token)
         .map_err(|_| refused())?;
-    let own = state.user == Some(*who.user_id().as_bytes());
+    let user = who.user_id();
+    let own =
+        state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
     if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
         let reason = "the passphrase is wrong, given again in a session";
-        let user = Some(who.user_id());
-        sign_in::failed(&app, &origin, user, "sign_in.failed", reason).await?;
+        sign_in::failed(&app, &origin, Some(user), "sign_in.failed", reason).await?;
         return Err(refused());
     }
-    app.sessions().act(who.session());
+    app.sessions().note(who.session(), Deed::Reauthentication);
     let proof = Proof {
         session: *who.session().id().as_bytes(),
+        epoch: state.epoch,
     };
     Ok(Json(Proven {
         reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof)?),
@@ -112,7 +120,8 @@ impl Reauthenticated {
             .tokens()
             .open_once(Purpose::Reauthenticated, token)
             .map_err(|_| refused())?;
-        if proof.session == *who.session().id().as_bytes() {
+        let over = app.sessions().is_superseded(who.user_id(), proof.epoch);
+        if proof.session == *who.session().id().as_bytes() && !over {
             Ok(Self(()))
         } else {
             Err(refused())
@@ -121,10 +130,5 @@ impl Reauthenticated {
 }
 
 fn refused() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "reauth-failed",
-        "The passphrase is needed again",
-        "Give the passphrase and try again.",
-    )
+    Problem::new(Code::ReauthFailed, "Give the passphrase and try again.")
 }

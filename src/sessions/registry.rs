@@ -11,8 +11,9 @@ use crate::clock::Ambient;
 use crate::config::Config;
 use crate::messages::Hub;
 use crate::messages::close;
+use crate::tokens::Purpose;
 
-use super::LiveSession;
+use super::{Deed, LiveSession};
 
 /// Finds sessions, from memory where it can, and ends them everywhere at once.
 pub struct Registry {
@@ -24,6 +25,41 @@ pub struct Registry {
     cached: DashMap<SessionId, Arc<LiveSession>>,
     /// Counts revocations, so that a look-up that began before one is not cached after it.
     endings: AtomicU64,
+    /// Accounts whose begun sign-ins were ended of late.
+    superseded: DashMap<UserId, Superseded>,
+}
+
+/// When something began that is to become a session, or a proof for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Epoch(u64);
+
+/// What became of an account's begun sign-ins.
+#[derive(Default)]
+struct Superseded {
+    /// What began in an earlier epoch is over.
+    before: u64,
+    /// How many changes that end them are under way: until they are done, none finishes.
+    under_way: u32,
+    /// Unix seconds of the latest.
+    at: u64,
+}
+
+/// While this is held, nothing that was begun becomes a session of the account, and nothing that was
+/// begun until its end does so afterwards.
+#[must_use = "hold it until the sessions are ended in the store"]
+pub struct Superseding<'a> {
+    registry: &'a Registry,
+    user: UserId,
+}
+
+impl Drop for Superseding<'_> {
+    fn drop(&mut self) {
+        let before = self.registry.endings.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(mut entry) = self.registry.superseded.get_mut(&self.user) {
+            entry.before = entry.before.max(before);
+            entry.under_way = entry.under_way.saturating_sub(1);
+        }
+    }
 }
 
 impl Registry {
@@ -43,6 +79,7 @@ impl Registry {
             idle_secs: config.session_idle_secs,
             cached: DashMap::new(),
             endings: AtomicU64::new(0),
+            superseded: DashMap::new(),
         }
     }
 
@@ -80,9 +117,12 @@ impl Registry {
         }
     }
 
-    /// Notes that the person did something; the next sweep writes it, at most once a minute.
-    pub fn act(&self, session: &LiveSession) {
-        session.act(self.ambient.now());
+    /// Notes what was done in a session: what a person did slides its idle end, and the next sweep
+    /// writes it, at most once a minute.
+    pub fn note(&self, session: &LiveSession, deed: Deed) {
+        if deed.is_a_persons() {
+            session.act(self.ambient.now());
+        }
     }
 
     async fn write(&self, session: &LiveSession, activity: u64) {
@@ -112,6 +152,34 @@ impl Registry {
             self.vault
                 .forget_fates(vault::AccountId::from_bytes(*user.as_bytes()));
         }
+    }
+
+    /// Returns the present epoch; take it before anything is read that the sign-in is decided by.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.endings.load(Ordering::SeqCst))
+    }
+
+    /// Returns whether what began in this epoch was ended with the account's sessions.
+    pub fn is_superseded(&self, user: UserId, epoch: Epoch) -> bool {
+        let entry = self.superseded.get(&user);
+        entry.is_some_and(|entry| entry.under_way > 0 || epoch.0 < entry.before)
+    }
+
+    /// Ends what is on its way to become a session of this account.
+    pub fn supersede(&self, user: UserId) -> Superseding<'_> {
+        let mut entry = self.superseded.entry(user).or_default();
+        entry.under_way += 1;
+        entry.at = self.ambient.now();
+        drop(entry);
+        let registry = self;
+        Superseding { registry, user }
+    }
+
+    /// Forgets endings before which nothing was begun that could still be finished.
+    pub fn forget_superseded(&self, now: u64) {
+        let life = Purpose::longest_life();
+        self.superseded
+            .retain(|_, entry| entry.under_way > 0 || entry.at + life > now);
     }
 
     /// Looks at every session in memory again, after accounts were changed, maybe by another

@@ -12,7 +12,7 @@ use crate::http::{Blob, Id, Problem};
 use crate::messages::close;
 use crate::state::App;
 
-use super::{Origin, SignedIn};
+use super::{Deed, Origin, SignedIn};
 
 /// Longest half of a resume wrap in bytes.
 const MAX_HALF: usize = 256;
@@ -176,10 +176,12 @@ pub async fn revoke_others(
         app.ambient().now(),
         details,
     );
+    let superseding = app.sessions().supersede(who.user_id());
     let ended = app
         .store()
         .delete_other_sessions(who.user_id(), Some(who.session().id()), vec![record])
         .await?;
+    drop(superseding);
     app.sessions()
         .end(who.user_id(), &ended, close::SESSION_OVER);
     Ok(HttpResponse::NoContent().finish())
@@ -187,7 +189,7 @@ pub async fn revoke_others(
 
 /// Notes that the person did something.
 pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
-    app.sessions().act(who.session());
+    app.sessions().note(who.session(), Deed::Input);
     HttpResponse::NoContent().finish()
 }
 

@@ -1,26 +1,28 @@
 //! Sign-in with OPAQUE (RFC 9807): known and unknown handles answer alike.
 
+use api::Code;
 use std::sync::Arc;
 
 use actix_session::Session;
-use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
-use store::{AuditEvent, CreateSessionError, UserId};
+use store::{CreateSessionError, SessionId, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
 use crate::accounts::registration::Entered;
 use crate::http::{Blob, Id, Problem};
+use crate::limits::Limit;
 use crate::messages::close;
 use crate::state::App;
-use crate::tokens::Purpose;
+use crate::tokens::{Purpose, TokenError};
 
-use super::{Opening, Origin, extract, start};
+use super::device::credential_hash;
+use super::{Epoch, Opening, Origin, extract, start};
 
 /// The first message of a sign-in.
 #[derive(Deserialize, ToSchema)]
@@ -56,6 +58,10 @@ pub struct Finish {
 pub(super) struct State {
     /// Who it would be, if they exist.
     pub(super) user: Option<[u8; 16]>,
+    /// When it began.
+    pub(super) epoch: Epoch,
+    /// Hash of the credentials that are being proven.
+    pub(super) credentials: Blob,
     /// OPAQUE's state.
     pub(super) opaque: Blob,
 }
@@ -63,7 +69,7 @@ pub(super) struct State {
 /// Answers the first message.
 pub async fn begin(
     app: Data<App>,
-    origin: Origin,
+    request: HttpRequest,
     body: Json<Start>,
 ) -> Result<Json<Started>, Problem> {
     let handle = Handle::parse(&body.handle).ok();
@@ -75,13 +81,19 @@ pub async fn begin(
             (digest, digest.to_vec())
         }
     };
-    app.limits().sign_in(origin.ip, digest)?;
+    let epoch = app.sessions().epoch();
     let credential = match &handle {
         Some(handle) => app.store().credential(handle.as_str()).await?,
         None => None,
     };
     let credential = credential.filter(|credential| credential.active);
+    let user = credential.as_ref().map(|credential| credential.user_id);
     let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
+    let credentials = credential_hash(record.unwrap_or_default());
+    let guesser = app.devices().guesser(&request, user, &credentials, digest);
+    app.limits()
+        .guess(Limit::SignIn, &guesser)
+        .map_err(|problem| problem.about(user))?;
     let (state, response) = opaque::login_respond(
         app.opaque(),
         record,
@@ -91,7 +103,9 @@ pub async fn begin(
     )
     .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
-        user: credential.map(|c| *c.user_id.as_bytes()),
+        user: user.map(|user| *user.as_bytes()),
+        epoch,
+        credentials: Blob::new(credentials.to_vec()),
         opaque: Blob(state),
     };
     Ok(Json(Started {
@@ -107,7 +121,7 @@ pub async fn finish(
     origin: Origin,
     cookie: Session,
     body: Json<Finish>,
-) -> Result<Json<Entered>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
     let Ok(state): Result<State, _> = opened else {
@@ -121,6 +135,11 @@ pub async fn finish(
         failed(&app, &origin, user, "sign_in.failed", reason).await?;
         return Err(refused());
     };
+    let overtaken = || app.sessions().is_superseded(user, state.epoch);
+    if overtaken() {
+        failed(&app, &origin, Some(user), "sign_in.failed", OVERTAKEN).await?;
+        return Err(TokenError::Expired.into());
+    }
     start::make_room(&app, user, &origin).await?;
     let opening = Opening::new(&app, user, &origin, "passphrase", body.device_name);
     let now = app.ambient().now();
@@ -138,14 +157,39 @@ pub async fn finish(
         Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
         Err(error) => return Err(Problem::internal(&error)),
     }
+    if overtaken() {
+        // What ended the account's sessions may have looked before this one was there.
+        revoke(&app, user, opening.id(), &origin, OVERTAKEN).await?;
+        return Err(TokenError::Expired.into());
+    }
     replace_current(&app, &request, &origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;
     opening.hand_out(&cookie)?;
-    Ok(Json(Entered {
+    let credentials = (&*state.credentials).try_into().unwrap_or_default();
+    let device = app
+        .devices()
+        .remember(&request, user, &credentials, app.ambient());
+    Ok(HttpResponse::Ok().cookie(device).json(Entered {
         user_id: Id(*user.as_bytes()),
         role: session.role(),
     }))
+}
+
+/// Ends one session of an account, in the store and in memory.
+async fn revoke(
+    app: &App,
+    user: UserId,
+    id: SessionId,
+    origin: &Origin,
+    reason: &str,
+) -> Result<(), Problem> {
+    let mut details = origin.details();
+    details["reason"] = reason.into();
+    let record = audit::event(Some(user), "session.revoked", app.ambient().now(), details);
+    app.store().delete_session(user, id, vec![record]).await?;
+    app.sessions().end(user, &[id], close::SESSION_OVER);
+    Ok(())
 }
 
 /// Ends the session that this browser had before it signed in again.
@@ -157,23 +201,18 @@ pub(crate) async fn replace_current(
     let Some(before) = extract::signed_in(request).await? else {
         return Ok(());
     };
-    let user = before.user_id();
     let id = before.session().id();
-    let mut details = origin.details();
-    details["reason"] = "signed in again".into();
-    let record: AuditEvent =
-        audit::event(Some(user), "session.revoked", app.ambient().now(), details);
-    app.store().delete_session(user, id, vec![record]).await?;
-    app.sessions().end(user, &[id], close::SESSION_OVER);
-    Ok(())
+    revoke(app, before.user_id(), id, origin, "signed in again").await
 }
 
 /// Why a sign-in failed that named no account which may sign in.
 pub(crate) const NOBODY: &str = "there is no such account, or it is disabled";
 /// Why a sign-in failed whose token is no longer good.
 pub(crate) const SPENT: &str = "the token was used, has expired or is another server's";
+/// Why a sign-in failed that was begun before the account's sessions were ended.
+const OVERTAKEN: &str = "it was begun before the account's sessions were ended";
 
-/// Writes a failure down with its reason, unless there are so many that the log would be the attack.
+/// Writes a failure down with its reason; counts it where there are so many that the log would be the attack.
 pub(crate) async fn failed(
     app: &App,
     origin: &Origin,
@@ -181,21 +220,16 @@ pub(crate) async fn failed(
     action: &'static str,
     reason: &'static str,
 ) -> Result<(), Problem> {
-    if app.limits().may_audit_refusal(origin.ip) {
-        let mut details = origin.answered(401);
-        details["reason"] = reason.into();
-        let record = audit::event(user, action, app.ambient().now(), details);
-        app.store().append_audit(vec![record]).await?;
-    }
-    Ok(())
+    let mut details = origin.answered(401);
+    details["reason"] = reason.into();
+    let record = audit::event(user, action, app.ambient().now(), details);
+    extract::write(app, record, origin.ip).await
 }
 
 /// The one answer to a wrong passphrase, an unknown handle and a spent token.
 fn refused() -> Problem {
     Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "sign-in-failed",
-        "Sign-in failed",
+        Code::SignInFailed,
         "Check handle and passphrase and try again.",
     )
 }

@@ -344,8 +344,7 @@ async fn a_witness_that_is_away_is_seen_on_the_page_and_in_the_measurements() {
     assert_eq!(witness["address"], away);
     assert_eq!(witness["waiting"], 1);
     assert!(witness["error"].as_str().unwrap().contains("No such file"));
-    let metrics = app.client().get("/metrics").await.expect(200);
-    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    let metrics = app.metrics().await;
     let value = |name: &str| {
         let line = metrics
             .lines()

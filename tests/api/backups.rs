@@ -64,8 +64,7 @@ async fn the_schedule_makes_a_full_one_each_day_and_one_of_the_changes_each_hour
     assert_eq!(third.backups[0].kind, "full");
     assert_eq!(third.last_success, Some(START + 86_400));
     app.advance(60).await;
-    let metrics = app.client().get("/metrics").await.expect(200);
-    let text = String::from_utf8(metrics.body.to_vec()).unwrap();
+    let text = app.metrics().await;
     assert!(
         text.contains("secure_messaging_backup_age_seconds 60\n"),
         "{text}"

@@ -261,8 +261,7 @@ async fn a_hundred_thousand_malformed_frames_leave_the_server_as_it_was() {
         "{before} KiB before, {after} KiB after"
     );
     admin.client.get("/api/v1/session").await.expect(200);
-    let metrics = server.client().get("/metrics").await.expect(200);
-    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    let metrics = server.metrics().await;
     let line = metrics
         .lines()
         .find(|l| l.starts_with("secure_messaging_malformed_frames_total "));

@@ -20,7 +20,6 @@ async fn every_answer_carries_the_headers_of_the_design() {
         "/api/v1/server",
         "/nothing",
         "/api/v1/session",
-        "/metrics",
         "/static/x.js",
     ] {
         let answer = app.client().get(path).await;
@@ -170,7 +169,7 @@ async fn every_endpoint_is_described_and_every_description_answers() {
 }
 
 #[actix_web::test]
-async fn health_metrics_and_well_known_addresses_answer() {
+async fn health_and_well_known_addresses_answer() {
     let app = TestApp::start().await;
     let client = app.client();
     assert_eq!(
@@ -190,4 +189,26 @@ async fn health_metrics_and_well_known_addresses_answer() {
     );
     let change = client.get("/.well-known/change-password").await.expect(302);
     assert_eq!(change.headers["location"], "/settings#passphrase");
+}
+
+#[actix_web::test]
+async fn measurements_are_read_at_an_address_of_their_own_and_only_where_one_is_set() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    app.client().get("/metrics").await.expect(404);
+    let before = app.metrics().await;
+    assert!(before.contains("secure_messaging_users 0\n"), "{before}");
+    // What the database holds is read by a job, and not by whoever asks.
+    app.advance(60).await;
+    let figures = app.metrics().await;
+    assert!(figures.contains("secure_messaging_users 1\n"), "{figures}");
+    assert!(figures.contains("secure_messaging_active_sessions 1\n"));
+    let records = app.app.store().count_audit(store::AuditFilter::default());
+    let records = records.await.unwrap();
+    let line = format!("secure_messaging_audit_records {records}\n");
+    assert!(figures.contains(&line), "{line}{figures}");
+    assert_eq!(
+        secure_messaging::config::Config::default().metrics_addr,
+        None
+    );
 }

@@ -4,7 +4,8 @@ use protocol::opaque;
 use serde_json::json;
 
 use crate::support::{
-    Account, Answer, Client, TestApp, b64, cheap_upload, rng, submission, waiting_slot,
+    Account, Answer, Client, Passphrase, RECOVERY_PROOF, TestApp, b64, cheap_upload, rng, safe,
+    submission, unb64, waiting_slot,
 };
 
 async fn begin(client: &Client, handle: &str) -> Answer {
@@ -145,4 +146,169 @@ async fn one_account_takes_at_most_a_quarter_of_a_stock_in_a_day() {
         }
     }
     assert_eq!(one_time, 25);
+}
+
+#[actix_web::test]
+async fn nobody_locks_an_owner_out_who_signed_in_from_that_browser_before() {
+    const PASSPHRASE: Passphrase = Passphrase("an owner knows this by heart");
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 3).await;
+    app.administrator().await;
+    let owner = Account::register_with(app.client(), "owner", None, PASSPHRASE)
+        .await
+        .unwrap();
+    let browser = owner.client;
+    browser.delete("/api/v1/session").await.expect(204);
+    let guesser = app.client();
+    for _ in 0..30 {
+        begin(&guesser, "owner").await;
+    }
+    begin(&guesser, "owner").await.expect(429);
+    // The same address, another browser: it has to wait like the guesser.
+    let stranger = begin(&app.client(), "owner").await.expect(429);
+    let told = stranger.json();
+    let seconds = told["retry_after"].as_u64().unwrap();
+    assert!(
+        told["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("{seconds} seconds"))
+    );
+    let back = Account::sign_in(browser, "owner", PASSPHRASE)
+        .await
+        .unwrap();
+    back.client.get("/api/v1/session").await.expect(200);
+    // That the limit fired is written down, once and then with a count.
+    app.advance(0).await;
+    let fired = || store::AuditFilter {
+        action: Some("limits.fired".to_owned()),
+        user_id: Some(store::UserId::from_bytes(back.id())),
+        ..store::AuditFilter::default()
+    };
+    let listed = app.app.store().count_audit(fired()).await.unwrap();
+    assert_eq!(listed, 3);
+    app.advance(600).await;
+    let page = app
+        .app
+        .store()
+        .query_audit(fired(), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(page.records[0].details["count"], 26);
+}
+
+#[actix_web::test]
+async fn a_browser_is_not_known_any_more_after_the_passphrase_was_changed_elsewhere() {
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 2).await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let client = app.client();
+    client.set_device(alice.client.device());
+    for _ in 0..4 {
+        begin(&app.client(), "alice").await;
+    }
+    begin(&client, "alice").await.expect(200);
+    let elsewhere = app.client();
+    let (state, request) = opaque::register_start(&mut rng(), b"another passphrase").unwrap();
+    let body = json!({
+        "handle": "alice", "proof": b64(RECOVERY_PROOF), "request": b64(&request),
+    });
+    let started = elsewhere
+        .post("/api/v1/recovery/start", &body)
+        .await
+        .expect(200)
+        .json();
+    let (upload, _) = state
+        .finish(&mut rng(), &unb64(&started["response"]))
+        .unwrap();
+    let body = json!({
+        "token": started["token"], "upload": b64(&upload), "safe": safe(2),
+        "prekey_safe": {"version": 2, "data": b64(b"prekeys again")},
+    });
+    elsewhere
+        .post("/api/v1/recovery/finish", &body)
+        .await
+        .expect(200);
+    begin(&elsewhere, "alice").await.expect(200);
+    begin(&client, "alice").await.expect(429);
+}
+
+#[actix_web::test]
+async fn sign_in_recovery_and_reauthentication_do_not_use_up_each_others_tries() {
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 2).await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let stranger = app.client();
+    for _ in 0..6 {
+        begin(&stranger, "alice").await;
+    }
+    let (request, _) = cheap_upload();
+    let recovery = json!({"handle": "alice", "proof": b64(b"a guess"), "request": b64(request)});
+    let answer = stranger.post("/api/v1/recovery/start", &recovery).await;
+    assert_eq!(answer.status, 401, "a wrong proof, and no limit");
+    for expected in [200, 200, 429] {
+        let (_, request) = opaque::login_start(&mut rng(), b"x").unwrap();
+        let body = json!({"request": b64(&request)});
+        let path = "/api/v1/session/reauth/start";
+        alice.client.post(path, &body).await.expect(expected);
+    }
+}
+
+#[actix_web::test]
+async fn changes_that_the_audit_log_keeps_are_limited_for_each_account() {
+    let app = TestApp::start_with(|config| {
+        config.changes_per_hour = 5;
+        config.session_idle_secs = 10_000;
+    })
+    .await;
+    let admin = app.administrator().await;
+    let alice = app.account("alice").await;
+    let count = async || {
+        let all = store::AuditFilter::default();
+        app.app.store().count_audit(all).await.unwrap()
+    };
+    let before = count().await;
+    let mut taken = 0;
+    for n in 0..40 {
+        let name = json!({"alias": format!("Alice the {n}th")});
+        let answer = alice.client.put("/api/v1/account", &name).await;
+        taken += u32::from(answer.status == 204);
+    }
+    assert_eq!(taken, 5);
+    let refused = alice.client.post("/api/v1/invites", &json!({})).await;
+    refused.expect(429);
+    assert_eq!(count().await, before + 5);
+    // An administrator's acts likewise; the first was to open registration.
+    for expected in [204, 204, 204, 204, 429] {
+        let mode = json!({"mode": "open"});
+        let path = "/api/v1/admin/registration";
+        admin.client.put(path, &mode).await.expect(expected);
+    }
+    app.advance(3_600).await;
+    let name = json!({"alias": "Alice again"});
+    alice.client.put("/api/v1/account", &name).await.expect(204);
+}
+
+#[actix_web::test]
+async fn failures_beyond_a_rate_are_one_record_with_a_count() {
+    let app = TestApp::start_with(|config| config.sign_ins_per_minute = 10).await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    for _ in 0..50 {
+        let answer = alice.client.get("/api/v1/admin/users").await;
+        assert_eq!(answer.status, 403);
+    }
+    let refused = || store::AuditFilter {
+        action: Some("admin.refused".to_owned()),
+        ..store::AuditFilter::default()
+    };
+    assert_eq!(app.app.store().count_audit(refused()).await.unwrap(), 10);
+    app.advance(600).await;
+    let page = app
+        .app
+        .store()
+        .query_audit(refused(), None, 20)
+        .await
+        .unwrap();
+    assert_eq!(page.records.len(), 11);
+    assert_eq!(page.records[0].details["count"], 40);
 }

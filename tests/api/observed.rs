@@ -84,25 +84,6 @@ async fn a_failed_sign_in_says_why_to_administrators_only() {
 }
 
 #[actix_web::test]
-async fn limits_that_fired_are_counted_by_route_in_one_record_a_minute() {
-    let app = TestApp::start_with(|config| config.registrations_per_hour = 3).await;
-    app.administrator().await;
-    let (request, _) = cheap_upload();
-    for n in 0..10 {
-        let body = json!({"handle": format!("p{n}"), "request": b64(request)});
-        app.client().post("/api/v1/registration/start", &body).await;
-    }
-    assert_eq!(records(&app, "limits.fired").await.len(), 0);
-    app.advance(60).await;
-    app.advance(60).await;
-    let fired = records(&app, "limits.fired").await;
-    assert_eq!(fired.len(), 1);
-    let expected = json!({"/api/v1/registration/start": 8});
-    assert_eq!(fired[0].details["requests"], expected);
-    assert_eq!(fired[0].details["status"], 429);
-}
-
-#[actix_web::test]
 async fn calls_of_administrators_addresses_are_written_down_whoever_makes_them() {
     let app = TestApp::start().await;
     app.administrator().await;

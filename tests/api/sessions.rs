@@ -1,8 +1,11 @@
 //! How sessions begin, slide and end.
 
+use protocol::envelope::Parcel;
 use serde_json::json;
 
-use crate::support::{Account, Passphrase, TestApp, TestSocket, b64, cheap_upload};
+use crate::support::{
+    Account, Passphrase, TestApp, TestSocket, b64, cheap_upload, submission, waiting_slot,
+};
 
 const PASSPHRASE: Passphrase = Passphrase("one of many sessions has this");
 
@@ -29,6 +32,58 @@ async fn idleness_ends_a_session_closes_its_socket_and_is_audited() {
         ..store::AuditFilter::default()
     };
     assert_eq!(app.app.store().count_audit(expired).await.unwrap(), 2);
+}
+
+#[actix_web::test]
+async fn a_session_whose_client_only_receives_and_confirms_ends_by_idleness() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let (mut socket, _) = TestSocket::connect(&bob.client).await;
+    for round in 0..6_u8 {
+        app.advance(290).await;
+        alice
+            .client
+            .post_empty("/api/v1/session/active")
+            .await
+            .expect(204);
+        // A message comes, is claimed and confirmed, and a receipt goes back: over both roads.
+        let id = hex::encode([round; 16]);
+        let slots = vec![waiting_slot(bob.id(), b"slot")];
+        let message = submission([round; 16], true, slots, b"body");
+        let posted = alice.client.post_octets("/api/v1/messages", message).await;
+        posted.expect(201);
+        if round % 2 == 0 {
+            socket.say(json!({"t": "claim", "id": id})).await;
+            let parcel = Parcel::decode(&socket.binary().await).unwrap();
+            socket
+                .say(json!({"t": "ack", "id": id, "token": b64(&parcel.token)}))
+                .await;
+            socket.text_of("acked").await;
+            let slots = vec![waiting_slot(alice.id(), b"slot")];
+            socket
+                .send_binary(submission([100 + round; 16], false, slots, b"receipt"))
+                .await;
+            socket.text_of("sent").await;
+        } else {
+            let claim = format!("/api/v1/messages/{id}/claim");
+            let parcel = bob.client.post_empty(&claim).await.expect(200);
+            let parcel = Parcel::decode(&parcel.body).unwrap();
+            let token = json!({"token": b64(&parcel.token)});
+            let ack = format!("/api/v1/messages/{id}/ack");
+            bob.client.post(&ack, &token).await.expect(204);
+            let slots = vec![waiting_slot(alice.id(), b"slot")];
+            let receipt = submission([100 + round; 16], false, slots, b"receipt");
+            let posted = bob.client.post_octets("/api/v1/messages", receipt).await;
+            posted.expect(201);
+        }
+    }
+    bob.client.get("/api/v1/session").await.expect(200);
+    app.advance(60).await;
+    assert_eq!(socket.closed().await, Some(4401));
+    bob.client.get("/api/v1/session").await.expect(401);
+    alice.client.get("/api/v1/session").await.expect(200);
 }
 
 #[actix_web::test]

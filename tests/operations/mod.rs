@@ -8,6 +8,7 @@ mod descriptors;
 mod disk;
 mod floods;
 mod health;
+mod log;
 mod mounts;
 mod protection;
 mod secrets;

@@ -212,7 +212,5 @@ fn may_lock_everything() -> bool {
 }
 
 fn metrics(server: &Spawned) -> String {
-    let client = server.client();
-    let answer = actix_web::rt::System::new().block_on(async { client.get("/metrics").await });
-    String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
+    actix_web::rt::System::new().block_on(server.metrics())
 }

@@ -20,6 +20,7 @@ pub const START: u64 = 1_800_000_000;
 /// A running server; it stops when this is dropped.
 pub struct TestApp {
     pub address: SocketAddr,
+    metrics_address: SocketAddr,
     pub clock: Arc<ManualClock>,
     pub app: Data<App>,
     jobs: Jobs,
@@ -49,6 +50,7 @@ impl TestApp {
         let setup_secret = link.split_once("/setup#").unwrap().1.to_owned();
         let this = Self {
             address: application.address(),
+            metrics_address: application.metrics_address().unwrap(),
             clock,
             app: application.app(),
             jobs: application.jobs(),
@@ -68,6 +70,12 @@ impl TestApp {
     /// A client that is not signed in.
     pub fn client(&self) -> Client {
         Client::new(self.address)
+    }
+
+    /// The measurements, which have an address of their own.
+    pub async fn metrics(&self) -> String {
+        let answer = Client::new(self.metrics_address).get("/metrics").await;
+        String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
     }
 
     /// Moves the clock and runs what is due.
@@ -110,6 +118,7 @@ fn config(data: &TempDir) -> Config {
         data_dir: data.path().to_owned(),
         bundle_dir: data.path().join("no-bundle"),
         bind_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        metrics_addr: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         kdf_iterations: 100_000,
         workers: 1,
         sign_ins_per_minute: 100_000,
@@ -118,6 +127,8 @@ fn config(data: &TempDir) -> Config {
         claims_per_minute: 100_000,
         new_people_per_hour: 100_000,
         messages_per_minute: 1_000_000,
+        changes_per_hour: 100_000,
+        administration_per_minute: 100_000,
         ..Config::default()
     }
 }

@@ -49,11 +49,12 @@ impl Answer {
     }
 }
 
-/// A browser without a page: it keeps the session cookie.
+/// A browser without a page: it keeps the session's cookie and the device's.
 pub struct Client {
     base: String,
     pool: Pool<HttpConnector, Full<Bytes>>,
     cookie: Mutex<Option<String>>,
+    device: Mutex<Option<String>>,
     tolerant: bool,
 }
 
@@ -70,6 +71,7 @@ impl Client {
             base: format!("http://{address}"),
             pool: Pool::builder(TokioExecutor::new()).build(HttpConnector::new()),
             cookie: Mutex::new(None),
+            device: Mutex::new(None),
         }
     }
 
@@ -77,6 +79,7 @@ impl Client {
     pub fn with_cookie_of(&self, address: SocketAddr) -> Self {
         let other = Self::new(address);
         *other.cookie.lock().unwrap() = self.cookie();
+        other.set_device(self.device());
         other
     }
 
@@ -87,6 +90,15 @@ impl Client {
 
     pub fn set_cookie(&self, cookie: Option<String>) {
         *self.cookie.lock().unwrap() = cookie;
+    }
+
+    /// `name=value` of the cookie by which this browser is known.
+    pub fn device(&self) -> Option<String> {
+        self.device.lock().unwrap().clone()
+    }
+
+    pub fn set_device(&self, device: Option<String>) {
+        *self.device.lock().unwrap() = device;
     }
 
     pub fn base(&self) -> &str {
@@ -158,8 +170,9 @@ impl Client {
         if !headers.iter().any(|(name, _)| page.contains(name)) {
             out.insert("x-secure-messaging", HeaderValue::from_static("1"));
         }
-        if let Some(cookie) = self.cookie() {
-            out.insert("cookie", cookie.parse().unwrap());
+        let cookies: Vec<_> = self.cookie().into_iter().chain(self.device()).collect();
+        if !cookies.is_empty() {
+            out.insert("cookie", cookies.join("; ").parse().unwrap());
         }
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();
@@ -170,8 +183,12 @@ impl Client {
         let body = body.collect().await?.to_bytes();
         for set in head.headers.get_all("set-cookie") {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-            let emptied = pair.ends_with('=');
-            self.set_cookie((!emptied).then_some(pair));
+            let kept = (!pair.ends_with('=')).then(|| pair.clone());
+            if pair.contains("device=") {
+                self.set_device(kept);
+            } else {
+                self.set_cookie(kept);
+            }
         }
         Ok(Answer {
             status: head.status,

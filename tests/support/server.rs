@@ -52,6 +52,7 @@ impl Spawned {
             .env_remove("PUBLIC_URL")
             .env_remove("DATABASE_URL")
             .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            .env("SECURE_MESSAGING_METRICS_ADDR", "127.0.0.1:0")
             // The proofs look into the process, as an ordinary user where the tests run as one.
             .env("SECURE_MESSAGING_DUMPABLE", "1")
             .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
@@ -61,6 +62,7 @@ impl Spawned {
             .env("SECURE_MESSAGING_LOOKUPS_PER_MINUTE", "100000")
             .env("SECURE_MESSAGING_CLAIMS_PER_MINUTE", "100000")
             .env("SECURE_MESSAGING_MESSAGES_PER_MINUTE", "1000000")
+            .env("SECURE_MESSAGING_CHANGES_PER_HOUR", "100000")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -86,6 +88,15 @@ impl Spawned {
     /// A client that is not signed in.
     pub fn client(&self) -> Client {
         Client::new(self.address)
+    }
+
+    /// The measurements, which have an address of their own.
+    pub async fn metrics(&self) -> String {
+        let log = self.log();
+        let (_, rest) = log.split_once("measurements can be read address=").unwrap();
+        let address = rest.lines().next().unwrap().trim().parse().unwrap();
+        let answer = Client::new(address).get("/metrics").await;
+        String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
     }
 
     pub fn pid(&self) -> u32 {

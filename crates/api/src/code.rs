@@ -170,7 +170,7 @@ codes! {
         "The server cannot serve now.", wait 5;
     /// The key provider does not answer.
     KeyProviderUnreachable = "key-provider-unreachable", 503, "The key provider does not answer",
-        "The key provider does not answer, and nothing was changed.", wait 30;
+        "The key provider does not answer, and nothing was changed.", wait 10;
     /// More connections than the server has places for.
     TooManyConnections = "too-many-connections", 503, "Too many connections",
         "The server has too many connections.", wait 10;

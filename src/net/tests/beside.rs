@@ -68,7 +68,14 @@ impl Beside {
         let (ours, plain) = (bind(), bind());
         let addresses = [&ours, &plain].map(|it| it.local_addr().unwrap());
         let application = || App::new().configure(configure);
-        let own = serve(vec![ours], None, &limits, application).unwrap();
+        let own = serve(
+            vec![ours],
+            None,
+            &limits,
+            &std::sync::Arc::default(),
+            application,
+        )
+        .unwrap();
         let other = HttpServer::new(application)
             .workers(1)
             .keep_alive(limits.keep_alive)

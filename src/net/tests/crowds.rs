@@ -16,7 +16,14 @@ async fn against<R: Send + 'static>(
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let application = || App::new().configure(configure);
-    let server = serve(vec![listener], None, &limits, application).unwrap();
+    let server = serve(
+        vec![listener],
+        None,
+        &limits,
+        &std::sync::Arc::default(),
+        application,
+    )
+    .unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let result = actix_web::web::block(move || clients(address))

@@ -83,7 +83,7 @@ impl FakeServer {
             }
             if step == "check" {
                 return match &invite {
-                    Some(code) if !self.invite_is_usable(code) => problem(403, "invite-unusable"),
+                    Some(code) if !self.invite_is_usable(code) => problem(Code::InviteUnusable),
                     _ => (204, Value::Null),
                 };
             }

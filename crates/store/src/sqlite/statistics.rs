@@ -21,7 +21,9 @@ impl StatisticsSource for SqliteBackend {
                 "SELECT (SELECT count(*) FROM users),
                      (SELECT count(*) FROM sessions WHERE expires_at > ?1),
                      (SELECT min(expires_at) FROM sessions WHERE expires_at > ?1),
-                     (SELECT count(*) FROM audit_log),
+                     -- Ids have no gaps, and the oldest leave first.
+                     coalesce((SELECT max(id) FROM audit_log)
+                         - (SELECT min(id) FROM audit_log) + 1, 0),
                      (SELECT count(*) FROM invites WHERE expires_at > ?1 AND uses < max_uses),
                      (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)",
                 [now],

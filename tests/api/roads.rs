@@ -1,0 +1,296 @@
+//! HTTP and WebSocket are two roads to the same: the same refusals, the same limits, the same records.
+
+use protocol::envelope::SlotSet;
+use protocol::ids::MessageId;
+use secure_messaging::config::Config;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Account, Answer, TestApp, TestSocket, b64, random_id, submission, waiting_slot,
+};
+
+/// What somebody asks for, in the forms of both roads.
+enum Asked {
+    /// A submission, a frame or a body.
+    Post(Vec<u8>),
+    /// More slots for a message.
+    Slots([u8; 16], Vec<u8>),
+    /// Something about one message, with a claim's token.
+    Held(&'static str, [u8; 16], Vec<u8>),
+    /// What became of so many messages.
+    Status(usize),
+}
+
+/// A refusal without what differs from one time to the next.
+#[derive(Debug, PartialEq, Eq)]
+struct Refused {
+    code: String,
+    waits: Option<u64>,
+}
+
+async fn over_http(account: &Account, asked: &Asked) -> Option<Refused> {
+    let client = &account.client;
+    let answer = match asked {
+        Asked::Post(bytes) => client.post_octets("/api/v1/messages", bytes.clone()).await,
+        Asked::Slots(id, bytes) => {
+            let path = format!("/api/v1/messages/{}/slots", hex::encode(id));
+            client.post_octets(&path, bytes.clone()).await
+        }
+        Asked::Held("claim", id, _) => {
+            let path = format!("/api/v1/messages/{}/claim", hex::encode(id));
+            client.post_empty(&path).await
+        }
+        Asked::Held(what, id, token) => {
+            let path = format!(
+                "/api/v1/messages/{}/{}",
+                hex::encode(id),
+                what.replace('_', "-")
+            );
+            client.post(&path, &json!({"token": b64(token)})).await
+        }
+        Asked::Status(count) => {
+            let body = json!({"ids": vec![hex::encode([1; 16]); *count]});
+            client.post("/api/v1/messages/status", &body).await
+        }
+    };
+    refused(&answer)
+}
+
+fn refused(answer: &Answer) -> Option<Refused> {
+    if answer.status.is_success() {
+        return None;
+    }
+    let waits = answer.json()["retry_after"].as_u64();
+    let header = answer.headers.get("retry-after");
+    let header = header.map(|value| value.to_str().unwrap().parse().unwrap());
+    assert_eq!(waits, header, "the document and the header say the same");
+    Some(Refused {
+        code: answer.code(),
+        waits,
+    })
+}
+
+async fn over_the_socket(socket: &mut TestSocket, asked: &Asked) -> Option<Refused> {
+    match asked {
+        Asked::Post(bytes) | Asked::Slots(_, bytes) => socket.send_binary(bytes.clone()).await,
+        Asked::Held("claim", id, _) => {
+            socket
+                .say(json!({"t": "claim", "id": hex::encode(id)}))
+                .await;
+        }
+        Asked::Held(what, id, token) => {
+            let said = json!({"t": what, "id": hex::encode(id), "token": b64(token)});
+            socket.say(said).await;
+        }
+        Asked::Status(count) => {
+            let ids = vec![hex::encode([1; 16]); *count];
+            socket.say(json!({"t": "status", "ids": ids})).await;
+        }
+    }
+    loop {
+        let told = socket.text().await;
+        match told["t"].as_str().unwrap() {
+            "refused" => {
+                return Some(Refused {
+                    code: told["code"].as_str().unwrap().to_owned(),
+                    waits: told["retry_after"].as_u64(),
+                });
+            }
+            "sent" | "slots_added" | "acked" | "extended" | "status" => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The records that refusals left, without numbers of requests.
+async fn records(app: &TestApp) -> Vec<(String, Value)> {
+    app.advance(0).await;
+    let page = app
+        .app
+        .store()
+        .query_audit(store::AuditFilter::default(), None, 500)
+        .await
+        .unwrap();
+    let kinds = ["limits.fired", "vault.full"];
+    let records = page.records.into_iter().rev();
+    records
+        .filter(|record| kinds.contains(&record.action.as_str()))
+        .map(|mut record| {
+            if let Some(details) = record.details.as_object_mut() {
+                details.remove("request_id");
+            }
+            (record.action, record.details)
+        })
+        .collect()
+}
+
+/// Starts a server and asks it the same, by one road or the other; the last one is to be refused.
+async fn ask(
+    change: fn(&mut Config),
+    asked: fn(&Account) -> Vec<Asked>,
+    by_socket: bool,
+) -> (Refused, Vec<(String, Value)>) {
+    let app = TestApp::start_with(change).await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let mut last = None;
+    let mut socket = TestSocket::connect(&alice.client).await.0;
+    for one in asked(&bob) {
+        last = match by_socket {
+            true => over_the_socket(&mut socket, &one).await,
+            false => over_http(&alice, &one).await,
+        };
+    }
+    (last.expect("the last is refused"), records(&app).await)
+}
+
+fn post(to: [u8; 16], size: usize) -> Asked {
+    let slots = vec![waiting_slot(to, b"slot")];
+    Asked::Post(submission(random_id(), false, slots, &vec![1; size]))
+}
+
+#[actix_web::test]
+async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record() {
+    type Case = (
+        &'static str,
+        fn(&mut Config),
+        fn(&Account) -> Vec<Asked>,
+        &'static str,
+        bool,
+        Option<&'static str>,
+    );
+    let cases: &[Case] = &[
+        (
+            "a full vault",
+            |config| config.vault_bytes = 5_000,
+            |bob| vec![post(bob.id(), 8_000)],
+            "vault-full",
+            true,
+            Some("vault.full"),
+        ),
+        (
+            "one's own share",
+            |config| config.vault_account_messages = 1,
+            |bob| vec![post(bob.id(), 1), post(bob.id(), 1)],
+            "quota",
+            true,
+            Some("limits.fired"),
+        ),
+        (
+            "too many messages",
+            |config| config.messages_per_minute = 1,
+            |bob| vec![post(bob.id(), 1), post(bob.id(), 1)],
+            "too-many-requests",
+            true,
+            Some("limits.fired"),
+        ),
+        (
+            "too many new people",
+            |config| config.new_people_per_hour = 1,
+            |bob| vec![post(bob.id(), 1), post([9; 16], 1)],
+            "too-many-requests",
+            true,
+            Some("limits.fired"),
+        ),
+        (
+            "slots that count as messages",
+            |config| config.messages_per_minute = 1,
+            |bob| {
+                let set = SlotSet {
+                    message_id: MessageId::from_bytes([1; 16]),
+                    slots: vec![waiting_slot(bob.id(), b"s")],
+                };
+                vec![post(bob.id(), 1), Asked::Slots([1; 16], set.encode())]
+            },
+            "too-many-requests",
+            true,
+            Some("limits.fired"),
+        ),
+        (
+            "a message that was posted",
+            |_| {},
+            |bob| {
+                let slots = || vec![waiting_slot(bob.id(), b"slot")];
+                let bytes = submission([7; 16], false, slots(), b"body");
+                vec![Asked::Post(bytes.clone()), Asked::Post(bytes)]
+            },
+            "duplicate-message",
+            false,
+            None,
+        ),
+        (
+            "a body that is too large",
+            |config| config.max_message_bytes = 100,
+            |bob| vec![post(bob.id(), 101)],
+            "too-large",
+            false,
+            None,
+        ),
+        (
+            "too many questions",
+            |_| {},
+            |_| vec![Asked::Status(257)],
+            "malformed-request",
+            false,
+            None,
+        ),
+        (
+            "a message that is gone",
+            |_| {},
+            |_| vec![Asked::Held("claim", [5; 16], vec![])],
+            "gone",
+            false,
+            None,
+        ),
+        (
+            "an acknowledgement of nothing",
+            |_| {},
+            |_| vec![Asked::Held("ack", [5; 16], vec![0; 16])],
+            "gone",
+            false,
+            None,
+        ),
+        (
+            "more time with a token that fits nothing",
+            |_| {},
+            |_| vec![Asked::Held("extend", [5; 16], vec![0; 3])],
+            "stale-claim",
+            false,
+            None,
+        ),
+        (
+            "giving back what is not held",
+            |_| {},
+            |_| vec![Asked::Held("cannot_open", [5; 16], vec![0; 16])],
+            "gone",
+            false,
+            None,
+        ),
+    ];
+    for (what, change, asked, code, waits, record) in cases {
+        let (by_http, http_records) = ask(*change, *asked, false).await;
+        let (by_socket, socket_records) = ask(*change, *asked, true).await;
+        assert_eq!(by_http, by_socket, "{what}");
+        assert_eq!(by_http.code, *code, "{what}");
+        assert_eq!(by_http.waits.is_some(), *waits, "{what}");
+        assert_eq!(http_records, socket_records, "{what}");
+        let actions: Vec<_> = http_records
+            .iter()
+            .map(|(action, _)| action.as_str())
+            .collect();
+        let expected: Vec<_> = record.iter().copied().collect();
+        assert_eq!(actions, expected, "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn as_many_questions_as_are_allowed_are_answered_on_both_roads() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let (mut socket, _) = TestSocket::connect(&alice.client).await;
+    let asked = Asked::Status(256);
+    assert_eq!(over_http(&alice, &asked).await, None);
+    assert_eq!(over_the_socket(&mut socket, &asked).await, None);
+}
