@@ -12,8 +12,6 @@ use store::UserId;
 
 use crate::limits::Limit;
 
-/// Seconds after which a key provider that did not answer is worth another request.
-
 /// An answer that is not a success.
 #[derive(Debug)]
 pub struct Problem {

@@ -2,6 +2,7 @@
 import { Link } from './core/link.js';
 import { State } from './lib/state.js';
 import * as router from './lib/router.js';
+import { askBeforeLeaving } from './lib/leaving.js';
 import { announce, badge, overDialogs, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
@@ -10,7 +11,7 @@ import { restoredView } from './views/restored.js';
 import { offerIdentity } from './views/prove.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
-import { forgetDrafts } from './chat/composer.js';
+import { forgetDrafts, hasDrafts } from './chat/composer.js';
 
 /**
  * @typedef {import('./types.js').View} View
@@ -28,6 +29,8 @@ let settingUp = location.pathname === '/setup' && !router.openedWith().includes(
 let invite = location.pathname === '/i' ? router.openedWith() : '';
 /** What the server says of a restore, until the person has decided. @type {{at: number, text: string} | null} */
 let restored = null;
+/** How many tabs the core serves. */
+let tabs = 1;
 /** @type {Context} */
 const context = { state, send: (command) => link.send(command), go: router.go, fragment: router.openedWith };
 
@@ -128,7 +131,12 @@ function receive(event) {
     return;
   }
   if (event.e === 'left') {
+    tabs = 0;
     location.reload();
+    return;
+  }
+  if (event.e === 'tabs') {
+    tabs = event.count;
     return;
   }
   if (event.e === 'state') {
@@ -146,6 +154,7 @@ function receive(event) {
     else {
       forgetChat();
       forgetDrafts();
+      if (before.state === 'unlocked') router.note('');
     }
   }
   if (event.e === 'restored') {
@@ -204,6 +213,9 @@ router.watchFragment(() => {
   draw();
 });
 const link = new Link(receive);
+
+/** A draft goes with its tab, what was read and what one said with the last one. */
+askBeforeLeaving(() => state.state.state === 'unlocked' && (hasDrafts() || (tabs === 1 && state.chats.some((chat) => chat.last_ms > 0))));
 
 /** A page that the browser keeps to go back to holds nothing of what was read, and starts anew when it is shown. */
 addEventListener('pagehide', (event) => {

@@ -19,7 +19,9 @@ pub enum Screen {
 
 /// Collects what the policies refuse, from before the first script. Scripts that the integrity policy
 /// blocks stand in no console.
-const WATCH: &str = "window.refused = []; addEventListener('securitypolicyviolation', (event) => \
+/// A test that goes to another page means it, unless it says that it wants to be asked.
+const WATCH: &str = "addEventListener('beforeunload', (event) => { if (!window.wantsToBeAsked) event.preventDefault = () => {}; }); \
+     window.refused = []; addEventListener('securitypolicyviolation', (event) => \
      window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)); \
      new ReportingObserver((reports) => { for (const { type, body } of reports) \
      window.refused.push(`${type} ${body.blockedURL}`); }, \

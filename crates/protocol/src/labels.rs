@@ -33,6 +33,7 @@ pub const ALL: &[&[u8]] = &[
     RESUME_WRAP,
     BOOT,
     BOOT_FINGERPRINT,
+    CHAT_SPOT,
 ];
 
 /// Hash of an account's public keys.
@@ -94,3 +95,5 @@ pub const BOOT_FINGERPRINT: &[u8] = b"secure-messaging/1 boot verify key";
 
 /// OPAQUE's context string (RFC 9807, section 6.4).
 pub const OPAQUE_CONTEXT: &[u8] = b"secure-messaging/1";
+/// Name of a chat in the address of a page.
+pub const CHAT_SPOT: &[u8] = b"secure-messaging/1 chat spot";

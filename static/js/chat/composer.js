@@ -17,6 +17,9 @@ const chosen = new Map();
 /** @param {string} chat */
 export const draftOf = (chat) => drafts.get(chat) ?? '';
 
+/** Whether something was typed and not sent. */
+export const hasDrafts = () => [...drafts.values()].some((text) => text.trim() !== '');
+
 /** Forgets everything typed; on lock and sign-out. */
 export function forgetDrafts() {
   drafts.clear();

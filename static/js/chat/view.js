@@ -2,6 +2,7 @@
 import { actions, avatar, clone, h, icon, input, slot } from '../lib/dom.js';
 import { layer } from '../lib/layers.js';
 import { closePopover, popover } from '../lib/popover.js';
+import * as router from '../lib/router.js';
 import { announce, badge, toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { composing } from '../lib/text.js';
@@ -42,6 +43,7 @@ export function chatView(context) {
   /** @type {Map<string, number>} */
   let unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
   let pending = '';
+  let marked = router.spot();
   let drawnRequests = '';
   /** What going back would close: the open chat where only one pane fits, and the details over it. */
   let backTo = { list: () => {}, talk: () => {} };
@@ -92,6 +94,7 @@ export function chatView(context) {
     closeDetails();
     backTo.list();
     backTo.list = made && phone.matches ? layer(back) : () => {};
+    router.note(next?.kind === 'chat' ? state.chat(next.id)?.spot ?? '' : '');
     drawList();
   }
 
@@ -201,6 +204,7 @@ export function chatView(context) {
       }
       unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
       drawList();
+      openMarked();
       if (pending !== '' && state.chat(pending)) {
         const id = pending;
         pending = '';
@@ -218,9 +222,18 @@ export function chatView(context) {
     decided = '';
   }
 
+  /** After a reload: the chat that the address names. */
+  function openMarked() {
+    const chat = marked === '' ? undefined : state.chats.find((known) => known.spot === marked);
+    if (!chat) return;
+    marked = '';
+    if (!current) openChat(chat.chat);
+  }
+
   drawMe();
   drawList();
   if (remembered !== '' && state.chat(remembered)) openChat(remembered);
+  else openMarked();
   return {
     node: app,
     focus: () => { if (pane?.focus) pane.focus(); else if (!phone.matches) input(app, '#chat-filter').focus({ preventScroll: true }); },

@@ -58,7 +58,11 @@ export class Link {
       worker.addEventListener('error', broken);
       this.#port = worker;
     }
-    this.#port.addEventListener('message', (/** @type {any} */ message) => receive(JSON.parse(message.data)));
+    this.#port.addEventListener('message', (/** @type {any} */ message) => {
+      const event = JSON.parse(message.data);
+      if (event.e === 'there') going(false);
+      else receive(event);
+    });
     const page = document.documentElement.dataset;
     const address = (/** @type {string | undefined} */ path) => new URL(path ?? '', location.href).href;
     /** @type {import('../types.js').Bundle} */

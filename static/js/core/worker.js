@@ -25,6 +25,11 @@ function broadcast(json) {
   for (const port of ports) port.postMessage(json);
 }
 
+/** A tab asks before it goes when it is the last. */
+function count() {
+  broadcast(JSON.stringify({ e: 'tabs', count: ports.size }));
+}
+
 /** @param {import('../types.js').Bundle} bundle */
 async function begin(bundle) {
   await left;
@@ -39,11 +44,22 @@ async function begin(bundle) {
  */
 function leave(port) {
   leaving.delete(port);
-  if (!ports.delete(port) || ports.size > 0) return;
+  if (!ports.delete(port)) return;
+  count();
+  if (ports.size > 0) return;
   meter?.wipe();
   const last = host;
   host = null;
   left = left.then(async () => { await (await last)?.end(); }).catch(() => {});
+}
+
+/** How long a tab that asked for another page may take to say that it stayed, milliseconds. */
+const ANSWER = 150;
+
+/** Whoever was asked before it went, and stayed, answers; a page that is gone does not. */
+async function askLeaving() {
+  for (const port of leaving) port.postMessage(JSON.stringify({ e: 'there' }));
+  await new Promise((done) => { setTimeout(done, ANSWER); });
 }
 
 /** A tab speaks for the first time. @param {MessagePort} port */
@@ -56,6 +72,7 @@ function join(port) {
     }
   }
   ports.add(port);
+  count();
 }
 
 /** @param {any} message @param {MessagePort} port */
@@ -76,7 +93,10 @@ async function receive(message, port) {
     meter?.measure(message.typed, port);
     return;
   }
-  if (message.kind === 'hello') join(port);
+  if (message.kind === 'hello') {
+    if (leaving.size > 0 && leaving.size === ports.size) await askLeaving();
+    join(port);
+  }
   try {
     if (message.kind === 'hello') {
       const fresh = host === null;

@@ -30,6 +30,17 @@ export function watchFragment(watcher) {
   addEventListener('hashchange', () => { if (takeFragment()) watcher(); });
 }
 
+/** What the address calls the open chat. */
+export const spot = () => (location.pathname === '/chat' ? location.hash.slice(1) : '');
+
+/**
+ * Notes the open chat in the address, for a reload.
+ * @param {string} of
+ */
+export function note(of) {
+  if (location.pathname === '/chat' && of !== spot()) history.replaceState(history.state, '', of ? `/chat#${of}` : '/chat');
+}
+
 /**
  * Goes to a path.
  * @param {string} to

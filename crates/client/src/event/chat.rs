@@ -11,6 +11,9 @@ use crate::secret_text::SecretText;
 pub struct ChatView {
     /// The other person's user id.
     pub chat: Id,
+    /// What a page's address may call this chat: it tells nobody anything, and is the same after a
+    /// reload.
+    pub spot: String,
     /// Their handle.
     pub handle: String,
     /// Their name.

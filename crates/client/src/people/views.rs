@@ -33,8 +33,10 @@ impl Unlocked {
                         .filter(|m| m.state == MessageState::Unread)
                         .count()
                 });
+                let spot = self.safe_key().chat_spot(user);
                 ChatView {
                     chat,
+                    spot: spot.iter().map(|byte| format!("{byte:02x}")).collect(),
                     handle,
                     alias,
                     relation: self.relation_to(chat).to_owned(),

@@ -2,6 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
+use crate::ids::UserId;
 use crate::labels;
 use crate::primitives::kdf;
 use crate::secret::secret;
@@ -22,6 +23,14 @@ impl SafeKey {
         let mut proof = WriteProof::zeroed();
         kdf::derive(&[self.expose()], &[labels::WRITE_PROOF], proof.expose_mut());
         proof
+    }
+
+    /// A name for the chat with somebody that tells nothing without this key, for the address of a page.
+    pub fn chat_spot(&self, user_id: &UserId) -> [u8; 8] {
+        let mut spot = [0; 8];
+        let info = [labels::CHAT_SPOT, user_id.as_bytes().as_slice()];
+        kdf::derive(&[self.expose()], &info, &mut spot);
+        spot
     }
 }
 
