@@ -9,7 +9,7 @@ fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     std::fs::create_dir_all(&folder)?;
     for (name, json) in wycheproof::all() {
-        std::fs::write(format!("{folder}/wycheproof-{name}.json"), json)?;
+        std::fs::write(format!("{folder}/{name}.json"), json)?;
     }
     Ok(())
 }

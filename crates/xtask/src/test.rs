@@ -114,8 +114,7 @@ fn fetch(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
     })
 }
 
-/// Checks the JavaScript, then `cargo test`, then runs the vectors in the WebAssembly core: the
-/// protocol's own tests leave Wycheproof's for it.
+/// Checks the JavaScript, then `cargo test`, then runs the vectors in the WebAssembly core.
 ///
 /// Every step runs even when one before it failed; the error names all that failed.
 pub fn run_all(
@@ -184,15 +183,21 @@ fn vectors(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::R
         return Ok(());
     }
     report.step("vectors in WebAssembly", || {
+        let wycheproof = workspace.target.join("tmp/wycheproof");
+        run_shown(
+            workspace
+                .cargo()
+                .args(["run", "--quiet", "--package", "protocol"])
+                .args(workspace.locked())
+                .args(["--example", "wycheproof_vectors", "--"])
+                .arg(&wycheproof),
+        )?;
         run_shown(
             node.run()
                 .arg(&script)
                 .current_dir(&workspace.root)
                 .env("SECURE_MESSAGING_WASM_DIR", workspace.vectors_wasm())
-                .env(
-                    "SECURE_MESSAGING_WYCHEPROOF_DIR",
-                    workspace.target.join("tmp/wycheproof"),
-                ),
+                .env("SECURE_MESSAGING_WYCHEPROOF_DIR", &wycheproof),
         )
     })
 }
