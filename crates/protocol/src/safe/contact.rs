@@ -42,7 +42,7 @@ pub struct Contact {
     pub burn_on_read: Stamped<Option<bool>>,
     /// No notices.
     pub muted: Stamped<bool>,
-    /// Highest prekey batch number seen of them.
+    /// Highest prekey batch number seen of the pinned identity.
     pub batch_seen: u32,
     /// Other keys than the pinned ones that were shown or used for them, until the person answers.
     pub other_keys: Stamped<Option<Fingerprint>>,
@@ -75,8 +75,20 @@ impl Contact {
         seen.is_some_and(|seen| self.pin.fingerprint() != Ok(seen))
     }
 
+    /// Pins another identity by a person's decision; its batches are counted anew.
+    pub fn accept_identity(&mut self, fingerprint: Fingerprint, now: u64) {
+        self.pin.replace(fingerprint, now);
+        self.batch_seen = 0;
+    }
+
     /// Joins two views of the same contact, field by field.
     pub fn merge(&mut self, other: Self) {
+        // A batch number says something about the identity that it was seen of.
+        self.batch_seen = match other.pin.generation().cmp(&self.pin.generation()) {
+            core::cmp::Ordering::Less => self.batch_seen,
+            core::cmp::Ordering::Equal => self.batch_seen.max(other.batch_seen),
+            core::cmp::Ordering::Greater => other.batch_seen,
+        };
         self.pin.merge(other.pin);
         self.state.merge(other.state);
         self.handle.merge(other.handle);
@@ -85,7 +97,6 @@ impl Contact {
         self.life_secs.merge(other.life_secs);
         self.burn_on_read.merge(other.burn_on_read);
         self.muted.merge(other.muted);
-        self.batch_seen = self.batch_seen.max(other.batch_seen);
         self.other_keys.merge(other.other_keys);
         self.said.merge(other.said);
     }

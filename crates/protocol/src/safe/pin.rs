@@ -48,6 +48,11 @@ impl Pin {
         self.fingerprints.iter()
     }
 
+    /// How often a person replaced the pin.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// Whether somebody compared safety numbers for the one pinned identity.
     pub fn is_verified(&self) -> bool {
         self.verified.value && self.fingerprints.len() == 1
@@ -72,6 +77,10 @@ impl Pin {
             core::cmp::Ordering::Greater => *self = other,
             core::cmp::Ordering::Equal => {
                 self.fingerprints.extend(other.fingerprints);
+                // As many as a reader takes. The least of all are the same in whatever order they met.
+                while self.fingerprints.len() > MAX_CONFLICT {
+                    self.fingerprints.pop_last();
+                }
                 self.verified.merge(other.verified);
             }
         }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::Stamped;
 use crate::codec::{DecodeError, Reader, Writer};
 
+/// Most settings that one session adds to.
 const MAX_SETTINGS: usize = 1_024;
+/// Most settings that merges leave and a reader takes.
+const MAX_MERGED: usize = 2 * MAX_SETTINGS;
 const MAX_NAME: usize = 64;
 const MAX_VALUE: usize = 4_096;
 
@@ -37,11 +40,13 @@ impl Settings {
 
     /// Sets a value of at most 4,096 bytes; a longer name or value is not kept.
     pub fn set(&mut self, name: &str, value: &str, now: u64) {
-        if name.len() > MAX_NAME || value.len() > MAX_VALUE || self.0.len() >= MAX_SETTINGS {
+        if name.len() > MAX_NAME || value.len() > MAX_VALUE {
             return;
         }
+        let room = self.0.len() < MAX_SETTINGS;
         match self.0.get_mut(name) {
             Some(stamped) => stamped.set(now, value.to_owned()),
+            None if !room => {}
             None => {
                 let stamped = Stamped::new(now, value.to_owned());
                 self.0.insert(name.to_owned(), stamped);
@@ -69,6 +74,10 @@ impl Settings {
                 }
             }
         }
+        // The first of all names are the same in whatever order they met.
+        while self.0.len() > MAX_MERGED {
+            self.0.pop_last();
+        }
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
@@ -82,7 +91,7 @@ impl Settings {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let count = reader.count16(2 * MAX_SETTINGS, 12)?;
+        let count = reader.count16(MAX_MERGED, 12)?;
         let mut settings = BTreeMap::new();
         for _ in 0..count {
             let name = reader.text16(MAX_NAME)?.to_owned();

@@ -10,6 +10,7 @@ mod hostile_bytes;
 mod identity;
 mod labels;
 mod merge;
+mod merge_bounds;
 mod name;
 mod opaque;
 mod prekeys;
