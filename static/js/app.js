@@ -7,7 +7,7 @@ import { announce, badge, overDialogs, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
-import { restoredView } from './views/restored.js';
+import { clockView, restoredView } from './views/restored.js';
 import { offerIdentity } from './views/prove.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
@@ -31,6 +31,8 @@ let invite = location.pathname === '/i' ? router.openedWith() : '';
 let restored = null;
 /** How many tabs the core serves. */
 let tabs = 1;
+/** Clocks that disagree, until the person has decided. @type {{seen_at: number, server_at: number, device_at: number, text: string} | null} */
+let clocks = null;
 /** @type {Context} */
 const context = { state, send: (command) => link.send(command), go: router.go, fragment: router.openedWith };
 
@@ -39,6 +41,8 @@ function wanted() {
   const path = router.path();
   const asked = restored;
   if (asked) return ['restored', 'The server was restored', (given) => restoredView(given, asked)];
+  const apart = clocks;
+  if (apart) return ['clock', 'Which clock is right?', (given) => clockView(given, apart)];
   switch (state.state.state) {
     // Whoever is not signed in here may type before the core is there.
     case 'starting': return path === '/' && !maybeSignedIn() ? ['sign-in', 'Sign in', signInView] : ['starting', '', splash];
@@ -162,7 +166,15 @@ function receive(event) {
     draw();
     return;
   }
-  if (event.e === 'state') restored = null;
+  if (event.e === 'clock_conflict') {
+    clocks = { seen_at: event.seen_at, server_at: event.server_at, device_at: event.device_at, text: event.text };
+    draw();
+    return;
+  }
+  if (event.e === 'state') {
+    restored = null;
+    clocks = null;
+  }
   if (event.e === 'failed' && event.during === 'start') {
     startAgain();
     return;

@@ -112,6 +112,9 @@ pub enum Command {
     /// `{"c":"accept_restored"}` — the person read what `restored` said and goes on with the state of
     /// the backup; → `state` unlocked. `cancel` declines, and nothing is changed.
     AcceptRestored,
+    /// `{"c":"accept_clock"}` — the person says that this device's clock is right, after
+    /// `clock_conflict`; → `state`. `cancel` locks.
+    AcceptClock,
     /// `{"c":"sign_out"}` → `state` signed_out.
     SignOut,
     /// `{"c":"lock"}` → `state` locked; every key and every message text in memory is overwritten.

@@ -34,6 +34,8 @@ pub struct Core {
     pub(crate) link: Link,
     pub(crate) activity: Activity,
     pub(crate) unlocked: Option<Box<Unlocked>>,
+    /// The person is being asked which clock is right.
+    pub(crate) asked_about_clock: bool,
     wake: Option<u64>,
 }
 
@@ -61,6 +63,7 @@ impl Core {
             link: Link::default(),
             activity: Activity::default(),
             unlocked: None,
+            asked_about_clock: false,
             wake: None,
         }
     }
@@ -114,13 +117,13 @@ impl Core {
             let back = before - now_ms;
             self.io.timers.shift_back(back);
             self.activity.shift_back(back);
-            self.io.offset_ms = self
-                .io
-                .offset_ms
-                .saturating_add(i64::try_from(back).unwrap_or(i64::MAX));
+            self.io.clock.put_back(back);
             self.wake = None;
         } else {
             self.io.now_ms = before.max(now_ms);
+            if before != 0 {
+                self.io.clock.went_on(self.io.now_ms - before);
+            }
             let leapt = before != 0 && now_ms > before.saturating_add(LEAP_MS);
             if leapt && self.phase == Phase::Unlocked {
                 self.ask_server();
@@ -131,6 +134,7 @@ impl Core {
         if self.phase == Phase::Unlocked {
             self.ask_server();
         }
+        self.check_clock();
     }
 
     fn run_timers(&mut self) {
@@ -196,6 +200,7 @@ impl Core {
             } => self.recover(handle, &recovery_key, passphrase),
             Command::ChangePassphrase { current, new } => self.change_passphrase(current, new),
             Command::AcceptRestored => self.accept_restored(),
+            Command::AcceptClock => self.accept_clock(),
             Command::SignOut => self.sign_out(),
             Command::Lock => self.lock("user"),
             Command::Unlock { passphrase } => self.unlock(passphrase),

@@ -118,6 +118,19 @@ pub enum Event {
         text: String,
     },
 
+    /// `clock_conflict` — the account was used at a time that neither this device's clock nor the
+    /// server's has reached. Show them and ask: `accept_clock` or `cancel`.
+    ClockConflict {
+        /// The time that the account was used at, unix seconds.
+        seen_at: u64,
+        /// What time it is by the server, unix seconds.
+        server_at: u64,
+        /// What time it is by this device, unix seconds.
+        device_at: u64,
+        /// What it means and what to do, for people.
+        text: String,
+    },
+
     /// `settings` — the account's settings.
     Settings(SettingsView),
     /// `sessions` — where the account is signed in.

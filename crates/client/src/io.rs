@@ -3,6 +3,7 @@
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::clock::Clock;
 use crate::config::CoreRng;
 use crate::event::Event;
 use crate::failure::Failure;
@@ -20,10 +21,8 @@ pub(crate) struct Io {
     pub(crate) rng: CoreRng,
     /// This device's clock, unix milliseconds.
     pub(crate) now_ms: u64,
-    /// Server's clock minus this device's, milliseconds.
-    pub(crate) offset_ms: i64,
-    /// Time never goes below this: the last one that the safe has seen.
-    pub(crate) floor_secs: u64,
+    /// What the server and the key safe say of the time.
+    pub(crate) clock: Clock,
     /// Whether the socket is open and greeted.
     pub(crate) online: bool,
     next_request: u64,
@@ -40,29 +39,37 @@ impl Io {
             timers: Timers::default(),
             rng,
             now_ms: 0,
-            offset_ms: 0,
-            floor_secs: 0,
+            clock: Clock::default(),
             online: false,
             next_request: 1,
             pending: std::collections::BTreeMap::new(),
         }
     }
 
-    /// Server time, unix seconds.
+    /// Server time, unix seconds: for what is exchanged.
     pub(crate) fn now(&self) -> u64 {
-        (self.server_ms() / 1_000).max(self.floor_secs)
+        self.clock.now(self.now_ms)
     }
 
-    /// Server time, unix milliseconds.
-    pub(crate) fn server_ms(&self) -> u64 {
-        self.now_ms.saturating_add_signed(self.offset_ms)
+    /// Server time as far as this device's clock bears it out, unix seconds: for what is stored.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.clock.stamp(self.now_ms)
+    }
+
+    /// The time that a message is shown and put in order by, unix milliseconds: the server's, as far as
+    /// this device's clock bears it out.
+    pub(crate) const fn shown_ms(&self) -> u64 {
+        self.clock.shown_ms(self.now_ms)
     }
 
     /// This device's milliseconds at a server second.
     pub(crate) fn local_ms(&self, server_secs: u64) -> u64 {
-        server_secs
-            .saturating_mul(1_000)
-            .saturating_add_signed(self.offset_ms.saturating_neg())
+        self.clock.device_ms(server_secs)
+    }
+
+    /// This device's time in so many milliseconds, unix milliseconds.
+    pub(crate) const fn after_ms(&self, ms: u64) -> u64 {
+        self.now_ms.saturating_add(ms)
     }
 
     pub(crate) fn event(&mut self, event: Event) {

@@ -66,6 +66,8 @@ impl Core {
         self.disconnect();
         self.flow = None;
         self.unlocked = None;
+        self.io.clock.closed();
+        self.asked_about_clock = false;
         self.io.forget_requests();
         self.io.timers.clear();
         self.io.timers.cancel(Timer::IdleLock);

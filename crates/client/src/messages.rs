@@ -196,7 +196,7 @@ impl Unlocked {
 
     /// A time later than that of every message before, so that sorting keeps the order.
     pub(crate) fn next_seen_ms(&mut self, now_ms: u64) -> u64 {
-        self.last_seen_ms = now_ms.max(self.last_seen_ms + 1);
+        self.last_seen_ms = now_ms.max(self.last_seen_ms.saturating_add(1));
         self.last_seen_ms
     }
 

@@ -4,10 +4,12 @@ use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
 
 use crate::account::parse;
 use crate::answers::Answer;
+use crate::clock::TOLERANCE_SECS;
 use crate::id::Id;
 use crate::inbox::Standing;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
 use crate::safe::After;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -19,13 +21,48 @@ const LOW_STOCK: u32 = 50;
 const BATCH_SECS: u64 = 86_400;
 /// How often prekeys are looked after, milliseconds.
 const EVERY_MS: u64 = 600_000;
+/// How far above one's own count a server's word on it is believed. Another session of ours can be
+/// ahead by a few; nobody can be ahead by more, since a number is stored before it is published.
+const BELIEVED_AHEAD: u32 = 1_000;
+/// Most private halves to which more than a batch a day is added: about forty batches.
+const MAX_HELD: usize = 4_096;
+
+/// What this session has done for its prekeys.
+#[derive(Default)]
+pub(crate) struct Batches {
+    /// One-time prekeys that the server said it has left.
+    pub(crate) stock: Option<u32>,
+    /// The batch that is being stored and then published.
+    publishing: bool,
+    /// A batch whose private halves are stored and that the server has not taken.
+    unpublished: Option<Vec<u8>>,
+    /// The newest batch, and since when this session knows it, by time that no server tells.
+    newest: Option<(u32, u64)>,
+}
+
+impl Batches {
+    /// Another identity has published its first batch.
+    pub(crate) fn replaced(&mut self) {
+        *self = Self {
+            stock: u32::try_from(ONE_TIME_PER_BATCH).ok(),
+            ..Self::default()
+        };
+    }
+
+    /// Whether this session has known the newest batch for a day, whatever the server's clock says.
+    fn worn(&mut self, newest: u32, now_ms: u64) -> bool {
+        let known = self.newest.filter(|(number, _)| *number == newest);
+        let (_, since) = *self.newest.insert(known.unwrap_or((newest, now_ms)));
+        now_ms.saturating_sub(since) >= BATCH_SECS * 1_000
+    }
+}
 
 impl Unlocked {
     /// Asks the server how much is left and what is in use.
     pub(crate) fn look_after_prekeys(&mut self, io: &mut Io) {
         io.timers.set(Timer::Prekeys, io.now_ms + EVERY_MS);
         io.get("/prekeys", Purpose::Open(Open::Stock));
-        let any_due = !self.safe.prekeys().due(io.now(), &[]).is_empty();
+        let any_due = !self.safe.prekeys().due(io.stamp(), &[]).is_empty();
         if any_due {
             io.get("/prekeys/in-use", Purpose::Open(Open::InUse));
         }
@@ -38,7 +75,15 @@ impl Unlocked {
         let Ok(stock) = parse::<PrekeyStock>(&body) else {
             return;
         };
-        self.stock = Some(stock.stock);
+        self.batches.stock = Some(stock.stock);
+        if self.batches.publishing {
+            return;
+        }
+        if let Some(batch) = self.batches.unpublished.clone() {
+            self.publish_batch(io, batch);
+            return;
+        }
+        let now = io.stamp();
         let newest = self
             .safe
             .prekeys()
@@ -46,22 +91,41 @@ impl Unlocked {
             .map(|(_, entry)| entry.created_at)
             .max()
             .unwrap_or(0);
-        let old = io.now().saturating_sub(newest) >= BATCH_SECS;
-        let unknown = self.safe.prekeys().newest_batch().unwrap_or(0) < stock.batch_number;
-        if (stock.stock < LOW_STOCK || old || unknown) && !self.publishing {
-            self.new_batch(io, stock.batch_number);
+        let number = self.safe.prekeys().newest_batch().unwrap_or(0);
+        let worn = self.batches.worn(number, io.clock.elapsed_ms());
+        let old = worn
+            || now.saturating_sub(newest) >= BATCH_SECS
+            // Made while a clock was ahead: nobody who has not seen it takes it.
+            || newest > now.saturating_add(TOLERANCE_SECS);
+        let at_server = self.believed(io, stock.batch_number);
+        let unknown = number < at_server;
+        let room = self.safe.prekeys().iter().count() < MAX_HELD;
+        if old || (room && (unknown || stock.stock < LOW_STOCK)) {
+            self.new_batch(io, at_server);
         }
+    }
+
+    /// The number of the newest batch by the server's word, as far as it can be true.
+    fn believed(&self, io: &mut Io, at_server: u32) -> u32 {
+        let ours = self.safe.contents().batch_number;
+        if at_server > ours.saturating_add(BELIEVED_AHEAD) {
+            io.refused(Refusal::Malformed, None, None);
+            return ours;
+        }
+        at_server
     }
 
     /// Makes a batch: private halves are stored before public ones are published.
     fn new_batch(&mut self, io: &mut Io, at_server: u32) {
-        self.publishing = true;
-        let now = io.now();
-        let contents = self.safe.contents();
-        let number = contents.batch_number.max(at_server) + 1;
+        let highest = self.safe.contents().batch_number.max(at_server);
+        let Some(number) = highest.checked_add(1) else {
+            return;
+        };
+        self.batches.publishing = true;
+        let now = io.stamp();
         let batch = generate_batch(
             &mut io.rng,
-            &contents.secrets,
+            &self.safe.contents().secrets,
             self.user,
             number,
             ONE_TIME_PER_BATCH,
@@ -75,6 +139,8 @@ impl Unlocked {
 
     /// The private halves are stored.
     pub(crate) fn publish_batch(&mut self, io: &mut Io, batch: Vec<u8>) {
+        self.batches.publishing = true;
+        self.batches.unpublished = Some(batch.clone());
         io.put(
             "/prekeys",
             &PutPrekeys { batch: Blob(batch) },
@@ -83,11 +149,18 @@ impl Unlocked {
     }
 
     pub(crate) fn batch_put(&mut self, io: &mut Io, answer: Answer) {
-        self.publishing = false;
-        if let Some((200..=299, _)) = answer {
-            let number = self.safe.contents().batch_number;
-            let now = io.now();
-            self.safe.edit_prekeys().published(number, now);
+        self.batches.publishing = false;
+        match answer {
+            Some((200..=299, _)) => {
+                self.batches.unpublished = None;
+                let number = self.safe.contents().batch_number;
+                let now = io.stamp();
+                self.safe.edit_prekeys().published(number, now);
+            }
+            // Out of reach, or busy: the same batch once more at the next look.
+            None | Some((429 | 500.., _)) => {}
+            // It says no to this batch; another one may do.
+            Some(_) => self.batches.unpublished = None,
         }
     }
 
@@ -99,7 +172,7 @@ impl Unlocked {
         let Ok(in_use) = parse::<PrekeysInUse>(&body) else {
             return;
         };
-        let now = io.now();
+        let now = io.stamp();
         let due = self.safe.prekeys().due(now, &in_use.ids);
         if due.is_empty() {
             return;
@@ -114,7 +187,7 @@ impl Unlocked {
     /// A sender chooses what to seal to, so that only a contact's word, under the pinned keys, says
     /// anything about the server.
     pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: Id, sender: Standing) {
-        if sender == Standing::Pinned && self.stock.is_some_and(|stock| stock > 0) {
+        if sender == Standing::Pinned && self.batches.stock.is_some_and(|stock| stock > 0) {
             io.notice(
                 "last-resort-used",
                 "A message came with weaker protection although better keys were there. The server may hold them back, or the sender's program did not take one.",

@@ -1,7 +1,7 @@
 //! Being live: a session bundle for every five minutes.
 
 use protocol::envelope::Content;
-use protocol::epoch::{BUCKET_SECS, EpochPath, bucket_of};
+use protocol::epoch::{BUCKET_SECS, EpochPath, MAX_LIFE_SECS, bucket_of};
 use protocol::prekeys::SessionSecrets;
 use protocol::safe::SafeMark;
 
@@ -17,6 +17,34 @@ use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
 
 /// How long after its bucket a session pair is kept for what is still on its way, seconds.
 const GRACE_SECS: u64 = 60;
+
+/// The private half of a session bundle.
+pub(crate) struct SessionPair {
+    pub(crate) secrets: SessionSecrets,
+    /// When it was made, by time that no server tells.
+    made_ms: u64,
+}
+
+/// The newest session bundle.
+pub(crate) struct Bundle {
+    bucket: u64,
+    key_id: u32,
+    bytes: Vec<u8>,
+}
+
+impl SessionPair {
+    /// Whether its bucket is over by the server's clock.
+    fn is_over(&self, now: u64) -> bool {
+        let bucket = self.secrets.bucket();
+        let end = bucket.saturating_add(1).saturating_mul(BUCKET_SECS);
+        now >= end.saturating_add(GRACE_SECS)
+    }
+
+    /// Whether it was made so many seconds ago, whatever the server's clock says.
+    fn is_older(&self, secs: u64, io: &Io) -> bool {
+        io.clock.elapsed_ms().saturating_sub(self.made_ms) >= secs * 1_000
+    }
+}
 
 impl Unlocked {
     /// The server greeted: be live, fetch what waits, send what was held up.
@@ -38,32 +66,31 @@ impl Unlocked {
     pub(crate) fn publish(&mut self, io: &mut Io) {
         let now = io.now();
         let bucket = bucket_of(now);
-        self.destroy_pairs(now);
-        let next = io.local_ms((bucket + 1) * BUCKET_SECS) + 1;
+        self.destroy_pairs(io);
+        let end = bucket.saturating_add(1).saturating_mul(BUCKET_SECS);
+        let next = io.local_ms(end).saturating_add(1);
+        // Time that stands still does not lengthen a bucket, and what is over goes soon.
+        let before = self
+            .sessions
+            .values()
+            .any(|pair| pair.secrets.bucket() != bucket);
+        let most = if before { GRACE_SECS + 1 } else { BUCKET_SECS };
+        let next = next.min(io.after_ms(most * 1_000));
         io.timers.set(Timer::Bucket, next);
         if !io.online {
             return;
         }
+        let sessions = &self.sessions;
         let same = self
             .bundle
             .as_ref()
-            .filter(|(of, _)| *of == bucket)
-            .map(|(_, bytes)| bytes.clone());
+            .filter(|bundle| bundle.bucket == bucket && sessions.contains_key(&bundle.key_id))
+            .map(|bundle| bundle.bytes.clone());
         let bytes = match same {
             Some(bytes) => bytes,
             None => {
                 self.keep_said(io);
-                let (secrets, bundle) = SessionSecrets::generate(
-                    &mut io.rng,
-                    &self.safe.contents().secrets,
-                    self.user,
-                    self.live,
-                    now,
-                );
-                self.sessions.insert(secrets.key_id(), secrets);
-                let bytes = bundle.encode();
-                self.bundle = Some((bucket, bytes.clone()));
-                bytes
+                self.new_pair(io, now)
             }
         };
         if self.published != Some(bucket) {
@@ -74,17 +101,51 @@ impl Unlocked {
         }
     }
 
+    /// Makes the pair of the present bucket; gives its bundle.
+    fn new_pair(&mut self, io: &mut Io, now: u64) -> Vec<u8> {
+        let (secrets, bundle) = SessionSecrets::generate(
+            &mut io.rng,
+            &self.safe.contents().secrets,
+            self.user,
+            self.live,
+            now,
+        );
+        let (key_id, bytes) = (secrets.key_id(), bundle.encode());
+        self.bundle = Some(Bundle {
+            bucket: secrets.bucket(),
+            key_id,
+            bytes: bytes.clone(),
+        });
+        let made_ms = io.clock.elapsed_ms();
+        self.sessions
+            .insert(key_id, SessionPair { secrets, made_ms });
+        self.published = None;
+        bytes
+    }
+
     /// Destroys session pairs whose bucket is over and under which nothing waits.
-    fn destroy_pairs(&mut self, now: u64) {
+    fn destroy_pairs(&mut self, io: &Io) {
         let inbox = &self.inbox;
         let busy = inbox.current.is_some() || !inbox.queue.is_empty();
-        self.sessions.retain(|key_id, secrets| {
-            let end = (secrets.bucket() + 1) * BUCKET_SECS + GRACE_SECS;
-            let used = inbox.items.values().any(|item| {
+        let (messages, places) = (&self.messages, &self.places);
+        self.sessions.retain(|key_id, pair| {
+            let sealed = inbox.items.iter().any(|(id, item)| {
                 let key = item.epoch.key;
-                key.path == EpochPath::Live && key.id == *key_id
+                let sender = id_of(&item.epoch.sender.user_id);
+                let name = places.name(item.chat, sender, *id);
+                let view = name.and_then(|name| messages.get(&item.chat)?.get(&name));
+                // What burns is opened once more when it is read; the rest is open.
+                key.path == EpochPath::Live
+                    && key.id == *key_id
+                    && view.is_some_and(|view| view.sealed)
             });
-            busy || used || now < end
+            let most = match (sealed, busy) {
+                (true, _) => MAX_LIFE_SECS,
+                (false, true) => 2 * BUCKET_SECS + GRACE_SECS,
+                (false, false) => BUCKET_SECS + GRACE_SECS,
+            };
+            let waits = sealed || busy;
+            (waits || !pair.is_over(io.now())) && !pair.is_older(most, io)
         });
         let sessions = &self.sessions;
         self.replay.retain(|key| sessions.contains_key(&key.id));

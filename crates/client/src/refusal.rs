@@ -60,6 +60,11 @@ pub enum Refusal {
     /// The key safe does not open under the key that belongs to it.
     #[error("Your key safe was damaged or exchanged. Ask the administrator.")]
     DamagedSafe,
+    /// The account that is delivered is not the one that was signed in to.
+    #[error(
+        "The server signed you in to one account and delivered another. Nothing was opened; ask the administrator."
+    )]
+    OtherAccount,
     /// The server asked for a cheaper hardening of the passphrase.
     #[error("The server asked for a weaker protection of your passphrase. Nothing was sent.")]
     LoweredKdf,
@@ -114,6 +119,7 @@ impl Refusal {
             Self::Exchanged => "exchanged-message",
             Self::RolledBackSafe => "rolled-back-safe",
             Self::DamagedSafe => "damaged-safe",
+            Self::OtherAccount => "other-account",
             Self::LoweredKdf => "lowered-kdf",
             Self::UnknownSuite => "unknown-suite",
             Self::UnknownVersion => "unknown-version",

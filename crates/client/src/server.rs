@@ -1,20 +1,20 @@
 //! What the server says of itself, and how far its clock is from ours.
 
+use crate::clock::TOLERANCE_SECS;
 use crate::core::Core;
 use crate::event::{Event, ServerView};
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::purpose::Purpose;
-use crate::wire::{Mode, ServerInfo};
+use crate::wire::{Mode, Restored, ServerInfo};
 use api::Own;
-
-/// Clocks may differ by this many seconds before a person is told.
-const SKEW_SECS: i64 = 3_600;
 
 /// The server as last heard of.
 #[derive(Debug, Default)]
 pub(crate) struct ServerState {
     pub(crate) view: Option<ServerView>,
+    /// The backup that it came out of, as it says.
+    pub(crate) restored: Option<Restored>,
     warned: bool,
 }
 
@@ -27,6 +27,7 @@ impl Core {
     /// The answer came.
     pub(crate) fn server_answered(&mut self, info: ServerInfo) {
         self.set_clock(info.now);
+        self.server.restored = info.restored;
         self.server.view = Some(ServerView {
             version: info.version,
             registration: info.registration,
@@ -34,7 +35,7 @@ impl Core {
             bundle_hash: info.bundle_hash,
             boot_id: info.boot.id.to_string(),
             restored_at: info.restored.map(|restored| restored.at),
-            clock_skew_secs: self.io.offset_ms.saturating_neg() / 1_000,
+            clock_skew_secs: self.io.clock.skew_secs(),
         });
         self.emit_server();
         self.check_boot(info.boot.id, &info.boot.signed.0);
@@ -42,12 +43,8 @@ impl Core {
 
     /// Follows the server's clock; warns once when ours is far off.
     pub(crate) fn set_clock(&mut self, server_secs: u64) {
-        let server_ms = i64::try_from(server_secs.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let own_ms = i64::try_from(self.io.now_ms).unwrap_or(i64::MAX);
-        let offset = server_ms.saturating_sub(own_ms);
-        // Whole seconds come over the wire: below that there is nothing to correct.
-        self.io.offset_ms = if offset.abs() < 1_500 { 0 } else { offset };
-        if offset.abs() / 1_000 > SKEW_SECS && !self.server.warned {
+        let apart_secs = self.io.clock.told(server_secs, self.io.now_ms);
+        if apart_secs > TOLERANCE_SECS && !self.server.warned {
             self.server.warned = true;
             self.io.notice(
                 "clock-skew",
@@ -55,6 +52,7 @@ impl Core {
                 None,
             );
         }
+        self.check_clock();
     }
 
     /// A boot id was heard; a new one means that what waited is gone.

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTracker};
 use protocol::epoch::ReplayMap;
 use protocol::ids::{LiveId, UserId};
-use protocol::prekeys::SessionSecrets;
 use protocol::safe::SafeKey;
 
 use crate::answers::Answer;
@@ -19,6 +18,8 @@ use crate::io::Io;
 use crate::messages::{Messages, Places};
 use crate::outbox::Outbox;
 use crate::people::{Peer, Request, user};
+use crate::prekeys::Batches;
+use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
 use crate::safe::{After, Reading, Safe};
 use crate::timers::Timer;
@@ -30,9 +31,8 @@ pub(crate) struct Unlocked {
     pub(crate) live: LiveId,
     pub(crate) safe: Safe,
     /// Private halves of session bundles, by key id.
-    pub(crate) sessions: BTreeMap<u32, SessionSecrets>,
-    /// The newest bundle and its bucket.
-    pub(crate) bundle: Option<(u64, Vec<u8>)>,
+    pub(crate) sessions: BTreeMap<u32, SessionPair>,
+    pub(crate) bundle: Option<Bundle>,
     /// The bucket whose bundle this connection's server has.
     pub(crate) published: Option<u64>,
     /// Replay marks of live epochs.
@@ -60,9 +60,7 @@ pub(crate) struct Unlocked {
     pub(crate) typing_told: BTreeMap<Id, u64>,
     /// The run of the server that is known.
     pub(crate) boot: Option<Id>,
-    /// One-time prekeys that the server said it has left.
-    pub(crate) stock: Option<u32>,
-    pub(crate) publishing: bool,
+    pub(crate) batches: Batches,
     pub(crate) reading: Reading,
     pub(crate) must_lock: Option<&'static str>,
     pub(crate) chats_dirty: bool,
@@ -98,8 +96,7 @@ impl Unlocked {
             receipts: BTreeMap::new(),
             typing_told: BTreeMap::new(),
             boot: None,
-            stock: None,
-            publishing: false,
+            batches: Batches::default(),
             reading: Reading::default(),
             must_lock: None,
             chats_dirty: true,

@@ -58,6 +58,7 @@ function waited(message) {
  */
 function stateText(message) {
   if (!message.mine) return GONE[message.state]?.[1] ?? '';
+  if (message.by_server && message.state === 'vanished') return 'Gone before it was read, according to the server';
   const text = OWN[message.state]?.[1] ?? '';
   return message.by_server && message.state === 'delivered' ? `${text}, according to the server` : text;
 }
@@ -102,7 +103,8 @@ function foot(message, /** @type {boolean} */ lastInRun) {
     }
     if (message.state === 'vanished') {
       line.dataset.tone = 'ember';
-      line.append('Vanished: the server restarted before it was read', again());
+      // Only a restart that the server has signed is told as one.
+      line.append(message.by_server ? stateText(message) : 'Vanished: the server restarted before it was read', again());
     }
     if (message.state === 'expired') line.append('Expired unread', again());
   }

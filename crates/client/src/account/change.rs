@@ -18,7 +18,7 @@ use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
-use crate::safe::{Marks, reseal};
+use crate::safe::Marks;
 use crate::secret_text::SecretText;
 use crate::wire::{
     Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart,
@@ -212,23 +212,17 @@ impl Core {
     pub(crate) fn change_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: Started = parse(body)?;
         self.hold_writes()?;
-        let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_ref())
+        let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_mut())
         else {
             return Ok(());
         };
         let (offered, state) = (started.ksf.as_ref(), flow.state.take());
         let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
         let key = SafeKey::random(&mut self.io.rng);
-        let known = open.safe.marks();
-        let (safe, prekey_safe, marks) = reseal(
-            &mut self.io.rng,
-            open.user,
-            &key,
-            &export,
-            (open.safe.contents(), open.safe.prekeys()),
-            (known.safe.version, known.prekeys.version),
-        )
-        .map_err(|error| Failure::from(of_safe(&error)))?;
+        let (safe, prekey_safe, marks) = open
+            .safe
+            .reseal(&mut self.io.rng, &key, &export)
+            .map_err(|error| Failure::from(of_safe(&error)))?;
         flow.done = Some((key, marks));
         self.io.post(
             "/passphrase/finish",

@@ -10,6 +10,7 @@ use crate::core::Core;
 use crate::event::{Event, Me};
 use crate::failure::Failure;
 use crate::id::Id;
+use crate::safe::{Recall, Remembered};
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
 use crate::wire::{SafeWrite, Versioned};
@@ -26,6 +27,8 @@ pub(super) struct Prepared {
     pub(super) key: SafeKey,
     pub(super) safe: SafeWrite,
     pub(super) prekey_safe: Versioned,
+    /// What the server has of it once it took it.
+    pub(super) written: Remembered,
 }
 
 impl Core {
@@ -88,6 +91,7 @@ impl Core {
             role: String::new(),
         });
         self.session = true;
-        self.begin_opening(during, reason, KeySource::Key(prepared.key));
+        let recall = Recall::written(prepared.user_id, prepared.written);
+        self.open_after(during, reason, KeySource::Key(prepared.key), recall);
     }
 }

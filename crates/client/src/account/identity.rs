@@ -39,7 +39,7 @@ struct Upload {
 impl Core {
     /// The passphrase was proven: makes the new identity and uploads it.
     pub(super) fn put_identity(&mut self, export: &ExportKey, token: &str) -> Result<(), Failure> {
-        let now = self.io.now();
+        let now = self.io.stamp();
         let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_mut())
         else {
             return Ok(());
@@ -84,8 +84,7 @@ impl Unlocked {
         self.replay.retain(|_| false);
         self.outbox.epochs.clear();
         self.outbox.bundles.clear();
-        self.publishing = false;
-        self.stock = u32::try_from(ONE_TIME_PER_BATCH).ok();
+        self.batches.replaced();
         self.chats_dirty = true;
         self.publish(io);
     }
@@ -119,7 +118,7 @@ fn prepare(
     let marks = safe.marks();
     let sealed = safe.as_another(&secrets, at, batch_number, |contents| {
         let versions = (marks.safe.version, marks.prekeys.version);
-        reseal(rng, user, &key, export, (contents, &prekeys), versions)
+        reseal(rng, user, &key, export, (contents, &mut prekeys), versions)
     });
     let (write, prekey_safe, marks) = sealed?;
     let identity = NewIdentity {

@@ -30,6 +30,7 @@ use confirm::Prepared;
 
 use crate::core::Core;
 use crate::failure::Failure;
+use crate::safe::Recall;
 use crate::timers::Timer;
 
 /// The flow under way.
@@ -75,6 +76,24 @@ impl Flow {
         }
     }
 
+    /// What this browser remembers of the account that the flow is about to open.
+    fn recall(&mut self) -> Option<&mut Recall> {
+        match self {
+            Self::Opening(flow) => Some(&mut flow.recall),
+            Self::Recover(flow) => flow.recall.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// Of when the backup is that the person is being asked about.
+    fn asks_about(&self) -> Option<u64> {
+        match self {
+            Self::Opening(flow) => flow.recall.asks(),
+            Self::Recover(flow) => flow.recall.as_ref()?.asks(),
+            _ => None,
+        }
+    }
+
     /// What is uploaded once the new recovery key was kept.
     fn prepared(&self) -> Option<&Prepared> {
         match self {
@@ -108,12 +127,19 @@ impl Core {
 
     /// The person gave up.
     pub(crate) fn cancel(&mut self) {
-        if matches!(&self.flow, Some(Flow::Opening(flow)) if flow.asks()) {
+        if self
+            .flow
+            .as_ref()
+            .is_some_and(|flow| flow.asks_about().is_some())
+        {
             self.decline_restored();
             return;
         }
         if self.awaits_deletion() {
             // Nothing can call it back.
+            return;
+        }
+        if self.decline_clock() {
             return;
         }
         self.flow = None;

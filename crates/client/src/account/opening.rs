@@ -13,8 +13,9 @@ use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::people::user;
 use crate::purpose::Purpose;
+use crate::refusal::Refusal;
 use crate::refuse::of_safe;
-use crate::safe::{Marks, Remembered, Safe};
+use crate::safe::{Marks, Recall, Safe, Verdict};
 use crate::unlocked::Unlocked;
 use crate::wire::{Safes, SessionInfo};
 
@@ -35,34 +36,20 @@ pub(crate) struct Opening {
     pub(crate) invite: Option<Invite>,
     session: Option<SessionInfo>,
     safes: Option<Safes>,
-    remembered: Option<Option<Zeroizing<Vec<u8>>>>,
-    /// Of when the backup is that the server says it came out of, while the person is asked.
-    asking: Option<u64>,
-    /// The person goes on with an older state.
-    accepted: bool,
+    /// What this browser remembers of the account that was signed in to.
+    pub(super) recall: Recall,
 }
 
 /// For how long after a backup's time a failed sign-in mentions the restore, seconds: 90 days.
 const MENTIONED_SECS: u64 = 90 * 86_400;
 
 impl Opening {
-    /// Whether the person is being asked about a restore.
-    pub(crate) const fn asks(&self) -> bool {
-        self.asking.is_some()
-    }
-
-    /// Of when the backup is, where the person must be asked: the state is older than this browser
-    /// remembers, and the server claims a restore that was not accepted here before.
-    fn claim(&self) -> Option<u64> {
-        let safes = self.safes.as_ref().filter(|_| !self.accepted)?;
-        let seen = Remembered::decode(self.remembered.as_ref()?.as_deref()?)?;
-        let older = seen.marks.check(&Marks::of(safes)).is_err();
-        let claim = safes.restored.filter(|_| older)?;
-        // An honest server goes back once per restore: the same one again explains nothing.
-        (seen.epoch != Some(claim.epoch)).then_some(claim.at)
-    }
-
-    pub(crate) const fn new(during: &'static str, reason: &'static str, source: KeySource) -> Self {
+    pub(crate) const fn new(
+        during: &'static str,
+        reason: &'static str,
+        source: KeySource,
+        recall: Recall,
+    ) -> Self {
         Self {
             during,
             reason,
@@ -70,10 +57,21 @@ impl Opening {
             invite: None,
             session: None,
             safes: None,
-            remembered: None,
-            asking: None,
-            accepted: false,
+            recall,
         }
+    }
+
+    /// Holds what was delivered against the memory of the very account that it is of.
+    fn judge(&mut self) -> Result<Verdict, Refusal> {
+        let (Some(session), Some(safes)) = (&self.session, &self.safes) else {
+            return Ok(Verdict::Wait);
+        };
+        if session.user_id != self.recall.user() {
+            return Err(Refusal::OtherAccount);
+        }
+        self.recall
+            .judge(&Marks::of(safes), safes.restored)
+            .map_err(|error| of_safe(&error))
     }
 }
 
@@ -101,44 +99,43 @@ impl Core {
     }
 
     /// What this browser remembers of the newest safe.
-    pub(crate) fn opening_remembered(&mut self, value: Option<Zeroizing<Vec<u8>>>) {
-        if let Some(Flow::Opening(flow)) = self.flow.as_mut() {
-            flow.remembered = Some(value);
-        }
-        if let Err(failure) = self.try_unlock() {
+    pub(crate) fn opening_remembered(&mut self, key: &str, value: Option<Zeroizing<Vec<u8>>>) {
+        let came = match self.flow.as_mut() {
+            Some(Flow::Opening(flow)) => flow.recall.came(key, value),
+            _ => false,
+        };
+        if came && let Err(failure) = self.try_unlock() {
             self.flow_failed(failure);
         }
     }
 
     fn try_unlock(&mut self) -> Result<(), Failure> {
-        let ready = matches!(
-            self.flow.as_ref(),
-            Some(Flow::Opening(flow))
-                if flow.session.is_some() && flow.safes.is_some() && flow.remembered.is_some()
-                    && !flow.asks()
-        );
-        if !ready {
+        let Some(Flow::Opening(flow)) = self.flow.as_mut() else {
             return Ok(());
-        }
-        if let Some(Flow::Opening(flow)) = self.flow.as_mut()
-            && let Some(at) = flow.claim()
-        {
-            flow.asking = Some(at);
-            self.ask_about_restore();
-            return Ok(());
-        }
+        };
+        let during = flow.during;
+        let epoch = match flow.judge() {
+            Ok(Verdict::Wait) => return Ok(()),
+            Ok(Verdict::Ask) => {
+                self.ask_about_restore();
+                return Ok(());
+            }
+            Ok(Verdict::Open(epoch)) => epoch,
+            Err(refusal) => {
+                self.flow = None;
+                self.opening_refused(during, refusal);
+                return Ok(());
+            }
+        };
         let Some(Flow::Opening(flow)) = self.flow.take() else {
             return Ok(());
         };
         let Opening {
-            during,
             reason,
             source,
             invite,
             session: Some(session),
             safes: Some(safes),
-            remembered: Some(remembered),
-            accepted,
             ..
         } = *flow
         else {
@@ -153,45 +150,31 @@ impl Core {
                 passphrase_unwrap(&export, &user(me), &safes.safe.passphrase_wrap.0)
             }
         };
-        let seen = remembered
-            .as_deref()
-            .and_then(|bytes| Remembered::decode(bytes));
-        let marks = seen.filter(|_| !accepted).map(|seen| seen.marks);
-        let epoch = safes.restored.map(|restored| restored.epoch);
-        let epoch = epoch.or(seen.and_then(|seen| seen.epoch));
-        let opened = key.and_then(|key| {
-            Safe::open(
-                &mut self.io.rng,
-                user(me),
-                key,
-                &safes.safe,
-                &safes.prekey_safe,
-                marks.as_ref(),
-            )
-        });
+        let (safe, prekey_safe) = (&safes.safe, &safes.prekey_safe);
+        let opened =
+            key.and_then(|key| Safe::open(&mut self.io.rng, user(me), key, safe, prekey_safe));
         match opened {
             Ok(mut safe) => {
                 safe.note_restore(epoch);
                 self.unlocked_with(safe, reason, invite);
-                Ok(())
             }
-            Err(error) => {
-                let refusal = of_safe(&error);
-                self.io.refused(refusal, None, None);
-                self.io.failed(during, refusal.into());
-                if self.phase != Phase::Locked {
-                    self.enter(Phase::Locked, "refused");
-                }
-                Ok(())
-            }
+            Err(error) => self.opening_refused(during, of_safe(&error)),
+        }
+        Ok(())
+    }
+
+    /// What was delivered is not opened.
+    fn opening_refused(&mut self, during: &'static str, refusal: Refusal) {
+        self.io.refused(refusal, None, None);
+        self.io.failed(during, refusal.into());
+        if self.phase != Phase::Locked {
+            self.enter(Phase::Locked, "refused");
         }
     }
 
     /// Asks the person, as often as a tab wants to know.
     pub(crate) fn ask_about_restore(&mut self) {
-        if let Some(Flow::Opening(flow)) = &self.flow
-            && let Some(at) = flow.asking
-        {
+        if let Some(at) = self.flow.as_ref().and_then(Flow::asks_about) {
             self.io.event(Event::Restored {
                 at,
                 text:
@@ -207,29 +190,44 @@ impl Core {
 
     /// `accept_restored`.
     pub(crate) fn accept_restored(&mut self) {
-        match self.flow.as_mut() {
-            Some(Flow::Opening(flow)) if flow.asks() => {
-                flow.asking = None;
-                flow.accepted = true;
-                if let Err(failure) = self.try_unlock() {
-                    self.flow_failed(failure);
-                }
+        let accepted = self
+            .flow
+            .as_mut()
+            .and_then(Flow::recall)
+            .is_some_and(Recall::accept);
+        if !accepted {
+            self.io
+                .failed("accept_restored", Failure::new(Own::NothingToAccept));
+            return;
+        }
+        let done = match self.flow {
+            Some(Flow::Recover(_)) => {
+                // The question is answered; nobody has come in yet.
+                self.emit_state();
+                self.try_prepare()
             }
-            _ => self
-                .io
-                .failed("accept_restored", Failure::new(Own::NothingToAccept)),
+            _ => self.try_unlock(),
+        };
+        if let Err(failure) = done {
+            self.flow_failed(failure);
         }
     }
 
     /// The person does not believe it: nothing is opened, and what this browser remembers stays.
     pub(crate) fn decline_restored(&mut self) {
+        let recovering = matches!(self.flow, Some(Flow::Recover(_)));
         self.flow = None;
-        self.enter(Phase::Locked, "refused");
+        if recovering {
+            // Nobody has come in yet.
+            self.emit_state();
+        } else {
+            self.enter(Phase::Locked, "refused");
+        }
     }
 
     /// A passphrase that fails may be one that was chosen after the backup.
     pub(crate) fn mention_restore(&mut self, failure: &mut Failure) {
-        let restored = self.server.view.as_ref().and_then(|view| view.restored_at);
+        let restored = self.server.restored.map(|restored| restored.at);
         let now = self.io.now();
         if restored.is_some_and(|at| now < at.saturating_add(MENTIONED_SECS)) {
             failure.text.push_str(
@@ -243,7 +241,7 @@ impl Core {
         let Some(me) = self.me.clone() else {
             return;
         };
-        self.io.floor_secs = safe.contents().last_time;
+        self.io.clock.opened(safe.contents().last_time);
         safe.remember(&mut self.io);
         let live = LiveId::random(&mut self.io.rng);
         self.unlocked = Some(Box::new(Unlocked::new(me, live, safe)));
@@ -260,6 +258,7 @@ impl Core {
                 open.open_invite(&mut self.io, invite);
             }
         }
+        self.check_clock();
         self.connect();
     }
 }

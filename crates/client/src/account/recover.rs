@@ -4,7 +4,8 @@ use api::Own;
 use protocol::name;
 use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
-use protocol::safe::{RecoveryAnchor, SafeKey, open_safe, recovery_unwrap};
+use protocol::safe::{RecoveryAnchor, SafeError, SafeKey, check_bound, open_safe, recovery_unwrap};
+use zeroize::Zeroizing;
 
 use crate::account::confirm::Prepared;
 use crate::account::passphrase::prepared;
@@ -12,10 +13,11 @@ use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::Phase;
 use crate::failure::Failure;
+use crate::id::Id;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
-use crate::safe::{open_prekeys, reseal};
+use crate::safe::{Marks, Recall, Remembered, Verdict, open_prekeys, reseal};
 use crate::secret_text::SecretText;
 use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted, SecretBlob};
 
@@ -24,6 +26,9 @@ pub(crate) struct Recover {
     handle: String,
     old: RecoveryKey,
     state: Option<RegisterState>,
+    /// What the server delivered, until it was held against what this browser remembers.
+    started: Option<RecoveryStarted>,
+    pub(super) recall: Option<Recall>,
     pub(super) prepared: Option<Prepared>,
 }
 
@@ -67,6 +72,8 @@ impl Core {
                     handle,
                     old,
                     state: Some(state),
+                    started: None,
+                    recall: None,
                     prepared: None,
                 })));
             }
@@ -78,12 +85,51 @@ impl Core {
 
     pub(crate) fn recover_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: RecoveryStarted = parse(body)?;
-        let now = self.io.now();
+        ksf::check(&mut self.io, started.ksf.as_ref())?;
         let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
-        let (offered, state) = (started.ksf.as_ref(), flow.state.take());
-        let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
+        flow.recall = Some(Recall::begin(&mut self.io, started.user_id));
+        flow.started = Some(started);
+        Ok(())
+    }
+
+    /// What this browser remembers of the newest safe.
+    pub(super) fn recover_remembered(&mut self, key: &str, value: Option<Zeroizing<Vec<u8>>>) {
+        let came = match self.flow.as_mut().and_then(Flow::recall) {
+            Some(recall) => recall.came(key, value),
+            None => false,
+        };
+        if came && let Err(failure) = self.try_prepare() {
+            self.flow_failed(failure);
+        }
+    }
+
+    /// Prepares what is uploaded, once nothing speaks against what the server delivered.
+    pub(super) fn try_prepare(&mut self) -> Result<(), Failure> {
+        let now = self.io.stamp();
+        let restored = self.server.restored;
+        let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
+            return Ok(());
+        };
+        let (Some(recall), Some(started)) = (flow.recall.as_mut(), flow.started.as_ref()) else {
+            return Ok(());
+        };
+        let offered = Marks::of_both(&started.safe, &started.prekey_safe);
+        let epoch = match recall.judge(&offered, restored) {
+            Ok(Verdict::Wait) => return Ok(()),
+            Ok(Verdict::Ask) => {
+                self.ask_about_restore();
+                return Ok(());
+            }
+            Ok(Verdict::Open(epoch)) => epoch,
+            Err(error) => return Err(self.recovery_refused(&error)),
+        };
+        let (Some(started), state) = (flow.started.take(), flow.state.take()) else {
+            return Ok(());
+        };
+        let ksf = started.ksf.as_ref();
+        let (upload, export) = ksf::finish(&mut self.io, ksf, state, &started.response)?;
         let recovery = RecoveryKey::random(&mut self.io.rng);
         let prepared = prepare(
             &mut self.io.rng,
@@ -91,7 +137,7 @@ impl Core {
             (&export, upload),
             recovery,
             started,
-            now,
+            (now, epoch),
         );
         match prepared {
             Ok(prepared) => {
@@ -99,12 +145,14 @@ impl Core {
                 self.show_recovery_key();
                 Ok(())
             }
-            Err(error) => {
-                let refusal = of_safe(&error);
-                self.io.refused(refusal, None, None);
-                Err(refusal.into())
-            }
+            Err(error) => Err(self.recovery_refused(&error)),
         }
+    }
+
+    fn recovery_refused(&mut self, error: &SafeError) -> Failure {
+        let refusal = of_safe(error);
+        self.io.refused(refusal, None, None);
+        refusal.into()
     }
 
     pub(super) fn finish_recovery(&mut self) {
@@ -147,25 +195,27 @@ fn prepare(
     (export, upload): (&ExportKey, Vec<u8>),
     recovery: RecoveryKey,
     started: RecoveryStarted,
-    now: u64,
-) -> Result<Prepared, protocol::safe::SafeError> {
+    (now, epoch): (u64, Option<Id>),
+) -> Result<Prepared, SafeError> {
     let owner = user(started.user_id);
     let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap.0)?;
     let (safe, prekeys) = (&started.safe, &started.prekey_safe);
     let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data.0)?;
-    let prekey_safe = open_prekeys(&old_key, &owner, prekeys)?;
+    let mut prekey_safe = open_prekeys(&old_key, &owner, prekeys)?;
+    let offered = Marks::of_both(safe, prekeys);
+    check_bound((&contents, &offered.safe), (&prekey_safe, &offered.prekeys))?;
     let at = contents
         .recovery
         .as_ref()
-        .map_or(now, |(at, _)| now.max(at + 1));
+        .map_or(now, |(at, _)| now.max(at.saturating_add(1)));
     contents.recovery = Some((at, RecoveryAnchor::of(&recovery)));
     let key = SafeKey::random(rng);
-    let (safe, prekey_safe, _) = reseal(
+    let (safe, prekey_safe, marks) = reseal(
         rng,
         owner,
         &key,
         export,
-        (&contents, &prekey_safe),
+        (&contents, &mut prekey_safe),
         (safe.version, prekeys.version),
     )?;
     Ok(Prepared {
@@ -176,5 +226,6 @@ fn prepare(
         key,
         safe,
         prekey_safe,
+        written: Remembered { marks, epoch },
     })
 }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
-use crate::safe::NewSafes;
+use crate::safe::{NewSafes, Remembered};
 use crate::secret_text::SecretText;
 use crate::wire::{
     Blob, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
@@ -147,7 +147,7 @@ impl Core {
 
     pub(crate) fn register_started(&mut self, body: &[u8]) -> Result<(), Failure> {
         let started: RegistrationStarted = parse(body)?;
-        let now = self.io.now();
+        let now = self.io.stamp();
         let Some(Flow::Register(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
@@ -171,6 +171,10 @@ impl Core {
             key: safes.key,
             safe: safes.safe,
             prekey_safe: safes.prekey_safe,
+            written: Remembered {
+                marks: safes.marks,
+                epoch: None,
+            },
         });
         self.show_recovery_key();
         Ok(())

@@ -12,6 +12,7 @@ use crate::lock::RESUME_KEY;
 use crate::output::Output;
 use crate::people::user;
 use crate::purpose::Purpose;
+use crate::safe::Recall;
 use crate::wire::Half;
 
 /// Collects both halves.
@@ -95,8 +96,10 @@ impl Core {
     pub(crate) fn stored(&mut self, key: &str, value: Option<Zeroizing<Vec<u8>>>) {
         if key == RESUME_KEY {
             self.resume_wrap_came(value);
-        } else if key.starts_with("safe.") {
-            self.opening_remembered(value);
+        } else if matches!(self.flow, Some(Flow::Recover(_))) {
+            self.recover_remembered(key, value);
+        } else {
+            self.opening_remembered(key, value);
         }
     }
 }
@@ -117,13 +120,20 @@ impl Core {
         let Some(me) = self.me.as_ref().map(|me| me.user_id) else {
             return;
         };
-        self.flow = Some(Flow::Opening(Box::new(Opening::new(
-            during, reason, source,
-        ))));
-        self.io.out.push(Output::Load {
-            key: remembered_key(me),
-            sealed: false,
-        });
+        let recall = Recall::begin(&mut self.io, me);
+        self.open_after(during, reason, source, recall);
+    }
+
+    /// Opens what the server delivers once it was held against a memory.
+    pub(crate) fn open_after(
+        &mut self,
+        during: &'static str,
+        reason: &'static str,
+        source: KeySource,
+        recall: Recall,
+    ) {
+        let opening = Opening::new(during, reason, source, recall);
+        self.flow = Some(Flow::Opening(Box::new(opening)));
         self.request_opening();
     }
 }

@@ -28,6 +28,9 @@ impl Core {
         self.emit_state();
         self.emit_connection();
         self.ask_about_restore();
+        if self.asked_about_clock {
+            self.ask_about_clock();
+        }
         if let Some(open) = self.unlocked.as_mut() {
             open.snapshot(&mut self.io);
         }

@@ -17,6 +17,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::Recover { .. } => "recover",
         Command::ChangePassphrase { .. } => "change_passphrase",
         Command::AcceptRestored => "accept_restored",
+        Command::AcceptClock => "accept_clock",
         Command::SignOut => "sign_out",
         Command::Lock => "lock",
         Command::Unlock { .. } => "unlock",

@@ -97,7 +97,8 @@ pub enum MessageState {
     Burned,
     /// Its time ran out before it was read. Either direction.
     Expired,
-    /// Own: the server restarted while it waited; offer "send again".
+    /// Own: gone before it was read; offer "send again". The server restarted while it waited, which it
+    /// has signed; with `by_server` it says only that it does not know the message any more.
     Vanished,
     /// Own: the server refused it or could not be reached; offer "send again".
     Failed,

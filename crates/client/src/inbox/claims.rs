@@ -154,7 +154,7 @@ impl Unlocked {
         }
         let lease = Lease {
             token: zeroize::Zeroizing::new(parcel.token),
-            until_ms: io.now_ms + u64::from(parcel.lease_ms),
+            until_ms: io.after_ms(u64::from(parcel.lease_ms)),
         };
         if let Some(current) = self.inbox.current.as_mut() {
             current.parcel = bytes.to_vec();

@@ -151,7 +151,7 @@ impl Unlocked {
             self.sessions
                 .get(&handshake.signed_id())
                 .ok_or(EpochError::UnknownKey)
-                .and_then(|secrets| secrets.pairs_for(handshake))
+                .and_then(|pair| pair.secrets.pairs_for(handshake))
         } else {
             self.safe.pairs_for(handshake)
         };
@@ -180,10 +180,12 @@ impl Unlocked {
             &body_hash,
         )
         .map_err(at)?;
+        let record = epoch.record();
+        drop(epoch);
         let seen = if live {
-            self.replay.check(&epoch, slot.counter)
+            self.replay.check(record, slot.counter)
         } else {
-            self.safe.replayed(&epoch, &slot)
+            self.safe.replayed(&record, &slot)
         };
         match seen {
             Ok(()) => {}
@@ -202,7 +204,7 @@ impl Unlocked {
             slot: content,
             content: body.content,
             body_hash,
-            epoch: epoch.record(),
+            epoch: record,
         })
     }
 

@@ -223,7 +223,7 @@ impl Unlocked {
             later.map(|other| other.place).min()
         });
         let Some(later) = later else {
-            self.last_place = last + STEP;
+            self.last_place = last.saturating_add(STEP);
             return self.last_place;
         };
         let before = all.and_then(|all| {
@@ -235,7 +235,7 @@ impl Unlocked {
             return before + (later - before) / 2;
         }
         // No room is left: everything from there on moves down.
-        self.last_place += STEP;
+        self.last_place = self.last_place.saturating_add(STEP);
         let moved: Vec<Id> = self.messages.get_mut(&chat).map_or_else(Vec::new, |all| {
             let moved = all.iter_mut().filter(|(_, other)| other.place >= later);
             moved

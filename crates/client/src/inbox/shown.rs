@@ -2,7 +2,7 @@
 
 use api::{Code, Own};
 use protocol::envelope::{Content, ReceiptState};
-use protocol::epoch::{EpochPath, ReplayError};
+use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
 
 use super::open::Opened;
 use super::{Await, Current, Progress, Why};
@@ -67,7 +67,7 @@ impl Unlocked {
 
     /// The lease was extended.
     pub(crate) fn extended(&mut self, io: &mut Io, id: Id, lease_ms: u64) {
-        let until_ms = io.now_ms + lease_ms;
+        let until_ms = io.after_ms(lease_ms);
         if let Some(lease) = self
             .inbox
             .items
@@ -206,18 +206,23 @@ impl Unlocked {
         item.progress = Progress::Marking;
         item.parcel = Vec::new();
         let followers = std::mem::take(&mut item.followers);
-        let now = io.now();
-        let live = item.epoch.key.path == EpochPath::Live;
-        let marked = if live {
-            self.replay.mark(item.epoch, item.counter)
-        } else {
-            self.safe.mark_shown(&item.epoch, item.counter, now)
+        let (chat, epoch, counter) = (item.chat, item.epoch, item.counter);
+        let now = io.stamp();
+        let live = epoch.key.path == EpochPath::Live;
+        let leaves_mark = self.leaves_mark(chat, id, &epoch);
+        let marked = match (leaves_mark, live) {
+            (true, true) => self.replay.mark(epoch, counter),
+            (true, false) => self.safe.mark_shown(&epoch, counter, now),
+            (false, _) => {
+                self.safe.note_opened(&epoch, now);
+                Ok(())
+            }
         };
         // It was no replay when it was opened here: another session of ours has shown it since.
         if marked.is_err_and(|error| error != ReplayError::Replayed) {
-            io.refused(Refusal::Replayed, Some(item.chat), Some(id));
+            io.refused(Refusal::Replayed, Some(chat), Some(id));
         }
-        if live {
+        if live || !leaves_mark {
             self.marked(io, id);
         } else {
             self.safe.when_stored(After::Acknowledge(id));
@@ -225,6 +230,18 @@ impl Unlocked {
         for follower in followers {
             self.finish_incoming(io, follower);
         }
+    }
+
+    /// Whether a replay would be noticed by anybody. What somebody sends who is no contact, and what
+    /// was never shown, does nothing a second time either: it leaves nothing in the safes, so that
+    /// nobody fills them unseen.
+    fn leaves_mark(&self, chat: Id, id: Id, epoch: &EpochRecord) -> bool {
+        epoch.sender.user_id == self.user
+            || self.contact(chat).is_some()
+            || self
+                .places
+                .name(chat, id_of(&epoch.sender.user_id), id)
+                .is_some()
     }
 
     /// Its mark is stored.

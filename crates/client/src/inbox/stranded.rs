@@ -59,7 +59,7 @@ impl Unlocked {
     }
 
     fn lost(&mut self, io: &Io, id: Id) -> MessageView {
-        let now_ms = io.server_ms();
+        let now_ms = io.shown_ms();
         MessageView {
             id,
             mine: false,

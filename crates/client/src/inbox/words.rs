@@ -71,7 +71,7 @@ impl Unlocked {
             && !self.known(&arrived.origin)
         {
             let name = self.new_name(io, &arrived.origin);
-            let seen_ms = self.next_seen_ms(io.server_ms());
+            let seen_ms = self.next_seen_ms(io.shown_ms());
             let mut view = arrived.view(name, "", seen_ms);
             view.text = None;
             view.sealed = false;
@@ -125,7 +125,7 @@ impl Unlocked {
     fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> Id {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
-        let view = arrived.view(name, text, self.next_seen_ms(io.server_ms()));
+        let view = arrived.view(name, text, self.next_seen_ms(io.shown_ms()));
         if view.sealed
             && let Some(item) = self.inbox.items.get_mut(&id)
         {
@@ -133,7 +133,8 @@ impl Unlocked {
         }
         if let Some(end) = view.expires_at {
             // The end of a message that nobody reads.
-            io.timers.set(Timer::Expire(name), io.local_ms(end) + 1_000);
+            io.timers
+                .set(Timer::Expire(name), io.local_ms(end.saturating_add(1)));
         }
         self.put_quietly(io, arrived.origin, view);
         name

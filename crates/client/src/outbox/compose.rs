@@ -85,7 +85,7 @@ impl Unlocked {
 
     /// Puts what is in the outbox on the screen.
     pub(super) fn show_said(&mut self, io: &mut Io, chat: Id, id: Id, said: Said) {
-        let now_ms = io.server_ms();
+        let now_ms = io.shown_ms();
         let view = MessageView {
             id,
             mine: true,
@@ -96,7 +96,7 @@ impl Unlocked {
             state: MessageState::Sending,
             by_server: false,
             path: "live".to_owned(),
-            expires_at: Some(io.now() + u64::from(said.life_secs)),
+            expires_at: Some(io.now().saturating_add(u64::from(said.life_secs))),
             burn: said.burn,
             burns_ms: None,
             edited: false,
@@ -136,7 +136,7 @@ impl Unlocked {
                 sealed: None,
                 copy,
                 wanted: None,
-                expires_at: io.now() + u64::from(life_secs),
+                expires_at: io.now().saturating_add(u64::from(life_secs)),
                 tries: 0,
             },
         );

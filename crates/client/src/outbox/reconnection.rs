@@ -41,16 +41,32 @@ impl Unlocked {
         self.pump(io);
     }
 
-    /// The server was restarted: what waited there is gone.
+    /// The server was restarted, as it has signed: what waited there is gone.
     pub(crate) fn server_restarted(&mut self, io: &mut Io) {
         for id in self.outbox.at(Stage::Accepted) {
-            self.vanish(io, id);
+            self.vanish(io, id, false);
         }
+        self.confirm_vanished(io);
         self.unread_vanished(io);
     }
 
-    /// A message that the server had is not there any more.
-    pub(super) fn vanish(&mut self, io: &mut Io, id: Id) {
+    /// What the server did not know any more is known to be gone now.
+    fn confirm_vanished(&mut self, io: &mut Io) {
+        let doubtful: Vec<(Id, Id)> = self
+            .messages
+            .iter()
+            .flat_map(|(chat, messages)| messages.iter().map(move |it| (*chat, it)))
+            .filter(|(_, (_, view))| view.state == MessageState::Vanished && view.by_server)
+            .map(|(chat, (name, _))| (chat, *name))
+            .collect();
+        for (chat, id) in doubtful {
+            self.set_state(io, chat, id, MessageState::Vanished, false);
+        }
+    }
+
+    /// A message that the server had is not there any more: in a restart that it has signed, or by its
+    /// word alone.
+    pub(super) fn vanish(&mut self, io: &mut Io, id: Id, by_server: bool) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -92,7 +108,7 @@ impl Unlocked {
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
         if unread || half_read {
-            self.set_state(io, chat, id, MessageState::Vanished, false);
+            self.set_state(io, chat, id, MessageState::Vanished, by_server);
         }
     }
 }

@@ -199,7 +199,7 @@ impl Unlocked {
     pub(crate) fn statuses_came(&mut self, io: &mut Io, states: Vec<StatusEntry>) {
         for entry in states {
             match entry.state.as_str() {
-                "unknown" => self.vanish(io, entry.id),
+                "unknown" => self.vanish(io, entry.id, true),
                 state => self.status_heard(io, entry.id, state, None, false),
             }
         }

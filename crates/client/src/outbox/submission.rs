@@ -38,7 +38,7 @@ impl Unlocked {
         self.lives.insert(id, life);
         self.watch_reading(io, id);
         io.timers
-            .set(Timer::Expire(id), io.local_ms(expires_at) + 1_000);
+            .set(Timer::Expire(id), io.local_ms(expires_at.saturating_add(1)));
         if let Some(view) = self.message_mut(chat, id) {
             view.expires_at = Some(expires_at);
             if rank(view.state) < rank(MessageState::Delivered) {

@@ -47,7 +47,7 @@ impl Unlocked {
         handle: &str,
         alias: &str,
     ) {
-        let now = io.now();
+        let now = io.stamp();
         let contact = self
             .safe
             .edit()
@@ -67,7 +67,7 @@ impl Unlocked {
 
     /// The other side accepted.
     pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: Id, alias: &str) {
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.state.set(now, ContactState::Accepted);
             if !alias.is_empty() && contact.alias.value.as_str() != alias {
@@ -80,7 +80,7 @@ impl Unlocked {
 
     /// A contact has another name now.
     pub(crate) fn renamed(&mut self, io: &Io, chat: Id, alias: &str) {
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.alias.set(now, clip(alias).into());
         }
@@ -89,7 +89,7 @@ impl Unlocked {
 
     /// `block`.
     pub(crate) fn block(&mut self, io: &mut Io, chat: Id) {
-        let now = io.now();
+        let now = io.stamp();
         if self.pending(chat).is_some()
             && let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat))
         {
@@ -106,7 +106,7 @@ impl Unlocked {
 
     /// `unblock`.
     pub(crate) fn unblock(&mut self, io: &mut Io, chat: Id) {
-        let now = io.now();
+        let now = io.stamp();
         self.safe.edit().set_blocked(user(chat), false, now);
         self.chats_dirty = true;
         self.emit_blocked(io);
@@ -123,7 +123,7 @@ impl Unlocked {
             );
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.state.set(now, ContactState::Removed);
         }

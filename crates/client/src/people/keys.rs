@@ -109,7 +109,7 @@ impl Unlocked {
         if noted {
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(id)) {
             contact.other_keys.set(now, Some(*fingerprint));
         }

@@ -19,6 +19,10 @@ use crate::unlocked::Unlocked;
 /// fill the safe.
 const MAX_PENDING: usize = 256;
 
+/// Most that is kept of one person who asks, until the person has decided; further messages of theirs
+/// wait at the server.
+const MAX_OF_ONE: usize = 16;
+
 /// What this session has opened of somebody who asks.
 #[derive(Default)]
 pub(crate) struct Request {
@@ -37,7 +41,7 @@ pub(crate) enum Asked {
     Pending,
     /// The person has decided since it was written.
     Decided,
-    /// Too many others ask.
+    /// Too many others ask, or this one says too much.
     NoRoom,
 }
 
@@ -62,14 +66,19 @@ impl Unlocked {
         sent_at: u64,
         alias: Option<&str>,
     ) -> Asked {
-        let at = sent_at.min(io.now());
+        let at = sent_at.min(io.stamp());
         let (handle, known_as) = self.names_of(chat);
         let alias = alias.map_or(known_as, clip);
+        let of_theirs = self.inbox.items.values().filter(|item| item.chat == chat);
+        let too_many = of_theirs.count() > MAX_OF_ONE;
         let contacts = &self.safe.contents().contacts;
         let asks = Stamped::new(at, ContactState::Incoming);
         match contacts.get(&user(chat)).map(|contact| &contact.state) {
-            Some(state) if state.value == ContactState::Incoming => {}
-            Some(state) if *state > asks => return Asked::Decided,
+            Some(state) if state.value == ContactState::Incoming && !too_many => {}
+            Some(state) if state.value != ContactState::Incoming && *state > asks => {
+                return Asked::Decided;
+            }
+            _ if too_many => return Asked::NoRoom,
             _ => {
                 let pending = |contact: &&Contact| contact.state.value == ContactState::Incoming;
                 if contacts.values().filter(pending).count() >= MAX_PENDING {
@@ -122,7 +131,7 @@ impl Unlocked {
             io.failed_at(during, Failure::new(Own::NoSuchChat), Some(chat), None);
             return false;
         }
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.state.set(now, to);
         }

@@ -81,7 +81,7 @@ impl Unlocked {
             );
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.pin.set_verified(verified, now);
             if verified {
@@ -118,7 +118,7 @@ impl Unlocked {
             io.failed_at("acknowledge_keys", failure, Some(chat), None);
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
             contact.other_keys.set(now, None);
         }
@@ -132,12 +132,10 @@ impl Unlocked {
             io.failed_at("accept_changed_key", failure, Some(chat), None);
             return;
         };
-        let now = io.now();
+        let now = io.stamp();
         if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
-            contact.pin.replace(fingerprint, now);
+            contact.accept_identity(fingerprint, now);
             contact.other_keys.set(now, None);
-            // Batches of another identity are counted anew.
-            contact.batch_seen = 0;
         }
         self.chats_dirty = true;
         self.pins_joined(io);

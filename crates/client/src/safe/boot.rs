@@ -39,7 +39,7 @@ impl Unlocked {
             }
         };
         if pinned.is_none() {
-            let now = io.now();
+            let now = io.stamp();
             self.safe.edit().server.set(now, Some(verified.fingerprint));
         }
         let restarted = self.boot.replace(boot).is_some();

@@ -21,6 +21,7 @@ pub(crate) struct NewSafes {
     pub(crate) prekey_safe: Versioned,
     pub(crate) batch: Vec<u8>,
     pub(crate) key: SafeKey,
+    pub(crate) marks: Marks,
 }
 
 /// The number that the safes of a new account start with.
@@ -53,8 +54,15 @@ impl NewSafes {
         contents.recovery = Some((now, RecoveryAnchor::of(recovery)));
         let key = SafeKey::random(rng);
         let safe = write_of(rng, user, &key, export, &contents, FIRST_VERSION)?;
+        let safe_mark = SafeMark::of(safe.version, &safe.data.0);
+        prekeys.safe_mark = Some(safe_mark);
         let data = seal_prekey_safe(rng, &key, &user, FIRST_VERSION, &prekeys);
+        let marks = Marks {
+            safe: safe_mark,
+            prekeys: SafeMark::of(FIRST_VERSION, &data),
+        };
         Ok(Self {
+            marks,
             public_keys,
             safe,
             prekey_safe: Versioned {
@@ -95,14 +103,25 @@ pub(crate) fn reseal(
     user: UserId,
     key: &SafeKey,
     export: &ExportKey,
-    (contents, prekeys): (&SafeContents, &PrekeySafe),
+    (contents, prekeys): (&SafeContents, &mut PrekeySafe),
     (safe_version, prekey_version): (u64, u64),
 ) -> Result<(SafeWrite, Versioned, Marks), SafeError> {
-    let safe = write_of(rng, user, key, export, contents, safe_version + 1)?;
-    let version = prekey_version + 1;
+    let safe = write_of(
+        rng,
+        user,
+        key,
+        export,
+        contents,
+        safe_version.saturating_add(1),
+    )?;
+    let version = prekey_version.saturating_add(1);
+    let safe_mark = SafeMark::of(safe.version, &safe.data.0);
+    let before = prekeys.safe_mark.replace(safe_mark);
     let data = seal_prekey_safe(rng, key, &user, version, prekeys);
+    // Nothing has been replaced yet.
+    prekeys.safe_mark = before;
     let marks = Marks {
-        safe: SafeMark::of(safe.version, &safe.data.0),
+        safe: safe_mark,
         prekeys: SafeMark::of(version, &data),
     };
     let prekey_safe = Versioned {

@@ -4,30 +4,34 @@ mod boot;
 mod fresh;
 mod memory;
 mod reading;
+mod recall;
 mod settings;
 mod sync;
 mod track;
 
 use protocol::envelope::SealedSlot;
 use protocol::epoch::{
-    EpochError, EpochPath, EpochRecord, Handshake, LocalParty, ReceiverEpoch, ReceiverPairs,
-    ReplayError, ReplayMap,
+    EpochError, EpochPath, EpochRecord, Handshake, LocalParty, ReceiverPairs, ReplayError,
+    ReplayMap,
 };
 use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::UserId;
+use protocol::opaque::ExportKey;
 use protocol::safe::{
-    PrekeySafe, SafeContents, SafeError, SafeKey, SafeMark, open_prekey_safe, open_safe,
+    PrekeySafe, SafeContents, SafeError, SafeKey, SafeMark, check_bound, open_prekey_safe,
+    open_safe,
 };
 use rand_core::CryptoRng;
 
 pub(crate) use fresh::{NewSafes, reseal};
 pub(crate) use memory::Remembered;
 pub(crate) use reading::Reading;
+pub(crate) use recall::{Recall, Verdict};
 use track::Track;
 
 use crate::account::NewIdentity;
 use crate::id::Id;
-use crate::wire::{SafeRead, Safes, Versioned};
+use crate::wire::{SafeRead, SafeWrite, Safes, Versioned};
 
 /// What is done once the present state is stored at the server.
 #[derive(Debug)]
@@ -72,21 +76,18 @@ pub(crate) fn open_prekeys(
 }
 
 impl Safe {
-    /// Opens what the server delivered; refuses less than this browser remembers.
+    /// Opens what the server delivered, once it was held against what this browser remembers.
     pub(crate) fn open(
         rng: &mut (impl CryptoRng + ?Sized),
         user: UserId,
         key: SafeKey,
         safe: &SafeRead,
         prekey_safe: &Versioned,
-        remembered: Option<&Marks>,
     ) -> Result<Self, SafeError> {
         let marks = Marks::of_both(safe, prekey_safe);
-        if let Some(seen) = remembered {
-            seen.check(&marks)?;
-        }
         let contents = open_safe(&key, &user, safe.version, &safe.data.0)?;
         let prekeys = open_prekeys(&key, &user, prekey_safe)?;
+        check_bound((&contents, &marks.safe), (&prekeys, &marks.prekeys))?;
         let keys = contents.secrets.account_keys(rng);
         Ok(Self {
             user,
@@ -169,10 +170,10 @@ impl Safe {
     /// Whether a message of a waiting epoch was shown before.
     pub(crate) fn replayed(
         &self,
-        epoch: &ReceiverEpoch,
+        epoch: &EpochRecord,
         slot: &SealedSlot,
     ) -> Result<(), ReplayError> {
-        match epoch.handshake().path() {
+        match epoch.key.path {
             EpochPath::LastResort => self.contents.replay.check(epoch, slot.counter),
             EpochPath::OneTime | EpochPath::Live => self.prekeys.replay.check(epoch, slot.counter),
         }
@@ -191,9 +192,30 @@ impl Safe {
         }
     }
 
+    /// A message was opened that leaves no mark: its one-time pair is used all the same, once.
+    pub(crate) fn note_opened(&mut self, epoch: &EpochRecord, now: u64) {
+        if self.prekeys.is_unused(epoch) {
+            self.edit_prekeys().used(epoch, now);
+        }
+    }
+
+    /// Both safes under another key, one version on; ours stay as they are.
+    pub(crate) fn reseal(
+        &mut self,
+        rng: &mut (impl CryptoRng + ?Sized),
+        key: &SafeKey,
+        export: &ExportKey,
+    ) -> Result<(SafeWrite, Versioned, Marks), SafeError> {
+        let marks = self.marks();
+        let versions = (marks.safe.version, marks.prekeys.version);
+        let both = (&self.contents, &mut self.prekeys);
+        reseal(rng, self.user, key, export, both, versions)
+    }
+
     /// The safe key was replaced, with both safes written under it at these versions.
     pub(crate) fn rekeyed(&mut self, key: SafeKey, marks: Marks) {
         self.key = key;
+        self.prekeys.safe_mark = Some(marks.safe);
         self.safe_track.rekeyed(marks.safe);
         self.prekey_track.rekeyed(marks.prekeys);
     }
@@ -245,7 +267,7 @@ impl Marks {
         Self::of_both(&offered.safe, &offered.prekey_safe)
     }
 
-    fn of_both(safe: &SafeRead, prekey_safe: &Versioned) -> Self {
+    pub(crate) fn of_both(safe: &SafeRead, prekey_safe: &Versioned) -> Self {
         Self {
             safe: SafeMark::of(safe.version, &safe.data.0),
             prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data.0),

@@ -69,7 +69,7 @@ impl Unlocked {
             io.failed("set_settings", Failure::new(Own::BadSettings));
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         let settings = &mut self.safe.edit().settings;
         if let Some(on) = change.receipts {
             settings.set_switch(RECEIPTS, on, now);
@@ -105,7 +105,7 @@ impl Unlocked {
             io.failed_at("set_chat", Failure::new(code), Some(chat), None);
             return;
         }
-        let now = io.now();
+        let now = io.stamp();
         let contents = self.safe.edit();
         if let Some(burn) = change.burn {
             contents

@@ -1,8 +1,8 @@
 //! Compare-and-swap writes, merges on conflict, and reading what other sessions wrote.
 
 use protocol::safe::{
-    PrekeySafe, SafeContents, SafeError, SafeMark, open_prekey_safe, open_safe, seal_prekey_safe,
-    seal_safe,
+    PrekeySafe, SafeContents, SafeError, SafeMark, check_bound, open_prekey_safe, open_safe,
+    seal_prekey_safe, seal_safe,
 };
 use zeroize::Zeroizing;
 
@@ -32,10 +32,11 @@ impl Safe {
         }
         let proof = || SecretBlob::from(self.key.write_proof().expose().as_slice());
         if self.safe_track.due() {
-            let now = io.now();
-            self.contents.last_time = self.contents.last_time.max(now);
+            self.contents.last_time = io.clock.seen_next(self.contents.last_time, io.now_ms);
+            self.contents.prekey_mark =
+                Some(self.prekey_track.mark()).filter(|mark| mark.version > 0);
             let expected = self.safe_track.mark().version;
-            let version = expected + 1;
+            let version = expected.saturating_add(1);
             let data = seal_safe(&mut io.rng, &self.key, &self.user, version, &self.contents);
             self.safe_track.begin(SafeMark::of(version, &data));
             io.put(
@@ -52,8 +53,9 @@ impl Safe {
             );
         }
         if self.prekey_track.due() {
+            self.prekeys.safe_mark = Some(self.safe_track.mark());
             let expected = self.prekey_track.mark().version;
-            let version = expected + 1;
+            let version = expected.saturating_add(1);
             let data = seal_prekey_safe(&mut io.rng, &self.key, &self.user, version, &self.prekeys);
             self.prekey_track.begin(SafeMark::of(version, &data));
             io.put(
@@ -102,33 +104,78 @@ impl Safe {
         });
     }
 
-    /// Joins another session's key safe into ours; true when contacts conflict.
-    fn join_safe(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+    /// Joins what another session wrote of both safes into ours; true when contacts conflict.
+    fn join(&mut self, safe: &Versioned, prekey_safe: &Versioned) -> Result<bool, SafeError> {
+        let theirs = self.newer_safe(safe)?;
+        let their_prekeys = self.newer_prekeys(prekey_safe)?;
+        let contents = theirs.as_ref().map_or(&self.contents, |(theirs, _)| theirs);
+        let prekeys = their_prekeys
+            .as_ref()
+            .map_or(&self.prekeys, |(theirs, _)| theirs);
+        let safe_mark = SafeMark::of(safe.version, &safe.data.0);
+        let prekey_mark = SafeMark::of(prekey_safe.version, &prekey_safe.data.0);
+        check_bound((contents, &safe_mark), (prekeys, &prekey_mark))?;
+        if let Some(theirs) = their_prekeys {
+            self.merge_prekeys(theirs);
+        }
+        Ok(theirs.is_some_and(|theirs| self.merge_safe(theirs)))
+    }
+
+    /// Another session's key safe where it is newer than ours; refuses an older one.
+    fn newer_safe(
+        &self,
+        offered: &Versioned,
+    ) -> Result<Option<(SafeContents, SafeMark)>, SafeError> {
         let mark = SafeMark::of(offered.version, &offered.data.0);
         self.safe_track.mark().check(&mark)?;
         if mark == self.safe_track.mark() {
-            return Ok(false);
+            return Ok(None);
         }
         let theirs = open_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        Ok(Some((theirs, mark)))
+    }
+
+    fn newer_prekeys(
+        &self,
+        offered: &Versioned,
+    ) -> Result<Option<(PrekeySafe, SafeMark)>, SafeError> {
+        let mark = SafeMark::of(offered.version, &offered.data.0);
+        self.prekey_track.mark().check(&mark)?;
+        if mark == self.prekey_track.mark() {
+            return Ok(None);
+        }
+        let theirs = open_prekey_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        Ok(Some((theirs, mark)))
+    }
+
+    /// Joins a key safe into ours; true when contacts conflict.
+    fn merge_safe(&mut self, (theirs, mark): (SafeContents, SafeMark)) -> bool {
         let placeholder = SafeContents::new(self.contents.secrets.duplicate(), 0);
         let ours = std::mem::replace(&mut self.contents, placeholder);
         let (merged, report) = theirs.merge(ours);
         self.contents = merged;
         self.safe_track.joined(mark);
-        Ok(!report.pin_conflicts.is_empty() || report.identity_conflict)
+        !report.pin_conflicts.is_empty() || report.identity_conflict
     }
 
-    fn join_prekeys(&mut self, offered: &Versioned) -> Result<(), SafeError> {
-        let mark = SafeMark::of(offered.version, &offered.data.0);
-        self.prekey_track.mark().check(&mark)?;
-        if mark == self.prekey_track.mark() {
-            return Ok(());
-        }
-        let theirs = open_prekey_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
-        let ours: PrekeySafe = std::mem::take(&mut self.prekeys);
+    fn merge_prekeys(&mut self, (theirs, mark): (PrekeySafe, SafeMark)) {
+        let ours = std::mem::take(&mut self.prekeys);
         self.prekeys = theirs.merge(ours);
         self.prekey_track.joined(mark);
-        Ok(())
+    }
+
+    /// Joins the key safe that a write met.
+    fn join_safe(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+        let theirs = self.newer_safe(offered)?;
+        Ok(theirs.is_some_and(|theirs| self.merge_safe(theirs)))
+    }
+
+    /// Joins the prekey safe that a write met.
+    fn join_prekeys(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+        if let Some(theirs) = self.newer_prekeys(offered)? {
+            self.merge_prekeys(theirs);
+        }
+        Ok(false)
     }
 }
 
@@ -168,7 +215,7 @@ impl Unlocked {
                 self.safe.prekey_track.give_up();
                 match parse::<Conflict>(&body) {
                     Ok(conflict) => {
-                        let joined = self.safe.join_prekeys(&conflict.current).map(|()| false);
+                        let joined = self.safe.join_prekeys(&conflict.current);
                         self.after_join(io, joined);
                     }
                     Err(_) => retry_later(io),
@@ -226,11 +273,7 @@ impl Unlocked {
             version: safes.safe.version,
             data: safes.safe.data,
         };
-        let joined = self.safe.join_safe(&key_safe).and_then(|conflict| {
-            self.safe
-                .join_prekeys(&safes.prekey_safe)
-                .map(|()| conflict)
-        });
+        let joined = self.safe.join(&key_safe, &safes.prekey_safe);
         self.after_join(io, joined);
         if read.again {
             self.read_safes(io);

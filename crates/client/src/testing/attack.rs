@@ -111,6 +111,17 @@ impl FakeServer {
         account.safe.data = Blob(data);
     }
 
+    /// Puts an older version of the prekey safe back; 1 is the one before the newest.
+    pub fn roll_back_prekey_safe(&mut self, user: UserId, steps: usize) {
+        let account = self.accounts.get_mut(&user).unwrap();
+        let index = account.prekey_history.len() - 1 - steps;
+        let (version, data) = account.prekey_history[index].clone();
+        account.prekey_safe = Versioned {
+            version,
+            data: Blob(data),
+        };
+    }
+
     /// Puts an older batch back.
     pub fn roll_back_batch(&mut self, user: UserId, batch: SignedBatch) {
         let account = self.accounts.get_mut(&user).unwrap();

@@ -20,16 +20,6 @@ pub fn bucket_of(now: u64) -> u64 {
     now / BUCKET_SECS
 }
 
-/// Server time, but never below the last time that the safe has seen.
-pub fn trusted_now(server_now: u64, last_seen: u64) -> u64 {
-    server_now.max(last_seen)
-}
-
-/// Whether the server's and one's own clock differ by more than an hour.
-pub fn clock_is_off(server_now: u64, own_now: u64) -> bool {
-    server_now.abs_diff(own_now) > 3_600
-}
-
 /// Refuses buckets too far ahead or too old.
 pub(super) fn check_bucket(bucket: u64, now: u64) -> Result<(), EpochError> {
     if bucket > bucket_of(now).saturating_add(MAX_BUCKETS_AHEAD) {

@@ -15,7 +15,7 @@ mod transcript;
 
 pub use bucket::{
     BUCKET_SECS, MAX_BUCKETS_AHEAD, MAX_LIFE_SECS, MAX_MESSAGES, OLDEST_EPOCH_SECS,
-    WAITING_EPOCH_SECS, bucket_of, clock_is_off, trusted_now,
+    WAITING_EPOCH_SECS, bucket_of,
 };
 pub use chain::SlotKey;
 pub use handshake::{EpochPath, Handshake};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Contact, PinConflict, RecoveryAnchor, Settings, Stamped};
+use super::{Contact, PinConflict, RecoveryAnchor, SafeMark, Settings, Stamped, bound};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::epoch::ReplayMap;
 use crate::identity::AccountSecrets;
@@ -32,10 +32,12 @@ pub struct SafeContents {
     pub settings: Settings,
     /// Highest number of one's own prekey batches.
     pub batch_number: u32,
-    /// Server time that was seen last; time never goes below it.
+    /// The last time that was seen; time does not go far below it.
     pub last_time: u64,
     /// Replay marks of last-resort epochs.
     pub replay: ReplayMap,
+    /// The newest prekey safe that was known when this was written: an older one does not belong to it.
+    pub prekey_mark: Option<SafeMark>,
 }
 
 /// What a merge leaves for a person to see.
@@ -61,6 +63,7 @@ impl SafeContents {
             batch_number: 0,
             last_time: now,
             replay: ReplayMap::default(),
+            prekey_mark: None,
         }
     }
 
@@ -111,6 +114,7 @@ impl SafeContents {
         self.batch_number = self.batch_number.max(other.batch_number);
         self.last_time = self.last_time.max(other.last_time);
         self.replay.merge(&other.replay);
+        self.prekey_mark = self.prekey_mark.max(other.prekey_mark);
         let pin_conflicts = self
             .contacts
             .iter()
@@ -159,6 +163,7 @@ impl SafeContents {
         self.settings.write(writer);
         writer.u32(self.batch_number).u64(self.last_time);
         self.replay.write(writer);
+        bound::write_mark(self.prekey_mark.as_ref(), writer);
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -199,6 +204,7 @@ impl SafeContents {
             batch_number: reader.u32()?,
             last_time: reader.u64()?,
             replay: ReplayMap::read(&mut reader)?,
+            prekey_mark: bound::read_mark(&mut reader)?,
         };
         reader.finish()?;
         Ok(contents)

@@ -1,6 +1,7 @@
 //! The key safe and the prekey safe: two sealed objects per account, and the wraps of the
 //! key that seals them (specification, "Key safe").
 
+mod bound;
 mod contact;
 mod contents;
 mod key;
@@ -18,6 +19,7 @@ mod wraps;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod hostile;
 
+pub use bound::check_bound;
 pub use contact::{Contact, ContactState};
 pub use contents::{MergeReport, SafeContents};
 pub use key::{SafeKey, WriteProof, proof_hash, proof_matches};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PrekeyEntry;
 use super::prekey_entry::KEEP_SECS;
+use super::{PrekeyEntry, SafeMark, bound};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::epoch::{
     BUCKET_SECS, EpochError, EpochPath, EpochRecord, Handshake, ReceiverPairs, ReplayError,
@@ -24,6 +24,8 @@ pub struct PrekeySafe {
     destroyed: BTreeMap<u32, u64>,
     /// Replay marks of one-time epochs.
     pub replay: ReplayMap,
+    /// The newest key safe that was known when this was written: an older one does not belong to it.
+    pub safe_mark: Option<SafeMark>,
 }
 
 impl PrekeySafe {
@@ -100,13 +102,24 @@ impl PrekeySafe {
     ) -> Result<(), ReplayError> {
         let epoch = epoch.into();
         self.replay.mark(epoch, counter)?;
-        if epoch.key.path == EpochPath::OneTime
-            && let Some(entry) = self.entries.get_mut(&epoch.key.id)
-        {
+        self.used(&epoch, now);
+        Ok(())
+    }
+
+    /// Whether an epoch depends on a one-time pair under which nothing was opened yet.
+    pub fn is_unused(&self, epoch: &EpochRecord) -> bool {
+        one_time_of(epoch)
+            .and_then(|id| self.entries.get(&id))
+            .is_some_and(|entry| entry.first_opened.is_none())
+    }
+
+    /// Notes that a message of a one-time epoch was opened, without a mark.
+    pub fn used(&mut self, epoch: &EpochRecord, now: u64) {
+        let id = one_time_of(epoch);
+        if let Some(entry) = id.and_then(|id| self.entries.get_mut(&id)) {
             let end = epoch.bucket.saturating_add(1).saturating_mul(BUCKET_SECS);
             entry.opened(end, now);
         }
-        Ok(())
     }
 
     /// Ids that have to be destroyed, given those that the server lists as waiting or leased.
@@ -150,6 +163,7 @@ impl PrekeySafe {
         self.entries.retain(|id, _| !destroyed.contains_key(id));
         self.replay.merge(&other.replay);
         self.replay.retain(|key| !destroyed.contains_key(&key.id));
+        self.safe_mark = self.safe_mark.max(other.safe_mark);
         self
     }
 
@@ -166,6 +180,7 @@ impl PrekeySafe {
             writer.u32(*id).u64(*at);
         }
         self.replay.write(writer);
+        bound::write_mark(self.safe_mark.as_ref(), writer);
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -189,13 +204,20 @@ impl PrekeySafe {
             destroyed.insert(id, reader.u64()?);
         }
         let replay = ReplayMap::read(&mut reader)?;
+        let safe_mark = bound::read_mark(&mut reader)?;
         reader.finish()?;
         Ok(Self {
             entries,
             destroyed,
             replay,
+            safe_mark,
         })
     }
+}
+
+fn one_time_of(epoch: &EpochRecord) -> Option<u32> {
+    let key = epoch.key;
+    (key.path == EpochPath::OneTime).then_some(key.id)
 }
 
 fn next_id(reader: &mut Reader<'_>, last: Option<u32>) -> Result<u32, DecodeError> {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use protocol::envelope::{EnvelopeError, SealedSlot};
 use protocol::epoch::{
     EpochError, EpochPath, Handshake, MAX_MESSAGES, PendingEpoch, ReplayError, ReplayMap,
-    SenderEpoch, WAITING_EPOCH_SECS, bucket_of, clock_is_off, trusted_now,
+    SenderEpoch, WAITING_EPOCH_SECS, bucket_of,
 };
 
 use crate::support::{ALICE, BOB, MALLORY, NOW, Person, SeededRng, Sent, open, text_of};
@@ -295,15 +295,6 @@ fn a_replayed_message_is_told_from_a_fresh_one() {
     assert_eq!(map.len(), 1, "one epoch, one entry");
     map.retain(|key| key.id != session.key_id());
     assert!(map.is_empty());
-}
-
-#[test]
-fn time_never_goes_below_what_the_safe_has_seen() {
-    assert_eq!(trusted_now(NOW, NOW - 5), NOW);
-    assert_eq!(trusted_now(NOW - 5, NOW), NOW);
-    assert!(!clock_is_off(NOW, NOW + 3_600));
-    assert!(clock_is_off(NOW, NOW + 3_601));
-    assert!(clock_is_off(NOW, NOW - 3_601));
 }
 
 proptest! {

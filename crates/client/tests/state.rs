@@ -1,0 +1,53 @@
+//! What is stored, and how long keys live, does not depend on what a server, or a stranger, says once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "state/forge.rs"]
+mod forge;
+#[path = "state/marks.rs"]
+mod marks;
+#[path = "state/numbers.rs"]
+mod numbers;
+#[path = "state/pairs.rs"]
+mod pairs;
+#[path = "state/prekeys.rs"]
+mod prekeys;
+#[path = "state/restart.rs"]
+mod restart;
+#[path = "state/safes.rs"]
+mod safes;
+#[path = "state/time.rs"]
+mod time;
+
+use client::command::{Command, SettingsChange};
+use client::testing::{PASSPHRASE, Reply, World};
+
+/// Anything that writes the key safe.
+fn switch(receipts: bool) -> Command {
+    Command::SetSettings(SettingsChange {
+        receipts: Some(receipts),
+        ..SettingsChange::default()
+    })
+}
+
+fn sign_in(handle: &str) -> Command {
+    Command::SignIn {
+        handle: handle.into(),
+        passphrase: PASSPHRASE.into(),
+        device_name: None,
+    }
+}
+
+/// The server says another time from now on, to everybody: what it would be, changed.
+fn server_says(world: &mut World, time: impl Fn(u64) -> u64 + 'static) {
+    world.server.tamper = Some(Box::new(move |_, mut reply| {
+        let now = match &mut reply {
+            Reply::Text(frame) if frame["t"] == "hello" => Some(&mut frame["now"]),
+            Reply::Json { request, body, .. } if request == "GET /server" => Some(&mut body["now"]),
+            _ => None,
+        };
+        if let Some(now) = now {
+            *now = time(now.as_u64().unwrap()).into();
+        }
+        vec![reply]
+    }));
+}
