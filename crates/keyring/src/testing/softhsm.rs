@@ -97,14 +97,8 @@ impl SoftHsm {
             .find(|slot| !module.get_token_info(*slot).unwrap().token_initialized())
             .unwrap();
         module.init_token(free, &secret(SO_PIN), label).unwrap();
-        let slot = module
-            .get_slots_with_initialized_token()
-            .unwrap()
-            .into_iter()
-            .rfind(|slot| module.get_token_info(*slot).unwrap().label() == label)
-            .unwrap();
         if let Some(pin) = pin {
-            set_pin(module, slot, pin);
+            set_pin(module, free, pin);
         }
     }
 
