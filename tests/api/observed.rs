@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Account, Passphrase, TestApp, b64, cheap_upload};
+use crate::support::{Account, Passphrase, TestApp, b64};
 
 async fn records(app: &TestApp, action: &str) -> Vec<store::AuditRecord> {
     let filter = store::AuditFilter {

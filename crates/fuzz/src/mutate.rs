@@ -73,7 +73,7 @@ impl Mutator {
                 );
             }
             8 | 9 => match random.one_of(&self.words) {
-                Some(word) if span % 2 == 0 => overwrite(bytes, at, word),
+                Some(word) if span.is_multiple_of(2) => overwrite(bytes, at, word),
                 Some(word) => insert(bytes, at, word),
                 None => flip(random, bytes, at),
             },

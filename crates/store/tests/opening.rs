@@ -233,13 +233,18 @@ async fn rows_without_their_key_are_damage_and_not_a_new_beginning() {
 }
 
 #[test]
-fn an_empty_file_is_a_new_database() {
+fn an_empty_file_is_a_database_that_was_emptied_unless_its_making_was_cut() {
     let folder = Folder::new();
     fs::write(folder.database(), "").unwrap();
+    let refused = Store::open(&folder.config()).unwrap_err();
+    assert!(matches!(refused, OpenError::Emptied(_)), "{refused}");
+    let unfinished = folder.database().with_extension("db.unfinished");
+    fs::write(&unfinished, "").unwrap();
     let store = folder.open();
     assert!(store.report().created);
     store.close().unwrap();
     assert_eq!(mode(&folder.database()), 0o600);
+    assert!(!unfinished.exists());
 }
 
 #[test]

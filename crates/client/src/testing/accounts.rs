@@ -111,10 +111,8 @@ impl FakeServer {
         else {
             return problem(Code::TokenExpired);
         };
-        if let Some(code) = invite {
-            if let Some(made) = self.invites.get_mut(&code) {
-                made.uses += 1;
-            }
+        if let Some(made) = invite.and_then(|code| self.invites.get_mut(&code)) {
+            made.uses += 1;
         }
         let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
         let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();

@@ -426,6 +426,7 @@ fn a_removed_contact_who_asks_again_under_other_keys_is_shown_as_such() {
         handle: "alice".into(),
         alias: alias.into(),
         greeting: "it is me".into(),
+        invite: None,
     };
     let genuine = stolen(&mut world, "alice");
     deliver(&mut world, f.bob, alice, &genuine, ask("alice"), id(1));

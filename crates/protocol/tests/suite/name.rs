@@ -71,8 +71,8 @@ fn a_handle_has_letters_digits_and_three_signs() {
     ] {
         assert_eq!(check_handle(bad), Err(HandleError::Character), "{bad:?}");
     }
-    for length in ["", &"a".repeat(33)] {
-        assert_eq!(check_handle(length), Err(HandleError::Length));
+    for handle in [String::new(), "a".repeat(33)] {
+        assert_eq!(check_handle(&handle), Err(HandleError::Length));
     }
 }
 
