@@ -157,7 +157,7 @@ pub(super) fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Returns the status of each response, and whether the last one ends its connection.
+/// Returns the status of each response up to one that ends its connection, and whether one does.
 fn read_heads(mut answers: &[u8]) -> (Vec<u16>, bool) {
     let (mut statuses, mut ends) = (Vec::new(), true);
     let end = |bytes: &[u8]| bytes.windows(4).position(|part| part == b"\r\n\r\n");
@@ -169,6 +169,9 @@ fn read_heads(mut answers: &[u8]) -> (Vec<u16>, bool) {
         ends = head.contains("connection: close")
             || head.contains("connection: upgrade")
             || (head.starts_with("http/1.0") && !stays);
+        if ends {
+            break;
+        }
         // The next one begins behind the body, however that is framed.
         answers = &answers[end + 4..];
         let next = answers.windows(7).position(|part| part == b"HTTP/1.");

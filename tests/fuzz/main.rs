@@ -1,0 +1,20 @@
+//! Hostile bytes for the parsers of every crate; `fuzz` says how they are made and for how long.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../../src/net/tests/beside.rs"]
+mod beside;
+mod client_core;
+#[path = "../../crates/audit/tests/support/mod.rs"]
+mod log;
+mod protocol_objects;
+mod sealed;
+mod texts;
+mod wire;
+
+/// Where `beside` finds the server.
+mod net {
+    pub use secure_messaging::net::{Limits, serve};
+}
+
+/// What runs a test of this file alone.
+const AGAIN: &str = "cargo test --test fuzz -- --exact --nocapture";
