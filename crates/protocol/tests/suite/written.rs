@@ -44,13 +44,17 @@ fn six_words_are_the_same_passphrase_in_any_case_and_with_anything_between_them(
         words.replace('-', "\u{2013}"),
         words.replace('-', "\n"),
     ] {
-        assert_eq!(passphrase::prepare(&typed).as_str(), words.as_str(), "{typed:?}");
+        assert_eq!(
+            passphrase::prepare(&typed).as_str(),
+            words.as_str(),
+            "{typed:?}"
+        );
     }
     let five = words.rsplit_once('-').expect("six words").0;
     for other in [
         five.to_uppercase(),
-        format!("{words} zzyzx"),
-        format!("{words}1"),
+        format!("{} zzyzx", words.as_str()),
+        format!("{}1", words.as_str()),
     ] {
         assert_eq!(passphrase::prepare(&other).as_str(), other);
     }
