@@ -135,7 +135,7 @@ fn a_message_that_was_not_sent_says_why() {
     assert_eq!(view.state, MessageState::Failed);
     assert_eq!(view.failure.as_deref(), Some("quota"));
     let why = view.failure_text.expect("a reason for people");
-    assert!(why.contains("waiting"), "{why}");
+    assert!(why.contains("wait unread"), "{why}");
     world.command(
         f.alice,
         Command::SendAgain {
