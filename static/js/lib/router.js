@@ -32,13 +32,19 @@ export function watchFragment(watcher) {
 
 /** What the address calls the open chat. */
 export const spot = () => (location.pathname === '/chat' ? location.hash.slice(1) : '');
+let noted = spot();
+
+function writeSpot() {
+  if (location.pathname === '/chat' && noted !== spot()) history.replaceState(history.state, '', noted ? `/chat#${noted}` : '/chat');
+}
 
 /**
  * Notes the open chat in the address, for a reload.
  * @param {string} of
  */
 export function note(of) {
-  if (location.pathname === '/chat' && of !== spot()) history.replaceState(history.state, '', of ? `/chat#${of}` : '/chat');
+  noted = of;
+  writeSpot();
 }
 
 /**
@@ -64,7 +70,11 @@ export function watch(watcher) {
   watchers.add(watcher);
 }
 
-addEventListener('popstate', () => { for (const watcher of watchers) watcher(); });
+// An entry of the history is as old as its address: what is open now is what counts.
+addEventListener('popstate', () => {
+  writeSpot();
+  for (const watcher of watchers) watcher();
+});
 document.addEventListener('click', (event) => {
   const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest('a[data-link]'));
   if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
