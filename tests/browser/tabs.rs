@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::chromium::{Chromium, Profile};
 use super::page::{Page, Screen, by};
-use super::people::{acquainted, no_text, open_chat, unlock, write};
+use super::people::{acquainted, no_text, open_chat, state, unlock, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -79,6 +79,7 @@ fn what_was_read_goes_with_the_last_tab_even_if_the_browser_keeps_the_worker() {
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "read once");
     jonas.page.see_text(&by("message-text"), "read once");
+    state(&mira.page, "read once", "read");
     let _silent = silent_tab(&two, &server);
     let marked = chromium.in_workers("globalThis.marked = true");
     assert_eq!(marked, [json!(true), json!(true)], "a core in each profile");
@@ -98,6 +99,7 @@ fn what_was_read_goes_with_the_last_tab_even_if_the_browser_keeps_the_worker() {
     let second = two.tab(Screen::Phone, &server.url("/chat"));
     open_chat(&second, "mira");
     second.see_text(&by("message-text"), "read in the second tab");
+    state(&mira.page, "read in the second tab", "read");
     jonas.page.close();
     second.reload();
     open_chat(&second, "mira");
@@ -119,6 +121,7 @@ fn a_page_that_speaks_before_the_last_one_has_gone_does_not_see_what_that_one_re
     jonas
         .page
         .see_text(&by("message-text"), "read by the first");
+    state(&mira.page, "read by the first", "read");
 
     let leaving = "void dispatchEvent(new Event('beforeunload'))";
     jonas.page.js(&format!("window.old = true; {leaving}"));
@@ -157,6 +160,7 @@ fn a_page_that_the_browser_keeps_to_go_back_to_holds_nothing_that_was_read() {
     jonas
         .page
         .see_text(&by("message-text"), "before going away");
+    state(&mira.page, "before going away", "read");
 
     // Whether it keeps a page is the browser's choice, so first as if it did.
     jonas
@@ -175,6 +179,7 @@ fn a_page_that_the_browser_keeps_to_go_back_to_holds_nothing_that_was_read() {
     jonas
         .page
         .see_text(&by("message-text"), "read before going back");
+    state(&mira.page, "read before going back", "read");
 
     jonas.page.goto(&server.url("/nothing-is-here"));
     jonas.page.js("void history.back()");

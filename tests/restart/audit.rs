@@ -248,8 +248,7 @@ async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
             .await;
         let found = found.expect(200).json();
         assert_eq!(found["records"][0]["details"]["record"], foreign);
-        let metrics = server.client().get("/metrics").await.expect(200);
-        let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+        let metrics = server.metrics().await;
         assert!(metrics.contains("secure_messaging_audit_foreign 1"));
         server.stop();
         let signed = count(&look(data.path()), "SELECT max(record_id) FROM audit_heads");
