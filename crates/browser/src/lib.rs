@@ -25,6 +25,8 @@ impl BrowserCore {
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(origin: String) -> Self {
+        #[cfg(target_arch = "wasm32")]
+        protocol::normal::set_host(|text| js_sys::JsString::from(text).normalize("NFC").into());
         let config = Config {
             origin: Some(origin),
         };

@@ -46,6 +46,7 @@ pub mod identity;
 pub mod ids;
 pub mod labels;
 pub mod name;
+pub mod normal;
 pub mod opaque;
 pub mod passphrase;
 pub mod prekeys;

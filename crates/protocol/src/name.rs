@@ -3,7 +3,7 @@
 //! Page, core and server share these rules. What of a handle needs tables of scripts and lookalikes, the
 //! server decides, and the page asks it at the field.
 
-use unicode_normalization::UnicodeNormalization as _;
+use crate::normal::form_c;
 
 /// Longest handle in characters.
 pub const HANDLE_CHARS: usize = 32;
@@ -143,7 +143,7 @@ fn tidy(typed: &str) -> (String, bool) {
     let mut tidy = String::with_capacity(typed.len());
     let mut hidden = false;
     let mut space = false;
-    for c in typed.nfc() {
+    for c in form_c(typed).chars() {
         match kind(c) {
             Kind::Space => space = !tidy.is_empty(),
             Kind::Hidden => hidden = true,

@@ -3,8 +3,8 @@
 //! The words are a selection from the EFF Large Wordlist (CC BY 3.0 US); `data/README.md`
 //! names origin and changes.
 
+use crate::normal::form_c;
 use rand_core::CryptoRng;
-use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Words in a generated passphrase.
@@ -45,9 +45,10 @@ pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<String> {
 /// in normalization form C. Nothing is refused: a character that is newer than our tables stays as it is.
 /// Six words of the list are the same passphrase whatever their case and whatever stands between them.
 pub fn prepare(typed: &str) -> Zeroizing<String> {
-    // A character takes at most three times its bytes in form C, so that nothing is left behind by growing.
-    let mut text = Zeroizing::new(String::with_capacity(typed.len() * 3));
-    text.extend(typed.chars().map(plain_space).nfc());
+    // No space of another width takes fewer bytes than a plain one, so that it never grows.
+    let mut spaced = Zeroizing::new(String::with_capacity(typed.len()));
+    spaced.extend(typed.chars().map(plain_space));
+    let text = Zeroizing::new(form_c(&spaced));
     listed_words(&text).unwrap_or(text)
 }
 

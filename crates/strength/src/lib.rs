@@ -33,6 +33,8 @@ pub struct Strength {
 /// module's whole memory soon after.
 #[must_use]
 pub fn measure(passphrase: &str) -> Strength {
+    #[cfg(target_arch = "wasm32")]
+    protocol::normal::set_host(|text| js_sys::JsString::from(text).normalize("NFC").into());
     let prepared = passphrase::prepare(passphrase);
     let passphrase = prepared.as_str();
     // Words of our own list are counted exactly; the estimator would call them common.
