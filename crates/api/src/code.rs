@@ -121,8 +121,8 @@ codes! {
         "This message was sent already.";
     /// The account is the only administrator.
     LastAdministrator = "last-administrator", 409, "This is the last administrator",
-        "You are the only administrator. Make somebody else one first, at the server's terminal: \
-         secure-messaging admin promote HANDLE";
+        "You are the only administrator. Make somebody else one first, with \
+         secure-messaging admin promote HANDLE at the server's terminal.";
     /// A backup is under way.
     BackupRunning = "backup-running", 409, "A backup is under way",
         "A backup is under way. Wait until it is finished.";
