@@ -125,11 +125,13 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
 /// Reads what the bundle has packed beside a file; browsers check it by the file's `integrity`.
 fn forms(path: &Path, bytes: Vec<u8>, sha256_hex: &str) -> Result<Forms, BundleError> {
     let mut forms = Forms::plain(Bytes::from(bytes), sha256_hex);
-    let mut name = path.as_os_str().to_owned();
-    name.push(".gz");
-    let path = PathBuf::from(name);
-    if path.exists() {
-        forms.add("gzip", Bytes::from(read(&path)?), sha256_hex);
+    for (encoding, ending) in [("br", ".br"), ("gzip", ".gz")] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let path = PathBuf::from(name);
+        if path.exists() {
+            forms.add(encoding, Bytes::from(read(&path)?), sha256_hex);
+        }
     }
     Ok(forms)
 }

@@ -50,8 +50,10 @@ pub fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
             fs::create_dir_all(parent)?;
         }
         fs::write(&path, &file.bytes)?;
-        if let Some(packed) = gzip(&file.bytes)? {
-            fs::write(packed_path(&path), packed)?;
+        for (ending, pack) in PACKERS {
+            if let Some(packed) = spared(&file.bytes, pack)? {
+                fs::write(packed_path(&path, ending), packed)?;
+            }
         }
     }
     fs::write(scratch.join("manifest.json"), manifest.json())?;
@@ -89,21 +91,38 @@ fn is_current(out: &Path, manifest: &Manifest) -> bool {
             .all(|file| out.join(manifest.path(file)).is_file())
 }
 
-/// Where the packed form of a file lies: beside it.
-fn packed_path(path: &Path) -> PathBuf {
+/// Packs bytes; the same for the same.
+type Pack = fn(&[u8]) -> std::io::Result<Vec<u8>>;
+
+/// The endings of packed forms and what makes them.
+const PACKERS: [(&str, Pack); 2] = [(".br", brotli), (".gz", gzip)];
+
+/// Where a packed form of a file lies: beside it.
+fn packed_path(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".gz");
+    name.push(ending);
     PathBuf::from(name)
 }
 
-/// Packs a file where that spares a fifth of it or more; the same bytes for the same file.
+/// Packs a file where that spares a fifth of it or more.
 ///
 /// Only what is public and the same for everybody is ever packed: lengths of packed secrets tell.
-fn gzip(bytes: &[u8]) -> anyhow::Result<Option<Vec<u8>>> {
+fn spared(bytes: &[u8], pack: Pack) -> std::io::Result<Option<Vec<u8>>> {
+    let packed = pack(bytes)?;
+    Ok((packed.len() < bytes.len() / 5 * 4).then_some(packed))
+}
+
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     packer.write_all(bytes)?;
-    let packed = packer.finish()?;
-    Ok((packed.len() < bytes.len() / 5 * 4).then_some(packed))
+    packer.finish()
+}
+
+fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    let params = ::brotli::enc::BrotliEncoderParams::default();
+    ::brotli::BrotliCompress(&mut &bytes[..], &mut packed, &params)?;
+    Ok(packed)
 }
 
 #[cfg(test)]
@@ -155,13 +174,17 @@ mod tests {
     #[test]
     fn packing_spares_text_always_alike_and_leaves_what_it_cannot_spare() {
         let text = b"a line of a script\n".repeat(100);
-        let packed = gzip(&text).expect("packs").expect("is smaller");
-        assert_eq!(Some(&packed), gzip(&text).expect("packs").as_ref());
-        let mut back = Vec::new();
-        flate2::read::GzDecoder::new(&packed[..])
-            .read_to_end(&mut back)
-            .expect("unpacks");
-        assert_eq!(back, text);
-        assert_eq!(gzip(b"short").expect("packs"), None);
+        for (ending, pack) in PACKERS {
+            let packed = spared(&text, pack).expect("packs").expect("is smaller");
+            assert_eq!(Some(&packed), spared(&text, pack).expect("packs").as_ref());
+            let mut back = Vec::new();
+            let unpacked = match ending {
+                ".gz" => flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut back),
+                _ => ::brotli::Decompressor::new(&packed[..], 4_096).read_to_end(&mut back),
+            };
+            unpacked.expect("unpacks");
+            assert_eq!(back, text);
+            assert_eq!(spared(b"short", pack).expect("packs"), None);
+        }
     }
 }
