@@ -1,7 +1,7 @@
 //! The two client-sealed safes, written by compare-and-swap.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
+use actix_web::web::{Data, Json, Query};
 use api::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -150,14 +150,28 @@ impl From<SafeError> for Problem {
     }
 }
 
-/// Both safes of the account.
-pub async fn read(app: Data<App>, who: SignedIn) -> Result<Json<Safes>, Problem> {
+/// What the reader has already.
+#[derive(Debug, Deserialize)]
+pub struct Known {
+    version: Option<u64>,
+    prekey_version: Option<u64>,
+}
+
+/// Both safes of the account, or nothing where the reader has these versions already.
+pub async fn read(
+    app: Data<App>,
+    who: SignedIn,
+    known: Query<Known>,
+) -> Result<HttpResponse, Problem> {
     let (safe, prekey_safe) = app
         .store()
         .safes(who.user_id())
         .await?
         .ok_or_else(Problem::signed_out)?;
-    Ok(Json(Safes {
+    if known.version == Some(safe.version) && known.prekey_version == Some(prekey_safe.version) {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Ok(HttpResponse::Ok().json(Safes {
         safe: safe.into(),
         prekey_safe: prekey_safe.into(),
         restored: Restored::of(&app),

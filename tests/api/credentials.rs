@@ -184,6 +184,15 @@ async fn of_two_tabs_that_write_a_safe_one_loses_and_is_given_the_other_version(
             "wrong-proof"
         );
     }
+    let same = "/api/v1/safe?version=2&prekey_version=2";
+    alice.client.get(same).await.expect(204);
+    for other in ["version=2&prekey_version=1", "version=1&prekey_version=2"] {
+        let path = format!("/api/v1/safe?{other}");
+        assert_eq!(
+            alice.client.get(&path).await.expect(200).json()["safe"]["version"],
+            2
+        );
+    }
     let safes = alice.client.get("/api/v1/safe").await.expect(200).json();
     assert_eq!(safes["safe"]["version"], 2);
     assert_eq!(safes["prekey_safe"]["version"], 2);

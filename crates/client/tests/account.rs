@@ -1,10 +1,13 @@
 //! Coming in and going out, without a network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use client::Command;
 use client::command::SettingsChange;
 use client::event::{Event, Phase};
-use client::testing::{PASSPHRASE, World};
+use client::testing::{PASSPHRASE, Reply, World};
 
 fn reason(world: &World, tab: usize) -> String {
     let events = &world.tab(tab).events;
@@ -398,4 +401,43 @@ fn sockets_that_never_open_while_the_server_answers_are_told_as_what_they_are() 
     world.advance(120_000);
     assert_eq!(barred(&world, tab), (false, false));
     assert_eq!(notices(&world, tab), 1);
+}
+
+#[test]
+fn the_safes_travel_once_at_sign_in_and_again_only_when_another_session_wrote() {
+    let mut world = World::default();
+    let f = world.friends();
+    world.advance(4_000);
+    let carried = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&carried);
+    world.server.tamper = Some(Box::new(move |_, reply| {
+        if let Reply::Json {
+            request, status, ..
+        } = &reply
+            && request == "GET /safe"
+        {
+            seen.borrow_mut().push(*status);
+        }
+        vec![reply]
+    }));
+    let second = world.sign_in("alice");
+    assert_eq!(
+        carried.take(),
+        [200, 204],
+        "the socket's greeting asks again"
+    );
+    let off = SettingsChange {
+        receipts: Some(false),
+        ..SettingsChange::default()
+    };
+    world.cut(second);
+    world.command(f.alice, Command::SetSettings(off));
+    world.advance(60_000);
+    assert!(carried.take().contains(&200), "what was missed is fetched");
+    let events = &world.tab(second).events;
+    let last = events.iter().rev().find_map(|event| match event {
+        Event::Settings(view) => Some(view.receipts),
+        _ => None,
+    });
+    assert_eq!(last, Some(false));
 }

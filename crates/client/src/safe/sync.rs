@@ -228,10 +228,15 @@ impl Unlocked {
         }
     }
 
-    /// Asks for both safes.
+    /// Asks for both safes, where the server has other versions than these.
     pub(crate) fn read_safes(&mut self, io: &mut Io) {
-        if let Some(number) = self.reading.begin(self.safe.marks()) {
-            io.get("/safe", Purpose::Open(Open::SafeRead(number)));
+        let marks = self.safe.marks();
+        let (version, prekey_version) = (marks.safe.version, marks.prekeys.version);
+        if let Some(number) = self.reading.begin(marks) {
+            io.get(
+                &format!("/safe?version={version}&prekey_version={prekey_version}"),
+                Purpose::Open(Open::SafeRead(number)),
+            );
         }
     }
 
@@ -240,7 +245,7 @@ impl Unlocked {
         let Some(read) = self.reading.end(number) else {
             return;
         };
-        let Some((200, body)) = answer else {
+        let Some((status @ (200 | 204), body)) = answer else {
             if io.online {
                 if let Some(promised) = read.promised {
                     self.reading.promise(promised);
@@ -250,11 +255,18 @@ impl Unlocked {
             self.reopen_blocked(io);
             return;
         };
-        let Ok(safes) = parse::<Safes>(&body) else {
-            io.refused(Refusal::Malformed, None, None);
-            return;
+        let safes = match status {
+            204 => None,
+            _ => match parse::<Safes>(&body) {
+                Ok(safes) => Some(safes),
+                Err(_) => {
+                    io.refused(Refusal::Malformed, None, None);
+                    return;
+                }
+            },
         };
-        let offered = Marks::of(&safes);
+        // Without a body the server says that it has what was known when it was asked.
+        let offered = safes.as_ref().map_or(read.since, Marks::of);
         if read.overtaken(&self.safe.marks(), &offered) {
             if let Some(promised) = read.promised {
                 self.reading.promise(promised);
@@ -269,12 +281,14 @@ impl Unlocked {
                 return;
             }
         }
-        let key_safe = Versioned {
-            version: safes.safe.version,
-            data: safes.safe.data,
-        };
-        let joined = self.safe.join(&key_safe, &safes.prekey_safe);
-        self.after_join(io, joined);
+        if let Some(safes) = safes {
+            let key_safe = Versioned {
+                version: safes.safe.version,
+                data: safes.safe.data,
+            };
+            let joined = self.safe.join(&key_safe, &safes.prekey_safe);
+            self.after_join(io, joined);
+        }
         if read.again {
             self.read_safes(io);
         } else {

@@ -20,7 +20,7 @@ impl FakeServer {
         body: &Value,
         cookie: &mut Option<u64>,
     ) -> Answer {
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let parts: Vec<&str> = path.trim_start_matches('/').split(['/', '?']).collect();
         match (method, parts.as_slice()) {
             ("GET", ["server"]) => {
                 let boot =
@@ -107,8 +107,13 @@ impl FakeServer {
                 });
                 (200, listed.collect())
             }
-            ("GET", ["safe"]) => {
+            ("GET", ["safe", query @ ..]) => {
                 let account = &self.accounts[&user];
+                let versions = (account.safe.version, account.prekey_safe.version);
+                let known = format!("version={}&prekey_version={}", versions.0, versions.1);
+                if query == [known] {
+                    return (204, Value::Null);
+                }
                 (
                     200,
                     json!({"safe": account.safe, "prekey_safe": account.prekey_safe,

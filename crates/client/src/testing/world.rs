@@ -286,8 +286,8 @@ impl World {
             return;
         }
         let path = path.strip_prefix("/api/v1").unwrap_or(path);
-        let request = format!("{method} {path}");
-        self.server.log.push(request.clone());
+        self.server.log.push(format!("{method} {path}"));
+        let request = format!("{method} {}", path.split('?').next().unwrap_or(path));
         self.server.traffic.push(body.to_vec());
         let browser = self.tab(tab).browser;
         let mut cookie = self.browsers[browser].cookie;
