@@ -166,6 +166,8 @@ export function conversation(context, id, then) {
     state.on('message', ({ chat: of, message }) => {
       if (of !== id || !log.loaded()) return;
       const fresh = log.message(message.id) === undefined;
+      // Whoever has just scrolled up is heard of in the next frame only.
+      end &&= log.atEnd();
       // What was written here goes to the end by itself; what another session of one's own said moves nothing.
       if (fresh && !message.mine) {
         if (focusLost) log.divide(message.id);
