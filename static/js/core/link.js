@@ -71,7 +71,9 @@ export class Link {
       strength: { wasm: address(page.strengthWasm), wasmIntegrity: page.strengthWasmIntegrity ?? '', glue: address(page.strengthGlue), glueIntegrity: page.strengthGlueIntegrity ?? '' },
       origin: location.origin,
     };
-    this.#port.postMessage({ kind: 'hello', bundle });
+    // A page that follows in the same tab finds this again: it knows then that the one before it is gone.
+    window.name ||= crypto.randomUUID();
+    this.#port.postMessage({ kind: 'hello', bundle, tab: window.name });
     // `pagehide` may come later than the first word of the page that follows; that no page follows shows when
     // somebody goes on here.
     let leaving = false;

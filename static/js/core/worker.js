@@ -7,6 +7,8 @@ import { Meter } from './meter.js';
 const ports = new Set();
 /** Tabs that asked for another page: they go, unless what comes is no page. @type {Set<MessagePort>} */
 const leaving = new Set();
+/** What each page's tab is called. @type {WeakMap<MessagePort, string>} */
+const names = new WeakMap();
 /** @type {Promise<Engine> | null} */
 let engine = null;
 /** @type {Promise<Host> | null} */
@@ -56,9 +58,15 @@ function leave(port) {
 /** How long a tab that asked for another page may take to say that it stayed, milliseconds. */
 const ANSWER = 150;
 
-/** Whoever was asked before it went, and stayed, answers; a page that is gone does not. */
-async function askLeaving() {
-  for (const port of leaving) port.postMessage(JSON.stringify({ e: 'there' }));
+/**
+ * Whoever was asked before it went, and stayed, answers; a page that is gone does not, and one that was left for
+ * the next page of its own tab is not asked.
+ * @param {string} tab
+ */
+async function askLeaving(tab) {
+  const others = [...leaving].filter((port) => names.get(port) !== tab);
+  if (others.length === 0) return;
+  for (const port of others) port.postMessage(JSON.stringify({ e: 'there' }));
   await new Promise((done) => { setTimeout(done, ANSWER); });
 }
 
@@ -94,7 +102,8 @@ async function receive(message, port) {
     return;
   }
   if (message.kind === 'hello') {
-    if (leaving.size > 0 && leaving.size === ports.size) await askLeaving();
+    if (leaving.size === ports.size) await askLeaving(message.tab);
+    names.set(port, message.tab);
     join(port);
   }
   try {
