@@ -16,22 +16,22 @@ const PHONES: [(u32, u32); 3] = [(390, 844), (320, 568), (844, 320)];
 #[track_caller]
 pub(super) fn all_within_reach(page: &Page, root: &str) {
     page.see(root);
-    // Controls may be redrawn meanwhile; they are found again by their place.
     let all = format!(
-        "[...document.querySelectorAll({})].at(-1).querySelectorAll('a[href], button, input, textarea, select')",
+        "[...[...document.querySelectorAll({})].at(-1).querySelectorAll('a[href], button, input, textarea, select')]\
+         .filter((it) => it.checkVisibility() && !it.disabled)",
         quoted(&by(root))
     );
-    let count = page
-        .js(&format!(
-            "(() => {{ document.querySelectorAll('[data-reach]').forEach((it) => it.removeAttribute('data-reach')); \
-             const all = [...{all}].filter((it) => it.checkVisibility() && !it.disabled); \
-             all.forEach((it, n) => {{ it.dataset.reach = n; }}); return all.length; }})()"
-        ))
-        .as_u64()
-        .unwrap_or_default();
+    let count = page.js(&format!("{all}.length")).as_u64();
+    let count = count.unwrap_or_default();
     assert!(count > 0, "nothing can be pressed in {root}");
     for n in 0..count {
-        page.wheel_to(&format!("[data-reach=\"{n}\"]"));
+        // Controls may be redrawn meanwhile; they are found again by their place.
+        let marked = format!(
+            "(() => {{ document.querySelectorAll('[data-reach]').forEach((it) => it.removeAttribute('data-reach')); \
+             const it = {all}[{n}]; if (it) it.dataset.reach = ''; return it !== undefined; }})()"
+        );
+        assert_eq!(page.js(&marked), json!(true), "control {n} of {root}");
+        page.wheel_to("[data-reach]");
     }
 }
 
