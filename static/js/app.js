@@ -11,7 +11,7 @@ import { clockView, restoredView } from './views/restored.js';
 import { offerIdentity } from './views/prove.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
-import { forgetDrafts, hasDrafts } from './chat/composer.js';
+import { forgetDrafts, hasDrafts, takeDraft } from './chat/composer.js';
 
 /**
  * @typedef {import('./types.js').View} View
@@ -139,6 +139,7 @@ function receive(event) {
     location.reload();
     return;
   }
+  if (event.e === 'draft' && !takeDraft(/** @type {import('./types.js').DraftEvent} */ (event))) return;
   if (event.e === 'tabs') {
     tabs = event.count;
     return;
@@ -226,8 +227,8 @@ router.watchFragment(() => {
 });
 const link = new Link(receive);
 
-/** A draft goes with its tab, what was read and what one said with the last one. */
-askBeforeLeaving(() => state.state.state === 'unlocked' && (hasDrafts() || (tabs === 1 && state.chats.some((chat) => chat.last_ms > 0))));
+/** Drafts, what was read and what one said go with the last tab. */
+askBeforeLeaving(() => state.state.state === 'unlocked' && tabs === 1 && (hasDrafts() || state.chats.some((chat) => chat.last_ms > 0)));
 
 /** A page that the browser keeps to go back to holds nothing of what was read, and starts anew when it is shown. */
 addEventListener('pagehide', (event) => {

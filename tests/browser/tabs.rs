@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::chromium::{Chromium, Profile};
-use super::page::{Page, Screen, by};
+use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, no_text, open_chat, state, unlock, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
@@ -30,6 +30,16 @@ fn tabs_share_one_core_a_reload_asks_for_nothing_and_a_lock_wipes_every_tab() {
     jonas
         .page
         .see_text(&by("message-text"), "from the second tab");
+    jonas.page.fill("composer-text", "not sent yet");
+    let typed = format!(
+        "document.querySelector({})?.value",
+        quoted(&by("composer-text"))
+    );
+    second.until(&format!("{typed} === 'not sent yet'"));
+    jonas.page.reload();
+    jonas.page.until(&format!("{typed} === 'not sent yet'"));
+    second.fill("composer-text", "");
+    jonas.page.until(&format!("{typed} === ''"));
     second.close();
 
     // Alone now, a reload ends the core: the keys come back without a passphrase, what was read does not.

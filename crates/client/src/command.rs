@@ -35,7 +35,7 @@ pub enum Command {
     /// Harmless when repeated.
     Start,
     /// `{"c":"snapshot"}` — says everything again (`server`, `state`, `connection`, `settings`, `chats`,
-    /// `requests`, `blocked`) for a tab that has just joined.
+    /// `requests`, `blocked`, `draft`) for a tab that has just joined.
     Snapshot,
     /// `{"c":"user_active"}` — a person pressed a key or moved the pointer; send it as often as you
     /// like, the core passes it on at most once a minute. Also what keeps the idle lock away.
@@ -333,6 +333,16 @@ pub enum Command {
         chat: Id,
         /// The messages.
         messages: Vec<Id>,
+    },
+    /// `{"c":"draft","chat","text","tag"}` → `draft` — what stands in the composer now; send it on each
+    /// key. Empty where nothing is left.
+    Draft {
+        /// The chat.
+        chat: Id,
+        /// The whole text.
+        text: SecretText,
+        /// Comes back in the event: whoever typed knows its own.
+        tag: Option<String>,
     },
     /// `{"c":"typing","chat"}` — the person is typing; send it on each key, the core spares the rest.
     Typing {

@@ -225,6 +225,16 @@ pub enum Event {
         /// The message.
         message: Id,
     },
+    /// `draft` — what was typed in a chat and not sent; empty where nothing is left.
+    Draft {
+        /// The chat.
+        chat: Id,
+        /// The whole text.
+        text: SecretText,
+        /// The tag of the command; none where a tab asked for everything.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tag: Option<String>,
+    },
     /// `typing` — the other person types; take the sign away at `until_ms`.
     Typing {
         /// The chat.

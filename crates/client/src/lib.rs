@@ -12,6 +12,7 @@ mod clock;
 pub mod command;
 mod config;
 mod core;
+mod drafts;
 pub mod event;
 mod failure;
 pub mod id;

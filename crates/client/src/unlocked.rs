@@ -22,6 +22,7 @@ use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
 use crate::safe::{After, Reading, Safe};
+use crate::secret_text::SecretText;
 use crate::timers::Timer;
 
 /// The unlocked account.
@@ -58,6 +59,8 @@ pub(crate) struct Unlocked {
     pub(crate) last_place: u64,
     pub(crate) receipts: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
     pub(crate) typing_told: BTreeMap<Id, u64>,
+    /// What was typed and not sent, by chat.
+    pub(crate) drafts: BTreeMap<Id, SecretText>,
     /// The run of the server that is known.
     pub(crate) boot: Option<Id>,
     pub(crate) batches: Batches,
@@ -95,6 +98,7 @@ impl Unlocked {
             last_place: 0,
             receipts: BTreeMap::new(),
             typing_told: BTreeMap::new(),
+            drafts: BTreeMap::new(),
             boot: None,
             batches: Batches::default(),
             reading: Reading::default(),
@@ -120,6 +124,7 @@ impl Unlocked {
         self.chats_dirty = true;
         self.requests_dirty = true;
         self.emit_blocked(io);
+        self.emit_drafts(io);
     }
 
     /// After every input: writes and views that are due.
@@ -202,6 +207,7 @@ impl Unlocked {
             Command::Reveal { chat, message } => self.reveal(io, chat, message),
             Command::Shown { chat, messages } => self.shown(io, chat, &messages),
             Command::Hide { chat, messages } => self.hide(io, chat, &messages),
+            Command::Draft { chat, text, tag } => self.draft(io, chat, text, tag),
             Command::Typing { chat } => self.typing(io, chat),
             other => io.failed(tag_of(&other), Failure::new(Own::Busy)),
         }

@@ -441,3 +441,52 @@ fn the_safes_travel_once_at_sign_in_and_again_only_when_another_session_wrote() 
     });
     assert_eq!(last, Some(false));
 }
+
+#[test]
+fn what_was_typed_is_there_for_every_tab_until_the_core_locks() {
+    let drafts = |world: &World, tab: usize| {
+        let events = &world.tab(tab).events;
+        let told = events.iter().filter_map(|event| match event {
+            Event::Draft { text, tag, .. } => Some((text.expose().to_owned(), tag.clone())),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let mut world = World::default();
+    let f = world.friends();
+    let typed = |text: &str| Command::Draft {
+        chat: f.to_bob,
+        text: text.into(),
+        tag: Some("page".into()),
+    };
+    let tag = Some("page".to_owned());
+    world.command(f.alice, typed("half a"));
+    world.command(f.alice, typed("half a sentence"));
+    let mut told = vec![
+        ("half a".to_owned(), tag.clone()),
+        ("half a sentence".to_owned(), tag.clone()),
+    ];
+    assert_eq!(drafts(&world, f.alice), told);
+    world.command(f.alice, Command::Snapshot);
+    told.push(("half a sentence".to_owned(), None));
+    assert_eq!(drafts(&world, f.alice), told);
+
+    world.command(f.alice, typed(""));
+    world.command(f.alice, Command::Snapshot);
+    told.push((String::new(), tag.clone()));
+    assert_eq!(drafts(&world, f.alice), told, "nothing is left");
+
+    world.command(f.alice, typed("to nobody"));
+    world.command(f.alice, Command::RemoveContact { chat: f.to_bob });
+    told.push(("to nobody".to_owned(), tag.clone()));
+    told.push((String::new(), None));
+    assert_eq!(drafts(&world, f.alice), told, "a removed chat has none");
+
+    world.command(f.alice, typed("before the lock"));
+    told.push(("before the lock".to_owned(), tag));
+    world.command(f.alice, Command::Lock);
+    world.command(f.alice, unlock(PASSPHRASE));
+    world.command(f.alice, Command::Snapshot);
+    assert_eq!(world.phase(f.alice), Phase::Unlocked);
+    assert_eq!(drafts(&world, f.alice), told, "nothing outlives the lock");
+}

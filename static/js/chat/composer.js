@@ -9,8 +9,10 @@ import { drawChip, timerMenu } from './timers.js';
  * @typedef {import('./timers.js').Timer} Timer
  */
 
-/** What was typed and not sent, by chat; in this tab's memory only. @type {Map<string, string>} */
+/** What was typed and not sent, by chat, as the core has it for all tabs. @type {Map<string, string>} */
 const drafts = new Map();
+/** Names this page's own drafts. */
+const PAGE = crypto.randomUUID();
 /** Rules chosen for this visit, by chat. @type {Map<string, Timer>} */
 const chosen = new Map();
 
@@ -19,6 +21,17 @@ export const draftOf = (chat) => drafts.get(chat) ?? '';
 
 /** Whether something was typed and not sent. */
 export const hasDrafts = () => [...drafts.values()].some((text) => text.trim() !== '');
+
+/**
+ * Takes what another tab typed, or what stood there before this page was loaded; false where this page typed it.
+ * @param {import('../types.js').DraftEvent} draft
+ */
+export function takeDraft({ chat, text, tag }) {
+  if (tag === PAGE) return false;
+  if (text === '') drafts.delete(chat);
+  else drafts.set(chat, text);
+  return true;
+}
 
 /** Forgets everything typed; on lock and sign-out. */
 export function forgetDrafts() {
@@ -73,8 +86,10 @@ export function composer({ state, send }, id, form, hooks) {
 
   /** @param {string} text */
   function keepDraft(text) {
+    if (text === draftOf(id)) return;
     if (text === '') drafts.delete(id);
     else drafts.set(id, text);
+    send({ c: 'draft', chat: id, text, tag: PAGE });
   }
 
   function stopEditing() {
@@ -144,6 +159,7 @@ export function composer({ state, send }, id, form, hooks) {
       else subscriptions.stop();
       return !gone;
     }),
+    state.on('draft', ({ chat }) => { if (chat === id && !edited && !gone) fill(draftOf(id)); }),
     // A core that started anew has forgotten what it was given.
     state.on('state', () => {
       given = null;

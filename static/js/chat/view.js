@@ -191,6 +191,7 @@ export function chatView(context) {
     state.on('state', drawMe),
     state.on('server', drawMe),
     state.on('connection', drawMe),
+    state.on('draft', drawList),
     state.on('requests', () => {
       drawList();
       if (current?.kind !== 'request') return;

@@ -54,6 +54,7 @@ pub(crate) const fn tag_of(command: &Command) -> &'static str {
         Command::Reveal { .. } => "reveal",
         Command::Shown { .. } => "shown",
         Command::Hide { .. } => "hide",
+        Command::Draft { .. } => "draft",
         Command::Typing { .. } => "typing",
     }
 }

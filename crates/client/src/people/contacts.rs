@@ -9,6 +9,7 @@ use crate::event::{Event, PersonView};
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
+use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
@@ -155,6 +156,9 @@ impl Unlocked {
         }
         self.outbox.items.retain(|_, item| item.chat != chat);
         self.receipts.remove(&chat);
+        if self.drafts.contains_key(&chat) {
+            self.draft(io, chat, SecretText::default(), None);
+        }
         self.drop_epochs(chat);
     }
 
