@@ -68,6 +68,34 @@ fn a_line_behind_the_closing_one_is_found() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_is_named_by_its_place_and_a_record_by_its_number() {
+    let whole = lines_of(&export_of(20));
+    let head = whole
+        .iter()
+        .position(|line| line.starts_with("{\"type\":\"head\""))
+        .unwrap();
+    let mut lines = whole.clone();
+    lines[head] = "nothing that reads".to_owned();
+    let findings = verify(&lines, None).findings;
+    // Counted from 1, the header included.
+    let line = head as u64 + 1;
+    assert!(
+        findings.contains(&Finding::Unreadable { line }),
+        "{findings:?}"
+    );
+
+    let record = whole
+        .iter()
+        .position(|line| line.contains("\"id\":7,"))
+        .unwrap();
+    let mut lines = whole;
+    lines[record].pop();
+    let verdict = verify(&lines, None);
+    assert_eq!(verdict.findings, [Finding::Changed { id: 7 }]);
+    assert_eq!((verdict.from, verdict.to), (1, 20));
+}
+
+#[test]
 fn a_header_of_another_format_or_with_the_fingerprint_of_another_key_is_no_export() {
     let lines = lines_of(&export_of(20));
     let header: Value = serde_json::from_str(&lines[0]).unwrap();
@@ -163,6 +191,14 @@ fn heads_kept_elsewhere_are_counted_by_the_records_that_they_sign() {
     outside.line(witnessed_line(20).as_bytes()).unwrap();
     outside.line(b"  ").unwrap();
     assert_eq!(outside.len(), 2);
+    let forged = witnessed_line(20).replace("\"number\":2", "\"number\":3");
+    for _ in 0..120 {
+        outside.line(forged.as_bytes()).unwrap();
+    }
+    let findings = verify(&lines_of(&export_of(20)), Some(outside)).findings;
+    let told = |it: &&Finding| matches!(it, Finding::ForgedOutsideHead { .. });
+    assert_eq!(findings.iter().filter(told).count(), 100, "the first ones");
+    let mut outside = witnessed(&[10]);
     let none = Outside::under(key().verify_key());
     assert_eq!((none.len(), none.is_empty()), (0, true));
     assert!(outside.line(b"{}").is_err());
