@@ -12,7 +12,7 @@ use store::{AuditFile, AuditItem, Store};
 
 use super::{Outcome, open_existing};
 use crate::clock::Ambient;
-use crate::config::{Config, Overrides};
+use crate::config::{Auditing, Config, Overrides};
 use crate::pages::time;
 use crate::startup::head_key;
 
@@ -85,10 +85,15 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
+/// Seconds that the end of a log may stand unsigned, beyond the time that the server leaves it.
+const PATIENCE: u64 = 600;
+
 /// Which key is trusted, and on whose word.
 struct Trust {
     pin: Option<Pin>,
     why: String,
+    /// Seconds after which records at the end without a signature are a finding.
+    patience: u64,
 }
 
 impl Trust {
@@ -111,7 +116,11 @@ impl Trust {
                 (None, why)
             }
         };
-        Ok(Self { pin, why })
+        Ok(Self {
+            pin,
+            why,
+            patience: PATIENCE,
+        })
     }
 
     /// The heads kept elsewhere, once it is clear that the key is the one to trust.
@@ -151,9 +160,16 @@ impl Trust {
         if let Some(key) = &verdict.key {
             println!("verified with the key {key}, {}", self.why);
         }
-        let mut findings = verdict.findings.iter();
+        let stale = verdict.stale(Ambient::system().now(), self.patience);
+        let mut findings = verdict.findings.iter().chain(&stale);
         let Some(first) = findings.next() else {
-            println!("the log is whole");
+            match verdict.unsigned() {
+                None => println!("the log is whole"),
+                Some((from, to)) => println!(
+                    "what is signed is whole; records {from} to {to} are not signed yet, so nothing \
+                     says who wrote them: verify again when the server has signed or was stopped"
+                ),
+            }
             return Ok(());
         };
         for finding in findings {
@@ -173,16 +189,22 @@ fn sentence(finding: &Finding) -> String {
 fn verified(verify: Verify) -> Outcome {
     match (&verify.file, &verify.database) {
         (Some(file), _) => verified_export(&verify, file),
-        (None, Some(database)) => verified_database(&verify, database),
+        (None, Some(database)) => {
+            let leaves = Auditing::default().audit_head_secs;
+            verified_database(&verify, database, leaves)
+        }
         (None, None) => {
-            let path = Config::load(&verify.overrides)?.database_path()?;
-            verified_database(&verify, &path)
+            let config = Config::load(&verify.overrides)?;
+            let leaves = config.auditing.audit_head_secs;
+            verified_database(&verify, &config.database_path()?, leaves)
         }
     }
 }
 
-fn verified_database(verify: &Verify, path: &Path) -> Outcome {
-    let trust = Trust::new(verify, "the database")?;
+/// Verifies a database whose server leaves records unsigned for so many seconds.
+fn verified_database(verify: &Verify, path: &Path, leaves: u64) -> Outcome {
+    let mut trust = Trust::new(verify, "the database")?;
+    trust.patience = trust.patience.saturating_add(leaves);
     let file = AuditFile::open(path)?;
     let named = file.named_key()?;
     let key = named.as_deref().and_then(Header::parse_key);

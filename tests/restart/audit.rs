@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{AuditEvent, AuditFile, KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{self, Account, Spawned, append_record, random_id};
+use crate::support::{self, Account, Spawned, append_record, append_record_at, random_id};
 
 fn database(data: &Path) -> PathBuf {
     data.join("secure_messaging.db")
@@ -49,6 +49,22 @@ fn whole(output: &Output) -> String {
     assert!(output.status.success(), "{}{}", out(output), err(output));
     assert!(out(output).contains("the log is whole"), "{}", out(output));
     out(output)
+}
+
+fn signed_part(output: &Output) -> String {
+    assert!(output.status.success(), "{}{}", out(output), err(output));
+    let said = out(output);
+    assert!(said.contains("what is signed is whole"), "{said}");
+    assert!(!said.contains("the log is whole"), "{said}");
+    said
+}
+
+/// What is signed is whole, and these records have no signature yet.
+fn unsigned(data: &Path, from: u64, to: u64) -> String {
+    let said = signed_part(&audit(data, &["verify"]));
+    let told = format!("records {from} to {to} are not signed yet");
+    assert!(said.contains(&told), "{said}");
+    said
 }
 
 /// Status 1 and this sentence on the standard error stream.
@@ -96,10 +112,11 @@ async fn the_log_is_verified_and_exported_beside_a_running_server_and_offline() 
         let published = server.client().get(path).await.expect(200).json();
         published["fingerprint"].as_str().unwrap().to_owned()
     };
-    let said = whole(&audit(data.path(), &["verify"]));
+    // The newest records have no head yet.
+    let said = signed_part(&audit(data.path(), &["verify"]));
     assert!(said.contains(&key), "it says which key it trusted: {said}");
     assert!(said.contains("which the database itself names"), "{said}");
-    let said = whole(&audit(data.path(), &["verify", "--key", &key[..32]]));
+    let said = signed_part(&audit(data.path(), &["verify", "--key", &key[..32]]));
     assert!(said.contains("which you gave"), "{said}");
     let other = "0".repeat(32);
     refused(
@@ -226,7 +243,7 @@ async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
     let client = admin.client;
     server.stop();
     let foreign = append_record(&database(data.path()));
-    whole(&audit(data.path(), &["verify"]));
+    unsigned(data.path(), foreign, foreign);
 
     let told = format!("audit record {foreign}: this program did not write it");
     for _ in 0..2 {
@@ -254,9 +271,10 @@ async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
         let signed = count(&look(data.path()), "SELECT max(record_id) FROM audit_heads");
         assert_eq!(signed, foreign - 1);
     }
-    let said = whole(&audit(data.path(), &["verify"]));
+    let newest = count(&look(data.path()), "SELECT max(id) FROM audit_log");
+    let said = unsigned(data.path(), foreign, newest);
     let vouched = format!("signatures vouch for records up to {}", foreign - 1);
-    assert!(said.replace("\n", " ").contains(&vouched), "{said}");
+    assert!(said.replace('\n', " ").contains(&vouched), "{said}");
     // Its details do not open either: an export goes on to its end and says so.
     let export = audit(data.path(), &["export", "--details"]);
     let named = format!("record {foreign}: details damaged");
@@ -270,6 +288,86 @@ async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
         &again,
         &format!("the details of record {foreign} are damaged"),
     );
+}
+
+#[actix_web::test]
+async fn records_that_stand_unsigned_for_longer_than_signing_takes_are_found() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    administrator(&server).await;
+    server.stop();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let whole_file = std::fs::read(database(data.path())).unwrap();
+    for (timestamp, found) in [(now, false), (now - 3_600, true), (now + 86_400, true)] {
+        std::fs::write(database(data.path()), &whole_file).unwrap();
+        let foreign = append_record_at(&database(data.path()), Some(timestamp));
+        if found {
+            let told = format!("record {foreign} is unsigned for longer than the server takes");
+            refused(&audit(data.path(), &["verify"]), &told);
+        } else {
+            unsigned(data.path(), foreign, foreign);
+        }
+    }
+    // A server that leaves its records unsigned for two hours is believed for as long.
+    std::fs::write(database(data.path()), &whole_file).unwrap();
+    append_record_at(&database(data.path()), Some(now - 3_600));
+    let mut patient = binary(data.path());
+    patient.env("SECURE_MESSAGING_AUDIT_HEAD_SECS", "7200");
+    patient
+        .args(["audit", "verify", "--data-dir"])
+        .arg(data.path());
+    let output = patient.output().unwrap();
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+}
+
+#[actix_web::test]
+async fn a_log_whose_newest_head_was_taken_away_is_named_and_never_signed_again() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let admin = administrator(&server).await;
+    server.stop();
+    let whole_file = std::fs::read(database(data.path())).unwrap();
+    let signed = count(&look(data.path()), "SELECT max(record_id) FROM audit_heads");
+    let heads = "DROP TRIGGER audit_heads_loses_nothing; DELETE FROM audit_heads WHERE id >= ";
+    for (sql, verified) in [
+        // Everything: nothing is left that could say that there was more.
+        (
+            format!("{heads} 1; DELETE FROM audit_log"),
+            format!("the end was cut off after record 0: a head signs record {signed}"),
+        ),
+        (
+            format!(
+                "{heads} (SELECT max(id) FROM audit_heads); DELETE FROM audit_log WHERE id > 2"
+            ),
+            format!("the end was cut off after record 2: a head signs record {signed}"),
+        ),
+    ] {
+        std::fs::write(database(data.path()), &whole_file).unwrap();
+        tamper(data.path(), &sql);
+        refused(&audit(data.path(), &["verify"]), &verified);
+        let server = Spawned::start(data.path());
+        let told = format!("audit record {signed}: this server signed it, and its head is gone");
+        assert!(server.log().contains(&told), "{}", server.log());
+        let client = admin.client.with_cookie_of(server.address);
+        let proof = client.get("/api/v1/admin/audit/proof").await;
+        let foreign = proof.expect(200).json()["foreign"].to_string();
+        assert!(foreign.contains(&told), "{foreign}");
+        server.stop();
+    }
+    // Whoever takes the note of it away as well finds the server closed.
+    std::fs::write(database(data.path()), &whole_file).unwrap();
+    tamper(
+        data.path(),
+        "DELETE FROM settings WHERE name = 'audit_signed'",
+    );
+    let mut serve = binary(data.path());
+    serve
+        .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
+        .arg(data.path());
+    refused(&serve.output().unwrap(), "audit_signed");
 }
 
 /// Servers that run side by side.

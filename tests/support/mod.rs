@@ -18,7 +18,7 @@ pub use account::{
 pub use app::{START, TestApp};
 pub use binary::{BINARY, binary};
 pub use client::{Answer, Client};
-pub use foreign::append_record;
+pub use foreign::{append_record, append_record_at};
 pub use message::{live_slot, post_waiting, submission, waiting_slot};
 pub use not_tried::not_tried;
 pub use server::Spawned;

@@ -153,6 +153,18 @@ pub enum Finding {
         /// How many there are.
         records: u64,
     },
+    /// Records at the end that no signature vouches for, although there was time for one.
+    #[error(
+        "{} unsigned for longer than the server takes to sign: it did not write them, or it was \
+         killed; start it once: it signs what it wrote and names what it did not",
+        records(*.from, *.to)
+    )]
+    UnsignedTail {
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
     /// An export ends without its closing line.
     #[error("the export was cut off after record {last}: its closing line is missing")]
     CutExport {
@@ -191,7 +203,7 @@ impl Finding {
             | Self::Rewritten { id, .. }
             | Self::Forked { id }
             | Self::TwoHistories { id } => Some(id),
-            Self::Missing { from, .. } => Some(from),
+            Self::Missing { from, .. } | Self::UnsignedTail { from, .. } => Some(from),
             Self::Swapped { a, .. } => Some(a),
             Self::ForgedHead { record_id, .. } => Some(record_id),
             Self::UnprovenRetention { through } => Some(through),

@@ -50,6 +50,8 @@ pub struct Verifier {
     /// Heads of records that have not come yet.
     ahead: Vec<SignedHead>,
     newest_ahead: u64,
+    /// When the oldest record was written that no head has come for yet.
+    unsigned_since: Option<u64>,
     last_number: Option<u64>,
     /// Forged heads since, each of which may stand where a true one was.
     forged: u64,
@@ -91,6 +93,7 @@ impl Verifier {
             suspects: Vec::new(),
             ahead: Vec::new(),
             newest_ahead: 0,
+            unsigned_since: None,
             last_number: None,
             forged: 0,
             heads: 0,
@@ -171,6 +174,11 @@ impl Verifier {
             self.release();
         }
         self.judge(head);
+    }
+
+    /// Says that a head of this record was made, whether or not it is among those that are read.
+    pub fn signed_through(&mut self, record_id: u64) {
+        self.newest_ahead = self.newest_ahead.max(record_id);
     }
 
     /// The newest record that was taken.

@@ -6,8 +6,10 @@ use ::audit::{Verdict, Verifier};
 use keyring::KeySource;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::classes::Public;
 use crate::config::{OpenError, StoreConfig};
 use crate::fault::Fault;
+use crate::sqlite::bound_setting::AUDIT_SIGNED;
 use crate::sqlite::chain;
 use crate::sqlite::connection::{APPLICATION_ID, open_reader};
 use crate::sqlite::db::{Db, many};
@@ -74,6 +76,13 @@ impl AuditFile {
         }
         let mut take = |item: crate::AuditItem| item.verify(&mut verifier);
         chain::read(self.db(), 0, None, &mut take)?;
+        let sql = "SELECT CAST(value AS INTEGER) FROM settings WHERE name = ?1";
+        let signed: Option<u64> =
+            self.db()
+                .one(many("settings"), sql, [Public(AUDIT_SIGNED)], |row| {
+                    row.get(0)
+                })?;
+        verifier.signed_through(signed.unwrap_or_default());
         self.db().execute(place, "COMMIT", [])?;
         Ok(verifier.finish())
     }

@@ -60,6 +60,7 @@ impl Verifier {
             self.heads += 1;
             if !self.rewritten {
                 self.vouched = self.vouched.max(id);
+                self.unsigned_since = None;
             }
         } else if !self.rewritten {
             self.rewritten = true;

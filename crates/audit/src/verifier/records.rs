@@ -54,6 +54,7 @@ impl Verifier {
         self.records += 1;
         self.expected = id.saturating_add(1);
         self.last = (id, record.hash);
+        self.unsigned_since.get_or_insert(record.timestamp);
         self.previous = whole.then_some(record.hash);
         if !whole {
             self.suspect(record);

@@ -35,6 +35,7 @@ impl Verifier {
             hash: self.last.1,
             heads: self.heads,
             vouched,
+            unsigned_since: self.unsigned_since.filter(|_| vouched < last),
             key: self.key.as_ref().map(HeadVerifyKey::fingerprint),
             findings,
             more: self.more,

@@ -18,6 +18,8 @@ pub struct Verdict {
     pub heads: u64,
     /// The newest record that a signature vouches for.
     pub vouched: u64,
+    /// When the oldest record that no signature vouches for was written by its own word, unix seconds.
+    pub unsigned_since: Option<u64>,
     /// The key that the heads were verified with.
     pub key: Option<Fingerprint>,
     /// Everything that does not fit, by record.
@@ -27,6 +29,20 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The records at the end that no signature vouches for, first and last.
+    pub fn unsigned(&self) -> Option<(u64, u64)> {
+        self.unsigned_since
+            .map(|_| (self.vouched.max(self.from.saturating_sub(1)) + 1, self.to))
+    }
+
+    /// A finding where records at the end have stood unsigned for more than `patience` seconds, or name a
+    /// time as far ahead: their server would have signed them.
+    pub fn stale(&self, now: u64, patience: u64) -> Option<Finding> {
+        let (from, to) = self.unsigned().filter(|_| self.vouched > 0)?;
+        let since = self.unsigned_since?;
+        (since.abs_diff(now) > patience).then_some(Finding::UnsignedTail { from, to })
+    }
+
     /// Whether nothing was found.
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()

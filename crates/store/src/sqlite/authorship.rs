@@ -8,7 +8,7 @@ use ::audit::{Record, ZERO_HASH};
 use crate::audit::ChainHead;
 use crate::audit_proof::{Foreign, Own};
 use crate::fault::Fault;
-use crate::sqlite::bound_setting::{AUDIT_ADOPTED, BoundSetting};
+use crate::sqlite::bound_setting::{AUDIT_ADOPTED, AUDIT_SIGNED, BoundSetting};
 use crate::sqlite::chain;
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::tags::{Tagged, Tags};
@@ -73,8 +73,22 @@ impl<'a> Authorship<'a> {
     }
 }
 
+/// Notes the newest record that a head signs.
+pub(crate) fn note_signed(db: Db<'_>, tags: &Tags, record_id: u64) -> Result<(), Fault> {
+    BoundSetting::put(db, tags, AUDIT_SIGNED, &record_id.to_string())
+}
+
+/// The newest record that a head signed, as [`note_signed`] had it.
+fn signed(db: Db<'_>, tags: &Tags) -> Result<u64, Fault> {
+    let value = BoundSetting::value(db, tags, AUDIT_SIGNED)?;
+    let damaged = |_| Fault::damaged("settings", AUDIT_SIGNED, "it is no number");
+    value.parse().map_err(damaged)
+}
+
 /// Takes every record over as it is; answers how many there are.
 pub(crate) fn adopt(db: Db<'_>, tags: &Tags) -> Result<u64, Fault> {
+    let sql = "SELECT COALESCE(MAX(record_id), 0) FROM audit_heads";
+    note_signed(db, tags, db.number(many("audit_heads"), sql, [])?)?;
     let tip = chain::tip(db)?;
     if tip.id > 0 {
         let value = format!("{}:{}", tip.id, hex::encode(tip.hash));
@@ -99,6 +113,14 @@ pub(crate) fn follow(
         foreign: None,
     };
     let start = own.tip.id;
+    let signed = signed(db, tags)?;
+    if signed > start {
+        own.foreign = Some(Foreign {
+            id: signed,
+            reason: "this server signed it, and its head is gone: the end of the log was cut off",
+        });
+        return Ok(own);
+    }
     let known = "SELECT hash FROM audit_log WHERE id = ?1";
     let found: Option<[u8; 64]> = db.one(many("audit_log"), known, [start], |row| row.get(0))?;
     if start > 0 && found != Some(own.tip.hash) {

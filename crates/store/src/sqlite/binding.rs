@@ -163,7 +163,7 @@ pub(crate) fn untag(config: &crate::StoreConfig) -> Result<(), Box<dyn std::erro
             Public(STORE_KEYS),
         ),
     )?;
-    let gone = "DELETE FROM settings WHERE name = 'audit_adopted'";
+    let gone = "DELETE FROM settings WHERE name IN ('audit_adopted', 'audit_signed')";
     db.execute(many("settings"), gone, [])?;
     Ok(())
 }

@@ -15,6 +15,8 @@ pub(crate) const SETUP_DONE: &str = "done";
 pub(crate) const ADMIN_LINK: &str = "admin_link";
 /// The newest audit record of before records had tags, as `id:hash`.
 pub(crate) const AUDIT_ADOPTED: &str = "audit_adopted";
+/// The newest audit record that a head signs: a log without it was cut.
+pub(crate) const AUDIT_SIGNED: &str = "audit_signed";
 /// Those that a database may have had before rows had tags.
 pub(crate) const BEFORE_TAGS: [&str; 3] = [REGISTRATION, SETUP, ADMIN_LINK];
 

@@ -135,6 +135,7 @@ impl AuditProof for SqliteBackend {
                         Public(signature),
                     ),
                 )?;
+                authorship::note_signed(tx.db, tx.tags, head.record_id)?;
             }
             Ok::<_, Fault>(fits)
         })

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::in_flight::InFlight;
 use crate::settings::RegistrationMode;
 use crate::sqlite::binding::bind_rows;
-use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
+use crate::sqlite::bound_setting::{AUDIT_SIGNED, BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
 use crate::sqlite::columns::KEK_HANDOVER;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::kek_rows::KekRow;
@@ -285,7 +285,11 @@ fn write_first_rows(
     insert_store_keys(db, keyring, (&index_key, &tag_key), now)?;
     let tags = Tags::new(tag_key);
     let closed = RegistrationMode::Closed.as_str();
-    for (name, value) in [(REGISTRATION, closed), (SETUP, SETUP_OPEN)] {
+    for (name, value) in [
+        (REGISTRATION, closed),
+        (SETUP, SETUP_OPEN),
+        (AUDIT_SIGNED, "0"),
+    ] {
         BoundSetting::put(db, &tags, name, value)?;
     }
     transaction.commit().map_err(|error| place.fault(error))

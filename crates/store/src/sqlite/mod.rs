@@ -4,7 +4,7 @@ mod administration;
 mod audit;
 mod authorship;
 mod binding;
-mod bound_setting;
+pub(crate) mod bound_setting;
 mod bound_user;
 pub(crate) mod chain;
 mod chunk;
