@@ -153,3 +153,27 @@ fn a_log_that_nothing_signs_is_told_apart() {
     let empty = Verifier::new(Some(key().verify_key()), None).finish();
     assert_eq!(empty.findings, []);
 }
+
+#[test]
+fn the_newest_doors_are_kept_and_older_ones_prove_nothing_any_more() {
+    let log = log();
+    let proven = |others: u64| {
+        let mut verifier = Verifier::new(Some(key().verify_key()), None);
+        verifier.door(log.door.clone());
+        for n in 1..=others {
+            verifier.door(Door {
+                through_id: 10 + n,
+                ..log.door.clone()
+            });
+        }
+        for record in &log.records[10..] {
+            verifier.record(record.clone());
+        }
+        verifier.head(head_of(log.records.last().unwrap(), 5, key()));
+        let findings = verifier.finish().findings;
+        !findings.contains(&Finding::UnprovenRetention { through: 10 })
+    };
+    assert!(proven(0));
+    assert!(proven(4_095));
+    assert!(!proven(4_096));
+}
