@@ -59,6 +59,12 @@ pub enum LockError {
          wait until it is done", .0.display()
     )]
     Held(PathBuf),
+    /// The database has a second name, under which another process could have it.
+    #[error(
+        "{} has a second name in the file system (a hard link): two servers could write to it at once; \
+         remove the other name, and use `secure-messaging backup` for copies", .0.display()
+    )]
+    Linked(PathBuf),
     /// The lock file cannot be made.
     #[error("{} cannot be used: {source}; correct the folder's permissions", path.display())]
     Io {
@@ -86,6 +92,9 @@ impl DatabaseLock {
                 .mode(0o700)
                 .create(folder)
                 .map_err(failed)?;
+        }
+        if std::fs::metadata(database).is_ok_and(|found| found.nlink() > 1) {
+            return Err(LockError::Linked(database.to_owned()));
         }
         match LockFile::take(&path) {
             Ok(file) => Ok(Self {
@@ -121,5 +130,19 @@ mod tests {
         std::fs::write(&database, b"made meanwhile").unwrap();
         drop(second);
         assert!(lock.exists());
+    }
+
+    #[test]
+    fn a_database_of_two_names_is_refused_under_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a.db", "b.db"].map(|name| folder.path().join(name));
+        std::fs::write(&names[0], b"a database").unwrap();
+        std::fs::hard_link(&names[0], &names[1]).unwrap();
+        for name in &names {
+            let refused = DatabaseLock::take(name);
+            assert!(matches!(refused, Err(LockError::Linked(_))));
+        }
+        std::fs::remove_file(&names[1]).unwrap();
+        DatabaseLock::take(&names[0]).unwrap();
     }
 }
