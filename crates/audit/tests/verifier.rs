@@ -173,3 +173,63 @@ fn a_forged_head_stands_for_the_one_whose_place_it_took() {
     };
     assert_eq!(verifier.finish().findings, [forged]);
 }
+
+#[test]
+fn a_head_that_comes_before_its_record_vouches_when_the_record_comes() {
+    let chain = chain(70);
+    let read = |heads_first: u64, records: u64| {
+        let mut verifier = verifier();
+        verifier.record(chain[0].clone());
+        for number in 1..=heads_first {
+            verifier.head(head_of(&chain[number as usize], number, key()));
+        }
+        for record in &chain[1..records as usize] {
+            verifier.record(record.clone());
+        }
+        verifier.finish()
+    };
+    let verdict = read(3, 5);
+    assert_eq!(verdict.findings, []);
+    assert_eq!((verdict.heads, verdict.vouched), (3, 4));
+    let cut = Finding::CutTail {
+        last: 3,
+        expected: 4,
+    };
+    assert_eq!(read(3, 3).findings, [cut]);
+    // Sixty-four are kept aside.
+    assert_eq!(read(66, 70).vouched, 65);
+}
+
+#[test]
+fn a_head_behind_another_record_than_its_own_is_out_of_its_place() {
+    let chain = chain(20);
+    let mut verifier = verifier();
+    for record in &chain[..15] {
+        verifier.record(record.clone());
+    }
+    verifier.head(head_of(&chain[9], 1, key()));
+    let misplaced = Finding::MisplacedHead { number: 1 };
+    assert_eq!(verifier.finish().findings, [misplaced]);
+}
+
+#[test]
+fn heads_that_wait_for_a_record_to_be_placed_are_bounded() {
+    let chain = chain(20);
+    let mut verifier = verifier();
+    for record in &chain[..9] {
+        verifier.record(record.clone());
+    }
+    // Records 10 and 11 are swapped: what follows the first waits until the second shows it.
+    verifier.record(chain[10].clone());
+    for number in 1..=70 {
+        verifier.head(head_of(&chain[10], number, key()));
+    }
+    verifier.record(chain[9].clone());
+    let findings = verifier.finish().findings;
+    // More than sixty-four do not wait: the record is judged without the next.
+    assert!(
+        !findings.contains(&Finding::Swapped { a: 10, b: 11 }),
+        "{findings:?}"
+    );
+    assert!(!findings.is_empty());
+}
