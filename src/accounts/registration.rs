@@ -6,8 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use api::Code;
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
-use sha3::{Digest, Sha3_256};
-use store::{Admission, InviteHash, NewUser, RegisterError, RegistrationMode, Role, UserId};
+use store::{
+    Admission, InviteHash, InviteUse, NewUser, RegisterError, RegistrationMode, Role, UserId,
+};
 use utoipa::ToSchema;
 
 use crate::http::{Blob, Id, Problem};
@@ -100,7 +101,8 @@ struct State {
 #[derive(Serialize, Deserialize)]
 enum Right {
     Open,
-    Invite([u8; 32]),
+    /// The code of the invite.
+    Invite([u8; 16]),
     Setup,
     AdminLink([u8; 32]),
 }
@@ -202,7 +204,7 @@ async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
                 None => None,
             };
             match (usable, mode) {
-                (Some(hash), _) => Ok(Right::Invite(hash)),
+                (Some(code), _) => Ok(Right::Invite(code)),
                 // An invite that is used up is no reason to turn away whom an open server takes.
                 (None, RegistrationMode::Open) => Ok(Right::Open),
                 (None, _) => Err(RegisterError::InviteUnusable.into()),
@@ -211,17 +213,13 @@ async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
     }
 }
 
-async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 32]>, Problem> {
-    let Ok(code) = code.parse::<Id>() else {
+async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 16]>, Problem> {
+    let Ok(Id(code)) = code.parse() else {
         return Ok(None);
     };
-    let hash: [u8; 32] = Sha3_256::digest(code.0).into();
-    let found = app
-        .store()
-        .find_invite(InviteHash::from_bytes(hash))
-        .await?;
+    let found = app.store().find_invite(InviteHash::of_code(&code)).await?;
     let now = app.ambient().now();
-    Ok(found.filter(|invite| invite.is_usable(now)).map(|_| hash))
+    Ok(found.filter(|invite| invite.is_usable(now)).map(|_| code))
 }
 
 /// Refuses a registration that was begun by a right which nobody has any more.
@@ -263,7 +261,7 @@ pub async fn finish(
     let prekeys = keys.batch(&body.prekeys, user_id, now)?;
     let admission = match state.right {
         Right::Open => Admission::Open,
-        Right::Invite(hash) => Admission::Invite(InviteHash::from_bytes(hash)),
+        Right::Invite(code) => Admission::Invite(InviteUse::of(&code, user_id)),
         Right::Setup => Admission::Setup,
         Right::AdminLink(hash) => Admission::AdminLink(hash),
     };

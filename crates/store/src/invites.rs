@@ -1,6 +1,7 @@
-//! Invites: who may register while registration is by invitation.
+//! Invites: who may register while registration is by invitation, and whom a link brings to its maker.
 
 use async_trait::async_trait;
+use sha3::{Digest, Sha3_256};
 
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
@@ -24,13 +25,63 @@ pub struct Invite {
 }
 
 impl Invite {
-    /// Whether somebody may still register with it.
+    /// Whether somebody may still use it.
     pub fn is_usable(&self, now: u64) -> bool {
         self.uses < self.max_uses && now < self.expires_at
     }
 }
 
-/// Repository of invites. A registration uses one up: see [`crate::Users::register`].
+impl InviteHash {
+    /// The hash of an invite's code.
+    pub fn of_code(code: &[u8; 16]) -> Self {
+        Self::from_bytes(Sha3_256::digest(code).into())
+    }
+}
+
+/// One account's use of an invite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InviteUse {
+    /// The invite.
+    pub code_hash: InviteHash,
+    /// Who uses it.
+    pub user: UserId,
+    /// What is kept with the invite, so that the same account does not use it twice.
+    ///
+    /// It is a hash over the code and the account's id. The store does not keep the code: nobody can
+    /// tell from its file who came by which invite.
+    pub mark: [u8; 32],
+}
+
+impl InviteUse {
+    /// The use of the invite with this code by this account.
+    pub fn of(code: &[u8; 16], user: UserId) -> Self {
+        let mark = Sha3_256::new()
+            .chain_update(b"secure-messaging/1 use of an invite")
+            .chain_update(code)
+            .chain_update(user.as_bytes());
+        Self {
+            code_hash: InviteHash::of_code(code),
+            user,
+            mark: mark.finalize().into(),
+        }
+    }
+}
+
+/// Why an invite was not used.
+#[derive(Debug, thiserror::Error)]
+pub enum UseInviteError {
+    /// The invite is unknown, expired or used up.
+    #[error("this invite cannot be used any more: ask for another")]
+    Unusable,
+    /// The account made this invite itself.
+    #[error("this invite is your own: send it to somebody else")]
+    Own,
+    /// The store failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Repository of invites. A registration uses one too: see [`crate::Users::register`].
 #[async_trait]
 pub trait Invites: Send + Sync {
     /// Keeps a new invite; `uses` must be 0. `false` when the same code exists.
@@ -38,6 +89,15 @@ pub trait Invites: Send + Sync {
 
     /// Finds an invite, used up or not.
     async fn find_invite(&self, code: InviteHash) -> Result<Option<Invite>, Fault>;
+
+    /// Takes one use of an invite for an account, and writes `audit` with it. `false` when this account
+    /// used the invite before, which takes nothing and writes nothing.
+    async fn use_invite(
+        &self,
+        invite: InviteUse,
+        now: u64,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, UseInviteError>;
 
     /// Invites of an account, newest first; a damaged one, which nobody can use, is left out.
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault>;

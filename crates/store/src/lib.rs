@@ -47,7 +47,7 @@ pub use damage::{Damage, Listed};
 pub use fault::Fault;
 pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
 pub use intent::{Act, Declaration, Intent};
-pub use invites::{Invite, Invites};
+pub use invites::{Invite, InviteUse, Invites, UseInviteError};
 pub use keyring::{KekId, KekSource, KeyOrigin, KeySource, LocalSource, ProviderTag, Suite};
 pub use keys::{
     BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_DONE,

@@ -8,7 +8,8 @@ use crate::audit::AuditEvent;
 use crate::classes::Sensitive;
 use crate::damage::Listed;
 use crate::fault::Fault;
-use crate::ids::{InviteHash, SessionId, UserId};
+use crate::ids::{SessionId, UserId};
+use crate::invites::{InviteUse, UseInviteError};
 use crate::prekeys::NewBatch;
 use crate::public_keys::PublicKeys;
 use crate::safes::{PrekeySafe, SafeConflict, SafeWrite};
@@ -54,7 +55,7 @@ pub enum Admission {
     /// Registration is open; the caller has checked so.
     Open,
     /// One use of this invite is taken.
-    Invite(InviteHash),
+    Invite(InviteUse),
     /// The one-time set-up: makes an administrator, once, and sets registration to `invite`.
     Setup,
     /// The link of this hash, once: makes an administrator, and the first one is the set-up too.
@@ -218,6 +219,15 @@ pub enum RegisterError {
     /// The store failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl From<UseInviteError> for RegisterError {
+    fn from(error: UseInviteError) -> Self {
+        match error {
+            UseInviteError::Unusable | UseInviteError::Own => Self::InviteUnusable,
+            UseInviteError::Fault(fault) => Self::Fault(fault),
+        }
+    }
 }
 
 /// Why credentials or an identity were not replaced.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use store::testing::sample::{self, NOW, event, handle, session_id, user_id};
 use store::{
     AccountChangeError, Act, AdminLink, AuditFilter, ChainHead, Damage, Declaration, Fault, Intent,
-    Invite, InviteHash, RegisterError, Role, Store,
+    Invite, InviteHash, InviteUse, RegisterError, Role, Store, UseInviteError,
 };
 use support::Folder;
 
@@ -221,6 +221,7 @@ async fn an_invite_that_was_changed_or_made_in_the_file_lets_nobody_in() {
         "UPDATE invites SET expires_at = expires_at + 1000",
         "UPDATE invites SET max_uses = 9",
         "UPDATE invites SET created_by = (SELECT user_id FROM users WHERE number = 2)",
+        "UPDATE invites SET used_by = zeroblob(32)",
         "UPDATE invites SET tag = NULL",
         "UPDATE invites SET code_hash = zeroblob(32)",
     ] {
@@ -234,7 +235,17 @@ async fn an_invite_that_was_changed_or_made_in_the_file_lets_nobody_in() {
         damaged(sql, store.find_invite(code).await, "invites");
         let listed = store.list_invites(user_id(1)).await.unwrap();
         assert!(listed.is_empty(), "{sql}");
-        let user = sample::user(9, 4, store::Admission::Invite(code));
+        let by = |number: u64| InviteUse {
+            code_hash: code,
+            user: user_id(number),
+            mark: [number as u8; 32],
+        };
+        let refused = store.use_invite(by(3), NOW, vec![]).await;
+        assert!(
+            matches!(refused, Err(UseInviteError::Fault(Fault::Damaged { .. }))),
+            "{sql}: {refused:?}"
+        );
+        let user = sample::user(9, 4, store::Admission::Invite(by(9)));
         let session = sample::session(user_id(9), 9, NOW);
         let refused = store.register(user, session, vec![]).await;
         assert!(
@@ -242,6 +253,51 @@ async fn an_invite_that_was_changed_or_made_in_the_file_lets_nobody_in() {
             "{sql}: {refused:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_used_an_invite_is_bound_to_its_row() {
+    let folder = filled().await;
+    let used = InviteUse {
+        code_hash: CODE,
+        user: user_id(3),
+        mark: [3; 32],
+    };
+    let store = folder.open();
+    assert!(store.use_invite(used, NOW, vec![]).await.unwrap());
+    store.close().unwrap();
+    let store = folder.open();
+    assert!(!store.use_invite(used, NOW, vec![]).await.unwrap());
+    store.close().unwrap();
+    change(&folder, "UPDATE invites SET used_by = x''");
+    let store = folder.open();
+    damaged("emptied", store.find_invite(CODE).await, "invites");
+}
+
+/// An invite of before the uses were kept: its row has no column for them.
+#[tokio::test]
+async fn an_invite_of_an_older_schema_is_used_as_before() {
+    let folder = filled().await;
+    folder
+        .tamper()
+        .execute_batch(
+            "ALTER TABLE invites DROP COLUMN used_by;
+             DELETE FROM refinery_schema_history WHERE version = 4;",
+        )
+        .unwrap();
+    let store = folder.open();
+    assert_eq!(store.report().migrated, 1);
+    assert!(store.find_invite(CODE).await.unwrap().is_some());
+    let used = InviteUse {
+        code_hash: CODE,
+        user: user_id(3),
+        mark: [3; 32],
+    };
+    assert!(store.use_invite(used, NOW, vec![]).await.unwrap());
+    assert_eq!(
+        store.find_invite(CODE).await.unwrap().map(|it| it.uses),
+        Some(1)
+    );
 }
 
 /// Appends a record as somebody would who has the file and can compute hashes.
@@ -350,7 +406,8 @@ fn before_tags(folder: &Folder, whole: bool) {
         connection
             .execute_batch(
                 "ALTER TABLE key_jobs DROP COLUMN outcomes;
-                 DELETE FROM refinery_schema_history WHERE version = 3;",
+                 ALTER TABLE invites DROP COLUMN used_by;
+                 DELETE FROM refinery_schema_history WHERE version >= 3;",
             )
             .unwrap();
     }
@@ -367,7 +424,7 @@ async fn a_database_of_before_rows_had_tags_gets_them_when_it_is_opened() {
         before_tags(&folder, whole);
 
         let store = folder.open();
-        assert_eq!(store.report().migrated, usize::from(whole));
+        assert_eq!(store.report().migrated, if whole { 2 } else { 0 });
         for number in 1..4 {
             let user = store.user_by_id(user_id(number)).await.unwrap().unwrap();
             assert_eq!(user.handle, handle(number));

@@ -16,7 +16,7 @@ use crate::sqlite::authorship::adopt;
 use crate::sqlite::bound_setting::{BEFORE_TAGS, BoundSetting};
 use crate::sqlite::bound_user::{BOUND, BoundUser};
 use crate::sqlite::db::{Db, many};
-use crate::sqlite::invites;
+use crate::sqlite::invite_rows;
 use crate::sqlite::keys::{HANDLE_INDEX, STORE_KEYS, keep_store_keys};
 use crate::sqlite::public_key_rows::{BoundKeys, stored};
 use crate::sqlite::sealer::Sealer;
@@ -122,11 +122,11 @@ fn bind_sessions(db: Db<'_>, sealer: &Sealer) -> Result<usize, Fault> {
 }
 
 fn bind_invites(db: Db<'_>, sealer: &Sealer) -> Result<usize, Fault> {
-    let read = |row: &Row<'_>| Ok(invites::read(row));
-    let rows = readable(db.all(many("invites"), invites::SELECT, [], read)?);
-    for (invite, _) in &rows {
+    let read = |row: &Row<'_>| Ok(invite_rows::read(row));
+    let rows = readable(db.all(many("invites"), invite_rows::SELECT, [], read)?);
+    for (kept, _) in &rows {
         let sql = "UPDATE invites SET tag = ?1 WHERE code_hash = ?2";
-        let values = (sealer.tags.of(invite), invite.code_hash.as_bytes());
+        let values = (sealer.tags.of(kept), kept.invite.code_hash.as_bytes());
         db.execute(many("invites"), sql, values)?;
     }
     Ok(rows.len())

@@ -3,78 +3,30 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::Row;
 
 use crate::audit::AuditEvent;
 use crate::damage::listed;
 use crate::fault::Fault;
 use crate::ids::{InviteHash, UserId};
-use crate::invites::{Invite, Invites};
+use crate::invites::{Invite, InviteUse, Invites, UseInviteError};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
-use crate::sqlite::db::{Db, at, many};
-use crate::sqlite::tags::{Tagged, Tags};
+use crate::sqlite::db::{at, many};
+use crate::sqlite::invite_rows::{Kept, SELECT, checked, find, read, take};
 
 /// Rows that one call of the pruning takes.
 const PRUNE_CHUNK: usize = 500;
-
-/// Every column, in the order of [`read`].
-pub(crate) const SELECT: &str =
-    "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses, tag FROM invites";
-
-impl Tagged for Invite {
-    const TABLE: &'static str = "invites";
-
-    fn with_values<T>(&self, use_them: impl FnOnce(&[&[u8]]) -> T) -> T {
-        use_them(&[
-            self.code_hash.as_bytes(),
-            self.created_by.as_bytes(),
-            &self.created_at.to_be_bytes(),
-            &self.expires_at.to_be_bytes(),
-            &self.max_uses.to_be_bytes(),
-            &self.uses.to_be_bytes(),
-        ])
-    }
-}
-
-/// A row and its tag.
-pub(crate) type Read = (Invite, Option<Vec<u8>>);
-
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Read> {
-    let invite = Invite {
-        code_hash: InviteHash::from_bytes(row.get(0)?),
-        created_by: UserId::from_bytes(row.get(1)?),
-        created_at: row.get(2)?,
-        expires_at: row.get(3)?,
-        max_uses: row.get(4)?,
-        uses: row.get(5)?,
-    };
-    Ok((invite, row.get(6)?))
-}
-
-fn checked(tags: &Tags, (invite, tag): Read) -> Result<Invite, Fault> {
-    let place = at("invites", invite.code_hash.as_bytes());
-    tags.check(place, &invite, tag.as_deref())?;
-    Ok(invite)
-}
-
-/// Finds an invite that is this program's.
-pub(crate) fn find(db: Db<'_>, tags: &Tags, code: &InviteHash) -> Result<Option<Invite>, Fault> {
-    let sql = format!("{SELECT} WHERE code_hash = ?1");
-    let found = db.one(
-        at("invites", code.as_bytes()),
-        &sql,
-        [code.as_bytes()],
-        read,
-    )?;
-    found.map(|found| checked(tags, found)).transpose()
-}
 
 #[async_trait]
 impl Invites for SqliteBackend {
     async fn create_invite(&self, invite: Invite, audit: Vec<AuditEvent>) -> Result<bool, Fault> {
         let events = self.seal_events(audit).await?;
+        let kept = Kept {
+            invite,
+            used_by: Vec::new(),
+        };
         self.write(weight(&events), move |tx| {
+            let invite = &kept.invite;
             let made = tx.db.execute(
                 at("invites", invite.code_hash.as_bytes()),
                 "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses,
@@ -86,7 +38,7 @@ impl Invites for SqliteBackend {
                     invite.expires_at,
                     invite.max_uses,
                     invite.uses,
-                    tx.tags.of(&invite),
+                    tx.tags.of(&kept),
                 ),
             )?;
             if made == 1 {
@@ -99,7 +51,25 @@ impl Invites for SqliteBackend {
 
     async fn find_invite(&self, code: InviteHash) -> Result<Option<Invite>, Fault> {
         let tags = Arc::clone(&self.sealer.tags);
-        self.read(move |db| find(db, &tags, &code)).await
+        let found = self.read(move |db| find(db, &tags, &code)).await?;
+        Ok(found.map(|kept| kept.invite))
+    }
+
+    async fn use_invite(
+        &self,
+        invite: InviteUse,
+        now: u64,
+        audit: Vec<AuditEvent>,
+    ) -> Result<bool, UseInviteError> {
+        let events = self.seal_events(audit).await?;
+        self.write(weight(&events), move |tx| {
+            let taken = take(tx.db, tx.tags, &invite, now)?;
+            if taken {
+                tx.append(events)?;
+            }
+            Ok(taken)
+        })
+        .await
     }
 
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault> {
@@ -116,8 +86,8 @@ impl Invites for SqliteBackend {
         for (code, row) in rows {
             let row = self.whole(at("invites", &code), row);
             let checked = row.and_then(|row| checked(&self.sealer.tags, row));
-            if let Ok(invite) = listed(checked)? {
-                invites.push(invite);
+            if let Ok(kept) = listed(checked)? {
+                invites.push(kept.invite);
             }
         }
         Ok(invites)

@@ -16,6 +16,7 @@ pub(crate) mod db;
 pub(crate) mod first_start;
 pub(crate) mod heads;
 mod identity;
+mod invite_rows;
 mod invites;
 mod kek_rows;
 mod key_jobs;

@@ -3,7 +3,6 @@
 use crate::audit::AuditEvent;
 use crate::classes::{Public, Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::InviteHash;
 use crate::public_keys::PublicKeys;
 use crate::safes::SafeKind;
 use crate::sessions::NewSession;
@@ -15,7 +14,7 @@ use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE
 use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::chain::SealedEvent;
 use crate::sqlite::db::{Db, at};
-use crate::sqlite::invites::find;
+use crate::sqlite::invite_rows::take;
 use crate::sqlite::prekey_rows::PackedBatch;
 use crate::sqlite::public_key_rows::BoundKeys;
 use crate::sqlite::safe_rows::{SealedSafe, seal_wraps};
@@ -195,8 +194,8 @@ fn insert_public_keys(db: Db<'_>, tags: &Tags, new: &Prepared) -> Result<(), Fau
 fn admit(db: Db<'_>, tags: &Tags, admission: Admission, now: u64) -> Result<Role, RegisterError> {
     match admission {
         Admission::Open => Ok(Role::User),
-        Admission::Invite(code) => {
-            use_invite(db, tags, &code, now)?;
+        Admission::Invite(invite) => {
+            take(db, tags, &invite, now)?;
             Ok(Role::User)
         }
         Admission::Setup => {
@@ -223,20 +222,6 @@ fn set_up(db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
     BoundSetting::put(db, tags, SETUP, SETUP_DONE)?;
     BoundSetting::put(db, tags, REGISTRATION, RegistrationMode::Invite.as_str())?;
     Ok(true)
-}
-
-fn use_invite(db: Db<'_>, tags: &Tags, code: &InviteHash, now: u64) -> Result<(), RegisterError> {
-    let mut invite = find(db, tags, code)?.ok_or(RegisterError::InviteUnusable)?;
-    if invite.uses >= invite.max_uses || invite.expires_at <= now {
-        return Err(RegisterError::InviteUnusable);
-    }
-    invite.uses += 1;
-    db.execute(
-        at("invites", code.as_bytes()),
-        "UPDATE invites SET uses = ?1, tag = ?2 WHERE code_hash = ?3",
-        (invite.uses, tags.of(&invite), code.as_bytes()),
-    )?;
-    Ok(())
 }
 
 impl SqliteBackend {

@@ -1,16 +1,20 @@
 use super::Fixture;
-use crate::testing::sample::{self, NOW, handle, session, user, user_id};
-use crate::{Admission, Invite, InviteHash, RegisterError};
+use crate::testing::sample::{self, NOW, event, handle, session, user, user_id};
+use crate::{Admission, AuditFilter, Invite, InviteHash, InviteUse, RegisterError, UseInviteError};
 
 fn invite(number: u8, max_uses: u32) -> Invite {
     Invite {
-        code_hash: InviteHash::from_bytes([number; 32]),
+        code_hash: InviteHash::of_code(&[number; 16]),
         created_by: user_id(1),
         created_at: NOW + u64::from(number),
         expires_at: NOW + 3_600,
         max_uses,
         uses: 0,
     }
+}
+
+fn by(number: u64, invite: u8) -> InviteUse {
+    InviteUse::of(&[invite; 16], user_id(number))
 }
 
 pub async fn an_invite_is_used_up_and_given_back_by_a_refusal(fixture: &impl Fixture) {
@@ -31,7 +35,7 @@ pub async fn an_invite_is_used_up_and_given_back_by_a_refusal(fixture: &impl Fix
             .uses
     };
     let register = |number: u64, name: String| {
-        let mut new = user(number, 0, Admission::Invite(invite.code_hash));
+        let mut new = user(number, 0, Admission::Invite(by(number, 7)));
         new.handle = name.into();
         store.register(new, session(user_id(number), number, NOW), vec![])
     };
@@ -59,7 +63,7 @@ pub async fn an_invite_expires_and_is_pruned(fixture: &impl Fixture) {
     sample::register(&store, 1..2, 0).await;
     let invite = invite(7, 1);
     store.create_invite(invite.clone(), vec![]).await.unwrap();
-    let mut late = user(2, 0, Admission::Invite(invite.code_hash));
+    let mut late = user(2, 0, Admission::Invite(by(2, 7)));
     late.created_at = invite.expires_at;
     let late = store
         .register(late, session(user_id(2), 2, NOW), vec![])
@@ -89,4 +93,58 @@ pub async fn only_its_maker_withdraws_an_invite(fixture: &impl Fixture) {
         [invite(2, 1)]
     );
     assert!(store.list_invites(user_id(2)).await.unwrap().is_empty());
+}
+
+pub async fn an_account_uses_an_invite_once_with_its_record(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..5, 0).await;
+    let invite = invite(7, 2);
+    store.create_invite(invite.clone(), vec![]).await.unwrap();
+    let uses = || async {
+        let found = store.find_invite(invite.code_hash).await.unwrap().unwrap();
+        let filter = AuditFilter {
+            action: Some("invite.used".to_owned()),
+            ..AuditFilter::default()
+        };
+        (found.uses, store.count_audit(filter).await.unwrap())
+    };
+    let use_it = |number: u64, now: u64| {
+        let record = event(Some(user_id(number)), "invite.used", now);
+        store.use_invite(by(number, 7), now, vec![record])
+    };
+    let own = use_it(1, NOW).await;
+    assert!(matches!(own, Err(UseInviteError::Own)), "{own:?}");
+    assert_eq!(uses().await, (0, 0));
+    assert!(use_it(2, NOW).await.unwrap());
+    assert!(!use_it(2, NOW).await.unwrap(), "the same account");
+    assert_eq!(uses().await, (1, 1));
+    assert!(use_it(3, NOW).await.unwrap());
+    assert!(!use_it(2, NOW).await.unwrap(), "still, when it is used up");
+    let refused = use_it(4, NOW).await;
+    assert!(
+        matches!(refused, Err(UseInviteError::Unusable)),
+        "{refused:?}"
+    );
+    let late = use_it(2, invite.expires_at).await;
+    assert!(matches!(late, Err(UseInviteError::Unusable)), "{late:?}");
+    assert_eq!(uses().await, (2, 2));
+    let unknown = store.use_invite(by(4, 8), NOW, vec![]).await;
+    assert!(matches!(unknown, Err(UseInviteError::Unusable)));
+    let code = invite.code_hash;
+    assert!(store.delete_invite(user_id(1), code, vec![]).await.unwrap());
+    let withdrawn = use_it(3, NOW).await;
+    assert!(matches!(withdrawn, Err(UseInviteError::Unusable)));
+}
+
+pub async fn whoever_registered_with_an_invite_has_used_it(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..2, 0).await;
+    let invite = invite(7, 1);
+    store.create_invite(invite.clone(), vec![]).await.unwrap();
+    let new = user(2, 0, Admission::Invite(by(2, 7)));
+    let session = session(user_id(2), 2, NOW);
+    store.register(new, session, vec![]).await.unwrap();
+    assert!(!store.use_invite(by(2, 7), NOW, vec![]).await.unwrap());
+    let found = store.find_invite(invite.code_hash).await.unwrap().unwrap();
+    assert_eq!(found.uses, 1);
 }

@@ -78,6 +78,8 @@ macro_rules! conformance_suite {
             invites: an_invite_is_used_up_and_given_back_by_a_refusal,
             invites: an_invite_expires_and_is_pruned,
             invites: only_its_maker_withdraws_an_invite,
+            invites: an_account_uses_an_invite_once_with_its_record,
+            invites: whoever_registered_with_an_invite_has_used_it,
             server: registration_is_closed_until_somebody_chooses,
             server: a_secret_is_made_once_and_kept,
             server: two_who_ask_for_a_secret_at_once_get_the_same,
