@@ -264,6 +264,9 @@ table! {
         POST SignedIn invites::create, "Makes an invite",
             takes json(invites::NewInvite), gives json(invites::Made);
     ]
+    "/api/v1/invites/use" => [
+        POST SignedIn invites::take, "Uses an invite", takes json(invites::Used);
+    ]
     "/api/v1/invites/{id}" => [
         DELETE SignedIn invites::withdraw, "Withdraws an invite";
     ]

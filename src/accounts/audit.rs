@@ -50,6 +50,7 @@ pub const ACTIONS: &[&str] = &[
     "audit.rolled_back",
     "backup.restored",
     "invite.created",
+    "invite.used",
     "invite.withdrawn",
     "keys.identity_replaced",
     "keys.prekeys_published",

@@ -1,11 +1,10 @@
-//! Invites: who may register while registration is by invitation.
+//! Invites: links that bring people to their maker, and let them register where that needs an invite.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
 use api::Code;
 use serde::{Deserialize, Serialize};
-use sha3::{Digest, Sha3_256};
-use store::{Invite, InviteHash};
+use store::{Invite, InviteHash, InviteUse, UseInviteError};
 use utoipa::ToSchema;
 
 use crate::http::{Id, Problem};
@@ -60,6 +59,13 @@ pub struct Listed {
     pub uses: u32,
 }
 
+/// An invite to be used by somebody who has an account.
+#[derive(Deserialize, ToSchema)]
+pub struct Used {
+    /// The code in the link.
+    pub code: Id,
+}
+
 /// Makes an invite.
 pub async fn create(
     app: Data<App>,
@@ -85,7 +91,7 @@ pub async fn create(
     let code = app.ambient().random::<16>();
     let expires_at = now + life;
     let invite = Invite {
-        code_hash: InviteHash::from_bytes(Sha3_256::digest(code).into()),
+        code_hash: InviteHash::of_code(&code),
         created_by: who.user_id(),
         created_at: now,
         expires_at,
@@ -100,6 +106,33 @@ pub async fn create(
         code: Id(code),
         expires_at,
     }))
+}
+
+/// Uses an invite. Whoever used it before, or registered with it, may say so again: that takes no
+/// further use, so that a person whose request was lost can open the link once more.
+pub async fn take(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<Used>,
+) -> Result<HttpResponse, Problem> {
+    let record = audit::change(&app, &who, &origin, "invite.used")?;
+    let now = record.timestamp;
+    let invite = InviteUse::of(&body.code.0, who.user_id());
+    app.store().use_invite(invite, now, vec![record]).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+impl From<UseInviteError> for Problem {
+    fn from(error: UseInviteError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            UseInviteError::Unusable | UseInviteError::Own => {
+                Problem::new(Code::InviteUnusable, detail)
+            }
+            UseInviteError::Fault(fault) => Problem::from(fault),
+        }
+    }
 }
 
 /// Lists one's own invites, newest first.

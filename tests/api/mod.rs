@@ -11,6 +11,7 @@ mod endings;
 mod enumeration;
 mod hostile;
 mod http;
+mod invites;
 mod keys;
 mod limits;
 mod messages;
