@@ -216,8 +216,9 @@ pub enum Command {
         /// The `id` from `invites`.
         id: String,
     },
-    /// `{"c":"open_invite","fragment"}` → `invite_opened`. Signed in: also adds the inviter as a contact
-    /// after the keys matched the pin in the link.
+    /// `{"c":"open_invite","fragment"}` → `invite_opened`. Signed in: also uses the invite and asks the
+    /// inviter, after the keys matched the pin in the link. An inviter who is a contact already is only
+    /// named.
     OpenInvite {
         /// What follows the `#` of `/i#…`.
         fragment: String,

@@ -4,6 +4,7 @@ use crate::account::Step;
 use crate::account::sessions::Invite;
 use crate::id::Id;
 use crate::secret_text::SecretText;
+use crate::wire::User;
 
 /// Kept until the answer comes.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub(crate) enum Open {
     Waiting,
     /// The owner of an invite link.
     Inviter(Invite),
+    /// An invite that somebody else made is being used.
+    InviteUsed { invite: Invite, inviter: User },
     /// The links that were made here, to know who came by one.
     OwnInvites,
 }

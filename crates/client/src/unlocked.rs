@@ -233,7 +233,10 @@ impl Unlocked {
             Open::Lookup { handle } => self.looked_up(io, handle, answer),
             Open::Request(greeting) => self.request_found(io, &greeting, answer),
             Open::Waiting => self.list_came(io, answer),
-            Open::Inviter(invite) => self.inviter_found(io, &invite, answer),
+            Open::Inviter(invite) => self.inviter_found(io, invite, answer),
+            Open::InviteUsed { invite, inviter } => {
+                self.invite_used(io, &invite, &inviter, answer);
+            }
             Open::OwnInvites => self.own_invites_came(answer),
         }
     }

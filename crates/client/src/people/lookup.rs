@@ -1,9 +1,9 @@
-//! Finding people: by handle, or by an invite link.
+//! Finding people by handle, and asking them for contact.
 
 use api::{Code, Own};
 use protocol::safe::ContactState;
 
-use super::{clip, user};
+use super::{ShownKeys, clip, user};
 use crate::account::parse;
 use crate::account::sessions::Invite;
 use crate::answers::Answer;
@@ -107,8 +107,36 @@ impl Unlocked {
         }
     }
 
+    /// Checks that somebody may be asked: they are not blocked, their keys are whole, and those that the
+    /// link named.
+    pub(super) fn may_ask(
+        &mut self,
+        io: &mut Io,
+        found: &User,
+        invite: Option<&Invite>,
+    ) -> Result<ShownKeys, Failure> {
+        let id = found.user_id;
+        if self.safe.contents().is_blocked(&user(id)) {
+            return Err(Failure::new(Own::Blocked));
+        }
+        self.note_person(found);
+        let shown = self.decode_keys(io, id, &found.public_keys.0)?;
+        let fingerprint = shown.keys.fingerprint().as_bytes();
+        if invite.is_some_and(|invite| !fingerprint.starts_with(&invite.pin)) {
+            io.refused(Refusal::InvitePin, Some(id), None);
+            return Err(Refusal::InvitePin.into());
+        }
+        Ok(shown)
+    }
+
+    /// Whether somebody is a contact who was asked and has answered.
+    pub(super) fn is_accepted(&self, id: Id) -> bool {
+        let state = self.contact(id).map(|contact| contact.state.value);
+        state == Some(ContactState::Accepted)
+    }
+
     /// Pins somebody and asks them, or accepts what they asked.
-    fn ask_for_contact(
+    pub(super) fn ask_for_contact(
         &mut self,
         io: &mut Io,
         found: &User,
@@ -116,17 +144,9 @@ impl Unlocked {
         invite: Option<&Invite>,
     ) -> Result<(), Failure> {
         let id = found.user_id;
-        if self.safe.contents().is_blocked(&user(id)) {
-            return Err(Failure::new(Own::Blocked));
-        }
-        self.note_person(found);
-        let shown = self.decode_keys(io, id, &found.public_keys.0)?;
+        let shown = self.may_ask(io, found, invite)?;
         let fingerprint = *shown.keys.fingerprint();
-        if let Some(invite) = invite {
-            if !fingerprint.as_bytes().starts_with(&invite.pin) {
-                io.refused(Refusal::InvitePin, Some(id), None);
-                return Err(Refusal::InvitePin.into());
-            }
+        if invite.is_some() {
             self.note_linked(io, id, &fingerprint);
         }
         // An earlier pin may not hold any more; what is sent then is held until the person decides.
@@ -135,10 +155,7 @@ impl Unlocked {
             self.accept_request(io, id);
             return Ok(());
         }
-        if self
-            .contact(id)
-            .is_some_and(|contact| contact.state.value == ContactState::Accepted)
-        {
+        if self.is_accepted(id) {
             self.chats_dirty = true;
             return Ok(());
         }
@@ -152,41 +169,6 @@ impl Unlocked {
         );
         self.send_request(io, id, greeting, invite.map(|invite| invite.code));
         Ok(())
-    }
-
-    /// `open_invite` while unlocked.
-    pub(crate) fn open_invite(&mut self, io: &mut Io, invite: Invite) {
-        if invite.user == self.me.user_id {
-            io.failed("open_invite", Failure::new(Own::ThatIsYou));
-            return;
-        }
-        let path = format!("/users/{}", invite.user);
-        io.get(&path, Purpose::Open(Open::Inviter(invite)));
-    }
-
-    pub(crate) fn inviter_found(&mut self, io: &mut Io, invite: &Invite, answer: Answer) {
-        let inviter = invite.user;
-        let found = match answer {
-            Some((200, body)) => parse::<User>(&body),
-            Some((404, _)) => Err(Failure::new(Own::InviteInvalid)),
-            Some((status, body)) => Err(Failure::from_answer(status, &body)),
-            None => Err(Failure::new(Own::Offline)),
-        };
-        let done = found.and_then(|found| {
-            if found.user_id == inviter {
-                self.ask_for_contact(io, &found, &SecretText::default(), Some(invite))
-            } else {
-                Err(Failure::new(Own::ServerReply))
-            }
-        });
-        match done {
-            Ok(()) => io.event(Event::InviteOpened {
-                user_id: inviter,
-                added: true,
-                needs_account: false,
-            }),
-            Err(failure) => io.failed_at("open_invite", failure, Some(inviter), None),
-        }
     }
 
     /// Remembers what the server says of somebody's names.

@@ -8,7 +8,7 @@ use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
 use serde_json::{Value, json};
 
-use super::server::{Account, FakeServer, Pending};
+use super::server::{Account, FakeServer, MadeInvite, Pending};
 use crate::wire::{Blob, SafeRead, SafeWrite, Versioned};
 
 pub(super) type Answer = (u16, Value);
@@ -26,7 +26,7 @@ pub(super) fn blob(body: &Value, field: &str) -> Vec<u8> {
     blob.0
 }
 
-fn text<'a>(body: &'a Value, field: &str) -> &'a str {
+pub(super) fn text<'a>(body: &'a Value, field: &str) -> &'a str {
     body[field].as_str().unwrap_or_default()
 }
 
@@ -56,7 +56,21 @@ impl FakeServer {
     }
 
     fn invite_is_usable(&self, code: &str) -> bool {
-        self.invites.get(code).is_some_and(|made| made.uses == 0)
+        let now = self.now();
+        let unused = |made: &MadeInvite| made.used_by.is_empty() && now < made.until;
+        self.invites.get(code).is_some_and(unused)
+    }
+
+    /// Somebody with an account opens an invite; the same person may again.
+    pub(super) fn use_invite(&mut self, user: UserId, code: &str) -> Answer {
+        let usable = self.invite_is_usable(code);
+        match self.invites.get_mut(code) {
+            Some(made) if made.by != user && (usable || made.used_by.contains(&user)) => {
+                made.used_by.insert(user);
+                (204, Value::Null)
+            }
+            _ => problem(Code::InviteUnusable),
+        }
     }
 
     pub(super) fn registration(
@@ -112,7 +126,7 @@ impl FakeServer {
             return problem(Code::TokenExpired);
         };
         if let Some(made) = invite.and_then(|code| self.invites.get_mut(&code)) {
-            made.uses += 1;
+            made.used_by.insert(user);
         }
         let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
         let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();

@@ -1,14 +1,23 @@
 //! Safes, public keys, bundles and prekeys at the server; and the table of all requests.
 
+use std::collections::BTreeSet;
+
 use api::Code;
 use protocol::ids::UserId;
 use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
 use serde_json::{Value, json};
 
-use super::accounts::{Answer, blob, one_time_ids, problem};
+use super::accounts::{Answer, blob, one_time_ids, problem, text};
 use super::server::{FakeServer, MadeInvite};
 use crate::wire::{Blob, Versioned};
+
+/// What the server calls an invite.
+fn invite_name(code: &str) -> String {
+    hex::encode(protocol::primitives::kdf::sha3_256(&[
+        &hex::decode(code).unwrap()
+    ]))
+}
 
 impl FakeServer {
     /// Answers an HTTP request of JSON.
@@ -92,7 +101,7 @@ impl FakeServer {
                 let made = MadeInvite {
                     by: user,
                     until,
-                    uses: 0,
+                    used_by: BTreeSet::new(),
                 };
                 self.invites.insert(code.clone(), made);
                 (201, json!({"code": code, "expires_at": until}))
@@ -100,12 +109,16 @@ impl FakeServer {
             ("GET", ["invites"]) => {
                 let mine = self.invites.iter().filter(|(_, made)| made.by == user);
                 let listed = mine.map(|(code, made)| {
-                    let code = hex::decode(code).unwrap();
-                    let id = hex::encode(protocol::primitives::kdf::sha3_256(&[&code]));
-                    json!({"id": id, "created_at": 0, "expires_at": made.until,
-                        "max_uses": 1, "uses": made.uses})
+                    json!({"id": invite_name(code), "created_at": 0, "expires_at": made.until,
+                        "max_uses": 1, "uses": made.used_by.len()})
                 });
                 (200, listed.collect())
+            }
+            ("POST", ["invites", "use"]) => self.use_invite(user, text(body, "code")),
+            ("DELETE", ["invites", id]) => {
+                self.invites
+                    .retain(|code, made| made.by != user || invite_name(code) != *id);
+                (204, Value::Null)
             }
             ("GET", ["safe", query @ ..]) => {
                 let account = &self.accounts[&user];

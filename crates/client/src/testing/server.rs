@@ -1,6 +1,6 @@
 //! The server: who is there, and what goes out through the hands of a possible enemy.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::boot::{BootSigningKey, SignedBoot};
 use protocol::ids::{LiveId, MessageId, UserId};
@@ -156,7 +156,8 @@ impl std::fmt::Debug for FakeServer {
 pub(super) struct MadeInvite {
     pub(super) by: UserId,
     pub(super) until: u64,
-    pub(super) uses: u32,
+    /// Who registered with it or opened it; one person may.
+    pub(super) used_by: BTreeSet<UserId>,
 }
 
 impl FakeServer {

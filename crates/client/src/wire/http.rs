@@ -312,6 +312,11 @@ pub(crate) struct NewInvite {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UseInvite {
+    pub(crate) code: Id,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct InviteMade {
     pub(crate) code: String,
     pub(crate) expires_at: u64,
