@@ -205,14 +205,16 @@ function startAgain() {
 }
 
 /**
- * Whoever came through an invite link and has an account is connected once signed in; a registration
- * has carried the link already.
+ * Whoever came through an invite link and has an account is connected once signed in. After a registration
+ * with the link the core connects by itself, and this tab tells what comes of it.
  * @param {string} reason
  */
 function openInvite(reason) {
   const fragment = invite;
   invite = '';
-  if (fragment !== '' && reason !== 'registered') context.send({ c: 'open_invite', fragment });
+  if (fragment === '') return;
+  if (reason === 'registered') link.expect('open_invite');
+  else context.send({ c: 'open_invite', fragment });
 }
 
 if (router.path() === '/') draw();

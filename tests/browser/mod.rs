@@ -11,6 +11,7 @@ mod cdp;
 mod chromium;
 mod entering;
 mod habits;
+mod invites;
 mod leaving;
 mod looks;
 mod meeting;

@@ -89,7 +89,7 @@ export class Link {
 
   /** @param {Command} command */
   send(command) {
-    this.#sent.set(command.c, Date.now());
+    this.expect(command.c);
     if (command.c === 'measure_passphrase') {
       // Not the core's: the worker measures. As bytes, because those can be overwritten.
       const typed = new TextEncoder().encode(String(command.passphrase));
@@ -99,6 +99,14 @@ export class Link {
     // Half a character has no place in the core's text; the rest of a command is not lost with it.
     const json = JSON.stringify(command, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value));
     this.#port.postMessage({ kind: 'command', json });
+  }
+
+  /**
+   * This tab is told how this goes, whoever gave the command.
+   * @param {string} tag
+   */
+  expect(tag) {
+    this.#sent.set(tag, Date.now());
   }
 
   /**

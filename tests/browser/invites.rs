@@ -1,0 +1,89 @@
+//! Invite links that are opened by people with an account, or end while somebody registers with them.
+
+use super::chromium::Chromium;
+use super::page::{Screen, by, quoted};
+use super::people::{Person, confirm_recovery_key, offered_words, register, set_up};
+use super::server::Server;
+use super::{nothing_was_refused, turn};
+
+/// Makes a link in the settings, and leaves them open.
+fn make_link(maker: &Person) -> String {
+    let page = &maker.page;
+    page.click("main-menu");
+    page.click("menu-settings");
+    page.click("settings-invite");
+    let link = page.until(&format!(
+        "document.querySelector({}).value",
+        quoted(&by("invite-link"))
+    ));
+    page.press("Escape", 0);
+    page.see_text(&by("invite"), "Not used yet");
+    link.as_str().expect("a link").to_owned()
+}
+
+#[test]
+fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
+    let noor = register(&server, &three, Screen::Phone, "noor", "Noor El-Amin");
+    let link = make_link(&mira);
+
+    jonas.page.goto(&link);
+    jonas.page.see_text(&by("chat-name"), "Mira");
+    noor.page.goto(&link);
+    noor.page.see_text(&by("toast"), "was used");
+    noor.page.see_text(&by("toast"), "Ask for another one");
+    // Jonas opens it once more: he is led to the same chat.
+    jonas.page.goto(&link);
+    jonas.page.see_text(&by("chat-name"), "Mira");
+
+    mira.page.click("settings-back");
+    mira.page.click("main-menu");
+    mira.page.click("menu-settings");
+    mira.page.see_text(&by("invite"), "Used.");
+    mira.page.click("settings-back");
+    mira.page
+        .see_text(&by("request-row"), "Came by your invite link");
+    assert_eq!(
+        mira.page.count(&by("request-row")),
+        1,
+        "the second person made no request"
+    );
+    assert_eq!(noor.page.count(&by("chat-row")), 0);
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page, &noor.page]);
+}
+
+#[test]
+fn whoever_registers_with_a_link_that_ends_meanwhile_is_told() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let link = make_link(&mira);
+    let noor = two.tab(Screen::Desktop, &link);
+    noor.click("invite-register");
+    noor.fill("register-handle", "noor");
+    noor.fill("register-alias", "Noor");
+    noor.click("register-next");
+    offered_words(&noor);
+
+    mira.page.click("revoke-invite");
+    mira.page.until(&format!(
+        "document.querySelector({}) === null",
+        quoted(&by("revoke-invite"))
+    ));
+    // The server is open: it makes the account, and the link brings her to nobody.
+    noor.click("passphrase-kept");
+    noor.click("register-next");
+    confirm_recovery_key(&noor);
+    noor.see("main-menu");
+    noor.see_text(&by("toast"), "was withdrawn");
+    assert_eq!(noor.count(&by("chat-row")), 0);
+    assert_eq!(mira.page.count(&by("request-row")), 0);
+    nothing_was_refused(&chromium, &[&mira.page, &noor]);
+}
