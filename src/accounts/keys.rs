@@ -49,6 +49,9 @@ impl CheckedKeys {
         batch
             .verify(&self.keys, &owner, now, 0)
             .map_err(|error| unusable(&error))?;
+        if i64::try_from(batch.head.expires_at).is_err() {
+            return Err(unusable(&"the batch ends after every date"));
+        }
         let (last, one_time) = batch
             .leaves
             .split_last()

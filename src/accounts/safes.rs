@@ -3,7 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
 use api::Code;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use sha3::{Digest, Sha3_256};
 use store::{SafeConflict, SafeError, SafeUpdate};
@@ -19,6 +20,7 @@ use super::server::Restored;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeData {
     /// Counts up by the client's writes.
+    #[serde(deserialize_with = "storable")]
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
@@ -41,6 +43,7 @@ pub struct SafeRead {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeWrite {
     /// Counts up by the client's writes.
+    #[serde(deserialize_with = "storable")]
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
@@ -71,10 +74,19 @@ pub struct SafeChange {
     /// Proof of the safe key.
     pub write_proof: Blob,
     /// The version that the writer merged into its own.
+    #[serde(deserialize_with = "storable")]
     pub expected_version: u64,
     /// The new version.
     #[serde(alias = "prekey_safe")]
     pub safe: SafeData,
+}
+
+/// Reads a version, which has to fit into a column of the database.
+fn storable<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let version = u64::deserialize(from)?;
+    i64::try_from(version)
+        .map(|_| version)
+        .map_err(|_| D::Error::custom("a version of a safe is below 2^63"))
 }
 
 impl From<store::SafeRead> for SafeRead {

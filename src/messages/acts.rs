@@ -1,7 +1,9 @@
 //! What the frames of a socket do.
 
+use api::Code;
 use bytes::Bytes;
 use protocol::envelope::{SlotSet, SubmissionHeader};
+use protocol::epoch::bucket_of;
 use protocol::prekeys::SessionBundle;
 use protocol::suite::ObjectType;
 use vault::{Ciphertext, LiveId, MessageId};
@@ -68,6 +70,13 @@ impl Connection {
             && decoded.live_id.as_bytes() == &self.socket.live();
         if !own {
             return Err(Problem::forbidden("The bundle is another session's."));
+        }
+        // Senders take no other, and a number that is kept is one that can be computed with.
+        if decoded.bucket.abs_diff(bucket_of(self.app.ambient().now())) > 1 {
+            return Err(Problem::new(
+                Code::KeysUnusable,
+                "The bundle is made for another time. Set the clock of this device.",
+            ));
         }
         self.socket
             .set_bundle(Some((decoded.bucket, bundle.into_vec())));

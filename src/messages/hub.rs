@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use dashmap::DashMap;
+use protocol::epoch::bucket_of;
 use store::{SessionId, UserId};
 use tokio::sync::{Notify, mpsc};
 
@@ -15,9 +16,6 @@ use super::frames::Told;
 
 /// Frames that may wait for a slow reader before it is cut off.
 const QUEUE: usize = 512;
-
-/// Seconds of a bucket (page 03).
-const BUCKET: u64 = 300;
 
 /// A frame to be written.
 #[derive(Debug)]
@@ -106,7 +104,7 @@ impl Socket {
         let bundle = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
         let (bucket, bytes) = bundle.as_ref()?;
         // A sender takes the present bucket or the one before it.
-        (bucket + 1 >= now / BUCKET).then(|| bytes.clone())
+        (bucket.saturating_add(1) >= bucket_of(now)).then(|| bytes.clone())
     }
 }
 
@@ -251,6 +249,21 @@ mod tests {
         socket.tell(&Told::Pong {});
         assert_eq!(socket.closed().await, close::TOO_MUCH);
         assert!(frames.recv().await.is_some());
+    }
+
+    #[test]
+    fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
+        let (socket, _frames) = Socket::new([1; 16], LiveSession::for_test());
+        for (bucket, now, handed_out) in [
+            (10, 3_000, true),
+            (10, 3_599, true),
+            (10, 3_600, false),
+            (u64::MAX, 3_000, true),
+            (0, u64::MAX, false),
+        ] {
+            socket.set_bundle(Some((bucket, vec![1])));
+            assert_eq!(socket.bundle(now).is_some(), handed_out, "{bucket} {now}");
+        }
     }
 
     #[test]

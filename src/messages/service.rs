@@ -40,9 +40,11 @@ pub(super) fn reserve(
     }
     may_write(app, poster, &header.slots)?;
     let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
-    Ok(app
-        .vault()
-        .reserve(poster, (header.body_len + slots) as u64, header.slots.len())?)
+    Ok(app.vault().reserve(
+        poster,
+        header.body_len.saturating_add(slots) as u64,
+        header.slots.len(),
+    )?)
 }
 
 /// Puts a submission into the vault.

@@ -88,7 +88,9 @@ impl LiveSession {
 
     /// Unix seconds at which idleness ends the session.
     pub fn idle_expires_at(&self) -> u64 {
-        (self.last_activity() + self.idle_secs).min(self.absolute_expires_at)
+        self.last_activity()
+            .saturating_add(self.idle_secs)
+            .min(self.absolute_expires_at)
     }
 
     /// Unix seconds at which the session ends whatever happens.

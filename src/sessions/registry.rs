@@ -126,7 +126,9 @@ impl Registry {
     }
 
     async fn write(&self, session: &LiveSession, activity: u64) {
-        let expires_at = (activity + self.idle_secs).min(session.absolute_expires_at());
+        let expires_at = activity
+            .saturating_add(self.idle_secs)
+            .min(session.absolute_expires_at());
         match self
             .store
             .touch_session(session.id(), activity, expires_at)

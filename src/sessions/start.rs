@@ -90,12 +90,12 @@ impl Opening {
         let secret = Zeroizing::new(app.ambient().random::<32>());
         let id = SessionId::from_bytes(Sha3_256::digest(secret.as_slice()).into());
         let config = app.config();
-        let absolute = now + config.session_absolute_secs;
+        let absolute = now.saturating_add(config.session_absolute_secs);
         let row = NewSession {
             session_id: id,
             user_id: user,
             created_at: now,
-            expires_at: (now + config.session_idle_secs).min(absolute),
+            expires_at: now.saturating_add(config.session_idle_secs).min(absolute),
             absolute_expires_at: absolute,
             details: SessionDetails {
                 ip: origin.ip.0.to_string(),

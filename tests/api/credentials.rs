@@ -157,6 +157,27 @@ fn write(expected: u64, version: u64, proof: &[u8]) -> Value {
 }
 
 #[actix_web::test]
+async fn a_version_that_no_database_holds_is_no_version() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let largest = i64::MAX as u64;
+    for path in ["/api/v1/safe", "/api/v1/prekey-safe"] {
+        for (expected, version) in [(1, u64::MAX), (1, largest + 1), (u64::MAX - 1, u64::MAX)] {
+            let body = write(expected, version, WRITE_PROOF);
+            let refused = alice.client.put(path, &body).await.expect(400);
+            assert_eq!(refused.code(), "malformed-request", "{path} {version}");
+        }
+        let body = write(1, largest, WRITE_PROOF);
+        alice.client.put(path, &body).await.expect(204);
+        let body = write(largest, largest, WRITE_PROOF);
+        assert_eq!(alice.client.put(path, &body).await.status, 400);
+    }
+    let safes = alice.client.get("/api/v1/safe").await.expect(200).json();
+    assert_eq!(safes["safe"]["version"], largest);
+}
+
+#[actix_web::test]
 async fn of_two_tabs_that_write_a_safe_one_loses_and_is_given_the_other_version() {
     let app = TestApp::start().await;
     app.administrator().await;

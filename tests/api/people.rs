@@ -140,6 +140,48 @@ async fn a_batch_for_another_account_or_with_a_flipped_bit_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_bundle_is_published_for_the_present_bucket_or_a_neighbour_and_for_no_other() {
+    let app = TestApp::start().await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let (mut socket, _) = TestSocket::connect(&bob.client).await;
+    let now = app.app.ambient().now();
+    let (user, live) = (
+        UserId::from_bytes(bob.id()),
+        LiveId::from_bytes(socket.live_id),
+    );
+    let (_, made) = SessionSecrets::generate(&mut rng(), &identity().0, user, live, now);
+    let present = made.bucket;
+    for bucket in [u64::MAX, u64::MAX - 1, 0, present - 2, present + 2] {
+        let mut other = made.clone();
+        other.bucket = bucket;
+        socket
+            .say(json!({"t": "bundle", "bundle": b64(&other.encode())}))
+            .await;
+        let refused = socket.text_of("refused").await;
+        assert_eq!(
+            (refused["re"].as_str(), refused["code"].as_str()),
+            (Some("bundle"), Some("keys-unusable")),
+            "{bucket}"
+        );
+        assert_eq!(bundles(&alice, &bob, false).await["live"], json!([]));
+    }
+    for bucket in [present - 1, present, present + 1] {
+        let mut other = made.clone();
+        other.bucket = bucket;
+        let bytes = other.encode();
+        socket
+            .say(json!({"t": "bundle", "bundle": b64(&bytes)}))
+            .await;
+        socket.say(json!({"t": "ping"})).await;
+        socket.text_of("pong").await;
+        let found = bundles(&alice, &bob, false).await;
+        assert_eq!(unb64(&found["live"][0]["bundle"]), bytes, "{bucket}");
+    }
+}
+
+#[actix_web::test]
 async fn a_live_session_publishes_its_bundle_and_takes_it_away() {
     let app = TestApp::start().await;
     app.administrator().await;
