@@ -1,11 +1,13 @@
 //! Structured logs, which hold no handle, address or id.
 
+use std::panic::Location;
+
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFilterError, LogFormat, Logging};
 
-/// Starts to write log lines to the standard error stream.
+/// Starts to write log lines to the standard error stream, and one for each panic.
 pub fn start(config: &Logging) -> Result<(), LogFilterError> {
     let registry = tracing_subscriber::registry().with(config.filter()?);
     let lines = tracing_subscriber::fmt::layer()
@@ -18,5 +20,12 @@ pub fn start(config: &Logging) -> Result<(), LogFilterError> {
     if let Err(error) = started {
         eprintln!("log lines cannot be written: {error}");
     }
+    std::panic::set_hook(Box::new(|panic| told(panic.location())));
     Ok(())
+}
+
+/// Says where a panic was, and not what it says: that may quote a client.
+fn told(place: Option<&Location<'_>>) {
+    let place = place.map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked: a fault of this program; please report it");
 }

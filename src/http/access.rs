@@ -29,7 +29,16 @@ pub async fn access_log(
     let id = RequestId::new(app.boot().id(), app.metrics().next_request());
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(Arrival(started));
-    let response = next.call(request).await?;
+    let response = match next.call(request).await {
+        Ok(response) => response,
+        // Which route it was went with the request.
+        Err(error) => {
+            let status = error.as_response_error().status_code().as_u16();
+            app.metrics()
+                .count("other", "unmatched", status, started.elapsed());
+            return Err(error);
+        }
+    };
     note_refusal(&app, &response, id).await;
     let pattern = response.request().app_data::<Pattern>();
     let route = pattern.map_or("unmatched", |pattern| pattern.0);

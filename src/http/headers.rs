@@ -2,6 +2,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
@@ -56,10 +57,22 @@ pub async fn security_headers(
         .app_data::<web::Data<App>>()
         .is_some_and(|app| app.public_url().is_https());
     let file = request.path().starts_with("/static/");
-    let mut response = next.call(request).await?;
+    let mut response = match next.call(request).await {
+        Ok(response) => response,
+        // Without a request of its own there is no response yet: the error becomes one.
+        Err(error) => {
+            let mut response = error.error_response();
+            complete(response.headers_mut(), false, https);
+            return Err(InternalError::from_response(error, response).into());
+        }
+    };
     let file =
         file && !(response.status().is_client_error() || response.status().is_server_error());
-    let headers = response.headers_mut();
+    complete(response.headers_mut(), file, https);
+    Ok(response)
+}
+
+fn complete(headers: &mut HeaderMap, file: bool, https: bool) {
     let (fixed, policy) = match file.then(|| of_file(headers)) {
         Some(policy) => (OF_FILES, policy),
         None => (FIXED, Some(CSP)),
@@ -78,7 +91,6 @@ pub async fn security_headers(
             "max-age=63072000; includeSubDomains",
         );
     }
-    Ok(response)
 }
 
 /// The policy of a file, where it could be run or opened by itself.

@@ -121,6 +121,14 @@ impl Problem {
         )
     }
 
+    /// 500: a handler panicked; the log has the place.
+    pub fn panicked() -> Self {
+        Self::new(
+            Code::Internal,
+            "Try again; the server's log says in which place it failed.",
+        )
+    }
+
     /// Says how many seconds to wait: in the document and as `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
