@@ -370,6 +370,21 @@ table! {
     "/admin" => [GET Admin admin_page::show, "Administration page", gives text "text/html";]
 }
 
+/// Says whether a path as it was sent is one of an endpoint that only an account may use, whatever the
+/// method. One that is written in another way than usual is not.
+pub(crate) fn needs_an_account(path: &str) -> bool {
+    let fits = |pattern: &str| {
+        let mut segments = path.split('/');
+        let same = pattern.split('/').all(|known| {
+            let segment = segments.next();
+            segment.is_some_and(|segment| known.starts_with('{') || known == segment)
+        });
+        same && segments.next().is_none()
+    };
+    let mut rows = TABLE.iter().filter(|row| fits(row.path)).peekable();
+    rows.peek().is_some() && rows.all(|row| row.access != Access::Public)
+}
+
 async fn nothing(
     app: web::Data<App>,
     request: HttpRequest,
@@ -403,4 +418,31 @@ async fn wrong_method(request: HttpRequest) -> actix_web::HttpResponse {
             .insert(actix_web::http::header::ALLOW, allow);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_an_account_is_known_by_its_path() {
+        for path in [
+            "/api/v1/safe",
+            "/api/v1/messages",
+            "/api/v1/messages/0f/slots",
+        ] {
+            assert!(needs_an_account(path), "{path}");
+        }
+        for path in [
+            "/api/v1/registration/finish",
+            "/api/v1/session",
+            "/api/v1/%73afe",
+            "/api/v1/safe/",
+            "/api/v1/messages/0f/slots/more",
+            "/",
+            "",
+        ] {
+            assert!(!needs_an_account(path), "{path}");
+        }
+    }
 }

@@ -1,36 +1,42 @@
 //! What one client's requests may hold at once, wherever they come from.
 
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpMessage, ResponseError};
 use api::Code;
 
 use crate::net::{Networks, Part};
+use crate::routes::needs_an_account;
 
-use super::{ClientIp, LARGE_JSON_BYTES, Problem};
+use super::received::{Counted, Received};
+use super::{ClientIp, Problem};
 
 /// Bodies up to this length are bounded by the number of requests.
-const SMALL_BYTES: u64 = 16 << 10;
+pub(super) const SMALL_BYTES: u64 = 16 << 10;
 
-/// Bytes in larger bodies on their way: of one network, and of all.
+/// Bytes that have come of larger bodies on their way: of one network, and of all. Whoever is signed in
+/// and whoever is not have as many each.
 const BYTES_OF_ONE: u64 = 8 << 20;
 const BYTES_OF_ALL: u64 = 32 << 20;
 
 /// Seconds after which there is room again, as likely as not.
 const RETRY_AFTER: u64 = 5;
 
-/// Counts requests under way, and the bytes of their bodies, by the client's network. Behind a
+/// Counts requests under way, and what has come of their bodies, by the client's network. Behind a
 /// trusted proxy that is the one it names, so that one client does not take all of the proxy's.
 #[derive(Debug, Clone)]
 pub struct Crowd {
     requests: Networks,
-    bytes: Networks,
+    strangers: Networks,
+    members: Networks,
 }
 
 impl Crowd {
@@ -38,7 +44,8 @@ impl Crowd {
     pub fn new(requests_of_one: usize) -> Self {
         Self {
             requests: Networks::new(requests_of_one as u64, u64::MAX),
-            bytes: Networks::new(BYTES_OF_ONE, BYTES_OF_ALL),
+            strangers: Networks::shrinking(BYTES_OF_ONE, BYTES_OF_ALL),
+            members: Networks::shrinking(BYTES_OF_ONE, BYTES_OF_ALL),
         }
     }
 
@@ -49,23 +56,28 @@ impl Crowd {
         let one = self.requests.take(ip, 1).ok_or_else(|| {
             full("Your network has as many requests under way as it may. Try again shortly.")
         })?;
-        let bytes = match body_bytes(request.headers()) {
-            0..=SMALL_BYTES => None,
-            bytes => Some(self.bytes.take(ip, bytes).ok_or_else(|| {
-                full("As many large requests are on their way as may be. Try again shortly.")
-            })?),
-        };
+        let large = may_be_large(request.headers());
         Ok(Admitted {
             _one: one,
-            _bytes: bytes,
+            body: large.then(|| self.receive(request.path(), ip)),
         })
+    }
+
+    /// Begins to count a body. Where an account is needed, whoever has none is refused before the body
+    /// comes, so that strangers do not take the room of those who have one.
+    fn receive(&self, path: &str, from: Option<IpAddr>) -> Rc<Received> {
+        let room = match needs_an_account(path) {
+            true => &self.members,
+            false => &self.strangers,
+        };
+        Rc::new(Received::new(room.clone(), from))
     }
 }
 
 /// A request's share, given back with the last byte of its response.
 struct Admitted {
     _one: Part,
-    _bytes: Option<Part>,
+    body: Option<Rc<Received>>,
 }
 
 /// A response's body, and what its request holds until then.
@@ -89,15 +101,11 @@ impl<B: MessageBody> MessageBody for Holding<B> {
     }
 }
 
-/// Returns how much of a body may have to be held. More than the largest is refused by its length.
-fn body_bytes(headers: &HeaderMap) -> u64 {
-    let largest = LARGE_JSON_BYTES as u64;
-    if headers.contains_key(TRANSFER_ENCODING) {
-        return largest;
-    }
+/// Says whether a body may become so large that what comes of it counts.
+fn may_be_large(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok());
     let length: u64 = length.and_then(|v| v.parse().ok()).unwrap_or(0);
-    length.min(largest)
+    headers.contains_key(TRANSFER_ENCODING) || length > SMALL_BYTES
 }
 
 fn full(detail: &str) -> Problem {
@@ -107,23 +115,32 @@ fn full(detail: &str) -> Problem {
 /// Middleware: refuses what would be too much for one client, and for all.
 pub async fn limit_crowd(
     crowd: web::Data<Crowd>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    match crowd.admit(&request) {
-        Ok(admitted) => {
-            let response = next.call(request).await?;
-            Ok(response.map_body(|_, body| {
-                EitherBody::left(Holding {
-                    body: Box::pin(body),
-                    _admitted: admitted,
-                })
-            }))
-        }
-        Err(problem) => Ok(request
-            .into_response(problem.error_response())
-            .map_into_right_body()),
+    let refused = |problem: Problem| problem.error_response().map_into_right_body();
+    let admitted = match crowd.admit(&request) {
+        Ok(admitted) => admitted,
+        Err(problem) => return Ok(request.into_response(refused(problem))),
+    };
+    if let Some(body) = &admitted.body {
+        let payload = Counted::new(request.take_payload(), Rc::clone(body));
+        request.set_payload(Payload::Stream {
+            payload: Box::pin(payload),
+        });
     }
+    let response = next.call(request).await?;
+    // The handler saw a body that broke off.
+    if admitted.body.as_ref().is_some_and(|body| body.is_refused()) {
+        let problem = full("As many large requests are on their way as may be. Try again shortly.");
+        return Ok(response.into_response(refused(problem)));
+    }
+    Ok(response.map_body(|_, body| {
+        EitherBody::left(Holding {
+            body: Box::pin(body),
+            _admitted: admitted,
+        })
+    }))
 }
 
 #[cfg(test)]
@@ -132,11 +149,31 @@ mod tests {
 
     use super::*;
 
-    fn from(peer: &str, length: u64) -> ServiceRequest {
+    const LARGE: usize = 2 << 20;
+
+    fn to(path: &str, peer: &str, length: u64) -> ServiceRequest {
         TestRequest::post()
+            .uri(path)
             .peer_addr(format!("{peer}:1").parse().unwrap())
             .insert_header((CONTENT_LENGTH, length))
             .to_srv_request()
+    }
+
+    fn from(peer: &str, length: u64) -> ServiceRequest {
+        to("/api/v1/registration/finish", peer, length)
+    }
+
+    /// Lets a large request in, and this much of its body; nothing where that is too much.
+    fn sends(crowd: &Crowd, path: &str, peer: &str, bytes: usize) -> Option<Admitted> {
+        let admitted = crowd.admit(&to(path, peer, LARGE as u64)).ok()?;
+        let body = Rc::clone(admitted.body.as_ref()?);
+        let whole = (0..bytes).step_by(1 << 10).all(|_| body.came(1 << 10));
+        assert_eq!(body.is_refused(), !whole);
+        whole.then_some(admitted)
+    }
+
+    fn finish(crowd: &Crowd, peer: &str, bytes: usize) -> Option<Admitted> {
+        sends(crowd, "/api/v1/registration/finish", peer, bytes)
     }
 
     #[test]
@@ -152,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_announced_and_does_not_come_takes_no_room() {
+        let crowd = Crowd::new(100);
+        let slow: Vec<_> = (1..=100)
+            .map(|n| finish(&crowd, &format!("192.0.2.{n}"), 16 << 10))
+            .collect();
+        assert!(slow.iter().all(Option::is_some));
+        assert!(finish(&crowd, "198.51.100.1", LARGE).is_some());
+    }
+
+    #[test]
     fn many_behind_an_address_of_this_machine_are_bounded_by_their_bytes_alone() {
         let crowd = Crowd::new(1);
         let small: Vec<_> = (0..100)
@@ -159,10 +206,10 @@ mod tests {
             .collect();
         assert!(small.iter().all(Result::is_ok));
         let large: Vec<_> = (0..100)
-            .map_while(|_| crowd.admit(&from("127.0.0.1", 2 << 20)).ok())
+            .map_while(|_| finish(&crowd, "127.0.0.1", LARGE))
             .collect();
         assert_eq!(large.len() as u64, BYTES_OF_ALL / (2 << 20));
-        assert!(crowd.admit(&from("192.0.2.1", 2 << 20)).is_err());
+        assert!(finish(&crowd, "192.0.2.1", LARGE).is_none());
         assert!(crowd.admit(&from("192.0.2.1", 16 << 10)).is_ok());
     }
 
@@ -170,18 +217,35 @@ mod tests {
     fn the_large_bodies_of_one_client_leave_room_for_those_of_others() {
         let crowd = Crowd::new(100);
         let large: Vec<_> = (0..100)
-            .map_while(|_| crowd.admit(&from("192.0.2.1", 2 << 20)).ok())
+            .map_while(|_| finish(&crowd, "192.0.2.1", LARGE))
             .collect();
         assert_eq!(large.len() as u64, BYTES_OF_ONE / (2 << 20));
-        assert!(crowd.admit(&from("192.0.2.2", u64::MAX)).is_ok());
+        assert!(finish(&crowd, "192.0.2.2", LARGE).is_some());
         drop(large);
-        assert!(crowd.admit(&from("192.0.2.1", 2 << 20)).is_ok());
+        assert!(finish(&crowd, "192.0.2.1", LARGE).is_some());
+    }
+
+    #[test]
+    fn four_networks_that_send_all_they_may_leave_room_to_others_and_to_whoever_is_signed_in() {
+        let crowd = Crowd::new(100);
+        let mut held = Vec::new();
+        for network in 1..=4 {
+            let peer = format!("192.0.2.{network}");
+            for bytes in [LARGE, 64 << 10] {
+                held.extend((0..100).map_while(|_| finish(&crowd, &peer, bytes)));
+            }
+        }
+        assert!(finish(&crowd, "198.51.100.1", 512 << 10).is_some());
+        for path in ["/api/v1/safe", "/api/v1/messages/0f/slots"] {
+            assert!(sends(&crowd, path, "192.0.2.1", LARGE).is_some(), "{path}");
+        }
+        drop(held);
+        assert!(finish(&crowd, "198.51.100.1", LARGE).is_some());
     }
 
     #[test]
     fn a_body_whose_length_is_not_told_counts_as_a_large_one() {
         let request = TestRequest::post().insert_header((TRANSFER_ENCODING, "chunked"));
-        let bytes = body_bytes(request.to_srv_request().headers());
-        assert_eq!(bytes, LARGE_JSON_BYTES as u64);
+        assert!(may_be_large(request.to_srv_request().headers()));
     }
 }

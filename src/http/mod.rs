@@ -9,6 +9,7 @@ mod encoding;
 mod failures;
 mod headers;
 mod problem;
+mod received;
 
 pub use access::access_log;
 pub use body::{LARGE_JSON_BYTES, Limited, SMALL_JSON_BYTES, extractors};

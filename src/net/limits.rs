@@ -35,9 +35,10 @@ pub struct Waits {
     pub head: Duration,
     /// For the next piece of a body.
     pub body_piece: Duration,
-    /// For a whole body, in which the server's own time does not count.
+    /// For a body of which nothing comes to speak of, in which the server's own time does not count.
+    /// What comes earns time again, up to as much.
     pub body: Duration,
-    /// Bytes of a body that earn another second.
+    /// Bytes of a body that earn a second.
     pub body_bytes_per_second: u64,
     /// For room to write more of a response.
     pub write: Duration,
@@ -48,8 +49,8 @@ impl Default for Waits {
         Self {
             head: Duration::from_secs(10),
             body_piece: Duration::from_secs(10),
-            body: Duration::from_secs(60),
-            body_bytes_per_second: 8 * 1024,
+            body: Duration::from_secs(20),
+            body_bytes_per_second: 1024,
             write: Duration::from_secs(30),
         }
     }
@@ -110,7 +111,8 @@ impl Limits {
         let Some(descriptors) = descriptors else {
             return self;
         };
-        let own = OWN_DESCRIPTORS + WORKER_DESCRIPTORS * self.workers as u64;
+        let own =
+            OWN_DESCRIPTORS.saturating_add(WORKER_DESCRIPTORS.saturating_mul(self.workers as u64));
         let left = descriptors.saturating_sub(own).max(4);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         if left < 256 {

@@ -14,6 +14,7 @@ pub struct Networks(Arc<Inner>);
 struct Inner {
     most: u64,
     most_of_all: u64,
+    shrinks: bool,
     held: Mutex<Held>,
 }
 
@@ -34,40 +35,77 @@ pub struct Part {
 impl Networks {
     /// Lets one network hold `most`, and all together `most_of_all`.
     pub fn new(most: u64, most_of_all: u64) -> Self {
+        Self::of(most, most_of_all, false)
+    }
+
+    /// The same, and one network holds less the more all of them hold: of many that take what they
+    /// may one after the other, the last still finds room.
+    pub fn shrinking(most: u64, most_of_all: u64) -> Self {
+        Self::of(most, most_of_all, true)
+    }
+
+    fn of(most: u64, most_of_all: u64, shrinks: bool) -> Self {
         Self(Arc::new(Inner {
             most,
             most_of_all,
+            shrinks,
             held: Mutex::default(),
         }))
+    }
+
+    /// Returns what one network may hold while all hold `used`: where shares shrink, with the square
+    /// of what is free, which leaves more to whoever comes late than a constant fraction.
+    fn share(&self, used: u64) -> u64 {
+        if !self.0.shrinks {
+            return self.0.most;
+        }
+        let free = u128::from(self.0.most_of_all.saturating_sub(used));
+        let share = free * free / (2 * u128::from(self.0.most_of_all.max(1)));
+        self.0.most.min(u64::try_from(share).unwrap_or(u64::MAX))
     }
 
     /// Takes a part of this size for an address's network, if there is room for it. Where many are
     /// behind the address, it is `None`, and the bound of all is the only one.
     pub fn take(&self, address: Option<IpAddr>, size: u64) -> Option<Part> {
-        let network = address.map(|ip| ClientIp(ip).network());
+        let mut part = Part {
+            networks: self.clone(),
+            network: address.map(|ip| ClientIp(ip).network()),
+            size: 0,
+        };
+        part.grow(size).then_some(part)
+    }
+
+    fn add(&self, network: Option<IpAddr>, size: u64) -> bool {
         let mut held = self.held();
-        let all = held.all.checked_add(size)?;
-        if all > self.0.most_of_all {
-            return None;
-        }
+        let all = match held.all.checked_add(size) {
+            Some(all) if all <= self.0.most_of_all => all,
+            _ => return false,
+        };
         if let Some(network) = network {
-            let of_network = held.each.get(&network).copied().unwrap_or(0) + size;
-            if of_network > self.0.most {
-                return None;
+            let before = held.each.get(&network).copied().unwrap_or(0);
+            let of_network = before.saturating_add(size);
+            if of_network > self.share(held.all) {
+                return false;
             }
             held.each.insert(network, of_network);
         }
         held.all = all;
-        drop(held);
-        Some(Part {
-            networks: self.clone(),
-            network,
-            size,
-        })
+        true
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    /// Makes it larger, if there is room for that; else it stays as it is.
+    pub fn grow(&mut self, more: u64) -> bool {
+        let grown = self.networks.add(self.network, more);
+        if grown {
+            self.size = self.size.saturating_add(more);
+        }
+        grown
     }
 }
 
@@ -126,6 +164,38 @@ mod tests {
         assert!(networks.take(None, 1).is_none());
         assert!(networks.take(ip("192.0.2.1"), 1).is_none());
         assert!(networks.take(None, u64::MAX).is_none());
+    }
+
+    #[test]
+    fn a_part_grows_as_long_as_there_is_room_and_gives_everything_back() {
+        let networks = Networks::new(5, 8);
+        let mut one = networks.take(ip("192.0.2.1"), 2).unwrap();
+        assert!(one.grow(3) && !one.grow(1));
+        let mut two = networks.take(ip("192.0.2.2"), 3).unwrap();
+        assert!(!two.grow(1));
+        drop(one);
+        assert!(two.grow(2) && !two.grow(1));
+        drop(two);
+        assert_eq!(networks.held().all, 0);
+        assert!(networks.held().each.is_empty());
+    }
+
+    #[test]
+    fn where_shares_shrink_the_last_of_many_that_take_all_they_may_still_finds_room() {
+        const ALL: u64 = 32 << 20;
+        let networks = Networks::shrinking(8 << 20, ALL);
+        let greedy = |network: u8| {
+            let mut part = networks.take(ip(&format!("192.0.2.{network}")), 0)?;
+            while part.grow(1 << 10) {}
+            Some(part)
+        };
+        let parts: Vec<_> = (0..20).filter_map(greedy).collect();
+        assert_eq!(parts[0].size, 8 << 20);
+        assert!(parts.windows(2).all(|pair| pair[1].size <= pair[0].size));
+        // Enough for a registration, after four of them and after ten.
+        assert!(parts[4].size > 1 << 20 && parts[10].size > 300 << 10);
+        assert!(networks.held().all < ALL);
+        assert!(networks.take(ip("198.51.100.1"), 64 << 10).is_some());
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) struct Patience {
     waits: Waits,
     awaits: Awaits,
     waited: Duration,
-    received: u64,
+    /// For how much longer a body may be waited for, by what came of it.
+    credit: Duration,
 }
 
 impl Patience {
@@ -25,7 +26,7 @@ impl Patience {
             waits,
             awaits: Awaits::Nothing,
             waited: Duration::ZERO,
-            received: 0,
+            credit: waits.body,
         }
     }
 
@@ -41,8 +42,14 @@ impl Patience {
 
     /// Counts bytes that came, and for how long they were waited for.
     pub(super) fn came(&mut self, bytes: usize, after: Duration) {
-        self.received += bytes as u64;
-        self.waited += after;
+        let rate = self.waits.body_bytes_per_second.max(1);
+        let earned = (bytes as u64).saturating_mul(1_000_000) / rate;
+        self.waited = self.waited.saturating_add(after);
+        self.credit = self
+            .credit
+            .saturating_sub(after)
+            .saturating_add(Duration::from_micros(earned))
+            .min(self.waits.body);
     }
 
     /// Says how long the next byte may be waited for; `None` is without end.
@@ -50,12 +57,7 @@ impl Patience {
         match self.awaits {
             Awaits::Nothing => None,
             Awaits::Head(_) => Some(self.waits.head.saturating_sub(self.waited)),
-            Awaits::Body(_) => {
-                let earned = self.received / self.waits.body_bytes_per_second.max(1);
-                let whole = self.waits.body + Duration::from_secs(earned);
-                let left = whole.saturating_sub(self.waited);
-                Some(left.min(self.waits.body_piece))
-            }
+            Awaits::Body(_) => Some(self.credit.min(self.waits.body_piece)),
         }
     }
 }
@@ -132,14 +134,36 @@ mod tests {
     }
 
     #[test]
-    fn a_small_body_that_comes_in_drops_ends_after_a_minute() {
+    fn a_body_that_comes_in_drops_ends_after_twenty_seconds() {
         let mut patience = patience(Awaits::Body(1));
-        for _ in 0..6 {
+        for _ in 0..2 {
             patience.came(1, seconds(9));
         }
-        assert_eq!(patience.left(), Some(seconds(6)));
-        patience.came(1, seconds(6));
-        assert_eq!(patience.left(), Some(seconds(0)));
+        assert!(patience.left() < Some(seconds(3)));
+        patience.came(1, seconds(3));
+        assert!(patience.left() < Some(seconds(1)));
+    }
+
+    #[test]
+    fn much_that_came_at_once_is_no_reason_to_wait_longer_for_drops() {
+        let mut patience = patience(Awaits::Body(1));
+        patience.came(2 << 20, seconds(1));
+        for _ in 0..2 {
+            patience.came(1, seconds(9));
+        }
+        assert!(patience.left() < Some(seconds(3)));
+    }
+
+    #[test]
+    fn a_slow_phone_has_as_long_as_it_needs_and_may_be_silent_in_between() {
+        let mut patience = patience(Awaits::Body(1));
+        for second in 0..500 {
+            patience.came(2 << 10, seconds(1));
+            if second % 20 == 0 {
+                patience.came(2 << 10, seconds(9));
+            }
+            assert!(patience.left() > Some(seconds(9)), "{second}");
+        }
     }
 
     #[test]

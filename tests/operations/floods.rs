@@ -145,3 +145,29 @@ fn bodies_that_stop_coming_hold_little_and_end_by_themselves() {
         grown < 160,
     );
 }
+
+#[test]
+fn bodies_that_are_announced_and_come_in_drops_hold_nobody_up() {
+    const LENGTH: usize = 2 << 20;
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let native = "x-secure-messaging: 1\r\n";
+    let path = "/api/v1/registration/finish";
+    let slow: Vec<_> = (0..40)
+        .map(|_| {
+            let mut stream = connect(server.address);
+            stream
+                .write_all(&head(path, native, LENGTH as u64))
+                .unwrap();
+            stream.write_all(b" ").unwrap();
+            stream
+        })
+        .collect();
+    assert!(is_served(&server));
+    let mut large = connect(server.address);
+    large.write_all(&head(path, native, LENGTH as u64)).unwrap();
+    large.write_all(&vec![b' '; LENGTH]).unwrap();
+    // It is no registration; but it was read to its end.
+    assert_eq!(status(&mut large).as_deref(), Some("400"));
+    drop(slow);
+}
