@@ -9,6 +9,7 @@ mod backups;
 mod keys;
 mod logging;
 mod public_url;
+mod ranges;
 mod secrets;
 mod sources;
 mod variables;
@@ -26,6 +27,7 @@ pub use backups::Backups;
 pub use keys::{Cipher, Keys, Provider};
 pub use logging::{LogFilterError, LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use ranges::OutOfRange;
 pub use secrets::{
     FoundSecret, SECRETS, SecretError, SecretSource, find_secret, secret_from_environment,
 };
@@ -228,9 +230,9 @@ pub enum ConfigError {
     /// Only one half of the TLS pair is set.
     #[error("TLS needs both tls_cert and tls_key; set the other one or neither")]
     HalfTls,
-    /// Fewer rounds than the least that is safe.
-    #[error("kdf_iterations is {0}, which is too few; set at least 100000")]
-    FewIterations(u32),
+    /// A number is too small or too large.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
     /// A token is configured only in part.
     #[error("keys in a token need both pkcs11_module and pkcs11_token; set the other one too")]
     HalfToken,
@@ -317,9 +319,8 @@ impl Config {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             problems.push(ConfigError::HalfTls);
         }
-        if self.kdf_iterations < 100_000 {
-            problems.push(ConfigError::FewIterations(self.kdf_iterations));
-        }
+        let numbers = ranges::out_of_range(&self.flat());
+        problems.extend(numbers.into_iter().map(Into::into));
         if self.keys.token_is_half_set() {
             problems.push(ConfigError::HalfToken);
         }

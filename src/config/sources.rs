@@ -8,7 +8,7 @@ use figment::{Figment, Metadata, Provider};
 use serde::Serialize;
 
 use super::variables::{self, PREFIX};
-use super::{Config, ConfigError, FILE, Overrides};
+use super::{Config, ConfigError, FILE, Overrides, ranges};
 
 /// Variables without the project's beginning, as the product's contract names them.
 const BARE: [&str; 3] = ["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"];
@@ -68,7 +68,15 @@ impl Sources {
         if let Some(name) = &self.misspelt {
             return Err(ConfigError::UnknownVariable(name.clone()));
         }
-        Config::extract(&self.joined).map_err(unfit)
+        Config::extract(&self.joined).map_err(|error| {
+            let settings = self.settings().into_iter();
+            let values = settings.map(|setting| (setting.name, setting.value));
+            // A number that its type cannot hold is one that is too large.
+            match ranges::out_of_range(&values.collect()).pop() {
+                Some(number) => number.into(),
+                None => unfit(error),
+            }
+        })
     }
 
     /// Lists every setting by name.

@@ -194,3 +194,35 @@ fn a_misspelt_variable_is_a_problem() {
     }
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn each_number_that_is_out_of_its_range_is_refused_with_its_bounds() {
+    let data = TempDir::new().unwrap();
+    let defaults = secure_messaging::config::Config::defaults();
+    let numbers: Vec<_> = defaults.iter().filter(|(_, it)| it.is_number()).collect();
+    assert!(numbers.len() > 20);
+    for (name, _) in numbers {
+        let variable = format!("SECURE_MESSAGING_{}", name.to_ascii_uppercase());
+        let value = (variable.as_str(), "18446744073709551615");
+        let output = run(data.path(), &["check-config"], &[value]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let expected = format!("{name} is 18446744073709551615; set it to at least");
+        assert!(stdout(&output).contains(&expected), "{}", stdout(&output));
+    }
+    for (name, value) in [
+        ("SECURE_MESSAGING_SESSION_IDLE_SECS", "0"),
+        ("SECURE_MESSAGING_VAULT_BYTES", "0"),
+        ("SECURE_MESSAGING_WORKERS", "100000"),
+    ] {
+        for command in ["check-config", "serve"] {
+            let values = [(name, value), ("BIND_ADDR", "127.0.0.1:0")];
+            let output = run(data.path(), &[command], &values);
+            let said = stdout(&output) + &stderr(&output);
+            assert!(
+                !output.status.success() && said.contains("at most"),
+                "{said}"
+            );
+        }
+    }
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+}
