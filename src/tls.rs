@@ -1,8 +1,10 @@
 //! TLS by configuration: 1.3 only, with X25519MLKEM768 preferred.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use keyring::regular_file;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
@@ -22,16 +24,20 @@ pub enum TlsError {
     Unfit(#[from] rustls::Error),
 }
 
+fn open(path: &Path) -> Result<File, TlsError> {
+    regular_file::open(path).map_err(|error| TlsError::Pem(path.to_owned(), pem::Error::Io(error)))
+}
+
 /// Reads certificate and key.
 pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_reader_iter(open(certificate)?)
+        .collect::<Result<_, _>>()
         .map_err(|error| TlsError::Pem(certificate.to_owned(), error))?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate(certificate.to_owned()));
     }
-    let key =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::Pem(key.to_owned(), error))?;
+    let key = PrivateKeyDer::from_pem_reader(open(key)?)
+        .map_err(|error| TlsError::Pem(key.to_owned(), error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()

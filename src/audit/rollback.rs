@@ -1,6 +1,5 @@
 //! At the start: does a witness in a file know more than the database?
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -34,7 +33,7 @@ pub(super) async fn newest_in_files(
 }
 
 fn newest_in(path: &Path, key: &HeadVerifyKey) -> Option<Known> {
-    let mut file = File::open(path).ok()?;
+    let mut file = keyring::regular_file::open(path).ok()?;
     let len = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
     let mut tail = Vec::new();

@@ -71,7 +71,7 @@ impl Engine {
     /// Reads the key file of the database, to take it along.
     pub fn key_file(&self) -> Result<KeyFile, BackupError> {
         let path = self.database.with_extension("key");
-        match std::fs::read(&path) {
+        match keyring::regular_file::read(&path) {
             Ok(bytes) => Ok(Zeroizing::new(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(BackupError::NoKeyFile(path))

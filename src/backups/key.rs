@@ -28,8 +28,11 @@ pub fn find_key(folder: &Path) -> Result<Option<BackupKey>, BackupError> {
     if let Ok(true) = keyring::private_file::close_to_others(&path) {
         tracing::warn!("others could read the backup key's file; its mode is set to 0600");
     }
-    match std::fs::read_to_string(&path).map(Zeroizing::new) {
-        Ok(text) => parse(&text, path.display().to_string()).map(Some),
+    match keyring::regular_file::read(&path).map(Zeroizing::new) {
+        Ok(bytes) => {
+            let text = std::str::from_utf8(&bytes).unwrap_or_default();
+            parse(text, path.display().to_string()).map(Some)
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(BackupError::File { path, source }),
     }

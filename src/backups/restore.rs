@@ -77,7 +77,7 @@ pub async fn restore(
     if let Some(bytes) = &inside {
         let path = database.with_extension("key");
         // A restore that was cut off may have left the very same.
-        match std::fs::read(&path).map(zeroize::Zeroizing::new) {
+        match keyring::regular_file::read(&path).map(zeroize::Zeroizing::new) {
             Ok(found) if found == *bytes => {}
             Ok(_) => return Err(BackupError::Exists(path)),
             Err(_) => write(&path, bytes)?,

@@ -224,6 +224,9 @@ pub enum ConfigError {
          (`check-config` lists every setting)"
     )]
     UnknownVariable(String),
+    /// The file is there and cannot be read.
+    #[error("{FILE} cannot be read ({0}); put a file there or remove it")]
+    File(std::io::Error),
     /// The log's filter cannot be read, or would hide what the server says.
     #[error(transparent)]
     LogFilter(#[from] LogFilterError),

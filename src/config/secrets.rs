@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use keyring::regular_file;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Every secret that this server knows, with what it is for.
@@ -195,7 +195,7 @@ fn read(name: &str, path: &Path) -> Result<Zeroizing<String>, SecretError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = regular_file::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(MAX_SECRET + 1)
         .read_to_end(&mut bytes)
@@ -347,6 +347,10 @@ mod tests {
         assert!(matches!(refusal(&[0xff, 0xfe]), SecretError::NotText(_)));
         let long = vec![b'a'; MAX_SECRET as usize + 1];
         assert!(matches!(refusal(&long), SecretError::TooLong(_)));
+        for none in ["/", "/dev/zero"] {
+            let error = find("A_SECRET", &[("A_SECRET_FILE", none)]).unwrap_err();
+            assert!(error.to_string().contains("no regular file"), "{error}");
+        }
         let missing = find("A_SECRET", &[("A_SECRET_FILE", "/nowhere/at/all")]).unwrap_err();
         assert!(matches!(missing, SecretError::Unreadable { .. }));
     }

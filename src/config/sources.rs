@@ -1,10 +1,12 @@
 //! Where settings come from: the command line over the environment over the file over defaults.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::Value;
 use figment::{Figment, Metadata, Provider};
+use keyring::regular_file;
 use serde::Serialize;
 
 use super::variables::{self, PREFIX};
@@ -39,8 +41,10 @@ impl Sources {
         let names = Config::names();
         let known = names.clone();
         let mut joined = Figment::from(Serialized::defaults(Config::default().flat()));
-        if Path::new(FILE).exists() {
-            joined = joined.merge(Toml::file_exact(FILE));
+        match regular_file::open(Path::new(FILE)) {
+            Ok(_) => joined = joined.merge(Toml::file_exact(FILE)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(ConfigError::File(error)),
         }
         let joined = joined
             .merge(

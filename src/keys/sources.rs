@@ -15,6 +15,9 @@ pub enum SourceError {
     /// There is no PIN.
     #[error("the token needs its PIN: set PKCS11_PIN or PKCS11_PIN_FILE")]
     NoPin,
+    /// The token's driver is a pipe, a folder or a device.
+    #[error("{} is no regular file; correct pkcs11_module", .0.display())]
+    NoFile(std::path::PathBuf),
     /// The build leaves the provider out.
     #[error("this program was built without pkcs11: build it with that feature")]
     LeftOut,
@@ -29,6 +32,10 @@ pub fn providers(config: &Config) -> Result<Vec<Arc<dyn KekSource>>, SourceError
     else {
         return Ok(Vec::new());
     };
+    // Loading a pipe would wait for somebody to write into it.
+    if module.exists() && !module.is_file() {
+        return Err(SourceError::NoFile(module.clone()));
+    }
     let pin = crate::config::secret_from_environment("PKCS11_PIN")?.ok_or(SourceError::NoPin)?;
     token_source(config, module, token, &pin).map(|source| vec![source])
 }

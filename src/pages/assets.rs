@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use actix_web::web::Bytes;
+use keyring::regular_file;
 use serde::Deserialize;
 
 use super::forms::Forms;
@@ -66,7 +67,7 @@ impl Assets {
     /// Reads a bundle; `None` where there is no manifest.
     pub(super) fn load(folder: &Path) -> Result<Option<Self>, BundleError> {
         let manifest = folder.join("manifest.json");
-        let text = match std::fs::read(&manifest) {
+        let text = match regular_file::read(&manifest) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(BundleError::Read(manifest, error)),
@@ -119,7 +120,7 @@ impl Assets {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
-    std::fs::read(path).map_err(|error| BundleError::Read(path.to_owned(), error))
+    regular_file::read(path).map_err(|error| BundleError::Read(path.to_owned(), error))
 }
 
 /// Reads what the bundle has packed beside a file; browsers check it by the file's `integrity`.

@@ -108,3 +108,45 @@ fn files_that_a_group_was_given_are_closed_again_at_the_start() {
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
     }
 }
+
+/// Makes a pipe that nobody writes into.
+fn pipe(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path();
+    std::fs::create_dir(place.join("data")).unwrap();
+    let (named, beside) = (place.join("pipe"), place.join("data/secure_messaging.key"));
+    let file = place.join("secure-messaging.toml");
+    for path in [&named, &beside, &file] {
+        pipe(path);
+        let secret = match path == &named {
+            true => ("DB_ENCRYPTION_KEY_FILE", named.to_str().unwrap()),
+            false => ("SECURE_MESSAGING_LOG", "info"),
+        };
+        let refused = migrate(place, &[secret]);
+        let said = stderr(&refused);
+        assert!(!refused.status.success(), "{path:?}");
+        assert!(said.contains("it is no regular file"), "{path:?}: {said}");
+        std::fs::remove_file(path).unwrap();
+    }
+    let key = ("DB_ENCRYPTION_KEY", "the operator's key of the tests");
+    let certificate = [
+        key,
+        ("SECURE_MESSAGING_TLS_CERT", named.to_str().unwrap()),
+        ("SECURE_MESSAGING_TLS_KEY", named.to_str().unwrap()),
+    ];
+    pipe(&named);
+    let checked = binary()
+        .args(["check-config", "--data-dir", "data"])
+        .current_dir(place)
+        .envs(certificate)
+        .output()
+        .unwrap();
+    let said = stdout(&checked);
+    assert!(said.contains("it is no regular file"), "{said}");
+}

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::entropy::{Entropy, EntropyError};
 use crate::key_material::KeyMaterial;
+use crate::regular_file;
 use crate::secret::KEY_LEN;
 
 /// Longest key file that is read.
@@ -100,7 +101,7 @@ impl KeySource {
             }
             return Ok((given.duplicate(), KeyOrigin::Given));
         }
-        match File::open(&self.key_file) {
+        match regular_file::open(&self.key_file) {
             Ok(file) => Ok((
                 read_key_file(&self.key_file, file)?,
                 KeyOrigin::File(self.key_file.clone()),
@@ -120,7 +121,7 @@ impl KeySource {
     /// Nothing uses it before [`Self::adopt_next`] puts it in the place of the present file.
     pub fn prepare_next(&self, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
         let next = self.next_file();
-        match File::open(&next) {
+        match regular_file::open(&next) {
             Ok(file) => read_key_file(&next, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(&next, entropy),
             Err(source) => Err(KeySourceError::Io { path: next, source }),

@@ -28,6 +28,7 @@ mod opened;
 mod pkcs11;
 pub mod private_file;
 mod provider;
+pub mod regular_file;
 mod ring;
 mod secret;
 mod stanza;

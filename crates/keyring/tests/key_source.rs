@@ -167,6 +167,23 @@ fn a_key_file_without_a_key_is_refused() {
 }
 
 #[test]
+fn a_key_file_that_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["k", "k.next"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let source = KeySource::new(None, folder.path().join("k"));
+    let refused = [
+        source.load(true, &OsEntropy).map(drop),
+        source.prepare_next(&OsEntropy).map(drop),
+    ];
+    for refused in refused {
+        let words = refused.err().unwrap().to_string();
+        assert!(words.contains("it is no regular file"), "{words}");
+    }
+}
+
+#[test]
 fn cheap_derivations_and_odd_salts_are_refused() {
     let derive = |salt: &[u8], iterations| {
         let key = KeyMaterial::new(b"key".to_vec());

@@ -1,6 +1,6 @@
 //! Opening a database: look first, change nothing until the key fits.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::Arc;
@@ -107,7 +107,7 @@ fn check_length(config: &StoreConfig) -> Result<(), OpenError> {
     if explained {
         return Ok(());
     }
-    let mut file = File::open(&config.path).map_err(|error| io(config, error))?;
+    let mut file = keyring::regular_file::open(&config.path).map_err(|error| io(config, error))?;
     let len = file.metadata().map_err(|error| io(config, error))?.len();
     let mut head = [0; 32];
     // A shorter file is no database, which opening it says.

@@ -1,0 +1,64 @@
+//! Reading files that are regular files and nothing else.
+//!
+//! Whoever opens a pipe waits until somebody writes into it, and a device may have no end: a server that
+//! is told to read such a thing would stand still at its start without a word.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a file to read, or refuses it at once where it is no regular file.
+pub fn open(path: &Path) -> io::Result<File> {
+    // Without waiting for another end that a pipe may never get.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is no regular file",
+    ))
+}
+
+/// Reads all of a regular file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+    // Of one piece, so that nothing of a secret is left behind where it grew.
+    let mut bytes = Vec::with_capacity(length.saturating_add(1).min(1 << 30));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_and_what_is_none_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"what it holds").unwrap();
+        assert_eq!(read(&file).unwrap(), b"what it holds");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read(&link).unwrap(), b"what it holds");
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        for none in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+            let refused = read(none).unwrap_err();
+            assert_eq!(refused.to_string(), "it is no regular file", "{none:?}");
+        }
+        let missing = open(&folder.path().join("none")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+}
