@@ -81,6 +81,7 @@ impl Report {
             warnings: Protections::inspect().warnings(),
             problems: Vec::new(),
         };
+        report.warnings.extend(Config::warnings());
         let key = report.look_for_secrets();
         let config = match Config::explain(overrides) {
             Ok(explained) => {

@@ -24,7 +24,8 @@ pub struct Args {
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
     logging::start(&config.logging)?;
-    for warning in Protections::inspect().warnings() {
+    let protections = Protections::inspect().warnings();
+    for warning in protections.into_iter().chain(Config::warnings()) {
         tracing::warn!("{warning}");
     }
     let key = Config::encryption_key()?;

@@ -10,6 +10,7 @@ mod keys;
 mod logging;
 mod public_url;
 mod ranges;
+mod resembling;
 mod secrets;
 mod sources;
 mod variables;
@@ -28,6 +29,7 @@ pub use keys::{Cipher, Keys, Provider};
 pub use logging::{LogFilterError, LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use ranges::OutOfRange;
+pub use resembling::Resembling;
 pub use secrets::{
     FoundSecret, SECRETS, SecretError, SecretSource, find_secret, secret_from_environment,
 };
@@ -224,6 +226,9 @@ pub enum ConfigError {
          (`check-config` lists every setting)"
     )]
     UnknownVariable(String),
+    /// A variable looks like one that holds a key; without it a first start would make a new key.
+    #[error("{0}; correct its name or unset it")]
+    MisspeltKey(Resembling),
     /// The file is there and cannot be read.
     #[error("{FILE} cannot be read ({0}); put a file there or remove it")]
     File(std::io::Error),
@@ -358,6 +363,15 @@ impl Config {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::parse(&format!("{scheme}://{bound}"))?,
         })
+    }
+
+    /// Returns a sentence for each variable whose name was most likely misspelt.
+    pub fn warnings() -> Vec<String> {
+        resembling::resembling(variables::of_this_process())
+            .iter()
+            .filter(|one| !one.is_a_key())
+            .map(|one| format!("{one}; correct its name if that is meant"))
+            .collect()
     }
 
     /// Returns the key of everything sealed at rest, where one is given.

@@ -9,11 +9,12 @@ use figment::{Figment, Metadata, Provider};
 use keyring::regular_file;
 use serde::Serialize;
 
+use super::resembling::{Resembling, resembling};
 use super::variables::{self, PREFIX};
 use super::{Config, ConfigError, FILE, Overrides, ranges};
 
 /// Variables without the project's beginning, as the product's contract names them.
-const BARE: [&str; 3] = ["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"];
+pub(super) const BARE: [&str; 3] = ["DATABASE_URL", "BIND_ADDR", "PUBLIC_URL"];
 
 /// Every source, joined in the order of precedence.
 pub(super) struct Sources {
@@ -22,6 +23,8 @@ pub(super) struct Sources {
     unknown: Option<String>,
     /// A variable that looks like a setting and is none.
     misspelt: Option<String>,
+    /// Variables that resemble one that is read.
+    resembling: Vec<Resembling>,
 }
 
 /// A setting with the source that won.
@@ -56,10 +59,10 @@ impl Sources {
         let all = joined.data().map_err(unfit)?;
         let mut found = all.values().flat_map(|values| values.keys());
         let unknown = found.find(|name| !names.contains(*name));
-        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         Ok(Self {
             unknown: unknown.cloned(),
-            misspelt: variables::misspelt(variables, &names),
+            misspelt: variables::misspelt(variables::of_this_process(), &names),
+            resembling: resembling(variables::of_this_process()),
             joined,
         })
     }
@@ -71,6 +74,9 @@ impl Sources {
         }
         if let Some(name) = &self.misspelt {
             return Err(ConfigError::UnknownVariable(name.clone()));
+        }
+        if let Some(resembles) = self.resembling.iter().find(|one| one.is_a_key()) {
+            return Err(ConfigError::MisspeltKey(resembles.clone()));
         }
         Config::extract(&self.joined).map_err(|error| {
             let settings = self.settings().into_iter();

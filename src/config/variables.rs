@@ -19,6 +19,11 @@ const COMMANDS: [&str; 7] = [
 /// Beginnings of groups of them.
 const COMMAND_GROUPS: [&str; 4] = ["FUZZ_", "MUTANTS_", "TEST_", "WASM_"];
 
+/// Names of this process's variables.
+pub(super) fn of_this_process() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}
+
 /// Finds a variable that sets nothing: most likely a misspelt setting.
 pub(super) fn misspelt(
     variables: impl Iterator<Item = String>,

@@ -226,3 +226,26 @@ fn each_number_that_is_out_of_its_range_is_refused_with_its_bounds() {
     }
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_variable_that_resembles_one_is_told_of_and_refused_where_a_key_is_meant() {
+    let data = TempDir::new().unwrap();
+    let address = [("BIND_ADRR", "127.0.0.1:1")];
+    let output = run(data.path(), &["check-config"], &address);
+    let said = stdout(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("sets BIND_ADRR") && said.contains("BIND_ADDR;"),
+        "{said}"
+    );
+    for name in ["DB_ENCRYPTION_KEYS", "DB_ENCRYPTION_KEY_FLIE", "BACKUP_KEX"] {
+        for command in ["check-config", "migrate"] {
+            let output = run(data.path(), &[command], &[(name, "a value")]);
+            let said = stdout(&output) + &stderr(&output);
+            assert!(!output.status.success(), "{name} {said}");
+            assert!(said.contains(&format!("sets {name}")), "{said}");
+            assert!(!said.contains("a value"), "{said}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+}
