@@ -16,6 +16,7 @@ pub struct Auditing {
     /// Days that a record stays; 2557 are seven years, 0 is for ever.
     pub audit_retention_days: u64,
     /// Where each head is sent: `file:/path`, `syslog:`, `syslog:127.0.0.1:514`, `https://…`.
+    #[serde(deserialize_with = "super::list::one_or_many")]
     pub audit_witnesses: Vec<String>,
 }
 

@@ -7,6 +7,7 @@
 mod audit;
 mod backups;
 mod keys;
+mod list;
 mod logging;
 mod public_url;
 mod ranges;
@@ -74,6 +75,7 @@ pub struct Config {
     /// PEM file of the certificate's private key.
     pub tls_key: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "list::one_or_many")]
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections and requests under way of one network, which is an IPv4 address or an IPv6 /64;
     /// a quarter of what the file descriptors allow, at most 512, where it is 0.

@@ -249,3 +249,20 @@ fn a_variable_that_resembles_one_is_told_of_and_refused_where_a_key_is_meant() {
     }
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_list_may_be_written_as_a_single_value() {
+    let data = TempDir::new().unwrap();
+    for proxies in ["127.0.0.1", "[\"127.0.0.1\", \"::1\"]", "::1"] {
+        let value = [("SECURE_MESSAGING_TRUSTED_PROXIES", proxies)];
+        let output = run(data.path(), &["check-config"], &value);
+        assert!(output.status.success(), "{proxies}: {}", stdout(&output));
+    }
+    let value = [("SECURE_MESSAGING_TRUSTED_PROXIES", "127.0.0.1, ::1")];
+    let output = run(data.path(), &["check-config"], &value);
+    assert!(
+        stdout(&output).contains("[\"one\", \"another\"]"),
+        "{}",
+        stdout(&output)
+    );
+}
