@@ -190,6 +190,30 @@ fn a_migration_history_that_was_changed_is_refused() {
 }
 
 #[test]
+fn a_history_that_was_emptied_is_refused_in_words() {
+    let folder = Folder::new();
+    folder.open().close().unwrap();
+    let emptied = "DELETE FROM refinery_schema_history";
+    folder.tamper().execute(emptied, []).unwrap();
+    let refused = Store::open(&folder.config()).err().unwrap().to_string();
+    assert!(refused.contains("refinery_schema_history"), "{refused}");
+    assert!(!refused.contains("CREATE"), "{refused}");
+    assert!(refused.len() < 250, "{refused}");
+}
+
+#[test]
+fn a_migration_that_does_not_run_says_why_without_its_statements() {
+    let folder = Folder::new();
+    folder.open().close().unwrap();
+    let last = "DELETE FROM refinery_schema_history WHERE version =
+        (SELECT max(version) FROM refinery_schema_history)";
+    folder.tamper().execute(last, []).unwrap();
+    let refused = Store::open(&folder.config()).err().unwrap().to_string();
+    assert!(!refused.contains("CREATE"), "{refused}");
+    assert!(refused.len() < 250, "{refused}");
+}
+
+#[test]
 fn another_programs_database_is_left_alone() {
     let folder = Folder::new();
     folder

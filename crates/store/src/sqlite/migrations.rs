@@ -49,6 +49,12 @@ pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
     if applied.len() == migrations.len() {
         return Ok(0);
     }
+    if applied.is_empty() && has_tables(connection).map_err(failed)? {
+        return Err(OpenError::Migration(
+            "it has tables, and table refinery_schema_history does not say how they were made"
+                .to_owned(),
+        ));
+    }
     let report = runner
         .set_abort_divergent(true)
         .set_abort_missing(true)
@@ -56,14 +62,43 @@ pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
         // that nothing says were made, and never start again.
         .set_grouped(true)
         .run(connection)
-        .map_err(|error| OpenError::Migration(error.to_string()))?;
+        .map_err(|error| OpenError::Migration(reason(&error)))?;
     Ok(report.applied_migrations().len())
+}
+
+/// Why a migration did not run. SQLite's own words name the whole statement, which nobody reads.
+fn reason(error: &refinery::Error) -> String {
+    use refinery::error::Kind;
+    let Kind::Connection(what, cause) = error.kind() else {
+        return error.to_string();
+    };
+    match cause.downcast_ref::<rusqlite::Error>() {
+        Some(rusqlite::Error::SqlInputError { msg, .. }) => format!("{what}: {msg}"),
+        _ => format!("{what}: {cause}"),
+    }
+}
+
+fn failed(error: rusqlite::Error) -> OpenError {
+    OpenError::Migration(match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        other => other.to_string(),
+    })
+}
+
+/// Whether there is any table beside SQLite's own and the history.
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema
+         WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+             AND name != 'refinery_schema_history'",
+        [],
+        |row| row.get(0),
+    )
 }
 
 type Applied = (u32, String, String, String);
 
 fn applied(connection: &Connection) -> Result<Vec<Applied>, OpenError> {
-    let failed = |error: rusqlite::Error| OpenError::Migration(error.to_string());
     let exists: bool = connection
         .query_row(
             "SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'",
