@@ -3,7 +3,7 @@ import { Link } from './core/link.js';
 import { State } from './lib/state.js';
 import * as router from './lib/router.js';
 import { askBeforeLeaving } from './lib/leaving.js';
-import { announce, badge, overDialogs, title, toast } from './lib/say.js';
+import { announce, badge, overDialogs, refusal, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
@@ -188,7 +188,8 @@ function receive(event) {
     if (recovered) offerIdentity(context, 'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.');
     recovered = false;
   } else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
-  else if ((event.e === 'notice' || event.e === 'refused') && !handled) toast(event.text);
+  else if (event.e === 'notice' && !handled) toast(event.text);
+  else if (event.e === 'refused' && !handled) refusal(event.code, event.text);
 }
 
 let waits = 0;

@@ -31,6 +31,43 @@ export function toast(text, action) {
   setTimeout(() => line.remove(), 4000 + text.length * 60);
 }
 
+/** What anybody who knows the account can cause as often as they like. */
+const UNREADABLE = ['malformed', 'cannot-open', 'unknown-suite', 'unknown-version', 'out-of-time'];
+
+/** Milliseconds in which the same is counted and not shown again. */
+const QUIET_MS = 180_000;
+
+/** @type {Map<string, number>} How often each came since it was shown. */
+const counted = new Map();
+
+/**
+ * Shows why something was refused. What is unreadable is shown once; what comes of it in the minutes after that is
+ * counted and shown together.
+ * @param {string} code
+ * @param {string} text
+ */
+export function refusal(code, text) {
+  const count = counted.get(code);
+  if (count !== undefined) {
+    counted.set(code, count + 1);
+    return;
+  }
+  toast(text);
+  if (UNREADABLE.includes(code)) countQuietly(code);
+}
+
+/** @param {string} code */
+function countQuietly(code) {
+  counted.set(code, 0);
+  setTimeout(() => {
+    const more = counted.get(code) ?? 0;
+    counted.delete(code);
+    if (more === 0) return;
+    toast(more === 1 ? 'One more message could not be read.' : `${more} more messages could not be read.`);
+    countQuietly(code);
+  }, QUIET_MS);
+}
+
 /**
  * Says something to screen readers only.
  * @param {string} text
