@@ -140,6 +140,7 @@ impl Held {
         let slot = &self.slots[index];
         WaitingItem {
             id: self.id,
+            poster: self.poster,
             burn_on_read: self.burn_on_read,
             size: self.body.len() as u64 + slot.size(),
             expires_at: self.expires_ms / 1000,
@@ -202,6 +203,12 @@ impl Held {
                 self.slots[index].end(SlotState::Done);
             }
         }
+    }
+
+    /// Says whether an account has a slot that nobody has read.
+    pub(crate) fn is_unread_by(&self, account: AccountId) -> bool {
+        let mut slots = self.slots.iter();
+        slots.any(|slot| slot.target.account() == account && !slot.is_done())
     }
 
     /// Says whether an account posted this or has a slot in it.

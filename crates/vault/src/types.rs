@@ -89,6 +89,8 @@ pub struct Acknowledged {
 pub struct WaitingItem {
     /// The message.
     pub id: MessageId,
+    /// The account that posted it.
+    pub poster: AccountId,
     /// Whether reading wipes it.
     pub burn_on_read: bool,
     /// Bytes of body and slot together.

@@ -7,7 +7,7 @@ mod post;
 mod presence;
 mod upkeep;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,8 +19,8 @@ use crate::schedule::Schedule;
 use crate::tombstones::Tombstones;
 use crate::{AccountId, Clock, Config, Entropy, Event, EventSink, MessageId, MessageState};
 
-/// The messages that have a slot for one account, in the order they were posted.
-type Inbox = BTreeSet<(u64, MessageId)>;
+/// The messages that have a slot for one account: those of each poster in the order they were posted.
+type Inbox = BTreeMap<AccountId, BTreeSet<(u64, MessageId)>>;
 
 /// How long a fate is remembered at least: a sender that was away for a moment still learns it.
 const FATE_MS: u64 = 600_000;
@@ -137,7 +137,7 @@ impl<P: Platform> Vault<P> {
             self.freed.fetch_add(held.charged, Ordering::Relaxed);
             self.schedule.with(|s| s.remove(held.scheduled_ms, id));
             for account in held.accounts() {
-                self.leave_inbox(account, held.sequence, id);
+                self.leave_inbox(account, held);
             }
             self.ledger.with(|l| l.refund(held.poster, 1, held.charged));
             let state = if held.acknowledged {
@@ -166,15 +166,21 @@ impl<P: Platform> Vault<P> {
         After::Keep
     }
 
-    fn enter_inbox(&self, account: AccountId, sequence: u64, id: MessageId) {
+    fn enter_inbox(&self, account: AccountId, held: &Held) {
         self.inboxes.upsert(account, Inbox::new, |inbox| {
-            inbox.insert((sequence, id));
+            let of_poster = inbox.entry(held.poster).or_default();
+            of_poster.insert((held.sequence, held.id));
         });
     }
 
-    fn leave_inbox(&self, account: AccountId, sequence: u64, id: MessageId) {
+    fn leave_inbox(&self, account: AccountId, held: &Held) {
         self.inboxes.update(&account, |inbox| {
-            inbox.remove(&(sequence, id));
+            if let Some(of_poster) = inbox.get_mut(&held.poster) {
+                of_poster.remove(&(held.sequence, held.id));
+                if of_poster.is_empty() {
+                    inbox.remove(&held.poster);
+                }
+            }
             let after = if inbox.is_empty() {
                 After::Remove
             } else {

@@ -7,6 +7,7 @@ mod interleavings;
 mod model;
 mod posting;
 mod presence;
+mod turns;
 mod types;
 mod upkeep;
 

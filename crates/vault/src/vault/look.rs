@@ -1,12 +1,15 @@
 //! Looking without changing.
 
+use std::collections::HashMap;
+
 use crate::message::SlotState;
 use crate::platform::{Lock, Platform, Table};
-use crate::vault::Vault;
+use crate::vault::{Inbox, Vault};
 use crate::{AccountId, LiveId, MessageId, MessageState, Stats, StatusItem, WaitingItem};
 
 impl<P: Platform> Vault<P> {
-    /// Lists what waits for an account, in the order it was posted.
+    /// Lists what waits for an account: what each poster posted first, then what each posted second, and
+    /// so on, so that nobody's heap is before everybody else's.
     ///
     /// With a live session: what that session may claim now. Without: what any session of the
     /// account may claim, each message once.
@@ -18,10 +21,40 @@ impl<P: Platform> Vault<P> {
                 .read(&id, |held| held.waiting_item(account, live, now_ms));
             item.flatten()
         };
-        self.inbox(account)
-            .into_iter()
-            .filter_map(waiting)
-            .collect()
+        let items = self.inbox(account).into_iter().filter_map(waiting);
+        let mut told = HashMap::new();
+        let mut in_turns: Vec<_> = items
+            .map(|item| {
+                let turn = told.entry(item.poster).or_insert(0_usize);
+                *turn += 1;
+                (*turn, item)
+            })
+            .collect();
+        in_turns.sort_by_key(|(turn, _)| *turn);
+        in_turns.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// Says whether at least so many messages of a poster, beside one of them, are held for an account
+    /// that has not read them.
+    ///
+    /// What was refused as unreadable counts as long as it may be replaced.
+    pub fn holds_unread(
+        &self,
+        poster: AccountId,
+        account: AccountId,
+        most: usize,
+        beside: MessageId,
+    ) -> bool {
+        let of_poster = |inbox: &Inbox| match inbox.get(&poster) {
+            Some(held) if held.len() >= most => held.iter().map(|(_, id)| *id).collect(),
+            _ => Vec::new(),
+        };
+        let ids = self.inboxes.read(&account, of_poster).unwrap_or_default();
+        let unread = |id: &MessageId| {
+            let unread = self.messages.read(id, |held| held.is_unread_by(account));
+            *id != beside && unread == Some(true)
+        };
+        ids.iter().filter(|id| unread(id)).take(most).count() >= most
     }
 
     /// Lists the one-time prekeys of an account that waiting or claimed slots were made with.
@@ -40,10 +73,12 @@ impl<P: Platform> Vault<P> {
         prekeys
     }
 
+    /// What an account has a slot in, in the order it was posted.
     pub(super) fn inbox(&self, account: AccountId) -> Vec<MessageId> {
-        self.inboxes
-            .read(&account, |inbox| inbox.iter().map(|(_, id)| *id).collect())
-            .unwrap_or_default()
+        let all = |inbox: &Inbox| inbox.values().flatten().copied().collect();
+        let mut held: Vec<_> = self.inboxes.read(&account, all).unwrap_or_default();
+        held.sort_unstable();
+        held.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Tells a poster where its own messages stand; those of others are unknown.

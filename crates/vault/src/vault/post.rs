@@ -116,7 +116,7 @@ impl<P: Platform> Vault<P> {
             reservation.spent = true;
             self.schedule.with(|s| s.insert(expires_ms, id));
             for account in accounts {
-                self.enter_inbox(account, held.sequence, id);
+                self.enter_inbox(account, held);
             }
             self.settle(held, now_ms);
             held.announce(&mut events);
@@ -175,7 +175,7 @@ impl<P: Platform> Vault<P> {
             held.charged += charged;
             held.add_slots(slots, events);
             for account in held.accounts() {
-                self.enter_inbox(account, held.sequence, id);
+                self.enter_inbox(account, held);
             }
             Ok(())
         });
