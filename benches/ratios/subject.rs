@@ -42,6 +42,7 @@ impl Subject {
                 ("SECURE_MESSAGING_VAULT_BYTES", "8589934592"),
                 ("SECURE_MESSAGING_VAULT_ACCOUNT_BYTES", "8589934592"),
                 ("SECURE_MESSAGING_VAULT_ACCOUNT_MESSAGES", "10000000"),
+                ("SECURE_MESSAGING_VAULT_UNANSWERED_MESSAGES", "10000000"),
             ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -96,6 +96,8 @@ pub struct Config {
     pub vault_account_bytes: usize,
     /// Messages that the vault holds for one posting account.
     pub vault_account_messages: usize,
+    /// Messages that the vault holds unread of a sender to whom the recipient has not written.
+    pub vault_unanswered_messages: usize,
     /// Largest sealed body in bytes.
     pub max_message_bytes: usize,
     /// Sign-ins begun per minute, for an address, and for an account from it; recoveries and
@@ -174,6 +176,7 @@ impl Default for Config {
             vault_bytes: 256 << 20,
             vault_account_bytes: 64 << 20,
             vault_account_messages: 10_000,
+            vault_unanswered_messages: 20,
             max_message_bytes: 1 << 20,
             sign_ins_per_minute: 20,
             registrations_per_hour: 60,

@@ -187,6 +187,11 @@ impl Limits {
             .map_err(|too_soon| too_soon.over(Limit::NewPeople))
     }
 
+    /// Whether an account has written to another one of late.
+    pub fn has_written(&self, from: [u8; 16], to: [u8; 16]) -> bool {
+        self.strangers.has_written(from, to, &self.clock)
+    }
+
     /// Forgets the keys that are as if they had never been seen.
     pub fn forget_idle(&self) {
         self.sign_ins.forget_idle();

@@ -17,12 +17,20 @@ use super::{Keyed, TooSoon, keyed, per_hour};
 /// Seconds after which a pair of accounts counts as strangers again.
 const REMEMBERED: u64 = 86_400;
 
+/// Seconds for which it is remembered that one account wrote to another: a day more than a message
+/// waits at most.
+const ANSWERED: u64 = 8 * 86_400;
+
 /// Limits whom accounts begin to write to; either one's message makes the pair known for a day.
+///
+/// It is also known, in each direction, who has written to whom: somebody to whom the recipient never
+/// wrote has room for a few messages only. Receipts count, which clients send to contacts by themselves.
 ///
 /// Pairs are kept as keyed hashes in memory only, and the key is drawn at each start.
 pub(super) struct Strangers {
     key: Zeroizing<[u8; 32]>,
     known: DashMap<[u8; 16], u64>,
+    wrote: DashMap<[u8; 16], u64>,
     beginnings: Keyed<[u8; 16]>,
 }
 
@@ -32,6 +40,7 @@ impl Strangers {
         Self {
             key: Zeroizing::new(ambient.random()),
             known: DashMap::new(),
+            wrote: DashMap::new(),
             beginnings: keyed(quota, clock),
         }
     }
@@ -47,36 +56,41 @@ impl Strangers {
             return Ok(());
         }
         let now = clock.now().as_secs();
-        let pair = self.pair(from, to);
-        if let Some(mut last) = self.known.get_mut(&pair)
-            && *last + REMEMBERED > now
-        {
-            *last = now;
-            return Ok(());
+        let pair = self.hash(from.min(to), from.max(to));
+        let is_known = |last: u64| last + REMEMBERED > now;
+        if !self.known.get(&pair).is_some_and(|last| is_known(*last)) {
+            self.beginnings
+                .check_key(&from)
+                .map_err(|not_until| TooSoon::from(&not_until, clock))?;
         }
-        self.beginnings
-            .check_key(&from)
-            .map_err(|not_until| TooSoon::from(&not_until, clock))?;
         self.known.insert(pair, now);
+        self.wrote.insert(self.hash(from, to), now);
         Ok(())
+    }
+
+    /// Whether `from` has written to `to` since the server started and within the time remembered.
+    pub(super) fn has_written(&self, from: [u8; 16], to: [u8; 16], clock: &Injected) -> bool {
+        let now = clock.now().as_secs();
+        let last = self.wrote.get(&self.hash(from, to));
+        last.is_some_and(|last| *last + ANSWERED > now)
     }
 
     /// Forgets the pairs that are strangers again.
     pub(super) fn forget_idle(&self, clock: &Injected) {
         let now = clock.now().as_secs();
         self.known.retain(|_, last| *last + REMEMBERED > now);
+        self.wrote.retain(|_, last| *last + ANSWERED > now);
         self.beginnings.retain_recent();
     }
 
-    /// The same for both directions.
-    fn pair(&self, a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+    fn hash(&self, a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
         let mut hasher = Sha3_256::new();
         hasher.update(self.key.as_slice());
-        hasher.update(a.min(b));
-        hasher.update(a.max(b));
+        hasher.update(a);
+        hasher.update(b);
         let hash: [u8; 32] = hasher.finalize().into();
-        let mut pair = [0; 16];
-        pair.copy_from_slice(&hash[..16]);
-        pair
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash[..16]);
+        short
     }
 }

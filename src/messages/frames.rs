@@ -140,6 +140,8 @@ pub struct Waiting {
     /// `live` or `account`.
     #[schema(value_type = String)]
     pub target: &'static str,
+    /// The account that posted it.
+    pub from: Id,
 }
 
 /// A message that reached a session that is gone, unread.
@@ -162,6 +164,7 @@ impl From<&WaitingItem> for Waiting {
                 Target::Live { .. } => "live",
                 Target::Account(_) => "account",
             },
+            from: Id(*item.poster.as_bytes()),
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct Sent {
 /// What waits.
 #[derive(Serialize, ToSchema)]
 pub struct WaitingList {
-    /// In the order it was posted.
+    /// The posters take turns; what is of one of them is in the order it was posted.
     pub waiting: Vec<Waiting>,
 }
 

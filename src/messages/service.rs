@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
 use vault::{
-    AccountId, Ciphertext, Claim, ClaimToken, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
-    Reservation, StatusItem, Target,
+    AccountId, Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot,
+    PutOutcome, Reservation, StatusItem, Target,
 };
 
 use crate::http::{Id, Problem};
@@ -13,6 +13,9 @@ use crate::sessions::{Deed, SignedIn};
 use crate::state::App;
 
 use super::events::user;
+
+/// When somebody may try again whose messages wait for a person who has not written to them.
+const UNANSWERED_RETRY: Duration = Duration::from_secs(60);
 
 /// The most messages that one question is about.
 const MAX_STATUS: usize = 256;
@@ -38,7 +41,7 @@ pub(super) fn reserve(
     if header.body_len > max_body {
         return Err(Problem::too_large(max_body));
     }
-    may_write(app, poster, &header.slots)?;
+    may_write(app, poster, header.message_id, &header.slots)?;
     let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
     Ok(app.vault().reserve(
         poster,
@@ -54,6 +57,8 @@ pub(super) fn put(
     header: SubmissionHeader,
     body: Ciphertext,
 ) -> Result<PutOutcome, Problem> {
+    // Once more: others may have been put while the body was read.
+    has_room(app, reservation.poster(), header.message_id, &header.slots)?;
     let targets: Vec<Target> = header.slots.iter().map(|s| target(&s.target)).collect();
     let id = MessageId::from_bytes(*header.message_id.as_bytes());
     let message = NewMessage {
@@ -84,7 +89,7 @@ pub(super) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), P
     app.limits().message(who.key())?;
     app.sessions().note(who.session(), Deed::AddSlots);
     let poster = who.account();
-    may_write(app, poster, &set.slots)?;
+    may_write(app, poster, set.message_id, &set.slots)?;
     let id = MessageId::from_bytes(*set.message_id.as_bytes());
     let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
     app.vault().add_slots(id, poster, slots(set.slots))?;
@@ -152,12 +157,41 @@ pub(super) fn claim(
     Ok(app.vault().claim(id, who.account(), live)?)
 }
 
-/// Counts the people whom the poster begins to write to.
-fn may_write(app: &App, poster: AccountId, slots: &[Slot]) -> Result<(), Problem> {
+/// Counts the people whom the poster begins to write to, and what waits for those who never wrote back.
+fn may_write(
+    app: &App,
+    poster: AccountId,
+    message: protocol::ids::MessageId,
+    slots: &[Slot],
+) -> Result<(), Problem> {
+    has_room(app, poster, message, slots)?;
     slots.iter().try_for_each(|slot| {
         let to = *slot.target.account().as_bytes();
         app.limits().writes_to(*poster.as_bytes(), to)
     })
+}
+
+/// A few messages wait for somebody who has not written to their poster, so that strangers fill nobody's
+/// inbox.
+fn has_room(
+    app: &App,
+    poster: AccountId,
+    message: protocol::ids::MessageId,
+    slots: &[Slot],
+) -> Result<(), Problem> {
+    let most = app.config().vault_unanswered_messages.max(1);
+    let message = MessageId::from_bytes(*message.as_bytes());
+    let is_full = |to: AccountId| {
+        to != poster
+            && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
+            && app.vault().holds_unread(poster, to, most, message)
+    };
+    let mut targets = slots.iter().map(|slot| target(&slot.target));
+    if targets.any(|target| is_full(target.account())) {
+        let retry_after = UNANSWERED_RETRY;
+        return Err(Full::Account { retry_after }.into());
+    }
+    Ok(())
 }
 
 fn slots(slots: Vec<Slot>) -> Vec<NewSlot> {

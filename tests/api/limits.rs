@@ -118,6 +118,56 @@ async fn an_account_begins_to_write_to_so_many_people_and_goes_on_with_those_it_
 }
 
 #[actix_web::test]
+async fn few_messages_wait_for_somebody_who_never_wrote_back() {
+    let app = TestApp::start_with(|config| config.vault_unanswered_messages = 3).await;
+    app.administrator().await;
+    let alice = app.account("alice").await;
+    let bob = app.account("bob").await;
+    let carol = app.account("carol").await;
+    let post = async |from: &Account, to: &Account, id: u8| {
+        let slots = vec![waiting_slot(to.id(), b"slot")];
+        let message = submission([id; 16], false, slots, b"body");
+        from.client.post_octets("/api/v1/messages", message).await
+    };
+    for id in 1..4 {
+        post(&alice, &bob, id).await.expect(201);
+    }
+    let refused = post(&alice, &bob, 4).await.expect(429);
+    assert_eq!(refused.code(), "quota");
+    assert_eq!(refused.headers["retry-after"], "60");
+    // What waits already may be sealed anew, and nobody else is held up.
+    let set = protocol::envelope::SlotSet {
+        message_id: protocol::ids::MessageId::from_bytes([3; 16]),
+        slots: vec![waiting_slot(bob.id(), b"anew")],
+    };
+    let path = format!("/api/v1/messages/{}/slots", hex::encode([3; 16]));
+    let again = alice.client.post_octets(&path, set.encode()).await;
+    again.expect(204);
+    post(&alice, &carol, 5).await.expect(201);
+    post(&carol, &bob, 6).await.expect(201);
+    // What was read makes room for as much.
+    let claim = format!("/api/v1/messages/{}/claim", hex::encode([1; 16]));
+    let parcel = bob.client.post_empty(&claim).await.expect(200);
+    let parcel = protocol::envelope::ParcelRef::decode(&parcel.body).unwrap();
+    let token = json!({"token": b64(&parcel.token)});
+    let ack = format!("/api/v1/messages/{}/ack", hex::encode([1; 16]));
+    bob.client.post(&ack, &token).await.expect(204);
+    post(&alice, &bob, 7).await.expect(201);
+    post(&alice, &bob, 8).await.expect(429);
+    // Whoever was written to once is no stranger, in this direction alone.
+    post(&bob, &alice, 9).await.expect(201);
+    for id in 10..20 {
+        post(&alice, &bob, id).await.expect(201);
+    }
+    for id in 20..25 {
+        post(&bob, &alice, id).await.expect(201);
+    }
+    post(&carol, &bob, 30).await.expect(201);
+    post(&carol, &bob, 31).await.expect(201);
+    post(&carol, &bob, 32).await.expect(429);
+}
+
+#[actix_web::test]
 async fn one_account_takes_at_most_a_quarter_of_a_stock_in_a_day() {
     let app = TestApp::start().await;
     app.administrator().await;

@@ -178,6 +178,33 @@ async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record(
             Some("limits.fired"),
         ),
         (
+            "more than waits for somebody who never wrote back",
+            |config| config.vault_unanswered_messages = 1,
+            |bob| vec![post(bob.id(), 1), post(bob.id(), 1)],
+            "quota",
+            true,
+            Some("limits.fired"),
+        ),
+        (
+            "slots beside what waits for somebody who never wrote back",
+            |config| config.vault_unanswered_messages = 1,
+            |bob| {
+                let elsewhere = vec![waiting_slot([9; 16], b"slot")];
+                let set = SlotSet {
+                    message_id: MessageId::from_bytes([1; 16]),
+                    slots: vec![waiting_slot(bob.id(), b"slot")],
+                };
+                vec![
+                    post(bob.id(), 1),
+                    Asked::Post(submission([1; 16], false, elsewhere, b"body")),
+                    Asked::Slots([1; 16], set.encode()),
+                ]
+            },
+            "quota",
+            true,
+            Some("limits.fired"),
+        ),
+        (
             "too many messages",
             |config| config.messages_per_minute = 1,
             |bob| vec![post(bob.id(), 1), post(bob.id(), 1)],

@@ -127,6 +127,7 @@ fn config(data: &TempDir) -> Config {
         claims_per_minute: 100_000,
         new_people_per_hour: 100_000,
         messages_per_minute: 1_000_000,
+        vault_unanswered_messages: 100_000,
         changes_per_hour: 100_000,
         administration_per_minute: 100_000,
         ..Config::default()
