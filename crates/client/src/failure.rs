@@ -37,6 +37,14 @@ impl Failure {
         codes.iter().any(|code| code.name() == self.code)
     }
 
+    /// Whether the server only could not do it now: nothing follows from it about what was asked for.
+    pub fn is_passing(&self) -> bool {
+        match Code::named(&self.code) {
+            Some(code) => code.status() == 429 || code.status() >= 500,
+            None => self.code == Own::ServerError.words().code,
+        }
+    }
+
     /// How long to wait before the next try, milliseconds.
     pub fn wait_ms(&self) -> u64 {
         self.retry_after_secs

@@ -24,6 +24,7 @@ mod lock;
 mod messages;
 mod outbox;
 mod output;
+mod pause;
 mod people;
 mod prekeys;
 mod presence;

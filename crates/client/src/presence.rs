@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::id_of;
-use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
@@ -52,11 +51,7 @@ impl Unlocked {
         self.published = None;
         self.stranded_listed(io, stranded);
         self.publish(io);
-        if more {
-            io.get("/messages", Purpose::Open(Open::Waiting));
-        } else {
-            self.waiting_listed(io, waiting);
-        }
+        self.waiting_listed(io, waiting, more);
         self.reconnected(io);
         self.read_safes(io);
         self.ask_about_other_keys(io);
@@ -126,7 +121,7 @@ impl Unlocked {
     /// Destroys session pairs whose bucket is over and under which nothing waits.
     fn destroy_pairs(&mut self, io: &Io) {
         let inbox = &self.inbox;
-        let busy = inbox.current.is_some() || !inbox.queue.is_empty();
+        let busy = inbox.current.is_some() || !inbox.queue.is_empty() || !inbox.parked.is_empty();
         let (messages, places) = (&self.messages, &self.places);
         self.sessions.retain(|key_id, pair| {
             let sealed = inbox.items.iter().any(|(id, item)| {
@@ -155,9 +150,13 @@ impl Unlocked {
     pub(crate) fn offline(&mut self, io: &mut Io) {
         self.inbox.current = None;
         self.inbox.queue.clear();
+        self.inbox.parked.clear();
+        self.lookups.forget();
         self.pending_lease = None;
         self.reading.forget();
-        io.timers.cancel(Timer::Claim);
+        for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
+            io.timers.cancel(timer);
+        }
         for (id, item) in &mut self.inbox.items {
             // Claims end with their socket, and the next one claims anew; only what burns and was on
             // the screen stays ours.
@@ -222,11 +221,10 @@ impl Unlocked {
         let Some(id) = id else {
             return;
         };
-        let code = failure.code.as_str();
         match re {
-            "claim" => self.claim_refused(io, id, code),
+            "claim" => self.claim_refused(io, id, &failure),
             "extend" => self.extension_refused(io, id),
-            "ack" => self.ack_refused(io, id, code),
+            "ack" => self.ack_refused(io, id, &failure),
             "cannot_open" => self.inbox.finish(id),
             "slots" => self.slots_refused(io, id),
             "send" => self.send_refused(io, id, failure),

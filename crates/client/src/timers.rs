@@ -27,6 +27,10 @@ pub(crate) enum Timer {
     Confirmation,
     /// The claim under way was not answered.
     Claim,
+    /// Ask again for keys of people.
+    Lookups,
+    /// Ask again for the whole list of what waits.
+    List,
     /// A live message was not read: add a waiting slot.
     Fallback(Id),
     /// The message's time is over.

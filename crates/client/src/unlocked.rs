@@ -17,7 +17,7 @@ use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
 use crate::messages::{Messages, Places};
 use crate::outbox::Outbox;
-use crate::people::{Peer, Request, user};
+use crate::people::{Lookups, Peer, Request, user};
 use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
@@ -41,6 +41,7 @@ pub(crate) struct Unlocked {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     pub(crate) pending_lease: Option<Lease>,
+    pub(crate) lookups: Lookups,
     pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
     pub(crate) received_numbers: SequenceTracker,
     pub(crate) peers: BTreeMap<Id, Peer>,
@@ -85,6 +86,7 @@ impl Unlocked {
             outbox: Outbox::default(),
             inbox: Inbox::default(),
             pending_lease: None,
+            lookups: Lookups::default(),
             sent_numbers: BTreeMap::new(),
             received_numbers: SequenceTracker::default(),
             peers: BTreeMap::new(),
@@ -129,6 +131,7 @@ impl Unlocked {
 
     /// After every input: writes and views that are due.
     pub(crate) fn settle(&mut self, io: &mut Io) {
+        self.resume_parked(io);
         for after in self.safe.take_stored() {
             match after {
                 After::Acknowledge(id) => self.marked(io, id),
@@ -162,7 +165,9 @@ impl Unlocked {
             Timer::Stranded => self.stranded_due(io),
             // The next settling writes.
             Timer::SafeRetry => {}
-            Timer::SafeReread => self.read_safes(io),
+            Timer::SafeReread => self.reread_due(io),
+            Timer::Lookups => self.lookups_due(io),
+            Timer::List => self.ask_list(io),
             Timer::Reconnect | Timer::Ping | Timer::IdleLock | Timer::Confirmation => {}
         }
     }

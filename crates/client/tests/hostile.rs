@@ -6,6 +6,8 @@
 mod account;
 #[path = "hostile/authority.rs"]
 mod authority;
+#[path = "hostile/crowd.rs"]
+mod crowd;
 #[path = "hostile/delivery.rs"]
 mod delivery;
 #[path = "hostile/exchange.rs"]
@@ -14,6 +16,8 @@ mod exchange;
 mod forge;
 #[path = "hostile/forger.rs"]
 mod forger;
+#[path = "hostile/held_up.rs"]
+mod held_up;
 #[path = "hostile/keys.rs"]
 mod keys;
 #[path = "hostile/resend.rs"]

@@ -67,7 +67,11 @@ impl Unlocked {
             mine: standing == Standing::Own,
             live: opened.live,
             sent_at: slot.sent_at,
-            end: self.inbox.ends.get(&id).map_or(end, |at| end.min(*at)),
+            end: self
+                .inbox
+                .notices
+                .get(&id)
+                .map_or(end, |notice| end.min(notice.ends)),
             burn: match (slot.burn_on_read, slot.burn_after_secs) {
                 (false, _) => Burn::Never,
                 (true, 0) => Burn::OnRead,

@@ -1,12 +1,9 @@
 //! Claims: one under way, the rest in order.
 
 use api::{Code, Own};
-use std::collections::BTreeSet;
-
 use protocol::envelope::ParcelRef;
 
 use super::{Await, Current, Lease, Progress, Why};
-use crate::account::parse;
 use crate::answers::Answer;
 use crate::event::MessageState;
 use crate::failure::Failure;
@@ -18,68 +15,16 @@ use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, Token, Waiting, WaitingList};
+use crate::wire::{Blob, ClientFrame, Token};
 
 /// An answer to a claim takes at most this long, milliseconds.
-const ANSWER_MS: u64 = 10_000;
+pub(super) const ANSWER_MS: u64 = 10_000;
 /// A lease is 30 s; after a bit more a message that another session had taken is free again.
 const RETURN_MS: u64 = 31_000;
 /// Claims without an answer before a message is left alone until the next connection.
 const MAX_TRIES: u32 = 3;
 
 impl Unlocked {
-    /// The server's list at connecting.
-    pub(crate) fn waiting_listed(&mut self, io: &mut Io, waiting: Vec<Waiting>) {
-        self.inbox.current = None;
-        self.inbox.queue.clear();
-        self.inbox.tries.clear();
-        let listed: BTreeSet<Id> = waiting.iter().map(|item| item.id).collect();
-        for item in waiting {
-            self.waiting_heard(io, &item);
-        }
-        // What was shown meanwhile is acknowledged, where the server still has it.
-        let marked: Vec<Id> = self
-            .inbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.progress == Progress::Marked)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in marked {
-            if listed.contains(&id) || self.inbox.token(id, io.now_ms).is_some() {
-                self.acknowledge(io, id);
-            } else {
-                self.inbox.finish(id);
-            }
-        }
-        self.next_claim(io);
-    }
-
-    /// The whole list came, where the greeting had only its front.
-    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
-        if let Some((200, body)) = answer
-            && let Ok(list) = parse::<WaitingList>(&body)
-        {
-            self.waiting_listed(io, list.waiting);
-        }
-    }
-
-    /// One message waits.
-    pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
-        let id = item.id;
-        if self.inbox.done.contains(&id)
-            || self.inbox.items.contains_key(&id)
-            || self.inbox.queue.iter().any(|(queued, _)| *queued == id)
-            || self.inbox.current.as_ref().is_some_and(|c| c.id == id)
-        {
-            return;
-        }
-        self.inbox.ends.insert(id, item.expires_at);
-        io.timers.cancel(Timer::Retry(id));
-        self.inbox.queue.push_back((id, Why::First));
-        self.next_claim(io);
-    }
-
     /// Puts a claim in front of the others: a person waits for it.
     pub(crate) fn claim_soon(&mut self, io: &mut Io, id: Id, why: Why) {
         self.inbox.queue.retain(|(queued, _)| *queued != id);
@@ -89,10 +34,11 @@ impl Unlocked {
 
     /// Begins the next claim unless one is under way.
     pub(crate) fn next_claim(&mut self, io: &mut Io) {
-        if self.inbox.current.is_some() || !io.online {
+        // What rests and can go on is first; the end of this input sees to it.
+        if self.inbox.current.is_some() || !io.online || self.first_ready(io).is_some() {
             return;
         }
-        let Some((id, why)) = self.inbox.queue.pop_front() else {
+        let Some((id, why)) = self.take_turn() else {
             io.timers.cancel(Timer::Claim);
             return;
         };
@@ -116,6 +62,17 @@ impl Unlocked {
 
     /// No answer came.
     pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
+        match self.inbox.current.as_ref().map(|current| current.awaits) {
+            Some(Await::Sender(claim)) => {
+                self.sender_came(io, id_of(&claim.user_id), None);
+                return;
+            }
+            Some(Await::Safe) => {
+                self.leave_for_safe(io);
+                return;
+            }
+            _ => {}
+        }
         if let Some(current) = self.inbox.current.take() {
             let tries = self.inbox.tries.entry(current.id).or_insert(0);
             *tries += 1;
@@ -183,8 +140,8 @@ impl Unlocked {
         match answer {
             Some((200, body)) => self.parcel(io, &body),
             Some((status, body)) => {
-                let code = Failure::from_answer(status, &body).code;
-                self.claim_refused(io, id, &code);
+                let failure = Failure::from_answer(status, &body);
+                self.claim_refused(io, id, &failure);
             }
             None => self.claim_timed_out(io),
         }
@@ -226,30 +183,28 @@ impl Unlocked {
         io.frame(&ClientFrame::Extend { id, token });
     }
 
-    /// The server did not give it.
-    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: Id, code: &str) {
+    /// The server did not give it: for now, or because it is not there any more.
+    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: Id, failure: &Failure) {
         let Some(current) = self.inbox.current.as_ref().filter(|c| c.id == id) else {
             return;
         };
         let why = current.why;
-        let taken = code == Code::Taken.name();
+        let taken = failure.code == Code::Taken.name();
+        let passing = failure.is_passing() || failure.code == Code::StaleClaim.name();
         match why {
+            Why::Reveal => self.reveal_refused(io, id, failure, passing),
+            Why::First | Why::Acknowledge if taken => {
+                io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
+            }
+            Why::First | Why::Acknowledge if passing => {
+                io.timers
+                    .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
+            }
             Why::First => {
-                if taken {
-                    io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
-                } else {
-                    self.inbox.elsewhere = self.inbox.elsewhere.saturating_add(1);
-                    self.inbox.finish(id);
-                }
+                self.inbox.elsewhere = self.inbox.elsewhere.saturating_add(1);
+                self.inbox.finish(id);
             }
-            Why::Reveal => self.reveal_refused(io, id, taken),
-            Why::Acknowledge => {
-                if taken {
-                    io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
-                } else {
-                    self.inbox.finish(id);
-                }
-            }
+            Why::Acknowledge => self.inbox.finish(id),
         }
         self.claim_done(io);
     }
@@ -265,8 +220,8 @@ impl Unlocked {
         self.next_claim(io);
     }
 
-    /// Another session won, or it is gone.
-    fn reveal_refused(&mut self, io: &mut Io, id: Id, taken: bool) {
+    /// Another session won, the server could not give it now, or it is gone.
+    fn reveal_refused(&mut self, io: &mut Io, id: Id, failure: &Failure, passing: bool) {
         let Some((chat, sender)) = self
             .inbox
             .items
@@ -276,13 +231,14 @@ impl Unlocked {
             return;
         };
         let name = self.places.name(chat, sender, id).unwrap_or(id);
-        let code = if taken {
-            Own::MessageTaken
-        } else {
-            Own::MessageGone
+        let taken = failure.code == Code::Taken.name();
+        let told = match (passing, taken) {
+            (true, _) => failure.clone(),
+            (false, true) => Failure::new(Own::MessageTaken),
+            (false, false) => Failure::new(Own::MessageGone),
         };
-        io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
-        if !taken {
+        io.failed_at("reveal", told, Some(chat), Some(name));
+        if !taken && !passing {
             self.inbox.finish(id);
             if let Some(view) = self.message_mut(chat, name) {
                 view.sealed = false;

@@ -2,18 +2,23 @@
 //!
 //! One claim is under way at any moment ([`claims`]), so that messages of a sender are opened in the
 //! order in which the server lists them. Opening changes nothing before a tag has verified
-//! ([`open`]). What was opened does what its sender may ([`authority`]), by its kind ([`apply`], [`words`],
+//! ([`open`]); what that needs and the server could not give is waited for
+//! ([`parked`]). What was opened does what its sender may ([`authority`]), by its kind ([`apply`], [`words`],
 //! [`changes`]), and stays in the server's memory until it was shown ([`shown`]).
 
 mod apply;
 mod authority;
 mod changes;
 mod claims;
+mod listed;
+mod needs;
 mod open;
 mod order;
 mod pairs;
+mod parked;
 mod shown;
 mod stranded;
+mod turns;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,8 +28,11 @@ use zeroize::Zeroizing;
 
 pub(crate) use authority::Standing;
 pub(crate) use order::Gaps;
+use parked::Parked;
+use turns::{Notice, Turns};
 
 use crate::id::Id;
+use crate::pause::Pause;
 use crate::wire::Stranded;
 
 /// Why a message is claimed.
@@ -46,7 +54,7 @@ pub(crate) enum Await {
     /// The lease of a claim that was made before.
     Extension,
     /// The claimed sender's public keys.
-    Sender(Id),
+    Sender(SenderClaim),
     /// A newer prekey safe.
     Safe,
 }
@@ -113,10 +121,17 @@ pub(crate) struct Inbox {
     pub(crate) queue: VecDeque<(Id, Why)>,
     pub(crate) current: Option<Current>,
     pub(crate) items: BTreeMap<Id, Incoming>,
-    /// Server seconds at which listed messages end.
-    pub(crate) ends: BTreeMap<Id, u64>,
+    /// What the server says of listed messages.
+    pub(crate) notices: BTreeMap<Id, Notice>,
+    pub(crate) turns: Turns,
+    /// Between questions for the whole list that failed.
+    pub(crate) list_pause: Pause,
     /// Finished here; never claimed again.
     pub(crate) done: BTreeSet<Id>,
+    /// Claimed, and not to be opened yet.
+    pub(crate) parked: Vec<Parked>,
+    /// When an unknown prekey last caused a read of the safes, this device's milliseconds.
+    pub(crate) safe_asked_ms: Option<u64>,
     /// Claims that got no answer.
     pub(crate) tries: BTreeMap<Id, u32>,
     /// What no session of ours could open when this one connected.
@@ -134,8 +149,9 @@ const MAX_DONE: usize = 4_096;
 impl Inbox {
     pub(crate) fn finish(&mut self, id: Id) {
         self.items.remove(&id);
-        self.ends.remove(&id);
+        self.notices.remove(&id);
         self.tries.remove(&id);
+        self.parked.retain(|parked| !parked.is(id));
         if self.done.len() >= MAX_DONE {
             self.done.clear();
         }

@@ -4,12 +4,11 @@ use protocol::envelope::{
     BodyHash, Content, EnvelopeError, ParcelRef, SealedSlot, SlotContent, message_link, open_body,
     open_slot,
 };
-use protocol::epoch::{EpochError, EpochPath, EpochRecord, PendingEpoch, ReplayError};
+use protocol::epoch::{EpochError, EpochPath, EpochRecord, PendingEpoch, ReplayError, SenderClaim};
 use protocol::ids::MessageId;
 
+use super::parked::Need;
 use super::{Await, Facts, Incoming, Progress, Why};
-use crate::account::parse;
-use crate::answers::Answer;
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::id_of;
@@ -17,7 +16,7 @@ use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::{of_decode, of_envelope, of_epoch};
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, User};
+use crate::wire::{Blob, ClientFrame};
 
 /// A message whose sender is proven and whose body is open.
 pub(super) struct Opened {
@@ -46,7 +45,9 @@ impl Opened {
 /// Why it is not open yet, or never will be.
 enum Blocked {
     /// Public keys of the claimed sender are needed.
-    Sender(Id),
+    Sender(SenderClaim),
+    /// The account of the claimed sender does not exist any more, and nobody gives its keys.
+    Gone,
     /// Perhaps a newer prekey safe has the private half.
     Safe,
     /// It was shown before.
@@ -82,16 +83,29 @@ impl Unlocked {
         };
         match outcome {
             Ok(opened) => self.opened(io, opened, bytes),
-            Err(Blocked::Sender(sender)) => {
-                self.wait_for(Await::Sender(sender), bytes);
-                io.get(
-                    &format!("/users/{sender}"),
-                    Purpose::Open(Open::Sender(sender)),
-                );
+            Err(Blocked::Sender(claim)) => {
+                let sender = id_of(&claim.user_id);
+                self.wait_for(Await::Sender(claim), bytes);
+                if self.lookups.rest(io.now_ms) {
+                    self.park(io, Need::Keys(claim));
+                } else {
+                    let purpose = Purpose::Open(Open::Sender(sender));
+                    io.get(&format!("/users/{sender}"), purpose);
+                }
             }
             Err(Blocked::Safe) => {
                 self.wait_for(Await::Safe, bytes);
-                self.read_safes(io);
+                if self.may_read_for_prekey(io) {
+                    self.read_safes(io);
+                } else {
+                    self.park(io, Need::Safe(self.reading.next_number()));
+                }
+            }
+            Err(Blocked::Gone) => {
+                // All that it sent ends with an account: that is no alarm, and nobody is there to tell.
+                self.pending_lease = None;
+                self.inbox.finish(id);
+                self.claim_done(io);
             }
             Err(Blocked::Replayed) => {
                 // Its mark is stored: acknowledged, not shown.
@@ -132,7 +146,7 @@ impl Unlocked {
             });
         }
         // A repetition comes under the same id, as a new slot.
-        self.inbox.ends.remove(&id);
+        self.inbox.notices.remove(&id);
         self.claim_done(io);
     }
 
@@ -163,12 +177,16 @@ impl Unlocked {
         let pending = PendingEpoch::begin(handshake, pairs, io.now())?;
         let claim = pending.claim();
         let sender = id_of(&claim.user_id);
-        if !fetched_sender && !self.has_fresh_keys(io, &claim) {
-            return Err(Blocked::Sender(sender));
+        let keys = self.keys_for(&claim);
+        // While the server cannot say whether keys were replaced, the known ones serve.
+        let serve = keys.is_some() && self.lookups.rest(io.now_ms);
+        if !fetched_sender && !serve && !self.has_fresh_keys(io, &claim) {
+            return Err(Blocked::Sender(claim));
         }
-        let keys = self
-            .keys_for(&claim)
-            .ok_or(Blocked::Refused(Refusal::SwappedKey, Some(sender)))?;
+        let keys = keys.ok_or_else(|| match self.lookups.is_gone(sender) {
+            true => Blocked::Gone,
+            false => Blocked::Refused(Refusal::SwappedKey, Some(sender)),
+        })?;
         let at = |error: EnvelopeError| Blocked::Refused(of_envelope(&error), Some(sender));
         let epoch = pending.finish(&self.safe.party(self.user), keys)?;
         let body_hash = BodyHash::of(parcel.body);
@@ -206,40 +224,6 @@ impl Unlocked {
             body_hash,
             epoch: record,
         })
-    }
-
-    /// The claimed sender's keys came.
-    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: Id, answer: Answer) {
-        let awaited = self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.awaits == Await::Sender(sender));
-        if let Some((200, body)) = answer
-            && let Ok(found) = parse::<User>(&body)
-            && found.user_id == sender
-        {
-            self.note_person(&found);
-            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys.0) {
-                // Other keys than the pinned ones never block reading; the next send asks.
-                self.pin_holds(io, sender, keys);
-            }
-        }
-        if awaited {
-            self.open_current(io);
-        }
-    }
-
-    /// The safe was read again: what waited for it goes on.
-    pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
-        if self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.awaits == Await::Safe)
-        {
-            self.open_current(io);
-        }
     }
 
     /// It is open.

@@ -28,6 +28,10 @@ impl Unlocked {
         let name = id;
         let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
         let id = self.id_of_message(name);
+        if sealed && self.is_parked(id) {
+            // It is on its way.
+            return;
+        }
         if !sealed || !self.inbox.items.contains_key(&id) {
             let code = Own::MessageGone;
             io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
@@ -275,8 +279,12 @@ impl Unlocked {
     }
 
     /// The server did not take an acknowledgement.
-    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: Id, code: &str) {
-        if code == Code::StaleClaim.name()
+    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+        if failure.is_passing() {
+            // It is claimed once more and then acknowledged.
+            io.timers
+                .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
+        } else if failure.code == Code::StaleClaim.name()
             && let Some(item) = self.inbox.items.get_mut(&id)
         {
             item.lease = None;

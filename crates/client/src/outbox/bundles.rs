@@ -12,6 +12,7 @@ use crate::answers::Answer;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
+use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_prekeys;
@@ -29,6 +30,8 @@ const RETRY_MS: u64 = 3_000;
 pub(crate) struct BundleCache {
     fetched_ms: Option<u64>,
     in_flight: bool,
+    /// Between questions that failed.
+    pause: Pause,
     /// The server asked to wait until then.
     rest_until_ms: u64,
     /// A prekey was asked for at the last fetch.
@@ -103,7 +106,7 @@ impl Unlocked {
             Some((404, _)) => Some(Failure::new(Code::AccountGone)),
             Some((status, body)) => {
                 let failure = Failure::from_answer(status, &body);
-                if failure.asks_to_wait() && user_id != self.user {
+                if failure.is_passing() && user_id != self.user {
                     self.ask_bundles_later(io, user, failure.wait_ms());
                     return;
                 }
@@ -129,13 +132,13 @@ impl Unlocked {
     }
 
     /// No answer, or the request to wait: nothing of it is a reason to give a message up.
-    fn ask_bundles_later(&mut self, io: &mut Io, user: Id, after_ms: u64) {
+    fn ask_bundles_later(&mut self, io: &mut Io, user: Id, least_ms: u64) {
         let cache = self
             .outbox
             .bundles
             .entry(UserId::from_bytes(*user.as_bytes()))
             .or_default();
-        cache.rest_until_ms = io.now_ms + after_ms;
+        cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
         io.timers
             .set_earlier(Timer::Resend(user), cache.rest_until_ms);
     }
@@ -206,6 +209,7 @@ impl Unlocked {
         let cache = self.outbox.bundles.entry(user).or_default();
         cache.fetched_ms = Some(io.now_ms);
         cache.asked_prekey = want_prekey;
+        cache.pause.answered();
         cache.live = live;
         cache.spent &= prekey.is_none();
         cache.prekey = prekey;

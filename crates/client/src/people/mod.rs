@@ -5,6 +5,7 @@ mod invites;
 mod keys;
 mod lookup;
 mod requests;
+mod senders;
 mod trust;
 mod views;
 
@@ -13,6 +14,7 @@ use protocol::ids::UserId;
 pub(crate) use contacts::clip;
 pub(crate) use keys::ShownKeys;
 pub(crate) use requests::{Asked, Request};
+pub(crate) use senders::Lookups;
 
 use crate::id::Id;
 

@@ -3,6 +3,7 @@
 use protocol::safe::SafeMark;
 
 use super::Marks;
+use crate::pause::Pause;
 
 /// The read of both safes that is on its way, if there is one.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Reading {
     under_way: Option<Read>,
     /// What another session of ours says that it wrote.
     promised: Option<SafeMark>,
+    /// Between reads that failed.
+    pub(super) pause: Pause,
 }
 
 /// One read.
@@ -29,6 +32,16 @@ impl Reading {
     /// Notes what another session says that it wrote; the next read must show it.
     pub(crate) const fn promise(&mut self, mark: SafeMark) {
         self.promised = Some(mark);
+    }
+
+    /// The number of the next read that begins.
+    pub(crate) const fn next_number(&self) -> u32 {
+        self.newest.wrapping_add(1)
+    }
+
+    /// When a read may be asked for, after one that failed.
+    pub(crate) const fn rests_until_ms(&self) -> u64 {
+        self.pause.until_ms()
     }
 
     /// Begins a read and gives its number; none while one is on its way, which is repeated then.

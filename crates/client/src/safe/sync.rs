@@ -250,11 +250,13 @@ impl Unlocked {
                 if let Some(promised) = read.promised {
                     self.reading.promise(promised);
                 }
-                io.timers.set(Timer::SafeReread, io.now_ms + RETRY_MS);
+                let again_ms = self.reading.pause.failed(io.now_ms, &answer);
+                io.timers.set(Timer::SafeReread, again_ms);
             }
-            self.reopen_blocked(io);
+            self.leave_for_safe(io);
             return;
         };
+        self.reading.pause.answered();
         let safes = match status {
             204 => None,
             _ => match parse::<Safes>(&body) {
@@ -289,6 +291,7 @@ impl Unlocked {
             let joined = self.safe.join(&key_safe, &safes.prekey_safe);
             self.after_join(io, joined);
         }
+        self.safes_answered(number);
         if read.again {
             self.read_safes(io);
         } else {

@@ -158,7 +158,7 @@ impl FakeServer {
         };
         Some(
             json!({"id": id.to_string(), "burn": held.burn, "size": held.body.len(),
-            "expires_at": held.expires_at, "target": kind}),
+            "expires_at": held.expires_at, "target": kind, "from": held.poster.to_string()}),
         )
     }
 

@@ -40,6 +40,9 @@ pub(crate) struct Waiting {
     pub(crate) expires_at: u64,
     #[serde(default)]
     pub(crate) target: String,
+    /// Who posted it, by the server's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<Id>,
 }
 
 /// A message that came to a session of ours that is gone, unread.

@@ -1,0 +1,73 @@
+//! What opening a message needs and the server gives: keys of its sender, and the safes.
+
+use api::Code;
+
+use super::Await;
+use super::parked::Need;
+use crate::account::parse;
+use crate::answers::Answer;
+use crate::failure::Failure;
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::id_of;
+use crate::unlocked::Unlocked;
+use crate::wire::User;
+
+impl Unlocked {
+    /// Somebody's keys came, or the server could not give them.
+    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: Id, answer: Answer) {
+        let awaited = self.awaits_keys_of(sender);
+        let gone = matches!(&answer, Some((404, body))
+            if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
+        if !gone && !matches!(answer, Some((200, _))) {
+            self.lookup_failed(io, sender, &answer);
+            if awaited {
+                if let Some(current) = self.inbox.current.as_mut() {
+                    current.fetched_sender = false;
+                }
+                self.open_current(io);
+            }
+            return;
+        }
+        if let Some((200, body)) = answer
+            && let Ok(found) = parse::<User>(&body)
+            && found.user_id == sender
+        {
+            self.note_person(&found);
+            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys.0) {
+                // Other keys than the pinned ones never block reading; the next send asks.
+                self.pin_holds(io, sender, keys);
+            }
+        }
+        self.lookup_answered(io, sender, !gone);
+        self.keys_answered(sender);
+        if awaited {
+            self.open_current(io);
+        }
+    }
+
+    fn awaits_keys_of(&self, sender: Id) -> bool {
+        let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
+        matches!(awaits, Some(Await::Sender(claim)) if id_of(&claim.user_id) == sender)
+    }
+
+    /// The safes could not be read: what needs them rests, and the others go on.
+    pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
+        let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
+        if awaits == Some(Await::Safe) {
+            self.park(io, Need::Safe(self.reading.next_number()));
+        }
+    }
+
+    /// The safe was read again: what waited for it goes on.
+    pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
+        if self
+            .inbox
+            .current
+            .as_ref()
+            .is_some_and(|current| current.awaits == Await::Safe)
+        {
+            self.open_current(io);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Claimed messages that cannot be opened yet: keys of their sender, or a newer prekey safe, did not
+//! come.
+//!
+//! A request that failed says nothing about a message. It is neither refused nor given up, and raises no
+//! alarm: it rests here under its claim, the others go on, and it is opened when the answer has come.
+//! Where its claim has ended by then, it is claimed once more.
+
+use protocol::epoch::SenderClaim;
+
+use super::claims::ANSWER_MS;
+use super::{Await, Current, Lease, Why};
+use crate::id::Id;
+use crate::io::Io;
+use crate::people::id_of;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// Most parcels that are kept beside their messages, and most bytes of them: the others are claimed
+/// once more.
+const MOST_PARCELS: usize = 64;
+const MOST_BYTES: usize = 1 << 20;
+
+/// The shortest time between two reads of the safes that unknown prekeys cause, milliseconds: anybody
+/// can name prekeys that never were.
+const BETWEEN_READS_MS: u64 = 5_000;
+
+/// What a message rests for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The public keys of its sender.
+    Keys(SenderClaim),
+    /// A read of the safes with this number or a later one.
+    Safe(u32),
+}
+
+/// A message that rests.
+pub(crate) struct Parked {
+    id: Id,
+    why: Why,
+    need: Need,
+    /// The server has said what it needs.
+    answered: bool,
+    fetched_sender: bool,
+    fetched_safe: bool,
+    /// Ciphertext; empty where it is to be claimed once more.
+    parcel: Vec<u8>,
+    lease: Option<Lease>,
+}
+
+impl Parked {
+    /// Whether it is this message.
+    pub(super) fn is(&self, id: Id) -> bool {
+        self.id == id
+    }
+}
+
+impl Unlocked {
+    /// Lays the message under way aside, and goes on with the others.
+    pub(super) fn park(&mut self, io: &mut Io, need: Need) {
+        let lease = self.pending_lease.take();
+        let Some(current) = self.inbox.current.take() else {
+            return;
+        };
+        let kept = self.inbox.parked.iter().map(|parked| parked.parcel.len());
+        let room = kept.clone().filter(|len| *len > 0).count() < MOST_PARCELS
+            && kept.sum::<usize>() + current.parcel.len() <= MOST_BYTES;
+        let keys = matches!(need, Need::Keys(_));
+        self.inbox.parked.push(Parked {
+            id: current.id,
+            why: current.why,
+            need,
+            answered: false,
+            fetched_sender: current.fetched_sender && !keys,
+            fetched_safe: current.fetched_safe && keys,
+            parcel: if room { current.parcel } else { Vec::new() },
+            lease,
+        });
+        match need {
+            Need::Keys(claim) => self.want_keys(io, id_of(&claim.user_id)),
+            Need::Safe(_) => {
+                let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
+                let at_ms = asked_ms
+                    .saturating_add(BETWEEN_READS_MS)
+                    .max(self.reading.rests_until_ms())
+                    .max(io.now_ms + 1);
+                io.timers.set_earlier(Timer::SafeReread, at_ms);
+            }
+        }
+        self.next_claim(io);
+    }
+
+    /// The server says that a message can be claimed: true if it rests here.
+    pub(super) fn parked_returned(&mut self, id: Id) -> bool {
+        let parked = self.inbox.parked.iter_mut().find(|parked| parked.id == id);
+        parked.is_some_and(|parked| {
+            parked.parcel = Vec::new();
+            parked.lease = None;
+            true
+        })
+    }
+
+    /// Whether a message rests.
+    pub(super) fn is_parked(&self, id: Id) -> bool {
+        self.inbox.parked.iter().any(|parked| parked.id == id)
+    }
+
+    /// Whether an unknown prekey may cause a read of the safes now; if so, that is noted.
+    pub(super) fn may_read_for_prekey(&mut self, io: &Io) -> bool {
+        let asked_ms = self.inbox.safe_asked_ms;
+        let may = asked_ms.is_none_or(|at| io.now_ms.saturating_sub(at) >= BETWEEN_READS_MS);
+        if may {
+            self.inbox.safe_asked_ms = Some(io.now_ms);
+        }
+        may
+    }
+
+    /// The safes are to be read again: after a read that failed, or for what rests.
+    pub(crate) fn reread_due(&mut self, io: &mut Io) {
+        let mut needs = self.inbox.parked.iter().map(|parked| parked.need);
+        if needs.any(|need| matches!(need, Need::Safe(_))) {
+            self.inbox.safe_asked_ms = Some(io.now_ms);
+        }
+        self.read_safes(io);
+    }
+
+    /// A read of the safes was answered.
+    pub(crate) fn safes_answered(&mut self, number: u32) {
+        for parked in &mut self.inbox.parked {
+            parked.answered |= matches!(parked.need, Need::Safe(first) if first <= number);
+        }
+    }
+
+    /// The server said what it knows of a sender's keys.
+    pub(super) fn keys_answered(&mut self, sender: Id) {
+        for parked in &mut self.inbox.parked {
+            let of = |claim: SenderClaim| id_of(&claim.user_id) == sender;
+            parked.answered |= matches!(parked.need, Need::Keys(claim) if of(claim));
+        }
+    }
+
+    /// The first that can go on.
+    pub(super) fn first_ready(&self, io: &Io) -> Option<usize> {
+        self.inbox.parked.iter().position(|parked| {
+            parked.answered
+                || matches!(parked.need, Need::Keys(claim) if self.has_fresh_keys(io, &claim))
+        })
+    }
+
+    /// Opens what rested and can go on, in the order in which it was claimed.
+    pub(crate) fn resume_parked(&mut self, io: &mut Io) {
+        if self.inbox.parked.is_empty() || !io.online {
+            return;
+        }
+        while self.inbox.current.is_none()
+            && let Some(index) = self.first_ready(io)
+        {
+            let parked = self.inbox.parked.remove(index);
+            let lease = parked.lease.filter(|lease| lease.until_ms > io.now_ms);
+            if parked.parcel.is_empty() || lease.is_none() {
+                self.inbox.queue.push_front((parked.id, parked.why));
+                continue;
+            }
+            let keys = matches!(parked.need, Need::Keys(_));
+            self.inbox.current = Some(Current {
+                id: parked.id,
+                why: parked.why,
+                awaits: Await::Parcel,
+                parcel: parked.parcel,
+                fetched_sender: parked.fetched_sender || (keys && parked.answered),
+                fetched_safe: parked.fetched_safe || (!keys && parked.answered),
+            });
+            self.pending_lease = lease;
+            io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+            self.open_current(io);
+        }
+        self.next_claim(io);
+    }
+}

@@ -1,0 +1,101 @@
+//! Whose message is claimed next.
+//!
+//! One sender's heap holds nobody else up: senders take turns, people whom the account knows take every
+//! other turn among them, and what is live goes before what waits. Messages of one sender stay in the
+//! order in which the server lists them. Who sent a message is the server's word here, and decides
+//! nothing but the turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::safe::ContactState;
+
+use super::Why;
+use crate::id::Id;
+use crate::people::user;
+use crate::unlocked::Unlocked;
+use crate::wire::Waiting;
+
+/// What the server says of a message that waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notice {
+    /// Server seconds at which it ends.
+    pub(crate) ends: u64,
+    from: Option<Id>,
+    live: bool,
+}
+
+impl Notice {
+    pub(super) fn of(item: &Waiting) -> Self {
+        Self {
+            ends: item.expires_at,
+            from: item.from,
+            live: item.target == "live",
+        }
+    }
+}
+
+/// Who had a turn, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    number: u64,
+    had: BTreeMap<Option<Id>, u64>,
+    /// The last turn was that of somebody whom the account knows.
+    known_had: bool,
+}
+
+impl Unlocked {
+    /// Takes the next message out of the queue.
+    pub(super) fn take_turn(&mut self) -> Option<(Id, Why)> {
+        let queue = &self.inbox.queue;
+        // A person waits for what was opened before.
+        let urgent = queue.iter().position(|(_, why)| *why != Why::First);
+        let index = urgent.or_else(|| self.next_in_turn())?;
+        let (id, why) = self.inbox.queue.remove(index)?;
+        if why == Why::First {
+            let from = self.sender_told(id);
+            let known = self.is_known(from);
+            let turns = &mut self.inbox.turns;
+            turns.number += 1;
+            turns.had.insert(from, turns.number);
+            turns.known_had = known;
+        }
+        Some((id, why))
+    }
+
+    fn next_in_turn(&self) -> Option<usize> {
+        let turns = &self.inbox.turns;
+        let mut seen = BTreeSet::new();
+        let firsts = self
+            .inbox
+            .queue
+            .iter()
+            .enumerate()
+            .filter_map(|(at, item)| {
+                let from = self.sender_told(item.0);
+                // Only the first of each sender: theirs stay in order.
+                seen.insert(from).then_some((at, from, item.0))
+            });
+        let rank = |(at, from, id): &(usize, Option<Id>, Id)| {
+            let had = turns.had.get(from).copied().unwrap_or(0);
+            let live = self.inbox.notices.get(id).is_some_and(|it| it.live);
+            (self.is_known(*from) == turns.known_had, had, !live, *at)
+        };
+        firsts.min_by_key(rank).map(|(at, ..)| at)
+    }
+
+    fn sender_told(&self, id: Id) -> Option<Id> {
+        self.inbox.notices.get(&id).and_then(|notice| notice.from)
+    }
+
+    /// Whether it is this account or one whose owner is a contact, or was asked to be.
+    fn is_known(&self, from: Option<Id>) -> bool {
+        from.is_some_and(|id| {
+            let contacts = &self.safe.contents().contacts;
+            id == self.me.user_id
+                || contacts.get(&user(id)).is_some_and(|contact| {
+                    let state = contact.state.value;
+                    matches!(state, ContactState::Accepted | ContactState::Outgoing)
+                })
+        })
+    }
+}
