@@ -41,6 +41,7 @@ const RANGES: &[Range] = &[
     range("vault_bytes", 4_096, MEMORY),
     range("vault_account_bytes", 4_096, MEMORY),
     range("vault_account_messages", 1, 100_000_000),
+    range("vault_unanswered_messages", 1, 100_000_000),
     range(
         "max_message_bytes",
         1,
