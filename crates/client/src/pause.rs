@@ -21,6 +21,11 @@ impl Pause {
         now_ms < self.until_ms
     }
 
+    /// Whether the last answer was a failure.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// When it may be asked for again.
     pub(crate) const fn until_ms(&self) -> u64 {
         self.until_ms

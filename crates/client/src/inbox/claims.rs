@@ -68,6 +68,7 @@ impl Unlocked {
                 return;
             }
             Some(Await::Safe) => {
+                self.reading.unanswered();
                 self.leave_for_safe(io);
                 return;
             }

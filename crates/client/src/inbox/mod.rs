@@ -132,6 +132,8 @@ pub(crate) struct Inbox {
     pub(crate) parked: Vec<Parked>,
     /// When an unknown prekey last caused a read of the safes, this device's milliseconds.
     pub(crate) safe_asked_ms: Option<u64>,
+    /// When the safes were last read for what rests, this device's milliseconds.
+    pub(crate) reread_ms: Option<u64>,
     /// Claims that got no answer.
     pub(crate) tries: BTreeMap<Id, u32>,
     /// What no session of ours could open when this one connected.

@@ -118,7 +118,17 @@ impl Unlocked {
     pub(crate) fn reread_due(&mut self, io: &mut Io) {
         let mut needs = self.inbox.parked.iter().map(|parked| parked.need);
         if needs.any(|need| matches!(need, Need::Safe(_))) {
+            let slow_ms = self.inbox.reread_ms.unwrap_or(0).saturating_add(ANSWER_MS);
+            if self.reading.is_under_way() && io.now_ms < slow_ms {
+                io.timers.set(Timer::SafeReread, slow_ms);
+                return;
+            }
+            self.reading.unanswered();
             self.inbox.safe_asked_ms = Some(io.now_ms);
+            self.inbox.reread_ms = Some(io.now_ms);
+            io.timers.set(Timer::SafeReread, io.now_ms + ANSWER_MS);
+        } else if !self.reading.has_failed() {
+            return;
         }
         self.read_safes(io);
     }

@@ -39,6 +39,16 @@ impl Reading {
         self.newest.wrapping_add(1)
     }
 
+    /// Whether an answer is awaited.
+    pub(crate) const fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Whether the last read failed.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.pause.has_failed()
+    }
+
     /// When a read may be asked for, after one that failed.
     pub(crate) const fn rests_until_ms(&self) -> u64 {
         self.pause.until_ms()
@@ -66,6 +76,12 @@ impl Reading {
         } else {
             None
         }
+    }
+
+    /// No answer came: the next read must show what this one had to.
+    pub(crate) fn unanswered(&mut self) {
+        let promised = self.under_way.take().and_then(|read| read.promised);
+        self.promised = self.promised.take().or(promised);
     }
 
     /// Nobody waits for an answer any more.
