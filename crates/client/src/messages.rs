@@ -127,7 +127,6 @@ impl Unlocked {
     pub(crate) fn put_from(&mut self, io: &mut Io, origin: Origin, view: MessageView) {
         let name = view.id;
         self.put_quietly(io, origin, view);
-        self.chats_dirty = true;
         self.emit_message(io, origin.chat, name);
     }
 
@@ -162,12 +161,14 @@ impl Unlocked {
         if let Some(view) = self.message_mut(chat, name) {
             view.state = state;
             view.by_server = by_server;
-            self.chats_dirty = true;
             self.emit_message(io, chat, name);
         }
     }
 
+    /// Tells all tabs of a message as it is now.
     pub(crate) fn emit_message(&mut self, io: &mut Io, chat: Id, name: Id) {
+        // The list shows the newest of each chat: whatever changed of a message may stand there.
+        self.chats_dirty = true;
         // Strangers' messages stay out of sight until their request is accepted.
         if self.contact(chat).is_none() {
             return;

@@ -252,6 +252,77 @@ fn an_edit_replaces_the_text_there_and_a_deletion_takes_it_away() {
     assert_eq!(world.texts(f.alice, f.to_bob), none());
 }
 
+/// What the list says of the only chat.
+fn preview(world: &World, tab: usize) -> Option<String> {
+    let chats = world.chats(tab);
+    chats[0].preview.as_ref().map(|it| it.expose().to_owned())
+}
+
+#[test]
+fn the_list_of_chats_follows_what_becomes_of_the_newest_message_in_every_session() {
+    let mut world = World::default();
+    let f = world.friends();
+    let second = world.sign_in("alice");
+    let tabs = [f.alice, second, f.bob];
+    let everywhere = |world: &World, text: Option<&str>, what: &str| {
+        for tab in tabs {
+            assert_eq!(preview(world, tab).as_deref(), text, "{what}, tab {tab}");
+        }
+    };
+    let id = world.say(f.alice, f.to_bob, "helo");
+    everywhere(&world, Some("helo"), "sent");
+    let text = || "hello".into();
+    let (chat, message) = (f.to_bob, id);
+    world.command(
+        f.alice,
+        Command::Edit {
+            chat,
+            message,
+            text: text(),
+        },
+    );
+    everywhere(&world, Some("hello"), "edited");
+    world.show(f.bob, f.to_alice, vec![id]);
+    world.advance(3_000);
+    for tab in [f.alice, second] {
+        assert_eq!(world.chats(tab)[0].last_state, Some(MessageState::Read));
+    }
+    world.command(
+        f.alice,
+        Command::Delete {
+            chat,
+            message,
+            everywhere: true,
+        },
+    );
+    world.advance(1_000);
+    everywhere(&world, None, "taken back");
+
+    let once = world.say_with(f.alice, f.to_bob, "once", Some(Burn::OnRead), None);
+    assert_eq!(preview(&world, f.bob), None, "sealed");
+    let chat = f.to_alice;
+    world.command(
+        f.bob,
+        Command::Reveal {
+            chat,
+            message: once,
+        },
+    );
+    assert_eq!(preview(&world, f.bob).as_deref(), Some("once"), "revealed");
+    world.show(f.bob, f.to_alice, vec![once]);
+    world.advance(125_000);
+    everywhere(&world, None, "burned");
+
+    world.say_with(f.alice, f.to_bob, "soon gone", None, Some(30));
+    everywhere(&world, Some("soon gone"), "not read yet");
+    world.advance(40_000);
+    assert_eq!(preview(&world, f.bob), None, "expired");
+    assert_eq!(
+        world.chats(f.bob)[0].last_state,
+        Some(MessageState::Expired)
+    );
+}
+
 #[test]
 fn what_one_session_says_appears_in_the_other_sessions_of_the_account() {
     let mut world = World::default();

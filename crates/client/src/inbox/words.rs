@@ -104,12 +104,10 @@ impl Unlocked {
         }
         let name = self.take_words(io, arrived, text);
         if mine {
-            self.chats_dirty = true;
             self.emit_message(io, chat, name);
             // A copy of what another session of ours said: nothing has to be seen first.
             self.finish_incoming(io, id);
         } else if !stranger {
-            self.chats_dirty = true;
             self.emit_message(io, chat, name);
             io.event(Event::Typing {
                 chat,
