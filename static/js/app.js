@@ -8,7 +8,7 @@ import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
 import { clockView, restoredView } from './views/restored.js';
-import { offerIdentity } from './views/prove.js';
+import { askAfterRecovery, asksAfterRecovery } from './views/recovered.js';
 import { settingsView } from './views/settings.js';
 import { chatView, forgetChat } from './chat/view.js';
 import { forgetDrafts, hasDrafts, takeDraft } from './chat/composer.js';
@@ -152,10 +152,8 @@ function receive(event) {
       event.reason = before.reason;
       if (event.reason === 'expired') event.handle = before.me?.handle ?? before.handle;
     }
-    if (event.state === 'unlocked') {
-      openInvite(event.reason);
-      recovered = event.reason === 'recovered';
-    }
+    recovered = asksAfterRecovery(before, /** @type {import('./types.js').StateEvent} */ (event));
+    if (event.state === 'unlocked') openInvite(event.reason);
     else {
       forgetChat();
       forgetDrafts();
@@ -185,7 +183,7 @@ function receive(event) {
     waits = 0;
     noteSignedIn(event.state);
     draw();
-    if (recovered) offerIdentity(context, 'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.');
+    if (recovered) askAfterRecovery(context);
     recovered = false;
   } else if (event.e === 'failed' && !handled && link.asked(event.during)) toast(event.text);
   else if (event.e === 'notice' && !handled) toast(event.text);
@@ -193,7 +191,7 @@ function receive(event) {
 }
 
 let waits = 0;
-/** The account was opened by its recovery key just now. */
+/** The question after a recovery is open. */
 let recovered = false;
 
 /** The server did not answer the core's first question: say so, and ask again, less and less often. */

@@ -48,6 +48,19 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     recovered.see("main-menu");
     // Whoever had the old recovery key still has the keys: it says so, and asks.
     recovered.see_text(&by("confirm-dialog"), "can still write in your name");
+    // Every page of this browser asks until it was answered, and none asks again.
+    let beside = third.tab(Screen::Desktop, &server.url("/chat"));
+    beside.see_text(&by("confirm-dialog"), "can still write in your name");
+    beside.press("Escape", 0);
+    beside.gone("confirm-dialog");
+    beside.reload();
+    beside.see("confirm-dialog");
+    beside.click("confirm-no");
+    beside.reload();
+    beside.see("main-menu");
+    beside.see("connection");
+    assert_eq!(beside.count(&by("confirm-dialog")), 0);
+    beside.close();
     recovered.click("confirm-no");
     page.see("sign-in-form");
     sign_in(&page, "jonas", &jonas.passphrase);

@@ -36,14 +36,15 @@ export function openDialog(template, closed) {
 /**
  * @param {{title: string, text: string, yes: string, no?: string}} words
  * @param {() => void} run
+ * @param {() => void} [refused] the person said no; closing the dialog says nothing
  */
-export function confirmDialog(words, run) {
+export function confirmDialog(words, run, refused) {
   const dialog = openDialog('view-confirm');
   slot(dialog, 'title').textContent = words.title;
   slot(dialog, 'text').textContent = words.text;
   slot(dialog, 'yes').textContent = words.yes;
   if (words.no) /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).textContent = words.no;
-  actions(dialog, { no: () => dialog.close(), yes: () => { dialog.close(); run(); } });
+  actions(dialog, { no: () => { dialog.close(); refused?.(); }, yes: () => { dialog.close(); run(); } });
   /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).focus();
 }
 

@@ -39,8 +39,11 @@ export function proveDialog(context, words) {
   field.focus();
 }
 
-/** @param {Context} context */
-export function identityDialog(context) {
+/**
+ * @param {Context} context
+ * @param {() => void} [then] when there is a new one
+ */
+export function identityDialog(context, then) {
   proveDialog(context, {
     name: 'new-identity',
     title: 'Make a new identity?',
@@ -49,6 +52,7 @@ export function identityDialog(context) {
     command: 'new_identity',
     done: 'identity_replaced',
     said: 'You have a new identity. Compare safety numbers with the people you know.',
+    then,
   });
 }
 
@@ -56,12 +60,13 @@ export function identityDialog(context) {
  * After what locks others out: whoever had the keys still has them.
  * @param {Context} context
  * @param {string} done what was done
+ * @param {() => void} [answered] the keys are kept, or there are new ones
  */
-export function offerIdentity(context, done) {
+export function offerIdentity(context, done, answered) {
   confirmDialog({
     title: 'Could somebody have had your keys?',
     text: `${done} Your keys are the same as before. Whoever once had them, by a stolen browser or with your old passphrase or recovery key, can still write in your name and read what is sent to you while you are away. Only a new identity ends that.`,
     yes: 'Make a new identity',
     no: 'No, keep my keys',
-  }, () => identityDialog(context));
+  }, () => identityDialog(context, answered), answered);
 }
