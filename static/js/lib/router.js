@@ -12,11 +12,17 @@ export const path = () => location.pathname;
 /** The fragment that the page was opened with, or that was pasted since; it is taken out of the address at once. */
 export const openedWith = () => fragment;
 
+/**
+ * Whether the page was opened with a link whose secret is gone, because it was loaded again or gone back to: the entry of
+ * the history knows that there was one, and not what it was.
+ */
+export const lostLink = () => fragment === '' && /** @type {{link?: boolean} | null} */ (history.state)?.link === true;
+
 /** Call once, before anything else looks at the address. */
 export function takeFragment() {
   if (location.hash.length > 1 && /^\/(setup|i)$/.test(location.pathname)) {
     fragment = location.hash.slice(1);
-    history.replaceState(history.state, '', location.pathname);
+    history.replaceState({ ...history.state, link: true }, '', location.pathname);
     return true;
   }
   return false;
@@ -60,7 +66,7 @@ export function go(to, replace = false) {
     return;
   }
   onTop(() => {
-    history.pushState(null, '', to);
+    history.pushState(fragment === '' ? null : { link: true }, '', to);
     for (const watcher of watchers) watcher();
   });
 }

@@ -2,6 +2,8 @@
 import { actions, clone, cloneAll, h, icon, input, slot } from '../lib/dom.js';
 import { complain, showButtons, submit } from '../lib/form.js';
 import { clockTime } from '../lib/format.js';
+import { layer } from '../lib/layers.js';
+import { lostLink } from '../lib/router.js';
 import { copy } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { passphrasePicker } from './passphrase.js';
@@ -39,12 +41,12 @@ export function signInView(context) {
   const notice = slot(panel, 'notice');
   const tell = () => {
     const { reason } = context.state.state;
-    const why = WHY_SIGNED_OUT[reason];
+    const why = WHY_SIGNED_OUT[reason] ?? (lostLink() ? 'If you came by an invite link, sign in first. Then open the link again: it still works.' : undefined);
     notice.hidden = !why;
     if (!why) return;
     notice.replaceChildren(icon('info'), h('span', {}, why));
     notice.dataset.reason = reason;
-    notice.classList.toggle('notice--warn', !['user', 'deleted'].includes(reason));
+    notice.classList.toggle('notice--warn', ['expired', 'idle'].includes(reason));
   };
   tell();
   const server = () => {
@@ -96,7 +98,10 @@ export function recoverView(context) {
   slot(panel, 'passphrase').append(picker.node);
   const subscriptions = new Subscriptions();
   subscriptions.add(context.state.on('recovery_key', (event) => {
-    if (event.during === 'recover') confirmRecoveryKey(context, panel, event, input(form, '[name="handle"]').value.trim(), subscriptions, () => {});
+    if (event.during !== 'recover') return;
+    const cancel = confirmRecoveryKey(context, panel, event, input(form, '[name="handle"]').value.trim(), subscriptions, () => over());
+    const over = layer(cancel);
+    subscriptions.add(over);
   }));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -119,6 +124,7 @@ export function recoverView(context) {
  * @param {string} handle
  * @param {Subscriptions} subscriptions
  * @param {() => void} restart after "Start over", when the panel is as it was before
+ * @returns {() => void} gives the key up, as going back does
  */
 export function confirmRecoveryKey(context, panel, event, handle, subscriptions, restart) {
   const before = [...panel.childNodes];
@@ -141,16 +147,20 @@ export function confirmRecoveryKey(context, panel, event, handle, subscriptions,
     if (action === 'copy-key') void copy(event.recovery_key, 'Recovery key');
     else if (action === 'print-key') print();
     else if (action === 'cancel') {
-      context.send({ c: 'cancel' });
-      panel.removeEventListener('click', listener);
-      panel.replaceChildren(...before);
+      cancel();
       restart();
       /** @type {HTMLElement | null} */ (panel.querySelector('input:not([readonly])'))?.focus();
     }
   };
+  const cancel = () => {
+    context.send({ c: 'cancel' });
+    panel.removeEventListener('click', listener);
+    panel.replaceChildren(...before);
+  };
   panel.addEventListener('click', listener);
   subscriptions.add(() => panel.removeEventListener('click', listener));
   heading.focus();
+  return cancel;
 }
 
 /** @type {Record<string, string>} */

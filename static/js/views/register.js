@@ -1,6 +1,8 @@
 /** Creating an account: name, passphrase, recovery key; the set-up and invite links lead here too. */
-import { h, input, say, slot } from '../lib/dom.js';
+import { h, icon, input, say, slot } from '../lib/dom.js';
 import { complain, right, submit, wrong } from '../lib/form.js';
+import { layer } from '../lib/layers.js';
+import { lostLink } from '../lib/router.js';
 import { Subscriptions } from '../lib/state.js';
 import { confirmRecoveryKey, frontPage } from './front.js';
 import { passphrasePicker } from './passphrase.js';
@@ -9,6 +11,10 @@ import { passphrasePicker } from './passphrase.js';
  * @typedef {import('../types.js').Context} Context
  * @typedef {import('../types.js').View} View
  */
+
+/** What to do where a page was loaded again: the secret of its link is kept nowhere. */
+const LOADED_AGAIN = 'This page was loaded again and no longer has what the link carried. Open the link again from where you got it.';
+const OPEN_AGAIN = `${LOADED_AGAIN} It still works.`;
 
 /** @param {Context} context @returns {View} */
 export function registerView(context) {
@@ -41,31 +47,42 @@ export function registerView(context) {
     const server = context.state.server;
     if (!server) return '';
     if (setup) {
+      if (lostLink()) return server.setup_done ? LOADED_AGAIN : OPEN_AGAIN;
       if (server.setup_done && !named) return 'This server is set up already.';
       return fragment === '' ? 'This link is not complete. Copy the whole set-up link from the server’s log.' : '';
     }
     if (!server.setup_done) return 'This server is not set up. Open the set-up link from its log first.';
     if (server.registration === 'closed') return 'This server takes no new accounts at the moment. Ask its operator.';
+    if (server.registration === 'invite' && lostLink()) return OPEN_AGAIN;
     if (server.registration === 'invite' && !invited) return 'You need an invite link for this server. Ask somebody who is here for one.';
     return '';
   };
   const server = () => {
     const why = closed();
     const notice = slot(panel, 'notice');
-    say(notice, why || (invited ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.' : ''));
+    const coming = invited ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.' : lostLink() ? `${OPEN_AGAIN} You can also go on without it.` : '';
+    say(notice, why || coming);
     if (setup && why && context.state.server?.setup_done) notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
     form.hidden = why !== '';
   };
   server();
 
   const marks = slot(panel, 'steps');
+  /** What the browser's Back closes, above the first step. @type {(() => void)[]} */
+  const above = [];
+  const toFirst = () => {
+    step = 1;
+    for (const close of above.splice(0).reverse()) close();
+    show();
+  };
+  const back = () => { toFirst(); handle.focus(); };
   const show = () => {
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]'))) part.hidden = Number(part.dataset.step) !== step;
     /** @type {HTMLElement} */ (form.querySelector('[data-action="back"]')).hidden = step === 1;
     steps(panel, step);
   };
   show();
-  form.querySelector('[data-action="back"]')?.addEventListener('click', () => { step = 1; show(); handle.focus(); });
+  form.querySelector('[data-action="back"]')?.addEventListener('click', back);
   subscriptions.add(
     context.state.on('server', server),
     context.state.on('failed', (failed) => {
@@ -75,8 +92,7 @@ export function registerView(context) {
       const dropped = failed.code === 'invite-unusable' && context.state.server?.registration === 'open';
       if (dropped) invited = false;
       if (field || dropped) {
-        step = 1;
-        show();
+        toFirst();
         server();
       }
       if (field) wrong(form, field, failed.text);
@@ -88,9 +104,14 @@ export function registerView(context) {
     }),
     context.state.on('recovery_key', (event) => {
       if (event.during !== 'register') return;
-      confirmRecoveryKey(context, panel, event, handle.value.trim(), subscriptions, () => { step = 1; show(); });
+      const cancel = confirmRecoveryKey(context, panel, event, handle.value.trim(), subscriptions, toFirst);
       panel.prepend(marks.cloneNode(true));
       steps(panel, 3);
+      above.push(layer(() => {
+        above.pop();
+        cancel();
+        /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+      }));
     }),
   );
   form.addEventListener('submit', (event) => {
@@ -102,6 +123,7 @@ export function registerView(context) {
       }
       submit(context, form, { c: 'check_registration', ...wish() }, 'registration_checked', () => {
         step = 2;
+        above.push(layer(back));
         show();
         /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
       });
@@ -119,7 +141,12 @@ export function registerView(context) {
       if (step === 1 && handle.value.trim() !== '') context.send({ c: 'check_registration', ...wish() });
     });
   }
-  return { node, focus: () => handle.focus({ preventScroll: true }), stop: () => { picker.stop(); subscriptions.stop(); } };
+  const stop = () => {
+    for (const close of above.splice(0).reverse()) close();
+    picker.stop();
+    subscriptions.stop();
+  };
+  return { node, focus: () => handle.focus({ preventScroll: true }), stop };
 }
 
 /** @param {string} fragment @returns {string} the handle after the secret, where there is one */
@@ -160,5 +187,11 @@ export function inviteView(context) {
   const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(context.fragment());
   slot(panel, 'choices').hidden = !whole;
   slot(panel, 'broken').hidden = whole;
+  slot(panel, 'elsewhere').hidden = whole;
+  if (lostLink()) {
+    const broken = slot(panel, 'broken');
+    broken.className = 'notice notice--info';
+    broken.replaceChildren(icon('info'), h('span', {}, OPEN_AGAIN));
+  }
   return { node, stop: () => {} };
 }
