@@ -24,6 +24,7 @@ mod restored;
 mod screenshots;
 mod server;
 mod staying;
+mod steps;
 mod strength;
 mod tabs;
 mod unread;

@@ -69,7 +69,9 @@ export function right(field) {
 export function showButtons(root) {
   root.addEventListener('click', (event) => {
     const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-show]'));
-    if (!button) return;
+    // Of two parts around one button the inner one turns it; twice would be not at all.
+    if (!button || event.defaultPrevented) return;
+    event.preventDefault();
     const field = input(root, `#${button.dataset.show}`);
     const shown = field.type === 'text';
     field.type = shown ? 'password' : 'text';

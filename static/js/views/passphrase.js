@@ -14,20 +14,32 @@ const LEVELS = [[90, 4], [70, 3], [45, 2], [1, 1]];
 export function passphrasePicker(context, legend) {
   const node = clone('view-passphrase');
   const own = input(node, '#own-passphrase');
+  const again = input(node, '#again-passphrase');
+  const anyway = slot(node, 'anyway');
   const kept = /** @type {HTMLInputElement} */ (slot(node, 'kept'));
   const subscriptions = new Subscriptions();
   let offered = '';
   let wanted = false;
   let mine = false;
+  /** What is known of the strength of what stands there. @type {'' | 'weak' | 'strong' | 'unknown'} */
+  let known = '';
+  let accepted = false;
   slot(node, 'legend').textContent = legend;
   showButtons(node);
+  // Whoever does not see what they type may mistype it: then it is typed twice.
+  const hidden = () => own.type === 'password';
+  node.addEventListener('click', () => { slot(node, 'again').hidden = !hidden(); });
 
   const offer = () => {
     wanted = true;
     kept.checked = false;
     context.send({ c: 'offer_passphrase' });
   };
-  actions(node, { again: offer, copy: () => { void copy(offered, 'Passphrase'); } });
+  actions(node, {
+    again: offer,
+    copy: () => { void copy(offered, 'Passphrase'); },
+    anyway: () => { accepted = true; node.closest('form')?.requestSubmit(); },
+  });
   node.addEventListener('change', (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
     if (target.name !== 'how') return;
@@ -41,6 +53,9 @@ export function passphrasePicker(context, legend) {
     context.send({ c: 'measure_passphrase', passphrase: own.value });
   });
   own.addEventListener('input', () => {
+    known = '';
+    accepted = false;
+    anyway.hidden = true;
     if (own.value === '') {
       slot(node, 'meter').dataset.level = '0';
       slot(node, 'strength').textContent = 'Long beats clever: several unrelated words are best.';
@@ -59,15 +74,18 @@ export function passphrasePicker(context, legend) {
     context.state.on('passphrase_measured', (event) => {
       if (!mine || own.value === '') return;
       slot(node, 'meter').dataset.level = String((LEVELS.find(([least]) => event.bits >= least) ?? [0, 0])[1]);
+      known = event.weak ? 'weak' : 'strong';
+      const bits = `about ${event.bits} ${event.bits === 1 ? 'bit' : 'bits'}`;
       const text = event.weak
-        ? `Weak, about ${event.bits} bits. Whoever gets hold of the server’s data could guess it. ${event.advice}`
-        : `Strong, about ${event.bits} bits. ${event.advice}`;
+        ? `Weak, ${bits}. Whoever gets hold of the server’s data could guess it. ${event.advice}`
+        : `Strong, ${bits}. ${event.advice}`;
       const strength = slot(node, 'strength');
       strength.textContent = text.trim();
       strength.dataset.weak = String(event.weak);
     }),
     context.state.on('failed', (failed) => {
       if (!mine || failed.during !== 'measure_passphrase') return false;
+      known = 'unknown';
       slot(node, 'meter').dataset.level = '0';
       const strength = slot(node, 'strength');
       strength.textContent = failed.text;
@@ -77,13 +95,23 @@ export function passphrasePicker(context, legend) {
   );
   offer();
 
+  function ownProblem() {
+    if (own.value === '') return { field: own, text: 'Type a passphrase, or take the six random words.' };
+    if (hidden() && again.value === '') return { field: again, text: 'Type the passphrase once more, or show it with the eye.' };
+    if (hidden() && again.value !== own.value) return { field: again, text: 'The two are not the same. Type both again, or show the passphrase with the eye.' };
+    if (known === '') return { field: own, text: 'The strength is still being estimated. Try again in a second.' };
+    if (known !== 'weak' || accepted) return null;
+    anyway.hidden = false;
+    return { field: own, text: 'This passphrase can be guessed. Choose another one, or use it anyway.' };
+  }
+
   return {
     node,
     stop: () => subscriptions.stop(),
     value: () => (mine ? own.value : offered),
     /** What is missing, and where; null when all is well. */
     problem() {
-      if (mine) return own.value === '' ? { field: own, text: 'Type a passphrase, or take the six random words.' } : null;
+      if (mine) return ownProblem();
       if (offered === '') return { field: kept, text: 'The words are still being drawn. Try again in a second.' };
       return kept.checked ? null : { field: kept, text: 'Write the passphrase down or save it, then tick the box.' };
     },
