@@ -3,7 +3,7 @@ import { Link } from './core/link.js';
 import { State } from './lib/state.js';
 import * as router from './lib/router.js';
 import { askBeforeLeaving } from './lib/leaving.js';
-import { announce, badge, overDialogs, refusal, title, toast } from './lib/say.js';
+import { announce, badge, clearToasts, overDialogs, refusal, title, toast } from './lib/say.js';
 import { h, icon } from './lib/dom.js';
 import { lockView, recoverView, signInView } from './views/front.js';
 import { inviteView, modeView, registerView } from './views/register.js';
@@ -96,6 +96,7 @@ function draw() {
   const first = shown === null || shown.key === 'starting';
   shown?.view.stop();
   closeDialogs();
+  clearToasts();
   const view = make(context);
   shown = { key, view };
   root.replaceChildren(view.node);

@@ -13,6 +13,16 @@ export function overDialogs() {
   for (const place of [announcer, toasts]) if (place.parentElement !== over) over.append(place);
 }
 
+/** How long a line counts as just said, milliseconds. */
+const JUST_SAID = 1000;
+
+/** Takes away what was said about a view that goes; what was said as it went stays. */
+export function clearToasts() {
+  for (const line of /** @type {NodeListOf<HTMLElement>} */ (toasts.querySelectorAll('.toast'))) {
+    if (performance.now() - Number(line.dataset.said) > JUST_SAID) line.remove();
+  }
+}
+
 /**
  * Shows a line for a while; screen readers hear it.
  * @param {string} text
@@ -22,11 +32,11 @@ export function toast(text, action) {
   overDialogs();
   const place = toasts;
   if ([...place.children].some((line) => line.firstElementChild?.textContent === text)) return;
-  const line = h('div', { class: 'toast', 'data-testid': 'toast' }, h('span', { class: 'grow' }, text));
+  const line = h('div', { class: 'toast', 'data-testid': 'toast', 'data-said': performance.now() }, h('span', { class: 'grow' }, text));
   if (action) {
     line.append(h('button', { class: 'button button--small', type: 'button', onclick: () => { line.remove(); action.run(); } }, action.label));
   }
-  while (place.children.length > 2) place.firstElementChild?.remove();
+  while (place.children.length > 1) place.firstElementChild?.remove();
   place.append(line);
   setTimeout(() => line.remove(), 4000 + text.length * 60);
 }
