@@ -13,6 +13,7 @@ mod entering;
 mod habits;
 mod invites;
 mod leaving;
+mod lines;
 mod looks;
 mod meeting;
 mod page;

@@ -2,7 +2,7 @@
 import { say, slot } from '../lib/dom.js';
 import { Subscriptions } from '../lib/state.js';
 import { composing } from '../lib/text.js';
-import { drawChip, timerMenu } from './timers.js';
+import { burnKey, drawChip, timerMenu } from './timers.js';
 
 /**
  * @typedef {import('../types.js').Message} Message
@@ -13,7 +13,7 @@ import { drawChip, timerMenu } from './timers.js';
 const drafts = new Map();
 /** Names this page's own drafts. */
 const PAGE = crypto.randomUUID();
-/** Rules chosen for this visit, by chat. @type {Map<string, Timer>} */
+/** Rules chosen here that the core has not told of yet, by chat. @type {Map<string, Timer>} */
 const chosen = new Map();
 
 /** @param {string} chat */
@@ -202,11 +202,10 @@ export function composer({ state, send }, id, form, hooks) {
       stopEditing();
       field.focus();
     } else if (action === 'timer') {
-      const chat = state.chat(id);
-      timerMenu(chip, timer(), chat?.burn !== null || chat?.life_secs !== null, (next, keep) => {
+      timerMenu(chip, timer(), (next) => {
         chosen.set(id, next);
         drawChip(chip, next);
-        if (keep) send({ c: 'set_chat', chat: id, burn: next.burn, life_secs: next.life });
+        send({ c: 'set_chat', chat: id, burn: next.burn, life_secs: next.life });
       });
     }
   });
@@ -216,7 +215,11 @@ export function composer({ state, send }, id, form, hooks) {
   return {
     edit,
     focus: () => field.focus({ preventScroll: true }),
-    update: () => { drawChip(chip, timer()); },
+    update: () => {
+      const [chat, wish] = [state.chat(id), chosen.get(id)];
+      if (chat?.burn && wish && burnKey(chat.burn) === burnKey(wish.burn) && chat.life_secs === wish.life) chosen.delete(id);
+      drawChip(chip, timer());
+    },
     stop: () => {
       gone = true;
       if (!given) subscriptions.stop();

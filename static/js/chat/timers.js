@@ -19,7 +19,7 @@ export const LIVES = [5, 30, 60, 300, 3600, 28_800, 86_400, 259_200, 604_800];
 export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${burn.after}`);
 
 /**
- * What goes for the next message in a chat.
+ * What goes for what one writes in a chat.
  * @typedef {{burn: Burn, life: number}} Timer
  */
 
@@ -30,12 +30,12 @@ export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${bur
  */
 export function drawChip(chip, { burn, life }) {
   const short = burn === 'never' ? duration(life) : burn === 'on_read' ? 'On read' : duration(burn.after);
-  const long = burn === 'never' ? 'stays in open tabs after reading' : burn === 'on_read' ? 'burns on reading' : `burns ${duration(burn.after)} after reading`;
+  const long = burn === 'never' ? 'stays in open tabs after it was read' : burn === 'on_read' ? 'burns on reading' : `burns ${duration(burn.after)} after reading`;
   chip.dataset.burn = String(burn !== 'never');
   chip.dataset.value = burnKey(burn);
   chip.dataset.life = String(life);
-  chip.setAttribute('aria-label', `${short}. Timer of the next message: it ${long}, and goes after ${duration(life)} if nobody reads it. Change`);
-  chip.title = `The next message ${long}. If nobody reads it, it goes after ${duration(life)}.`;
+  chip.setAttribute('aria-label', `${short}. Timer of this chat: what you write ${long}, and goes after ${duration(life)} if nobody reads it. Change`);
+  chip.title = `What you write in this chat ${long}. If nobody reads it, it goes after ${duration(life)}.`;
   chip.replaceChildren(icon(burn === 'never' ? 'timer' : 'flame', 'icon--sm'), h('span', { 'aria-hidden': 'true' }, short));
 }
 
@@ -43,13 +43,10 @@ export function drawChip(chip, { burn, life }) {
  * Opens the menu over the chip.
  * @param {HTMLElement} chip
  * @param {Timer} timer
- * @param {boolean} kept whether the chat has its own rule
- * @param {(timer: Timer, keep: boolean) => void} change
+ * @param {(timer: Timer) => void} change
  */
-export function timerMenu(chip, timer, kept, change) {
+export function timerMenu(chip, timer, change) {
   const menu = clone('view-timers');
-  const keep = /** @type {HTMLInputElement} */ (slot(menu, 'keep'));
-  keep.checked = kept;
   slot(menu, 'burn').append(...BURNS.map(([value, text]) => h('label', { 'data-burns': value !== 'never' },
     h('input', { type: 'radio', name: 'burn', value: burnKey(value), checked: burnKey(value) === burnKey(timer.burn), 'data-testid': `burn-${burnKey(value)}` }), text)));
   slot(menu, 'life').append(...LIVES.map((seconds) => h('label', {},
@@ -59,7 +56,7 @@ export function timerMenu(chip, timer, kept, change) {
     const target = /** @type {HTMLInputElement} */ (event.target);
     if (target.name === 'burn') now = { ...now, burn: (BURNS.find(([value]) => burnKey(value) === target.value) ?? BURNS[0])[0] };
     if (target.name === 'life') now = { ...now, life: Number(target.value) };
-    change(now, keep.checked);
+    change(now);
   });
   popover(chip, menu, 'above');
 }
