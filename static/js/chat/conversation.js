@@ -39,7 +39,7 @@ export function conversation(context, id, then) {
   const chat = () => state.chat(id);
   const name = () => chat()?.alias || chat()?.handle || '';
 
-  const log = messageLog({ scroll, log: slot(root, 'log'), list, times: slot(root, 'times') }, {
+  const log = messageLog({ scroll, log: slot(root, 'log'), list, times: slot(root, 'times'), earlier: slot(root, 'earlier') }, {
     name,
     added: (item) => shown.observe(item),
     drawn: (item) => arrows.drawn(item),

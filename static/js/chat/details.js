@@ -72,8 +72,8 @@ export function detailsPane(context, id, then) {
  * @param {import('../types.js').Request} request
  */
 export function drawGreeting(node, request) {
-  const warning = request.key_changed ? 'This came under other keys than this person had before. ' : '';
-  slot(node, 'greeting').textContent = `${warning}${request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you')}`;
+  slot(node, 'other-keys').hidden = !request.key_changed;
+  slot(node, 'greeting').textContent = request.greeting;
 }
 
 /**
@@ -87,7 +87,7 @@ export function requestPane(context, request, then) {
   const name = request.alias || request.handle;
   slot(node, 'avatar').append(avatar(request.chat, name));
   slot(node, 'name').textContent = name;
-  slot(node, 'handle').textContent = `@${request.handle}${request.by_link ? ', who came by your invite link' : ''}`;
+  slot(node, 'handle').textContent = `@${request.handle} ${request.by_link ? 'came by your invite link' : 'wants to talk to you'}`;
   drawGreeting(node, request);
   actions(node, {
     back: then.back,

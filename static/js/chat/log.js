@@ -32,10 +32,10 @@ function joined(a, b) {
 }
 
 /**
- * @param {{scroll: HTMLElement, log: HTMLElement, list: HTMLElement, times: HTMLElement}} parts
+ * @param {{scroll: HTMLElement, log: HTMLElement, list: HTMLElement, times: HTMLElement, earlier: HTMLElement}} parts
  * @param {{name: () => string, added: (item: HTMLLIElement) => void, drawn: (item: HTMLLIElement) => void, dropped: (item: HTMLLIElement) => void}} hooks
  */
-export function messageLog({ scroll, log, list, times }, hooks) {
+export function messageLog({ scroll, log, list, times, earlier }, hooks) {
   /** All of them, in order. @type {Message[]} */
   let all = [];
   /** @type {Map<string, Message>} */
@@ -52,6 +52,11 @@ export function messageLog({ scroll, log, list, times }, hooks) {
   let arriving = null;
 
   const atEnd = () => to === all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+
+  /** What came before the first that is here is told above all of them. @param {Message[]} messages */
+  function noteEarlier(messages) {
+    if (messages.some((message) => message.warnings?.includes('first'))) earlier.hidden = false;
+  }
 
   /** Where a message stands, or would. @param {Message} message */
   function place(message) {
@@ -212,6 +217,7 @@ export function messageLog({ scroll, log, list, times }, hooks) {
       const first = all[from]?.id;
       for (const message of all.slice(from, to)) undraw(message);
       all = [...messages].sort(order);
+      noteEarlier(all);
       byId.clear();
       for (const message of all) byId.set(message.id, message);
       from = 0;
@@ -230,6 +236,7 @@ export function messageLog({ scroll, log, list, times }, hooks) {
     /** A new or changed message; true when it is new. @param {Message} message @param {boolean} stays whether the reading place is kept */
     put(message, stays) {
       const before = byId.get(message.id);
+      noteEarlier([message]);
       const change = () => {
         byId.set(message.id, message);
         if (before && before.place === message.place) {

@@ -38,7 +38,6 @@ const WARNINGS = {
 
 /** What is worth a word and is no alarm. @type {Record<string, string>} */
 const NOTES = {
-  first: 'Earlier messages of this conversation are not in this tab.',
   'expired-before': 'A message before this one expired before it was read.',
   elsewhere: 'A message before this one is not here: another browser of yours may have read it.',
   late: 'This message came after later ones; it stands where it was sent.',
@@ -59,6 +58,8 @@ function waited(message) {
 function stateText(message) {
   if (!message.mine) return GONE[message.state]?.[1] ?? '';
   if (message.by_server && message.state === 'vanished') return 'Gone before it was read, according to the server';
+  // Its reader may have it on the screen for a while yet; here it is gone.
+  if (message.state === 'burned' && message.burn === 'on_read') return 'Read, and burned here. There it burns within 2 minutes';
   const text = OWN[message.state]?.[1] ?? '';
   return message.by_server && message.state === 'delivered' ? `${text}, according to the server` : text;
 }
@@ -76,9 +77,10 @@ const author = (message, name) => h('span', { class: 'visually-hidden' }, `${mes
 
 /** @param {Message} message @param {string} name */
 function sealedBubble(message, name) {
-  const text = message.burn === 'on_read' ? 'Burns on reading' : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
+  const once = message.burn === 'on_read';
+  const text = once ? 'Burns on reading' : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
   return h('div', { class: 'bubble bubble--sealed' }, icon('flame'),
-    h('span', {}, author(message, name), text, h('small', {}, message.expires_at ? `Unread until ${expiry(message.expires_at)}` : 'Shown once')),
+    h('span', {}, author(message, name), text, once && h('small', {}, 'Once, for 2 minutes at most'), message.expires_at !== null && h('small', {}, `Unread until ${expiry(message.expires_at)}`)),
     h('button', { class: 'button button--small', type: 'button', 'data-action': 'reveal', 'data-testid': 'reveal' }, 'Read once'));
 }
 
@@ -155,6 +157,7 @@ export function drawMessage(item, message, place) {
   const line = foot(message, place.lastInRun);
   if (line) parts.push(line);
   for (const warning of message.warnings ?? []) {
+    if (warning === 'first') continue;
     const note = NOTES[warning];
     if (note) parts.push(h('p', { class: 'msg__note', 'data-testid': `note-${warning}` }, icon('info', 'icon--xs'), note));
     else parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));

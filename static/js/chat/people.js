@@ -146,6 +146,7 @@ export function inviteDialog(context) {
       return true;
     }),
   );
+  slot(dialog, 'closed').hidden = context.state.server?.registration !== 'closed';
   context.send({ c: 'create_invite' });
 }
 
@@ -155,16 +156,22 @@ export function inviteDialog(context) {
  * @param {(chat: string) => void} open
  */
 export function watchInvites(context, open) {
-  return context.state.on('invite_opened', (event) => {
+  const own = context.state.on('failed', (failed) => {
+    if (failed.during !== 'open_invite' || failed.code !== 'that-is-you') return false;
+    toast('That is your own invite link. Send it to the person whom you want to talk to.');
+    return true;
+  });
+  const opened = context.state.on('invite_opened', (event) => {
     if (!event.added) return;
-    const name = () => context.state.chat(event.user_id)?.alias || 'Whoever invited you';
+    const name = () => context.state.chat(event.user_id)?.alias || 'whoever invited you';
     const arrive = () => {
       if (!context.state.chat(event.user_id)) return false;
       open(event.user_id);
-      toast(`${name()} has the keys that your invite link named.`);
+      toast(`You are connected with ${name()}. The keys are the ones in the invite link.`);
       return true;
     };
     if (arrive()) return;
     const end = context.state.on('chats', () => { if (arrive()) end(); });
   });
+  return () => { own(); opened(); };
 }
