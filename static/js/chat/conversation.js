@@ -77,7 +77,7 @@ export function conversation(context, id, then) {
     slot(root, 'name').textContent = name();
     slot(root, 'heading').textContent = `Conversation with ${name()}`;
     const asked = row.relation === 'requested';
-    const sub = typed ? 'typing…' : asked ? 'Has not answered yet' : row.verified ? 'Verified' : row.linked ? 'Keys as in the invite link' : 'Not verified: compare the safety number';
+    const sub = typed ? 'typing…' : asked ? 'Has not answered yet' : row.verified ? 'Verified' : row.linked ? 'Keys as in the invite link' : 'Not verified. Compare the digits';
     slot(root, 'sub').textContent = sub;
     // The line below says it already, unless it says something else just now.
     slot(root, 'verified').replaceChildren(...(row.verified ? [h('span', { 'data-testid': 'verified-mark' }, icon('verified', 'icon--sm'), sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'))] : []));

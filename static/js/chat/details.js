@@ -37,7 +37,7 @@ export function detailsPane(context, id, then) {
     const button = /** @type {HTMLElement} */ (root.querySelector('[data-action="verify"]'));
     button.className = chat.verified ? 'button button--line button--wide' : 'button button--wide';
     button.dataset.verified = String(chat.verified);
-    button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Remove the verified mark' : 'They are equal: mark as verified');
+    button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Remove the verified mark' : 'Equal: mark as verified');
     slot(root, 'verify-lead').textContent = chat.verified
       ? 'You have compared these digits. If they ever change, you are asked before the next message goes out.'
       : chat.linked ? 'The invite link that you came by named these keys. Comparing the digits, in person or on a call, also shows whether somebody changed the link on its way.'

@@ -127,7 +127,7 @@ function privacy({ state, send }, node, subscriptions) {
   const lock = /** @type {HTMLSelectElement} */ (node.querySelector('#settings-lock'));
   burn.append(...BURNS.map(([value, text]) => h('option', { value: burnKey(value) }, text)));
   life.append(...LIVES.map((seconds) => h('option', { value: seconds }, duration(seconds))));
-  lock.append(...[60, 300, 900, 0].map((seconds) => h('option', { value: seconds }, seconds === 0 ? '30 minutes, when the session ends' : duration(seconds).replace(' min', seconds === 60 ? ' minute' : ' minutes'))));
+  lock.append(...[60, 300, 900, 0].map((seconds) => h('option', { value: seconds }, seconds === 0 ? '30 minutes (end of session)' : duration(seconds).replace(' min', seconds === 60 ? ' minute' : ' minutes'))));
   const show = () => {
     const settings = state.settings;
     receipts.checked = settings.receipts;
