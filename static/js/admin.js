@@ -5,7 +5,6 @@ import { moment, size } from './admin_job.js';
 for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-kind]'))) {
   const value = Number(figure.dataset.value);
   if (figure.dataset.kind === 'time') {
-    // The server writes UTC; the figure shows this device's time.
     const at = new Date(`${(figure.dataset.value ?? '').replace(' ', 'T')}Z`);
     if (!Number.isNaN(at.getTime())) figure.textContent = moment(at.getTime() / 1000);
     continue;

@@ -22,6 +22,21 @@ const PHASES = {
   verifying: 'Reading back and verifying',
 };
 
+/** @type {Record<string, [string, string]>} */
+const KEPT = {
+  h: ['every backup of the last hour', 'every backup of the last # hours'],
+  d: ['the newest of the last day', 'one of each of the last # days'],
+  w: ['the newest of the last week', 'one of each of the last # weeks'],
+  m: ['the newest of the last month', 'one of each of the last # months'],
+};
+
+/** `48h 7d` in words. @param {string} policy */
+const kept = (policy) => {
+  const parts = policy.split(' ').map((part) => [Number.parseInt(part, 10), KEPT[part.slice(-1)]]).filter(([count, words]) => words && Number(count) > 0);
+  const told = parts.map(([count, words]) => /** @type {[string, string]} */ (words)[count === 1 ? 0 : 1].replace('#', String(count)));
+  return told.length < 2 ? told.join('') : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
+};
+
 /** @param {Backups} backups */
 const describe = (backups) => {
   if (backups.target === null) {
@@ -29,7 +44,7 @@ const describe = (backups) => {
   }
   const newest = backups.last_success === null ? 'There is none yet.' : `The newest is of ${moment(backups.last_success)}.`;
   const next = backups.next_due === null ? '' : ` The next begins by itself at ${moment(backups.next_due)}.`;
-  return `Backups go to ${backups.target}. ${newest}${next} Kept: ${backups.keep}, ${backups.count.toLocaleString()} now.`;
+  return `Backups go to ${backups.target}. ${newest}${next} Kept are ${kept(backups.keep)}. There ${backups.count === 1 ? 'is 1' : `are ${backups.count.toLocaleString()}`} now.`;
 };
 
 /** @param {Backup} backup */

@@ -5,9 +5,9 @@ import { h } from './lib/dom.js';
 const BUSY_MS = 500;
 const IDLE_MS = 15_000;
 
-/** @param {number} seconds unix */
+/** All times of this page are UTC, as those of the log are. @param {number} seconds unix */
 export const moment = (seconds) =>
-  new Date(seconds * 1000).toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  `${new Date(seconds * 1000).toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' })} UTC`;
 
 /** @param {number} count */
 export const size = (count) => {

@@ -78,6 +78,9 @@ function countQuietly(code) {
   }, QUIET_MS);
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let silence;
+
 /**
  * Says something to screen readers only.
  * @param {string} text
@@ -85,7 +88,10 @@ function countQuietly(code) {
 export function announce(text) {
   overDialogs();
   announcer.textContent = '';
+  clearTimeout(silence);
   requestAnimationFrame(() => { announcer.textContent = text; });
+  // What was said is not found there again by whoever reads through the page.
+  silence = setTimeout(() => { announcer.textContent = ''; }, 3000);
 }
 
 let page = document.title;

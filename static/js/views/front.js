@@ -27,7 +27,7 @@ export function frontPage(template) {
 
 /** @type {Record<string, string>} */
 const WHY_SIGNED_OUT = {
-  expired: 'Your session is over: nothing was done for 30 minutes, 12 hours have passed, or it was ended from another browser. What waits for you still waits; what had been read is gone. Sign in again to go on.',
+  expired: 'Your session is over. A session ends after 30 minutes without use, after 12 hours, or when you end it in another browser. Unread messages still wait for you. What you had read is gone. Sign in to go on.',
   idle: 'You were signed out because nothing was done here for a while. What waits for you still waits. Sign in again to go on.',
   user: 'You are signed out. Keys and messages are gone from this browser’s memory.',
   deleted: 'Your account is deleted. Nobody can sign in to it any more, and nothing of it is left in this browser.',
@@ -55,7 +55,7 @@ export function signInView(context) {
     if (closed && context.state.server) {
       line.textContent = context.state.server.setup_done
         ? context.state.server.registration === 'closed' ? 'This server takes no new accounts.' : 'New here? Ask somebody for an invite link.'
-        : 'This server is not set up. Open the set-up link from its log.';
+        : 'This server is not set up. Open the set-up link that it printed when it started.';
     }
   };
   server();

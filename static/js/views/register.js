@@ -36,7 +36,7 @@ export function registerView(context) {
 
   if (setup) {
     slot(panel, 'title').textContent = named ? 'Become an administrator' : 'Set up this server';
-    slot(panel, 'lead').textContent = 'You become its administrator. An administrator sees security events, and no messages.';
+    slot(panel, 'lead').textContent = named ? 'The account that you create administers this server. It sees security events, and no messages.' : 'The first account administers this server. It sees security events, and no messages.';
     slot(panel, 'has-account').hidden = true;
   }
   if (named) {
@@ -49,9 +49,9 @@ export function registerView(context) {
     if (setup) {
       if (lostLink()) return server.setup_done ? LOADED_AGAIN : OPEN_AGAIN;
       if (server.setup_done && !named) return 'This server is set up already.';
-      return fragment === '' ? 'This link is not complete. Copy the whole set-up link from the server’s log.' : '';
+      return fragment === '' ? 'This link is not complete. Copy the whole set-up link that the server printed when it started.' : '';
     }
-    if (!server.setup_done) return 'This server is not set up. Open the set-up link from its log first.';
+    if (!server.setup_done) return 'This server is not set up. Open the set-up link that it printed when it started.';
     if (server.registration === 'closed') return 'This server takes no new accounts at the moment. Ask its operator.';
     if (server.registration === 'invite' && lostLink()) return OPEN_AGAIN;
     if (server.registration === 'invite' && !invited) return 'You need an invite link for this server. Ask somebody who is here for one.';
