@@ -159,12 +159,14 @@ async fn a_bundle_is_published_for_the_present_bucket_or_a_neighbour_and_for_no_
         socket
             .say(json!({"t": "bundle", "bundle": b64(&other.encode())}))
             .await;
-        let refused = socket.text_of("refused").await;
+        socket.say(json!({"t": "ping"})).await;
+        let refused = socket.text().await;
         assert_eq!(
             (refused["re"].as_str(), refused["code"].as_str()),
             (Some("bundle"), Some("keys-unusable")),
             "{bucket}"
         );
+        socket.text_of("pong").await;
         assert_eq!(bundles(&alice, &bob, false).await["live"], json!([]));
     }
     for bucket in [present - 1, present, present + 1] {

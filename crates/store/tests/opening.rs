@@ -205,9 +205,8 @@ fn a_history_that_was_emptied_is_refused_in_words() {
 fn a_migration_that_does_not_run_says_why_without_its_statements() {
     let folder = Folder::new();
     folder.open().close().unwrap();
-    let last = "DELETE FROM refinery_schema_history WHERE version =
-        (SELECT max(version) FROM refinery_schema_history)";
-    folder.tamper().execute(last, []).unwrap();
+    let later = "DELETE FROM refinery_schema_history WHERE version > 1";
+    folder.tamper().execute(later, []).unwrap();
     let refused = Store::open(&folder.config()).err().unwrap().to_string();
     assert!(!refused.contains("CREATE"), "{refused}");
     assert!(refused.len() < 250, "{refused}");
