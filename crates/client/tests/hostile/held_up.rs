@@ -318,13 +318,11 @@ fn the_list_of_what_waits_is_asked_for_again() {
                     request,
                     status,
                     body,
-                } if to == tab && request == "GET /messages" => {
-                    if failures > 0 {
-                        failures -= 1;
-                        match &how {
-                            Fails::Lost => *status = 504,
-                            Fails::With(with, said) => (*status, *body) = (*with, said.clone()),
-                        }
+                } if to == tab && request == "GET /messages" && failures > 0 => {
+                    failures -= 1;
+                    match &how {
+                        Fails::Lost => *status = 504,
+                        Fails::With(with, said) => (*status, *body) = (*with, said.clone()),
                     }
                 }
                 _ => {}
