@@ -17,6 +17,9 @@ pub enum Screen {
     Phone,
 }
 
+/// How long a page may take to load anew before it is asked once more.
+const RELOADED: Duration = Duration::from_secs(5);
+
 /// Collects what the policies refuse, from before the first script. Scripts that the integrity policy
 /// blocks stand in no console.
 /// A test that goes to another page means it, unless it says that it wants to be asked.
@@ -123,9 +126,14 @@ impl Page {
     /// Loads the page again and waits until it is a new one.
     #[track_caller]
     pub fn reload(&self) {
+        const DONE: &str = "!window.old && document.readyState === 'complete'";
         self.js("window.old = true");
         self.call("Page.reload", json!({}));
-        self.until("!window.old && document.readyState === 'complete'");
+        if self.comes_true(DONE, RELOADED).is_none() {
+            // A dialog that closed steps back in the history, which ends a load that has just begun.
+            self.call("Page.reload", json!({}));
+            self.until(DONE);
+        }
     }
 
     /// Evaluates an expression, waiting for promises.
@@ -152,7 +160,13 @@ impl Page {
     /// Waits until an expression is truthy and gives its value.
     #[track_caller]
     pub fn until(&self, expression: &str) -> Value {
-        let end = Instant::now() + PATIENCE;
+        self.comes_true(expression, PATIENCE)
+            .unwrap_or_else(|| panic!("it did not come true that {expression}\n{}", self.told()))
+    }
+
+    /// Waits so long until an expression is truthy; its value, if it was.
+    fn comes_true(&self, expression: &str, patience: Duration) -> Option<Value> {
+        let end = Instant::now() + patience;
         // The page looks by itself for a second, so that the socket is not flooded.
         let look = format!(
             "new Promise((done) => {{ const end = performance.now() + 1000; const look = async () => {{ let value; \
@@ -161,15 +175,13 @@ impl Page {
         );
         loop {
             match self.try_js(&look) {
-                Ok(value) if truthy(&value) => return value,
+                Ok(value) if truthy(&value) => return Some(value),
                 // The page may be in between two documents.
                 Ok(_) | Err(_) => {}
             }
-            assert!(
-                Instant::now() < end,
-                "it did not come true that {expression}\n{}",
-                self.told()
-            );
+            if Instant::now() >= end {
+                return None;
+            }
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }

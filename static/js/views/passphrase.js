@@ -53,7 +53,8 @@ export function passphrasePicker(context, legend) {
     context.send({ c: 'measure_passphrase', passphrase: own.value });
   });
   own.addEventListener('input', () => {
-    known = '';
+    // An estimator that did not start will not start for the next letter either: nobody waits for it.
+    if (known !== 'unknown') known = '';
     accepted = false;
     anyway.hidden = true;
     if (own.value === '') {
