@@ -51,7 +51,11 @@ pub fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
         }
         fs::write(&path, &file.bytes)?;
         for (ending, pack) in PACKERS {
-            if let Some(packed) = spared(&file.bytes, pack)? {
+            let packed = match packed_before(out, file, ending) {
+                Some(packed) => Some(packed),
+                None => spared(&file.bytes, pack)?,
+            };
+            if let Some(packed) = packed {
                 fs::write(packed_path(&path, ending), packed)?;
             }
         }
@@ -89,6 +93,15 @@ fn is_current(out: &Path, manifest: &Manifest) -> bool {
             .files()
             .iter()
             .all(|file| out.join(manifest.path(file)).is_file())
+}
+
+/// The packed form of a file that the bundle before this one had as well: the core takes long to pack.
+fn packed_before(out: &Path, file: &File, ending: &str) -> Option<Vec<u8>> {
+    fs::read_dir(out).ok()?.flatten().find_map(|folder| {
+        let path = folder.path().join(&file.name);
+        let same = fs::read(&path).is_ok_and(|bytes| bytes == file.bytes);
+        same.then(|| fs::read(packed_path(&path, ending)).ok())?
+    })
 }
 
 /// Packs bytes; the same for the same.
@@ -169,6 +182,25 @@ mod tests {
         assert!(!is_current(&out, &read()));
         fs::remove_file(path).expect("remove");
         assert!(!is_current(&out, &manifest));
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_packed_again() {
+        let out = crate::workspace::Scratch::new("packed-before");
+        let folder = out.0.join("0123456789abcdef/js");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("app.js"), b"a script").expect("written");
+        fs::write(folder.join("app.js.br"), b"packed").expect("written");
+        let before = |bytes: &[u8], ending: &str| {
+            let file = File {
+                name: "js/app.js".to_owned(),
+                bytes: bytes.to_vec(),
+            };
+            packed_before(&out.0, &file, ending)
+        };
+        assert_eq!(before(b"a script", ".br"), Some(b"packed".to_vec()));
+        assert_eq!(before(b"a script", ".gz"), None, "it was not packed so");
+        assert_eq!(before(b"another", ".br"), None, "it has changed");
     }
 
     #[test]
