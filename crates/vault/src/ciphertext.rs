@@ -114,3 +114,34 @@ impl Drop for CiphertextBuilder {
         wipe(&mut self.bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_ciphertext_is_as_long_as_what_was_pushed() {
+        let nothing = CiphertextBuilder::with_capacity(4);
+        assert_eq!((nothing.len(), nothing.is_empty()), (0, true));
+        assert!(nothing.finish().is_empty());
+        let mut builder = CiphertextBuilder::with_capacity(4);
+        builder.push(b"seal").unwrap();
+        assert_eq!((builder.len(), builder.is_empty()), (4, false));
+        assert_eq!(builder.push(b"!"), Err(TooLong { limit: 4 }));
+        let sealed = builder.finish();
+        assert_eq!((sealed.expose(), sealed.len()), (&b"seal"[..], 4));
+        assert!(!sealed.is_empty());
+    }
+
+    #[test]
+    fn a_growing_builder_takes_its_limit_and_no_byte_more() {
+        let mut builder = CiphertextBuilder::growing(5);
+        for chunk in [&b"s"[..], b"ea", b"le"] {
+            builder.push(chunk).unwrap();
+        }
+        assert_eq!(builder.push(b"d"), Err(TooLong { limit: 5 }));
+        assert_eq!(builder.finish().expose(), b"seale");
+    }
+}
