@@ -10,16 +10,11 @@ fn warnings(world: &World, tab: usize, id: Id) -> Vec<String> {
     world.message(tab, id).unwrap().warnings
 }
 
-/// Whether a reply announces a waiting message.
-fn announces(reply: &Reply) -> bool {
-    matches!(reply, Reply::Text(frame) if frame["t"] == "waiting")
-}
-
 /// Never announces the next messages to a tab, so many, also not when they are sealed anew.
 fn drop_next(world: &mut World, tab: usize, count: usize) {
     let mut dropped: Vec<String> = Vec::new();
     world.server.tamper = Some(Box::new(move |to, reply| {
-        if to != tab || !announces(&reply) {
+        if to != tab || !reply.announces() {
             return vec![reply];
         }
         let Reply::Text(frame) = &reply else {
@@ -65,20 +60,7 @@ fn messages_of_two_sessions_of_one_sender_stand_in_the_order_of_their_times() {
     let f = world.friends();
     let desk = world.sign_in("alice");
     world.advance(4_000);
-    let bob = f.bob;
-    let mut held = None;
-    world.server.tamper = Some(Box::new(move |tab, reply| {
-        if tab != bob || !announces(&reply) {
-            return vec![reply];
-        }
-        match held.take() {
-            None => {
-                held = Some(reply);
-                Vec::new()
-            }
-            Some(first) => vec![reply, first],
-        }
-    }));
+    world.swap_announcements(f.bob);
     world.say(f.alice, f.to_bob, "from the phone");
     world.advance(2_000);
     world.say(desk, f.to_bob, "from the desk");
@@ -94,7 +76,7 @@ fn many_late_messages_between_two_stand_in_their_order() {
     let mut count = 0;
     let mut held = Vec::new();
     world.server.tamper = Some(Box::new(move |tab, reply| {
-        if tab != bob || !announces(&reply) {
+        if tab != bob || !reply.announces() {
             return vec![reply];
         }
         count += 1;
@@ -237,20 +219,7 @@ fn what_a_session_said_before_its_reload_cannot_be_dropped_unseen() {
 fn a_message_on_the_screen_moves_down_for_one_that_was_said_before_it() {
     let mut world = World::default();
     let f = world.friends();
-    let bob = f.bob;
-    let mut held = None;
-    world.server.tamper = Some(Box::new(move |tab, reply| {
-        if tab != bob || !announces(&reply) {
-            return vec![reply];
-        }
-        match held.take() {
-            None => {
-                held = Some(reply);
-                Vec::new()
-            }
-            Some(first) => vec![reply, first],
-        }
-    }));
+    world.swap_announcements(f.bob);
     let one = world.say(f.alice, f.to_bob, "one");
     let two = world.say(f.alice, f.to_bob, "two");
     let places: Vec<u64> = [one, two]

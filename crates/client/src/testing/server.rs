@@ -42,6 +42,13 @@ pub enum Reply {
     Close(u16),
 }
 
+impl Reply {
+    /// Whether it announces a waiting message.
+    pub fn announces(&self) -> bool {
+        matches!(self, Self::Text(frame) if frame["t"] == "waiting")
+    }
+}
+
 /// What an enemy does with replies to one tab: any number of replies instead of one.
 pub type Tamper = Box<dyn FnMut(usize, Reply) -> Vec<Reply>>;
 

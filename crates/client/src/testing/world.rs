@@ -152,6 +152,23 @@ impl World {
         self.settle();
     }
 
+    /// Exchanges the next two announcements of waiting messages to a tab, and those after them likewise.
+    pub fn swap_announcements(&mut self, tab: usize) {
+        let mut held = None;
+        self.server.tamper = Some(Box::new(move |to, reply| {
+            if to != tab || !reply.announces() {
+                return vec![reply];
+            }
+            match held.take() {
+                None => {
+                    held = Some(reply);
+                    Vec::new()
+                }
+                Some(first) => vec![reply, first],
+            }
+        }));
+    }
+
     /// Lets answers through that were slow.
     pub fn arrive(&mut self) {
         self.slow = None;

@@ -6,11 +6,6 @@ use protocol::ids::MessageId;
 
 use super::{nothing_refused, refused};
 
-/// Whether a reply announces a waiting message.
-fn announces(reply: &Reply) -> bool {
-    matches!(reply, Reply::Text(frame) if frame["t"] == "waiting")
-}
-
 #[test]
 fn a_message_delivered_after_a_later_one_is_shown_where_it_was_said_and_named_late() {
     for attack in [false, true] {
@@ -18,20 +13,7 @@ fn a_message_delivered_after_a_later_one_is_shown_where_it_was_said_and_named_la
         let f = world.friends();
         world.say(f.alice, f.to_bob, "zero");
         if attack {
-            let bob = f.bob;
-            let mut held = None;
-            world.server.tamper = Some(Box::new(move |tab, reply| {
-                if tab != bob || !announces(&reply) {
-                    return vec![reply];
-                }
-                match held.take() {
-                    None => {
-                        held = Some(reply);
-                        Vec::new()
-                    }
-                    Some(first) => vec![reply, first],
-                }
-            }));
+            world.swap_announcements(f.bob);
         }
         let one = world.say(f.alice, f.to_bob, "one");
         let two = world.say(f.alice, f.to_bob, "two");
@@ -54,7 +36,7 @@ fn a_message_that_is_held_back_is_missed_when_the_next_one_comes() {
             let bob = f.bob;
             let mut dropped = None;
             world.server.tamper = Some(Box::new(move |tab, reply| match &reply {
-                Reply::Text(frame) if tab == bob && announces(&reply) => {
+                Reply::Text(frame) if tab == bob && reply.announces() => {
                     // Also when its sender seals it anew.
                     let first = dropped.get_or_insert_with(|| frame["id"].clone());
                     if *first == frame["id"] {
