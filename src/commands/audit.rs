@@ -92,8 +92,6 @@ const PATIENCE: u64 = 600;
 struct Trust {
     pin: Option<Pin>,
     why: String,
-    /// Seconds after which records at the end without a signature are a finding.
-    patience: u64,
 }
 
 impl Trust {
@@ -116,11 +114,7 @@ impl Trust {
                 (None, why)
             }
         };
-        Ok(Self {
-            pin,
-            why,
-            patience: PATIENCE,
-        })
+        Ok(Self { pin, why })
     }
 
     /// The heads kept elsewhere, once it is clear that the key is the one to trust.
@@ -146,8 +140,9 @@ impl Trust {
         Ok(Some(outside))
     }
 
-    /// Says what came out; an error where anything was found.
-    fn tell(&self, verdict: &Verdict) -> Outcome {
+    /// Says what came out; an error where anything was found. Records at the end may stand unsigned for
+    /// so many seconds.
+    fn tell(&self, verdict: &Verdict, patience: u64) -> Outcome {
         if verdict.records > 0 {
             println!(
                 "{} records ({} to {}) and {} signed heads were read; signatures vouch for records up \
@@ -160,7 +155,7 @@ impl Trust {
         if let Some(key) = &verdict.key {
             println!("verified with the key {key}, {}", self.why);
         }
-        let stale = verdict.stale(Ambient::system().now(), self.patience);
+        let stale = verdict.stale(Ambient::system().now(), patience);
         let mut findings = verdict.findings.iter().chain(&stale);
         let Some(first) = findings.next() else {
             match verdict.unsigned() {
@@ -203,8 +198,7 @@ fn verified(verify: Verify) -> Outcome {
 
 /// Verifies a database whose server leaves records unsigned for so many seconds.
 fn verified_database(verify: &Verify, path: &Path, leaves: u64) -> Outcome {
-    let mut trust = Trust::new(verify, "the database")?;
-    trust.patience = trust.patience.saturating_add(leaves);
+    let trust = Trust::new(verify, "the database")?;
     let file = AuditFile::open(path)?;
     let named = file.named_key()?;
     let key = named.as_deref().and_then(Header::parse_key);
@@ -212,7 +206,8 @@ fn verified_database(verify: &Verify, path: &Path, leaves: u64) -> Outcome {
         return Err(sentence(&Finding::NoKey).into());
     };
     let outside = trust.outside(verify, &key)?;
-    trust.tell(&file.verify(Verifier::new(Some(key), outside))?)
+    let verdict = file.verify(Verifier::new(Some(key), outside))?;
+    trust.tell(&verdict, PATIENCE.saturating_add(leaves))
 }
 
 fn verified_export(verify: &Verify, path: &Path) -> Outcome {
@@ -229,7 +224,7 @@ fn verified_export(verify: &Verify, path: &Path) -> Outcome {
     if about.from.is_some() || about.to.is_some() {
         println!("the export is of a part of the log: what is before and after was not looked at");
     }
-    trust.tell(&verifier.finish())
+    trust.tell(&verifier.finish(), PATIENCE)
 }
 
 /// The key that the first head of a file names.
