@@ -58,7 +58,8 @@ pub struct Verifier {
     heads: u64,
     vouched: u64,
     rewritten: bool,
-    forked: Vec<u64>,
+    /// The first record that a head kept elsewhere signs another of.
+    forked: Option<u64>,
     findings: Vec<Finding>,
     more: u64,
 }
@@ -99,7 +100,7 @@ impl Verifier {
             heads: 0,
             vouched: 0,
             rewritten: false,
-            forked: Vec::new(),
+            forked: None,
             findings: findings.unwrap_or_default(),
             more: 0,
         }

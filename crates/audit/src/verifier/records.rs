@@ -73,10 +73,9 @@ impl Verifier {
             }
         }
         let outside = self.outside.as_ref();
-        if outside.is_some_and(|outside| outside.contradicts(id, &record.hash))
-            && self.forked.len() < MOST_ASIDE
-        {
-            self.forked.push(id);
+        if outside.is_some_and(|outside| outside.contradicts(id, &record.hash)) {
+            // This is where the two histories part; each later one follows from it.
+            self.forked.get_or_insert(id);
         }
         if !self.ahead.is_empty() {
             let due = self.ahead.extract_if(.., |head| head.head.record_id <= id);

@@ -48,15 +48,14 @@ impl Verifier {
             && *first > 1
             && outside.contradicts(first - 1, hash)
         {
-            self.forked.push(first - 1);
+            self.forked = Some(first - 1);
         }
         if let Some((expected, at)) = outside.newest().filter(|(id, _)| *id > last)
             && self.newest_ahead < expected
         {
             self.find(Finding::RolledBack { last, expected, at });
         }
-        // The first is where the two histories part; each later one follows from it.
-        if let Some(&id) = self.forked.iter().min() {
+        if let Some(id) = self.forked {
             self.find(Finding::Forked { id });
         }
     }
@@ -64,10 +63,10 @@ impl Verifier {
     /// Records are gone from the beginning: something signed must say that they may be.
     fn hold_against_doors(&mut self, vouched: u64) {
         let Some((first, _)) = self.first else { return };
-        let newest = self.doors.last_key_value().map_or(0, |(newest, _)| *newest);
-        if first <= self.start.0.saturating_add(1) || self.start.0 >= newest {
+        if first <= self.start.0.saturating_add(1) {
             return;
         }
+        let newest = self.doors.last_key_value().map_or(0, |(newest, _)| *newest);
         let through = first - 1;
         // A newer door may have been opened and not be signed yet: an older one still proves.
         let proven = self.doors.range(through..).any(|(_, (_, record))| {
