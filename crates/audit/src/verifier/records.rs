@@ -49,7 +49,7 @@ impl Verifier {
             self.find(Finding::Unlinked { id });
         }
         if self.first.is_none() {
-            self.first = Some((id, Some(record.previous)));
+            self.first = Some((id, whole.then_some(record.previous)));
         }
         self.records += 1;
         self.expected = id.saturating_add(1);

@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use audit::{
-    ExportVerifier, ExportWriter, Head, HeadSigningKey, Header, Outside, Record, SignedHead,
-    Verdict, Witnessed, ZERO_HASH,
+    Door, ExportVerifier, ExportWriter, Head, HeadSigningKey, Header, Outside, RETENTION, Record,
+    SignedHead, Verdict, Witnessed, ZERO_HASH,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -54,12 +54,37 @@ pub fn chain(records: u64) -> Vec<Record> {
     continued(Vec::new(), records, 0)
 }
 
-fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> {
+/// Goes on after the records of a chain.
+pub fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> {
     for id in chain.len() as u64 + 1..=records {
         let previous = chain.last().map_or(ZERO_HASH, |last| last.hash);
         chain.push(record(id, previous, salt));
     }
     chain
+}
+
+/// Records whose door stands after the tenth, and the record behind them that vouches for it.
+pub fn with_a_door(mut records: Vec<Record>) -> (Vec<Record>, Door) {
+    let id = records.len() as u64 + 1;
+    let door = Door {
+        through_id: 10,
+        hash: records[9].hash,
+        cutoff: time(11),
+        timestamp: time(id),
+    };
+    let mut record = Record {
+        id,
+        event_id: door.commitment(),
+        user_id: None,
+        action: RETENTION.to_owned(),
+        timestamp: time(id),
+        details: vec![1; 40],
+        previous: records.last().unwrap().hash,
+        hash: ZERO_HASH,
+    };
+    record.hash = record.computed_hash();
+    records.push(record);
+    (records, door)
 }
 
 pub fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead {
