@@ -68,34 +68,6 @@ fn a_line_behind_the_closing_one_is_found() {
 }
 
 #[test]
-fn a_line_that_cannot_be_read_is_named_by_its_place_and_a_record_by_its_number() {
-    let whole = lines_of(&export_of(20));
-    let head = whole
-        .iter()
-        .position(|line| line.starts_with("{\"type\":\"head\""))
-        .unwrap();
-    let mut lines = whole.clone();
-    lines[head] = "nothing that reads".to_owned();
-    let findings = verify(&lines, None).findings;
-    // Counted from 1, the header included.
-    let line = head as u64 + 1;
-    assert!(
-        findings.contains(&Finding::Unreadable { line }),
-        "{findings:?}"
-    );
-
-    let record = whole
-        .iter()
-        .position(|line| line.contains("\"id\":7,"))
-        .unwrap();
-    let mut lines = whole;
-    lines[record].pop();
-    let verdict = verify(&lines, None);
-    assert_eq!(verdict.findings, [Finding::Changed { id: 7 }]);
-    assert_eq!((verdict.from, verdict.to), (1, 20));
-}
-
-#[test]
 fn a_header_of_another_format_or_with_the_fingerprint_of_another_key_is_no_export() {
     let lines = lines_of(&export_of(20));
     let header: Value = serde_json::from_str(&lines[0]).unwrap();

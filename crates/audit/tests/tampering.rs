@@ -53,6 +53,7 @@ fn change(line: &str, field: &str, at: usize) -> String {
 fn an_honest_export_verifies() {
     let verdict = verify(&lines(), None);
     assert_eq!(verdict.findings, []);
+    assert!(verdict.is_whole());
     assert_eq!((verdict.from, verdict.to), (1, RECORDS));
     assert_eq!(verdict.heads, RECORDS / HEADS_EVERY);
     assert_eq!(verdict.vouched, RECORDS);
@@ -296,7 +297,8 @@ fn an_older_export_is_whole_and_a_head_kept_elsewhere_shows_that_it_was_rolled_b
 fn an_older_copy_that_went_on_is_found_by_a_head_kept_elsewhere() {
     let continued = support::continued_from(20);
     assert_eq!(verify(&continued, None).findings, []);
-    let verdict = verify(&continued, Some(witnessed(&[10, 30])));
+    // The first that differs is named; whatever follows it differs as well.
+    let verdict = verify(&continued, Some(witnessed(&[10, 30, 40])));
     assert_eq!(verdict.findings, [Finding::Forked { id: 30 }]);
 }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use audit::{Finding, Verdict, Verifier};
-use support::{HEADS_EVERY, chain, head_of, key, other_key, time};
+use support::{HEADS_EVERY, chain, head_of, key, other_key};
 
 fn verifier() -> Verifier {
     Verifier::new(Some(key().verify_key()), None)
@@ -99,33 +99,6 @@ fn what_is_missing_at_the_end_is_known_from_what_was_signed() {
         expected: 14,
     };
     assert_eq!(read(14), [cut]);
-}
-
-#[test]
-fn records_at_the_end_may_stand_unsigned_for_a_while() {
-    let read = |records: u64| {
-        let mut verifier = verifier();
-        for record in chain(records) {
-            verifier.record(record.clone());
-            if record.id == 10 {
-                verifier.head(head_of(&record, 1, key()));
-            }
-        }
-        verifier.finish()
-    };
-    let signed = read(10);
-    assert_eq!(signed.unsigned(), None);
-    assert_eq!(signed.stale(time(99_999), 60), None);
-    let verdict = read(13);
-    assert_eq!(verdict.findings, []);
-    assert_eq!(verdict.unsigned(), Some((11, 13)));
-    assert_eq!(verdict.unsigned_since, Some(time(11)));
-    let stale = Some(Finding::UnsignedTail { from: 11, to: 13 });
-    assert_eq!(verdict.stale(time(11) + 60, 60), None);
-    assert_eq!(verdict.stale(time(11) + 61, 60), stale);
-    // A time that has not come yet hides nothing.
-    assert_eq!(verdict.stale(time(11) - 60, 60), None);
-    assert_eq!(verdict.stale(time(11) - 61, 60), stale);
 }
 
 #[test]
