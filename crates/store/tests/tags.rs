@@ -6,69 +6,12 @@ mod support;
 
 use audit::Fields;
 use rusqlite::Connection;
-use store::testing::sample::{self, NOW, event, handle, session_id, user_id};
+use store::testing::sample::{self, NOW, event, session_id, user_id};
 use store::{
-    AccountChangeError, Act, AdminLink, AuditFilter, ChainHead, Damage, Declaration, Fault, Intent,
-    Invite, InviteHash, InviteUse, RegisterError, Role, Store, UseInviteError,
+    AccountChangeError, AuditFilter, ChainHead, Fault, InviteHash, InviteUse, RegisterError, Role,
+    UseInviteError,
 };
-use support::Folder;
-
-static ACT: Act = Act {
-    intent: "sample.intended",
-    done: "sample.done",
-    failed: "sample.failed",
-};
-const CODE: InviteHash = InviteHash::from_bytes([5; 32]);
-
-async fn intent(store: &Store) -> Intent {
-    let declaration = Declaration {
-        user_id: None,
-        act: &ACT,
-        details: serde_json::json!({}),
-    };
-    store.declare(declaration, NOW).await.unwrap()
-}
-
-async fn filled() -> Folder {
-    let folder = Folder::new();
-    let store = folder.open();
-    sample::register(&store, 1..4, 4).await;
-    let intent = intent(&store).await;
-    for (number, role) in [(1, Role::Admin), (2, Role::Admin), (3, Role::User)] {
-        store
-            .set_role(user_id(number), role, &intent, NOW)
-            .await
-            .unwrap();
-    }
-    let link = AdminLink {
-        hash: [9; 32],
-        expires_at: NOW + 10,
-    };
-    store.keep_admin_link(link, &intent, NOW).await.unwrap();
-    let invite = Invite {
-        code_hash: CODE,
-        created_by: user_id(1),
-        created_at: NOW,
-        expires_at: NOW + 10,
-        max_uses: 1,
-        uses: 0,
-    };
-    assert!(store.create_invite(invite, vec![]).await.unwrap());
-    store.close().unwrap();
-    folder
-}
-
-fn change(folder: &Folder, sql: &str) {
-    let changed = folder.tamper().execute(sql, []).unwrap();
-    assert_eq!(changed, 1, "{sql}");
-}
-
-fn damaged<T: std::fmt::Debug>(what: &str, result: Result<T, Fault>, table: &str) {
-    match result {
-        Err(Fault::Damaged { table: of, .. }) => assert_eq!(of, table, "{what}"),
-        other => panic!("{what}: {other:?}"),
-    }
-}
+use support::filled::{CODE, change, damaged, filled, intent};
 
 #[tokio::test]
 async fn an_account_whose_role_state_or_keys_were_changed_in_the_file_is_damaged() {
@@ -380,79 +323,4 @@ async fn the_log_is_followed_from_the_newest_head_and_no_further_than_asked() {
     };
     let own = store.own_audit_tip(Some(other), None).await.unwrap();
     assert_eq!(own.foreign.map(|it| it.id), Some(tip.id));
-}
-
-/// The schema and the secrets of before rows had tags.
-fn before_tags(folder: &Folder, whole: bool) {
-    store::testing::untag(&folder.config());
-    let connection = folder.tamper();
-    let tables = [
-        "users",
-        "public_keys",
-        "sessions",
-        "invites",
-        "settings",
-        "audit_log",
-    ];
-    for table in tables {
-        let sql = format!("ALTER TABLE {table} DROP COLUMN tag");
-        connection.execute_batch(&sql).unwrap();
-        if !whole {
-            let sql = format!("ALTER TABLE {table} ADD COLUMN tag BLOB");
-            connection.execute_batch(&sql).unwrap();
-        }
-    }
-    if whole {
-        connection
-            .execute_batch(
-                "ALTER TABLE key_jobs DROP COLUMN outcomes;
-                 ALTER TABLE invites DROP COLUMN used_by;
-                 DELETE FROM refinery_schema_history WHERE version >= 3;",
-            )
-            .unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_database_of_before_rows_had_tags_gets_them_when_it_is_opened() {
-    // Also where the process ended between the new columns and their values.
-    for whole in [true, false] {
-        let folder = filled().await;
-        let store = folder.open();
-        let tip = store.audit_tip().await.unwrap();
-        store.close().unwrap();
-        before_tags(&folder, whole);
-
-        let store = folder.open();
-        assert_eq!(store.report().migrated, if whole { 2 } else { 0 });
-        for number in 1..4 {
-            let user = store.user_by_id(user_id(number)).await.unwrap().unwrap();
-            assert_eq!(user.handle, handle(number));
-            assert_eq!(user.role == Role::Admin, number < 3);
-            let found = store.user_by_handle(&handle(number)).await.unwrap();
-            assert_eq!(found.unwrap().user_id, user.user_id);
-            assert!(store.public_keys(user.user_id).await.unwrap().is_some());
-            let session = store.find_session(session_id(number), NOW).await;
-            assert!(session.unwrap().is_some());
-        }
-        assert!(store.find_invite(CODE).await.unwrap().is_some());
-        assert!(store.admin_link_usable([9; 32], NOW).await.unwrap());
-        store.server_settings().await.unwrap();
-        let own = store.own_audit_tip(None, None).await.unwrap();
-        assert_eq!((own.tip.id, own.foreign), (tip.id + 1, None));
-        let page = store.query_audit(AuditFilter::default(), None, 50).await;
-        let page = page.unwrap();
-        assert!(page.records.iter().all(|record| !record.foreign));
-        assert_eq!(page.records[0].action, store::ROWS_BOUND);
-        assert_eq!(page.records[0].details["records_taken_over"], tip.id);
-        store.close().unwrap();
-
-        // Once: what is changed from then on is damage.
-        change(&folder, "UPDATE users SET role = 'admin' WHERE number = 3");
-        let store = folder.open();
-        damaged("role", store.user_by_id(user_id(3)).await, "users");
-        assert_eq!(store.audit_tip().await.unwrap().id, tip.id + 1);
-        let told: Vec<Damage> = store.take_damages();
-        assert_eq!(told.len(), 1);
-    }
 }

@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "each test binary uses its part")]
 pub mod everything;
 #[allow(dead_code, reason = "each test binary uses its part")]
+pub mod filled;
+#[allow(dead_code, reason = "each test binary uses its part")]
 pub mod other_key;
 #[allow(dead_code, reason = "each test binary uses its part")]
 pub mod power;
