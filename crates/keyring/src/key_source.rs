@@ -1,20 +1,13 @@
 //! Where the operator's key comes from: `DB_ENCRYPTION_KEY`, or a key file beside the database.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use crate::entropy::{Entropy, EntropyError};
+use crate::key_file::{create, read, sync_parent, with_ending};
 use crate::key_material::KeyMaterial;
 use crate::regular_file;
-use crate::secret::KEY_LEN;
-
-/// Longest key file that is read.
-const MAX_KEY_FILE: u64 = 4_096;
 
 /// Where a key was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +96,7 @@ impl KeySource {
         }
         match regular_file::open(&self.key_file) {
             Ok(file) => Ok((
-                read_key_file(&self.key_file, file)?,
+                read(&self.key_file, file)?,
                 KeyOrigin::File(self.key_file.clone()),
             )),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
@@ -122,7 +115,7 @@ impl KeySource {
     pub fn prepare_next(&self, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
         let next = self.next_file();
         match regular_file::open(&next) {
-            Ok(file) => read_key_file(&next, file),
+            Ok(file) => read(&next, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(&next, entropy),
             Err(source) => Err(KeySourceError::Io { path: next, source }),
         }
@@ -159,76 +152,4 @@ impl fmt::Debug for KeySource {
             .field("key_file", &self.key_file)
             .finish()
     }
-}
-
-/// Writes a new key under a temporary name, then links it: a cut leaves no half key behind.
-fn create(path: &Path, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
-    let mut bytes = Zeroizing::new([0; KEY_LEN]);
-    entropy.fill(bytes.as_mut_slice())?;
-    let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 1));
-    for byte in bytes.iter() {
-        text.extend([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]));
-    }
-    text.push(b'\n');
-    let unfinished = with_ending(path, &std::process::id().to_string());
-    let written =
-        write_new(&unfinished, &text).and_then(|()| std::fs::hard_link(&unfinished, path));
-    let removed = std::fs::remove_file(&unfinished);
-    let finished = written.and(removed).and_then(|()| sync_parent(path));
-    finished.map_err(|source| KeySourceError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    text.pop();
-    Ok(KeyMaterial::from_zeroizing(&text))
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
-}
-
-fn read_key_file(path: &Path, file: File) -> Result<KeyMaterial, KeySourceError> {
-    let failed = |source| KeySourceError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeySourceError::OpenToOthers {
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    let mut text = Zeroizing::new(Vec::with_capacity(KEY_LEN * 2 + 2));
-    file.take(MAX_KEY_FILE)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
-    while text.last().is_some_and(|byte| byte.is_ascii_whitespace()) {
-        text.pop();
-    }
-    if text.len() < KEY_LEN {
-        return Err(KeySourceError::Malformed(path.to_owned()));
-    }
-    Ok(KeyMaterial::from_zeroizing(&text))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }

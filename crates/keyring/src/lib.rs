@@ -18,6 +18,7 @@ mod context;
 mod entropy;
 mod envelope;
 mod index;
+mod key_file;
 mod key_material;
 mod key_source;
 mod local;

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use keyring::{
-    Context, KdfError, KekId, KeyMaterial, KeyOrigin, KeySource, KeySourceError, Keyring,
-    LocalProvider, MINIMUM_ITERATIONS, OsEntropy, SALT_LEN,
+    Context, KekId, KeyMaterial, KeyOrigin, KeySource, KeySourceError, Keyring, LocalProvider,
+    MINIMUM_ITERATIONS, OsEntropy, SALT_LEN,
 };
 
 /// Keys do not show themselves, so equality is tried by sealing and opening.
@@ -147,11 +147,29 @@ fn the_next_key_takes_the_present_ones_place_in_one_step() {
 }
 
 #[test]
+fn a_next_key_that_cannot_take_its_place_is_said_and_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let source = KeySource::new(None, &path);
+    let next = source.prepare_next(&OsEntropy).unwrap();
+    fs::create_dir(&path).unwrap();
+    match source.adopt_next() {
+        Err(KeySourceError::Io { path: named, .. }) => assert_eq!(named, path),
+        other => panic!("{other:?}"),
+    }
+    assert!(same(&source.prepare_next(&OsEntropy).unwrap(), &next));
+    fs::remove_dir(&path).unwrap();
+    source.adopt_next().unwrap();
+    assert!(same(&source.load(false, &OsEntropy).unwrap().0, &next));
+}
+
+#[test]
 fn a_key_file_without_a_key_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k");
     let source = KeySource::new(None, &path);
-    for content in ["", "\n\n", "too short\n"] {
+    let (short, enough) = ("7".repeat(31), "7".repeat(32));
+    for content in ["", "\n\n", "too short\n", &*short, &*format!("{short}\r\n")] {
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         assert!(matches!(
@@ -163,6 +181,12 @@ fn a_key_file_without_a_key_is_refused() {
             content,
             "it is never overwritten"
         );
+    }
+    // The control: 32 bytes are a key, and the end of the line is none of it.
+    for content in [&*enough, &*format!("{enough}\r\n")] {
+        fs::write(&path, content).unwrap();
+        let (key, _) = source.load(true, &OsEntropy).unwrap();
+        assert!(same(&key, &KeyMaterial::new(enough.clone().into_bytes())));
     }
 }
 
@@ -181,22 +205,4 @@ fn a_key_file_that_is_no_file_is_refused_and_not_waited_for() {
         let words = refused.err().unwrap().to_string();
         assert!(words.contains("it is no regular file"), "{words}");
     }
-}
-
-#[test]
-fn cheap_derivations_and_odd_salts_are_refused() {
-    let derive = |salt: &[u8], iterations| {
-        let key = KeyMaterial::new(b"key".to_vec());
-        let id = KekId::from_bytes([1; 16]);
-        LocalProvider::derive(&key, salt, iterations, id, 1, Arc::new(OsEntropy)).map(drop)
-    };
-    assert_eq!(
-        derive(&[0; SALT_LEN], MINIMUM_ITERATIONS - 1),
-        Err(KdfError::TooFewIterations { given: 99_999 })
-    );
-    assert_eq!(
-        derive(&[0; 8], MINIMUM_ITERATIONS),
-        Err(KdfError::BadSalt { given: 8 })
-    );
-    assert_eq!(derive(&[0; SALT_LEN], MINIMUM_ITERATIONS), Ok(()));
 }
