@@ -11,6 +11,7 @@ use keyring::{
     envelope_kek,
 };
 use proptest::prelude::*;
+use zeroize::Zeroizing;
 
 /// 0, 1, 2, … so that vectors can be recomputed elsewhere.
 #[derive(Default)]
@@ -83,6 +84,24 @@ fn envelopes_have_the_bytes_that_another_implementation_computes() {
         assert_eq!(hex::encode(&sealed), vector);
         let opened = ring.open(&place(), &sealed).unwrap();
         assert_eq!(opened.expose(), b"a sealed value");
+    }
+}
+
+#[test]
+fn what_is_opened_can_be_kept_and_is_wiped_all_the_same() {
+    let ring = ring(b"key", Arc::new(OsEntropy));
+    let sealed = ring.seal(&place(), b"value").unwrap();
+    let kept: Zeroizing<Vec<u8>> = ring.open(&place(), &sealed).unwrap().into_inner();
+    assert_eq!(*kept, b"value");
+}
+
+#[test]
+fn a_sealed_value_takes_no_more_memory_than_its_bytes() {
+    for ring in shared() {
+        for len in [0, 1, 14, 300, 70_000] {
+            let sealed = ring.seal(&place(), &vec![7; len]).unwrap();
+            assert_eq!(sealed.capacity(), sealed.len(), "{len}");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub fn check(source: &dyn KekSource) {
     no_other_key_unwraps(&keys);
     no_changed_byte_is_accepted(&keys);
     a_key_is_found_again(source, &keys);
+    a_version_is_the_one_that_was_loaded(source, &keys);
     a_handed_over_key_is_the_same(&keys);
 }
 
@@ -152,6 +153,16 @@ fn a_key_is_found_again(source: &dyn KekSource, keys: &Keys) {
         nothing.map(drop),
         Err(ProviderError::Incomplete { kek_id: FIRST, .. })
     ));
+}
+
+fn a_version_is_the_one_that_was_loaded(source: &dyn KekSource, keys: &Keys) {
+    let later = source.load(FIRST, 7, &keys.parameters).unwrap();
+    assert_eq!(later.key_version(), 7);
+    let stanza = later.wrap(&dek(7), &place()).unwrap();
+    assert_eq!(stanza.key_version, 7);
+    let unwrapped = later.unwrap(&stanza, &place()).unwrap();
+    assert_eq!(unwrapped.expose(), dek(7).expose());
+    assert!(refused(keys.first.unwrap(&stanza, &place())));
 }
 
 fn a_handed_over_key_is_the_same(keys: &Keys) {
