@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::Thread;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -49,21 +49,24 @@ impl DekCache {
         if life.is_zero() || limit == 0 {
             return None;
         }
-        let inner = Arc::new(Inner {
+        let inner = Inner {
             life,
             limit,
             clock,
             kept: Mutex::default(),
-        });
+        };
+        Self::start(Arc::new(inner)).map(|(cache, _)| cache)
+    }
+
+    /// Starts the thread that wipes.
+    fn start(inner: Arc<Inner>) -> Option<(Self, JoinHandle<()>)> {
         let weak = Arc::downgrade(&inner);
         let thread = std::thread::Builder::new()
             .name("dek-cache".to_owned())
             .spawn(move || sweep(&weak))
             .ok()?;
-        Some(Self {
-            inner,
-            sweeper: Sweeper(thread.thread().clone()),
-        })
+        let sweeper = Sweeper(thread.thread().clone());
+        Some((Self { inner, sweeper }, thread))
     }
 
     pub fn get(&self, id: &Id) -> Option<Dek> {
@@ -142,6 +145,7 @@ fn sweep(cache: &Weak<Inner>) {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Instant;
 
     use super::*;
 
@@ -216,18 +220,26 @@ mod tests {
 
     #[test]
     fn the_sweeper_works_by_itself_and_ends_with_the_cache() {
-        let clock = Arc::new(crate::SystemClock::new());
-        let cache = DekCache::new(Duration::from_millis(20), 8, clock).unwrap();
+        let inner = Inner {
+            life: Duration::from_millis(20),
+            limit: 8,
+            clock: Arc::new(crate::SystemClock::new()),
+            kept: Mutex::default(),
+        };
+        let (cache, thread) = DekCache::start(Arc::new(inner)).unwrap();
         cache.put([1; 32], &dek(1));
-        let inner = Arc::downgrade(&cache.inner);
+        let begun = Instant::now();
+        let soon = || begun.elapsed() < Duration::from_secs(60);
         // Only the sweeper forgets here: nothing else looks at the clock.
-        while cache.len() > 0 {
+        while cache.len() > 0 && soon() {
             std::thread::yield_now();
         }
+        assert_eq!(cache.len(), 0);
         drop(cache);
-        while inner.strong_count() > 0 {
+        while !thread.is_finished() && soon() {
             std::thread::yield_now();
         }
+        assert!(thread.is_finished(), "it waits for a cache that is gone");
     }
 
     #[test]

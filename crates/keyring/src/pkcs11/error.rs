@@ -163,3 +163,19 @@ pub(super) fn is_lost(error: &Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use cryptoki::context::Function;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_of_the_module_is_told_by_its_function_and_its_code() {
+        let removed = Error::Pkcs11(RvError::DeviceRemoved, Function::Encrypt);
+        assert_eq!(answer(&removed), "C_Encrypt answered DeviceRemoved");
+        let ours = Error::NotSupported;
+        assert_eq!(answer(&ours), ours.to_string());
+        assert!(!answer(&ours).is_empty());
+    }
+}

@@ -1,6 +1,5 @@
 //! A KEK in a token.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::context::Function;
@@ -83,18 +82,9 @@ impl Pkcs11Provider {
             let key = self.key(session, generation)?;
             match decrypt(session, key, iv, sealed, associated_data) {
                 Ok(dek) => Ok(Dek::from_slice(&dek).ok_or(ProviderError::Refused)?),
-                Err(error) if is_lost(&error) => Err(error.into()),
-                Err(error) => match code(&error) {
-                    Some(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange) => {
-                        Err(ProviderError::Refused.into())
-                    }
-                    // Many modules answer a tag that does not fit with a general error. Whether
-                    // it is the wrapped DEK or the token shows when the key is tried otherwise.
-                    _ if probe(session, key, &*self.entropy).is_ok() => {
-                        Err(ProviderError::Refused.into())
-                    }
-                    _ => Err(error.into()),
-                },
+                Err(error) => Err(not_decrypted(error, || {
+                    probe(session, key, &*self.entropy).is_ok()
+                })),
             }
         })
     }
@@ -190,14 +180,17 @@ impl KekProvider for Pkcs11Provider {
     }
 }
 
-impl fmt::Debug for Pkcs11Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pkcs11Provider")
-            .field("kek_id", &self.wrapper.kek_id)
-            .field("key_version", &self.wrapper.key_version)
-            .field("token", &self.token.selector)
-            .field("label", &self.label)
-            .finish_non_exhaustive()
+/// What it means that a DEK was not decrypted: an outage, or that it is not of this key and place.
+fn not_decrypted(error: Error, key_works: impl FnOnce() -> bool) -> Failure {
+    match code(&error) {
+        _ if is_lost(&error) => error.into(),
+        Some(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange) => {
+            ProviderError::Refused.into()
+        }
+        // Many modules answer a tag that does not fit with a general error. Whether it is the
+        // wrapped DEK or the token shows when the key is tried otherwise.
+        _ if key_works() => ProviderError::Refused.into(),
+        _ => error.into(),
     }
 }
 
@@ -304,4 +297,37 @@ fn decrypt(
     session
         .decrypt(&Mechanism::AesGcm(parameters), key, sealed)
         .map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dek_is_called_damaged_only_where_the_key_works() {
+        use RvError::{
+            DeviceError, EncryptedDataInvalid, EncryptedDataLenRange, FunctionFailed, GeneralError,
+            SessionHandleInvalid,
+        };
+        for (code, key_works, refused) in [
+            (EncryptedDataInvalid, false, true),
+            (EncryptedDataLenRange, false, true),
+            (GeneralError, true, true),
+            (FunctionFailed, true, true),
+            (GeneralError, false, false),
+            (FunctionFailed, false, false),
+            // A session that was lost says nothing of the DEK, whatever the next one does.
+            (SessionHandleInvalid, true, false),
+            (DeviceError, true, false),
+        ] {
+            let error = Error::Pkcs11(code, Function::Decrypt);
+            match not_decrypted(error, || key_works) {
+                Failure::Ours(ProviderError::Refused) => assert!(refused, "{code:?}"),
+                Failure::Module(Error::Pkcs11(same, _)) => {
+                    assert!(!refused && same == code, "{code:?}");
+                }
+                _ => panic!("{code:?} became another error"),
+            }
+        }
+    }
 }
