@@ -141,11 +141,6 @@ impl<P: Platform> Reservation<P> {
     pub fn poster(&self) -> AccountId {
         self.poster
     }
-
-    /// Returns the bytes reserved.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
 }
 
 impl<P: Platform> Drop for Reservation<P> {
@@ -154,5 +149,48 @@ impl<P: Platform> Drop for Reservation<P> {
             self.ledger
                 .with(|ledger| ledger.refund(self.poster, 1, self.bytes));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const ALICE: AccountId = AccountId::from_bytes([0xA; 16]);
+
+    fn charge(ledger: &mut Ledger, messages: u64, bytes: u64) -> Result<(), Full> {
+        let config = Config {
+            account_bytes: 2000,
+            ..Config::default()
+        };
+        ledger.charge(&config, ALICE, messages, bytes, Duration::ZERO)
+    }
+
+    #[test]
+    fn an_account_may_hold_half_of_an_empty_vault_and_less_by_the_square_of_what_is_free() {
+        assert_eq!(share(0, 1000), 500);
+        assert_eq!(share(100, 1000), 405);
+        assert_eq!(share(500, 1000), 125);
+        assert_eq!(share(900, 1000), 5);
+        assert_eq!((share(1000, 1000), share(1001, 1000)), (0, 0));
+        assert_eq!(share(0, u64::MAX), u64::MAX / 2);
+        assert_eq!(share(0, 0), 0);
+    }
+
+    #[test]
+    fn what_is_charged_for_added_slots_counts_although_the_message_is_given_back_first() {
+        let mut ledger = Ledger::new();
+        charge(&mut ledger, 1, 600).unwrap();
+        charge(&mut ledger, 0, 1000).unwrap();
+        ledger.refund(ALICE, 1, 600);
+        let full = Full::Account {
+            retry_after: Duration::ZERO,
+        };
+        assert_eq!(charge(&mut ledger, 1, 1001), Err(full));
+        assert_eq!(charge(&mut ledger, 1, 1000), Ok(()));
+        ledger.refund(ALICE, 1, 2000);
+        assert_eq!((ledger.total(), ledger.accounts()), ((0, 0), 0));
     }
 }

@@ -21,15 +21,6 @@ impl Held {
         }
     }
 
-    /// Whether a session has a slot of its own here, or a claim.
-    pub(crate) fn involves(&self, account: AccountId, live: LiveId) -> bool {
-        let own = Target::Live { account, live };
-        self.slots.iter().any(|slot| {
-            let its_own = slot.target == own && !slot.is_done();
-            its_own || (slot.target.account() == account && slot.claimed_by_session(live))
-        })
-    }
-
     /// Gives back what a session has claimed and not shown.
     ///
     /// What burns and was being shown keeps its lease: somebody may have it on the screen.

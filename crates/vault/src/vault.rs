@@ -157,8 +157,8 @@ impl<P: Platform> Vault<P> {
             held.scheduled_ms = due_ms;
         }
         let cost = held.cost();
-        if cost < held.charged {
-            let freed = held.charged - cost;
+        let freed = held.charged.saturating_sub(cost);
+        if freed != 0 {
             self.freed.fetch_add(freed, Ordering::Relaxed);
             self.ledger.with(|l| l.refund(held.poster, 0, freed));
             held.charged = cost;

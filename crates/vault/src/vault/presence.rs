@@ -11,7 +11,7 @@ impl<P: Platform> Vault<P> {
     /// A message that burns and was being shown keeps its lease.
     pub fn session_left(&self, account: AccountId, live: LiveId) {
         let now_ms = self.clock.now_ms();
-        for id in self.involving(account, live) {
+        for id in self.inbox(account) {
             self.transition(id, now_ms, |held, events| {
                 held.session_left(account, live, now_ms, events);
             });
@@ -31,7 +31,7 @@ impl<P: Platform> Vault<P> {
     /// What it had claimed over a connection that is gone, and not shown, waits for it again.
     pub fn session_back(&self, account: AccountId, live: LiveId) {
         let now_ms = self.clock.now_ms();
-        for id in self.involving(account, live) {
+        for id in self.inbox(account) {
             self.transition(id, now_ms, |held, events| {
                 held.session_back(account, live, events);
             });
@@ -53,14 +53,5 @@ impl<P: Platform> Vault<P> {
             .into_iter()
             .filter_map(stranded)
             .collect()
-    }
-
-    fn involving(&self, account: AccountId, live: LiveId) -> Vec<MessageId> {
-        let mut ids = self.inbox(account);
-        ids.retain(|id| {
-            let involved = self.messages.read(id, |held| held.involves(account, live));
-            involved == Some(true)
-        });
-        ids
     }
 }

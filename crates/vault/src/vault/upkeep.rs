@@ -32,11 +32,7 @@ impl<P: Platform> Vault<P> {
                 None => report.wiped += 1,
             }
             // Normally gone or moved by now. Never look at the same entry twice, whatever happened.
-            self.schedule.with(|s| {
-                if s.first() == Some((due_ms, id)) {
-                    s.remove(due_ms, id);
-                }
-            });
+            self.schedule.with(|s| s.remove(due_ms, id));
         }
     }
 
@@ -88,5 +84,32 @@ impl<P: Platform> Vault<P> {
         self.ledger.with(|l| l.shrink());
         self.tombstones.with(|t| t.shrink());
         trim();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tests::{BOB, Bench, MINUTE, bench, message, message_id};
+    use crate::{PurgeReport, Target};
+
+    #[test]
+    fn an_entry_of_the_schedule_without_a_message_is_looked_at_once_and_holds_nothing_up() {
+        let b: Bench = bench();
+        let posted = b.post(message(1, false, &[Target::Account(BOB)]));
+        assert!(posted.is_ok());
+        b.vault.schedule.with(|s| s.insert(7, message_id(2)));
+        b.clock.advance(MINUTE - Duration::from_millis(1));
+        let passed_over = PurgeReport {
+            wiped: 1,
+            ..PurgeReport::default()
+        };
+        assert_eq!(b.vault.purge_due(100), passed_over);
+        assert_eq!(b.vault.purge_due(100), PurgeReport::default());
+        b.clock.advance(Duration::from_millis(1));
+        b.vault.purge_due(100);
+        assert!(b.is_pristine());
     }
 }
