@@ -78,6 +78,15 @@ impl Slot {
         matches!(self.state, SlotState::Done)
     }
 
+    /// Says whether nobody has it: a lease that ran out counts for nothing, purged or not.
+    fn is_waiting(&self, now_ms: u64) -> bool {
+        match self.state {
+            SlotState::Waiting => true,
+            SlotState::Claimed { until_ms, .. } => until_ms <= now_ms,
+            SlotState::Unopenable | SlotState::Done => false,
+        }
+    }
+
     fn size(&self) -> u64 {
         self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)
     }
@@ -285,9 +294,7 @@ impl Held {
         now_ms: u64,
     ) -> Option<WaitingItem> {
         let anything = || {
-            let waits = |slot: &Slot| {
-                slot.target.account() == account && matches!(slot.state, SlotState::Waiting)
-            };
+            let waits = |slot: &Slot| slot.target.account() == account && slot.is_waiting(now_ms);
             let index = self.slots.iter().position(waits)?;
             let target = self.slots[index].target;
             let of = match target {

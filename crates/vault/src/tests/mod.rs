@@ -10,6 +10,7 @@ mod presence;
 mod turns;
 mod types;
 mod upkeep;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
