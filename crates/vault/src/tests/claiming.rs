@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::platform::Table;
 use crate::{ClaimError, ClaimToken, LeaseError};
 
 #[test]
@@ -51,6 +52,22 @@ fn a_second_claim_is_told_that_it_is_taken_until_the_lease_is_over() {
         b.vault.acknowledge(message_id(1), BOB, &first.token),
         Err(LeaseError::StaleClaim)
     );
+}
+
+#[test]
+fn a_token_is_good_for_nothing_from_the_moment_the_lease_is_over_though_nobody_ended_the_claim() {
+    let b = bench();
+    b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
+    let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
+    let until_ms = START_MS + LEASE.as_millis() as u64;
+    let found = |now_ms| {
+        let held = b.vault.messages.read(&message_id(1), |held| {
+            held.claimed_by(BOB, &claim.token, now_ms)
+        });
+        held.unwrap()
+    };
+    assert_eq!(found(until_ms - 1), Ok(0));
+    assert_eq!(found(until_ms), Err(LeaseError::StaleClaim));
 }
 
 #[test]

@@ -76,6 +76,25 @@ fn every_slot_is_announced_and_every_transition_told() {
 }
 
 #[test]
+fn the_end_of_a_claim_announces_nothing_that_it_did_not_shut_out() {
+    let b = bench();
+    let (one, two, carols) = (to_live(BOB, 1), to_live(BOB, 2), Target::Account(CAROL));
+    let messages = [(1, false, vec![one, two]), (2, true, vec![carols, one])];
+    for (n, burns, targets) in messages {
+        b.post(message(n, burns, &targets)).unwrap();
+        b.vault.claim(message_id(n), BOB, Some(live(1))).unwrap();
+        let events = recorded(&b);
+        b.clock.advance(LEASE);
+        b.vault.purge_due(10);
+        assert_eq!(
+            drain(&events),
+            [format!("returned {one:?}"), format!("available {one:?}")]
+        );
+        b.vault.wipe_all();
+    }
+}
+
+#[test]
 fn expiry_is_told_for_each_slot_that_was_not_read() {
     let b = bench();
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))

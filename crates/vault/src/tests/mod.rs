@@ -3,7 +3,9 @@
 mod claiming;
 mod erasing;
 mod events;
+mod fates;
 mod interleavings;
+mod limits;
 mod model;
 mod posting;
 mod presence;

@@ -129,6 +129,45 @@ fn what_only_sessions_that_left_could_open_is_told_to_the_next_one_until_somebod
 }
 
 #[test]
+fn nothing_is_stranded_from_the_moment_its_life_is_over_even_before_the_purge() {
+    let b = bench();
+    b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
+    b.vault.session_left(BOB, live(1));
+    b.clock.advance(MINUTE - Duration::from_millis(1));
+    assert_eq!(b.vault.stranded_for(BOB), [(message_id(1), ALICE)]);
+    b.clock.advance(Duration::from_millis(1));
+    assert!(b.vault.stranded_for(BOB).is_empty());
+}
+
+#[test]
+fn the_poster_is_told_that_what_it_just_posted_never_reached_its_session() {
+    let b = bench();
+    for n in [1, 2] {
+        b.post(message(n, false, &[to_live(BOB, 1)])).unwrap();
+    }
+    let log = recorded(&b);
+    b.vault.never_reached(message_id(2), BOB, live(1));
+    assert_eq!(*log.lock().unwrap(), ["left live 1"]);
+    assert_eq!(b.vault.stranded_for(BOB), [(message_id(2), ALICE)]);
+}
+
+#[test]
+fn what_nobody_has_read_waits_its_whole_life_for_a_session_that_left() {
+    let b = bench();
+    let mut long = message(1, false, &[to_live(BOB, 1), to_live(CAROL, 1)]);
+    long.life = 60 * MINUTE;
+    b.post(long).unwrap();
+    b.vault.session_left(BOB, live(1));
+    let carols = b.vault.claim(message_id(1), CAROL, Some(live(1))).unwrap();
+    b.vault
+        .acknowledge(message_id(1), CAROL, &carols.token)
+        .unwrap();
+    b.clock.advance(60 * MINUTE - Duration::from_millis(1));
+    b.vault.purge_due(10);
+    assert_eq!(b.vault.waiting_for(BOB, Some(live(1))).len(), 1);
+}
+
+#[test]
 fn what_was_read_is_wiped_although_a_session_that_is_gone_never_opened_its_slot() {
     let b = bench();
     let mut long = message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]);

@@ -45,6 +45,21 @@ fn the_purge_stops_at_its_limit_and_says_so() {
 }
 
 #[test]
+fn the_purge_counts_what_changed_and_stops_there_too() {
+    let b = bench();
+    for n in 0..5 {
+        b.post(message(n, false, &[Target::Account(BOB)])).unwrap();
+        b.vault.claim(message_id(n), BOB, None).unwrap();
+    }
+    b.clock.advance(LEASE);
+    let report = b.vault.purge_due(3);
+    assert_eq!((report.wiped, report.changed, report.more), (0, 3, true));
+    let report = b.vault.purge_due(3);
+    assert_eq!((report.wiped, report.changed, report.more), (0, 2, false));
+    assert_eq!(b.vault.waiting_for(BOB, None).len(), 5);
+}
+
+#[test]
 fn a_message_being_read_when_its_life_ends_lives_until_its_lease_does() {
     let b = bench();
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
@@ -135,4 +150,30 @@ fn memory_is_given_back_once_when_the_vault_rests_after_a_burn() {
     assert!(!b.vault.give_back_when_idle());
     assert!(b.vault.give_back_when_idle());
     assert!(!b.vault.give_back_when_idle());
+}
+
+#[test]
+fn memory_is_given_back_by_a_busy_vault_when_more_than_64_mib_were_wiped() {
+    const MIB: u64 = 1024 * 1024;
+    let b = bench();
+    let burn = |n, bytes: u64| {
+        let mut large = message(n, true, &[Target::Account(BOB)]);
+        let around = crate::cost(11, 1);
+        large.body = Ciphertext::copy_of(&vec![1; (bytes - around) as usize]);
+        let reservation = b.vault.reserve(ALICE, bytes - around + 11, 1).unwrap();
+        b.vault.put(reservation, large).unwrap();
+        assert_eq!(b.vault.stats().bytes, bytes);
+        let claim = b.vault.claim(message_id(n), BOB, None).unwrap();
+        b.vault
+            .acknowledge(message_id(n), BOB, &claim.token)
+            .unwrap();
+    };
+    for n in 0..16 {
+        burn(n, 4 * MIB);
+        assert!(!b.vault.give_back_when_idle());
+    }
+    burn(16, 2000);
+    assert!(b.vault.give_back_when_idle());
+    burn(17, 2000);
+    assert!(!b.vault.give_back_when_idle(), "counted from the start");
 }
