@@ -267,9 +267,18 @@ fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
     });
 }
 
+/// Lets the module read for milliseconds when it is initialised, so that other calls meet that.
+fn take_long_to_initialise() {
+    let configuration = std::env::var_os("SOFTHSM2_CONF").unwrap();
+    let mut text = std::fs::read_to_string(&configuration).unwrap();
+    text.push_str(&"log.level = ERROR\n".repeat(20_000));
+    std::fs::write(configuration, text).unwrap();
+}
+
 #[test]
 fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
     with_token(|hsm| {
+        take_long_to_initialise();
         let clock = Arc::new(Hand::default());
         let with_clock = || {
             let config = hsm.config(NO_CACHE);
@@ -303,6 +312,45 @@ fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
         clock.0.fetch_add(1, Ordering::Relaxed);
         for ring in [ring, other] {
             assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
+        }
+    });
+}
+
+#[test]
+fn a_module_that_cannot_be_initialised_is_called_by_one_thread_at_a_time() {
+    with_token(|hsm| {
+        take_long_to_initialise();
+        let clock = Arc::new(Hand::default());
+        let with_clock = || {
+            let config = hsm.config(NO_CACHE);
+            Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
+        };
+        let (first, parameters) = ring(&with_clock());
+        let sealed = first.seal(&place(), b"value").unwrap();
+        // Each has a pool of sessions of its own, so that nothing but the module stands between.
+        let rings: Vec<_> = (0..4)
+            .map(|_| with_clock().load(ID, 1, &parameters).unwrap())
+            .map(|provider| Keyring::new(provider, Arc::new(OsEntropy)))
+            .collect();
+        let away = hsm.tokens().with_extension("away");
+        for _ in 0..8 {
+            std::fs::rename(hsm.tokens(), &away).unwrap();
+            clock.0.fetch_add(1, Ordering::Relaxed);
+            std::thread::scope(|scope| {
+                for ring in &rings {
+                    scope.spawn(|| {
+                        for _ in 0..20 {
+                            let gone = ring.open(&place(), &sealed).unwrap_err();
+                            assert!(gone.is_outage(), "{gone}");
+                        }
+                    });
+                }
+            });
+            std::fs::rename(&away, hsm.tokens()).unwrap();
+            clock.0.fetch_add(1, Ordering::Relaxed);
+            for ring in &rings {
+                assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
+            }
         }
     });
 }

@@ -15,68 +15,114 @@ static MODULES: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new
 /// A module, ready for use by many threads.
 pub(crate) struct Module {
     functions: Pkcs11,
-    /// Counts how often the module was initialised anew. Whoever calls the module holds it for
-    /// reading: `C_Finalize` may run beside no other call.
-    epoch: RwLock<u64>,
+    /// Whoever calls the module holds it for reading. Whoever finalises and initialises it holds it
+    /// for writing: neither may run beside any other call.
+    state: RwLock<State>,
+}
+
+struct State {
+    /// Counts how often the module was initialised anew.
+    epoch: u64,
+    /// Why the module could not be initialised anew. Nobody calls it until it could be: only
+    /// `C_Initialize` makes a module ready for several threads at once.
+    fault: Option<Error>,
 }
 
 /// The right to call the module; it is not initialised anew meanwhile.
-pub(super) type Calling<'a> = RwLockReadGuard<'a, u64>;
+pub(crate) struct Calling<'a> {
+    functions: &'a Pkcs11,
+    state: RwLockReadGuard<'a, State>,
+}
 
 /// The module of that path.
 pub(crate) fn load(path: &Path) -> Result<Arc<Module>, Pkcs11Error> {
+    // By whichever path a library is loaded, the process has it once.
+    let Ok(file) = path.canonicalize() else {
+        return Err(Pkcs11Error::ModuleNotFound(path.to_owned()));
+    };
     let mut modules = MODULES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(module) = modules.get(path) {
+    if let Some(module) = modules.get(&file) {
         return Ok(Arc::clone(module));
     }
-    if !path.is_file() {
+    if !file.is_file() {
         return Err(Pkcs11Error::ModuleNotFound(path.to_owned()));
     }
     let unusable = |error: Error| Pkcs11Error::ModuleUnusable {
         path: path.to_owned(),
         reason: answer(&error),
     };
-    let functions = Pkcs11::new(path).map_err(unusable)?;
+    let functions = Pkcs11::new(&file).map_err(unusable)?;
     initialise(&functions).map_err(unusable)?;
     let module = Arc::new(Module {
         functions,
-        epoch: RwLock::new(0),
+        state: RwLock::new(State {
+            epoch: 0,
+            fault: None,
+        }),
     });
-    modules.insert(path.to_owned(), Arc::clone(&module));
+    modules.insert(file, Arc::clone(&module));
     Ok(module)
 }
 
 impl Module {
-    /// The module's functions, for whoever holds [`Calling`].
-    pub(crate) fn functions(&self) -> &Pkcs11 {
-        &self.functions
+    /// Waits while the module is initialised anew.
+    pub(crate) fn calling(&self) -> Calling<'_> {
+        Calling {
+            functions: &self.functions,
+            state: self.state.read().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
-    /// Waits until the module may be called.
-    pub(super) fn calling(&self) -> Calling<'_> {
-        self.epoch.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Initialises the module anew, unless somebody did since `epoch`. Every session ends.
+    /// Initialises the module anew, unless somebody tried since `epoch`. Every session ends.
     ///
     /// Many modules look for tokens when they are initialised and never again.
-    pub(super) fn begin_anew(&self, epoch: u64) -> Result<(), Error> {
-        let mut current = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
-        if *current != epoch {
-            return Ok(());
+    pub(super) fn begin_anew(&self, epoch: u64) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.epoch != epoch {
+            return;
         }
-        *current += 1;
-        match self.functions.clone().finalize() {
-            Err(error) if code(&error) != Some(RvError::CryptokiNotInitialized) => Err(error),
-            _ => initialise(&self.functions),
+        state.epoch += 1;
+        // Whether it ended, or had ended already, is the same once it is initialised.
+        let _ = self.functions.clone().finalize();
+        state.fault = initialise(&self.functions).err();
+    }
+}
+
+impl Calling<'_> {
+    /// The module's functions, or why it has none at present.
+    pub(crate) fn functions(&self) -> Result<&Pkcs11, &Error> {
+        match &self.state.fault {
+            None => Ok(self.functions),
+            Some(fault) => Err(fault),
         }
+    }
+
+    /// How often the module was initialised anew.
+    pub(super) fn epoch(&self) -> u64 {
+        self.state.epoch
     }
 }
 
 /// Initialises a module unless something in this process did so already.
-pub(super) fn initialise(module: &Pkcs11) -> Result<(), Error> {
+fn initialise(module: &Pkcs11) -> Result<(), Error> {
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         Err(error) if code(&error) == Some(RvError::CryptokiAlreadyInitialized) => Ok(()),
         outcome => outcome,
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::testing::softhsm::with_token;
+
+    #[test]
+    fn a_library_is_one_module_by_whichever_path_it_is_loaded() {
+        with_token(|hsm| {
+            let link = hsm.tokens().with_extension("so");
+            std::os::unix::fs::symlink(hsm.module(), &link).unwrap();
+            let module = load(hsm.module()).unwrap();
+            assert!(Arc::ptr_eq(&module, &load(&link).unwrap()));
+        });
     }
 }

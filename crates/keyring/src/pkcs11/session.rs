@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
@@ -11,7 +12,7 @@ use cryptoki::slot::Slot;
 
 use crate::clock::Clock;
 use crate::pkcs11::error::{Failure, Pkcs11Error, answer, code, is_lost};
-use crate::pkcs11::module::{self, Calling, Module};
+use crate::pkcs11::module::{self, Module};
 use crate::pkcs11::pin::{Pin, TokenSelector};
 use crate::provider::ProviderError;
 
@@ -75,12 +76,18 @@ impl Token {
         &self,
         mut work: impl FnMut(&Session, u64) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
+        self.with_functions(|_, session, generation| work(session, generation))
+    }
+
+    /// As [`Token::with`], for work that calls the module without a session too.
+    fn with_functions<T>(
+        &self,
+        mut work: impl FnMut(&Pkcs11, &Session, u64) -> Result<T, Failure>,
+    ) -> Result<T, ProviderError> {
         let (epoch, done) = self.attempt(&mut work);
         match done {
             Err(error) if may_pass(&error) && self.may_begin_anew() => {
-                self.module
-                    .begin_anew(epoch)
-                    .map_err(|error| self.unreachable(&error))?;
+                self.module.begin_anew(epoch);
                 self.attempt(&mut work).1
             }
             done => done,
@@ -90,19 +97,24 @@ impl Token {
     /// Does a piece of work by the module as it is; answers with the epoch in which it was tried.
     fn attempt<T>(
         &self,
-        work: &mut impl FnMut(&Session, u64) -> Result<T, Failure>,
+        work: &mut impl FnMut(&Pkcs11, &Session, u64) -> Result<T, Failure>,
     ) -> (u64, Result<T, ProviderError>) {
         let calling = self.module.calling();
+        let epoch = calling.epoch();
+        let functions = match calling.functions() {
+            Ok(functions) => functions,
+            Err(error) => return (epoch, Err(self.unreachable(error))),
+        };
         let mut again = true;
         let done = loop {
-            let mut lease = match self.lease(&calling) {
+            let mut lease = match self.lease(functions, epoch) {
                 Ok(lease) => lease,
                 Err(error) => break Err(error),
             };
             let Some(session) = &lease.session else {
                 break Err(ProviderError::Unreachable("no session".to_owned()));
             };
-            match work(session, lease.generation) {
+            match work(functions, session, lease.generation) {
                 Ok(done) => break Ok(done),
                 Err(Failure::Ours(error)) => break Err(error),
                 Err(Failure::Module(error)) if is_lost(&error) => {
@@ -118,7 +130,7 @@ impl Token {
                 Err(Failure::Module(error)) => break Err(self.unreachable(&error)),
             }
         };
-        (*calling, done)
+        (epoch, done)
     }
 
     /// Whether enough time has passed since the module was initialised anew.
@@ -141,14 +153,16 @@ impl Token {
         mut work: impl FnMut(&Session) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
         // The session that is lent keeps the user logged in for the other one.
-        self.with(|_, _| work(&self.module.functions().open_rw_session(self.find()?)?))
+        self.with_functions(|functions, _, _| {
+            work(&functions.open_rw_session(self.find(functions)?)?)
+        })
     }
 
     /// Whether the token lets us in and has what is needed.
     pub fn check(&self) -> Result<(), ProviderError> {
-        let has = self.with(|session, _| {
+        let has = self.with_functions(|functions, session, _| {
             session.get_session_info()?;
-            Ok(self.module.functions().get_mechanism_list(self.find()?)?)
+            Ok(functions.get_mechanism_list(self.find(functions)?)?)
         })?;
         for (needed, mechanism) in [
             (MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"),
@@ -169,13 +183,13 @@ impl Token {
         ProviderError::Unreachable(format!("token {}: {}", self.selector, answer(error)))
     }
 
-    fn lease(&self, epoch: &Calling<'_>) -> Result<Lease<'_>, ProviderError> {
+    fn lease(&self, functions: &Pkcs11, epoch: u64) -> Result<Lease<'_>, ProviderError> {
         let mut pool = self.pool();
-        if pool.epoch != **epoch {
+        if pool.epoch != epoch {
             // They ended with the module, and their numbers may be other sessions' now.
             pool.idle.clear();
             pool.generation += 1;
-            pool.epoch = **epoch;
+            pool.epoch = epoch;
         }
         loop {
             if let Some(refused) = &pool.refused {
@@ -184,7 +198,7 @@ impl Token {
             let session = match pool.idle.pop() {
                 Some(session) => session,
                 // The pool stays locked: two threads must not both try a wrong PIN.
-                None if pool.out < MAX_SESSIONS => match self.open() {
+                None if pool.out < MAX_SESSIONS => match self.open(functions) {
                     Ok(session) => session,
                     Err(ProviderError::Pkcs11(refused @ Pkcs11Error::PinWrong(_))) => {
                         pool.refused = Some(refused.clone());
@@ -218,19 +232,15 @@ impl Token {
         }
     }
 
-    fn open(&self) -> Result<Session, ProviderError> {
-        let slot = self.find()?;
-        let info = self
-            .module
-            .functions()
+    fn open(&self, functions: &Pkcs11) -> Result<Session, ProviderError> {
+        let slot = self.find(functions)?;
+        let info = functions
             .get_token_info(slot)
             .map_err(|error| self.unreachable(&error))?;
         if info.user_pin_locked() {
             return Err(Pkcs11Error::PinLocked(self.selector.clone()).into());
         }
-        let session = self
-            .module
-            .functions()
+        let session = functions
             .open_ro_session_no_drop(slot)
             .map_err(|error| self.unreachable(&error))?;
         match session.login(UserType::User, Some(self.pin.expose())) {
@@ -254,15 +264,10 @@ impl Token {
         }
     }
 
-    fn find(&self) -> Result<Slot, ProviderError> {
-        let functions = self.module.functions();
-        let slots = match functions.get_slots_with_token() {
-            Err(error) if code(&error) == Some(RvError::CryptokiNotInitialized) => {
-                module::initialise(functions).and_then(|()| functions.get_slots_with_token())
-            }
-            slots => slots,
-        };
-        let slots = slots.map_err(|error| self.unreachable(&error))?;
+    fn find(&self, functions: &Pkcs11) -> Result<Slot, ProviderError> {
+        let slots = functions
+            .get_slots_with_token()
+            .map_err(|error| self.unreachable(&error))?;
         let mut labels = Vec::new();
         let mut matching = Vec::new();
         for slot in slots {
@@ -323,7 +328,7 @@ impl Drop for Token {
     fn drop(&mut self) {
         let calling = self.module.calling();
         let mut pool = self.pool();
-        if pool.epoch == *calling {
+        if pool.epoch == calling.epoch() {
             pool.idle.drain(..).for_each(close);
         }
     }

@@ -88,7 +88,8 @@ impl SoftHsm {
     /// Makes another token of this module.
     pub fn initialise(&self, label: &str, pin: Option<&str>) {
         let module = pkcs11::load_module(&self.module).unwrap();
-        let module = module.functions();
+        let calling = module.calling();
+        let module = calling.functions().unwrap();
         // SoftHSM always offers one more slot, whose token has still to be initialised.
         let free = module
             .get_slots_with_token()
@@ -105,7 +106,8 @@ impl SoftHsm {
     /// Gives the token's user another PIN; nobody may have a session with it.
     pub fn set_pin(&self, pin: &str) {
         let module = pkcs11::load_module(&self.module).unwrap();
-        let module = module.functions();
+        let calling = module.calling();
+        let module = calling.functions().unwrap();
         let slots = module.get_slots_with_initialized_token().unwrap();
         let slot = slots
             .into_iter()
