@@ -48,10 +48,11 @@ pub fn check_handle(handle: &str) -> Result<(), HandleError> {
     if length == 0 || length > HANDLE_CHARS {
         return Err(HandleError::Length);
     }
-    let fits = |c: char| {
-        c.is_alphanumeric()
-            || matches!(c, '.' | '-' | '_')
-            || (!c.is_ascii() && matches!(kind(c), Kind::Visible | Kind::Joining))
+    // Some fillers are letters to Unicode, and nobody sees them.
+    let fits = |c: char| match kind(c) {
+        Kind::Visible => !c.is_ascii() || c.is_ascii_alphanumeric() || ".-_".contains(c),
+        Kind::Joining => true,
+        Kind::Space | Kind::Hidden => false,
     };
     if handle.chars().all(fits) && handle.chars().any(char::is_alphanumeric) {
         Ok(())
