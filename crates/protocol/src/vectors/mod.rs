@@ -17,6 +17,7 @@ mod primitives;
 mod produce;
 mod rejects;
 mod rng;
+mod texts;
 
 pub use produce::produce;
 pub use rng::SeededRng;

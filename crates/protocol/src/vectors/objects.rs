@@ -1,7 +1,7 @@
 //! Vectors of the protocol's own objects.
 
 use super::fields::{Checked, Fields, Outcome};
-use super::parcels;
+use super::{parcels, texts};
 use crate::boot::SignedBoot;
 use crate::envelope::{ContentKey, SlotSet, Submission, open_chunk};
 use crate::identity::{AccountKeys, Fingerprint, safety_number};
@@ -31,6 +31,7 @@ pub(super) fn run(kind: &str, fields: &Fields<'_>) -> Option<Checked> {
         "signed_boot" => signed_boot(fields),
         "sign_in" => sign_in(fields),
         "attachment_chunk" => attachment_chunk(fields),
+        "passphrase" => texts::passphrase(fields),
         _ => return None,
     })
 }
@@ -67,8 +68,10 @@ fn safety(fields: &Fields<'_>) -> Checked {
     let one = Fingerprint::from_bytes(fields.array("one")?);
     let other = Fingerprint::from_bytes(fields.array("other")?);
     let digits = fields.text("digits")?;
-    if safety_number(&one, &other) != digits || safety_number(&other, &one) != digits {
-        return Err(format!("digits are {}", safety_number(&one, &other)));
+    for found in [safety_number(&one, &other), safety_number(&other, &one)] {
+        if found != digits {
+            return Err(format!("digits are {found}"));
+        }
     }
     Ok(Outcome::Accepted)
 }
