@@ -15,6 +15,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// 160 bits and a 20-bit checksum, five bits a character.
 const CHARACTERS: usize = 36;
 const GROUP: usize = 4;
+const GROUP_BITS: u32 = 20;
 
 secret! {
     /// 160 random bits.
@@ -43,26 +44,14 @@ pub enum RecoveryKeyError {
 impl RecoveryKey {
     /// Nine groups of four characters, to be shown once.
     pub fn display(&self) -> Zeroizing<String> {
-        let checksum = self.checksum();
         let mut text = Zeroizing::new(String::with_capacity(CHARACTERS + CHARACTERS / GROUP));
-        let (mut bits, mut held) = (0_u32, 0_u32);
-        let mut count = 0;
-        let low = checksum << 4;
-        let tail = low.to_be_bytes();
-        let [_, a, b, c] = tail;
-        for byte in self.expose().iter().chain(&[a, b, c]) {
-            bits = bits << 8 | u32::from(*byte);
-            held += 8;
-            while held >= 5 && count < CHARACTERS {
-                held -= 5;
-                if count > 0 && count % GROUP == 0 {
-                    text.push('-');
-                }
-                text.push(symbol(bits >> held & 31));
-                count += 1;
-            }
-            bits &= (1 << held) - 1;
+        let (fives, _) = self.expose().as_chunks::<5>();
+        for [a, b, c, d, e] in fives {
+            let number = u64::from_be_bytes([0, 0, 0, *a, *b, *c, *d, *e]);
+            push_group(&mut text, number >> GROUP_BITS);
+            push_group(&mut text, number);
         }
+        push_group(&mut text, u64::from(self.checksum()));
         text
     }
 
@@ -89,13 +78,13 @@ impl RecoveryKey {
         for (bytes, eight) in key.expose_mut().chunks_mut(5).zip(symbols.chunks(8)) {
             let group = eight
                 .iter()
-                .fold(0_u64, |sum, value| sum << 5 | u64::from(*value));
+                .fold(0_u64, |sum, value| sum * 32 + u64::from(*value));
             let [_, _, _, five @ ..] = group.to_be_bytes();
             bytes.copy_from_slice(&five);
         }
         let given = check
             .iter()
-            .fold(0_u32, |sum, value| sum << 5 | u32::from(*value));
+            .fold(0_u32, |sum, value| sum * 32 + u32::from(*value));
         if given != key.checksum() {
             return Err(RecoveryKeyError::WrongChecksum);
         }
@@ -137,7 +126,17 @@ impl RecoveryKey {
     }
 }
 
-fn symbol(value: u32) -> char {
+/// Writes the lowest twenty bits.
+fn push_group(text: &mut String, number: u64) {
+    if !text.is_empty() {
+        text.push('-');
+    }
+    for shift in [15, 10, 5, 0] {
+        text.push(symbol(number >> shift & 31));
+    }
+}
+
+fn symbol(value: u64) -> char {
     usize::try_from(value)
         .ok()
         .and_then(|value| ALPHABET.get(value))

@@ -66,12 +66,8 @@ impl AgreementPublic {
 
     /// Checks that the point is canonical and not of low order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, DecodeError> {
-        let canonical = bytes
-            .iter()
-            .rev()
-            .zip(PRIME.iter().rev())
-            .find_map(|(byte, limit)| (byte != limit).then_some(byte < limit))
-            .unwrap_or(false);
+        // Both are little-endian: what is compared first stands last.
+        let canonical = bytes.iter().rev().lt(PRIME.iter().rev());
         if !canonical || LOW_ORDER.contains(bytes) {
             return Err(DecodeError::InvalidKey);
         }

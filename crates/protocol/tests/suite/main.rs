@@ -14,6 +14,7 @@ mod merge_bounds;
 mod name;
 mod opaque;
 mod prekeys;
+mod public_keys;
 mod redacted;
 mod safe;
 mod sequence;

@@ -55,6 +55,10 @@ fn six_words_are_the_same_passphrase_in_any_case_and_with_anything_between_them(
         five.to_uppercase(),
         format!("{} zzyzx", words.as_str()),
         format!("{}1", words.as_str()),
+        // Six words, of which one or all are of no list.
+        format!("{five} Zzyzx"),
+        format!("Zzyzx {five}"),
+        "Qqq Www Xxx Yyy Zzz Vvv".to_owned(),
     ] {
         assert_eq!(passphrase::prepare(&other).as_str(), other);
     }
@@ -90,6 +94,32 @@ fn a_recovery_key_is_nine_groups_of_four() {
     assert_eq!(groups.len(), 9);
     assert!(groups.iter().all(|group| group.len() == 4));
     assert_eq!(RecoveryKey::parse(&text), Ok(key));
+}
+
+#[test]
+fn known_recovery_keys_are_written_in_crockfords_letters_with_their_checksum() {
+    for (bytes, text) in [
+        (
+            "0000000000000000000000000000000000000000",
+            "0000-0000-0000-0000-0000-0000-0000-0000-P2V9",
+        ),
+        (
+            "ffffffffffffffffffffffffffffffffffffffff",
+            "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-DMCP",
+        ),
+        (
+            "000102030405060708090a0b0c0d0e0f10111213",
+            "000G-40R4-0M30-E209-185G-R38E-1W81-24GK-6MEY",
+        ),
+        (
+            "0123456789abcdef0123456789abcdef01234567",
+            "04HM-ASW9-NF6Y-Y093-8NKR-KAYD-XW0J-6HB7-VQ9G",
+        ),
+    ] {
+        let key = RecoveryKey::from_bytes(&hex::decode(bytes).unwrap().try_into().unwrap());
+        assert_eq!(key.display().as_str(), text);
+        assert_eq!(RecoveryKey::parse(text), Ok(key));
+    }
 }
 
 #[test]
@@ -129,7 +159,16 @@ proptest! {
             .replace('-', " ")
             .replace('0', "o")
             .replace('1', "l");
+        prop_assert_eq!(RecoveryKey::parse(&text), Ok(key.duplicate()));
         prop_assert_eq!(RecoveryKey::parse(&careless), Ok(key));
+    }
+
+    #[test]
+    fn no_other_recovery_key_is_written_alike(one: [u8; 20], bit in 0_usize..160) {
+        let mut other = one;
+        other[bit / 8] ^= 1 << (bit % 8);
+        let (one, other) = (RecoveryKey::from_bytes(&one), RecoveryKey::from_bytes(&other));
+        prop_assert_ne!(one.display(), other.display());
     }
 
     #[test]
