@@ -86,13 +86,10 @@ impl SafeContents {
             self.identity_at = other.identity_at;
             self.secrets = other.secrets;
         }
-        self.recovery = match (self.recovery, other.recovery) {
-            (Some(a), Some(b)) => {
-                let later = (b.0, b.1.order()) > (a.0, a.1.order());
-                Some(if later { b } else { a })
-            }
-            (a, b) => a.or(b),
-        };
+        self.recovery = [self.recovery, other.recovery]
+            .into_iter()
+            .flatten()
+            .max_by(|(a, ours), (b, theirs)| (a, ours.order()).cmp(&(b, theirs.order())));
         self.server.merge(other.server);
         for (user_id, theirs) in other.contacts {
             match self.contacts.get_mut(&user_id) {

@@ -1,8 +1,10 @@
 //! Behaviour of the protocol, one module per noun of the specification.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod batches;
 mod boot;
 mod codec;
+mod crafted;
 mod differential;
 mod envelope;
 mod epoch;
@@ -11,13 +13,18 @@ mod identity;
 mod labels;
 mod merge;
 mod merge_bounds;
+mod merge_facts;
 mod name;
 mod opaque;
+mod prekey_safe;
 mod prekeys;
 mod public_keys;
 mod redacted;
 mod safe;
+mod sealing;
 mod sequence;
+mod session_pairs;
+mod settings;
 mod support;
 mod vectors;
 mod written;

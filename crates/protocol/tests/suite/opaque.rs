@@ -89,6 +89,26 @@ fn a_server_that_reflects_or_garbles_is_refused_by_its_own_error() {
 }
 
 #[test]
+fn every_failure_of_the_exchange_has_one_meaning() {
+    use opaque_ke::errors::{InternalError, ProtocolError};
+    use std::convert::Infallible;
+    let library = ProtocolError::<Infallible>::LibraryError;
+    for (failure, meaning) in [
+        (ProtocolError::InvalidLoginError, OpaqueError::Refused),
+        (ProtocolError::ReflectedValueError, OpaqueError::Reflected),
+        (library(InternalError::KsfError), OpaqueError::Memory),
+        (library(InternalError::HmacError), OpaqueError::Malformed),
+        (
+            library(InternalError::SealOpenHmacError),
+            OpaqueError::Malformed,
+        ),
+        (ProtocolError::SerializationError, OpaqueError::Malformed),
+    ] {
+        assert_eq!(OpaqueError::from(failure), meaning);
+    }
+}
+
+#[test]
 fn the_key_stretching_has_the_parameters_of_the_protocol() {
     use protocol::opaque::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, Argon2id};
     assert_eq!(

@@ -263,3 +263,18 @@ fn destroying_a_pair_forgets_its_replay_marks_and_never_draws_its_id_again() {
     assert!(safe.get(id).is_none());
     assert!(safe.taken_ids().contains(&id));
 }
+
+#[test]
+fn the_name_of_a_chat_in_an_address_needs_the_safe_key() {
+    let key = SafeKey::from_bytes(&[3; 32]);
+    let spot = key.chat_spot(&BOB.user_id);
+    let mut info = b"secure-messaging/1 chat spot".to_vec();
+    info.extend_from_slice(BOB.user_id.as_bytes());
+    let mut expected = [0; 8];
+    hkdf::Hkdf::<sha2::Sha512>::new(None, &[3; 32])
+        .expand(&info, &mut expected)
+        .unwrap();
+    assert_eq!(spot, expected);
+    assert_ne!(key.chat_spot(&ALICE.user_id), spot);
+    assert_ne!(SafeKey::from_bytes(&[4; 32]).chat_spot(&BOB.user_id), spot);
+}
