@@ -130,6 +130,11 @@ pub(super) fn answer(error: &Error) -> String {
     }
 }
 
+/// An answer of the module that says nothing of what was asked.
+pub(super) fn unreachable(token: &TokenSelector, error: &Error) -> ProviderError {
+    ProviderError::Unreachable(format!("token {token}: {}", answer(error)))
+}
+
 pub(super) fn code(error: &Error) -> Option<RvError> {
     match error {
         Error::Pkcs11(code, _) => Some(*code),

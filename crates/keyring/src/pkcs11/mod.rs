@@ -14,6 +14,7 @@
 
 mod cache;
 mod error;
+mod login;
 mod module;
 mod pin;
 mod provider;

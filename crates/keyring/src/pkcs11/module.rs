@@ -111,18 +111,66 @@ fn initialise(module: &Pkcs11) -> Result<(), Error> {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::softhsm::with_token;
 
     #[test]
-    fn a_library_is_one_module_by_whichever_path_it_is_loaded() {
+    fn a_module_is_begun_anew_once_for_all_who_saw_the_same_fault() {
         with_token(|hsm| {
-            let link = hsm.tokens().with_extension("so");
-            std::os::unix::fs::symlink(hsm.module(), &link).unwrap();
             let module = load(hsm.module()).unwrap();
-            assert!(Arc::ptr_eq(&module, &load(&link).unwrap()));
+            let first = module.calling().epoch();
+            module.begin_anew(first);
+            let second = module.calling().epoch();
+            assert_ne!(first, second);
+            let session = {
+                let calling = module.calling();
+                let functions = calling.functions().unwrap();
+                let slots = functions.get_slots_with_token().unwrap();
+                functions.open_ro_session(slots[0]).unwrap()
+            };
+            // Who comes too late with what was seen before ends nobody's session.
+            module.begin_anew(first);
+            assert_eq!(module.calling().epoch(), second);
+            session.get_session_info().unwrap();
+            module.begin_anew(second);
+            let third = module.calling().epoch();
+            assert!(third != second && third != first);
+            assert!(session.get_session_info().is_err(), "the control");
+        });
+    }
+
+    #[test]
+    fn a_module_that_could_not_be_initialised_is_called_by_nobody() {
+        with_token(|hsm| {
+            let module = load(hsm.module()).unwrap();
+            let begin_anew = || {
+                let epoch = module.calling().epoch();
+                module.begin_anew(epoch);
+            };
+            let away = hsm.tokens().with_extension("away");
+            std::fs::rename(hsm.tokens(), &away).unwrap();
+            begin_anew();
+            assert!(module.calling().functions().is_err());
+            std::fs::rename(&away, hsm.tokens()).unwrap();
+            assert!(module.calling().functions().is_err(), "not by itself");
+            begin_anew();
+            let calling = module.calling();
+            let functions = calling.functions().unwrap();
+            assert!(!functions.get_slots_with_token().unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn a_module_that_somebody_else_initialised_is_used_as_it_is() {
+        with_token(|hsm| {
+            let module = load(hsm.module()).unwrap();
+            let flags = CInitializeFlags::OS_LOCKING_OK;
+            let again = module.functions.initialize(CInitializeArgs::new(flags));
+            let already = Some(RvError::CryptokiAlreadyInitialized);
+            assert_eq!(again.err().as_ref().and_then(code), already, "the control");
+            initialise(&module.functions).unwrap();
         });
     }
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cryptoki::context::Pkcs11;
-use cryptoki::error::{Error, RvError};
+use cryptoki::error::Error;
 use cryptoki::mechanism::MechanismType;
-use cryptoki::session::{Session, UserType};
-use cryptoki::slot::Slot;
+use cryptoki::session::Session;
 
 use crate::clock::Clock;
-use crate::pkcs11::error::{Failure, Pkcs11Error, answer, code, is_lost};
+use crate::pkcs11::error::{Failure, Pkcs11Error, is_lost, unreachable};
+use crate::pkcs11::login::{self, close};
 use crate::pkcs11::module::{self, Module};
 use crate::pkcs11::pin::{Pin, TokenSelector};
 use crate::provider::ProviderError;
@@ -154,7 +154,7 @@ impl Token {
     ) -> Result<T, ProviderError> {
         // The session that is lent keeps the user logged in for the other one.
         self.with_functions(|functions, _, _| {
-            work(&functions.open_rw_session(self.find(functions)?)?)
+            work(&functions.open_rw_session(login::find(functions, &self.selector)?)?)
         })
     }
 
@@ -162,7 +162,7 @@ impl Token {
     pub fn check(&self) -> Result<(), ProviderError> {
         let has = self.with_functions(|functions, session, _| {
             session.get_session_info()?;
-            Ok(functions.get_mechanism_list(self.find(functions)?)?)
+            Ok(functions.get_mechanism_list(login::find(functions, &self.selector)?)?)
         })?;
         for (needed, mechanism) in [
             (MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"),
@@ -179,8 +179,8 @@ impl Token {
         Ok(())
     }
 
-    pub fn unreachable(&self, error: &Error) -> ProviderError {
-        ProviderError::Unreachable(format!("token {}: {}", self.selector, answer(error)))
+    fn unreachable(&self, error: &Error) -> ProviderError {
+        unreachable(&self.selector, error)
     }
 
     fn lease(&self, functions: &Pkcs11, epoch: u64) -> Result<Lease<'_>, ProviderError> {
@@ -191,36 +191,44 @@ impl Token {
             pool.generation += 1;
             pool.epoch = epoch;
         }
-        loop {
-            if let Some(refused) = &pool.refused {
-                return Err(refused.clone().into());
+        let session = loop {
+            if let Some(session) = self.session(&mut pool, functions)? {
+                break session;
             }
-            let session = match pool.idle.pop() {
-                Some(session) => session,
-                // The pool stays locked: two threads must not both try a wrong PIN.
-                None if pool.out < MAX_SESSIONS => match self.open(functions) {
-                    Ok(session) => session,
-                    Err(ProviderError::Pkcs11(refused @ Pkcs11Error::PinWrong(_))) => {
-                        pool.refused = Some(refused.clone());
-                        return Err(refused.into());
-                    }
-                    Err(error) => return Err(error),
-                },
-                None => {
-                    pool = self
-                        .returned
-                        .wait(pool)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    continue;
-                }
-            };
-            pool.out += 1;
-            return Ok(Lease {
-                token: self,
-                session: Some(session),
-                generation: pool.generation,
-            });
+            pool = self
+                .returned
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        pool.out += 1;
+        Ok(Lease {
+            token: self,
+            session: Some(session),
+            generation: pool.generation,
+        })
+    }
+
+    /// One that is idle, or a new one; `None` while as many are out as there may be.
+    fn session(
+        &self,
+        pool: &mut Pool,
+        functions: &Pkcs11,
+    ) -> Result<Option<Session>, ProviderError> {
+        if let Some(refused) = &pool.refused {
+            return Err(refused.clone().into());
         }
+        if let Some(idle) = pool.idle.pop() {
+            return Ok(Some(idle));
+        }
+        if pool.out >= MAX_SESSIONS {
+            return Ok(None);
+        }
+        // The pool stays locked: two threads must not both try a wrong PIN.
+        let opened = login::open(functions, &self.selector, &self.pin);
+        if let Err(ProviderError::Pkcs11(refused @ Pkcs11Error::PinWrong(_))) = &opened {
+            pool.refused = Some(refused.clone());
+        }
+        opened.map(Some)
     }
 
     /// Gives up all sessions of a generation.
@@ -229,76 +237,6 @@ impl Token {
         if pool.generation == generation {
             pool.generation += 1;
             pool.idle.drain(..).for_each(close);
-        }
-    }
-
-    fn open(&self, functions: &Pkcs11) -> Result<Session, ProviderError> {
-        let slot = self.find(functions)?;
-        let info = functions
-            .get_token_info(slot)
-            .map_err(|error| self.unreachable(&error))?;
-        if info.user_pin_locked() {
-            return Err(Pkcs11Error::PinLocked(self.selector.clone()).into());
-        }
-        let session = functions
-            .open_ro_session_no_drop(slot)
-            .map_err(|error| self.unreachable(&error))?;
-        match session.login(UserType::User, Some(self.pin.expose())) {
-            Ok(()) => Ok(session),
-            // The user is logged in for all sessions of the process at once.
-            Err(error) if code(&error) == Some(RvError::UserAlreadyLoggedIn) => Ok(session),
-            Err(error) => {
-                close(session);
-                let token = self.selector.clone();
-                Err(match code(&error) {
-                    Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => {
-                        Pkcs11Error::PinWrong(token).into()
-                    }
-                    Some(RvError::PinLocked) => Pkcs11Error::PinLocked(token).into(),
-                    Some(RvError::UserPinNotInitialized | RvError::PinExpired) => {
-                        Pkcs11Error::PinUnset(token).into()
-                    }
-                    _ => self.unreachable(&error),
-                })
-            }
-        }
-    }
-
-    fn find(&self, functions: &Pkcs11) -> Result<Slot, ProviderError> {
-        let slots = functions
-            .get_slots_with_token()
-            .map_err(|error| self.unreachable(&error))?;
-        let mut labels = Vec::new();
-        let mut matching = Vec::new();
-        for slot in slots {
-            // A token that goes away meanwhile is not there.
-            let Ok(info) = functions.get_token_info(slot) else {
-                continue;
-            };
-            if !info.token_initialized() {
-                continue;
-            }
-            labels.push(format!("{:?} in slot:{}", info.label(), slot.id()));
-            let matches = match &self.selector {
-                TokenSelector::Label(label) => info.label() == label,
-                TokenSelector::Slot(id) => slot.id() == *id,
-            };
-            if matches {
-                matching.push(slot);
-            }
-        }
-        match matching[..] {
-            [slot] => Ok(slot),
-            [] => Err(Pkcs11Error::TokenNotFound {
-                token: self.selector.clone(),
-                found: if labels.is_empty() {
-                    "none".to_owned()
-                } else {
-                    labels.join(", ")
-                },
-            }
-            .into()),
-            _ => Err(Pkcs11Error::TokenAmbiguous(self.selector.clone()).into()),
         }
     }
 
@@ -316,12 +254,6 @@ fn may_pass(error: &ProviderError) -> bool {
                 Pkcs11Error::TokenNotFound { .. } | Pkcs11Error::KeyMissing { .. }
             )
     )
-}
-
-/// Ends a session of the module's present epoch.
-fn close(session: Session) {
-    // One that was lost has ended already.
-    let _ = session.close();
 }
 
 impl Drop for Token {
@@ -349,3 +281,6 @@ impl Drop for Lease<'_> {
         self.token.returned.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;
