@@ -117,6 +117,16 @@ mod tests {
     use crate::testing::softhsm::with_token;
 
     #[test]
+    fn a_library_is_one_module_by_whichever_path_it_is_loaded() {
+        with_token(|hsm| {
+            let link = hsm.tokens().with_extension("so");
+            std::os::unix::fs::symlink(hsm.module(), &link).unwrap();
+            let module = load(hsm.module()).unwrap();
+            assert!(Arc::ptr_eq(&module, &load(&link).unwrap()));
+        });
+    }
+
+    #[test]
     fn a_module_is_begun_anew_once_for_all_who_saw_the_same_fault() {
         with_token(|hsm| {
             let module = load(hsm.module()).unwrap();
