@@ -26,7 +26,7 @@ impl Unlocked {
     ///
     /// Not with each message: what a safe says may be old, and is never wrong.
     pub(crate) fn keep_said(&mut self, io: &Io) {
-        let now = io.now();
+        let now = io.stamp();
         for chat in std::mem::take(&mut self.outbox.said) {
             let last = self.counter_of(chat).last();
             let contacts = &self.safe.contents().contacts;

@@ -100,7 +100,7 @@ impl Unlocked {
         let keys = hex::encode(fingerprint.as_bytes());
         let name = link_name(id);
         if self.safe.contents().settings.get(&name) != Some(keys.as_str()) {
-            self.safe.edit().settings.set(&name, &keys, io.now());
+            self.safe.edit().settings.set(&name, &keys, io.stamp());
         }
     }
 

@@ -20,6 +20,20 @@ fn key_safe(world: &mut World, handle: &str) -> SafeContents {
     open_safe(&key, &user, *version, data).unwrap()
 }
 
+/// Every time at which something in the key safe was changed.
+fn stamps(contents: &SafeContents) -> Vec<u64> {
+    let printed = format!("{contents:?}");
+    let words: Vec<&str> = printed
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty() && *word != "Some")
+        .collect();
+    let is_time = |name: &str| name == "at" || name.ends_with("_at") || name.ends_with("_time");
+    let after = words.windows(2).filter(|pair| is_time(pair[0]));
+    let found: Vec<u64> = after.filter_map(|pair| pair[1].parse().ok()).collect();
+    let recovery = contents.recovery.iter().map(|(at, _)| *at);
+    found.into_iter().chain(recovery).collect()
+}
+
 fn questions(world: &World, tab: usize) -> usize {
     let asks = |event: &&Event| matches!(event, Event::ClockConflict { .. });
     world.tab(tab).events.iter().filter(asks).count()
@@ -29,6 +43,13 @@ fn questions(world: &World, tab: usize) -> usize {
 fn an_account_comes_back_by_itself_after_the_servers_clock_was_wrong() {
     let mut world = World::default();
     let f = world.acquainted();
+    let (carol, _) = world.register("carol");
+    world.command(carol, Command::CreateInvite { life_secs: None });
+    let mut events = world.tab(carol).events.iter();
+    let link = events.find_map(|event| match event {
+        Event::InviteCreated { link, .. } => Some(link.clone()),
+        _ => None,
+    });
     // 2100-01-01, for a minute.
     server_says(&mut world, |_| 4_102_444_800);
     world.cut(f.bob);
@@ -36,13 +57,24 @@ fn an_account_comes_back_by_itself_after_the_servers_clock_was_wrong() {
     world.command(f.bob, switch(false));
     world.command(f.bob, Command::Block { chat: f.to_alice });
     world.command(f.bob, Command::Unblock { chat: f.to_alice });
+    let fragment = link.unwrap();
+    world.command(f.bob, Command::OpenInvite { fragment });
     world.advance(60_000);
     world.server.tamper = None;
     let wrongly = world.refusals(f.alice).len();
     let contents = key_safe(&mut world, "bob");
     let latest = world.server.now() + HOUR;
-    assert!(contents.last_time <= latest, "{}", contents.last_time);
-    assert!(contents.blocks.values().all(|block| block.at <= latest));
+    let stamps = stamps(&contents);
+    assert!(stamps.iter().all(|at| *at <= latest), "{stamps:?}");
+    // Among them are those of what was changed while the clock was wrong.
+    let said = &contents.contacts[&world.server.user("alice")].said;
+    assert!(said.value.is_some());
+    let blocked = contents.blocks.values().map(|block| block.at);
+    for at in blocked.chain([contents.last_time, said.at]) {
+        assert!(at > 0 && stamps.contains(&at), "{at}: {stamps:?}");
+    }
+    let linked = format!("link/{}", world.id("carol"));
+    assert!(contents.settings.get(&linked).is_some());
     world.cut(f.bob);
     world.advance(5_000);
     world.say(f.alice, f.to_bob, "are you there?");
