@@ -127,7 +127,7 @@ impl From<AliasError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Failure};
+    use super::{Code, Failure, Own};
 
     #[test]
     fn a_problem_documents_code_is_kept_and_known_codes_get_our_words() {
@@ -160,6 +160,49 @@ mod tests {
             "{failure:?}"
         );
         assert_eq!(failure.retry_after_secs, Some(40));
+    }
+
+    #[test]
+    fn only_what_has_to_do_with_the_moment_is_tried_again() {
+        let told = |code: &str| Failure::refused(code, String::new(), None);
+        for code in ["too-many-requests", "unavailable"] {
+            assert!(
+                told(code).asks_to_wait() && told(code).is_passing(),
+                "{code}"
+            );
+        }
+        for code in ["server-error", "vault-full"] {
+            assert!(
+                !told(code).asks_to_wait() && told(code).is_passing(),
+                "{code}"
+            );
+        }
+        for code in ["held-up", "offline", "odd", "signed-out", "no-such-user"] {
+            assert!(
+                !told(code).asks_to_wait() && !told(code).is_passing(),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_server_says_how_long_to_wait_and_two_seconds_are_waited_where_it_does_not() {
+        for (named, wait_ms) in [(None, 2_000), (Some(0), 0), (Some(90), 90_000)] {
+            let failure = Failure::refused("too-many-requests", String::new(), named);
+            assert_eq!(failure.wait_ms(), wait_ms);
+        }
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_is_told_in_the_servers_words_or_else_in_ours() {
+        let named = Failure::refused("odd", "The reason.".to_owned(), Some(3));
+        assert_eq!(named.text, "The reason.");
+        let unnamed = Failure::refused("odd", String::new(), Some(3));
+        assert_eq!(unnamed.text, Own::Unknown.words().told(Some(3)));
+        assert_eq!(
+            (unnamed.code.as_str(), unnamed.retry_after_secs),
+            ("odd", Some(3))
+        );
     }
 
     #[test]

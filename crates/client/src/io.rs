@@ -205,6 +205,12 @@ impl Io {
         self.pending.remove(&id)
     }
 
+    /// Forgets the steps of a way in to which answers may still come.
+    pub(crate) fn forget_steps(&mut self) {
+        self.pending
+            .retain(|_, purpose| !matches!(purpose, Purpose::Flow(_)));
+    }
+
     /// Forgets what the answers to come were for.
     pub(crate) fn forget_requests(&mut self) {
         self.pending.clear();

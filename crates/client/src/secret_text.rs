@@ -49,3 +49,29 @@ impl fmt::Debug for SecretText {
         f.write_str("SecretText(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SecretText;
+
+    #[test]
+    fn a_text_that_is_printed_shows_nothing_of_itself() {
+        let text = SecretText::from("a passphrase");
+        assert_eq!(format!("{text:?}"), "SecretText(redacted)");
+    }
+
+    #[test]
+    fn its_beginning_is_counted_in_characters() {
+        let text = SecretText::from("grün 🌱 und");
+        assert_eq!(text.beginning(6).expose(), "grün 🌱");
+        assert_eq!(text.beginning(0).expose(), "");
+        assert_eq!(text.beginning(99), text);
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_is_seen_is_blank() {
+        for (text, blank) in [("", true), (" \n\u{200b}", true), (" x ", false)] {
+            assert_eq!(SecretText::from(text).is_blank(), blank, "{text:?}");
+        }
+    }
+}

@@ -117,6 +117,33 @@ fn a_failure_after_the_session_has_ended_is_told_and_ends_it_here_too() {
 }
 
 #[test]
+fn where_no_answer_comes_the_account_is_as_it_was_unless_the_session_has_ended() {
+    for ended in [false, true] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        world.slow = Some("POST /session/reauth/finish");
+        delete(&mut world, f.bob, PASSPHRASE);
+        world.network = false;
+        if ended {
+            // Its end is heard of after the request went out and before that fails.
+            let bob = world.server.user("bob");
+            world.server.revoke(bob);
+        }
+        world.arrive();
+        let expected = ("delete_account".to_owned(), "offline".to_owned());
+        assert_eq!(failure(&world, f.bob), Some(expected));
+        if ended {
+            assert_eq!(world.phase(f.bob), Phase::Locked);
+            assert_eq!(reason(&world, f.bob), "expired");
+        } else {
+            assert_eq!(world.phase(f.bob), Phase::Unlocked);
+            assert_eq!(kept(&world, &f, f.bob), [true, true]);
+        }
+        assert_eq!(world.server.accounts.len(), 2);
+    }
+}
+
+#[test]
 fn the_last_administrator_is_told_why_and_stays_signed_in() {
     let mut world = World::default();
     let f = world.acquainted();

@@ -243,3 +243,29 @@ fn the_recovery_key_of_the_backups_time_opens_the_account() {
     assert_eq!(world.phase(tab), Phase::Unlocked);
     assert!(!refused(&world, tab));
 }
+
+#[test]
+fn a_restore_is_mentioned_for_ninety_days() {
+    const DAYS: u64 = 90 * 86_400;
+    for (ago, mentioned) in [(0, true), (DAYS - 1, true), (DAYS, false)] {
+        let mut world = World::default();
+        world.register("alice");
+        let at = world.server.now() - ago;
+        world.server.restored =
+            Some(json!({"epoch": client::id::Id::from_bytes([1; 16]), "at": at}));
+        let tab = world.browser();
+        world.command(
+            tab,
+            Command::SignIn {
+                handle: "alice".into(),
+                passphrase: "wrong".into(),
+                device_name: None,
+            },
+        );
+        let told = world.tab(tab).events.iter().find_map(|event| match event {
+            Event::Failed { text, .. } => Some(text.contains("restored from a backup")),
+            _ => None,
+        });
+        assert_eq!(told, Some(mentioned), "{ago}");
+    }
+}

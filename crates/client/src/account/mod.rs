@@ -111,6 +111,8 @@ impl Core {
             self.io.failed(during, Failure::new(Own::Busy));
             return false;
         }
+        // Answers to one that was given up are not for this one.
+        self.io.forget_steps();
         true
     }
 

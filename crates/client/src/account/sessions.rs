@@ -250,3 +250,17 @@ impl std::str::FromStr for Invite {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::Invite;
+
+    #[test]
+    fn an_invite_that_is_printed_gives_nothing_away() {
+        let (code, user, pin) = ("0a".repeat(16), "1b".repeat(16), "2c".repeat(32));
+        let invite: Invite = format!("{code}.{user}.{pin}").parse().unwrap();
+        assert_eq!(format!("{invite:?}"), "Invite(..)");
+    }
+}

@@ -201,6 +201,25 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_of_the_way_over_the_wire_is_none_and_a_larger_one_is_told_in_seconds() {
+        for (server, device_ms, apart_secs, server_ms) in [
+            (DEVICE, DEVICE_MS, 0, DEVICE_MS),
+            (DEVICE, DEVICE_MS + 999, 0, DEVICE_MS + 999),
+            (DEVICE, DEVICE_MS + 1_499, 1, DEVICE_MS + 1_499),
+            (DEVICE + 2, DEVICE_MS + 501, 1, DEVICE_MS + 501),
+            (DEVICE, DEVICE_MS + 1_500, 1, DEVICE_MS),
+            (DEVICE + 2, DEVICE_MS + 500, 1, DEVICE_MS + 2_000),
+            (DEVICE + DAY, DEVICE_MS, DAY, DEVICE_MS + DAY * 1_000),
+            (DEVICE - DAY, DEVICE_MS, DAY, DEVICE_MS - DAY * 1_000),
+        ] {
+            let mut clock = Clock::default();
+            let case = (server, device_ms);
+            assert_eq!(clock.told(server, device_ms), apart_secs, "{case:?}");
+            assert_eq!(clock.server_ms(device_ms), server_ms, "{case:?}");
+        }
+    }
+
+    #[test]
     fn elapsed_time_knows_no_server_and_no_way_back() {
         let mut clock = Clock::default();
         clock.went_on(5_000);

@@ -141,3 +141,34 @@ fn prekeys_are_renewed_after_a_day_although_the_servers_clock_stands_still() {
     }
     assert_eq!(published(&world, "bob"), 2);
 }
+
+#[test]
+fn a_batch_is_made_below_fifty_prekeys_and_after_any_that_another_session_can_have_made() {
+    for (stock, at_server, newest) in [
+        (50, 1, 1),
+        (49, 1, 2),
+        (0, 1, 2),
+        (50, 2, 3),
+        (50, 1_001, 1_002),
+        (50, 1_002, 1),
+        (49, 1_002, 2),
+    ] {
+        let mut world = World::default();
+        world.register("bob");
+        world.server.tamper = Some(Box::new(move |_, mut reply| {
+            if let Reply::Json { request, body, .. } = &mut reply
+                && request == "GET /prekeys"
+            {
+                body["stock"] = stock.into();
+                body["batch_number"] = at_server.into();
+            }
+            vec![reply]
+        }));
+        let elsewhere = world.sign_in("bob");
+        world.advance(5_000);
+        let case = (stock, at_server);
+        assert_eq!(published(&world, "bob"), newest, "{case:?}");
+        let unbelievable = world.refusals(elsewhere).contains(&"malformed".to_owned());
+        assert_eq!(unbelievable, at_server > 1_001, "{case:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! The socket: how often it is tried, and when a silent one is given up.
+
+use std::collections::BTreeSet;
+
+use client::event::Event;
+use client::testing::{Reply, World};
+
+/// Whether a tab is online, and when it tries again, as it was told last.
+fn connection(world: &World, tab: usize) -> (bool, Option<u64>) {
+    let mut events = world.tab(tab).events.iter().rev();
+    let told = events.find_map(|event| match event {
+        Event::Connection {
+            online,
+            retry_at_ms,
+            ..
+        } => Some((*online, *retry_at_ms)),
+        _ => None,
+    });
+    told.unwrap()
+}
+
+fn pings(world: &World) -> usize {
+    let frames = world.server.traffic.iter();
+    let pings = frames.filter(|frame| frame.as_slice() == br#"{"t":"ping"}"#);
+    pings.count()
+}
+
+/// Nothing that the server says over the socket arrives any more.
+fn silent(world: &mut World) {
+    world.server.tamper = Some(Box::new(|_, reply| match reply {
+        Reply::Text(_) | Reply::Binary(_) => Vec::new(),
+        other => vec![other],
+    }));
+}
+
+/// Lets a tab connect once more; gives how long it waited.
+fn reconnect(world: &mut World, tab: usize) -> u64 {
+    let (online, at) = connection(world, tab);
+    assert!(!online);
+    let wait_ms = at.unwrap() - world.server.now_ms;
+    world.advance(wait_ms);
+    wait_ms
+}
+
+#[test]
+fn tries_come_further_apart_up_to_half_a_minute_and_not_in_step() {
+    let mut shares = BTreeSet::new();
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    for _ in 0..2 {
+        world.sockets = false;
+        world.cut(tab);
+        let doubling = [500, 1_000, 2_000, 4_000, 8_000, 16_000];
+        for pause_ms in doubling.into_iter().chain([30_000; 12]) {
+            let waited_ms = reconnect(&mut world, tab);
+            let (least, most) = (pause_ms / 2, pause_ms);
+            assert!((least..=most).contains(&waited_ms), "{waited_ms}: {most}");
+            shares.insert((waited_ms - least) * 10 / (most - least));
+        }
+        world.sockets = true;
+        reconnect(&mut world, tab);
+        // Once it was greeted the next loss begins anew.
+        assert_eq!(connection(&world, tab), (true, None));
+    }
+    assert!(shares.len() > 5, "spread over all of the pause: {shares:?}");
+}
+
+#[test]
+fn a_socket_that_stays_silent_for_two_pings_is_given_up() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.cut(tab);
+    reconnect(&mut world, tab);
+    let before = pings(&world);
+    // Whatever is answered keeps it.
+    world.advance(24_999);
+    assert_eq!(pings(&world), before);
+    world.advance(1);
+    assert_eq!(pings(&world), before + 1);
+    world.advance(24_999);
+    silent(&mut world);
+    world.advance(1);
+    assert_eq!(pings(&world), before + 2);
+    world.advance(24_999);
+    assert_eq!(connection(&world, tab), (true, None));
+    world.advance(1);
+    assert!(!connection(&world, tab).0);
+    world.server.tamper = None;
+    reconnect(&mut world, tab);
+    assert!(connection(&world, tab).0);
+}
+
+#[test]
+fn a_socket_that_opens_and_is_not_greeted_is_given_up() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.cut(tab);
+    silent(&mut world);
+    reconnect(&mut world, tab);
+    let before = world.tab(tab).events.len();
+    world.advance(24_999);
+    assert_eq!(
+        world.tab(tab).events.len(),
+        before,
+        "it may still be greeted"
+    );
+    world.advance(1);
+    let (online, at) = connection(&world, tab);
+    assert!(!online && at > Some(world.server.now_ms));
+    world.server.tamper = None;
+    reconnect(&mut world, tab);
+    assert!(connection(&world, tab).0);
+}

@@ -1,0 +1,312 @@
+//! One way in at a time, and what becomes of one that does not get to its end.
+
+use client::Command;
+use client::event::{Event, Phase};
+use client::testing::{PASSPHRASE, Reply, World};
+use serde_json::{Value, json};
+
+use super::{reason, unlock};
+
+const NEW: &str = "the second passphrase";
+
+fn sign_in(passphrase: &str) -> Command {
+    Command::SignIn {
+        handle: "alice".into(),
+        passphrase: passphrase.into(),
+        device_name: None,
+    }
+}
+
+fn register(handle: &str, passphrase: &str) -> Command {
+    Command::Register {
+        handle: handle.into(),
+        alias: String::new(),
+        passphrase: passphrase.into(),
+        setup: None,
+        invite: None,
+    }
+}
+
+fn recover(recovery_key: &str, passphrase: &str) -> Command {
+    Command::Recover {
+        handle: "alice".into(),
+        recovery_key: recovery_key.into(),
+        passphrase: passphrase.into(),
+    }
+}
+
+fn change() -> Command {
+    Command::ChangePassphrase {
+        current: PASSPHRASE.into(),
+        new: NEW.into(),
+    }
+}
+
+/// How often a request was made.
+fn asked(world: &World, request: &str) -> usize {
+    let log = world.server.log.iter();
+    log.filter(|line| *line == request).count()
+}
+
+/// The server answers one request with something else.
+pub(super) fn answers(world: &mut World, request: &'static str, status: u16, body: Value) {
+    world.server.tamper = Some(Box::new(move |_, mut reply| {
+        if let Reply::Json {
+            request: of,
+            status: was,
+            body: said,
+        } = &mut reply
+            && of == request
+        {
+            (*was, *said) = (status, body.clone());
+        }
+        vec![reply]
+    }));
+}
+
+fn refusal(code: &str) -> Value {
+    json!({ "code": code, "detail": "" })
+}
+
+#[test]
+fn while_one_way_in_is_under_way_no_other_begins() {
+    let mut world = World::default();
+    let (_, key) = world.register("alice");
+    let tab = world.browser();
+    world.slow = Some("POST /session/start");
+    world.command(tab, sign_in(PASSPHRASE));
+    for other in [sign_in("wrong"), register("bob", NEW), recover(&key, NEW)] {
+        world.command(tab, other);
+    }
+    assert_eq!(world.failures(tab), ["busy"; 3]);
+    assert_eq!(asked(&world, "POST /session/start"), 1);
+    world.arrive();
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+
+    world.slow = Some("POST /session/reauth/start");
+    world.command(tab, change());
+    let passphrase = || PASSPHRASE.into();
+    for other in [
+        change(),
+        Command::RevokeOtherSessions {
+            passphrase: passphrase(),
+        },
+        Command::NewIdentity {
+            passphrase: passphrase(),
+        },
+        Command::DeleteAccount {
+            passphrase: passphrase(),
+        },
+    ] {
+        world.command(tab, other);
+    }
+    assert_eq!(world.failures(tab), ["busy"; 7]);
+    world.arrive();
+    assert!(world.tab(tab).events.contains(&Event::PassphraseChanged));
+    assert_eq!(world.server.accounts.len(), 1);
+}
+
+#[test]
+fn an_answer_to_a_try_that_was_given_up_is_not_taken_for_one_to_the_next() {
+    let mut world = World::default();
+    world.register("alice");
+    let tab = world.browser();
+    world.slow = Some("POST /session/start");
+    world.command(tab, sign_in("wrong"));
+    world.command(tab, Command::Cancel);
+    world.command(tab, sign_in(PASSPHRASE));
+    world.arrive();
+    assert_eq!(world.failures(tab), Vec::<String>::new());
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+    // And one that comes when nothing follows is for nobody.
+    world.command(tab, Command::Lock);
+    world.slow = Some("POST /session/reauth/start");
+    world.command(tab, unlock(PASSPHRASE));
+    world.command(tab, Command::Cancel);
+    world.arrive();
+    assert_eq!(world.failures(tab), Vec::<String>::new());
+    assert_eq!(world.phase(tab), Phase::Locked);
+}
+
+#[test]
+fn who_is_in_does_not_come_in_again_and_nobody_comes_in_without_a_passphrase() {
+    let mut world = World::default();
+    let (tab, key) = world.register("alice");
+    world.server.log.clear();
+    for again in [
+        sign_in(PASSPHRASE),
+        register("bob", NEW),
+        recover(&key, NEW),
+    ] {
+        world.command(tab, again);
+    }
+    assert_eq!(world.failures(tab), ["busy"; 3]);
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+    let elsewhere = world.browser();
+    for empty in [register("bob", ""), recover(&key, "")] {
+        world.command(elsewhere, empty);
+    }
+    assert_eq!(world.failures(elsewhere), ["empty-passphrase"; 2]);
+    let begun = |line: &&String| line.ends_with("/start");
+    assert_eq!(world.server.log.iter().filter(begun).count(), 0);
+}
+
+#[test]
+fn a_recovery_key_that_is_not_typed_back_in_time_ends_the_attempt() {
+    let mut world = World::default();
+    let tab = world.browser();
+    let began_ms = world.server.now_ms;
+    world.command(tab, register("alice", PASSPHRASE));
+    let typed = world.recovery_key(tab);
+    let told = world.tab(tab).events.iter().find_map(|event| match event {
+        Event::RecoveryKey { expires_ms, .. } => Some(*expires_ms),
+        _ => None,
+    });
+    // The server keeps the attempt for ten minutes; the way there takes a moment.
+    assert_eq!(told, Some(began_ms + 590_000));
+    world.advance(589_999);
+    assert_eq!(world.failures(tab), Vec::<String>::new());
+    world.advance(1);
+    assert_eq!(world.failures(tab), ["token-expired"]);
+    let typed = typed.as_str().into();
+    world.command(tab, Command::ConfirmRecoveryKey { typed });
+    assert_eq!(world.failures(tab), ["token-expired", "nothing-to-confirm"]);
+    assert!(world.server.accounts.is_empty());
+    // The next attempt has all its time.
+    world.command(tab, register("alice", PASSPHRASE));
+    world.advance(300_000);
+    let typed = world.recovery_key(tab).as_str().into();
+    world.command(tab, Command::ConfirmRecoveryKey { typed });
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+    world.advance(300_000);
+    assert_eq!(world.failures(tab).len(), 2);
+}
+
+#[test]
+fn a_session_that_ends_while_the_passphrase_is_changed_is_over_here_too() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.slow = Some("POST /passphrase/start");
+    world.command(tab, change());
+    let alice = world.server.user("alice");
+    world.server.revoke(alice);
+    world.settle();
+    let stands = (world.phase(tab), reason(&world, tab));
+    assert_eq!(stands, (Phase::Locked, "expired".into()));
+    world.arrive();
+    assert_eq!(world.phase(tab), Phase::Locked);
+    world.command(tab, unlock(PASSPHRASE));
+    assert_eq!(world.phase(tab), Phase::Unlocked, "nothing was changed");
+}
+
+#[test]
+fn unlocking_after_the_session_ended_signs_in_with_the_passphrase_that_was_typed() {
+    for ends_late in [false, true] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        let alice = world.server.user("alice");
+        world.command(tab, Command::Lock);
+        if ends_late {
+            world.slow = Some("POST /session/reauth/start");
+        } else {
+            world.server.revoke(alice);
+        }
+        world.command(tab, unlock(PASSPHRASE));
+        if ends_late {
+            world.server.revoke(alice);
+            world.arrive();
+        }
+        assert_eq!(world.failures(tab), Vec::<String>::new());
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+        assert_eq!(asked(&world, "POST /session/start"), 1);
+        let tab = world.reload(tab);
+        assert_eq!(
+            world.phase(tab),
+            Phase::Unlocked,
+            "the session is a new one"
+        );
+    }
+}
+
+#[test]
+fn an_unlock_that_is_refused_is_told_and_makes_no_new_session() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.command(tab, Command::Lock);
+    let mut expected = Vec::new();
+    for request in ["POST /session/reauth/start", "POST /session/reauth/finish"] {
+        for (status, code) in [
+            (401, "sign-in-failed"),
+            (403, "reauth-failed"),
+            (429, "too-many-requests"),
+            (503, "unavailable"),
+        ] {
+            answers(&mut world, request, status, refusal(code));
+            world.command(tab, unlock(PASSPHRASE));
+            expected.push(code);
+            assert_eq!(world.failures(tab), expected);
+            assert_eq!(world.phase(tab), Phase::Locked);
+        }
+    }
+    world.server.tamper = None;
+    world.command(tab, unlock(PASSPHRASE));
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+    assert_eq!(asked(&world, "POST /session/start"), 0);
+}
+
+#[test]
+fn a_sign_in_that_is_refused_is_told_and_not_tried_again() {
+    let mut world = World::default();
+    world.register("alice");
+    let tab = world.browser();
+    for request in ["POST /session/start", "POST /session/finish"] {
+        world.server.log.clear();
+        answers(&mut world, request, 401, refusal("signed-out"));
+        world.command(tab, sign_in(PASSPHRASE));
+        assert_eq!(world.failures(tab).pop().unwrap(), "signed-out");
+        assert_eq!(asked(&world, "POST /session/start"), 1, "{request}");
+    }
+    assert_eq!(world.phase(tab), Phase::SignedOut);
+}
+
+#[test]
+fn a_session_that_ends_while_its_safes_are_fetched_locks_and_any_other_refusal_is_told() {
+    let mut world = World::default();
+    world.register("alice");
+    for request in ["GET /safe", "GET /session"] {
+        let tab = world.sign_in("nobody");
+        answers(&mut world, request, 503, refusal("unavailable"));
+        world.command(tab, sign_in(PASSPHRASE));
+        assert_eq!(world.failures(tab), ["sign-in-failed", "unavailable"]);
+        assert_eq!(world.phase(tab), Phase::SignedOut);
+        answers(&mut world, request, 401, refusal("signed-out"));
+        world.command(tab, sign_in(PASSPHRASE));
+        let stands = (world.phase(tab), reason(&world, tab));
+        assert_eq!(stands, (Phase::Locked, "expired".into()), "{request}");
+        assert_eq!(world.failures(tab).len(), 2);
+        world.server.tamper = None;
+        world.command(tab, unlock(PASSPHRASE));
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+    }
+}
+
+#[test]
+fn a_start_that_fails_is_told_and_can_be_tried_again() {
+    let mut world = World::default();
+    answers(&mut world, "GET /session", 503, refusal("unavailable"));
+    let tab = world.browser();
+    assert_eq!(world.failures(tab), ["unavailable"]);
+    assert_eq!(world.phase(tab), Phase::Starting);
+    answers(&mut world, "GET /session", 200, json!("no session"));
+    world.command(tab, Command::Start);
+    assert_eq!(world.failures(tab), ["unavailable", "server-reply"]);
+    world.network = false;
+    world.server.tamper = None;
+    world.command(tab, Command::Start);
+    // Neither the server's state nor the session's.
+    assert_eq!(world.failures(tab)[2..], ["offline", "offline"]);
+    assert_eq!(world.phase(tab), Phase::Starting);
+    world.network = true;
+    world.command(tab, Command::Start);
+    assert_eq!(world.phase(tab), Phase::SignedOut);
+}

@@ -1,0 +1,189 @@
+//! The list of sessions, what ends one, and what its end looks like here.
+
+use client::Command;
+use client::command::SettingsChange;
+use client::event::{Event, Phase};
+use client::testing::{PASSPHRASE, Reply, World};
+use serde_json::json;
+
+use super::flows::answers;
+use super::{reason, unlock};
+
+/// Ids in the order in which a tab was last told them.
+fn listed(world: &World, tab: usize) -> Vec<String> {
+    let mut events = world.tab(tab).events.iter().rev();
+    let told = events.find_map(|event| match event {
+        Event::Sessions { sessions } => Some(sessions.iter().map(|s| s.id.clone()).collect()),
+        _ => None,
+    });
+    told.unwrap_or_default()
+}
+
+#[test]
+fn sessions_are_listed_with_this_one_first_and_then_the_latest() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    let session = |id: &str, current: bool, last: u64| json!({"id": id, "current": current, "created_at": 1, "last_activity": last});
+    let list = [
+        session("old", false, 10),
+        session("new", false, 30),
+        session("here", true, 20),
+    ];
+    answers(&mut world, "GET /sessions", 200, json!(list));
+    world.command(tab, Command::ListSessions);
+    assert_eq!(listed(&world, tab), ["here", "new", "old"]);
+    answers(
+        &mut world,
+        "GET /sessions",
+        200,
+        json!({"sessions": list[..2]}),
+    );
+    world.command(tab, Command::ListSessions);
+    assert_eq!(listed(&world, tab), ["new", "old"]);
+    answers(&mut world, "GET /sessions", 200, json!("none"));
+    world.command(tab, Command::ListSessions);
+    assert_eq!(world.failures(tab), ["server-reply"]);
+}
+
+#[test]
+fn a_session_or_an_invite_is_revoked_by_its_id_alone_and_the_list_is_fetched_anew() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    let session = |id: &str| Command::RevokeSession { id: id.into() };
+    let invite = |id: &str| Command::RevokeInvite { id: id.into() };
+    world.server.tamper = Some(Box::new(|_, mut reply| {
+        if let Reply::Json {
+            request, status, ..
+        } = &mut reply
+            && request.starts_with("DELETE /sessions/")
+        {
+            *status = 204;
+        }
+        vec![reply]
+    }));
+    world.server.log.clear();
+    for id in ["", "a/b", "..", "a?b", "a%2e", "é", "a b", "a\u{0}"] {
+        world.command(tab, session(id));
+        world.command(tab, invite(id));
+    }
+    assert_eq!(world.failures(tab), ["not-found"; 16]);
+    assert_eq!(world.server.log, Vec::<String>::new(), "nothing was asked");
+    world.command(tab, session("aZ-_09"));
+    world.command(tab, invite("aZ-_09"));
+    let asked = [
+        "DELETE /sessions/aZ-_09",
+        "GET /sessions",
+        "DELETE /invites/aZ-_09",
+        "GET /invites",
+    ];
+    assert_eq!(world.server.log, asked);
+    assert_eq!(world.failures(tab).len(), 16);
+}
+
+#[test]
+fn whoever_learns_from_an_answer_that_the_session_is_over_locks() {
+    let add = || Command::RequestContact {
+        handle: "bob".into(),
+        greeting: "".into(),
+    };
+    let cases = [
+        ("GET /sessions", Command::ListSessions),
+        ("GET /users/by-handle/bob", add()),
+    ];
+    for (request, command) in cases {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        answers(&mut world, request, 401, json!({"code": "signed-out"}));
+        world.command(tab, command);
+        let stands = (world.phase(tab), reason(&world, tab));
+        assert_eq!(stands, (Phase::Locked, "expired".into()), "{request}");
+        assert_eq!(world.failures(tab), Vec::<String>::new());
+        world.server.tamper = None;
+        world.command(tab, unlock(PASSPHRASE));
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+    }
+}
+
+#[test]
+fn where_nobody_is_signed_in_a_list_is_refused_and_nothing_ends() {
+    let mut world = World::default();
+    let tab = world.browser();
+    world.command(tab, Command::ListSessions);
+    assert_eq!(world.failures(tab), ["signed-out"]);
+    let stands = (world.phase(tab), reason(&world, tab));
+    assert_eq!(stands, (Phase::SignedOut, "started".into()));
+}
+
+fn change() -> Command {
+    Command::ChangePassphrase {
+        current: PASSPHRASE.into(),
+        new: "the second passphrase".into(),
+    }
+}
+
+fn switch(receipts: bool) -> Command {
+    Command::SetSettings(SettingsChange {
+        receipts: Some(receipts),
+        ..SettingsChange::default()
+    })
+}
+
+#[test]
+fn the_safe_key_is_not_replaced_while_a_write_of_the_safe_is_on_its_way() {
+    let passphrase = || PASSPHRASE.into();
+    for command in [
+        change(),
+        Command::NewIdentity {
+            passphrase: passphrase(),
+        },
+        Command::RevokeOtherSessions {
+            passphrase: passphrase(),
+        },
+    ] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.slow = Some("PUT /safe");
+        world.command(tab, switch(false));
+        world.server.log.clear();
+        world.command(tab, command.clone());
+        assert_eq!(world.failures(tab), ["busy"]);
+        let replaces =
+            |line: &&String| *line == "POST /passphrase/finish" || *line == "PUT /public-keys";
+        assert_eq!(world.server.log.iter().find(replaces), None);
+        world.arrive();
+        world.command(tab, command);
+        assert_eq!(world.failures(tab), ["busy"]);
+        assert!(world.server.log.iter().any(|line| replaces(&line)));
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+    }
+}
+
+#[test]
+fn what_is_changed_while_the_safe_key_is_replaced_is_written_under_the_new_one() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.slow = Some("POST /passphrase/finish");
+    world.command(tab, change());
+    world.server.log.clear();
+    world.command(tab, switch(false));
+    assert!(!world.server.log.contains(&"PUT /safe".to_owned()));
+    world.arrive();
+    assert!(world.tab(tab).events.contains(&Event::PassphraseChanged));
+    assert_eq!(world.phase(tab), Phase::Unlocked);
+    assert!(world.server.log.contains(&"PUT /safe".to_owned()));
+    let elsewhere = world.browser();
+    world.command(
+        elsewhere,
+        Command::SignIn {
+            handle: "alice".into(),
+            passphrase: "the second passphrase".into(),
+            device_name: None,
+        },
+    );
+    let mut events = world.tab(elsewhere).events.iter().rev();
+    let receipts = events.find_map(|event| match event {
+        Event::Settings(view) => Some(view.receipts),
+        _ => None,
+    });
+    assert_eq!(receipts, Some(false));
+}
