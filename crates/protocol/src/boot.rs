@@ -8,7 +8,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::labels;
 use crate::primitives::kdf::sha3_512;
 use crate::primitives::signature::{
-    Ed25519Seed, MlDsaSeed, SIGNATURE_LEN, Signature, SigningKey, VERIFY_KEY_LEN, VerifyKey,
+    Ed25519Seed, MlDsaSeed, Signature, SigningKey, VERIFY_KEY_LEN, VerifyKey,
 };
 use crate::suite::ObjectType;
 
@@ -142,9 +142,8 @@ impl SignedBoot {
 }
 
 fn fields(boot_id: &[u8; 16], at: u64, verify: &VerifyKey) -> Writer {
-    let capacity = 24 + VERIFY_KEY_LEN + SIGNATURE_LEN;
-    let mut writer = Writer::object(ObjectType::SignedBoot, capacity);
-    writer.raw(boot_id).u64(at);
+    let mut writer = Writer::default();
+    writer.header(ObjectType::SignedBoot).raw(boot_id).u64(at);
     verify.write(&mut writer);
     writer
 }

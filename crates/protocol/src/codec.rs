@@ -221,13 +221,29 @@ impl Writer {
         }
     }
 
-    /// A writer that only counts, so that a buffer for secrets can be made in its full size:
-    /// one that grows leaves copies behind in freed memory.
-    pub fn counting() -> Self {
+    /// A writer that only counts.
+    pub(crate) fn counting() -> Self {
         Self {
             bytes: Vec::new(),
             counted: Some(0),
         }
+    }
+
+    /// How many bytes `write` writes.
+    pub(crate) fn counted(write: &dyn Fn(&mut Self)) -> usize {
+        let mut counting = Self::counting();
+        write(&mut counting);
+        counting.len()
+    }
+
+    /// What `write` writes, in a buffer that never grows and has room for `spare` bytes more: one
+    /// that grows leaves copies behind in freed memory.
+    ///
+    /// `write` runs twice, the first time to count.
+    pub fn exact(spare: usize, write: &dyn Fn(&mut Self)) -> Vec<u8> {
+        let mut writer = Self::with_capacity(Self::counted(write).saturating_add(spare));
+        write(&mut writer);
+        writer.bytes
     }
 
     /// A buffer that starts with type, version and suite.
@@ -247,6 +263,15 @@ impl Writer {
         match &mut self.counted {
             Some(counted) => *counted = counted.saturating_add(bytes.len()),
             None => self.bytes.extend_from_slice(bytes),
+        }
+        self
+    }
+
+    /// Appends zeros.
+    pub(crate) fn zeros(&mut self, count: usize) -> &mut Self {
+        match &mut self.counted {
+            Some(counted) => *counted = counted.saturating_add(count),
+            None => self.bytes.extend(core::iter::repeat_n(0, count)),
         }
         self
     }
@@ -297,13 +322,8 @@ impl Writer {
     }
 
     /// How many bytes were written or counted.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.counted.unwrap_or(self.bytes.len())
-    }
-
-    /// Whether nothing was written or counted.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The bytes written; none where they were only counted.

@@ -36,10 +36,14 @@ pub fn seal_chunk(
     if chunk.len() > CHUNK_LEN || index >= total {
         return Err(EnvelopeError::TooLong);
     }
-    let len = HEADER_LEN + chunk.len() + aead::TAG_LEN;
-    let mut writer = Writer::object(ObjectType::AttachmentChunk, len);
-    writer.raw(id.as_bytes()).u32(index).u32(total).raw(chunk);
-    let mut bytes = writer.into_bytes();
+    let mut bytes = Writer::exact(aead::TAG_LEN, &|writer| {
+        writer
+            .header(ObjectType::AttachmentChunk)
+            .raw(id.as_bytes())
+            .u32(index)
+            .u32(total)
+            .raw(chunk);
+    });
     let mut ad = [0; HEADER_LEN];
     ad.copy_from_slice(bytes.get(..HEADER_LEN).unwrap_or(&[0; HEADER_LEN]));
     let chunk_key = chunk_key(key, id, index, total);

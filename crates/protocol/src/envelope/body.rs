@@ -9,7 +9,7 @@ use sha3::{Digest, Sha3_256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Content, EnvelopeError, GroupContext, MAX_BODY_LEN, padding};
+use super::{Content, EnvelopeError, GroupContext, padding};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::labels;
 use crate::primitives::{aead, kdf};
@@ -74,18 +74,14 @@ pub fn seal_body(
 ) -> Result<SealedBody, EnvelopeError> {
     content.check()?;
     let key = ContentKey::random(rng);
-    // Room for everything at once: growing would leave plaintext behind in freed memory.
-    let room = padding::padded_len(4 + 57 + content.encoded_len());
-    let mut writer = Writer::object(ObjectType::Body, SEALED_AT + room + aead::TAG_LEN);
-    writer.raw(&commitment(&key));
-    padding::begin(&mut writer);
-    GroupContext::write(group, &mut writer);
-    content.write(&mut writer);
-    let mut bytes = padding::finish(writer, SEALED_AT);
-    if bytes.len() + aead::TAG_LEN > MAX_BODY_LEN {
-        zeroize::Zeroize::zeroize(&mut bytes);
-        return Err(EnvelopeError::TooLong);
-    }
+    let commitment = commitment(&key);
+    let mut bytes = Writer::exact(aead::TAG_LEN, &|writer| {
+        writer.header(ObjectType::Body).raw(&commitment);
+        padding::write(writer, &|writer| {
+            GroupContext::write(group, writer);
+            content.write(writer);
+        });
+    });
     let mut ad = [0; SEALED_AT];
     ad.copy_from_slice(bytes.get(..SEALED_AT).unwrap_or(&[0; SEALED_AT]));
     aead::seal(

@@ -61,11 +61,7 @@ pub struct Receipt {
 
 /// The code of an invite link, which opens an account where registration is by invitation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct InviteCode(pub [u8; Self::LEN]);
-
-impl InviteCode {
-    const LEN: usize = 16;
-}
+pub struct InviteCode(pub [u8; 16]);
 
 impl core::fmt::Debug for InviteCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -179,26 +175,6 @@ impl Content {
         } else {
             Err(EnvelopeError::TooLong)
         }
-    }
-
-    /// An upper bound of the encoding's length.
-    pub(super) fn encoded_len(&self) -> usize {
-        let fields = match self {
-            Self::Text { text, .. } | Self::Edit { text, .. } => text.len(),
-            Self::Receipt(receipts) => receipts.len() * 17,
-            Self::Request {
-                handle,
-                alias,
-                greeting,
-                invite,
-            } => {
-                handle.len() + alias.len() + greeting.len() + invite.map_or(0, |_| InviteCode::LEN)
-            }
-            Self::Accept { handle, alias } => handle.len() + alias.len(),
-            Self::Profile { alias } => alias.len(),
-            Self::Typing { .. } | Self::Delete { .. } | Self::Sync => 0,
-        };
-        fields + 32
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {

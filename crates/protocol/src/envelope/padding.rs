@@ -19,24 +19,15 @@ pub fn padded_len(len: usize) -> usize {
     len.checked_add(mask).map_or(len, |sum| sum & !mask)
 }
 
-/// Pads what was written since `start`, where [`begin`] left room for the length.
-pub(super) fn finish(writer: Writer, start: usize) -> Vec<u8> {
-    let mut bytes = writer.into_bytes();
-    let payload = bytes.len().saturating_sub(start + PREFIX);
-    let length = u32::try_from(payload).unwrap_or(u32::MAX).to_be_bytes();
-    if let Some(room) = bytes.get_mut(start..start + PREFIX) {
-        room.copy_from_slice(&length);
-    }
-    bytes.resize(start + padded_len(PREFIX + payload), 0);
-    bytes
+/// Writes the length of a payload, the payload and the zeros behind it.
+pub(super) fn write(writer: &mut Writer, payload: &dyn Fn(&mut Writer)) {
+    let len = Writer::counted(payload);
+    writer.len32(len);
+    payload(writer);
+    writer.zeros(padded_len(PREFIX + len) - PREFIX - len);
 }
 
-/// Leaves room for the length.
-pub(super) fn begin(writer: &mut Writer) {
-    writer.raw(&[0; PREFIX]);
-}
-
-/// Strips padding that is exactly what [`finish`] makes.
+/// Strips padding that is exactly what [`write()`] makes.
 pub(super) fn strip(padded: &[u8]) -> Result<&[u8], DecodeError> {
     let (prefix, rest) = padded
         .split_first_chunk::<PREFIX>()

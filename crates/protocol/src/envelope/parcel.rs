@@ -67,11 +67,15 @@ impl Parcel {
         slot: &[u8],
         body_len: usize,
     ) -> Vec<u8> {
-        let mut writer = Writer::object(ObjectType::Parcel, 80 + slot.len() + body_len);
-        writer.raw(message_id.as_bytes()).raw(token).u32(lease_ms);
-        target.write(&mut writer);
-        writer.bytes16(slot).len32(body_len);
-        writer.into_bytes()
+        Writer::exact(body_len, &|writer| {
+            writer
+                .header(ObjectType::Parcel)
+                .raw(message_id.as_bytes())
+                .raw(token)
+                .u32(lease_ms);
+            target.write(writer);
+            writer.bytes16(slot).len32(body_len);
+        })
     }
 
     /// Decodes a parcel.

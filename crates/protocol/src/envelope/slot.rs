@@ -9,6 +9,7 @@ use crate::ids::MessageId;
 use crate::primitives::aead::TAG_LEN;
 use crate::suite::ObjectType;
 
+const SEALED_AT: usize = 3 + Handshake::LEN + 1;
 const SEALED_LEN: usize = SlotContent::ENCODED_LEN + TAG_LEN;
 
 /// A slot as it travels: handshake, counter and sealed content.
@@ -25,7 +26,7 @@ pub struct SealedSlot {
 
 impl SealedSlot {
     /// Length of the encoding in bytes.
-    pub const ENCODED_LEN: usize = 3 + Handshake::LEN + 1 + SEALED_LEN;
+    pub const ENCODED_LEN: usize = SEALED_AT + SEALED_LEN;
 
     /// Decodes a slot; nothing is opened yet.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -52,14 +53,16 @@ pub fn seal_slot(
     content: &SlotContent,
 ) -> Result<Slot, EnvelopeError> {
     let (key, counter) = epoch.next(now, message_id)?;
-    let mut writer = Writer::object(ObjectType::Slot, SealedSlot::ENCODED_LEN);
-    writer.raw(epoch.handshake().as_bytes()).u8(counter);
-    let start = writer.len();
-    content.write(&mut writer);
-    let mut bytes = writer.into_bytes();
+    let mut bytes = Writer::exact(TAG_LEN, &|writer| {
+        writer
+            .header(ObjectType::Slot)
+            .raw(epoch.handshake().as_bytes())
+            .u8(counter);
+        content.write(writer);
+    });
     let target = *epoch.target();
     let ad = associated_data(epoch.handshake(), counter, message_id, &target, body);
-    key.seal(&ad, &mut bytes, start);
+    key.seal(&ad, &mut bytes, SEALED_AT);
     Ok(Slot {
         target,
         prekey_id: epoch.handshake().prekey_id(),
@@ -102,12 +105,13 @@ fn associated_data(
     target: &Target,
     body: &BodyHash,
 ) -> Vec<u8> {
-    let mut writer = Writer::object(ObjectType::Slot, Handshake::LEN + 1 + 16 + 33 + 32);
-    writer
-        .raw(handshake.as_bytes())
-        .u8(counter)
-        .raw(message_id.as_bytes());
-    target.write(&mut writer);
-    writer.raw(&body.0);
-    writer.into_bytes()
+    Writer::exact(0, &|writer| {
+        writer
+            .header(ObjectType::Slot)
+            .raw(handshake.as_bytes())
+            .u8(counter)
+            .raw(message_id.as_bytes());
+        target.write(writer);
+        writer.raw(&body.0);
+    })
 }

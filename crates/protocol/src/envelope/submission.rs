@@ -12,8 +12,6 @@ pub const MAX_SLOTS: usize = 256;
 pub const MAX_SLOT_LEN: usize = 4_096;
 /// Longest sealed body in bytes: 64 MiB.
 pub const MAX_BODY_LEN: usize = 64 << 20;
-/// Shortest encoded slot: target, prekey flag, length.
-const MIN_SLOT: usize = 17 + 1 + 2;
 
 /// One slot with its address.
 ///
@@ -77,15 +75,15 @@ pub struct SlotSet {
 impl Submission {
     /// Encodes header and body.
     pub fn encode(&self) -> Vec<u8> {
-        let slots: usize = self.slots.iter().map(|slot| 40 + slot.bytes.len()).sum();
-        let mut writer = Writer::object(ObjectType::Submission, 32 + slots + self.body.len());
-        writer
-            .raw(self.message_id.as_bytes())
-            .u32(self.life_secs)
-            .bool(self.burn_on_read);
-        write_slots(&self.slots, &mut writer);
-        writer.bytes32(&self.body);
-        writer.into_bytes()
+        Writer::exact(0, &|writer| {
+            writer
+                .header(ObjectType::Submission)
+                .raw(self.message_id.as_bytes())
+                .u32(self.life_secs)
+                .bool(self.burn_on_read);
+            write_slots(&self.slots, writer);
+            writer.bytes32(&self.body);
+        })
     }
 
     /// Decodes a whole submission.
@@ -144,10 +142,12 @@ impl SubmissionHeader {
 impl SlotSet {
     /// Encodes the set.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::object(ObjectType::SlotSet, 64);
-        writer.raw(self.message_id.as_bytes());
-        write_slots(&self.slots, &mut writer);
-        writer.into_bytes()
+        Writer::exact(0, &|writer| {
+            writer
+                .header(ObjectType::SlotSet)
+                .raw(self.message_id.as_bytes());
+            write_slots(&self.slots, writer);
+        })
     }
 
     /// Decodes a set.
@@ -174,11 +174,11 @@ fn write_slots(slots: &[Slot], writer: &mut Writer) {
 }
 
 fn read_slots(reader: &mut Reader<'_>) -> Result<Vec<Slot>, DecodeError> {
-    let count = reader.count16(MAX_SLOTS, MIN_SLOT)?;
+    let count = reader.count16(MAX_SLOTS, 0)?;
     if count == 0 {
         return Err(DecodeError::InvalidValue("slot count"));
     }
-    let mut slots: Vec<Slot> = Vec::with_capacity(count);
+    let mut slots: Vec<Slot> = Vec::new();
     for _ in 0..count {
         let target = Target::read(reader)?;
         let prekey_id = if reader.bool("prekey id")? {

@@ -19,19 +19,13 @@ impl SecretText {
         &self.0
     }
 
-    /// Length in bytes.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether nothing of it can be seen.
     pub fn is_blank(&self) -> bool {
         is_blank(&self.0)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {

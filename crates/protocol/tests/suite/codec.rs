@@ -30,6 +30,36 @@ fn a_count_that_the_bytes_cannot_hold_reserves_nothing() {
 }
 
 #[test]
+fn a_field_may_be_as_long_as_its_bound_and_no_longer() {
+    let read16 = |max| Reader::new(&[0, 3, 1, 2, 3]).bytes16(max).map(<[u8]>::len);
+    let read32 = |max| {
+        Reader::new(&[0, 0, 0, 3, 1, 2, 3])
+            .bytes32(max)
+            .map(<[u8]>::len)
+    };
+    for max in [3, 4, usize::MAX] {
+        assert_eq!((read16(max), read32(max)), (Ok(3), Ok(3)), "{max}");
+    }
+    for max in [0, 2] {
+        assert_eq!(read16(max), Err(DecodeError::TooLong), "{max}");
+        assert_eq!(read32(max), Err(DecodeError::TooLong), "{max}");
+    }
+    let short = |bytes: &[u8]| Reader::new(bytes).bytes32(9).map(<[u8]>::len);
+    assert_eq!(short(&[0, 0, 0, 3, 1, 2]), Err(DecodeError::Truncated));
+}
+
+#[test]
+fn an_exact_buffer_has_the_length_of_what_is_written_and_the_room_that_was_asked_for() {
+    for spare in [0, 1, 16] {
+        let bytes = Writer::exact(spare, &|writer| {
+            writer.header(ObjectType::Body).u64(7).bytes16(b"words");
+        });
+        assert_eq!(bytes, b"\x22\x01\x01\0\0\0\0\0\0\0\x07\0\x05words");
+        assert_eq!(bytes.capacity(), 18 + spare);
+    }
+}
+
+#[test]
 fn identifiers_are_thirty_two_lower_case_digits_and_nothing_else() {
     let id = MessageId::from_bytes([0xab; 16]);
     assert_eq!(id.to_string(), "ab".repeat(16));
