@@ -6,9 +6,8 @@ use super::{EpochId, EpochPath, EpochRecord, MAX_MESSAGES};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::UserId;
 
-/// Most epochs that a record holds.
+/// At so many epochs a record is full.
 const MAX_ENTRIES: usize = 65_536;
-const ENTRY_LEN: usize = 16 + 32 + 1 + 4 + 8 + 8;
 
 /// The private half that an epoch's messages depend on; the record lives as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,10 +134,10 @@ impl ReplayMap {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let count = reader.count32(MAX_ENTRIES * 2, ENTRY_LEN)?;
         let mut entries = BTreeMap::new();
         let mut last = None;
-        for _ in 0..count {
+        // As many as there are: sessions whose records are full may have merged any number of them.
+        for _ in 0..reader.u32()? {
             let key = (
                 UserId::from_bytes(*reader.array()?),
                 EpochId(*reader.array()?),
@@ -171,3 +170,7 @@ fn bit(counter: u8) -> Result<u64, ReplayError> {
     }
     Ok(1 << counter)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
