@@ -86,7 +86,7 @@ fn parse_hex16(text: &str) -> Result<[u8; 16], IdError> {
     let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = match pair {
-            [high, low] => nibble(*high)? << 4 | nibble(*low)?,
+            [high, low] => nibble(*high)? * 16 + nibble(*low)?,
             _ => return Err(IdError),
         };
     }

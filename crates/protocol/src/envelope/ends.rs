@@ -46,7 +46,7 @@ pub(super) struct Ends([u64; NEAREST + 1]);
 impl Ends {
     pub(super) fn push(&mut self, end: u64) {
         let rest = self.0[NEAREST].max(self.0[NEAREST - 1]);
-        self.0.copy_within(..NEAREST - 1, 1);
+        self.0.copy_within(..NEAREST, 1);
         self.0[0] = end;
         self.0[NEAREST] = rest;
     }

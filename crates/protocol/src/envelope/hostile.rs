@@ -2,9 +2,12 @@
 
 use fuzz::Target;
 
-use super::{Content, Receipt, ReceiptState, SlotContent};
+use super::{
+    Content, ContentKey, ContentKind, Conversation, EarlierEnds, Receipt, ReceiptState, SlotContent,
+};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::ids::MessageId;
+use crate::ids::{GroupId, LiveId, MessageId, UserId};
+use crate::safe::SafeMark;
 
 const AGAIN: &str = "cargo test --package protocol --lib -- --exact --nocapture";
 
@@ -47,10 +50,66 @@ fn hostile_contents_of_messages_break_nothing() {
         });
 }
 
+fn slot(safe_mark: Option<SafeMark>) -> Vec<u8> {
+    let content = SlotContent {
+        key: ContentKey::from_bytes(&[1; 32]),
+        sender: UserId::from_bytes([2; 16]),
+        session: LiveId::from_bytes([3; 16]),
+        conversation: Conversation::Group {
+            id: GroupId::from_bytes([4; 16]),
+        },
+        sequence: 5,
+        previous: [6; 32],
+        earlier: EarlierEnds::default(),
+        sent_at: 7,
+        life_secs: 8,
+        burn_on_read: true,
+        burn_after_secs: 9,
+        kind: ContentKind::Sync,
+        safe_mark,
+    };
+    Writer::exact(0, &|writer| content.write(writer))
+}
+
 #[test]
 fn hostile_contents_of_slots_break_nothing() {
-    let target = Target::new("contents of slots", AGAIN)
-        .seed([0; 256])
-        .seed([1; 187]);
-    target.run(|bytes| SlotContent::decode(bytes).map(drop));
+    let seeds = [slot(None), slot(Some(SafeMark::of(9, b"sealed")))];
+    Target::new("contents of slots", AGAIN)
+        .seeds(seeds)
+        .run(|bytes| {
+            let content = SlotContent::decode(bytes)?;
+            assert!(
+                Writer::exact(0, &|writer| content.write(writer)) == bytes,
+                "it is written in another way than it was read"
+            );
+            Ok::<_, DecodeError>(content.kind)
+        });
+}
+
+#[test]
+fn each_field_of_a_slot_has_one_form() {
+    let bytes = slot(None);
+    assert_eq!(bytes.len(), 215);
+    assert!(SlotContent::decode(&bytes).is_ok());
+    let changed = |at: usize, byte| {
+        let mut changed = bytes.clone();
+        changed[at] = byte;
+        SlotContent::decode(&changed).unwrap_err()
+    };
+    use DecodeError::{InvalidValue, NotCanonical};
+    for (at, byte, error) in [
+        (67, 0, InvalidValue("conversation kind")),
+        (67, 3, InvalidValue("conversation kind")),
+        (168, 2, InvalidValue("burn rule")),
+        (173, 0, InvalidValue("content kind")),
+        (173, 10, InvalidValue("content kind")),
+        (174, 2, InvalidValue("safe mark")),
+        // Without a mark its version and hash are zeros.
+        (175, 1, NotCanonical),
+        (182, 1, NotCanonical),
+        (183, 1, NotCanonical),
+        (214, 1, NotCanonical),
+    ] {
+        assert_eq!(changed(at, byte), error, "byte {at} as {byte}");
+    }
 }

@@ -148,10 +148,10 @@ impl SequenceTracker {
             None => Order::First {
                 missing: number - 1,
             },
-            Some((last, _)) if number < *last => Order::Late,
-            Some((last, _)) if number - last == 1 => Order::Next,
-            Some((last, _)) => Order::Gap {
-                missing: number - last - 1,
+            Some((last, _)) => match number.checked_sub(last.saturating_add(1)) {
+                None => Order::Late,
+                Some(0) => Order::Next,
+                Some(missing) => Order::Gap { missing },
             },
         };
         chain.insert(number, seen);

@@ -59,7 +59,7 @@ pub fn safety_number(one: &Fingerprint, other: &Fingerprint) -> String {
         .map(|chunk| {
             let number = chunk
                 .iter()
-                .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+                .fold(0_u64, |sum, byte| sum * 256 + u64::from(*byte));
             format!("{:05}", number % 100_000)
         })
         .collect();

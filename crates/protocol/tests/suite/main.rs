@@ -3,6 +3,8 @@
 
 mod batches;
 mod boot;
+mod bounds;
+mod chains;
 mod codec;
 mod crafted;
 mod differential;
@@ -18,16 +20,20 @@ mod merge_facts;
 mod merge_prekeys;
 mod name;
 mod opaque;
+mod padding;
 mod prekey_safe;
 mod prekeys;
 mod public_keys;
 mod redacted;
+mod replay;
 mod safe;
 mod sealing;
 mod sequence;
 mod session_pairs;
 mod settings;
+mod slots;
 mod support;
+mod texts;
 mod vectors;
 mod written;
 #[path = "../../examples/support/wycheproof.rs"]
