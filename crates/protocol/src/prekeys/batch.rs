@@ -103,15 +103,15 @@ pub fn generate_batch(
 impl SignedBatch {
     /// Encodes head and leaves, about 163 KB for a full batch.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::object(
-            ObjectType::PrekeyBatch,
-            BatchHead::ENCODED_LEN + 2 + self.leaves.len() * PrekeyLeaf::ENCODED_LEN,
-        );
-        writer.raw(&self.head.encode()).len16(self.leaves.len());
-        for leaf in &self.leaves {
-            writer.raw(&leaf.encode());
-        }
-        writer.into_bytes()
+        Writer::exact(0, &|writer| {
+            writer
+                .header(ObjectType::PrekeyBatch)
+                .raw(&self.head.encode())
+                .len16(self.leaves.len());
+            for leaf in &self.leaves {
+                writer.raw(&leaf.encode());
+            }
+        })
     }
 
     /// Decodes a batch; nothing is verified yet.

@@ -34,34 +34,41 @@ pub fn assemble_claimed(
     last_resort: (usize, &[u8]),
     one_time: Option<(usize, &[u8])>,
 ) -> Option<Vec<u8>> {
-    let mut writer = Writer::object(
-        ObjectType::ClaimedPrekey,
-        head.len() + 2 * (PrekeyLeaf::ENCODED_LEN + 260),
-    );
-    writer.raw(head).raw(last_resort.1);
-    merkle::path(hashes, last_resort.0)?.write(&mut writer);
-    writer.bool(one_time.is_some());
-    if let Some((index, leaf)) = one_time {
-        writer.raw(leaf);
-        merkle::path(hashes, index)?.write(&mut writer);
-    }
-    Some(writer.into_bytes())
+    let with_path = |(index, leaf)| Some((leaf, merkle::path(hashes, index)?));
+    let last_resort = with_path(last_resort)?;
+    let one_time = match one_time {
+        Some(one_time) => Some(with_path(one_time)?),
+        None => None,
+    };
+    Some(encoded(head, &last_resort, one_time.as_ref()))
+}
+
+fn encoded<L: AsRef<[u8]>>(
+    head: &[u8],
+    last_resort: &(L, MerklePath),
+    one_time: Option<&(L, MerklePath)>,
+) -> Vec<u8> {
+    let write = |(leaf, path): &(L, MerklePath), writer: &mut Writer| {
+        writer.raw(leaf.as_ref());
+        path.write(writer);
+    };
+    Writer::exact(0, &|writer| {
+        writer.header(ObjectType::ClaimedPrekey).raw(head);
+        write(last_resort, writer);
+        writer.bool(one_time.is_some());
+        if let Some(one_time) = one_time {
+            write(one_time, writer);
+        }
+    })
 }
 
 impl ClaimedPrekey {
     /// Encodes all parts.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::object(ObjectType::ClaimedPrekey, 2 * BatchHead::ENCODED_LEN);
-        writer
-            .raw(&self.head.encode())
-            .raw(&self.last_resort.encode());
-        self.last_resort_path.write(&mut writer);
-        writer.bool(self.one_time.is_some());
-        if let Some((leaf, path)) = &self.one_time {
-            writer.raw(&leaf.encode());
-            path.write(&mut writer);
-        }
-        writer.into_bytes()
+        let last_resort = (self.last_resort.encode(), self.last_resort_path.clone());
+        let one_time = self.one_time.as_ref();
+        let one_time = one_time.map(|(leaf, path)| (leaf.encode(), path.clone()));
+        encoded(&self.head.encode(), &last_resort, one_time.as_ref())
     }
 
     /// Decodes all parts; nothing is verified yet.

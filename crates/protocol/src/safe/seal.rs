@@ -80,11 +80,7 @@ pub fn open_prekey_safe(
 }
 
 fn plaintext(write: impl Fn(&mut Writer)) -> Zeroizing<Vec<u8>> {
-    let mut counting = Writer::counting();
-    write(&mut counting);
-    let mut writer = Writer::with_capacity(counting.len());
-    write(&mut writer);
-    Zeroizing::new(writer.into_bytes())
+    Zeroizing::new(Writer::exact(0, &write))
 }
 
 fn seal(
@@ -95,13 +91,16 @@ fn seal(
     version: u64,
     contents: &[u8],
 ) -> Vec<u8> {
-    let padded = padded_len(contents.len());
+    let padding = padded_len(contents.len()) - PREFIX - contents.len();
     let mut nonce = [0; 24];
     rng.fill_bytes(&mut nonce);
-    let mut writer = Writer::object(kind, SEALED_AT + padded + aead::TAG_LEN);
-    writer.raw(&nonce).bytes32(contents);
-    let mut bytes = writer.into_bytes();
-    bytes.resize(SEALED_AT + padded, 0);
+    let mut bytes = Writer::exact(aead::TAG_LEN, &|writer| {
+        writer
+            .header(kind)
+            .raw(&nonce)
+            .bytes32(contents)
+            .zeros(padding);
+    });
     let ad = associated_data(kind, user_id, version);
     let key = object_key(kind, key);
     aead::seal_x(key.expose(), &nonce, &ad, &mut bytes, SEALED_AT);
@@ -136,9 +135,9 @@ fn padded_len(contents: usize) -> usize {
 }
 
 fn associated_data(kind: ObjectType, user_id: &UserId, version: u64) -> Vec<u8> {
-    let mut writer = Writer::object(kind, 24);
-    writer.raw(user_id.as_bytes()).u64(version);
-    writer.into_bytes()
+    Writer::exact(0, &|writer| {
+        writer.header(kind).raw(user_id.as_bytes()).u64(version);
+    })
 }
 
 fn object_key(kind: ObjectType, key: &SafeKey) -> ObjectKey {

@@ -133,11 +133,14 @@ fn wrap(
 ) -> Vec<u8> {
     let mut nonce = [0; 24];
     rng.fill_bytes(&mut nonce);
-    let mut writer = Writer::object(kind, prefix.len() + 24 + SafeKey::LEN + aead::TAG_LEN);
-    writer.raw(prefix).raw(&nonce);
-    let start = writer.len();
-    writer.raw(safe_key.expose());
-    let mut bytes = writer.into_bytes();
+    let mut bytes = Writer::exact(aead::TAG_LEN, &|writer| {
+        writer
+            .header(kind)
+            .raw(prefix)
+            .raw(&nonce)
+            .raw(safe_key.expose());
+    });
+    let start = bytes.len() - SafeKey::LEN;
     let ad = associated_data(kind, user_id, prefix);
     aead::seal_x(key.expose(), &nonce, &ad, &mut bytes, start);
     bytes
@@ -163,9 +166,9 @@ fn unwrap(
 }
 
 fn associated_data(kind: ObjectType, user_id: &UserId, prefix: &[u8]) -> Vec<u8> {
-    let mut writer = Writer::object(kind, 16 + prefix.len());
-    writer.raw(user_id.as_bytes()).raw(prefix);
-    writer.into_bytes()
+    Writer::exact(0, &|writer| {
+        writer.header(kind).raw(user_id.as_bytes()).raw(prefix);
+    })
 }
 
 fn derived(secret: &[u8], label: &'static [u8]) -> WrapKey {
