@@ -6,8 +6,10 @@ use super::{EpochId, EpochPath, EpochRecord, MAX_MESSAGES};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::UserId;
 
-/// At so many epochs a record is full.
-const MAX_ENTRIES: usize = 65_536;
+/// At so many epochs a record is full: 565 kB, so that a safe always fits into what a server takes.
+const MAX_ENTRIES: usize = 8_192;
+/// So many of them may be of one sender; an epoch carries up to 50 messages.
+const MAX_OF_SENDER: usize = 256;
 
 /// The private half that an epoch's messages depend on; the record lives as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,7 +46,7 @@ pub enum ReplayError {
     /// The counter is outside an epoch.
     #[error("the message's counter is above the limit of an epoch; discard it")]
     CounterTooHigh,
-    /// The record is full; showing more would make replays possible.
+    /// The record is full, or the sender's part of it; showing more would make replays possible.
     #[error("too many epochs are open; sign in again after older ones have expired")]
     Full,
 }
@@ -53,11 +55,18 @@ impl ReplayMap {
     /// Whether the message at `counter` may be shown.
     pub fn check(&self, epoch: impl Into<EpochRecord>, counter: u8) -> Result<(), ReplayError> {
         let bit = bit(counter)?;
-        match self.entries.get(&key(&epoch.into())) {
+        let key = key(&epoch.into());
+        match self.entries.get(&key) {
             Some(entry) if entry.marks & bit != 0 => Err(ReplayError::Replayed),
-            None if self.entries.len() >= MAX_ENTRIES => Err(ReplayError::Full),
+            None if self.is_full_for(key.0) => Err(ReplayError::Full),
             _ => Ok(()),
         }
+    }
+
+    /// Whether no further epoch of this sender is taken.
+    fn is_full_for(&self, sender: UserId) -> bool {
+        let theirs = (sender, EpochId([0; 32]))..=(sender, EpochId([u8::MAX; 32]));
+        self.entries.len() >= MAX_ENTRIES || self.entries.range(theirs).count() >= MAX_OF_SENDER
     }
 
     /// Marks the message at `counter` as shown; only after its tag verified.

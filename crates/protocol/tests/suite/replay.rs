@@ -121,31 +121,64 @@ fn marks_go_with_the_private_half_and_no_earlier() {
     assert_eq!(marks(&map), [(1, 1, 1)]);
 }
 
-#[test]
-fn a_record_of_65536_epochs_takes_no_other_and_forgets_no_mark() {
+/// A record of so many senders, each with as many epochs as are taken of one.
+fn full(senders: std::ops::Range<u8>) -> ReplayMap {
     let mut map = ReplayMap::default();
-    for n in 1..=65_536 {
-        assert_eq!(map.mark(epoch(1, n, 9), 0), Ok(()));
+    for sender in senders {
+        for n in 1..=256 {
+            map.mark(epoch(sender, n, 9), 0).unwrap();
+        }
     }
-    assert_eq!(map.mark(epoch(1, 65_537, 9), 0), Err(ReplayError::Full));
+    map
+}
+
+#[test]
+fn nobody_fills_more_than_their_part_of_a_record() {
+    let mut map = full(1..2);
+    assert_eq!(map.mark(epoch(1, 257, 9), 0), Err(ReplayError::Full));
+    assert_eq!(map.mark(epoch(1, 7, 9), 1), Ok(()), "one that it knows");
+    for neighbour in [0, 2] {
+        assert_eq!(map.mark(epoch(neighbour, 257, 9), 0), Ok(()));
+    }
+    map.retain(|key| key.id != 9);
+    assert_eq!(
+        map.mark(epoch(1, 257, 8), 0),
+        Ok(()),
+        "the others have gone"
+    );
+}
+
+#[test]
+fn a_record_of_8192_epochs_takes_no_other_and_forgets_no_mark() {
+    let mut map = full(0..32);
+    assert_eq!(map.len(), 8_192);
+    assert_eq!(map.mark(epoch(32, 1, 9), 0), Err(ReplayError::Full));
     assert_eq!(map.mark(epoch(1, 7, 9), 1), Ok(()), "one that it knows");
     assert_eq!(map.mark(epoch(1, 7, 9), 0), Err(ReplayError::Replayed));
-    assert_eq!(map.len(), 65_536);
+    assert_eq!(map.len(), 8_192);
 }
 
 #[test]
 fn a_safe_keeps_marks_of_however_many_sessions_were_joined() {
     let mut contents = SafeContents::new(ALICE.secrets.duplicate(), NOW);
     for session in 0..3 {
-        let mut full = ReplayMap::default();
-        for n in 1..=65_536 {
-            full.mark(epoch(session, n, 9), 0).unwrap();
-        }
-        contents.replay.merge(&full);
+        contents
+            .replay
+            .merge(&full(session * 32..session * 32 + 32));
     }
     let (key, user) = (SafeKey::from_bytes(&[1; 32]), ALICE.user_id);
     let sealed = seal_safe(&mut SeededRng::new(1), &key, &user, 1, &contents);
     let opened = open_safe(&key, &user, 1, &sealed).unwrap();
-    assert_eq!(opened.replay.len(), 3 * 65_536);
+    assert_eq!(opened.replay.len(), 3 * 8_192);
     assert!(opened == contents);
+}
+
+#[test]
+fn a_safe_whose_record_is_full_is_a_body_that_servers_take() {
+    let mut contents = SafeContents::new(ALICE.secrets.duplicate(), NOW);
+    contents.replay.merge(&full(0..32));
+    let (key, user) = (SafeKey::from_bytes(&[1; 32]), ALICE.user_id);
+    let sealed = seal_safe(&mut SeededRng::new(1), &key, &user, 1, &contents);
+    // In base64, with a megabyte for contacts and all else.
+    assert!(sealed.len().div_ceil(3) * 4 < 1 << 20, "{}", sealed.len());
 }
