@@ -67,3 +67,25 @@ impl<'de> Deserialize<'de> for Id {
         text.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Id, IdError};
+
+    #[test]
+    fn an_id_is_spelt_in_one_way_only() {
+        let spelt = "000102030405060708090a0b0c0d0eff";
+        let id: Result<Id, IdError> = spelt.parse();
+        assert_eq!(id.map(|id| id.to_string()), Ok(spelt.to_owned()));
+        assert_eq!(id.map(|id| format!("{id:?}")), Ok(spelt.to_owned()));
+        for other in [
+            "",
+            "00",
+            &spelt.to_uppercase(),
+            &spelt[1..],
+            &"g".repeat(32),
+        ] {
+            assert_eq!(other.parse::<Id>(), Err(IdError), "{other}");
+        }
+    }
+}

@@ -28,6 +28,8 @@ pub(crate) struct Link {
     /// This try has reached the server.
     opened: bool,
     tries: u32,
+    /// Sockets in a row that did not open.
+    unopened: u32,
     retry_at_ms: Option<u64>,
     /// A ping was sent and nothing has come since.
     unanswered: bool,
@@ -74,7 +76,7 @@ impl Core {
 
     /// The server answered and the session is good, yet the socket did not open.
     pub(crate) fn socket_held_up(&mut self) {
-        if self.link.barred || self.link.opened || self.link.tries < BARRED_AFTER {
+        if self.link.barred || self.link.opened || self.link.unopened < BARRED_AFTER {
             return;
         }
         self.link.barred = true;
@@ -89,6 +91,7 @@ impl Core {
 
     pub(crate) fn socket_open(&mut self) {
         self.link.opened = true;
+        self.link.unopened = 0;
         self.link.unanswered = false;
     }
 
@@ -138,13 +141,14 @@ impl Core {
         open.offline(&mut self.io);
         if !self.link.opened {
             // A browser does not tell why a socket was refused: the session may be over.
+            self.link.unopened += 1;
             self.io.get("/session", Purpose::StillSignedIn);
         }
         let pause = FIRST_RETRY_MS
             .saturating_mul(1 << self.link.tries.min(8))
             .min(LONGEST_RETRY_MS);
         // Many clients must not come back in step after a restart.
-        let jitter = u64::from(self.io.rng.next_u32()) % (pause / 2 + 1);
+        let jitter = u64::from(self.io.rng.next_u32()) % (pause / 2);
         self.link.tries += 1;
         let at = self.io.now_ms + pause / 2 + jitter;
         self.link.retry_at_ms = Some(at);

@@ -192,3 +192,58 @@ impl MessageView {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Burn, Id, MessageState, MessageView, Spoken};
+
+    /// Said in a session, as its so-manieth message, at a time.
+    fn said(mine: bool, session: u8, number: u64, at: u64) -> MessageView {
+        let id = Id::from_bytes([0; 16]);
+        let spoken = Spoken {
+            session: [session; 16],
+            number,
+            at,
+        };
+        MessageView {
+            id,
+            mine,
+            text: None,
+            sealed: false,
+            sent_ms: 0,
+            seen_ms: 0,
+            place: 0,
+            state: MessageState::Delivered,
+            by_server: false,
+            path: String::new(),
+            expires_at: None,
+            burn: Burn::OnRead,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            failure_text: None,
+            warnings: Vec::new(),
+            tag: None,
+            spoken: Some(spoken),
+        }
+    }
+
+    #[test]
+    fn one_session_goes_by_its_numbers_and_two_by_their_clocks() {
+        let first = said(false, 1, 1, 50);
+        for (other, before) in [
+            (said(false, 1, 2, 40), true),
+            (said(false, 1, 1, 60), false),
+            (said(false, 1, 0, 60), false),
+            (said(false, 2, 1, 51), true),
+            (said(false, 2, 9, 50), false),
+            (said(false, 2, 9, 49), false),
+            (said(true, 1, 2, 60), false),
+        ] {
+            assert_eq!(first.is_before(&other), before, "{:?}", other.spoken);
+        }
+        let mut unknown = said(false, 1, 2, 60);
+        unknown.spoken = None;
+        assert!(!first.is_before(&unknown) && !unknown.is_before(&first));
+    }
+}

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use client::event::Event;
-use client::testing::{Reply, World};
+use client::Command;
+use client::event::{Event, Phase};
+use client::testing::{PASSPHRASE, Reply, World};
+
+use super::unlock;
 
 /// Whether a tab is online, and when it tries again, as it was told last.
 fn connection(world: &World, tab: usize) -> (bool, Option<u64>) {
@@ -110,4 +113,74 @@ fn a_socket_that_opens_and_is_not_greeted_is_given_up() {
     world.server.tamper = None;
     reconnect(&mut world, tab);
     assert!(connection(&world, tab).0);
+}
+
+fn barred(world: &World, tab: usize) -> usize {
+    let events = world.tab(tab).events.iter();
+    let told =
+        |event: &&Event| matches!(event, Event::Notice { code, .. } if code == "socket-barred");
+    events.filter(told).count()
+}
+
+#[test]
+fn two_sockets_in_a_row_that_do_not_open_are_no_accident() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.server.log.clear();
+    world.sockets = false;
+    world.cut(tab);
+    assert_eq!(world.server.log, Vec::<String>::new(), "this one was open");
+    reconnect(&mut world, tab);
+    assert_eq!(world.server.log, ["GET /session"]);
+    assert_eq!(barred(&world, tab), 0);
+    reconnect(&mut world, tab);
+    assert_eq!(barred(&world, tab), 1);
+    reconnect(&mut world, tab);
+    assert_eq!(barred(&world, tab), 1, "told once");
+    world.sockets = true;
+    reconnect(&mut world, tab);
+    // The next ones are counted anew.
+    world.sockets = false;
+    world.cut(tab);
+    reconnect(&mut world, tab);
+    assert_eq!(barred(&world, tab), 1);
+    reconnect(&mut world, tab);
+    assert_eq!(barred(&world, tab), 2);
+}
+
+#[test]
+fn an_answer_that_comes_when_the_socket_is_open_again_says_nothing_of_it() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.sockets = false;
+    world.slow = Some("GET /session");
+    world.cut(tab);
+    for _ in 0..3 {
+        reconnect(&mut world, tab);
+    }
+    world.sockets = true;
+    reconnect(&mut world, tab);
+    world.arrive();
+    assert_eq!(barred(&world, tab), 0);
+    assert_eq!(connection(&world, tab), (true, None));
+}
+
+#[test]
+fn an_answer_to_what_was_asked_before_a_lock_is_nobodys() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    world.slow = Some("GET /users/by-handle/bob");
+    let ask = Command::RequestContact {
+        handle: "bob".into(),
+        greeting: "".into(),
+    };
+    world.command(alice, ask);
+    world.command(alice, Command::Lock);
+    world.command(alice, unlock(PASSPHRASE));
+    assert_eq!(world.phase(alice), Phase::Unlocked);
+    world.arrive();
+    world.advance(4_000);
+    assert!(world.chats(alice).is_empty());
+    assert!(world.requests(bob).is_empty());
 }

@@ -51,6 +51,26 @@ fn a_clock_that_is_put_back_does_not_keep_an_account_open_and_a_small_step_is_wa
 }
 
 #[test]
+fn after_a_sleep_or_a_changed_clock_the_server_is_asked_for_the_time() {
+    for (step_ms, asked) in [(60_000, 0), (60_001, 1), (-5_000, 0), (-5_001, 1)] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.server.log.clear();
+        world.server.now_ms = world.server.now_ms.saturating_add_signed(step_ms);
+        world.input(tab, Input::Tick);
+        let log = world.server.log.iter();
+        let times = log.filter(|line| *line == "GET /server").count();
+        assert_eq!(times, asked, "{step_ms}");
+        // Without keys there is nothing that the time matters for.
+        world.command(tab, Command::Lock);
+        world.server.log.clear();
+        world.server.now_ms = world.server.now_ms.saturating_add_signed(step_ms);
+        world.input(tab, Input::Tick);
+        assert!(!world.server.log.contains(&"GET /server".to_owned()));
+    }
+}
+
+#[test]
 fn a_core_that_is_printed_tells_nothing_but_where_it_stands() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");

@@ -1,5 +1,6 @@
 //! "Vanished in a restart" is told only of a restart that the server has signed.
 
+use client::command::Burn;
 use client::event::MessageState;
 use client::testing::{Reply, World};
 
@@ -36,4 +37,18 @@ fn a_server_that_does_not_know_a_message_any_more_has_not_restarted() {
         (MessageState::Vanished, false),
         "it is signed"
     );
+}
+
+#[test]
+fn what_nobody_had_opened_before_a_restart_is_gone_and_what_was_read_stays() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let id = world.say_with(f.alice, f.to_bob, "unopened", Some(Burn::OnRead), None);
+    assert!(world.message(f.bob, id).unwrap().sealed);
+    world.server.restart();
+    world.advance(60_000);
+    let view = world.message(f.bob, id).unwrap();
+    assert_eq!((view.state, view.sealed), (MessageState::Gone, false));
+    assert!(view.by_server && view.text.is_none());
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two"]);
 }
