@@ -1,5 +1,6 @@
 //! Batches of prekeys: numbered, stored, published, destroyed.
 
+use client::Command;
 use client::testing::{PASSPHRASE, Reply, World};
 use protocol::envelope::Content;
 use protocol::safe::{PrekeySafe, open_prekey_safe};
@@ -171,4 +172,31 @@ fn a_batch_is_made_below_fifty_prekeys_and_after_any_that_another_session_can_ha
         let unbelievable = world.refusals(elsewhere).contains(&"malformed".to_owned());
         assert_eq!(unbelievable, at_server > 1_001, "{case:?}");
     }
+}
+
+#[test]
+fn a_batch_of_the_identity_before_is_not_offered_under_a_new_one() {
+    let mut world = World::default();
+    let (bob, _) = world.register("bob");
+    let put = "PUT /prekeys".to_owned();
+    world.server.tamper = Some(Box::new(|_, mut reply| {
+        if let Reply::Json {
+            request, status, ..
+        } = &mut reply
+            && request == "PUT /prekeys"
+        {
+            *status = 503;
+        }
+        vec![reply]
+    }));
+    world.advance(25 * HOUR_MS);
+    assert!(world.server.log.contains(&put), "it was not taken");
+    world.server.tamper = None;
+    world.server.log.clear();
+    let passphrase = PASSPHRASE.into();
+    world.command(bob, Command::NewIdentity { passphrase });
+    assert_eq!(world.failures(bob), Vec::<String>::new());
+    assert_eq!(published(&world, "bob"), 3);
+    world.advance(HOUR_MS);
+    assert!(!world.server.log.contains(&put));
 }

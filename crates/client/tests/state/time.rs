@@ -224,3 +224,15 @@ fn pages_are_asked_and_answer_in_this_json() {
     let answer: Command = from_value(json!({"c": "accept_clock"})).unwrap();
     assert_eq!(answer, Command::AcceptClock);
 }
+
+#[test]
+fn messages_of_one_moment_are_seen_one_after_the_other() {
+    let mut world = World::default();
+    let f = world.friends();
+    let now_ms = world.server.now_ms;
+    let sent = ["one", "two", "three"].map(|text| world.say(f.alice, f.to_bob, text));
+    for tab in [f.alice, f.bob] {
+        let seen = sent.map(|id| world.message(tab, id).unwrap().seen_ms);
+        assert_eq!(seen, [now_ms, now_ms + 1, now_ms + 2]);
+    }
+}
