@@ -69,7 +69,7 @@ pub enum Command {
     Backup(backup::Args),
     /// Put a backup into a new data folder
     Restore(restore::Args),
-    /// Make, promote, demote, disable, enable, erase and list accounts
+    /// Create, promote, demote, disable, enable, erase and list accounts
     Admin(admin::Args),
     /// Verify the audit log, or write it out
     Audit(audit::Args),

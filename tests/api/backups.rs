@@ -1,5 +1,7 @@
 //! Backups of a running server: on the schedule and on demand, to any moment of the past.
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backup::{Kind, Wish};
@@ -152,6 +154,43 @@ async fn without_a_target_the_administrator_is_told_what_to_set() {
         .expect(200)
         .json();
     assert!(view["target"].is_null());
+}
+
+/// Leaves beside a database what a backup and a drill leave that were killed.
+fn leave_behind(database: &Path) -> [PathBuf; 2] {
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", database.display()));
+    let drill = database.with_file_name(".backup-drill-0123456789abcdef");
+    std::fs::create_dir_all(&drill).unwrap();
+    std::fs::write(drill.join("secure_messaging.db"), b"a copy").unwrap();
+    let snapshot = beside(".snapshot-0123456789abcdef");
+    std::fs::write(&snapshot, b"a copy").unwrap();
+    std::fs::write(beside(".backup-lock"), b"").unwrap();
+    [snapshot, drill]
+}
+
+#[actix_web::test]
+async fn what_a_killed_backup_left_is_removed_at_the_start_and_each_minute() {
+    let mut left = None;
+    // No backup is ever made here, so that none of them clears up.
+    let app = TestApp::start_with(|config| {
+        left = Some(leave_behind(&config.database_path().unwrap()));
+    })
+    .await;
+    let gone = |left: &[PathBuf; 2]| left.iter().all(|path| !path.exists());
+    assert!(gone(&left.unwrap()), "at the start");
+
+    let database = app.app.config().database_path().unwrap();
+    let left = leave_behind(&database);
+    let lock = format!("{}.backup-lock", database.display());
+    let lock = File::open(lock).unwrap();
+    lock.lock().unwrap();
+    app.advance(60).await;
+    assert!(!gone(&left), "a backup that is under way keeps its copy");
+    drop(lock);
+    app.advance(59).await;
+    assert!(!gone(&left));
+    app.advance(1).await;
+    assert!(gone(&left));
 }
 
 #[actix_web::test]
