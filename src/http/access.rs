@@ -10,10 +10,10 @@ use api::Code;
 
 use crate::limits;
 use crate::routes::Pattern;
-use crate::sessions::signed_in;
+use crate::sessions::{Origin, signed_in};
 use crate::state::App;
 
-use super::{Arrival, ClientIp, Problem, RequestId};
+use super::{Arrival, Problem, RequestId};
 
 /// Middleware: counts and logs.
 ///
@@ -39,7 +39,7 @@ pub async fn access_log(
             return Err(error);
         }
     };
-    note_refusal(&app, &response, id).await;
+    note_refusal(&app, &response).await;
     let pattern = response.request().app_data::<Pattern>();
     let route = pattern.map_or("unmatched", |pattern| pattern.0);
     // A method is text of the caller's choice: only the known ones get a row of their own.
@@ -66,7 +66,7 @@ pub async fn access_log(
 }
 
 /// Lets a refusal be written down, where its kind is.
-async fn note_refusal(app: &App, response: &ServiceResponse<impl MessageBody>, id: RequestId) {
+async fn note_refusal(app: &App, response: &ServiceResponse<impl MessageBody>) {
     let error = response.response().error();
     let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
         return;
@@ -80,5 +80,5 @@ async fn note_refusal(app: &App, response: &ServiceResponse<impl MessageBody>, i
     let request = response.request();
     let who = signed_in(request).await.ok().flatten();
     let user = who.map(|who| who.user_id());
-    limits::note(app, problem, user, ClientIp::of(request), id);
+    limits::note(app, problem, user, &Origin::of(request));
 }

@@ -104,6 +104,12 @@ impl RequestId {
         bytes[8..].copy_from_slice(&number.to_be_bytes());
         Self(u128::from_be_bytes(bytes))
     }
+
+    /// Reads a request's number; nought where no middleware gave it one.
+    pub fn of(request: &HttpRequest) -> Self {
+        let id = request.extensions().get::<Self>().copied();
+        id.unwrap_or(Self(0))
+    }
 }
 
 /// When a request came in.
@@ -114,6 +120,11 @@ impl Arrival {
     /// Reads when a request came in; nothing where no middleware noted it.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().copied()
+    }
+
+    /// What comes in now.
+    pub fn now() -> Self {
+        Self(Instant::now())
     }
 
     /// Milliseconds since then.
@@ -132,8 +143,7 @@ impl FromRequest for RequestId {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.extensions().get::<Self>().copied();
-        ready(Ok(id.unwrap_or(Self(0))))
+        ready(Ok(Self::of(request)))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use vault::{AccountId, LiveId, MessageId};
 
-use crate::http::{Id, Problem};
+use crate::http::{Arrival, Id, Problem};
 use crate::limits::{self, Limit};
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
@@ -91,6 +91,7 @@ pub async fn open(
 pub(super) struct Connection {
     pub(super) app: Data<App>,
     pub(super) who: SignedIn,
+    /// The request that opened it, and when the frames came in that are acted on.
     origin: Origin,
     pub(super) socket: Arc<Socket>,
     malformed: u32,
@@ -147,6 +148,7 @@ impl Connection {
                 chunk = payload.next() => {
                     let Some(Ok(chunk)) = chunk else { break None };
                     self.silent_pings = 0;
+                    self.origin.arrival = Some(Arrival::now());
                     incoming.push(&chunk);
                     drop(chunk);
                     match self.take(&mut incoming, &out) {
@@ -229,8 +231,7 @@ impl Connection {
 
     /// Says that something was not done.
     pub(super) fn refuse(&self, re: &'static str, id: Option<Id>, problem: &Problem) {
-        let (user, origin) = (self.who.user_id(), &self.origin);
-        limits::note(&self.app, problem, Some(user), origin.ip, origin.request_id);
+        limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
         self.socket.tell(&Told::Refused {
             re,
             id,

@@ -8,15 +8,14 @@ use actix_session::SessionExt;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, ResponseError, web};
-use serde_json::json;
 use store::{AuditEvent, Role, UserId};
 
 use crate::accounts::audit;
-use crate::http::{Arrival, ClientIp, Problem, RequestId};
+use crate::http::{ClientIp, Problem};
 use crate::state::App;
 
-use super::LiveSession;
 use super::cookie::loaded_id;
+use super::{LiveSession, Origin};
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
@@ -149,22 +148,12 @@ pub(crate) async fn audit_refusal(
     let Some(app) = request.app_data::<web::Data<App>>() else {
         return Ok(());
     };
-    let from = ClientIp::of(request);
-    let id = RequestId::extract(request).await.unwrap_or(RequestId(0));
-    let event = audit::event(
-        user,
-        "admin.refused",
-        app.ambient().now(),
-        json!({
-            "request_id": id.to_string(),
-            "ip": from.0.to_string(),
-            "method": request.method().as_str(),
-            "route": request.match_pattern(),
-            "status": status,
-            "latency_ms": Arrival::of(request).map(Arrival::millis),
-        }),
-    );
-    write(app, event, from).await
+    let origin = Origin::of(request);
+    let mut details = origin.answered(status);
+    details["method"] = request.method().as_str().into();
+    details["route"] = request.match_pattern().into();
+    let event = audit::event(user, "admin.refused", app.ambient().now(), details);
+    write(app, event, origin.ip).await
 }
 
 /// Writes a record about what was refused or only looked at, or counts it where there are many.

@@ -35,21 +35,25 @@ impl actix_web::FromRequest for Origin {
 
     fn from_request(
         request: &actix_web::HttpRequest,
-        payload: &mut actix_web::dev::Payload,
+        _: &mut actix_web::dev::Payload,
     ) -> Self::Future {
-        let agent = request.headers().get("user-agent");
-        let user_agent = agent.and_then(|value| value.to_str().ok()).unwrap_or("");
-        let request_id = RequestId::from_request(request, payload).into_inner();
-        std::future::ready(Ok(Self {
-            ip: ClientIp::of(request),
-            request_id: request_id.unwrap_or(RequestId(0)),
-            arrival: Arrival::of(request),
-            user_agent: user_agent.chars().take(MAX_NAME).collect(),
-        }))
+        std::future::ready(Ok(Self::of(request)))
     }
 }
 
 impl Origin {
+    /// Reads it from a request.
+    pub fn of(request: &actix_web::HttpRequest) -> Self {
+        let agent = request.headers().get("user-agent");
+        let user_agent = agent.and_then(|value| value.to_str().ok()).unwrap_or("");
+        Self {
+            ip: ClientIp::of(request),
+            request_id: RequestId::of(request),
+            arrival: Arrival::of(request),
+            user_agent: user_agent.chars().take(MAX_NAME).collect(),
+        }
+    }
+
     /// Returns what says which request it is and where it comes from.
     pub fn asked(&self) -> serde_json::Value {
         json!({"request_id": self.request_id.to_string(), "ip": self.ip.0.to_string()})

@@ -1,10 +1,13 @@
 //! What audit records say beside what happened: latency, status, reason, limits, the configuration.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::{Account, Passphrase, TestApp, b64};
+use crate::support::{
+    Account, Passphrase, TestApp, TestSocket, b64, random_id, submission, waiting_slot,
+};
 
 async fn records(app: &TestApp, action: &str) -> Vec<store::AuditRecord> {
     let filter = store::AuditFilter {
@@ -17,20 +20,47 @@ async fn records(app: &TestApp, action: &str) -> Vec<store::AuditRecord> {
 
 #[actix_web::test]
 async fn a_record_of_a_request_has_its_number_status_and_latency() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(|config| {
+        config.lookups_per_minute = 1;
+        config.vault_bytes = 5_000;
+    })
+    .await;
     let admin = app.administrator().await;
-    app.account("alice").await;
+    let alice = app.account("alice").await;
+    let client = &alice.client;
+    let stranger = app.client();
+    stranger.get("/api/v1/admin/stats").await.expect(401);
     admin.client.get("/api/v1/admin/users").await.expect(200);
+    client
+        .get("/api/v1/users/by-handle/admin")
+        .await
+        .expect(200);
+    client
+        .get("/api/v1/users/by-handle/admin")
+        .await
+        .expect(429);
+    let too_much = || {
+        let slots = vec![waiting_slot(admin.id(), b"slot")];
+        submission(random_id(), false, slots, &[1; 8_000])
+    };
+    let full = client.post_octets("/api/v1/messages", too_much()).await;
+    full.expect(507);
     let boot = hex::encode(app.app.boot().id());
     let mut numbers = HashSet::new();
-    for action in [
-        "account.registered",
-        "session.created",
-        "admin.users_viewed",
+    app.advance(0).await;
+    for (action, status) in [
+        ("account.registered", 200),
+        ("session.created", 200),
+        ("admin.users_viewed", 200),
+        ("admin.refused", 401),
+        ("limits.fired", 429),
+        ("vault.full", 507),
     ] {
-        for record in records(&app, action).await {
+        let found = records(&app, action).await;
+        assert!(!found.is_empty(), "{action}");
+        for record in found {
             let details = &record.details;
-            assert_eq!(details["status"], 200, "{action}: {details}");
+            assert_eq!(details["status"], status, "{action}: {details}");
             assert!(details["latency_ms"].is_u64(), "{action}: {details}");
             let number = details["request_id"].as_str().unwrap().to_owned();
             // No other start of the server gives the same.
@@ -38,7 +68,24 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
             numbers.insert(number);
         }
     }
-    assert_eq!(numbers.len(), 3, "{numbers:?}");
+    assert_eq!(numbers.len(), 6, "{numbers:?}");
+
+    // What is asked over a socket bears the number of the request that opened it, and its own latency.
+    let (mut socket, _) = TestSocket::connect(client).await;
+    app.account("carol").await;
+    let asked = Instant::now();
+    socket.send_binary(too_much()).await;
+    assert_eq!(socket.text_of("refused").await["code"], "vault-full");
+    let most = u64::try_from(asked.elapsed().as_millis()).unwrap();
+    app.advance(0).await;
+    let full = records(&app, "vault.full").await;
+    assert_eq!(full.len(), 2);
+    let details = &full[0].details;
+    assert_eq!(details["status"], 507, "{details}");
+    let number = details["request_id"].as_str().unwrap().to_owned();
+    assert!(numbers.insert(number), "{details}");
+    assert!(details["latency_ms"].as_u64().unwrap() <= most, "{details}");
+
     let other = TestApp::start().await;
     assert_ne!(hex::encode(other.app.boot().id())[..16], boot[..16]);
 }

@@ -102,7 +102,7 @@ async fn over_the_socket(socket: &mut TestSocket, asked: &Asked) -> Option<Refus
     }
 }
 
-/// The records that refusals left, without numbers of requests.
+/// The records that refusals left, without what differs from one time to the next.
 async fn records(app: &TestApp) -> Vec<(String, Value)> {
     app.advance(0).await;
     let page = app
@@ -117,7 +117,9 @@ async fn records(app: &TestApp) -> Vec<(String, Value)> {
         .filter(|record| kinds.contains(&record.action.as_str()))
         .map(|mut record| {
             if let Some(details) = record.details.as_object_mut() {
-                details.remove("request_id");
+                for once in ["request_id", "latency_ms"] {
+                    assert!(details.remove(once).is_some(), "{once}");
+                }
             }
             (record.action, record.details)
         })
