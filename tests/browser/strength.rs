@@ -2,7 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by};
-use super::people::{set_up, sign_in};
+use super::people::{confirm_recovery_key, set_up, sign_in};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -43,6 +43,43 @@ fn the_estimator_is_fetched_where_a_passphrase_is_typed_and_not_by_signing_in() 
     visitor.see_text(&by("passphrase-strength"), "Weak");
     assert!(fetched(&chromium, "/wasm/strength_bg.wasm"));
     nothing_was_refused(&chromium, &[&mira.page, &page, &visitor]);
+}
+
+#[test]
+fn a_passphrase_is_the_same_whether_a_keyboard_writes_its_letters_whole_or_in_parts() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let profile = chromium.profile();
+    let page = profile.tab(
+        Screen::Desktop,
+        &server.url(server.setup.as_deref().unwrap()),
+    );
+    let whole = "Br\u{fc}cke \u{fc}ber den Ca\u{f1}\u{f3}n, na\u{ef}v 1907";
+    let parts = "Bru\u{308}cke u\u{308}ber den Can\u{303}o\u{301}n, nai\u{308}v 1907";
+    page.fill("register-handle", "mira");
+    page.click("register-next");
+    page.click("passphrase-own");
+    let mut told = Vec::new();
+    for typed in [parts, whole] {
+        // What is told of another one in between shows that the next word is of this one.
+        page.fill("own-passphrase", "hunter2");
+        page.see_text(&by("passphrase-strength"), "Weak");
+        page.fill("own-passphrase", typed);
+        page.see_text(&by("passphrase-strength"), "Strong");
+        told.push(page.text("passphrase-strength"));
+    }
+    assert_eq!(told[0], told[1]);
+    page.click("register-next");
+    confirm_recovery_key(&page);
+    page.click("mode-submit");
+    page.click("main-menu");
+    page.click("menu-sign-out");
+    page.click("confirm-yes");
+    page.see("sign-in-form");
+    sign_in(&page, "mira", parts);
+    page.see("main-menu");
+    nothing_was_refused(&chromium, &[&page]);
 }
 
 #[test]
