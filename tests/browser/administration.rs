@@ -45,6 +45,19 @@ fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
     admin.click("keys-rotate");
     admin.click("confirm-yes");
     admin.see_text(&by("keys-status"), "The key was replaced");
+    admin.click("keys-renew");
+    admin.see_text(&by("confirm-dialog"), "sealed anew");
+    admin.click("confirm-no");
+    admin.gone("confirm-dialog");
+    let job = "fetch('/api/v1/admin/keys').then((it) => it.json()).then((it) => it.job.kind)";
+    assert_eq!(
+        admin.js(job),
+        "rewrap",
+        "nothing was begun without an answer"
+    );
+    admin.click("keys-renew");
+    admin.click("confirm-yes");
+    admin.see_text(&by("keys-status"), "Data keys were renewed");
     write(&mira.page, "after the keys moved");
     jonas
         .page

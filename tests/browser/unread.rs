@@ -29,8 +29,12 @@ fn what_is_unread_is_there_after_a_reload_and_a_lock_although_its_sender_has_gon
     waits("and then call me");
     mira.page.close();
 
+    // However often the page is loaded, the row says when it was written.
+    let time = format!("document.querySelector('{} time').dateTime", by("chat-row"));
+    let written = jonas.page.until(&time);
     jonas.page.reload();
     jonas.page.see_text(&by("unread-count"), "2");
+    assert_eq!(jonas.page.until(&time), written);
     jonas.page.click("main-menu");
     jonas.page.click("menu-lock");
     unlock(&jonas.page, &jonas.passphrase);

@@ -36,6 +36,9 @@ function preview(chat) {
   return [LEFT[chat.last_state ?? ''] ?? 'No messages in this browser'];
 }
 
+/** When the newest of a row was written; nothing where there is none. @param {number} ms */
+const rowWhen = (ms) => h('time', { class: 'chat-row__time', datetime: ms > 0 && new Date(ms).toISOString() }, rowTime(ms));
+
 /**
  * What is inside a row.
  * @param {Chat} chat
@@ -51,7 +54,7 @@ export function rowParts(chat) {
   return [
     avatar(chat.chat, chatName(chat)),
     h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)), marks, h('span', { class: 'chat-row__time' }, rowTime(chat.last_ms))),
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)), marks, rowWhen(chat.last_ms)),
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
         (chat.key_changed || chat.key_changed_back) && icon('alert', 'icon--sm'),
         chat.unread > 0 && h('span', { class: chat.muted ? 'badge badge--quiet' : 'badge', 'data-testid': 'unread-count' }, chat.unread > 99 ? '99+' : String(chat.unread), h('span', { class: 'visually-hidden' }, ' unread')))),
@@ -100,6 +103,6 @@ export function requestRow(request, current, open) {
   return h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'request-row', 'data-handle': request.handle, 'data-unread': 'true', 'aria-current': current ? 'true' : null, onclick: open },
     avatar(request.chat, name),
     h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), h('span', { class: 'chat-row__time' }, rowTime(request.received_ms))),
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), rowWhen(request.received_ms)),
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you'))))));
 }
