@@ -62,8 +62,15 @@ fn a_page_that_is_loaded_again_says_to_open_its_link_again_and_that_works() {
         .page
         .see_text(&by("chat-name"), "Mira");
 
+    // The page of the set-up link leads whoever comes late to where they can go on.
+    let stranger = profiles[2].tab(Screen::Desktop, &server.url("/setup"));
+    stranger.see_text(&by("register-notice"), "set up already");
+    stranger.click("setup-sign-in");
+    stranger.see("sign-in-form");
+    assert_eq!(stranger.js("location.pathname"), "/");
+
     // Nobody had a link here: nothing is said of one.
-    let stranger = profiles[2].tab(Screen::Desktop, &server.url("/i"));
+    stranger.goto(&server.url("/i"));
     stranger.reload();
     stranger.see_text(&by("invite-broken"), "not complete");
     stranger.click("broken-sign-in");
