@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::chromium::Chromium;
-use super::page::{Page, Screen, by};
+use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, ask, open_chat, open_request, register, set_up, write};
-use super::reach::{all_fits, all_within_reach};
 use super::server::Server;
+use super::sizes::{all_fits, all_within_reach};
 use super::{nothing_was_refused, turn};
 
 /// As the browser's own button, or the gesture of a phone.
@@ -103,6 +103,12 @@ fn a_decision_about_a_request_is_told_and_brings_no_keyboard_up() {
     ask(&noor.page, "mira", "Hello");
     ask(&sam.page, "mira", "Hello");
     let page = &mira.page;
+    // A row that comes while another is clicked moves it away.
+    let both = format!(
+        "document.querySelectorAll({}).length === 2",
+        quoted(&by("request-row"))
+    );
+    page.until(&both);
     open_request(page, "noor");
     for (width, height) in [(320, 256), (844, 320), (390, 844)] {
         page.resize(width, height, 1);

@@ -24,11 +24,13 @@ mod reading;
 mod restored;
 mod screenshots;
 mod server;
+mod sizes;
 mod staying;
 mod steps;
 mod strength;
 mod tabs;
 mod unread;
+mod views;
 mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,55 +1,15 @@
 //! What can be pressed is on the screen and under the pointer, however small the window or large the page.
 
-use serde_json::json;
-
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, choose_timer, open_chat, write};
 use super::server::Server;
+use super::sizes::{all_fits, all_within_reach};
 use super::{nothing_was_refused, turn};
 
 /// Windows in CSS pixels: desks at 100, 200 and 400 %, phones upright, small and held sideways.
 const DESKS: [(u32, u32); 3] = [(1280, 800), (640, 400), (320, 256)];
 const PHONES: [(u32, u32); 3] = [(390, 844), (320, 568), (844, 320)];
-
-/// Brings everything that can be pressed in `root` under the pointer.
-#[track_caller]
-pub(super) fn all_within_reach(page: &Page, root: &str) {
-    page.see(root);
-    let all = format!(
-        "[...[...document.querySelectorAll({})].at(-1).querySelectorAll('a[href], button, input, textarea, select')]\
-         .filter((it) => it.checkVisibility() && !it.disabled)",
-        quoted(&by(root))
-    );
-    let count = page.js(&format!("{all}.length")).as_u64();
-    let count = count.unwrap_or_default();
-    assert!(count > 0, "nothing can be pressed in {root}");
-    for n in 0..count {
-        // Controls may be redrawn meanwhile; they are found again by their place.
-        let marked = format!(
-            "(() => {{ document.querySelectorAll('[data-reach]').forEach((it) => it.removeAttribute('data-reach')); \
-             const it = {all}[{n}]; if (it) it.dataset.reach = ''; return it !== undefined; }})()"
-        );
-        assert_eq!(page.js(&marked), json!(true), "control {n} of {root}");
-        page.wheel_to("[data-reach]");
-    }
-}
-
-/// Nothing that is drawn sticks out of the window, and no button's text sticks out of the button.
-#[track_caller]
-pub(super) fn all_fits(page: &Page, what: &str) {
-    let out = page.js(
-        "[...document.querySelectorAll('button, input, textarea, a, p, h1, h2, h3, label, li, dialog, .notice')] \
-         .filter((it) => it.checkVisibility() && !it.closest('.visually-hidden, .skip')) \
-         .filter((it) => { const box = it.getBoundingClientRect(); \
-           return box.width > 0 && (box.left < -1 || box.right > innerWidth + 1) \
-             || it.matches('button') && it.scrollWidth > it.clientWidth + 1; }) \
-         .map((it) => it.outerHTML.slice(0, 160))",
-    );
-    assert_eq!(out, json!([]), "{what}");
-    let page_scrolls = page.js("[scrollX, scrollY, document.querySelector('.app').scrollTop]");
-    assert_eq!(page_scrolls, json!([0, 0, 0]), "{what}");
-}
 
 fn every_control(page: &Page, sizes: [(u32, u32); 3]) {
     for (width, height) in sizes {

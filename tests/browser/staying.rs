@@ -5,8 +5,8 @@ use super::page::{Screen, by, quoted};
 use super::people::{
     acquainted, confirm_recovery_key, offered_words, open_chat, set_up, sign_in, state, write,
 };
-use super::reach::{all_fits, all_within_reach};
 use super::server::Server;
+use super::sizes::{all_fits, all_within_reach};
 use super::{nothing_was_refused, turn};
 
 #[test]
