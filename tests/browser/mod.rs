@@ -29,6 +29,7 @@ mod staying;
 mod steps;
 mod strength;
 mod tabs;
+mod told;
 mod unread;
 mod views;
 mod writing;
