@@ -138,6 +138,7 @@ impl Unlocked {
                 wanted: None,
                 expires_at: io.now().saturating_add(u64::from(life_secs)),
                 tries: 0,
+                taken_back: false,
             },
         );
         self.outbox.queue.push(id);
@@ -251,6 +252,9 @@ impl Unlocked {
             // Taken away unseen: the server must not deliver it again.
             self.finish_incoming(io, self.id_of_message(id));
         }
+        if let Some(item) = self.outbox.items.get_mut(&id) {
+            item.taken_back = everywhere && item.is_on_http();
+        }
         self.forget_message(io, chat, id);
         self.pump(io);
     }
@@ -282,15 +286,13 @@ impl Unlocked {
 
     /// Takes a message out of this session's memory.
     pub(crate) fn forget_message(&mut self, io: &mut Io, chat: Id, id: Id) {
-        for timer in [
-            Timer::Burn(id),
-            Timer::Expire(id),
-            Timer::Fallback(id),
-            Timer::Resend(id),
-        ] {
+        for timer in [Timer::Burn(id), Timer::Expire(id), Timer::Fallback(id)] {
             io.timers.cancel(timer);
         }
-        self.outbox.items.remove(&id);
+        if !self.is_taken_back(id) {
+            io.timers.cancel(Timer::Resend(id));
+            self.outbox.items.remove(&id);
+        }
         self.lives.remove(&id);
         if self.remove_message(chat, id) {
             io.event(Event::MessageRemoved { chat, message: id });

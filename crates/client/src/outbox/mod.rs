@@ -30,6 +30,9 @@ pub(crate) use compose::{LIFE_SECS, burn_in_range};
 use crate::command::Burn;
 use crate::id::Id;
 
+/// Longest frame of the socket, bytes.
+const MAX_FRAME: usize = 16 * 1024;
+
 /// How far a message has come on its way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -82,6 +85,8 @@ pub(crate) struct Outgoing {
     pub(crate) expires_at: u64,
     /// Submissions that got no answer.
     pub(crate) tries: u32,
+    /// Taken back while it was on its way over HTTP: it stays until that has been answered.
+    pub(crate) taken_back: bool,
 }
 
 /// Why more slots are wanted.
@@ -138,6 +143,17 @@ impl Outbox {
         self.queue = queue;
     }
 
+    /// Whether something changes a message that the server has not taken yet: whoever has not got that
+    /// one does nothing with its change.
+    fn overtakes(&self, change: &Outgoing) -> bool {
+        let (Content::Edit { message_id, .. } | Content::Delete { message_id }) = &change.content
+        else {
+            return false;
+        };
+        let of = self.items.get(&Id::from_bytes(*message_id.as_bytes()));
+        of.is_some_and(|of| of.stage != Stage::Accepted)
+    }
+
     /// What is at a stage, by id.
     fn at(&self, stage: Stage) -> Vec<Id> {
         let items = self.items.iter();
@@ -151,6 +167,13 @@ impl Outbox {
 impl Outgoing {
     pub(crate) fn kind(&self) -> ContentKind {
         self.content.kind()
+    }
+
+    /// Whether it is on its way over HTTP: what goes over the socket meanwhile may be there before it.
+    pub(crate) fn is_on_http(&self) -> bool {
+        let sealed = self.sealed.as_ref();
+        let long = sealed.is_some_and(|sealed| sealed.submission.len() > MAX_FRAME);
+        self.stage == Stage::Submitted && (long || self.tries > 0)
     }
 
     /// Typing goes to live sessions or nowhere, and is never repeated.

@@ -8,7 +8,7 @@ use protocol::envelope::{
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
 use protocol::ids::{MessageId, UserId};
 
-use super::{BundleCache, Sealed, Stage, Stamp};
+use super::{BundleCache, MAX_FRAME, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::Id;
@@ -19,10 +19,8 @@ use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
-/// Longest frame of the socket, bytes.
-const MAX_FRAME: usize = 16 * 1024;
 /// An answer to a submission takes at most this long, milliseconds.
-const ANSWER_MS: u64 = 8_000;
+pub(super) const ANSWER_MS: u64 = 8_000;
 
 impl Unlocked {
     /// Moves everything on that can be moved.
@@ -56,7 +54,7 @@ impl Unlocked {
             }
             return fleeting;
         }
-        if io.now_ms < self.outbox.rest_until_ms {
+        if io.now_ms < self.outbox.rest_until_ms || self.outbox.overtakes(item) {
             return false;
         }
         if item.sealed.is_some() {

@@ -4,6 +4,7 @@ use api::{Code, Own};
 use protocol::envelope::Content;
 
 use super::Stage;
+use super::seal::ANSWER_MS;
 use super::states::rank;
 use crate::answers::Answer;
 use crate::event::MessageState;
@@ -20,6 +21,9 @@ const MAX_TRIES: u32 = 3;
 impl Unlocked {
     /// The server has it.
     pub(crate) fn sent(&mut self, io: &mut Io, id: Id, expires_at: u64) {
+        if self.let_go(io, id) {
+            return;
+        }
         io.timers.cancel(Timer::Resend(id));
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
@@ -45,6 +49,25 @@ impl Unlocked {
                 self.set_state(io, chat, id, MessageState::Waiting, false);
             }
         }
+        // What changes it may follow.
+        self.pump(io);
+    }
+
+    /// Ends what was taken back while it was on its way, so that what takes it back follows; false for
+    /// anything else.
+    fn let_go(&mut self, io: &mut Io, id: Id) -> bool {
+        let taken_back = self.is_taken_back(id);
+        if taken_back {
+            io.timers.cancel(Timer::Resend(id));
+            self.outbox.items.remove(&id);
+            self.pump(io);
+        }
+        taken_back
+    }
+
+    pub(super) fn is_taken_back(&self, id: Id) -> bool {
+        let item = self.outbox.items.get(&id);
+        item.is_some_and(|item| item.taken_back)
     }
 
     /// The answer to a submission over HTTP.
@@ -60,7 +83,7 @@ impl Unlocked {
                 self.send_refused(io, id, failure);
             }
             // The timer tries again.
-            None => {}
+            None => drop(self.let_go(io, id)),
         }
     }
 
@@ -70,11 +93,13 @@ impl Unlocked {
             // It has it already: our first try arrived.
             let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
             self.sent(io, id, at);
-        } else if failure.asks_to_wait() {
+        } else if failure.asks_to_wait() && !self.is_taken_back(id) {
             self.send_later(io, id, &failure);
         } else {
             self.take_back_number(id);
-            self.fail(io, id, &failure);
+            if !self.let_go(io, id) {
+                self.fail(io, id, &failure);
+            }
         }
     }
 
@@ -112,7 +137,12 @@ impl Unlocked {
         {
             item.tries += 1;
             if item.tries > MAX_TRIES {
-                self.fail(io, id, &Failure::new(Own::Offline));
+                if !self.let_go(io, id) {
+                    self.fail(io, id, &Failure::new(Own::Offline));
+                    self.pump(io);
+                }
+            } else if item.taken_back {
+                io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
             } else if io.online {
                 self.submit(io, id);
             }

@@ -54,6 +54,9 @@ pub struct World {
     /// Answers to this request are under way until they are let through.
     pub slow: Option<&'static str>,
     late: Vec<(usize, Input)>,
+    /// Requests of this kind are under way to the server until they are let through.
+    pub held_up: Option<&'static str>,
+    under_way: Vec<(usize, Output)>,
 }
 
 impl std::fmt::Debug for World {
@@ -80,6 +83,8 @@ impl Default for World {
             sockets: true,
             slow: None,
             late: Vec::new(),
+            held_up: None,
+            under_way: Vec::new(),
         }
     }
 }
@@ -169,9 +174,13 @@ impl World {
         }));
     }
 
-    /// Lets answers through that were slow.
+    /// Lets answers and requests through that were slow.
     pub fn arrive(&mut self) {
         self.slow = None;
+        self.held_up = None;
+        for (tab, request) in std::mem::take(&mut self.under_way) {
+            self.carry_out(tab, request);
+        }
         self.inputs.extend(self.late.drain(..));
         self.settle();
     }
@@ -237,6 +246,10 @@ impl World {
 
     fn carry_out(&mut self, tab: usize, output: Output) {
         let browser = self.tab(tab).browser;
+        if self.is_held_up(&output) {
+            self.under_way.push((tab, output));
+            return;
+        }
         match output {
             Output::Http {
                 id,
@@ -295,6 +308,14 @@ impl World {
             Output::Wiped => {}
             Output::Event(event) => self.tabs[tab].as_mut().unwrap().events.push(event),
         }
+    }
+
+    fn is_held_up(&self, output: &Output) -> bool {
+        let Output::Http { method, path, .. } = output else {
+            return false;
+        };
+        let request = format!("{method} {path}");
+        self.held_up.is_some_and(|held| request == held)
     }
 
     fn http(&mut self, tab: usize, id: u64, method: &str, path: &str, body: &[u8]) {

@@ -1,0 +1,120 @@
+//! A message whose upload takes a while, and what is done with it meanwhile.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use client::Command;
+use client::id::Id;
+use client::testing::{Friends, World};
+
+/// A text longer than a frame of the socket may be, on its way over HTTP; gives its id.
+fn uploading(world: &mut World, f: &Friends) -> Id {
+    world.held_up = Some("POST /api/v1/messages");
+    world.say(f.alice, f.to_bob, &"long ".repeat(4_000))
+}
+
+fn take_back(world: &mut World, f: &Friends, message: Id) {
+    let (chat, everywhere) = (f.to_bob, true);
+    world.command(
+        f.alice,
+        Command::Delete {
+            chat,
+            message,
+            everywhere,
+        },
+    );
+    assert!(world.message(f.alice, message).is_none());
+}
+
+fn uploads(world: &World) -> usize {
+    let log = world.server.log.iter();
+    log.filter(|line| *line == "POST /messages").count()
+}
+
+#[test]
+fn an_edit_does_not_overtake_its_message() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let message = uploading(&mut world, &f);
+    let (chat, text) = (f.to_bob, "short".into());
+    world.command(
+        f.alice,
+        Command::Edit {
+            chat,
+            message,
+            text,
+        },
+    );
+    assert_eq!(world.texts(f.alice, f.to_bob), ["one", "two", "short"]);
+    world.arrive();
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "short"]);
+}
+
+#[test]
+fn an_edit_goes_its_way_also_when_nobody_says_what_became_of_its_message() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    // It arrives, and the answers do not.
+    world.slow = Some("POST /messages");
+    let message = world.say(f.alice, f.to_bob, &"long ".repeat(4_000));
+    let (chat, text) = (f.to_bob, "short".into());
+    world.command(
+        f.alice,
+        Command::Edit {
+            chat,
+            message,
+            text,
+        },
+    );
+    world.advance(40_000);
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "short"]);
+}
+
+#[test]
+fn a_message_is_taken_back_when_it_has_arrived() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let message = uploading(&mut world, &f);
+    take_back(&mut world, &f, message);
+    // Nor does what is said meanwhile wait for it.
+    world.say(f.alice, f.to_bob, "three");
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "three"]);
+    world.arrive();
+    world.advance(30_000);
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "three"]);
+}
+
+#[test]
+fn what_was_taken_back_on_its_way_is_not_given_to_the_server_once_more() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let message = uploading(&mut world, &f);
+    take_back(&mut world, &f, message);
+    world.cut(f.alice);
+    world.advance(20_000);
+    world.arrive();
+    world.advance(20_000);
+    assert_eq!(uploads(&world), 1);
+    assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two"]);
+}
+
+#[test]
+fn nothing_is_said_of_what_was_taken_back_and_did_not_arrive() {
+    for refused in [true, false] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        let message = uploading(&mut world, &f);
+        take_back(&mut world, &f, message);
+        world.server.refuse.extend(refused.then_some("quota"));
+        world.network = refused;
+        world.arrive();
+        world.network = true;
+        world.advance(20_000);
+        assert!(world.failures(f.alice).is_empty(), "{refused}");
+        assert_eq!(uploads(&world), usize::from(refused));
+        world.say(f.alice, f.to_bob, "three");
+        world.advance(20_000);
+        let texts = world.texts(f.bob, f.to_alice);
+        assert_eq!(texts, ["one", "two", "three"], "{refused}");
+        // Its number is free again where it is known that nobody has it.
+        assert_eq!(world.refusals(f.bob).is_empty(), refused);
+    }
+}
