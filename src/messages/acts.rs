@@ -80,6 +80,7 @@ impl Connection {
         }
         self.socket
             .set_bundle(Some((decoded.bucket, bundle.into_vec())));
+        self.app.hub().joined(&self.socket);
         Ok(())
     }
 

@@ -122,6 +122,8 @@ pub enum Told {
         /// Version of the prekey safe.
         prekey_version: u64,
     },
+    /// Another session of this account can be sent to now: what was fetched before does not name it.
+    Joined {},
     /// The answer to a ping.
     Pong {},
 }

@@ -1,6 +1,6 @@
 //! Who is connected, with which live session, and what it has published.
 
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub struct Socket {
     session: Arc<LiveSession>,
     queue: mpsc::Sender<Outgoing>,
     bundle: Mutex<Option<(u64, Vec<u8>)>>,
+    /// The account's other sockets know of this one.
+    joined: AtomicBool,
     close_code: AtomicU16,
     closing: Notify,
 }
@@ -45,6 +47,7 @@ impl Socket {
             session,
             queue,
             bundle: Mutex::new(None),
+            joined: AtomicBool::new(false),
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
         };
@@ -187,6 +190,18 @@ impl Hub {
                 prekey_version: prekey.unwrap_or(0),
             },
         );
+    }
+
+    /// Tells the account's other sockets, once, that this one has published its bundle.
+    pub fn joined(&self, socket: &Socket) {
+        if socket.joined.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for other in self.sockets(socket.session.user_id()) {
+            if other.live != socket.live {
+                other.tell(&Told::Joined {});
+            }
+        }
     }
 
     /// Returns the live ids and bundles of an account's sessions that are live now.

@@ -1,11 +1,13 @@
 //! Messages over the WebSocket.
 
 use protocol::envelope::{Parcel, SlotSet};
-use protocol::ids::MessageId;
+use protocol::ids::{LiveId, MessageId, UserId};
+use protocol::prekeys::SessionSecrets;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Account, TestApp, TestSocket, b64, live_slot, random_id, submission, unb64, waiting_slot,
+    Account, TestApp, TestSocket, b64, identity, live_slot, random_id, rng, submission, unb64,
+    waiting_slot,
 };
 
 async fn two(app: &TestApp) -> (Account, Account) {
@@ -194,6 +196,35 @@ async fn a_parcel_larger_than_a_frame_is_fetched_with_its_token() {
     let parcel = Parcel::decode(&answer.body).unwrap();
     assert_eq!(parcel.body, body);
     assert_eq!(parcel.token.as_slice(), unb64(&claimed["token"]));
+}
+
+/// Publishes a bundle of the session, and hears that the server has it.
+async fn publish(app: &TestApp, account: &Account, socket: &mut TestSocket) {
+    let now = app.app.ambient().now();
+    let user = UserId::from_bytes(account.id());
+    let live = LiveId::from_bytes(socket.live_id);
+    let (_, bundle) = SessionSecrets::generate(&mut rng(), &identity().0, user, live, now);
+    let bundle = b64(&bundle.encode());
+    socket.say(json!({"t": "bundle", "bundle": bundle})).await;
+    socket.say(json!({"t": "ping"})).await;
+}
+
+#[actix_web::test]
+async fn the_other_sessions_of_an_account_hear_once_of_one_that_can_be_sent_to() {
+    let app = TestApp::start().await;
+    let (alice, bob) = two(&app).await;
+    let (mut other, _) = TestSocket::connect(&alice.client).await;
+    let (mut first, _) = TestSocket::connect(&bob.client).await;
+    let (mut second, _) = TestSocket::connect(&bob.client).await;
+    for _ in 0..2 {
+        publish(&app, &bob, &mut second).await;
+        assert_eq!(second.text().await["t"], "pong", "it knows of itself");
+    }
+    assert_eq!(first.text().await["t"], "joined");
+    for socket in [&mut first, &mut other] {
+        socket.say(json!({"t": "ping"})).await;
+        assert_eq!(socket.text().await["t"], "pong");
+    }
 }
 
 #[actix_web::test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
-use super::people::{acquainted, choose_timer, offered_words, open_chat, sign_in, write};
+use super::people::{acquainted, choose_timer, offered_words, open_chat, sign_in, to_list, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -21,9 +21,13 @@ fn the_preview_of_a_chat_follows_an_edit_in_every_session() {
             (&profiles[1], Screen::Desktop),
         ],
     );
-    let second = profiles[2].tab(Screen::Desktop, &server.url("/"));
+    let second = profiles[2].tab(Screen::Phone, &server.url("/"));
     sign_in(&second, "mira", &mira.passphrase);
-    second.see("chat-row");
+    open_chat(&second, "jonas");
+    // What comes from the phone shows that the first session knows of it.
+    write(&second, "on the phone now");
+    mira.page.see_text(&by("message-text"), "on the phone now");
+    to_list(&second);
     let pages = [&mira.page, &jonas.page, &second];
     write(&mira.page, "the firts draft");
     for page in pages {

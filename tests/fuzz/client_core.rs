@@ -70,6 +70,7 @@ fn hostile_frames_of_a_server_break_no_client() {
         ),
         format!(r#"{{"t":"message","id":"{id}","state":"read","expires_at":1}}"#),
         r#"{"t":"safe","version":9,"prekey_version":9}"#.to_owned(),
+        r#"{"t":"joined"}"#.to_owned(),
         r#"{"t":"pong"}"#.to_owned(),
     ];
     let victim = RefCell::new(Victim::new());

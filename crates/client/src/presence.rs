@@ -203,6 +203,7 @@ impl Unlocked {
                     self.read_safes(io);
                 }
             }
+            ServerFrame::Joined => self.session_joined(),
             ServerFrame::Refused {
                 re,
                 id,

@@ -30,6 +30,8 @@ const RETRY_MS: u64 = 3_000;
 pub(crate) struct BundleCache {
     fetched_ms: Option<u64>,
     in_flight: bool,
+    /// What is on its way may be older than what is known to be there.
+    outdated: bool,
     /// Between questions that failed.
     pause: Pause,
     /// The server asked to wait until then.
@@ -81,6 +83,13 @@ impl Unlocked {
         );
     }
 
+    /// Another session of ours can be sent to: what was fetched before does not name it.
+    pub(crate) fn session_joined(&mut self) {
+        let cache = self.outbox.bundles.entry(self.user).or_default();
+        cache.fetched_ms = None;
+        cache.outdated = cache.in_flight;
+    }
+
     /// Bundles came.
     pub(crate) fn bundles_came(
         &mut self,
@@ -90,8 +99,10 @@ impl Unlocked {
         answer: Answer,
     ) {
         let user_id = UserId::from_bytes(*user.as_bytes());
+        let mut outdated = false;
         if let Some(cache) = self.outbox.bundles.get_mut(&user_id) {
             cache.in_flight = false;
+            outdated = std::mem::take(&mut cache.outdated);
         }
         let failure = match answer {
             None => {
@@ -126,6 +137,9 @@ impl Unlocked {
             } else {
                 self.give_up_on(io, user, &failure);
             }
+        }
+        if outdated && let Some(cache) = self.outbox.bundles.get_mut(&user_id) {
+            cache.fetched_ms = None;
         }
         self.add_wanted_slots(io, user, want_prekey);
         self.pump(io);

@@ -239,9 +239,7 @@ impl FakeServer {
         };
         match frame {
             ClientFrame::Bundle { bundle } => {
-                if let Some(socket) = self.sockets.get_mut(&tab) {
-                    socket.bundle = Some(bundle.0);
-                }
+                self.publish(tab, bundle.0);
                 Vec::new()
             }
             ClientFrame::Withdraw => {
@@ -275,6 +273,16 @@ impl FakeServer {
                 vec![Reply::Text(json!({"t": "status", "states": states}))]
             }
             ClientFrame::Ping => vec![Reply::Text(json!({"t": "pong"}))],
+        }
+    }
+
+    fn publish(&mut self, tab: usize, bundle: Vec<u8>) {
+        let Some(socket) = self.sockets.get_mut(&tab) else {
+            return;
+        };
+        let user = socket.user;
+        if socket.bundle.replace(bundle).is_none() {
+            self.tell(user, Some(tab), &json!({"t": "joined"}));
         }
     }
 

@@ -119,6 +119,7 @@ pub(crate) enum ServerFrame {
         version: u64,
         prekey_version: u64,
     },
+    Joined,
     Pong,
     #[serde(other)]
     Unknown,
