@@ -60,8 +60,6 @@ pub fn change(folder: &Folder, sql: &str) {
 
 /// Asks for damage in this table.
 pub fn damaged<T: std::fmt::Debug>(what: &str, result: Result<T, Fault>, table: &str) {
-    match result {
-        Err(Fault::Damaged { table: of, .. }) => assert_eq!(of, table, "{what}"),
-        other => panic!("{what}: {other:?}"),
-    }
+    let is_damaged = matches!(&result, Err(Fault::Damaged { table: of, .. }) if of == &table);
+    assert!(is_damaged, "{what}: {result:?}");
 }
