@@ -138,7 +138,6 @@ impl Unlocked {
                 wanted: None,
                 expires_at: io.now().saturating_add(u64::from(life_secs)),
                 tries: 0,
-                taken_back: false,
             },
         );
         self.outbox.queue.push(id);
@@ -252,8 +251,12 @@ impl Unlocked {
             // Taken away unseen: the server must not deliver it again.
             self.finish_incoming(io, self.id_of_message(id));
         }
-        if let Some(item) = self.outbox.items.get_mut(&id) {
-            item.taken_back = everywhere && item.is_on_http();
+        if let Some(item) = self.outbox.items.get_mut(&id)
+            && everywhere
+            && item.is_on_http()
+        {
+            item.stage = Stage::TakenBack;
+            item.wanted = None;
         }
         self.forget_message(io, chat, id);
         self.pump(io);

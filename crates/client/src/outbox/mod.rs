@@ -42,6 +42,8 @@ pub(crate) enum Stage {
     Held,
     /// Given to the socket or to HTTP, not confirmed.
     Submitted,
+    /// Taken back while it was on its way over HTTP: it stays until that has been answered.
+    TakenBack,
     /// In the server's memory.
     Accepted,
 }
@@ -85,8 +87,6 @@ pub(crate) struct Outgoing {
     pub(crate) expires_at: u64,
     /// Submissions that got no answer.
     pub(crate) tries: u32,
-    /// Taken back while it was on its way over HTTP: it stays until that has been answered.
-    pub(crate) taken_back: bool,
 }
 
 /// Why more slots are wanted.

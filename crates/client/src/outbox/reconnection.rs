@@ -19,9 +19,7 @@ impl Unlocked {
     /// After connecting: what was on its way is sent again, what waits is asked about.
     pub(crate) fn reconnected(&mut self, io: &mut Io) {
         for id in self.outbox.at(Stage::Submitted) {
-            if !self.is_taken_back(id) {
-                self.submit(io, id);
-            }
+            self.submit(io, id);
         }
         let waiting = self.outbox.at(Stage::Accepted);
         for part in waiting.chunks(MAX_STATUS) {

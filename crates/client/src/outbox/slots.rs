@@ -97,7 +97,8 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        if item.sealed.is_none() || item.stage == Stage::Held || *target.account() == self.user {
+        let rests = matches!(item.stage, Stage::Held | Stage::TakenBack);
+        if item.sealed.is_none() || rests || *target.account() == self.user {
             return;
         }
         let chat = item.chat;

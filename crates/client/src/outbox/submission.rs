@@ -67,7 +67,7 @@ impl Unlocked {
 
     pub(super) fn is_taken_back(&self, id: Id) -> bool {
         let item = self.outbox.items.get(&id);
-        item.is_some_and(|item| item.taken_back)
+        item.is_some_and(|item| item.stage == Stage::TakenBack)
     }
 
     /// The answer to a submission over HTTP.
@@ -133,7 +133,7 @@ impl Unlocked {
     /// No answer came, or bundles are to be asked for again.
     pub(crate) fn resend_due(&mut self, io: &mut Io, id: Id) {
         if let Some(item) = self.outbox.items.get_mut(&id)
-            && item.stage == Stage::Submitted
+            && matches!(item.stage, Stage::Submitted | Stage::TakenBack)
         {
             item.tries += 1;
             if item.tries > MAX_TRIES {
@@ -141,7 +141,7 @@ impl Unlocked {
                     self.fail(io, id, &Failure::new(Own::Offline));
                     self.pump(io);
                 }
-            } else if item.taken_back {
+            } else if item.stage == Stage::TakenBack {
                 io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
             } else if io.online {
                 self.submit(io, id);
