@@ -78,9 +78,10 @@ impl Connection {
                 "The bundle is made for another time. Set the clock of this device.",
             ));
         }
-        self.socket
-            .set_bundle(Some((decoded.bucket, bundle.into_vec())));
-        self.app.hub().joined(&self.socket);
+        let bundle = (decoded.bucket, bundle.into_vec());
+        if !self.socket.set_bundle(Some(bundle)) {
+            self.app.hub().joined(&self.socket);
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Who is connected, with which live session, and what it has published.
 
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -32,8 +32,6 @@ pub struct Socket {
     session: Arc<LiveSession>,
     queue: mpsc::Sender<Outgoing>,
     bundle: Mutex<Option<(u64, Vec<u8>)>>,
-    /// The account's other sockets know of this one.
-    joined: AtomicBool,
     close_code: AtomicU16,
     closing: Notify,
 }
@@ -47,7 +45,6 @@ impl Socket {
             session,
             queue,
             bundle: Mutex::new(None),
-            joined: AtomicBool::new(false),
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
         };
@@ -98,9 +95,10 @@ impl Socket {
         }
     }
 
-    /// Publishes or takes back the session bundle, made for `bucket`.
-    pub fn set_bundle(&self, bundle: Option<(u64, Vec<u8>)>) {
-        *self.bundle.lock().unwrap_or_else(PoisonError::into_inner) = bundle;
+    /// Publishes or takes back the session bundle, made for `bucket`; answers with whether there was one.
+    pub fn set_bundle(&self, bundle: Option<(u64, Vec<u8>)>) -> bool {
+        let mut held = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *held, bundle).is_some()
     }
 
     fn bundle(&self, now: u64) -> Option<Vec<u8>> {
@@ -192,11 +190,8 @@ impl Hub {
         );
     }
 
-    /// Tells the account's other sockets, once, that this one has published its bundle.
+    /// Tells the account's other sockets that this one can be sent to.
     pub fn joined(&self, socket: &Socket) {
-        if socket.joined.swap(true, Ordering::Relaxed) {
-            return;
-        }
         for other in self.sockets(socket.session.user_id()) {
             if other.live != socket.live {
                 other.tell(&Told::Joined {});

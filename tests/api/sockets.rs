@@ -210,7 +210,7 @@ async fn publish(app: &TestApp, account: &Account, socket: &mut TestSocket) {
 }
 
 #[actix_web::test]
-async fn the_other_sessions_of_an_account_hear_once_of_one_that_can_be_sent_to() {
+async fn the_other_sessions_of_an_account_hear_of_one_when_it_can_be_sent_to() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
     let (mut other, _) = TestSocket::connect(&alice.client).await;
@@ -220,6 +220,11 @@ async fn the_other_sessions_of_an_account_hear_once_of_one_that_can_be_sent_to()
         publish(&app, &bob, &mut second).await;
         assert_eq!(second.text().await["t"], "pong", "it knows of itself");
     }
+    assert_eq!(first.text().await["t"], "joined");
+    // Whoever asked meanwhile knows of none.
+    second.say(json!({"t": "withdraw"})).await;
+    publish(&app, &bob, &mut second).await;
+    assert_eq!(second.text().await["t"], "pong");
     assert_eq!(first.text().await["t"], "joined");
     for socket in [&mut first, &mut other] {
         socket.say(json!({"t": "ping"})).await;
