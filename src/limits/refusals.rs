@@ -10,17 +10,18 @@ use crate::state::App;
 
 /// Writes down that a limit fired or that the vault was full; other refusals leave no record here.
 pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {
-    let mut details = origin.answered(problem.code().status());
-    let action = match (problem.code(), problem.limit()) {
+    let details = || origin.answered(problem.code().status());
+    let (action, details) = match (problem.code(), problem.limit()) {
         (Code::VaultFull, _) => {
-            let stats = app.vault().stats();
+            let (stats, mut details) = (app.vault().stats(), details());
             details["messages_held"] = stats.messages.into();
             details["bytes_held"] = stats.bytes.into();
-            "vault.full"
+            ("vault.full", details)
         }
         (_, Some(limit)) => {
+            let mut details = details();
             details["limit"] = limit.name().into();
-            "limits.fired"
+            ("limits.fired", details)
         }
         _ => return,
     };
