@@ -80,11 +80,8 @@ impl Slot {
 
     /// Says whether nobody has it: a lease that ran out counts for nothing, purged or not.
     fn is_waiting(&self, now_ms: u64) -> bool {
-        match self.state {
-            SlotState::Waiting => true,
-            SlotState::Claimed { until_ms, .. } => until_ms <= now_ms,
-            SlotState::Unopenable | SlotState::Done => false,
-        }
+        let open = matches!(self.state, SlotState::Waiting | SlotState::Claimed { .. });
+        open && !self.is_claimed(now_ms)
     }
 
     fn size(&self) -> u64 {
@@ -279,10 +276,10 @@ impl Held {
             .filter(|index| !(unopenable(index) && any_session.is_some()))
             .or(any_session)
             .ok_or(ClaimError::NotForYou)?;
-        match self.slots[index].state {
-            SlotState::Claimed { until_ms, .. } if now_ms < until_ms => Err(ClaimError::Taken),
-            SlotState::Waiting | SlotState::Claimed { .. } => Ok(index),
-            SlotState::Unopenable | SlotState::Done => Err(ClaimError::Gone),
+        match &self.slots[index] {
+            slot if slot.is_waiting(now_ms) => Ok(index),
+            slot if slot.is_claimed(now_ms) => Err(ClaimError::Taken),
+            _ => Err(ClaimError::Gone),
         }
     }
 
