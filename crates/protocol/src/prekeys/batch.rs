@@ -103,13 +103,14 @@ pub fn generate_batch(
 impl SignedBatch {
     /// Encodes head and leaves, about 163 KB for a full batch.
     pub fn encode(&self) -> Vec<u8> {
+        let head = self.head.encode();
         Writer::exact(0, &|writer| {
             writer
                 .header(ObjectType::PrekeyBatch)
-                .raw(&self.head.encode())
+                .raw(&head)
                 .len16(self.leaves.len());
             for leaf in &self.leaves {
-                writer.raw(&leaf.encode());
+                leaf.write(writer);
             }
         })
     }

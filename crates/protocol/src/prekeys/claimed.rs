@@ -34,22 +34,22 @@ pub fn assemble_claimed(
     last_resort: (usize, &[u8]),
     one_time: Option<(usize, &[u8])>,
 ) -> Option<Vec<u8>> {
-    let with_path = |(index, leaf)| Some((leaf, merkle::path(hashes, index)?));
-    let last_resort = with_path(last_resort)?;
+    let last_path = merkle::path(hashes, last_resort.0)?;
     let one_time = match one_time {
-        Some(one_time) => Some(with_path(one_time)?),
+        Some((index, leaf)) => Some((leaf, merkle::path(hashes, index)?)),
         None => None,
     };
-    Some(encoded(head, &last_resort, one_time.as_ref()))
+    let one_time = one_time.as_ref().map(|(leaf, path)| (*leaf, path));
+    Some(encoded(head, (last_resort.1, &last_path), one_time))
 }
 
-fn encoded<L: AsRef<[u8]>>(
+fn encoded(
     head: &[u8],
-    last_resort: &(L, MerklePath),
-    one_time: Option<&(L, MerklePath)>,
+    last_resort: (&[u8], &MerklePath),
+    one_time: Option<(&[u8], &MerklePath)>,
 ) -> Vec<u8> {
-    let write = |(leaf, path): &(L, MerklePath), writer: &mut Writer| {
-        writer.raw(leaf.as_ref());
+    let write = |(leaf, path): (&[u8], &MerklePath), writer: &mut Writer| {
+        writer.raw(leaf);
         path.write(writer);
     };
     Writer::exact(0, &|writer| {
@@ -65,10 +65,14 @@ fn encoded<L: AsRef<[u8]>>(
 impl ClaimedPrekey {
     /// Encodes all parts.
     pub fn encode(&self) -> Vec<u8> {
-        let last_resort = (self.last_resort.encode(), self.last_resort_path.clone());
+        let last_resort = self.last_resort.encode();
         let one_time = self.one_time.as_ref();
-        let one_time = one_time.map(|(leaf, path)| (leaf.encode(), path.clone()));
-        encoded(&self.head.encode(), &last_resort, one_time.as_ref())
+        let one_time = one_time.map(|(leaf, path)| (leaf.encode(), path));
+        encoded(
+            &self.head.encode(),
+            (&last_resort, &self.last_resort_path),
+            one_time.as_ref().map(|(leaf, path)| (&leaf[..], *path)),
+        )
     }
 
     /// Decodes all parts; nothing is verified yet.

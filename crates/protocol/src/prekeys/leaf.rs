@@ -54,16 +54,21 @@ impl PrekeyLeaf {
 
     /// Encodes the fields that are hashed.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::object(ObjectType::PrekeyLeaf, Self::ENCODED_LEN);
+        let mut writer = Writer::with_capacity(Self::ENCODED_LEN);
+        self.write(&mut writer);
+        writer.into_bytes()
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
         writer
+            .header(ObjectType::PrekeyLeaf)
             .bytes16(labels::PREKEY_LEAF)
             .raw(self.user_id.as_bytes())
             .u32(self.prekey_id)
             .u32(self.index)
             .u8(self.kind as u8);
-        self.public.write(&mut writer);
+        self.public.write(writer);
         writer.u64(self.expires_at);
-        writer.into_bytes()
     }
 
     /// Decodes one leaf.
