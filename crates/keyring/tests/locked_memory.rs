@@ -1,14 +1,12 @@
 //! Whether keys may be swapped is said as the system has it.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Command;
-
+use keyring::testing::process::in_a_process_of_its_own;
 use keyring::{KeyMaterial, memory_locked};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 const ALONE: &str = "SECURE_MESSAGING_TEST_MEMORY_LOCKS";
-const TEST: &str = "keys_are_called_locked_where_the_system_locks_them_and_nowhere_else";
 
 /// KiB that this process has locked, by the kernel's own account.
 fn locked_kib() -> u64 {
@@ -49,20 +47,10 @@ fn keys_are_called_locked_where_the_system_locks_them_and_nowhere_else() {
             // One page of keys: it is locked, or it is not.
             assert_eq!(memory_locked(), locked_kib() > 0);
         }
-        Err(_) => ["as it is", "forbidden"].into_iter().for_each(alone),
+        Err(_) => {
+            for how in ["as it is", "forbidden"] {
+                in_a_process_of_its_own([(ALONE, how)]);
+            }
+        }
     }
-}
-
-fn alone(how: &str) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([TEST, "--exact", "--nocapture"])
-        .env(ALONE, how)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{how}:\n{said}\n{complained}"
-    );
 }

@@ -199,6 +199,12 @@ impl Clock for Hand {
     }
 }
 
+/// A source that keeps no DEKs and goes by this clock.
+fn source_by(hsm: &SoftHsm, clock: &Arc<Hand>) -> Pkcs11Source {
+    let config = hsm.config(NO_CACHE);
+    Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
+}
+
 #[test]
 fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values() {
     with_token(|hsm| {
@@ -232,8 +238,7 @@ fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values(
 fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
     with_token(|hsm| {
         let clock = Arc::new(Hand::default());
-        let config = hsm.config(NO_CACHE);
-        let source = Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap();
+        let source = source_by(hsm, &clock);
         let (ring, parameters) = ring(&source);
         let sealed = ring.seal(&place(), b"value").unwrap();
         let away = hsm.tokens().with_extension("away");
@@ -280,10 +285,7 @@ fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
     with_token(|hsm| {
         take_long_to_initialise();
         let clock = Arc::new(Hand::default());
-        let with_clock = || {
-            let config = hsm.config(NO_CACHE);
-            Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
-        };
+        let with_clock = || source_by(hsm, &clock);
         let (ring, parameters) = ring(&with_clock());
         let other = with_clock().load(ID, 1, &parameters).unwrap();
         let other = Keyring::new(other, Arc::new(OsEntropy));
@@ -321,10 +323,7 @@ fn a_module_that_cannot_be_initialised_is_called_by_one_thread_at_a_time() {
     with_token(|hsm| {
         take_long_to_initialise();
         let clock = Arc::new(Hand::default());
-        let with_clock = || {
-            let config = hsm.config(NO_CACHE);
-            Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
-        };
+        let with_clock = || source_by(hsm, &clock);
         let (first, parameters) = ring(&with_clock());
         let sealed = first.seal(&place(), b"value").unwrap();
         // Each has a pool of sessions of its own, so that nothing but the module stands between.

@@ -3,6 +3,7 @@
 
 pub mod conformance;
 pub mod places;
+pub mod process;
 #[cfg(feature = "pkcs11")]
 pub mod softhsm;
 

@@ -5,7 +5,6 @@
 //! other's tokens, and one that deletes its token or ends all sessions disturbs none.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use cryptoki::session::UserType;
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
+use super::process::in_a_process_of_its_own;
 use crate::{
     KekId, KekProvider, OsEntropy, Pin, Pkcs11Config, Pkcs11Source, SystemClock, TokenSelector,
     pkcs11,
@@ -142,21 +142,9 @@ pub fn with_token(body: impl FnOnce(&SoftHsm)) {
     );
     std::fs::write(configuration(&folder.0), text).unwrap();
 
-    let test = std::thread::current();
-    let test = test.name().expect("the test's name").to_owned();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([&*test, "--exact", "--nocapture", "--include-ignored"])
-        .env(FOLDER, &folder.0)
-        .envs(hsm.environment())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{test} failed in its own process ({}):\n{said}\n{complained}",
-        output.status
-    );
+    let mut environment = hsm.environment();
+    environment.push((FOLDER, folder.0.clone()));
+    in_a_process_of_its_own(environment);
 }
 
 fn set_pin(module: &Pkcs11, slot: Slot, pin: &str) {
