@@ -11,7 +11,7 @@ use store::testing::sample::{self, NOW, event, session, session_id, user, user_i
 use store::testing::{Disk, Loss, Synchronous};
 use store::{Admission, AuditFilter, Claim, SafeUpdate, Store, StoreConfig};
 use support::Folder;
-use support::power::{Powered, on_disk};
+use support::power::{Powered, opened_and_closed};
 use tokio::task::JoinSet;
 
 const CUTS: u64 = 50;
@@ -244,13 +244,13 @@ async fn the_control_with_full_turned_off_loses_acknowledged_records() {
 
 #[test]
 fn a_first_start_that_is_cut_anywhere_starts_again() {
-    let whole = first_start(u64::MAX / 2).1;
+    let whole = opened_and_closed(&Folder::new(), u64::MAX / 2).1;
     assert!(whole > 100, "the control: there is something to cut");
     std::thread::scope(|scope| {
         for odd in 0..2 {
             scope.spawn(move || {
                 for operations in (odd..whole).step_by(2) {
-                    let disk = first_start(operations).0;
+                    let disk = opened_and_closed(&Folder::new(), operations).0;
                     // The first pages are written beside a journal and may be torn in many ways.
                     let draws = if operations < 12 { 6 } else { 1 };
                     for draw in 0..draws {
@@ -272,15 +272,4 @@ fn a_first_start_that_is_cut_anywhere_starts_again() {
             });
         }
     });
-}
-
-/// Starts with nothing there on a disk whose power goes after so many operations, and stops again.
-fn first_start(operations: u64) -> (Arc<Disk>, u64) {
-    let folder = Folder::new();
-    let disk = Arc::new(Disk::default());
-    disk.cut_after(operations);
-    let store = Store::open(&on_disk(folder.config(), &disk)).unwrap();
-    store.close().unwrap();
-    let operations = disk.operations();
-    (disk, operations)
 }

@@ -10,7 +10,7 @@ use store::testing::{Disk, Loss};
 use store::{AuditFilter, Damage, Role, Store};
 use support::Folder;
 use support::filled::{CODE, change, damaged, filled};
-use support::power::on_disk;
+use support::power::opened_and_closed;
 
 /// The schema and the secrets of before rows had tags.
 fn untagged(folder: &Folder, whole: bool) {
@@ -125,15 +125,9 @@ async fn giving_tags_that_is_cut_anywhere_is_done_by_the_next_start() {
     assert!(untouched > 0 && untouched < operations, "{untouched}");
 }
 
-/// Opens and closes a copy on a disk whose power goes after so many operations; answers with how
-/// many there were.
+/// Opens and closes a copy on a disk whose power goes after so many operations.
 fn opened(original: &Folder, operations: u64) -> (Arc<Disk>, u64) {
     let folder = Folder::new();
     std::fs::copy(original.database(), folder.database()).unwrap();
-    let disk = Arc::new(Disk::default());
-    disk.cut_after(operations);
-    let store = Store::open(&on_disk(folder.config(), &disk)).unwrap();
-    store.close().unwrap();
-    let operations = disk.operations();
-    (disk, operations)
+    opened_and_closed(&folder, operations)
 }

@@ -48,6 +48,17 @@ impl Powered {
     }
 }
 
+/// Opens and closes what is in a folder on a disk whose power goes after so many operations; answers
+/// with how many there were.
+pub fn opened_and_closed(folder: &Folder, operations: u64) -> (Arc<Disk>, u64) {
+    let disk = Arc::new(Disk::default());
+    disk.cut_after(operations);
+    let store = Store::open(&on_disk(folder.config(), &disk)).unwrap();
+    store.close().unwrap();
+    let operations = disk.operations();
+    (disk, operations)
+}
+
 /// Waits until somebody was answered again, or the power is cut: others are served between two steps
 /// of a job, however fast the machine is.
 pub async fn others_go_on(answered: &AtomicU64, disk: &Disk) {
