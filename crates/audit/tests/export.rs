@@ -5,12 +5,11 @@ mod support;
 
 use audit::{
     Door, ExportVerifier, ExportWriter, Finding, HeadSigningKey, HeadVerifyKey, Header, Outside,
-    ZERO_HASH,
 };
 use serde_json::{Value, json};
 use sha3::{Digest, Sha3_512};
 use support::{
-    END, chain, export_of, key, other_key, rng, time, verify, witnessed, witnessed_line,
+    END, chain, export_of, header, key, other_key, rng, time, verify, witnessed, witnessed_line,
 };
 
 fn lines_of(text: &str) -> Vec<String> {
@@ -93,15 +92,7 @@ fn a_door_in_an_export_opens_the_beginning_that_a_record_vouches_for() {
         cutoff: time(11),
         timestamp: time(30),
     };
-    let header = Header {
-        created_at: time(100),
-        key: key().verify_key(),
-        from: None,
-        to: None,
-        after_id: 0,
-        after_hash: ZERO_HASH,
-    };
-    let (mut writer, first) = ExportWriter::begin(&header);
+    let (mut writer, first) = ExportWriter::begin(&header(key()));
     let line = writer.door(&door);
     let said: Value = serde_json::from_str(&line).unwrap();
     let expected = json!({

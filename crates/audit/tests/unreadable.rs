@@ -3,9 +3,9 @@
 
 mod support;
 
-use audit::{ExportWriter, Finding, Header, MAX_LINE, Verdict, ZERO_HASH};
+use audit::{ExportWriter, Finding, MAX_LINE, Verdict};
 use serde_json::json;
-use support::{chain, export_of, key, rng, time, verify};
+use support::{chain, export_of, header, key, rng, time, verify};
 
 fn lines() -> Vec<String> {
     export_of(20).lines().map(str::to_owned).collect()
@@ -43,16 +43,8 @@ fn a_record_that_cannot_be_read_is_named_by_its_number() {
 
 /// Verifies a closed export of three records, of which the second is a line of so many bytes.
 fn with_a_line_of(bytes: usize) -> Verdict {
-    let header = Header {
-        created_at: time(100),
-        key: key().verify_key(),
-        from: None,
-        to: None,
-        after_id: 0,
-        after_hash: ZERO_HASH,
-    };
     let write = |filling: usize| {
-        let (mut writer, first) = ExportWriter::begin(&header);
+        let (mut writer, first) = ExportWriter::begin(&header(key()));
         let mut lines = vec![first];
         for record in chain(3) {
             let opened = (record.id == 2).then(|| json!("x".repeat(filling)));

@@ -97,17 +97,21 @@ pub fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead
     key.sign(&mut rng(), head)
 }
 
-/// Exports a chain; `heads` of another chain where they are not its own.
-pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> String {
-    let header = Header {
+/// The header of an export of the whole log.
+pub fn header(key: &HeadSigningKey) -> Header {
+    Header {
         created_at: time(100),
         key: key.verify_key(),
         from: None,
         to: None,
         after_id: 0,
         after_hash: ZERO_HASH,
-    };
-    let (mut writer, mut text) = ExportWriter::begin(&header);
+    }
+}
+
+/// Exports a chain; `heads` of another chain where they are not its own.
+pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> String {
+    let (mut writer, mut text) = ExportWriter::begin(&header(key));
     for record in chain {
         let opened = Some(json!({ "number": record.id }));
         text += &writer.record(record.clone(), opened, false);
