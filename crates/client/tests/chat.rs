@@ -227,14 +227,7 @@ fn an_edit_replaces_the_text_there_and_a_deletion_takes_it_away() {
     let mut world = World::default();
     let f = world.friends();
     let id = world.say(f.alice, f.to_bob, "helo");
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat: f.to_bob,
-            message: id,
-            text: "hello".into(),
-        },
-    );
+    world.edit(f.alice, f.to_bob, id, "hello");
     assert_eq!(world.texts(f.bob, f.to_alice), ["hello"]);
     assert!(world.message(f.bob, id).unwrap().edited);
     world.command(
@@ -271,16 +264,8 @@ fn the_list_of_chats_follows_what_becomes_of_the_newest_message_in_every_session
     };
     let id = world.say(f.alice, f.to_bob, "helo");
     everywhere(&world, Some("helo"), "sent");
-    let text = || "hello".into();
     let (chat, message) = (f.to_bob, id);
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat,
-            message,
-            text: text(),
-        },
-    );
+    world.edit(f.alice, chat, message, "hello");
     everywhere(&world, Some("hello"), "edited");
     world.show(f.bob, f.to_alice, vec![id]);
     world.advance(3_000);

@@ -7,11 +7,15 @@ use client::testing::{Friends, World};
 
 /// A text longer than a frame of the socket may be, on its way over HTTP; gives its id.
 fn uploading(world: &mut World, f: &Friends) -> Id {
-    world.held_up = Some("POST /api/v1/messages");
+    world.held_up = Some("POST /messages");
     world.say(f.alice, f.to_bob, &"long ".repeat(4_000))
 }
 
-fn take_back(world: &mut World, f: &Friends, message: Id) {
+/// A message that was taken back on its way.
+fn taken_back() -> (World, Friends) {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let message = uploading(&mut world, &f);
     let (chat, everywhere) = (f.to_bob, true);
     world.command(
         f.alice,
@@ -22,6 +26,7 @@ fn take_back(world: &mut World, f: &Friends, message: Id) {
         },
     );
     assert!(world.message(f.alice, message).is_none());
+    (world, f)
 }
 
 fn uploads(world: &World) -> usize {
@@ -34,15 +39,7 @@ fn an_edit_does_not_overtake_its_message() {
     let mut world = World::default();
     let f = world.acquainted();
     let message = uploading(&mut world, &f);
-    let (chat, text) = (f.to_bob, "short".into());
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat,
-            message,
-            text,
-        },
-    );
+    world.edit(f.alice, f.to_bob, message, "short");
     assert_eq!(world.texts(f.alice, f.to_bob), ["one", "two", "short"]);
     world.arrive();
     assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "short"]);
@@ -55,25 +52,14 @@ fn an_edit_goes_its_way_also_when_nobody_says_what_became_of_its_message() {
     // It arrives, and the answers do not.
     world.slow = Some("POST /messages");
     let message = world.say(f.alice, f.to_bob, &"long ".repeat(4_000));
-    let (chat, text) = (f.to_bob, "short".into());
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat,
-            message,
-            text,
-        },
-    );
+    world.edit(f.alice, f.to_bob, message, "short");
     world.advance(40_000);
     assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "short"]);
 }
 
 #[test]
 fn a_message_is_taken_back_when_it_has_arrived() {
-    let mut world = World::default();
-    let f = world.acquainted();
-    let message = uploading(&mut world, &f);
-    take_back(&mut world, &f, message);
+    let (mut world, f) = taken_back();
     // Nor does what is said meanwhile wait for it.
     world.say(f.alice, f.to_bob, "three");
     assert_eq!(world.texts(f.bob, f.to_alice), ["one", "two", "three"]);
@@ -84,10 +70,7 @@ fn a_message_is_taken_back_when_it_has_arrived() {
 
 #[test]
 fn what_was_taken_back_on_its_way_is_not_given_to_the_server_once_more() {
-    let mut world = World::default();
-    let f = world.acquainted();
-    let message = uploading(&mut world, &f);
-    take_back(&mut world, &f, message);
+    let (mut world, f) = taken_back();
     world.cut(f.alice);
     world.advance(20_000);
     world.arrive();
@@ -99,10 +82,7 @@ fn what_was_taken_back_on_its_way_is_not_given_to_the_server_once_more() {
 #[test]
 fn nothing_is_said_of_what_was_taken_back_and_did_not_arrive() {
     for refused in [true, false] {
-        let mut world = World::default();
-        let f = world.acquainted();
-        let message = uploading(&mut world, &f);
-        take_back(&mut world, &f, message);
+        let (mut world, f) = taken_back();
         world.server.refuse.extend(refused.then_some("quota"));
         world.network = refused;
         world.arrive();

@@ -1,21 +1,7 @@
 //! Several sessions of one account: what is said in one is in all that are there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use client::Command;
-use client::id::Id;
 use client::testing::World;
-
-fn edit(world: &mut World, tab: usize, chat: Id, message: Id, text: &str) {
-    let text = text.into();
-    world.command(
-        tab,
-        Command::Edit {
-            chat,
-            message,
-            text,
-        },
-    );
-}
 
 #[test]
 fn a_session_that_has_just_come_has_all_that_is_said_in_another_from_then_on() {
@@ -26,7 +12,7 @@ fn a_session_that_has_just_come_has_all_that_is_said_in_another_from_then_on() {
     let second = world.sign_in("alice");
     let id = world.say(f.alice, f.to_bob, "the firts draft");
     assert_eq!(world.texts(second, f.to_bob), ["the firts draft"]);
-    edit(&mut world, f.alice, f.to_bob, id, "the first draft");
+    world.edit(f.alice, f.to_bob, id, "the first draft");
     assert_eq!(world.texts(second, f.to_bob), ["the first draft"]);
 
     // A reload ends its keys and makes others.

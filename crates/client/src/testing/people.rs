@@ -113,6 +113,30 @@ impl World {
         self.say_with(tab, chat, text, None, None)
     }
 
+    /// The newest invite link that a tab has made.
+    #[must_use]
+    pub fn invite_link(&self, tab: usize) -> String {
+        let mut events = self.tab(tab).events.iter().rev();
+        let link = events.find_map(|event| match event {
+            Event::InviteCreated { link, .. } => Some(link.clone()),
+            _ => None,
+        });
+        link.expect("an invite link")
+    }
+
+    /// Gives an own text other words.
+    pub fn edit(&mut self, tab: usize, chat: Id, message: Id, text: &str) {
+        let text = text.into();
+        self.command(
+            tab,
+            Command::Edit {
+                chat,
+                message,
+                text,
+            },
+        );
+    }
+
     /// Sends a text with a burn rule and a life.
     pub fn say_with(
         &mut self,

@@ -314,8 +314,8 @@ impl World {
         let Output::Http { method, path, .. } = output else {
             return false;
         };
-        let request = format!("{method} {path}");
-        self.held_up.is_some_and(|held| request == held)
+        self.held_up
+            .is_some_and(|held| request(method, path) == held)
     }
 
     fn http(&mut self, tab: usize, id: u64, method: &str, path: &str, body: &[u8]) {
@@ -323,9 +323,9 @@ impl World {
             self.inputs.push_back((tab, Input::HttpFailed { id }));
             return;
         }
+        let request = request(method, path);
         let path = path.strip_prefix("/api/v1").unwrap_or(path);
         self.server.log.push(format!("{method} {path}"));
-        let request = format!("{method} {}", path.split('?').next().unwrap_or(path));
         self.server.traffic.push(body.to_vec());
         let browser = self.tab(tab).browser;
         let mut cookie = self.browsers[browser].cookie;
@@ -412,4 +412,10 @@ impl World {
             }
         }
     }
+}
+
+/// A request as tests name it: its method and its path below the interface's, without what is asked.
+fn request(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    format!("{method} {}", path.split('?').next().unwrap_or(path))
 }

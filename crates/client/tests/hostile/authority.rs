@@ -151,14 +151,7 @@ fn keys_that_were_given_up_change_nothing_that_was_said_under_them() {
     assert!(refused(&world, f.bob, "unaccepted-keys"));
     // Nor does alice herself any more: bob takes only the keys that wrote it.
     world.server.accounts.get_mut(&alice).unwrap().public_keys = public;
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat: f.to_bob,
-            message: said,
-            text: "pay twenty".into(),
-        },
-    );
+    world.edit(f.alice, f.to_bob, said, "pay twenty");
     assert_eq!(world.failures(f.alice), ["earlier-identity"]);
     assert_eq!(text(&world, f.alice, said).unwrap(), "pay ten");
 }

@@ -147,14 +147,7 @@ fn only_the_author_changes_a_message() {
     assert_eq!(world.refusals(f.bob), ["forged-edit"]);
     assert_eq!(world.texts(f.bob, f.to_alice), ["ten"]);
     // Control: the author may.
-    world.command(
-        f.alice,
-        Command::Edit {
-            chat: f.to_bob,
-            message: id,
-            text: "eleven".into(),
-        },
-    );
+    world.edit(f.alice, f.to_bob, id, "eleven");
     assert_eq!(world.texts(f.bob, f.to_alice), ["eleven"]);
     nothing_refused(&world, f.alice);
 }

@@ -6,16 +6,11 @@ use client::testing::{PASSPHRASE, World};
 
 /// The fragment of the link that was made last.
 fn made_link(world: &World, tab: usize) -> String {
-    let link = world
-        .tab(tab)
-        .events
-        .iter()
-        .rev()
-        .find_map(|event| match event {
-            Event::InviteCreated { link, .. } => Some(link.clone()),
-            _ => None,
-        });
-    link.unwrap().strip_prefix("/i#").unwrap().to_owned()
+    world
+        .invite_link(tab)
+        .strip_prefix("/i#")
+        .unwrap()
+        .to_owned()
 }
 
 /// How often somebody's newest link was used, and may be.
@@ -285,12 +280,7 @@ fn an_invite_link_carries_half_of_the_fingerprint() {
     let user = world.server.user("alice");
     let keys = protocol::identity::AccountKeys::decode(&world.server.accounts[&user].public_keys);
     let fingerprint = hex::encode(keys.unwrap().fingerprint().as_bytes());
-    let events = world.tab(alice).events.iter().rev();
-    let link = events.clone().find_map(|event| match event {
-        Event::InviteCreated { link, .. } => Some(link.clone()),
-        _ => None,
-    });
-    let link = link.unwrap();
+    let link = world.invite_link(alice);
     let pin = link.rsplit_once('.').unwrap().1;
     assert_eq!(pin, &fingerprint[..fingerprint.len() / 2]);
     // Keys that share only a part of it are others.
