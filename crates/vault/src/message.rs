@@ -84,6 +84,11 @@ impl Slot {
         open && !self.is_claimed(now_ms)
     }
 
+    /// Says whether another slot of the same target takes its place: nobody has it or read it.
+    fn is_replaceable(&self) -> bool {
+        matches!(self.state, SlotState::Waiting | SlotState::Unopenable)
+    }
+
     fn size(&self) -> u64 {
         self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)
     }
@@ -106,6 +111,22 @@ impl Held {
     /// Counts the bytes that have not been wiped.
     pub(crate) fn bytes(&self) -> u64 {
         self.body.len() as u64 + self.slots.iter().map(Slot::size).sum::<u64>()
+    }
+
+    fn index_of(&self, target: Target) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.target == target)
+    }
+
+    /// Counts the bytes that there will be once these slots are added.
+    pub(crate) fn bytes_with(&self, new: &[NewSlot]) -> u64 {
+        new.iter().fold(self.bytes(), |bytes, slot| {
+            let size = slot.bytes.len() as u64;
+            match self.index_of(slot.target).map(|index| &self.slots[index]) {
+                None => bytes + size,
+                Some(there) if there.is_replaceable() => bytes - there.size() + size,
+                Some(_) => bytes,
+            }
+        })
     }
 
     /// Counts the bytes that it takes, which are charged to the poster.
@@ -402,19 +423,16 @@ impl Held {
     pub(crate) fn add_slots(&mut self, new: Vec<NewSlot>, events: &mut Vec<Event>) {
         for slot in new {
             let slot = Slot::new(slot);
-            let found = self.slots.iter().position(|s| s.target == slot.target);
-            let index = match found {
+            let index = match self.index_of(slot.target) {
                 None => {
                     self.slots.push(slot);
                     self.slots.len() - 1
                 }
-                Some(index) => match self.slots[index].state {
-                    SlotState::Waiting | SlotState::Unopenable => {
-                        self.slots[index] = slot;
-                        index
-                    }
-                    SlotState::Claimed { .. } | SlotState::Done => continue,
-                },
+                Some(index) if self.slots[index].is_replaceable() => {
+                    self.slots[index] = slot;
+                    index
+                }
+                Some(_) => continue,
             };
             events.push(self.available(index));
         }

@@ -77,22 +77,44 @@ fn slots_may_be_added_until_a_message_has_as_many_as_the_limit_says() {
     assert_eq!(b.vault.add_slots(message_id(1), ALICE, slots(2, 2)), Ok(()));
 }
 
+/// A slot for this session of Bob's with as many bytes.
+fn of_size(session: u8, size: usize) -> Vec<NewSlot> {
+    let mut slots = slots(session, 1);
+    slots[0].bytes = Ciphertext::copy_of(&vec![0; size]);
+    slots
+}
+
 #[test]
 fn added_slots_may_fill_a_message_to_its_last_byte() {
-    let of_size = |size| {
-        let mut slots = slots(2, 1);
-        slots[0].bytes = Ciphertext::copy_of(&vec![0; size]);
-        slots
-    };
     let b = held_by_a_message_of_one_slot();
     let (bytes, limit) = (901, 900);
     assert_eq!(
-        b.vault.add_slots(message_id(1), ALICE, of_size(879)),
+        b.vault.add_slots(message_id(1), ALICE, of_size(2, 879)),
         Err(Full::TooLarge { bytes, limit }.into())
     );
-    let fits = b.vault.add_slots(message_id(1), ALICE, of_size(878));
+    let fits = b.vault.add_slots(message_id(1), ALICE, of_size(2, 878));
     assert_eq!(fits, Ok(()));
     assert_eq!(b.vault.stats().bytes, cost(900, 2));
+}
+
+#[test]
+fn a_slot_that_takes_another_ones_place_is_counted_instead_of_it() {
+    let b = held_by_a_message_of_one_slot();
+    let add = |size| b.vault.add_slots(message_id(1), ALICE, of_size(1, size));
+    assert_eq!(add(889), Ok(()));
+    assert_eq!(add(889), Ok(()));
+    let (bytes, limit) = (901, 900);
+    assert_eq!(add(890), Err(Full::TooLarge { bytes, limit }.into()));
+    assert_eq!(b.vault.stats().bytes, cost(900, 1));
+}
+
+#[test]
+fn a_slot_that_is_being_read_is_counted_once_whatever_is_sent_in_its_place() {
+    let b = held_by_a_message_of_one_slot();
+    b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
+    let add = |size| b.vault.add_slots(message_id(1), ALICE, of_size(1, size));
+    assert_eq!(add(5_000), Ok(()));
+    assert_eq!(b.vault.stats().bytes, cost(2 * 11, 1));
 }
 
 #[test]

@@ -166,9 +166,9 @@ impl<P: Platform> Vault<P> {
             if held.slots.len() + slots.iter().filter(new).count() > limit {
                 return Err(AddSlotsError::TooManySlots { limit });
             }
-            if held.bytes() + bytes > self.config.message_bytes {
-                let limit = self.config.message_bytes;
-                let bytes = held.bytes() + bytes;
+            let limit = self.config.message_bytes;
+            let bytes = held.bytes_with(&slots);
+            if bytes > limit {
                 return Err(Full::TooLarge { bytes, limit }.into());
             }
             // What was charged too much is refunded when the transition settles.
