@@ -286,10 +286,17 @@ mod tests {
         }
     }
 
+    fn known(device: u8) -> Guesser {
+        Guesser::Known {
+            account: [1; 16],
+            device: [device; 32],
+        }
+    }
+
     #[test]
     fn a_known_device_gets_through_whatever_strangers_do() {
         let (limits, clock) = limits(5);
-        let known = Guesser::Known([1; 32]);
+        let known = known(1);
         for _ in 0..600 {
             for network in 0..10 {
                 let _ = limits.guess(Limit::SignIn, &stranger(1, network));
@@ -326,6 +333,28 @@ mod tests {
         }
         // Three times five at once, then fewer and fewer: about one in a minute at last.
         assert!((15..150).contains(&passed), "{passed}");
+    }
+
+    #[test]
+    fn many_devices_of_an_account_are_bounded_together_and_cost_more_and_more() {
+        let (limits, clock) = limits(5);
+        let mut passed = 0;
+        for second in 0..3_600_u32 {
+            let device = known((second % 250) as u8);
+            passed += u32::from(limits.guess(Limit::SignIn, &device).is_ok());
+            clock.advance_ms(1_000);
+        }
+        assert!((15..150).contains(&passed), "{passed}");
+    }
+
+    #[test]
+    fn one_device_alone_does_not_take_what_the_others_of_its_account_may() {
+        let (limits, clock) = limits(5);
+        for _ in 0..600 {
+            let _ = limits.guess(Limit::SignIn, &known(1));
+            clock.advance_ms(1_000);
+        }
+        limits.guess(Limit::SignIn, &known(2)).unwrap();
     }
 
     #[test]

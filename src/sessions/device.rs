@@ -108,10 +108,10 @@ impl Devices {
             .iter()
             .fold(Choice::from(0), |found, own| found | own.ct_eq(&mark));
         if bool::from(known) && user.is_some() {
-            let named = Sha3_256::new()
-                .chain_update(tried.as_bytes())
-                .chain_update(device.id);
-            Guesser::Known(named.finalize().into())
+            Guesser::Known {
+                account: *tried.as_bytes(),
+                device: Sha3_256::digest(device.id).into(),
+            }
         } else {
             stranger
         }
@@ -187,7 +187,7 @@ mod tests {
 
     fn is_known(devices: &Devices, request: &HttpRequest, user: UserId, hash: u8) -> bool {
         let guesser = devices.guesser(request, Some(user), &[hash; 32], [9; 32]);
-        matches!(guesser, Guesser::Known(_))
+        matches!(guesser, Guesser::Known { .. })
     }
 
     #[test]

@@ -53,7 +53,10 @@ pub async fn begin(
 ) -> Result<Json<Started>, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
     // A session is a sign-in of before: nobody else's attempts count against it.
-    let guesser = Guesser::Known(*who.session().id().as_bytes());
+    let guesser = Guesser::Known {
+        account: *who.user_id().as_bytes(),
+        device: *who.session().id().as_bytes(),
+    };
     app.limits().guess(Limit::Reauthentication, &guesser)?;
     let epoch = app.sessions().epoch();
     let credential = app
