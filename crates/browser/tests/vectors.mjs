@@ -27,6 +27,17 @@ function check(name, action) {
   }
 }
 
+/** @param {string} file @returns {Promise<string | Error>} its text, or why there is none */
+const textOf = (file) => readFile(file, 'utf8').catch((error) => error);
+
+/** @param {string | Error} text @returns {number} how many of its vectors hold: all, and there are some */
+function run(text) {
+  if (typeof text !== 'string') throw text;
+  const count = core.run_vectors(text);
+  if (count === 0) throw new Error('has no vectors');
+  return count;
+}
+
 /** @param {string} folder */
 async function jsonIn(folder) {
   const names = await readdir(folder).catch(() => []);
@@ -42,15 +53,9 @@ if (own.length === 0) {
 const suite = ['x25519', 'ed25519', 'chacha20_poly1305', 'hkdf_sha512', 'ml_kem_1024', 'ml_dsa_87'];
 const theirs = suite.map((name) => join(wycheproof, `${name}.json`));
 for (const file of [...own, ...theirs]) {
-  const text = await readFile(file, 'utf8').catch((error) => error);
+  const text = await textOf(file);
   check(file, () => {
-    if (typeof text !== 'string') {
-      throw text;
-    }
-    const count = core.run_vectors(text);
-    if (count === 0) {
-      throw new Error('has no vectors');
-    }
+    const count = run(text);
     passed += count;
     return `${count} vectors hold`;
   });
@@ -65,23 +70,29 @@ check('native and WebAssembly', () => {
   return 'make the same bytes of the same seed';
 });
 
-// The control: a vector that must be refused is declared good, and the run has to notice.
-const control = JSON.parse(native);
-const refused = control.vectors.find((vector) => vector.result === 'reject');
+// The controls: a vector that must be refused is declared good; a file has no vectors; a file is not there. The run has to
+// notice each.
+const wrong = JSON.parse(native);
+const refused = wrong.vectors.find((vector) => vector.result === 'reject');
 refused.result = 'accept';
 delete refused.error;
-let noticed = false;
-try {
-  core.run_vectors(JSON.stringify(control));
-} catch {
-  noticed = true;
+const controls = {
+  'a wrong vector': JSON.stringify(wrong),
+  'a file without vectors': JSON.stringify({ ...wrong, vectors: [] }),
+  'a missing file': await textOf(join(wycheproof, 'not-there.json')),
+};
+for (const [what, text] of Object.entries(controls)) {
+  check(`the control, ${what}`, () => {
+    let noticed = false;
+    try {
+      run(text);
+    } catch {
+      noticed = true;
+    }
+    if (!noticed) throw new Error('was not noticed');
+    passed += 1;
+    return 'is noticed';
+  });
 }
-check('the control', () => {
-  if (!noticed) {
-    throw new Error('was not noticed');
-  }
-  passed += 1;
-  return 'a wrong vector is noticed';
-});
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
