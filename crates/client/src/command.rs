@@ -80,7 +80,8 @@ pub enum Command {
         /// The whole recovery key; case, dashes and spaces do not matter.
         typed: SecretText,
     },
-    /// `{"c":"cancel"}` — gives up a registration, sign-in or recovery that is under way.
+    /// `{"c":"cancel"}` — gives up a registration, sign-in, recovery or change that is under way. Once the
+    /// server was asked for what cannot be called back, nothing happens and its answer counts.
     Cancel,
     /// `{"c":"sign_in","handle","passphrase","device_name"?}` → `state` unlocked.
     SignIn {

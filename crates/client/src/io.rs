@@ -205,6 +205,12 @@ impl Io {
         self.pending.remove(&id)
     }
 
+    /// Whether the answer to a step that decides is under way.
+    pub(crate) fn awaits_outcome(&self) -> bool {
+        let mut purposes = self.pending.values();
+        purposes.any(|purpose| matches!(purpose, Purpose::Flow(step) if step.decides()))
+    }
+
     /// Forgets the steps of a way in to which answers may still come.
     pub(crate) fn forget_steps(&mut self) {
         self.pending

@@ -60,6 +60,7 @@ impl Core {
     pub(crate) fn confirm_recovery_key(&mut self, typed: &SecretText) {
         let typed = RecoveryKey::parse(typed.expose());
         let wrong = match self.flow.as_ref().and_then(Flow::prepared) {
+            Some(_) if self.awaits_outcome() => Some(Own::Busy),
             Some(prepared) if typed.is_ok_and(|typed| typed == prepared.recovery) => None,
             Some(_) => Some(Own::RecoveryKeyMismatch),
             None => Some(Own::NothingToConfirm),

@@ -28,11 +28,6 @@ impl Core {
         }
     }
 
-    /// Whether the server's answer about the account is under way.
-    pub(crate) fn awaits_deletion(&self) -> bool {
-        matches!(&self.flow, Some(Flow::Change(flow)) if flow.deletion.is_some())
-    }
-
     /// The session is over while the answer is under way: the answer says what that means.
     pub(crate) fn session_over_in_deletion(&mut self) -> bool {
         match self.flow.as_mut() {

@@ -63,6 +63,30 @@ pub(crate) enum Step {
     OpeningSafes,
 }
 
+impl Step {
+    /// Whether its request changes at the server what the flow is about: from then on the answer alone
+    /// says how things stand.
+    pub(crate) const fn decides(self) -> bool {
+        match self {
+            Self::RegisterFinish
+            | Self::RecoverFinish
+            | Self::PassphraseFinish
+            | Self::IdentityPut
+            | Self::AccountDelete => true,
+            Self::RegisterStart
+            | Self::LoginStart
+            | Self::LoginFinish
+            | Self::LoginRefused
+            | Self::RecoverStart
+            | Self::ReauthStart
+            | Self::ReauthFinish
+            | Self::PassphraseStart
+            | Self::OpeningSession
+            | Self::OpeningSafes => false,
+        }
+    }
+}
+
 impl Flow {
     /// The command that began it.
     pub(crate) fn during(&self) -> &'static str {
@@ -127,6 +151,11 @@ impl Core {
         }
     }
 
+    /// Whether the server was asked for what the flow is about, and has not answered.
+    pub(crate) fn awaits_outcome(&self) -> bool {
+        self.flow.is_some() && self.io.awaits_outcome()
+    }
+
     /// The person gave up.
     pub(crate) fn cancel(&mut self) {
         if self
@@ -137,8 +166,8 @@ impl Core {
             self.decline_restored();
             return;
         }
-        if self.awaits_deletion() {
-            // Nothing can call it back.
+        if self.awaits_outcome() {
+            // Nothing can call it back, and its answer says what was changed.
             return;
         }
         if self.decline_clock() {

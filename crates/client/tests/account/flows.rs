@@ -310,3 +310,126 @@ fn a_start_that_fails_is_told_and_can_be_tried_again() {
     world.command(tab, Command::Start);
     assert_eq!(world.phase(tab), Phase::SignedOut);
 }
+
+/// Something that the last request of a flow changes at the server.
+struct Decided {
+    request: &'static str,
+    begins: fn(&str) -> Command,
+    /// Whether the tab was told that it is done.
+    done: fn(&World, usize) -> bool,
+}
+
+fn came_in(world: &World, tab: usize) -> bool {
+    world.phase(tab) == Phase::Unlocked
+}
+
+fn told(world: &World, tab: usize, is: fn(&Event) -> bool) -> bool {
+    came_in(world, tab) && world.tab(tab).events.iter().any(is)
+}
+
+const DECIDED: [Decided; 6] = [
+    Decided {
+        request: "POST /registration/finish",
+        begins: |_| register("bob", NEW),
+        done: came_in,
+    },
+    Decided {
+        request: "POST /recovery/finish",
+        begins: |key| recover(key, NEW),
+        done: came_in,
+    },
+    Decided {
+        request: "POST /passphrase/finish",
+        begins: |_| change(),
+        done: |world, tab| told(world, tab, |event| *event == Event::PassphraseChanged),
+    },
+    Decided {
+        request: "POST /passphrase/finish",
+        begins: |_| Command::RevokeOtherSessions {
+            passphrase: PASSPHRASE.into(),
+        },
+        done: |world, tab| told(world, tab, |event| matches!(event, Event::Sessions { .. })),
+    },
+    Decided {
+        request: "PUT /public-keys",
+        begins: |_| Command::NewIdentity {
+            passphrase: PASSPHRASE.into(),
+        },
+        done: |world, tab| told(world, tab, |event| *event == Event::IdentityReplaced),
+    },
+    Decided {
+        request: "POST /account/delete",
+        begins: |_| Command::DeleteAccount {
+            passphrase: PASSPHRASE.into(),
+        },
+        done: |world, tab| reason(world, tab) == "deleted",
+    },
+];
+
+/// Begins a flow and goes on to its last request, in a tab; gives what was typed back.
+fn begin(world: &mut World, tab: usize, decided: &Decided, key: &str) -> Option<Command> {
+    let command = (decided.begins)(key);
+    let comes_in = matches!(command, Command::Register { .. } | Command::Recover { .. });
+    world.command(tab, command);
+    let confirm = comes_in.then(|| Command::ConfirmRecoveryKey {
+        typed: world.recovery_key(tab).as_str().into(),
+    });
+    if let Some(confirm) = &confirm {
+        world.command(tab, confirm.clone());
+    }
+    confirm
+}
+
+/// Alice's account, and the tab for a flow: hers, or one in which nobody is in.
+fn tab_for(world: &mut World, decided: &Decided) -> (usize, String) {
+    let (tab, key) = world.register("alice");
+    let signed_out = matches!(
+        (decided.begins)(&key),
+        Command::Register { .. } | Command::Recover { .. }
+    );
+    (if signed_out { world.browser() } else { tab }, key)
+}
+
+#[test]
+fn once_the_server_was_asked_for_it_a_change_is_not_cancelled_and_its_answer_is_told() {
+    for decided in &DECIDED {
+        // The request is under way, or its answer is.
+        for answered in [false, true] {
+            let mut world = World::default();
+            let (tab, key) = tab_for(&mut world, decided);
+            let (request, done) = (decided.request, decided.done);
+            let before = asked(&world, request);
+            if answered {
+                world.slow = Some(request);
+            } else {
+                world.held_up = Some(request);
+            }
+            let confirm = begin(&mut world, tab, decided, &key);
+            assert!(!done(&world, tab), "{request}");
+            world.command(tab, Command::Cancel);
+            // What was sent is not sent again, and nothing else begins.
+            world.command(tab, confirm.unwrap_or_else(change));
+            assert_eq!(world.failures(tab), ["busy"], "{request} {answered}");
+            world.arrive();
+            assert!(done(&world, tab), "{request} {answered}");
+            assert_eq!(world.failures(tab), ["busy"], "{request} {answered}");
+            assert_eq!(asked(&world, request), before + 1);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_could_not_be_cancelled_and_is_refused_is_told() {
+    for decided in &DECIDED {
+        let mut world = World::default();
+        let (tab, key) = tab_for(&mut world, decided);
+        let (request, done) = (decided.request, decided.done);
+        answers(&mut world, request, 503, refusal("unavailable"));
+        world.slow = Some(request);
+        begin(&mut world, tab, decided, &key);
+        world.command(tab, Command::Cancel);
+        world.arrive();
+        assert_eq!(world.failures(tab), ["unavailable"], "{request}");
+        assert!(!done(&world, tab), "{request}");
+    }
+}
