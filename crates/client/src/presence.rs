@@ -16,6 +16,10 @@ use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
 
 /// How long after its bucket a session pair is kept for what is still on its way, seconds.
 const GRACE_SECS: u64 = 60;
+/// How long a session pair lives at most by time that no server tells, seconds: where nothing waits, and
+/// while claims are under way.
+const IDLE_LIFE_SECS: u64 = BUCKET_SECS + GRACE_SECS;
+const BUSY_LIFE_SECS: u64 = 2 * BUCKET_SECS + GRACE_SECS;
 
 /// The private half of a session bundle.
 pub(crate) struct SessionPair {
@@ -41,7 +45,20 @@ impl SessionPair {
 
     /// Whether it was made so many seconds ago, whatever the server's clock says.
     fn is_older(&self, secs: u64, io: &Io) -> bool {
-        io.clock.elapsed_ms().saturating_sub(self.made_ms) >= secs * 1_000
+        self.ms_until(secs, io).is_none()
+    }
+
+    /// How long until it was made so many seconds ago, milliseconds.
+    fn ms_until(&self, secs: u64, io: &Io) -> Option<u64> {
+        let age_ms = io.clock.elapsed_ms().saturating_sub(self.made_ms);
+        (secs * 1_000).checked_sub(age_ms).filter(|left| *left > 0)
+    }
+
+    /// When one of its bounds is reached next, this device's milliseconds.
+    fn next_bound_ms(&self, io: &Io) -> Option<u64> {
+        let bounds = [IDLE_LIFE_SECS, BUSY_LIFE_SECS, MAX_LIFE_SECS];
+        let left = bounds.into_iter().find_map(|secs| self.ms_until(secs, io));
+        left.map(|ms| io.after_ms(ms))
     }
 }
 
@@ -71,7 +88,10 @@ impl Unlocked {
             .any(|pair| pair.secrets.bucket() != bucket);
         let most = if before { GRACE_SECS + 1 } else { BUCKET_SECS };
         let next = next.min(io.after_ms(most * 1_000));
-        io.timers.set(Timer::Bucket, next);
+        let bounds = self.sessions.values();
+        let bound = bounds.filter_map(|pair| pair.next_bound_ms(io)).min();
+        io.timers
+            .set(Timer::Bucket, bound.map_or(next, |at| next.min(at)));
         if !io.online {
             return;
         }
@@ -136,8 +156,8 @@ impl Unlocked {
             });
             let most = match (sealed, busy) {
                 (true, _) => MAX_LIFE_SECS,
-                (false, true) => 2 * BUCKET_SECS + GRACE_SECS,
-                (false, false) => BUCKET_SECS + GRACE_SECS,
+                (false, true) => BUSY_LIFE_SECS,
+                (false, false) => IDLE_LIFE_SECS,
             };
             let waits = sealed || busy;
             (waits || !pair.is_over(io.now())) && !pair.is_older(most, io)

@@ -20,6 +20,8 @@ mod forger;
 mod held_up;
 #[path = "hostile/keys.rs"]
 mod keys;
+#[path = "hostile/pairs.rs"]
+mod pairs;
 #[path = "hostile/resend.rs"]
 mod resend;
 #[path = "hostile/sealed_facts.rs"]
