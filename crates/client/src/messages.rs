@@ -2,7 +2,8 @@
 //!
 //! A message is what one sender wrote in one chat under one id: nobody else's message is the same one,
 //! whatever its id. Tabs know it by a name that is unique in this session. That is its id, unless another
-//! message bears that id already.
+//! message bears that id already, or something of ours went out under it: what is on its way is known by
+//! its id alone.
 
 use std::collections::BTreeMap;
 
@@ -105,10 +106,30 @@ impl Unlocked {
     /// A name for a message that is about to be put in memory.
     pub(crate) fn new_name(&self, io: &mut Io, origin: &Origin) -> Id {
         let mut name = origin.id;
-        while self.places.of(name).is_some() {
+        while self.places.of(name).is_some() || self.sent_under(name) {
             name = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
         }
         name
+    }
+
+    /// Whether this session sent something under an id, or is about to.
+    fn sent_under(&self, id: Id) -> bool {
+        self.outbox.items.contains_key(&id) || self.lives.contains_key(&id)
+    }
+
+    /// What is on its way of a message: of one's own, in its chat.
+    pub(crate) fn outgoing(&self, name: Id) -> Option<Id> {
+        let origin = self.places.of(name)?;
+        let item = self.outbox.items.get(&origin.id)?;
+        let same = origin.sender == self.me.user_id && origin.chat == item.chat;
+        same.then_some(origin.id)
+    }
+
+    /// The id of a message that was opened here and not acknowledged: it, and no other under its id.
+    pub(crate) fn unacknowledged(&self, name: Id) -> Option<Id> {
+        let origin = self.places.of(name)?;
+        let held = self.inbox.holds(origin.chat, origin.sender, origin.id);
+        held.then_some(origin.id)
     }
 
     /// A new message of one's own, told to all tabs.
@@ -204,12 +225,14 @@ impl Unlocked {
     /// After a restart of the server: what was not opened here is gone.
     pub(crate) fn unread_vanished(&mut self, io: &mut Io) {
         for name in self.places.names() {
-            let Some(Origin { chat, id, .. }) = self.places.of(name).copied() else {
+            let Some(chat) = self.chat_of(name) else {
                 continue;
             };
             let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
             if sealed {
-                self.inbox.finish(id);
+                if let Some(id) = self.unacknowledged(name) {
+                    self.inbox.finish(id);
+                }
                 if let Some(view) = self.message_mut(chat, name) {
                     view.sealed = false;
                 }

@@ -24,6 +24,8 @@ mod keys;
 mod pairs;
 #[path = "hostile/resend.rs"]
 mod resend;
+#[path = "hostile/same_id.rs"]
+mod same_id;
 #[path = "hostile/sealed_facts.rs"]
 mod sealed_facts;
 

@@ -76,7 +76,7 @@ impl Unlocked {
     fn taken_back(&mut self, io: &mut Io, chat: Id, name: Id, by: Id) {
         // The request may show it.
         self.requests_dirty = true;
-        self.finish_incoming(io, self.id_of_message(name));
+        self.finish_named(io, name);
         self.finish_incoming(io, by);
         io.timers.cancel(Timer::Burn(name));
         io.timers.cancel(Timer::Expire(name));
@@ -100,11 +100,9 @@ impl Unlocked {
             view.edited = true;
         }
         self.emit_message(io, chat, name);
-        let of = self.id_of_message(name);
         let unread = self
-            .inbox
-            .items
-            .get_mut(&of)
+            .unacknowledged(name)
+            .and_then(|of| self.inbox.items.get_mut(&of))
             .filter(|item| item.progress == Progress::Opened);
         match unread {
             // The server still has the unchanged text: both go together.

@@ -33,6 +33,7 @@ use turns::{Notice, Turns};
 
 use crate::id::Id;
 use crate::pause::Pause;
+use crate::people::id_of;
 use crate::wire::Stranded;
 
 /// Why a message is claimed.
@@ -158,6 +159,12 @@ impl Inbox {
             self.done.clear();
         }
         self.done.insert(id);
+    }
+
+    /// Whether it is this sender's message, in this chat, that is kept under an id.
+    pub(crate) fn holds(&self, chat: Id, sender: Id, id: Id) -> bool {
+        let item = self.items.get(&id);
+        item.is_some_and(|item| item.chat == chat && id_of(&item.facts.sender.user_id) == sender)
     }
 
     /// The token of a lease that still holds for a while.

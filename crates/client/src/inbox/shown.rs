@@ -24,17 +24,15 @@ const ON_READ_MS: u64 = 120_000;
 
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
-    pub(crate) fn reveal(&mut self, io: &mut Io, chat: Id, id: Id) {
-        let name = id;
+    pub(crate) fn reveal(&mut self, io: &mut Io, chat: Id, name: Id) {
         let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
-        let id = self.id_of_message(name);
-        if sealed && self.is_parked(id) {
-            // It is on its way.
-            return;
-        }
-        if !sealed || !self.inbox.items.contains_key(&id) {
+        let Some(id) = self.unacknowledged(name).filter(|_| sealed) else {
             let code = Own::MessageGone;
             io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
+            return;
+        };
+        if self.is_parked(id) {
+            // It is on its way.
             return;
         }
         if !io.online {
@@ -167,7 +165,7 @@ impl Unlocked {
             if self.is_by_the_pin(*id) {
                 self.owe_receipt(io, chat, sent_as, receipt);
             }
-            self.finish_incoming(io, sent_as);
+            self.finish_named(io, *id);
             self.set_state(io, chat, *id, MessageState::Read, false);
         }
     }
@@ -190,12 +188,21 @@ impl Unlocked {
         let Some(chat) = self.chat_of(id) else {
             return;
         };
-        self.outbox.items.remove(&id);
+        if let Some(sent) = self.outgoing(id) {
+            self.outbox.items.remove(&sent);
+        }
         if let Some(view) = self.message_mut(chat, id) {
             view.text = None;
             view.sealed = false;
             view.burns_ms = None;
             self.set_state(io, chat, id, MessageState::Burned, false);
+        }
+    }
+
+    /// The same of a message on the screen, where it is the one that is to be acknowledged.
+    pub(crate) fn finish_named(&mut self, io: &mut Io, name: Id) {
+        if let Some(id) = self.unacknowledged(name) {
+            self.finish_incoming(io, id);
         }
     }
 
@@ -297,6 +304,8 @@ impl Unlocked {
     /// The time of a message is over.
     pub(crate) fn expire(&mut self, io: &mut Io, id: Id) {
         let Some(chat) = self.chat_of(id) else {
+            // Nothing of it is on the screen.
+            self.outbox.items.remove(&id);
             return;
         };
         // Whoever has not answered has not read it, as far as anybody is told.
@@ -316,20 +325,22 @@ impl Unlocked {
             view.text = None;
             self.set_state(io, chat, id, MessageState::Delivered, by_server);
         }
-        if mine {
-            self.outbox.items.remove(&id);
+        if let Some(sent) = self.outgoing(id) {
+            self.outbox.items.remove(&sent);
         }
         if !over {
             return;
         }
-        let sent_as = self.id_of_message(id);
+        let unacknowledged = self.unacknowledged(id);
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };
         if !view.mine {
             view.text = None;
             view.sealed = false;
-            self.inbox.finish(sent_as);
+            if let Some(id) = unacknowledged {
+                self.inbox.finish(id);
+            }
             // It may have been the first line of a request.
             self.requests_dirty = true;
         }

@@ -29,7 +29,7 @@ impl Unlocked {
     /// What has not come another way by now is lost, unless its sender comes back.
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
-            let known = self.places.bears(id) || self.inbox.done.contains(&id);
+            let known = self.places.name(from, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
             let contact = self.contact(from).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
@@ -41,7 +41,8 @@ impl Unlocked {
                     writer,
                     trusted: false,
                 };
-                let view = self.lost(io, id);
+                let name = self.new_name(io, &origin);
+                let view = self.lost(io, name);
                 self.put_from(io, origin, view);
             }
         }
@@ -58,10 +59,10 @@ impl Unlocked {
         }
     }
 
-    fn lost(&mut self, io: &Io, id: Id) -> MessageView {
+    fn lost(&mut self, io: &Io, name: Id) -> MessageView {
         let now_ms = io.shown_ms();
         MessageView {
-            id,
+            id: name,
             mine: false,
             text: None,
             sealed: false,

@@ -249,10 +249,10 @@ impl Unlocked {
         }
         if unread {
             // Taken away unseen: the server must not deliver it again.
-            self.finish_incoming(io, self.id_of_message(id));
+            self.finish_named(io, id);
         }
-        if let Some(item) = self.outbox.items.get_mut(&id)
-            && everywhere
+        let sent = self.outgoing(id).filter(|_| everywhere);
+        if let Some(item) = sent.and_then(|sent| self.outbox.items.get_mut(&sent))
             && item.is_on_http()
         {
             item.stage = Stage::TakenBack;
@@ -292,9 +292,9 @@ impl Unlocked {
         for timer in [Timer::Burn(id), Timer::Expire(id), Timer::Fallback(id)] {
             io.timers.cancel(timer);
         }
-        if !self.is_taken_back(id) {
-            io.timers.cancel(Timer::Resend(id));
-            self.outbox.items.remove(&id);
+        if let Some(sent) = self.outgoing(id).filter(|sent| !self.is_taken_back(*sent)) {
+            io.timers.cancel(Timer::Resend(sent));
+            self.outbox.items.remove(&sent);
         }
         self.lives.remove(&id);
         if self.remove_message(chat, id) {

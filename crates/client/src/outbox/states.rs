@@ -17,9 +17,8 @@ impl Unlocked {
     pub(crate) fn receipt_heard(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
         self.arrived_while_held(chat, id);
         if let Some(sealed) = self
-            .outbox
-            .items
-            .get_mut(&id)
+            .outgoing(id)
+            .and_then(|sent| self.outbox.items.get_mut(&sent))
             .and_then(|item| item.sealed.as_mut())
         {
             sealed.receipted = true;
@@ -34,7 +33,9 @@ impl Unlocked {
     fn was_read(&mut self, io: &mut Io, chat: Id, id: Id) {
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));
-        self.outbox.items.remove(&id);
+        if let Some(sent) = self.outgoing(id) {
+            self.outbox.items.remove(&sent);
+        }
         match self.message(chat, id).map(|view| view.burn) {
             None => {}
             Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),

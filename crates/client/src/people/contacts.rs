@@ -151,7 +151,7 @@ impl Unlocked {
             .map(|messages| messages.keys().copied().collect())
             .unwrap_or_default();
         for id in ids {
-            self.finish_incoming(io, self.id_of_message(id));
+            self.finish_named(io, id);
             self.forget_message(io, chat, id);
         }
         self.outbox.items.retain(|_, item| item.chat != chat);

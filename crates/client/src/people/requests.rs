@@ -148,7 +148,8 @@ impl Unlocked {
         }
         for id in asks {
             // What has words is unread until it was shown.
-            if self.places.name(chat, chat, id).is_none() {
+            let unsaid = self.places.name(chat, chat, id).is_none();
+            if unsaid && self.inbox.holds(chat, chat, id) {
                 self.finish_incoming(io, id);
             }
         }

@@ -1,0 +1,178 @@
+//! A contact who writes under the id of somebody else's message: it stays what it was.
+
+use client::Command;
+use client::event::MessageState;
+use client::id::Id;
+use client::testing::{Friends, Reply, World};
+use protocol::envelope::{Content, Target};
+use protocol::identity::AccountSecrets;
+use protocol::ids::UserId;
+
+use super::forge::{Forged, deliver, live_target, mid, stolen};
+use super::nothing_refused;
+
+/// What becomes of the message under the borrowed id.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    Burns,
+    Expires,
+    IsRemoved,
+}
+
+/// Bob has mallory for a contact too.
+fn with_mallory(world: &mut World, f: &Friends) -> (UserId, AccountSecrets, Id) {
+    let (mallory, secrets) = world.server.plant("mallory");
+    let (handle, greeting) = ("mallory".into(), "".into());
+    world.command(f.bob, Command::RequestContact { handle, greeting });
+    let to_mallory = world.id("mallory");
+    (mallory, secrets, to_mallory)
+}
+
+/// A text under an id, for bob's tab, which comes to its end there.
+fn comes_and_ends(
+    world: &mut World,
+    f: &Friends,
+    (from, secrets, chat): (UserId, &AccountSecrets, Id),
+    id: Id,
+    ends: Ends,
+) {
+    let bob = world.server.user("bob");
+    let target = live_target(world, f.bob, &bob);
+    let mut forged = Forged::new(world, Content::text("mine"), id);
+    forged.burn = matches!(ends, Ends::Burns);
+    forged.life_secs = if matches!(ends, Ends::Expires) {
+        5
+    } else {
+        3_600
+    };
+    let submission = forged.seal(world, from, secrets, &target);
+    world.server.post_as(from, &submission.encode());
+    world.settle();
+    let message = *world.ids(f.bob, chat).last().unwrap();
+    match ends {
+        Ends::Burns => {
+            world.command(f.bob, Command::Reveal { chat, message });
+            world.show(f.bob, chat, vec![message]);
+            let messages = vec![message];
+            world.command(f.bob, Command::Hide { chat, messages });
+        }
+        Ends::Expires => world.advance(6_500),
+        Ends::IsRemoved => {
+            let everywhere = false;
+            world.command(
+                f.bob,
+                Command::Delete {
+                    chat,
+                    message,
+                    everywhere,
+                },
+            );
+        }
+    }
+    let state = world.message(f.bob, message).map(|view| view.state);
+    let expected = match ends {
+        Ends::Burns => Some(MessageState::Burned),
+        Ends::Expires => Some(MessageState::Expired),
+        Ends::IsRemoved => None,
+    };
+    assert_eq!(state, expected, "{ends:?}");
+}
+
+#[test]
+fn what_is_on_its_way_goes_on_when_a_contact_writes_under_its_id() {
+    for in_its_chat in [false, true] {
+        for ends in [Ends::Burns, Ends::Expires, Ends::IsRemoved] {
+            let mut world = World::default();
+            let f = world.friends();
+            let said = world.say(f.bob, f.to_alice, "ten");
+            let (mallory, mallorys, to_mallory) = with_mallory(&mut world, &f);
+            let alice = world.server.user("alice");
+            let alices = stolen(&mut world, "alice");
+            world.advance(4_000);
+            // Alice's tab is gone, and the server has not noticed.
+            world.tabs[f.alice] = None;
+            let before: Vec<_> = world.server.messages.keys().copied().collect();
+            world.edit(f.bob, f.to_alice, said, "eleven");
+            let mut now = world.server.messages.keys().copied();
+            let edit = now.find(|id| !before.contains(id)).unwrap();
+            let id = Id::from_bytes(*edit.as_bytes());
+            // The server tells the id, and makes room for another message under it.
+            let held = world.server.messages.remove(&edit).unwrap();
+            let by = if in_its_chat {
+                (alice, &alices, f.to_alice)
+            } else {
+                (mallory, &mallorys, to_mallory)
+            };
+            comes_and_ends(&mut world, &f, by, id, ends);
+            world.server.messages.insert(edit, held);
+            world.advance(12_000);
+            // Nobody has read it in ten seconds: bob's client has given it to the account.
+            let slots = &world.server.messages[&edit].slots;
+            let waiting = Target::Account { account: alice };
+            assert!(slots.contains_key(&waiting), "{in_its_chat} {ends:?}");
+            let again = world.sign_in("alice");
+            assert_eq!(world.texts(again, f.to_bob).last().unwrap(), "eleven");
+        }
+    }
+}
+
+/// A busy session forgets which ids it has finished.
+fn forgets_ids(world: &mut World, tab: usize) {
+    for number in 0..4_200_u16 {
+        let mut id = [0xee; 16];
+        id[..2].copy_from_slice(&number.to_be_bytes());
+        let id = Id::from_bytes(id).to_string();
+        let frame = serde_json::json!({"t": "acked", "id": id});
+        world.server.push(tab, Reply::Text(frame));
+    }
+    world.settle();
+}
+
+#[test]
+fn an_unread_message_is_not_acknowledged_when_another_under_its_id_goes() {
+    for removed in [false, true] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        let (mallory, mallorys, to_mallory) = with_mallory(&mut world, &f);
+        let alice = world.server.user("alice");
+        let alices = stolen(&mut world, "alice");
+        let id = Id::from_bytes([1; 16]);
+        let tab = f.bob;
+        deliver(
+            &mut world,
+            tab,
+            mallory,
+            &mallorys,
+            Content::text("mine"),
+            id,
+        );
+        world.show(tab, to_mallory, vec![id]);
+        assert!(!world.server.messages.contains_key(&mid(id)));
+        forgets_ids(&mut world, tab);
+        deliver(&mut world, tab, alice, &alices, Content::text("three"), id);
+        assert_eq!(world.texts(tab, f.to_alice), ["one", "two", "three"]);
+        if removed {
+            world.command(tab, Command::RemoveContact { chat: to_mallory });
+        } else {
+            let message_id = mid(id);
+            let delete = Content::Delete { message_id };
+            deliver(
+                &mut world,
+                tab,
+                mallory,
+                &mallorys,
+                delete,
+                Id::from_bytes([2; 16]),
+            );
+            let gone = world.message(tab, id).unwrap();
+            assert_eq!(gone.state, MessageState::Deleted);
+        }
+        assert!(world.server.messages.contains_key(&mid(id)), "{removed}");
+        assert_eq!(world.texts(tab, f.to_alice), ["one", "two", "three"]);
+        // It is acknowledged once it was read.
+        let ids = world.ids(tab, f.to_alice);
+        world.show(tab, f.to_alice, ids);
+        assert!(!world.server.messages.contains_key(&mid(id)));
+        nothing_refused(&world, tab);
+    }
+}
