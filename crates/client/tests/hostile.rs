@@ -4,6 +4,8 @@
 
 #[path = "hostile/account.rs"]
 mod account;
+#[path = "hostile/alike.rs"]
+mod alike;
 #[path = "hostile/authority.rs"]
 mod authority;
 #[path = "hostile/crowd.rs"]

@@ -63,8 +63,8 @@ impl Unlocked {
     /// No answer came.
     pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
         match self.inbox.current.as_ref().map(|current| current.awaits) {
-            Some(Await::Sender(claim)) => {
-                self.sender_came(io, id_of(&claim.user_id), None);
+            Some(Await::Keys(of)) => {
+                self.sender_came(io, of, None);
                 return;
             }
             Some(Await::Safe) => {

@@ -54,8 +54,8 @@ pub(crate) enum Await {
     Parcel,
     /// The lease of a claim that was made before.
     Extension,
-    /// The claimed sender's public keys.
-    Sender(SenderClaim),
+    /// Somebody's public keys: the claimed sender's, or those of whoever posted what is to be refused.
+    Keys(Id),
     /// A newer prekey safe.
     Safe,
 }

@@ -9,7 +9,6 @@ use crate::answers::Answer;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::unlocked::Unlocked;
 use crate::wire::User;
 
@@ -48,7 +47,7 @@ impl Unlocked {
 
     fn awaits_keys_of(&self, sender: Id) -> bool {
         let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
-        matches!(awaits, Some(Await::Sender(claim)) if id_of(&claim.user_id) == sender)
+        awaits == Some(Await::Keys(sender))
     }
 
     /// The safes could not be read: what needs them rests, and the others go on.

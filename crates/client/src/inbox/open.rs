@@ -84,14 +84,7 @@ impl Unlocked {
         match outcome {
             Ok(opened) => self.opened(io, opened, bytes),
             Err(Blocked::Sender(claim)) => {
-                let sender = id_of(&claim.user_id);
-                self.wait_for(Await::Sender(claim), bytes);
-                if self.lookups.rest(io.now_ms) {
-                    self.park(io, Need::Keys(claim));
-                } else {
-                    let purpose = Purpose::Open(Open::Sender(sender));
-                    io.get(&format!("/users/{sender}"), purpose);
-                }
+                self.ask_keys(io, id_of(&claim.user_id), Some(claim), bytes);
             }
             Err(Blocked::Safe) => {
                 self.wait_for(Await::Safe, bytes);
@@ -101,12 +94,7 @@ impl Unlocked {
                     self.park(io, Need::Safe(self.reading.next_number()));
                 }
             }
-            Err(Blocked::Gone) => {
-                // All that it sent ends with an account: that is no alarm, and nobody is there to tell.
-                self.pending_lease = None;
-                self.inbox.finish(id);
-                self.claim_done(io);
-            }
+            Err(Blocked::Gone) => self.sender_is_gone(io, id),
             Err(Blocked::Replayed) => {
                 // Its mark is stored: acknowledged, not shown.
                 io.refused(Refusal::Replayed, None, Some(id));
@@ -119,8 +107,32 @@ impl Unlocked {
                 self.inbox.finish(id);
                 self.claim_done(io);
             }
-            Err(Blocked::Refused(refusal, sender)) => self.refuse_parcel(io, id, refusal, sender),
+            // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
+            // is asked for before every refusal, of whom the server named.
+            Err(Blocked::Refused(refusal, sender)) => match self.sender_told(id) {
+                Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
+                Some(poster) if self.lookups.is_gone(poster) => self.sender_is_gone(io, id),
+                _ => self.refuse_parcel(io, id, refusal, sender),
+            },
         }
+    }
+
+    /// Asks for somebody's public keys, once for each message.
+    fn ask_keys(&mut self, io: &mut Io, of: Id, claim: Option<SenderClaim>, bytes: Vec<u8>) {
+        self.wait_for(Await::Keys(of), bytes);
+        if self.lookups.rest(io.now_ms) {
+            self.park(io, Need::Keys(of, claim));
+        } else {
+            let purpose = Purpose::Open(Open::Sender(of));
+            io.get(&format!("/users/{of}"), purpose);
+        }
+    }
+
+    /// All that it sent ends with an account: that is no alarm, and nobody is there to tell.
+    fn sender_is_gone(&mut self, io: &mut Io, id: Id) {
+        self.pending_lease = None;
+        self.inbox.finish(id);
+        self.claim_done(io);
     }
 
     fn wait_for(&mut self, awaits: Await, bytes: Vec<u8>) {
@@ -128,7 +140,7 @@ impl Unlocked {
             current.awaits = awaits;
             current.parcel = bytes;
             match awaits {
-                Await::Sender(_) => current.fetched_sender = true,
+                Await::Keys(_) => current.fetched_sender = true,
                 Await::Safe => current.fetched_safe = true,
                 Await::Parcel | Await::Extension => {}
             }
@@ -146,7 +158,9 @@ impl Unlocked {
             });
         }
         // A repetition comes under the same id, as a new slot.
-        self.inbox.notices.remove(&id);
+        if !self.inbox.items.contains_key(&id) {
+            self.inbox.notices.remove(&id);
+        }
         self.claim_done(io);
     }
 
@@ -177,6 +191,10 @@ impl Unlocked {
         let pending = PendingEpoch::begin(handshake, pairs, io.now())?;
         let claim = pending.claim();
         let sender = id_of(&claim.user_id);
+        // Nobody else posts somebody's messages: another name in the hint is as good as none.
+        if self.sender_told(Id::from_bytes(*parcel.message_id.as_bytes())) != Some(sender) {
+            return Err(EpochError::BadHint.into());
+        }
         let keys = self.keys_for(&claim);
         // While the server cannot say whether keys were replaced, the known ones serve.
         let serve = keys.is_some() && self.lookups.rest(io.now_ms);

@@ -11,7 +11,6 @@ use super::claims::ANSWER_MS;
 use super::{Await, Current, Lease, Why};
 use crate::id::Id;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
@@ -27,8 +26,8 @@ const BETWEEN_READS_MS: u64 = 5_000;
 /// What a message rests for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// The public keys of its sender.
-    Keys(SenderClaim),
+    /// Somebody's public keys; of its sender, with what it claims.
+    Keys(Id, Option<SenderClaim>),
     /// A read of the safes with this number or a later one.
     Safe(u32),
 }
@@ -64,7 +63,7 @@ impl Unlocked {
         let kept = self.inbox.parked.iter().map(|parked| parked.parcel.len());
         let room = kept.clone().filter(|len| *len > 0).count() < MOST_PARCELS
             && kept.sum::<usize>() + current.parcel.len() <= MOST_BYTES;
-        let keys = matches!(need, Need::Keys(_));
+        let keys = matches!(need, Need::Keys(..));
         self.inbox.parked.push(Parked {
             id: current.id,
             why: current.why,
@@ -76,7 +75,7 @@ impl Unlocked {
             lease,
         });
         match need {
-            Need::Keys(claim) => self.want_keys(io, id_of(&claim.user_id)),
+            Need::Keys(of, _) => self.want_keys(io, of),
             Need::Safe(_) => {
                 let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
                 let at_ms = asked_ms
@@ -143,8 +142,7 @@ impl Unlocked {
     /// The server said what it knows of a sender's keys.
     pub(super) fn keys_answered(&mut self, sender: Id) {
         for parked in &mut self.inbox.parked {
-            let of = |claim: SenderClaim| id_of(&claim.user_id) == sender;
-            parked.answered |= matches!(parked.need, Need::Keys(claim) if of(claim));
+            parked.answered |= matches!(parked.need, Need::Keys(of, _) if of == sender);
         }
     }
 
@@ -152,7 +150,7 @@ impl Unlocked {
     pub(super) fn first_ready(&self, io: &Io) -> Option<usize> {
         self.inbox.parked.iter().position(|parked| {
             parked.answered
-                || matches!(parked.need, Need::Keys(claim) if self.has_fresh_keys(io, &claim))
+                || matches!(parked.need, Need::Keys(_, Some(claim)) if self.has_fresh_keys(io, &claim))
         })
     }
 
@@ -170,7 +168,7 @@ impl Unlocked {
                 self.inbox.queue.push_front((parked.id, parked.why));
                 continue;
             }
-            let keys = matches!(parked.need, Need::Keys(_));
+            let keys = matches!(parked.need, Need::Keys(..));
             self.inbox.current = Some(Current {
                 id: parked.id,
                 why: parked.why,

@@ -2,8 +2,8 @@
 //!
 //! One sender's heap holds nobody else up: senders take turns, people whom the account knows take every
 //! other turn among them, and what is live goes before what waits. Messages of one sender stay in the
-//! order in which the server lists them. Who sent a message is the server's word here, and decides
-//! nothing but the turn.
+//! order in which the server lists them. Who sent a message is the server's word here: it decides the turn,
+//! and what names another sender is not opened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,8 @@ impl Unlocked {
         firsts.min_by_key(rank).map(|(at, ..)| at)
     }
 
-    fn sender_told(&self, id: Id) -> Option<Id> {
+    /// Whose message it is, by the server's word.
+    pub(super) fn sender_told(&self, id: Id) -> Option<Id> {
         self.inbox.notices.get(&id).and_then(|notice| notice.from)
     }
 
