@@ -24,6 +24,8 @@ mod held_up;
 mod keys;
 #[path = "hostile/pairs.rs"]
 mod pairs;
+#[path = "hostile/requests.rs"]
+mod requests;
 #[path = "hostile/resend.rs"]
 mod resend;
 #[path = "hostile/same_id.rs"]
