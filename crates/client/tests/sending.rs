@@ -239,3 +239,26 @@ fn a_row_of_the_chat_list_carries_the_beginning_of_a_long_text_only() {
     let preview = world.chats(f.bob).pop().unwrap().preview.unwrap();
     assert_eq!(preview.expose().chars().count(), 200);
 }
+
+#[test]
+fn what_is_not_on_the_screen_is_asked_about_until_its_time_is_over_and_no_longer() {
+    let mut world = World::default();
+    let f = world.friends();
+    let text = world.say_with(f.alice, f.to_bob, "ten", None, Some(60));
+    world.close(f.bob);
+    world.advance(4_000);
+    let before: Vec<_> = world.server.messages.keys().copied().collect();
+    world.edit(f.alice, f.to_bob, text, "eleven");
+    let mut now = world.server.messages.keys().copied();
+    let edit = now.find(|id| !before.contains(id)).unwrap().to_string();
+    for (secs, expected) in [(10, true), (60, false)] {
+        world.advance(secs * 1_000);
+        let spoken = world.server.traffic.len();
+        world.cut(f.alice);
+        world.advance(5_000);
+        let frames = world.server.traffic[spoken..].iter();
+        let mut frames = frames.map(|bytes| String::from_utf8_lossy(bytes));
+        let asked = frames.any(|frame| frame.contains("\"status\"") && frame.contains(&edit));
+        assert_eq!(asked, expected, "{secs}");
+    }
+}

@@ -41,6 +41,8 @@ enum Known {
     /// Those of before: the sender has a new identity.
     Others,
     Never,
+    /// The account was erased.
+    Gone,
 }
 
 /// Whom the server names as the one who posted it.
@@ -79,6 +81,9 @@ fn refused(known: Known, named: Named, broken: Broken) -> (Vec<String>, Vec<Valu
         }
         vec![reply]
     }));
+    if known == Known::Gone {
+        world.server.accounts.remove(&sender);
+    }
     let (asked, spoken) = (world.server.log.len(), world.server.traffic.len());
     world.server.post_as(sender, &submission.encode());
     world.settle();
@@ -88,7 +93,8 @@ fn refused(known: Known, named: Named, broken: Broken) -> (Vec<String>, Vec<Valu
         "it does not open"
     );
     let told = world.refusals(f.bob);
-    assert!(told.contains(&"moved-slot".into()), "{told:?}");
+    let alarm = told.contains(&"moved-slot".into());
+    assert_eq!(alarm, known != Known::Gone, "{told:?}");
     let people = [(sender, "the sender"), (other, "another"), (bob, "oneself")];
     let name = |path: &String| {
         people.iter().fold(path.clone(), |path, (user, name)| {
@@ -110,7 +116,7 @@ fn sender(world: &mut World, known: Known) -> (UserId, AccountSecrets) {
             let (fake, _) = super::forge::swap_keys(world, &alice, 4_720);
             (alice, fake)
         }
-        Known::Never => world.server.plant("mallory"),
+        Known::Never | Known::Gone => world.server.plant("mallory"),
     }
 }
 
@@ -121,12 +127,14 @@ fn the_server_cannot_tell_a_bad_hint_from_a_bad_slot_or_a_bad_body() {
         (Known::Old, Named::Sender),
         (Known::Others, Named::Sender),
         (Known::Never, Named::Sender),
+        (Known::Gone, Named::Sender),
         (Known::Fresh, Named::Another),
         (Known::Never, Named::Nobody),
     ] {
         let [hint, slot, body] =
             [Broken::Hint, Broken::Slot, Broken::Body].map(|it| refused(known, named, it));
-        assert!(hint.1.contains(&json!("cannot_open")), "{hint:?}");
+        let told = hint.1.contains(&json!("cannot_open"));
+        assert_eq!(told, known != Known::Gone, "{hint:?}");
         let looked_up = hint.0.iter().filter(|line| line.starts_with("GET /users/"));
         let times = usize::from(named != Named::Nobody);
         assert_eq!(looked_up.count(), times, "{known:?} {named:?}: {hint:?}");
