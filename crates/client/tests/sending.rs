@@ -1,6 +1,15 @@
 //! From the composer to the server: what is taken, what is refused with its reason, what waits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "sending/answers.rs"]
+mod answers;
+#[path = "sending/changes.rs"]
+mod changes;
+#[path = "sending/held.rs"]
+mod held;
+#[path = "sending/unseen.rs"]
+mod unseen;
+
 use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};

@@ -125,6 +125,7 @@ impl Unlocked {
             Content::Request { greeting, .. } => !greeting.is_blank(),
             _ => false,
         };
+        self.outbox.written += 1;
         self.outbox.items.insert(
             id,
             Outgoing {
@@ -138,6 +139,7 @@ impl Unlocked {
                 wanted: None,
                 expires_at: io.now().saturating_add(u64::from(life_secs)),
                 tries: 0,
+                written: self.outbox.written,
             },
         );
         self.outbox.queue.push(id);
@@ -219,7 +221,7 @@ impl Unlocked {
 
     /// `delete`.
     pub(crate) fn delete(&mut self, io: &mut Io, chat: Id, id: Id, everywhere: bool) {
-        let Some(view) = self.message(chat, id) else {
+        let Some(mine) = self.message(chat, id).map(|view| view.mine) else {
             io.failed_at(
                 "delete",
                 Failure::new(Own::NoSuchMessage),
@@ -228,8 +230,7 @@ impl Unlocked {
             );
             return;
         };
-        let unread = !view.mine && view.state == MessageState::Unread;
-        let wrong = if everywhere && !view.mine {
+        let wrong = if everywhere && !mine {
             Some(Own::NotYours)
         } else if everywhere && !self.wrote_it_as_now(id) {
             Some(Own::EarlierIdentity)
@@ -247,10 +248,8 @@ impl Unlocked {
             let life = self.life_left(io, chat, id);
             self.enqueue(io, chat, content, Burn::Never, life);
         }
-        if unread {
-            // Taken away unseen: the server must not deliver it again.
-            self.finish_named(io, id);
-        }
+        // What was taken away, unseen or while it burns, is not to be delivered again.
+        self.finish_named(io, id);
         let sent = self.outgoing(id).filter(|_| everywhere);
         if let Some(item) = sent.and_then(|sent| self.outbox.items.get_mut(&sent))
             && item.is_on_http()

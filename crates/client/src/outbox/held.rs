@@ -50,7 +50,7 @@ impl Unlocked {
             .items
             .iter()
             .filter(|(_, item)| item.chat == chat && item.stage == Stage::Held)
-            .map(|(id, item)| (self.written(chat, *id, &item.content), *id))
+            .map(|(id, item)| (item.written, *id))
             .collect();
         held.sort_unstable();
         self.take_back_numbers(chat, &held);
@@ -58,15 +58,6 @@ impl Unlocked {
             self.release(io, chat, id);
         }
         self.pump(io);
-    }
-
-    /// Answers before texts, changes of texts after them.
-    fn written(&self, chat: Id, id: Id, content: &Content) -> u64 {
-        match content {
-            Content::Text { .. } => self.message(chat, id).map_or(0, |view| view.seen_ms),
-            Content::Edit { .. } | Content::Delete { .. } => u64::MAX,
-            _ => 0,
-        }
     }
 
     /// What nobody could open has no place in the count, or its reader would miss it. Copies in other

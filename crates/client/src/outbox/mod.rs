@@ -87,6 +87,8 @@ pub(crate) struct Outgoing {
     pub(crate) expires_at: u64,
     /// Submissions that got no answer.
     pub(crate) tries: u32,
+    /// Its place among all that was written.
+    pub(crate) written: u64,
 }
 
 /// Why more slots are wanted.
@@ -120,6 +122,8 @@ impl Wanted {
 #[derive(Default)]
 pub(crate) struct Outbox {
     pub(crate) items: BTreeMap<Id, Outgoing>,
+    /// How much was written so far.
+    written: u64,
     /// Order of sending, for sequence numbers.
     pub(crate) queue: Vec<Id>,
     pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
