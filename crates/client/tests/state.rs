@@ -11,6 +11,8 @@ mod numbers;
 mod pairs;
 #[path = "state/prekeys.rs"]
 mod prekeys;
+#[path = "state/promised.rs"]
+mod promised;
 #[path = "state/restart.rs"]
 mod restart;
 #[path = "state/safes.rs"]
