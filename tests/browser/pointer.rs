@@ -108,13 +108,26 @@ impl Page {
     }
 
     fn press_button(&self, place: &Value) {
-        for kind in ["mousePressed", "mouseReleased"] {
-            self.call(
-                "Input.dispatchMouseEvent",
-                json!({ "type": kind, "x": place["x"], "y": place["y"],
-                        "button": "left", "clickCount": 1 }),
-            );
-        }
+        self.button("mousePressed", place);
+        self.button("mouseReleased", place);
+    }
+
+    /// Presses the button over what fits the selector, lets `between` happen, and releases it there.
+    #[track_caller]
+    pub fn click_while(&self, selector: &str, between: impl FnOnce()) {
+        let place = self.wheel_to(selector);
+        self.point(&place);
+        self.button("mousePressed", &place);
+        between();
+        self.button("mouseReleased", &place);
+    }
+
+    fn button(&self, kind: &str, place: &Value) {
+        self.call(
+            "Input.dispatchMouseEvent",
+            json!({ "type": kind, "x": place["x"], "y": place["y"],
+                    "button": "left", "clickCount": 1 }),
+        );
     }
 }
 

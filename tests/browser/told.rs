@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::chromium::Chromium;
-use super::page::{Page, Screen, by};
+use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, open_chat, state, unlock, write};
 use super::server::Server;
 use super::sizes::whole_at_every_size;
@@ -36,6 +36,81 @@ fn answer(page: &Page, button: &str) -> serde_json::Value {
     page.see("main-menu");
     page.js("window.alone = false");
     said
+}
+
+/// Timers of minutes are kept, for the test to run.
+const LATE: &str = "window.late = []; const timer = window.setTimeout; \
+     window.setTimeout = (run, wait, ...more) => (wait >= 100_000 ? late.push(run) : timer(run, wait, ...more));";
+
+/// Says that a message was unreadable, as often as anybody can cause it.
+fn unreadable(page: &Page, times: u32) {
+    for _ in 0..times {
+        page.js("tell({ e: 'refused', code: 'malformed', text: 'Something unreadable came.' })");
+    }
+}
+
+/// The passing lines that there are now, which then go.
+fn lines(page: &Page) -> serde_json::Value {
+    page.js(
+        "[...document.querySelectorAll('.toast')].map((line) => { line.remove(); return line.textContent; })",
+    )
+}
+
+#[test]
+fn a_row_that_is_pressed_while_it_or_its_list_changes_is_opened_and_what_is_unreadable_is_counted()
+{
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, _jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
+    let page = &mira.page;
+    page.before_scripts(&format!("{PORT}{LATE}"));
+    page.reload();
+    page.see("chat-row");
+    page.see_text(&by("connection"), "Online");
+
+    page.click_while(&by("chat-row"), || {
+        page.js(
+            "(() => { const { chats } = heard.findLast((it) => it.e === 'chats'); \
+             return tell({ e: 'chats', chats: chats.map((chat) => ({ ...chat, alias: 'שלום', preview: 'something else' })) }); })()",
+        );
+    });
+    page.see("composer-text");
+    page.fill("chat-filter", "שלום");
+    page.js("window.asked = (n) => ({ chat: `request-${n}`, handle: `person${n}`, alias: 'דנה', greeting: 'שלום', received_ms: 1, key_changed: false, by_link: false }); \
+             tell({ e: 'requests', requests: [asked(1)] })");
+    page.click_while(&by("request-row"), || {
+        page.js("tell({ e: 'requests', requests: [asked(1), asked(2)] })");
+    });
+    page.see("request-pane");
+    // Each of these is read from the side on which its own words begin.
+    for place in [
+        "request-row .chat-row__name",
+        "request-row .chat-row__preview",
+        "chat-filter",
+        "request-name",
+        "request-greeting",
+    ] {
+        let (test_id, rest) = place.split_once(' ').unwrap_or((place, ""));
+        let selector = quoted(&format!("{} {rest}", by(test_id)));
+        let direction = format!("getComputedStyle(document.querySelector({selector})).direction");
+        page.until(&format!("{direction} === 'rtl'"));
+    }
+
+    lines(page);
+    unreadable(page, 3);
+    assert_eq!(lines(page), json!(["Something unreadable came."]));
+    page.js("late.shift()()");
+    assert_eq!(lines(page), json!(["2 more messages could not be read."]));
+    unreadable(page, 1);
+    assert_eq!(lines(page), json!([]));
+    page.js("late.shift()()");
+    assert_eq!(lines(page), json!(["One more message could not be read."]));
+    page.js("late.shift()()");
+    unreadable(page, 1);
+    assert_eq!(lines(page), json!(["Something unreadable came."]));
+    nothing_was_refused(&chromium, &[page]);
 }
 
 #[test]

@@ -35,6 +35,7 @@ export function conversation(context, id, then) {
   let typingUntil = 0;
   let focusLost = false;
   let drawnHeader = '';
+  let drawnNotices = '';
 
   const chat = () => state.chat(id);
   const name = () => chat()?.alias || chat()?.handle || '';
@@ -81,7 +82,10 @@ export function conversation(context, id, then) {
     slot(root, 'sub').textContent = sub;
     // The line below says it already, unless it says something else just now.
     slot(root, 'verified').replaceChildren(...(row.verified ? [h('span', { 'data-testid': 'verified-mark' }, icon('verified', 'icon--sm'), sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'))] : []));
-    slot(root, 'notices').replaceChildren(...keyNotices(row, name()));
+    const notices = JSON.stringify([row.key_changed, row.key_changed_back, name()]);
+    // A press on one of their buttons may be under way.
+    if (notices !== drawnNotices) slot(root, 'notices').replaceChildren(...keyNotices(row, name()));
+    drawnNotices = notices;
   }
 
   function showTyping() {

@@ -1,5 +1,5 @@
 /** The rows of the chat list, also used by the switcher. */
-import { arrange, avatar, h, icon } from '../lib/dom.js';
+import { avatar, h, icon, rowsOf } from '../lib/dom.js';
 import { rowTime } from '../lib/format.js';
 import { draftOf } from './composer.js';
 
@@ -61,48 +61,70 @@ export function rowParts(chat) {
   ];
 }
 
+/** @param {HTMLElement} row @param {boolean} current */
+function markCurrent(row, current) {
+  const button = /** @type {HTMLElement} */ (row.firstElementChild);
+  if (current) button.setAttribute('aria-current', 'true');
+  else button.removeAttribute('aria-current');
+}
+
 /**
- * Keeps a list of rows in step with the chats, row by row, so that focus stays where it is.
+ * Keeps the list of chats.
  * @param {HTMLElement} list
  * @param {(chat: string) => void} open
  */
 export function chatList(list, open) {
-  /** @type {Map<string, {item: HTMLElement, button: HTMLElement, drawn: string}>} */
-  const rows = new Map();
-  /** @param {Chat[]} chats @param {string} current */
-  return (chats, current) => {
-    const wanted = chats.map((chat) => {
-      let row = rows.get(chat.chat);
-      if (!row) {
-        const button = h('button', { class: 'chat-row', type: 'button', 'data-testid': 'chat-row', 'data-chat': chat.chat, 'data-handle': chat.handle, onclick: () => open(chat.chat) });
-        row = { button, item: h('li', {}, button), drawn: '' };
-        rows.set(chat.chat, row);
-      }
-      const drawn = JSON.stringify([chat, rowTime(chat.last_ms), draftOf(chat.chat)]);
-      if (row.drawn !== drawn) {
-        row.button.replaceChildren(...rowParts(chat));
-        row.button.dataset.unread = String(chat.unread > 0);
-        row.drawn = drawn;
-      }
-      if (chat.chat === current) row.button.setAttribute('aria-current', 'true');
-      else row.button.removeAttribute('aria-current');
-      return row.item;
-    });
-    arrange(list, wanted);
-    for (const chat of rows.keys()) if (!chats.some((known) => known.chat === chat)) rows.delete(chat);
+  let current = '';
+  /** @type {(chats: Chat[]) => void} */
+  const rows = rowsOf(list, {
+    key: (chat) => chat.chat,
+    make: (id, chat) => h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'chat-row', 'data-chat': id, 'data-handle': chat.handle, onclick: () => open(id) })),
+    from: (chat) => [chat, rowTime(chat.last_ms), draftOf(chat.chat), chat.chat === current],
+    draw: (row, chat) => {
+      const button = /** @type {HTMLElement} */ (row.firstElementChild);
+      button.replaceChildren(...rowParts(chat));
+      button.dataset.unread = String(chat.unread > 0);
+      markCurrent(row, chat.chat === current);
+    },
+  });
+  /** @param {Chat[]} chats @param {string} open */
+  return (chats, open) => {
+    current = open;
+    rows(chats);
   };
 }
 
-/**
- * @param {Request} request
- * @param {boolean} current
- * @param {() => void} open
- */
-export function requestRow(request, current, open) {
+/** @param {Request} request */
+function requestParts(request) {
   const name = request.alias || request.handle;
-  return h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'request-row', 'data-handle': request.handle, 'data-unread': 'true', 'aria-current': current ? 'true' : null, onclick: open },
+  return [
     avatar(request.chat, name),
     h('span', { class: 'chat-row__body' },
       h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), rowWhen(request.received_ms)),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you'))))));
+      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you')))),
+  ];
+}
+
+/**
+ * Keeps the list of requests.
+ * @param {HTMLElement} list
+ * @param {(chat: string) => void} open
+ */
+export function requestList(list, open) {
+  let current = '';
+  /** @type {(requests: Request[]) => void} */
+  const rows = rowsOf(list, {
+    key: (request) => request.chat,
+    make: (id, request) => h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'request-row', 'data-handle': request.handle, 'data-unread': 'true', onclick: () => open(id) })),
+    from: (request) => [request, rowTime(request.received_ms), request.chat === current],
+    draw: (row, request) => {
+      /** @type {HTMLElement} */ (row.firstElementChild).replaceChildren(...requestParts(request));
+      markCurrent(row, request.chat === current);
+    },
+  });
+  /** @param {Request[]} requests @param {string} open */
+  return (requests, open) => {
+    current = open;
+    rows(requests);
+  };
 }

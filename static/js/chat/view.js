@@ -9,7 +9,7 @@ import { composing } from '../lib/text.js';
 import { conversation } from './conversation.js';
 import { detailsPane, drawGreeting, requestPane } from './details.js';
 import { shortcuts } from './keys.js';
-import { chatList, chatName, fits, requestRow } from './list.js';
+import { chatList, chatName, fits, requestList } from './list.js';
 import { confirmDialog, inviteDialog, newChatDialog, openDialog, watchInvites } from './people.js';
 import { switcher } from './switcher.js';
 
@@ -44,12 +44,12 @@ export function chatView(context) {
   let unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
   let pending = '';
   let marked = router.spot();
-  let drawnRequests = '';
   /** What going back would close: the open chat where only one pane fits, and the details over it. */
   let backTo = { list: () => {}, talk: () => {} };
   /** What was decided about the open chat or request, for when it is gone. */
   let decided = '';
   const rows = chatList(slot(app, 'chats'), openChat);
+  const asked = requestList(slot(app, 'requests'), openRequest);
 
   function drawList() {
     const chats = state.chats.filter((chat) => fits(chat, filter.value));
@@ -58,9 +58,7 @@ export function chatView(context) {
     const requests = state.requests;
     slot(app, 'requests-section').hidden = requests.length === 0;
     slot(app, 'requests-count').textContent = String(requests.length);
-    const drawn = JSON.stringify([requests, current]);
-    if (drawn !== drawnRequests) slot(app, 'requests').replaceChildren(...requests.map((request) => requestRow(request, current?.kind === 'request' && current.id === request.chat, () => openRequest(request.chat))));
-    drawnRequests = drawn;
+    asked(requests, current?.kind === 'request' ? current.id : '');
     const nobody = state.chats.length === 0 && requests.length === 0;
     app.toggleAttribute('data-empty', nobody);
     slot(app, 'empty-title').textContent = nobody ? 'Start a conversation' : 'Choose a chat';

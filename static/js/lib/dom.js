@@ -139,6 +139,35 @@ export function arrange(parent, wanted) {
 }
 
 /**
+ * Keeps a list in step with `items`, row by row: a row stays the same element while its item is there, so that focus
+ * and a click under way stay too. It is drawn anew only where `from` differs from the last time.
+ * @template Item
+ * @template {Element} Row
+ * @param {Element} list
+ * @param {{key: (item: Item) => string, make: (key: string, item: Item) => Row, from: (item: Item) => unknown, draw: (row: Row, item: Item) => void}} how
+ * @returns {(items: Item[]) => void}
+ */
+export function rowsOf(list, { key, make, from, draw }) {
+  /** @type {Map<string, {row: Row, drawn: string}>} */
+  const rows = new Map();
+  return (items) => {
+    const there = new Set();
+    const wanted = items.map((item) => {
+      const name = key(item);
+      there.add(name);
+      const known = rows.get(name) ?? { row: make(name, item), drawn: '' };
+      rows.set(name, known);
+      const drawn = JSON.stringify(from(item));
+      if (known.drawn !== drawn) draw(known.row, item);
+      known.drawn = drawn;
+      return known.row;
+    });
+    arrange(list, wanted);
+    for (const name of rows.keys()) if (!there.has(name)) rows.delete(name);
+  };
+}
+
+/**
  * The round picture of a person: initials on one of twelve colours that their id chooses.
  * @param {string} id
  * @param {string} name

@@ -1,5 +1,5 @@
 /** Profile, appearance, privacy, passphrase, sessions, invite links, and what is running. */
-import { actions, avatar, clone, h, icon, input, say, slot } from '../lib/dom.js';
+import { actions, avatar, clone, h, icon, input, rowsOf, say, slot } from '../lib/dom.js';
 import { complain, showButtons, submit, wrong } from '../lib/form.js';
 import { browserName, duration, fullTime } from '../lib/format.js';
 import { toast } from '../lib/say.js';
@@ -12,6 +12,9 @@ import { passphrasePicker } from './passphrase.js';
 /**
  * @typedef {import('../types.js').Context} Context
  * @typedef {import('../types.js').View} View
+ * @typedef {import('../types.js').Session} Session
+ * @typedef {import('../types.js').Invite} Invite
+ * @typedef {import('../types.js').Person} Person
  */
 
 /** @param {Context} context @returns {View} */
@@ -142,12 +145,19 @@ function privacy({ state, send }, node, subscriptions) {
   burn.addEventListener('change', () => send({ c: 'set_settings', burn: (BURNS.find(([value]) => burnKey(value) === burn.value) ?? BURNS[0])[0] }));
   life.addEventListener('change', () => send({ c: 'set_settings', life_secs: Number(life.value) }));
   lock.addEventListener('change', () => send({ c: 'set_settings', lock_after_secs: Number(lock.value) }));
-  const blocked = () => {
-    slot(node, 'blocked-part').hidden = state.blocked.length === 0;
-    slot(node, 'blocked').replaceChildren(...state.blocked.map((person) => h('li', {},
+  /** @type {(people: Person[]) => void} */
+  const people = rowsOf(slot(node, 'blocked'), {
+    key: (person) => person.user_id,
+    make: () => h('li'),
+    from: (person) => person,
+    draw: (row, person) => row.replaceChildren(
       avatar(person.user_id, person.alias || person.handle, 'sm'),
       h('span', { class: 'grow' }, person.alias || person.handle, ' ', h('span', { class: 'muted small' }, `@${person.handle}`)),
-      h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'unblock', 'data-id': person.user_id, 'aria-label': `Unblock ${person.handle}` }, 'Unblock'))));
+      h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'unblock', 'data-id': person.user_id, 'aria-label': `Unblock ${person.handle}` }, 'Unblock')),
+  });
+  const blocked = () => {
+    slot(node, 'blocked-part').hidden = state.blocked.length === 0;
+    people(state.blocked);
   };
   blocked();
   subscriptions.add(state.on('settings', show), state.on('blocked', blocked));
@@ -180,35 +190,52 @@ function passphrase(context, node) {
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
 function sessions({ state }, node, subscriptions) {
+  const lastActive = (/** @type {Session} */ session) => fullTime(session.last_activity * 1000);
+  /** @type {(sessions: Session[]) => void} */
+  const rows = rowsOf(slot(node, 'sessions'), {
+    key: (session) => session.id,
+    make: () => h('li', { 'data-testid': 'session' }),
+    from: (session) => [{ ...session, last_activity: 0 }, lastActive(session)],
+    draw: (row, session) => row.replaceChildren(
+      icon('device'),
+      h('div', { class: 'grow' },
+        h('div', { class: 'row' }, h('strong', {}, session.device_name || browserName(session.user_agent)), session.current && h('span', { class: 'tag tag--good' }, 'This one')),
+        h('p', { class: 'small muted' }, `Signed in ${fullTime(session.created_at * 1000)}${session.ip ? ` from ${session.ip}` : ''}. Last active ${lastActive(session)}.`)),
+      ...(session.current ? [] : [h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke', 'data-id': session.id, 'data-testid': 'revoke-session' }, 'Sign out')])),
+  });
+  const links = slot(node, 'invites');
+  /** @type {(invites: Invite[]) => void} */
+  const lines = rowsOf(links, {
+    key: (invite) => invite.id,
+    make: () => h('li', { 'data-testid': 'invite' }),
+    from: (invite) => [invite, isOver(invite)],
+    draw: inviteLine,
+  });
   subscriptions.add(
-    state.on('sessions', ({ sessions: list }) => {
-      slot(node, 'sessions').replaceChildren(...list.map((/** @type {import('../types.js').Session} */ session) => h('li', { 'data-testid': 'session' },
-        icon('device'),
-        h('div', { class: 'grow' },
-          h('div', { class: 'row' }, h('strong', {}, session.device_name || browserName(session.user_agent)), session.current && h('span', { class: 'tag tag--good' }, 'This one')),
-          h('p', { class: 'small muted' }, `Signed in ${fullTime(session.created_at * 1000)}${session.ip ? ` from ${session.ip}` : ''}. Last active ${fullTime(session.last_activity * 1000)}.`)),
-        !session.current && h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke', 'data-id': session.id, 'data-testid': 'revoke-session' }, 'Sign out'))));
-    }),
+    state.on('sessions', ({ sessions: list }) => rows(list)),
     state.on('invites', ({ invites }) => {
-      slot(node, 'invites').replaceChildren(...(invites.length === 0
-        ? [h('li', { class: 'muted small' }, 'No links. Each link works for one person.')]
-        : invites.map(inviteLine)));
+      lines(invites);
+      if (invites.length === 0) links.append(h('li', { class: 'muted small' }, 'No links. Each link works for one person.'));
     }),
   );
 }
 
+/** @param {Invite} invite */
+const isOver = (invite) => invite.expires_at * 1000 <= Date.now();
+
 /**
  * A link as it stands: only one that still opens something can be withdrawn.
- * @param {import('../types.js').Invite} invite
+ * @param {HTMLElement} row
+ * @param {Invite} invite
  */
-function inviteLine(invite) {
-  const over = invite.expires_at * 1000 <= Date.now();
+function inviteLine(row, invite) {
+  const over = isOver(invite);
   const used = invite.uses >= invite.max_uses;
   const text = used ? 'Used.' : over ? `Expired ${fullTime(invite.expires_at * 1000)}.` : `Not used yet. Works until ${fullTime(invite.expires_at * 1000)}.`;
   const made = invite.created_at > 0 ? ` Made ${fullTime(invite.created_at * 1000)}.` : '';
-  return h('li', { 'data-testid': 'invite', 'data-used': String(used) }, icon('link'),
-    h('span', { class: used || over ? 'grow small muted' : 'grow small' }, text + made),
-    !used && !over && h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke-invite', 'data-id': invite.id, 'data-testid': 'revoke-invite' }, 'Withdraw'));
+  row.dataset.used = String(used);
+  row.replaceChildren(icon('link'), h('span', { class: used || over ? 'grow small muted' : 'grow small' }, text + made));
+  if (!used && !over) row.append(h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke-invite', 'data-id': invite.id, 'data-testid': 'revoke-invite' }, 'Withdraw'));
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
