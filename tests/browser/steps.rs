@@ -2,7 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
-use super::people::{fill_in, offered_words, set_up};
+use super::people::{confirm_recovery_key, fill_in, offered_words, register, set_up};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -122,6 +122,35 @@ fn the_browsers_back_goes_one_step_back_in_a_registration() {
     noor.page
         .until("location.pathname === '/chat' && (history.state?.layers ?? 0) === 0");
     nothing_was_refused(&chromium, &[&mira.page, &noor.page]);
+}
+
+#[test]
+fn a_handle_that_somebody_else_took_in_the_meantime_is_said_at_its_field() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let profiles = [(); 3].map(|()| chromium.profile());
+    set_up(&server, &profiles[0], Screen::Desktop);
+    let page = profiles[1].tab(Screen::Desktop, &server.url("/register"));
+    page.fill("register-handle", "noor");
+    page.click("register-next");
+    offered_words(&page);
+    page.click("passphrase-kept");
+    page.click("register-next");
+    page.see("recovery-key");
+    register(&server, &profiles[2], Screen::Phone, "noor", "Noor");
+
+    confirm_recovery_key(&page);
+    page.see_text(&by("form-error"), "has this handle already");
+    page.until("document.activeElement.dataset.testid === 'register-handle' && document.activeElement.ariaInvalid === 'true'");
+    page.fill("register-handle", "noor2");
+    page.click("register-next");
+    // The passphrase stands as it was, and so does the mark that it was kept.
+    offered_words(&page);
+    page.click("register-next");
+    confirm_recovery_key(&page);
+    page.see("main-menu");
+    nothing_was_refused(&chromium, &[&page]);
 }
 
 #[test]

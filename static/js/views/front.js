@@ -99,7 +99,7 @@ export function recoverView(context) {
   const subscriptions = new Subscriptions();
   subscriptions.add(context.state.on('recovery_key', (event) => {
     if (event.during !== 'recover') return;
-    const cancel = confirmRecoveryKey(context, panel, event, input(form, '[name="handle"]').value.trim(), subscriptions, () => over());
+    const cancel = confirmRecoveryKey(context, panel, event, input(form, '[name="handle"]').value.trim(), subscriptions, () => { cancel(); over(); });
     const over = layer(cancel);
     subscriptions.add(over);
   }));
@@ -123,7 +123,7 @@ export function recoverView(context) {
  * @param {{recovery_key: string, during: string, expires_ms: number}} event
  * @param {string} handle
  * @param {Subscriptions} subscriptions
- * @param {() => void} restart after "Start over", when the panel is as it was before
+ * @param {() => void} restart what "Start over" does; it gives the key up
  * @returns {() => void} gives the key up, as going back does
  */
 export function confirmRecoveryKey(context, panel, event, handle, subscriptions, restart) {
@@ -147,7 +147,6 @@ export function confirmRecoveryKey(context, panel, event, handle, subscriptions,
     if (action === 'copy-key') void copy(event.recovery_key, 'Recovery key');
     else if (action === 'print-key') print();
     else if (action === 'cancel') {
-      cancel();
       restart();
       /** @type {HTMLElement | null} */ (panel.querySelector('input:not([readonly])'))?.focus();
     }

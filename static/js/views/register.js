@@ -57,9 +57,9 @@ export function registerView(context) {
     if (server.registration === 'invite' && !invited) return 'You need an invite link for this server. Ask somebody who is here for one.';
     return '';
   };
+  const notice = slot(panel, 'notice');
   const server = () => {
     const why = closed();
-    const notice = slot(panel, 'notice');
     const coming = invited ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.' : lostLink() ? `${OPEN_AGAIN} You can also go on without it.` : '';
     say(notice, why || coming);
     if (setup && why && context.state.server?.setup_done) notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
@@ -70,8 +70,11 @@ export function registerView(context) {
   const marks = slot(panel, 'steps');
   /** What the browser's Back closes, above the first step. @type {(() => void)[]} */
   const above = [];
+  /** Takes the recovery key away again, where it is shown. */
+  let leave = () => {};
   const toFirst = () => {
     step = 1;
+    leave();
     for (const close of above.splice(0).reverse()) close();
     show();
   };
@@ -91,11 +94,12 @@ export function registerView(context) {
       const field = /handle/.test(failed.code) ? handle : /alias/.test(failed.code) ? alias : null;
       const dropped = failed.code === 'invite-unusable' && context.state.server?.registration === 'open';
       if (dropped) invited = false;
+      const later = step > 1;
       if (field || dropped) {
         toFirst();
         server();
       }
-      if (field) wrong(form, field, failed.text);
+      if (field) (later ? complain : wrong)(form, field, failed.text);
       else say(slot(form, 'error'), dropped ? `${failed.text} You can also go on without it.` : failed.text);
       return true;
     }),
@@ -105,11 +109,15 @@ export function registerView(context) {
     context.state.on('recovery_key', (event) => {
       if (event.during !== 'register') return;
       const cancel = confirmRecoveryKey(context, panel, event, handle.value.trim(), subscriptions, toFirst);
+      leave = () => {
+        leave = () => {};
+        cancel();
+      };
       panel.prepend(marks.cloneNode(true));
       steps(panel, 3);
       above.push(layer(() => {
         above.pop();
-        cancel();
+        leave();
         /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
       }));
     }),
