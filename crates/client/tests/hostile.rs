@@ -22,6 +22,8 @@ mod forger;
 mod held_up;
 #[path = "hostile/keys.rs"]
 mod keys;
+#[path = "hostile/last_resort.rs"]
+mod last_resort;
 #[path = "hostile/pairs.rs"]
 mod pairs;
 #[path = "hostile/requests.rs"]

@@ -176,3 +176,28 @@ fn an_unread_message_is_not_acknowledged_when_another_under_its_id_goes() {
         nothing_refused(&world, tab);
     }
 }
+
+#[test]
+fn the_id_of_a_message_that_was_taken_away_is_free_for_another() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let (mallory, mallorys, chat) = with_mallory(&mut world, &f);
+    let alice = world.server.user("alice");
+    let alices = stolen(&mut world, "alice");
+    let (tab, id) = (f.bob, Id::from_bytes([1; 16]));
+    let text = Content::text("mine");
+    deliver(&mut world, tab, mallory, &mallorys, text, id);
+    world.show(tab, chat, vec![id]);
+    let (message, everywhere) = (id, false);
+    world.command(
+        tab,
+        Command::Delete {
+            chat,
+            message,
+            everywhere,
+        },
+    );
+    forgets_ids(&mut world, tab);
+    deliver(&mut world, tab, alice, &alices, Content::text("three"), id);
+    assert_eq!(world.ids(tab, f.to_alice).last(), Some(&id));
+}
