@@ -26,6 +26,8 @@ mod keys;
 mod last_resort;
 #[path = "hostile/pairs.rs"]
 mod pairs;
+#[path = "hostile/promised.rs"]
+mod promised;
 #[path = "hostile/requests.rs"]
 mod requests;
 #[path = "hostile/resend.rs"]

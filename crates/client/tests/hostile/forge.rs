@@ -7,7 +7,7 @@ use protocol::epoch::{LocalParty, SenderEpoch, VerifiedTarget};
 use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::prekeys::SessionBundle;
-use protocol::safe::open_safe;
+use protocol::safe::{SafeMark, open_safe};
 
 use client::testing::PASSPHRASE;
 
@@ -43,6 +43,10 @@ pub struct Forged {
     pub burn: bool,
     pub sent_at: u64,
     pub life_secs: u32,
+    /// To whom the conversation is, where that is not whoever it is sealed for.
+    pub recipient: Option<UserId>,
+    /// What one's own session says of the safe.
+    pub safe_mark: Option<SafeMark>,
     /// Its number in the conversation; what it names as the one before is made up.
     pub sequence: u64,
 }
@@ -55,6 +59,8 @@ impl Forged {
             burn: false,
             sent_at: world.server.now(),
             life_secs: 3_600,
+            recipient: None,
+            safe_mark: None,
             sequence: 0,
         }
     }
@@ -84,7 +90,7 @@ impl Forged {
             sender,
             session: LiveId::from_bytes([3; 16]),
             conversation: Conversation::Direct {
-                recipient: *target.target().account(),
+                recipient: self.recipient.unwrap_or(*target.target().account()),
             },
             sequence: self.sequence,
             previous: [if self.sequence == 0 { 0 } else { 7 }; 32],
@@ -94,7 +100,7 @@ impl Forged {
             burn_on_read: self.burn,
             burn_after_secs: 0,
             kind: self.content.kind(),
-            safe_mark: None,
+            safe_mark: self.safe_mark,
         };
         let slot = seal_slot(&mut epoch, now, &mid(self.id), &body.hash, &slot_content).unwrap();
         Submission {
