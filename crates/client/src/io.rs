@@ -58,7 +58,7 @@ impl Io {
 
     /// The time that a message is shown and put in order by, unix milliseconds: the server's, as far as
     /// this device's clock bears it out.
-    pub(crate) const fn shown_ms(&self) -> u64 {
+    pub(crate) fn shown_ms(&self) -> u64 {
         self.clock.shown_ms(self.now_ms)
     }
 

@@ -71,3 +71,45 @@ pub(crate) const fn of_safe(error: &SafeError) -> Refusal {
         SafeError::RolledBack { .. } | SafeError::Forked { .. } => Refusal::RolledBackSafe,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::DecodeError;
+    use protocol::epoch::EpochError;
+    use protocol::identity::IdentityError;
+    use protocol::prekeys::PrekeyError;
+
+    use super::{of_epoch, of_prekeys};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn what_is_wrong_inside_is_called_what_it_is() {
+        for (error, refusal) in [
+            (
+                PrekeyError::Decode(DecodeError::UnknownSuite(2)),
+                Refusal::UnknownSuite,
+            ),
+            (
+                PrekeyError::Identity(IdentityError::SwappedKey),
+                Refusal::SwappedKey,
+            ),
+            (PrekeyError::Expired, Refusal::OutOfTime),
+            (PrekeyError::FromTheFuture, Refusal::OutOfTime),
+            (PrekeyError::BadSignature, Refusal::BadPrekeys),
+        ] {
+            assert_eq!(of_prekeys(&error), refusal, "{error:?}");
+        }
+        for (error, refusal) in [
+            (
+                EpochError::Decode(DecodeError::UnknownVersion(2)),
+                Refusal::UnknownVersion,
+            ),
+            (EpochError::TooFarAhead, Refusal::OutOfTime),
+            (EpochError::TooOld, Refusal::OutOfTime),
+            (EpochError::SwappedKey, Refusal::SwappedKey),
+            (EpochError::CounterTooHigh, Refusal::Malformed),
+        ] {
+            assert_eq!(of_epoch(&error), refusal, "{error:?}");
+        }
+    }
+}

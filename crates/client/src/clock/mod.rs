@@ -86,12 +86,9 @@ impl Clock {
     }
 
     /// Server time, at most an hour above this device's clock, unix milliseconds.
-    pub(crate) const fn shown_ms(&self, device_ms: u64) -> u64 {
-        let (server, most) = (
-            self.server_ms(device_ms),
-            device_ms.saturating_add(TOLERANCE_SECS * 1_000),
-        );
-        if server < most { server } else { most }
+    pub(crate) fn shown_ms(&self, device_ms: u64) -> u64 {
+        let most = device_ms.saturating_add(TOLERANCE_SECS * 1_000);
+        self.server_ms(device_ms).min(most)
     }
 
     /// This device's milliseconds at a server second.
@@ -158,6 +155,7 @@ mod tests {
             let mut clock = Clock::default();
             clock.told(server, DEVICE_MS);
             assert_eq!(clock.stamp(DEVICE_MS), stored, "{server}");
+            assert_eq!(clock.shown_ms(DEVICE_MS), stored * 1_000, "{server}");
             assert_eq!(clock.seen_next(0, DEVICE_MS), stored);
             assert_eq!(
                 clock.seen_next(DEVICE + 5 * DAY, DEVICE_MS),
@@ -198,6 +196,15 @@ mod tests {
         clock.told(seen, DEVICE_MS);
         assert_eq!(clock.conflict(DEVICE_MS), None);
         assert_eq!(clock.stamp(DEVICE_MS), DEVICE + TOLERANCE_SECS);
+    }
+
+    #[test]
+    fn an_hour_above_both_clocks_is_no_question_and_a_second_more_is_one() {
+        for (above, asked) in [(TOLERANCE_SECS, false), (TOLERANCE_SECS + 1, true)] {
+            let mut clock = Clock::default();
+            clock.opened(DEVICE + above);
+            assert_eq!(clock.conflict(DEVICE_MS).is_some(), asked, "{above}");
+        }
     }
 
     #[test]

@@ -231,3 +231,36 @@ fn messages_of_one_moment_are_seen_one_after_the_other() {
         assert_eq!(seen, [now_ms, now_ms + 1, now_ms + 2]);
     }
 }
+
+#[test]
+fn what_one_account_has_seen_says_nothing_to_the_next_one_in_the_same_browser() {
+    let (mut world, _) = used_in_the_future();
+    let tab = world.sign_in("bob");
+    world.command(tab, Command::SignOut);
+    world.command(
+        tab,
+        Command::Register {
+            handle: "carol".into(),
+            alias: String::new(),
+            passphrase: PASSPHRASE.into(),
+            setup: None,
+            invite: None,
+        },
+    );
+    let key = world.recovery_key(tab);
+    let typed = key.as_str().into();
+    world.command(tab, Command::ConfirmRecoveryKey { typed });
+    world.advance(5_000);
+    assert!(key_safe(&mut world, "carol").last_time <= world.server.now() + HOUR);
+    let carol = world.server.user("carol");
+    let made = world.server.accounts[&carol].batch.head.created_at;
+    assert!(made <= world.server.now() + HOUR, "{made}");
+}
+
+#[test]
+fn a_cancel_that_ends_nothing_locks_nobody() {
+    let mut world = World::default();
+    let (bob, _) = world.register("bob");
+    world.command(bob, Command::Cancel);
+    assert_eq!(world.phase(bob), Phase::Unlocked);
+}
