@@ -14,8 +14,8 @@ use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
-/// Most parcels that are kept beside their messages, and most bytes of them: the others are claimed
-/// once more.
+/// Most messages that rest with their parcels, and most bytes of these: the others are claimed once
+/// more.
 const MOST_PARCELS: usize = 64;
 const MOST_BYTES: usize = 1 << 20;
 
@@ -39,7 +39,6 @@ pub(crate) struct Parked {
     need: Need,
     /// The server has said what it needs.
     answered: bool,
-    fetched_sender: bool,
     fetched_safe: bool,
     /// Ciphertext; empty where it is to be claimed once more.
     parcel: Vec<u8>,
@@ -60,17 +59,15 @@ impl Unlocked {
         let Some(current) = self.inbox.current.take() else {
             return;
         };
-        let kept = self.inbox.parked.iter().map(|parked| parked.parcel.len());
-        let room = kept.clone().filter(|len| *len > 0).count() < MOST_PARCELS
-            && kept.sum::<usize>() + current.parcel.len() <= MOST_BYTES;
-        let keys = matches!(need, Need::Keys(..));
+        let parked = &self.inbox.parked;
+        let kept: usize = parked.iter().map(|parked| parked.parcel.len()).sum();
+        let room = parked.len() < MOST_PARCELS && kept + current.parcel.len() <= MOST_BYTES;
         self.inbox.parked.push(Parked {
             id: current.id,
             why: current.why,
             need,
             answered: false,
-            fetched_sender: current.fetched_sender && !keys,
-            fetched_safe: current.fetched_safe && keys,
+            fetched_safe: current.fetched_safe,
             parcel: if room { current.parcel } else { Vec::new() },
             lease,
         });
@@ -174,8 +171,8 @@ impl Unlocked {
                 why: parked.why,
                 awaits: Await::Parcel,
                 parcel: parked.parcel,
-                fetched_sender: parked.fetched_sender || (keys && parked.answered),
-                fetched_safe: parked.fetched_safe || (!keys && parked.answered),
+                fetched_sender: keys && parked.answered,
+                fetched_safe: parked.fetched_safe,
             });
             self.pending_lease = lease;
             io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);

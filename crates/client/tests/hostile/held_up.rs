@@ -355,3 +355,132 @@ fn a_message_is_not_given_up_because_its_recipients_keys_cannot_be_had_now() {
         assert!(world.failures(f.alice).is_empty());
     }
 }
+
+#[test]
+fn what_rests_is_not_lost_when_others_are_done_and_a_reveal_does_not_wait_for_it() {
+    let mut world = World::default();
+    let f = world.friends();
+    let burn = Some(client::command::Burn::OnRead);
+    let sealed = world.say_with(f.alice, f.to_bob, "once", burn, Some(3_600));
+    let mallory = world.server.plant("mallory");
+    let bob = world.server.user("bob");
+    let [_, later, ..] = ways();
+    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
+    ask(&mut world, &bob, &mallory, 0, 50);
+    world.settle();
+    let read = world.say_with(f.alice, f.to_bob, "hello", None, Some(3_600));
+    world.show(f.bob, f.to_alice, vec![read]);
+    world.command(
+        f.bob,
+        client::Command::Reveal {
+            chat: f.to_alice,
+            message: sealed,
+        },
+    );
+    assert!(world.message(f.bob, sealed).unwrap().text.is_some());
+    assert!(world.requests(f.bob).is_empty());
+    // Long before its claim ends, after which the server would say that it waits.
+    world.advance(8_000);
+    assert_eq!(world.requests(f.bob).len(), 1);
+    nothing_refused(&world, f.bob);
+}
+
+#[test]
+fn a_lookup_that_is_lost_is_made_again_after_ten_seconds_under_the_same_claim() {
+    let mut world = World::default();
+    let f = world.friends();
+    let mallory = world.server.plant("mallory");
+    let bob = world.server.user("bob");
+    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let_fail(&mut world, f.bob, lookup_of(asker), Fails::Lost, 1);
+    ask(&mut world, &bob, &mallory, 0, 50);
+    world.advance(9_000);
+    assert!(world.requests(f.bob).is_empty());
+    world.advance(14_000);
+    assert_eq!(world.requests(f.bob).len(), 1);
+    nothing_refused(&world, f.bob);
+}
+
+#[test]
+fn what_does_not_open_is_refused_also_when_the_keys_came_late() {
+    let mut world = World::default();
+    let f = world.friends();
+    let mallory = world.server.plant("mallory");
+    let bob = world.server.user("bob");
+    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let [_, later, ..] = ways();
+    let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
+    let one_time = world.server.accounts[&bob].unclaimed[0];
+    let target = prekey_target(&world, &bob, Some(one_time));
+    let forged = Forged::new(&world, Content::text("hello"), Id::from_bytes([50; 16]));
+    let mut submission = forged.seal(&world, mallory.0, &mallory.1, &target);
+    *submission.body.last_mut().unwrap() ^= 1;
+    world.server.post_as(mallory.0, &submission.encode());
+    world.settle();
+    nothing_refused(&world, f.bob);
+    world.advance(8_000);
+    assert_eq!(world.refusals(f.bob), ["moved-slot"]);
+    assert!(given_up(&world));
+}
+
+#[test]
+fn parcels_of_what_rests_are_kept_up_to_a_number_and_the_others_are_claimed_once_more() {
+    let mut world = World::default();
+    let f = world.friends();
+    let mallory = world.server.plant("mallory");
+    let bob = world.server.user("bob");
+    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let [_, later, ..] = ways();
+    let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
+    let one_time = world.server.accounts[&bob].unclaimed[0];
+    for id in 1..=66 {
+        let target = prekey_target(&world, &bob, Some(one_time));
+        let content = Content::text("hello");
+        let forged = Forged::new(&world, content, Id::from_bytes([id; 16]));
+        let submission = forged.seal(&world, mallory.0, &mallory.1, &target);
+        world.server.post_as(mallory.0, &submission.encode());
+    }
+    world.settle();
+    let claimed = Rc::new(Cell::new(0));
+    let (counter, tab) = (Rc::clone(&claimed), f.bob);
+    world.server.tamper = Some(Box::new(move |to, reply| {
+        if to == tab && matches!(&reply, Reply::Text(frame) if frame["re"] == "claim") {
+            counter.set(counter.get() + 1);
+        }
+        vec![reply]
+    }));
+    world.advance(8_000);
+    assert_eq!(claimed.get(), 2, "the server has them under their claims");
+    nothing_refused(&world, f.bob);
+}
+
+#[test]
+fn a_read_of_the_safes_that_fails_is_made_again_though_no_message_waits_for_it() {
+    for how in ways() {
+        let mut world = World::default();
+        let f = world.friends();
+        let second = world.sign_in("bob");
+        world.advance(60_000);
+        let left = let_fail(&mut world, second, "GET /safe".to_owned(), how.clone(), 1);
+        world.command(f.bob, client::Command::Block { chat: f.to_alice });
+        let log = |world: &World| {
+            let reads = world.server.log.iter();
+            reads.filter(|line| line.starts_with("GET /safe")).count()
+        };
+        world.advance(60_000);
+        assert_eq!(left.get(), 0, "{how:?}");
+        if matches!(how, Fails::Lost) {
+            continue;
+        }
+        let read = log(&world);
+        assert!(
+            world
+                .chats(second)
+                .iter()
+                .all(|chat| chat.chat != f.to_alice)
+        );
+        world.advance(120_000);
+        assert_eq!(log(&world), read, "{how:?}: it was answered");
+    }
+}
