@@ -137,13 +137,13 @@ impl Unlocked {
 
     /// A message came: it is not missing any more, and what was said of it is withdrawn.
     fn filled(&mut self, io: &mut Io, chain: Chain, number: u64, link: [u8; 32]) {
-        let (sender, _, conversation) = chain;
+        let (sender, ..) = chain;
         let mut withdrawn = Vec::new();
         self.inbox.gaps.0.retain_mut(|gap| {
-            let of_sender = gap.chain.0 == sender && gap.chain.2 == conversation;
             gap.missing.retain(|missing| match missing {
                 Missing::Number(of, _) => gap.chain != chain || *of != number,
-                Missing::Link(of, _) => !of_sender || *of != link,
+                // A link is of its sender and conversation alone.
+                Missing::Link(of, _) => *of != link,
             });
             if gap.missing.is_empty() {
                 withdrawn.extend(gap.told.map(|told| (gap.chat, gap.message, told)));
