@@ -497,3 +497,85 @@ fn a_sign_of_typing_is_shown_for_five_seconds() {
     });
     assert_eq!(until, Some(now_ms + 5_000));
 }
+
+#[test]
+fn a_lease_that_nobody_asked_to_extend_opens_nothing_and_takes_no_claim_away() {
+    let (mut world, f, id) = burning(true);
+    lose_parcels(&mut world, f.bob, 1);
+    reveal(&mut world, &f, id);
+    // The parcel is awaited, not the lease.
+    let frame = json!({"t": "extended", "id": id.to_string(), "lease_ms": 30_000});
+    world.server.push(f.bob, Reply::Text(frame));
+    world.settle();
+    nothing_refused(&world, f.bob);
+    free_all(&mut world);
+    world.advance(11_000);
+    assert_eq!(text(&world, f.bob, id).unwrap(), "once");
+    // Of another message than that under way.
+    let (mut world, f, id) = burning(false);
+    let tab = f.bob;
+    let mut left = 1;
+    world.server.tamper = Some(Box::new(move |to, reply| match &reply {
+        Reply::Text(frame) if to == tab && frame["t"] == "extended" && left > 0 => {
+            left -= 1;
+            Vec::new()
+        }
+        _ => vec![reply],
+    }));
+    reveal(&mut world, &f, id);
+    let other = Id::from_bytes([9; 16]);
+    let frame = json!({"t": "refused", "re": "extend", "id": other.to_string(),
+        "code": "stale-claim", "detail": "no"});
+    let from = world.server.traffic.len();
+    world.server.push(f.bob, Reply::Text(frame));
+    world.settle();
+    let claims = world.server.traffic[from..].iter();
+    let mut claims = claims.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(!claims.any(|text| text.contains("\"t\":\"claim\"")));
+    let frame = json!({"t": "extended", "id": id.to_string(), "lease_ms": 30_000});
+    world.server.push(f.bob, Reply::Text(frame));
+    world.settle();
+    assert_eq!(text(&world, f.bob, id).unwrap(), "once");
+}
+
+#[test]
+fn the_whole_list_takes_no_reveal_out_of_the_queue() {
+    let mut world = World::default();
+    let f = world.friends();
+    let burn = Some(Burn::OnRead);
+    let id = world.say_with(f.alice, f.to_bob, "once", burn, Some(3_600));
+    world.say_with(f.alice, f.to_bob, "zero", None, Some(3_600));
+    world.advance(12_000);
+    let (tab, mut more, mut lost) = (f.bob, true, 1);
+    world.server.tamper = Some(Box::new(move |to, mut reply| {
+        if to != tab {
+            return vec![reply];
+        }
+        match &mut reply {
+            Reply::Text(frame) if frame["t"] == "hello" && std::mem::take(&mut more) => {
+                frame["more"] = json!(true);
+            }
+            Reply::Binary(_) if lost > 0 => {
+                lost -= 1;
+                return Vec::new();
+            }
+            _ => {}
+        }
+        vec![reply]
+    }));
+    world.sockets = false;
+    world.cut(f.bob);
+    world.say_with(f.alice, f.to_bob, "one", None, Some(3_600));
+    world.say_with(f.alice, f.to_bob, "two", None, Some(3_600));
+    world.advance(40_000);
+    world.sockets = true;
+    world.slow = Some("GET /messages");
+    world.advance(70_000 - 40_000);
+    reveal(&mut world, &f, id);
+    world.arrive();
+    world.advance(45_000);
+    reveal(&mut world, &f, id);
+    assert_eq!(text(&world, f.bob, id).unwrap(), "once");
+    let texts = world.texts(f.bob, f.to_alice);
+    assert_eq!(texts, ["once", "zero", "one", "two"]);
+}
