@@ -122,14 +122,14 @@ fn messages_that_do_not_open_ask_for_a_prekey_each() {
 fn messages_that_nobody_takes_share_a_prekey() {
     let mut world = World::default();
     let f = all_read(&mut world, true);
-    // Bob's tab hangs: the server still believes it is live.
-    world.tabs[f.bob] = None;
-    let ids = ["three", "four", "five"].map(|text| world.say(f.alice, f.to_bob, text));
-    let before = asked_for_keys(&world, f.to_bob);
+    // Alice's tab hangs: the server still believes it is live. Nothing of bob's has waited for her yet.
+    world.tabs[f.alice] = None;
+    let ids = ["three", "four", "five"].map(|text| world.say(f.bob, f.to_alice, text));
+    let before = asked_for_keys(&world, f.to_alice);
     world.advance(12_000);
-    assert_eq!(asked_for_keys(&world, f.to_bob) - before, 1);
+    assert_eq!(asked_for_keys(&world, f.to_alice) - before, 1);
     for id in ids {
-        assert_eq!(world.message(f.alice, id).unwrap().path, "waiting");
+        assert_eq!(world.message(f.bob, id).unwrap().path, "waiting");
     }
 }
 
