@@ -439,3 +439,58 @@ fn a_removed_contact_who_asks_again_under_other_keys_is_shown_as_such() {
     assert_eq!(warnings(id(1)), Vec::<String>::new());
     assert_eq!(warnings(id(2)), ["key-changed"]);
 }
+
+#[test]
+fn a_receipt_for_what_another_wrote_is_refused_and_one_for_what_is_not_here_is_none() {
+    for (here, refusals) in [(true, vec!["forged-receipt"]), (false, Vec::new())] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        let theirs = world.say(f.alice, f.to_bob, "pay ten");
+        let thief = stolen(&mut world, "alice");
+        let alice = world.server.user("alice");
+        let of = if here { theirs } else { id(9) };
+        let content = Content::Receipt(vec![Receipt {
+            message_id: mid(of),
+            state: ReceiptState::Read,
+        }]);
+        deliver(&mut world, f.bob, alice, &thief, content, id(1));
+        assert_eq!(world.refusals(f.bob), refusals);
+    }
+}
+
+#[test]
+fn of_what_comes_after_its_time_only_a_contacts_text_leaves_a_trace() {
+    for (from, content, shown) in [
+        ("alice", Content::text("too late"), true),
+        ("alice", Content::Typing { active: true }, false),
+        ("mallory", Content::text("too late"), false),
+    ] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        let (sender, secrets) = if from == "alice" {
+            let thief = stolen(&mut world, "alice");
+            (world.server.user("alice"), thief)
+        } else {
+            world.server.plant("mallory")
+        };
+        let bob = world.server.user("bob");
+        let target = live_target(&world, f.bob, &bob);
+        let mut forged = Forged::new(&world, content, id(1));
+        forged.sent_at -= 120;
+        forged.life_secs = 60;
+        let submission = forged.seal(&world, sender, &secrets, &target);
+        let from = world.tab(f.bob).events.len();
+        world.server.post_as(sender, &submission.encode());
+        world.settle();
+        let told = world.tab(f.bob).events[from..].iter();
+        let states: Vec<MessageState> = told
+            .filter_map(|event| match event {
+                client::Event::Message { message, .. } => Some(message.state),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(states.contains(&MessageState::Expired), shown);
+        assert_eq!(states.is_empty(), !shown);
+        assert!(world.requests(f.bob).is_empty());
+    }
+}
