@@ -64,9 +64,8 @@ impl Timers {
 
     /// Sets a deadline unless an earlier one is set.
     pub(crate) fn set_earlier(&mut self, timer: Timer, at_ms: u64) {
-        if self.at.get(&timer).is_none_or(|set| *set > at_ms) {
-            self.set(timer, at_ms);
-        }
+        let set_ms = self.at.get(&timer).copied();
+        self.set(timer, set_ms.map_or(at_ms, |set_ms| set_ms.min(at_ms)));
     }
 
     /// Forgets a deadline.
@@ -143,8 +142,20 @@ mod tests {
         timers.set_earlier(Timer::Receipts, 10);
         timers.set_earlier(Timer::Receipts, 20);
         assert_eq!(timers.next(), Some(10));
+        timers.set_earlier(Timer::Receipts, 5);
+        assert_eq!(timers.next(), Some(5));
         timers.cancel(Timer::Receipts);
         assert!(!timers.is_set(Timer::Receipts));
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn nothing_is_due_after_a_clear() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Ping, 10);
+        timers.set(Timer::Bucket, 15);
+        timers.clear();
+        assert!(!timers.is_set(Timer::Ping) && !timers.is_set(Timer::Bucket));
+        assert_eq!((timers.next(), timers.due(20)), (None, None));
     }
 }

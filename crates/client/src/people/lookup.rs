@@ -215,4 +215,10 @@ mod tests {
         assert_eq!(path_of("  "), None);
         assert_eq!(path_of("a b"), None);
     }
+
+    #[test]
+    fn a_handle_has_at_most_64_characters() {
+        let paths = [64, 65].map(|length| path_of(&"ö".repeat(length)));
+        assert!(paths[0].is_some() && paths[1].is_none());
+    }
 }
