@@ -1,6 +1,8 @@
 //! What is stored, and how long keys live, does not depend on what a server, or a stranger, says once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "state/asking.rs"]
+mod asking;
 #[path = "state/forge.rs"]
 mod forge;
 #[path = "state/marks.rs"]
@@ -17,8 +19,12 @@ mod promised;
 mod restart;
 #[path = "state/safes.rs"]
 mod safes;
+#[path = "state/settings.rs"]
+mod settings;
 #[path = "state/time.rs"]
 mod time;
+#[path = "state/writes.rs"]
+mod writes;
 
 use client::command::{Command, SettingsChange};
 use client::testing::{PASSPHRASE, Reply, World};
