@@ -133,10 +133,6 @@ fn an_edit_of_an_unread_message_stays_with_it_at_the_server() {
 fn a_reveal_takes_neither_the_claim_under_way_nor_those_that_wait() {
     for late in [false, true] {
         let (mut world, f, id) = burning(late);
-        if !late {
-            // The server gives the claim to whoever comes first.
-            free_all(&mut world);
-        }
         // The first parcel is slow; the others wait for their turn.
         let (tab, held) = (f.bob, Rc::new(Cell::new(None)));
         let keep = Rc::clone(&held);
@@ -162,6 +158,24 @@ fn a_reveal_takes_neither_the_claim_under_way_nor_those_that_wait() {
         assert_eq!(texts, ["once", "one", "two", "three"], "late: {late}");
         nothing_refused(&world, f.bob);
     }
+}
+
+#[test]
+fn a_reveal_whose_lease_is_extended_without_an_answer_is_asked_for_again() {
+    let (mut world, f, id) = burning(false);
+    let (tab, mut lost) = (f.bob, false);
+    world.server.tamper = Some(Box::new(move |to, reply| {
+        let extended = matches!(&reply, Reply::Text(frame) if frame["t"] == "extended");
+        if to == tab && extended && !std::mem::replace(&mut lost, true) {
+            return Vec::new();
+        }
+        vec![reply]
+    }));
+    reveal(&mut world, &f, id);
+    assert_eq!(text(&world, f.bob, id), None);
+    world.advance(11_000);
+    assert_eq!(text(&world, f.bob, id).unwrap(), "once");
+    nothing_refused(&world, f.bob);
 }
 
 #[test]

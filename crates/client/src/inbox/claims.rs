@@ -42,16 +42,29 @@ impl Unlocked {
             io.timers.cancel(Timer::Claim);
             return;
         };
+        // What this session holds the claim of is read from what it has: the server would say that it is taken.
+        let held = match why {
+            Why::Reveal => self.inbox.held(id, io.now_ms),
+            Why::First | Why::Acknowledge => None,
+        };
+        let (awaits, parcel, frame) = match held {
+            Some((token, parcel)) => {
+                let token = Blob::from(token.as_slice());
+                (Await::Extension, parcel, ClientFrame::Extend { id, token })
+            }
+            None => (Await::Parcel, Vec::new(), ClientFrame::Claim { id }),
+        };
+        let opened_before = awaits == Await::Extension;
         self.inbox.current = Some(Current {
             id,
             why,
-            awaits: Await::Parcel,
-            parcel: Vec::new(),
-            fetched_sender: false,
-            fetched_safe: false,
+            awaits,
+            parcel,
+            fetched_sender: opened_before,
+            fetched_safe: opened_before,
         });
         io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
-        io.frame(&ClientFrame::Claim { id });
+        io.frame(&frame);
     }
 
     /// The claim under way is over.
@@ -75,6 +88,11 @@ impl Unlocked {
             _ => {}
         }
         if let Some(current) = self.inbox.current.take() {
+            if current.awaits == Await::Extension
+                && let Some(item) = self.inbox.items.get_mut(&current.id)
+            {
+                item.parcel = current.parcel;
+            }
             let tries = self.inbox.tries.entry(current.id).or_insert(0);
             *tries += 1;
             if *tries < MAX_TRIES {

@@ -178,6 +178,14 @@ impl Inbox {
             .filter(|lease| lease.until_ms > now_ms + MARGIN_MS)
             .map(|lease| *lease.token)
     }
+
+    /// The token of a lease that still holds for a while, and the parcel that was claimed under it, which is
+    /// given away.
+    fn held(&mut self, id: Id, now_ms: u64) -> Option<([u8; 16], Vec<u8>)> {
+        let token = self.token(id, now_ms)?;
+        let parcel = std::mem::take(&mut self.items.get_mut(&id)?.parcel);
+        (!parcel.is_empty()).then_some((token, parcel))
+    }
 }
 
 #[cfg(test)]

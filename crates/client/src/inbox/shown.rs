@@ -5,7 +5,7 @@ use protocol::envelope::{Content, ReceiptState};
 use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
 
 use super::open::Opened;
-use super::{Await, Current, Progress, Why};
+use super::{Await, Progress, Why};
 use crate::command::Burn;
 use crate::event::MessageState;
 use crate::failure::Failure;
@@ -39,32 +39,7 @@ impl Unlocked {
             io.failed_at("reveal", Failure::new(Own::Offline), Some(chat), Some(name));
             return;
         }
-        let busy = self.inbox.current.is_some();
-        let token = self.inbox.token(id, io.now_ms);
-        let parcel = self
-            .inbox
-            .items
-            .get_mut(&id)
-            .map(|item| std::mem::take(&mut item.parcel))
-            .unwrap_or_default();
-        match token {
-            Some(token) if !busy && !parcel.is_empty() => {
-                self.inbox.current = Some(Current {
-                    id,
-                    why: Why::Reveal,
-                    awaits: Await::Extension,
-                    parcel,
-                    fetched_sender: true,
-                    fetched_safe: true,
-                });
-                io.timers.set(Timer::Claim, io.now_ms + 10_000);
-                io.frame(&ClientFrame::Extend {
-                    id,
-                    token: Blob::from(token.as_slice()),
-                });
-            }
-            _ => self.claim_soon(io, id, Why::Reveal),
-        }
+        self.claim_soon(io, id, Why::Reveal);
     }
 
     /// The lease was extended.
