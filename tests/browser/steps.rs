@@ -143,6 +143,7 @@ fn a_handle_that_somebody_else_took_in_the_meantime_is_said_at_its_field() {
     confirm_recovery_key(&page);
     page.see_text(&by("form-error"), "has this handle already");
     page.until("document.activeElement.dataset.testid === 'register-handle' && document.activeElement.ariaInvalid === 'true'");
+    super::screenshots::keep(&page, "light", "handle-taken");
     page.fill("register-handle", "noor2");
     page.click("register-next");
     // The passphrase stands as it was, and so does the mark that it was kept.
