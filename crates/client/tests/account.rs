@@ -7,6 +7,8 @@ mod connection;
 mod flows;
 #[path = "account/idleness.rs"]
 mod idleness;
+#[path = "account/named.rs"]
+mod named;
 #[path = "account/server.rs"]
 mod server;
 #[path = "account/sessions.rs"]

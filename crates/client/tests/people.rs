@@ -5,6 +5,8 @@
 mod found;
 #[path = "people/invites.rs"]
 mod invites;
+#[path = "people/lookups.rs"]
+mod lookups;
 #[path = "people/pins.rs"]
 mod pins;
 

@@ -46,15 +46,11 @@ impl Unlocked {
     /// Somebody's keys are wanted as soon as the server answers again.
     pub(crate) fn want_keys(&mut self, io: &mut Io, id: Id) {
         let lookups = &mut self.lookups;
-        if !lookups.wanted.contains(&id) && lookups.under_way != Some(id) {
+        if !lookups.wanted.contains(&id) {
             lookups.wanted.push_back(id);
         }
-        if lookups.rest(io.now_ms) {
-            io.timers
-                .set_earlier(Timer::Lookups, lookups.pause.until_ms());
-        } else {
-            self.next_lookup(io);
-        }
+        io.timers
+            .set_earlier(Timer::Lookups, lookups.pause.until_ms());
     }
 
     /// The pause is over, or the look-up under way was not answered.
@@ -94,15 +90,15 @@ impl Unlocked {
         }
     }
 
+    /// Asks about the next one; none is under way.
     fn next_lookup(&mut self, io: &mut Io) {
-        let lookups = &mut self.lookups;
-        if !io.online || lookups.under_way.is_some() || lookups.rest(io.now_ms) {
+        if !io.online {
             return;
         }
-        let Some(id) = lookups.wanted.pop_front() else {
+        let Some(id) = self.lookups.wanted.pop_front() else {
             return;
         };
-        lookups.under_way = Some(id);
+        self.lookups.under_way = Some(id);
         io.timers.set(Timer::Lookups, io.now_ms + ANSWER_MS);
         io.get(&format!("/users/{id}"), Purpose::Open(Open::Sender(id)));
     }

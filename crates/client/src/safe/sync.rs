@@ -33,8 +33,7 @@ impl Safe {
         let proof = || SecretBlob::from(self.key.write_proof().expose().as_slice());
         if self.safe_track.due() {
             self.contents.last_time = io.clock.seen_next(self.contents.last_time, io.now_ms);
-            self.contents.prekey_mark =
-                Some(self.prekey_track.mark()).filter(|mark| mark.version > 0);
+            self.contents.prekey_mark = Some(self.prekey_track.mark());
             let expected = self.safe_track.mark().version;
             let version = expected.saturating_add(1);
             let data = seal_safe(&mut io.rng, &self.key, &self.user, version, &self.contents);

@@ -6,9 +6,9 @@ use client::testing::{PASSPHRASE, SeededRng, World};
 use protocol::envelope::Content;
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
-use protocol::safe::{Contact, ContactState, SafeContents, open_safe, seal_safe};
+use protocol::safe::{Contact, ContactState, SafeContents, open_prekey_safe, open_safe, seal_safe};
 
-use super::forge::{Forger, Said, keys_of, live};
+use super::forge::{Forger, Said, away, keys_of, live};
 
 fn asks(alias: &str, greeting: &str) -> Content {
     Content::Request {
@@ -146,4 +146,24 @@ fn a_stranger_who_asks_again_is_written_down_again_only_under_another_name_or_la
         assert_eq!(new > version, written, "{alias} {sent_at}");
         version = new;
     }
+}
+
+#[test]
+fn a_pair_under_which_a_stranger_said_nothing_to_be_kept_is_used_all_the_same() {
+    let (mut world, _, bob, mut mallory) = bob_and_mallory();
+    let pair = world.server.accounts[&bob].unclaimed[0];
+    let used = |world: &mut World| {
+        let key = world.server.safe_key("bob", PASSPHRASE);
+        let (version, data) = world.server.accounts[&bob].prekey_history.last().unwrap();
+        let safe = open_prekey_safe(&key, &bob, *version, data).unwrap();
+        let entry = safe.iter().find(|(id, _)| *id == pair).unwrap().1;
+        entry.first_opened.is_some()
+    };
+    assert!(!used(&mut world));
+    let target = away(&world, &bob, Some(pair));
+    let now = world.server.now();
+    mallory.post(&mut world, &target, &Content::Typing { active: true }, now);
+    world.advance(5_000);
+    assert!(world.server.messages.is_empty(), "acknowledged");
+    assert!(used(&mut world));
 }
