@@ -5,6 +5,8 @@
 mod asking;
 #[path = "state/forge.rs"]
 mod forge;
+#[path = "state/live.rs"]
+mod live;
 #[path = "state/marks.rs"]
 mod marks;
 #[path = "state/numbers.rs"]
