@@ -7,6 +7,8 @@ mod answers;
 mod changes;
 #[path = "sending/held.rs"]
 mod held;
+#[path = "sending/reached.rs"]
+mod reached;
 #[path = "sending/slots.rs"]
 mod slots;
 #[path = "sending/unseen.rs"]
