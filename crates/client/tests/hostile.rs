@@ -34,6 +34,8 @@ mod promised;
 mod requests;
 #[path = "hostile/resend.rs"]
 mod resend;
+#[path = "hostile/rests.rs"]
+mod rests;
 #[path = "hostile/same_id.rs"]
 mod same_id;
 #[path = "hostile/sealed_facts.rs"]

@@ -588,7 +588,6 @@ fn the_whole_list_takes_no_reveal_out_of_the_queue() {
     reveal(&mut world, &f, id);
     world.arrive();
     world.advance(45_000);
-    reveal(&mut world, &f, id);
     assert_eq!(text(&world, f.bob, id).unwrap(), "once");
     let texts = world.texts(f.bob, f.to_alice);
     assert_eq!(texts, ["once", "zero", "one", "two"]);
