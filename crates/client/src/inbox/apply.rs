@@ -43,7 +43,8 @@ impl Unlocked {
         let standing = self.standing(&claim);
         let may = standing.may(opened.slot.kind);
         self.keep(&opened, chat, lease);
-        if may == May::Left || self.safe.contents().is_blocked(&peer) {
+        // Theirs, and what another session of ours says to them.
+        if self.safe.contents().is_blocked(&peer) {
             self.inbox.finish(id);
             return;
         }

@@ -76,9 +76,7 @@ impl Unlocked {
             .observe(&message_id, &opened.body_hash, slot);
         let link = message_link(&message_id, &opened.body_hash, slot);
         let chain = (slot.sender, slot.session, slot.conversation);
-        if slot.sequence > 0 {
-            self.filled(io, chain, slot.sequence, link);
-        }
+        self.filled(io, chain, slot.sequence, link);
         let end = |back| slot.earlier.end(back, slot.sent_at);
         let refusal = match found {
             Ok(Order::Gap { missing }) => {

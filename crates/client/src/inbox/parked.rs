@@ -77,8 +77,7 @@ impl Unlocked {
                 let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
                 let at_ms = asked_ms
                     .saturating_add(BETWEEN_READS_MS)
-                    .max(self.reading.rests_until_ms())
-                    .max(io.now_ms + 1);
+                    .max(self.reading.rests_until_ms());
                 io.timers.set_earlier(Timer::SafeReread, at_ms);
             }
         }
