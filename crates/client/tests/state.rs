@@ -17,6 +17,8 @@ mod pairs;
 mod prekeys;
 #[path = "state/promised.rs"]
 mod promised;
+#[path = "state/rereads.rs"]
+mod rereads;
 #[path = "state/restart.rs"]
 mod restart;
 #[path = "state/safes.rs"]
