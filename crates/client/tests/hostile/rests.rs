@@ -329,3 +329,55 @@ fn a_missing_message_has_expired_where_its_last_second_is_over() {
         assert_eq!(view.warnings, [code], "{life_secs}");
     }
 }
+
+#[test]
+fn what_came_live_is_acknowledged_while_a_write_of_the_safe_is_slow() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let id = world.say_with(f.alice, f.to_bob, "three", None, Some(3_600));
+    world.held_up = Some("PUT /safe");
+    let receipts = client::command::SettingsChange {
+        receipts: Some(false),
+        ..client::command::SettingsChange::default()
+    };
+    world.command(f.bob, Command::SetSettings(receipts));
+    world.show(f.bob, f.to_alice, vec![id]);
+    assert!(!world.server.messages.contains_key(&mid(id)));
+    world.arrive();
+    nothing_refused(&world, f.bob);
+}
+
+#[test]
+fn a_contacts_old_name_that_waited_does_not_come_a_second_time() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let alice = world.server.user("alice");
+    let bob = world.server.user("bob");
+    let alices = super::forge::stolen(&mut world, "alice");
+    let one_time = world.server.accounts[&bob].unclaimed[0];
+    let target = prekey_target(&world, &bob, Some(one_time));
+    let alias = |alias: &str| Content::Profile {
+        alias: alias.into(),
+    };
+    let old = Forged::new(&world, alias("old"), Id::from_bytes([60; 16]));
+    let old = old.seal(&world, alice, &alices, &target).encode();
+    world.server.post_as(alice, &old);
+    world.settle();
+    assert_eq!(world.chats(f.bob)[0].alias, "old");
+    super::forge::deliver(
+        &mut world,
+        f.bob,
+        alice,
+        &alices,
+        alias("new"),
+        Id::from_bytes([61; 16]),
+    );
+    world.advance(10_000);
+    assert_eq!(world.chats(f.bob)[0].alias, "new");
+    let bob = world.reload(f.bob);
+    world.server.post_as(alice, &old);
+    world.settle();
+    world.advance(20_000);
+    assert_eq!(world.chats(bob)[0].alias, "new");
+    assert_eq!(world.refusals(bob), ["replayed"]);
+}
