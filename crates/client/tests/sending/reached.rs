@@ -295,3 +295,43 @@ fn a_chat_that_is_live_only_keeps_texts_off_the_waiting_path_and_nothing_else() 
     world.advance(1_000);
     assert_eq!(sealed_for(&world, from), [world.server.user("bob")]);
 }
+
+#[test]
+fn what_arrived_before_the_server_said_that_it_has_it_stays_delivered() {
+    for receipts in [false, true] {
+        let mut world = World::default();
+        let f = acquainted(&mut world, receipts);
+        let alice = f.alice;
+        world.server.tamper = Some(Box::new(move |tab, reply| match &reply {
+            Reply::Text(frame) if tab == alice && frame["t"] == "sent" => Vec::new(),
+            _ => vec![reply],
+        }));
+        let id = world.say(f.alice, f.to_bob, "three");
+        let expected = (MessageState::Delivered, !receipts);
+        world.advance(4_000);
+        assert_eq!(state(&world, f.alice, id), expected);
+        world.server.tamper = None;
+        let expires_at = world.server.now() + 600;
+        let frame = json!({"t": "sent", "id": id.to_string(), "expires_at": expires_at});
+        world.server.push(f.alice, Reply::Text(frame));
+        world.settle();
+        assert_eq!(state(&world, f.alice, id), expected);
+    }
+}
+
+#[test]
+fn a_sign_of_typing_is_not_repeated_after_a_break() {
+    let mut world = World::default();
+    let f = acquainted(&mut world, true);
+    let alice = f.alice;
+    world.server.tamper = Some(Box::new(move |tab, reply| match &reply {
+        Reply::Text(frame) if tab == alice && frame["t"] == "sent" => Vec::new(),
+        _ => vec![reply],
+    }));
+    let from = world.server.traffic.len();
+    world.command(f.alice, Command::Typing { chat: f.to_bob });
+    world.cut(f.alice);
+    world.server.tamper = None;
+    world.advance(4_000);
+    assert_eq!(sealed_for(&world, from), [world.server.user("bob")]);
+}
