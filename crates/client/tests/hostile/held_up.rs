@@ -291,7 +291,13 @@ fn an_acknowledgement_that_the_server_cannot_take_now_is_given_again() {
     world.show(f.bob, f.to_alice, vec![id]);
     // It was not taken: the server has it still.
     let name = MessageId::from_bytes(*id.as_bytes());
-    world.server.messages.insert(name, kept[&name].clone());
+    let mut held = kept[&name].clone();
+    for slot in held.slots.values_mut() {
+        slot.claim = None;
+    }
+    world.server.messages.insert(name, held);
+    world.advance(2_900);
+    assert!(world.server.messages.contains_key(&name), "three seconds");
     world.advance(60_000);
     assert!(!world.server.messages.contains_key(&name));
     nothing_refused(&world, f.bob);

@@ -264,3 +264,18 @@ fn a_cancel_that_ends_nothing_locks_nobody() {
     world.command(bob, Command::Cancel);
     assert_eq!(world.phase(bob), Phase::Unlocked);
 }
+
+#[test]
+fn without_a_question_about_clocks_there_is_nothing_to_accept_or_decline() {
+    let mut world = World::default();
+    let f = world.friends();
+    world.command(f.bob, Command::Snapshot);
+    assert_eq!(questions(&world, f.bob), 0);
+    for _ in 0..2 {
+        world.command(f.bob, Command::AcceptClock);
+    }
+    let failures = world.failures(f.bob);
+    assert_eq!(failures, ["nothing-to-accept", "nothing-to-accept"]);
+    world.command(f.bob, Command::Cancel);
+    assert_eq!(world.phase(f.bob), Phase::Unlocked);
+}
