@@ -8,7 +8,7 @@ use client::testing::World;
 fn settings(world: &World, tab: usize) -> SettingsView {
     let mut events = world.tab(tab).events.iter().rev();
     let told = events.find_map(|event| match event {
-        Event::Settings(settings) => Some(settings.clone()),
+        Event::Settings(settings) => Some(*settings),
         _ => None,
     });
     told.unwrap()
