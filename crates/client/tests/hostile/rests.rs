@@ -218,8 +218,8 @@ fn a_lease_serves_an_acknowledgement_until_two_seconds_before_its_end() {
 fn keys_that_come_late_open_nothing_that_does_not_wait_for_them() {
     let mut world = World::default();
     let f = world.acquainted();
-    world.slow = Some("GET /users/");
-    stranger_asks(&mut world, 50);
+    let asker = stranger_asks(&mut world, 50);
+    world.slow = Some(format!("GET /users/{asker}").leak());
     world.settle();
     // It rests now.
     world.advance(11_000);
