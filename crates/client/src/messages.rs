@@ -125,6 +125,13 @@ impl Unlocked {
         same.then_some(origin.id)
     }
 
+    /// Ends what is on its way of a message.
+    pub(crate) fn drop_outgoing(&mut self, name: Id) {
+        if let Some(sent) = self.outgoing(name) {
+            self.outbox.items.remove(&sent);
+        }
+    }
+
     /// The id of a message that was opened here and not acknowledged: it, and no other under its id.
     pub(crate) fn unacknowledged(&self, name: Id) -> Option<Id> {
         let origin = self.places.of(name)?;

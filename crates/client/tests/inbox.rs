@@ -49,6 +49,18 @@ fn lose_parcels(world: &mut World, tab: usize, count: usize) -> Rc<Cell<usize>> 
     seen
 }
 
+/// Loses the next answer to a tab that says how long its lease is now.
+fn lose_extension(world: &mut World, tab: usize) {
+    let mut lost = false;
+    world.server.tamper = Some(Box::new(move |to, reply| match &reply {
+        Reply::Text(frame) if to == tab && frame["t"] == "extended" && !lost => {
+            lost = true;
+            Vec::new()
+        }
+        _ => vec![reply],
+    }));
+}
+
 /// Nobody has claimed anything, as far as the server knows.
 fn free_all(world: &mut World) {
     for held in world.server.messages.values_mut() {
@@ -163,14 +175,7 @@ fn a_reveal_takes_neither_the_claim_under_way_nor_those_that_wait() {
 #[test]
 fn a_reveal_whose_lease_is_extended_without_an_answer_is_asked_for_again() {
     let (mut world, f, id) = burning(false);
-    let (tab, mut lost) = (f.bob, false);
-    world.server.tamper = Some(Box::new(move |to, reply| {
-        let extended = matches!(&reply, Reply::Text(frame) if frame["t"] == "extended");
-        if to == tab && extended && !std::mem::replace(&mut lost, true) {
-            return Vec::new();
-        }
-        vec![reply]
-    }));
+    lose_extension(&mut world, f.bob);
     reveal(&mut world, &f, id);
     assert_eq!(text(&world, f.bob, id), None);
     world.advance(11_000);
@@ -330,15 +335,7 @@ fn a_reveal_whose_lease_the_server_has_forgotten_claims_it_anew() {
 fn a_reveal_whose_answer_is_lost_holds_nobody_up_and_can_be_made_again() {
     for late in [false, true] {
         let (mut world, f, id) = burning(late);
-        let tab = f.bob;
-        let mut left = 1;
-        world.server.tamper = Some(Box::new(move |to, reply| match &reply {
-            Reply::Text(frame) if to == tab && frame["t"] == "extended" && left > 0 => {
-                left -= 1;
-                Vec::new()
-            }
-            _ => vec![reply],
-        }));
+        lose_extension(&mut world, f.bob);
         reveal(&mut world, &f, id);
         let next = world.say_with(f.alice, f.to_bob, "next", None, Some(3_600));
         world.advance(9_000);
@@ -527,15 +524,7 @@ fn a_lease_that_nobody_asked_to_extend_opens_nothing_and_takes_no_claim_away() {
     assert_eq!(text(&world, f.bob, id).unwrap(), "once");
     // Of another message than that under way.
     let (mut world, f, id) = burning(false);
-    let tab = f.bob;
-    let mut left = 1;
-    world.server.tamper = Some(Box::new(move |to, reply| match &reply {
-        Reply::Text(frame) if to == tab && frame["t"] == "extended" && left > 0 => {
-            left -= 1;
-            Vec::new()
-        }
-        _ => vec![reply],
-    }));
+    lose_extension(&mut world, f.bob);
     reveal(&mut world, &f, id);
     let other = Id::from_bytes([9; 16]);
     let frame = json!({"t": "refused", "re": "extend", "id": other.to_string(),

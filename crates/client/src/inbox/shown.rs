@@ -163,9 +163,7 @@ impl Unlocked {
         let Some(chat) = self.chat_of(id) else {
             return;
         };
-        if let Some(sent) = self.outgoing(id) {
-            self.outbox.items.remove(&sent);
-        }
+        self.drop_outgoing(id);
         if let Some(view) = self.message_mut(chat, id) {
             view.text = None;
             view.sealed = false;
@@ -300,9 +298,7 @@ impl Unlocked {
             view.text = None;
             self.set_state(io, chat, id, MessageState::Delivered, by_server);
         }
-        if let Some(sent) = self.outgoing(id) {
-            self.outbox.items.remove(&sent);
-        }
+        self.drop_outgoing(id);
         if !over {
             return;
         }

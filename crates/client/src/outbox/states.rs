@@ -33,9 +33,7 @@ impl Unlocked {
     fn was_read(&mut self, io: &mut Io, chat: Id, id: Id) {
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));
-        if let Some(sent) = self.outgoing(id) {
-            self.outbox.items.remove(&sent);
-        }
+        self.drop_outgoing(id);
         match self.message(chat, id).map(|view| view.burn) {
             None => {}
             Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
