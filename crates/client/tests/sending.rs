@@ -7,6 +7,8 @@ mod answers;
 mod changes;
 #[path = "sending/held.rs"]
 mod held;
+#[path = "sending/prekeys.rs"]
+mod prekeys;
 #[path = "sending/reached.rs"]
 mod reached;
 #[path = "sending/slots.rs"]
@@ -18,7 +20,7 @@ use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};
 use client::id::Id;
-use client::testing::{Reply, World};
+use client::testing::{Friends, Reply, World};
 use serde_json::json;
 
 fn send(world: &mut World, tab: usize, chat: Id, text: &str) {
@@ -32,6 +34,17 @@ fn send(world: &mut World, tab: usize, chat: Id, text: &str) {
             tag: Some("of the tab".to_owned()),
         },
     );
+}
+
+/// Two contacts who have read everything, so that nothing is sealed for them any more.
+fn all_read(world: &mut World) -> Friends {
+    let f = world.acquainted();
+    for (tab, chat) in [(f.alice, f.to_bob), (f.bob, f.to_alice)] {
+        let ids = world.ids(tab, chat);
+        world.show(tab, chat, ids);
+    }
+    world.advance(15_000);
+    f
 }
 
 fn bundle_requests(world: &World) -> usize {

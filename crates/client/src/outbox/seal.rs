@@ -211,12 +211,7 @@ impl Unlocked {
     /// Whether an open epoch leads to a target.
     pub(super) fn goes_on(&self, now: u64, target: &VerifiedTarget) -> bool {
         let epoch = self.outbox.epochs.get(target.target());
-        epoch.is_some_and(|epoch| {
-            epoch.is_open(now)
-                && epoch.fingerprint() == target.fingerprint()
-                && (epoch.handshake().path() == target.path()
-                    || target.target().live_id().is_none())
-        })
+        epoch.is_some_and(|epoch| epoch.is_open(now) && epoch.fingerprint() == target.fingerprint())
     }
 
     fn slot_content(&self, item: &super::Outgoing, sealed: &Sealed, own: bool) -> SlotContent {
@@ -260,24 +255,22 @@ impl Unlocked {
         io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
     }
 
-    /// Gives more slots to the server.
-    pub(crate) fn submit_slots(&mut self, io: &mut Io, id: Id, slots: Vec<Slot>) {
-        for slot in &slots {
-            if let Some(sealed) = self
-                .outbox
-                .items
-                .get_mut(&id)
-                .and_then(|item| item.sealed.as_mut())
-            {
-                sealed.targets.insert(slot.target);
-            }
+    /// Gives one more slot to the server; it fits any frame.
+    pub(crate) fn submit_slot(&mut self, io: &mut Io, id: Id, slot: Slot) {
+        if let Some(sealed) = self
+            .outbox
+            .items
+            .get_mut(&id)
+            .and_then(|item| item.sealed.as_mut())
+        {
+            sealed.targets.insert(slot.target);
         }
         let set = protocol::envelope::SlotSet {
             message_id: MessageId::from_bytes(*id.as_bytes()),
-            slots,
+            slots: vec![slot],
         };
         let bytes = set.encode();
-        if io.online && bytes.len() <= MAX_FRAME {
+        if io.online {
             io.out.push(Output::SocketBinary(bytes));
         } else {
             io.post_octets(

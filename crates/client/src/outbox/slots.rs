@@ -29,7 +29,7 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        if item.stage != Stage::Accepted || item.fleeting() || item.rests() {
+        if item.stage != Stage::Accepted || item.rests() {
             return;
         }
         if self.collected.contains(&id) {
@@ -60,7 +60,7 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        let settled = item.rests() || item.fleeting() || self.collected.contains(&id);
+        let settled = item.rests() || self.collected.contains(&id);
         if item.stage != Stage::Accepted || item.wanted.is_some() || settled {
             return;
         }
@@ -206,7 +206,7 @@ impl Unlocked {
         match slot {
             Ok(slot) => {
                 let waits = slot.target.live_id().is_none();
-                self.submit_slots(io, id, vec![slot]);
+                self.submit_slot(io, id, slot);
                 if waits && let Some(view) = self.message_mut(chat, id) {
                     view.path = "waiting".to_owned();
                     self.emit_message(io, chat, id);
