@@ -15,6 +15,8 @@ mod reached;
 mod slots;
 #[path = "sending/unseen.rs"]
 mod unseen;
+#[path = "sending/watched.rs"]
+mod watched;
 
 use client::Command;
 use client::command::Burn;

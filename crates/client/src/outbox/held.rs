@@ -31,15 +31,17 @@ impl Unlocked {
     }
 
     /// What was held although the server had it reached somebody after all: it is not sent again.
-    pub(crate) fn arrived_while_held(&mut self, chat: Id, id: Id) {
+    pub(crate) fn arrived_while_held(&mut self, io: &mut Io, chat: Id, id: Id) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
         if item.stage == Stage::Held && item.sealed.is_some() {
             item.stage = Stage::Accepted;
+            let expires_at = item.expires_at;
             if let Some(view) = self.message_mut(chat, id) {
                 view.state = MessageState::Waiting;
             }
+            self.watch(io, id, expires_at);
         }
     }
 

@@ -17,6 +17,13 @@ use crate::unlocked::Unlocked;
 const RECHECK_MS: u64 = 20_000;
 
 impl Unlocked {
+    /// Watches what the server has until it is read or its life is over.
+    pub(crate) fn watch(&mut self, io: &mut Io, id: Id, expires_at: u64) {
+        self.watch_reading(io, id);
+        io.timers
+            .set(Timer::Expire(id), io.local_ms(expires_at.saturating_add(1)));
+    }
+
     /// Watches whether somebody live reads a message.
     pub(crate) fn watch_reading(&mut self, io: &mut Io, id: Id) {
         io.timers
@@ -118,10 +125,6 @@ impl Unlocked {
             return;
         };
         item.wanted = None;
-        if wanted == Wanted::Recheck {
-            self.recheck(io, id);
-            return;
-        }
         let chat = item.chat;
         let peer = UserId::from_bytes(*chat.as_bytes());
         let target = self
@@ -129,7 +132,8 @@ impl Unlocked {
             .bundles
             .get(&peer)
             .and_then(|cache| match wanted {
-                Wanted::Fallback | Wanted::Recheck => cache.prekey.clone(),
+                Wanted::Fallback => cache.prekey.clone(),
+                Wanted::Recheck => None,
                 Wanted::Reseal(target) if target.live_id().is_none() => cache.prekey.clone(),
                 Wanted::Reseal(target) => {
                     let mut live = cache.live.iter();

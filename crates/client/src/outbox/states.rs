@@ -15,7 +15,7 @@ use crate::wire::{ClientFrame, StatusEntry};
 impl Unlocked {
     /// A sealed receipt of the recipient.
     pub(crate) fn receipt_heard(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
-        self.arrived_while_held(chat, id);
+        self.arrived_while_held(io, chat, id);
         if let Some(sealed) = self
             .outgoing(id)
             .and_then(|sent| self.outbox.items.get_mut(&sent))
@@ -130,7 +130,7 @@ impl Unlocked {
             return;
         }
         if state == "acknowledged" {
-            self.arrived_while_held(chat, id);
+            self.arrived_while_held(io, chat, id);
         }
         let held = |item: &Outgoing| item.stage == Stage::Held;
         if self.outbox.items.get(&id).is_some_and(held) {
@@ -168,9 +168,6 @@ impl Unlocked {
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
         if by_server {
             self.set_state(io, chat, id, MessageState::Waiting, false);
-        }
-        if self.outbox.items.contains_key(&id) && !io.timers.is_set(Timer::Fallback(id)) {
-            self.watch_reading(io, id);
         }
     }
 

@@ -40,9 +40,7 @@ impl Unlocked {
         }
         let (chat, life) = (item.chat, item.life_secs);
         self.lives.insert(id, life);
-        self.watch_reading(io, id);
-        io.timers
-            .set(Timer::Expire(id), io.local_ms(expires_at.saturating_add(1)));
+        self.watch(io, id, expires_at);
         if let Some(view) = self.message_mut(chat, id) {
             view.expires_at = Some(expires_at);
             if rank(view.state) < rank(MessageState::Delivered) {
