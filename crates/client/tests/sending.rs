@@ -7,6 +7,8 @@ mod answers;
 mod changes;
 #[path = "sending/held.rs"]
 mod held;
+#[path = "sending/named.rs"]
+mod named;
 #[path = "sending/prekeys.rs"]
 mod prekeys;
 #[path = "sending/reached.rs"]

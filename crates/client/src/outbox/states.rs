@@ -7,7 +7,7 @@ use crate::command::Burn;
 use crate::event::MessageState;
 use crate::id::Id;
 use crate::io::Io;
-use crate::people::{id_of, user};
+use crate::people::id_of;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};
@@ -111,7 +111,7 @@ impl Unlocked {
             return;
         };
         let name = target.and_then(|target| target.parse::<Id>().ok());
-        let target = name.and_then(|name| self.find_target(id, name, live));
+        let target = name.and_then(|name| self.find_target(id, name));
         let own = match target {
             Some(target) => *target.account() == self.user,
             None => name.is_some_and(|name| name == self.live_id() || name == self.me.user_id),
@@ -151,10 +151,9 @@ impl Unlocked {
             }
             "left" => self.target_left(io, id),
             "cannot_open" => {
-                let target = target.unwrap_or(Target::Account {
-                    account: user(chat),
-                });
-                self.cannot_open_heard(io, id, target);
+                if let Some(target) = target {
+                    self.cannot_open_heard(io, id, target);
+                }
             }
             "expired" => self.expire(io, ours),
             _ => {}
@@ -171,24 +170,18 @@ impl Unlocked {
         }
     }
 
-    fn find_target(&self, id: Id, named: Id, live: bool) -> Option<Target> {
+    /// The slot that is named by its session or its account; a live one also where only its account is.
+    fn find_target(&self, id: Id, named: Id) -> Option<Target> {
         let sealed = self.outbox.items.get(&id)?.sealed.as_ref()?;
-        sealed
-            .targets
-            .iter()
-            .find(|target| match target.live_id() {
-                Some(live_id) => live && live_id.as_bytes() == named.as_bytes(),
-                None => !live && id_of(target.account()) == named,
-            })
-            .copied()
-            .or_else(|| {
-                // A live slot that is named by its account only.
-                sealed
-                    .targets
-                    .iter()
-                    .find(|target| id_of(target.account()) == named)
-                    .copied()
-            })
+        // Those of accounts are the last in their order.
+        let mut targets = sealed.targets.iter().rev();
+        let found = targets.find(|target| {
+            let live = target
+                .live_id()
+                .map(|live| Id::from_bytes(*live.as_bytes()));
+            live == Some(named) || id_of(target.account()) == named
+        });
+        found.copied()
     }
 
     /// Answers to [`ClientFrame::Status`].
