@@ -24,6 +24,8 @@ mod held_up;
 mod keys;
 #[path = "hostile/last_resort.rs"]
 mod last_resort;
+#[path = "hostile/last_second.rs"]
+mod last_second;
 #[path = "hostile/other_keys.rs"]
 mod other_keys;
 #[path = "hostile/pairs.rs"]
