@@ -1,0 +1,84 @@
+//! What the server lists: what is live goes first, and what rests is not claimed again before its time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use client::id::Id;
+use client::testing::{Reply, World};
+use protocol::envelope::{ParcelRef, Slot, Submission, Target};
+use protocol::ids::{MessageId, UserId};
+
+use super::forge::mid;
+use super::nothing_refused;
+use super::rests::{claims_of, lookups_fail, stranger_asks};
+
+/// Posts a message whose slot is one byte.
+fn garbage(world: &mut World, from: UserId, target: Target, id: u8) {
+    let submission = Submission {
+        message_id: MessageId::from_bytes([id; 16]),
+        life_secs: 3_600,
+        burn_on_read: false,
+        slots: vec![Slot {
+            target,
+            prekey_id: None,
+            bytes: vec![1],
+        }],
+        body: vec![1],
+    };
+    world.server.post_as(from, &submission.encode());
+}
+
+#[test]
+fn of_people_who_had_no_turn_whoever_wrote_live_is_heard_first() {
+    let mut world = World::default();
+    let (tab, _) = world.register("bob");
+    let bob = world.server.user("bob");
+    let people = ["first", "second", "third"].map(|name| world.server.plant(name).0);
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&seen);
+    world.server.tamper = Some(Box::new(move |to, reply| {
+        if let Reply::Binary(bytes) = &reply
+            && to == tab
+        {
+            let parcel = ParcelRef::decode(bytes).unwrap();
+            noted.borrow_mut().push(parcel.message_id.as_bytes()[0]);
+            if noted.borrow().len() == 1 {
+                // Its claim is under way until the time for an answer is over.
+                return Vec::new();
+            }
+        }
+        vec![reply]
+    }));
+    let account = Target::Account { account: bob };
+    let (live_id, _) = world.server.bundle_of(tab);
+    let live = Target::Live {
+        account: bob,
+        live_id,
+    };
+    for (n, target) in [account, account, live].into_iter().enumerate() {
+        garbage(&mut world, people[n], target, n as u8 + 1);
+        world.settle();
+    }
+    world.advance(11_000);
+    assert_eq!(seen.borrow()[..3], [1, 3, 2]);
+}
+
+#[test]
+fn what_rests_is_claimed_again_only_when_it_can_be_opened() {
+    let mut world = World::default();
+    let (tab, _) = world.register("bob");
+    world.advance(4_000);
+    lookups_fail(&mut world, tab);
+    stranger_asks(&mut world, 50);
+    world.settle();
+    let id = Id::from_bytes([50; 16]);
+    // Its lease ends, and the server says that it can be claimed.
+    world.advance(35_000);
+    assert_eq!(claims_of(&world, id), 1);
+    assert!(world.server.messages.contains_key(&mid(id)));
+    world.server.tamper = None;
+    world.advance(60_000);
+    assert_eq!(claims_of(&world, id), 2);
+    assert_eq!(world.requests(tab).len(), 1);
+    nothing_refused(&world, tab);
+}
