@@ -34,6 +34,8 @@ mod other_keys;
 mod pairs;
 #[path = "hostile/promised.rs"]
 mod promised;
+#[path = "hostile/replaced.rs"]
+mod replaced;
 #[path = "hostile/requests.rs"]
 mod requests;
 #[path = "hostile/resend.rs"]
