@@ -21,6 +21,8 @@ mod promised;
 mod rereads;
 #[path = "state/restart.rs"]
 mod restart;
+#[path = "state/resting.rs"]
+mod resting;
 #[path = "state/safes.rs"]
 mod safes;
 #[path = "state/settings.rs"]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::forge::{Forger, keys_of};
 
-fn reads(world: &World) -> usize {
+pub fn reads(world: &World) -> usize {
     let log = world.server.log.iter();
     log.filter(|line| line.starts_with("GET /safe")).count()
 }
@@ -35,7 +35,7 @@ fn refuse_reads(world: &mut World, mut times: u32) {
 }
 
 /// Says that another session wrote.
-fn announce(world: &mut World, tab: usize, user: &UserId) {
+pub fn announce(world: &mut World, tab: usize, user: &UserId) {
     let account = &world.server.accounts[user];
     let version = account.safe_version() + 1;
     let prekey_version = account.prekey_history.last().unwrap().0;
@@ -45,7 +45,7 @@ fn announce(world: &mut World, tab: usize, user: &UserId) {
 }
 
 /// A batch that another session of the account has made.
-fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
+pub fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
     let key = world.server.safe_key("bob", PASSPHRASE);
     let (version, data) = world.server.accounts[user].history.last().unwrap().clone();
     let secrets = open_safe(&key, user, version, &data).unwrap().secrets;
@@ -62,7 +62,7 @@ fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
     )
 }
 
-fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> VerifiedTarget {
+pub fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> VerifiedTarget {
     let id = batch.signed.leaves[nth].prekey_id;
     let claimed = batch.signed.claimed(Some(id)).unwrap();
     let keys = keys_of(world, user);
@@ -70,7 +70,7 @@ fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> Veri
 }
 
 /// The other session stores its batch.
-fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
+pub fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
     let key = world.server.safe_key("bob", PASSPHRASE);
     let account = world.server.accounts.get_mut(user).unwrap();
     let (version, data) = account.prekey_history.last().unwrap().clone();
