@@ -27,6 +27,8 @@ mod resting;
 mod safes;
 #[path = "state/settings.rs"]
 mod settings;
+#[path = "state/stock.rs"]
+mod stock;
 #[path = "state/time.rs"]
 mod time;
 #[path = "state/writes.rs"]
