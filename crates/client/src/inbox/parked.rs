@@ -152,7 +152,7 @@ impl Unlocked {
 
     /// Opens what rested and can go on, in the order in which it was claimed.
     pub(crate) fn resume_parked(&mut self, io: &mut Io) {
-        if self.inbox.parked.is_empty() || !io.online {
+        if self.inbox.parked.is_empty() {
             return;
         }
         while self.inbox.current.is_none()
