@@ -13,6 +13,7 @@ mod epoch;
 mod hostile_bytes;
 mod identity;
 mod labels;
+mod lengths;
 mod merge;
 mod merge_bounds;
 mod merge_contacts;
