@@ -150,11 +150,11 @@ impl Unlocked {
                 self.returned(io, chat, ours);
             }
             "left" => self.target_left(io, id),
-            "cannot_open" => {
-                if let Some(target) = target {
-                    self.cannot_open_heard(io, id, target);
-                }
-            }
+            "cannot_open" => match target {
+                Some(target) => self.cannot_open_heard(io, id, target),
+                // No slot of it was made: whoever came since may have a live one.
+                None => self.target_left(io, id),
+            },
             "expired" => self.expire(io, ours),
             _ => {}
         }
