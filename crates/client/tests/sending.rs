@@ -5,6 +5,8 @@
 mod answers;
 #[path = "sending/changes.rs"]
 mod changes;
+#[path = "sending/ended.rs"]
+mod ended;
 #[path = "sending/held.rs"]
 mod held;
 #[path = "sending/named.rs"]

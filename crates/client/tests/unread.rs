@@ -1,11 +1,16 @@
 //! What is unread survives a reload, a lock and a closed tab, or people are told that it is gone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use client::Command;
 use client::command::Burn;
 use client::event::MessageState;
 use client::id::Id;
-use client::testing::{Friends, PASSPHRASE, World};
+use client::testing::{Friends, PASSPHRASE, Reply, World};
+use protocol::envelope::ParcelRef;
+use serde_json::json;
 
 fn state(world: &World, tab: usize, id: Id) -> MessageState {
     world.message(tab, id).unwrap().state
@@ -158,16 +163,47 @@ fn a_server_cannot_put_a_lost_message_of_a_stranger_on_the_screen() {
     let mut world = World::default();
     let f = world.friends();
     let (mallory, _) = world.server.plant("mallory");
-    let frame = serde_json::json!({"t": "hello", "boot_id": world.server.boot.0.to_string(),
+    let frame = json!({"t": "hello", "boot_id": world.server.boot.0.to_string(),
         "now": world.server.now(), "waiting": [], "more": false,
         "stranded": [{"id": "000000000000000000000000000000aa", "from": mallory.to_string()}]});
-    world
-        .server
-        .push(f.bob, client::testing::Reply::Text(frame));
+    world.server.push(f.bob, Reply::Text(frame));
     world.settle();
     world.advance(31_000);
     let lost = "000000000000000000000000000000aa".parse().unwrap();
     assert_eq!(world.message(f.bob, lost), None);
+}
+
+#[test]
+fn what_came_is_not_called_lost_whatever_the_server_lists() {
+    let mut world = World::default();
+    let f = world.friends();
+    let came = Rc::new(RefCell::new(Vec::new()));
+    let (noted, alice) = (Rc::clone(&came), f.alice);
+    world.server.tamper = Some(Box::new(move |tab, reply| {
+        if let Reply::Binary(bytes) = &reply
+            && tab == alice
+        {
+            let parcel = ParcelRef::decode(bytes).unwrap();
+            noted.borrow_mut().push(parcel.message_id.to_string());
+        }
+        vec![reply]
+    }));
+    let id = world.say(f.alice, f.to_bob, "here");
+    world.show(f.bob, f.to_alice, vec![id]);
+    world.advance(5_000);
+    let answer = world.say(f.bob, f.to_alice, "and there");
+    assert_eq!(state(&world, f.alice, id), MessageState::Read);
+    // A text, and a receipt, of which nothing is in the chat.
+    assert!(came.borrow().contains(&answer.to_string()));
+    assert!(came.borrow().len() > 1);
+    let from = f.to_bob.to_string();
+    let listed = |id: &String| json!({"id": id, "from": from});
+    let stranded: Vec<_> = came.borrow().iter().map(listed).collect();
+    let frame = json!({"t": "hello", "boot_id": world.server.boot.0.to_string(),
+        "now": world.server.now(), "waiting": [], "more": false, "stranded": stranded});
+    world.server.push(f.alice, Reply::Text(frame));
+    world.advance(31_000);
+    assert_eq!(world.ids(f.alice, f.to_bob), [id, answer]);
 }
 
 #[test]
@@ -234,11 +270,9 @@ fn a_live_message_that_was_read_is_not_sealed_again_whatever_the_server_says() {
     world.advance(20_000);
     let from = world.server.traffic.len();
     for live in [true, false] {
-        let frame = serde_json::json!({"t": "message", "id": id.to_string(),
+        let frame = json!({"t": "message", "id": id.to_string(),
             "state": "cannot_open", "target": f.to_bob.to_string(), "live": live});
-        world
-            .server
-            .push(f.alice, client::testing::Reply::Text(frame));
+        world.server.push(f.alice, Reply::Text(frame));
         world.settle();
         world.advance(30_000);
     }
@@ -257,18 +291,16 @@ fn a_live_slot_that_does_not_open_is_sealed_again_to_live_sessions_only() {
     let (live, _) = world.server.bundle_of(f.bob);
     // The server says that the session could not open it, and that nobody is there.
     world.server.tamper = Some(Box::new(|_, mut reply| {
-        if let client::testing::Reply::Json { request, body, .. } = &mut reply
+        if let Reply::Json { request, body, .. } = &mut reply
             && request.ends_with("/bundles")
         {
-            body["live"] = serde_json::json!([]);
+            body["live"] = json!([]);
         }
         vec![reply]
     }));
-    let frame = serde_json::json!({"t": "message", "id": id.to_string(),
+    let frame = json!({"t": "message", "id": id.to_string(),
         "state": "cannot_open", "target": live.to_string(), "live": true});
-    world
-        .server
-        .push(f.alice, client::testing::Reply::Text(frame));
+    world.server.push(f.alice, Reply::Text(frame));
     world.settle();
     world.advance(5_000);
     assert!(nothing_sealed(&world, from));

@@ -143,6 +143,16 @@ mod tests {
     const DAY: u64 = 86_400;
 
     #[test]
+    fn what_one_account_has_seen_says_nothing_to_the_next() {
+        let mut clock = Clock::default();
+        clock.opened(DEVICE + 10 * DAY);
+        assert!(clock.now(DEVICE_MS) > DEVICE && clock.conflict(DEVICE_MS).is_some());
+        clock.closed();
+        assert_eq!(clock.now(DEVICE_MS), DEVICE);
+        assert!(clock.conflict(DEVICE_MS).is_none());
+    }
+
+    #[test]
     fn what_is_stored_is_at_most_an_hour_above_this_devices_clock() {
         for (server, stored) in [
             (DEVICE, DEVICE),

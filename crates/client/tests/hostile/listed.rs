@@ -64,6 +64,45 @@ fn of_people_who_had_no_turn_whoever_wrote_live_is_heard_first() {
 }
 
 #[test]
+fn the_order_of_the_whole_list_counts_and_not_that_of_its_front() {
+    let mut world = World::default();
+    let (tab, _) = world.register("bob");
+    let account = world.server.user("bob");
+    let (poster, _) = world.server.plant("poster");
+    world.sockets = false;
+    world.cut(tab);
+    for id in 1..=3 {
+        garbage(&mut world, poster, Target::Account { account }, id);
+    }
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&seen);
+    world.server.tamper = Some(Box::new(move |_, mut reply| {
+        match &mut reply {
+            Reply::Text(frame) if frame["t"] == "hello" => {
+                // The greeting has the last two, in another order.
+                let waiting = frame["waiting"].as_array_mut().unwrap();
+                waiting.reverse();
+                waiting.pop();
+                frame["more"] = true.into();
+            }
+            Reply::Binary(bytes) => {
+                let parcel = ParcelRef::decode(bytes).unwrap();
+                noted.borrow_mut().push(parcel.message_id.as_bytes()[0]);
+                if noted.borrow().len() == 1 {
+                    // Its claim is under way while the list comes.
+                    return Vec::new();
+                }
+            }
+            _ => {}
+        }
+        vec![reply]
+    }));
+    world.sockets = true;
+    world.advance(60_000);
+    assert_eq!(seen.borrow()[..3], [3, 1, 2]);
+}
+
+#[test]
 fn what_rests_is_claimed_again_only_when_it_can_be_opened() {
     let mut world = World::default();
     let (tab, _) = world.register("bob");

@@ -1,5 +1,8 @@
 //! A contact who writes under the id of somebody else's message: it stays what it was.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use client::Command;
 use client::event::MessageState;
 use client::id::Id;
@@ -200,4 +203,72 @@ fn the_id_of_a_message_that_was_taken_away_is_free_for_another() {
     forgets_ids(&mut world, tab);
     deliver(&mut world, tab, alice, &alices, Content::text("three"), id);
     assert_eq!(world.ids(tab, f.to_alice).last(), Some(&id));
+}
+
+#[test]
+fn what_is_deleted_answers_nothing_that_a_contact_wrote_under_its_id() {
+    let mut world = World::default();
+    let f = world.friends();
+    let alice = world.server.user("alice");
+    let alices = stolen(&mut world, "alice");
+    let (tab, chat) = (f.bob, f.to_alice);
+    let message = world.say(tab, chat, "mine");
+    world.show(f.alice, f.to_bob, vec![message]);
+    world.advance(5_000);
+    assert!(!world.server.messages.contains_key(&mid(message)));
+    forgets_ids(&mut world, tab);
+    let text = Content::text("under your id");
+    deliver(&mut world, tab, alice, &alices, text, message);
+    assert_eq!(world.texts(tab, chat).len(), 2);
+    let everywhere = false;
+    let delete = Command::Delete {
+        chat,
+        message,
+        everywhere,
+    };
+    world.command(tab, delete);
+    assert!(world.server.messages.contains_key(&mid(message)));
+    assert_eq!(world.texts(tab, chat), ["under your id"]);
+}
+
+#[test]
+fn the_servers_word_on_a_change_says_nothing_of_a_text_under_its_id() {
+    let mut world = World::default();
+    let f = world.friends();
+    let alice = world.server.user("alice");
+    let alices = stolen(&mut world, "alice");
+    let (tab, chat) = (f.bob, f.to_alice);
+    let said = world.say(tab, chat, "ten");
+    world.advance(4_000);
+    let before: Vec<_> = world.server.messages.keys().copied().collect();
+    let held_back = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&held_back);
+    world.server.tamper = Some(Box::new(move |to, reply| {
+        let taken = matches!(&reply, Reply::Text(frame) if frame["t"] == "sent");
+        if to == tab && taken {
+            noted.borrow_mut().push(reply);
+            return Vec::new();
+        }
+        vec![reply]
+    }));
+    // Alice's tab is gone, and the server has not noticed.
+    world.tabs[f.alice] = None;
+    world.edit(tab, chat, said, "eleven");
+    let mut now = world.server.messages.keys().copied();
+    let edit = now.find(|id| !before.contains(id)).unwrap();
+    let id = Id::from_bytes(*edit.as_bytes());
+    let held = world.server.messages.remove(&edit).unwrap();
+    let text = Content::text("under its id");
+    deliver(&mut world, tab, alice, &alices, text, id);
+    let name = *world.ids(tab, chat).last().unwrap();
+    let before = world.message(tab, name).unwrap();
+    assert_eq!(before.state, MessageState::Unread);
+    world.server.messages.insert(edit, held);
+    world.server.tamper = None;
+    for reply in held_back.take() {
+        world.server.push(tab, reply);
+    }
+    world.settle();
+    assert_eq!(world.message(tab, name).unwrap(), before);
+    nothing_refused(&world, tab);
 }
