@@ -198,12 +198,15 @@ fn what_came_is_not_called_lost_whatever_the_server_lists() {
     assert!(came.borrow().len() > 1);
     let from = f.to_bob.to_string();
     let listed = |id: &String| json!({"id": id, "from": from});
-    let stranded: Vec<_> = came.borrow().iter().map(listed).collect();
+    let mut stranded: Vec<_> = came.borrow().iter().map(listed).collect();
+    let lost = Id::from_bytes([0xaa; 16]);
+    stranded.push(listed(&lost.to_string()));
     let frame = json!({"t": "hello", "boot_id": world.server.boot.0.to_string(),
         "now": world.server.now(), "waiting": [], "more": false, "stranded": stranded});
     world.server.push(f.alice, Reply::Text(frame));
+    world.settle();
     world.advance(31_000);
-    assert_eq!(world.ids(f.alice, f.to_bob), [id, answer]);
+    assert_eq!(world.ids(f.alice, f.to_bob), [id, answer, lost]);
 }
 
 #[test]
