@@ -123,3 +123,24 @@ fn a_burning_message_that_its_sender_sealed_again_is_the_same_one() {
     assert_eq!(text.expose(), "meet at eight");
     assert_eq!(world.refusals(f.bob), Vec::<String>::new());
 }
+
+#[test]
+fn a_burning_message_that_was_spoilt_once_is_revealed_when_it_comes_whole_again() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let message = world.say_with(f.alice, f.to_bob, "meet at eight", Some(Burn::OnRead), None);
+    world.advance(40_000);
+    let whole = world.server.messages[&mid(message)].clone();
+    let held = world.server.messages.get_mut(&mid(message)).unwrap();
+    for slot in held.slots.values_mut() {
+        *slot.bytes.last_mut().unwrap() ^= 1;
+    }
+    let chat = f.to_alice;
+    world.command(f.bob, Command::Reveal { chat, message });
+    assert_eq!(world.refusals(f.bob), ["moved-slot"]);
+    world.server.messages.insert(mid(message), whole);
+    world.command(f.bob, Command::Reveal { chat, message });
+    world.advance(1_000);
+    let view = world.message(f.bob, message).unwrap();
+    assert_eq!(view.text.unwrap().expose(), "meet at eight");
+}

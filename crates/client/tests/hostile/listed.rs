@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use client::id::Id;
 use client::testing::{Reply, World};
-use protocol::envelope::{ParcelRef, Slot, Submission, Target};
+use protocol::envelope::{Content, ParcelRef, Slot, Submission, Target};
 use protocol::ids::{MessageId, UserId};
 
-use super::forge::mid;
+use super::forge::{Forged, live_target, mid};
 use super::nothing_refused;
 use super::rests::{claims_of, lookups_fail, stranger_asks};
 
@@ -118,6 +118,33 @@ fn what_rests_is_claimed_again_only_when_it_can_be_opened() {
     world.server.tamper = None;
     world.advance(60_000);
     assert_eq!(claims_of(&world, id), 2);
+    assert_eq!(world.requests(tab).len(), 1);
+    nothing_refused(&world, tab);
+}
+
+#[test]
+fn what_rests_keeps_the_session_pair_that_it_was_sealed_for() {
+    let mut world = World::default();
+    let (tab, _) = world.register("bob");
+    let bob = world.server.user("bob");
+    world.advance(4_000);
+    lookups_fail(&mut world, tab);
+    let (mallory, secrets) = world.server.plant("mallory");
+    let content = Content::Request {
+        handle: "mallory".into(),
+        alias: "mallory".into(),
+        greeting: "hello".into(),
+        invite: None,
+    };
+    let target = live_target(&world, tab, &bob);
+    let forged = Forged::new(&world, content, Id::from_bytes([50; 16]));
+    let submission = forged.seal(&world, mallory, &secrets, &target);
+    world.server.post_as(mallory, &submission.encode());
+    // Its bucket and the minute after are over.
+    world.advance(400_000);
+    assert!(world.requests(tab).is_empty());
+    world.server.tamper = None;
+    world.advance(150_000);
     assert_eq!(world.requests(tab).len(), 1);
     nothing_refused(&world, tab);
 }
