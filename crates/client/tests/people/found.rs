@@ -211,3 +211,72 @@ fn only_keys_that_are_known_and_accepted_can_be_marked_as_compared() {
     world.command(f.alice, Command::SetVerified { chat, verified });
     assert_eq!(world.failures(f.alice).len(), failures + 1);
 }
+
+#[test]
+fn a_greeting_has_at_most_280_characters_and_nobody_asks_themselves() {
+    let mut world = World::default();
+    let (alice, _) = world.register("alice");
+    let (bob, _) = world.register("bob");
+    for (handle, length, code) in [
+        ("bob", 281, "text-too-long"),
+        ("bob", 1_000, "text-too-long"),
+        ("alice", 1, "that-is-you"),
+    ] {
+        let (handle, greeting) = (handle.to_owned(), "ö".repeat(length).as_str().into());
+        world.command(alice, Command::RequestContact { handle, greeting });
+        let (during, told, _) = failed(&world, alice).unwrap();
+        assert_eq!((during.as_str(), told.as_str()), ("request_contact", code));
+    }
+    assert!(world.requests(bob).is_empty() && world.chats(alice).is_empty());
+    let (handle, greeting) = ("bob".to_owned(), "ö".repeat(280).as_str().into());
+    world.command(alice, Command::RequestContact { handle, greeting });
+    world.advance(4_000);
+    assert_eq!(world.requests(bob).len(), 1);
+}
+
+/// Everybody who is blocked, as a tab was told last.
+fn blocked(world: &World, tab: usize) -> Vec<String> {
+    let mut events = world.tab(tab).events.iter().rev();
+    let told = events.find_map(|event| match event {
+        Event::Blocked { people } => Some(people.iter().map(|person| person.handle.clone())),
+        _ => None,
+    });
+    told.map(Iterator::collect).unwrap_or_default()
+}
+
+#[test]
+fn whoever_is_blocked_is_listed_in_every_session_until_they_are_not() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let second = world.sign_in("alice");
+    world.command(f.alice, Command::Block { chat: f.to_bob });
+    world.advance(4_000);
+    assert_eq!(blocked(&world, f.alice), ["bob"]);
+    assert_eq!(blocked(&world, second), ["bob"]);
+    let reloaded = world.reload(second);
+    assert_eq!(blocked(&world, reloaded), ["bob"]);
+    world.command(f.alice, Command::Unblock { chat: f.to_bob });
+    world.advance(4_000);
+    assert!(blocked(&world, f.alice).is_empty() && blocked(&world, reloaded).is_empty());
+}
+
+#[test]
+fn a_new_browser_knows_the_names_of_contacts_without_asking_the_server() {
+    let mut world = World::default();
+    let f = world.friends();
+    // Asked once more, of a server that leaves the names out.
+    world.command(f.alice, Command::RemoveContact { chat: f.to_bob });
+    world.server.tamper = Some(Box::new(|_, mut reply| {
+        if let Reply::Json { request, body, .. } = &mut reply
+            && request.starts_with("GET /users/")
+        {
+            (body["handle"], body["alias"]) = ("".into(), "".into());
+        }
+        vec![reply]
+    }));
+    world.command(f.alice, super::ask("bob"));
+    world.advance(4_000);
+    let browser = world.sign_in("alice");
+    let row = &world.chats(browser)[0];
+    assert_eq!((row.alias.as_str(), row.handle.as_str()), ("bob", "bob"));
+}

@@ -163,6 +163,29 @@ fn accepting_a_new_identity_releases_what_another_session_has_held_back() {
 }
 
 #[test]
+fn what_was_held_back_goes_out_although_keys_cannot_be_looked_up_now() {
+    let (mut world, f, second) = two_sessions(false);
+    let passphrase = PASSPHRASE.into();
+    world.command(f.bob, Command::NewIdentity { passphrase });
+    world.advance(4_000);
+    world.say(second, f.to_bob, "is it you?");
+    world.server.tamper = Some(Box::new(move |tab, mut reply| {
+        if let Reply::Json {
+            request, status, ..
+        } = &mut reply
+            && tab == second
+            && request.starts_with("GET /users/")
+        {
+            *status = 503;
+        }
+        vec![reply]
+    }));
+    world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
+    let heard = world.texts(f.bob, f.to_alice);
+    assert_eq!(heard.last().unwrap(), "is it you?");
+}
+
+#[test]
 fn two_sessions_that_pin_different_keys_for_one_person_are_told_and_nobody_else_is() {
     for swapped in [false, true] {
         let mut world = World::default();

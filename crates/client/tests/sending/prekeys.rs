@@ -182,3 +182,22 @@ fn the_chat_list_shows_whether_the_last_message_found_somebody_there() {
         world.advance(4_000);
     }
 }
+
+#[test]
+fn a_prekey_of_a_batch_that_was_seen_before_costs_no_write_of_the_safe() {
+    let mut world = World::default();
+    let f = all_read(&mut world);
+    world.close(f.bob);
+    world.advance(4_000);
+    world.say(f.alice, f.to_bob, "first");
+    world.advance(400_000);
+    let alice = world.reload(f.alice);
+    world.advance(20_000);
+    let writes = |world: &World| {
+        let log = world.server.log.iter();
+        log.filter(|line| line.starts_with("PUT /safe")).count()
+    };
+    let before = writes(&world);
+    world.say(alice, f.to_bob, "second");
+    assert_eq!(writes(&world), before);
+}

@@ -102,3 +102,24 @@ fn the_rules_of_a_chat_are_kept_in_range_and_only_for_contacts() {
         }
     }
 }
+
+#[test]
+fn what_is_set_for_one_chat_is_not_set_for_another() {
+    let mut world = World::default();
+    let f = world.friends();
+    let (carol, _) = world.register("carol");
+    world.befriend(f.alice, carol, "carol");
+    let change = ChatChange {
+        live_only: Some(true),
+        burn: Some(Burn::OnRead),
+        ..ChatChange::default()
+    };
+    let chat = f.to_bob;
+    world.command(f.alice, Command::SetChat { chat, change });
+    let chats = world.chats(f.alice);
+    let live_only = |of: Id| chats.iter().find(|row| row.chat == of).unwrap().live_only;
+    let to_carol = world.id("carol");
+    assert_eq!((live_only(f.to_bob), live_only(to_carol)), (true, false));
+    let said = world.say(f.alice, to_carol, "kept");
+    assert_eq!(world.message(f.alice, said).unwrap().burn, Burn::Never);
+}
