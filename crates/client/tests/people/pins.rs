@@ -168,6 +168,8 @@ fn what_was_held_back_goes_out_although_keys_cannot_be_looked_up_now() {
     let passphrase = PASSPHRASE.into();
     world.command(f.bob, Command::NewIdentity { passphrase });
     world.advance(4_000);
+    // Its memory has none of Bob's keys but those that it is shown now.
+    let second = world.reload(second);
     world.say(second, f.to_bob, "is it you?");
     world.server.tamper = Some(Box::new(move |tab, mut reply| {
         if let Reply::Json {
