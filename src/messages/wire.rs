@@ -8,6 +8,9 @@ use super::Outgoing;
 /// Largest frame in bytes, both ways.
 pub(super) const MAX_FRAME: usize = 16 << 10;
 
+/// Longest head of a frame in bytes: two, eight of the length and four of the mask.
+const MAX_HEAD: usize = 14;
+
 /// One frame from a client.
 pub(super) enum Incoming {
     Text(BytesMut),
@@ -38,6 +41,10 @@ impl Frames {
             self.0 = BytesMut::new();
         }
         let Some((finished, kind, payload)) = parsed? else {
+            // The parser looks at a frame's length only when all of it is there.
+            if self.0.len() > MAX_HEAD + MAX_FRAME {
+                return Err(ProtocolError::Overflow);
+            }
             // What is left is the front of a frame: move it away from what was read before it.
             if !self.0.is_empty() {
                 let rest = BytesMut::from(&self.0[..]);
@@ -108,6 +115,32 @@ mod tests {
         let mut out = BytesMut::new();
         Parser::write_message(&mut out, payload, kind, true, true);
         out.to_vec()
+    }
+
+    #[test]
+    fn of_a_frame_that_is_too_long_no_more_is_kept_than_of_one_that_fits() {
+        for declared in [(MAX_FRAME as u64) + 1, 1_000_000, i64::MAX as u64] {
+            let mut frames = Frames::default();
+            frames.push(&[0x82, 0xff]);
+            frames.push(&declared.to_be_bytes());
+            frames.push(&[1, 2, 3, 4]);
+            let mut kept = 14;
+            while frames.next().is_ok_and(|frame| frame.is_none()) {
+                frames.push(&[0; 1_024]);
+                kept += 1_024;
+                assert!(kept <= MAX_HEAD + MAX_FRAME + 1_024, "{declared}: {kept}");
+            }
+        }
+        let mut frames = Frames::default();
+        let longest = masked(&vec![7; MAX_FRAME], OpCode::Binary);
+        let (last, front) = longest.split_last().unwrap();
+        frames.push(front);
+        assert!(frames.next().unwrap().is_none());
+        frames.push(&[*last]);
+        let Ok(Some(Incoming::Binary(bytes))) = frames.next() else {
+            panic!("the longest frame is no frame");
+        };
+        assert_eq!(bytes.len(), MAX_FRAME);
     }
 
     #[test]
