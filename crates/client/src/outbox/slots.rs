@@ -25,7 +25,7 @@ impl Unlocked {
     }
 
     /// Watches whether somebody live reads a message.
-    pub(crate) fn watch_reading(&mut self, io: &mut Io, id: Id) {
+    fn watch_reading(&mut self, io: &mut Io, id: Id) {
         io.timers
             .set(Timer::Fallback(id), io.now_ms + LIVE_CLAIM_SECS * 1_000);
     }
