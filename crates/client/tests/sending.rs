@@ -53,6 +53,25 @@ fn all_read(world: &mut World) -> Friends {
     f
 }
 
+/// The server's word on a slot of a message: the slot by its name, and whether that is a live session's.
+fn word(id: Id, state: &str, (name, live): (Id, bool)) -> Reply {
+    Reply::Text(json!({"t": "message", "id": id.to_string(), "state": state,
+        "target": name.to_string(), "live": live}))
+}
+
+/// The same on a message for Bob, to Alice.
+fn says(world: &mut World, f: &Friends, id: Id, state: &str, slot: (Id, bool)) {
+    world.server.push(f.alice, word(id, state, slot));
+    world.settle();
+}
+
+/// How often somebody's bundles were asked for.
+fn asked_for_keys(world: &World, of: Id) -> usize {
+    let line = format!("POST /users/{of}/bundles");
+    let log = world.server.log.iter();
+    log.filter(|asked| **asked == line).count()
+}
+
 fn bundle_requests(world: &World) -> usize {
     let log = world.server.log.iter();
     log.filter(|line| line.contains("/bundles")).count()

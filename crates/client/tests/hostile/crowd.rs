@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use client::id::Id;
 use client::testing::{Reply, SeededRng, World};
-use protocol::envelope::{Content, ParcelRef, Submission};
+use protocol::envelope::{Content, ParcelRef, Target};
 use protocol::identity::AccountKeys;
 use protocol::ids::MessageId;
 use protocol::prekeys::generate_batch;
 
-use super::forge::{Forged, prekey_target, stolen};
+use super::forge::{Forged, garbage, prekey_target, stolen};
 use super::{nothing_refused, refused};
 
 /// Notes the ids of the parcels that a tab gets, in their order.
@@ -40,7 +40,10 @@ fn senders_take_turns_and_contacts_every_other_one() {
     for name in ["s0", "s1"] {
         let (stranger, _) = world.server.plant(name);
         for n in 0..20 {
-            garbage(&mut world, stranger, bob, n);
+            let mut id = [n; 16];
+            id[..2].copy_from_slice(&stranger.as_bytes()[..2]);
+            let target = Target::Account { account: bob };
+            garbage(&mut world, stranger, target, MessageId::from_bytes(id));
         }
     }
     let said: Vec<_> = ["one", "two", "three"]
@@ -59,25 +62,6 @@ fn senders_take_turns_and_contacts_every_other_one() {
     assert_ne!(posters[1], posters[3], "strangers take turns as well");
     assert_eq!(seen.len(), 43, "in the end all were looked at");
     assert_eq!(world.texts(bob, f.to_alice), ["one", "two", "three"]);
-}
-
-/// Posts a message whose slot is one byte.
-fn garbage(world: &mut World, from: protocol::ids::UserId, to: protocol::ids::UserId, n: u8) {
-    let mut id = [n; 16];
-    id[0] = from.as_bytes()[0];
-    id[1] = from.as_bytes()[1];
-    let submission = Submission {
-        message_id: MessageId::from_bytes(id),
-        life_secs: 3_600,
-        burn_on_read: false,
-        slots: vec![protocol::envelope::Slot {
-            target: protocol::envelope::Target::Account { account: to },
-            prekey_id: None,
-            bytes: vec![1],
-        }],
-        body: vec![1],
-    };
-    world.server.post_as(from, &submission.encode());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use client::id::Id;
 use client::testing::{SeededRng, World};
-use protocol::envelope::{Content, Conversation, SlotContent, Submission, seal_body, seal_slot};
+use protocol::envelope::{
+    Content, Conversation, Slot, SlotContent, Submission, Target, seal_body, seal_slot,
+};
 use protocol::epoch::{LocalParty, SenderEpoch, VerifiedTarget};
 use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::{LiveId, MessageId, UserId};
@@ -14,6 +16,22 @@ use client::testing::PASSPHRASE;
 /// A message's id as the protocol has it.
 pub fn mid(id: Id) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
+}
+
+/// Posts a message whose slot is one byte.
+pub fn garbage(world: &mut World, from: UserId, target: Target, id: MessageId) {
+    let submission = Submission {
+        message_id: id,
+        life_secs: 3_600,
+        burn_on_read: false,
+        slots: vec![Slot {
+            target,
+            prekey_id: None,
+            bytes: vec![1],
+        }],
+        body: vec![1],
+    };
+    world.server.post_as(from, &submission.encode());
 }
 
 /// The live session of a tab.

@@ -5,28 +5,12 @@ use std::rc::Rc;
 
 use client::id::Id;
 use client::testing::{Reply, World};
-use protocol::envelope::{Content, ParcelRef, Slot, Submission, Target};
-use protocol::ids::{MessageId, UserId};
+use protocol::envelope::{Content, ParcelRef, Target};
+use protocol::ids::MessageId;
 
-use super::forge::{Forged, live_target, mid};
+use super::forge::{Forged, garbage, live_target, mid};
 use super::nothing_refused;
 use super::rests::{claims_of, lookups_fail, stranger_asks};
-
-/// Posts a message whose slot is one byte.
-fn garbage(world: &mut World, from: UserId, target: Target, id: u8) {
-    let submission = Submission {
-        message_id: MessageId::from_bytes([id; 16]),
-        life_secs: 3_600,
-        burn_on_read: false,
-        slots: vec![Slot {
-            target,
-            prekey_id: None,
-            bytes: vec![1],
-        }],
-        body: vec![1],
-    };
-    world.server.post_as(from, &submission.encode());
-}
 
 #[test]
 fn of_people_who_had_no_turn_whoever_wrote_live_is_heard_first() {
@@ -56,7 +40,12 @@ fn of_people_who_had_no_turn_whoever_wrote_live_is_heard_first() {
         live_id,
     };
     for (n, target) in [account, account, live].into_iter().enumerate() {
-        garbage(&mut world, people[n], target, n as u8 + 1);
+        garbage(
+            &mut world,
+            people[n],
+            target,
+            MessageId::from_bytes([n as u8 + 1; 16]),
+        );
         world.settle();
     }
     world.advance(11_000);
@@ -72,7 +61,12 @@ fn the_order_of_the_whole_list_counts_and_not_that_of_its_front() {
     world.sockets = false;
     world.cut(tab);
     for id in 1..=3 {
-        garbage(&mut world, poster, Target::Account { account }, id);
+        garbage(
+            &mut world,
+            poster,
+            Target::Account { account },
+            MessageId::from_bytes([id; 16]),
+        );
     }
     let seen = Rc::new(RefCell::new(Vec::new()));
     let noted = Rc::clone(&seen);

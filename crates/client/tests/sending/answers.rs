@@ -7,6 +7,8 @@ use client::testing::{Friends, Reply, World};
 use protocol::ids::MessageId;
 use serde_json::json;
 
+use super::asked_for_keys;
+
 fn mid(id: Id) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
@@ -47,12 +49,6 @@ fn keys_refused(world: &mut World, handle: &str, status: u16, code: &'static str
         }
         other => vec![other],
     }));
-}
-
-fn asked_for_keys(world: &World, of: Id) -> usize {
-    let line = format!("POST /users/{of}/bundles");
-    let log = world.server.log.iter();
-    log.filter(|asked| **asked == line).count()
 }
 
 fn delete(world: &mut World, f: &Friends, message: Id, everywhere: bool) {

@@ -3,18 +3,10 @@
 use client::command::{ChatChange, Command, SettingsChange};
 use client::event::MessageState;
 use client::id::Id;
-use client::testing::{Friends, Reply, World};
+use client::testing::{Reply, World};
 use protocol::envelope::{SlotSet, Target};
-use serde_json::json;
 
-use super::all_read;
-
-fn says(world: &mut World, f: &Friends, id: Id, state: &str, (name, live): (Id, bool)) {
-    let frame = json!({"t": "message", "id": id.to_string(), "state": state,
-        "target": name.to_string(), "live": live});
-    world.server.push(f.alice, Reply::Text(frame));
-    world.settle();
-}
+use super::{all_read, says};
 
 fn session(world: &World, tab: usize) -> Id {
     let (live, _) = world.server.bundle_of(tab);

@@ -7,13 +7,7 @@ use client::id::Id;
 use client::testing::{Friends, Reply, World};
 use serde_json::{Value, json};
 
-use super::all_read;
-
-fn asked_for_keys(world: &World, of: Id) -> usize {
-    let line = format!("POST /users/{of}/bundles");
-    let log = world.server.log.iter();
-    log.filter(|asked| **asked == line).count()
-}
+use super::{all_read, asked_for_keys, says};
 
 /// How often a prekey was asked for.
 fn prekeys_wanted(world: &World) -> usize {
@@ -21,14 +15,6 @@ fn prekeys_wanted(world: &World) -> usize {
     sent.filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok())
         .filter(|body| body["want_prekey"] == true)
         .count()
-}
-
-/// The server says that a slot for Bob does not open.
-fn cannot_open(world: &mut World, f: &Friends, id: Id, (target, live): (Id, bool)) {
-    let frame = json!({"t": "message", "id": id.to_string(), "state": "cannot_open",
-        "target": target.to_string(), "live": live});
-    world.server.push(f.alice, Reply::Text(frame));
-    world.settle();
 }
 
 /// Contacts of whom one keeps the chat off the waiting path, if so, and the other's tab hangs: the server
@@ -95,8 +81,8 @@ fn a_prekey_is_asked_for_only_where_something_is_to_rest() {
         let before = prekeys_wanted(&world);
         let asked = asked_for_keys(&world, f.to_bob);
         match resealed {
-            Some(true) => cannot_open(&mut world, &f, id, (session, true)),
-            Some(false) => cannot_open(&mut world, &f, id, (f.to_bob, false)),
+            Some(true) => says(&mut world, &f, id, "cannot_open", (session, true)),
+            Some(false) => says(&mut world, &f, id, "cannot_open", (f.to_bob, false)),
             None => world.advance(7_000),
         }
         let case = format!("{live_only} {resealed:?}");

@@ -9,14 +9,7 @@ use protocol::envelope::Submission;
 use protocol::ids::UserId;
 use serde_json::json;
 
-/// The server's word on a message for Bob, to Alice.
-fn says(world: &mut World, f: &Friends, id: Id, state: &str) {
-    let target = f.to_bob.to_string();
-    let frame = json!({"t": "message", "id": id.to_string(), "state": state,
-        "target": target, "live": false});
-    world.server.push(f.alice, Reply::Text(frame));
-    world.settle();
-}
+use super::says;
 
 fn state(world: &World, tab: usize, id: Id) -> (MessageState, bool) {
     let view = world.message(tab, id).unwrap();
@@ -75,7 +68,7 @@ fn the_servers_word_counts_until_the_recipient_says_more() {
         ("waiting", delivered),
         ("claimed", delivered),
     ] {
-        says(&mut world, &f, id, word);
+        says(&mut world, &f, id, word, (f.to_bob, false));
         assert_eq!(state(&world, f.alice, id), expected, "{word}");
     }
 }
@@ -98,7 +91,7 @@ fn a_sealed_receipt_is_not_taken_back_by_the_server() {
         assert_eq!(state(&world, f.alice, id), (expected, false));
         let before = told(&world, f.alice, id);
         for word in ["claimed", "returned", "waiting"] {
-            says(&mut world, &f, id, word);
+            says(&mut world, &f, id, word, (f.to_bob, false));
             assert_eq!(state(&world, f.alice, id), (expected, false), "{word}");
         }
         assert_eq!(told(&world, f.alice, id), before, "nothing is new");
@@ -134,7 +127,7 @@ fn what_arrived_while_it_was_held_is_not_sent_again() {
         world.advance(12_000);
         assert_eq!(state(&world, f.alice, id), (MessageState::Held, false));
         if arrived {
-            says(&mut world, &f, id, "acknowledged");
+            says(&mut world, &f, id, "acknowledged", (f.to_bob, false));
             assert_eq!(state(&world, f.alice, id), (MessageState::Delivered, true));
         }
         let from = world.server.traffic.len();
@@ -156,7 +149,7 @@ fn what_is_held_before_it_was_sealed_does_not_arrive_by_the_servers_word() {
     let id = world.say(f.alice, f.to_bob, "three");
     assert_eq!(state(&world, f.alice, id), (MessageState::Held, false));
     for word in ["acknowledged", "claimed", "expired"] {
-        says(&mut world, &f, id, word);
+        says(&mut world, &f, id, word, (f.to_bob, false));
         assert_eq!(state(&world, f.alice, id), (MessageState::Held, false));
     }
     world.command(f.alice, Command::AcceptChangedKey { chat: f.to_bob });
@@ -187,7 +180,7 @@ fn of_a_request_the_servers_word_is_shown_when_it_is_answered() {
         to_bob,
         to_alice,
     };
-    says(&mut world, &f, id, "acknowledged");
+    says(&mut world, &f, id, "acknowledged", (f.to_bob, false));
     assert_eq!(state(&world, alice, id), (MessageState::Waiting, false));
     world.command(bob, Command::AcceptRequest { chat: to_alice });
     assert_eq!(state(&world, alice, id), (MessageState::Delivered, true));

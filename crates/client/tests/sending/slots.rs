@@ -6,23 +6,12 @@ use client::event::MessageState;
 use client::id::Id;
 use client::testing::{Friends, Reply, World};
 use protocol::ids::MessageId;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::{asked_for_keys, word};
 
 fn mid(id: Id) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
-}
-
-fn asked_for_keys(world: &World, of: Id) -> usize {
-    let line = format!("POST /users/{of}/bundles");
-    let log = world.server.log.iter();
-    log.filter(|asked| **asked == line).count()
-}
-
-/// What the server says to Alice of a message for Bob.
-fn said(f: &Friends, id: Id, state: &str, live: bool) -> Reply {
-    let target = f.to_bob.to_string();
-    Reply::Text(json!({"t": "message", "id": id.to_string(), "state": state,
-        "target": target, "live": live}))
 }
 
 /// Two contacts of whom one has read everything.
@@ -63,7 +52,9 @@ fn a_session_that_leaves_is_a_reason_to_ask_for_keys_only_for_what_it_alone_coul
             _ => world.advance(4_000),
         }
         let before = asked_for_keys(&world, f.to_bob);
-        world.server.push(f.alice, said(&f, id, "left", true));
+        world
+            .server
+            .push(f.alice, word(id, "left", (f.to_bob, true)));
         world.settle();
         let now = asked_for_keys(&world, f.to_bob) - before;
         assert_eq!(now, asked, "{case}");
@@ -96,7 +87,7 @@ fn what_was_taken_back_is_not_sealed_to_other_keys() {
     let before = asked_for_keys(&world, f.to_bob);
     world
         .server
-        .push(f.alice, said(&f, id, "cannot_open", false));
+        .push(f.alice, word(id, "cannot_open", (f.to_bob, false)));
     world.settle();
     assert_eq!(asked_for_keys(&world, f.to_bob), before);
 }
@@ -111,7 +102,7 @@ fn messages_that_do_not_open_ask_for_a_prekey_each() {
     world.advance(4_000);
     let before = asked_for_keys(&world, f.to_bob);
     for id in ids {
-        let reply = said(&f, id, "cannot_open", false);
+        let reply = word(id, "cannot_open", (f.to_bob, false));
         world.server.push(f.alice, reply);
     }
     world.settle();
@@ -165,7 +156,9 @@ fn what_the_server_lets_go_of_has_expired() {
     world.close(f.bob);
     world.advance(4_000);
     let id = world.say(f.alice, f.to_bob, "three");
-    world.server.push(f.alice, said(&f, id, "expired", false));
+    world
+        .server
+        .push(f.alice, word(id, "expired", (f.to_bob, false)));
     world.settle();
     let view = world.message(f.alice, id).unwrap();
     assert_eq!(view.state, MessageState::Expired);

@@ -4,17 +4,10 @@ use client::Command;
 use client::command::ChatChange;
 use client::event::MessageState;
 use client::id::Id;
-use client::testing::{PASSPHRASE, Reply, World};
+use client::testing::{PASSPHRASE, World};
 use protocol::ids::MessageId;
-use serde_json::json;
 
-use super::all_read;
-
-fn asked_for_keys(world: &World, of: Id) -> usize {
-    let line = format!("POST /users/{of}/bundles");
-    let log = world.server.log.iter();
-    log.filter(|asked| **asked == line).count()
-}
+use super::{all_read, asked_for_keys, says};
 
 fn slots(world: &World, id: Id) -> Vec<Vec<u8>> {
     let held = &world.server.messages[&MessageId::from_bytes(*id.as_bytes())];
@@ -39,11 +32,7 @@ fn the_servers_word_that_a_claim_ended_does_not_put_off_the_slot_that_waits() {
     let id = world.say(f.alice, f.to_bob, "three");
     for word in ["claimed", "returned", "waiting"] {
         world.advance(3_000);
-        let target = f.to_bob.to_string();
-        let frame = json!({"t": "message", "id": id.to_string(), "state": word,
-            "target": target, "live": false});
-        world.server.push(f.alice, Reply::Text(frame));
-        world.settle();
+        says(&mut world, &f, id, word, (f.to_bob, false));
     }
     world.advance(1_500);
     assert_eq!(world.message(f.alice, id).unwrap().path, "waiting");

@@ -3,9 +3,10 @@
 use client::testing::{PASSPHRASE, Reply, SeededRng, World};
 use protocol::envelope::Content;
 use protocol::epoch::VerifiedTarget;
+use protocol::identity::AccountSecrets;
 use protocol::ids::UserId;
 use protocol::prekeys::{PrekeyBatch, generate_batch};
-use protocol::safe::{open_prekey_safe, open_safe, seal_prekey_safe};
+use protocol::safe::{PrekeySafe, open_prekey_safe, open_safe, seal_prekey_safe};
 use serde_json::json;
 
 use super::forge::{Forger, keys_of};
@@ -44,11 +45,16 @@ pub fn announce(world: &mut World, tab: usize, user: &UserId) {
     world.settle();
 }
 
+/// The private keys in bob's key safe.
+pub fn secrets(world: &mut World, user: &UserId) -> AccountSecrets {
+    let key = world.server.safe_key("bob", PASSPHRASE);
+    let (version, data) = world.server.accounts[user].history.last().unwrap();
+    open_safe(&key, user, *version, data).unwrap().secrets
+}
+
 /// A batch that another session of the account has made.
 pub fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
-    let key = world.server.safe_key("bob", PASSPHRASE);
-    let (version, data) = world.server.accounts[user].history.last().unwrap().clone();
-    let secrets = open_safe(&key, user, version, &data).unwrap().secrets;
+    let secrets = secrets(world, user);
     let mut rng = SeededRng::new(u64::from(number));
     let now = world.server.now();
     generate_batch(
@@ -69,16 +75,31 @@ pub fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> 
     claimed.verify(&keys, user, world.server.now(), 0).unwrap()
 }
 
-/// The other session stores its batch.
-pub fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
+/// Another session of the account changes what the prekey safe holds.
+pub fn store_prekeys(world: &mut World, user: &UserId, change: impl FnOnce(&mut PrekeySafe)) {
     let key = world.server.safe_key("bob", PASSPHRASE);
     let account = world.server.accounts.get_mut(user).unwrap();
     let (version, data) = account.prekey_history.last().unwrap().clone();
     let mut safe = open_prekey_safe(&key, user, version, &data).unwrap();
-    safe.add_batch(batch);
+    change(&mut safe);
     let data = seal_prekey_safe(&mut SeededRng::new(5), &key, user, version + 1, &safe);
     account.prekey_history.push((version + 1, data));
     world.server.roll_back_prekey_safe(*user, 0);
+}
+
+/// The other session stores its batch.
+pub fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
+    store_prekeys(world, user, |safe| {
+        safe.add_batch(batch);
+    });
+}
+
+/// Somebody writes under prekeys that never were.
+pub fn post_lost(world: &mut World, from: &mut Forger, user: &UserId) {
+    let never = batch(world, user, 6);
+    let to = target(world, user, &never, 0);
+    let now = world.server.now();
+    from.post(world, &to, &Content::text("lost"), now);
 }
 
 #[test]
@@ -126,10 +147,8 @@ fn an_answer_from_before_a_message_came_is_not_taken_for_one_to_it() {
     let mut mallory = Forger::plant(&mut world, "mallory", 1);
     world.advance(20_000);
     // Prekeys that never were: the safes are read for them, and not again so soon.
-    let never = batch(&mut world, &bob, 6);
-    let to = target(&world, &bob, &never, 0);
     let now = world.server.now();
-    mallory.post(&mut world, &to, &Content::text("lost"), now);
+    post_lost(&mut world, &mut mallory, &bob);
     assert_eq!(world.refusals(tab), ["cannot-open"]);
     // A read leaves the server, then the other session stores, then a message comes.
     world.slow = Some("GET /safe");

@@ -7,7 +7,7 @@ use client::testing::World;
 use protocol::envelope::Content;
 
 use super::forge::Forger;
-use super::rereads::{announce, batch, reads, store, target};
+use super::rereads::{announce, batch, post_lost, reads, store, target};
 
 fn lookups(world: &World, path: &str) -> usize {
     let log = world.server.log.iter();
@@ -60,10 +60,8 @@ fn what_goes_on_after_a_read_of_the_safes_waits_ten_seconds_for_its_senders_keys
     let mut mallory = Forger::plant(&mut world, "mallory", 1);
     let mut eve = Forger::plant(&mut world, "eve", 2);
     world.advance(20_000);
-    let never = batch(&mut world, &bob, 6);
-    let to = target(&world, &bob, &never, 0);
     let now = world.server.now();
-    mallory.post(&mut world, &to, &Content::text("lost"), now);
+    post_lost(&mut world, &mut mallory, &bob);
     let made = batch(&mut world, &bob, 7);
     let to = target(&world, &bob, &made, 0);
     store(&mut world, &bob, made);

@@ -1,27 +1,22 @@
 //! When a batch of prekeys is made: by the time at which the newest was, and by how many are held.
 
-use client::testing::{PASSPHRASE, Reply, SeededRng, World};
+use client::testing::{Reply, SeededRng, World};
 use protocol::ids::UserId;
 use protocol::prekeys::generate_batch;
-use protocol::safe::{open_prekey_safe, open_safe, seal_prekey_safe};
+
+use super::rereads::{secrets, store_prekeys};
 
 /// Another session of bob's stores batches of these sizes, made at this time.
 fn store(world: &mut World, bob: &UserId, sizes: &[usize], at: u64) {
-    let key = world.server.safe_key("bob", PASSPHRASE);
+    let secrets = secrets(world, bob);
     let mut rng = SeededRng::new(8);
-    let account = world.server.accounts.get_mut(bob).unwrap();
-    let (version, data) = account.history.last().unwrap();
-    let secrets = open_safe(&key, bob, *version, data).unwrap().secrets;
-    let (version, data) = account.prekey_history.last().unwrap().clone();
-    let mut safe = open_prekey_safe(&key, bob, version, &data).unwrap();
-    for size in sizes {
-        let taken = safe.taken_ids();
-        let made = generate_batch(&mut rng, &secrets, *bob, 2, *size, at, &taken);
-        safe.add_batch(made);
-    }
-    let data = seal_prekey_safe(&mut rng, &key, bob, version + 1, &safe);
-    account.prekey_history.push((version + 1, data));
-    world.server.roll_back_prekey_safe(*bob, 0);
+    store_prekeys(world, bob, |safe| {
+        for size in sizes {
+            let taken = safe.taken_ids();
+            let made = generate_batch(&mut rng, &secrets, *bob, 2, *size, at, &taken);
+            safe.add_batch(made);
+        }
+    });
 }
 
 /// The number of the batch that bob has published after a sign-in, where another session of his has
