@@ -7,7 +7,6 @@ use std::time::Duration;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use vault::{AccountId, LiveId, MessageId};
@@ -145,12 +144,12 @@ impl Connection {
                     }
                     let _ = out.try_send(wire::ping());
                 }
-                chunk = payload.next() => {
-                    let Some(Ok(chunk)) = chunk else { break None };
+                received = incoming.receive(&mut payload) => {
+                    if !received {
+                        break None;
+                    }
                     self.silent_pings = 0;
                     self.origin.arrival = Some(Arrival::now());
-                    incoming.push(&chunk);
-                    drop(chunk);
                     match self.take(&mut incoming, &out) {
                         Ok(()) => {}
                         Err(code) => break code,

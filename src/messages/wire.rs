@@ -1,15 +1,20 @@
 //! The WebSocket's bytes: frames in, frames out, nothing kept longer than it is used.
 
+use std::time::Duration;
+
 use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser, ProtocolError};
 use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use tokio::time::Instant;
 
 use super::Outgoing;
 
 /// Largest frame in bytes, both ways.
 pub(super) const MAX_FRAME: usize = 16 << 10;
 
-/// Longest head of a frame in bytes: two, eight of the length and four of the mask.
-const MAX_HEAD: usize = 14;
+/// How long a frame may take from its first byte to its last: a connection of 1 KiB per second is fast
+/// enough for the largest.
+const FRAME_TIME: Duration = Duration::from_secs(30);
 
 /// One frame from a client.
 pub(super) enum Incoming {
@@ -26,32 +31,64 @@ pub(super) enum Incoming {
 ///
 /// actix-ws keeps one buffer for the connection's life, and with it the last frames. Ours is given
 /// back as soon as nothing is left in it, and the allocator wipes what is given back.
-#[derive(Default)]
-pub(super) struct Frames(BytesMut);
+pub(super) struct Frames {
+    buffer: BytesMut,
+    /// How long a frame may take.
+    time: Duration,
+    /// When the frame that has begun must be whole.
+    due: Option<Instant>,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            time: FRAME_TIME,
+            due: None,
+        }
+    }
+}
 
 impl Frames {
-    pub(super) fn push(&mut self, chunk: &[u8]) {
-        self.0.extend_from_slice(chunk);
+    /// Waits for more of a client's bytes and keeps them; `false` when the connection has ended, or the
+    /// frame that has begun took too long.
+    pub(super) async fn receive<B: AsRef<[u8]>, E>(
+        &mut self,
+        bytes: &mut (impl Stream<Item = Result<B, E>> + Unpin),
+    ) -> bool {
+        let piece = match self.due {
+            None => bytes.next().await,
+            Some(due) => tokio::time::timeout_at(due, bytes.next())
+                .await
+                .unwrap_or(None),
+        };
+        let Some(Ok(piece)) = piece else {
+            return false;
+        };
+        self.push(piece.as_ref());
+        true
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
     }
 
     /// Takes the next whole frame.
     pub(super) fn next(&mut self) -> Result<Option<Incoming>, ProtocolError> {
-        let parsed = Parser::parse(&mut self.0, true, MAX_FRAME);
-        if self.0.is_empty() {
-            self.0 = BytesMut::new();
+        // The parser looks at the length only when the whole frame is there.
+        if declared(&self.buffer).is_some_and(|length| length > MAX_FRAME as u64) {
+            return Err(ProtocolError::Overflow);
         }
-        let Some((finished, kind, payload)) = parsed? else {
-            // The parser looks at a frame's length only when all of it is there.
-            if self.0.len() > MAX_HEAD + MAX_FRAME {
-                return Err(ProtocolError::Overflow);
-            }
-            // What is left is the front of a frame: move it away from what was read before it.
-            if !self.0.is_empty() {
-                let rest = BytesMut::from(&self.0[..]);
-                self.0 = rest;
+        let Some((finished, kind, payload)) = Parser::parse(&mut self.buffer, true, MAX_FRAME)?
+        else {
+            if self.due.is_none() && !self.buffer.is_empty() {
+                self.due = Some(Instant::now() + self.time);
             }
             return Ok(None);
         };
+        self.due = None;
+        // The buffer still shares its memory with the frame: what is left of it moves away.
+        self.buffer = BytesMut::from(&self.buffer[..]);
         let payload = payload.unwrap_or_default();
         Ok(Some(match kind {
             _ if !finished => Incoming::Unfit,
@@ -62,6 +99,18 @@ impl Frames {
             OpCode::Close => Incoming::Close,
             OpCode::Continue | OpCode::Bad => Incoming::Unfit,
         }))
+    }
+}
+
+/// Reads the payload's length from a frame's head ([RFC 6455, 5.2]); `None` while the head is not whole.
+///
+/// [RFC 6455, 5.2]: https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+fn declared(frame: &[u8]) -> Option<u64> {
+    let (&[_, short], rest) = frame.split_first_chunk()?;
+    match short & 0x7f {
+        126 => Some(u64::from(u16::from_be_bytes(*rest.first_chunk()?))),
+        127 => Some(u64::from_be_bytes(*rest.first_chunk()?)),
+        short => Some(u64::from(short)),
     }
 }
 
@@ -103,6 +152,9 @@ fn message(kind: OpCode, payload: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use futures_util::{FutureExt, stream};
     use fuzz::Target;
 
     use super::*;
@@ -117,30 +169,77 @@ mod tests {
         out.to_vec()
     }
 
-    #[test]
-    fn of_a_frame_that_is_too_long_no_more_is_kept_than_of_one_that_fits() {
-        for declared in [(MAX_FRAME as u64) + 1, 1_000_000, i64::MAX as u64] {
-            let mut frames = Frames::default();
-            frames.push(&[0x82, 0xff]);
-            frames.push(&declared.to_be_bytes());
-            frames.push(&[1, 2, 3, 4]);
-            let mut kept = 14;
-            while frames.next().is_ok_and(|frame| frame.is_none()) {
-                frames.push(&[0; 1_024]);
-                kept += 1_024;
-                assert!(kept <= MAX_HEAD + MAX_FRAME + 1_024, "{declared}: {kept}");
-            }
+    /// The head of a masked binary frame that declares a length.
+    fn head(length: u64) -> Vec<u8> {
+        match length {
+            0..126 => vec![0x82, 0x80 | u8::try_from(length).unwrap()],
+            126..65_536 => [&[0x82, 0xfe], &length.to_be_bytes()[6..]].concat(),
+            _ => [&[0x82, 0xff], &length.to_be_bytes()[..]].concat(),
         }
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_is_refused_by_its_head() {
+        for length in [
+            MAX_FRAME as u64 + 1,
+            65_535,
+            65_536,
+            i64::MAX as u64,
+            u64::MAX,
+        ] {
+            let mut frames = Frames::default();
+            let head = head(length);
+            let (last, front) = head.split_last().unwrap();
+            frames.push(front);
+            assert!(frames.next().unwrap().is_none(), "{length}");
+            frames.push(&[*last]);
+            assert!(frames.next().is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_longest_frame_is_taken_when_its_last_byte_is_there() {
         let mut frames = Frames::default();
         let longest = masked(&vec![7; MAX_FRAME], OpCode::Binary);
         let (last, front) = longest.split_last().unwrap();
-        frames.push(front);
-        assert!(frames.next().unwrap().is_none());
+        for piece in front.chunks(113) {
+            frames.push(piece);
+            assert!(frames.next().unwrap().is_none());
+        }
         frames.push(&[*last]);
         let Ok(Some(Incoming::Binary(bytes))) = frames.next() else {
             panic!("the longest frame is no frame");
         };
         assert_eq!(bytes.len(), MAX_FRAME);
+        assert!(frames.buffer.is_empty() && frames.buffer.capacity() == 0);
+    }
+
+    #[actix_web::test]
+    async fn a_frame_that_has_begun_has_its_time_and_silence_between_frames_has_no_end() {
+        type Piece = Result<Vec<u8>, ()>;
+        let whole = masked(b"{}", OpCode::Text);
+        let comes = |piece: &[u8]| {
+            let piece: Piece = Ok(piece.to_vec());
+            stream::once(ready(piece)).chain(stream::pending())
+        };
+        let mut frames = Frames {
+            time: Duration::ZERO,
+            ..Frames::default()
+        };
+        let mut client = comes(&whole);
+        assert!(frames.receive(&mut client).await);
+        assert!(frames.next().unwrap().is_some() && frames.next().unwrap().is_none());
+        assert!(frames.receive(&mut client).now_or_never().is_none());
+
+        let mut client = comes(&whole[..3]);
+        assert!(frames.receive(&mut client).await);
+        assert!(frames.next().unwrap().is_none());
+        let due = frames.due;
+        assert!(!frames.receive(&mut client).await);
+        frames.push(&whole[3..4]);
+        assert!(frames.next().unwrap().is_none());
+        assert_eq!(frames.due, due, "another byte gives it no more time");
+        assert_eq!(Frames::default().time, FRAME_TIME);
     }
 
     #[test]
