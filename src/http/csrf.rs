@@ -1,9 +1,9 @@
 //! The CSRF defence: who asked is read from `Origin` and `Sec-Fetch-Site`, never from a token.
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderMap, ORIGIN};
+use actix_web::http::header::{HeaderMap, ORIGIN, UPGRADE};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 use api::Code;
@@ -25,8 +25,7 @@ pub async fn refuse_foreign(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let socket = request.headers().contains_key("upgrade");
-    if changes || socket {
+    if changes || asks_for_a_socket(request.head()) {
         let own = request
             .app_data::<web::Data<App>>()
             .is_some_and(|app| is_own(request.headers(), app.public_url()));
@@ -42,6 +41,22 @@ pub async fn refuse_foreign(
         }
     }
     Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// Says whether the handshake could make a WebSocket of this. Any other `Upgrade` is ignored, as
+/// [RFC 9110, 7.8](https://www.rfc-editor.org/rfc/rfc9110#section-7.8) lets a server do.
+fn asks_for_a_socket(head: &RequestHead) -> bool {
+    let protocols = head.headers().get_all(UPGRADE);
+    let websocket = |value: &[u8]| {
+        value
+            .to_ascii_lowercase()
+            .windows(9)
+            .any(|w| w == b"websocket")
+    };
+    head.upgrade()
+        && protocols
+            .into_iter()
+            .any(|value| websocket(value.as_bytes()))
 }
 
 fn is_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {

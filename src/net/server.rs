@@ -135,7 +135,11 @@ where
     let is_head = request.method() == Method::HEAD;
     let accepted = accept(&request);
     let request = match &accepted {
-        Ok((connection, Found::Body(number))) => {
+        Ok(Accepted {
+            connection,
+            found: Found::Body(number),
+            ..
+        }) => {
             let (mut request, stand_in) = request.replace_payload(actix_http::Payload::None);
             *request.payload() = GuardedPayload::replace(stand_in, connection.clone(), *number);
             request
@@ -144,19 +148,28 @@ where
     };
     let response = accepted.map(|accepted| (accepted, application.call(request)));
     async move {
-        let ((connection, found), response) = match response {
+        let (
+            Accepted {
+                connection,
+                found,
+                asks_to_switch,
+            },
+            response,
+        ) = match response {
             Ok(begun) => begun,
             Err(refused) => return Ok(refused.map_body(|_, body| EitherBody::right(body))),
         };
         let turn = Turn::of(connection.clone());
         let mut response: Response<B> = response.await?.into();
-        if found == Found::Unfollowed {
-            // Its body may be in the buffers; they are freed, and wiped, with the connection.
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        // A body that was not followed may be in the buffers; they are freed, and wiped, with the
+        // connection.
+        if found == Found::Unfollowed || (asks_to_switch && !switches) {
             response
                 .head_mut()
                 .set_connection_type(ConnectionType::Close);
         }
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if switches {
             connection.with(|passing| passing.intake.switch());
         }
         let way = if is_head {
@@ -170,24 +183,37 @@ where
     }
 }
 
+/// A request that reaches the application.
+struct Accepted {
+    connection: Connection,
+    found: Found,
+    /// Whether the connection becomes one of another protocol if the application agrees, and ends
+    /// with the response if it does not: the dispatcher reads no further request then.
+    asks_to_switch: bool,
+}
+
 /// Finds what belongs to a request; or the response that it gets where it can have no other.
-fn accept(request: &Request) -> Result<(Connection, Found), Response<BoxBody>> {
+fn accept(request: &Request) -> Result<Accepted, Response<BoxBody>> {
     let Some(connection) = request.conn_data::<Connection>().cloned() else {
         return Err(closing(&Problem::internal(
             &"a connection without its stream",
         )));
     };
-    let (found, switches) = connection.with(|passing| {
+    let (found, is_endless) = connection.with(|passing| {
         let found = passing.intake.serve_next();
         (found, passing.intake.is_asked_to_switch())
     });
     // Its body would end with the connection, and whoever read it would wait for that.
-    if switches && request.method() != Method::GET {
+    if is_endless && request.method() != Method::GET {
         return Err(closing(&Problem::malformed(
             "Only a GET request can become a WebSocket; leave out its Upgrade header.",
         )));
     }
-    Ok((connection, found))
+    Ok(Accepted {
+        connection,
+        found,
+        asks_to_switch: is_endless || request.head().upgrade(),
+    })
 }
 
 fn closing(problem: &Problem) -> Response<BoxBody> {

@@ -117,6 +117,28 @@ async fn a_socket_from_another_origin_or_without_a_session_is_refused() {
 }
 
 #[actix_web::test]
+async fn an_upgrade_that_opens_no_socket_is_ignored() {
+    let app = TestApp::start().await;
+    let client = app.client();
+    for headers in [
+        &[
+            ("connection", "Upgrade, HTTP2-Settings"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AAMAAABkAAQAoAAAAAIAAAAA"),
+        ][..],
+        &[("upgrade", "h2c")],
+        &[("upgrade", "websocket")],
+        &[("connection", "upgrade")],
+    ] {
+        let foreign = [headers, &[("sec-fetch-site", "cross-site")]].concat();
+        client
+            .send(Method::GET, "/api/v1/server", &foreign, Bytes::new())
+            .await
+            .expect(200);
+    }
+}
+
+#[actix_web::test]
 async fn unknown_addresses_and_methods_are_problem_documents() {
     let app = TestApp::start().await;
     let client = app.client();

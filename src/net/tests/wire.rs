@@ -439,12 +439,22 @@ async fn only_a_get_becomes_a_socket_and_the_rest_is_told_at_once() {
             "{head}"
         );
         assert_eq!(read_all(&mut stream), b"");
-        // A handler that asks for no body answers as plain actix-web lets it.
-        let case = request("GET /probe HTTP/1.1", &headers, "hello");
-        assert_eq!(
-            exchange(ours, case.as_bytes()),
-            exchange(plain, case.as_bytes())
-        );
+        // Without a body to wait for it is answered, and what follows is not waited for.
+        for headers in [
+            &headers[..3],
+            &["Host: x", "Upgrade: websocket"],
+            &["Host: x", "Connection: Upgrade", "Upgrade: h2c"],
+        ] {
+            let case = request("GET /probe HTTP/1.1", headers, "") + PROBE;
+            let mut stream = connect(ours);
+            stream.write_all(case.as_bytes()).unwrap();
+            let (head, body) = answer(&mut stream, false);
+            assert!(head.contains("connection: close"), "{head}");
+            assert_eq!(body, b"the probe was answered");
+            assert_eq!(read_all(&mut stream), b"");
+            let plainly = exchange(plain, case.as_bytes());
+            assert_eq!(exchange(ours, case.as_bytes()), plainly);
+        }
     })
     .await;
 }
