@@ -1,12 +1,13 @@
 //! Which start of the server this is: a random id, signed by a key that outlives restarts.
 
+use api::ids::BootId;
 use protocol::boot::BootSigningKey;
 
 use crate::clock::Ambient;
 
 /// The boot id of this start.
 pub struct Boot {
-    id: [u8; 16],
+    id: BootId,
     signed: Vec<u8>,
     started_at: u64,
 }
@@ -14,9 +15,11 @@ pub struct Boot {
 impl Boot {
     /// Draws an id and signs it.
     pub fn new(key: &BootSigningKey, ambient: &Ambient) -> Self {
-        let id = ambient.random();
+        let id = BootId::from(ambient.random());
         let started_at = ambient.now();
-        let signed = key.sign(&mut ambient.rng(), id, started_at).encode();
+        let signed = key
+            .sign(&mut ambient.rng(), *id.as_bytes(), started_at)
+            .encode();
         Self {
             id,
             signed,
@@ -25,7 +28,7 @@ impl Boot {
     }
 
     /// Returns the id.
-    pub fn id(&self) -> [u8; 16] {
+    pub fn id(&self) -> BootId {
         self.id
     }
 

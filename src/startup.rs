@@ -332,7 +332,7 @@ async fn note(
     mut details: serde_json::Value,
 ) -> Result<(), store::Fault> {
     details["version"] = env!("CARGO_PKG_VERSION").into();
-    details["boot_id"] = hex::encode(app.boot().id()).into();
+    details["boot_id"] = app.boot().id().to_string().into();
     let record = audit::event(None, action, app.ambient().now(), details);
     app.store().append_audit(vec![record]).await
 }

@@ -1,11 +1,12 @@
 //! What a sender needs to write to somebody: live bundles, or a prekey.
 
 use actix_web::web::{Data, Json, Path};
+use api::ids::LiveId;
 use serde::{Deserialize, Serialize};
 use store::UserId;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::sessions::SignedIn;
 use crate::state::App;
 
@@ -23,7 +24,7 @@ pub struct Wanted {
 #[derive(Serialize, ToSchema)]
 pub struct LiveBundle {
     /// Which session.
-    pub live_id: Id,
+    pub live_id: LiveId,
     /// Its encoded bundle.
     pub bundle: Blob,
 }
@@ -73,7 +74,7 @@ pub async fn hand_out(
         live: live
             .into_iter()
             .map(|(live_id, bundle)| LiveBundle {
-                live_id: Id(live_id),
+                live_id,
                 bundle: Blob::new(bundle),
             })
             .collect(),

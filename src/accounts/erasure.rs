@@ -66,8 +66,7 @@ pub async fn forget(app: &App, user: UserId, ended: &[SessionId]) -> Result<(), 
     app.claims().forget_account(user, ended);
     // It looks at every message, which the threads that serve have no time for.
     let memory = Arc::clone(app.vault());
-    let account = vault::AccountId::from_bytes(*user.as_bytes());
-    tokio::task::spawn_blocking(move || memory.forget_account(account))
+    tokio::task::spawn_blocking(move || memory.forget_account(user))
         .await
         .map(drop)
         .map_err(|cause| Fault::Unavailable(cause.to_string()))

@@ -4,10 +4,10 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
 use api::Code;
 use serde::{Deserialize, Serialize};
-use store::{Invite, InviteHash, InviteUse, UseInviteError};
+use store::{Invite, InviteCode, InviteHash, InviteUse, UseInviteError, hash_invite_code};
 use utoipa::ToSchema;
 
-use crate::http::{Id, Problem};
+use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 
@@ -38,7 +38,7 @@ pub struct NewInvite {
 #[derive(Serialize, ToSchema)]
 pub struct Made {
     /// For the page link `/i#<code>.<user id>.<fingerprint>`.
-    pub code: Id,
+    pub code: InviteCode,
     /// Unix seconds.
     pub expires_at: u64,
 }
@@ -63,7 +63,7 @@ pub struct Listed {
 #[derive(Deserialize, ToSchema)]
 pub struct Used {
     /// The code in the link.
-    pub code: Id,
+    pub code: InviteCode,
 }
 
 /// Makes an invite.
@@ -88,10 +88,10 @@ pub async fn create(
             "An invite has 1 to 100 uses and lives from a minute to thirty days.",
         ));
     }
-    let code = app.ambient().random::<16>();
+    let code = InviteCode::from(app.ambient().random());
     let expires_at = now + life;
     let invite = Invite {
-        code_hash: InviteHash::of_code(&code),
+        code_hash: hash_invite_code(&code),
         created_by: who.user_id(),
         created_at: now,
         expires_at,
@@ -102,10 +102,7 @@ pub async fn create(
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
-    Ok(HttpResponse::Created().json(Made {
-        code: Id(code),
-        expires_at,
-    }))
+    Ok(HttpResponse::Created().json(Made { code, expires_at }))
 }
 
 /// Uses an invite. Whoever used it before, or registered with it, may say so again: that takes no
@@ -118,7 +115,7 @@ pub async fn take(
 ) -> Result<HttpResponse, Problem> {
     let record = audit::change(&app, &who, &origin, "invite.used")?;
     let now = record.timestamp;
-    let invite = InviteUse::of(&body.code.0, who.user_id());
+    let invite = InviteUse::of(&body.code, who.user_id());
     app.store().use_invite(invite, now, vec![record]).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{UserId, UserRow};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 
@@ -18,7 +18,7 @@ use super::{audit, registration};
 #[derive(Serialize, ToSchema)]
 pub struct Person {
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// Its handle.
     pub handle: String,
     /// Its name.
@@ -66,7 +66,7 @@ async fn person(app: &App, found: Option<UserRow>) -> Result<Json<Person>, Probl
         .await?
         .ok_or_else(nobody)?;
     Ok(Json(Person {
-        user_id: Id(*user.user_id.as_bytes()),
+        user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,
         public_keys: Blob::new(keys.keys.account_keys),

@@ -72,7 +72,7 @@ pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<Left>, Problem>
 /// Says under which prekeys something waits or is leased.
 pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<InUse> {
     Json(InUse {
-        ids: app.vault().prekeys_in_use(who.account()),
+        ids: app.vault().prekeys_in_use(who.user_id()),
     })
 }
 

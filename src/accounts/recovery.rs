@@ -11,7 +11,7 @@ use store::{CredentialChange, KeepSessions, ReplaceError, UserId};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::limits::Limit;
 use crate::messages::close;
 use crate::sessions::device::credential_hash;
@@ -43,7 +43,7 @@ pub struct Started {
     /// To be sent with the second message within ten minutes.
     pub token: Blob,
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// The key safe, which the recovery key opens.
     pub safe: SafeRead,
     /// The prekey safe.
@@ -67,7 +67,7 @@ pub struct Finish {
 
 #[derive(Serialize, Deserialize)]
 struct State {
-    user_id: [u8; 16],
+    user_id: UserId,
     epoch: Epoch,
 }
 
@@ -114,12 +114,12 @@ pub async fn start(
         .ok_or_else(refused)?;
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
-    let user_id = *credential.user_id.as_bytes();
+    let user_id = credential.user_id;
     let state = State { user_id, epoch };
     Ok(Json(Started {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Recovery, &state)?),
-        user_id: Id(user_id),
+        user_id,
         safe: safe.into(),
         prekey_safe: prekey_safe.into(),
     }))
@@ -139,7 +139,7 @@ pub async fn finish(
     let safe: store::SafeWrite = body.safe.try_into()?;
     let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
     let state: State = app.tokens().open_once(Purpose::Recovery, &body.token)?;
-    let user = UserId::from_bytes(state.user_id);
+    let user = state.user_id;
     if app.sessions().is_superseded(user, state.epoch) {
         return Err(TokenError::Expired.into());
     }
@@ -171,7 +171,7 @@ pub async fn finish(
     let devices = app.devices();
     let device = devices.remember(&request, user, &credentials, app.ambient());
     Ok(HttpResponse::Ok().cookie(device).json(Entered {
-        user_id: Id(state.user_id),
+        user_id: user,
         role: session.role(),
     }))
 }

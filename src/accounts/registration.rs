@@ -7,11 +7,12 @@ use api::Code;
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
 use store::{
-    Admission, InviteHash, InviteUse, NewUser, RegisterError, RegistrationMode, Role, UserId,
+    Admission, InviteCode, InviteUse, NewUser, RegisterError, RegistrationMode, Role, UserId,
+    hash_invite_code,
 };
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::sessions::device::credential_hash;
 use crate::sessions::{Opening, Origin};
 use crate::state::App;
@@ -57,7 +58,7 @@ pub struct Started {
     /// To be sent with the second message within ten minutes.
     pub token: Blob,
     /// The account's id, which its prekeys are signed for.
-    pub user_id: Id,
+    pub user_id: UserId,
 }
 
 /// The second message of a registration.
@@ -85,7 +86,7 @@ pub struct Finish {
 #[derive(Serialize, ToSchema)]
 pub struct Entered {
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// `user` or `admin`.
     #[schema(value_type = String)]
     pub role: store::Role,
@@ -93,7 +94,7 @@ pub struct Entered {
 
 #[derive(Serialize, Deserialize)]
 struct State {
-    user_id: [u8; 16],
+    user_id: UserId,
     handle: String,
     right: Right,
 }
@@ -102,7 +103,7 @@ struct State {
 enum Right {
     Open,
     /// The code of the invite.
-    Invite([u8; 16]),
+    Invite(InviteCode),
     Setup,
     AdminLink([u8; 32]),
 }
@@ -121,7 +122,7 @@ pub async fn start(
     };
     let right = admit(&app, &link).await?;
     let handle = free_handle(&app, &body.handle).await?;
-    let user_id = app.ambient().random::<16>();
+    let user_id = UserId::from(app.ambient().random());
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
@@ -132,7 +133,7 @@ pub async fn start(
     Ok(Json(Started {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Registration, &state)?),
-        user_id: Id(user_id),
+        user_id,
     }))
 }
 
@@ -213,11 +214,11 @@ async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
     }
 }
 
-async fn usable_invite(app: &App, code: &str) -> Result<Option<[u8; 16]>, Problem> {
-    let Ok(Id(code)) = code.parse() else {
+async fn usable_invite(app: &App, code: &str) -> Result<Option<InviteCode>, Problem> {
+    let Ok(code) = code.parse::<InviteCode>() else {
         return Ok(None);
     };
-    let found = app.store().find_invite(InviteHash::of_code(&code)).await?;
+    let found = app.store().find_invite(hash_invite_code(&code)).await?;
     let now = app.ambient().now();
     Ok(found.filter(|invite| invite.is_usable(now)).map(|_| code))
 }
@@ -257,7 +258,7 @@ pub async fn finish(
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
     let safe = body.safe.try_into()?;
     let state: State = app.tokens().open_once(Purpose::Registration, &body.token)?;
-    let user_id = UserId::from_bytes(state.user_id);
+    let user_id = state.user_id;
     let prekeys = keys.batch(&body.prekeys, user_id, now)?;
     let admission = match state.right {
         Right::Open => Admission::Open,
@@ -304,10 +305,9 @@ pub async fn finish(
     opening.hand_out(&cookie)?;
     let devices = app.devices();
     let device = devices.remember(&request, user_id, &credentials, app.ambient());
-    Ok(HttpResponse::Created().cookie(device).json(Entered {
-        user_id: Id(state.user_id),
-        role,
-    }))
+    Ok(HttpResponse::Created()
+        .cookie(device)
+        .json(Entered { user_id, role }))
 }
 
 /// Brings an alias into the form that is kept.

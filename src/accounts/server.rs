@@ -1,11 +1,12 @@
 //! What the server says of itself to everybody.
 
 use actix_web::web::{Data, Json};
+use api::ids::{BootId, RestoreId};
 use serde::Serialize;
 use store::RegistrationMode;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Id};
+use crate::http::Blob;
 use crate::state::App;
 
 /// What the sign-in page needs to know of the server.
@@ -32,7 +33,7 @@ pub struct Server {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Restored {
     /// Random at each restore.
-    pub epoch: Id,
+    pub epoch: RestoreId,
     /// Unix seconds of the backup: what changed later is as it was then.
     pub at: u64,
 }
@@ -41,7 +42,7 @@ impl Restored {
     /// What this server says.
     pub fn of(app: &App) -> Option<Self> {
         app.backups().restored().map(|restored| Self {
-            epoch: Id(restored.epoch),
+            epoch: RestoreId::from_bytes(restored.epoch),
             at: restored.at,
         })
     }
@@ -51,7 +52,7 @@ impl Restored {
 #[derive(Serialize, ToSchema)]
 pub struct Boot {
     /// Random at every start.
-    pub id: Id,
+    pub id: BootId,
     /// The id and the time of the start, signed.
     pub signed: Blob,
 }
@@ -62,7 +63,7 @@ pub async fn describe(app: Data<App>) -> Json<Server> {
     Json(Server {
         version: env!("CARGO_PKG_VERSION"),
         boot: Boot {
-            id: Id(app.boot().id()),
+            id: app.boot().id(),
             signed: Blob::new(app.boot().signed().to_vec()),
         },
         now: app.ambient().now(),

@@ -9,7 +9,7 @@ use store::{AuditFilter, AuditRecord, Fault, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
-use crate::http::{Id, Problem};
+use crate::http::Problem;
 use crate::sessions::{Administrator, After};
 use crate::state::App;
 
@@ -43,7 +43,7 @@ pub struct Record {
     /// Place in the chain.
     pub id: u64,
     /// Whose; absent for the system's.
-    pub user_id: Option<Id>,
+    pub user_id: Option<UserId>,
     /// Their handle, where the account exists.
     pub handle: Option<String>,
     /// What happened.
@@ -147,7 +147,7 @@ async fn find(app: &App, text: &str) -> Result<Option<UserId>, Problem> {
 fn shown(record: AuditRecord, handle: Option<String>) -> Record {
     Record {
         id: record.id,
-        user_id: record.user_id.map(|user| Id(*user.as_bytes())),
+        user_id: record.user_id,
         handle,
         action: record.action,
         timestamp: record.timestamp,

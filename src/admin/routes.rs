@@ -2,12 +2,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
+use api::ids::BootId;
 use serde::{Deserialize, Serialize};
 use store::{RegistrationMode, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::audit;
-use crate::http::{Id, Problem};
+use crate::http::Problem;
 use crate::sessions::{self, Administrator, After, Origin};
 use crate::state::App;
 
@@ -40,7 +41,7 @@ pub struct Figures {
     #[schema(value_type = String)]
     pub registration: RegistrationMode,
     /// Which start of the server this is.
-    pub boot_id: Id,
+    pub boot_id: BootId,
     /// Unix seconds of the start.
     pub started_at: u64,
 }
@@ -58,7 +59,7 @@ pub struct Choice {
 #[serde(default)]
 pub struct Wanted {
     /// After this account.
-    pub after: Option<Id>,
+    pub after: Option<UserId>,
     /// How many, at most 500.
     pub limit: Option<u32>,
 }
@@ -67,7 +68,7 @@ pub struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Account {
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// Its handle.
     pub handle: String,
     /// Its name.
@@ -87,7 +88,7 @@ pub struct Account {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DamagedAccount {
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// What did not fit.
     pub reason: String,
 }
@@ -100,7 +101,7 @@ pub struct Accounts {
     /// Accounts of this page whose rows are damaged: nobody can sign in to them.
     pub damaged: Vec<DamagedAccount>,
     /// The `after` of the next page, if there is one.
-    pub next: Option<Id>,
+    pub next: Option<UserId>,
 }
 
 /// Answers with the figures.
@@ -124,7 +125,7 @@ pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
         next_session_expiry: durable.next_session_expiry,
         database_bytes: durable.database_bytes,
         registration: app.setup().settings().registration,
-        boot_id: Id(app.boot().id()),
+        boot_id: app.boot().id(),
         started_at: app.boot().started_at(),
     })
 }
@@ -172,16 +173,12 @@ pub async fn users(
     );
     sessions::write(&app, record, origin.ip).await?;
     let limit = wanted.limit.unwrap_or(100).clamp(1, 500);
-    let after = wanted.after.map(|id| UserId::from_bytes(id.0));
+    let after = wanted.after;
     let rows = app.store().list_users(after, limit).await?;
     let full = rows.len() == limit as usize;
-    let next = rows
-        .last()
-        .filter(|_| full)
-        .map(|(user, _)| Id(*user.as_bytes()));
+    let next = rows.last().filter(|_| full).map(|(user, _)| *user);
     let (mut users, mut damaged) = (Vec::new(), Vec::new());
-    for (user, row) in rows {
-        let user_id = Id(*user.as_bytes());
+    for (user_id, row) in rows {
         match row {
             Ok(row) => users.push(Account {
                 user_id,

@@ -26,7 +26,7 @@ pub async fn access_log(
         return next.call(request).await;
     };
     let started = Instant::now();
-    let id = RequestId::new(app.boot().id(), app.metrics().next_request());
+    let id = RequestId::new(*app.boot().id().as_bytes(), app.metrics().next_request());
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(Arrival(started));
     let response = match next.call(request).await {

@@ -17,7 +17,7 @@ pub(crate) use body::{read_all, read_octets, require_octets};
 pub use client_ip::{Arrival, ClientIp, RequestId};
 pub use crowd::{Crowd, limit_crowd};
 pub use csrf::refuse_foreign;
-pub use encoding::{Blob, Id};
+pub use encoding::Blob;
 pub use failures::explain_failures;
 pub use headers::{ADMIN_CSP, CSP, security_headers};
 pub use problem::{Problem, ProblemBody};

@@ -6,9 +6,9 @@ use protocol::envelope::{SlotSet, SubmissionHeader};
 use protocol::epoch::bucket_of;
 use protocol::prekeys::SessionBundle;
 use protocol::suite::ObjectType;
-use vault::{Ciphertext, LiveId, MessageId};
+use vault::{Ciphertext, MessageId};
 
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::sessions::Deed;
 
 use super::frames::{Said, StatusEntry, Told};
@@ -28,29 +28,24 @@ impl Connection {
             }
             Said::Withdraw {} => {
                 self.socket.set_bundle(None);
-                let live = LiveId::from(self.socket.live());
-                self.app.vault().session_left(self.who.account(), live);
+                let live = self.socket.live();
+                self.app.vault().session_left(self.who.user_id(), live);
             }
             Said::Claim { id } => {
                 if let Err(problem) = self.claim(id) {
                     self.refuse("claim", Some(id), &problem);
                 }
             }
-            Said::Ack { id, token } => {
-                match service::acknowledge(app, who, MessageId::from(id.0), &token) {
-                    Ok(()) => self.socket.tell(&Told::Acked { id }),
-                    Err(problem) => self.refuse("ack", Some(id), &problem),
-                }
-            }
-            Said::Extend { id, token } => {
-                match service::extend(app, who, MessageId::from(id.0), &token) {
-                    Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
-                    Err(problem) => self.refuse("extend", Some(id), &problem),
-                }
-            }
+            Said::Ack { id, token } => match service::acknowledge(app, who, id, &token) {
+                Ok(()) => self.socket.tell(&Told::Acked { id }),
+                Err(problem) => self.refuse("ack", Some(id), &problem),
+            },
+            Said::Extend { id, token } => match service::extend(app, who, id, &token) {
+                Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
+                Err(problem) => self.refuse("extend", Some(id), &problem),
+            },
             Said::CannotOpen { id, token } => {
-                if let Err(problem) = service::cannot_open(app, who, MessageId::from(id.0), &token)
-                {
+                if let Err(problem) = service::cannot_open(app, who, id, &token) {
                     self.refuse("cannot_open", Some(id), &problem);
                 }
             }
@@ -66,8 +61,7 @@ impl Connection {
 
     fn publish(&self, bundle: Blob) -> Result<(), Problem> {
         let decoded = SessionBundle::decode(&bundle).map_err(|error| ingest::unreadable(&error))?;
-        let own = decoded.user_id.as_bytes() == self.who.user_id().as_bytes()
-            && decoded.live_id.as_bytes() == &self.socket.live();
+        let own = decoded.user_id == self.who.user_id() && decoded.live_id == self.socket.live();
         if !own {
             return Err(Problem::forbidden("The bundle is another session's."));
         }
@@ -85,12 +79,11 @@ impl Connection {
         Ok(())
     }
 
-    fn claim(&self, id: Id) -> Result<(), Problem> {
-        let message = MessageId::from(id.0);
-        let live = LiveId::from(self.socket.live());
-        let claim = service::claim(&self.app, &self.who, message, Some(live))?;
+    fn claim(&self, id: MessageId) -> Result<(), Problem> {
+        let live = self.socket.live();
+        let claim = service::claim(&self.app, &self.who, id, Some(live))?;
         if service::parcel_len(&claim) <= MAX_FRAME {
-            let parcel = service::parcel(message, &claim);
+            let parcel = service::parcel(id, &claim);
             self.socket.send(Outgoing::Binary(Bytes::from(parcel)));
         } else {
             self.socket.tell(&Told::ClaimedLarge {
@@ -102,7 +95,7 @@ impl Connection {
         Ok(())
     }
 
-    fn status(&self, ids: &[Id]) -> Result<(), Problem> {
+    fn status(&self, ids: &[MessageId]) -> Result<(), Problem> {
         let states = service::status(&self.app, &self.who, ids)?;
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
@@ -121,7 +114,7 @@ impl Connection {
                 let Ok(Some((header, consumed))) = parsed else {
                     return self.unfit("The frame is no whole submission.");
                 };
-                let id = Id(*header.message_id.as_bytes());
+                let id = header.message_id;
                 match self.submit(header, bytes.get(consumed..).unwrap_or_default()) {
                     Ok(expires_at) => self.socket.tell(&Told::Sent { id, expires_at }),
                     Err(problem) => self.refuse("send", Some(id), &problem),
@@ -132,7 +125,7 @@ impl Connection {
                 let Ok(set) = SlotSet::decode(bytes) else {
                     return self.unfit("The frame is no set of slots.");
                 };
-                let id = Id(*set.message_id.as_bytes());
+                let id = set.message_id;
                 match service::add_slots(&self.app, &self.who, set) {
                     Ok(()) => self.socket.tell(&Told::SlotsAdded { id }),
                     Err(problem) => self.refuse("slots", Some(id), &problem),

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use store::UserId;
-use vault::{AccountId, Change, Event, EventSink, Target};
-
-use crate::http::Id;
+use api::ids::TargetId;
+use vault::{Change, Event, EventSink, Target};
 
 use super::Hub;
 use super::frames::{Told, Waiting};
@@ -21,15 +19,15 @@ impl Announcer {
 
     fn to_poster(&self, change: &Change, state: &'static str) {
         let (target, live) = match change.target {
-            Target::Live { live, .. } => (*live.as_bytes(), true),
-            Target::Account(account) => (*account.as_bytes(), false),
+            Target::Live { live, .. } => (TargetId::from(live), true),
+            Target::Account(account) => (TargetId::from(account), false),
         };
         self.0.tell_account(
-            user(change.poster),
+            change.poster,
             &Told::Message {
-                id: Id(*change.id.as_bytes()),
+                id: change.id,
                 state,
-                target: Id(target),
+                target,
                 live,
             },
         );
@@ -43,9 +41,9 @@ impl EventSink for Announcer {
                 let told = Told::Waiting(Waiting::from(item));
                 match target {
                     Target::Live { account, live } => {
-                        self.0.tell_live(user(*account), *live.as_bytes(), &told);
+                        self.0.tell_live(*account, *live, &told);
                     }
-                    Target::Account(account) => self.0.tell_account(user(*account), &told),
+                    Target::Account(account) => self.0.tell_account(*account, &told),
                 }
             }
             Event::Claimed(change) => self.to_poster(change, "claimed"),
@@ -56,9 +54,4 @@ impl EventSink for Announcer {
             Event::CannotOpen(change) => self.to_poster(change, "cannot_open"),
         }
     }
-}
-
-/// The same account as the store names it.
-pub(super) fn user(account: AccountId) -> UserId {
-    UserId::from_bytes(*account.as_bytes())
 }

@@ -1,10 +1,11 @@
 //! The text frames of the WebSocket, and the JSON that HTTP shares with them.
 
+use api::ids::{BootId, MessageId, TargetId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vault::{MessageState, StatusItem, Target, WaitingItem};
 
-use crate::http::{Blob, Id};
+use crate::http::Blob;
 
 /// What a client says.
 #[derive(Debug, Deserialize)]
@@ -15,17 +16,17 @@ pub(super) enum Said {
     /// The keys are going: take the bundle back, and everything that is held unread.
     Withdraw {},
     /// Claim a message.
-    Claim { id: Id },
+    Claim { id: MessageId },
     /// It was read.
-    Ack { id: Id, token: Blob },
+    Ack { id: MessageId, token: Blob },
     /// More time.
-    Extend { id: Id, token: Blob },
+    Extend { id: MessageId, token: Blob },
     /// It does not open.
-    CannotOpen { id: Id, token: Blob },
+    CannotOpen { id: MessageId, token: Blob },
     /// The person did something.
     Active {},
     /// What became of these?
-    Status { ids: Vec<Id> },
+    Status { ids: Vec<MessageId> },
     /// Are you there?
     Ping {},
 }
@@ -37,7 +38,7 @@ pub enum Told {
     /// The first frame.
     Hello {
         /// Which start of the server this is.
-        boot_id: Id,
+        boot_id: BootId,
         /// Unix seconds.
         now: u64,
         /// The first of what waits.
@@ -52,14 +53,14 @@ pub enum Told {
     /// A message was taken.
     Sent {
         /// Which.
-        id: Id,
+        id: MessageId,
         /// Unix seconds.
         expires_at: u64,
     },
     /// Slots were taken.
     SlotsAdded {
         /// Of which message.
-        id: Id,
+        id: MessageId,
     },
     /// Something was not done.
     Refused {
@@ -68,7 +69,7 @@ pub enum Told {
         re: &'static str,
         /// Of which message.
         #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<Id>,
+        id: Option<MessageId>,
         /// The stable name that a client matches on.
         code: &'static str,
         /// What to do next.
@@ -80,19 +81,19 @@ pub enum Told {
     /// The acknowledgement was taken, and the slot wiped.
     Acked {
         /// Of which message.
-        id: Id,
+        id: MessageId,
     },
     /// The claim runs on.
     Extended {
         /// Of which message.
-        id: Id,
+        id: MessageId,
         /// Milliseconds from now.
         lease_ms: u64,
     },
     /// The claim was won; the parcel is too large for a frame and waits at `/messages/{id}/claim`.
     ClaimedLarge {
         /// Of which message.
-        id: Id,
+        id: MessageId,
         /// Needed to fetch, acknowledge, extend or give back.
         token: Blob,
         /// Milliseconds from now.
@@ -106,12 +107,12 @@ pub enum Told {
     /// A message of this account changed.
     Message {
         /// Which.
-        id: Id,
+        id: MessageId,
         /// `claimed`, `acknowledged`, `expired`, `cannot_open`, `returned`, or `left`: the session that
         /// alone can open this slot is gone.
         state: &'static str,
         /// The live session, or the account, of the slot.
-        target: Id,
+        target: TargetId,
         /// Whether the target is a live session.
         live: bool,
     },
@@ -132,7 +133,7 @@ pub enum Told {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Waiting {
     /// Which.
-    pub id: Id,
+    pub id: MessageId,
     /// Whether reading wipes it.
     pub burn: bool,
     /// Bytes of body and slot together.
@@ -143,22 +144,22 @@ pub struct Waiting {
     #[schema(value_type = String)]
     pub target: &'static str,
     /// The account that posted it.
-    pub from: Id,
+    pub from: UserId,
 }
 
 /// A message that reached a session that is gone, unread.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stranded {
     /// Which.
-    pub id: Id,
+    pub id: MessageId,
     /// The account that posted it.
-    pub from: Id,
+    pub from: UserId,
 }
 
 impl From<&WaitingItem> for Waiting {
     fn from(item: &WaitingItem) -> Self {
         Self {
-            id: Id(*item.id.as_bytes()),
+            id: item.id,
             burn: item.burn_on_read,
             size: item.size,
             expires_at: item.expires_at,
@@ -166,7 +167,7 @@ impl From<&WaitingItem> for Waiting {
                 Target::Live { .. } => "live",
                 Target::Account(_) => "account",
             },
-            from: Id(*item.poster.as_bytes()),
+            from: item.poster,
         }
     }
 }
@@ -175,7 +176,7 @@ impl From<&WaitingItem> for Waiting {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StatusEntry {
     /// Which.
-    pub id: Id,
+    pub id: MessageId,
     /// `waiting`, `claimed`, `acknowledged`, `expired` or `unknown`.
     #[schema(value_type = String)]
     pub state: &'static str,
@@ -186,7 +187,7 @@ pub struct StatusEntry {
 impl From<&StatusItem> for StatusEntry {
     fn from(item: &StatusItem) -> Self {
         Self {
-            id: Id(*item.id.as_bytes()),
+            id: item.id,
             state: match item.state {
                 MessageState::Waiting => "waiting",
                 MessageState::Claimed => "claimed",

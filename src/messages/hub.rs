@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use api::ids::LiveId;
 use bytes::Bytes;
 use dashmap::DashMap;
 use protocol::epoch::bucket_of;
@@ -28,7 +29,7 @@ pub enum Outgoing {
 
 /// One connected socket.
 pub struct Socket {
-    live: [u8; 16],
+    live: LiveId,
     session: Arc<LiveSession>,
     queue: mpsc::Sender<Outgoing>,
     bundle: Mutex<Option<(u64, Vec<u8>)>>,
@@ -38,7 +39,7 @@ pub struct Socket {
 
 impl Socket {
     /// Makes a socket and the queue that its writer reads.
-    pub fn new(live: [u8; 16], session: Arc<LiveSession>) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+    pub fn new(live: LiveId, session: Arc<LiveSession>) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
         let (queue, frames) = mpsc::channel(QUEUE);
         let socket = Self {
             live,
@@ -52,7 +53,7 @@ impl Socket {
     }
 
     /// Returns the live session's id.
-    pub fn live(&self) -> [u8; 16] {
+    pub fn live(&self) -> LiveId {
         self.live
     }
 
@@ -154,7 +155,7 @@ impl Hub {
     }
 
     /// Whether a live session of an account is connected.
-    pub fn holds(&self, user: UserId, live: [u8; 16]) -> bool {
+    pub fn holds(&self, user: UserId, live: LiveId) -> bool {
         self.sockets(user).iter().any(|socket| socket.live == live)
     }
 
@@ -171,7 +172,7 @@ impl Hub {
     }
 
     /// Tells one live session of an account.
-    pub fn tell_live(&self, user: UserId, live: [u8; 16], told: &Told) {
+    pub fn tell_live(&self, user: UserId, live: LiveId, told: &Told) {
         for socket in self.sockets(user) {
             if socket.live == live {
                 socket.tell(told);
@@ -200,7 +201,7 @@ impl Hub {
     }
 
     /// Returns the live ids and bundles of an account's sessions that are live now.
-    pub fn bundles(&self, user: UserId, now: u64) -> Vec<([u8; 16], Vec<u8>)> {
+    pub fn bundles(&self, user: UserId, now: u64) -> Vec<(LiveId, Vec<u8>)> {
         self.sockets(user)
             .iter()
             .filter(|socket| !socket.session.is_over(now))
@@ -251,7 +252,7 @@ mod tests {
     #[actix_web::test]
     async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
         let session = LiveSession::for_test();
-        let (socket, mut frames) = Socket::new([1; 16], session);
+        let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session);
         for _ in 0..QUEUE {
             socket.tell(&Told::Pong {});
         }
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
-        let (socket, _frames) = Socket::new([1; 16], LiveSession::for_test());
+        let (socket, _frames) = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test());
         for (bucket, now, handed_out) in [
             (10, 3_000, true),
             (10, 3_599, true),
@@ -281,7 +282,8 @@ mod tests {
         let hub = Hub::default();
         let session = LiveSession::for_test();
         let join = |live: u8| {
-            let (socket, _frames) = Socket::new([live; 16], Arc::clone(&session));
+            let (socket, _frames) =
+                Socket::new(LiveId::from_bytes([live; 16]), Arc::clone(&session));
             hub.join(&socket, 2).map(|()| socket)
         };
         let first = join(1).unwrap();

@@ -3,10 +3,10 @@
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
-use vault::{CiphertextBuilder, PutOutcome};
+use vault::{CiphertextBuilder, MessageId, PutOutcome};
 use zeroize::Zeroizing;
 
-use crate::http::{Id, Problem};
+use crate::http::Problem;
 use crate::sessions::SignedIn;
 use crate::state::App;
 
@@ -20,7 +20,7 @@ pub(super) async fn submission(
     app: &App,
     who: &SignedIn,
     mut payload: Payload,
-) -> Result<(Id, PutOutcome), Problem> {
+) -> Result<(MessageId, PutOutcome), Problem> {
     let vault = app.vault();
     let max_header = 64 + vault.config().slots_per_message * (MAX_SLOT_LEN + ADDRESS);
     let mut front = Zeroizing::new(Vec::new());
@@ -49,7 +49,7 @@ pub(super) async fn submission(
     if body.len() != header.body_len {
         return Err(Problem::malformed("The body broke off."));
     }
-    let id = Id(*header.message_id.as_bytes());
+    let id = header.message_id;
     let outcome = service::put(app, reservation, header, body.finish())?;
     Ok((id, outcome))
 }

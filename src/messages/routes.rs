@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vault::{LiveId, MessageId};
 
-use crate::http::{Blob, Id, Problem, read_octets, require_octets};
+use crate::http::{Blob, Problem, read_octets, require_octets};
 use crate::sessions::SignedIn;
 use crate::state::App;
 
@@ -21,7 +21,7 @@ const CLAIM_BODY: usize = 1024;
 #[derive(Deserialize, ToSchema)]
 pub struct ByLive {
     /// Its id.
-    pub live_id: Option<Id>,
+    pub live_id: Option<LiveId>,
 }
 
 /// A claim token.
@@ -35,7 +35,7 @@ pub struct Token {
 #[derive(Serialize, ToSchema)]
 pub struct Sent {
     /// Which.
-    pub id: Id,
+    pub id: MessageId,
     /// Unix seconds.
     pub expires_at: u64,
 }
@@ -58,7 +58,7 @@ pub struct Lease {
 #[derive(Deserialize, ToSchema)]
 pub struct StatusQuestion {
     /// At most 256.
-    pub ids: Vec<Id>,
+    pub ids: Vec<MessageId>,
 }
 
 /// What became of them.
@@ -104,7 +104,7 @@ pub async fn add_slots(
 
 /// Lists what waits.
 pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Json<WaitingList> {
-    let items = app.vault().waiting_for(who.account(), live(&query));
+    let items = app.vault().waiting_for(who.user_id(), live(&query));
     Json(WaitingList {
         waiting: items.iter().map(Waiting::from).collect(),
     })
@@ -124,7 +124,7 @@ pub async fn claim(
     let claim = match given {
         Some(given) => {
             let token = service::token(&given.token)?;
-            app.vault().fetch(id, who.account(), &token)?
+            app.vault().fetch(id, who.user_id(), &token)?
         }
         None => service::claim(&app, &who, id, live(&query))?,
     };
@@ -199,10 +199,9 @@ pub async fn status(
 }
 
 fn message(id: &str) -> Result<MessageId, Problem> {
-    let id: Id = id.parse().map_err(|_| Problem::gone())?;
-    Ok(MessageId::from(id.0))
+    id.parse().map_err(|_| Problem::gone())
 }
 
 fn live(query: &ByLive) -> Option<LiveId> {
-    query.live_id.map(|id| LiveId::from(id.0))
+    query.live_id
 }

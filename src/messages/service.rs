@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
 use vault::{
-    AccountId, Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot,
-    PutOutcome, Reservation, StatusItem, Target,
+    Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
+    Reservation, StatusItem, Target, UserId,
 };
 
-use crate::http::{Id, Problem};
+use crate::http::Problem;
 use crate::sessions::{Deed, SignedIn};
 use crate::state::App;
-
-use super::events::user;
 
 /// When somebody may try again whose messages wait for a person who has not written to them.
 const UNANSWERED_RETRY: Duration = Duration::from_secs(60);
@@ -36,7 +34,7 @@ pub(super) fn reserve(
 ) -> Result<Reservation, Problem> {
     app.limits().message(who.key())?;
     app.sessions().note(who.session(), Deed::Post);
-    let poster = who.account();
+    let poster = who.user_id();
     let max_body = app.config().max_message_bytes;
     if header.body_len > max_body {
         return Err(Problem::too_large(max_body));
@@ -60,7 +58,7 @@ pub(super) fn put(
     // Once more: others may have been put while the body was read.
     has_room(app, reservation.poster(), header.message_id, &header.slots)?;
     let targets: Vec<Target> = header.slots.iter().map(|s| target(&s.target)).collect();
-    let id = MessageId::from_bytes(*header.message_id.as_bytes());
+    let id = header.message_id;
     let message = NewMessage {
         id,
         life: Duration::from_secs(header.life_secs.into()),
@@ -77,7 +75,7 @@ pub(super) fn put(
 fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
     for target in targets {
         if let Target::Live { account, live } = *target
-            && !app.hub().holds(user(account), *live.as_bytes())
+            && !app.hub().holds(account, live)
         {
             app.vault().never_reached(id, account, live);
         }
@@ -88,9 +86,9 @@ fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
 pub(super) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
     app.limits().message(who.key())?;
     app.sessions().note(who.session(), Deed::AddSlots);
-    let poster = who.account();
+    let poster = who.user_id();
     may_write(app, poster, set.message_id, &set.slots)?;
-    let id = MessageId::from_bytes(*set.message_id.as_bytes());
+    let id = set.message_id;
     let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
     app.vault().add_slots(id, poster, slots(set.slots))?;
     note_absent(app, id, &targets);
@@ -98,13 +96,16 @@ pub(super) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), P
 }
 
 /// Says what became of the poster's own messages.
-pub(super) fn status(app: &App, who: &SignedIn, ids: &[Id]) -> Result<Vec<StatusItem>, Problem> {
+pub(super) fn status(
+    app: &App,
+    who: &SignedIn,
+    ids: &[MessageId],
+) -> Result<Vec<StatusItem>, Problem> {
     if ids.len() > MAX_STATUS {
         return Err(Problem::malformed("At most 256 messages at a time."));
     }
     app.sessions().note(who.session(), Deed::Status);
-    let ids: Vec<_> = ids.iter().map(|id| MessageId::from(id.0)).collect();
-    Ok(app.vault().status(who.account(), &ids))
+    Ok(app.vault().status(who.user_id(), ids))
 }
 
 /// Acknowledges a claim.
@@ -116,7 +117,7 @@ pub(super) fn acknowledge(
 ) -> Result<(), Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::Acknowledge);
-    app.vault().acknowledge(id, who.account(), &token)?;
+    app.vault().acknowledge(id, who.user_id(), &token)?;
     Ok(())
 }
 
@@ -129,7 +130,7 @@ pub(super) fn extend(
 ) -> Result<u64, Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::Extend);
-    let lease = app.vault().extend(id, who.account(), &token)?;
+    let lease = app.vault().extend(id, who.user_id(), &token)?;
     Ok(lease.as_millis() as u64)
 }
 
@@ -142,7 +143,7 @@ pub(super) fn cannot_open(
 ) -> Result<(), Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::CannotOpen);
-    app.vault().cannot_open(id, who.account(), &token)?;
+    app.vault().cannot_open(id, who.user_id(), &token)?;
     Ok(())
 }
 
@@ -154,16 +155,11 @@ pub(super) fn claim(
     live: Option<LiveId>,
 ) -> Result<Claim, Problem> {
     app.sessions().note(who.session(), Deed::Claim);
-    Ok(app.vault().claim(id, who.account(), live)?)
+    Ok(app.vault().claim(id, who.user_id(), live)?)
 }
 
 /// Counts the people whom the poster begins to write to, and what waits for those who never wrote back.
-fn may_write(
-    app: &App,
-    poster: AccountId,
-    message: protocol::ids::MessageId,
-    slots: &[Slot],
-) -> Result<(), Problem> {
+fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
     has_room(app, poster, message, slots)?;
     slots.iter().try_for_each(|slot| {
         let to = *slot.target.account().as_bytes();
@@ -173,15 +169,9 @@ fn may_write(
 
 /// A few messages wait for somebody who has not written to their poster, so that strangers fill nobody's
 /// inbox.
-fn has_room(
-    app: &App,
-    poster: AccountId,
-    message: protocol::ids::MessageId,
-    slots: &[Slot],
-) -> Result<(), Problem> {
+fn has_room(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
     let most = app.config().vault_unanswered_messages.max(1);
-    let message = MessageId::from_bytes(*message.as_bytes());
-    let is_full = |to: AccountId| {
+    let is_full = |to: UserId| {
         to != poster
             && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
             && app.vault().holds_unread(poster, to, most, message)
@@ -206,11 +196,11 @@ fn slots(slots: Vec<Slot>) -> Vec<NewSlot> {
 }
 
 fn target(target: &protocol::envelope::Target) -> Target {
-    let account = AccountId::from_bytes(*target.account().as_bytes());
+    let account = *target.account();
     match target.live_id() {
         Some(live) => Target::Live {
             account,
-            live: LiveId::from_bytes(*live.as_bytes()),
+            live: *live,
         },
         None => Target::Account(account),
     }
@@ -224,16 +214,16 @@ pub(super) fn parcel_len(claim: &Claim) -> usize {
 
 /// Encodes the claim's parcel.
 pub(super) fn parcel(id: MessageId, claim: &Claim) -> Vec<u8> {
-    let account = protocol::ids::UserId::from_bytes(*claim.target.account().as_bytes());
+    let account = claim.target.account();
     let target = match claim.target {
         Target::Live { live, .. } => protocol::envelope::Target::Live {
             account,
-            live_id: protocol::ids::LiveId::from_bytes(*live.as_bytes()),
+            live_id: live,
         },
         Target::Account(_) => protocol::envelope::Target::Account { account },
     };
     let mut bytes = Parcel::encode_prefix(
-        &protocol::ids::MessageId::from_bytes(*id.as_bytes()),
+        &id,
         claim.token.as_bytes(),
         u32::try_from(claim.lease.as_millis()).unwrap_or(u32::MAX),
         &target,

@@ -9,9 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vault::{AccountId, LiveId, MessageId};
+use vault::{LiveId, MessageId, UserId};
 
-use crate::http::{Arrival, Id, Problem};
+use crate::http::{Arrival, Problem};
 use crate::limits::{self, Limit};
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
@@ -46,7 +46,7 @@ const MAX_SILENT_PINGS: u32 = 3;
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Opening {
     /// Chosen at random by the client core.
-    pub live_id: Id,
+    pub live_id: LiveId,
 }
 
 /// Opens a socket.
@@ -60,7 +60,7 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let (socket, frames) = Socket::new(query.live_id.0, Arc::clone(who.session()));
+    let (socket, frames) = Socket::new(query.live_id, Arc::clone(who.session()));
     app.hub()
         .join(&socket, app.config().sockets_per_session)
         .map_err(|_| Problem::over(Limit::Sockets, 60))?;
@@ -98,12 +98,12 @@ pub(super) struct Connection {
 }
 
 /// Leaves the hub however the loop ends, and gives back what the session held unread.
-struct Membership(Data<App>, Arc<Socket>, AccountId);
+struct Membership(Data<App>, Arc<Socket>, UserId);
 
 impl Drop for Membership {
     fn drop(&mut self) {
         if self.0.hub().leave(&self.1) {
-            let live = LiveId::from(self.1.live());
+            let live = self.1.live();
             self.0.vault().session_left(self.2, live);
         }
     }
@@ -117,7 +117,7 @@ impl Connection {
         out: mpsc::Sender<Bytes>,
     ) {
         let (app, socket) = (Data::clone(&self.app), Arc::clone(&self.socket));
-        let _membership = Membership(app, socket, self.who.account());
+        let _membership = Membership(app, socket, self.who.user_id());
         self.hello();
         let mut incoming = Frames::default();
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
@@ -200,13 +200,13 @@ impl Connection {
     }
 
     fn hello(&self) {
-        let (vault, account) = (self.app.vault(), self.who.account());
-        let live = LiveId::from(self.socket.live());
+        let (vault, account) = (self.app.vault(), self.who.user_id());
+        let live = self.socket.live();
         vault.session_back(account, live);
         let items = vault.waiting_for(account, Some(live));
         let stranded = vault.stranded_for(account);
         self.socket.tell(&Told::Hello {
-            boot_id: Id(self.app.boot().id()),
+            boot_id: self.app.boot().id(),
             now: self.app.ambient().now(),
             waiting: items.iter().take(HELLO_ITEMS).map(Waiting::from).collect(),
             more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
@@ -229,7 +229,7 @@ impl Connection {
     }
 
     /// Says that something was not done.
-    pub(super) fn refuse(&self, re: &'static str, id: Option<Id>, problem: &Problem) {
+    pub(super) fn refuse(&self, re: &'static str, id: Option<MessageId>, problem: &Problem) {
         limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
         self.socket.tell(&Told::Refused {
             re,
@@ -242,16 +242,13 @@ impl Connection {
 }
 
 /// A few of each poster, so that nobody crowds out the others.
-fn listed(stranded: Vec<(MessageId, AccountId)>) -> Vec<Stranded> {
-    let mut of: HashMap<AccountId, usize> = HashMap::new();
+fn listed(stranded: Vec<(MessageId, UserId)>) -> Vec<Stranded> {
+    let mut of: HashMap<UserId, usize> = HashMap::new();
     let few = stranded.into_iter().filter(|(_, poster)| {
         let count = of.entry(*poster).or_default();
         *count += 1;
         *count <= STRANDED_OF_ONE
     });
-    let items = few.map(|(id, poster)| Stranded {
-        id: Id(*id.as_bytes()),
-        from: Id(*poster.as_bytes()),
-    });
+    let items = few.map(|(id, from)| Stranded { id, from });
     items.take(STRANDED_ITEMS).collect()
 }

@@ -34,11 +34,6 @@ impl SignedIn {
         self.0.user_id()
     }
 
-    /// Returns the account in the vault's terms.
-    pub fn account(&self) -> vault::AccountId {
-        vault::AccountId::from_bytes(*self.0.user_id().as_bytes())
-    }
-
     /// Returns the account's bytes, as the limits count them.
     pub fn key(&self) -> [u8; 16] {
         *self.0.user_id().as_bytes()

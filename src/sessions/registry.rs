@@ -151,8 +151,7 @@ impl Registry {
         }
         let more = self.cached.iter().any(|entry| entry.user_id() == user);
         if !more {
-            self.vault
-                .forget_fates(vault::AccountId::from_bytes(*user.as_bytes()));
+            self.vault.forget_fates(user);
         }
     }
 

@@ -4,11 +4,11 @@ use actix_session::Session;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use store::SessionId;
+use store::{SessionId, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::audit;
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::messages::close;
 use crate::state::App;
 
@@ -21,7 +21,7 @@ const MAX_HALF: usize = 256;
 #[derive(Serialize, ToSchema)]
 pub struct Current {
     /// The account.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// Its handle.
     pub handle: String,
     /// The name that others see.
@@ -75,7 +75,7 @@ pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<Current>, Proble
         .ok_or_else(Problem::signed_out)?;
     let session = who.session();
     Ok(Json(Current {
-        user_id: Id(*user.user_id.as_bytes()),
+        user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,
         role: user.role,

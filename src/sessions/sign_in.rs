@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
 use crate::accounts::registration::Entered;
-use crate::http::{Blob, Id, Problem};
+use crate::http::{Blob, Problem};
 use crate::limits::Limit;
 use crate::messages::close;
 use crate::state::App;
@@ -171,7 +171,7 @@ pub async fn finish(
         .devices()
         .remember(&request, user, &credentials, app.ambient());
     Ok(HttpResponse::Ok().cookie(device).json(Entered {
-        user_id: Id(*user.as_bytes()),
+        user_id: user,
         role: session.role(),
     }))
 }

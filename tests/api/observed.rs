@@ -45,7 +45,7 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
     };
     let full = client.post_octets("/api/v1/messages", too_much()).await;
     full.expect(507);
-    let boot = hex::encode(app.app.boot().id());
+    let boot = app.app.boot().id().to_string();
     let mut numbers = HashSet::new();
     app.advance(0).await;
     for (action, status) in [
@@ -87,7 +87,7 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
     assert!(details["latency_ms"].as_u64().unwrap() <= most, "{details}");
 
     let other = TestApp::start().await;
-    assert_ne!(hex::encode(other.app.boot().id())[..16], boot[..16]);
+    assert_ne!(other.app.boot().id().to_string()[..16], boot[..16]);
 }
 
 #[actix_web::test]

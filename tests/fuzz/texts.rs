@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use actix_web::http::header::HeaderValue;
 use actix_web::test::TestRequest;
 use actix_web::web::Data;
+use api::ids::UserId;
 use fuzz::Target;
 use secure_messaging::accounts::handle::Handle;
 use secure_messaging::clock::Ambient;
 use secure_messaging::config::{Config, PublicUrl};
-use secure_messaging::http::{ClientIp, Id};
+use secure_messaging::http::ClientIp;
 use secure_messaging::startup::Application;
 use secure_messaging::state::App;
 use tempfile::TempDir;
@@ -109,7 +110,7 @@ fn hostile_names_and_ids_break_nothing() {
                 );
             }
             let key = protocol::recovery_key::RecoveryKey::parse(text).is_ok();
-            Some((handle.is_ok(), text.parse::<Id>().is_ok(), key))
+            Some((handle.is_ok(), text.parse::<UserId>().is_ok(), key))
         });
 }
 

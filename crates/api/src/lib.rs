@@ -1,11 +1,13 @@
-//! What server and clients say to each other when something is refused, written once for both.
+//! The contract between server and clients, written once for both.
 //!
-//! [`Code`] is what the server answers with, [`Own`] is what a client finds by itself. Either one has
-//! words for people, so that a new one does not compile without them.
+//! [`ids`] name accounts, messages and sessions. [`Code`] is what the server refuses with, [`Own`] is what a
+//! client finds by itself. Either one has words for people, so that a new one does not compile without
+//! them.
 
 #![forbid(unsafe_code)]
 
 mod code;
+pub mod ids;
 mod own;
 mod words;
 

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::intent::Intent;
 use crate::users::Role;
+use api::ids::{SessionId, UserId};
 
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::damage::Damage;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
+use api::ids::UserId;
 
 /// Something that happened, to be appended to the chain.
 #[derive(Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::audit::AuditEvent;
-use crate::ids::UserId;
+use api::ids::UserId;
 
 /// The names of the three records that one kind of act leaves.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use sha3::{Digest, Sha3_256};
 
+use api::ids::{InviteCode, InviteHash, UserId};
+
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
-use crate::ids::{InviteHash, UserId};
 
 /// An invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +32,9 @@ impl Invite {
     }
 }
 
-impl InviteHash {
-    /// The hash of an invite's code.
-    pub fn of_code(code: &[u8; 16]) -> Self {
-        Self::from_bytes(Sha3_256::digest(code).into())
-    }
+/// Hashes an invite's code.
+pub fn hash_invite_code(code: &InviteCode) -> InviteHash {
+    InviteHash::from_bytes(Sha3_256::digest(code.as_bytes()).into())
 }
 
 /// One account's use of an invite.
@@ -54,13 +53,13 @@ pub struct InviteUse {
 
 impl InviteUse {
     /// The use of the invite with this code by this account.
-    pub fn of(code: &[u8; 16], user: UserId) -> Self {
+    pub fn of(code: &InviteCode, user: UserId) -> Self {
         let mark = Sha3_256::new()
             .chain_update(b"secure-messaging/1 use of an invite")
-            .chain_update(code)
+            .chain_update(code.as_bytes())
             .chain_update(user.as_bytes());
         Self {
-            code_hash: InviteHash::of_code(code),
+            code_hash: hash_invite_code(code),
             user,
             mark: mark.finalize().into(),
         }

@@ -17,7 +17,7 @@ mod config;
 mod damage;
 pub mod example;
 mod fault;
-mod ids;
+
 mod in_flight;
 mod intent;
 mod invites;
@@ -39,15 +39,15 @@ pub use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
 pub use administration::{AccountChangeError, AdminLink, Administration};
+pub use api::ids::{InviteCode, InviteHash, SessionId, UserId};
 pub use audit_file::AuditFile;
 pub use audit_proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use damage::{Damage, Listed};
 pub use fault::Fault;
-pub use ids::{InviteHash, ParseIdError, SessionId, UserId};
 pub use intent::{Act, Declaration, Intent};
-pub use invites::{Invite, InviteUse, Invites, UseInviteError};
+pub use invites::{Invite, InviteUse, Invites, UseInviteError, hash_invite_code};
 pub use keyring::{KekId, KekSource, KeyOrigin, KeySource, LocalSource, ProviderTag, Suite};
 pub use keys::{
     BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_DONE,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
-use crate::ids::UserId;
+use api::ids::UserId;
 
 /// One leaf of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]

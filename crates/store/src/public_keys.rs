@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::fault::Fault;
-use crate::ids::UserId;
+use api::ids::UserId;
 
 /// The public keys of an account.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::fault::Fault;
-use crate::ids::UserId;
+use api::ids::UserId;
 
 /// A key safe with its wraps and the hashes of its proofs, to be written whole.
 #[derive(Clone, PartialEq, Eq)]

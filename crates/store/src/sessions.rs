@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditEvent;
 use crate::damage::Listed;
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
+use api::ids::{SessionId, UserId};
 
 /// What is sealed of a session.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,12 +8,12 @@ use crate::audit::AuditEvent;
 use crate::classes::Sensitive;
 use crate::damage::Listed;
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::invites::{InviteUse, UseInviteError};
 use crate::prekeys::NewBatch;
 use crate::public_keys::PublicKeys;
 use crate::safes::{PrekeySafe, SafeConflict, SafeWrite};
 use crate::sessions::NewSession;
+use api::ids::{SessionId, UserId};
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

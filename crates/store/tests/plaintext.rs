@@ -127,6 +127,6 @@ fn debug_output_of_what_is_sealed_is_redacted() {
     };
     insta::assert_compact_debug_snapshot!(
         row,
-        @r#"UserRow { user_id: UserId(0000000000000001a5a5a5a5a5a5a5a5), handle: "[redacted]", alias: "[redacted]", role: User, active: true, created_at: 1800000000, last_login: None, .. }"#
+        @r#"UserRow { user_id: UserId(…), handle: "[redacted]", alias: "[redacted]", role: User, active: true, created_at: 1800000000, last_login: None, .. }"#
     );
 }

@@ -1,6 +1,6 @@
 //! What happened, for whoever tells the people.
 
-use crate::{AccountId, MessageId, Target, WaitingItem};
+use crate::{MessageId, Target, UserId, WaitingItem};
 
 /// Tells that a message or a slot changed state.
 ///
@@ -42,7 +42,7 @@ pub struct Change {
     /// The message.
     pub id: MessageId,
     /// The account that posted it.
-    pub poster: AccountId,
+    pub poster: UserId,
     /// The slot's target.
     pub target: Target,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::AccountId;
+use crate::UserId;
 
 /// How long an erased account is remembered: longer than any request that knew it is under way.
 const REMEMBERED_MS: u64 = 3_600_000;
@@ -13,12 +13,12 @@ const LIMIT: usize = 16_384;
 /// Remembers ids for an hour. An erased account's id is never given to another one.
 #[derive(Default)]
 pub(crate) struct Forgotten {
-    ids: HashSet<AccountId>,
-    order: VecDeque<(u64, AccountId)>,
+    ids: HashSet<UserId>,
+    order: VecDeque<(u64, UserId)>,
 }
 
 impl Forgotten {
-    pub(crate) fn insert(&mut self, account: AccountId, now_ms: u64) {
+    pub(crate) fn insert(&mut self, account: UserId, now_ms: u64) {
         if !self.ids.insert(account) {
             return;
         }
@@ -28,7 +28,7 @@ impl Forgotten {
         }
     }
 
-    pub(crate) fn holds(&self, account: &AccountId) -> bool {
+    pub(crate) fn holds(&self, account: &UserId) -> bool {
         self.ids.contains(account)
     }
 
@@ -53,10 +53,10 @@ impl Forgotten {
 mod tests {
     use super::*;
 
-    fn account(n: usize) -> AccountId {
+    fn account(n: usize) -> UserId {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
-        AccountId::from_bytes(bytes)
+        UserId::from_bytes(bytes)
     }
 
     #[test]

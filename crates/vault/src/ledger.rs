@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::platform::{Lock, Native, Platform};
-use crate::{AccountId, Config, Full};
+use crate::{Config, Full, UserId};
 
 /// Bytes that a message takes beside its ciphertext: its entries in table, schedule and index.
 const MESSAGE_COST: u64 = 512;
@@ -58,7 +58,7 @@ impl Usage {
 
 /// Sums messages and bytes, by posting account and in total.
 pub(crate) struct Ledger {
-    accounts: HashMap<AccountId, Usage>,
+    accounts: HashMap<UserId, Usage>,
     total: Usage,
 }
 
@@ -74,7 +74,7 @@ impl Ledger {
     pub(crate) fn charge(
         &mut self,
         config: &Config,
-        account: AccountId,
+        account: UserId,
         messages: u64,
         bytes: u64,
         retry_after: Duration,
@@ -102,7 +102,7 @@ impl Ledger {
     }
 
     /// Takes a charge back.
-    pub(crate) fn refund(&mut self, account: AccountId, messages: u64, bytes: u64) {
+    pub(crate) fn refund(&mut self, account: UserId, messages: u64, bytes: u64) {
         self.total.messages = self.total.messages.saturating_sub(messages);
         self.total.bytes = self.total.bytes.saturating_sub(bytes);
         if let Some(own) = self.accounts.get_mut(&account) {
@@ -131,14 +131,14 @@ impl Ledger {
 /// Room for one message, given back when it is dropped unused.
 pub struct Reservation<P: Platform = Native> {
     pub(crate) ledger: Arc<P::Lock<Ledger>>,
-    pub(crate) poster: AccountId,
+    pub(crate) poster: UserId,
     pub(crate) bytes: u64,
     pub(crate) spent: bool,
 }
 
 impl<P: Platform> Reservation<P> {
     /// Returns the account that reserved.
-    pub fn poster(&self) -> AccountId {
+    pub fn poster(&self) -> UserId {
         self.poster
     }
 }
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    const ALICE: AccountId = AccountId::from_bytes([0xA; 16]);
+    const ALICE: UserId = UserId::from_bytes([0xA; 16]);
 
     fn charge(ledger: &mut Ledger, messages: u64, bytes: u64) -> Result<(), Full> {
         let config = Config {

@@ -40,23 +40,24 @@ mod config;
 mod error;
 mod event;
 mod forgotten;
-mod ids;
 mod ledger;
 mod message;
 mod platform;
 mod presence;
 mod schedule;
+mod token;
 mod tombstones;
 mod types;
 mod vault;
 
+pub use api::ids::{LiveId, MessageId, UserId};
 pub use ciphertext::{Ciphertext, CiphertextBuilder, TooLong};
 pub use clock::{Clock, Entropy, EntropyError, OsEntropy, SystemClock};
 pub use config::Config;
 pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 pub use event::{Change, Event, EventSink};
-pub use ids::{AccountId, ClaimToken, LiveId, MessageId};
 pub use ledger::{Reservation, cost};
+pub use token::ClaimToken;
 pub use types::{
     Acknowledged, Claim, MessageState, NewMessage, NewSlot, PurgeReport, PutOutcome, Stats,
     StatusItem, Target, WaitingItem,

@@ -7,8 +7,8 @@ use subtle::ConstantTimeEq;
 use crate::event::Change;
 use crate::ledger::cost;
 use crate::{
-    AccountId, Ciphertext, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId,
-    MessageState, NewSlot, Target, WaitingItem,
+    Ciphertext, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId, MessageState,
+    NewSlot, Target, UserId, WaitingItem,
 };
 
 /// A slot and where it stands.
@@ -46,7 +46,7 @@ pub(crate) struct Held {
     pub(crate) id: MessageId,
     /// Unique for each put, so that a reused id is never mistaken in the index.
     pub(crate) sequence: u64,
-    pub(crate) poster: AccountId,
+    pub(crate) poster: UserId,
     pub(crate) expires_ms: u64,
     /// The entry in the schedule that belongs to this message.
     pub(crate) scheduled_ms: u64,
@@ -101,7 +101,7 @@ impl Slot {
 
 impl Held {
     /// Lists each account with a slot once.
-    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+    pub(crate) fn accounts(&self) -> Vec<UserId> {
         let mut accounts: Vec<_> = self.slots.iter().map(|s| s.target.account()).collect();
         accounts.sort_unstable();
         accounts.dedup();
@@ -233,18 +233,18 @@ impl Held {
     }
 
     /// Says whether an account has a slot that nobody has read.
-    pub(crate) fn is_unread_by(&self, account: AccountId) -> bool {
+    pub(crate) fn is_unread_by(&self, account: UserId) -> bool {
         let mut slots = self.slots.iter();
         slots.any(|slot| slot.target.account() == account && !slot.is_done())
     }
 
     /// Says whether an account posted this or has a slot in it.
-    pub(crate) fn concerns(&self, account: AccountId) -> bool {
+    pub(crate) fn concerns(&self, account: UserId) -> bool {
         self.poster == account || self.slots.iter().any(|s| s.target.account() == account)
     }
 
     /// Ends, as expired, the slots of an account that was erased; every slot when it posted this.
-    pub(crate) fn forget(&mut self, account: AccountId, events: &mut Vec<Event>) {
+    pub(crate) fn forget(&mut self, account: UserId, events: &mut Vec<Event>) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
             let its_own = self.poster == account || slot.target.account() == account;
@@ -259,7 +259,7 @@ impl Held {
     /// session.
     pub(crate) fn claimable(
         &self,
-        account: AccountId,
+        account: UserId,
         live: Option<LiveId>,
         now_ms: u64,
     ) -> Result<usize, ClaimError> {
@@ -307,7 +307,7 @@ impl Held {
     /// Shows what a reader would get; without a session, whatever waits for the account.
     pub(crate) fn waiting_item(
         &self,
-        account: AccountId,
+        account: UserId,
         live: Option<LiveId>,
         now_ms: u64,
     ) -> Option<WaitingItem> {
@@ -348,7 +348,7 @@ impl Held {
     /// Finds the running claim that a token belongs to.
     pub(crate) fn claimed_by(
         &self,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
         now_ms: u64,
     ) -> Result<usize, LeaseError> {

@@ -1,14 +1,14 @@
 //! What a message makes of sessions that come and go: no locks, no clock of its own.
 
 use crate::message::{Held, Slot, SlotState};
-use crate::{AccountId, Event, LiveId, Target};
+use crate::{Event, LiveId, Target, UserId};
 
 /// How long a session may be away before its copy of a message that its account has read goes.
 const AWAY_MS: u64 = 60_000;
 
 impl Held {
     /// Whether a session of this account has read it.
-    fn was_read_by(&self, account: AccountId) -> bool {
+    fn was_read_by(&self, account: UserId) -> bool {
         let mut slots = self.slots.iter();
         slots.any(|slot| slot.target.account() == account && slot.is_done())
     }
@@ -24,7 +24,7 @@ impl Held {
     /// Gives back what a session has claimed and not shown.
     ///
     /// What burns and was being shown keeps its lease: somebody may have it on the screen.
-    fn give_back(&mut self, account: AccountId, live: LiveId, events: &mut Vec<Event>) {
+    fn give_back(&mut self, account: UserId, live: LiveId, events: &mut Vec<Event>) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
             let on_screen = self.burn_on_read && slot.is_shown();
@@ -40,7 +40,7 @@ impl Held {
     /// The session is not connected any more.
     pub(crate) fn session_left(
         &mut self,
-        account: AccountId,
+        account: UserId,
         live: LiveId,
         now_ms: u64,
         events: &mut Vec<Event>,
@@ -59,12 +59,7 @@ impl Held {
     }
 
     /// The session is connected again, and holds no claim but of what it shows.
-    pub(crate) fn session_back(
-        &mut self,
-        account: AccountId,
-        live: LiveId,
-        events: &mut Vec<Event>,
-    ) {
+    pub(crate) fn session_back(&mut self, account: UserId, live: LiveId, events: &mut Vec<Event>) {
         self.give_back(account, live, events);
         let own = Target::Live { account, live };
         for slot in &mut self.slots {
@@ -75,7 +70,7 @@ impl Held {
     }
 
     /// Whether only sessions that are gone could open this for the account, and none has read it.
-    pub(crate) fn is_stranded_for(&self, account: AccountId, now_ms: u64) -> bool {
+    pub(crate) fn is_stranded_for(&self, account: UserId, now_ms: u64) -> bool {
         let mut own = self.slots.iter().filter(|s| s.target.account() == account);
         self.poster != account
             && now_ms < self.expires_ms

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::{AccountId, MessageId, MessageState};
+use crate::{MessageId, MessageState, UserId};
 
 /// Remembers fates until the message would have expired, and for some minutes at least. The oldest
 /// goes first when there are too many, of one poster or in total.
@@ -16,14 +16,14 @@ pub(crate) struct Tombstones {
     places: Vec<Option<Tombstone>>,
     next: usize,
     by_id: HashMap<MessageId, usize>,
-    by_poster: HashMap<AccountId, Chain>,
+    by_poster: HashMap<UserId, Chain>,
     /// Nothing has to be forgotten before.
     soonest_ms: u64,
 }
 
 struct Tombstone {
     id: MessageId,
-    poster: AccountId,
+    poster: UserId,
     state: MessageState,
     until_ms: u64,
     older: Option<usize>,
@@ -53,7 +53,7 @@ impl Tombstones {
     pub(crate) fn insert(
         &mut self,
         id: MessageId,
-        poster: AccountId,
+        poster: UserId,
         state: MessageState,
         until_ms: u64,
     ) {
@@ -139,7 +139,7 @@ impl Tombstones {
     pub(crate) fn get(
         &self,
         id: MessageId,
-        poster: AccountId,
+        poster: UserId,
         now_ms: u64,
     ) -> Option<(MessageState, u64)> {
         self.find(id, now_ms)
@@ -147,7 +147,7 @@ impl Tombstones {
             .map(|tombstone| (tombstone.state, tombstone.until_ms))
     }
 
-    pub(crate) fn forget(&mut self, poster: AccountId) {
+    pub(crate) fn forget(&mut self, poster: UserId) {
         while let Some(chain) = self.by_poster.get(&poster) {
             self.remove(chain.oldest);
         }
@@ -202,7 +202,7 @@ mod tests {
             let mut model: Vec<(u8, u8, u64)> = Vec::new();
             let mut now_ms = 0;
             for (id, poster, life, kind) in steps {
-                let account = AccountId::from_bytes([poster; 16]);
+                let account = UserId::from_bytes([poster; 16]);
                 match kind {
                     0 => {
                         tombstones.forget(account);

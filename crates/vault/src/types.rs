@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AccountId, Ciphertext, ClaimToken, LiveId, MessageId};
+use crate::{Ciphertext, ClaimToken, LiveId, MessageId, UserId};
 
 /// Who may claim a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,17 +11,17 @@ pub enum Target {
     /// One live session of an account.
     Live {
         /// The account.
-        account: AccountId,
+        account: UserId,
         /// Its session.
         live: LiveId,
     },
     /// Any session of an account.
-    Account(AccountId),
+    Account(UserId),
 }
 
 impl Target {
     /// Returns the account, whichever session may claim.
-    pub const fn account(&self) -> AccountId {
+    pub const fn account(&self) -> UserId {
         match self {
             Self::Live { account, .. } | Self::Account(account) => *account,
         }
@@ -90,7 +90,7 @@ pub struct WaitingItem {
     /// The message.
     pub id: MessageId,
     /// The account that posted it.
-    pub poster: AccountId,
+    pub poster: UserId,
     /// Whether reading wipes it.
     pub burn_on_read: bool,
     /// Bytes of body and slot together.

@@ -17,10 +17,10 @@ use crate::message::Held;
 use crate::platform::{After, Lock, Native, Platform, Table};
 use crate::schedule::Schedule;
 use crate::tombstones::Tombstones;
-use crate::{AccountId, Clock, Config, Entropy, Event, EventSink, MessageId, MessageState};
+use crate::{Clock, Config, Entropy, Event, EventSink, MessageId, MessageState, UserId};
 
 /// The messages that have a slot for one account: those of each poster in the order they were posted.
-type Inbox = BTreeMap<AccountId, BTreeSet<(u64, MessageId)>>;
+type Inbox = BTreeMap<UserId, BTreeSet<(u64, MessageId)>>;
 
 /// How long a fate is remembered at least: a sender that was away for a moment still learns it.
 const FATE_MS: u64 = 600_000;
@@ -34,7 +34,7 @@ pub struct Vault<P: Platform = Native> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     pub(crate) messages: P::Table<MessageId, Box<Held>>,
-    inboxes: P::Table<AccountId, Inbox>,
+    inboxes: P::Table<UserId, Inbox>,
     schedule: P::Lock<Schedule>,
     ledger: Arc<P::Lock<Ledger>>,
     tombstones: P::Lock<Tombstones>,
@@ -166,14 +166,14 @@ impl<P: Platform> Vault<P> {
         After::Keep
     }
 
-    fn enter_inbox(&self, account: AccountId, held: &Held) {
+    fn enter_inbox(&self, account: UserId, held: &Held) {
         self.inboxes.upsert(account, Inbox::new, |inbox| {
             let of_poster = inbox.entry(held.poster).or_default();
             of_poster.insert((held.sequence, held.id));
         });
     }
 
-    fn leave_inbox(&self, account: AccountId, held: &Held) {
+    fn leave_inbox(&self, account: UserId, held: &Held) {
         self.inboxes.update(&account, |inbox| {
             if let Some(of_poster) = inbox.get_mut(&held.poster) {
                 of_poster.remove(&(held.sequence, held.id));

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vault::{
-    AccountId, Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, OsEntropy, SystemClock,
-    Target, Vault,
+    Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, OsEntropy, SystemClock, Target,
+    UserId, Vault,
 };
 
 /// What every ciphertext here is made of.
@@ -144,7 +144,7 @@ fn id<T: From<[u8; 16]>>(n: u64) -> T {
     T::from(bytes)
 }
 
-fn reader(n: u64) -> AccountId {
+fn reader(n: u64) -> UserId {
     id(1_000_000 + n)
 }
 

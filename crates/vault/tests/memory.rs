@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vault::{
-    AccountId, Ciphertext, ClaimError, Config, MessageId, NewMessage, NewSlot, OsEntropy,
-    SystemClock, Target, Vault,
+    Ciphertext, ClaimError, Config, MessageId, NewMessage, NewSlot, OsEntropy, SystemClock, Target,
+    UserId, Vault,
 };
 
 #[global_allocator]
@@ -21,10 +21,10 @@ fn resident_bytes() -> u64 {
     pages * 4096
 }
 
-fn account(n: u64) -> AccountId {
+fn account(n: u64) -> UserId {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&n.to_be_bytes());
-    AccountId::from_bytes(bytes)
+    UserId::from_bytes(bytes)
 }
 
 fn id(n: u64) -> MessageId {

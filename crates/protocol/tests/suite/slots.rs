@@ -108,8 +108,7 @@ fn handshakes_and_hashes_print_no_more_than_their_beginning() {
     assert_eq!(
         format!("{pending:?}"),
         format!(
-            "PendingEpoch {{ claim: SenderClaim {{ user_id: UserId({}), fingerprint: Fingerprint({beginning}..) }}, .. }}",
-            ALICE.user_id
+            "PendingEpoch {{ claim: SenderClaim {{ user_id: UserId(…), fingerprint: Fingerprint({beginning}..) }}, .. }}"
         )
     );
     assert_eq!(format!("{:?}", BodyHash([0xab; 32])), "BodyHash(abab..)");

@@ -8,7 +8,6 @@ use crate::administration::{AccountChangeError, AdminLink, Administration};
 use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::intent::Intent;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
@@ -19,6 +18,7 @@ use crate::sqlite::session_rows::delete_others;
 use crate::sqlite::tags::Tags;
 use crate::sqlite::writer::WriteTx;
 use crate::users::Role;
+use api::ids::{SessionId, UserId};
 
 /// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";

@@ -12,7 +12,6 @@ use crate::audit::{
 use crate::classes::{Public, Sealed, Sensitive};
 use crate::damage::{Damage, Listed, listed};
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::intent::{Declaration, Intent};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::authorship::{Authorship, TAGGED};
@@ -20,6 +19,7 @@ use crate::sqlite::chain::{self, SealedEvent};
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::keys::SYSTEM;
 use crate::sqlite::sealer::{Sealer, sealing};
+use api::ids::UserId;
 
 /// Most records on a page.
 const MAX_PAGE: u32 = 500;

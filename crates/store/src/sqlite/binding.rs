@@ -10,7 +10,6 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::audit::SubjectKeys;
 use crate::sqlite::authorship::adopt;
 use crate::sqlite::bound_setting::{BEFORE_TAGS, BoundSetting};
@@ -22,6 +21,7 @@ use crate::sqlite::public_key_rows::{BoundKeys, stored};
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::session_rows::{self, RawSession};
 use crate::sqlite::writer::WriteTx;
+use api::ids::UserId;
 
 /// The record that says when rows got their tags, and how many.
 pub const ROWS_BOUND: &str = "keys.rows_bound";

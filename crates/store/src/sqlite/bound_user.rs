@@ -4,10 +4,10 @@ use rusqlite::Row;
 
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::tags::{Tagged, Tags};
 use crate::users::Role;
+use api::ids::UserId;
 
 /// Columns of [`BoundUser`], in its order.
 pub(crate) const BOUND: &str = "user_id, handle_index, fingerprint, role, active, created_at, tag";

@@ -7,11 +7,11 @@ use crate::audit::{ChainError, ChainHead};
 use crate::audit_proof::{AuditItem, Seen};
 use crate::classes::{Public, Sealed};
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::authorship::Written;
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::heads::read_head;
 use crate::sqlite::writer::WriteTx;
+use api::ids::UserId;
 
 /// The newest record's id and hash; zeros before the first.
 #[derive(Clone)]

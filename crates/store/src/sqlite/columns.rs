@@ -4,8 +4,8 @@ use keyring::Context;
 use rusqlite::types::{Value, ValueRef};
 
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::db::many;
+use api::ids::UserId;
 
 /// A sealed column and the layout of its plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]

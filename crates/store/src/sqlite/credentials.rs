@@ -3,7 +3,6 @@
 use crate::audit::AuditEvent;
 use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
@@ -14,6 +13,7 @@ use crate::sqlite::session_rows::{RawSession, delete_others};
 use crate::sqlite::tags::Tags;
 use crate::sqlite::user_rows::OpenedCredential;
 use crate::users::{CredentialChange, KeepSessions, ReplaceError};
+use api::ids::{SessionId, UserId};
 
 /// Both safes, the wraps and the credential, sealed and ready to be written.
 pub(crate) struct SealedReplacement {

@@ -4,10 +4,10 @@ use rusqlite::Row;
 
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::{InviteHash, UserId};
 use crate::invites::{Invite, InviteUse, UseInviteError};
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::tags::{Tagged, Tags};
+use api::ids::{InviteHash, UserId};
 
 /// Every column, in the order of [`read`].
 pub(crate) const SELECT: &str =

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::damage::listed;
 use crate::fault::Fault;
-use crate::ids::{InviteHash, UserId};
 use crate::invites::{Invite, InviteUse, Invites, UseInviteError};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
 use crate::sqlite::db::{at, many};
 use crate::sqlite::invite_rows::{Kept, SELECT, checked, find, read, take};
+use api::ids::{InviteHash, UserId};
 
 /// Rows that one call of the pruning takes.
 const PRUNE_CHUNK: usize = 500;

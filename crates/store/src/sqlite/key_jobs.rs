@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::keys::{KeyJob, KeyJobKind, OUTCOMES};
 use crate::sqlite::columns::MOVING;
 use crate::sqlite::db::{Db, many};
+use api::ids::UserId;
 
 /// Where a job goes on.
 #[derive(Debug, Clone, PartialEq)]

@@ -55,7 +55,6 @@ pub(crate) use binding::untag;
 pub(crate) use open::{check_key, open};
 
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::chunk::ChunkSize;
 use crate::sqlite::db::{Db, Place};
 use crate::sqlite::key_state::KeyState;
@@ -63,6 +62,7 @@ use crate::sqlite::readers::Readers;
 use crate::sqlite::sealer::Sealer;
 use crate::sqlite::writer::{WriteTx, Writer};
 use crate::store::Backend;
+use api::ids::UserId;
 
 /// An open database: one thread that writes, a few that read.
 pub(crate) struct SqliteBackend {

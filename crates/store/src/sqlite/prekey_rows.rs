@@ -12,9 +12,9 @@ use rusqlite::Connection;
 
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::prekeys::{Leaf, NewBatch, Stock};
 use crate::sqlite::db::{Db, at};
+use api::ids::UserId;
 
 /// Bytes of a directory entry: prekey id and end of the leaf, both `u32`.
 const ENTRY: usize = 8;

@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::prekeys::{Claim, ClaimedLeaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::prekey_rows::{LeafReader, PackedBatch};
+use api::ids::UserId;
 
 /// Rows that one call of the pruning takes.
 const PRUNE_CHUNK: usize = 500;

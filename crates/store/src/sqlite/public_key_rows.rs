@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::tags::Tagged;
+use api::ids::UserId;
 
 /// Whose which keys are.
 pub(crate) struct BoundKeys<'a> {

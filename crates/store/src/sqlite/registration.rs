@@ -27,7 +27,7 @@ use crate::users::{Admission, NewUser, RegisterError, Role};
 
 /// A registration, sealed and packed in the caller's task: the writer only writes.
 struct Prepared {
-    user_id: crate::ids::UserId,
+    user_id: api::ids::UserId,
     handle_index: [u8; 32],
     fingerprint: Vec<u8>,
     created_at: u64,

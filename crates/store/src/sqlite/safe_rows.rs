@@ -5,11 +5,11 @@
 
 use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::safes::{PrekeySafe, SafeConflict, SafeKind, SafeRead, SafeWrite};
 use crate::sqlite::codec;
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::sealer::{Column, PREKEY_SAFE, PRIVATE_KEYS, Sealer, WRAPS, versioned};
+use api::ids::UserId;
 
 /// A safe's data, sealed.
 pub(crate) struct SealedSafe {

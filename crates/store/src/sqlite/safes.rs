@@ -5,12 +5,12 @@ use subtle::ConstantTimeEq;
 
 use crate::classes::Sealed;
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::safes::{PrekeySafe, SafeError, SafeKind, SafeRead, SafeUpdate, Safes};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::db::at;
 use crate::sqlite::safe_rows::{SealedSafe, SwapError, open_key_safe};
 use crate::sqlite::user_rows::RawCredential;
+use api::ids::UserId;
 
 #[async_trait]
 impl Safes for SqliteBackend {

@@ -4,11 +4,11 @@ use rusqlite::Row;
 
 use crate::classes::{Public, Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::sessions::{NewSession, SessionDetails, SessionRow};
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::sealer::{SESSION, Sealer, sealing};
 use crate::sqlite::tags::{Tagged, Tags};
+use api::ids::{SessionId, UserId};
 
 /// Columns of [`RawSession`], in its order.
 pub(crate) const COLUMNS: &str = "session_id, user_id, created_at, expires_at, \

@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::damage::{Listed, listed};
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::sessions::{
     CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionRow, Sessions,
 };
@@ -17,6 +16,7 @@ use crate::sqlite::audit::{SubjectKeys, weight};
 use crate::sqlite::bound_user::BoundUser;
 use crate::sqlite::db::{at, many};
 use crate::sqlite::session_rows::{COLUMNS, RawSession, delete_others};
+use api::ids::{SessionId, UserId};
 
 #[async_trait]
 impl Sessions for SqliteBackend {

@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::ids::UserId;
 use crate::sqlite::bound_user::{BOUND, BOUND_LEN, BoundUser};
 use crate::sqlite::codec;
 use crate::sqlite::db::{Db, at};
 use crate::sqlite::sealer::{CREDENTIAL, Sealer, USER_DATA};
 use crate::users::{Credential, UserRow};
+use api::ids::UserId;
 
 /// What selects a [`RawUser`], in its order, without a condition.
 pub(crate) fn select() -> String {

@@ -6,7 +6,6 @@ use crate::audit::AuditEvent;
 use crate::classes::{Bindable, Sensitive};
 use crate::damage::{Listed, listed};
 use crate::fault::Fault;
-use crate::ids::{SessionId, UserId};
 use crate::sessions::NewSession;
 use crate::sqlite::audit::weight;
 use crate::sqlite::db::{at, many};
@@ -16,6 +15,7 @@ use crate::users::{
     Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, Role,
     UserRow, Users,
 };
+use api::ids::{SessionId, UserId};
 
 /// Most accounts in one list.
 const MAX_LIST: u32 = 500;

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::{AddSlotsError, Event, LeaseError, MessageState};
 
-fn expiries(b: &Bench) -> Arc<Mutex<Vec<(AccountId, Target)>>> {
+fn expiries(b: &Bench) -> Arc<Mutex<Vec<(UserId, Target)>>> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     b.vault.subscribe(Box::new(move |event: &Event| {

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use crate::platform::{Native, Platform};
 use crate::{
-    AccountId, Ciphertext, Clock, Config, Entropy, EntropyError, LiveId, MessageId, NewMessage,
-    NewSlot, PutError, PutOutcome, Target, Vault,
+    Ciphertext, Clock, Config, Entropy, EntropyError, LiveId, MessageId, NewMessage, NewSlot,
+    PutError, PutOutcome, Target, UserId, Vault,
 };
 
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
@@ -69,9 +69,9 @@ pub(crate) fn bench_with<P: Platform>(config: Config) -> Bench<P> {
     Bench { vault, clock }
 }
 
-pub(crate) const ALICE: AccountId = AccountId::from_bytes([0xA; 16]);
-pub(crate) const BOB: AccountId = AccountId::from_bytes([0xB; 16]);
-pub(crate) const CAROL: AccountId = AccountId::from_bytes([0xC; 16]);
+pub(crate) const ALICE: UserId = UserId::from_bytes([0xA; 16]);
+pub(crate) const BOB: UserId = UserId::from_bytes([0xB; 16]);
+pub(crate) const CAROL: UserId = UserId::from_bytes([0xC; 16]);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -85,7 +85,7 @@ pub(crate) fn live(n: u8) -> LiveId {
     LiveId::from_bytes([n; 16])
 }
 
-pub(crate) fn to_live(account: AccountId, n: u8) -> Target {
+pub(crate) fn to_live(account: UserId, n: u8) -> Target {
     Target::Live {
         account,
         live: live(n),

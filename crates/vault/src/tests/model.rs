@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{ClaimError, ClaimToken, LeaseError};
 
-const ACCOUNTS: [AccountId; 3] = [ALICE, BOB, CAROL];
+const ACCOUNTS: [UserId; 3] = [ALICE, BOB, CAROL];
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -92,12 +92,12 @@ struct Message {
 }
 
 impl Message {
-    fn was_read_by(&self, who: AccountId) -> bool {
+    fn was_read_by(&self, who: UserId) -> bool {
         let mut slots = self.slots.iter();
         slots.any(|(t, s)| t.account() == who && *s == State::Over)
     }
 
-    fn give_back(&mut self, who: AccountId, n: u8) {
+    fn give_back(&mut self, who: UserId, n: u8) {
         for (target, state) in &mut self.slots {
             if let State::Reading { by, shown, .. } = *state
                 && target.account() == who
@@ -117,9 +117,9 @@ struct Model {
     /// Ids that may not be used again: a run is shorter than fates are remembered.
     used: Vec<u64>,
     /// Every claim ever won: its message, account and token.
-    claims: Vec<(u64, AccountId, ClaimToken)>,
+    claims: Vec<(u64, UserId, ClaimToken)>,
     /// Nothing is taken to or from these.
-    erased: Vec<AccountId>,
+    erased: Vec<UserId>,
 }
 
 impl Model {
@@ -156,7 +156,7 @@ impl Model {
         accounts.any(|account| self.erased.contains(&account))
     }
 
-    fn forget(&mut self, who: AccountId) {
+    fn forget(&mut self, who: UserId) {
         self.erased.push(who);
         for (target, state) in self.messages.iter_mut().flat_map(|m| &mut m.slots) {
             if who == ALICE || target.account() == who {
@@ -187,12 +187,7 @@ impl Model {
         true
     }
 
-    fn choose(
-        &self,
-        message: &Message,
-        who: AccountId,
-        of: Option<u8>,
-    ) -> Result<usize, ClaimError> {
+    fn choose(&self, message: &Message, who: UserId, of: Option<u8>) -> Result<usize, ClaimError> {
         let slots = &message.slots;
         if !slots.iter().any(|(t, _)| t.account() == who) {
             return Err(ClaimError::NotForYou);
@@ -226,7 +221,7 @@ impl Model {
         }
     }
 
-    fn claim(&mut self, id: u64, who: AccountId, of: Option<u8>) -> Result<Target, ClaimError> {
+    fn claim(&mut self, id: u64, who: UserId, of: Option<u8>) -> Result<Target, ClaimError> {
         let message = self.messages.iter().find(|m| m.id == id);
         let pick = self.choose(message.ok_or(ClaimError::Gone)?, who, of)?;
         let (claim, until) = (self.claims.len(), self.now + 30_000);
@@ -278,7 +273,7 @@ impl Model {
         Ok(Duration::from_millis(until - now))
     }
 
-    fn leave(&mut self, who: AccountId, n: u8) {
+    fn leave(&mut self, who: UserId, n: u8) {
         let (now, own) = (self.now, to_live(who, n));
         for message in &mut self.messages {
             message.give_back(who, n);
@@ -290,14 +285,14 @@ impl Model {
         }
     }
 
-    fn come_back(&mut self, who: AccountId, n: u8) {
+    fn come_back(&mut self, who: UserId, n: u8) {
         for message in &mut self.messages {
             message.give_back(who, n);
             message.away.retain(|(t, _)| *t != to_live(who, n));
         }
     }
 
-    fn stranded(&self, who: AccountId) -> Vec<MessageId> {
+    fn stranded(&self, who: UserId) -> Vec<MessageId> {
         let stranded = |m: &&Message| {
             let mut own = m
                 .slots

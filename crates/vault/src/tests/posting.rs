@@ -52,7 +52,7 @@ fn a_full_vault_refuses_and_keeps_what_waits() {
 
 /// Reserves messages of 16 KiB until the account is refused; returns what it holds.
 fn take_all(b: &Bench, account: u8) -> Vec<crate::Reservation> {
-    let account = AccountId::from_bytes([account; 16]);
+    let account = UserId::from_bytes([account; 16]);
     let mut held = Vec::new();
     while let Ok(reservation) = b.vault.reserve(account, 16 << 10, 1) {
         held.push(reservation);

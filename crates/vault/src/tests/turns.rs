@@ -1,8 +1,8 @@
 use super::*;
 
-const DAVE: AccountId = AccountId::from_bytes([0xD; 16]);
+const DAVE: UserId = UserId::from_bytes([0xD; 16]);
 
-fn post_as(b: &Bench, poster: AccountId, n: u64, targets: &[Target]) {
+fn post_as(b: &Bench, poster: UserId, n: u64, targets: &[Target]) {
     let reservation = b.vault.reserve(poster, 4096, 64).unwrap();
     b.vault
         .put(reservation, message(n, false, targets))

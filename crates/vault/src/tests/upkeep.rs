@@ -113,7 +113,7 @@ fn requests_for_ids_that_never_existed_leave_nothing_behind() {
             Err(AddSlotsError::Gone)
         );
         b.vault.status(ALICE, &[id]);
-        let account = AccountId::from_bytes(*id.as_bytes());
+        let account = UserId::from_bytes(*id.as_bytes());
         assert!(b.vault.waiting_for(account, None).is_empty());
         assert!(b.vault.prekeys_in_use(account).is_empty());
     }

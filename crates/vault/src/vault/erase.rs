@@ -1,6 +1,6 @@
 //! Forgetting an account that was erased.
 
-use crate::AccountId;
+use crate::UserId;
 use crate::platform::{Lock, Platform, Table};
 use crate::vault::Vault;
 
@@ -11,7 +11,7 @@ impl<P: Platform> Vault<P> {
     /// Each message changes as if its life were over, for this account only: a slot of somebody else
     /// in a message that others posted stays. What is posted at the same time is either wiped here or
     /// refused. Call it when the account is gone from everywhere else; it looks at every message.
-    pub fn forget_account(&self, account: AccountId) -> usize {
+    pub fn forget_account(&self, account: UserId) -> usize {
         let now_ms = self.clock.now_ms();
         // Before looking: whatever is admitted after this is refused, whatever was is in the table.
         self.forgotten.with(|f| f.insert(account, now_ms));
@@ -28,7 +28,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// Whether the poster or anybody whom the slots are for was erased.
-    pub(crate) fn is_forgotten(&self, poster: AccountId, readers: &[AccountId]) -> bool {
+    pub(crate) fn is_forgotten(&self, poster: UserId, readers: &[UserId]) -> bool {
         self.forgotten
             .with(|f| f.holds(&poster) || readers.iter().any(|account| f.holds(account)))
     }

@@ -7,7 +7,7 @@ use crate::message::{Held, SlotState};
 use crate::platform::Platform;
 use crate::vault::Vault;
 use crate::{
-    AccountId, Acknowledged, Claim, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId,
+    Acknowledged, Claim, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId, UserId,
 };
 
 impl<P: Platform> Vault<P> {
@@ -18,7 +18,7 @@ impl<P: Platform> Vault<P> {
     pub fn claim(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         live: Option<LiveId>,
     ) -> Result<Claim, ClaimError> {
         let now_ms = self.clock.now_ms();
@@ -41,7 +41,7 @@ impl<P: Platform> Vault<P> {
     pub fn fetch(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
     ) -> Result<Claim, LeaseError> {
         let now_ms = self.clock.now_ms();
@@ -58,7 +58,7 @@ impl<P: Platform> Vault<P> {
     pub fn extend(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
     ) -> Result<Duration, LeaseError> {
         let now_ms = self.clock.now_ms();
@@ -73,7 +73,7 @@ impl<P: Platform> Vault<P> {
     pub fn acknowledge(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
     ) -> Result<Acknowledged, LeaseError> {
         let now_ms = self.clock.now_ms();
@@ -87,7 +87,7 @@ impl<P: Platform> Vault<P> {
     pub fn cannot_open(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
     ) -> Result<(), LeaseError> {
         let now_ms = self.clock.now_ms();
@@ -99,7 +99,7 @@ impl<P: Platform> Vault<P> {
     fn with_claim<R>(
         &self,
         id: MessageId,
-        account: AccountId,
+        account: UserId,
         token: &ClaimToken,
         now_ms: u64,
         change: impl FnOnce(&mut Held, usize, &mut Vec<Event>) -> R,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::message::SlotState;
 use crate::platform::{Lock, Platform, Table};
 use crate::vault::{Inbox, Vault};
-use crate::{AccountId, LiveId, MessageId, MessageState, Stats, StatusItem, WaitingItem};
+use crate::{LiveId, MessageId, MessageState, Stats, StatusItem, UserId, WaitingItem};
 
 impl<P: Platform> Vault<P> {
     /// Lists what waits for an account: what each poster posted first, then what each posted second, and
@@ -13,7 +13,7 @@ impl<P: Platform> Vault<P> {
     ///
     /// With a live session: what that session may claim now. Without: what any session of the
     /// account may claim, each message once.
-    pub fn waiting_for(&self, account: AccountId, live: Option<LiveId>) -> Vec<WaitingItem> {
+    pub fn waiting_for(&self, account: UserId, live: Option<LiveId>) -> Vec<WaitingItem> {
         let now_ms = self.clock.now_ms();
         let waiting = |id| {
             let item = self
@@ -40,8 +40,8 @@ impl<P: Platform> Vault<P> {
     /// What was refused as unreadable counts as long as it may be replaced.
     pub fn holds_unread(
         &self,
-        poster: AccountId,
-        account: AccountId,
+        poster: UserId,
+        account: UserId,
         most: usize,
         beside: MessageId,
     ) -> bool {
@@ -58,7 +58,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// Lists the one-time prekeys of an account that waiting or claimed slots were made with.
-    pub fn prekeys_in_use(&self, account: AccountId) -> Vec<u32> {
+    pub fn prekeys_in_use(&self, account: UserId) -> Vec<u32> {
         let mut prekeys = Vec::new();
         for id in self.inbox(account) {
             self.messages.read(&id, |held| {
@@ -74,7 +74,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// What an account has a slot in, in the order it was posted.
-    pub(super) fn inbox(&self, account: AccountId) -> Vec<MessageId> {
+    pub(super) fn inbox(&self, account: UserId) -> Vec<MessageId> {
         let all = |inbox: &Inbox| inbox.values().flatten().copied().collect();
         let mut held: Vec<_> = self.inboxes.read(&account, all).unwrap_or_default();
         held.sort_unstable();
@@ -85,7 +85,7 @@ impl<P: Platform> Vault<P> {
     ///
     /// What was read or has expired is remembered until the message's expiry and for ten minutes at
     /// least, for the latest messages of each poster.
-    pub fn status(&self, poster: AccountId, ids: &[MessageId]) -> Vec<StatusItem> {
+    pub fn status(&self, poster: UserId, ids: &[MessageId]) -> Vec<StatusItem> {
         let now_ms = self.clock.now_ms();
         let of = |&id: &MessageId| {
             let held = self.messages.read(&id, |held| {

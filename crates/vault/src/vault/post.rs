@@ -9,7 +9,7 @@ use crate::message::{Held, Slot};
 use crate::platform::{Lock, Platform, Table};
 use crate::vault::Vault;
 use crate::{
-    AccountId, AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target,
+    AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target, UserId,
 };
 
 impl<P: Platform> Vault<P> {
@@ -17,7 +17,7 @@ impl<P: Platform> Vault<P> {
     /// before it is read from the connection.
     pub fn reserve(
         &self,
-        poster: AccountId,
+        poster: UserId,
         payload: u64,
         slots: usize,
     ) -> Result<Reservation<P>, Full> {
@@ -38,7 +38,7 @@ impl<P: Platform> Vault<P> {
         })
     }
 
-    fn charge(&self, poster: AccountId, messages: u64, bytes: u64) -> Result<(), Full> {
+    fn charge(&self, poster: UserId, messages: u64, bytes: u64) -> Result<(), Full> {
         let charge = |retry_after| {
             let charge =
                 |l: &mut Ledger| l.charge(&self.config, poster, messages, bytes, retry_after);
@@ -135,7 +135,7 @@ impl<P: Platform> Vault<P> {
     pub fn add_slots(
         &self,
         id: MessageId,
-        poster: AccountId,
+        poster: UserId,
         slots: Vec<NewSlot>,
     ) -> Result<(), AddSlotsError> {
         let limit = self.config.slots_per_message;

@@ -2,14 +2,14 @@
 
 use crate::platform::{Platform, Table};
 use crate::vault::Vault;
-use crate::{AccountId, LiveId, MessageId};
+use crate::{LiveId, MessageId, UserId};
 
 impl<P: Platform> Vault<P> {
     /// A live session is not connected any more: what it had claimed and not shown waits again at
     /// once, and whoever posted what it alone can open is told.
     ///
     /// A message that burns and was being shown keeps its lease.
-    pub fn session_left(&self, account: AccountId, live: LiveId) {
+    pub fn session_left(&self, account: UserId, live: LiveId) {
         let now_ms = self.clock.now_ms();
         for id in self.inbox(account) {
             self.transition(id, now_ms, |held, events| {
@@ -19,7 +19,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// One message was posted for a live session that had left before.
-    pub fn never_reached(&self, id: MessageId, account: AccountId, live: LiveId) {
+    pub fn never_reached(&self, id: MessageId, account: UserId, live: LiveId) {
         let now_ms = self.clock.now_ms();
         self.transition(id, now_ms, |held, events| {
             held.session_left(account, live, now_ms, events);
@@ -29,7 +29,7 @@ impl<P: Platform> Vault<P> {
     /// A live session connects, perhaps again: call it before it is told what waits.
     ///
     /// What it had claimed over a connection that is gone, and not shown, waits for it again.
-    pub fn session_back(&self, account: AccountId, live: LiveId) {
+    pub fn session_back(&self, account: UserId, live: LiveId) {
         let now_ms = self.clock.now_ms();
         for id in self.inbox(account) {
             self.transition(id, now_ms, |held, events| {
@@ -40,7 +40,7 @@ impl<P: Platform> Vault<P> {
 
     /// Lists what no session of an account that is there can open and none has read, with who posted
     /// it, in the order it was posted.
-    pub fn stranded_for(&self, account: AccountId) -> Vec<(MessageId, AccountId)> {
+    pub fn stranded_for(&self, account: UserId) -> Vec<(MessageId, UserId)> {
         let now_ms = self.clock.now_ms();
         let stranded = |id: MessageId| {
             let found = self.messages.read(&id, |held| {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::alloc::trim;
 use crate::platform::{After, Lock, Platform, Table};
 use crate::vault::Vault;
-use crate::{AccountId, PurgeReport};
+use crate::{PurgeReport, UserId};
 
 /// Bytes wiped after which memory is given back although the vault is busy.
 const MUCH: u64 = 64 * 1024 * 1024;
@@ -37,7 +37,7 @@ impl<P: Platform> Vault<P> {
     }
 
     /// Forgets what became of an account's messages, for when its last session ends.
-    pub fn forget_fates(&self, poster: AccountId) {
+    pub fn forget_fates(&self, poster: UserId) {
         self.tombstones.with(|t| t.forget(poster));
     }
 

@@ -1,10 +1,13 @@
 use super::Fixture;
 use crate::testing::sample::{self, NOW, event, handle, session, user, user_id};
-use crate::{Admission, AuditFilter, Invite, InviteHash, InviteUse, RegisterError, UseInviteError};
+use crate::{
+    Admission, AuditFilter, Invite, InviteCode, InviteUse, RegisterError, UseInviteError,
+    hash_invite_code,
+};
 
 fn invite(number: u8, max_uses: u32) -> Invite {
     Invite {
-        code_hash: InviteHash::of_code(&[number; 16]),
+        code_hash: hash_invite_code(&InviteCode::from_bytes([number; 16])),
         created_by: user_id(1),
         created_at: NOW + u64::from(number),
         expires_at: NOW + 3_600,
@@ -14,7 +17,7 @@ fn invite(number: u8, max_uses: u32) -> Invite {
 }
 
 fn by(number: u64, invite: u8) -> InviteUse {
-    InviteUse::of(&[invite; 16], user_id(number))
+    InviteUse::of(&InviteCode::from_bytes([invite; 16]), user_id(number))
 }
 
 pub async fn an_invite_is_used_up_and_given_back_by_a_refusal(fixture: &impl Fixture) {
