@@ -3,6 +3,7 @@
 //! Data flows from a route to a service and from there to the store, which is durable and sealed,
 //! or to the vault, which is memory and forgets. The two never meet.
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod accounts;
 pub mod admin;

@@ -1,9 +1,10 @@
 //! The `secure-messaging` binary.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use secure_messaging::commands::Cli;
+use secure_messaging::commands::{Cli, output};
 use secure_messaging::{memory, signals};
 use vault::alloc::WipingAllocator;
 
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match outcome.and_then(|()| Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("secure-messaging: {error}");
+            output::aside(format_args!("secure-messaging: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use store::{AccountChangeError, Act, Fault, Role, Store, UserId, UserRow};
 
 use super::Outcome;
+use super::output::{hint, say};
 use crate::accounts::admin_link::NewAdminLink;
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
@@ -194,8 +195,8 @@ async fn create(terminal: Arc<Terminal>, text: String) -> Outcome {
     intent
         .carry_out(async move |declared| store.keep_admin_link(kept, &declared, now).await)
         .await?;
-    println!("{}", link.address(public_url.origin()).as_str());
-    eprintln!(
+    say!("{}", link.address(public_url.origin()).as_str())?;
+    hint!(
         "Whoever opens this link registers as {name} and is an administrator. It works once, until \
          {} UTC, and replaces an earlier link that was not used. Send it over a way that you trust.",
         time::format(link.expires_at())
@@ -211,7 +212,7 @@ async fn set_role(terminal: Arc<Terminal>, text: String, role: Role) -> Outcome 
         Role::User => "an ordinary account",
     };
     if user.role == role {
-        println!("{name} is {kind} already");
+        say!("{name} is {kind} already")?;
         return Ok(());
     }
     let what = json!({ "change": "role", "account": user.user_id, "role": role });
@@ -222,7 +223,7 @@ async fn set_role(terminal: Arc<Terminal>, text: String, role: Role) -> Outcome 
             store.set_role(user.user_id, role, &declared, now).await
         })
         .await?;
-    println!("{name} is {kind} now");
+    say!("{name} is {kind} now")?;
     Ok(())
 }
 
@@ -231,7 +232,7 @@ async fn set_active(terminal: Arc<Terminal>, text: String, active: bool) -> Outc
     let name = user.handle;
     if user.active == active {
         let state = if active { "enabled" } else { "disabled" };
-        println!("{name} is {state} already");
+        say!("{name} is {state} already")?;
         return Ok(());
     }
     let what = json!({ "change": "active", "account": user.user_id, "active": active });
@@ -243,12 +244,12 @@ async fn set_active(terminal: Arc<Terminal>, text: String, active: bool) -> Outc
         })
         .await?;
     if active {
-        println!("{name} may sign in again");
+        say!("{name} may sign in again")?;
     } else {
-        println!(
+        say!(
             "{name} may not sign in any more; sessions ended: {}",
             ended.len()
-        );
+        )?;
     }
     Ok(())
 }
@@ -278,15 +279,15 @@ async fn erase(terminal: Arc<Terminal>, text: String, sure: bool) -> Outcome {
             store.erase_user(account, &declared, now).await
         })
         .await?;
-    println!("the account of {name} is erased; backups made before still hold it");
     if let Some(server) = Server::find(&terminal.config)
         && let Err(error) = server.ask(&Question::ForgetAccount { account }, |_| ())
     {
-        eprintln!(
+        hint!(
             "The running server keeps in memory what waits for it, until it expires or the server is \
              restarted: {error}"
         );
     }
+    say!("the account of {name} is erased; backups made before still hold it")?;
     Ok(())
 }
 
@@ -316,28 +317,31 @@ async fn list(terminal: Arc<Terminal>, all: bool, as_json: bool) -> Outcome {
             match row {
                 Ok(user) if all || user.role == Role::Admin => users.push(user),
                 Ok(_) => {}
-                Err(damage) => eprintln!("damaged, and nobody can sign in to it: {damage}"),
+                Err(damage) => hint!("damaged, and nobody can sign in to it: {damage}"),
             }
         }
     }
     if as_json {
         let rows: Vec<Value> = users.iter().map(as_object).collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(&rows)?)?;
         return Ok(());
     }
-    println!(
+    say!(
         "{:32} {:6} {:9} {:20} last sign-in",
-        "handle", "role", "may enter", "made"
-    );
+        "handle",
+        "role",
+        "may enter",
+        "made"
+    )?;
     for user in users {
-        println!(
+        say!(
             "{:32} {:6} {:9} {:20} {}",
             user.handle,
             user.role.as_str(),
             if user.active { "yes" } else { "no" },
             time::format(user.created_at),
             user.last_login.map_or_else(|| "–".to_owned(), time::format),
-        );
+        )?;
     }
     Ok(())
 }

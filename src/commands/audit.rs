@@ -10,6 +10,7 @@ use ::audit::{
 };
 use store::{AuditFile, AuditItem, Store};
 
+use super::output::{OutputError, hint, say};
 use super::{Outcome, open_existing};
 use crate::clock::Ambient;
 use crate::config::{Auditing, Config, Overrides};
@@ -143,37 +144,49 @@ impl Trust {
     /// Says what came out; an error where anything was found. Records at the end may stand unsigned for
     /// so many seconds.
     fn tell(&self, verdict: &Verdict, patience: u64) -> Outcome {
-        if verdict.records > 0 {
-            println!(
-                "{} records ({} to {}) and {} signed heads were read; signatures vouch for records up \
-                 to {}",
-                verdict.records, verdict.from, verdict.to, verdict.heads, verdict.vouched
-            );
-        } else {
-            println!("the log is empty");
-        }
-        if let Some(key) = &verdict.key {
-            println!("verified with the key {key}, {}", self.why);
-        }
+        // What was found is told even where the rest cannot be printed.
+        let printed = self.print(verdict);
         let stale = verdict.stale(Ambient::system().now(), patience);
         let mut findings = verdict.findings.iter().chain(&stale);
-        let Some(first) = findings.next() else {
-            match verdict.unsigned() {
-                None => println!("the log is whole"),
-                Some((from, to)) => println!(
-                    "what is signed is whole; records {from} to {to} are not signed yet, so nothing \
-                     says who wrote them: verify again when the server has signed or was stopped"
-                ),
+        if let Some(first) = findings.next() {
+            for finding in findings {
+                hint!("also: {}", sentence(finding));
             }
-            return Ok(());
-        };
-        for finding in findings {
-            eprintln!("also: {}", sentence(finding));
+            if verdict.more > 0 {
+                hint!("and {} more", verdict.more);
+            }
+            return Err(sentence(first).into());
         }
-        if verdict.more > 0 {
-            eprintln!("and {} more", verdict.more);
+        printed?;
+        match verdict.unsigned() {
+            None => say!("the log is whole")?,
+            Some((from, to)) => say!(
+                "what is signed is whole; records {from} to {to} are not signed yet, so nothing says who \
+                 wrote them: verify again when the server has signed or was stopped"
+            )?,
         }
-        Err(sentence(first).into())
+        Ok(())
+    }
+
+    /// Prints what was read, and under which key.
+    fn print(&self, verdict: &Verdict) -> Result<(), OutputError> {
+        if verdict.records > 0 {
+            say!(
+                "{} records ({} to {}) and {} signed heads were read; signatures vouch for records up \
+                 to {}",
+                verdict.records,
+                verdict.from,
+                verdict.to,
+                verdict.heads,
+                verdict.vouched
+            )?;
+        } else {
+            say!("the log is empty")?;
+        }
+        if let Some(key) = &verdict.key {
+            say!("verified with the key {key}, {}", self.why)?;
+        }
+        Ok(())
     }
 }
 
@@ -221,10 +234,14 @@ fn verified_export(verify: &Verify, path: &Path) -> Outcome {
         verifier.line(line);
     }
     let about = verifier.about();
-    if about.from.is_some() || about.to.is_some() {
-        println!("the export is of a part of the log: what is before and after was not looked at");
-    }
-    trust.tell(&verifier.finish(), PATIENCE)
+    let printed = match about.from.or(about.to) {
+        Some(_) => {
+            say!("the export is of a part of the log: what is before and after was not looked at")
+        }
+        None => Ok(()),
+    };
+    trust.tell(&verifier.finish(), PATIENCE)?;
+    Ok(printed?)
 }
 
 /// The key that the first head of a file names.
@@ -281,7 +298,7 @@ fn exported(export: &Export) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let damaged = runtime.block_on(write_export(&store, &Ambient::system(), export, &mut out))?;
-    out.flush()?;
+    out.flush().map_err(OutputError::from)?;
     store.close()?;
     damaged.tell()
 }
@@ -297,10 +314,10 @@ impl Damaged {
     /// Names them on the standard error stream; an error where there is any.
     fn tell(&self) -> Outcome {
         for id in &self.details {
-            eprintln!("record {id}: details damaged, they do not open");
+            hint!("record {id}: details damaged, they do not open");
         }
         for id in &self.unreadable {
-            eprintln!("record {id}: it cannot be read and is left out");
+            hint!("record {id}: it cannot be read and is left out");
         }
         let count = self.details.len() + self.unreadable.len();
         if count == 0 {
@@ -337,10 +354,11 @@ async fn write_export(
         after_id,
         after_hash,
     });
-    out.write_all(line.as_bytes())?;
+    out.write_all(line.as_bytes()).map_err(OutputError::from)?;
     if whole {
         for door in store.audit_doors().await? {
-            out.write_all(writer.door(&door).as_bytes())?;
+            out.write_all(writer.door(&door).as_bytes())
+                .map_err(OutputError::from)?;
         }
     }
     let mut damaged = Damaged::default();
@@ -366,11 +384,11 @@ async fn write_export(
                     continue;
                 }
             };
-            out.write_all(line.as_bytes())?;
+            out.write_all(line.as_bytes()).map_err(OutputError::from)?;
         }
     }
     let end = writer.end(&key, &mut ambient.rng(), ambient.now());
-    out.write_all(end.as_bytes())?;
+    out.write_all(end.as_bytes()).map_err(OutputError::from)?;
     Ok(damaged)
 }
 

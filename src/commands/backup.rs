@@ -3,6 +3,7 @@
 use backup::{Progress, Wish, format_time};
 use serde_json::json;
 
+use super::output::{OutputError, say};
 use super::progress::Bar;
 use super::{Outcome, open_existing};
 use crate::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
@@ -92,7 +93,7 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     drop(bar);
     store.close()?;
     let made = made?;
-    println!(
+    say!(
         "{}: {} of {} pages, verified; {}",
         made.id,
         made.stored_pages,
@@ -102,7 +103,7 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
         } else {
             "the key of the database is not inside, keep it apart"
         }
-    );
+    )?;
     Ok(())
 }
 
@@ -110,11 +111,11 @@ async fn list(config: &Config) -> Outcome {
     let engine = Engine::open_existing(config)?;
     let found = engine.catalogue().await?;
     if found.backups.is_empty() {
-        println!("{} holds no backup", engine.target().address());
+        say!("{} holds no backup", engine.target().address())?;
     }
     for listed in &found.backups {
         match &listed.manifest {
-            Ok(manifest) => println!(
+            Ok(manifest) => say!(
                 "{}  {:>12} bytes{}{}",
                 listed.id,
                 manifest.stored_bytes(),
@@ -128,15 +129,15 @@ async fn list(config: &Config) -> Outcome {
                 } else {
                     "  CANNOT BE RESTORED: what it builds on is gone"
                 },
-            ),
-            Err(error) => println!("{}  {error}", listed.id),
+            )?,
+            Err(error) => say!("{}  {error}", listed.id)?,
         }
     }
     if !found.unfinished.is_empty() {
-        println!(
+        say!(
             "{} begun and never finished; the next backup removes them",
             found.unfinished.len()
-        );
+        )?;
     }
     Ok(())
 }
@@ -157,37 +158,36 @@ async fn try_restore(config: &Config) -> Outcome {
         .await;
     drop(bar);
     store.close()?;
-    tell(&drilled?);
-    Ok(())
+    Ok(tell(&drilled?)?)
 }
 
-fn tell(drilled: &Drilled) {
+fn tell(drilled: &Drilled) -> Result<(), OutputError> {
     let opened: u64 = drilled.samples.iter().map(|sample| sample.opened).sum();
-    println!("{} was restored, opened and compared:", drilled.manifest.id);
-    println!("  backups it is put together from  {}", drilled.parts);
-    println!("  tables with the rows they had    {}", drilled.tables);
-    println!("  audit records verified           {}", drilled.records);
-    println!(
+    say!("{} was restored, opened and compared:", drilled.manifest.id)?;
+    say!("  backups it is put together from  {}", drilled.parts)?;
+    say!("  tables with the rows they had    {}", drilled.tables)?;
+    say!("  audit records verified           {}", drilled.records)?;
+    say!(
         "  sealed values opened             {opened} of {} columns",
         drilled.samples.len()
-    );
-    println!(
+    )?;
+    say!(
         "RPO {} s: what happened since {} would be lost now",
         drilled.rpo.as_secs(),
         format_time(drilled.manifest.created_at)
-    );
-    println!(
+    )?;
+    say!(
         "RTO {:.1} s: fetching, putting together, opening and verifying",
         drilled.rto.as_secs_f64()
-    );
+    )
 }
 
 async fn prune(config: &Config) -> Outcome {
     let engine = Engine::open_existing(config)?;
     let pruned = engine.prune(Ambient::system().now()).await?;
     for id in &pruned.removed {
-        println!("{id} removed");
+        say!("{id} removed")?;
     }
-    println!("{} kept by {}", pruned.kept, engine.keep());
+    say!("{} kept by {}", pruned.kept, engine.keep())?;
     Ok(())
 }

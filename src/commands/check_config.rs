@@ -8,6 +8,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Outcome;
+use super::output::{OutputError, say};
 use crate::config::{Config, Overrides, Provider, SECRETS, Setting, find_secret};
 use crate::memory::Protections;
 use crate::pages::Pages;
@@ -60,9 +61,9 @@ struct Report {
 pub fn run(args: Args) -> Outcome {
     let report = Report::make(&args.overrides);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?)?;
     } else {
-        report.print();
+        report.print()?;
     }
     match report.problems.len() {
         0 => Ok(()),
@@ -244,15 +245,15 @@ impl Report {
         }
     }
 
-    fn print(&self) {
-        println!(
+    fn print(&self) -> Result<(), OutputError> {
+        say!(
             "The first of these that sets something wins: {}.",
             PRECEDENCE.join(", ")
-        );
-        println!(
+        )?;
+        say!(
             "A secret: {}. NAME and NAME_FILE together are refused.\n",
             SECRET_PRECEDENCE.join(", ")
-        );
+        )?;
         let width = self.settings.iter().map(|it| it.name.len()).max();
         let width = width.unwrap_or_default().max(24);
         for setting in &self.settings {
@@ -261,25 +262,26 @@ impl Report {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            println!("{:width$}  {value:36}  {}", setting.name, setting.source);
+            say!("{:width$}  {value:36}  {}", setting.name, setting.source)?;
         }
-        println!();
+        say!("")?;
         for secret in &self.secrets {
             match &secret.source {
-                Some(source) => println!("{:width$}  {:36}  {source}", secret.name, "[redacted]"),
-                None => println!("{:width$}  –", secret.name),
+                Some(source) => say!("{:width$}  {:36}  {source}", secret.name, "[redacted]")?,
+                None => say!("{:width$}  –", secret.name)?,
             }
         }
         for (title, lines) in [("Warnings", &self.warnings), ("Problems", &self.problems)] {
             if !lines.is_empty() {
-                println!("\n{title}");
+                say!("\n{title}")?;
             }
             for line in lines {
-                println!("- {line}");
+                say!("- {line}")?;
             }
         }
         if self.problems.is_empty() {
-            println!("\nNo problems.");
+            say!("\nNo problems.")?;
         }
+        Ok(())
     }
 }

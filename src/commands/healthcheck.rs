@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use serde_json::Value;
 
 use super::Outcome;
+use super::output::say;
 use crate::config::{Config, Overrides};
 
 /// How long an answer may take.
@@ -39,7 +40,8 @@ pub fn run(args: Args) -> Outcome {
         format!("{address} does not answer ({error}); start the server, or correct BIND_ADDR")
     })?;
     if answer.starts_with("HTTP/1.1 200") {
-        println!("ready");
+        // The status says the same.
+        let _ = say!("ready");
         Ok(())
     } else {
         Err(format!("the server is not ready: {}", reason(&answer)).into())

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use store::KeyOrigin;
 
 use super::Outcome;
+use super::output::say;
 use crate::config::{Config, Overrides};
 use crate::startup::open_store;
 
@@ -33,13 +34,13 @@ fn migrate(overrides: &Overrides) -> Outcome {
     let made = store.report().key_origin.clone();
     store.close()?;
     if let Some(KeyOrigin::CreatedFile(file)) = made {
-        println!(
+        say!(
             "{} was made, since no DB_ENCRYPTION_KEY is set: back it up apart from the database, \
              without it nothing in there can be read",
             file.display()
-        );
+        )?;
     }
-    println!("{} is up to date", config.database_path()?.display());
+    say!("{} is up to date", config.database_path()?.display())?;
     Ok(())
 }
 
@@ -48,10 +49,10 @@ fn make_example(file: &Path) -> Outcome {
         return Err(format!("{} exists; remove it first", file.display()).into());
     }
     store::example::write(file)?;
-    println!(
+    say!(
         "{} opens with the key {}",
         file.display(),
         store::example::KEY
-    );
+    )?;
     Ok(())
 }

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod check_config;
 pub mod healthcheck;
 pub mod migrate;
+pub mod output;
 pub mod progress;
 pub mod restore;
 pub mod rotate_keys;

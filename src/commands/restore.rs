@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use backup::{Progress, Target, format_time, parse_time};
 
 use super::Outcome;
+use super::output::say;
 use super::progress::Bar;
 use crate::backups::{BackupError, find_key, restore};
 use crate::clock::Ambient;
@@ -51,23 +52,23 @@ pub fn run(args: Args) -> Outcome {
     ));
     drop(bar);
     let done = done?;
-    println!(
+    say!(
         "{} holds the state of {}, put together from {} backup(s) and verified.",
         args.data_dir.display(),
         format_time(done.manifest.created_at),
         done.parts
-    );
+    )?;
     if done.key_file {
-        println!("The key file of the database came along.");
+        say!("The key file of the database came along.")?;
     } else {
-        println!(
+        say!(
             "The key of the database is not in this backup: set DB_ENCRYPTION_KEY, or put the key \
              file back as secure_messaging.key, before the server starts."
-        );
+        )?;
     }
-    println!(
+    say!(
         "Everybody signs in again. Passphrases, contacts and settings are those of that time; \
          browsers that remember newer ones ask their owners. Tell them."
-    );
+    )?;
     Ok(())
 }

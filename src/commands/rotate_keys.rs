@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use store::Store;
 
+use super::output::hint;
 use super::progress::Part;
 use super::{Outcome, existing_database};
 use crate::admin::intent::Actor;
@@ -70,7 +71,7 @@ pub fn run(args: Args) -> Outcome {
         done?;
     }
     if given.is_some() {
-        eprintln!(
+        hint!(
             "The old DB_ENCRYPTION_KEY opens nothing any more. Put the new one in its place before \
              the server starts again."
         );
@@ -86,7 +87,7 @@ async fn without_server(
 ) -> Outcome {
     let ambient = Ambient::system();
     if store.key_job().await?.is_some_and(|job| !job.finished) {
-        eprintln!("First, the job that was cut off is finished.");
+        hint!("First, the job that was cut off is finished.");
         drive(store, &ambient, |progress| bar.draw(progress)).await?;
     }
     for work in works {

@@ -1,10 +1,9 @@
 //! `serve`: the server itself.
 
-use std::io::Write;
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
+use super::output::say;
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::logging;
@@ -40,8 +39,13 @@ pub fn run(args: Args) -> Outcome {
         tracing::info!(address = %application.address(), "listening");
         if let Some(link) = application.setup_link() {
             // Not a log line: it is for the person who started the server, and works once.
-            println!("Set up this server: {}", link.as_str());
-            std::io::stdout().flush()?;
+            if let Err(cause) = say!("Set up this server: {}", link.as_str()) {
+                tracing::warn!(
+                    %cause,
+                    "nobody can see the set-up link; start the server again with a standard output that \
+                     can be written to: each start makes a new link"
+                );
+            }
         }
         let service = Service::from_environment();
         service.ready();

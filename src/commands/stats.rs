@@ -1,5 +1,6 @@
 //! `stats`: figures of the database, also while a server has it open.
 
+use super::output::say;
 use super::{Outcome, open_existing};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
@@ -18,7 +19,7 @@ pub fn run(args: Args) -> Outcome {
     let store = open_existing(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let figures = runtime.block_on(store.statistics(Ambient::system().now()))?;
-    println!("{}", serde_json::to_string_pretty(&figures)?);
     store.close()?;
+    say!("{}", serde_json::to_string_pretty(&figures)?)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod floods;
 mod health;
 mod log;
 mod mounts;
+mod output;
 mod protection;
 mod secrets;
 
