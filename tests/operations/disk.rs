@@ -83,6 +83,31 @@ async fn a_disk_that_takes_no_writes_shows_in_readiness() {
     admin.client.get("/api/v1/admin/users").await.expect(200);
 }
 
+#[test]
+fn a_first_start_without_space_says_that_there_is_none() {
+    // Each is met at another place: the file itself, its tables, its first rows.
+    for blocks in ["0", "8", "32", "100", "200"] {
+        let folder = TempDir::new().unwrap();
+        let output = Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -f \"$1\" && exec \"$0\" migrate",
+                BINARY,
+                blocks,
+            ])
+            .current_dir(folder.path())
+            .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            .env("SECURE_MESSAGING_DATA_DIR", folder.path())
+            .env("SECURE_MESSAGING_KDF_ITERATIONS", "100000")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{blocks}: {said}");
+        let words = "no space is left for the database";
+        assert!(said.contains(words), "{blocks}: {said}");
+    }
+}
+
 /// Everything that was acknowledged is there, and nothing else; and there is room for more.
 async fn serves_again(server: &Spawned, admin: &Account, made: &mut Vec<String>) {
     for _ in 0..5 {

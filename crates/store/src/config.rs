@@ -172,6 +172,12 @@ pub enum OpenError {
     /// A row is damaged.
     #[error(transparent)]
     Damaged(crate::fault::Fault),
+    /// No space is left for it.
+    #[error(
+        "no space is left for the database: free some, or raise the quota or the limit for the size of \
+         files that it met, then start again"
+    )]
+    Full,
     /// The file system or SQLite refused.
     #[error("the database {database} cannot be opened: {reason}")]
     Io {

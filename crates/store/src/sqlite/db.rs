@@ -50,12 +50,11 @@ pub(crate) fn fault(
     row: impl FnOnce() -> String,
 ) -> Fault {
     use rusqlite::Error as E;
+    if is_full(&error) {
+        return Fault::Full;
+    }
     match &error {
         E::SqliteFailure(code, _) => match code.code {
-            ErrorCode::DiskFull => Fault::Full,
-            ErrorCode::SystemIoFailure if WRITES.contains(&code.extended_code) && no_room() => {
-                Fault::Full
-            }
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 Fault::damaged(table, row(), error)
             }
@@ -76,6 +75,18 @@ const WRITES: [i32; 4] = [
     SQLITE_IOERR_TRUNCATE,
     SQLITE_IOERR_SHMSIZE,
 ];
+
+/// Whether SQLite met a full disk or a limit; ask on the thread that met it, before anything else fails.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(code, _) = error else {
+        return false;
+    };
+    match code.code {
+        ErrorCode::DiskFull => true,
+        ErrorCode::SystemIoFailure => WRITES.contains(&code.extended_code) && no_room(),
+        _ => false,
+    }
+}
 
 /// Whether the system call that failed last on this thread met a full disk or a limit.
 ///

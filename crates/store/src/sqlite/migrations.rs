@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use crate::config::OpenError;
+use crate::sqlite::db::is_full;
 
 #[allow(clippy::unwrap_used, missing_docs)]
 mod embedded {
@@ -62,7 +63,10 @@ pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
         // that nothing says were made, and never start again.
         .set_grouped(true)
         .run(connection)
-        .map_err(|error| OpenError::Migration(reason(&error)))?;
+        .map_err(|error| match met_full_disk(&error) {
+            true => OpenError::Full,
+            false => OpenError::Migration(reason(&error)),
+        })?;
     Ok(report.applied_migrations().len())
 }
 
@@ -78,7 +82,19 @@ fn reason(error: &refinery::Error) -> String {
     }
 }
 
+/// Whether SQLite found no room for what a migration writes.
+fn met_full_disk(error: &refinery::Error) -> bool {
+    use refinery::error::Kind;
+    let Kind::Connection(_, cause) = error.kind() else {
+        return false;
+    };
+    cause.downcast_ref::<rusqlite::Error>().is_some_and(is_full)
+}
+
 fn failed(error: rusqlite::Error) -> OpenError {
+    if is_full(&error) {
+        return OpenError::Full;
+    }
     OpenError::Migration(match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg,
         other => other.to_string(),

@@ -13,7 +13,7 @@ use crate::audit::ChainError;
 use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
-use crate::sqlite::db::Db;
+use crate::sqlite::db::{Db, is_full};
 use crate::sqlite::first_start::{self, Found};
 use crate::sqlite::key_state::KeyState;
 use crate::sqlite::keys::HalfMoved;
@@ -253,6 +253,10 @@ fn now() -> u64 {
 }
 
 fn io(config: &StoreConfig, error: std::io::Error) -> OpenError {
+    use std::io::ErrorKind as K;
+    if let K::StorageFull | K::QuotaExceeded | K::FileTooLarge = error.kind() {
+        return OpenError::Full;
+    }
     OpenError::Io {
         database: config.path.clone(),
         reason: error.to_string(),
@@ -260,6 +264,9 @@ fn io(config: &StoreConfig, error: std::io::Error) -> OpenError {
 }
 
 fn sqlite(config: &StoreConfig, error: rusqlite::Error) -> OpenError {
+    if is_full(&error) {
+        return OpenError::Full;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs {
             database: config.path.clone(),
