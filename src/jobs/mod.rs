@@ -67,6 +67,7 @@ impl Jobs {
         self.follow_accounts().await;
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, false).await;
+        self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(false).await;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().tick(store, ambient).await;
@@ -111,6 +112,7 @@ impl Jobs {
     pub async fn at_shutdown(&self) -> Result<(), Fault> {
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, true).await;
+        self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(true).await;
         self.app.sessions().clean_up(now).await.map(drop)
     }

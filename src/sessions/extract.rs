@@ -8,7 +8,8 @@ use actix_session::SessionExt;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, ResponseError, web};
-use store::{AuditEvent, Role, UserId};
+use api::Code;
+use store::{AuditEvent, Fault, Role, UserId};
 
 use crate::accounts::audit;
 use crate::http::{ClientIp, Problem};
@@ -154,7 +155,20 @@ pub(crate) async fn audit_refusal(
 /// Writes a record about what was refused or only looked at, or counts it where there are many.
 pub(crate) async fn write(app: &App, event: AuditEvent, from: ClientIp) -> Result<(), Problem> {
     if let Some(event) = app.repeats().admit(event, from.network()) {
-        app.store().append_audit(vec![event]).await?;
+        let written = app.store().append_audit(vec![event]).await;
+        written.map_err(|fault| match fault {
+            // Fail closed: what nobody can write down nobody gets to see.
+            Fault::Full => {
+                tracing::error!(cause = %fault, "the disk is full");
+                Problem::new(
+                    Code::DiskFull,
+                    "This is written into the audit log before it is answered, and the server's disk is \
+                     full. Free some space on the server, then try again.",
+                )
+                .retry_after(60)
+            }
+            fault => Problem::from(&fault),
+        })?;
     }
     Ok(())
 }

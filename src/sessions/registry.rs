@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use store::{Fault, Role, SessionId, Store, UserId};
+use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 
 use crate::clock::Ambient;
 use crate::config::Config;
@@ -25,8 +25,19 @@ pub struct Registry {
     cached: DashMap<SessionId, Arc<LiveSession>>,
     /// Counts revocations, so that a look-up that began before one is not cached after it.
     endings: AtomicU64,
+    /// Sessions that signed out and whose rows are not deleted yet.
+    leaving: DashMap<SessionId, Leaving>,
     /// Accounts whose begun sign-ins were ended of late.
     superseded: DashMap<UserId, Superseded>,
+}
+
+/// What is still to be written of a session that signed out.
+#[derive(Clone)]
+struct Leaving {
+    user: UserId,
+    /// From then on the row counts for nothing.
+    until: u64,
+    record: AuditEvent,
 }
 
 /// When something began that is to become a session, or a proof for one.
@@ -79,6 +90,7 @@ impl Registry {
             idle_secs: config.session_idle_secs,
             cached: DashMap::new(),
             endings: AtomicU64::new(0),
+            leaving: DashMap::new(),
             superseded: DashMap::new(),
         }
     }
@@ -93,6 +105,9 @@ impl Registry {
         }
         loop {
             let before = self.endings.load(Ordering::SeqCst);
+            if self.has_signed_out(id) {
+                return Ok(None);
+            }
             let Some(row) = self.store.find_session(id, now).await? else {
                 return Ok(None);
             };
@@ -153,6 +168,54 @@ impl Registry {
         if !more {
             self.vault.forget_fates(user);
         }
+    }
+
+    /// Ends a session in memory at once, and in the store as soon as it takes the write.
+    pub async fn sign_out(&self, session: &LiveSession, record: AuditEvent) {
+        let (id, user) = (session.id(), session.user_id());
+        let until = session.absolute_expires_at();
+        self.leaving.insert(
+            id,
+            Leaving {
+                user,
+                until,
+                record,
+            },
+        );
+        self.end(user, &[id], close::SESSION_OVER);
+        if let Err(cause) = self.delete_left(id).await {
+            tracing::error!(
+                %cause,
+                "somebody signed out, and the session's row is not deleted yet; it is tried again"
+            );
+        }
+    }
+
+    /// Whether a session signed out whose row is not deleted yet.
+    pub fn has_signed_out(&self, id: SessionId) -> bool {
+        self.leaving.contains_key(&id)
+    }
+
+    /// Tries again to delete the rows of sessions that signed out.
+    pub async fn finish_sign_outs(&self, now: u64) {
+        self.leaving.retain(|_, leaving| leaving.until > now);
+        let ids: Vec<_> = self.leaving.iter().map(|entry| *entry.key()).collect();
+        for id in ids {
+            if let Err(cause) = self.delete_left(id).await {
+                tracing::debug!(%cause, "sessions that signed out are still in the database");
+                return;
+            }
+        }
+    }
+
+    async fn delete_left(&self, id: SessionId) -> Result<(), Fault> {
+        let Some(leaving) = self.leaving.get(&id).map(|entry| entry.value().clone()) else {
+            return Ok(());
+        };
+        let records = vec![leaving.record];
+        self.store.delete_session(leaving.user, id, records).await?;
+        self.leaving.remove(&id);
+        Ok(())
     }
 
     /// Returns the present epoch; take it before anything is read that the sign-in is decided by.

@@ -92,21 +92,18 @@ pub async fn sign_out(
     origin: Origin,
     cookie: Session,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(who) = super::extract::signed_in(&request).await? {
+    let found = super::extract::signed_in(&request).await;
+    // Whatever becomes of the rest, this browser has no cookie any more.
+    cookie.purge();
+    if let Some(who) = found? {
         let record = audit::event(
             Some(who.user_id()),
             "session.signed_out",
             app.ambient().now(),
             origin.details(),
         );
-        let id = who.session().id();
-        app.store()
-            .delete_session(who.user_id(), id, vec![record])
-            .await?;
-        app.sessions()
-            .end(who.user_id(), &[id], close::SESSION_OVER);
+        app.sessions().sign_out(who.session(), record).await;
     }
-    cookie.purge();
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -119,6 +116,7 @@ pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Pr
         rows.into_iter()
             // A damaged one signs nobody in; the store's log names it.
             .filter_map(|(_, row)| row.ok())
+            .filter(|row| !app.sessions().has_signed_out(row.session_id))
             .map(|row| Listed {
                 id: row.session_id,
                 current: row.session_id == current,

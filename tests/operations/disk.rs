@@ -83,6 +83,44 @@ async fn a_disk_that_takes_no_writes_shows_in_readiness() {
     admin.client.get("/api/v1/admin/users").await.expect(200);
 }
 
+#[actix_web::test]
+async fn what_an_administrator_may_not_read_without_a_record_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let server = Spawned::start(folder.path());
+    let admin = first(&server).await.unwrap();
+    let before = limit_files(&server, Some(4_096));
+    let refused = admin.client.get("/api/v1/admin/users").await;
+    let refused = refused.expect(507);
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("audit log before it is answered"),
+        "{detail}"
+    );
+    assert!(detail.contains("Free some space"), "{detail}");
+    limit_files(&server, before);
+    admin.client.get("/api/v1/admin/users").await.expect(200);
+}
+
+#[actix_web::test]
+async fn whoever_signs_out_while_the_disk_is_full_is_out() {
+    let folder = TempDir::new().unwrap();
+    let server = Spawned::start(folder.path());
+    let admin = first(&server).await.unwrap();
+    let before = limit_files(&server, Some(4_096));
+    let stolen = admin.client.with_cookie_of(server.address);
+    let out = admin.client.delete("/api/v1/session").await.expect(204);
+    let gone = out.headers.get("set-cookie").unwrap().to_str().unwrap();
+    assert!(gone.contains("Max-Age=0"), "{gone}");
+    stolen.get("/api/v1/session").await.expect(401);
+    limit_files(&server, before);
+    readiness(&server, 200).await;
+    stolen.get("/api/v1/session").await.expect(401);
+    server.stop();
+    let server = Spawned::start(folder.path());
+    let late = stolen.with_cookie_of(server.address);
+    late.get("/api/v1/session").await.expect(401);
+}
+
 #[test]
 fn a_first_start_without_space_says_that_there_is_none() {
     // Each is met at another place: the file itself, its tables, its first rows.
