@@ -1,8 +1,8 @@
 //! Who has the database: one server, or one key job without a server.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that one process at a time has; the system lets go of it when the process ends.
@@ -24,6 +24,7 @@ impl LockFile {
                 .open(path)
                 .map_err(TryLockError::Error)?;
             file.try_lock()?;
+            close_to_others(&file).map_err(TryLockError::Error)?;
             // Whoever had it may have removed it in between: then this file is nobody's any more.
             let own = file.metadata().map_err(TryLockError::Error)?.ino();
             if std::fs::metadata(path).is_ok_and(|found| found.ino() == own) {
@@ -31,6 +32,16 @@ impl LockFile {
             }
         }
     }
+}
+
+/// Whoever may open the file could keep it from its server.
+fn close_to_others(file: &File) -> io::Result<()> {
+    let mode = file.metadata()?.mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    tracing::warn!("others could open a lock file; its mode is set to 0600");
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// Held as long as the database is in use; without a database, nothing of it is left behind.
@@ -66,13 +77,28 @@ pub enum LockError {
     )]
     Linked(PathBuf),
     /// The lock file cannot be made.
-    #[error("{} cannot be used: {source}; correct the folder's permissions", path.display())]
+    #[error("{} cannot be used: {source}; {}", path.display(), advice(source))]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
+}
+
+/// What to do about a file that cannot be made.
+fn advice(error: &io::Error) -> &'static str {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
+            "no space is left there: free some, or raise the quota"
+        }
+        K::NotADirectory | K::AlreadyExists => {
+            "something else stands where a folder is needed: correct data_dir or DATABASE_URL"
+        }
+        K::ReadOnlyFilesystem => "mount it so that it can be written to, or choose another folder",
+        _ => "correct the folder's permissions",
+    }
 }
 
 impl DatabaseLock {
@@ -130,6 +156,36 @@ mod tests {
         std::fs::write(&database, b"made meanwhile").unwrap();
         drop(second);
         assert!(lock.exists());
+    }
+
+    #[test]
+    fn a_lock_that_others_could_open_is_closed_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("secure_messaging.db");
+        std::fs::write(&database, b"a database").unwrap();
+        let lock = database.with_extension("db.lock");
+        std::fs::write(&lock, b"").unwrap();
+        std::fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
+        let _held = DatabaseLock::take(&database).unwrap();
+        let mode = std::fs::metadata(&lock).unwrap().mode() & 0o7777;
+        assert_eq!(mode, 0o600);
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_made_says_what_to_do_about_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        let refused = DatabaseLock::take(&file.join("secure_messaging.db")).unwrap_err();
+        assert!(
+            refused.to_string().contains("correct data_dir"),
+            "{refused}"
+        );
+        let full = LockError::Io {
+            path: file,
+            source: io::ErrorKind::StorageFull.into(),
+        };
+        assert!(full.to_string().contains("free some"), "{full}");
     }
 
     #[test]
