@@ -2,8 +2,8 @@
 
 use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ const TELL: Duration = Duration::from_millis(100);
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
+    inode: u64,
 }
 
 impl Control {
@@ -42,13 +43,15 @@ impl Control {
             .recursive(true)
             .mode(0o700)
             .create(&app.config().data_dir)?;
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        clear(&path)?;
         let listener = UnixListener::bind(&path)?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path })
+        let inode = std::fs::symlink_metadata(&path)?.ino();
+        Ok(Self {
+            listener,
+            path,
+            inode,
+        })
     }
 
     /// Answers until the future is dropped.
@@ -74,9 +77,30 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // Whoever finds it later would wait for nobody.
-        let _ = std::fs::remove_file(&self.path);
+        let found = std::fs::symlink_metadata(&self.path);
+        if found.is_ok_and(|it| it.file_type().is_socket() && it.ino() == self.inode) {
+            // Whoever finds it later would wait for nobody.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Removes the socket of a server that is gone; nothing else is ever removed.
+fn clear(path: &Path) -> io::Result<()> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let reason = if !found.file_type().is_socket() {
+        "it is there and is no socket; move it away"
+    } else if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        "another server with the same data_dir answers there; give each a data_dir of its own"
+    } else {
+        return std::fs::remove_file(path);
+    };
+    let reason = format!("{}: {reason}", path.display());
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, reason))
 }
 
 async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
@@ -187,4 +211,32 @@ async fn tell(writing: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io
     let mut line = serde_json::to_string(answer)?;
     line.push('\n');
     writing.write_all(line.as_bytes()).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_nobody_answers_at_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sock");
+        clear(&path).unwrap();
+        std::fs::write(&path, b"somebody's notes").unwrap();
+        assert!(clear(&path).unwrap_err().to_string().contains("no socket"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's notes");
+        let other = folder.path().join("other");
+        std::fs::rename(&path, &other).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(clear(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
+        let listening = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let refused = clear(&path).unwrap_err();
+        assert!(refused.to_string().contains("another server"), "{refused}");
+        drop(listening);
+        clear(&path).unwrap();
+        assert!(!path.exists());
+    }
 }
