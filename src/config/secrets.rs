@@ -56,6 +56,17 @@ pub enum SecretError {
         /// Why.
         source: io::Error,
     },
+    /// The folder of credentials is not there.
+    #[error(
+        "CREDENTIALS_DIRECTORY is {}, where secrets cannot be looked for ({source}); correct it or unset \
+         it", folder.display()
+    )]
+    NoCredentials {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It is longer than any secret.
     #[error("{0} is longer than 64 KiB, which no secret is; correct the path")]
     TooLong(String),
@@ -138,11 +149,10 @@ fn find_in(
         }
         (None, Some(path)) => (read(name, &path)?, SecretSource::File(path)),
         (None, None) => {
-            let folder = variable("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-            match folder.map(|folder| folder.join(name)) {
-                Some(path) if path.exists() => (read(name, &path)?, SecretSource::Credential(path)),
-                _ => return Ok(None),
-            }
+            let Some(path) = credential(name, variable("CREDENTIALS_DIRECTORY"))? else {
+                return Ok(None);
+            };
+            (read(name, &path)?, SecretSource::Credential(path))
         }
     };
     strip_line_end(&mut value);
@@ -159,6 +169,24 @@ fn find_in(
         source,
         warnings,
     }))
+}
+
+/// Finds the file of a credential; a folder that is set and cannot be looked into is an error, since
+/// a first start would make a new key.
+fn credential(name: &str, folder: Option<OsString>) -> Result<Option<PathBuf>, SecretError> {
+    let Some(folder) = folder.filter(|it| !it.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let unreadable = |source| SecretError::NoCredentials {
+        folder: folder.clone(),
+        source,
+    };
+    if !std::fs::metadata(&folder).map_err(unreadable)?.is_dir() {
+        return Err(unreadable(io::ErrorKind::NotADirectory.into()));
+    }
+    let path = folder.join(name);
+    let there = path.try_exists().map_err(unreadable)?;
+    Ok(there.then_some(path))
 }
 
 /// Takes off the one line end that editors and `echo` put behind a secret.
@@ -274,6 +302,21 @@ mod tests {
         assert_eq!(value, "of the file");
         assert_eq!(source, SecretSource::Credential(path.into()));
         assert!(find("ANOTHER", &[credentials]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_folder_of_credentials_that_is_not_there_is_refused_where_it_is_needed() {
+        let (folder, path) = file(b"a value", 0o600);
+        let gone = folder.path().join("gone");
+        for none in [gone.to_str().unwrap(), &path] {
+            let credentials = ("CREDENTIALS_DIRECTORY", none);
+            let refused = find("A_SECRET", &[credentials]).unwrap_err();
+            assert!(matches!(refused, SecretError::NoCredentials { .. }));
+            let direct = find("A_SECRET", &[credentials, ("A_SECRET", "direct")]);
+            assert_eq!(direct.unwrap().unwrap().0, "direct");
+        }
+        let unset = find("A_SECRET", &[("CREDENTIALS_DIRECTORY", "")]);
+        assert!(unset.unwrap().is_none());
     }
 
     #[test]
