@@ -1,12 +1,15 @@
 //! How a head gets to a witness. All of it blocks: it runs on the witness's own thread.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use ::audit::{MAX_LINE, Witnessed};
+use keyring::regular_file;
 
 use crate::config::WitnessAddress;
 
@@ -32,11 +35,57 @@ pub(super) fn to(address: &WitnessAddress) -> Box<dyn Deliver> {
     }
 }
 
+/// Why nothing is appended to a witness's file.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessFileError {
+    /// Something else is in it.
+    #[error(
+        "the witness {} holds something else than heads of an audit log, and nothing is appended to it; \
+         name a new file in audit_witnesses, or move this one away", .0.display()
+    )]
+    Foreign(PathBuf),
+    /// It cannot be looked at.
+    #[error("the witness {} cannot be read ({source}); correct audit_witnesses or its permissions", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Checks that a witness's file is missing, empty or begins like heads; changes nothing.
+pub fn check_witness_file(path: &Path) -> Result<(), WitnessFileError> {
+    let failed = |source| WitnessFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = match regular_file::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut first = Vec::new();
+    let mut start = BufReader::new(file).take(MAX_LINE as u64 + 1);
+    while first.trim_ascii().is_empty() {
+        first.clear();
+        if start.read_until(b'\n', &mut first).map_err(failed)? == 0 {
+            break;
+        }
+    }
+    match Witnessed::begins(first.trim_ascii_end()) {
+        true => Ok(()),
+        false => Err(WitnessFileError::Foreign(path.to_owned())),
+    }
+}
+
 /// A file that is opened anew for each line, so that it may be moved away meanwhile.
 struct AppendedFile(PathBuf);
 
 impl Deliver for AppendedFile {
     fn deliver(&mut self, line: &str) -> Result<(), String> {
+        // It may be another file since the start.
+        check_witness_file(&self.0).map_err(|error| error.to_string())?;
         append(&self.0, line).map_err(|error| error.to_string())
     }
 }

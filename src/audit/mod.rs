@@ -15,6 +15,7 @@ use serde::Serialize;
 use store::{Fault, Store};
 use utoipa::ToSchema;
 
+pub use self::deliver::{WitnessFileError, check_witness_file};
 pub use self::repeats::Repeats;
 pub use self::verification::{Verification, Verified};
 pub use self::witness::{Backoff, WitnessState, Witnesses};

@@ -230,6 +230,14 @@ impl Witnessed {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Whether a line is one, or one that was cut short anywhere; an empty one is.
+    pub fn begins(line: &[u8]) -> bool {
+        let label = String::from_utf8_lossy(LABEL);
+        let start = format!("{{\"format\":{label:?},");
+        let cut = line.len().min(start.len());
+        line[..cut] == start.as_bytes()[..cut]
+    }
+
     /// Reads what [`Witnessed::line`] gave; nothing is verified yet.
     pub fn parse(line: &[u8]) -> Result<Self, HeadLineError> {
         let read: Self =
