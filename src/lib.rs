@@ -26,6 +26,7 @@ pub mod net;
 pub mod openapi;
 pub mod operations;
 pub mod pages;
+pub mod preflight;
 pub mod probe;
 pub mod routes;
 pub mod service;

@@ -33,12 +33,13 @@ use crate::messages::{Announcer, Hub, close};
 use crate::metrics::Metrics;
 use crate::net;
 use crate::operations;
-use crate::pages::{BundleError, Pages};
+use crate::pages::BundleError;
+use crate::preflight::{FileError, Passed, Preflight};
 use crate::probe::Probe;
 use crate::routes;
 use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
-use crate::tls::{self, TlsError};
+use crate::tls::TlsError;
 use crate::tokens::Tokens;
 
 /// Why the server did not start.
@@ -71,6 +72,9 @@ pub enum StartError {
     /// A secret of the server does not read as it was written.
     #[error("the server's secret {0} is damaged; restore the database from a backup")]
     Secret(&'static str),
+    /// A file or a folder that the configuration names was refused.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The bundle was refused.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -142,12 +146,7 @@ impl Application {
         encryption_key: Option<Zeroizing<String>>,
         ambient: Ambient,
     ) -> Result<Self, StartError> {
-        let config = config.checked()?;
-        let tls = match (&config.tls_cert, &config.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::load(certificate, key)?),
-            _ => None,
-        };
-        let pages = Pages::load(&config.bundle_dir)?;
+        let Passed { tls, pages } = Preflight::of(&config).pass(&config)?;
         let listener = bind(config.bind_addr)?;
         let address = listener
             .local_addr()

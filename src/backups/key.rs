@@ -10,13 +10,35 @@ use zeroize::Zeroizing;
 
 use super::error::BackupError;
 use crate::clock::Ambient;
-use crate::config::secret_from_environment;
+use crate::config::{find_secret, secret_from_environment};
 
 /// Name of the file in the data folder.
 const FILE: &str = "backup.key";
 
 fn parse(text: &str, place: String) -> Result<BackupKey, BackupError> {
     BackupKey::parse(text).map_err(|error| BackupError::Key { place, error })
+}
+
+/// Checks that the key is one where there is one, in the environment or in this folder; changes nothing.
+pub fn check_key(folder: &Path) -> Result<(), BackupError> {
+    if let Some(found) = find_secret("BACKUP_KEY")? {
+        return parse(&found.value, "BACKUP_KEY".to_owned()).map(drop);
+    }
+    read(&folder.join(FILE)).map(drop)
+}
+
+fn read(path: &Path) -> Result<Option<BackupKey>, BackupError> {
+    match keyring::regular_file::read(path).map(Zeroizing::new) {
+        Ok(bytes) => {
+            let text = std::str::from_utf8(&bytes).unwrap_or_default();
+            parse(text, path.display().to_string()).map(Some)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(BackupError::File {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Finds the key in the environment or in this folder.
@@ -28,14 +50,7 @@ pub fn find_key(folder: &Path) -> Result<Option<BackupKey>, BackupError> {
     if let Ok(true) = keyring::private_file::close_to_others(&path) {
         tracing::warn!("others could read the backup key's file; its mode is set to 0600");
     }
-    match keyring::regular_file::read(&path).map(Zeroizing::new) {
-        Ok(bytes) => {
-            let text = std::str::from_utf8(&bytes).unwrap_or_default();
-            parse(text, path.display().to_string()).map(Some)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(BackupError::File { path, source }),
-    }
+    read(&path)
 }
 
 /// Finds the key, or makes one and keeps it in this folder.

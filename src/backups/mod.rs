@@ -15,7 +15,7 @@ pub use drill::{Drilled, drill};
 pub use engine::Engine;
 pub use error::BackupError;
 pub use files::{clear_leftovers, half_restored};
-pub use key::{find_key, find_or_make_key};
+pub use key::{check_key, find_key, find_or_make_key};
 pub use restore::{Restoration, restore};
 pub use service::Backups;
 pub use view::{Job, View};

@@ -1,9 +1,6 @@
 //! `check-config`: every setting with its source, and what would go wrong, before anything is
 //! started or changed.
 
-use std::path::Path;
-
-use rustix::fs::{Access, access};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -11,9 +8,8 @@ use super::Outcome;
 use super::output::{OutputError, say};
 use crate::config::{Config, Overrides, Provider, SECRETS, Setting, find_secret};
 use crate::memory::Protections;
-use crate::pages::Pages;
+use crate::preflight::Preflight;
 use crate::startup::check_key;
-use crate::tls;
 
 /// Which source wins, the strongest first.
 const PRECEDENCE: [&str; 4] = [
@@ -130,118 +126,22 @@ impl Report {
     }
 
     fn look_at(&mut self, config: &Config, key: Option<Zeroizing<String>>) {
-        for problem in config.problems() {
-            self.problem(&problem);
-        }
-        if let (Some(certificate), Some(key)) = (&config.tls_cert, &config.tls_key)
-            && let Err(error) = tls::load(certificate, key)
-        {
-            self.problem(&error);
-        }
-        match Pages::load(&config.bundle_dir) {
-            Ok(pages) if pages.assets().is_none() => self.warnings.push(format!(
-                "there is no browser bundle in {}: the API works, pages answer 503; run \
-                 `cargo xtask bundle` or correct bundle_dir",
-                config.bundle_dir.display()
-            )),
-            Ok(_) => {}
-            Err(error) => self.problem(&error),
-        }
-        let in_token = config.keys.kek_provider == Provider::Pkcs11;
-        if let Ok(path) = config.database_path() {
-            self.look_at_database(&path);
-            if config.keys.pkcs11_module.is_none()
-                && !in_token
-                && let Err(error) = check_key(config, key)
-            {
-                self.problem(&error);
+        let found = Preflight::of(config);
+        self.warnings.extend(found.warnings);
+        for problem in found.problems {
+            let said = problem.to_string();
+            // What is wrong with a secret was said where secrets are read.
+            if !self.problems.contains(&said) {
+                self.problems.push(said);
             }
         }
-        if in_token {
-            self.look_at_token(config);
-        }
-        self.look_at_backups(config);
-        self.look_at_the_way_in(config);
-    }
-
-    fn look_at_database(&mut self, path: &Path) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        // What does not exist yet is made at the first start.
-        let existing = folder.ancestors().find(|folder| {
-            let here = folder.as_os_str().is_empty();
-            here || folder.exists()
-        });
-        let existing = existing.filter(|folder| !folder.as_os_str().is_empty());
-        let existing = existing.unwrap_or(Path::new("."));
-        if let Err(error) = access(existing, Access::WRITE_OK | Access::EXEC_OK) {
-            self.problem(&format!(
-                "{} cannot be written to ({error}); give it to the server's user, or correct \
-                 data_dir",
-                existing.display()
-            ));
-        }
-        if !path.exists() {
-            return;
-        }
-        if let Err(error) = access(path, Access::READ_OK | Access::WRITE_OK) {
-            self.problem(&format!(
-                "{} cannot be read and written ({error}); give it to the server's user",
-                path.display()
-            ));
-        }
-    }
-
-    /// What backups need; the target is not asked.
-    fn look_at_backups(&mut self, config: &Config) {
-        let options = match config.backups.s3() {
-            Ok(options) => options,
-            // Named where the secrets are read.
-            Err(_) => return,
-        };
-        let target = config.backups.backup_target.as_deref().unwrap_or_default();
-        if target.starts_with("s3://")
-            && let Err(error) = options.check()
+        let in_token = config.keys.kek_provider == Provider::Pkcs11;
+        if config.database_path().is_ok()
+            && config.keys.pkcs11_module.is_none()
+            && !in_token
+            && let Err(error) = check_key(config, key)
         {
             self.problem(&error);
-        }
-    }
-
-    /// What is needed to ask the token; it is not asked.
-    fn look_at_token(&mut self, config: &Config) {
-        if let Some(module) = config.keys.pkcs11_module.as_ref()
-            && !module.is_file()
-        {
-            self.problem(&format!(
-                "{} does not exist; correct pkcs11_module",
-                module.display()
-            ));
-        }
-        let pin = self.secrets.iter().find(|it| it.name == "PKCS11_PIN");
-        if pin.is_none_or(|pin| pin.source.is_none()) {
-            self.problem(&"the keys are in a token, and PKCS11_PIN is not set; set it");
-        }
-    }
-
-    /// What browsers and proxies see.
-    fn look_at_the_way_in(&mut self, config: &Config) {
-        let Ok(public) = config.public_url_on(config.bind_addr) else {
-            return;
-        };
-        if public.is_https() && !config.tls() && config.trusted_proxies.is_empty() {
-            self.warnings.push(
-                "a proxy ends TLS, and trusted_proxies is empty: limits count the proxy and not \
-                 people; put its address there"
-                    .to_owned(),
-            );
-        }
-        if public.is_https() && config.security_contact.ends_with("@localhost") {
-            self.warnings.push(
-                "security_contact is the default: nobody can report a weakness; set an address"
-                    .to_owned(),
-            );
         }
     }
 

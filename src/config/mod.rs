@@ -6,6 +6,8 @@
 
 mod audit;
 mod backups;
+mod contact;
+mod contradictions;
 mod keys;
 mod list;
 mod logging;
@@ -26,6 +28,8 @@ use zeroize::Zeroizing;
 
 pub use audit::{Auditing, AuditingError, WitnessAddress};
 pub use backups::Backups;
+pub use contact::ContactError;
+pub use contradictions::Contradiction;
 pub use keys::{Cipher, Keys, Provider};
 pub use logging::{LogFilterError, LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -267,6 +271,12 @@ pub enum ConfigError {
     /// A setting of the audit log cannot be right.
     #[error(transparent)]
     Auditing(#[from] AuditingError),
+    /// Settings contradict one another.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    /// The contact cannot stand in a line of `security.txt`.
+    #[error(transparent)]
+    Contact(#[from] ContactError),
 }
 
 /// What `check-config` shows.
@@ -342,7 +352,37 @@ impl Config {
         problems.extend(self.database_path().err());
         problems.extend(self.auditing.problems().into_iter().map(Into::into));
         problems.extend(self.public_url_on(self.bind_addr).err());
+        problems.extend(self.contradictions().into_iter().map(Into::into));
+        problems.extend(contact::check(&self.security_contact).err().map(Into::into));
         problems
+    }
+
+    /// Finds what may be meant, and most likely is not.
+    pub fn cautions(&self) -> Vec<String> {
+        let mut cautions = Vec::new();
+        if let Some(address) = self.metrics_addr.filter(|it| !it.ip().is_loopback()) {
+            cautions.push(format!(
+                "measurements are read at {address}, without encryption and by whoever reaches it; set \
+                 metrics_addr to a loopback address, or keep the port in a private network"
+            ));
+        }
+        let Ok(public) = self.public_url_on(self.bind_addr) else {
+            return cautions;
+        };
+        if public.is_https() && !self.tls() && self.trusted_proxies.is_empty() {
+            cautions.push(
+                "a proxy ends TLS, and trusted_proxies is empty: limits count the proxy and not \
+                 people; put its address there"
+                    .to_owned(),
+            );
+        }
+        if public.is_https() && self.security_contact.ends_with("@localhost") {
+            cautions.push(
+                "security_contact is the default: nobody can report a weakness; set an address"
+                    .to_owned(),
+            );
+        }
+        cautions
     }
 
     /// Returns whether this server itself speaks TLS.

@@ -263,7 +263,7 @@ async fn quotas_refuse_with_retry_after_and_evict_nothing() {
     assert_eq!(refused.code(), "quota");
     let full = carol
         .client
-        .post_octets("/api/v1/messages", one(&bob, 30_000))
+        .post_octets("/api/v1/messages", one(&bob, 20_000))
         .await
         .expect(507);
     assert!(full.headers.contains_key("retry-after"));

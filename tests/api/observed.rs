@@ -41,7 +41,7 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
         .expect(429);
     let too_much = || {
         let slots = vec![waiting_slot(admin.id(), b"slot")];
-        submission(random_id(), false, slots, &[1; 8_000])
+        submission(random_id(), false, slots, &[1; 5_000])
     };
     let full = client.post_octets("/api/v1/messages", too_much()).await;
     full.expect(507);

@@ -166,7 +166,7 @@ async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record(
         (
             "a full vault",
             |config| config.vault_bytes = 5_000,
-            |bob| vec![post(bob.id(), 8_000)],
+            |bob| vec![post(bob.id(), 5_000)],
             "vault-full",
             true,
             Some("vault.full"),

@@ -114,7 +114,7 @@ fn keys_in_a_token_need_its_driver_and_its_pin() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("/nowhere/driver.so does not exist"), "{text}");
-    assert!(text.contains("PKCS11_PIN is not set"), "{text}");
+    assert!(text.contains("set PKCS11_PIN or"), "{text}");
     let module = ("SECURE_MESSAGING_PKCS11_MODULE", "/bin/true");
     let variables = [variables[0], module, variables[2], ("PKCS11_PIN", "1234")];
     let output = run(data.path(), &["check-config"], &variables);

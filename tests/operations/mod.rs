@@ -12,6 +12,7 @@ mod log;
 mod mounts;
 mod output;
 mod protection;
+mod refusals;
 mod secrets;
 
 use std::path::Path;

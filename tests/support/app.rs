@@ -41,6 +41,9 @@ impl TestApp {
         let clock = ManualClock::at(START);
         let mut config = config(&data);
         change(&mut config);
+        // What fits into no vault is no setting; the vault itself says when it is full.
+        let least = config.vault_bytes.min(config.vault_account_bytes);
+        config.max_message_bytes = config.max_message_bytes.min(least);
         let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
         let key = Zeroizing::new("a key of the tests".to_owned());
         let application = Application::build(config, Some(key), ambient)

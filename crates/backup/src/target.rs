@@ -106,6 +106,28 @@ pub enum TargetError {
     },
 }
 
+/// What an address names.
+enum Named<'a> {
+    /// Bucket and prefix.
+    Bucket(&'a str),
+    Folder(PathBuf),
+}
+
+fn named(address: &str) -> Result<Named<'_>, TargetError> {
+    let refused = || TargetError::Address(address.to_owned());
+    if address.contains(['?', '#']) {
+        return Err(refused());
+    }
+    if let Some(rest) = address.strip_prefix("s3://") {
+        return Ok(Named::Bucket(rest));
+    }
+    let path = address
+        .strip_prefix("file://")
+        .or(address.strip_prefix("file:"));
+    let folder = path.map(PathBuf::from).filter(|it| it.is_absolute());
+    folder.map(Named::Folder).ok_or_else(refused)
+}
+
 /// A place for backups; clones mean the same.
 #[derive(Clone)]
 pub struct Target {
@@ -124,18 +146,17 @@ impl fmt::Debug for Target {
 impl Target {
     /// Opens `file:/path`, which is made where it is missing, or `s3://bucket/prefix`.
     pub fn open(address: &str, s3: &S3Options) -> Result<Self, TargetError> {
-        if address.contains(['?', '#']) {
-            return Err(TargetError::Address(address.to_owned()));
+        match named(address)? {
+            Named::Bucket(rest) => Self::bucket(address, rest, s3),
+            Named::Folder(folder) => Self::folder(address, folder),
         }
-        if let Some(rest) = address.strip_prefix("s3://") {
-            return Self::bucket(address, rest, s3);
-        }
-        let path = address
-            .strip_prefix("file://")
-            .or(address.strip_prefix("file:"));
-        match path.map(PathBuf::from) {
-            Some(folder) if folder.is_absolute() => Self::folder(address, folder),
-            _ => Err(TargetError::Address(address.to_owned())),
+    }
+
+    /// Checks what [`Self::open`] would, and makes and asks nothing; returns the folder, if it is one.
+    pub fn check(address: &str, s3: &S3Options) -> Result<Option<PathBuf>, TargetError> {
+        match named(address)? {
+            Named::Bucket(rest) => Self::bucket(address, rest, s3).map(|_| None),
+            Named::Folder(folder) => Ok(Some(folder)),
         }
     }
 
