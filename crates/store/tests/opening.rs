@@ -61,6 +61,18 @@ fn a_database_that_others_could_read_is_closed_to_them() {
 }
 
 #[test]
+fn a_log_beside_the_database_that_others_could_read_is_closed_to_them() {
+    let folder = Folder::new();
+    folder.open().close().unwrap();
+    let log = folder.database().with_extension("db-wal");
+    fs::write(&log, [0; 64]).unwrap();
+    fs::set_permissions(&log, Permissions::from_mode(0o666)).unwrap();
+    let store = folder.open();
+    assert_eq!(mode(&log), 0o600);
+    store.close().unwrap();
+}
+
+#[test]
 fn a_wrong_key_is_refused_and_changes_nothing() {
     let folder = Folder::new();
     folder.open().close().unwrap();

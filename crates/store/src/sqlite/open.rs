@@ -222,6 +222,13 @@ fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
     if private_file::close_to_others(&config.path).map_err(|error| io(config, error))? {
         tracing::warn!("others could read the database file; its mode is set to 0600");
     }
+    for end in ["-wal", "-shm", "-journal"] {
+        let mut beside = config.path.clone().into_os_string();
+        beside.push(end);
+        if let Ok(true) = private_file::close_to_others(std::path::Path::new(&beside)) {
+            tracing::warn!("others could read the database's {end} file; its mode is set to 0600");
+        }
+    }
     // One that stays open to others is refused when it is read.
     if let Ok(true) = private_file::close_to_others(config.key.key_file()) {
         tracing::warn!("others could read the key file; its mode is set to 0600");
