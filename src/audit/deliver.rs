@@ -208,3 +208,27 @@ fn reason(error: &reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_another_one_meanwhile_takes_no_heads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("heads");
+        let mut witness = to(&WitnessAddress::File(path.clone()));
+        let head = "{\"format\":\"secure-messaging/1 audit head\",\"number\":1}";
+        witness.deliver(head).unwrap();
+        witness.deliver(head).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+        std::fs::write(&path, "somebody's notes\n").unwrap();
+        let refused = witness.deliver(head).unwrap_err();
+        assert!(refused.contains("nothing is appended to it"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's notes\n");
+        std::fs::remove_file(&path).unwrap();
+        witness.deliver(head).unwrap();
+    }
+}
