@@ -1,12 +1,13 @@
 //! What a sender needs to write to somebody: live bundles, or a prekey.
 
 use actix_web::web::{Data, Json, Path};
+use api::Blob;
 use api::ids::LiveId;
 use serde::{Deserialize, Serialize};
 use store::UserId;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::SignedIn;
 use crate::state::App;
 

@@ -1,6 +1,6 @@
 //! "Delete my account": its owner erases everything that the server keeps of it.
 
-use api::Code;
+use api::{Blob, Code};
 use std::sync::Arc;
 
 use actix_session::Session;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 use utoipa::ToSchema;
 
-use crate::http::{Arrival, Blob, Problem};
+use crate::http::{Arrival, Problem};
 use crate::messages::close;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};

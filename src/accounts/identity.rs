@@ -2,11 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use api::Blob;
 use serde::Deserialize;
 use store::IdentityChange;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;

@@ -2,12 +2,13 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
+use api::Blob;
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use store::{CredentialChange, KeepSessions};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::messages::close;
 use crate::sessions::device::credential_hash;
 use crate::sessions::reauth::Reauthenticated;

@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
-use api::Code;
+use api::{Blob, Code};
 use serde::{Deserialize, Serialize};
 use store::{UserId, UserRow};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 

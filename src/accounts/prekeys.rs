@@ -1,12 +1,12 @@
 //! One's own prekeys: publishing a batch, what is left of it, what is in use.
 
 use actix_web::web::{Data, Json};
-use api::Code;
+use api::{Blob, Code};
 use serde::{Deserialize, Serialize};
 use store::{PublishError, Stock};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 

@@ -3,7 +3,7 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
-use api::Code;
+use api::{Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -11,7 +11,7 @@ use store::{CredentialChange, KeepSessions, ReplaceError, UserId};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::limits::Limit;
 use crate::messages::close;
 use crate::sessions::device::credential_hash;

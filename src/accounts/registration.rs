@@ -3,7 +3,7 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
-use api::Code;
+use api::{Blob, Code};
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -12,7 +12,7 @@ use store::{
 };
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::device::credential_hash;
 use crate::sessions::{Opening, Origin};
 use crate::state::App;

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
-use api::Code;
+use api::{Blob, Code};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -10,7 +10,7 @@ use sha3::{Digest, Sha3_256};
 use store::{SafeConflict, SafeError, SafeUpdate};
 use utoipa::ToSchema;
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::SignedIn;
 use crate::state::App;
 

@@ -1,12 +1,12 @@
 //! What the server says of itself to everybody.
 
 use actix_web::web::{Data, Json};
+use api::Blob;
 use api::ids::{BootId, RestoreId};
 use serde::Serialize;
 use store::RegistrationMode;
 use utoipa::ToSchema;
 
-use crate::http::Blob;
 use crate::state::App;
 
 /// What the sign-in page needs to know of the server.

@@ -1,6 +1,7 @@
 //! What the frames of a socket do.
 
-use api::Code;
+use api::frames::{Asked, ClientFrame, ServerFrame};
+use api::{Blob, Code};
 use bytes::Bytes;
 use protocol::envelope::{SlotSet, SubmissionHeader};
 use protocol::epoch::bucket_of;
@@ -8,54 +9,54 @@ use protocol::prekeys::SessionBundle;
 use protocol::suite::ObjectType;
 use vault::{Ciphertext, MessageId};
 
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::sessions::Deed;
 
-use super::frames::{Said, StatusEntry, Told};
+use super::frames::status_entry;
 use super::socket::Connection;
 use super::wire::MAX_FRAME;
 use super::{Outgoing, ingest, service};
 
 impl Connection {
     /// Acts on a text frame.
-    pub(super) fn said(&self, said: Said) {
+    pub(super) fn said(&self, said: ClientFrame) {
         let (app, who) = (&self.app, &self.who);
         match said {
-            Said::Bundle { bundle } => {
+            ClientFrame::Bundle { bundle } => {
                 if let Err(problem) = self.publish(bundle) {
-                    self.refuse("bundle", None, &problem);
+                    self.refuse(Asked::Bundle, None, &problem);
                 }
             }
-            Said::Withdraw {} => {
+            ClientFrame::Withdraw {} => {
                 self.socket.set_bundle(None);
                 let live = self.socket.live();
                 self.app.vault().session_left(self.who.user_id(), live);
             }
-            Said::Claim { id } => {
+            ClientFrame::Claim { id } => {
                 if let Err(problem) = self.claim(id) {
-                    self.refuse("claim", Some(id), &problem);
+                    self.refuse(Asked::Claim, Some(id), &problem);
                 }
             }
-            Said::Ack { id, token } => match service::acknowledge(app, who, id, &token) {
-                Ok(()) => self.socket.tell(&Told::Acked { id }),
-                Err(problem) => self.refuse("ack", Some(id), &problem),
+            ClientFrame::Ack { id, token } => match service::acknowledge(app, who, id, &token) {
+                Ok(()) => self.socket.tell(&ServerFrame::Acked { id }),
+                Err(problem) => self.refuse(Asked::Ack, Some(id), &problem),
             },
-            Said::Extend { id, token } => match service::extend(app, who, id, &token) {
-                Ok(lease_ms) => self.socket.tell(&Told::Extended { id, lease_ms }),
-                Err(problem) => self.refuse("extend", Some(id), &problem),
+            ClientFrame::Extend { id, token } => match service::extend(app, who, id, &token) {
+                Ok(lease_ms) => self.socket.tell(&ServerFrame::Extended { id, lease_ms }),
+                Err(problem) => self.refuse(Asked::Extend, Some(id), &problem),
             },
-            Said::CannotOpen { id, token } => {
+            ClientFrame::CannotOpen { id, token } => {
                 if let Err(problem) = service::cannot_open(app, who, id, &token) {
-                    self.refuse("cannot_open", Some(id), &problem);
+                    self.refuse(Asked::CannotOpen, Some(id), &problem);
                 }
             }
-            Said::Active {} => app.sessions().note(who.session(), Deed::Input),
-            Said::Status { ids } => {
+            ClientFrame::Active {} => app.sessions().note(who.session(), Deed::Input),
+            ClientFrame::Status { ids } => {
                 if let Err(problem) = self.status(&ids) {
-                    self.refuse("status", None, &problem);
+                    self.refuse(Asked::Status, None, &problem);
                 }
             }
-            Said::Ping {} => self.socket.tell(&Told::Pong {}),
+            ClientFrame::Ping {} => self.socket.tell(&ServerFrame::Pong {}),
         }
     }
 
@@ -86,7 +87,7 @@ impl Connection {
             let parcel = service::parcel(id, &claim);
             self.socket.send(Outgoing::Binary(Bytes::from(parcel)));
         } else {
-            self.socket.tell(&Told::ClaimedLarge {
+            self.socket.tell(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::new(claim.token.as_bytes().to_vec()),
                 lease_ms: claim.lease.as_millis() as u64,
@@ -99,8 +100,8 @@ impl Connection {
         let states = service::status(&self.app, &self.who, ids)?;
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
-            self.socket.tell(&Told::Status {
-                states: part.iter().map(StatusEntry::from).collect(),
+            self.socket.tell(&ServerFrame::Status {
+                states: part.iter().map(status_entry).collect(),
             });
         }
         Ok(())
@@ -116,8 +117,8 @@ impl Connection {
                 };
                 let id = header.message_id;
                 match self.submit(header, bytes.get(consumed..).unwrap_or_default()) {
-                    Ok(expires_at) => self.socket.tell(&Told::Sent { id, expires_at }),
-                    Err(problem) => self.refuse("send", Some(id), &problem),
+                    Ok(expires_at) => self.socket.tell(&ServerFrame::Sent { id, expires_at }),
+                    Err(problem) => self.refuse(Asked::Send, Some(id), &problem),
                 }
                 Ok(())
             }
@@ -127,8 +128,8 @@ impl Connection {
                 };
                 let id = set.message_id;
                 match service::add_slots(&self.app, &self.who, set) {
-                    Ok(()) => self.socket.tell(&Told::SlotsAdded { id }),
-                    Err(problem) => self.refuse("slots", Some(id), &problem),
+                    Ok(()) => self.socket.tell(&ServerFrame::SlotsAdded { id }),
+                    Err(problem) => self.refuse(Asked::Slots, Some(id), &problem),
                 }
                 Ok(())
             }

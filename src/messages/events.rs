@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use api::frames::{Change, ServerFrame};
 use api::ids::TargetId;
-use vault::{Change, Event, EventSink, Target};
+use vault::{Event, EventSink, Target};
 
 use super::Hub;
-use super::frames::{Told, Waiting};
+use super::frames::waiting;
 
 /// Passes the vault's events on to sockets.
 pub struct Announcer(Arc<Hub>);
@@ -17,14 +18,14 @@ impl Announcer {
         Self(hub)
     }
 
-    fn to_poster(&self, change: &Change, state: &'static str) {
+    fn to_poster(&self, change: &vault::Change, state: Change) {
         let (target, live) = match change.target {
             Target::Live { live, .. } => (TargetId::from(live), true),
             Target::Account(account) => (TargetId::from(account), false),
         };
         self.0.tell_account(
             change.poster,
-            &Told::Message {
+            &ServerFrame::Message {
                 id: change.id,
                 state,
                 target,
@@ -38,7 +39,7 @@ impl EventSink for Announcer {
     fn publish(&self, event: &Event) {
         match event {
             Event::Available { target, item } => {
-                let told = Told::Waiting(Waiting::from(item));
+                let told = ServerFrame::Waiting(waiting(item));
                 match target {
                     Target::Live { account, live } => {
                         self.0.tell_live(*account, *live, &told);
@@ -46,12 +47,12 @@ impl EventSink for Announcer {
                     Target::Account(account) => self.0.tell_account(*account, &told),
                 }
             }
-            Event::Claimed(change) => self.to_poster(change, "claimed"),
-            Event::Returned(change) => self.to_poster(change, "returned"),
-            Event::Left(change) => self.to_poster(change, "left"),
-            Event::Acknowledged { change, .. } => self.to_poster(change, "acknowledged"),
-            Event::Expired(change) => self.to_poster(change, "expired"),
-            Event::CannotOpen(change) => self.to_poster(change, "cannot_open"),
+            Event::Claimed(change) => self.to_poster(change, Change::Claimed),
+            Event::Returned(change) => self.to_poster(change, Change::Returned),
+            Event::Left(change) => self.to_poster(change, Change::Left),
+            Event::Acknowledged { change, .. } => self.to_poster(change, Change::Acknowledged),
+            Event::Expired(change) => self.to_poster(change, Change::Expired),
+            Event::CannotOpen(change) => self.to_poster(change, Change::CannotOpen),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use api::frames::ServerFrame;
 use api::ids::LiveId;
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -13,7 +14,6 @@ use tokio::sync::{Notify, mpsc};
 use crate::sessions::{LiveSession, SignedIn};
 
 use super::close;
-use super::frames::Told;
 
 /// Frames that may wait for a slow reader before it is cut off.
 const QUEUE: usize = 512;
@@ -70,7 +70,7 @@ impl Socket {
     }
 
     /// Queues a text frame.
-    pub fn tell(&self, told: &Told) {
+    pub fn tell(&self, told: &ServerFrame) {
         match serde_json::to_string(told) {
             Ok(text) => self.send(Outgoing::Text(text)),
             Err(cause) => tracing::error!(%cause, "a frame could not be written"),
@@ -165,14 +165,14 @@ impl Hub {
     }
 
     /// Tells all sockets of an account.
-    pub fn tell_account(&self, user: UserId, told: &Told) {
+    pub fn tell_account(&self, user: UserId, told: &ServerFrame) {
         for socket in self.sockets(user) {
             socket.tell(told);
         }
     }
 
     /// Tells one live session of an account.
-    pub fn tell_live(&self, user: UserId, live: LiveId, told: &Told) {
+    pub fn tell_live(&self, user: UserId, live: LiveId, told: &ServerFrame) {
         for socket in self.sockets(user) {
             if socket.live == live {
                 socket.tell(told);
@@ -184,7 +184,7 @@ impl Hub {
     pub fn safe_written(&self, who: &SignedIn, version: Option<u64>, prekey: Option<u64>) {
         self.tell_account(
             who.user_id(),
-            &Told::Safe {
+            &ServerFrame::Safe {
                 version: version.unwrap_or(0),
                 prekey_version: prekey.unwrap_or(0),
             },
@@ -195,7 +195,7 @@ impl Hub {
     pub fn joined(&self, socket: &Socket) {
         for other in self.sockets(socket.session.user_id()) {
             if other.live != socket.live {
-                other.tell(&Told::Joined {});
+                other.tell(&ServerFrame::Joined {});
             }
         }
     }
@@ -254,10 +254,10 @@ mod tests {
         let session = LiveSession::for_test();
         let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session);
         for _ in 0..QUEUE {
-            socket.tell(&Told::Pong {});
+            socket.tell(&ServerFrame::Pong {});
         }
         assert_eq!(socket.close_code.load(Ordering::SeqCst), 0);
-        socket.tell(&Told::Pong {});
+        socket.tell(&ServerFrame::Pong {});
         assert_eq!(socket.closed().await, close::TOO_MUCH);
         assert!(frames.recv().await.is_some());
     }

@@ -15,5 +15,4 @@ pub mod socket;
 mod wire;
 
 pub use events::Announcer;
-pub use frames::{StatusEntry, Waiting};
 pub use hub::{Hub, Outgoing, Socket};

@@ -2,16 +2,18 @@
 
 use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use api::Blob;
+use api::frames::{StatusEntry, Waiting};
+use api::ids::{LiveId, MessageId};
 use protocol::envelope::{MAX_SLOT_LEN, SlotSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vault::{LiveId, MessageId};
 
-use crate::http::{Blob, Problem, read_octets, require_octets};
+use crate::http::{Problem, read_octets, require_octets};
 use crate::sessions::SignedIn;
 use crate::state::App;
 
-use super::frames::{StatusEntry, Waiting};
+use super::frames::{self, status_entry};
 use super::{ingest, service};
 
 /// Largest optional body of a claim in bytes.
@@ -106,7 +108,7 @@ pub async fn add_slots(
 pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Json<WaitingList> {
     let items = app.vault().waiting_for(who.user_id(), live(&query));
     Json(WaitingList {
-        waiting: items.iter().map(Waiting::from).collect(),
+        waiting: items.iter().map(frames::waiting).collect(),
     })
 }
 
@@ -194,7 +196,7 @@ pub async fn status(
 ) -> Result<Json<StatusAnswer>, Problem> {
     let states = service::status(&app, &who, &body.ids)?;
     Ok(Json(StatusAnswer {
-        states: states.iter().map(StatusEntry::from).collect(),
+        states: states.iter().map(status_entry).collect(),
     }))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use api::frames::{Asked, ServerFrame, Stranded};
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -16,7 +17,7 @@ use crate::limits::{self, Limit};
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 
-use super::frames::{Stranded, Told, Waiting};
+use super::frames::waiting;
 use super::wire::{self, Frames, Incoming};
 use super::{Outgoing, Socket, close};
 
@@ -205,15 +206,15 @@ impl Connection {
         vault.session_back(account, live);
         let items = vault.waiting_for(account, Some(live));
         let stranded = vault.stranded_for(account);
-        self.socket.tell(&Told::Hello {
+        self.socket.tell(&ServerFrame::Hello {
             boot_id: self.app.boot().id(),
             now: self.app.ambient().now(),
-            waiting: items.iter().take(HELLO_ITEMS).map(Waiting::from).collect(),
+            waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),
             more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
             stranded: listed(stranded),
         });
         for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
-            self.socket.tell(&Told::Waiting(Waiting::from(item)));
+            self.socket.tell(&ServerFrame::Waiting(waiting(item)));
         }
     }
 
@@ -224,17 +225,17 @@ impl Connection {
         if self.malformed > MAX_MALFORMED {
             return Err(Some(close::MISUSE));
         }
-        self.refuse("frame", None, &Problem::malformed(detail));
+        self.refuse(Asked::Frame, None, &Problem::malformed(detail));
         Ok(())
     }
 
     /// Says that something was not done.
-    pub(super) fn refuse(&self, re: &'static str, id: Option<MessageId>, problem: &Problem) {
+    pub(super) fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
         limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
-        self.socket.tell(&Told::Refused {
+        self.socket.tell(&ServerFrame::Refused {
             re,
             id,
-            code: problem.code().name(),
+            code: problem.code().name().into(),
             detail: problem.detail().to_owned(),
             retry_after: problem.seconds(),
         });

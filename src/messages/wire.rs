@@ -158,7 +158,7 @@ mod tests {
     use fuzz::Target;
 
     use super::*;
-    use crate::messages::frames::Said;
+    use api::frames::ClientFrame;
 
     const AGAIN: &str = "cargo test --package secure-messaging --lib -- --exact --nocapture";
 
@@ -274,7 +274,7 @@ mod tests {
                         Ok(Some(Incoming::Text(text))) => {
                             assert!(text.len() <= MAX_FRAME, "longer than a frame may be");
                             understood +=
-                                usize::from(serde_json::from_slice::<Said>(&text).is_ok());
+                                usize::from(serde_json::from_slice::<ClientFrame>(&text).is_ok());
                         }
                         Ok(Some(_)) => {}
                         Err(_) => return (whole, understood, true),

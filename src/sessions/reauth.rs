@@ -1,13 +1,13 @@
 //! Re-authentication: the passphrase again, for what a cookie alone must not do.
 
 use actix_web::web::{Data, Json};
-use api::Code;
+use api::{Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::limits::{Guesser, Limit};
 use crate::state::App;
 use crate::tokens::Purpose;
@@ -76,7 +76,7 @@ pub async fn begin(
         user: Some(*who.user_id().as_bytes()),
         epoch,
         credentials: Blob::default(),
-        opaque: Blob(state),
+        opaque: Blob::from(state),
     };
     Ok(Json(Started {
         response: Blob::new(response),

@@ -3,12 +3,13 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use api::Blob;
 use serde::{Deserialize, Serialize};
 use store::{SessionId, UserId};
 use utoipa::ToSchema;
 
 use crate::accounts::audit;
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::messages::close;
 use crate::state::App;
 
@@ -197,14 +198,16 @@ pub async fn put_resume(who: SignedIn, body: Json<Half>) -> Result<HttpResponse,
     if half.is_empty() || half.len() > MAX_HALF {
         return Err(Problem::malformed("A half has 1 to 256 bytes."));
     }
-    who.session().set_resume(Some(half.0));
+    who.session().set_resume(Some(half.into_secret()));
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Returns the half of a resume wrap.
 pub async fn get_resume(who: SignedIn) -> Result<Json<Half>, Problem> {
     let half = who.session().resume().ok_or_else(Problem::not_found)?;
-    Ok(Json(Half { half: Blob(half) }))
+    Ok(Json(Half {
+        half: Blob::from(half),
+    }))
 }
 
 /// Erases the half of a resume wrap.

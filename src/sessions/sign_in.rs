@@ -1,6 +1,6 @@
 //! Sign-in with OPAQUE (RFC 9807): known and unknown handles answer alike.
 
-use api::Code;
+use api::{Blob, Code};
 use std::sync::Arc;
 
 use actix_session::Session;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
 use crate::accounts::registration::Entered;
-use crate::http::{Blob, Problem};
+use crate::http::Problem;
 use crate::limits::Limit;
 use crate::messages::close;
 use crate::state::App;
@@ -106,7 +106,7 @@ pub async fn begin(
         user: user.map(|user| *user.as_bytes()),
         epoch,
         credentials: Blob::new(credentials.to_vec()),
-        opaque: Blob(state),
+        opaque: Blob::from(state),
     };
     Ok(Json(Started {
         response: Blob::new(response),

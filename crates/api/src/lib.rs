@@ -1,16 +1,22 @@
 //! The contract between server and clients, written once for both.
 //!
-//! [`ids`] name accounts, messages and sessions. [`Code`] is what the server refuses with, [`Own`] is what a
+//! [`ids`] name accounts, messages and sessions. [`frames`] are what the WebSocket carries. [`Code`] is what the server refuses with, [`Own`] is what a
 //! client finds by itself. Either one has words for people, so that a new one does not compile without
 //! them.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "json")]
+mod blob;
 mod code;
+#[cfg(feature = "json")]
+pub mod frames;
 pub mod ids;
 mod own;
 mod words;
 
+#[cfg(feature = "json")]
+pub use blob::Blob;
 pub use code::Code;
 pub use own::Own;
 pub use words::{Words, try_again};
