@@ -189,6 +189,7 @@ impl Unlocked {
         if let Some(view) = self.message_mut(chat, name) {
             view.state = state;
             view.by_server = by_server;
+            view.taken &= state == MessageState::Delivered;
             self.emit_message(io, chat, name);
         }
     }

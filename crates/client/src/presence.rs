@@ -174,6 +174,7 @@ impl Unlocked {
         self.lookups.forget();
         self.pending_lease = None;
         self.reading.forget();
+        self.receipts.offline();
         for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
             io.timers.cancel(timer);
         }

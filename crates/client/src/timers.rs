@@ -35,8 +35,10 @@ pub(crate) enum Timer {
     Fallback(Id),
     /// The message's time is over.
     Expire(Id),
-    /// The text burns.
+    /// The text burns, or burns at its reader.
     Burn(Id),
+    /// No receipt came of a message that was taken for good.
+    Untold(Id),
     /// Try a send again.
     Resend(Id),
     /// Look at a message again that another session had taken.
@@ -78,6 +80,11 @@ impl Timers {
     /// Whether it is set.
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
         self.at.contains_key(&timer)
+    }
+
+    /// Whether its time has come.
+    pub(crate) fn is_due(&self, timer: Timer, now_ms: u64) -> bool {
+        self.at.get(&timer).is_some_and(|at| *at <= now_ms)
     }
 
     /// Takes one that is due.

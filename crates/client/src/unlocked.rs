@@ -3,7 +3,7 @@
 use api::Own;
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::envelope::{Conversation, ReceiptState, SequenceCounter, SequenceTracker};
+use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
 use protocol::epoch::ReplayMap;
 use protocol::ids::{LiveId, UserId};
 use protocol::safe::SafeKey;
@@ -16,7 +16,7 @@ use crate::id::Id;
 use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
 use crate::messages::{Messages, Places};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Receipts};
 use crate::people::{Lookups, Peer, Request, user};
 use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
@@ -58,7 +58,7 @@ pub(crate) struct Unlocked {
     pub(crate) last_seen_ms: u64,
     /// Where the newest message stands.
     pub(crate) last_place: u64,
-    pub(crate) receipts: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
+    pub(crate) receipts: Receipts,
     pub(crate) typing_told: BTreeMap<Id, u64>,
     /// What was typed and not sent, by chat.
     pub(crate) drafts: BTreeMap<Id, SecretText>,
@@ -98,7 +98,7 @@ impl Unlocked {
             collected: BTreeSet::new(),
             last_seen_ms: 0,
             last_place: 0,
-            receipts: BTreeMap::new(),
+            receipts: Receipts::default(),
             typing_told: BTreeMap::new(),
             drafts: BTreeMap::new(),
             boot: None,
@@ -138,6 +138,7 @@ impl Unlocked {
                 After::Publish(batch) => self.publish_batch(io, batch),
             }
         }
+        self.acknowledge_receipted(io);
         self.safe.flush(io);
         if std::mem::take(&mut self.settings_dirty) {
             self.emit_settings(io);
@@ -159,6 +160,7 @@ impl Unlocked {
             Timer::Fallback(id) => self.fallback_due(io, id),
             Timer::Expire(id) => self.expire(io, id),
             Timer::Burn(id) => self.burn_now(io, id),
+            Timer::Untold(id) => self.untold(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
             Timer::Retry(id) => self.retry_due(io, id),
             Timer::Gaps => self.gaps_due(io),

@@ -130,6 +130,7 @@ fn events_are_written_as_pages_read_them() {
             place: 4,
             state: MessageState::Waiting,
             by_server: false,
+            taken: false,
             path: "live".into(),
             expires_at: Some(3),
             burn: Burn::After(5),
@@ -146,7 +147,8 @@ fn events_are_written_as_pages_read_them() {
         to_value(message).unwrap(),
         json!({"e": "message", "chat": CHAT, "message": {
             "id": CHAT, "mine": true, "text": "hi", "sealed": false, "sent_ms": 1, "seen_ms": 2,
-            "place": 4, "state": "waiting", "by_server": false, "path": "live", "expires_at": 3,
+            "place": 4, "state": "waiting", "by_server": false, "taken": false,
+            "path": "live", "expires_at": 3,
             "burn": {"after": 5}, "burns_ms": null, "edited": false, "warnings": []}})
     );
 }

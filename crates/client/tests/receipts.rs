@@ -1,6 +1,9 @@
 //! What a sender learns of reading: by sealed receipts, and nothing of it without them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "receipts/reload.rs"]
+mod reload;
+
 use client::Command;
 use client::command::{Burn, ChatChange, SettingsChange};
 use client::event::{Event, MessageState};
@@ -89,6 +92,8 @@ fn with_receipts_off_for_all_nothing_but_the_servers_word_goes_back() {
 fn a_receipt_that_was_owed_when_they_were_switched_off_is_not_sent() {
     let mut world = World::default();
     let f = world.friends();
+    let first = world.say(f.alice, f.to_bob, "the first");
+    world.show(f.bob, f.to_alice, vec![first]);
     let id = world.say(f.alice, f.to_bob, "did you read this?");
     world.show(f.bob, f.to_alice, vec![id]);
     set_receipts(&mut world, &f, false);

@@ -228,7 +228,10 @@ fn a_burning_message_that_nobody_revealed_waits_for_the_next_session_and_burns_o
         "once"
     );
     world.show(bob, f.to_alice, vec![id]);
-    assert!(world.server.messages.is_empty());
+    // What waits there now is the receipt for her.
+    let id = protocol::ids::MessageId::from_bytes(*id.as_bytes());
+    assert!(!world.server.messages.contains_key(&id));
+    assert_eq!(world.server.messages.len(), 1);
 }
 
 #[test]

@@ -147,13 +147,18 @@ pub struct MessageView {
     /// True when the state rests on the server's word only ("according to the server"); never for an
     /// own message that is read or burned.
     pub by_server: bool,
+    /// Own and burning: by the server's word it was taken for good and is wiped there, and for a while no
+    /// receipt has said that it was read. Nobody else can read it any more.
+    #[serde(default)]
+    pub taken: bool,
     /// `live` or `waiting`: which path carried it; own messages may change from live to waiting.
     pub path: String,
     /// When it goes unread, unix seconds; null once it was read.
     pub expires_at: Option<u64>,
     /// Its burn rule.
     pub burn: Burn,
-    /// When its text burns here, unix milliseconds; null while no timer runs.
+    /// When its text burns here, unix milliseconds; null while no timer runs. Of an own message that is
+    /// burned already: when it burns at its reader, at the latest.
     pub burns_ms: Option<u64>,
     /// The text was replaced by its sender.
     pub edited: bool,
@@ -215,6 +220,7 @@ mod tests {
             place: 0,
             state: MessageState::Delivered,
             by_server: false,
+            taken: false,
             path: String::new(),
             expires_at: None,
             burn: Burn::OnRead,

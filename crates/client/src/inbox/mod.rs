@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 pub(crate) use authority::Standing;
 pub(crate) use order::Gaps;
 use parked::Parked;
+pub(crate) use shown::ON_READ_MS;
 use turns::{Notice, Turns};
 
 use crate::id::Id;

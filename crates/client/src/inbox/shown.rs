@@ -7,7 +7,7 @@ use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
 use super::open::Opened;
 use super::{Await, Progress, Why};
 use crate::command::Burn;
-use crate::event::MessageState;
+use crate::event::{MessageState, MessageView};
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
@@ -20,7 +20,7 @@ use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame};
 
 /// A message that burns on reading is shown at most this long, milliseconds.
-const ON_READ_MS: u64 = 120_000;
+pub(crate) const ON_READ_MS: u64 = 120_000;
 
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
@@ -110,6 +110,7 @@ impl Unlocked {
 
     /// `shown`.
     pub(crate) fn shown(&mut self, io: &mut Io, chat: Id, ids: &[Id]) {
+        let mut burning = false;
         for id in ids {
             let Some(view) = self.message(chat, *id) else {
                 continue;
@@ -131,17 +132,19 @@ impl Unlocked {
                 view.burns_ms = burns_ms;
                 view.expires_at = None;
             }
-            let receipt = if burn == Burn::OnRead {
-                ReceiptState::Burned
-            } else {
-                ReceiptState::Read
-            };
-            let sent_as = self.id_of_message(*id);
-            if self.is_by_the_pin(*id) {
-                self.owe_receipt(io, chat, sent_as, receipt);
-            }
+            burning |= burn != Burn::Never;
+            self.owe_receipt_of(io, chat, *id, ReceiptState::Read);
             self.finish_named(io, *id);
             self.set_state(io, chat, *id, MessageState::Read, false);
+        }
+        self.receipts_of_reading(io, burning);
+    }
+
+    /// A receipt is due of a message on the screen, if its writer is the one who is known.
+    fn owe_receipt_of(&mut self, io: &mut Io, chat: Id, name: Id, state: ReceiptState) {
+        if self.is_by_the_pin(name) {
+            let sent_as = self.id_of_message(name);
+            self.owe_receipt(io, chat, sent_as, state);
         }
     }
 
@@ -164,6 +167,12 @@ impl Unlocked {
             return;
         };
         self.drop_outgoing(id);
+        let read_once = |view: &MessageView| {
+            !view.mine && view.burn == Burn::OnRead && view.state == MessageState::Read
+        };
+        if self.message(chat, id).is_some_and(read_once) {
+            self.owe_receipt_of(io, chat, id, ReceiptState::Burned);
+        }
         if let Some(view) = self.message_mut(chat, id) {
             view.text = None;
             view.sealed = false;
@@ -243,7 +252,8 @@ impl Unlocked {
             .items
             .get(&id)
             .is_some_and(|item| item.progress == Progress::Marked);
-        if !marked || !io.online {
+        let chat = self.inbox.items.get(&id).map(|item| item.chat);
+        if !marked || !io.online || chat.is_some_and(|chat| self.withholds(io, chat, id)) {
             return;
         }
         match self.inbox.token(id, io.now_ms) {

@@ -70,6 +70,7 @@ impl Unlocked {
             seen_ms: self.next_seen_ms(now_ms),
             state: MessageState::Lost,
             by_server: true,
+            taken: false,
             path: "live".to_owned(),
             expires_at: None,
             burn: Burn::Never,

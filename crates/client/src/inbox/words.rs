@@ -47,6 +47,7 @@ impl Arrived {
                 MessageState::Unread
             },
             by_server: false,
+            taken: false,
             path: if self.live { "live" } else { "waiting" }.to_owned(),
             expires_at: Some(self.end),
             burn: self.burn,

@@ -95,6 +95,7 @@ impl Unlocked {
             seen_ms: self.next_seen_ms(now_ms),
             state: MessageState::Sending,
             by_server: false,
+            taken: false,
             path: "live".to_owned(),
             expires_at: Some(io.now().saturating_add(u64::from(said.life_secs))),
             burn: said.burn,

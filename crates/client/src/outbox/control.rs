@@ -1,7 +1,6 @@
-//! Messages that people do not see: receipts, typing, answers to requests.
+//! Messages that people do not see: typing, answers to requests.
 
-use protocol::envelope::{Content, InviteCode, Receipt, ReceiptState};
-use protocol::ids::MessageId;
+use protocol::envelope::{Content, InviteCode};
 use protocol::safe::ContactState;
 
 use super::compose::Said;
@@ -10,56 +9,16 @@ use crate::id::Id;
 use crate::io::Io;
 use crate::people::id_of;
 use crate::secret_text::SecretText;
-use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
-/// Receipts are collected for this long, milliseconds.
-const RECEIPTS_AFTER_MS: u64 = 1_500;
-/// How long a receipt, an answer or a request may wait for somebody who is away, seconds.
-const RECEIPT_LIFE_SECS: u32 = 86_400;
+/// How long an answer or a request may wait for somebody who is away, seconds.
 const REQUEST_LIFE_SECS: u32 = 7 * 86_400;
 /// Life of a sign of typing, seconds.
 const TYPING_LIFE_SECS: u32 = 5;
 /// Keys are passed on at most this often, milliseconds.
 const TYPING_EVERY_MS: u64 = 3_000;
-/// Most receipts in one message.
-const MAX_RECEIPTS: usize = 256;
 
 impl Unlocked {
-    /// Notes that a receipt is due; the better news replaces the lesser.
-    pub(crate) fn owe_receipt(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
-        if !self.sends_receipts(chat) {
-            return;
-        }
-        let owed = self.receipts.entry(chat).or_default();
-        let entry = owed.entry(id).or_insert(state);
-        *entry = (*entry).max(state);
-        io.timers
-            .set_earlier(Timer::Receipts, io.now_ms + RECEIPTS_AFTER_MS);
-    }
-
-    /// Sends what was collected, one message per person.
-    pub(crate) fn send_receipts(&mut self, io: &mut Io) {
-        for (chat, owed) in std::mem::take(&mut self.receipts) {
-            if !self.sends_receipts(chat) {
-                // Switched off since.
-                continue;
-            }
-            let all: Vec<Receipt> = owed
-                .into_iter()
-                .map(|(id, state)| Receipt {
-                    message_id: MessageId::from_bytes(*id.as_bytes()),
-                    state,
-                })
-                .collect();
-            for part in all.chunks(MAX_RECEIPTS) {
-                let content = Content::Receipt(part.to_vec());
-                self.enqueue(io, chat, content, Burn::Never, RECEIPT_LIFE_SECS);
-            }
-        }
-        self.pump(io);
-    }
-
     /// `typing`: to live sessions only, and not on every key.
     pub(crate) fn typing(&mut self, io: &mut Io, chat: Id) {
         if !self.settings().typing || self.may_write(chat).is_err() || !io.online {

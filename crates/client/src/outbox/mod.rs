@@ -3,13 +3,14 @@
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
 //! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
-//! break ([`reconnection`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
+//! break ([`reconnection`]). Receipts go back to those who wrote to us ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
 
 mod bundles;
 mod compose;
 mod control;
 mod held;
 mod numbers;
+mod receipts;
 mod reconnection;
 mod seal;
 mod slots;
@@ -26,6 +27,7 @@ use protocol::ids::UserId;
 
 pub(crate) use bundles::BundleCache;
 pub(crate) use compose::{LIFE_SECS, burn_in_range};
+pub(crate) use receipts::Receipts;
 
 use crate::command::Burn;
 use crate::id::Id;

@@ -4,13 +4,17 @@ use protocol::envelope::{ReceiptState, Target};
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
-use crate::event::MessageState;
+use crate::event::{MessageState, MessageView};
 use crate::id::Id;
+use crate::inbox::ON_READ_MS;
 use crate::io::Io;
 use crate::people::id_of;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};
+
+/// How long a receipt may be late after its message was taken for good, milliseconds.
+const UNTOLD_MS: u64 = 10_000;
 
 impl Unlocked {
     /// A sealed receipt of the recipient.
@@ -25,7 +29,8 @@ impl Unlocked {
         }
         match state {
             ReceiptState::Delivered => self.progress(io, chat, id, MessageState::Delivered, false),
-            ReceiptState::Read | ReceiptState::Burned => self.was_read(io, chat, id),
+            ReceiptState::Read => self.was_read(io, chat, id),
+            ReceiptState::Burned => self.was_burned(io, chat, id),
         }
     }
 
@@ -37,7 +42,7 @@ impl Unlocked {
         match self.message(chat, id).map(|view| view.burn) {
             None => {}
             Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
-            Some(Burn::OnRead) => self.burn_now(io, id),
+            Some(Burn::OnRead) => self.burned_before(io, chat, id),
             Some(Burn::After(secs)) => {
                 self.progress(io, chat, id, MessageState::Read, false);
                 if !io.timers.is_set(Timer::Burn(id)) {
@@ -52,6 +57,30 @@ impl Unlocked {
         }
     }
 
+    /// The recipient says that it is gone there too.
+    fn was_burned(&mut self, io: &mut Io, chat: Id, id: Id) {
+        self.was_read(io, chat, id);
+        let on_read = |view: &MessageView| view.mine && view.burn == Burn::OnRead;
+        if self.message(chat, id).is_some_and(on_read) {
+            self.burn_now(io, id);
+        }
+    }
+
+    /// What burns on reading burns here first; its reader has it for a while yet.
+    fn burned_before(&mut self, io: &mut Io, chat: Id, id: Id) {
+        let burned = |view: &MessageView| view.state == MessageState::Burned;
+        if self.message(chat, id).is_none_or(burned) {
+            return;
+        }
+        self.burn_now(io, id);
+        let at = io.now_ms + ON_READ_MS;
+        io.timers.set(Timer::Burn(id), at);
+        if let Some(view) = self.message_mut(chat, id) {
+            view.burns_ms = Some(at);
+        }
+        self.emit_message(io, chat, id);
+    }
+
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
     ///
     /// Whether it was read only the recipient says, and only where receipts are on.
@@ -61,8 +90,25 @@ impl Unlocked {
             self.outbox.items.remove(&id);
             return;
         }
-        self.collected.insert(id);
+        if self.collected.insert(id) {
+            io.timers.set(Timer::Untold(id), io.now_ms + UNTOLD_MS);
+        }
         self.progress(io, chat, id, MessageState::Delivered, true);
+    }
+
+    /// No receipt came of what was taken for good. Of a message that burns, its writer learns that nobody
+    /// can read it any more; whether it was read stays its reader's to tell.
+    pub(crate) fn untold(&mut self, io: &mut Io, id: Id) {
+        let Some(chat) = self.chat_of(id).filter(|chat| !self.unanswered(*chat)) else {
+            return;
+        };
+        if let Some(view) = self.message_mut(chat, id)
+            && view.state == MessageState::Delivered
+            && view.burn != Burn::Never
+        {
+            view.taken = true;
+            self.emit_message(io, chat, id);
+        }
     }
 
     /// Somebody who was asked may have answered: what the server had said of them is shown then.
@@ -71,6 +117,9 @@ impl Unlocked {
         for id in collected {
             if let Some(chat) = self.chat_of(id) {
                 self.progress(io, chat, id, MessageState::Delivered, true);
+                if !io.timers.is_set(Timer::Untold(id)) {
+                    self.untold(io, id);
+                }
             }
         }
     }

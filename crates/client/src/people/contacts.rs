@@ -155,7 +155,7 @@ impl Unlocked {
             self.forget_message(io, chat, id);
         }
         self.outbox.items.retain(|_, item| item.chat != chat);
-        self.receipts.remove(&chat);
+        self.receipts.forget(chat);
         if self.drafts.contains_key(&chat) {
             self.draft(io, chat, SecretText::default(), None);
         }

@@ -155,8 +155,7 @@ fn what_is_announced_again_at_any_step_is_claimed_once() {
     // Open, and then done; one after the other is remembered.
     for shown in [false, true] {
         if shown {
-            world.show(f.bob, f.to_alice, vec![first]);
-            world.show(f.bob, f.to_alice, vec![second]);
+            world.show(f.bob, f.to_alice, vec![first, second]);
             let there = |id| world.server.messages.contains_key(&mid(id));
             assert!(!there(first) && !there(second));
         }

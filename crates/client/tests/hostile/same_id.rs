@@ -172,9 +172,10 @@ fn an_unread_message_is_not_acknowledged_when_another_under_its_id_goes() {
         }
         assert!(world.server.messages.contains_key(&mid(id)), "{removed}");
         assert_eq!(world.texts(tab, f.to_alice), ["one", "two", "three"]);
-        // It is acknowledged once it was read.
+        // It is acknowledged once it was read and its receipt is on its way.
         let ids = world.ids(tab, f.to_alice);
         world.show(tab, f.to_alice, ids);
+        world.advance(1_500);
         assert!(!world.server.messages.contains_key(&mid(id)));
         nothing_refused(&world, tab);
     }

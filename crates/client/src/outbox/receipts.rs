@@ -1,0 +1,146 @@
+//! Sealed receipts for those who wrote what was opened, read or burned here.
+//!
+//! A message is acknowledged only once the receipt of its reading is on its way, over the same socket and
+//! before it. A page that goes in between loses both or neither: its sender is never left without a word
+//! about a message that nobody can read any more.
+
+use std::collections::BTreeMap;
+
+use protocol::envelope::{Content, Receipt, ReceiptState};
+use protocol::ids::MessageId;
+
+use super::{Outgoing, Stage};
+use crate::command::Burn;
+use crate::id::Id;
+use crate::io::Io;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+
+/// Receipts of opening are collected for this long, milliseconds; those of reading go at once, but no
+/// sooner after each other.
+const COLLECTED_MS: u64 = 1_500;
+/// How long an acknowledgement waits for its receipt at most, milliseconds.
+const MOST_WITHHELD_MS: u64 = 5_000;
+/// How long a receipt may wait for somebody who is away, seconds.
+const LIFE_SECS: u32 = 86_400;
+/// Most receipts in one message.
+const MAX_RECEIPTS: usize = 256;
+
+/// Receipts that are due, and what waits for them.
+#[derive(Default)]
+pub(crate) struct Receipts {
+    /// By chat and message.
+    owed: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
+    /// When receipts of reading were last sent, this device's milliseconds.
+    sent_ms: Option<u64>,
+    /// Messages whose acknowledgement waits for their receipt, and until when at most.
+    withheld: BTreeMap<Id, u64>,
+}
+
+impl Receipts {
+    /// The connection is gone, and with it every claim.
+    pub(crate) fn offline(&mut self) {
+        self.withheld.clear();
+    }
+
+    /// Nothing more is sent to somebody.
+    pub(crate) fn forget(&mut self, chat: Id) {
+        self.owed.remove(&chat);
+    }
+}
+
+impl Unlocked {
+    /// Notes that a receipt is due; the better news replaces the lesser.
+    pub(crate) fn owe_receipt(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
+        if !self.sends_receipts(chat) {
+            return;
+        }
+        let owed = self.receipts.owed.entry(chat).or_default();
+        let entry = owed.entry(id).or_insert(state);
+        *entry = (*entry).max(state);
+        let at = match state {
+            ReceiptState::Delivered => io.now_ms + COLLECTED_MS,
+            ReceiptState::Read | ReceiptState::Burned => {
+                let sent_ms = self.receipts.sent_ms;
+                sent_ms.map_or(io.now_ms, |at| io.now_ms.max(at + COLLECTED_MS))
+            }
+        };
+        io.timers.set_earlier(Timer::Receipts, at);
+    }
+
+    /// Messages were shown: sends what is due of that, and at once where one of them burns, which nobody
+    /// can be shown a second time.
+    pub(crate) fn receipts_of_reading(&mut self, io: &mut Io, burning: bool) {
+        if burning || io.timers.is_due(Timer::Receipts, io.now_ms) {
+            self.send_receipts(io);
+        }
+    }
+
+    /// Sends what was collected, one message per person.
+    pub(crate) fn send_receipts(&mut self, io: &mut Io) {
+        io.timers.cancel(Timer::Receipts);
+        for (chat, owed) in std::mem::take(&mut self.receipts.owed) {
+            if !self.sends_receipts(chat) {
+                // Switched off since.
+                continue;
+            }
+            if owed.values().any(|state| *state > ReceiptState::Delivered) {
+                self.receipts.sent_ms = Some(io.now_ms);
+            }
+            let all: Vec<Receipt> = owed
+                .into_iter()
+                .map(|(id, state)| Receipt {
+                    message_id: MessageId::from_bytes(*id.as_bytes()),
+                    state,
+                })
+                .collect();
+            for part in all.chunks(MAX_RECEIPTS) {
+                let content = Content::Receipt(part.to_vec());
+                self.enqueue(io, chat, content, Burn::Never, LIFE_SECS);
+            }
+        }
+        self.pump(io);
+    }
+
+    /// Whether an acknowledgement has to wait, for a while, until the sender has been told.
+    pub(crate) fn withholds(&mut self, io: &Io, chat: Id, id: Id) -> bool {
+        let most = io.now_ms + MOST_WITHHELD_MS;
+        let until_ms = self.receipts.withheld.get(&id).copied().unwrap_or(most);
+        let waits = io.now_ms < until_ms && self.receipt_is_due(chat, id);
+        if waits {
+            self.receipts.withheld.insert(id, until_ms);
+        } else {
+            self.receipts.withheld.remove(&id);
+        }
+        waits
+    }
+
+    /// Whether the receipt of a reading has not been given to the server yet.
+    fn receipt_is_due(&self, chat: Id, id: Id) -> bool {
+        let owed = self.receipts.owed.get(&chat).and_then(|all| all.get(&id));
+        let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
+        let queued = |item: &Outgoing| {
+            item.chat == chat
+                && item.stage == Stage::Queued
+                && matches!(&item.content, Content::Receipt(all) if all.iter().any(|receipt| {
+                    receipt.message_id.as_bytes() == id.as_bytes() && of_reading(receipt.state)
+                }))
+        };
+        owed.copied().is_some_and(of_reading) || self.outbox.items.values().any(queued)
+    }
+
+    /// After every input: acknowledges what waited for a receipt that is on its way now.
+    pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
+        let waiting: Vec<Id> = self.receipts.withheld.keys().copied().collect();
+        for id in waiting {
+            if self.inbox.items.contains_key(&id) {
+                self.acknowledge(io, id);
+            } else {
+                self.receipts.withheld.remove(&id);
+            }
+        }
+        if let Some(until_ms) = self.receipts.withheld.values().min() {
+            io.timers.set_earlier(Timer::Receipts, *until_ms);
+        }
+    }
+}
