@@ -284,7 +284,7 @@ fn the_list_of_chats_follows_what_becomes_of_the_newest_message_in_every_session
     everywhere(&world, None, "taken back");
 
     let once = world.say_with(f.alice, f.to_bob, "once", Some(Burn::OnRead), None);
-    assert_eq!(preview(&world, f.bob), None, "sealed");
+    everywhere(&world, None, "sealed");
     let chat = f.to_alice;
     world.command(
         f.bob,
@@ -293,10 +293,17 @@ fn the_list_of_chats_follows_what_becomes_of_the_newest_message_in_every_session
             message: once,
         },
     );
-    assert_eq!(preview(&world, f.bob).as_deref(), Some("once"), "revealed");
+    everywhere(&world, None, "revealed");
     world.show(f.bob, f.to_alice, vec![once]);
     world.advance(125_000);
     everywhere(&world, None, "burned");
+
+    let timed = world.say_with(f.alice, f.to_bob, "a while", Some(Burn::After(30)), None);
+    let (chat, message) = (f.to_alice, timed);
+    world.command(f.bob, Command::Reveal { chat, message });
+    world.show(f.bob, f.to_alice, vec![timed]);
+    assert!(world.message(f.bob, timed).unwrap().text.is_some());
+    everywhere(&world, None, "while it burns");
 
     world.say_with(f.alice, f.to_bob, "soon gone", None, Some(30));
     everywhere(&world, Some("soon gone"), "not read yet");

@@ -21,8 +21,8 @@ export function fits(chat, text) {
   return chatName(chat).toLocaleLowerCase().includes(wanted) || chat.handle.includes(wanted);
 }
 
-/** What a row says when nothing is left to read of the newest message. @type {Record<string, string>} */
-const LEFT = { burned: 'Burned', expired: 'Expired unread', deleted: 'Taken back', gone: 'Read elsewhere, or no longer there', delivered: 'Delivered' };
+/** What a row says where it shows nothing of the newest message. @type {Record<string, string>} */
+const LEFT = { burned: 'Burned', expired: 'Expired unread', deleted: 'Taken back', gone: 'Read elsewhere, or no longer there', lost: 'A message was lost' };
 
 /** @param {Chat} chat */
 function preview(chat) {
@@ -33,7 +33,8 @@ function preview(chat) {
   if (chat.preview !== null) return [chat.preview_mine ? 'You: ' : '', line(chat.preview)];
   if (chat.relation === 'requested') return ['Has not answered yet'];
   if (chat.unread > 0) return ['New message'];
-  return [LEFT[chat.last_state ?? ''] ?? 'No messages in this browser'];
+  if (chat.last_state === null) return ['No messages in this browser'];
+  return [LEFT[chat.last_state] ?? `${chat.preview_mine ? 'You: a' : 'A'} message that burns`];
 }
 
 /** When the newest of a row was written; nothing where there is none. @param {number} ms */

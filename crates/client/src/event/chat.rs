@@ -34,7 +34,7 @@ pub struct ChatView {
     pub key_changed_back: bool,
     /// Whether the last send found them live.
     pub live: bool,
-    /// Last line, null when it is sealed, gone or not there.
+    /// Last line, null when it burns, is gone or not there.
     pub preview: Option<SecretText>,
     /// Whether the last line is one's own.
     pub preview_mine: bool,

@@ -3,6 +3,7 @@
 use protocol::safe::ContactState;
 
 use super::id_of;
+use crate::command::Burn;
 use crate::event::{ChatView, Event, MessageState};
 use crate::io::Io;
 use crate::unlocked::Unlocked;
@@ -28,6 +29,8 @@ impl Unlocked {
                 let (handle, alias) = self.names_of(chat);
                 let messages = self.messages.get(&chat);
                 let last = messages.and_then(|all| all.values().max_by_key(|m| m.place));
+                // What burns stands where it is read, and nowhere else.
+                let lasting = last.filter(|m| m.burn == Burn::Never);
                 let unread = messages.map_or(0, |all| {
                     all.values()
                         .filter(|m| m.state == MessageState::Unread)
@@ -45,7 +48,7 @@ impl Unlocked {
                     key_changed: self.key_changed(chat),
                     key_changed_back: self.key_changed_back(chat),
                     live: self.peers.get(&chat).is_some_and(|peer| peer.live),
-                    preview: last.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
+                    preview: lasting.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
                     preview_mine: last.is_some_and(|m| m.mine),
                     last_state: last.map(|m| m.state),
                     last_ms: last.map_or(0, |m| m.sent_ms.min(m.seen_ms)),
