@@ -16,7 +16,7 @@
  * @typedef {{chat: string, spot: string, handle: string, alias: string, relation: string, verified: boolean, linked: boolean, key_changed: boolean, key_changed_back: boolean, live: boolean, preview: string | null, preview_mine: boolean, last_state: string | null, last_ms: number, unread: number, muted: boolean, live_only: boolean, receipts: boolean | null, life_secs: number | null, burn: Burn | null}} Chat
  * @typedef {{e: 'draft', chat: string, text: string, tag?: string}} DraftEvent
  * @typedef {{chat: string, handle: string, alias: string, greeting: string, received_ms: number, key_changed: boolean, by_link: boolean}} Request
- * @typedef {{id: string, mine: boolean, text: string | null, sealed: boolean, sent_ms: number, seen_ms: number, place: number, state: string, by_server: boolean, path: string, expires_at: number | null, burn: Burn, burns_ms: number | null, edited: boolean, failure?: string, failure_text?: string, warnings: string[], tag?: string}} Message
+ * @typedef {{id: string, mine: boolean, text: string | null, sealed: boolean, sent_ms: number, seen_ms: number, place: number, state: string, by_server: boolean, taken: boolean, path: string, expires_at: number | null, burn: Burn, burns_ms: number | null, edited: boolean, failure?: string, failure_text?: string, warnings: string[], tag?: string}} Message
  * @typedef {{e: string, [field: string]: any}} CoreEvent
  *
  * @typedef {{wasm: string, wasmIntegrity: string, glue: string, glueIntegrity: string}} ModuleFiles

@@ -97,7 +97,7 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
     const first = isDivided || !joined(before, message);
     const last = after?.id === divided || !joined(message, after);
     // A run of own messages in the same state says it once, under its last.
-    const lastInRun = !(after?.mine && after.state === message.state && after.by_server === message.by_server);
+    const lastInRun = !(after?.mine && after.state === message.state && after.by_server === message.by_server && after.taken === message.taken);
     const drawn = JSON.stringify([message, first, last, lastInRun, hooks.name()]);
     if (entry.drawn !== drawn) {
       const had = item !== document.activeElement && item.contains(document.activeElement);

@@ -58,8 +58,11 @@ function waited(message) {
 function stateText(message) {
   if (!message.mine) return GONE[message.state]?.[1] ?? '';
   if (message.by_server && message.state === 'vanished') return 'Gone before it was read, according to the server';
-  // Its reader may have it on the screen for a while yet; here it is gone.
-  if (message.state === 'burned' && message.burn === 'on_read') return 'Read, and burned here. There it burns within 2 minutes';
+  if (message.state === 'burned' && message.burn === 'on_read') {
+    // Its reader may have it on the screen for a while yet; here it is gone.
+    return message.burns_ms !== null ? 'Read, and burned here. There it burns within 2 minutes' : 'Read and burned, here and there';
+  }
+  if (message.taken) return 'Taken for good, according to the server. No receipt says that it was read';
   const text = OWN[message.state]?.[1] ?? '';
   return message.by_server && message.state === 'delivered' ? `${text}, according to the server` : text;
 }
@@ -97,7 +100,7 @@ function foot(message, /** @type {boolean} */ lastInRun) {
   if (message.mine) {
     if (message.state === 'waiting' && lastInRun && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
     // Without a receipt from the person, the server's word is all there is: say so.
-    if (message.by_server && message.text !== null && message.state === 'delivered' && lastInRun) line.append(stateText(message));
+    if ((message.by_server || message.taken) && message.text !== null && message.state === 'delivered' && lastInRun) line.append(stateText(message));
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';
@@ -146,6 +149,7 @@ export function drawMessage(item, message, place) {
   item.dataset.mine = String(message.mine);
   item.dataset.path = message.path;
   item.dataset.byServer = String(message.by_server);
+  item.dataset.taken = String(message.taken);
   item.dataset.sealed = String(message.sealed);
   item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
   item.setAttribute('aria-describedby', `about-${message.id}`);
