@@ -67,6 +67,16 @@ fn keys_unread_marks_typing_and_receipts_are_what_chat_users_expect() {
     mira.page
         .click_on(&format!("{last} {}", by("message-menu")));
     mira.page.click("delete-everywhere");
+    // It is asked about first; whoever says no keeps it.
+    mira.page
+        .see_text(&by("confirm-dialog"), "cannot be taken back");
+    super::screenshots::keep(&mira.page, "light", "delete-for-both");
+    mira.page.click("confirm-no");
+    state(&jonas.page, "a line", "read");
+    mira.page
+        .click_on(&format!("{last} {}", by("message-menu")));
+    mira.page.click("delete-everywhere");
+    mira.page.click("confirm-yes");
     no_text(&jonas.page, "a line");
     states(&jonas.page, "deleted", 1);
 

@@ -7,6 +7,7 @@ import { messageArrows } from './arrows.js';
 import { composer } from './composer.js';
 import { messageLog } from './log.js';
 import { tickBurns } from './message.js';
+import { confirmDialog } from './people.js';
 import { shownMessages } from './shown.js';
 import { keyNotices } from './trust.js';
 
@@ -136,7 +137,11 @@ export function conversation(context, id, then) {
     if (message.text !== null) menu.append(entry('copy', 'Copy the text', 'copy-message', () => { void copy(message.text ?? '', 'Text'); }));
     if (message.mine && message.text !== null && message.state !== 'failed') menu.append(entry('edit', 'Edit', 'edit-message', () => writer.edit(message)));
     menu.append(entry('trash', 'Delete here', 'delete-here', remove(false), true));
-    if (message.mine) menu.append(entry('trash', 'Delete for both', 'delete-everywhere', remove(true), true));
+    if (message.mine) menu.append(entry('trash', 'Delete for both', 'delete-everywhere', () => confirmDialog({
+      title: 'Delete for both?',
+      text: `The message is wiped here and in your other browsers. ${name()}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
+      yes: 'Delete for both',
+    }, remove(true)), true));
     popover(anchor, menu);
   }
 
