@@ -2,7 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
-use super::people::{Person, confirm_recovery_key, offered_words, register, set_up};
+use super::people::{Person, confirm_recovery_key, offered_words, open_request, register, set_up};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -34,6 +34,16 @@ fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
 
     jonas.page.goto(&link);
     jonas.page.see_text(&by("chat-name"), "Mira");
+    jonas
+        .page
+        .see_text(&by("toast"), "Your request waits for an answer");
+    jonas.page.see_text(&by("chat-sub"), "Has not answered yet");
+    assert_eq!(
+        jonas
+            .page
+            .js("document.body.innerText.includes('connected')"),
+        false
+    );
     noor.page.goto(&link);
     noor.page.see_text(&by("toast"), "was used");
     noor.page.see_text(&by("toast"), "Ask for another one");
@@ -53,6 +63,11 @@ fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
         1,
         "the second person made no request"
     );
+    open_request(&mira.page, "jonas");
+    mira.page.click("accept-request");
+    jonas
+        .page
+        .see_text(&by("toast"), "has answered. You are connected");
     assert_eq!(noor.page.count(&by("chat-row")), 0);
     nothing_was_refused(&chromium, &[&mira.page, &jonas.page, &noor.page]);
 }

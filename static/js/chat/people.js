@@ -163,11 +163,13 @@ export function watchInvites(context, open) {
   });
   const opened = context.state.on('invite_opened', (event) => {
     if (!event.added) return;
-    const name = () => context.state.chat(event.user_id)?.alias || 'whoever invited you';
     const arrive = () => {
-      if (!context.state.chat(event.user_id)) return false;
+      const chat = context.state.chat(event.user_id);
+      if (!chat) return false;
+      const name = chat.alias || 'whoever invited you';
       open(event.user_id);
-      toast(`You are connected with ${name()}. The keys are the ones in the invite link.`);
+      // Whoever invited still has to answer, unless they know each other already.
+      toast(`${chat.relation === 'requested' ? `You have asked ${name} to talk. Your request waits for an answer.` : `You are connected with ${name}.`} The keys are the ones in the invite link.`);
       return true;
     };
     if (arrive()) return;

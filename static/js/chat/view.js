@@ -42,6 +42,8 @@ export function chatView(context) {
   let side = null;
   /** @type {Map<string, number>} */
   let unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
+  /** Whose answer is awaited. @type {Set<string>} */
+  let requested = new Set();
   let pending = '';
   let marked = router.spot();
   /** What going back would close: the open chat where only one pane fits, and the details over it. */
@@ -202,6 +204,7 @@ export function chatView(context) {
         if (chat.unread > (unread.get(chat.chat) ?? 0) && chat.chat !== current?.id && !chat.muted) announce(`New message from ${chatName(chat)}`);
       }
       unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
+      noteAnswers();
       drawList();
       openMarked();
       if (pending !== '' && state.chat(pending)) {
@@ -211,6 +214,14 @@ export function chatView(context) {
       } else if (current?.kind === 'chat' && !state.chat(current.id)) leave();
     }),
   );
+
+  /** Says who has answered a request. */
+  function noteAnswers() {
+    for (const chat of state.chats) {
+      if (chat.relation === 'contact' && requested.has(chat.chat)) toast(`${chatName(chat)} has answered. You are connected.`);
+    }
+    requested = new Set(state.chats.filter((chat) => chat.relation === 'requested').map((chat) => chat.chat));
+  }
 
   /** The open pane is about somebody who is no longer there. */
   function leave() {
@@ -230,6 +241,7 @@ export function chatView(context) {
   }
 
   drawMe();
+  noteAnswers();
   drawList();
   if (remembered !== '' && state.chat(remembered)) openChat(remembered);
   else openMarked();
