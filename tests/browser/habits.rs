@@ -46,6 +46,10 @@ fn keys_unread_marks_typing_and_receipts_are_what_chat_users_expect() {
     mira.page.see("shortcuts-dialog");
     mira.page.press("Escape", 0);
     mira.page.gone("shortcuts-dialog");
+    // What opens a tab of its own says so.
+    mira.page.click("main-menu");
+    mira.page.see_text(&by("menu-admin"), "new tab");
+    mira.page.press("Escape", 0);
 
     jonas.page.fill("composer-text", "I am writing");
     mira.page.see("typing");

@@ -49,6 +49,8 @@ fn what_is_unread_is_there_after_a_reload_and_a_lock_although_its_sender_has_gon
         .page
         .until(&format!("({texts}).includes('noon; and then')"));
     assert_eq!(jonas.page.count("[data-testid^=warning-]"), 0);
+    // All of it was read: the line over it goes.
+    jonas.page.gone("unread-line");
     nothing_was_refused(&chromium, &[&jonas.page]);
 }
 

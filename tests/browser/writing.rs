@@ -206,6 +206,24 @@ fn an_error_about_a_box_goes_with_the_box() {
 }
 
 #[test]
+fn what_is_left_is_written_in_one_form_from_minutes_to_the_last_second() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let profile = chromium.profile();
+    let page = profile.tab(Screen::Desktop, &server.url("/"));
+    page.see("sign-in-form");
+    let told = page.js(
+        "import(document.querySelector('link[href$=\"js/lib/format.js\"]').href).then(({ countdown }) => \
+         [119, 92, 60, 9, 0, 7380].map((left) => countdown(left * 1000, 0)))",
+    );
+    assert_eq!(
+        told,
+        json!(["1:59", "1:32", "1:00", "0:09", "0:00", "2 h 3 min"])
+    );
+}
+
+#[test]
 fn the_time_at_which_a_message_goes_cannot_be_mistaken() {
     let _turn = turn();
     let server = Server::start();

@@ -16,6 +16,9 @@ import { keyNotices } from './trust.js';
  * @typedef {import('../types.js').Context} Context
  */
 
+/** How long the line over what was unread stays once that was read, milliseconds. */
+const LINE_STAYS = 8000;
+
 /**
  * @param {Context} context
  * @param {string} id the chat
@@ -43,6 +46,7 @@ export function conversation(context, id, then) {
 
   const log = messageLog({ scroll, log: slot(root, 'log'), list, times: slot(root, 'times'), earlier: slot(root, 'earlier') }, {
     name,
+    known: () => chat()?.relation === 'contact',
     added: (item) => shown.observe(item),
     drawn: (item) => arrows.drawn(item),
     dropped: (item) => {
@@ -56,8 +60,16 @@ export function conversation(context, id, then) {
   const arrows = messageArrows(scroll, log);
   const writer = composer(context, id, slot(root, 'composer'), {
     lastOwn: () => log.all().findLast((message) => message.mine && message.text !== null && !['failed', 'vanished', 'expired'].includes(message.state)),
-    sent: () => requestAnimationFrame(log.toEnd),
+    sent: () => { log.undivide(); requestAnimationFrame(log.toEnd); },
   });
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let lineTimer;
+  /** The line over what was unread goes a while after all of that was read. */
+  function endLine() {
+    clearTimeout(lineTimer);
+    lineTimer = setTimeout(log.undivide, LINE_STAYS);
+  }
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let burnTimer;
@@ -136,7 +148,11 @@ export function conversation(context, id, then) {
     const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': 'Message', 'data-testid': 'menu-message' });
     if (message.text !== null) menu.append(entry('copy', 'Copy the text', 'copy-message', () => { void copy(message.text ?? '', 'Text'); }));
     if (message.mine && message.text !== null && message.state !== 'failed') menu.append(entry('edit', 'Edit', 'edit-message', () => writer.edit(message)));
-    menu.append(entry('trash', 'Delete here', 'delete-here', remove(false), true));
+    menu.append(entry('trash', message.sealed ? 'Delete unread' : 'Delete here', 'delete-here', message.sealed ? () => confirmDialog({
+      title: 'Delete it unread?',
+      text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
+      yes: 'Delete unread',
+    }, remove(false)) : remove(false), true));
     if (message.mine) menu.append(entry('trash', 'Delete for both', 'delete-everywhere', () => confirmDialog({
       title: 'Delete for both?',
       text: `The message is wiped here and in your other browsers. ${name()}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
@@ -145,7 +161,11 @@ export function conversation(context, id, then) {
     popover(anchor, menu);
   }
 
-  const attention = () => { focusLost = !document.hasFocus(); shown.mark(); };
+  const attention = () => {
+    focusLost = !document.hasFocus();
+    if (focusLost) log.undivide();
+    shown.mark();
+  };
   addEventListener('focus', attention);
   addEventListener('blur', attention);
   document.addEventListener('visibilitychange', attention);
@@ -163,7 +183,7 @@ export function conversation(context, id, then) {
     () => removeEventListener('focus', attention),
     () => removeEventListener('blur', attention),
     () => document.removeEventListener('visibilitychange', attention),
-    () => { shown.stop(); resizing.disconnect(); clearTimeout(burnTimer); },
+    () => { shown.stop(); resizing.disconnect(); clearTimeout(burnTimer); clearTimeout(lineTimer); },
     state.on('chats', header),
     state.on('settings', header),
     state.on('conversation', (event) => {
@@ -185,6 +205,7 @@ export function conversation(context, id, then) {
       log.put(message, !end);
       if (end) log.toEnd();
       if (fresh) countBelow();
+      if (message.state === 'read' && !message.mine) endLine();
       if (message.burns_ms !== null) burn();
       shown.mark();
     }),

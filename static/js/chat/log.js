@@ -33,7 +33,7 @@ function joined(a, b) {
 
 /**
  * @param {{scroll: HTMLElement, log: HTMLElement, list: HTMLElement, times: HTMLElement, earlier: HTMLElement}} parts
- * @param {{name: () => string, added: (item: HTMLLIElement) => void, drawn: (item: HTMLLIElement) => void, dropped: (item: HTMLLIElement) => void}} hooks
+ * @param {{name: () => string, known: () => boolean, added: (item: HTMLLIElement) => void, drawn: (item: HTMLLIElement) => void, dropped: (item: HTMLLIElement) => void}} hooks
  */
 export function messageLog({ scroll, log, list, times, earlier }, hooks) {
   /** All of them, in order. @type {Message[]} */
@@ -48,6 +48,8 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
   const divider = h('li', { class: 'unread-line', 'data-testid': 'unread-line' }, 'Unread');
   let divided = '';
   let loaded = false;
+  /** Whether messages before the first that is here are known to be missing. */
+  let missed = false;
   /** The message that has just come, while it is drawn. @type {Message | null} */
   let arriving = null;
 
@@ -55,7 +57,12 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
 
   /** What came before the first that is here is told above all of them. @param {Message[]} messages */
   function noteEarlier(messages) {
-    if (messages.some((message) => message.warnings?.includes('first'))) earlier.hidden = false;
+    missed ||= messages.some((message) => message.warnings?.includes('first'));
+    // Where nothing has come yet, nobody can say whether there was anything.
+    const perhaps = all.length === 0 && hooks.known();
+    const text = missed ? ' Earlier messages of this conversation are not in this tab.' : perhaps ? ' If there were earlier messages of this conversation, they are not in this tab.' : '';
+    if (earlier.textContent !== text) earlier.textContent = text;
+    earlier.hidden = text === '';
   }
 
   /** Where a message stands, or would. @param {Message} message */
@@ -236,7 +243,6 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
     /** A new or changed message; true when it is new. @param {Message} message @param {boolean} stays whether the reading place is kept */
     put(message, stays) {
       const before = byId.get(message.id);
-      noteEarlier([message]);
       const change = () => {
         byId.set(message.id, message);
         if (before && before.place === message.place) {
@@ -252,6 +258,7 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
       };
       if (stays) keepPlace(change);
       else change();
+      noteEarlier([message]);
       if (!stays && to - from > MOST) moveTo(all.length - PAGE, all.length);
       return !before;
     },
@@ -261,10 +268,23 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
       if (!message) return;
       byId.delete(id);
       take(place(message));
+      noteEarlier([]);
     },
     /** The first message that came while nobody looked. @param {string} id */
     divide(id) { if (divided === '') divided = id; },
-    divided: () => divided,
+    /** What the line stood before was read: it goes, and the next that comes unseen gets a new one. */
+    undivide() {
+      if (divided === '' || all.some((message) => !message.mine && message.state === 'unread')) return;
+      const before = byId.get(divided);
+      divided = '';
+      keepPlace(() => {
+        divider.remove();
+        if (!before) return;
+        const index = place(before);
+        sync(index);
+        sync(index - 1);
+      });
+    },
     /** Draws again whatever has changed around the messages, such as a name. */
     refresh() { for (let index = from; index < to; index += 1) sync(index); },
     loaded: () => loaded,

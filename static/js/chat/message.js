@@ -154,7 +154,7 @@ export function drawMessage(item, message, place) {
   item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
   item.setAttribute('aria-describedby', `about-${message.id}`);
   const parts = [bubble(message, place.name)];
-  if (message.text !== null || message.state === 'failed') {
+  if (message.text !== null || message.sealed || message.state === 'failed' || (message.mine && message.burns_ms !== null)) {
     // The same button over all changes: a menu may be open beside it, or the focus on it.
     parts.push(item.querySelector('.msg__tools') ?? h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', tabindex: -1, 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-describedby': `about-${message.id}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
   }

@@ -29,7 +29,7 @@ export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${bur
  * @param {Timer} timer
  */
 export function drawChip(chip, { burn, life }) {
-  const short = burn === 'never' ? duration(life) : burn === 'on_read' ? 'On read' : duration(burn.after);
+  const short = burn === 'never' ? duration(life) : burn === 'on_read' ? 'On reading' : duration(burn.after);
   const long = burn === 'never' ? 'stays in open tabs after it was read' : burn === 'on_read' ? 'burns on reading' : `burns ${duration(burn.after)} after reading`;
   chip.dataset.burn = String(burn !== 'never');
   chip.dataset.value = burnKey(burn);

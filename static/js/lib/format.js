@@ -77,13 +77,12 @@ export function duration(seconds) {
 }
 
 /**
- * What is left until `ms`.
+ * What is left until `ms`: `1:05`, `0:09`, from an hour on `2 h 3 min`.
  * @param {number} ms
  * @param {number} [now]
  */
 export function countdown(ms, now = Date.now()) {
   const seconds = Math.max(0, Math.ceil((ms - now) / 1000));
-  if (seconds < 100) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }

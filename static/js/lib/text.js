@@ -47,7 +47,7 @@ export function linked(text) {
     const address = trimmed(match[0]);
     if (!isPlain(address)) continue;
     if (match.index > at) nodes.push(text.slice(at, match.index));
-    nodes.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', referrerpolicy: 'no-referrer', dir: 'ltr', 'data-testid': 'message-link' }, address));
+    nodes.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', referrerpolicy: 'no-referrer', dir: 'ltr', title: 'Opens in a new tab', 'data-testid': 'message-link' }, address));
     at = match.index + address.length;
   }
   if (at < text.length) nodes.push(text.slice(at));
