@@ -143,6 +143,29 @@ fn a_link_that_was_withdrawn_or_has_expired_brings_nobody() {
 }
 
 #[test]
+fn a_link_lives_seven_days_where_nothing_is_said_and_thirty_at_most() {
+    const DAY: u64 = 86_400;
+    for (life_secs, lives) in [
+        (None, 7 * DAY),
+        (Some(3_600), 3_600),
+        (Some(31 * 86_400), 30 * DAY),
+        (Some(1), 60),
+    ] {
+        let mut world = World::default();
+        let (alice, _) = world.register("alice");
+        let now = world.server.now();
+        world.command(alice, Command::CreateInvite { life_secs });
+        world.command(alice, Command::ListInvites);
+        let mut events = world.tab(alice).events.iter().rev();
+        let expires_at = events.find_map(|event| match event {
+            Event::Invites { invites } => Some(invites[0].expires_at),
+            _ => None,
+        });
+        assert_eq!(expires_at, Some(now + lives), "{life_secs:?}");
+    }
+}
+
+#[test]
 fn whoever_used_a_link_and_was_cut_off_opens_it_again() {
     let mut world = World::default();
     let (alice, _) = world.register("alice");
