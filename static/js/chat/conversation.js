@@ -205,12 +205,15 @@ export function conversation(context, id, then) {
       log.put(message, !end);
       if (end) log.toEnd();
       if (fresh) countBelow();
-      if (message.state === 'read' && !message.mine) endLine();
+      // Read, or gone before it was.
+      if (!message.mine && message.state !== 'unread') endLine();
       if (message.burns_ms !== null) burn();
       shown.mark();
     }),
     state.on('message_removed', (event) => {
-      if (event.chat === id) log.remove(event.message);
+      if (event.chat !== id) return;
+      log.remove(event.message);
+      endLine();
     }),
     state.on('typing', (event) => {
       if (event.chat !== id) return;
