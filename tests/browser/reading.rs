@@ -168,8 +168,18 @@ fn arrow_keys_go_through_the_messages_and_tab_passes_them_in_one_step() {
     page.press("Enter", 0);
     page.press("End", 0);
     page.press("Enter", 0);
-    // The last of its menu takes it away; the focus does not fall out of the messages.
-    page.gone("menu-message");
+    // The last of its menu asks, and takes it away; the focus does not fall out of the messages.
+    page.see("confirm-dialog");
+    page.press("Escape", 0);
+    page.gone("confirm-dialog");
+    page.until("document.activeElement.dataset.testid === 'message-menu'");
+    page.press("Enter", 0);
+    page.press("End", 0);
+    page.press("Enter", 0);
+    page.see("confirm-dialog");
+    page.press("Tab", 0);
+    page.press("Enter", 0);
+    page.gone("confirm-dialog");
     page.until("document.activeElement.closest('[data-testid=scroll]') !== null");
     jonas.page.until("![...document.querySelectorAll('[data-testid=message-text]')].some((it) => it.textContent === 'line 1')");
     nothing_was_refused(&chromium, &[page, &jonas.page]);

@@ -2,6 +2,7 @@
 import { actions, avatar, clone, input, picture, say, slot } from '../lib/dom.js';
 import { fullTime } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
+import { closePopover } from '../lib/popover.js';
 import { copy, overDialogs, toast } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 
@@ -14,6 +15,8 @@ import { Subscriptions } from '../lib/state.js';
  */
 export function openDialog(template, closed) {
   const dialog = /** @type {HTMLDialogElement} */ (clone(template));
+  // What was pressed in a menu gives the focus back to the menu's button, which is there when the dialog goes.
+  closePopover();
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   document.body.append(dialog);
   const over = layer(() => dialog.close());
