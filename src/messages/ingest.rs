@@ -34,6 +34,11 @@ pub(super) async fn submission(
         }
         match payload.next().await {
             Some(Ok(chunk)) => front.extend_from_slice(&chunk),
+            None if front.is_empty() => {
+                return Err(Problem::malformed(
+                    "The body is empty; a submission goes there.",
+                ));
+            }
             Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
         }
     };

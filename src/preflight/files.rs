@@ -41,6 +41,20 @@ pub enum FileError {
         /// What it is.
         what: &'static str,
     },
+    /// The database is called like the backups, so that their keys would be one file.
+    #[error(
+        "the database's key and the backups' key would both be {}; give the database another name in \
+         DATABASE_URL", .0.display()
+    )]
+    OneKey(PathBuf),
+    /// Backups have no folder.
+    #[error("{} is a file, and backups go into a folder; correct backup_target", .0.display())]
+    NoTarget(PathBuf),
+    /// A witness's file has no folder.
+    #[error(
+        "the folder of {} does not exist; make it, or correct audit_witnesses", .0.display()
+    )]
+    NoWitnessFolder(PathBuf),
     /// A witness's file has something else in it.
     #[error(transparent)]
     Witness(#[from] WitnessFileError),
@@ -86,6 +100,7 @@ pub(super) fn look(config: &Config) -> Found {
             what,
         });
     }
+    found.look_at_keys(config, &database);
     found.look_at_witnesses(config, &own);
     found.look_at_target(config, &own);
     found
@@ -103,6 +118,10 @@ fn own_files(config: &Config, database: &Path) -> Vec<(PathBuf, &'static str)> {
     let mut own = vec![
         (database.to_owned(), DATABASE),
         (database.with_extension("key"), "the key file"),
+        (
+            database.with_extension("key.next"),
+            "the next key's file while keys are rotated",
+        ),
         (config.data_dir.join("backup.key"), "the backup key's file"),
         (socket_path(config), "the control socket"),
     ];
@@ -120,10 +139,15 @@ fn own_files(config: &Config, database: &Path) -> Vec<(PathBuf, &'static str)> {
     own
 }
 
-/// A path without links, as far as it exists.
+/// A path without links, as far as it exists, and without one that leads to a file not there yet.
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
+    }
+    if let Ok(end) = std::fs::read_link(path) {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // A link to itself would lead nowhere for ever.
+        return folder.canonicalize().unwrap_or_default().join(end);
     }
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (whole.parent(), whole.file_name()) {
@@ -194,6 +218,14 @@ impl Found {
         }
     }
 
+    /// One key must not seal both the database and its backups.
+    fn look_at_keys(&mut self, config: &Config, database: &Path) {
+        let key = database.with_extension("key");
+        if same(&key, &config.data_dir.join("backup.key")) {
+            self.problems.push(FileError::OneKey(key));
+        }
+    }
+
     fn look_at_witnesses(&mut self, config: &Config, own: &[(PathBuf, &'static str)]) {
         for address in config.auditing.witnesses().unwrap_or_default() {
             let (path, appended) = match address {
@@ -208,6 +240,8 @@ impl Found {
                     path,
                     what,
                 });
+            } else if appended && !resolved(&path).parent().is_some_and(Path::is_dir) {
+                self.problems.push(FileError::NoWitnessFolder(path));
             } else if appended && let Err(error) = check_witness_file(&path) {
                 self.problems.push(error.into());
             }
@@ -222,6 +256,10 @@ impl Found {
         let what = match own.iter().find(|(file, _)| same(file, &folder)) {
             Some((_, what)) => *what,
             None if resolved(&folder) == data => "the data folder",
+            None if folder.is_file() => {
+                self.problems.push(FileError::NoTarget(folder));
+                return;
+            }
             None => {
                 if resolved(&folder).starts_with(&data) {
                     self.warnings.push(format!(

@@ -182,6 +182,46 @@ fn a_setting_never_names_what_the_server_keeps_for_something_else() {
         let target = ("SECURE_MESSAGING_BACKUP_TARGET", target.as_str());
         refused(data.path(), &[target], "backup_target names");
     }
+    // A rotation makes this one, and nobody made it yet.
+    let next = named("secure_messaging.key.next");
+    let dangling = named("dangling");
+    std::os::unix::fs::symlink(&next, &dangling).unwrap();
+    for file in [next, dangling] {
+        let witness = format!("file:{file}");
+        let witness = ("SECURE_MESSAGING_AUDIT_WITNESSES", witness.as_str());
+        refused(data.path(), &[witness], "audit_witnesses names");
+    }
+}
+
+#[test]
+fn a_database_whose_key_would_be_the_key_of_its_backups_is_refused() {
+    let data = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", data.path().join("backup.db").display());
+    refused(data.path(), &[("DATABASE_URL", &url)], "would both be");
+    let elsewhere = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", elsewhere.path().join("backup.db").display());
+    warned(
+        data.path(),
+        &[
+            ("DATABASE_URL", &url),
+            ("SECURE_MESSAGING_METRICS_ADDR", "0.0.0.0:9464"),
+        ],
+        "measurements",
+    );
+}
+
+#[test]
+fn a_place_that_is_none_for_what_goes_there_is_refused() {
+    let data = TempDir::new().unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    let file = elsewhere.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let target = format!("file:{}", file.display());
+    let target = ("SECURE_MESSAGING_BACKUP_TARGET", target.as_str());
+    refused(data.path(), &[target], "backups go into a folder");
+    let witness = format!("file:{}", elsewhere.path().join("missing/heads").display());
+    let witness = ("SECURE_MESSAGING_AUDIT_WITNESSES", witness.as_str());
+    refused(data.path(), &[witness], "does not exist; make it");
 }
 
 #[test]
