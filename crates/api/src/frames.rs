@@ -96,6 +96,7 @@ pub enum ServerFrame {
         /// The [name](crate::Code::name) of a code.
         code: Cow<'static, str>,
         /// What to do next.
+        #[serde(default)]
         detail: String,
         /// Seconds to wait before trying again, where waiting helps.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,7 +41,7 @@ impl Core {
         }
         self.activity.told_ms = Some(now);
         if self.io.online {
-            self.io.frame(&ClientFrame::Active);
+            self.io.frame(&ClientFrame::Active {});
         } else {
             self.io.post("/session/active", &(), Purpose::Ignore);
         }

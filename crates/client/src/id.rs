@@ -30,6 +30,24 @@ impl Id {
     }
 }
 
+macro_rules! named {
+    ($($name:ident),+) => {$(
+        impl From<api::ids::$name> for Id {
+            fn from(id: api::ids::$name) -> Self {
+                Self(*id.as_bytes())
+            }
+        }
+
+        impl From<Id> for api::ids::$name {
+            fn from(id: Id) -> Self {
+                Self::from_bytes(id.0)
+            }
+        }
+    )+};
+}
+
+named!(UserId, MessageId, LiveId, TargetId, BootId, RestoreId);
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))

@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use crate::event::{Event, Phase};
+use crate::id::Id;
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
@@ -114,7 +115,7 @@ impl Core {
             return;
         }
         self.link.unanswered = true;
-        self.io.frame(&ClientFrame::Ping);
+        self.io.frame(&ClientFrame::Ping {});
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
     }
 
@@ -166,7 +167,7 @@ impl Core {
             return;
         };
         if let ServerFrame::Hello { boot_id, now, .. } = &frame {
-            let (boot, now) = (*boot_id, *now);
+            let (boot, now) = (Id::from(*boot_id), *now);
             self.set_clock(now);
             self.greeted();
             if self

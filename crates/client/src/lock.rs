@@ -62,7 +62,7 @@ impl Core {
 
     pub(crate) fn drop_keys(&mut self) {
         // A graceful good-bye, so that nobody sends to a session that cannot open any more.
-        self.io.frame(&ClientFrame::Withdraw);
+        self.io.frame(&ClientFrame::Withdraw {});
         self.disconnect();
         self.flow = None;
         self.unlocked = None;

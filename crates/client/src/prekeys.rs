@@ -143,7 +143,9 @@ impl Unlocked {
         self.batches.unpublished = Some(batch.clone());
         io.put(
             "/prekeys",
-            &PutPrekeys { batch: Blob(batch) },
+            &PutPrekeys {
+                batch: Blob::from(batch),
+            },
             Purpose::Open(Open::BatchPut),
         );
     }

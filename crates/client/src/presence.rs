@@ -1,5 +1,6 @@
 //! Being live: a session bundle for every five minutes.
 
+use api::frames::Asked;
 use protocol::envelope::Content;
 use protocol::epoch::{BUCKET_SECS, EpochPath, MAX_LIFE_SECS, bucket_of};
 use protocol::prekeys::SessionSecrets;
@@ -111,7 +112,7 @@ impl Unlocked {
         if self.published != Some(bucket) {
             self.published = Some(bucket);
             io.frame(&ClientFrame::Bundle {
-                bundle: Blob(bytes),
+                bundle: Blob::from(bytes),
             });
         }
     }
@@ -204,17 +205,17 @@ impl Unlocked {
                 ..
             } => self.hello(io, waiting, more, stranded),
             ServerFrame::Waiting(item) => self.waiting_heard(io, &item),
-            ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
-            ServerFrame::Acked { id } => self.inbox.finish(id),
-            ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
-            ServerFrame::ClaimedLarge { id, token, .. } => self.claimed_large(io, id, token),
+            ServerFrame::Sent { id, expires_at } => self.sent(io, id.into(), expires_at),
+            ServerFrame::Acked { id } => self.inbox.finish(id.into()),
+            ServerFrame::Extended { id, lease_ms } => self.extended(io, id.into(), lease_ms),
+            ServerFrame::ClaimedLarge { id, token, .. } => self.claimed_large(io, id.into(), token),
             ServerFrame::Status { states } => self.statuses_came(io, states),
             ServerFrame::Message {
                 id,
                 state,
                 target,
                 live,
-            } => self.status_heard(io, id, &state, target.as_deref(), live),
+            } => self.status_heard(io, id.into(), state, Some(target.into()), live),
             ServerFrame::Safe {
                 version,
                 prekey_version,
@@ -224,7 +225,7 @@ impl Unlocked {
                     self.read_safes(io);
                 }
             }
-            ServerFrame::Joined => self.session_joined(),
+            ServerFrame::Joined {} => self.session_joined(),
             ServerFrame::Refused {
                 re,
                 id,
@@ -232,25 +233,26 @@ impl Unlocked {
                 detail,
                 retry_after,
             } => {
-                let failure = Failure::refused(&code, detail, retry_after);
-                self.frame_refused(io, &re, id, failure);
+                let secs = retry_after.map(|secs| u32::try_from(secs).unwrap_or(u32::MAX));
+                let failure = Failure::refused(&code, detail, secs);
+                self.frame_refused(io, re, id.map(Into::into), failure);
             }
-            ServerFrame::SlotsAdded { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
+            ServerFrame::SlotsAdded { .. } | ServerFrame::Pong {} | ServerFrame::Unknown => {}
         }
     }
 
-    fn frame_refused(&mut self, io: &mut Io, re: &str, id: Option<Id>, failure: Failure) {
+    fn frame_refused(&mut self, io: &mut Io, re: Asked, id: Option<Id>, failure: Failure) {
         let Some(id) = id else {
             return;
         };
         match re {
-            "claim" => self.claim_refused(io, id, &failure),
-            "extend" => self.extension_refused(io, id),
-            "ack" => self.ack_refused(io, id, &failure),
-            "cannot_open" => self.inbox.finish(id),
-            "slots" => self.slots_refused(io, id),
-            "send" => self.send_refused(io, id, failure),
-            _ => {}
+            Asked::Claim => self.claim_refused(io, id, &failure),
+            Asked::Extend => self.extension_refused(io, id),
+            Asked::Ack => self.ack_refused(io, id, &failure),
+            Asked::CannotOpen => self.inbox.finish(id),
+            Asked::Slots => self.slots_refused(io, id),
+            Asked::Send => self.send_refused(io, id, failure),
+            Asked::Bundle | Asked::Status | Asked::Frame => {}
         }
     }
 

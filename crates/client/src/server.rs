@@ -38,7 +38,7 @@ impl Core {
             clock_skew_secs: self.io.clock.skew_secs(),
         });
         self.emit_server();
-        self.check_boot(info.boot.id, &info.boot.signed.0);
+        self.check_boot(info.boot.id, &info.boot.signed);
     }
 
     /// Follows the server's clock; warns once when ours is far off.

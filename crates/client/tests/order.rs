@@ -108,7 +108,8 @@ fn one_refused_claim_excuses_one_message_and_does_not_end_the_alarm() {
     world.say(f.alice, f.to_bob, "zero");
     // The server announces a message that does not exist, and refuses it.
     let frame = json!({"t": "waiting", "id": "000000000000000000000000000000aa", "burn": false,
-        "size": 1, "expires_at": world.server.now() + 60, "target": "account"});
+        "size": 1, "expires_at": world.server.now() + 60, "target": "account",
+        "from": "000000000000000000000000000000bb"});
     world.server.push(f.bob, Reply::Text(frame));
     world.settle();
     drop_next(&mut world, f.bob, 2);
@@ -169,7 +170,8 @@ fn an_alarm_is_withdrawn_when_the_missing_message_comes_after_all() {
     assert!(warnings(&world, f.bob, two).is_empty(), "it may come yet");
     world.advance(7_000);
     let waiting = json!({"t": "waiting", "id": one.to_string(), "burn": false, "size": 1,
-        "expires_at": world.server.now() + 60, "target": "live"});
+        "expires_at": world.server.now() + 60, "target": "live",
+        "from": f.to_alice.to_string()});
     world.server.tamper = None;
     world.server.push(f.bob, Reply::Text(waiting));
     world.settle();

@@ -55,6 +55,11 @@ fn all_read(world: &mut World) -> Friends {
 
 /// The server's word on a slot of a message: the slot by its name, and whether that is a live session's.
 fn word(id: Id, state: &str, (name, live): (Id, bool)) -> Reply {
+    if state == "waiting" {
+        // Said only where it is asked for, and then of the whole message.
+        let entry = json!({"id": id.to_string(), "state": state, "expires_at": 0});
+        return Reply::Text(json!({"t": "status", "states": [entry]}));
+    }
     Reply::Text(json!({"t": "message", "id": id.to_string(), "state": state,
         "target": name.to_string(), "live": live}))
 }

@@ -21,8 +21,7 @@ use crate::refuse::of_safe;
 use crate::safe::Marks;
 use crate::secret_text::SecretText;
 use crate::wire::{
-    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart,
-    Reauthenticated, SecretBlob,
+    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart, Reauthenticated,
 };
 
 /// What is done once the passphrase is proven.
@@ -160,7 +159,7 @@ impl Core {
         let Some(login) = flow.login.take() else {
             return Err(Failure::new(Own::ServerReply));
         };
-        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
+        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response) {
             Ok((finalization, export)) => {
                 flow.export = Some(export);
                 (finalization, Step::ReauthFinish)
@@ -230,7 +229,7 @@ impl Core {
                 token: &started.token,
                 reauth_token: &flow.reauth_token,
                 upload: upload.into(),
-                write_proof: SecretBlob::from(open.safe.key.write_proof().expose().as_slice()),
+                write_proof: Blob::from(open.safe.key.write_proof().expose().as_slice()),
                 safe,
                 prekey_safe,
             },

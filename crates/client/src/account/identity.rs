@@ -49,7 +49,7 @@ impl Core {
         let body = IdentityPut {
             reauth_token: token,
             public_keys: identity.keys.encode().into(),
-            prekeys: Blob(upload.prekeys),
+            prekeys: Blob::from(upload.prekeys),
             safe: upload.safe,
             prekey_safe: upload.prekey_safe,
         };

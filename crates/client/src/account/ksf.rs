@@ -30,7 +30,7 @@ pub(super) fn finish(
     check(io, offered)?;
     let state = state.ok_or_else(|| Failure::new(Own::ServerReply))?;
     state
-        .finish(&mut io.rng, &response.0)
+        .finish(&mut io.rng, response)
         .map_err(|error| failure(error, Own::ServerReply))
 }
 

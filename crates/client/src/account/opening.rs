@@ -147,7 +147,7 @@ impl Core {
         let key = match source {
             KeySource::Key(key) => Ok(key),
             KeySource::Export(export) => {
-                passphrase_unwrap(&export, &user(me), &safes.safe.passphrase_wrap.0)
+                passphrase_unwrap(&export, &user(me), &safes.safe.passphrase_wrap)
             }
         };
         let (safe, prekey_safe) = (&safes.safe, &safes.prekey_safe);

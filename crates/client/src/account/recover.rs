@@ -19,7 +19,7 @@ use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{Marks, Recall, Remembered, Verdict, open_prekeys, reseal};
 use crate::secret_text::SecretText;
-use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted, SecretBlob};
+use crate::wire::{Blob, RecoveryFinish, RecoveryStart, RecoveryStarted};
 
 /// A recovery under way.
 pub(crate) struct Recover {
@@ -63,7 +63,7 @@ impl Core {
             Ok((state, request)) => {
                 let body = RecoveryStart {
                     handle: &handle,
-                    proof: SecretBlob::from(old.sign_in_proof().expose().as_slice()),
+                    proof: Blob::from(old.sign_in_proof().expose().as_slice()),
                     request: request.into(),
                 };
                 self.io
@@ -164,7 +164,7 @@ impl Core {
         };
         let body = RecoveryFinish {
             token: &prepared.token,
-            upload: Blob(std::mem::take(&mut prepared.upload)),
+            upload: Blob::from(std::mem::take(&mut prepared.upload)),
             safe: std::mem::take(&mut prepared.safe),
             prekey_safe: std::mem::take(&mut prepared.prekey_safe),
         };
@@ -198,9 +198,9 @@ fn prepare(
     (now, epoch): (u64, Option<Id>),
 ) -> Result<Prepared, SafeError> {
     let owner = user(started.user_id);
-    let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap.0)?;
+    let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap)?;
     let (safe, prekeys) = (&started.safe, &started.prekey_safe);
-    let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data.0)?;
+    let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data)?;
     let mut prekey_safe = open_prekeys(&old_key, &owner, prekeys)?;
     let offered = Marks::of_both(safe, prekeys);
     check_bound((&contents, &offered.safe), (&prekey_safe, &offered.prekeys))?;

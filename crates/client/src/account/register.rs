@@ -190,12 +190,12 @@ impl Core {
         let (public_keys, batch) = std::mem::take(&mut flow.first);
         let body = RegistrationFinish {
             token: &prepared.token,
-            upload: Blob(std::mem::take(&mut prepared.upload)),
+            upload: Blob::from(std::mem::take(&mut prepared.upload)),
             alias: &flow.alias,
-            public_keys: Blob(public_keys),
+            public_keys: Blob::from(public_keys),
             safe: std::mem::take(&mut prepared.safe),
             prekey_safe: std::mem::take(&mut prepared.prekey_safe),
-            prekeys: Blob(batch),
+            prekeys: Blob::from(batch),
         };
         self.io.post(
             "/registration/finish",

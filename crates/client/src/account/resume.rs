@@ -19,7 +19,7 @@ use crate::wire::Half;
 #[derive(Default)]
 pub(crate) struct Resume {
     wrap: Option<Option<Zeroizing<Vec<u8>>>>,
-    half: Option<Option<Vec<u8>>>,
+    half: Option<Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Core {
@@ -35,7 +35,9 @@ impl Core {
     pub(crate) fn resume_half_came(&mut self, answer: Answer) {
         if let Some(Flow::Resume(flow)) = self.flow.as_mut() {
             flow.half = Some(match answer {
-                Some((200, body)) => parse::<Half>(&body).ok().map(|half| half.half.0),
+                Some((200, body)) => parse::<Half>(&body)
+                    .ok()
+                    .map(|half| half.half.into_secret()),
                 _ => None,
             });
             self.try_resume();

@@ -146,7 +146,7 @@ impl Core {
         } else {
             "/session/finish"
         };
-        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response.0) {
+        let (finalization, step) = match login.finish(&mut self.io.rng, &started.response) {
             Ok((finalization, export)) => {
                 flow.key = Some(KeySource::Export(export));
                 (finalization, Step::LoginFinish)

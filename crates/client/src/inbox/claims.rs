@@ -50,9 +50,20 @@ impl Unlocked {
         let (awaits, parcel, frame) = match held {
             Some((token, parcel)) => {
                 let token = Blob::from(token.as_slice());
-                (Await::Extension, parcel, ClientFrame::Extend { id, token })
+                (
+                    Await::Extension,
+                    parcel,
+                    ClientFrame::Extend {
+                        id: id.into(),
+                        token,
+                    },
+                )
             }
-            None => (Await::Parcel, Vec::new(), ClientFrame::Claim { id }),
+            None => (
+                Await::Parcel,
+                Vec::new(),
+                ClientFrame::Claim { id: id.into() },
+            ),
         };
         let opened_before = awaits == Await::Extension;
         self.inbox.current = Some(Current {
@@ -199,7 +210,10 @@ impl Unlocked {
             current.awaits = Await::Extension;
         }
         io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
-        io.frame(&ClientFrame::Extend { id, token });
+        io.frame(&ClientFrame::Extend {
+            id: id.into(),
+            token,
+        });
     }
 
     /// The server did not give it: for now, or because it is not there any more.

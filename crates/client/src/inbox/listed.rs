@@ -38,7 +38,7 @@ impl Unlocked {
     }
 
     fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
-        let listed: BTreeSet<Id> = waiting.iter().map(|item| item.id).collect();
+        let listed: BTreeSet<Id> = waiting.iter().map(|item| item.id.into()).collect();
         for item in waiting {
             self.note_waiting(io, item);
         }
@@ -82,7 +82,7 @@ impl Unlocked {
     }
 
     fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
-        let id = item.id;
+        let id = Id::from(item.id);
         if self.inbox.done.contains(&id)
             || self.inbox.items.contains_key(&id)
             || self.inbox.queue.iter().any(|(queued, _)| *queued == id)

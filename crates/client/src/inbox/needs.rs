@@ -33,7 +33,7 @@ impl Unlocked {
             && found.user_id == sender
         {
             self.note_person(&found);
-            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys.0) {
+            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys) {
                 // Other keys than the pinned ones never block reading; the next send asks.
                 self.pin_holds(io, sender, keys);
             }

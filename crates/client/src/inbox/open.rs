@@ -100,7 +100,7 @@ impl Unlocked {
                 io.refused(Refusal::Replayed, None, Some(id));
                 if let Some(lease) = self.pending_lease.take() {
                     io.frame(&ClientFrame::Ack {
-                        id,
+                        id: id.into(),
                         token: Blob::from(lease.token.as_slice()),
                     });
                 }
@@ -153,7 +153,7 @@ impl Unlocked {
         // The same answer whatever does not fit, so that nothing is learnt from it.
         if let Some(lease) = self.pending_lease.take() {
             io.frame(&ClientFrame::CannotOpen {
-                id,
+                id: id.into(),
                 token: Blob::from(lease.token.as_slice()),
             });
         }

@@ -258,7 +258,7 @@ impl Unlocked {
         }
         match self.inbox.token(id, io.now_ms) {
             Some(token) => io.frame(&ClientFrame::Ack {
-                id,
+                id: id.into(),
                 token: Blob::from(token.as_slice()),
             }),
             None => {

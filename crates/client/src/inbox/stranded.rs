@@ -29,6 +29,7 @@ impl Unlocked {
     /// What has not come another way by now is lost, unless its sender comes back.
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
+            let (id, from) = (Id::from(id), Id::from(from));
             let known = self.places.name(from, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
             let contact = self.contact(from).filter(|_| !known);

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::frames::TargetKind;
 use protocol::safe::ContactState;
 
 use super::Why;
@@ -20,7 +21,7 @@ use crate::wire::Waiting;
 pub(crate) struct Notice {
     /// Server seconds at which it ends.
     pub(crate) ends: u64,
-    from: Option<Id>,
+    from: Id,
     live: bool,
 }
 
@@ -28,8 +29,8 @@ impl Notice {
     pub(super) fn of(item: &Waiting) -> Self {
         Self {
             ends: item.expires_at,
-            from: item.from,
-            live: item.target == "live",
+            from: item.from.into(),
+            live: item.target == TargetKind::Live,
         }
     }
 }
@@ -85,7 +86,7 @@ impl Unlocked {
 
     /// Whose message it is, by the server's word.
     pub(super) fn sender_told(&self, id: Id) -> Option<Id> {
-        self.inbox.notices.get(&id).and_then(|notice| notice.from)
+        self.inbox.notices.get(&id).map(|notice| notice.from)
     }
 
     /// Whether it is this account or one whose owner is a contact, or was asked to be.

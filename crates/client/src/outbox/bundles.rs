@@ -178,7 +178,7 @@ impl Unlocked {
         bundles: Bundles,
     ) -> Result<(), Failure> {
         let id = Id::from_bytes(*user.as_bytes());
-        let shown = self.decode_keys(io, id, &bundles.public_keys.0)?;
+        let shown = self.decode_keys(io, id, &bundles.public_keys)?;
         let keys = shown.keys.clone();
         if !self.pin_holds(io, id, shown) {
             if user == self.user {
@@ -195,7 +195,7 @@ impl Unlocked {
             if user == self.user && live_id == self.live {
                 continue;
             }
-            let verified = SessionBundle::decode(&offered.bundle.0)
+            let verified = SessionBundle::decode(&offered.bundle)
                 .map_err(Into::into)
                 .and_then(|bundle| bundle.verify(&keys, &user, &live_id, io.now()));
             match verified {
@@ -209,7 +209,7 @@ impl Unlocked {
         }
         let prekey = match bundles.prekey {
             None => None,
-            Some(bytes) => match self.take_prekey(io, user, &keys, &bytes.0) {
+            Some(bytes) => match self.take_prekey(io, user, &keys, &bytes) {
                 Ok(target) => Some(target),
                 Err(refusal) => {
                     io.refused(refusal, Some(id), None);

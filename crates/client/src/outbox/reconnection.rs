@@ -23,7 +23,9 @@ impl Unlocked {
         }
         let waiting = self.outbox.at(Stage::Accepted);
         for part in waiting.chunks(MAX_STATUS) {
-            io.frame(&ClientFrame::Status { ids: part.to_vec() });
+            io.frame(&ClientFrame::Status {
+                ids: part.iter().map(|id| (*id).into()).collect(),
+            });
         }
         for cache in self.outbox.bundles.values_mut() {
             *cache = BundleCache::default();

@@ -1,5 +1,6 @@
 //! What becomes of own messages: by sealed receipts, and by the server's word.
 
+use api::frames::{Change, MessageState as ServerState};
 use protocol::envelope::{ReceiptState, Target};
 
 use super::{Outgoing, Stage};
@@ -151,15 +152,14 @@ impl Unlocked {
         &mut self,
         io: &mut Io,
         id: Id,
-        state: &str,
-        target: Option<&str>,
+        state: Change,
+        name: Option<Id>,
         live: bool,
     ) {
         let in_outbox = self.outbox.items.get(&id).map(|item| (item.chat, id));
         let Some((chat, ours)) = in_outbox.or_else(|| self.own_message(id)) else {
             return;
         };
-        let name = target.and_then(|target| target.parse::<Id>().ok());
         let target = name.and_then(|name| self.find_target(id, name));
         let own = match target {
             Some(target) => *target.account() == self.user,
@@ -173,12 +173,14 @@ impl Unlocked {
             let open = self
                 .message(chat, ours)
                 .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
-            if open && state == "acknowledged" {
-                io.frame(&ClientFrame::Status { ids: vec![id] });
+            if open && state == Change::Acknowledged {
+                io.frame(&ClientFrame::Status {
+                    ids: vec![id.into()],
+                });
             }
             return;
         }
-        if state == "acknowledged" {
+        if state == Change::Acknowledged {
             self.arrived_while_held(io, chat, id);
         }
         let held = |item: &Outgoing| item.stage == Stage::Held;
@@ -186,8 +188,8 @@ impl Unlocked {
             return;
         }
         match state {
-            "claimed" => self.progress(io, chat, ours, MessageState::Delivered, true),
-            "acknowledged" => {
+            Change::Claimed => self.progress(io, chat, ours, MessageState::Delivered, true),
+            Change::Acknowledged => {
                 if let Some(target) = target
                     && let Some(epoch) = self.outbox.epochs.get_mut(&target)
                 {
@@ -195,17 +197,15 @@ impl Unlocked {
                 }
                 self.was_collected(io, chat, ours);
             }
-            "returned" | "waiting" if !self.collected.contains(&ours) => {
-                self.returned(io, chat, ours);
-            }
-            "left" => self.target_left(io, id),
-            "cannot_open" => match target {
+            Change::Returned if self.collected.contains(&ours) => {}
+            Change::Returned => self.returned(io, chat, ours),
+            Change::Left => self.target_left(io, id),
+            Change::CannotOpen => match target {
                 Some(target) => self.cannot_open_heard(io, id, target),
                 // No slot of it was made: whoever came since may have a live one.
                 None => self.target_left(io, id),
             },
-            "expired" => self.expire(io, ours),
-            _ => {}
+            Change::Expired => self.expire(io, ours),
         }
     }
 
@@ -236,10 +236,18 @@ impl Unlocked {
     /// Answers to [`ClientFrame::Status`].
     pub(crate) fn statuses_came(&mut self, io: &mut Io, states: Vec<StatusEntry>) {
         for entry in states {
-            match entry.state.as_str() {
-                "unknown" => self.vanish(io, entry.id, true),
-                state => self.status_heard(io, entry.id, state, None, false),
-            }
+            let id = entry.id.into();
+            let change = match entry.state {
+                ServerState::Unknown => {
+                    self.vanish(io, id, true);
+                    continue;
+                }
+                ServerState::Waiting => Change::Returned,
+                ServerState::Claimed => Change::Claimed,
+                ServerState::Acknowledged => Change::Acknowledged,
+                ServerState::Expired => Change::Expired,
+            };
+            self.status_heard(io, id, change, None, false);
         }
     }
 }

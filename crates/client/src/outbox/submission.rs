@@ -125,7 +125,9 @@ impl Unlocked {
 
     /// More slots were not taken: the message may be gone.
     pub(crate) fn slots_refused(&mut self, io: &mut Io, id: Id) {
-        io.frame(&ClientFrame::Status { ids: vec![id] });
+        io.frame(&ClientFrame::Status {
+            ids: vec![id.into()],
+        });
     }
 
     /// No answer came, or bundles are to be asked for again.

@@ -120,7 +120,7 @@ impl Unlocked {
             return Err(Failure::new(Own::Blocked));
         }
         self.note_person(found);
-        let shown = self.decode_keys(io, id, &found.public_keys.0)?;
+        let shown = self.decode_keys(io, id, &found.public_keys)?;
         let fingerprint = shown.keys.fingerprint().as_bytes();
         if invite.is_some_and(|invite| !fingerprint.starts_with(&invite.pin)) {
             io.refused(Refusal::InvitePin, Some(id), None);

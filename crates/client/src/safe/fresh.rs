@@ -54,7 +54,7 @@ impl NewSafes {
         contents.recovery = Some((now, RecoveryAnchor::of(recovery)));
         let key = SafeKey::random(rng);
         let safe = write_of(rng, user, &key, export, &contents, FIRST_VERSION)?;
-        let safe_mark = SafeMark::of(safe.version, &safe.data.0);
+        let safe_mark = SafeMark::of(safe.version, &safe.data);
         prekeys.safe_mark = Some(safe_mark);
         let data = seal_prekey_safe(rng, &key, &user, FIRST_VERSION, &prekeys);
         let marks = Marks {
@@ -67,7 +67,7 @@ impl NewSafes {
             safe,
             prekey_safe: Versioned {
                 version: FIRST_VERSION,
-                data: Blob(data),
+                data: Blob::from(data),
             },
             batch,
             key,
@@ -89,9 +89,9 @@ fn write_of(
     };
     Ok(SafeWrite {
         version,
-        data: Blob(seal_safe(rng, key, &user, version, contents)),
-        passphrase_wrap: Blob(passphrase_wrap(rng, key, export, &user)),
-        recovery_wrap: Blob(recovery_wrap(rng, key, &anchor.public, &user)?),
+        data: Blob::from(seal_safe(rng, key, &user, version, contents)),
+        passphrase_wrap: Blob::from(passphrase_wrap(rng, key, export, &user)),
+        recovery_wrap: Blob::from(recovery_wrap(rng, key, &anchor.public, &user)?),
         write_proof_hash: Blob::from(proof_hash(key.write_proof().expose()).as_slice()),
         recovery_proof_hash: Blob::from(anchor.proof_hash.as_slice()),
     })
@@ -115,7 +115,7 @@ pub(crate) fn reseal(
         safe_version.saturating_add(1),
     )?;
     let version = prekey_version.saturating_add(1);
-    let safe_mark = SafeMark::of(safe.version, &safe.data.0);
+    let safe_mark = SafeMark::of(safe.version, &safe.data);
     let before = prekeys.safe_mark.replace(safe_mark);
     let data = seal_prekey_safe(rng, key, &user, version, prekeys);
     // Nothing has been replaced yet.
@@ -126,7 +126,7 @@ pub(crate) fn reseal(
     };
     let prekey_safe = Versioned {
         version,
-        data: Blob(data),
+        data: Blob::from(data),
     };
     Ok((safe, prekey_safe, marks))
 }

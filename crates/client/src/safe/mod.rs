@@ -69,10 +69,10 @@ pub(crate) fn open_prekeys(
     user: &UserId,
     offered: &Versioned,
 ) -> Result<PrekeySafe, SafeError> {
-    if offered.version == 0 && offered.data.0.is_empty() {
+    if offered.version == 0 && offered.data.is_empty() {
         return Ok(PrekeySafe::default());
     }
-    open_prekey_safe(key, user, offered.version, &offered.data.0)
+    open_prekey_safe(key, user, offered.version, &offered.data)
 }
 
 impl Safe {
@@ -85,7 +85,7 @@ impl Safe {
         prekey_safe: &Versioned,
     ) -> Result<Self, SafeError> {
         let marks = Marks::of_both(safe, prekey_safe);
-        let contents = open_safe(&key, &user, safe.version, &safe.data.0)?;
+        let contents = open_safe(&key, &user, safe.version, &safe.data)?;
         let prekeys = open_prekeys(&key, &user, prekey_safe)?;
         check_bound((&contents, &marks.safe), (&prekeys, &marks.prekeys))?;
         let keys = contents.secrets.account_keys(rng);
@@ -269,8 +269,8 @@ impl Marks {
 
     pub(crate) fn of_both(safe: &SafeRead, prekey_safe: &Versioned) -> Self {
         Self {
-            safe: SafeMark::of(safe.version, &safe.data.0),
-            prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data.0),
+            safe: SafeMark::of(safe.version, &safe.data),
+            prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::refuse::of_safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, SecretBlob, Versioned};
+use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, Versioned};
 
 /// Pause before a failed write is tried again, milliseconds.
 const RETRY_MS: u64 = 2_000;
@@ -30,7 +30,7 @@ impl Safe {
         if io.timers.is_set(Timer::SafeRetry) {
             return;
         }
-        let proof = || SecretBlob::from(self.key.write_proof().expose().as_slice());
+        let proof = || Blob::from(self.key.write_proof().expose().as_slice());
         if self.safe_track.due() {
             self.contents.last_time = io.clock.seen_next(self.contents.last_time, io.now_ms);
             self.contents.prekey_mark = Some(self.prekey_track.mark());
@@ -45,7 +45,7 @@ impl Safe {
                     expected_version: expected,
                     safe: Versioned {
                         version,
-                        data: Blob(data),
+                        data: Blob::from(data),
                     },
                 },
                 Purpose::Open(Open::SafeWritten),
@@ -64,7 +64,7 @@ impl Safe {
                     expected_version: expected,
                     prekey_safe: Versioned {
                         version,
-                        data: Blob(data),
+                        data: Blob::from(data),
                     },
                 },
                 Purpose::Open(Open::PrekeySafeWritten),
@@ -111,8 +111,8 @@ impl Safe {
         let prekeys = their_prekeys
             .as_ref()
             .map_or(&self.prekeys, |(theirs, _)| theirs);
-        let safe_mark = SafeMark::of(safe.version, &safe.data.0);
-        let prekey_mark = SafeMark::of(prekey_safe.version, &prekey_safe.data.0);
+        let safe_mark = SafeMark::of(safe.version, &safe.data);
+        let prekey_mark = SafeMark::of(prekey_safe.version, &prekey_safe.data);
         check_bound((contents, &safe_mark), (prekeys, &prekey_mark))?;
         if let Some(theirs) = their_prekeys {
             self.merge_prekeys(theirs);
@@ -125,12 +125,12 @@ impl Safe {
         &self,
         offered: &Versioned,
     ) -> Result<Option<(SafeContents, SafeMark)>, SafeError> {
-        let mark = SafeMark::of(offered.version, &offered.data.0);
+        let mark = SafeMark::of(offered.version, &offered.data);
         self.safe_track.mark().check(&mark)?;
         if mark == self.safe_track.mark() {
             return Ok(None);
         }
-        let theirs = open_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        let theirs = open_safe(&self.key, &self.user, offered.version, &offered.data)?;
         Ok(Some((theirs, mark)))
     }
 
@@ -138,12 +138,12 @@ impl Safe {
         &self,
         offered: &Versioned,
     ) -> Result<Option<(PrekeySafe, SafeMark)>, SafeError> {
-        let mark = SafeMark::of(offered.version, &offered.data.0);
+        let mark = SafeMark::of(offered.version, &offered.data);
         self.prekey_track.mark().check(&mark)?;
         if mark == self.prekey_track.mark() {
             return Ok(None);
         }
-        let theirs = open_prekey_safe(&self.key, &self.user, offered.version, &offered.data.0)?;
+        let theirs = open_prekey_safe(&self.key, &self.user, offered.version, &offered.data)?;
         Ok(Some((theirs, mark)))
     }
 

@@ -9,7 +9,7 @@ use protocol::safe::proof_hash;
 use serde_json::{Value, json};
 
 use super::server::{Account, FakeServer, MadeInvite, Pending};
-use crate::wire::{Blob, SafeRead, SafeWrite, Versioned};
+use crate::wire::{Blob, SafeRead, SafeWrite, ServerFrame, Versioned};
 
 pub(super) type Answer = (u16, Value);
 
@@ -23,7 +23,7 @@ pub(super) fn problem(code: Code) -> Answer {
 
 pub(super) fn blob(body: &Value, field: &str) -> Vec<u8> {
     let blob: Blob = serde_json::from_value(body[field].clone()).expect("a blob");
-    blob.0
+    blob.into_vec()
 }
 
 pub(super) fn text<'a>(body: &'a Value, field: &str) -> &'a str {
@@ -113,7 +113,7 @@ impl FakeServer {
             let ksf = self.ksf.clone();
             return (
                 200,
-                json!({"response": Blob(response), "token": token, "user_id": user.to_string(), "ksf": ksf}),
+                json!({"response": Blob::from(response), "token": token, "user_id": user.to_string(), "ksf": ksf}),
             );
         }
         let Some(Pending::Register {
@@ -138,12 +138,12 @@ impl FakeServer {
             record: register_record(&blob(body, "upload")).unwrap(),
             public_keys: blob(body, "public_keys"),
             safe: read_of(&safe),
-            write_hash: safe.write_proof_hash.0,
-            recovery_hash: safe.recovery_proof_hash.0,
+            write_hash: safe.write_proof_hash.into_vec(),
+            recovery_hash: safe.recovery_proof_hash.into_vec(),
             unclaimed: one_time_ids(&batch),
             batch,
-            history: vec![(safe.version, safe.data.0)],
-            prekey_history: vec![(prekey_safe.version, prekey_safe.data.0.clone())],
+            history: vec![(safe.version, safe.data.into_vec())],
+            prekey_history: vec![(prekey_safe.version, prekey_safe.data.to_vec())],
             prekey_safe,
         };
         self.accounts.insert(user, account);
@@ -169,7 +169,7 @@ impl FakeServer {
         let ksf = self.ksf.clone();
         (
             200,
-            json!({"response": Blob(response), "token": token, "ksf": ksf}),
+            json!({"response": Blob::from(response), "token": token, "ksf": ksf}),
         )
     }
 
@@ -223,7 +223,7 @@ impl FakeServer {
             return (
                 200,
                 json!({
-                    "response": Blob(response), "token": token, "user_id": user.to_string(),
+                    "response": Blob::from(response), "token": token, "user_id": user.to_string(),
                     "safe": account.safe, "prekey_safe": account.prekey_safe, "ksf": self.ksf,
                 }),
             );
@@ -244,7 +244,7 @@ impl FakeServer {
             let token = self.token(Pending::Passphrase(user));
             return (
                 200,
-                json!({"response": Blob(response), "token": token, "ksf": self.ksf}),
+                json!({"response": Blob::from(response), "token": token, "ksf": self.ksf}),
             );
         }
         let proven = self.pending.remove(text(body, "reauth_token"));
@@ -285,8 +285,10 @@ impl FakeServer {
             socket.bundle = None;
         }
         let account = &self.accounts[&user];
-        let frame = json!({"t": "safe", "version": account.safe.version,
-            "prekey_version": account.prekey_safe.version});
+        let frame = ServerFrame::Safe {
+            version: account.safe.version,
+            prekey_version: account.prekey_safe.version,
+        };
         self.tell(user, Some(tab), &frame);
         (204, Value::Null)
     }
@@ -325,13 +327,13 @@ impl FakeServer {
         let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
         account.safe = read_of(&safe);
-        account.history.push((safe.version, safe.data.0));
+        account.history.push((safe.version, safe.data.into_vec()));
         account
             .prekey_history
-            .push((prekey_safe.version, prekey_safe.data.0.clone()));
+            .push((prekey_safe.version, prekey_safe.data.to_vec()));
         account.prekey_safe = prekey_safe;
-        account.write_hash = safe.write_proof_hash.0;
-        account.recovery_hash = safe.recovery_proof_hash.0;
+        account.write_hash = safe.write_proof_hash.into_vec();
+        account.recovery_hash = safe.recovery_proof_hash.into_vec();
     }
 }
 

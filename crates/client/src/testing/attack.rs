@@ -41,7 +41,7 @@ impl FakeServer {
         let wrap = passphrase_wrap(&mut self.rng, &key, &export, &user);
         let account = self.accounts.get_mut(&user).unwrap();
         account.record = register_record(&upload).unwrap();
-        account.safe.passphrase_wrap = Blob(wrap);
+        account.safe.passphrase_wrap = Blob::from(wrap);
     }
 
     /// Makes an account whose private keys the enemy holds; no client belongs to it.
@@ -58,7 +58,7 @@ impl FakeServer {
             now,
             &Default::default(),
         );
-        let nothing = || Blob(Vec::new());
+        let nothing = || Blob::from(Vec::new());
         let account = Account {
             handle: handle.to_owned(),
             alias: handle.to_owned(),
@@ -108,7 +108,7 @@ impl FakeServer {
         let index = account.history.len() - 1 - steps;
         let (version, data) = account.history[index].clone();
         account.safe.version = version;
-        account.safe.data = Blob(data);
+        account.safe.data = Blob::from(data);
     }
 
     /// Puts an older version of the prekey safe back; 1 is the one before the newest.
@@ -118,7 +118,7 @@ impl FakeServer {
         let (version, data) = account.prekey_history[index].clone();
         account.prekey_safe = Versioned {
             version,
-            data: Blob(data),
+            data: Blob::from(data),
         };
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::accounts::{Answer, blob, one_time_ids, problem, text};
 use super::server::{FakeServer, MadeInvite};
-use crate::wire::{Blob, Versioned};
+use crate::wire::{Blob, ServerFrame, Versioned};
 
 /// What the server calls an invite.
 fn invite_name(code: &str) -> String {
@@ -32,8 +32,7 @@ impl FakeServer {
         let parts: Vec<&str> = path.trim_start_matches('/').split(['/', '?']).collect();
         match (method, parts.as_slice()) {
             ("GET", ["server"]) => {
-                let boot =
-                    json!({"id": self.boot.0.to_string(), "signed": Blob(self.boot.1.encode())});
+                let boot = json!({"id": self.boot.0.to_string(), "signed": Blob::from(self.boot.1.encode())});
                 return (
                     200,
                     json!({"version": "test", "boot": boot, "now": self.now(),
@@ -78,7 +77,7 @@ impl FakeServer {
                 None => problem(Code::NotFound),
             },
             ("PUT", ["session", "resume"]) => {
-                self.resume.insert(mine, Blob(blob(body, "half")));
+                self.resume.insert(mine, Blob::from(blob(body, "half")));
                 (204, Value::Null)
             }
             ("DELETE", ["session", "resume"]) => {
@@ -203,15 +202,17 @@ impl FakeServer {
         if prekeys {
             account
                 .prekey_history
-                .push((new.version, new.data.0.clone()));
+                .push((new.version, new.data.to_vec()));
             account.prekey_safe = new;
         } else {
-            account.history.push((new.version, new.data.0.clone()));
+            account.history.push((new.version, new.data.to_vec()));
             account.safe.version = new.version;
             account.safe.data = new.data;
         }
-        let frame = json!({"t": "safe", "version": account.safe.version,
-            "prekey_version": account.prekey_safe.version});
+        let frame = ServerFrame::Safe {
+            version: account.safe.version,
+            prekey_version: account.prekey_safe.version,
+        };
         self.tell(user, Some(tab), &frame);
         (204, Value::Null)
     }
@@ -221,7 +222,7 @@ impl FakeServer {
             Some((user, account)) => (
                 200,
                 json!({"user_id": user.to_string(), "handle": account.handle,
-                    "alias": account.alias, "public_keys": Blob(account.public_keys.clone())}),
+                    "alias": account.alias, "public_keys": Blob::from(account.public_keys.clone())}),
             ),
             None => problem(Code::NoSuchUser),
         }
@@ -233,7 +234,7 @@ impl FakeServer {
             .values()
             .filter(|socket| socket.user == to)
             .filter_map(|socket| {
-                let bundle = Blob(socket.bundle.clone()?);
+                let bundle = Blob::from(socket.bundle.clone()?);
                 Some(json!({"live_id": socket.live.to_string(), "bundle": bundle}))
             })
             .collect();
@@ -248,11 +249,11 @@ impl FakeServer {
                 .or_insert_with(|| account.unclaimed.pop());
             let claimed = account.batch.claimed(one_time);
             let claimed = claimed.or_else(|| account.batch.claimed(None));
-            Blob(claimed.unwrap().encode())
+            Blob::from(claimed.unwrap().encode())
         });
         (
             200,
-            json!({"public_keys": Blob(account.public_keys.clone()), "live": live, "prekey": prekey}),
+            json!({"public_keys": Blob::from(account.public_keys.clone()), "live": live, "prekey": prekey}),
         )
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use api::Code;
+use api::frames::{Asked, Change, MessageState, TargetKind};
+use api::ids::TargetId;
 use protocol::envelope::{Parcel, Slot, SlotSet, Submission, Target};
 use protocol::ids::{LiveId, MessageId, UserId};
-use serde_json::{Value, json};
 
 use super::accounts::problem;
 use super::held::{Held, HeldSlot, LEASE_MS};
 use super::server::{FakeServer, Reply, Socket};
-use crate::wire::{Blob, ClientFrame};
+use crate::wire::{Blob, ClientFrame, ServerFrame, StatusEntry, Stranded, Waiting};
 
 /// How long a session may be away before its copies of what was read go, milliseconds.
 const AWAY_MS: u64 = 60_000;
@@ -18,20 +19,23 @@ const AWAY_MS: u64 = 60_000;
 /// Longest frame, bytes.
 const MAX_FRAME: usize = 16 * 1024;
 
-fn refused(re: &str, id: MessageId, code: Code) -> Reply {
-    Reply::Text(
-        json!({"t": "refused", "re": re, "id": id.to_string(), "code": code.name(),
-        "detail": code.title()}),
-    )
+fn refused(re: Asked, id: MessageId, code: Code) -> Reply {
+    refusal(re, Some(id), code)
+}
+
+fn refusal(re: Asked, id: Option<MessageId>, code: Code) -> Reply {
+    Reply::frame(&ServerFrame::Refused {
+        re,
+        id,
+        code: code.name().into(),
+        detail: code.title().to_owned(),
+        retry_after: None,
+    })
 }
 
 fn problem_bytes(code: Code) -> (u16, Vec<u8>) {
     let (status, body) = problem(code);
     (status, body.to_string().into_bytes())
-}
-
-fn message_id(id: crate::id::Id) -> MessageId {
-    MessageId::from_bytes(*id.as_bytes())
 }
 
 impl FakeServer {
@@ -49,9 +53,14 @@ impl FakeServer {
             },
         );
         self.session_back(user, live);
-        let hello = json!({"t": "hello", "boot_id": self.boot.0.to_string(), "now": self.now(),
-            "waiting": self.waiting(tab), "more": false, "stranded": self.stranded(user)});
-        self.pushed.push_back((tab, Reply::Text(hello)));
+        let hello = ServerFrame::Hello {
+            boot_id: self.boot.0.into(),
+            now: self.now(),
+            waiting: self.waiting(tab),
+            more: false,
+            stranded: self.stranded(user),
+        };
+        self.pushed.push_back((tab, Reply::frame(&hello)));
         true
     }
 
@@ -90,7 +99,7 @@ impl FakeServer {
         let held = self.messages.get_mut(id).unwrap();
         let (poster, returned) = (held.poster, held.give_back(user, live));
         for target in returned {
-            self.note(id, poster, "returned", &target);
+            self.note(id, poster, Change::Returned, &target);
             self.announce(id);
         }
     }
@@ -107,7 +116,7 @@ impl FakeServer {
         if let Some(slot) = slot {
             slot.left_ms = Some(now_ms);
             if !read {
-                self.note(id, poster, "left", &own);
+                self.note(id, poster, Change::Left, &own);
             }
         }
     }
@@ -125,16 +134,19 @@ impl FakeServer {
         }
     }
 
-    fn stranded(&self, user: UserId) -> Vec<Value> {
+    fn stranded(&self, user: UserId) -> Vec<Stranded> {
         let stranded = self.messages.iter();
         stranded
             .filter(|(_, held)| held.is_stranded_for(&user))
-            .map(|(id, held)| json!({"id": id.to_string(), "from": held.poster.to_string()}))
+            .map(|(id, held)| Stranded {
+                id: *id,
+                from: held.poster,
+            })
             .collect()
     }
 
     /// What a tab may claim.
-    pub(super) fn waiting(&self, tab: usize) -> Vec<Value> {
+    pub(super) fn waiting(&self, tab: usize) -> Vec<Waiting> {
         let Some(socket) = self.sockets.get(&tab) else {
             return Vec::new();
         };
@@ -145,45 +157,51 @@ impl FakeServer {
             .collect()
     }
 
-    fn item(&self, id: &MessageId, held: &Held, socket: &Socket) -> Option<Value> {
+    fn item(&self, id: &MessageId, held: &Held, socket: &Socket) -> Option<Waiting> {
         let target = held.target_for(&socket.user, &socket.live)?;
         let slot = &held.slots[&target];
         if slot.claim.is_some_and(|(_, until)| until > self.now_ms) {
             return None;
         }
-        let kind = if target.live_id().is_some() {
-            "live"
-        } else {
-            "account"
-        };
-        Some(
-            json!({"id": id.to_string(), "burn": held.burn, "size": held.body.len(),
-            "expires_at": held.expires_at, "target": kind, "from": held.poster.to_string()}),
-        )
+        Some(Waiting {
+            id: *id,
+            burn: held.burn,
+            size: held.body.len() as u64,
+            expires_at: held.expires_at,
+            target: match target {
+                Target::Live { .. } => TargetKind::Live,
+                Target::Account { .. } => TargetKind::Account,
+            },
+            from: held.poster,
+        })
     }
 
     fn announce(&mut self, id: &MessageId) {
         let Some(held) = self.messages.get(id) else {
             return;
         };
-        let frames: Vec<(usize, Value)> = self
+        let items: Vec<(usize, Waiting)> = self
             .sockets
             .iter()
             .filter_map(|(tab, socket)| Some((*tab, self.item(id, held, socket)?)))
             .collect();
-        for (tab, mut frame) in frames {
-            frame["t"] = json!("waiting");
-            self.pushed.push_back((tab, Reply::Text(frame)));
+        for (tab, item) in items {
+            let frame = Reply::frame(&ServerFrame::Waiting(item));
+            self.pushed.push_back((tab, frame));
         }
     }
 
-    fn note(&mut self, id: &MessageId, poster: UserId, state: &str, target: &Target) {
-        let (name, live) = match target.live_id() {
-            Some(live) => (live.to_string(), true),
-            None => (target.account().to_string(), false),
+    fn note(&mut self, id: &MessageId, poster: UserId, state: Change, target: &Target) {
+        let (target, live) = match target.live_id() {
+            Some(live) => (TargetId::from(*live), true),
+            None => (TargetId::from(*target.account()), false),
         };
-        let frame = json!({"t": "message", "id": id.to_string(), "state": state,
-            "target": name, "live": live});
+        let frame = ServerFrame::Message {
+            id: *id,
+            state,
+            target,
+            live,
+        };
         self.tell(poster, None, &frame);
     }
 
@@ -201,7 +219,7 @@ impl FakeServer {
                 let target = Target::Account {
                     account: held.poster,
                 };
-                self.note(&id, held.poster, "expired", &target);
+                self.note(&id, held.poster, Change::Expired, &target);
             }
         }
         let mut returned = Vec::new();
@@ -214,7 +232,7 @@ impl FakeServer {
             }
         }
         for (id, poster, target) in returned {
-            self.note(&id, poster, "returned", &target);
+            self.note(&id, poster, Change::Returned, &target);
             self.announce(&id);
         }
         // What an account has read goes from its sessions that are gone, a minute after they left.
@@ -233,16 +251,14 @@ impl FakeServer {
     /// A text frame of a tab.
     pub(super) fn text(&mut self, tab: usize, text: &str) -> Vec<Reply> {
         let Ok(frame) = serde_json::from_str::<ClientFrame>(text) else {
-            return vec![Reply::Text(
-                json!({"t": "refused", "re": "frame", "code": Code::MalformedRequest.name()}),
-            )];
+            return vec![refusal(Asked::Frame, None, Code::MalformedRequest)];
         };
         match frame {
             ClientFrame::Bundle { bundle } => {
-                self.publish(tab, bundle.0);
+                self.publish(tab, bundle.into_vec());
                 Vec::new()
             }
-            ClientFrame::Withdraw => {
+            ClientFrame::Withdraw {} => {
                 if let Some(socket) = self.sockets.get_mut(&tab) {
                     socket.bundle = None;
                     let (user, live) = (socket.user, socket.live);
@@ -250,29 +266,31 @@ impl FakeServer {
                 }
                 Vec::new()
             }
-            ClientFrame::Claim { id } => vec![self.claim(tab, message_id(id))],
-            ClientFrame::Ack { id, token } => vec![self.ack(message_id(id), &token.0)],
-            ClientFrame::Extend { id, token } => vec![self.extend(message_id(id), &token.0)],
-            ClientFrame::CannotOpen { id, token } => self.cannot_open(message_id(id), &token.0),
-            ClientFrame::Active => Vec::new(),
+            ClientFrame::Claim { id } => vec![self.claim(tab, id)],
+            ClientFrame::Ack { id, token } => vec![self.ack(id, &token)],
+            ClientFrame::Extend { id, token } => vec![self.extend(id, &token)],
+            ClientFrame::CannotOpen { id, token } => self.cannot_open(id, &token),
+            ClientFrame::Active {} => Vec::new(),
             ClientFrame::Status { ids } => {
-                let states: Vec<Value> = ids
-                    .into_iter()
-                    .map(|id| {
-                        let id = message_id(id);
-                        let state = if self.acknowledged.contains_key(&id) {
-                            "acknowledged"
-                        } else if self.messages.contains_key(&id) {
-                            "waiting"
-                        } else {
-                            "unknown"
-                        };
-                        json!({"id": id.to_string(), "state": state, "expires_at": 0})
-                    })
-                    .collect();
-                vec![Reply::Text(json!({"t": "status", "states": states}))]
+                let state_of = |id: &MessageId| {
+                    if self.acknowledged.contains_key(id) {
+                        MessageState::Acknowledged
+                    } else if self.messages.contains_key(id) {
+                        MessageState::Waiting
+                    } else {
+                        MessageState::Unknown
+                    }
+                };
+                let states = ids.into_iter().map(|id| StatusEntry {
+                    id,
+                    state: state_of(&id),
+                    expires_at: 0,
+                });
+                vec![Reply::frame(&ServerFrame::Status {
+                    states: states.collect(),
+                })]
             }
-            ClientFrame::Ping => vec![Reply::Text(json!({"t": "pong"}))],
+            ClientFrame::Ping {} => vec![Reply::frame(&ServerFrame::Pong {})],
         }
     }
 
@@ -282,7 +300,7 @@ impl FakeServer {
         };
         let user = socket.user;
         if socket.bundle.replace(bundle).is_none() {
-            self.tell(user, Some(tab), &json!({"t": "joined"}));
+            self.tell(user, Some(tab), &ServerFrame::Joined {});
         }
     }
 
@@ -298,11 +316,11 @@ impl FakeServer {
     fn put(&mut self, user: UserId, submission: Submission) -> Reply {
         let id = submission.message_id;
         if self.messages.contains_key(&id) {
-            return refused("send", id, Code::DuplicateMessage);
+            return refused(Asked::Send, id, Code::DuplicateMessage);
         }
         if let Some(code) = self.refuse.pop_front() {
             let code = Code::named(code).expect("a code of the server");
-            return refused("send", id, code);
+            return refused(Asked::Send, id, code);
         }
         let expires_at = self.now() + u64::from(submission.life_secs);
         self.next += 1;
@@ -320,7 +338,7 @@ impl FakeServer {
         );
         self.announce(&id);
         self.note_absent(&id);
-        Reply::Text(json!({"t": "sent", "id": id.to_string(), "expires_at": expires_at}))
+        Reply::frame(&ServerFrame::Sent { id, expires_at })
     }
 
     fn add_slots(&mut self, user: UserId, set: SlotSet) -> Reply {
@@ -331,31 +349,31 @@ impl FakeServer {
             .filter(|held| held.poster == user)
         {
             Some(held) => held.slots.extend(set.slots.into_iter().map(slot)),
-            None => return refused("slots", id, Code::Gone),
+            None => return refused(Asked::Slots, id, Code::Gone),
         }
         self.announce(&id);
         self.note_absent(&id);
-        Reply::Text(json!({"t": "slots_added", "id": id.to_string()}))
+        Reply::frame(&ServerFrame::SlotsAdded { id })
     }
 
     fn claim(&mut self, tab: usize, id: MessageId) -> Reply {
         let (user, live) = match self.sockets.get(&tab) {
             Some(socket) => (socket.user, socket.live),
-            None => return refused("claim", id, Code::Gone),
+            None => return refused(Asked::Claim, id, Code::Gone),
         };
         let now_ms = self.now_ms;
         let token = *MessageId::random(&mut self.rng).as_bytes();
         let Some(held) = self.messages.get_mut(&id) else {
-            return refused("claim", id, Code::Gone);
+            return refused(Asked::Claim, id, Code::Gone);
         };
         let Some(target) = held.target_for(&user, &live) else {
-            return refused("claim", id, Code::Gone);
+            return refused(Asked::Claim, id, Code::Gone);
         };
         let busy = held.slots[&target]
             .claim
             .is_some_and(|(_, until)| until > now_ms);
         if busy || (held.burn && held.taken_by(&user, now_ms)) {
-            return refused("claim", id, Code::Taken);
+            return refused(Asked::Claim, id, Code::Taken);
         }
         let slot = held.slots.get_mut(&target).unwrap();
         slot.claim = Some((token, now_ms + LEASE_MS));
@@ -370,10 +388,13 @@ impl FakeServer {
         }
         .encode();
         let poster = held.poster;
-        self.note(&id, poster, "claimed", &target);
+        self.note(&id, poster, Change::Claimed, &target);
         if parcel.len() > MAX_FRAME {
-            return Reply::Text(json!({"t": "claimed_large", "id": id.to_string(),
-                "token": Blob(token.to_vec()), "lease_ms": LEASE_MS}));
+            return Reply::frame(&ServerFrame::ClaimedLarge {
+                id,
+                token: Blob::from(token.as_slice()),
+                lease_ms: LEASE_MS,
+            });
         }
         Reply::Binary(parcel)
     }
@@ -423,16 +444,19 @@ impl FakeServer {
                 let slot = held.slots.get_mut(&target).unwrap();
                 slot.claim = slot.claim.map(|(token, _)| (token, until));
                 slot.by = slot.by.map(|(live, _)| (live, true));
-                Reply::Text(json!({"t": "extended", "id": id.to_string(), "lease_ms": LEASE_MS}))
+                Reply::frame(&ServerFrame::Extended {
+                    id,
+                    lease_ms: LEASE_MS,
+                })
             }
-            Err(code) => refused("extend", id, code),
+            Err(code) => refused(Asked::Extend, id, code),
         }
     }
 
     fn ack(&mut self, id: MessageId, token: &[u8]) -> Reply {
         let target = match self.claimed_target(&id, token) {
             Ok(target) => target,
-            Err(code) => return refused("ack", id, code),
+            Err(code) => return refused(Asked::Ack, id, code),
         };
         let held = self.messages.get_mut(&id).unwrap();
         let (poster, expires_at) = (held.poster, held.expires_at);
@@ -447,8 +471,8 @@ impl FakeServer {
         if !by_poster {
             self.acknowledged.insert(id, expires_at);
         }
-        self.note(&id, poster, "acknowledged", &target);
-        Reply::Text(json!({"t": "acked", "id": id.to_string()}))
+        self.note(&id, poster, Change::Acknowledged, &target);
+        Reply::frame(&ServerFrame::Acked { id })
     }
 
     fn cannot_open(&mut self, id: MessageId, token: &[u8]) -> Vec<Reply> {
@@ -459,10 +483,10 @@ impl FakeServer {
                 slot.claim = None;
                 slot.dead = true;
                 let poster = held.poster;
-                self.note(&id, poster, "cannot_open", &target);
+                self.note(&id, poster, Change::CannotOpen, &target);
                 Vec::new()
             }
-            Err(code) => vec![refused("cannot_open", id, code)],
+            Err(code) => vec![refused(Asked::CannotOpen, id, code)],
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::held::Held;
 use super::rng::SeededRng;
 use crate::id::Id;
-use crate::wire::{Blob, SafeRead, Versioned};
+use crate::wire::{Blob, SafeRead, ServerFrame, Versioned};
 
 /// An answer or frame on its way to a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,13 @@ pub enum Reply {
     Binary(Vec<u8>),
     /// The socket closes.
     Close(u16),
+}
+
+impl Reply {
+    /// A text frame.
+    pub(super) fn frame(frame: &ServerFrame) -> Self {
+        Self::Text(serde_json::to_value(frame).expect("a frame is JSON"))
+    }
 }
 
 impl Reply {
@@ -80,7 +87,7 @@ impl Account {
     /// The wrap that the passphrase opens.
     #[must_use]
     pub fn passphrase_wrap(&self) -> &[u8] {
-        &self.safe.passphrase_wrap.0
+        &self.safe.passphrase_wrap
     }
 
     /// The newest version of the key safe.
@@ -262,7 +269,8 @@ impl FakeServer {
     }
 
     /// Sends a text frame to every socket of an account but one.
-    pub(super) fn tell(&mut self, user: UserId, but: Option<usize>, frame: &Value) {
+    pub(super) fn tell(&mut self, user: UserId, but: Option<usize>, frame: &ServerFrame) {
+        let frame = Reply::frame(frame);
         let tabs: Vec<usize> = self
             .sockets
             .iter()
@@ -270,7 +278,7 @@ impl FakeServer {
             .map(|(tab, _)| *tab)
             .collect();
         for tab in tabs {
-            self.pushed.push_back((tab, Reply::Text(frame.clone())));
+            self.pushed.push_back((tab, frame.clone()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
-use crate::wire::{Blob, SecretBlob, Waiting};
+use crate::wire::{Blob, Waiting};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BootInfo {
@@ -148,7 +148,7 @@ pub(crate) struct Reauthenticated {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RecoveryStart<'a> {
     pub(crate) handle: &'a str,
-    pub(crate) proof: SecretBlob,
+    pub(crate) proof: Blob,
     pub(crate) request: Blob,
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct PassphraseFinish<'a> {
     pub(crate) token: &'a str,
     pub(crate) reauth_token: &'a str,
     pub(crate) upload: Blob,
-    pub(crate) write_proof: SecretBlob,
+    pub(crate) write_proof: Blob,
     pub(crate) safe: SafeWrite,
     pub(crate) prekey_safe: Versioned,
 }
@@ -202,14 +202,14 @@ pub(crate) struct IdentityPut<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SafePut {
-    pub(crate) write_proof: SecretBlob,
+    pub(crate) write_proof: Blob,
     pub(crate) expected_version: u64,
     pub(crate) safe: Versioned,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PrekeySafePut {
-    pub(crate) write_proof: SecretBlob,
+    pub(crate) write_proof: Blob,
     pub(crate) expected_version: u64,
     pub(crate) prekey_safe: Versioned,
 }

@@ -50,7 +50,6 @@ enum Known {
 enum Named {
     Sender,
     Another,
-    Nobody,
 }
 
 /// What a tab asks the server for, in order, from the announcement of a broken message on.
@@ -76,7 +75,6 @@ fn refused(known: Known, named: Named, broken: Broken) -> (Vec<String>, Vec<Valu
             match named {
                 Named::Sender => {}
                 Named::Another => frame["from"] = json!(other.to_string()),
-                Named::Nobody => drop(frame.as_object_mut().unwrap().remove("from")),
             }
         }
         vec![reply]
@@ -129,15 +127,13 @@ fn the_server_cannot_tell_a_bad_hint_from_a_bad_slot_or_a_bad_body() {
         (Known::Never, Named::Sender),
         (Known::Gone, Named::Sender),
         (Known::Fresh, Named::Another),
-        (Known::Never, Named::Nobody),
     ] {
         let [hint, slot, body] =
             [Broken::Hint, Broken::Slot, Broken::Body].map(|it| refused(known, named, it));
         let told = hint.1.contains(&json!("cannot_open"));
         assert_eq!(told, known != Known::Gone, "{hint:?}");
         let looked_up = hint.0.iter().filter(|line| line.starts_with("GET /users/"));
-        let times = usize::from(named != Named::Nobody);
-        assert_eq!(looked_up.count(), times, "{known:?} {named:?}: {hint:?}");
+        assert_eq!(looked_up.count(), 1, "{known:?} {named:?}: {hint:?}");
         assert_eq!(hint, slot, "{known:?} {named:?}");
         assert_eq!(hint, body, "{known:?} {named:?}");
     }
@@ -166,4 +162,25 @@ fn a_message_that_the_server_says_somebody_else_posted_is_not_opened() {
         let told = world.refusals(f.bob);
         assert_eq!(told, if shown { vec![] } else { vec!["moved-slot"] });
     }
+}
+
+#[test]
+fn a_message_of_which_the_server_does_not_say_who_posted_it_is_not_claimed() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    world.server.tamper = Some(Box::new(|_, mut reply| {
+        if let Reply::Text(frame) = &mut reply
+            && frame["t"] == "waiting"
+        {
+            frame.as_object_mut().unwrap().remove("from");
+        }
+        vec![reply]
+    }));
+    let spoken = world.server.traffic.len();
+    let id = world.say(f.alice, f.to_bob, "from nobody");
+    assert!(world.message(f.bob, id).is_none());
+    assert_eq!(world.refusals(f.bob), ["malformed"]);
+    let frames = world.server.traffic[spoken..].iter();
+    let mut frames = frames.filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    assert!(!frames.any(|frame| frame["t"] == "claim"));
 }

@@ -110,7 +110,7 @@ fn what_was_made_for_somebody_else_is_refused() {
     // The enemy announces it to bob and hands over carol's parcel as it is.
     let bob = f.bob;
     let frame = serde_json::json!({"t": "waiting", "id": id.to_string(), "burn": false,
-        "size": 1, "expires_at": held.expires_at, "target": "live"});
+        "size": 1, "expires_at": held.expires_at, "target": "live", "from": held.poster.to_string()});
     let parcel = protocol::envelope::Parcel {
         message_id: id,
         token: [7; 16],
@@ -146,7 +146,7 @@ fn what_was_made_for_somebody_else_is_refused() {
     .into();
     world.server.messages.insert(other, forged);
     let frame = serde_json::json!({"t": "waiting", "id": other.to_string(), "burn": false,
-        "size": 1, "expires_at": held.expires_at, "target": "live"});
+        "size": 1, "expires_at": held.expires_at, "target": "live", "from": held.poster.to_string()});
     world.server.push(f.bob, Reply::Text(frame));
     world.settle();
     assert!(refused(&world, f.bob, "cannot-open"));

@@ -143,7 +143,7 @@ fn a_recipient_whose_session_keys_are_gone_gets_the_message_again() {
     )]
     .into();
     let frame = json!({"t": "waiting", "id": id.to_string(), "burn": false, "size": 1,
-        "expires_at": held.expires_at, "target": "live"});
+        "expires_at": held.expires_at, "target": "live", "from": held.poster.to_string()});
     world.server.push(bob, Reply::Text(frame));
     world.settle();
     assert!(refused(&world, bob, "cannot-open"));
