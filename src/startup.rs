@@ -29,7 +29,7 @@ use crate::http::{
 use crate::jobs::Jobs;
 use crate::keys::{self, KeyService, SourceError, providers};
 use crate::limits::Limits;
-use crate::messages::{Announcer, Hub, close};
+use crate::messages::{Announcer, Hub};
 use crate::metrics::Metrics;
 use crate::net;
 use crate::operations;
@@ -41,6 +41,7 @@ use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
 use crate::tls::TlsError;
 use crate::tokens::Tokens;
+use api::close;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

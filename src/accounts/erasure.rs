@@ -11,10 +11,10 @@ use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 use utoipa::ToSchema;
 
 use crate::http::{Arrival, Problem};
-use crate::messages::close;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
+use api::close;
 
 use super::audit;
 
@@ -54,7 +54,7 @@ async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Proble
     let superseding = app.sessions().supersede(user);
     let ended = app.store().erase_own_account(user, vec![record]).await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::SESSION_OVER);
+    app.sessions().end(user, &ended, close::ACCOUNT_CLOSED);
     Ok(forget(app, user, &ended).await?)
 }
 

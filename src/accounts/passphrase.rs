@@ -9,12 +9,12 @@ use store::{CredentialChange, KeepSessions};
 use utoipa::ToSchema;
 
 use crate::http::Problem;
-use crate::messages::close;
 use crate::sessions::device::credential_hash;
 use crate::sessions::reauth::Reauthenticated;
 use crate::sessions::{Origin, SignedIn};
 use crate::state::App;
 use crate::tokens::Purpose;
+use api::close;
 
 use super::audit;
 use super::handle::Handle;
@@ -112,7 +112,7 @@ pub async fn finish(
         .replace_credentials(change, vec![record])
         .await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::SESSION_OVER);
+    app.sessions().end(user, &ended, close::PASSPHRASE_CHANGED);
     app.hub()
         .safe_written(&who, Some(version), Some(prekey_version));
     let devices = app.devices();

@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::limits::Limit;
-use crate::messages::close;
 use crate::sessions::device::credential_hash;
 use crate::sessions::{Epoch, Opening, Origin, sign_in};
 use crate::state::App;
 use crate::tokens::{Purpose, TokenError};
+use api::close;
 
 use super::audit;
 use super::handle::Handle;
@@ -163,7 +163,7 @@ pub async fn finish(
     };
     let ended = app.store().replace_credentials(change, records).await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::SESSION_OVER);
+    app.sessions().end(user, &ended, close::ACCOUNT_RECOVERED);
     sign_in::replace_current(&app, &request, &origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::sessions::{LiveSession, SignedIn};
 
-use super::close;
+use api::close;
 
 /// Frames that may wait for a slow reader before it is cut off.
 const QUEUE: usize = 512;

@@ -3,7 +3,6 @@
 //! Data flows from a route to the service to the vault; nothing here knows the store.
 
 mod acts;
-pub mod close;
 mod events;
 mod frames;
 mod hub;

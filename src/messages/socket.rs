@@ -19,7 +19,8 @@ use crate::state::App;
 
 use super::frames::waiting;
 use super::wire::{self, Frames, Incoming};
-use super::{Outgoing, Socket, close};
+use super::{Outgoing, Socket};
+use api::close;
 
 /// Malformed frames that a connection may send before it is closed.
 const MAX_MALFORMED: u32 = 100;

@@ -10,8 +10,8 @@ use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 use crate::clock::Ambient;
 use crate::config::Config;
 use crate::messages::Hub;
-use crate::messages::close;
 use crate::tokens::Purpose;
+use api::close;
 
 use super::{Deed, LiveSession};
 
@@ -267,9 +267,10 @@ impl Registry {
             };
             // From time 0 on: that it has not expired is known better here.
             let row = whole(self.store.find_session(session.id(), 0).await)?;
-            match role.filter(|_| row.is_some()) {
-                Some(role) => session.set_role(role),
-                None => self.end(user, &[session.id()], close::SESSION_OVER),
+            match (role, row) {
+                (Some(role), Some(_)) => session.set_role(role),
+                (Some(_), None) => self.end(user, &[session.id()], close::SESSION_OVER),
+                (None, _) => self.end(user, &[session.id()], close::ACCOUNT_CLOSED),
             }
         }
         Ok(())

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use crate::accounts::audit;
 use crate::http::Problem;
-use crate::messages::close;
 use crate::state::App;
+use api::close;
 
 use super::{Deed, Origin, SignedIn};
 
@@ -157,7 +157,7 @@ pub async fn revoke(
         return Err(Problem::not_found());
     }
     app.sessions()
-        .end(who.user_id(), &[id], close::SESSION_OVER);
+        .end(who.user_id(), &[id], close::SESSION_ENDED);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -182,7 +182,7 @@ pub async fn revoke_others(
         .await?;
     drop(superseding);
     app.sessions()
-        .end(who.user_id(), &ended, close::SESSION_OVER);
+        .end(who.user_id(), &ended, close::SESSION_ENDED);
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -17,9 +17,9 @@ use crate::accounts::handle::Handle;
 use crate::accounts::registration::Entered;
 use crate::http::Problem;
 use crate::limits::Limit;
-use crate::messages::close;
 use crate::state::App;
 use crate::tokens::{Purpose, TokenError};
+use api::close;
 
 use super::device::credential_hash;
 use super::{Epoch, Opening, Origin, extract, start};

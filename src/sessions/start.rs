@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::accounts::audit;
 use crate::http::{Arrival, ClientIp, Problem, RequestId};
-use crate::messages::close;
 use crate::state::App;
+use api::close;
 
 use super::SECRET;
 

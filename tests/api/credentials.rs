@@ -75,7 +75,7 @@ async fn a_recovery_key_gives_a_new_passphrase_and_ends_every_other_session() {
         .await
         .expect(200);
     elsewhere.get("/api/v1/session").await.expect(200);
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(api::close::ACCOUNT_RECOVERED));
     alice.client.get("/api/v1/session").await.expect(401);
     assert!(Account::sign_in(app.client(), "alice", OLD).await.is_err());
     Account::sign_in(app.client(), "alice", NEW).await.unwrap();
@@ -101,6 +101,7 @@ async fn a_changed_passphrase_needs_the_old_one_and_keeps_only_this_session() {
     let app = TestApp::start().await;
     let alice = alice(&app).await;
     let other = Account::sign_in(app.client(), "alice", OLD).await.unwrap();
+    let (mut socket, _) = TestSocket::connect(&other.client).await;
     let refused = reauthenticate(&alice.client, NEW).await.expect(403);
     assert_eq!(refused.code(), "reauth-failed");
     let proof = reauthenticate(&alice.client, OLD).await.expect(200).json();
@@ -137,6 +138,7 @@ async fn a_changed_passphrase_needs_the_old_one_and_keeps_only_this_session() {
         .expect(204);
 
     alice.client.get("/api/v1/session").await.expect(200);
+    assert_eq!(socket.closed().await, Some(api::close::PASSPHRASE_CHANGED));
     other.client.get("/api/v1/session").await.expect(401);
     Account::sign_in(app.client(), "alice", NEW).await.unwrap();
     // The proof was used up, and another session's proof is none.

@@ -74,8 +74,8 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     let gone = delete(&alice.client, &token).await.expect(204);
     let cookie = gone.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("Max-Age=0"), "{cookie}");
-    assert_eq!(one.closed().await, Some(4401));
-    assert_eq!(two.closed().await, Some(4401));
+    assert_eq!(one.closed().await, Some(api::close::ACCOUNT_CLOSED));
+    assert_eq!(two.closed().await, Some(api::close::ACCOUNT_CLOSED));
     assert!(start.elapsed() < Duration::from_secs(1));
     for session in [&alice, &other] {
         session.client.get("/api/v1/session").await.expect(401);

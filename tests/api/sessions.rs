@@ -1,5 +1,6 @@
 //! How sessions begin, slide and end.
 
+use api::close;
 use protocol::envelope::Parcel;
 use serde_json::json;
 
@@ -21,7 +22,7 @@ async fn idleness_ends_a_session_closes_its_socket_and_is_audited() {
     socket.say(json!({"t": "ping"})).await;
     socket.text_of("pong").await;
     app.advance(1).await;
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(close::SESSION_OVER));
     assert_eq!(
         alice.client.get("/api/v1/session").await.expect(401).code(),
         "signed-out"
@@ -81,7 +82,7 @@ async fn a_session_whose_client_only_receives_and_confirms_ends_by_idleness() {
     }
     bob.client.get("/api/v1/session").await.expect(200);
     app.advance(60).await;
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(close::SESSION_OVER));
     bob.client.get("/api/v1/session").await.expect(401);
     alice.client.get("/api/v1/session").await.expect(200);
 }
@@ -110,7 +111,7 @@ async fn activity_keeps_a_session_alive_for_twelve_hours_and_no_longer() {
     assert_eq!(shown["idle_expires_at"], shown["absolute_expires_at"]);
     app.advance(1500).await;
     alice.client.get("/api/v1/session").await.expect(401);
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(close::SESSION_OVER));
 }
 
 #[actix_web::test]
@@ -156,7 +157,7 @@ async fn a_revoked_session_ends_at_once_with_its_sockets_and_its_resume_half() {
     let path = format!("/api/v1/sessions/{}", current["id"].as_str().unwrap());
     one.client.delete(&path).await.expect(204);
     one.client.delete(&path).await.expect(404);
-    assert_eq!(second.closed().await, Some(4401));
+    assert_eq!(second.closed().await, Some(close::SESSION_ENDED));
     two.client.get("/api/v1/session").await.expect(401);
     two.client.get("/api/v1/session/resume").await.expect(401);
 
@@ -164,7 +165,7 @@ async fn a_revoked_session_ends_at_once_with_its_sockets_and_its_resume_half() {
         .post_empty("/api/v1/sessions/revoke-others")
         .await
         .expect(204);
-    assert_eq!(third.closed().await, Some(4401));
+    assert_eq!(third.closed().await, Some(close::SESSION_ENDED));
     three.client.get("/api/v1/session").await.expect(401);
     one.client.get("/api/v1/session").await.expect(200);
 }

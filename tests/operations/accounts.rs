@@ -55,7 +55,7 @@ async fn a_disabled_user_is_out_of_a_running_server() {
     person.client.get("/api/v1/session").await.expect(200);
     let said = ran(data.path(), &["admin", "disable", "Person"]);
     assert!(said.contains("sessions ended: 1"), "{said}");
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(api::close::ACCOUNT_CLOSED));
     person.client.get("/api/v1/session").await.expect(401);
     admin.client.get("/api/v1/session").await.expect(200);
     let signed_in = Account::sign_in(server.client(), "person", PASSPHRASE).await;
@@ -107,7 +107,7 @@ async fn a_change_at_the_terminal_reaches_a_session_that_is_signed_in_within_a_s
         }
         ran(data.path(), &["admin", "disable", "person"]);
         let start = Instant::now();
-        assert_eq!(socket.closed().await, Some(4401));
+        assert_eq!(socket.closed().await, Some(api::close::ACCOUNT_CLOSED));
         best[2] = best[2].min(start.elapsed());
         ran(data.path(), &["admin", "enable", "person"]);
         person = Account::sign_in(server.client(), "person", PASSPHRASE)
@@ -163,7 +163,7 @@ async fn an_erased_user_is_gone_from_a_running_server_and_the_log_still_verifies
 
     let said = ran(data.path(), &["admin", "erase", "person", "--yes"]);
     assert!(said.contains("the account of person is erased"), "{said}");
-    assert_eq!(socket.closed().await, Some(4401));
+    assert_eq!(socket.closed().await, Some(api::close::ACCOUNT_CLOSED));
     person.client.get("/api/v1/session").await.expect(401);
     let signed_in = Account::sign_in(server.client(), "person", PASSPHRASE).await;
     assert!(signed_in.is_err());

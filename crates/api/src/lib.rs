@@ -1,6 +1,6 @@
 //! The contract between server and clients, written once for both.
 //!
-//! [`ids`] name accounts, messages and sessions. [`frames`] are what the WebSocket carries. [`Code`] is what the server refuses with, [`Own`] is what a
+//! [`ids`] name accounts, messages and sessions. [`frames`] are what the WebSocket carries, [`close`] how it ends. [`Code`] is what the server refuses with, [`Own`] is what a
 //! client finds by itself. Either one has words for people, so that a new one does not compile without
 //! them.
 
@@ -8,6 +8,7 @@
 
 #[cfg(feature = "json")]
 mod blob;
+pub mod close;
 mod code;
 #[cfg(feature = "json")]
 pub mod frames;

@@ -1,5 +1,7 @@
 //! The socket: opening it, greeting, closing, and trying again.
 
+use api::close;
+
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::id::Id;
@@ -17,9 +19,6 @@ const LONGEST_RETRY_MS: u64 = 30_000;
 
 /// So many sockets in a row that did not open, while the server answers, are no accident.
 const BARRED_AFTER: u32 = 2;
-
-/// Close code for a session that is over.
-const SESSION_OVER: u16 = 4401;
 
 /// The socket's state.
 #[derive(Debug, Default)]
@@ -123,11 +122,12 @@ impl Core {
         if !self.link.open {
             return;
         }
-        if code == SESSION_OVER {
-            self.link.open = false;
-            self.session_over("expired");
-        } else {
-            self.lost();
+        match close::session_over(code) {
+            Some(reason) => {
+                self.link.open = false;
+                self.session_over(reason);
+            }
+            None => self.lost(),
         }
     }
 

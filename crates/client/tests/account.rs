@@ -17,6 +17,7 @@ mod sessions;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use api::close;
 use client::Command;
 use client::command::SettingsChange;
 use client::event::{Event, Phase};
@@ -502,4 +503,37 @@ fn what_was_typed_is_there_for_every_tab_until_the_core_locks() {
     world.command(f.alice, Command::Snapshot);
     assert_eq!(world.phase(f.alice), Phase::Unlocked);
     assert_eq!(drafts(&world, f.alice), told, "nothing outlives the lock");
+}
+
+#[test]
+fn whoever_is_thrown_out_is_told_why() {
+    for (code, why) in [
+        (close::SESSION_OVER, "expired"),
+        (close::SESSION_ENDED, "ended_elsewhere"),
+        (close::PASSPHRASE_CHANGED, "passphrase_elsewhere"),
+        (close::ACCOUNT_RECOVERED, "recovered_elsewhere"),
+        (close::ACCOUNT_CLOSED, "account_closed"),
+    ] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.server.push(tab, Reply::Close(code));
+        world.settle();
+        assert_eq!(
+            (world.phase(tab), reason(&world, tab)),
+            (Phase::Locked, why.to_owned())
+        );
+    }
+    for code in [
+        close::MISUSE,
+        close::REPLACED,
+        close::TOO_MUCH,
+        close::SHUTTING_DOWN,
+        1006,
+    ] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.server.push(tab, Reply::Close(code));
+        world.settle();
+        assert_eq!(world.phase(tab), Phase::Unlocked, "{code}");
+    }
 }

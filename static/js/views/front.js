@@ -25,9 +25,18 @@ export function frontPage(template) {
   return { node, panel };
 }
 
+/** What somebody did in another browser, or at the server. @type {Record<string, string>} */
+const WHY_ELSEWHERE = {
+  ended_elsewhere: 'You were signed out from another browser of this account. What is unread still waits. If that was not you, sign in and change your passphrase.',
+  passphrase_elsewhere: 'The passphrase of this account was changed, or everybody else was signed out, in another browser. Sign in with the passphrase of now. If that was not you, recover the account with your recovery key.',
+  recovered_elsewhere: 'This account was recovered with its recovery key, in another browser. It has a new passphrase and a new recovery key, and those of before open nothing. If that was not you, the account is no longer yours alone: tell your contacts another way.',
+  account_closed: 'This account was deleted, or whoever runs this server disabled it. Ask them if you do not know why.',
+};
+
 /** @type {Record<string, string>} */
 const WHY_SIGNED_OUT = {
-  expired: 'Your session is over. A session ends after 30 minutes without use, after 12 hours, or when you end it in another browser. Unread messages still wait for you. What you had read is gone. Sign in to go on.',
+  expired: 'Your session is over. A session ends after 30 minutes without use, after 12 hours, or when it is ended in another browser. Unread messages still wait for you. What you had read is gone. Sign in to go on.',
+  ...WHY_ELSEWHERE,
   idle: 'You were signed out because nothing was done here for a while. What waits for you still waits. Sign in again to go on.',
   user: 'You are signed out. Keys and messages are gone from this browser’s memory.',
   deleted: 'Your account is deleted. Nobody can sign in to it any more, and nothing of it is left in this browser.',
@@ -46,7 +55,7 @@ export function signInView(context) {
     if (!why) return;
     notice.replaceChildren(icon('info'), h('span', {}, why));
     notice.dataset.reason = reason;
-    notice.classList.toggle('notice--warn', ['expired', 'idle'].includes(reason));
+    notice.classList.toggle('notice--warn', ['expired', 'idle'].includes(reason) || reason in WHY_ELSEWHERE);
   };
   tell();
   const server = () => {
@@ -166,6 +175,7 @@ export function confirmRecoveryKey(context, panel, event, handle, subscriptions,
 const WHY_LOCKED = {
   user: 'Keys and messages are gone from this browser’s memory. What is unread still waits.',
   expired: 'Your session is over, so keys and messages were wiped from memory. What is unread still waits.',
+  ...WHY_ELSEWHERE,
   idle: 'Nothing was done here for a while, so keys and messages were wiped from memory. What is unread still waits.',
 };
 
