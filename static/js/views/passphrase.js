@@ -1,7 +1,7 @@
 /** Choosing a passphrase: six random words first, one's own with its strength second. */
-import { actions, clone, h, input, slot } from '../lib/dom.js';
+import { actions, clone, h, input, say, slot } from '../lib/dom.js';
 import { copy } from '../lib/say.js';
-import { showButtons } from '../lib/form.js';
+import { right, showButtons } from '../lib/form.js';
 import { Subscriptions } from '../lib/state.js';
 
 /** @type {[number, number][]} least bits and the level of the meter */
@@ -29,6 +29,16 @@ export function passphrasePicker(context, legend) {
   // Whoever does not see what they type may mistype it: then it is typed twice.
   const hidden = () => own.type === 'password';
   node.addEventListener('click', () => { slot(node, 'again').hidden = !hidden(); });
+
+  /** What was asked to wait for is there: nobody is asked to wait for it any longer. @type {HTMLInputElement | null} */
+  let waited = null;
+  const arrived = (/** @type {HTMLInputElement} */ field) => {
+    const form = /** @type {HTMLElement | null} */ (node.closest('form'));
+    if (waited !== field || !form) return;
+    waited = null;
+    say(slot(form, 'error'), '');
+    right(field);
+  };
 
   const offer = () => {
     wanted = true;
@@ -69,6 +79,7 @@ export function passphrasePicker(context, legend) {
       if (!wanted) return;
       wanted = false;
       offered = event.passphrase;
+      arrived(kept);
       slot(node, 'words').replaceChildren(...offered.split('-').flatMap((word, index) => (index === 0 ? [word] : ['-', h('wbr'), word])));
       slot(node, 'offered-bits').textContent = 'Drawn at random. Case and hyphens do not matter.';
     }),
@@ -76,6 +87,7 @@ export function passphrasePicker(context, legend) {
       if (!mine || own.value === '') return;
       slot(node, 'meter').dataset.level = String((LEVELS.find(([least]) => event.bits >= least) ?? [0, 0])[1]);
       known = event.weak ? 'weak' : 'strong';
+      arrived(own);
       const bits = `about ${event.bits} ${event.bits === 1 ? 'bit' : 'bits'}`;
       const text = event.weak
         ? `Weak, ${bits}. Whoever gets hold of the server’s data could guess it. ${event.advice}`
@@ -87,6 +99,7 @@ export function passphrasePicker(context, legend) {
     context.state.on('failed', (failed) => {
       if (!mine || failed.during !== 'measure_passphrase') return false;
       known = 'unknown';
+      arrived(own);
       slot(node, 'meter').dataset.level = '0';
       const strength = slot(node, 'strength');
       strength.textContent = failed.text;
@@ -100,6 +113,7 @@ export function passphrasePicker(context, legend) {
     if (own.value === '') return { field: own, text: 'Type a passphrase, or take the six random words.' };
     if (hidden() && again.value === '') return { field: again, text: 'Type the passphrase once more, or show it with the eye.' };
     if (hidden() && again.value !== own.value) return { field: again, text: 'The two are not the same. Type both again, or show the passphrase with the eye.' };
+    waited = known === '' ? own : null;
     if (known === '') return { field: own, text: 'The strength is still being estimated. Try again in a second.' };
     if (known !== 'weak' || accepted) return null;
     anyway.hidden = false;
@@ -112,7 +126,9 @@ export function passphrasePicker(context, legend) {
     value: () => (mine ? own.value : offered),
     /** What is missing, and where; null when all is well. */
     problem() {
+      waited = null;
       if (mine) return ownProblem();
+      waited = offered === '' ? kept : null;
       if (offered === '') return { field: kept, text: 'The words are still being drawn. Try again in a second.' };
       return kept.checked ? null : { field: kept, text: 'Write the passphrase down or save it, then tick the box.' };
     },
