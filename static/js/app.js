@@ -229,6 +229,8 @@ router.watchFragment(() => {
 });
 const link = new Link(receive);
 
+/** A recovery key that was not typed back is worth nothing in another page. */
+askBeforeLeaving(() => root.querySelector('#confirm-key') !== null);
 /** Drafts, what was read and what one said go with the last tab. */
 askBeforeLeaving(() => state.state.state === 'unlocked' && tabs === 1 && (hasDrafts() || state.chats.some((chat) => chat.last_ms > 0)));
 

@@ -173,13 +173,18 @@ fn a_printed_recovery_key_says_whose_it_is_and_nothing_else_is_on_the_paper() {
     let (one, two) = (chromium.profile(), chromium.profile());
     let _mira = set_up(&server, &one, Screen::Desktop);
     let page = two.tab(Screen::Desktop, &server.url("/register"));
-    page.fill("register-handle", "noor");
+    page.fill("register-handle", "@Noor");
     page.click("register-next");
     offered_words(&page);
     page.click("passphrase-kept");
+    let asks = "(() => { const asked = new Event('beforeunload', { cancelable: true }); \
+                window.wantsToBeAsked = true; dispatchEvent(asked); window.wantsToBeAsked = false; \
+                return asked.defaultPrevented; })()";
+    assert_eq!(page.js(asks), json!(false), "the control");
     page.click("register-next");
     page.see("recovery-key");
-    page.see_text(&by("recovery-key-whose"), "@noor");
+    page.see_text(&by("recovery-key-whose"), "Of @noor at");
+    assert_eq!(page.js(asks), json!(true));
     page.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     let printed = "[...document.querySelectorAll('body *')].filter((it) => it.checkVisibility({ visibilityProperty: true }) && it.childElementCount === 0 && it.textContent.trim() !== '' && !it.closest('.sheet')).map((it) => it.textContent)";
     assert_eq!(page.js(printed), json!([]));

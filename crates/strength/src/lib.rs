@@ -10,7 +10,7 @@ mod browser;
 mod estimate;
 mod words;
 
-use protocol::passphrase::{self, WARN_BELOW_BITS};
+use protocol::passphrase::{self, BITS_PER_WORD, WARN_BELOW_BITS};
 
 /// What a passphrase is worth.
 #[cfg_attr(
@@ -23,7 +23,7 @@ pub struct Strength {
     pub bits: u32,
     /// Whether people are warned: under 70 bits.
     pub weak: bool,
-    /// Advice for people; may be empty.
+    /// Advice for people; what makes a weak one strong is always in it.
     pub advice: String,
 }
 
@@ -42,9 +42,55 @@ pub fn measure(passphrase: &str) -> Strength {
         Some(bits) => (bits, String::new()),
         None => estimate::bits_and_advice(passphrase),
     };
+    let missing = WARN_BELOW_BITS.saturating_sub(bits);
     Strength {
         bits,
-        weak: bits < WARN_BELOW_BITS,
-        advice,
+        weak: missing > 0,
+        advice: match missing {
+            0 => advice,
+            _ => format!("{advice} {}", longer(missing))
+                .trim_start()
+                .to_owned(),
+        },
+    }
+}
+
+/// Says what makes a passphrase strong that lacks so many bits.
+fn longer(missing: u32) -> String {
+    match missing.div_ceil(BITS_PER_WORD) {
+        1 => "One more unrelated word makes it strong.".to_owned(),
+        count => format!("{count} more unrelated words make it strong."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(count: usize) -> String {
+        let words: Vec<&str> = passphrase::words().step_by(40).take(count).collect();
+        words.join("-")
+    }
+
+    #[test]
+    fn whoever_has_a_weak_passphrase_is_told_what_makes_it_strong() {
+        let advised = |typed: &str| {
+            let strength = measure(typed);
+            assert!(strength.weak, "{strength:?}");
+            let told = strength.advice.contains("more unrelated word");
+            assert!(told && strength.advice.ends_with("strong."), "{strength:?}");
+        };
+        for typed in [
+            &words(5),
+            &words(3),
+            "kR7vq2Lw9",
+            "correct horse",
+            "aaaaaaaaaa",
+        ] {
+            advised(typed);
+        }
+        assert_eq!(longer(12), "One more unrelated word makes it strong.");
+        assert_eq!(longer(13), "2 more unrelated words make it strong.");
+        assert_eq!(measure(&words(6)).advice, "");
     }
 }

@@ -125,6 +125,11 @@ export function recoverView(context) {
   return { node, focus: () => input(form, '[name="handle"]').focus({ preventScroll: true }), stop: () => { picker.stop(); subscriptions.stop(); } };
 }
 
+/** @param {string} handle as somebody typed it @returns {string} as the server writes it */
+function written(handle) {
+  return handle.replace(/^@/, '').normalize('NFKC').toLowerCase();
+}
+
 /**
  * Shows a recovery key once and asks for it back.
  * @param {Context} context
@@ -139,8 +144,8 @@ export function confirmRecoveryKey(context, panel, event, handle, subscriptions,
   const before = [...panel.childNodes];
   const page = cloneAll('view-recovery-key');
   slot(page, 'key').append(...event.recovery_key.split('-').map((group) => h('li', {}, group)));
-  slot(page, 'whose').textContent = `Of @${handle.replace(/^@/, '')} at ${location.host}`;
-  slot(page, 'deadline').textContent = `Finish before ${clockTime(event.expires_ms)}.`;
+  slot(page, 'whose').textContent = `Of @${written(handle)} at ${location.host}`;
+  slot(page, 'deadline').textContent = `Finish before ${clockTime(event.expires_ms)}. Until then this key opens nothing, and a page that is loaded again shows another.`;
   const form = /** @type {HTMLElement} */ (page.querySelector('form'));
   const typed = input(form, '#confirm-key');
   form.addEventListener('submit', (submitted) => {
