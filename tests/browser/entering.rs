@@ -101,10 +101,9 @@ fn a_used_link_is_listed_as_used_and_told_on_the_first_step() {
     // The server is open: whoever comes second may go on, but not by this link.
     let second = three.tab(Screen::Phone, &link);
     second.click("invite-register");
-    second.fill("register-handle", "lena");
-    second.click("register-next");
     second.see_text(&by("form-error"), "was used");
     second.see_text(&by("form-error"), "without it");
+    second.fill("register-handle", "lena");
     second.click("register-next");
     offered_words(&second);
     second.click("passphrase-kept");

@@ -73,6 +73,34 @@ fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
 }
 
 #[test]
+fn a_link_that_cannot_be_used_any_more_says_so_before_anything_is_typed() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let link = make_link(&mira);
+    // The control: while it can be used, nothing is said of it or of a handle.
+    let noor = two.tab(Screen::Desktop, &link);
+    noor.click("invite-register");
+    noor.see("register-handle");
+    mira.page.click("revoke-invite");
+    mira.page.until(&format!(
+        "document.querySelector({}) === null",
+        quoted(&by("revoke-invite"))
+    ));
+    let late = three.tab(Screen::Phone, &link);
+    late.click("invite-register");
+    late.see_text(&by("form-error"), "was withdrawn");
+    assert_eq!(late.js("document.querySelector('[name=handle]').value"), "");
+    assert_eq!(
+        noor.count(&format!("{}:not([hidden])", by("form-error"))),
+        0
+    );
+    nothing_was_refused(&chromium, &[&mira.page, &noor]);
+}
+
+#[test]
 fn whoever_registers_with_a_link_that_ends_meanwhile_is_told() {
     let _turn = turn();
     let server = Server::start();

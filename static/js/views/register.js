@@ -28,6 +28,8 @@ export function registerView(context) {
   const picker = passphrasePicker(context, 'Your passphrase');
   const subscriptions = new Subscriptions();
   let step = 1;
+  /** Whether the server is being asked about the link alone. */
+  let asking = false;
   slot(panel, 'passphrase').append(picker.node);
   const handle = input(form, '[name="handle"]');
   const alias = input(form, '[name="alias"]');
@@ -90,6 +92,10 @@ export function registerView(context) {
     context.state.on('server', server),
     context.state.on('failed', (failed) => {
       if (failed.during !== 'register' && failed.during !== 'check_registration') return false;
+      const aboutLink = asking;
+      asking = false;
+      // Of a handle that nobody chose nothing is said.
+      if (aboutLink && !/unusable/.test(failed.code)) return true;
       // All but the passphrase is on the first step: what is wrong there is said there.
       const field = /handle/.test(failed.code) ? handle : /alias/.test(failed.code) ? alias : null;
       const dropped = failed.code === 'invite-unusable' && context.state.server?.registration === 'open';
@@ -104,6 +110,7 @@ export function registerView(context) {
       return true;
     }),
     context.state.on('registration_checked', () => {
+      asking = false;
       for (const field of [handle, alias]) right(field);
     }),
     context.state.on('recovery_key', (event) => {
@@ -149,6 +156,9 @@ export function registerView(context) {
       if (step === 1 && handle.value.trim() !== '') context.send({ c: 'check_registration', ...wish() });
     });
   }
+  // Whether a link can still be used is said before anything is typed. The server looks at links first.
+  asking = (setup || invited) && !lostLink();
+  if (asking) context.send({ c: 'check_registration', ...wish(), handle: named || `link-${crypto.randomUUID().slice(0, 8)}` });
   const stop = () => {
     for (const close of above.splice(0).reverse()) close();
     picker.stop();
