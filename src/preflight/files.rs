@@ -50,11 +50,6 @@ pub enum FileError {
     /// Backups have no folder.
     #[error("{} is a file, and backups go into a folder; correct backup_target", .0.display())]
     NoTarget(PathBuf),
-    /// A witness's file has no folder.
-    #[error(
-        "the folder of {} does not exist; make it, or correct audit_witnesses", .0.display()
-    )]
-    NoWitnessFolder(PathBuf),
     /// A witness's file has something else in it.
     #[error(transparent)]
     Witness(#[from] WitnessFileError),
@@ -241,7 +236,12 @@ impl Found {
                     what,
                 });
             } else if appended && !resolved(&path).parent().is_some_and(Path::is_dir) {
-                self.problems.push(FileError::NoWitnessFolder(path));
+                // It may be on a disk that comes later.
+                self.warnings.push(format!(
+                    "the folder of the witness {} does not exist: no head is kept there until it does; \
+                     make it, or correct audit_witnesses",
+                    path.display()
+                ));
             } else if appended && let Err(error) = check_witness_file(&path) {
                 self.problems.push(error.into());
             }

@@ -221,7 +221,11 @@ fn a_place_that_is_none_for_what_goes_there_is_refused() {
     refused(data.path(), &[target], "backups go into a folder");
     let witness = format!("file:{}", elsewhere.path().join("missing/heads").display());
     let witness = ("SECURE_MESSAGING_AUDIT_WITNESSES", witness.as_str());
-    refused(data.path(), &[witness], "does not exist; make it");
+    warned(
+        data.path(),
+        &[witness],
+        "no head is kept there until it does",
+    );
 }
 
 #[test]
