@@ -159,5 +159,12 @@ fn where_there_is_no_shared_worker_each_tab_has_a_core_and_a_lock_reaches_all() 
     jonas.page.see("lock-screen");
     second.see("lock-screen");
     unlock(&second, &jonas.passphrase);
+    // Whoever forgot it finds the other way in, and whose account this is.
+    second.see("main-menu");
+    jonas
+        .page
+        .see_text(&by("lock-screen"), "Jonas Weber, @jonas.");
+    jonas.page.click("lock-recover");
+    jonas.page.see("recover-handle");
     nothing_was_refused(&chromium, &[&mira.page, &jonas.page, &second]);
 }

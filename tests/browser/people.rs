@@ -66,6 +66,8 @@ pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
 /// The passphrase that the page offers.
 #[track_caller]
 pub fn offered_words(page: &Page) -> String {
+    // They are drawn before their step is shown.
+    page.see("offered-words");
     page.until(&format!(
         "document.querySelector({}).textContent.split('-').length >= 6",
         quoted(&by("offered-words"))

@@ -3,7 +3,7 @@ import { actions, clone, cloneAll, h, icon, input, slot } from '../lib/dom.js';
 import { complain, showButtons, submit } from '../lib/form.js';
 import { clockTime } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
-import { lostLink } from '../lib/router.js';
+import { go, lostLink } from '../lib/router.js';
 import { copy } from '../lib/say.js';
 import { Subscriptions } from '../lib/state.js';
 import { passphrasePicker } from './passphrase.js';
@@ -189,10 +189,12 @@ export function lockView(context) {
   const node = clone('view-lock');
   const form = /** @type {HTMLElement} */ (node.querySelector('form'));
   const me = context.state.state.me;
-  slot(node, 'why').textContent = `${me ? `Signed in as ${me.alias || me.handle}. ` : ''}${WHY_LOCKED[context.state.state.reason] ?? 'Your passphrase opens it.'}`;
+  slot(node, 'why').textContent = `${me ? `Signed in as ${me.alias ? `${me.alias}, ` : ''}@${me.handle}. ` : ''}${WHY_LOCKED[context.state.state.reason] ?? 'Your passphrase opens it.'}`;
   /** @type {HTMLInputElement} */ (slot(node, 'username')).value = me?.handle ?? '';
   showButtons(node);
-  actions(node, { 'sign-out': () => context.send({ c: 'sign_out' }) });
+  const signOut = () => context.send({ c: 'sign_out' });
+  // What is locked here is gone from memory: whoever recovers the account begins as one who is signed out.
+  actions(node, { 'sign-out': signOut, recover: () => { go('/recover'); signOut(); } });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const field = input(form, '#unlock-passphrase');

@@ -85,7 +85,8 @@ impl ServerSecrets for SqliteBackend {
     ) -> Result<ServerSecret, Fault> {
         let gone = move || Fault::damaged("server_secrets", name, "the row is gone");
         let found = self
-            .read(move |db| Ok((find_secret(db, name)?, was_made(db, name)?)))
+            // The mark first: another may make both between the two looks.
+            .read(move |db| was_made(db, name).and_then(|made| Ok((find_secret(db, name)?, made))))
             .await?;
         let stored = match found {
             (Some(stored), true) => stored,
