@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
-use super::people::{acquainted, open_chat, state, to_list, write};
+use super::people::{acquainted, open_chat, sign_in, state, to_list, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -200,4 +200,35 @@ fn the_header_says_once_that_somebody_is_verified() {
     ));
     let text = mira.page.text("open-details");
     assert_eq!(text.matches("Verified").count(), 1, "{text}");
+}
+
+#[test]
+fn a_message_of_which_something_becomes_known_keeps_its_selection_and_the_focus_on_its_link() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
+    jonas.page.click("main-menu");
+    jonas.page.click("menu-sign-out");
+    jonas.page.click("confirm-yes");
+    jonas.page.see("sign-in-form");
+    let page = &mira.page;
+    write(page, "look at https://example.org/ soon");
+    state(page, "look at", "waiting");
+    let link = quoted(&by("message-link"));
+    let kept = format!(
+        "[document.activeElement === document.querySelector({link}), getSelection().toString()]"
+    );
+    page.js(&format!(
+        "document.querySelector({link}).focus(); getSelection().selectAllChildren(document.querySelector({link}))"
+    ));
+    let before = json!([true, "https://example.org/"]);
+    assert_eq!(page.js(&kept), before);
+
+    sign_in(&jonas.page, "jonas", &jonas.passphrase);
+    open_chat(&jonas.page, "mira");
+    state(page, "look at", "read");
+    assert_eq!(page.js(&kept), before);
+    nothing_was_refused(&chromium, &[page, &jonas.page]);
 }

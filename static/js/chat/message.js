@@ -1,5 +1,5 @@
 /** One message as a list item. */
-import { h, icon, ring } from '../lib/dom.js';
+import { arrange, h, icon, ring } from '../lib/dom.js';
 import { clockTime, countdown, duration, expiry, fullTime } from '../lib/format.js';
 import { linked } from '../lib/text.js';
 
@@ -116,15 +116,17 @@ function foot(message, /** @type {boolean} */ lastInRun) {
   return line.childNodes.length > 0 ? line : null;
 }
 
-/** @param {Message} message @param {string} name */
-function bubble(message, name) {
-  if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message, name);
-  if (message.text === null) {
-    const mark = (message.mine ? OWN : GONE)[message.state]?.[0] ?? 'info';
-    const text = stateText(message) || 'No longer here';
-    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, author(message, name), text));
-  }
-  const body = h('div', { class: 'bubble__text', dir: 'auto', 'data-testid': 'message-text' }, ...linked(message.text));
+/**
+ * A text with its time and its marks. The text of a bubble that has it already stays the same nodes: its reader may
+ * have selected some of it, or be about to follow its link.
+ * @param {Message} message
+ * @param {string} name
+ * @param {Element | null} before
+ */
+function textBubble(message, name, before) {
+  const said = before?.querySelector('.bubble__text');
+  const same = before !== null && said?.textContent === message.text;
+  const body = same ? /** @type {HTMLElement} */ (said) : h('div', { class: 'bubble__text', dir: 'auto', 'data-testid': 'message-text' }, ...linked(message.text ?? ''));
   const meta = h('div', { class: 'bubble__meta', 'aria-hidden': 'true', title: description(message) });
   if (message.edited) meta.append('edited ');
   if (message.mine && message.burn !== 'never') meta.append(icon('flame'));
@@ -133,7 +135,20 @@ function bubble(message, name) {
   if (message.mine) meta.append(icon(OWN[message.state]?.[0] ?? 'check'));
   body.dataset.meta = meta.textContent ?? '';
   body.style.setProperty('--marks', String(meta.querySelectorAll('svg').length));
-  return h('div', { class: 'bubble' }, author(message, name), body, meta);
+  const box = same ? before : h('div', { class: 'bubble' });
+  arrange(box, [author(message, name), body, meta]);
+  return box;
+}
+
+/** @param {Message} message @param {string} name @param {Element | null} before the bubble that is drawn */
+function bubble(message, name, before) {
+  if (message.sealed && message.text === null && message.state === 'unread') return sealedBubble(message, name);
+  if (message.text === null) {
+    const mark = (message.mine ? OWN : GONE)[message.state]?.[0] ?? 'info';
+    const text = stateText(message) || 'No longer here';
+    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, author(message, name), text));
+  }
+  return textBubble(message, name, before);
 }
 
 /**
@@ -153,7 +168,7 @@ export function drawMessage(item, message, place) {
   item.dataset.sealed = String(message.sealed);
   item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
   item.setAttribute('aria-describedby', `about-${message.id}`);
-  const parts = [bubble(message, place.name)];
+  const parts = [bubble(message, place.name, item.querySelector(':scope > .bubble'))];
   if (message.text !== null || message.sealed || message.state === 'failed' || (message.mine && message.burns_ms !== null)) {
     // The same button over all changes: a menu may be open beside it, or the focus on it.
     parts.push(item.querySelector('.msg__tools') ?? h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', tabindex: -1, 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-describedby': `about-${message.id}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
@@ -166,7 +181,7 @@ export function drawMessage(item, message, place) {
     if (note) parts.push(h('p', { class: 'msg__note', 'data-testid': `note-${warning}` }, icon('info', 'icon--xs'), note));
     else parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
   }
-  item.replaceChildren(...parts);
+  arrange(item, parts);
 }
 
 /**
