@@ -154,11 +154,12 @@ impl Application {
             .map_err(|error| StartError::Bind(config.bind_addr, error))?;
         let public_url = config.public_url_on(address)?;
         let measured_at = config.metrics_addr.map(bind_measurements).transpose()?;
-        let lock = DatabaseLock::take(&config.database_path()?)?;
+        let mut lock = DatabaseLock::take(&config.database_path()?)?;
         if let Some(partial) = half_restored(&config.database_path()?) {
             return Err(StartError::HalfRestored(partial));
         }
         let store = open_store(&config, encryption_key)?;
+        lock.cover()?;
         let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;
         let boot = Boot::new(&secrets.boot, &ambient);

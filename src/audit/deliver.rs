@@ -91,12 +91,9 @@ impl Deliver for AppendedFile {
 }
 
 fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600);
+    let mut file = regular_file::open_as(&mut options, path)?;
     let mut text = String::with_capacity(line.len() + 2);
     // A line that was cut when the machine lost power must not swallow this one.
     if !ends_with_a_line(&mut file)? {

@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 use super::target_folder;
 use crate::audit::{WitnessFileError, check_witness_file};
 use crate::config::{Config, WitnessAddress};
-use crate::control::socket_path;
+use crate::control::{DatabaseLock, LockError, socket_path};
 
 /// Why a file or a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum FileError {
         /// What it is.
         what: &'static str,
     },
+    /// The database has another name, or is no file.
+    #[error(transparent)]
+    Database(#[from] LockError),
     /// The database is called like the backups, so that their keys would be one file.
     #[error(
         "the database's key and the backups' key would both be {}; give the database another name in \
@@ -186,6 +189,10 @@ impl Found {
     }
 
     fn look_at_database(&mut self, database: &Path) {
+        if let Err(error) = DatabaseLock::check(database) {
+            self.problems.push(error.into());
+            return;
+        }
         if database.exists() {
             if let Err(error) = access(database, Access::READ_OK | Access::WRITE_OK) {
                 self.problems.push(FileError::Unwritable {

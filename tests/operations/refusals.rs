@@ -118,6 +118,30 @@ fn a_folder_of_credentials_that_is_not_there_is_refused() {
 }
 
 #[test]
+fn a_database_that_is_a_link_or_no_file_is_refused_by_all_that_open_it() {
+    let data = TempDir::new().unwrap();
+    let made = run(data.path(), &["migrate"], &[]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let file = data.path().join("secure_messaging.db");
+    let elsewhere = TempDir::new().unwrap();
+    let link = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let url = format!("sqlite:{}", link.display());
+    let linked = [("DATABASE_URL", url.as_str())];
+    let advice = format!("set DATABASE_URL to sqlite:{}", file.display());
+    refused(data.path(), &linked, &advice);
+    for command in [&["migrate"][..], &["stats"]] {
+        let output = run(data.path(), command, &linked);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(!output.status.success(), "{command:?}: {said}");
+        assert!(said.contains("not a link to it"), "{command:?}: {said}");
+    }
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+    let device = [("DATABASE_URL", "sqlite:/dev/null")];
+    refused(data.path(), &device, "/dev/null is a device");
+}
+
+#[test]
 fn a_witness_is_never_a_file_that_holds_something_else() {
     let data = TempDir::new().unwrap();
     let made = run(data.path(), &["migrate"], &[]);

@@ -11,6 +11,7 @@ use crate::entropy::Entropy;
 use crate::key_material::KeyMaterial;
 use crate::key_source::KeySourceError;
 use crate::secret::KEY_LEN;
+use crate::{private_file, regular_file};
 
 /// Longest key file that is read.
 const MAX_KEY_FILE: u64 = 4_096;
@@ -72,12 +73,11 @@ pub(crate) fn read(path: &Path, file: File) -> Result<KeyMaterial, KeySourceErro
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = regular_file::open_unfollowed(&mut options, path)?;
+    // What a cut attempt left there keeps its mode.
+    private_file::close_opened(&file)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

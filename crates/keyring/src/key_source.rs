@@ -40,6 +40,12 @@ pub enum KeySourceError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The key file is a link, and where it leads there is nothing.
+    #[error(
+        "the key file {} is a link to a file that does not exist: put the key back there, or remove the \
+         link", .0.display()
+    )]
+    Dangling(PathBuf),
     /// The key file does not hold a key.
     #[error("the key file {} does not hold a key: restore it from its backup", .0.display())]
     Malformed(PathBuf),
@@ -100,6 +106,10 @@ impl KeySource {
                 KeyOrigin::File(self.key_file.clone()),
             )),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
+            // Opening says of a link to nowhere that there is nothing, and making says that there is.
+            Err(_) if self.key_file.is_symlink() => {
+                Err(KeySourceError::Dangling(self.key_file.clone()))
+            }
             Err(_) if may_create => {
                 let key = create(&self.key_file, entropy)?;
                 Ok((key, KeyOrigin::CreatedFile(self.key_file.clone())))

@@ -12,12 +12,34 @@ use rustix::fs::OFlags;
 
 /// Opens a file to read, or refuses it at once where it is no regular file.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Without waiting for another end that a pipe may never get.
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
+    open_with(OpenOptions::new().read(true), path, UNWAITING)
+}
+
+/// The same for whoever writes: `options` may make the file where there is none.
+pub fn open_as(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    open_with(options, path, UNWAITING)
+}
+
+/// Opens a file that stands at this very place, or refuses it: what a link leads to is another's.
+///
+/// `options` may make the file where there is none.
+pub fn open_unfollowed(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    open_with(options, path, UNWAITING.union(OFlags::NOFOLLOW))
+}
+
+/// Without waiting for another end that a pipe may never get.
+const UNWAITING: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+
+fn open_with(options: &mut OpenOptions, path: &Path, flags: OFlags) -> io::Result<File> {
+    let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
+    let file = opened.map_err(|error| {
+        let linked = Some(rustix::io::Errno::LOOP.raw_os_error()) == error.raw_os_error();
+        if linked && flags.contains(OFlags::NOFOLLOW) {
+            io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link")
+        } else {
+            error
+        }
+    })?;
     if file.metadata()?.is_file() {
         return Ok(file);
     }
@@ -58,7 +80,26 @@ mod tests {
             let refused = read(none).unwrap_err();
             assert_eq!(refused.to_string(), "it is no regular file", "{none:?}");
         }
+        for none in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+            let refused = open_unfollowed(OpenOptions::new().read(true), none).unwrap_err();
+            assert_eq!(refused.to_string(), "it is no regular file", "{none:?}");
+        }
         let missing = open(&folder.path().join("none")).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_link_is_not_followed_where_the_file_itself_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let made = || OpenOptions::new().write(true).create(true).to_owned();
+        for there in [false, true] {
+            let refused = open_unfollowed(&mut made(), &link).unwrap_err();
+            assert_eq!(refused.to_string(), "it is a symbolic link");
+            assert_eq!(file.exists(), there);
+            open_unfollowed(&mut made(), &file).unwrap();
+        }
     }
 }

@@ -86,6 +86,20 @@ fn no_key_file_is_made_unless_it_may_be() {
 }
 
 #[test]
+fn a_key_file_that_leads_to_nothing_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let [link, gone] = ["k", "gone"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink(&gone, &link).unwrap();
+    let source = KeySource::new(None, &link);
+    let refused = source.load(true, &OsEntropy).unwrap_err();
+    assert!(refused.to_string().contains("remove the link"), "{refused}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let (made, _) = KeySource::new(None, &gone).load(true, &OsEntropy).unwrap();
+    let (read, _) = source.load(true, &OsEntropy).unwrap();
+    assert!(same(&made, &read), "a link to a key is followed");
+}
+
+#[test]
 fn a_given_key_wins_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("k");

@@ -40,3 +40,26 @@ fn a_file_that_is_not_there_is_not_made() {
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_a_link_leads_to_and_what_is_no_file_keep_their_modes() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link, pipe] = ["file", "link", "pipe"].map(|name| folder.path().join(name));
+    fs::write(&file, "somebody's notes").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let inside = folder.path().join("folder");
+    fs::create_dir(&inside).unwrap();
+    for path in [&file, &inside, &pipe] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+    for path in [&link, &inside, &pipe] {
+        let refused = close_to_others(path).unwrap_err();
+        assert_eq!(refused.to_string(), "it is no regular file", "{path:?}");
+    }
+    for path in [&file, &inside, &pipe] {
+        let kept = fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(kept, 0o755, "{path:?}");
+    }
+}

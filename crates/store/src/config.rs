@@ -118,6 +118,12 @@ pub enum OpenError {
          `restore`, or remove it to begin with an empty database", .0.display()
     )]
     Emptied(PathBuf),
+    /// Something else stands there: a link, a device, a folder.
+    #[error(
+        "the database {} is no regular file: name the file itself in DATABASE_URL, not a link to it",
+        .0.display()
+    )]
+    NoFile(PathBuf),
     /// Values are under a key of a provider that is not configured.
     #[error(
         "the database {database} has values under the key {kek_id} of the provider {provider}, \

@@ -32,12 +32,9 @@ pub(crate) fn look(database: &Path) -> io::Result<Found> {
 
 /// Says that a database is being made here; call it before its file is.
 pub(crate) fn begin(database: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(marker(database))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    keyring::regular_file::open_unfollowed(&mut options, &marker(database))?;
     sync_folder(database)
 }
 

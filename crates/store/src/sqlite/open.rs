@@ -86,6 +86,12 @@ pub(crate) fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
 
 /// Whether there is a database to open; an error where there was one.
 fn is_there(config: &StoreConfig) -> Result<bool, OpenError> {
+    // Under two names it could be had twice, and its key would be looked for beside either.
+    if let Ok(found) = std::fs::symlink_metadata(&config.path)
+        && !found.is_file()
+    {
+        return Err(OpenError::NoFile(config.path.clone()));
+    }
     match first_start::look(&config.path).map_err(|error| io(config, error))? {
         Found::Something => Ok(true),
         Found::Nothing => Ok(false),
@@ -207,12 +213,9 @@ fn make_folder(config: &StoreConfig) -> Result<(), OpenError> {
 /// SQLite gives the log and the index beside a database the database's own mode.
 fn make_file(config: &StoreConfig) -> Result<(), OpenError> {
     first_start::begin(&config.path).map_err(|error| io(config, error))?;
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&config.path)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    keyring::regular_file::open_unfollowed(&mut options, &config.path)
         .map_err(|error| io(config, error))?;
     close_to_others(config)
 }
@@ -232,6 +235,14 @@ fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
     // One that stays open to others is refused when it is read.
     if let Ok(true) = private_file::close_to_others(config.key.key_file()) {
         tracing::warn!("others could read the key file; its mode is set to 0600");
+    }
+    if let Some(owner) = private_file::foreign_owner(config.key.key_file()) {
+        tracing::warn!(
+            owner,
+            key_file = %config.key.key_file().display(),
+            "the key file belongs to another user, who can read and replace the key: give it to the \
+             server's user with chown"
+        );
     }
     Ok(())
 }
