@@ -14,6 +14,8 @@ static ALLOCATOR: WipingAllocator = WipingAllocator::new();
 
 fn main() -> ExitCode {
     memory::protect();
+    // Whatever is made, objects of backups and the control socket among it, is its owner's only.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let outcome = signals::outlive_file_limits().map_err(Into::into);
     match outcome.and_then(|()| Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use backup::{Manifest, Plan, Progress};
+use backup::{BackupId, Manifest, Plan, Progress};
 use store::{Samples, Store};
 use zeroize::Zeroizing;
 
@@ -58,7 +58,8 @@ pub async fn drill(
             path: folder.path().to_owned(),
             source,
         })?;
-    let plan = backup::plan(&engine.target, &engine.key, None).await?;
+    let at = newest_time(engine, ambient).await?;
+    let plan = backup::plan(&engine.target, &engine.key, at).await?;
     let database = folder.path().join("secure_messaging.db");
     backup::assemble(&engine.target, &engine.key, &plan, &database, progress).await?;
     bring_key(engine, &plan, &database).await?;
@@ -76,6 +77,14 @@ pub async fn drill(
         records,
         samples,
     })
+}
+
+/// When the newest backup was made that is not of the future; `None` where there is no such backup.
+async fn newest_time(engine: &Engine, ambient: &Ambient) -> Result<Option<u64>, BackupError> {
+    let found = engine.catalogue().await?;
+    let now = ambient.now();
+    let mut ids = found.backups.iter().rev().map(|listed| &listed.id);
+    Ok(ids.find(|id| !id.is_of_the_future(now)).map(BackupId::time))
 }
 
 /// Puts the key file beside the copy: the backup's own, or else the live one.

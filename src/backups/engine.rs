@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use backup::{
-    AuditHead, BackupKey, Catalogue, KeyFile, Manifest, Phase, Policy, Progress, Pruned, Source,
-    Target, Wish,
+    AuditHead, BackupId, BackupKey, Catalogue, KeyFile, Manifest, Phase, Policy, Progress, Pruned,
+    Source, Target, Wish,
 };
 use store::Store;
 use zeroize::Zeroizing;
@@ -131,6 +131,18 @@ impl Engine {
         Ok(backup::prune(&self.target, &self.key, &self.keep, now).await?)
     }
 }
+
+/// Says in the log that backups are dated after now.
+pub(super) fn warn_of_the_future(ids: &[BackupId]) {
+    if let (Some(newest), count) = (ids.last(), ids.len()) {
+        tracing::warn!(%newest, count, "{OF_THE_FUTURE}");
+    }
+}
+
+/// What is said of backups that are dated after now, and what to do about them.
+pub const OF_THE_FUTURE: &str = "the target holds backups that are dated in the future: the clock was ahead \
+     when they were made, or is behind now. Put the clock right; pruning keeps them until their dates have \
+     passed, so remove their folders once newer ones are there";
 
 /// The file of the database; whatever is wrong with its address was said when the server started.
 pub(super) fn database_of(config: &Config) -> PathBuf {

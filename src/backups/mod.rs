@@ -12,7 +12,7 @@ mod service;
 mod view;
 
 pub use drill::{Drilled, drill};
-pub use engine::Engine;
+pub use engine::{Engine, OF_THE_FUTURE};
 pub use error::BackupError;
 pub use files::{clear_leftovers, half_restored};
 pub use key::{check_key, find_key, find_or_make_key};

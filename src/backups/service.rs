@@ -6,7 +6,7 @@ use backup::{Kind, Progress, TargetError, Wish};
 use serde_json::json;
 use store::{Restored, Store};
 
-use super::engine::Engine;
+use super::engine::{Engine, warn_of_the_future};
 use super::error::BackupError;
 use super::files::clear_leftovers;
 use super::schedule::{Newest, Schedule};
@@ -220,10 +220,14 @@ impl Backups {
                 state.looked = true;
                 state.trouble = None;
                 state.count = found.backups.len();
+                let future: Vec<_> = found.of_the_future(now).cloned().collect();
+                warn_of_the_future(&future);
                 let newest = |kind: Option<Kind>| {
                     let mut whole = found.manifests().rev().filter(|it| found.is_whole(it));
-                    let fitting = whole.find(|it| kind.is_none_or(|kind| it.kind() == kind));
                     // A clock that was wrong once must not keep the schedule waiting for years.
+                    let fitting = whole.find(|it| {
+                        !future.contains(&it.id) && kind.is_none_or(|kind| it.kind() == kind)
+                    });
                     fitting.map(|it| it.created_at.min(now))
                 };
                 state.newest = Newest {

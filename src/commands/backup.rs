@@ -3,11 +3,11 @@
 use backup::{Progress, Wish, format_time};
 use serde_json::json;
 
-use super::output::{OutputError, say};
+use super::output::{OutputError, hint, say};
 use super::progress::Bar;
 use super::{Outcome, open_existing};
 use crate::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
-use crate::backups::{BackupError, Drilled, Engine, drill};
+use crate::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
 use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 
@@ -73,8 +73,10 @@ pub fn run(args: Args) -> Outcome {
 
 async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     let ambient = Ambient::system();
+    let now = ambient.now();
     let store = open_existing(config)?;
     let engine = Engine::open(config, &ambient)?.ok_or(BackupError::NoTarget)?;
+    let target = engine.target().clone();
     let key_file = with_key.then(|| engine.key_file()).transpose()?;
     let what = json!({ "full": full, "with_key": with_key, "target": engine.target().address() });
     let actor = Actor::terminal("backup");
@@ -93,6 +95,12 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     drop(bar);
     store.close()?;
     let made = made?;
+    if backup::newest_id(&target)
+        .await?
+        .is_some_and(|id| id.is_of_the_future(now))
+    {
+        hint!("Note: {OF_THE_FUTURE}.");
+    }
     say!(
         "{}: {} of {} pages, verified; {}",
         made.id,
@@ -110,6 +118,7 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
 async fn list(config: &Config) -> Outcome {
     let engine = Engine::open_existing(config)?;
     let found = engine.catalogue().await?;
+    let now = Ambient::system().now();
     if found.backups.is_empty() {
         say!("{} holds no backup", engine.target().address())?;
     }
@@ -124,14 +133,19 @@ async fn list(config: &Config) -> Outcome {
                 } else {
                     ""
                 },
-                if found.is_whole(manifest) {
-                    ""
-                } else {
+                if !found.is_whole(manifest) {
                     "  CANNOT BE RESTORED: what it builds on is gone"
+                } else if listed.id.is_of_the_future(now) {
+                    "  DATED IN THE FUTURE"
+                } else {
+                    ""
                 },
             )?,
             Err(error) => say!("{}  {error}", listed.id)?,
         }
+    }
+    if found.of_the_future(now).next().is_some() {
+        hint!("Note: {OF_THE_FUTURE}.");
     }
     if !found.unfinished.is_empty() {
         say!(
@@ -189,5 +203,8 @@ async fn prune(config: &Config) -> Outcome {
         say!("{id} removed")?;
     }
     say!("{} kept by {}", pruned.kept, engine.keep())?;
+    if !pruned.of_the_future.is_empty() {
+        hint!("Note: {OF_THE_FUTURE}.");
+    }
     Ok(())
 }

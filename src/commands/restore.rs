@@ -40,6 +40,9 @@ pub fn run(args: Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if at.is_none() {
+        runtime.block_on(refuse_two_newest(&target, &key))?;
+    }
     let bar = Bar::follow(&progress);
     let ambient = Ambient::system();
     let done = runtime.block_on(restore(
@@ -71,4 +74,28 @@ pub fn run(args: Args) -> Outcome {
          browsers that remember newer ones ask their owners. Tell them."
     )?;
     Ok(())
+}
+
+/// Refuses where a backup that is dated in the future hides another from which one is the newest.
+async fn refuse_two_newest(target: &Target, key: &backup::BackupKey) -> Outcome {
+    let now = Ambient::system().now();
+    let found = backup::catalogue(target, key)
+        .await
+        .map_err(BackupError::from)?;
+    let present = found.backups.iter().rev().map(|listed| &listed.id);
+    let present = present
+        .filter(|id| !id.is_of_the_future(now))
+        .map(backup::BackupId::time)
+        .next();
+    match (found.of_the_future(now).last(), present) {
+        (Some(future), Some(present)) => Err(format!(
+            "{future} is dated in the future, so that nobody can tell which backup is the newest: the clock \
+             was ahead when it was made, or this machine's is behind; say which with --at, such as \
+             --at {} or --at {}",
+            format_time(present),
+            format_time(future.time())
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }

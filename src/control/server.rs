@@ -1,8 +1,8 @@
 //! The server's end of the control socket.
 
-use std::fs::{DirBuilder, Permissions};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +44,8 @@ impl Control {
             .mode(0o700)
             .create(&app.config().data_dir)?;
         clear(&path)?;
+        // Whoever connects must be allowed to write to it: others never are.
         let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let inode = std::fs::symlink_metadata(&path)?.ino();
         Ok(Self {
             listener,

@@ -2,6 +2,7 @@
 //! files that others start it with.
 
 mod accounts;
+mod backups;
 mod check_config;
 mod deployment;
 mod descriptors;

@@ -55,6 +55,12 @@ impl Catalogue {
             .filter_map(|listed| listed.manifest.as_ref().ok())
     }
 
+    /// Those that are dated after now, oldest first.
+    pub fn of_the_future(&self, now: u64) -> impl Iterator<Item = &BackupId> {
+        let ids = self.backups.iter().map(|listed| &listed.id);
+        ids.filter(move |id| id.is_of_the_future(now))
+    }
+
     /// Whether everything that a backup builds on is there.
     pub fn is_whole(&self, manifest: &Manifest) -> bool {
         let known: HashMap<&BackupId, &Manifest> =
@@ -92,26 +98,42 @@ fn is_missing(error: &CatalogueError) -> bool {
     )
 }
 
+/// Whether something else stands in the place of the manifest, which says nothing of other backups.
+fn is_foreign(error: &CatalogueError) -> bool {
+    matches!(
+        error,
+        CatalogueError::Stream(StreamError::Target(TargetError::NoFile { .. }))
+    )
+}
+
 /// Lists a target; a damaged backup is in the list with its error, and hides no other.
 pub async fn catalogue(target: &Target, key: &BackupKey) -> Result<Catalogue, CatalogueError> {
     let mut found = Catalogue::default();
     for id in target.ids().await? {
         match manifest_of(target, key, &id).await {
             Err(error) if is_missing(&error) => found.unfinished.push(id),
-            Err(error @ CatalogueError::Stream(StreamError::Target(_))) => return Err(error),
+            Err(error @ CatalogueError::Stream(StreamError::Target(_))) if !is_foreign(&error) => {
+                return Err(error);
+            }
             manifest => found.backups.push(Listed { id, manifest }),
         }
     }
     Ok(found)
 }
 
-/// The newest backup that an incremental one can build on.
+/// The name that sorts last in a target, whether that backup was finished or not.
+pub async fn newest_id(target: &Target) -> Result<Option<BackupId>, TargetError> {
+    Ok(target.ids().await?.pop())
+}
+
+/// The newest backup that an incremental one can build on; none of the future.
 ///
 /// A wrong key is an error and not "there is none": a second chain under another key in the same
 /// place would push the first one out.
 pub(crate) async fn newest(
     target: &Target,
     key: &BackupKey,
+    now: u64,
 ) -> Result<Option<Manifest>, CatalogueError> {
     let mut found = catalogue(target, key).await?;
     let wrong_key = found.backups.iter().rposition(|listed| {
@@ -131,7 +153,7 @@ pub(crate) async fn newest(
     let newest = found
         .manifests()
         .rev()
-        .find(|manifest| found.is_whole(manifest))
+        .find(|manifest| !manifest.id.is_of_the_future(now) && found.is_whole(manifest))
         .cloned();
     Ok(newest)
 }

@@ -27,7 +27,8 @@ pub struct Source<'a> {
     pub file: &'a Path,
     /// Bytes of its pages.
     pub page_size: u32,
-    /// Unix seconds at which it was taken; a second after the newest backup, where it is not later.
+    /// Unix seconds at which it was taken; a second after the newest backup, where it is not later and
+    /// that one is not of the future.
     pub created_at: u64,
     /// Version of the program.
     pub program: &'a str,
@@ -107,15 +108,36 @@ pub async fn create(
 ) -> Result<Created, CreateError> {
     let base = match wish {
         Wish::Full => None,
-        Wish::Incremental => newest(target, key).await?,
+        Wish::Incremental => newest(target, key, source.created_at).await?,
     };
     // Pages of another size have nothing to do with those of before.
     let base = base.filter(|base| base.page_size == source.page_size);
     let kind = base.as_ref().map_or(Kind::Full, |_| Kind::Incremental);
-    // Names are in the order in which backups were made, whatever the clock does.
-    let newest = target.ids().await?.last().map(BackupId::time);
+    // Names are in the order in which backups were made, unless the clock was far ahead.
+    let ids = target.ids().await?;
+    let mut present = ids
+        .iter()
+        .filter(|id| !id.is_of_the_future(source.created_at));
+    let newest = present.next_back().map(BackupId::time);
     let created_at = newest.map_or(source.created_at, |time| source.created_at.max(time + 1));
     let id = BackupId::new(created_at, kind, rng);
+    let made = write(target, key, source, (&id, created_at), base, rng, progress).await;
+    if made.is_err() {
+        target.discard(&id);
+    }
+    made
+}
+
+/// Writes the objects of a backup, verifies them, and makes it count.
+async fn write(
+    target: &Target,
+    key: &BackupKey,
+    source: &Source<'_>,
+    (id, created_at): (&BackupId, u64),
+    base: Option<Manifest>,
+    rng: &mut (dyn CryptoRng + Send),
+    progress: &Progress,
+) -> Result<Created, CreateError> {
     let parent: Option<Parent> = base.as_ref().map(Manifest::as_parent);
     let mut before = Before { hashes: None };
     if let Some(parent) = &parent {
@@ -125,8 +147,8 @@ pub async fn create(
 
     let mut pages = Pages::open(source.file, source.page_size).map_err(CreateError::Snapshot)?;
     progress.begin(Phase::Writing, pages.left());
-    let mut stored = SealedWriter::begin(target, key, &id, PAGES, rng).await?;
-    let mut hashes = SealedWriter::begin(target, key, &id, HASHES, rng).await?;
+    let mut stored = SealedWriter::begin(target, key, id, PAGES, rng).await?;
+    let mut hashes = SealedWriter::begin(target, key, id, HASHES, rng).await?;
     let mut content = Sha3_256::new();
     let (mut number, mut stored_pages) = (0_u64, 0_u64);
     while let Some(page) = pages.next().map_err(CreateError::Snapshot)? {
@@ -145,13 +167,13 @@ pub async fn create(
     objects.insert(PAGES.to_owned(), stored.finish().await?);
     objects.insert(HASHES.to_owned(), hashes.finish().await?);
     if let Some(bytes) = source.key_file {
-        let mut writer = SealedWriter::begin(target, key, &id, KEY, rng).await?;
+        let mut writer = SealedWriter::begin(target, key, id, KEY, rng).await?;
         writer.push(bytes).await?;
         objects.insert(KEY.to_owned(), writer.finish().await?);
     }
     let manifest = Manifest {
         format: FORMAT,
-        id,
+        id: id.clone(),
         parent,
         program: source.program.to_owned(),
         schema: source.schema,

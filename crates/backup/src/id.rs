@@ -33,6 +33,9 @@ impl Kind {
 #[serde(try_from = "String", into = "String")]
 pub struct BackupId(String);
 
+/// How far ahead of the present a backup may be dated: clocks are put right by minutes all the time.
+pub(crate) const TOLERANCE: u64 = 3_600;
+
 impl BackupId {
     /// Makes a name with a random part.
     pub fn new(time: u64, kind: Kind, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
@@ -54,6 +57,11 @@ impl BackupId {
             .next()
             .and_then(parse_time)
             .unwrap_or_default()
+    }
+
+    /// Whether it was made by a clock that was ahead, or that of now is behind.
+    pub fn is_of_the_future(&self, now: u64) -> bool {
+        self.time() > now.saturating_add(TOLERANCE)
     }
 
     /// Whether it stands alone.

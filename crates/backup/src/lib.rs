@@ -22,7 +22,7 @@ mod seal;
 mod stream;
 mod target;
 
-pub use catalogue::{Catalogue, CatalogueError, Listed, catalogue, clear_unfinished};
+pub use catalogue::{Catalogue, CatalogueError, Listed, catalogue, clear_unfinished, newest_id};
 pub use create::{CreateError, Created, KeyFile, Source, Wish, create};
 pub use date::{civil, days, format_time, parse_time};
 pub use id::{BackupId, Kind};

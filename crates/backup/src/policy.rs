@@ -103,14 +103,16 @@ impl Policy {
     ///
     /// Of a day, a week or a month it picks the first full backup, since one that stands alone
     /// keeps no others alive; without a full one, the first. The newest is kept whatever the
-    /// policy says.
+    /// policy says. One of the future counts as one of now, and the newest before it is kept as well.
     pub fn keep(&self, known: &[Known], now: u64) -> BTreeSet<BackupId> {
         let mut kept: BTreeSet<BackupId> = known
             .iter()
             .filter(|one| now.saturating_sub(one.id.time()) < self.hours.saturating_mul(HOUR))
             .map(|one| one.id.clone())
             .collect();
-        kept.extend(known.iter().map(|one| &one.id).max().cloned());
+        let ids = || known.iter().map(|one| &one.id);
+        kept.extend(ids().max().cloned());
+        kept.extend(ids().filter(|id| !id.is_of_the_future(now)).max().cloned());
         let month = |time: u64| {
             let (year, month, _) = civil(time / DAY);
             year * 12 + month
@@ -125,7 +127,7 @@ impl Policy {
         for (count, period_of) in rules {
             let mut periods: BTreeMap<u64, &BackupId> = BTreeMap::new();
             for one in known {
-                let period = period_of(one.id.time());
+                let period = period_of(one.id.time().min(now));
                 if period + count <= period_of(now) {
                     continue;
                 }

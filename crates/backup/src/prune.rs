@@ -15,6 +15,8 @@ pub struct Pruned {
     pub removed: Vec<BackupId>,
     /// How many are left.
     pub kept: usize,
+    /// Those that are dated after now: they are kept as if they were of now.
+    pub of_the_future: Vec<BackupId>,
 }
 
 /// Removes backups that the policy does not keep; newest first, so that a cut leaves no backup
@@ -40,6 +42,7 @@ pub async fn prune(
     let mut pruned = Pruned {
         removed: Vec::new(),
         kept: kept.len(),
+        of_the_future: found.of_the_future(now).cloned().collect(),
     };
     for one in known.iter().rev().filter(|one| !kept.contains(&one.id)) {
         target.remove(&one.id).await?;

@@ -1,14 +1,16 @@
 //! Where backups lie: a folder, or a bucket of an S3-compatible store.
 
 use std::fmt;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use keyring::regular_file;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -20,6 +22,8 @@ use crate::manifest::MANIFEST;
 
 /// Bytes of one part of an upload; a store takes at most 10,000 of them.
 const PART: usize = 16 * 1024 * 1024;
+/// Bytes that are read of a file at once.
+const PIECE: usize = 1024 * 1024;
 /// Parts that may be on their way at once.
 pub(crate) const PARTS_AT_ONCE: usize = 2;
 
@@ -88,6 +92,14 @@ pub enum TargetError {
     /// There is no such object.
     #[error("{0} is not in the target: it was removed, or never finished")]
     Missing(String),
+    /// Something else stands where an object should.
+    #[error("{name} in the target is no object of a backup ({reason}): move it away")]
+    NoFile {
+        /// The object.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The store does not let us in.
     #[error("the target refuses {name} ({reason}): check the access key and what it may do")]
     Refused {
@@ -254,6 +266,9 @@ impl Target {
         &self,
         name: &str,
     ) -> Result<BoxStream<'static, Result<Bytes, TargetError>>, TargetError> {
+        if let Some(folder) = &self.folder {
+            return pieces(&folder.join(name), name);
+        }
         let found = self.store.get(&self.path(name)).await;
         let found = found.map_err(|error| sort(name, &error))?;
         let name = name.to_owned();
@@ -274,6 +289,14 @@ impl Target {
             .collect();
         ids.sort();
         Ok(ids)
+    }
+
+    /// Removes what there is of a backup that failed, where that leaves something behind.
+    pub(crate) fn discard(&self, id: &BackupId) {
+        if let Some(folder) = &self.folder {
+            // What stays goes with what is unfinished, at the next backup.
+            let _ = std::fs::remove_dir_all(folder.join(id.as_str()));
+        }
     }
 
     /// Removes a backup: its manifest first, so that a half removed one counts no more.
@@ -310,6 +333,38 @@ impl Target {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads a file of a folder piece by piece; never what may keep whoever opens it waiting.
+fn pieces(
+    path: &std::path::Path,
+    name: &str,
+) -> Result<BoxStream<'static, Result<Bytes, TargetError>>, TargetError> {
+    let opened = regular_file::open_unfollowed(OpenOptions::new().read(true), path);
+    let file = opened.map_err(|error| sort_file(name, &error))?;
+    let read = move |(mut file, name): (File, String)| async move {
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece) {
+            Ok(0) => Ok(None),
+            Ok(len) => {
+                piece.truncate(len);
+                Ok(Some((Bytes::from(piece), (file, name))))
+            }
+            Err(error) => Err(sort_file(&name, &error)),
+        }
+    };
+    Ok(stream::try_unfold((file, name.to_owned()), read).boxed())
+}
+
+fn sort_file(name: &str, error: &std::io::Error) -> TargetError {
+    use std::io::ErrorKind as K;
+    let (name, reason) = (name.to_owned(), error.to_string());
+    match error.kind() {
+        K::NotFound | K::NotADirectory => TargetError::Missing(name),
+        K::InvalidInput => TargetError::NoFile { name, reason },
+        K::PermissionDenied => TargetError::Refused { name, reason },
+        _ => TargetError::Failed { name, reason },
     }
 }
 

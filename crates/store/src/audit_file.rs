@@ -28,7 +28,10 @@ impl AuditFile {
             database: path.to_owned(),
             reason,
         };
-        std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+        let found = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+        if !found.is_file() {
+            return Err(failed("it is no regular file".to_owned()));
+        }
         let found = first_start::look(path).map_err(|error| failed(error.to_string()))?;
         if found == Found::Emptied {
             return Err(OpenError::Emptied(path.to_owned()));

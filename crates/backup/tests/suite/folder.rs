@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use backup::{OpenError, Progress, RestoreError, S3Options, Target, Wish};
+use rand_core::{Infallible, TryCryptoRng, TryRng};
 use zeroize::Zeroizing;
 
 use crate::conformance::conforms;
-use crate::support::{Changing, NOW, key, make, restored, source};
+use crate::support::{Changing, NOW, Numbers, key, make, restored, source};
 
 fn open(folder: &Path) -> Target {
     let address = format!("file:{}", folder.display());
@@ -209,4 +210,119 @@ async fn a_damaged_backup_is_listed_with_its_error_and_hides_no_other() {
         "{error}"
     );
     assert!(restored(&target, Some(NOW)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_dates_no_later_backup_and_keeps_pruning() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = open(folder.path());
+    let mut file = Changing::new(8);
+    make(&target, &mut file, NOW, Wish::Full).await;
+    let ahead = NOW + 900 * 86_400;
+    let ahead = make(&target, &mut file, ahead, Wish::Full).await.manifest;
+    let mut made = Vec::new();
+    for hour in 1..200 {
+        let at = NOW + hour * 3_600;
+        let wish = match hour % 24 {
+            0 => Wish::Full,
+            _ => Wish::Incremental,
+        };
+        made.push(make(&target, &mut file, at, wish).await.manifest);
+        assert_eq!(made[made.len() - 1].created_at, at);
+    }
+    assert!(
+        made.iter()
+            .all(|it| it.parent.as_ref().is_none_or(|it| it.id != ahead.id))
+    );
+    let policy = "2h".parse().unwrap();
+    let now = NOW + 199 * 3_600 + 60;
+    let pruned = backup::prune(&target, &key(1), &policy, now).await.unwrap();
+    assert_eq!(pruned.of_the_future, std::slice::from_ref(&ahead.id));
+    // The two of the last hours, what they build on since the last full one, and that of the future.
+    assert_eq!(pruned.kept, 9, "{:?}", pruned.removed);
+    let policy = "0h".parse().unwrap();
+    let again = backup::prune(&target, &key(1), &policy, now).await.unwrap();
+    assert_eq!(again.kept, 9, "the newest that is not of the future");
+    // Two in one second, and a clock that went back a little: still in the order of their making.
+    let newest = NOW + 199 * 3_600;
+    for later in 1..3 {
+        let made = make(&target, &mut file, newest - 600, Wish::Full).await;
+        assert_eq!(made.manifest.created_at, newest + later);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_refused_by_its_name_and_hides_no_other_backup() {
+    let (_folder, target, first, second) = two().await;
+    let manifest = second.join("manifest");
+    let sound = std::fs::read(&manifest).unwrap();
+    let put_pipe = |path: &Path| {
+        std::fs::remove_file(path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    put_pipe(&manifest);
+    let name = format!("{}/manifest", second.file_name().unwrap().display());
+    let error = refusal(&target).await;
+    assert!(error.contains(&name), "{error}");
+    assert!(error.contains("no regular file"), "{error}");
+    let found = backup::catalogue(&target, &key(1)).await.unwrap();
+    assert_eq!(found.manifests().count(), 1);
+    assert_eq!(found.backups.len(), 2);
+    let mut file = Changing::new(64);
+    let third = make(&target, &mut file, NOW + 120, Wish::Incremental).await;
+    let parent = third.manifest.parent.unwrap();
+    assert_eq!(
+        Some(parent.id.as_str()),
+        first.file_name().unwrap().to_str()
+    );
+    // A link may lead anywhere.
+    std::fs::remove_file(&manifest).unwrap();
+    let elsewhere = first.join("elsewhere");
+    std::fs::write(&elsewhere, sound).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &manifest).unwrap();
+    let error = restored(&target, Some(NOW + 60)).await.unwrap_err();
+    assert!(error.to_string().contains("symbolic link"), "{error}");
+    put_pipe(&first.join("pages"));
+    let error = restored(&target, Some(NOW)).await.unwrap_err();
+    assert!(error.to_string().contains("no regular file"), "{error}");
+}
+
+/// Puts something where objects of a backup go, as soon as its folder is there.
+struct Hindering<'a>(Numbers, &'a Path);
+
+impl TryRng for Hindering<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for entry in std::fs::read_dir(self.1).unwrap() {
+            let place = entry.unwrap().path().join("hashes/in the way");
+            std::fs::create_dir_all(place).unwrap();
+        }
+        self.0.try_fill_bytes(bytes)
+    }
+}
+
+impl TryCryptoRng for Hindering<'_> {}
+
+#[tokio::test]
+async fn a_backup_that_fails_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = open(folder.path());
+    let file = Changing::new(8);
+    let path = file.path();
+    let source = source(&path, NOW);
+    let (wish, progress) = (Wish::Full, Progress::default());
+    let mut numbers = Hindering(Numbers::from(5), folder.path());
+    let made = backup::create(&target, &key(1), &source, wish, &mut numbers, &progress).await;
+    assert!(made.is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
