@@ -84,6 +84,27 @@ async fn a_disk_that_takes_no_writes_shows_in_readiness() {
 }
 
 #[actix_web::test]
+async fn a_disk_without_the_room_that_a_write_needed_shows_in_readiness_at_once() {
+    let folder = TempDir::new().unwrap();
+    let server = Spawned::start(folder.path());
+    let admin = first(&server).await.unwrap();
+    let log = folder.path().join("secure_messaging.db-wal");
+    let written = std::fs::metadata(&log).unwrap().len();
+    // Room for what is small: a record of the audit log, or a probe.
+    let before = limit_files(&server, Some(written + 96 * 1024));
+    admin.client.get("/api/v1/admin/users").await.expect(200);
+    let refused = Account::register(server.client(), "person", None).await;
+    assert_eq!(refused.err().unwrap().code(), "disk-full");
+    let ready = server.client().get("/health/ready").await;
+    assert_eq!(ready.expect(503).json()["database"], "failed");
+    limit_files(&server, before);
+    readiness(&server, 200).await;
+    Account::register(server.client(), "person", None)
+        .await
+        .unwrap();
+}
+
+#[actix_web::test]
 async fn what_an_administrator_may_not_read_without_a_record_says_what_to_do() {
     let folder = TempDir::new().unwrap();
     let server = Spawned::start(folder.path());

@@ -192,3 +192,47 @@ fn the_service_manager_hears_that_the_server_serves_lives_and_stops() {
     manager.set_nonblocking(true).unwrap();
     while !heard().starts_with("STOPPING=1") {}
 }
+
+/// Readiness as it is when the last answer is no longer fresh.
+async fn readiness_becomes(server: &Spawned, status: u16) -> Answer {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = server.client().get("/health/ready").await;
+        if answer.status == status {
+            return answer;
+        }
+        assert!(Instant::now() < end, "it stays {}", answer.status);
+        actix_web::rt::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_database_that_is_removed_or_replaced_while_it_serves_takes_no_more_writes() {
+    for name in ["secure_messaging.db", "secure_messaging.db-wal"] {
+        let data = TempDir::new().unwrap();
+        let server = Spawned::start(data.path());
+        let secret = server.setup_secret();
+        let setup = Some(("setup", secret.as_str()));
+        let admin = Account::register(server.client(), "admin", setup)
+            .await
+            .unwrap();
+        let mode = serde_json::json!({"mode": "open"});
+        let path = "/api/v1/admin/registration";
+        let file = data.path().join(name);
+        let away = data.path().join("away");
+        std::fs::rename(&file, &away).unwrap();
+        let refused = admin.client.put(path, &mode).await;
+        assert_eq!(refused.expect(503).code(), "unavailable", "{name}");
+        logged(&server, "was removed or moved away");
+        logged(&server, "move the very file back");
+        std::fs::write(&file, b"another one").unwrap();
+        let refused = admin.client.put(path, &mode).await;
+        assert_eq!(refused.expect(503).code(), "unavailable", "{name}");
+        logged(&server, "was replaced");
+        let failed = readiness_becomes(&server, 503).await;
+        assert_eq!(failed.json()["database"], "failed");
+        std::fs::rename(&away, &file).unwrap();
+        readiness_becomes(&server, 200).await;
+        admin.client.put(path, &mode).await.expect(204);
+    }
+}

@@ -40,6 +40,7 @@ mod sessions;
 mod settings;
 pub(crate) mod snapshot;
 mod sources;
+mod standing;
 mod statistics;
 mod tags;
 mod user_rows;

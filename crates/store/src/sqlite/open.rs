@@ -19,6 +19,7 @@ use crate::sqlite::key_state::KeyState;
 use crate::sqlite::keys::HalfMoved;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::sources::Sources;
+use crate::sqlite::standing::Standing;
 use crate::sqlite::writer::{self, Writer};
 use crate::sqlite::{SqliteBackend, Threads, chain, keys, migrations};
 
@@ -50,7 +51,8 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| sqlite(config, error))?;
     let tags = Arc::clone(&sealer.tags);
-    let (writer, writer_thread) = Writer::start(connection, tags, config.checkpoint_kib)
+    let standing = Standing::of(&config.path);
+    let (writer, writer_thread) = Writer::start(connection, tags, standing, config.checkpoint_kib)
         .map_err(|error| io(config, error))?;
     let (readers, reader_threads) = Readers::start(readers).map_err(|error| io(config, error))?;
     let threads = Threads {

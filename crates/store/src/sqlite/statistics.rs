@@ -11,6 +11,29 @@ use crate::statistics::{Statistics, StatisticsSource};
 
 /// Bytes of the write that shows whether there is room: about what a sign-in writes.
 const PROBE: usize = 16 * 1024;
+/// Bytes of it at least and at most once there was no room: pages of several tables take more than the
+/// values that are written.
+const LACKING: usize = 256 * 1024;
+const LARGEST: usize = 4 * 1024 * 1024;
+
+impl SqliteBackend {
+    /// Writes so many bytes for the time; they count as `weight` for the writer.
+    async fn probe(&self, now: u64, bytes: usize, weight: usize) -> Result<(), Fault> {
+        let now = now.to_string();
+        let value = "0".repeat(bytes.saturating_sub(now.len())) + &now;
+        self.write(bytes.max(weight), move |tx| {
+            tx.db
+                .execute(
+                    many("settings"),
+                    "INSERT INTO settings (name, value) VALUES ('probe', ?1)
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    [Public(value)],
+                )
+                .map(drop)
+        })
+        .await
+    }
+}
 
 #[async_trait]
 impl StatisticsSource for SqliteBackend {
@@ -48,18 +71,13 @@ impl StatisticsSource for SqliteBackend {
         self.read(move |db| db.number(many("settings"), sql, []))
             .await?;
         // A write that is undone would never meet the disk.
-        let value = format!("{now:0>PROBE$}");
-        self.write(PROBE, move |tx| {
-            tx.db
-                .execute(
-                    many("settings"),
-                    "INSERT INTO settings (name, value) VALUES ('probe', ?1)
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    [Public(value)],
-                )
-                .map(drop)
-        })
-        .await
+        let lacking = self.writer.lacking();
+        if lacking > 0 {
+            // Somebody was told that there is no room: less than they needed proves nothing.
+            let needed = lacking.clamp(LACKING, LARGEST);
+            self.probe(now, needed, lacking).await?;
+        }
+        self.probe(now, PROBE, PROBE).await
     }
 
     fn take_damages(&self) -> Vec<Damage> {

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::fault::Fault;
 use crate::sqlite::chain::Tip;
 use crate::sqlite::connection::BUSY_TIMEOUT;
 use crate::sqlite::db::{Db, many, no_room};
+use crate::sqlite::standing::Standing;
 use crate::sqlite::tags::Tags;
 
 /// Most requests in one batch; bounds how long the first of them waits.
@@ -89,6 +91,17 @@ enum Message {
 pub(crate) struct Writer {
     sender: Sender<Message>,
     room: Arc<Semaphore>,
+    lacking_kib: Arc<AtomicUsize>,
+}
+
+/// What the thread works with.
+struct Work {
+    connection: Connection,
+    tags: Arc<Tags>,
+    standing: Standing,
+    checkpoint_kib: usize,
+    /// How much a request needed for which there was no room, in KiB; 0 when there is room.
+    lacking_kib: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -98,19 +111,34 @@ impl Writer {
     pub fn start(
         connection: Connection,
         tags: Arc<Tags>,
+        standing: Standing,
         checkpoint_kib: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = channel();
+        let lacking_kib = Arc::new(AtomicUsize::new(0));
+        let work = Work {
+            connection,
+            tags,
+            standing,
+            checkpoint_kib,
+            lacking_kib: Arc::clone(&lacking_kib),
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, &tags, &receiver, checkpoint_kib))?;
+            .spawn(move || run(&work, &receiver))?;
         Ok((
             Self {
                 sender,
                 room: Arc::new(Semaphore::new(QUEUE_KIB)),
+                lacking_kib,
             },
             thread,
         ))
+    }
+
+    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
+    pub fn lacking(&self) -> usize {
+        self.lacking_kib.load(Ordering::Relaxed) * 1024
     }
 
     /// Queues work of about `bytes` and waits until it is committed.
@@ -157,7 +185,8 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, checkpoint_kib: usize) {
+fn run(work: &Work, receiver: &Receiver<Message>) {
+    let connection = &work.connection;
     let mut unchecked_kib = 0;
     let mut open = true;
     while open {
@@ -165,7 +194,7 @@ fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, check
         let mut batch = Vec::new();
         match receiver.recv() {
             Ok(Message::Work(first, kib)) => {
-                batch.push(first);
+                batch.push((first, kib));
                 unchecked_kib += kib;
             }
             Ok(Message::Truncate(reply)) => truncate = Some(reply),
@@ -174,7 +203,7 @@ fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, check
         while truncate.is_none() && batch.len() < MAX_BATCH {
             match receiver.try_recv() {
                 Ok(Message::Work(job, kib)) => {
-                    batch.push(job);
+                    batch.push((job, kib));
                     unchecked_kib += kib;
                 }
                 Ok(Message::Truncate(reply)) => truncate = Some(reply),
@@ -186,13 +215,13 @@ fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, check
             }
         }
         if !batch.is_empty() {
-            commit(connection, tags, batch);
+            commit(work, batch);
         }
         if let Some(reply) = truncate {
             // Whoever asked may have gone away.
             let _ = reply.send(truncate_log(connection));
         }
-        if unchecked_kib >= checkpoint_kib {
+        if unchecked_kib >= work.checkpoint_kib {
             checkpoint(connection);
             unchecked_kib = 0;
         }
@@ -200,9 +229,20 @@ fn run(connection: &Connection, tags: &Tags, receiver: &Receiver<Message>, check
 }
 
 /// Runs a batch in one transaction and answers everybody in it.
-fn commit(connection: &Connection, tags: &Tags, mut batch: Vec<Box<dyn Job>>) {
-    let db = Db { connection };
-    let failure = transact(db, tags, &mut batch).err();
+fn commit(work: &Work, batch: Vec<(Box<dyn Job>, usize)>) {
+    let connection = &work.connection;
+    let largest = batch.iter().map(|(_, kib)| *kib).max().unwrap_or_default();
+    let mut batch: Vec<_> = batch.into_iter().map(|(job, _)| job).collect();
+    let failure = transact(work, &mut batch).err();
+    match &failure {
+        Some(Fault::Full) => {
+            work.lacking_kib.fetch_max(largest, Ordering::Relaxed);
+        }
+        None if largest >= work.lacking_kib.load(Ordering::Relaxed) => {
+            work.lacking_kib.store(0, Ordering::Relaxed);
+        }
+        _ => {}
+    }
     if failure.is_some() && !connection.is_autocommit() {
         // SQLite rolls back by itself when this fails too: the connection is closed or dead.
         let _ = connection.execute_batch("ROLLBACK");
@@ -212,7 +252,11 @@ fn commit(connection: &Connection, tags: &Tags, mut batch: Vec<Box<dyn Job>>) {
     }
 }
 
-fn transact(db: Db<'_>, tags: &Tags, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+fn transact(work: &Work, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    let db = Db {
+        connection: &work.connection,
+    };
+    let tags = &work.tags;
     let place = many("sqlite_schema");
     db.execute(place, "BEGIN IMMEDIATE", [])?;
     let mut tx = WriteTx {
@@ -239,6 +283,8 @@ fn transact(db: Db<'_>, tags: &Tags, batch: &mut [Box<dyn Job>]) -> Result<(), F
         }
         db.execute(place, "RELEASE request", [])?;
     }
+    // What is acknowledged must be found again.
+    work.standing.check()?;
     db.execute(place, "COMMIT", []).map(drop)
 }
 
