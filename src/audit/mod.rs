@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::audit::{Fingerprint, Head, HeadSigningKey, HeadVerifyKey, Header};
 use serde::Serialize;
-use store::{Fault, Store};
+use store::{AuditFilter, CLOCK_TOLERANCE_SECS, Fault, Store};
 use utoipa::ToSchema;
 
 pub use self::deliver::{WitnessFileError, check_witness_file};
@@ -83,6 +83,27 @@ pub struct Proof {
     pub verification: Verification,
 }
 
+/// Warns where the log ends in the future.
+async fn warn_of_the_clock(store: &Store, ambient: &Ambient) -> Result<(), Fault> {
+    let page = store.query_audit(AuditFilter::default(), None, 1).await?;
+    let record = page.records.first().map(|record| record.timestamp);
+    let head = store.newest_audit_head().await?;
+    let newest = record.max(head.map(|signed| signed.head.timestamp));
+    let now = ambient.now();
+    if let Some(at) = newest
+        && at > now.saturating_add(CLOCK_TOLERANCE_SECS)
+    {
+        tracing::warn!(
+            newest_record = at,
+            now,
+            "the audit log ends in the future: the clock was ahead, or is behind now; look at the clock \
+             and its time server. Sessions that began in the future are ended, and what was dated in the \
+             future keeps its date"
+        );
+    }
+    Ok(())
+}
+
 impl Auditor {
     /// Joins the parts and looks whether a witness knows more than the database.
     ///
@@ -94,6 +115,7 @@ impl Auditor {
         settings: Auditing,
         witnesses: Witnesses,
     ) -> Result<Self, Fault> {
+        warn_of_the_clock(store, ambient).await?;
         let verify_key = key.verify_key();
         let fingerprint = verify_key.fingerprint();
         store

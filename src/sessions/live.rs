@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use store::{Role, SessionId, SessionRow, UserId};
+use store::{CLOCK_TOLERANCE_SECS, Role, SessionId, SessionRow, UserId};
 use zeroize::Zeroizing;
 
 /// Seconds between two writes of one session's activity.
@@ -99,8 +99,11 @@ impl LiveSession {
     }
 
     /// Returns whether the session is over, by the clock or by being ended.
+    ///
+    /// One that began in the future began while the clock was ahead: its ends would come too late.
     pub fn is_over(&self, now: u64) -> bool {
-        self.ended.load(Ordering::SeqCst) || now >= self.idle_expires_at()
+        let early = self.created_at > now.saturating_add(CLOCK_TOLERANCE_SECS);
+        self.ended.load(Ordering::SeqCst) || early || now >= self.idle_expires_at()
     }
 
     /// Notes that the person did something.
@@ -174,6 +177,13 @@ mod tests {
         session.act(44_000);
         assert_eq!(session.idle_expires_at(), 44_200);
         assert!(session.is_over(44_200));
+    }
+
+    #[test]
+    fn a_session_that_began_in_the_future_is_over() {
+        let session = LiveSession::for_test();
+        assert!(!session.is_over(1_000 - CLOCK_TOLERANCE_SECS));
+        assert!(session.is_over(1_000 - CLOCK_TOLERANCE_SECS - 1));
     }
 
     #[test]

@@ -59,8 +59,8 @@ pub use safes::{
     PrekeySafe, SafeConflict, SafeError, SafeKind, SafeRead, SafeUpdate, SafeWrite, Safes,
 };
 pub use sessions::{
-    CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionDetails, SessionRow,
-    Sessions,
+    CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
+    SessionDetails, SessionRow, Sessions,
 };
 pub use settings::{
     RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,

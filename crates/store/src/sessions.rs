@@ -90,6 +90,10 @@ pub struct ExpiredChunk {
     pub more: bool,
 }
 
+/// How many seconds after now a session may have begun: one of later began while the clock was ahead,
+/// and its end is not where it should be.
+pub const CLOCK_TOLERANCE_SECS: u64 = 300;
+
 /// Action of the audit record that the store itself writes for each expired session.
 pub const SESSION_EXPIRED: &str = "session.expired";
 
@@ -135,7 +139,8 @@ pub trait Sessions: Send + Sync {
         now: u64,
     ) -> Result<Vec<(SessionId, Listed<SessionRow>)>, Fault>;
 
-    /// Ends one chunk of expired sessions, each with its [`SESSION_EXPIRED`] record.
+    /// Ends one chunk of sessions that have expired, or that began in the future, each with its
+    /// [`SESSION_EXPIRED`] record.
     ///
     /// A chunk keeps the writer for at most about 10 ms, so that requests go on in between.
     async fn delete_expired_sessions(&self, now: u64) -> Result<ExpiredChunk, Fault>;

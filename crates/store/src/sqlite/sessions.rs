@@ -9,7 +9,8 @@ use crate::audit::AuditEvent;
 use crate::damage::{Listed, listed};
 use crate::fault::Fault;
 use crate::sessions::{
-    CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED, SessionRow, Sessions,
+    CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
+    SessionRow, Sessions,
 };
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::{SubjectKeys, weight};
@@ -133,15 +134,20 @@ impl Sessions for SqliteBackend {
 
     async fn delete_expired_sessions(&self, now: u64) -> Result<ExpiredChunk, Fault> {
         let size = self.expired.rows();
+        let future = now.saturating_add(CLOCK_TOLERANCE_SECS);
         let sealer = Arc::clone(&self.sealer);
         // Sealing a chunk's records takes milliseconds: on the reader's thread, not in the task.
         let expired = self
             .read(move |db| {
                 let rows = db.all(
                     many("sessions"),
-                    "SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
-                     ORDER BY expires_at LIMIT ?2",
-                    (now, size),
+                    "SELECT * FROM (SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
+                         ORDER BY expires_at LIMIT ?2)
+                     UNION ALL
+                     SELECT session_id, user_id FROM sessions
+                         WHERE expires_at > ?1 AND created_at > ?3
+                     LIMIT ?2",
+                    (now, size, future),
                     |row| {
                         let id = SessionId::from_bytes(row.get(0)?);
                         Ok((id, UserId::from_bytes(row.get(1)?)))
@@ -176,8 +182,9 @@ impl Sessions for SqliteBackend {
                     // Touched since it was looked at: it lives.
                     let deleted = tx.db.execute(
                         at("sessions", id.as_bytes()),
-                        "DELETE FROM sessions WHERE session_id = ?1 AND expires_at <= ?2",
-                        (id.as_bytes(), now),
+                        "DELETE FROM sessions
+                         WHERE session_id = ?1 AND (expires_at <= ?2 OR created_at > ?3)",
+                        (id.as_bytes(), now, future),
                     )?;
                     if deleted == 1 {
                         tx.append(vec![event])?;

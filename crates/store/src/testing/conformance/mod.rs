@@ -64,6 +64,7 @@ macro_rules! conformance_suite {
             sessions: ending_the_others_keeps_one,
             sessions: sessions_are_listed_newest_first,
             sessions: expired_sessions_go_in_chunks_each_with_a_record,
+            sessions: sessions_that_began_in_the_future_are_ended,
             sessions: a_session_id_is_taken_once,
             audit: records_come_newest_first_and_page_by_page,
             audit: records_are_filtered_by_user_action_and_time,

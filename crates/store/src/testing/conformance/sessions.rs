@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::Fixture;
 use crate::testing::sample::{self, ABSOLUTE, IDLE, NOW, event, session, session_id, user_id};
-use crate::{AuditFilter, CreateSessionError, SESSION_EXPIRED};
+use crate::{AuditFilter, CLOCK_TOLERANCE_SECS, CreateSessionError, SESSION_EXPIRED};
 
 pub async fn a_session_is_found_until_it_expires(fixture: &impl Fixture) {
     let store = fixture.open();
@@ -261,6 +261,24 @@ pub async fn expired_sessions_go_in_chunks_each_with_a_record(fixture: &impl Fix
             .is_empty()
     );
     store.verify_audit_chain().await.unwrap();
+}
+
+pub async fn sessions_that_began_in_the_future_are_ended(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..2, 0).await;
+    for (number, ahead) in [(11, CLOCK_TOLERANCE_SECS), (12, CLOCK_TOLERANCE_SECS + 1)] {
+        store
+            .create_session(session(user_id(1), number, NOW + ahead), vec![])
+            .await
+            .unwrap();
+    }
+    let chunk = store.delete_expired_sessions(NOW).await.unwrap();
+    assert_eq!(chunk.sessions, [(session_id(12), user_id(1))]);
+    let filter = AuditFilter {
+        action: Some(SESSION_EXPIRED.to_owned()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(store.count_audit(filter).await.unwrap(), 1);
 }
 
 pub async fn a_session_id_is_taken_once(fixture: &impl Fixture) {
