@@ -66,6 +66,9 @@ pub(super) struct State {
     pub(super) opaque: Blob,
 }
 
+/// As long as an OPAQUE record, for handles that nobody has.
+const NO_RECORD: [u8; 192] = [0; 192];
+
 /// Answers the first message.
 pub async fn begin(
     app: Data<App>,
@@ -89,7 +92,7 @@ pub async fn begin(
     let credential = credential.filter(|credential| credential.active);
     let user = credential.as_ref().map(|credential| credential.user_id);
     let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
-    let credentials = credential_hash(record.unwrap_or_default());
+    let credentials = credential_hash(record.unwrap_or(&NO_RECORD));
     let guesser = app.devices().guesser(&request, user, &credentials, digest);
     app.limits()
         .guess(Limit::SignIn, &guesser)

@@ -12,7 +12,14 @@ use super::{OpaqueError, Suite};
 use crate::labels::OPAQUE_CONTEXT;
 
 /// The server's long-term OPRF seed and key pair; losing it loses every passphrase.
-pub struct ServerSetup(opaque_ke::ServerSetup<Suite>);
+pub struct ServerSetup {
+    setup: opaque_ke::ServerSetup<Suite>,
+    /// A record that opens for nobody: reading it takes as long as reading another.
+    decoy: Vec<u8>,
+}
+
+/// Length of a record in bytes: a public key, a masking key and an envelope.
+const RECORD_LEN: usize = 192;
 
 impl core::fmt::Debug for ServerSetup {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -21,14 +28,20 @@ impl core::fmt::Debug for ServerSetup {
 }
 
 impl ServerSetup {
+    fn new(setup: opaque_ke::ServerSetup<Suite>) -> Self {
+        let mut decoy = setup.keypair().public().serialize().to_vec();
+        decoy.resize(RECORD_LEN, 0);
+        Self { setup, decoy }
+    }
+
     /// Makes a fresh set-up, once per installation.
     pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        Self(opaque_ke::ServerSetup::new(&mut Lent(rng)))
+        Self::new(opaque_ke::ServerSetup::new(&mut Lent(rng)))
     }
 
     /// The bytes to seal and keep.
     pub fn serialize(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = self.0.serialize();
+        let mut bytes = self.setup.serialize();
         let copy = Zeroizing::new(bytes.to_vec());
         bytes.as_mut_slice().zeroize();
         copy
@@ -36,7 +49,7 @@ impl ServerSetup {
 
     /// Reads what [`ServerSetup::serialize`] gave.
     pub fn deserialize(bytes: &[u8]) -> Result<Self, OpaqueError> {
-        Ok(Self(opaque_ke::ServerSetup::deserialize(bytes)?))
+        Ok(Self::new(opaque_ke::ServerSetup::deserialize(bytes)?))
     }
 }
 
@@ -50,7 +63,7 @@ pub fn register_respond(
     credential_id: &[u8],
 ) -> Result<Vec<u8>, OpaqueError> {
     let request = RegistrationRequest::deserialize(request)?;
-    let start = ServerRegistration::<Suite>::start(&setup.0, request, credential_id)?;
+    let start = ServerRegistration::<Suite>::start(&setup.setup, request, credential_id)?;
     Ok(start.message.serialize().to_vec())
 }
 
@@ -68,13 +81,13 @@ pub fn login_respond(
     credential_id: &[u8],
     rng: &mut (impl CryptoRng + ?Sized),
 ) -> Result<(ServerLoginState, Vec<u8>), OpaqueError> {
-    let record = record
-        .map(ServerRegistration::<Suite>::deserialize)
-        .transpose()?;
+    // Read whether or not somebody has the handle: its point takes a while to decode.
+    let read = ServerRegistration::<Suite>::deserialize(record.unwrap_or(&setup.decoy))?;
+    let record = record.map(|_| read);
     let request = CredentialRequest::deserialize(request)?;
     let start = ServerLogin::start(
         &mut Lent(rng),
-        &setup.0,
+        &setup.setup,
         record,
         request,
         credential_id,

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::classes::{Sealed, Sensitive};
 use crate::fault::Fault;
+use crate::sqlite::NOBODY;
 use crate::sqlite::bound_user::{BOUND, BOUND_LEN, BoundUser};
 use crate::sqlite::codec;
 use crate::sqlite::db::{Db, at};
@@ -118,10 +119,26 @@ impl RawCredential {
         db.one(at("users", id), &sql, [id], Self::read)
     }
 
-    pub fn by_handle(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
-        let sql =
-            format!("SELECT {BOUND}, encrypted_credential FROM users WHERE handle_index = ?1");
+    /// The account of this handle; the oldest one where nobody has it, for as much work.
+    pub fn by_handle_or_any(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
+        let sql = format!(
+            "SELECT {BOUND}, encrypted_credential FROM users WHERE number = coalesce(
+                 (SELECT number FROM users WHERE handle_index = ?1),
+                 (SELECT min(number) FROM users))"
+        );
         db.one(at("users", index), &sql, [index], Self::read)
+    }
+
+    /// Whether the handle of this index is this account's.
+    pub fn is_of(&self, index: &[u8; 32]) -> bool {
+        self.bound.handle_index == *index
+    }
+
+    /// As much work as [`Self::open`], with a decoy in the place of the sealed part.
+    pub fn pretend(self, sealer: &Sealer, decoy: &Sealed) -> Result<(), Fault> {
+        // Whatever is wrong with this account is not about the one that was asked for.
+        let _ = self.bound.check(&sealer.tags);
+        OpenedCredential::open(sealer, NOBODY.as_bytes(), decoy).map(drop)
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

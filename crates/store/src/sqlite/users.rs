@@ -7,10 +7,10 @@ use crate::classes::{Bindable, Sensitive};
 use crate::damage::{Listed, listed};
 use crate::fault::Fault;
 use crate::sessions::NewSession;
+use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
 use crate::sqlite::db::{at, many};
-use crate::sqlite::user_rows::{OpenedCredential, RawCredential, RawUser, seal_data, select};
-use crate::sqlite::{NOBODY, SqliteBackend};
+use crate::sqlite::user_rows::{RawCredential, RawUser, seal_data, select};
 use crate::users::{
     Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, Role,
     UserRow, Users,
@@ -74,15 +74,15 @@ impl Users for SqliteBackend {
     async fn credential(&self, handle: &str) -> Result<Option<Credential>, Fault> {
         let index = self.sealer.handle_index(handle);
         let row = self
-            .read(move |db| RawCredential::by_handle(db, &index))
+            .read(move |db| RawCredential::by_handle_or_any(db, &index))
             .await?;
+        // As much work for an unknown handle: the time does not tell who has an account.
         match row {
-            Some(row) => row.open(&self.sealer).map(Some),
-            None => {
-                // As much work for an unknown handle: the time does not tell who has an account.
-                let decoy = self.sealer.decoy();
-                OpenedCredential::open(&self.sealer, NOBODY.as_bytes(), &decoy).map(|_| None)
-            }
+            Some(row) if row.is_of(&index) => row.open(&self.sealer).map(Some),
+            Some(row) => row
+                .pretend(&self.sealer, &self.sealer.decoy())
+                .map(|()| None),
+            None => Ok(None),
         }
     }
 
