@@ -205,7 +205,8 @@ table! {
             gives json(Vec<session::Listed>);
     ]
     "/api/v1/sessions/revoke-others" => [
-        POST SignedIn session::revoke_others, "Ends every other session";
+        POST SignedIn session::revoke_others, "Ends every other session",
+            takes json(session::RevokeOthers);
     ]
     "/api/v1/sessions/{id}" => [
         DELETE SignedIn session::revoke, "Ends one session";

@@ -13,6 +13,7 @@ use crate::http::Problem;
 use crate::state::App;
 use api::close;
 
+use super::reauth::Reauthenticated;
 use super::{Deed, Origin, SignedIn};
 
 /// Longest half of a resume wrap in bytes.
@@ -161,12 +162,21 @@ pub async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// What ending every other session needs.
+#[derive(Deserialize, ToSchema)]
+pub struct RevokeOthers {
+    /// From a re-authentication: whoever has a cookie alone must not put everybody else out.
+    pub reauth_token: Blob,
+}
+
 /// Ends every other session of the account.
 pub async fn revoke_others(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
+    body: Json<RevokeOthers>,
 ) -> Result<HttpResponse, Problem> {
+    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
     let mut details = origin.details();
     details["reason"] = "all others".into();
     let record = audit::event(

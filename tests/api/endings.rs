@@ -104,11 +104,9 @@ async fn what_was_begun_does_not_finish_after_everything_else_was_signed_out() {
     let begun = sign_in_begun(&late).await;
     let other = app.client();
     let recovery = recovery_begun(&other).await;
-    alice
-        .client
-        .post_empty("/api/v1/sessions/revoke-others")
-        .await
-        .expect(204);
+    let proof = reauthenticate(&alice.client, OLD).await.expect(200).json();
+    let path = "/api/v1/sessions/revoke-others";
+    alice.client.post(path, &proof).await.expect(204);
     refused(&late, "/api/v1/session/finish", &begun).await;
     refused(&other, "/api/v1/recovery/finish", &recovery).await;
     alice.client.get("/api/v1/session").await.expect(200);

@@ -4,6 +4,7 @@ use api::close;
 use protocol::envelope::Parcel;
 use serde_json::json;
 
+use super::credentials::reauthenticate;
 use crate::support::{
     Account, Passphrase, TestApp, TestSocket, b64, cheap_upload, submission, waiting_slot,
 };
@@ -161,10 +162,14 @@ async fn a_revoked_session_ends_at_once_with_its_sockets_and_its_resume_half() {
     two.client.get("/api/v1/session").await.expect(401);
     two.client.get("/api/v1/session/resume").await.expect(401);
 
-    one.client
-        .post_empty("/api/v1/sessions/revoke-others")
-        .await
-        .expect(204);
+    let path = "/api/v1/sessions/revoke-others";
+    one.client.post(path, &json!({})).await.expect(400);
+    let made_up = json!({"reauth_token": b64(b"made up")});
+    let refused = one.client.post(path, &made_up).await;
+    assert_eq!(refused.expect(403).code(), "reauth-failed");
+    three.client.get("/api/v1/session").await.expect(200);
+    let proof = reauthenticate(&one.client, PASSPHRASE).await.expect(200);
+    one.client.post(path, &proof.json()).await.expect(204);
     assert_eq!(third.closed().await, Some(close::SESSION_ENDED));
     three.client.get("/api/v1/session").await.expect(401);
     one.client.get("/api/v1/session").await.expect(200);
