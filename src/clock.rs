@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand_core::{Infallible, TryCryptoRng, TryRng};
 use vault::{Clock, Entropy};
@@ -30,6 +31,21 @@ impl Clock for ManualClock {
     fn now_ms(&self) -> u64 {
         self.now_ms.load(Ordering::SeqCst)
     }
+}
+
+/// The machine's clock says a time that cannot be.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this machine's clock says that it is before 1970: set it, for instance by its time server \
+     (`timedatectl set-ntp true`), and start again"
+)]
+pub struct ClockNotSet;
+
+/// Refuses a time before 1970, with which nothing here can count.
+pub fn check_clock(now: SystemTime) -> Result<(), ClockNotSet> {
+    now.duration_since(UNIX_EPOCH)
+        .map(drop)
+        .map_err(|_| ClockNotSet)
 }
 
 /// The injected clock and generator, as every service of the server holds them.
@@ -125,5 +141,19 @@ fn fill(entropy: &dyn Entropy, bytes: &mut [u8]) {
     if let Err(error) = entropy.fill(bytes) {
         tracing::error!(%error, "no randomness: stopping");
         std::process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_refused() {
+        assert_eq!(check_clock(UNIX_EPOCH), Ok(()));
+        let before = UNIX_EPOCH - Duration::from_millis(1);
+        assert_eq!(check_clock(before), Err(ClockNotSet));
     }
 }

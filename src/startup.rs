@@ -392,10 +392,7 @@ fn serve(
     tls: Option<Arc<rustls::ServerConfig>>,
     cookie: Key,
 ) -> io::Result<actix_server::Server> {
-    let mut limits = net::Limits::default();
-    if app.config().workers > 0 {
-        limits.workers = app.config().workers;
-    }
+    let mut limits = net::Limits::with_workers(app.config().workers);
     limits
         .shared_peers
         .clone_from(&app.config().trusted_proxies);

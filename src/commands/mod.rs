@@ -17,10 +17,12 @@ pub mod serve;
 pub mod stats;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::{Parser, Subcommand};
 use store::Store;
 
+use crate::clock::check_clock;
 use crate::config::Config;
 use crate::startup::open_store;
 
@@ -79,6 +81,7 @@ pub enum Command {
 impl Cli {
     /// Does what was asked for.
     pub fn run(self) -> Outcome {
+        check_clock(SystemTime::now())?;
         match self.command.unwrap_or_default() {
             Command::Serve(args) => serve::run(args),
             Command::Migrate(args) => migrate::run(args),

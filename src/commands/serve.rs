@@ -8,6 +8,7 @@ use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::logging;
 use crate::memory::Protections;
+use crate::net::Limits;
 use crate::service::Service;
 use crate::startup::Application;
 
@@ -23,6 +24,7 @@ pub struct Args {
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
     logging::start(&config.logging)?;
+    Limits::with_workers(config.workers).check_descriptors()?;
     let protections = Protections::inspect().warnings();
     for warning in protections.into_iter().chain(Config::warnings()) {
         tracing::warn!("{warning}");

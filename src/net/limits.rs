@@ -86,34 +86,84 @@ const OWN_DESCRIPTORS: u64 = 44;
 /// The same for each worker.
 const WORKER_DESCRIPTORS: u64 = 4;
 
+/// Connections that there is room for at least.
+const LEAST_CONNECTIONS: u64 = 4;
+
+/// The process may have too few files open at once.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this process may have {allowed} files open at once (`ulimit -n`), and a server with {workers} worker \
+     threads needs {needed} at least, better 1024: raise LimitNOFILE or `ulimit -n`"
+)]
+pub struct FewDescriptors {
+    allowed: u64,
+    needed: u64,
+    workers: usize,
+}
+
+/// Asks for as many file descriptors as the system allows, and says how many those are.
+fn most_descriptors() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    }
+}
+
 /// Connections that may be in the course of being refused, for each worker.
 const REFUSED_AT_ONCE: usize = 8;
 
 impl Limits {
+    /// The usual bounds with so many worker threads; 0 for one for each core.
+    pub fn with_workers(workers: usize) -> Self {
+        let usual = Self::default();
+        Self {
+            workers: if workers == 0 { usual.workers } else { workers },
+            ..usual
+        }
+    }
+
+    /// Refuses where the process may not have enough files open for a server; call it before anything
+    /// is opened.
+    pub fn check_descriptors(&self) -> Result<(), FewDescriptors> {
+        self.check(most_descriptors())
+    }
+
+    fn check(&self, descriptors: Option<u64>) -> Result<(), FewDescriptors> {
+        let needed = self.own_descriptors().saturating_add(LEAST_CONNECTIONS);
+        match descriptors {
+            Some(allowed) if allowed < needed => Err(FewDescriptors {
+                allowed,
+                needed,
+                workers: self.workers,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn own_descriptors(&self) -> u64 {
+        OWN_DESCRIPTORS.saturating_add(WORKER_DESCRIPTORS.saturating_mul(self.workers as u64))
+    }
+
     /// Leaves enough of the process's file descriptors for everything that is no connection.
     ///
     /// First asks for as many descriptors as the system allows.
     pub fn within_descriptors(self) -> Self {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = getrlimit(Resource::Nofile);
-        let raised = Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
-        let now = match setrlimit(Resource::Nofile, raised) {
-            Ok(()) => limit.maximum,
-            Err(_) => limit.current,
-        };
-        self.within(now)
+        self.within(most_descriptors())
     }
 
     fn within(mut self, descriptors: Option<u64>) -> Self {
         let Some(descriptors) = descriptors else {
             return self;
         };
-        let own =
-            OWN_DESCRIPTORS.saturating_add(WORKER_DESCRIPTORS.saturating_mul(self.workers as u64));
-        let left = descriptors.saturating_sub(own).max(4);
+        let left = descriptors
+            .saturating_sub(self.own_descriptors())
+            .max(LEAST_CONNECTIONS);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         if left < 256 {
             tracing::warn!(
@@ -148,6 +198,25 @@ mod tests {
         let many = limits.clone().within(Some(1 << 20));
         assert_eq!(many.connections_per_worker, 25_000);
         assert_eq!(limits.clone().within(None), limits);
+    }
+
+    #[test]
+    fn fewer_descriptors_than_a_server_needs_are_refused() {
+        let limits = Limits {
+            workers: 2,
+            ..Limits::default()
+        };
+        assert_eq!(limits.check(Some(44 + 8 + 4)), Ok(()));
+        assert_eq!(limits.check(None), Ok(()));
+        let refused = limits
+            .check(Some(44 + 8 + 3))
+            .err()
+            .map(|it| it.to_string());
+        let said = refused.unwrap_or_default();
+        assert!(
+            said.contains("55 files") && said.contains("56 at least"),
+            "{said}"
+        );
     }
 
     #[test]

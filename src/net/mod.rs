@@ -38,6 +38,6 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use limits::{Limits, Waits};
+pub use limits::{FewDescriptors, Limits, Waits};
 pub use networks::{Networks, Part};
 pub use server::serve;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Account, Spawned};
+use crate::support::{Account, BINARY, Spawned};
 
 /// Connections that are opened at once: more than the descriptors allow.
 const CROWD: usize = 100;
@@ -90,4 +90,26 @@ fn with_enough_descriptors_the_same_crowd_is_served() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start_after("ulimit -n 512", data.path(), &[]);
     assert_eq!(crowd(&server), (CROWD, 0, 0));
+}
+
+#[test]
+fn with_fewer_descriptors_than_it_needs_it_says_so_before_anything_is_made() {
+    for limit in ["12", "24", "32", "48"] {
+        let data = TempDir::new().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n \"$1\" && exec \"$0\" serve", BINARY, limit])
+            .current_dir(data.path())
+            .env("BIND_ADDR", "127.0.0.1:0")
+            .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            .env("SECURE_MESSAGING_DATA_DIR", data.path())
+            .env("SECURE_MESSAGING_WORKERS", "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{limit}: {said}");
+        let words = format!("this process may have {limit} files open at once");
+        assert!(said.contains(&words), "{limit}: {said}");
+        assert!(said.contains("52 at least"), "{limit}: {said}");
+        assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+    }
 }
