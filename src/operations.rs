@@ -1,13 +1,19 @@
 //! Health and measurements, for those who run the server.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
+use actix_web::dev::ServerHandle;
+use actix_web::web::{self, Data, Json};
 use api::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::memory::Protections;
+use crate::net;
 use crate::state::App;
 
 /// Whether the process runs.
@@ -119,4 +125,44 @@ pub async fn metrics(app: Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(text)
+}
+
+/// The listener of the measurements: their address is not the one that people use.
+pub(crate) struct Measurements {
+    server: actix_server::Server,
+    pub(crate) address: SocketAddr,
+}
+
+/// Stops the listener when it is dropped.
+pub(crate) struct Measuring(ServerHandle);
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        drop(self.0.stop(false));
+    }
+}
+
+impl Measurements {
+    pub(crate) fn serve(app: &Data<App>, listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let limits = net::Limits {
+            workers: 1,
+            connections: 16,
+            ..net::Limits::default()
+        };
+        let unreadable = Arc::clone(app.metrics().unreadable_requests());
+        let app = Data::clone(app);
+        let server = net::serve(vec![listener], None, &limits, &unreadable, move || {
+            actix_web::App::new()
+                .app_data(Data::clone(&app))
+                .route("/metrics", web::get().to(metrics))
+        })?;
+        Ok(Self { server, address })
+    }
+
+    pub(crate) fn run(self) -> Measuring {
+        let handle = self.server.handle();
+        actix_web::rt::spawn(self.server);
+        Measuring(handle)
+    }
 }

@@ -100,6 +100,12 @@ macro_rules! option {
     };
 }
 
+macro_rules! first {
+    ($first:literal, $second:expr) => {
+        $first
+    };
+}
+
 macro_rules! table {
     ($($path:literal $(with $config:expr)? => [$(
         $method:ident $access:ident $handler:path, $summary:literal
@@ -115,6 +121,9 @@ macro_rules! table {
             input: option!($(body!($in_kind $($in_what)? $($in_type)?))?),
             output: option!($(body!($out_kind $($out_what)? $($out_type)?))?),
         }),+),+];
+
+        /// Addresses that take larger JSON.
+        pub static LARGE: &[&str] = &[$($(first!($path, $config),)?)+];
 
         /// Registers every endpoint.
         pub fn configure(config: &mut ServiceConfig) {

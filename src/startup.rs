@@ -8,7 +8,7 @@ use ::audit::HeadSigningKey;
 use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use protocol::boot::BootSigningKey;
 use protocol::opaque::ServerSetup;
 use serde_json::json;
@@ -24,7 +24,8 @@ use crate::clock::Ambient;
 use crate::config::{Config, ConfigError};
 use crate::control::{Control, DatabaseLock, LockError};
 use crate::http::{
-    Crowd, access_log, explain_failures, limit_crowd, refuse_foreign, security_headers,
+    Crowd, Early, access_log, explain_failures, limit_crowd, refuse_foreign, refuse_other_charsets,
+    security_headers,
 };
 use crate::jobs::Jobs;
 use crate::keys::{self, KeyService, SourceError, providers};
@@ -32,7 +33,7 @@ use crate::limits::Limits;
 use crate::messages::{Announcer, Hub};
 use crate::metrics::Metrics;
 use crate::net;
-use crate::operations;
+use crate::operations::Measurements;
 use crate::pages::BundleError;
 use crate::preflight::{FileError, Passed, Preflight};
 use crate::probe::Probe;
@@ -338,46 +339,6 @@ async fn note(
     app.store().append_audit(vec![record]).await
 }
 
-/// The listener of the measurements: their address is not the one that people use.
-struct Measurements {
-    server: actix_server::Server,
-    address: SocketAddr,
-}
-
-/// Stops the listener when it is dropped.
-struct Measuring(ServerHandle);
-
-impl Drop for Measuring {
-    fn drop(&mut self) {
-        drop(self.0.stop(false));
-    }
-}
-
-impl Measurements {
-    fn serve(app: &Data<App>, listener: TcpListener) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let limits = net::Limits {
-            workers: 1,
-            connections: 16,
-            ..net::Limits::default()
-        };
-        let unreadable = Arc::clone(app.metrics().unreadable_requests());
-        let app = Data::clone(app);
-        let server = net::serve(vec![listener], None, &limits, &unreadable, move || {
-            actix_web::App::new()
-                .app_data(Data::clone(&app))
-                .route("/metrics", web::get().to(operations::metrics))
-        })?;
-        Ok(Self { server, address })
-    }
-
-    fn run(self) -> Measuring {
-        let handle = self.server.handle();
-        actix_web::rt::spawn(self.server);
-        Measuring(handle)
-    }
-}
-
 fn bind_measurements(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|error| StartError::Measurements(address, error))
 }
@@ -403,23 +364,33 @@ fn serve(
     let crowd = Data::new(Crowd::new(limits.connections_per_network));
     let app = Data::clone(app);
     let unreadable = Arc::clone(app.metrics().unreadable_requests());
-    net::serve(vec![listener], tls, &limits, &unreadable, move || {
-        actix_web::App::new()
-            .app_data(Data::clone(&app))
-            .app_data(Data::clone(&crowd))
-            .wrap(sessions::middleware(
-                Arc::clone(app.sessions()),
-                app.config(),
-                app.public_url(),
-                cookie.clone(),
-            ))
-            .wrap(from_fn(explain_failures))
-            .wrap(from_fn(refuse_foreign))
-            .wrap(from_fn(limit_crowd))
-            .wrap(from_fn(security_headers))
-            .wrap(from_fn(access_log))
-            .configure(routes::configure)
-    })
+    let early = Arc::new(Early::new(app.public_url()));
+    let refusal = move |request: &_| early.refusal(request);
+    net::serve_unless(
+        vec![listener],
+        tls,
+        &limits,
+        &unreadable,
+        refusal,
+        move || {
+            actix_web::App::new()
+                .app_data(Data::clone(&app))
+                .app_data(Data::clone(&crowd))
+                .wrap(sessions::middleware(
+                    Arc::clone(app.sessions()),
+                    app.config(),
+                    app.public_url(),
+                    cookie.clone(),
+                ))
+                .wrap(from_fn(refuse_other_charsets))
+                .wrap(from_fn(explain_failures))
+                .wrap(from_fn(refuse_foreign))
+                .wrap(from_fn(limit_crowd))
+                .wrap(from_fn(security_headers))
+                .wrap(from_fn(access_log))
+                .configure(routes::configure)
+        },
+    )
 }
 
 fn vault_config(config: &Config) -> vault::Config {

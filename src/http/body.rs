@@ -1,6 +1,9 @@
 //! Bodies: how large, of which kind, and what is said when they are neither.
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
+use actix_web::middleware::Next;
 use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{Error, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
@@ -36,6 +39,19 @@ fn json(limit: usize) -> JsonConfig {
         .limit(limit)
         .content_type(|kind| kind == "application/json")
         .error_handler(move |error, _| Error::from(json_problem(&error, limit)))
+}
+
+/// Middleware: refuses a body in another character set than it would be read in.
+pub async fn refuse_other_charsets(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let kind = request.mime_type().ok().flatten();
+    let charset = kind.as_ref().and_then(|kind| kind.get_param("charset"));
+    if charset.is_some_and(|charset| !charset.as_str().eq_ignore_ascii_case("utf-8")) {
+        return Err(Problem::wrong_type("UTF-8, the only character set that is taken").into());
+    }
+    next.call(request).await
 }
 
 fn json_problem(error: &JsonPayloadError, limit: usize) -> Problem {

@@ -53,6 +53,30 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
+    serve_unless(listeners, tls, limits, unreadable, |_| None, application)
+}
+
+/// The same, and a client that asks whether its body is wanted (`Expect: 100-continue`) hears at once
+/// with what it is refused.
+pub fn serve_unless<E, F, I, S, B>(
+    listeners: Vec<TcpListener>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: &Limits,
+    unreadable: &Arc<AtomicU64>,
+    refusal: E,
+    application: F,
+) -> io::Result<Server>
+where
+    E: Fn(&Request) -> Option<Problem> + Send + Clone + 'static,
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
     let mut builder = Server::build()
         .workers(limits.workers)
         .max_concurrent_connections(limits.connections_per_worker)
@@ -67,6 +91,7 @@ where
         let limits = limits.clone();
         let stopping = stopping.clone();
         let unreadable = Arc::clone(unreadable);
+        let refusal = refusal.clone();
         let address = listener.local_addr()?;
         builder = builder.listen(format!("http-{address}"), listener, move || {
             let tls = tls.clone();
@@ -94,7 +119,13 @@ where
                 .map_err(|error| error.into().error_response());
             let application = map_config(application, |()| AppConfig::default());
             let guarded = apply_fn_factory(application, guard);
+            let refusal = refusal.clone();
+            let asked = move |request: Request| {
+                let refused = refusal(&request).map(|problem| closing(&problem));
+                std::future::ready(refused.map_or(Ok(request), Err))
+            };
             let http = HttpService::build()
+                .expect(fn_service(asked))
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
                     async move { stopping.notified().await }

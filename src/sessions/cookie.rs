@@ -25,6 +25,16 @@ const ID: &str = "id";
 #[derive(Clone)]
 pub struct CookieStore(Arc<Registry>);
 
+/// Returns the cookie's name.
+///
+/// Browsers refuse a `__Host-` cookie that did not come over TLS, so loopback HTTP has another.
+pub fn cookie_name(public_url: &PublicUrl) -> &'static str {
+    match public_url.is_https() {
+        true => "__Host-session",
+        false => "session",
+    }
+}
+
 /// Builds the middleware of every request.
 pub fn middleware(
     registry: Arc<Registry>,
@@ -33,8 +43,7 @@ pub fn middleware(
     key: Key,
 ) -> SessionMiddleware<CookieStore> {
     let secure = public_url.is_https();
-    // Browsers refuse a __Host- cookie that did not come over TLS, so loopback HTTP has another.
-    let name = if secure { "__Host-session" } else { "session" };
+    let name = cookie_name(public_url);
     let life = i64::try_from(config.session_absolute_secs).unwrap_or(i64::MAX);
     SessionMiddleware::builder(CookieStore(registry), key)
         .cookie_name(name.to_owned())

@@ -12,7 +12,7 @@ pub mod sign_in;
 mod start;
 
 pub use activity::Deed;
-pub use cookie::{CookieStore, SECRET, middleware};
+pub use cookie::{CookieStore, SECRET, cookie_name, middleware};
 pub use device::Devices;
 pub use extract::{Administrator, After, SignedIn};
 pub(crate) use extract::{audit_refusal, signed_in, write};

@@ -39,6 +39,62 @@ async fn every_answer_carries_the_headers_of_the_design() {
 }
 
 #[actix_web::test]
+async fn a_body_in_another_character_set_is_refused() {
+    let app = TestApp::start().await;
+    let ask = async |kind: &'static str| {
+        let client = app.client();
+        let (path, kind) = ("/api/v1/session/start", [("content-type", kind)]);
+        let body = Bytes::from_static(b"{}");
+        client.send(Method::POST, path, &kind, body).await
+    };
+    for kind in [
+        "application/json; charset=utf-16",
+        "application/json; charset=\"iso-8859-1\"",
+    ] {
+        let refused = ask(kind).await.expect(415);
+        assert_eq!(refused.code(), "wrong-content-type", "{kind}");
+        assert!(refused.headers.contains_key("content-security-policy"));
+    }
+    for kind in ["application/json; charset=UTF-8", "application/json"] {
+        assert_eq!(
+            ask(kind).await.expect(400).code(),
+            "malformed-request",
+            "{kind}"
+        );
+    }
+}
+
+/// The first line of the answer to a head that asks whether its body is wanted.
+async fn asked(app: &TestApp, path: &str, length: usize) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(app.address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nx-secure-messaging: 1\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let length = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[actix_web::test]
+async fn whoever_asks_before_sending_a_body_is_refused_at_once() {
+    let app = TestApp::start().await;
+    let start = "/api/v1/session/start";
+    assert_eq!(asked(&app, start, 100).await, "HTTP/1.1 100 Continue");
+    let large = asked(&app, start, 100_000).await;
+    assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+    let safe = "/api/v1/registration/finish";
+    assert_eq!(asked(&app, safe, 100_000).await, "HTTP/1.1 100 Continue");
+    for path in ["/api/v1/messages", "/api/v1/account/delete"] {
+        let nobody = asked(&app, path, 100).await;
+        assert!(nobody.starts_with("HTTP/1.1 401"), "{nobody}");
+    }
+}
+
+#[actix_web::test]
 async fn what_another_site_makes_a_browser_send_is_refused() {
     let app = TestApp::start().await;
     app.administrator().await;
