@@ -67,7 +67,7 @@ pub(super) struct State {
 }
 
 /// As long as an OPAQUE record, for handles that nobody has.
-const NO_RECORD: [u8; 192] = [0; 192];
+const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
 
 /// Answers the first message.
 pub async fn begin(

@@ -12,7 +12,8 @@ mod server;
 pub use client::{ExportKey, LoginState, RegisterState, login_start, register_start};
 pub use ksf::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, Argon2id};
 pub use server::{
-    ServerLoginState, ServerSetup, login_finish, login_respond, register_record, register_respond,
+    RECORD_LEN, ServerLoginState, ServerSetup, login_finish, login_respond, register_record,
+    register_respond,
 };
 
 use opaque_ke::{CipherSuite, Ristretto255, TripleDh};

@@ -19,7 +19,7 @@ pub struct ServerSetup {
 }
 
 /// Length of a record in bytes: a public key, a masking key and an envelope.
-const RECORD_LEN: usize = 192;
+pub const RECORD_LEN: usize = 192;
 
 impl core::fmt::Debug for ServerSetup {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
