@@ -152,11 +152,18 @@ impl Measurements {
         };
         let unreadable = Arc::clone(app.metrics().unreadable_requests());
         let app = Data::clone(app);
-        let server = net::serve(vec![listener], None, &limits, &unreadable, move || {
-            actix_web::App::new()
-                .app_data(Data::clone(&app))
-                .route("/metrics", web::get().to(metrics))
-        })?;
+        let server = net::serve(
+            vec![listener],
+            None,
+            &limits,
+            &unreadable,
+            |_| None,
+            move || {
+                actix_web::App::new()
+                    .app_data(Data::clone(&app))
+                    .route("/metrics", web::get().to(metrics))
+            },
+        )?;
         Ok(Self { server, address })
     }
 

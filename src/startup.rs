@@ -366,7 +366,7 @@ fn serve(
     let unreadable = Arc::clone(app.metrics().unreadable_requests());
     let early = Arc::new(Early::new(app.public_url()));
     let refusal = move |request: &_| early.refusal(request);
-    net::serve_unless(
+    net::serve(
         vec![listener],
         tls,
         &limits,

@@ -40,4 +40,4 @@ mod tests;
 
 pub use limits::{FewDescriptors, Limits, Waits};
 pub use networks::{Networks, Part};
-pub use server::{serve, serve_unless};
+pub use server::serve;

@@ -35,30 +35,9 @@ use super::transport::Transport;
 ///
 /// Bodies in both directions pass the dispatcher's buffers by; see the [module](super). The peer's
 /// address reaches handlers as usual. Connections that end by a request that cannot be read are
-/// counted in `unreadable`. Signals are left to the caller: stop by the server's handle.
-pub fn serve<F, I, S, B>(
-    listeners: Vec<TcpListener>,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    limits: &Limits,
-    unreadable: &Arc<AtomicU64>,
-    application: F,
-) -> io::Result<Server>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<actix_web::Error> + 'static,
-    S::InitError: fmt::Debug,
-    S::Response: Into<Response<B>> + 'static,
-    <S::Service as Service<Request>>::Future: 'static,
-    B: MessageBody + 'static,
-{
-    serve_unless(listeners, tls, limits, unreadable, |_| None, application)
-}
-
-/// The same, and a client that asks whether its body is wanted (`Expect: 100-continue`) hears at once
-/// with what it is refused.
-pub fn serve_unless<E, F, I, S, B>(
+/// counted in `unreadable`. A client that asks whether its body is wanted (`Expect: 100-continue`) hears
+/// at once what `refusal` says. Signals are left to the caller: stop by the server's handle.
+pub fn serve<E, F, I, S, B>(
     listeners: Vec<TcpListener>,
     tls: Option<Arc<rustls::ServerConfig>>,
     limits: &Limits,

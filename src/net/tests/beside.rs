@@ -73,6 +73,7 @@ impl Beside {
             None,
             &limits,
             &std::sync::Arc::default(),
+            |_| None,
             application,
         )
         .unwrap();

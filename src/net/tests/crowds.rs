@@ -21,6 +21,7 @@ async fn against<R: Send + 'static>(
         None,
         &limits,
         &std::sync::Arc::default(),
+        |_| None,
         application,
     )
     .unwrap();

@@ -47,7 +47,15 @@ async fn start(tls: Option<Arc<ServerConfig>>) -> (SocketAddr, actix_server::Ser
             .route("/peer", web::get().to(peer))
             .route("/ws", web::get().to(upgrade))
     };
-    let server = serve(vec![listener], tls, &limits, &Arc::default(), application).unwrap();
+    let server = serve(
+        vec![listener],
+        tls,
+        &limits,
+        &Arc::default(),
+        |_| None,
+        application,
+    )
+    .unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (address, handle)
