@@ -2,7 +2,9 @@
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
-use super::people::{acquainted, choose_timer, no_text, open_chat, sign_in, state, states, write};
+use super::people::{
+    acquainted, choose_timer, no_text, open_chat, sign_in, sign_out, state, states, write,
+};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -59,10 +61,7 @@ fn messages_burn_on_reading_after_reading_and_unread() {
 
     // He leaves; what he does not read goes when its time is up.
     jonas.page.click("back");
-    jonas.page.click("main-menu");
-    jonas.page.click("menu-sign-out");
-    jonas.page.click("confirm-yes");
-    jonas.page.see("sign-in-form");
+    sign_out(&jonas.page);
     choose_timer(&mira.page, "burn-never");
     choose_timer(&mira.page, "life-5");
     write(&mira.page, "five seconds at most");

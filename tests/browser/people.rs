@@ -104,6 +104,15 @@ pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
     page.click("sign-in-submit");
 }
 
+/// Signs out.
+#[track_caller]
+pub fn sign_out(page: &Page) {
+    page.click("main-menu");
+    page.click("menu-sign-out");
+    page.click("confirm-yes");
+    page.see("sign-in-form");
+}
+
 /// Opens the passphrase's lock.
 #[track_caller]
 pub fn unlock(page: &Page, passphrase: &str) {

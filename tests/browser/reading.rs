@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
-use super::people::{acquainted, open_chat, sign_in, state, to_list, write};
+use super::people::{acquainted, open_chat, sign_in, sign_out, state, to_list, write};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -209,10 +209,7 @@ fn a_message_of_which_something_becomes_known_keeps_its_selection_and_the_focus_
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
-    jonas.page.click("main-menu");
-    jonas.page.click("menu-sign-out");
-    jonas.page.click("confirm-yes");
-    jonas.page.see("sign-in-form");
+    sign_out(&jonas.page);
     let page = &mira.page;
     write(page, "look at https://example.org/ soon");
     state(page, "look at", "waiting");

@@ -3,7 +3,8 @@
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{
-    acquainted, confirm_recovery_key, offered_words, open_chat, set_up, sign_in, state, write,
+    acquainted, confirm_recovery_key, offered_words, open_chat, set_up, sign_in, sign_out, state,
+    write,
 };
 use super::server::Server;
 use super::sizes::{all_fits, all_within_reach};
@@ -16,10 +17,7 @@ fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
     let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
-    jonas.page.click("main-menu");
-    jonas.page.click("menu-sign-out");
-    jonas.page.click("confirm-yes");
-    jonas.page.see("sign-in-form");
+    sign_out(&jonas.page);
     for text in ["first while you were away", "second while you were away"] {
         write(&mira.page, text);
         state(&mira.page, text, "waiting");
@@ -81,10 +79,7 @@ fn after_kill_9_accounts_and_sessions_are_there_and_senders_learn_what_vanished(
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     jonas.page.click("back");
-    jonas.page.click("main-menu");
-    jonas.page.click("menu-sign-out");
-    jonas.page.click("confirm-yes");
-    jonas.page.see("sign-in-form");
+    sign_out(&jonas.page);
     write(&mira.page, "lost in the crash");
     state(&mira.page, "lost in the crash", "waiting");
 

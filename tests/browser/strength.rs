@@ -2,7 +2,7 @@
 
 use super::chromium::Chromium;
 use super::page::{Page, Screen, by};
-use super::people::{confirm_recovery_key, set_up, sign_in};
+use super::people::{confirm_recovery_key, set_up, sign_in, sign_out};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -73,10 +73,7 @@ fn a_passphrase_is_the_same_whether_a_keyboard_writes_its_letters_whole_or_in_pa
     page.click("register-next");
     confirm_recovery_key(&page);
     page.click("mode-submit");
-    page.click("main-menu");
-    page.click("menu-sign-out");
-    page.click("confirm-yes");
-    page.see("sign-in-form");
+    sign_out(&page);
     sign_in(&page, "mira", parts);
     page.see("main-menu");
     nothing_was_refused(&chromium, &[&page]);
