@@ -3,7 +3,7 @@
 use api::ids::BootId;
 use protocol::boot::BootSigningKey;
 
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// The boot id of this start.
 pub struct Boot {

@@ -10,7 +10,6 @@ pub mod admin;
 pub mod audit;
 pub mod backups;
 pub mod boot;
-pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;

@@ -3,10 +3,10 @@
 
 use std::process::ExitCode;
 
+use ambient::alloc::WipingAllocator;
 use clap::Parser;
 use secure_messaging::commands::{Cli, output};
 use secure_messaging::{memory, signals};
-use vault::alloc::WipingAllocator;
 
 /// Overwrites every allocation before it is given back.
 #[global_allocator]

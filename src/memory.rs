@@ -42,7 +42,7 @@ pub fn protect() {
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
     if may_lock_everything() {
-        let _ = vault::alloc::lock_everything();
+        let _ = ambient::alloc::lock_everything();
     }
 }
 
@@ -65,7 +65,7 @@ impl Protections {
     pub fn inspect() -> Self {
         let locked = if everything_is_locked() {
             Locked::Everything
-        } else if keyring::memory_locked() {
+        } else if ambient::memory_locked() {
             Locked::Keys
         } else {
             Locked::Nothing

@@ -20,7 +20,6 @@ use crate::accounts::{Claims, Setup, audit};
 use crate::audit::{self as proof, Auditor, Backoff, Repeats, Witnesses};
 use crate::backups::{BackupError, Backups, half_restored};
 use crate::boot::Boot;
-use crate::clock::Ambient;
 use crate::config::{Config, ConfigError};
 use crate::control::{Control, DatabaseLock, LockError};
 use crate::http::{
@@ -42,6 +41,7 @@ use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
 use crate::tls::TlsError;
 use crate::tokens::Tokens;
+use ambient::Ambient;
 use api::close;
 
 /// Why the server did not start.
@@ -113,8 +113,10 @@ pub struct Application {
 pub fn open_store(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
+    ambient: &Ambient,
 ) -> Result<Store, StartError> {
     let mut options = store_options(config, encryption_key)?;
+    options.ambient = ambient.clone();
     options.sources = providers(config)?;
     Ok(Store::open(&options)?)
 }
@@ -159,7 +161,7 @@ impl Application {
         if let Some(partial) = half_restored(&config.database_path()?) {
             return Err(StartError::HalfRestored(partial));
         }
-        let store = open_store(&config, encryption_key)?;
+        let store = open_store(&config, encryption_key, &ambient)?;
         lock.cover()?;
         let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;

@@ -11,7 +11,6 @@ use crate::accounts::{Claims, Setup};
 use crate::audit::{Auditor, Repeats};
 use crate::backups::Backups;
 use crate::boot::Boot;
-use crate::clock::Ambient;
 use crate::config::{Config, PublicUrl};
 use crate::http::Problem;
 use crate::keys::KeyService;
@@ -22,6 +21,7 @@ use crate::pages::Pages;
 use crate::probe::Probe;
 use crate::sessions::{Devices, Registry};
 use crate::tokens::Tokens;
+use ambient::Ambient;
 
 /// The server's parts, joined by [`crate::startup::Application::build`].
 pub struct App {

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::clock::Ambient;
 use crate::http::Problem;
+use ambient::Ambient;
 
 /// Length of the nonce that begins a token, in bytes.
 const NONCE: usize = 24;
@@ -178,12 +178,12 @@ impl Tokens {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::clock::ManualClock;
+    use ambient::ManualClock;
     use std::sync::Arc;
 
     fn tokens() -> (Tokens, Arc<ManualClock>) {
         let clock = ManualClock::at(1_000);
-        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
         (Tokens::new(ambient), clock)
     }
 

@@ -1,5 +1,6 @@
 //! The integration tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
 
 mod api;
 mod browser;

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use headless::OsRng;
+use ambient::Rng;
 use protocol::envelope::{
     BodyHash, Content, ContentKind, Conversation, SealedSlot, SlotContent, open_body, open_slot,
     seal_body, seal_slot,
@@ -28,11 +28,11 @@ struct Person {
 
 impl Person {
     fn new() -> Self {
-        let secrets = AccountSecrets::generate(&mut OsRng);
-        let keys = secrets.account_keys(&mut OsRng);
+        let secrets = AccountSecrets::generate(&mut Rng::system());
+        let keys = secrets.account_keys(&mut Rng::system());
         Self {
-            id: UserId::random(&mut OsRng),
-            live: LiveId::random(&mut OsRng),
+            id: UserId::random(&mut Rng::system()),
+            live: LiveId::random(&mut Rng::system()),
             secrets,
             keys,
         }
@@ -47,7 +47,7 @@ impl Person {
     }
 
     fn bundle(&self) -> (SessionSecrets, SessionBundle) {
-        SessionSecrets::generate(&mut OsRng, &self.secrets, self.id, self.live, NOW)
+        SessionSecrets::generate(&mut Rng::system(), &self.secrets, self.id, self.live, NOW)
     }
 
     fn target(&self, bundle: &SessionBundle) -> VerifiedTarget {
@@ -81,8 +81,10 @@ pub fn run(report: &mut Report) {
     let (alice, bob) = (Person::new(), Person::new());
     let (session, bundle) = bob.bundle();
     let target = bob.target(&bundle);
-    let start =
-        || SenderEpoch::start(&mut OsRng, NOW, &alice.party(), &target).expect("an epoch starts");
+    let start = || {
+        SenderEpoch::start(&mut Rng::system(), NOW, &alice.party(), &target)
+            .expect("an epoch starts")
+    };
 
     let ours = cost(|| drop(black_box(start())));
     report.row(
@@ -124,8 +126,8 @@ fn messages(
     let content = Content::text("x".repeat(TEXT));
     let mut epoch = start();
     let sealed_once = {
-        let id = MessageId::random(&mut OsRng);
-        let body = seal_body(&mut OsRng, &content, None).expect("a text fits");
+        let id = MessageId::random(&mut Rng::system());
+        let body = seal_body(&mut Rng::system(), &content, None).expect("a text fits");
         let slot = seal_slot(
             &mut epoch,
             NOW,
@@ -143,8 +145,8 @@ fn messages(
     let fifty = cost(|| {
         let mut epoch = start();
         for _ in 0..50 {
-            let id = MessageId::random(&mut OsRng);
-            let body = seal_body(&mut OsRng, &content, None).expect("a text fits");
+            let id = MessageId::random(&mut Rng::system());
+            let body = seal_body(&mut Rng::system(), &content, None).expect("a text fits");
             let hash = body.hash;
             let slot = slot_content(alice, bob, body.key);
             black_box(seal_slot(&mut epoch, NOW, &id, &hash, &slot).expect("the epoch is open"));
@@ -210,27 +212,27 @@ fn derive(count: usize) {
 
 fn start_primitives() -> f64 {
     let (own, theirs) = (
-        AgreementSecret::generate(&mut OsRng),
-        AgreementSecret::generate(&mut OsRng).public(),
+        AgreementSecret::generate(&mut Rng::system()),
+        AgreementSecret::generate(&mut Rng::system()).public(),
     );
-    let kem = KemSecret::generate(&mut OsRng).public();
+    let kem = KemSecret::generate(&mut Rng::system()).public();
     cost(|| {
-        black_box(AgreementSecret::generate(&mut OsRng).public());
+        black_box(AgreementSecret::generate(&mut Rng::system()).public());
         for _ in 0..3 {
             drop(black_box(own.agree(&theirs)));
         }
-        drop(black_box(kem.encapsulate(&mut OsRng)));
+        drop(black_box(kem.encapsulate(&mut Rng::system())));
         derive(2);
     })
 }
 
 fn open_primitives() -> f64 {
     let (own, theirs) = (
-        AgreementSecret::generate(&mut OsRng),
-        AgreementSecret::generate(&mut OsRng).public(),
+        AgreementSecret::generate(&mut Rng::system()),
+        AgreementSecret::generate(&mut Rng::system()).public(),
     );
-    let kem = KemSecret::generate(&mut OsRng);
-    let (ciphertext, _) = kem.public().encapsulate(&mut OsRng);
+    let kem = KemSecret::generate(&mut Rng::system());
+    let (ciphertext, _) = kem.public().encapsulate(&mut Rng::system());
     cost(|| {
         black_box(own.public());
         for _ in 0..3 {

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench ratios --help` says how it is called.
 #![allow(clippy::expect_used)]
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod crypto;
 mod durable;

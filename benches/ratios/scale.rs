@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use keyring::{Context, KekId, KeyMaterial, Keyring, LocalProvider, OsEntropy, SALT_LEN};
+use ambient::OsEntropy;
+use keyring::{Context, KekId, KeyMaterial, Keyring, LocalProvider, SALT_LEN};
 use store::testing::sample::{self, ABSOLUTE, NOW};
 use store::{Admission, KeySource, NewUser, Store, StoreConfig};
 

@@ -4,7 +4,7 @@ use sha3::{Digest, Sha3_256};
 use store::AdminLink;
 use zeroize::Zeroizing;
 
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 use super::handle::Handle;
 

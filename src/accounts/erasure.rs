@@ -39,7 +39,7 @@ pub async fn delete(
         "by": "its owner",
         "request_id": origin.request_id.to_string(),
         "status": 204,
-        "latency_ms": origin.arrival.map(Arrival::millis),
+        "latency_ms": origin.arrival.as_ref().map(Arrival::millis),
     });
     let record = audit::event(None, "account.erased", app.ambient().now(), details);
     let user = who.user_id();

@@ -6,7 +6,7 @@ use store::{RegistrationMode, ServerSettings};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// The secret of the set-up link, drawn at each start, and the settings that set-up changes.
 pub struct Setup {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use store::{Act, Declaration, Fault, Store, UserId};
 
-use crate::clock::Ambient;
 use crate::sessions::{Administrator, Origin};
+use ambient::Ambient;
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $name:ident = $what:literal,)+) => {

@@ -9,7 +9,7 @@ use store::{ChainHead, Fault, Store};
 
 use super::Auditor;
 use crate::accounts::audit;
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 impl Auditor {
     /// Signs a head where enough records or enough time have passed: one for every so many records,

@@ -19,8 +19,8 @@ pub use self::deliver::{WitnessFileError, check_witness_file};
 pub use self::repeats::Repeats;
 pub use self::verification::{Verification, Verified};
 pub use self::witness::{Backoff, WitnessState, Witnesses};
-use crate::clock::Ambient;
 use crate::config::Auditing;
+use ambient::Ambient;
 
 /// Name of the secret that signs heads.
 pub const SECRET: &str = "audit-signing";

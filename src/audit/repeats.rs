@@ -13,8 +13,8 @@ use dashmap::DashMap;
 use serde_json::json;
 use store::{AuditEvent, UserId};
 
-use crate::clock::Ambient;
 use crate::config::Config;
+use ambient::Ambient;
 
 /// Seconds after which what was counted is written down.
 const WRITE_EVERY: u64 = 600;
@@ -202,11 +202,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::clock::ManualClock;
+    use ambient::ManualClock;
 
     fn repeats() -> (Repeats, Arc<ManualClock>) {
         let clock = ManualClock::at(1_000_000);
-        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
         let config = Config {
             sign_ins_per_minute: 2,
             ..Config::default()

@@ -3,7 +3,7 @@
 use store::{Fault, Store};
 
 use super::Auditor;
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// Seconds between two looks at what is too old.
 const DAY: u64 = 86_400;

@@ -8,8 +8,8 @@ use serde_json::json;
 use store::{AuditItem, Fault, Store};
 
 use crate::accounts::audit;
-use crate::clock::Ambient;
 use crate::config::WitnessAddress;
+use ambient::Ambient;
 
 /// Bytes at the end of a file that hold its last line.
 const TAIL: u64 = 32 * 1024;

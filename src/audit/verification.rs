@@ -8,7 +8,7 @@ use store::{Fault, Store};
 use utoipa::ToSchema;
 
 use super::Auditor;
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// Records that are read at once.
 const CHUNK: u32 = 500;

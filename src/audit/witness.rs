@@ -9,8 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::deliver::{self, Deliver};
-use crate::clock::Ambient;
 use crate::config::WitnessAddress;
+use ambient::Ambient;
 
 /// Heads that wait for one witness. A later head vouches for all that an earlier one does, so the
 /// oldest makes room.

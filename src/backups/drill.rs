@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backup::{BackupId, Manifest, Plan, Progress};
 use store::{Samples, Store};
@@ -14,9 +14,9 @@ use super::engine::Engine;
 use super::error::BackupError;
 use super::files::{Lock, Temporary};
 use super::key::write;
-use crate::clock::Ambient;
 use crate::config::Config;
 use crate::startup::open_store;
+use ambient::Ambient;
 
 /// Values of every sealed column that are opened.
 const SAMPLES: u32 = 25;
@@ -48,7 +48,7 @@ pub async fn drill(
     ambient: &Ambient,
     progress: &Progress,
 ) -> Result<Drilled, BackupError> {
-    let begun = Instant::now();
+    let begun = ambient.stopwatch();
     let _lock = Lock::take(&engine.database)?;
     let folder = Temporary::drill(&engine.database, ambient.random());
     DirBuilder::new()
@@ -63,7 +63,7 @@ pub async fn drill(
     let database = folder.path().join("secure_messaging.db");
     backup::assemble(&engine.target, &engine.key, &plan, &database, progress).await?;
     bring_key(engine, &plan, &database).await?;
-    let store = open(config, encryption_key, folder.path())?;
+    let store = open(config, encryption_key, folder.path(), ambient)?;
     let compared = compare(&store, plan.newest()).await;
     store.close()?;
     let (records, samples) = compared?;
@@ -105,11 +105,12 @@ fn open(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
     folder: &Path,
+    ambient: &Ambient,
 ) -> Result<Store, BackupError> {
     let mut config = config.clone();
     config.data_dir = folder.to_owned();
     config.database_url = None;
-    open_store(&config, encryption_key).map_err(|error| BackupError::Open(Box::new(error)))
+    open_store(&config, encryption_key, ambient).map_err(|error| BackupError::Open(Box::new(error)))
 }
 
 async fn compare(store: &Store, manifest: &Manifest) -> Result<(u64, Vec<Samples>), BackupError> {

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use super::error::BackupError;
 use super::files::{Lock, Temporary};
 use super::key::{find_key, find_or_make_key};
-use crate::clock::Ambient;
 use crate::config::Config;
+use ambient::Ambient;
 
 /// Where backups go and under which key.
 pub struct Engine {

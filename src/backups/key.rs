@@ -9,8 +9,8 @@ use backup::BackupKey;
 use zeroize::Zeroizing;
 
 use super::error::BackupError;
-use crate::clock::Ambient;
 use crate::config::{find_secret, secret_from_environment};
+use ambient::Ambient;
 
 /// Name of the file in the data folder.
 const FILE: &str = "backup.key";

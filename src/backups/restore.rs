@@ -10,7 +10,7 @@ use store::Restored;
 use super::error::BackupError;
 use super::files::{Lock, Temporary, partial, sync_folder};
 use super::key::write;
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// What a restore did.
 #[derive(Debug, Clone)]

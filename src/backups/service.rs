@@ -13,8 +13,8 @@ use super::schedule::{Newest, Schedule};
 use super::view::{Job, Listed, Running, View, kind_of};
 use crate::accounts::audit;
 use crate::admin::intent::{Actor, BACKUP, Intent};
-use crate::clock::Ambient;
 use crate::config::Config;
+use ambient::Ambient;
 
 /// Seconds until a failed backup is tried again.
 const PATIENCE: u64 = 300;

@@ -14,12 +14,12 @@ use crate::accounts::admin_link::NewAdminLink;
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
 use crate::admin::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::control::Question;
 use crate::control::client::Server;
 use crate::pages::time;
 use crate::startup::open_store;
+use ambient::Ambient;
 
 /// What `admin` is told.
 #[derive(Debug, clap::Args)]
@@ -168,7 +168,7 @@ where
         .into());
     }
     let terminal = Arc::new(Terminal {
-        store: open_store(&config, Config::encryption_key()?)?,
+        store: open_store(&config, Config::encryption_key()?, &Ambient::system())?,
         ambient: Ambient::system(),
         config,
         subcommand,

@@ -12,10 +12,10 @@ use store::{AuditFile, AuditItem, Store};
 
 use super::output::{OutputError, hint, say};
 use super::{Outcome, open_existing};
-use crate::clock::Ambient;
 use crate::config::{Auditing, Config, Overrides};
 use crate::pages::time;
 use crate::startup::head_key;
+use ambient::Ambient;
 
 /// Records that are read at once.
 const CHUNK: u32 = 500;

@@ -8,8 +8,8 @@ use super::progress::Bar;
 use super::{Outcome, open_existing};
 use crate::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
 use crate::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
+use ambient::Ambient;
 
 /// What `backup` is told.
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! `migrate`: brings the database up to date, or makes an example.
 
+use ambient::Ambient;
 use std::path::{Path, PathBuf};
 
 use store::KeyOrigin;
@@ -30,7 +31,7 @@ pub fn run(args: Args) -> Outcome {
 
 fn migrate(overrides: &Overrides) -> Outcome {
     let config = Config::load(overrides)?;
-    let store = open_store(&config, Config::encryption_key()?)?;
+    let store = open_store(&config, Config::encryption_key()?, &Ambient::system())?;
     let made = store.report().key_origin.clone();
     store.close()?;
     if let Some(KeyOrigin::CreatedFile(file)) = made {

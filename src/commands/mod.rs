@@ -17,14 +17,13 @@ pub mod serve;
 pub mod stats;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use clap::{Parser, Subcommand};
 use store::Store;
 
-use crate::clock::check_clock;
 use crate::config::Config;
 use crate::startup::open_store;
+use ambient::{Ambient, SystemClock};
 
 /// What a subcommand comes to.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -41,7 +40,11 @@ fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Err
 /// Opens the database; makes none.
 fn open_existing(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
     existing_database(config)?;
-    Ok(open_store(config, Config::encryption_key()?)?)
+    Ok(open_store(
+        config,
+        Config::encryption_key()?,
+        &Ambient::system(),
+    )?)
 }
 
 /// A self-hosted web messenger that leaves no trace.
@@ -81,7 +84,7 @@ pub enum Command {
 impl Cli {
     /// Does what was asked for.
     pub fn run(self) -> Outcome {
-        check_clock(SystemTime::now())?;
+        SystemClock::check()?;
         match self.command.unwrap_or_default() {
             Command::Serve(args) => serve::run(args),
             Command::Migrate(args) => migrate::run(args),

@@ -8,8 +8,8 @@ use super::Outcome;
 use super::output::say;
 use super::progress::Bar;
 use crate::backups::{BackupError, find_key, restore};
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
+use ambient::Ambient;
 
 /// What `restore` is told.
 #[derive(Debug, clap::Args)]

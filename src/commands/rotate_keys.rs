@@ -8,12 +8,12 @@ use super::output::hint;
 use super::progress::Part;
 use super::{Outcome, existing_database};
 use crate::admin::intent::Actor;
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::control::client::Server;
 use crate::control::{DatabaseLock, KeyWork, Question, Wanted, new_key};
 use crate::keys::{Progress, drive, renew, rotate};
 use crate::startup::open_store;
+use ambient::Ambient;
 
 /// What `rotate-keys` is told.
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ pub fn run(args: Args) -> Outcome {
         }
     } else {
         let _lock = DatabaseLock::take(&path)?;
-        let store = open_store(&config, Config::encryption_key()?)?;
+        let store = open_store(&config, Config::encryption_key()?, &Ambient::system())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

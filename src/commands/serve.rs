@@ -4,13 +4,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
 use super::output::say;
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
 use crate::logging;
 use crate::memory::Protections;
 use crate::net::Limits;
 use crate::service::Service;
 use crate::startup::Application;
+use ambient::Ambient;
 
 /// What `serve` is told.
 #[derive(Debug, Default, clap::Args)]

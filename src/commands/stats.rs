@@ -2,8 +2,8 @@
 
 use super::output::say;
 use super::{Outcome, open_existing};
-use crate::clock::Ambient;
 use crate::config::{Config, Overrides};
+use ambient::Ambient;
 
 /// What `stats` is told.
 #[derive(Debug, clap::Args)]

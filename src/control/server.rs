@@ -171,7 +171,7 @@ fn local_source(config: &Config, key: &str) -> Arc<dyn KekSource> {
         KeyMaterial::new(key.as_bytes().to_vec()),
         config.kdf_iterations,
         config.keys.suite.suite(),
-        Arc::new(keyring::OsEntropy),
+        Arc::new(ambient::OsEntropy),
     ))
 }
 

@@ -1,7 +1,5 @@
 //! One log line and one measurement for each request, under its route's pattern.
 
-use std::time::Instant;
-
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
@@ -25,10 +23,10 @@ pub async fn access_log(
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return next.call(request).await;
     };
-    let started = Instant::now();
+    let started = app.ambient().stopwatch();
     let id = RequestId::new(*app.boot().id().as_bytes(), app.metrics().next_request());
     request.extensions_mut().insert(id);
-    request.extensions_mut().insert(Arrival(started));
+    request.extensions_mut().insert(Arrival(started.clone()));
     let response = match next.call(request).await {
         Ok(response) => response,
         // Which route it was went with the request.

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Instant;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use ambient::Stopwatch;
 
 use crate::state::App;
 
@@ -113,22 +113,17 @@ impl RequestId {
 }
 
 /// When a request came in.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival(pub Instant);
+#[derive(Debug, Clone)]
+pub struct Arrival(pub Stopwatch);
 
 impl Arrival {
     /// Reads when a request came in; nothing where no middleware noted it.
     pub fn of(request: &HttpRequest) -> Option<Self> {
-        request.extensions().get::<Self>().copied()
-    }
-
-    /// What comes in now.
-    pub fn now() -> Self {
-        Self(Instant::now())
+        request.extensions().get::<Self>().cloned()
     }
 
     /// Milliseconds since then.
-    pub fn millis(self) -> u64 {
+    pub fn millis(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use utoipa::ToSchema;
 
 use crate::admin::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
-use crate::clock::Ambient;
 use crate::config::Config;
 use crate::state::App;
+use ambient::Ambient;
 
 /// How long a job works before it looks whether it should go on.
 const BUDGET: Duration = Duration::from_millis(40);

@@ -47,7 +47,8 @@ fn token_source(
     token: &str,
     pin: &str,
 ) -> Result<Arc<dyn KekSource>, SourceError> {
-    use keyring::{OsEntropy, Pin, Pkcs11Config, Pkcs11Source, SystemClock, TokenSelector};
+    use ambient::{OsEntropy, SystemClock};
+    use keyring::{Pin, Pkcs11Config, Pkcs11Source, TokenSelector};
 
     let selector = match token.parse::<TokenSelector>() {
         Ok(selector) => selector,
@@ -61,7 +62,7 @@ fn token_source(
             cache_life: std::time::Duration::from_secs(config.keys.pkcs11_cache_secs),
         },
         Arc::new(OsEntropy),
-        Arc::new(SystemClock::new()),
+        Arc::new(SystemClock::start()),
     )?;
     Ok(Arc::new(source))
 }

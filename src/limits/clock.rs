@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use governor::clock::Clock;
 
-use crate::clock::Ambient;
+use ambient::Ambient;
 
 /// Tells the limiters the server's time.
 #[derive(Debug, Clone)]

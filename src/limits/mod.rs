@@ -16,9 +16,9 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{NotUntil, Quota, RateLimiter};
 
-use crate::clock::Ambient;
 use crate::config::Config;
 use crate::http::{ClientIp, Problem};
+use ambient::Ambient;
 
 use clock::Injected;
 pub use guesses::Guesser;
@@ -239,14 +239,14 @@ fn at_least_one(n: u32) -> NonZeroU32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::clock::ManualClock;
     use actix_web::ResponseError;
+    use ambient::ManualClock;
     use std::sync::Arc;
 
     #[test]
     fn a_limit_closes_after_its_burst_and_opens_again_with_time() {
         let clock = ManualClock::at(1_000_000);
-        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
         let config = Config {
             lookups_per_minute: 3,
             ..Config::default()
@@ -271,7 +271,7 @@ mod tests {
 
     fn limits(sign_ins_per_minute: u32) -> (Limits, Arc<ManualClock>) {
         let clock = ManualClock::at(1_000_000);
-        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
         let config = Config {
             sign_ins_per_minute,
             ..Config::default()

@@ -8,8 +8,8 @@ use governor::clock::Clock as _;
 use sha3::{Digest, Sha3_256};
 use zeroize::Zeroizing;
 
-use crate::clock::Ambient;
 use crate::config::Config;
+use ambient::Ambient;
 
 use super::clock::Injected;
 use super::{Keyed, TooSoon, keyed, per_hour};

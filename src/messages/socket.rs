@@ -151,7 +151,7 @@ impl Connection {
                         break None;
                     }
                     self.silent_pings = 0;
-                    self.origin.arrival = Some(Arrival::now());
+                    self.origin.arrival = Some(Arrival(self.app.ambient().stopwatch()));
                     match self.take(&mut incoming, &out) {
                         Ok(()) => {}
                         Err(code) => break code,

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::Waker;
 
-use vault::{Entropy, OsEntropy};
+use ambient::{Entropy, OsEntropy};
 
 use super::intake::Intake;
 use super::outlet::{KEY_BYTES, Outlet};

@@ -1,7 +1,7 @@
 //! Bytes that were read before the dispatcher may see them.
 
+use ambient::alloc::wipe;
 use tokio::io::ReadBuf;
-use vault::alloc::wipe;
 
 /// What one read brought too early; an allocation of its own, gone when it was passed on.
 #[derive(Default)]

@@ -63,7 +63,7 @@ pub(super) async fn refuse(mut socket: TcpStream, tls: bool) -> io::Error {
         if let Ok(Ok(())) = tokio::time::timeout(PATIENCE, socket.readable()).await {
             let mut head = [0; 4096];
             let _ = socket.try_read(&mut head);
-            vault::alloc::wipe(&mut head);
+            ambient::alloc::wipe(&mut head);
         }
         let _ = tokio::time::timeout(PATIENCE, socket.write_all(REFUSAL)).await;
         let _ = socket.shutdown().await;

@@ -12,10 +12,10 @@ use store::UserId;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use crate::clock::Ambient;
 use crate::config::PublicUrl;
 use crate::http::ClientIp;
 use crate::limits::Guesser;
+use ambient::Ambient;
 
 /// Days that a browser keeps it, the most that browsers do.
 const LIFE_DAYS: i64 = 400;

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 
-use crate::clock::Ambient;
 use crate::config::Config;
 use crate::messages::Hub;
 use crate::tokens::Purpose;
+use ambient::Ambient;
 use api::close;
 
 use super::{Deed, LiveSession};

@@ -69,7 +69,7 @@ impl Origin {
     pub fn answered(&self, status: u16) -> serde_json::Value {
         let mut details = self.asked();
         details["status"] = status.into();
-        details["latency_ms"] = self.arrival.map(Arrival::millis).into();
+        details["latency_ms"] = self.arrival.as_ref().map(Arrival::millis).into();
         details
     }
 }

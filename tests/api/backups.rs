@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ambient::{Ambient, ManualClock};
 use backup::{Kind, Wish};
 use secure_messaging::backups::{Engine, View, restore};
-use secure_messaging::clock::{Ambient, ManualClock};
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 use store::testing::sample;
@@ -198,7 +198,7 @@ async fn every_backup_of_a_day_gives_back_the_state_of_its_time() {
     let (data, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let database = data.path().join("secure_messaging.db");
     let clock = ManualClock::at(START);
-    let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+    let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
     let mut config = Config {
         data_dir: data.path().to_owned(),
         ..Config::default()

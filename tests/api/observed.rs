@@ -1,7 +1,6 @@
 //! What audit records say beside what happened: latency, status, reason, limits, the configuration.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -73,10 +72,10 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
     // What is asked over a socket bears the number of the request that opened it, and its own latency.
     let (mut socket, _) = TestSocket::connect(client).await;
     app.account("carol").await;
-    let asked = Instant::now();
+    // It is open for a while, and the server's clock stands still while it answers.
+    app.advance(40).await;
     socket.send_binary(too_much()).await;
     assert_eq!(socket.text_of("refused").await["code"], "vault-full");
-    let most = u64::try_from(asked.elapsed().as_millis()).unwrap();
     app.advance(0).await;
     let full = records(&app, "vault.full").await;
     assert_eq!(full.len(), 2);
@@ -84,7 +83,7 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
     assert_eq!(details["status"], 507, "{details}");
     let number = details["request_id"].as_str().unwrap().to_owned();
     assert!(numbers.insert(number), "{details}");
-    assert!(details["latency_ms"].as_u64().unwrap() <= most, "{details}");
+    assert_eq!(details["latency_ms"], 0, "{details}");
 
     let other = TestApp::start().await;
     assert_ne!(other.app.boot().id().to_string()[..16], boot[..16]);

@@ -1,5 +1,6 @@
 //! Hostile bytes for the parsers of every crate; `fuzz` says how they are made and for how long.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "real processes take real time")]
 
 #[path = "../../src/net/tests/beside.rs"]
 mod beside;

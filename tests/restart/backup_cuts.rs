@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use ambient::Ambient;
+use ambient::Entropy;
 use backup::{Progress, S3Options, Target, Wish};
 use secure_messaging::backups::{Engine, find_key, restore};
-use secure_messaging::clock::Ambient;
 use secure_messaging::config::{Backups, Config};
 use store::testing::sample::{self, NOW, session, session_id, user_id};
 use store::testing::{Disk, Loss, Synchronous};
 use store::{Store, StoreConfig};
 use tempfile::TempDir;
-use vault::Entropy;
 
 const CUTS: u64 = 20;
 /// Machines that run side by side.
@@ -122,14 +122,14 @@ struct Cutting {
 }
 
 impl Entropy for Cutting {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), vault::EntropyError> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), ambient::EntropyError> {
         if self.drawn.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
             self.disk.cut_after(self.after);
             while self.waits && !self.disk.is_cut() {
                 thread::yield_now();
             }
         }
-        vault::OsEntropy.fill(bytes)
+        ambient::OsEntropy.fill(bytes)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use secure_messaging::clock::{Ambient, ManualClock};
+use ambient::{Ambient, ManualClock};
 use secure_messaging::config::Config;
 use secure_messaging::jobs::Jobs;
 use secure_messaging::startup::Application;
@@ -44,7 +44,7 @@ impl TestApp {
         // What fits into no vault is no setting; the vault itself says when it is full.
         let least = config.vault_bytes.min(config.vault_account_bytes);
         config.max_message_bytes = config.max_message_bytes.min(least);
-        let ambient = Ambient::new(clock.clone(), Arc::new(vault::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
         let key = Zeroizing::new("a key of the tests".to_owned());
         let application = Application::build(config, Some(key), ambient)
             .await

@@ -25,7 +25,7 @@ pub use server::Spawned;
 pub use socket::{Heard, TestSocket};
 pub use tls::trusting;
 
-use secure_messaging::clock::{Ambient, Rng};
+use ambient::{Ambient, Rng};
 
 /// Random bytes for the protocol's functions.
 pub fn rng() -> Rng {

@@ -8,7 +8,6 @@ mod output;
 
 use client::{Config, Core, Input};
 use js_sys::Array;
-use rand_core::UnwrapErr;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -31,7 +30,7 @@ impl BrowserCore {
             origin: Some(origin),
         };
         Self {
-            core: Core::new(config, Box::new(UnwrapErr(getrandom::SysRng))),
+            core: Core::new(config, Box::new(ambient::Rng::system())),
         }
     }
 

@@ -12,6 +12,8 @@
 //! [`SECONDS`] in the environment says for how long. An input at which the parser panics is shrunk and
 //! printed in hex, together with the command that runs it again.
 
+#![allow(clippy::disallowed_methods, reason = "a budget of real seconds")]
+
 mod mutate;
 mod random;
 

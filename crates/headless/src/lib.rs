@@ -19,14 +19,12 @@ mod jar;
 mod net;
 mod people;
 mod profile;
-mod rng;
 mod runner;
 mod socket;
 
 pub use api::{Api, ApiResponse};
 pub use error::{ApiError, HeadlessError};
 pub use profile::Profile;
-pub use rng::OsRng;
 pub use runner::Headless;
 pub use socket::{ApiSocket, Frame};
 /// How strong a passphrase is, as the browser measures it.

@@ -1,8 +1,9 @@
 //! The loop that carries out what the core asks for.
 
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use ambient::{Clock, Rng, SystemClock};
 use client::{Command, Config, Core, Event, Input, Output};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -10,7 +11,6 @@ use tokio::time::Instant;
 use crate::error::{ApiError, HeadlessError};
 use crate::net::Net;
 use crate::profile::Profile;
-use crate::rng::OsRng;
 use crate::socket::{ApiSocket, Frame};
 
 /// What goes wrong only when a peer keeps silent: the longest a single request may take.
@@ -42,8 +42,9 @@ impl Headless {
         };
         let base_url = net.address.base().to_owned();
         let mut runner = Runner {
-            core: Core::new(config, Box::new(OsRng)),
+            core: Core::new(config, Box::new(Rng::system())),
             net,
+            clock: SystemClock::start(),
             profile: profile.clone(),
             events: event_sink,
             feed: orders.downgrade(),
@@ -125,6 +126,7 @@ impl Headless {
 
 struct Runner {
     core: Core,
+    clock: SystemClock,
     net: Net,
     profile: Profile,
     events: mpsc::UnboundedSender<Event>,
@@ -138,7 +140,7 @@ impl Runner {
     async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<Input>) {
         loop {
             let sleep = self.wake.map_or(Duration::from_secs(3_600), |at| {
-                Duration::from_millis(at.saturating_sub(now_ms()))
+                Duration::from_millis(at.saturating_sub(self.clock.now_ms()))
             });
             let input = tokio::select! {
                 order = orders.recv() => match order {
@@ -165,7 +167,7 @@ impl Runner {
     async fn feed(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            for output in self.core.handle(input, now_ms()) {
+            for output in self.core.handle(input, self.clock.now_ms()) {
                 if let Some(more) = self.carry_out(output).await {
                     inputs.push_back(more);
                 }
@@ -280,10 +282,4 @@ async fn next_frame(socket: Option<&mut ApiSocket>) -> Frame {
         Some(socket) => socket.next().await,
         None => std::future::pending().await,
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::entropy::Entropy;
 use crate::key_material::KeyMaterial;
 use crate::key_source::KeySourceError;
 use crate::secret::KEY_LEN;
 use crate::{private_file, regular_file};
+use ambient::Entropy;
 
 /// Longest key file that is read.
 const MAX_KEY_FILE: u64 = 4_096;

@@ -5,8 +5,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::locked::LockedKey;
 use crate::secret::KEY_LEN;
+use ambient::LockedKey;
 
 /// Bytes of a SHA-256 block: HMAC hashes a longer key first.
 const BLOCK_LEN: usize = 64;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::entropy::{Entropy, EntropyError};
 use crate::key_file::{create, read, sync_parent, with_ending};
 use crate::key_material::KeyMaterial;
 use crate::regular_file;
+use ambient::{Entropy, EntropyError};
 
 /// Where a key was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

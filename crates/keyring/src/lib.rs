@@ -13,9 +13,7 @@
 //! the DEK and touches no data. See page 04 of the design.
 #![forbid(unsafe_code)]
 
-mod clock;
 mod context;
-mod entropy;
 mod envelope;
 mod index;
 mod key_file;
@@ -23,7 +21,6 @@ mod key_material;
 mod key_source;
 mod local;
 mod local_source;
-mod locked;
 mod opened;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
@@ -41,16 +38,13 @@ mod wrap;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use clock::{Clock, SystemClock};
 pub use context::Context;
-pub use entropy::{Entropy, EntropyError, OsEntropy};
 pub use envelope::{EnvelopeError, envelope_kek};
 pub use index::IndexKey;
 pub use key_material::KeyMaterial;
 pub use key_source::{KeyOrigin, KeySource, KeySourceError};
 pub use local::{DEFAULT_ITERATIONS, KdfError, LocalProvider, MINIMUM_ITERATIONS, SALT_LEN};
 pub use local_source::LocalSource;
-pub use locked::memory_locked;
 pub use opened::{OpenError, Opened, RenewError, RewrapError, SealError};
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{DEFAULT_CACHE_LIFE, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source, TokenSelector};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use sha2::Sha256;
 
 use crate::context::Context;
-use crate::entropy::Entropy;
 use crate::key_material::KeyMaterial;
-use crate::locked::LockedKey;
 use crate::provider::{KekProvider, ProviderError};
 use crate::secret::{Dek, ExportedKek, Kek};
 use crate::stanza::{KekId, ProviderTag, Stanza};
 use crate::suite::Suite;
 use crate::wrap::{self, Wrapper};
+use ambient::Entropy;
+use ambient::LockedKey;
 
 /// PBKDF2 iterations for a new database.
 pub const DEFAULT_ITERATIONS: u32 = 600_000;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::entropy::Entropy;
 use crate::key_material::KeyMaterial;
 use crate::local::{LocalProvider, SALT_LEN};
 use crate::provider::{KekParameters, KekProvider, KekSource, ProviderError};
 use crate::stanza::{KekId, ProviderTag};
 use crate::suite::Suite;
+use ambient::Entropy;
 
 /// Derives KEKs from one key that the operator gave, each with a salt of its own.
 pub struct LocalSource {

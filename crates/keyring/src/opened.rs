@@ -4,10 +4,10 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::entropy::EntropyError;
 use crate::envelope::EnvelopeError;
 use crate::provider::ProviderError;
 use crate::stanza::{KekId, ProviderTag};
+use ambient::EntropyError;
 
 /// A value that was opened; wiped when dropped.
 pub struct Opened(Zeroizing<Vec<u8>>);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::entropy::EntropyError;
 use crate::local::KdfError;
 use crate::secret::{Dek, ExportedKek};
 use crate::stanza::{KekId, ProviderTag, Stanza};
+use ambient::EntropyError;
 
 /// Why a DEK was not wrapped or unwrapped, or a KEK not made or loaded.
 #[derive(Debug, thiserror::Error)]

@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::context::Context;
-use crate::entropy::Entropy;
 use crate::envelope::{self, Envelope};
 use crate::opened::{OpenError, Opened, RenewError, RewrapError, SealError};
 use crate::provider::{KekProvider, ProviderError};
 use crate::secret::Dek;
 use crate::stanza::{KekId, Stanza};
 use crate::suite::{NONCE_LEN, Suite, TAG_LEN};
+use ambient::Entropy;
 
 const PURPOSE: &str = "secure-messaging/1 record";
 

@@ -6,12 +6,12 @@ pub(crate) const KEY_LEN: usize = 32;
 macro_rules! secret_key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        pub struct $name(pub(crate) crate::locked::LockedKey);
+        pub struct $name(pub(crate) ambient::LockedKey);
 
         impl $name {
             /// Draws a new key.
-            pub fn generate(entropy: &dyn crate::Entropy) -> Result<Self, crate::EntropyError> {
-                let mut key = crate::locked::LockedKey::zeroed();
+            pub fn generate(entropy: &dyn ambient::Entropy) -> Result<Self, ambient::EntropyError> {
+                let mut key = ambient::LockedKey::zeroed();
                 entropy.fill(key.bytes_mut())?;
                 Ok(Self(key))
             }
@@ -19,7 +19,7 @@ macro_rules! secret_key {
             /// Takes the bytes of a key; `None` unless there are exactly 32.
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
                 let bytes = bytes.try_into().ok()?;
-                Some(Self(crate::locked::LockedKey::copy_of(bytes)))
+                Some(Self(ambient::LockedKey::copy_of(bytes)))
             }
 
             /// The key's bytes, for the cipher.

@@ -3,11 +3,11 @@
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::context::Context;
-use crate::entropy::Entropy;
 use crate::envelope::EnvelopeError;
 use crate::opened::{OpenError, Opened, SealError};
 use crate::secret::secret_key;
 use crate::suite::{self, LONG_NONCE_LEN as NONCE_LEN, LongNonce, TAG_LEN};
+use ambient::Entropy;
 
 const VERSION: u8 = 0x81;
 const SUITE: u8 = 0x01;

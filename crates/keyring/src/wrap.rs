@@ -19,12 +19,12 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::entropy::Entropy;
-use crate::locked::LockedKey;
 use crate::provider::ProviderError;
 use crate::secret::{Dek, KEY_LEN, Kek};
 use crate::stanza::{KekId, ProviderTag, Stanza};
 use crate::suite::{self, LONG_NONCE_LEN, LongNonce, NONCE_LEN, Suite, TAG_LEN};
+use ambient::Entropy;
+use ambient::LockedKey;
 
 const PURPOSE: &str = "secure-messaging/1 wrapped dek";
 const SALT_LEN: usize = 32;

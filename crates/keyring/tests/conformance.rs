@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use ambient::OsEntropy;
 use keyring::testing::conformance;
-use keyring::{KeyMaterial, LocalSource, MINIMUM_ITERATIONS, OsEntropy, Suite};
+use keyring::{KeyMaterial, LocalSource, MINIMUM_ITERATIONS, Suite};
 
 fn local(suite: Suite) -> LocalSource {
     let key = KeyMaterial::new(b"an operator's key".to_vec());

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use ambient::{Entropy, EntropyError, OsEntropy};
 use keyring::testing::places::{elsewhere, place};
 use keyring::{
-    Context, Entropy, EntropyError, EnvelopeError, IndexKey, KekId, KeyMaterial, Keyring,
-    LocalProvider, MINIMUM_ITERATIONS, OpenError, OsEntropy, SealError, SubjectKey, Suite,
-    envelope_kek,
+    Context, EnvelopeError, IndexKey, KekId, KeyMaterial, Keyring, LocalProvider,
+    MINIMUM_ITERATIONS, OpenError, SealError, SubjectKey, Suite, envelope_kek,
 };
 use proptest::prelude::*;
 use zeroize::Zeroizing;

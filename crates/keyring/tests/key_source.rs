@@ -5,9 +5,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use ambient::OsEntropy;
 use keyring::{
     Context, KekId, KeyMaterial, KeyOrigin, KeySource, KeySourceError, Keyring, LocalProvider,
-    MINIMUM_ITERATIONS, OsEntropy, SALT_LEN,
+    MINIMUM_ITERATIONS, SALT_LEN,
 };
 
 /// Keys do not show themselves, so equality is tried by sealing and opening.

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use ambient::{Entropy, EntropyError, OsEntropy};
 use keyring::testing::places::place;
 use keyring::{
-    Dek, Entropy, EntropyError, ExportedKek, KdfError, KekId, KekProvider, KeyMaterial,
-    LocalProvider, MINIMUM_ITERATIONS, OsEntropy, ProviderError, SALT_LEN, Stanza, Suite,
+    Dek, ExportedKek, KdfError, KekId, KekProvider, KeyMaterial, LocalProvider, MINIMUM_ITERATIONS,
+    ProviderError, SALT_LEN, Stanza, Suite,
 };
 
 const ID: KekId = KekId::from_bytes([1; 16]);

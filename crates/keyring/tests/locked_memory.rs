@@ -1,8 +1,9 @@
 //! Whether keys may be swapped is said as the system has it.
 #![allow(clippy::unwrap_used)]
 
+use ambient::memory_locked;
+use keyring::KeyMaterial;
 use keyring::testing::process::in_a_process_of_its_own;
-use keyring::{KeyMaterial, memory_locked};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use ambient::{EntropyError, OsEntropy};
 use keyring::testing::places::{elsewhere, place};
 use keyring::{
-    Context, Dek, EntropyError, ExportedKek, KdfError, KekId, KekProvider, Keyring, LocalProvider,
-    OsEntropy, Pkcs11Error, ProviderError, ProviderTag, SealError, Stanza, TokenSelector,
+    Context, Dek, ExportedKek, KdfError, KekId, KekProvider, Keyring, LocalProvider, Pkcs11Error,
+    ProviderError, ProviderTag, SealError, Stanza, TokenSelector,
 };
 
 const ID: KekId = KekId::from_bytes([0xab; 16]);

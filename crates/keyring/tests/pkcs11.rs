@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ambient::{ManualClock, OsEntropy, SystemClock};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
@@ -15,16 +15,16 @@ use keyring::testing::conformance;
 use keyring::testing::places::place;
 use keyring::testing::softhsm::{SoftHsm, with_token};
 use keyring::{
-    Clock, KekId, KekParameters, KekSource, KeyMaterial, Keyring, LocalSource, MINIMUM_ITERATIONS,
-    OsEntropy, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source, ProviderError, ProviderTag, Suite,
-    SystemClock, TokenSelector, envelope_kek,
+    KekId, KekParameters, KekSource, KeyMaterial, Keyring, LocalSource, MINIMUM_ITERATIONS, Pin,
+    Pkcs11Config, Pkcs11Error, Pkcs11Source, ProviderError, ProviderTag, Suite, TokenSelector,
+    envelope_kek,
 };
 
 const ID: KekId = KekId::from_bytes([0xab; 16]);
 const NO_CACHE: Duration = Duration::ZERO;
 
 fn source(config: Pkcs11Config) -> Result<Pkcs11Source, ProviderError> {
-    let clock = Arc::new(SystemClock::new());
+    let clock = Arc::new(SystemClock::start());
     Pkcs11Source::new(config, Arc::new(OsEntropy), clock)
 }
 
@@ -190,17 +190,8 @@ fn many_threads_share_one_token_through_several_sources() {
     });
 }
 
-#[derive(Default)]
-struct Hand(AtomicU64);
-
-impl Clock for Hand {
-    fn now(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-}
-
 /// A source that keeps no DEKs and goes by this clock.
-fn source_by(hsm: &SoftHsm, clock: &Arc<Hand>) -> Pkcs11Source {
+fn source_by(hsm: &SoftHsm, clock: &Arc<ManualClock>) -> Pkcs11Source {
     let config = hsm.config(NO_CACHE);
     Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap()
 }
@@ -208,7 +199,7 @@ fn source_by(hsm: &SoftHsm, clock: &Arc<Hand>) -> Pkcs11Source {
 #[test]
 fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values() {
     with_token(|hsm| {
-        let clock = Arc::new(Hand::default());
+        let clock = ManualClock::at(0);
         let config = hsm.config(Duration::from_secs(60));
         let source = Pkcs11Source::new(config, Arc::new(OsEntropy), clock.clone()).unwrap();
         let (ring, _) = ring(&source);
@@ -226,9 +217,9 @@ fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values(
         let unreachable = ring.open(&place(), &critical).unwrap_err();
         assert!(unreachable.is_outage(), "{unreachable}");
         assert!(ring.open_uncached(&place(), &kept).unwrap_err().is_outage());
-        clock.0.store(59, Ordering::Relaxed);
+        clock.advance_ms(59_000);
         assert_eq!(ring.open(&place(), &kept).unwrap().expose(), b"kept");
-        clock.0.store(60, Ordering::Relaxed);
+        clock.advance_ms(1_000);
         assert!(ring.open(&place(), &kept).unwrap_err().is_outage());
         assert!(ring.seal(&place(), b"new").unwrap_err().is_outage());
     });
@@ -237,7 +228,7 @@ fn a_kept_dek_bridges_an_outage_for_its_time_only_and_never_for_critical_values(
 #[test]
 fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
     with_token(|hsm| {
-        let clock = Arc::new(Hand::default());
+        let clock = ManualClock::at(0);
         let source = source_by(hsm, &clock);
         let (ring, parameters) = ring(&source);
         let sealed = ring.seal(&place(), b"value").unwrap();
@@ -249,7 +240,7 @@ fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
                 std::fs::create_dir(hsm.tokens()).unwrap();
             }
             for _ in 0..3 {
-                clock.0.fetch_add(1, Ordering::Relaxed);
+                clock.advance_ms(1_000);
                 let gone = ring.open(&place(), &sealed).unwrap_err();
                 assert!(gone.is_outage(), "{gone}");
                 assert!(ring.seal(&place(), b"new").unwrap_err().is_outage());
@@ -264,7 +255,7 @@ fn a_token_that_goes_away_is_an_outage_and_is_used_again_when_it_is_back() {
                 std::fs::remove_dir(hsm.tokens()).unwrap();
             }
             std::fs::rename(&away, hsm.tokens()).unwrap();
-            clock.0.fetch_add(1, Ordering::Relaxed);
+            clock.advance_ms(1_000);
             assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
             ring.seal(&place(), b"new").unwrap();
             ring.providers()[0].health().unwrap();
@@ -284,7 +275,7 @@ fn take_long_to_initialise() {
 fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
     with_token(|hsm| {
         take_long_to_initialise();
-        let clock = Arc::new(Hand::default());
+        let clock = ManualClock::at(0);
         let with_clock = || source_by(hsm, &clock);
         let (ring, parameters) = ring(&with_clock());
         let other = with_clock().load(ID, 1, &parameters).unwrap();
@@ -304,14 +295,14 @@ fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
             }
             for _ in 0..5 {
                 std::fs::rename(hsm.tokens(), &away).unwrap();
-                clock.0.fetch_add(1, Ordering::Relaxed);
+                clock.advance_ms(1_000);
                 let _ = ring.open(&place(), &sealed);
                 std::fs::rename(&away, hsm.tokens()).unwrap();
-                clock.0.fetch_add(1, Ordering::Relaxed);
+                clock.advance_ms(1_000);
                 let _ = other.open(&place(), &sealed);
             }
         });
-        clock.0.fetch_add(1, Ordering::Relaxed);
+        clock.advance_ms(1_000);
         for ring in [ring, other] {
             assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
         }
@@ -322,7 +313,7 @@ fn a_module_that_is_initialised_anew_serves_all_who_use_it() {
 fn a_module_that_cannot_be_initialised_is_called_by_one_thread_at_a_time() {
     with_token(|hsm| {
         take_long_to_initialise();
-        let clock = Arc::new(Hand::default());
+        let clock = ManualClock::at(0);
         let with_clock = || source_by(hsm, &clock);
         let (first, parameters) = ring(&with_clock());
         let sealed = first.seal(&place(), b"value").unwrap();
@@ -334,7 +325,7 @@ fn a_module_that_cannot_be_initialised_is_called_by_one_thread_at_a_time() {
         let away = hsm.tokens().with_extension("away");
         for _ in 0..8 {
             std::fs::rename(hsm.tokens(), &away).unwrap();
-            clock.0.fetch_add(1, Ordering::Relaxed);
+            clock.advance_ms(1_000);
             std::thread::scope(|scope| {
                 for ring in &rings {
                     scope.spawn(|| {
@@ -346,7 +337,7 @@ fn a_module_that_cannot_be_initialised_is_called_by_one_thread_at_a_time() {
                 }
             });
             std::fs::rename(&away, hsm.tokens()).unwrap();
-            clock.0.fetch_add(1, Ordering::Relaxed);
+            clock.advance_ms(1_000);
             for ring in &rings {
                 assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), b"value");
             }

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use ambient::OsEntropy;
 use keyring::{
     Context, Dek, ExportedKek, IndexKey, Kek, KekId, KeyMaterial, KeySource, Keyring,
-    LocalProvider, LocalSource, OsEntropy, SALT_LEN, SubjectKey, Suite, TagKey,
+    LocalProvider, LocalSource, SALT_LEN, SubjectKey, Suite, TagKey,
 };
 
 #[test]

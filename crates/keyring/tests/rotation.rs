@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use ambient::OsEntropy;
 use keyring::{
-    Context, ExportedKek, KekId, KekProvider, Keyring, LocalProvider, OpenError, OsEntropy,
-    RenewError, RewrapError, Suite, envelope_kek,
+    Context, ExportedKek, KekId, KekProvider, Keyring, LocalProvider, OpenError, RenewError,
+    RewrapError, Suite, envelope_kek,
 };
 use proptest::prelude::*;
 

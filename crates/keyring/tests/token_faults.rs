@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ambient::{ManualClock, OsEntropy};
 use cryptoki::context::Pkcs11;
 use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::{Session, UserType};
@@ -12,22 +12,13 @@ use cryptoki::types::AuthPin;
 use keyring::testing::places::{elsewhere, place};
 use keyring::testing::softhsm::{SoftHsm, with_token};
 use keyring::{
-    Clock, KekId, KekParameters, KekSource, Keyring, OsEntropy, Pin, Pkcs11Config, Pkcs11Error,
-    Pkcs11Source, ProviderError,
+    KekId, KekParameters, KekSource, Keyring, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source,
+    ProviderError,
 };
 
 const ID: KekId = KekId::from_bytes([0xab; 16]);
 
-#[derive(Default)]
-struct Hand(AtomicU64);
-
-impl Clock for Hand {
-    fn now(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-}
-
-fn source(hsm: &SoftHsm, pin: &str, clock: &Arc<Hand>) -> Pkcs11Source {
+fn source(hsm: &SoftHsm, pin: &str, clock: &Arc<ManualClock>) -> Pkcs11Source {
     let config = Pkcs11Config {
         pin: Pin::new(pin.to_owned()),
         ..hsm.config(Duration::ZERO)
@@ -85,7 +76,7 @@ fn a_key_that_was_deleted_is_not_healthy_although_it_was_found_before() {
 #[test]
 fn what_a_token_refuses_ends_no_sessions_of_others() {
     with_token(|hsm| {
-        let clock = Arc::default();
+        let clock = ManualClock::at(0);
         let other = session(hsm);
         let wrong = source(hsm, "no such PIN", &clock);
         assert!(matches!(
@@ -107,7 +98,7 @@ fn what_a_token_refuses_ends_no_sessions_of_others() {
 #[test]
 fn a_key_that_is_missing_is_looked_for_by_a_new_module_once_a_second_at_most() {
     with_token(|hsm| {
-        let clock = Arc::default();
+        let clock = ManualClock::at(0);
         let source = source(hsm, SoftHsm::PIN, &clock);
         let look = || {
             let missing = complaint(source.load(ID, 1, &named("nowhere")));
@@ -121,7 +112,7 @@ fn a_key_that_is_missing_is_looked_for_by_a_new_module_once_a_second_at_most() {
             look();
             look();
             assert!(lives(&after), "not twice in a second");
-            clock.0.fetch_add(1, Ordering::Relaxed);
+            clock.advance_ms(1_000);
         }
     });
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use keyring::{Entropy, KekSource, KeyOrigin, KeySource, OsEntropy, ProviderTag, Suite};
+use ambient::Ambient;
+use keyring::{KekSource, KeyOrigin, KeySource, ProviderTag, Suite};
 
 /// When SQLite syncs; anything but [`Synchronous::Full`] is for the controls of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub struct StoreConfig {
     pub iterations: u32,
     /// Threads that read.
     pub readers: usize,
-    /// Where random bytes come from.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock, and where random bytes come from.
+    pub ambient: Ambient,
     pub(crate) vfs: Option<String>,
     pub(crate) synchronous: Synchronous,
     /// How many KiB may be written before the log is copied into the database.
@@ -65,7 +66,7 @@ impl StoreConfig {
             suite: Suite::default(),
             iterations: keyring::DEFAULT_ITERATIONS,
             readers: 4,
-            entropy: Arc::new(OsEntropy),
+            ambient: Ambient::system(),
             vfs: None,
             synchronous: Synchronous::Full,
             checkpoint_kib: 16 * 1024,

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ambient::OsEntropy;
 use keyring::{
     Context, Dek, ExportedKek, KekId, KekParameters, KekProvider, KekSource, LocalProvider,
-    OsEntropy, ProviderError, ProviderTag, Stanza,
+    ProviderError, ProviderTag, Stanza,
 };
 use store::testing::sample::{self, NOW, handle, user_id};
 use store::{BeginError, Fault, KekState, KeySource, NewKey, OpenError, Store, StoreConfig, Suite};
@@ -35,7 +36,7 @@ struct TokenKey {
 impl Token {
     fn check(&self) -> Result<(), ProviderError> {
         match self.gone.load(Ordering::SeqCst) {
-            true if self.dry.load(Ordering::SeqCst) => Err(keyring::EntropyError.into()),
+            true if self.dry.load(Ordering::SeqCst) => Err(ambient::EntropyError.into()),
             true => Err(ProviderError::Unreachable(
                 "the token is pulled out".to_owned(),
             )),

@@ -1,6 +1,6 @@
 //! Sealed bytes that are overwritten before they are freed.
 
-use crate::alloc::wipe;
+use ambient::alloc::wipe;
 
 /// Holds the sealed bytes of a body or a slot and overwrites them when it is dropped.
 ///

@@ -27,15 +27,13 @@
 //! the same code on locks that a scheduler controls.
 //!
 //! # Time
-//! Times are milliseconds of an injected [`Clock`] that never goes back. What is due is settled by
+//! Times are milliseconds of an injected [`ambient::Clock`] that never goes back. What is due is settled by
 //! [`Vault::purge_due`], and also by whoever touches a message first, so that an expired message is
 //! gone even when the purge is late.
 
 #![deny(unsafe_code)]
 
-pub mod alloc;
 mod ciphertext;
-mod clock;
 mod config;
 mod error;
 mod event;
@@ -52,7 +50,6 @@ mod vault;
 
 pub use api::ids::{LiveId, MessageId, UserId};
 pub use ciphertext::{Ciphertext, CiphertextBuilder, TooLong};
-pub use clock::{Clock, Entropy, EntropyError, OsEntropy, SystemClock};
 pub use config::Config;
 pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 pub use event::{Change, Event, EventSink};

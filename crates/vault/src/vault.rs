@@ -17,7 +17,8 @@ use crate::message::Held;
 use crate::platform::{After, Lock, Native, Platform, Table};
 use crate::schedule::Schedule;
 use crate::tombstones::Tombstones;
-use crate::{Clock, Config, Entropy, Event, EventSink, MessageId, MessageState, UserId};
+use crate::{Config, Event, EventSink, MessageId, MessageState, UserId};
+use ambient::{Clock, Entropy};
 
 /// The messages that have a slot for one account: those of each poster in the order they were posted.
 type Inbox = BTreeMap<UserId, BTreeSet<(u64, MessageId)>>;

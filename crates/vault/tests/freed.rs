@@ -7,10 +7,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vault::{
-    Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, OsEntropy, SystemClock, Target,
-    UserId, Vault,
-};
+use ambient::{OsEntropy, SystemClock};
+use vault::{Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, Target, UserId, Vault};
 
 /// What every ciphertext here is made of.
 const MARK: u8 = 0xA5;

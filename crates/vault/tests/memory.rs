@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::{OsEntropy, SystemClock};
 use vault::{
-    Ciphertext, ClaimError, Config, MessageId, NewMessage, NewSlot, OsEntropy, SystemClock, Target,
-    UserId, Vault,
+    Ciphertext, ClaimError, Config, MessageId, NewMessage, NewSlot, Target, UserId, Vault,
 };
 
 #[global_allocator]
-static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::new();
+static ALLOCATOR: ambient::alloc::WipingAllocator = ambient::alloc::WipingAllocator::new();
 
 const MESSAGES: u64 = 50_000;
 const POSTERS: u64 = 50;

@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+use ambient::alloc::wipe;
 use rustls::ServerConfig;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use tokio::io::ReadBuf;
-use vault::alloc::wipe;
 
 /// Room made for what comes in, at first and at most: a record is at most 18 KiB, and the messages
 /// of a handshake may be longer.

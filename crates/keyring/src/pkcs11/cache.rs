@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use crate::clock::Clock;
-use crate::locked::LockedKey;
 use crate::secret::Dek;
+use ambient::Clock;
+use ambient::LockedKey;
 
 /// What a DEK is remembered by: a hash of the wrapped DEK and its associated data.
 pub(super) type Id = [u8; 32];
@@ -71,13 +71,13 @@ impl DekCache {
 
     pub fn get(&self, id: &Id) -> Option<Dek> {
         let mut kept = self.inner.kept();
-        kept.forget_until(self.inner.clock.now());
+        kept.forget_until(self.inner.clock.monotonic());
         let dek = kept.deks.get(id)?;
         Some(Dek(LockedKey::copy_of(dek.expose())))
     }
 
     pub fn put(&self, id: Id, dek: &Dek) {
-        let now = self.inner.clock.now();
+        let now = self.inner.clock.monotonic();
         let mut kept = self.inner.kept();
         kept.forget_until(now);
         if kept.deks.contains_key(&id) {
@@ -111,7 +111,7 @@ impl Inner {
 
     /// Wipes what is over; says how long nothing else will be.
     fn sweep(&self) -> Option<Duration> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut kept = self.kept();
         kept.forget_until(now);
         let (next, _) = kept.order.front()?;
@@ -144,28 +144,12 @@ fn sweep(cache: &Weak<Inner>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Instant;
+    use ambient::{ManualClock, Stopwatch, SystemClock};
 
     use super::*;
 
-    #[derive(Default)]
-    struct Hand(AtomicU64);
-
-    impl Hand {
-        fn turn(&self, seconds: u64) {
-            self.0.fetch_add(seconds, Ordering::Relaxed);
-        }
-    }
-
-    impl Clock for Hand {
-        fn now(&self) -> Duration {
-            Duration::from_secs(self.0.load(Ordering::Relaxed))
-        }
-    }
-
-    fn cache(seconds: u64, limit: usize) -> (DekCache, Arc<Hand>) {
-        let clock = Arc::new(Hand::default());
+    fn cache(seconds: u64, limit: usize) -> (DekCache, Arc<ManualClock>) {
+        let clock = ManualClock::at(0);
         let life = Duration::from_secs(seconds);
         let cache = DekCache::new(life, limit, clock.clone()).unwrap();
         (cache, clock)
@@ -180,11 +164,11 @@ mod tests {
         let (cache, clock) = cache(300, 8);
         cache.put([1; 32], &dek(7));
         for _ in 0..299 {
-            clock.turn(1);
+            clock.advance_ms(1_000);
             assert_eq!(cache.get(&[1; 32]).unwrap().expose(), &[7; 32]);
             cache.put([1; 32], &dek(7));
         }
-        clock.turn(1);
+        clock.advance_ms(1_000);
         assert!(cache.get(&[1; 32]).is_none());
         assert_eq!(cache.len(), 0);
     }
@@ -193,7 +177,7 @@ mod tests {
     fn the_oldest_makes_room() {
         let (cache, clock) = cache(300, 3);
         for byte in 1..=5 {
-            clock.turn(1);
+            clock.advance_ms(1_000);
             cache.put([byte; 32], &dek(byte));
         }
         assert_eq!(cache.len(), 3);
@@ -207,13 +191,13 @@ mod tests {
         let (cache, clock) = cache(300, 8);
         assert_eq!(cache.inner.sweep(), None);
         cache.put([1; 32], &dek(1));
-        clock.turn(100);
+        clock.advance_ms(100_000);
         cache.put([2; 32], &dek(2));
         assert_eq!(cache.inner.sweep(), Some(Duration::from_secs(200)));
-        clock.turn(200);
+        clock.advance_ms(200_000);
         assert_eq!(cache.inner.sweep(), Some(Duration::from_secs(100)));
         assert_eq!(cache.len(), 1);
-        clock.turn(100);
+        clock.advance_ms(100_000);
         assert_eq!(cache.inner.sweep(), None);
         assert_eq!(cache.len(), 0);
     }
@@ -223,12 +207,12 @@ mod tests {
         let inner = Inner {
             life: Duration::from_millis(20),
             limit: 8,
-            clock: Arc::new(crate::SystemClock::new()),
+            clock: Arc::new(SystemClock::start()),
             kept: Mutex::default(),
         };
         let (cache, thread) = DekCache::start(Arc::new(inner)).unwrap();
         cache.put([1; 32], &dek(1));
-        let begun = Instant::now();
+        let begun = Stopwatch::start(Arc::new(SystemClock::start()));
         let soon = || begun.elapsed() < Duration::from_secs(60);
         // Only the sweeper forgets here: nothing else looks at the clock.
         while cache.len() > 0 && soon() {
@@ -244,7 +228,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_for_no_time() {
-        let clock = Arc::new(Hand::default());
+        let clock = ManualClock::at(0);
         assert!(DekCache::new(Duration::ZERO, 8, clock.clone()).is_none());
         assert!(DekCache::new(Duration::from_secs(1), 0, clock).is_none());
     }

@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::entropy::Entropy;
 use crate::pkcs11::cache::DekCache;
 use crate::pkcs11::error::{Failure, Pkcs11Error, code, is_lost};
 use crate::pkcs11::session::Token;
@@ -21,6 +20,7 @@ use crate::secret::{Dek, KEY_LEN};
 use crate::stanza::{KekId, ProviderTag, Stanza};
 use crate::suite::{NONCE_LEN as IV_LEN, TAG_LEN};
 use crate::wrap::Wrapper;
+use ambient::Entropy;
 
 const FORM: u8 = 0x01;
 const TAG_BITS: u64 = 8 * TAG_LEN as u64;

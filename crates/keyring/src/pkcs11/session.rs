@@ -9,12 +9,12 @@ use cryptoki::error::Error;
 use cryptoki::mechanism::MechanismType;
 use cryptoki::session::Session;
 
-use crate::clock::Clock;
 use crate::pkcs11::error::{Failure, Pkcs11Error, is_lost, unreachable};
 use crate::pkcs11::login::{self, close};
 use crate::pkcs11::module::{self, Module};
 use crate::pkcs11::pin::{Pin, TokenSelector};
 use crate::provider::ProviderError;
+use ambient::Clock;
 
 /// Sessions at a time; tokens have few.
 const MAX_SESSIONS: usize = 8;
@@ -135,7 +135,7 @@ impl Token {
 
     /// Whether enough time has passed since the module was initialised anew.
     fn may_begin_anew(&self) -> bool {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut begun = self
             .begun_anew
             .lock()

@@ -8,8 +8,6 @@ use std::time::Duration;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, KeyType, ObjectClass};
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use crate::pkcs11::cache::DekCache;
 use crate::pkcs11::error::{Failure, Pkcs11Error, answer, is_lost};
 use crate::pkcs11::pin::{Pin, TokenSelector};
@@ -18,6 +16,8 @@ use crate::pkcs11::session::Token;
 use crate::provider::{KekParameters, KekProvider, KekSource, ProviderError};
 use crate::secret::KEY_LEN;
 use crate::stanza::{KekId, ProviderTag};
+use ambient::Clock;
+use ambient::Entropy;
 
 /// How long an unwrapped DEK is kept unless configured otherwise.
 pub const DEFAULT_CACHE_LIFE: Duration = Duration::from_secs(300);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::testing::places::{elsewhere, place};
 use crate::{
-    Dek, KekId, KekParameters, KekProvider, KekSource, LocalProvider, OsEntropy, ProviderError,
-    ProviderTag, Stanza,
+    Dek, KekId, KekParameters, KekProvider, KekSource, LocalProvider, ProviderError, ProviderTag,
+    Stanza,
 };
+use ambient::OsEntropy;
 
 /// Runs the whole suite against keys of this source; panics at the first thing that is not so.
 pub fn check(source: &dyn KekSource) {

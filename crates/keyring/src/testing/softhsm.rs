@@ -14,10 +14,8 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use super::process::in_a_process_of_its_own;
-use crate::{
-    KekId, KekProvider, OsEntropy, Pin, Pkcs11Config, Pkcs11Source, SystemClock, TokenSelector,
-    pkcs11,
-};
+use crate::{KekId, KekProvider, Pin, Pkcs11Config, Pkcs11Source, TokenSelector, pkcs11};
+use ambient::{OsEntropy, SystemClock};
 
 /// Names the module; `cargo xtask test` sets it.
 pub const MODULE: &str = "SECURE_MESSAGING_TEST_SOFTHSM";
@@ -74,7 +72,7 @@ impl SoftHsm {
 
     /// A source of keys in the token.
     pub fn source(&self, cache_life: Duration) -> Pkcs11Source {
-        let clock = Arc::new(SystemClock::new());
+        let clock = Arc::new(SystemClock::start());
         Pkcs11Source::new(self.config(cache_life), Arc::new(OsEntropy), clock).unwrap()
     }
 
@@ -184,7 +182,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> Self {
         let mut random = [0; 8];
-        crate::Entropy::fill(&OsEntropy, &mut random).unwrap();
+        ambient::Entropy::fill(&OsEntropy, &mut random).unwrap();
         let name = format!("softhsm-{:016x}", u64::from_be_bytes(random));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();

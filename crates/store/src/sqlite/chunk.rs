@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use ambient::Stopwatch;
 
 const LARGEST: usize = 512;
 /// How long one chunk may keep the writer.
@@ -29,9 +31,9 @@ impl ChunkSize {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Takes note that a chunk of `size` rows kept the writer since `start`.
-    pub fn took(&self, size: usize, start: Instant) {
-        self.adapt(size, start.elapsed());
+    /// Takes note that a chunk of `size` rows kept the writer by this watch.
+    pub fn took(&self, size: usize, watch: &Stopwatch) {
+        self.adapt(size, watch.elapsed());
     }
 
     /// Moves the size towards half the budget, so that a slow moment stays within it.

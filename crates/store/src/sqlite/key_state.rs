@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ambient::{Clock, Stopwatch};
 use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring, ProviderTag};
 
 use crate::fault::Fault;
@@ -26,11 +27,12 @@ pub(crate) struct KeyState {
     pending: Mutex<Option<Arc<dyn KekProvider>>>,
     /// Whether a new key file must take its place before the rotation is over.
     adopt: Mutex<bool>,
-    leaving: Mutex<Vec<(Instant, KekId)>>,
+    leaving: Mutex<Vec<(Stopwatch, KekId)>>,
     local: LocalSettings,
     key_file: Option<PathBuf>,
     /// One step at a time.
     pub job: tokio::sync::Mutex<()>,
+    clock: Arc<dyn Clock>,
     /// How many rows a job takes at once.
     pub chunk: ChunkSize,
 }
@@ -40,7 +42,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl KeyState {
-    pub fn new(sources: Sources) -> Self {
+    pub fn new(sources: Sources, clock: Arc<dyn Clock>) -> Self {
         let key_file = match sources.origin {
             Some(KeyOrigin::File(path) | KeyOrigin::CreatedFile(path)) => Some(path),
             Some(KeyOrigin::Given) | None => None,
@@ -53,6 +55,7 @@ impl KeyState {
             local: sources.local,
             key_file,
             job: tokio::sync::Mutex::default(),
+            clock,
             chunk: ChunkSize::new(FIRST_CHUNK, SMALLEST_CHUNK),
         }
     }
@@ -74,6 +77,11 @@ impl KeyState {
                 Ok(self.local.source(files.prepare_next(self.local.entropy())?))
             }
         }
+    }
+
+    /// Returns the clock that the work on keys and sessions is measured by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     fn key_files(&self) -> Option<KeySource> {
@@ -112,8 +120,8 @@ impl KeyState {
 
     /// Lets retired keys go after a while.
     pub fn retire(&self, keks: impl IntoIterator<Item = KekId>) {
-        let now = Instant::now();
-        lock(&self.leaving).extend(keks.into_iter().map(|kek| (now, kek)));
+        let watch = Stopwatch::start(self.clock());
+        lock(&self.leaving).extend(keks.into_iter().map(|kek| (watch.clone(), kek)));
     }
 
     /// Whether a key was retired, and is kept for a moment only.

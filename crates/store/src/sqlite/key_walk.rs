@@ -1,8 +1,7 @@
 //! One chunk of a key job: rows are read and re-wrapped on a reader's thread, and written back where
 //! they are as they were read.
 
-use std::time::Instant;
-
+use ambient::Stopwatch;
 use keyring::{Keyring, OpenError, RenewError, RewrapError};
 use rusqlite::types::Value;
 
@@ -149,15 +148,15 @@ impl SqliteBackend {
             .read(move |db| prepare(db, &keyring, kind, (index, after), size))
             .await?;
         let bytes: usize = chunk.changes.iter().map(|it| it.new.len() * 2 + 64).sum();
-        let adapting = self.keys.chunk.clone();
+        let (adapting, clock) = (self.keys.chunk.clone(), self.keys.clock());
         self.write(bytes, move |tx| {
-            let start = Instant::now();
+            let watch = Stopwatch::start(clock);
             for change in &chunk.changes {
                 change.write(tx.db, &MOVING[index])?;
             }
             row.advance(tx.db, &chunk.next, row.job.done + chunk.rows)?;
             if !chunk.changes.is_empty() {
-                adapting.took(size, start);
+                adapting.took(size, &watch);
             }
             Ok(())
         })

@@ -175,7 +175,7 @@ fn handed_over(
         .open(&KEK_HANDOVER.context(&row.kek_id), handover)
         .ok()?;
     let key = ExportedKek::from_slice(key.expose())?;
-    let entropy = Arc::clone(&config.entropy);
+    let entropy = config.ambient.entropy();
     let provider = LocalProvider::from_handover(&key, row.id(), row.version, entropy);
     let provider: Arc<dyn KekProvider> = Arc::new(provider.with_suite(config.suite));
     opens(config, &provider, row).ok()?.then_some(provider)
@@ -199,7 +199,7 @@ fn adopt(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<()
 }
 
 fn new_keyring(config: &StoreConfig, active: Arc<dyn KekProvider>) -> Keyring {
-    Keyring::new(active, Arc::clone(&config.entropy)).with_suite(config.suite)
+    Keyring::new(active, config.ambient.entropy()).with_suite(config.suite)
 }
 
 fn provider_error(provider: ProviderTag, reason: ProviderError) -> OpenError {
@@ -221,7 +221,8 @@ pub(crate) fn initialise(
 ) -> Result<Keyring, OpenError> {
     let mut kek_id = [0; 16];
     config
-        .entropy
+        .ambient
+        .entropy()
         .fill(&mut kek_id)
         .map_err(|error| OpenError::Damaged(sealing(error)))?;
     let source = match &sources.configured {
@@ -258,9 +259,9 @@ fn write_first_rows(
 ) -> Result<(), Fault> {
     let place = at("keks", &row.kek_id);
     let now = row.created_at;
-    let system_key = SubjectKey::generate(&*config.entropy).map_err(sealing)?;
-    let index_key = IndexKey::generate(&*config.entropy).map_err(sealing)?;
-    let tag_key = TagKey::generate(&*config.entropy).map_err(sealing)?;
+    let system_key = SubjectKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
+    let index_key = IndexKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
+    let tag_key = TagKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| place.fault(error))?;
@@ -349,7 +350,7 @@ pub(crate) fn sealer(
         None => {
             let index = secret(db, &keyring, HANDLE_INDEX)?;
             let index = index.and_then(|key| IndexKey::from_slice(key.expose().expose()));
-            let tag = TagKey::generate(&*config.entropy).map_err(sealing)?;
+            let tag = TagKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
             (index.map(|index| (index, tag)), false)
         }
     };
@@ -357,7 +358,7 @@ pub(crate) fn sealer(
     let (index_key, tag_key) = keys.ok_or_else(gone)?;
     let sealer = Sealer {
         keyring,
-        entropy: Arc::clone(&config.entropy),
+        entropy: config.ambient.entropy(),
         system_key,
         index_key,
         tags: Arc::new(Tags::new(tag_key)),

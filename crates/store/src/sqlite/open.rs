@@ -4,7 +4,6 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use keyring::{KeyOrigin, private_file};
 use rusqlite::{Connection, ErrorCode};
@@ -59,8 +58,14 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(SqliteBackend, OpenReport), 
         readers: reader_threads,
         writer: vec![writer_thread],
     };
-    let backend = SqliteBackend::new(writer, readers, sealer, threads, KeyState::new(sources))
-        .map_err(OpenError::Damaged)?;
+    let backend = SqliteBackend::new(
+        writer,
+        readers,
+        sealer,
+        threads,
+        KeyState::new(sources, config.ambient.clock()),
+    )
+    .map_err(OpenError::Damaged)?;
     let report = OpenReport {
         created: !exists,
         key_origin,
@@ -154,7 +159,7 @@ fn prepare(
     let migrated = migrations::run(connection)?;
     let keyring = match keyring {
         Some(keyring) => keyring,
-        None => keys::initialise(connection, config, sources, now())?,
+        None => keys::initialise(connection, config, sources, config.ambient.now())?,
     };
     chain::verify_newest(Db { connection }).map_err(|error| {
         OpenError::Damaged(match error {
@@ -162,7 +167,8 @@ fn prepare(
             ChainError::Fault(fault) => fault,
         })
     })?;
-    let sealer = keys::sealer(connection, config, keyring, now()).map_err(OpenError::Damaged)?;
+    let sealer = keys::sealer(connection, config, keyring, config.ambient.now())
+        .map_err(OpenError::Damaged)?;
     Ok((sealer, migrated))
 }
 
@@ -263,13 +269,6 @@ fn tell(config: &StoreConfig, report: &OpenReport) {
         migrations = report.migrated,
         "the database is open"
     );
-}
-
-/// The creation times of the first rows are the only ones that the store itself notes.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }
 
 fn io(config: &StoreConfig, error: std::io::Error) -> OpenError {

@@ -13,7 +13,9 @@
 //!    that no copy of an old page is left in the files.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use ambient::Stopwatch;
 
 use async_trait::async_trait;
 use keyring::{KekId, KekProvider, KekSource, Keyring, ProviderError};
@@ -139,7 +141,7 @@ impl KeyManagement for SqliteBackend {
     async fn step_key_job(&self, budget: Duration, now: u64) -> Result<Option<KeyJob>, Fault> {
         let _one_at_a_time = self.keys.job.lock().await;
         self.keys.forget(&self.sealer.keyring);
-        let start = Instant::now();
+        let watch = Stopwatch::start(self.keys.clock());
         let mut worked = false;
         loop {
             let Some(row) = self.read(JobRow::newest).await? else {
@@ -148,7 +150,7 @@ impl KeyManagement for SqliteBackend {
             if row.job.finished {
                 return Ok(worked.then_some(row.job));
             }
-            if worked && start.elapsed() >= budget {
+            if worked && watch.elapsed() >= budget {
                 return Ok(Some(row.job));
             }
             self.step(row, now).await?;

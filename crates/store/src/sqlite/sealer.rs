@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use keyring::{Entropy, IndexKey, Keyring, OpenError, Opened, SubjectKey};
+use ambient::Entropy;
+use keyring::{IndexKey, Keyring, OpenError, Opened, SubjectKey};
 
 use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;

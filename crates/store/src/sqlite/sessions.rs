@@ -1,8 +1,8 @@
 //! Sessions over SQLite.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use ambient::Stopwatch;
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
@@ -173,10 +173,10 @@ impl Sessions for SqliteBackend {
         if expired.is_empty() {
             return Ok(ExpiredChunk::default());
         }
-        let adapting = self.expired.clone();
+        let (adapting, clock) = (self.expired.clone(), self.keys.clock());
         let sessions = self
             .write::<_, Fault, _>(expired.len() * 700, move |tx| {
-                let start = Instant::now();
+                let watch = Stopwatch::start(clock);
                 let mut gone = Vec::with_capacity(expired.len());
                 for (id, user, event) in expired {
                     // Touched since it was looked at: it lives.
@@ -191,7 +191,7 @@ impl Sessions for SqliteBackend {
                         gone.push((id, user));
                     }
                 }
-                adapting.took(size, start);
+                adapting.took(size, &watch);
                 Ok(gone)
             })
             .await?;

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use keyring::{
-    Entropy, KekSource, KeyOrigin, KeySource, KeySourceError, LocalSource, ProviderTag, Suite,
-};
+use ambient::Entropy;
+use keyring::{KekSource, KeyOrigin, KeySource, KeySourceError, LocalSource, ProviderTag, Suite};
 
 use crate::config::{OpenError, StoreConfig};
 
@@ -46,10 +45,10 @@ impl Sources {
         let local = LocalSettings {
             iterations: config.iterations,
             suite: config.suite,
-            entropy: Arc::clone(&config.entropy),
+            entropy: config.ambient.entropy(),
         };
         let wanted = config.provider == ProviderTag::LOCAL;
-        let found = config.key.load(new && wanted, &*config.entropy);
+        let found = config.key.load(new && wanted, &*config.ambient.entropy());
         let sources = config.sources.iter().map(Arc::clone);
         let (mut configured, mut others): (Vec<_>, Vec<_>) =
             sources.partition(|source| source.tag() == config.provider);

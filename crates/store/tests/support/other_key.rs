@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use keyring::{KeyMaterial, MINIMUM_ITERATIONS, OsEntropy};
+use ambient::OsEntropy;
+use keyring::{KeyMaterial, MINIMUM_ITERATIONS};
 use store::{LocalSource, NewKey, Suite};
 
 pub const OTHER_KEY: &str = "another key of the operator";

@@ -20,25 +20,12 @@ use std::time::Duration;
 
 use crate::platform::{Native, Platform};
 use crate::{
-    Ciphertext, Clock, Config, Entropy, EntropyError, LiveId, MessageId, NewMessage, NewSlot,
-    PutError, PutOutcome, Target, UserId, Vault,
+    Ciphertext, Config, LiveId, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target,
+    UserId, Vault,
 };
+use ambient::{Entropy, EntropyError, ManualClock};
 
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
-
-pub(crate) struct ManualClock(AtomicU64);
-
-impl ManualClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// Never gives the same bytes twice.
 pub(crate) struct Counting(AtomicU64);
@@ -63,7 +50,7 @@ pub(crate) fn bench() -> Bench {
 }
 
 pub(crate) fn bench_with<P: Platform>(config: Config) -> Bench<P> {
-    let clock = Arc::new(ManualClock(AtomicU64::new(START_MS)));
+    let clock = ManualClock::at_ms(START_MS);
     let entropy = Arc::new(Counting(AtomicU64::new(1)));
     let vault = Vault::on_platform(config, clock.clone(), entropy);
     Bench { vault, clock }

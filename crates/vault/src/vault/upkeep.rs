@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::alloc::trim;
 use crate::platform::{After, Lock, Platform, Table};
 use crate::vault::Vault;
 use crate::{PurgeReport, UserId};
+use ambient::alloc::trim;
 
 /// Bytes wiped after which memory is given back although the vault is busy.
 const MUCH: u64 = 64 * 1024 * 1024;

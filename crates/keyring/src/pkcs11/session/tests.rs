@@ -1,21 +1,13 @@
+use ambient::ManualClock;
 use cryptoki::context::Function;
 use cryptoki::error::RvError;
 
 use super::*;
 use crate::testing::softhsm::{SoftHsm, with_token};
 
-/// A clock that stands still.
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 fn token(hsm: &SoftHsm) -> Token {
     let config = hsm.config(Duration::ZERO);
-    Token::new(hsm.module(), config.token, config.pin, Arc::new(Still)).unwrap()
+    Token::new(hsm.module(), config.token, config.pin, ManualClock::at(0)).unwrap()
 }
 
 /// Which generation of sessions a piece of work is done in.

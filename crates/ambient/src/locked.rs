@@ -10,16 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroize;
 
-use crate::secret::KEY_LEN;
+/// Bytes of a key.
+pub const LOCKED_KEY_LEN: usize = 32;
 
 /// Bytes of a page; where the system's pages are larger, its neighbours are locked with it.
 const PAGE_LEN: usize = 4_096;
 
 #[repr(align(4096))]
-struct Page([[u8; KEY_LEN]; PAGE_LEN / KEY_LEN]);
+struct Page([[u8; LOCKED_KEY_LEN]; PAGE_LEN / LOCKED_KEY_LEN]);
 
 /// A place for one key: a slice of one, because an empty slice can be left behind.
-type Place = &'static mut [[u8; KEY_LEN]];
+type Place = &'static mut [[u8; LOCKED_KEY_LEN]];
 
 struct Places {
     free: Vec<Place>,
@@ -36,7 +37,9 @@ static PLACES: Mutex<Places> = Mutex::new(Places {
 
 impl Places {
     fn grow(&mut self) {
-        let page = Box::leak(Box::new(Page([[0; KEY_LEN]; PAGE_LEN / KEY_LEN])));
+        let page = Box::leak(Box::new(Page(
+            [[0; LOCKED_KEY_LEN]; PAGE_LEN / LOCKED_KEY_LEN],
+        )));
         self.pages.push(page.0.as_ptr() as usize);
         if let Ok(guard) = region::lock(page.0.as_ptr(), PAGE_LEN) {
             self.locked += 1;
@@ -64,7 +67,7 @@ pub fn memory_locked() -> bool {
 }
 
 /// The bytes of one key, wiped when dropped, in locked memory where the system allows it.
-pub(crate) struct LockedKey(Place);
+pub struct LockedKey(Place);
 
 impl LockedKey {
     /// A place that holds zeros, to be filled in place.
@@ -79,18 +82,26 @@ impl LockedKey {
     }
 
     /// A copy of a key's bytes.
-    pub fn copy_of(bytes: &[u8; KEY_LEN]) -> Self {
+    pub fn copy_of(bytes: &[u8; LOCKED_KEY_LEN]) -> Self {
         let mut key = Self::zeroed();
         key.bytes_mut().copy_from_slice(bytes);
         key
     }
 
-    pub fn bytes(&self) -> &[u8; KEY_LEN] {
+    /// Returns the key.
+    pub fn bytes(&self) -> &[u8; LOCKED_KEY_LEN] {
         &self.0[0]
     }
 
-    pub fn bytes_mut(&mut self) -> &mut [u8; KEY_LEN] {
+    /// Returns the key, to be filled in place.
+    pub fn bytes_mut(&mut self) -> &mut [u8; LOCKED_KEY_LEN] {
         &mut self.0[0]
+    }
+}
+
+impl std::fmt::Debug for LockedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LockedKey(..)")
     }
 }
 
@@ -127,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_locked_memory_is_what_the_kernel_says() {
-        let key = LockedKey::copy_of(&[7; KEY_LEN]);
+        let key = LockedKey::copy_of(&[7; LOCKED_KEY_LEN]);
         let places = places();
         let page = key.bytes().as_ptr() as usize / PAGE_LEN * PAGE_LEN;
         assert!(places.pages.contains(&page));
@@ -145,13 +156,13 @@ mod tests {
     #[test]
     fn a_place_that_was_used_holds_zeros_again() {
         let keys: Vec<_> = (0..300)
-            .map(|_| LockedKey::copy_of(&[7; KEY_LEN]))
+            .map(|_| LockedKey::copy_of(&[7; LOCKED_KEY_LEN]))
             .collect();
-        assert!(keys.iter().all(|key| key.bytes() == &[7; KEY_LEN]));
+        assert!(keys.iter().all(|key| key.bytes() == &[7; LOCKED_KEY_LEN]));
         let used: Vec<_> = keys.iter().map(|key| key.bytes().as_ptr()).collect();
         drop(keys);
         let again: Vec<_> = (0..300).map(|_| LockedKey::zeroed()).collect();
-        assert!(again.iter().all(|key| key.bytes() == &[0; KEY_LEN]));
+        assert!(again.iter().all(|key| key.bytes() == &[0; LOCKED_KEY_LEN]));
         let reused = again
             .iter()
             .filter(|key| used.contains(&key.bytes().as_ptr()))

@@ -65,7 +65,7 @@ pub fn trim() {
 ///
 /// ```
 /// #[global_allocator]
-/// static ALLOCATOR: vault::alloc::WipingAllocator = vault::alloc::WipingAllocator::new();
+/// static ALLOCATOR: ambient::alloc::WipingAllocator = ambient::alloc::WipingAllocator::new();
 /// # fn main() { drop(vec![7_u8; 4096]); }
 /// ```
 #[derive(Debug, Clone, Copy)]

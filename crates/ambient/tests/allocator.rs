@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 
-use vault::alloc::{WipingAllocator, wipe};
+use ambient::alloc::{WipingAllocator, wipe};
 
 /// Never frees a block, so that a test may still read it.
 struct Keeping(Mutex<Vec<(usize, usize)>>);

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::Command;
 
-use vault::alloc::{WipingAllocator, lock_everything, trim};
+use ambient::alloc::{WipingAllocator, lock_everything, trim};
 
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator::new();
