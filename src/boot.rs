@@ -1,4 +1,6 @@
 //! Which start of the server this is: a random id, signed by a key that outlives restarts.
+//!
+//! Specification: `docs/protocol.md#boot-id`.
 
 use api::ids::BootId;
 use protocol::boot::BootSigningKey;

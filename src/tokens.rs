@@ -2,6 +2,8 @@
 //!
 //! A sign-in that is begun and never finished, for a handle that may not exist, must leave nothing
 //! behind: the state travels in a token under a key that only this process's memory holds.
+//!
+//! Specification: `docs/protocol/accounts.md#opaque`.
 
 use api::Code;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! What a sender needs to write to somebody: live bundles, or a prekey.
+//!
+//! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
 use actix_web::web::{Data, Json, Path};
 use api::Blob;

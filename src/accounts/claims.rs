@@ -1,4 +1,6 @@
 //! Who took which prekey: the same again within a bucket, and never too many of one stock.
+//!
+//! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::tree::Tree;
 
-/// Seconds of a bucket (page 03).
+/// Seconds of a bucket.
 const BUCKET: u64 = 300;
 
 /// Seconds of a day.

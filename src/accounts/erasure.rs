@@ -1,4 +1,6 @@
 //! "Delete my account": its owner erases everything that the server keeps of it.
+//!
+//! Specification: `docs/protocol/accounts.md#deleting-an-account`.
 
 use api::{Blob, Code};
 use std::sync::Arc;

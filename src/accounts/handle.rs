@@ -1,4 +1,9 @@
-//! Handles: PRECIS `UsernameCaseMapped` (RFC 8265), and no lookalikes (UTS 39).
+//! Handles: PRECIS `UsernameCaseMapped` ([RFC 8265, 3.3]), and no lookalikes ([UTS 39]).
+//!
+//! [RFC 8265, 3.3]: https://www.rfc-editor.org/rfc/rfc8265#section-3.3
+//! [UTS 39]: https://www.unicode.org/reports/tr39/
+//!
+//! Specification: `docs/protocol/accounts.md#names`.
 
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;

@@ -1,4 +1,6 @@
 //! "New identity": public keys, prekeys and safes are replaced together.
+//!
+//! Specification: `docs/protocol/accounts.md#new-identity`.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};

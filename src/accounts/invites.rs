@@ -1,4 +1,6 @@
 //! Invites: links that bring people to their maker, and let them register where that needs an invite.
+//!
+//! Specification: `docs/protocol/accounts.md#invites`.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};

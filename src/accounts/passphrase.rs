@@ -1,4 +1,6 @@
 //! Changing the passphrase: a new OPAQUE record and safes under a new key, together.
+//!
+//! Specification: `docs/protocol/accounts.md#changing-the-passphrase`.
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,4 +1,6 @@
 //! Looking people up, and one's own alias.
+//!
+//! Specification: `docs/protocol/accounts.md#identity`.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};

@@ -1,4 +1,6 @@
 //! One's own prekeys: publishing a batch, what is left of it, what is in use.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use actix_web::web::{Data, Json};
 use api::{Blob, Code};

@@ -1,4 +1,6 @@
 //! Recovery: signing in with the recovery key and choosing a new passphrase.
+//!
+//! Specification: `docs/protocol/accounts.md#recovery`.
 
 use actix_session::Session;
 use actix_web::web::{Data, Json};

@@ -1,4 +1,6 @@
 //! Registration: OPAQUE's two messages, and one transaction at the end.
+//!
+//! Specification: `docs/protocol/accounts.md#registration`.
 
 use actix_session::Session;
 use actix_web::web::{Data, Json};

@@ -1,4 +1,6 @@
 //! The two client-sealed safes, written by compare-and-swap.
+//!
+//! Specification: `docs/protocol/accounts.md#writing-and-reading-the-safes`.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};

@@ -1,4 +1,6 @@
 //! What the server says of itself to everybody.
+//!
+//! Specification: `docs/protocol.md#http`.
 
 use actix_web::web::{Data, Json};
 use api::Blob;

@@ -8,7 +8,7 @@
 )]
 pub struct ContactError(String);
 
-/// Refuses what RFC 9116 does not take as a contact.
+/// Refuses what [RFC 9116](https://www.rfc-editor.org/rfc/rfc9116#section-2.5.3) does not take as a contact.
 pub(super) fn check(contact: &str) -> Result<(), ContactError> {
     let rest = ["mailto:", "https://", "tel:"]
         .iter()

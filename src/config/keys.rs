@@ -36,7 +36,7 @@ pub enum Provider {
 /// A cipher by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cipher {
-    /// RFC 8439.
+    /// [RFC 8439](https://www.rfc-editor.org/rfc/rfc8439#section-2.8).
     #[serde(rename = "chacha20-poly1305")]
     ChaCha20Poly1305,
     /// NIST SP 800-38D.

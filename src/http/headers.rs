@@ -1,4 +1,4 @@
-//! The headers of design page 05 on every answer.
+//! Security headers of every answer.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

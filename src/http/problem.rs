@@ -1,4 +1,4 @@
-//! RFC 9457 problem documents: the one error type of the HTTP interface.
+//! Problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457#section-3)): the one error type of the HTTP interface.
 
 use api::Code;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! Messages over HTTP: what is larger than a frame, and everything for clients without a socket.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};

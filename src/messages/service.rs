@@ -1,4 +1,6 @@
 //! What HTTP and WebSocket do with messages, said once.
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
 
 use std::time::Duration;
 

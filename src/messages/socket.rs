@@ -1,4 +1,6 @@
 //! One WebSocket: its opening, its loop and what its frames do.
+//!
+//! Specification: `docs/protocol.md#websocket`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! The WebSocket's bytes: frames in, frames out, nothing kept longer than it is used.
+//!
+//! Specification: `docs/protocol.md#websocket`.
 
 use std::time::Duration;
 

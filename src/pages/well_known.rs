@@ -9,7 +9,7 @@ use crate::state::App;
 /// Seconds after which `security.txt` should be read again: half a year.
 const LIFE: u64 = 182 * 86_400;
 
-/// RFC 9116.
+/// Returns `security.txt` ([RFC 9116](https://www.rfc-editor.org/rfc/rfc9116)).
 pub async fn security_txt(app: Data<App>) -> HttpResponse {
     let expires = super::time::format(app.boot().started_at() + LIFE).replace(' ', "T");
     let origin = app.public_url().origin();

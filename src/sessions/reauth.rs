@@ -1,4 +1,6 @@
 //! Re-authentication: the passphrase again, for what a cookie alone must not do.
+//!
+//! Specification: `docs/protocol/accounts.md#re-authentication`.
 
 use actix_web::web::{Data, Json};
 use api::{Blob, Code};

@@ -1,4 +1,6 @@
 //! The session itself: looking at it, ending it, and the half of the resume wrap.
+//!
+//! Specification: `docs/protocol/accounts.md#sessions`.
 
 use actix_session::Session;
 use actix_web::web::{Data, Json, Path};

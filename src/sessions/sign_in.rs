@@ -1,4 +1,6 @@
-//! Sign-in with OPAQUE (RFC 9807): known and unknown handles answer alike.
+//! Sign-in with OPAQUE ([RFC 9807](https://www.rfc-editor.org/rfc/rfc9807)): known and unknown handles answer alike.
+//!
+//! Specification: `docs/protocol/accounts.md#sign-in`.
 
 use api::{Blob, Code};
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Close codes of the WebSocket.
+//!
+//! Specification: `docs/protocol/constants.md#close-codes`.
 
 /// The client broke the protocol.
 pub const MISUSE: u16 = 4400;

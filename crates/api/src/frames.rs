@@ -1,4 +1,6 @@
 //! The text frames of the WebSocket, and the JSON that HTTP shares with them.
+//!
+//! Specification: `docs/protocol.md#websocket`.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,7 @@
 //! Names of accounts, messages, sessions and other things: bytes, written as lower-case hexadecimal
 //! digits.
+//!
+//! Specification: `docs/protocol.md#identifiers`.
 
 use core::fmt;
 use core::str::FromStr;

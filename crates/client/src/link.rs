@@ -1,4 +1,6 @@
 //! The socket: opening it, greeting, closing, and trying again.
+//!
+//! Specification: `docs/protocol.md#websocket`.
 
 use api::close;
 

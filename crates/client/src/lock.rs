@@ -1,4 +1,6 @@
 //! Lock, sign-out and the end of a session: every key and every text is overwritten.
+//!
+//! Specification: `docs/protocol/accounts.md#sessions`.
 
 use crate::core::Core;
 use crate::event::{Event, Phase};

@@ -1,4 +1,6 @@
 //! One's own prekeys: kept in stock, renewed every day, destroyed in time.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
 

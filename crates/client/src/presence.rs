@@ -1,4 +1,6 @@
 //! Being live: a session bundle for every five minutes.
+//!
+//! Specification: `docs/protocol/messages.md#session-bundles`.
 
 use api::frames::Asked;
 use protocol::envelope::Content;

@@ -10,7 +10,7 @@
 //!
 //! The associated data binds table, column, row id and schema version ([`Context`]), so that a
 //! value that is moved to another place does not open. It leaves the stanza out: a new KEK re-wraps
-//! the DEK and touches no data. See page 04 of the design.
+//! the DEK and touches no data.
 #![forbid(unsafe_code)]
 
 mod context;

@@ -18,7 +18,7 @@ pub(crate) const TAG_LEN: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub enum Suite {
-    /// RFC 8439; fast on every processor, and the default.
+    /// [RFC 8439](https://www.rfc-editor.org/rfc/rfc8439#section-2.8); fast on every processor, and the default.
     #[default]
     ChaCha20Poly1305 = 0x01,
     /// NIST SP 800-38D; for those who must use it. Constant in time with or without AES-NI.

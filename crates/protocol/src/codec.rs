@@ -2,6 +2,8 @@
 //!
 //! Integers are big-endian. A variable field carries its length as `u16` or `u32`.
 //! Every object starts with type, version and suite, and ends where it says it ends.
+//!
+//! Specification: `docs/protocol.md#encoding`.
 
 use crate::suite::{ObjectType, SUITE, VERSION};
 

@@ -2,6 +2,8 @@
 //!
 //! All are distinct, and none is a prefix of another, so that `label ‖ data` of one use can
 //! never be read as that of another; a test keeps it so.
+//!
+//! Specification: `docs/protocol/constants.md#labels-of-the-protocol`.
 
 /// All labels, for the test that they are distinct and for auditors.
 pub const ALL: &[&[u8]] = &[
@@ -93,7 +95,7 @@ pub const BOOT: &[u8] = b"secure-messaging/1 boot id";
 /// Hash of the server's boot verify key.
 pub const BOOT_FINGERPRINT: &[u8] = b"secure-messaging/1 boot verify key";
 
-/// OPAQUE's context string (RFC 9807, section 6.4).
+/// OPAQUE's context string ([RFC 9807, 6.4](https://www.rfc-editor.org/rfc/rfc9807#section-6.4)).
 pub const OPAQUE_CONTEXT: &[u8] = b"secure-messaging/1";
 /// Name of a chat in the address of a page.
 pub const CHAT_SPOT: &[u8] = b"secure-messaging/1 chat spot";

@@ -36,6 +36,8 @@
 //!    [`epoch::ReceiverEpoch`]; [`envelope::open_slot`] verifies the tag and with it the
 //!    sender; [`envelope::open_body`] opens the content.
 //! 4. Show, [`epoch::ReplayMap::mark`], store, acknowledge.
+//!
+//! Specification: `docs/protocol.md`.
 #![forbid(unsafe_code)]
 
 pub mod boot;

@@ -2,6 +2,8 @@
 //!
 //! Page, core and server share these rules. What of a handle needs tables of scripts and lookalikes, the
 //! server decides, and the page asks it at the field.
+//!
+//! Specification: `docs/protocol/accounts.md#names`.
 
 use crate::normal::form_c;
 

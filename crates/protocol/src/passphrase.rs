@@ -2,6 +2,8 @@
 //!
 //! The words are a selection from the EFF Large Wordlist (CC BY 3.0 US); `data/README.md`
 //! names origin and changes.
+//!
+//! Specification: `docs/protocol/accounts.md#passphrases`.
 
 use crate::normal::form_c;
 use rand_core::CryptoRng;
@@ -41,9 +43,11 @@ pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<String> {
 /// The form of a typed passphrase that OPAQUE is given: the same characters on another keyboard or
 /// system give the same bytes.
 ///
-/// The mappings of PRECIS `OpaqueString` (RFC 8265): every kind of space is a plain one, and the text is
-/// in normalization form C. Nothing is refused: a character that is newer than our tables stays as it is.
+/// The mappings of PRECIS `OpaqueString` ([RFC 8265, 4.2]): every kind of space is a plain one, and the
+/// text is in normalization form C. Nothing is refused: a character that is newer than our tables stays as it is.
 /// Six words of the list are the same passphrase whatever their case and whatever stands between them.
+///
+/// [RFC 8265, 4.2]: https://www.rfc-editor.org/rfc/rfc8265#section-4.2
 pub fn prepare(typed: &str) -> Zeroizing<String> {
     // No space of another width takes fewer bytes than a plain one, so that it never grows.
     let mut spaced = Zeroizing::new(String::with_capacity(typed.len()));

@@ -1,4 +1,6 @@
 //! The recovery key: 160 random bits that a person writes down.
+//!
+//! Specification: `docs/protocol/accounts.md#recovery-key`.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,6 @@
 //! Version, suite and the type byte that starts every encoding.
+//!
+//! Specification: `docs/protocol/constants.md#type-bytes`.
 
 /// The one protocol version.
 pub const VERSION: u8 = 0x01;

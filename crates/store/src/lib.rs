@@ -2,7 +2,7 @@
 //!
 //! Everything sensitive is sealed by [`keyring`] before it reaches the database, and never is
 //! anything of a message written. The traits name what a backend does; [`Store`] holds one of them
-//! as a trait object and is what the server is given. See page 04 of the design.
+//! as a trait object and is what the server is given.
 //!
 //! A call is acknowledged, its future resolves, only after the commit that holds it is on stable
 //! storage.

@@ -1,4 +1,4 @@
-//! The two client-sealed safes of an account (page 03, "Key safe").
+//! The two client-sealed safes of an account: `docs/protocol/accounts.md#sealing-the-safes`.
 
 use std::fmt;
 

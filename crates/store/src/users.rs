@@ -72,7 +72,7 @@ pub struct NewUser {
     pub alias: Sensitive<String>,
     /// The OPAQUE record, opaque here.
     pub opaque_record: Sensitive<Vec<u8>>,
-    /// SHA3-512 fingerprint of the public keys (page 03), 64 bytes.
+    /// SHA3-512 fingerprint of the public keys, 64 bytes: `docs/protocol/accounts.md#identity`.
     pub fingerprint: Vec<u8>,
     /// Public keys.
     pub public_keys: PublicKeys,

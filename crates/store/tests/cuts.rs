@@ -1,4 +1,4 @@
-//! Power cuts: what was acknowledged is there afterwards (page 06).
+//! Power cuts: what was acknowledged is there afterwards.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;

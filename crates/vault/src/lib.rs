@@ -30,6 +30,8 @@
 //! Times are milliseconds of an injected [`ambient::Clock`] that never goes back. What is due is settled by
 //! [`Vault::purge_due`], and also by whoever touches a message first, so that an expired message is
 //! gone even when the purge is late.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 #![deny(unsafe_code)]
 

@@ -1,4 +1,6 @@
 //! The state machine of one message: no locks, no clock, no randomness of its own.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use std::sync::Arc;
 

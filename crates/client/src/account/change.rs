@@ -3,6 +3,8 @@
 //!
 //! The first three replace the safe key, and of them the first two OPAQUE's record and the wraps with
 //! it, at once.
+//!
+//! Specification: `docs/protocol/accounts.md#changing-the-passphrase`.
 
 use api::Own;
 use protocol::opaque::{

@@ -1,4 +1,6 @@
 //! "Delete my account": the server erases it, and then this browser what it kept of it.
+//!
+//! Specification: `docs/protocol/accounts.md#deleting-an-account`.
 
 use crate::account::{Flow, Step, remembered_key};
 use crate::core::Core;

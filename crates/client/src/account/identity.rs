@@ -1,4 +1,6 @@
 //! "New identity": other public keys, other prekeys and both safes under another key, at once.
+//!
+//! Specification: `docs/protocol/accounts.md#new-identity`.
 
 use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::UserId;

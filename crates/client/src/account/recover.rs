@@ -1,4 +1,6 @@
 //! Signing in with the recovery key: passphrase, recovery key and safe key are all replaced.
+//!
+//! Specification: `docs/protocol/accounts.md#recovery`.
 
 use api::Own;
 use protocol::name;

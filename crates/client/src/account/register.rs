@@ -1,4 +1,6 @@
 //! Registration: passphrase, recovery key, identity, first prekeys.
+//!
+//! Specification: `docs/protocol/accounts.md#registration`.
 
 use api::Own;
 use protocol::name;

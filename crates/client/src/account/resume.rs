@@ -1,5 +1,7 @@
 //! Unlocking after a reload without the passphrase: two halves, one in this browser, one in the
 //! server's memory.
+//!
+//! Specification: `docs/protocol/accounts.md#resuming-after-a-reload`.
 
 use protocol::safe::{ResumeHalf, resume_unwrap, resume_wrap};
 use zeroize::Zeroizing;

@@ -1,4 +1,6 @@
 //! Signing in, and unlocking with the passphrase.
+//!
+//! Specification: `docs/protocol/accounts.md#sign-in`.
 
 use api::{Code, Own};
 use protocol::name;

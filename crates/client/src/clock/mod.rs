@@ -3,6 +3,8 @@
 //! A server's word moves the time at which things are exchanged with it. It never moves what is
 //! stored by more than an hour above this device's clock, so that a server whose clock was wrong for a
 //! minute leaves nothing behind when it was put right.
+//!
+//! Specification: `docs/protocol.md#time`.
 
 mod question;
 

@@ -4,6 +4,8 @@
 //! alone decides; what the server shows at the moment does not. Words under other keys than the pinned
 //! ones are shown with a warning. Nothing else is done under them, so that keys which nobody accepted
 //! change no history, confirm nothing and rename nobody.
+//!
+//! Specification: `docs/protocol/messages.md#what-a-message-may-do`.
 
 use protocol::envelope::ContentKind;
 use protocol::epoch::SenderClaim;

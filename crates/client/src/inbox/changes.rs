@@ -1,4 +1,6 @@
 //! What is said of earlier messages: receipts, edits, deletions.
+//!
+//! Specification: `docs/protocol/messages.md#edits-and-deletions`.
 
 use protocol::envelope::{Content, Receipt};
 

@@ -1,4 +1,6 @@
 //! Claims: one under way, the rest in order.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use api::{Code, Own};
 use protocol::envelope::ParcelRef;

@@ -5,6 +5,8 @@
 //! ([`open`]); what that needs and the server could not give is waited for
 //! ([`parked`]). What was opened does what its sender may ([`authority`]), by its kind ([`apply`], [`words`],
 //! [`changes`]), and stays in the server's memory until it was shown ([`shown`]).
+//!
+//! Specification: `docs/protocol/messages.md#receiving-a-message`.
 
 mod apply;
 mod authority;

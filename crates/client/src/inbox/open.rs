@@ -1,4 +1,6 @@
 //! Opening a parcel: nothing changes before its tags have verified.
+//!
+//! Specification: `docs/protocol/messages.md#receiving-an-epoch`.
 
 use protocol::envelope::{
     BodyHash, Content, EnvelopeError, ParcelRef, SealedSlot, SlotContent, message_link, open_body,

@@ -1,4 +1,6 @@
 //! What is missing before a message, and whether that is ordinary.
+//!
+//! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
 use protocol::envelope::{Conversation, Order, SequenceError, message_link};
 use protocol::ids::{LiveId, MessageId, UserId};

@@ -1,4 +1,6 @@
 //! Fetching and verifying what messages are sealed to.
+//!
+//! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
 use api::{Code, Own};
 use protocol::epoch::VerifiedTarget;

@@ -1,4 +1,6 @@
 //! Messages held back because the recipient's keys are not the pinned ones any more.
+//!
+//! Specification: `docs/protocol/messages.md#more-slots-for-a-message`.
 
 use protocol::envelope::Content;
 

@@ -4,6 +4,8 @@
 //! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
 //! break ([`reconnection`]). Receipts go back to those who wrote to us ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
 
 mod bundles;
 mod compose;

@@ -1,4 +1,6 @@
 //! How this session's messages are counted in each conversation, and what the next one needs of it.
+//!
+//! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
 use protocol::envelope::{Conversation, SequenceCounter};
 

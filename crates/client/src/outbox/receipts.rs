@@ -3,6 +3,8 @@
 //! A message is acknowledged only once the receipt of its reading is on its way, over the same socket and
 //! before it. A page that goes in between loses both or neither: its sender is never left without a word
 //! about a message that nobody can read any more.
+//!
+//! Specification: `docs/protocol/messages.md#receipts`.
 
 use std::collections::BTreeMap;
 

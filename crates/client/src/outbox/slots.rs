@@ -1,4 +1,6 @@
 //! More slots for a message that the server has: for somebody who went away, or could not open it.
+//!
+//! Specification: `docs/protocol/messages.md#more-slots-for-a-message`.
 
 use api::Own;
 use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};

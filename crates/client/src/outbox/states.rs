@@ -1,4 +1,6 @@
 //! What becomes of own messages: by sealed receipts, and by the server's word.
+//!
+//! Specification: `docs/protocol/messages.md#receipts`.
 
 use api::frames::{Change, MessageState as ServerState};
 use protocol::envelope::{ReceiptState, Target};

@@ -1,4 +1,6 @@
 //! Whether the server took what was given to it.
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
 
 use api::{Code, Own};
 use protocol::envelope::Content;

@@ -1,4 +1,6 @@
 //! Opening an invite link, what it proves, and who came by one of ours.
+//!
+//! Specification: `docs/protocol/accounts.md#invites`.
 
 use std::collections::BTreeSet;
 

@@ -2,6 +2,8 @@
 //!
 //! Keys are kept only after they were compared with the pin, and the pin is asked again whenever they
 //! are used: another session of the account may have replaced it since.
+//!
+//! Specification: `docs/protocol/accounts.md#pins`.
 
 use protocol::epoch::SenderClaim;
 use protocol::identity::{AccountKeys, Fingerprint};

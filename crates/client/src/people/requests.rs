@@ -2,6 +2,8 @@
 //!
 //! That somebody asks is a fact of the key safe, so that every session of the account shows it until one
 //! of them decides. What they wrote is not: it stays at the server, unread, and each session opens it there.
+//!
+//! Specification: `docs/protocol/messages.md#requests`.
 
 use api::Own;
 use protocol::identity::Fingerprint;

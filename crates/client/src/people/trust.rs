@@ -1,4 +1,6 @@
 //! Safety numbers, verified marks and changed keys.
+//!
+//! Specification: `docs/protocol/accounts.md#safety-numbers`.
 
 use api::Own;
 use protocol::identity::{Fingerprint, safety_number};

@@ -1,4 +1,6 @@
 //! The server's boot id: when it changes, what waited is gone.
+//!
+//! Specification: `docs/protocol.md#boot-id`.
 
 use protocol::boot::{BootError, SignedBoot};
 

@@ -2,6 +2,8 @@
 //!
 //! One rule for every way in: the memory of the very account that is delivered is read first, and what
 //! is less than it remembers is neither opened nor written over before the person has agreed.
+//!
+//! Specification: `docs/protocol/accounts.md#rollback-and-restore`.
 
 use protocol::safe::SafeError;
 use zeroize::Zeroizing;

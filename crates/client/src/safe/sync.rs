@@ -1,4 +1,6 @@
 //! Compare-and-swap writes, merges on conflict, and reading what other sessions wrote.
+//!
+//! Specification: `docs/protocol/accounts.md#writing-and-reading-the-safes`.
 
 use protocol::safe::{
     PrekeySafe, SafeContents, SafeError, SafeMark, check_bound, open_prekey_safe, open_safe,

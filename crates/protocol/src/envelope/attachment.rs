@@ -1,5 +1,7 @@
 //! Attachments: chunks under keys derived from K and the attachment's id, each bound to its index and
 //! the total.
+//!
+//! Specification: `docs/protocol/messages.md#attachments-and-groups`.
 
 use zeroize::Zeroizing;
 

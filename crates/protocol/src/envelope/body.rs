@@ -3,6 +3,8 @@
 //! Sealed encoding: header, HKDF(K, "commit") (32), ChaCha20-Poly1305 under HKDF(K, "body")
 //! of the padded payload, with header and commitment as associated data. Payload: group
 //! context, content.
+//!
+//! Specification: `docs/protocol/messages.md#bodies`.
 
 use rand_core::CryptoRng;
 use sha3::{Digest, Sha3_256};

@@ -1,4 +1,6 @@
 //! What can be said: the kinds of content.
+//!
+//! Specification: `docs/protocol/messages.md#content`.
 
 use super::{EnvelopeError, SecretText};
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! Which conversation a message belongs to.
+//!
+//! Specification: `docs/protocol/messages.md#slots`.
 
 use super::EnvelopeError;
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! When earlier messages end, by which a reader tells one that expired unread from one that was lost.
+//!
+//! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 

@@ -1,4 +1,6 @@
 //! Padding of bodies: at least 512 bytes, then Padmé.
+//!
+//! Specification: `docs/protocol/messages.md#bodies`.
 
 use crate::codec::{DecodeError, Writer};
 

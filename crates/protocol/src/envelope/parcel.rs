@@ -1,4 +1,6 @@
 //! What the server gives to a claiming session.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use super::{MAX_BODY_LEN, MAX_SLOT_LEN, Target};
 use crate::codec::{DecodeError, Reader, Writer};

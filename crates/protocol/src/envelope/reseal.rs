@@ -1,4 +1,6 @@
 //! When a message may be sealed again for a recipient who could not open it.
+//!
+//! Specification: `docs/protocol/messages.md#more-slots-for-a-message`.
 
 use crate::epoch::VerifiedTarget;
 use crate::identity::Fingerprint;

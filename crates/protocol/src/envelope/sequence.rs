@@ -1,4 +1,6 @@
 //! Sequence numbers and links by which a reader notices what a server dropped or reordered.
+//!
+//! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Slots: a message's key and facts, sealed for one target.
+//!
+//! Specification: `docs/protocol/messages.md#slots`.
 
 use zeroize::Zeroizing;
 

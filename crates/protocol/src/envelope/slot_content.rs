@@ -1,4 +1,6 @@
 //! What a slot says about its message.
+//!
+//! Specification: `docs/protocol/messages.md#slots`.
 
 use super::{BodyHash, ContentKey, ContentKind, Conversation, EarlierEnds};
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! What a sender gives to the server: a message, or more slots for one.
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
 
 use super::Target;
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! Where a slot goes.
+//!
+//! Specification: `docs/protocol/messages.md#slots`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{LiveId, UserId};

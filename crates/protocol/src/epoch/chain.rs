@@ -1,4 +1,6 @@
 //! The KDF chain inside an epoch.
+//!
+//! Specification: `docs/protocol/messages.md#epochs`.
 
 use zeroize::Zeroizing;
 

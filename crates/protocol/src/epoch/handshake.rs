@@ -1,4 +1,6 @@
 //! The handshake that travels with every message of an epoch.
+//!
+//! Specification: `docs/protocol/messages.md#epochs`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::primitives::agreement::AgreementPublic;

@@ -1,7 +1,8 @@
 //! Epochs: one PQXDH handshake, good for a bucket or fifty messages.
 //!
-//! A new epoch owes nothing to the last. Inside it a KDF chain gives every message its own
-//! key (specification, "Starting an epoch").
+//! A new epoch owes nothing to the last. Inside it a KDF chain gives every message its own key.
+//!
+//! Specification: `docs/protocol/messages.md#epochs`.
 
 mod bucket;
 mod chain;

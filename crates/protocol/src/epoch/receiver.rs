@@ -1,4 +1,6 @@
 //! The receiving side of an epoch: first the claim, then the proof.
+//!
+//! Specification: `docs/protocol/messages.md#receiving-an-epoch`.
 
 use subtle::ConstantTimeEq;
 

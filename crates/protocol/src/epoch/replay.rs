@@ -1,4 +1,6 @@
 //! The replay record: which messages of an epoch were shown.
+//!
+//! Specification: `docs/protocol/messages.md#replay-record`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! What both sides derive from the key agreements.
+//!
+//! Specification: `docs/protocol/messages.md#epochs`.
 
 use super::chain::ChainKey;
 use super::handshake::HINT_LEN;

@@ -1,4 +1,6 @@
 //! The sending side of an epoch.
+//!
+//! Specification: `docs/protocol/messages.md#epochs`.
 
 use rand_core::CryptoRng;
 

@@ -1,4 +1,6 @@
 //! The transcript: a hash over everything that both sides of an epoch agreed on.
+//!
+//! Specification: `docs/protocol/constants.md#transcript-tags`.
 
 use sha3::{Digest, Sha3_512};
 

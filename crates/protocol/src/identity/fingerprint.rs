@@ -1,4 +1,6 @@
 //! Fingerprints of accounts and the safety number of two of them.
+//!
+//! Specification: `docs/protocol/accounts.md#safety-numbers`.
 
 use crate::codec::Writer;
 use crate::labels;

@@ -1,4 +1,6 @@
 //! The public half of an account.
+//!
+//! Specification: `docs/protocol/accounts.md#identity`.
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;

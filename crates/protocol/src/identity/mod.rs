@@ -1,4 +1,6 @@
-//! An account's long-term keys (specification, "Keys").
+//! An account's long-term keys.
+//!
+//! Specification: `docs/protocol/accounts.md#identity`.
 
 mod fingerprint;
 mod keys;

@@ -1,4 +1,6 @@
 //! The key stretching function: Argon2id, 64 MiB, three passes, one lane.
+//!
+//! Specification: `docs/protocol/accounts.md#opaque`.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use opaque_ke::errors::InternalError;

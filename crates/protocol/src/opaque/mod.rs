@@ -1,8 +1,10 @@
-//! Sign-in: OPAQUE (RFC 9807) over ristretto255 and SHA-512 with Argon2id on the client.
+//! Sign-in: OPAQUE ([RFC 9807](https://www.rfc-editor.org/rfc/rfc9807)) over ristretto255 and SHA-512 with Argon2id on the client.
 //!
 //! Identifiers are the default ones (each side's static public key), the context is
 //! `secure-messaging/1`. The key stretching is fixed by the protocol version: no message
 //! carries its parameters, so a server has nothing to lower.
+//!
+//! Specification: `docs/protocol/accounts.md#opaque`.
 
 mod client;
 mod ksf;

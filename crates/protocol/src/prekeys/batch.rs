@@ -1,4 +1,6 @@
 //! Making, uploading and checking a whole batch of prekeys.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use std::collections::BTreeSet;
 
@@ -101,7 +103,7 @@ pub fn generate_batch(
 }
 
 impl SignedBatch {
-    /// Encodes head and leaves, about 163 KB for a full batch.
+    /// Encodes head and leaves, about 173 KB for a full batch.
     pub fn encode(&self) -> Vec<u8> {
         let head = self.head.encode();
         Writer::exact(0, &|writer| {

@@ -1,4 +1,6 @@
 //! Session bundles: the pair that a live session publishes for one bucket.
+//!
+//! Specification: `docs/protocol/messages.md#session-bundles`.
 
 use rand_core::CryptoRng;
 

@@ -1,4 +1,6 @@
 //! What a sender is handed for a recipient who is away.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use super::{BatchHead, LeafKind, MerklePath, PrekeyError, PrekeyLeaf, merkle};
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! The signed head of a prekey batch.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use rand_core::CryptoRng;
 

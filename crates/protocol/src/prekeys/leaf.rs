@@ -1,4 +1,6 @@
 //! One prekey of a batch.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use super::merkle::leaf_hash;
 use super::{PairPublic, PrekeyError};
@@ -27,7 +29,7 @@ impl LeafKind {
     }
 }
 
-/// Public half of one prekey: fields of a Merkle leaf (specification, "Batches").
+/// Public half of one prekey: the fields of a Merkle leaf.
 ///
 /// Encoding: header, purpose (`u16` length), user id, prekey id, index, kind, X25519 key,
 /// ML-KEM-1024 key, expiry.

@@ -1,4 +1,6 @@
 //! The Merkle tree over a batch: SHA3-256, leaf 0x00, node 0x01, an odd node promoted.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::primitives::kdf::sha3_256;

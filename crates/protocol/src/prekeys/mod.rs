@@ -1,4 +1,6 @@
 //! Prekeys and session bundles: the public halves that senders start epochs with.
+//!
+//! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 mod batch;
 mod bundle;

@@ -1,4 +1,6 @@
-//! ChaCha20-Poly1305 (RFC 8439) and XChaCha20-Poly1305, in place.
+//! ChaCha20-Poly1305 ([RFC 8439, 2.8]) and XChaCha20-Poly1305, in place.
+//!
+//! [RFC 8439, 2.8]: https://www.rfc-editor.org/rfc/rfc8439#section-2.8
 
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag, XChaCha20Poly1305};

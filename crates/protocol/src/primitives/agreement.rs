@@ -1,4 +1,6 @@
-//! X25519 (RFC 7748), with the checks that the specification adds.
+//! X25519 ([RFC 7748, 5]), with the checks that `docs/protocol.md#primitives` adds.
+//!
+//! [RFC 7748, 5]: https://www.rfc-editor.org/rfc/rfc7748#section-5
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;

@@ -1,4 +1,6 @@
-//! HKDF-SHA-512 (RFC 5869) and SHA3 over length-unambiguous parts.
+//! HKDF-SHA-512 ([RFC 5869, 2]) and SHA3 over length-unambiguous parts.
+//!
+//! [RFC 5869, 2]: https://www.rfc-editor.org/rfc/rfc5869#section-2
 
 use hkdf::Hkdf;
 use sha2::Sha512;

@@ -1,4 +1,6 @@
-//! ML-KEM-1024 (FIPS 203), private keys kept as 64-byte seeds.
+//! ML-KEM-1024 ([FIPS 203]), private keys kept as 64-byte seeds.
+//!
+//! [FIPS 203]: https://doi.org/10.6028/NIST.FIPS.203
 
 use libcrux_ml_kem::mlkem1024;
 use rand_core::CryptoRng;

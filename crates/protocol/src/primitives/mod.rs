@@ -1,4 +1,6 @@
 //! The suite's primitives behind types that keep their standards' checks.
+//!
+//! Specification: `docs/protocol.md#primitives`.
 
 pub mod aead;
 pub mod agreement;

@@ -1,7 +1,10 @@
-//! Ed25519 (RFC 8032) and ML-DSA-87 (FIPS 204) together as one signature.
+//! Ed25519 ([RFC 8032, 5.1]) and ML-DSA-87 ([FIPS 204]) together as one signature.
 //!
 //! Both sign `length of label ‖ label ‖ message`; ML-DSA takes the label as its context
-//! string besides. A signature holds only when both do.
+//! string as well. A signature holds only if both do.
+//!
+//! [RFC 8032, 5.1]: https://www.rfc-editor.org/rfc/rfc8032#section-5.1
+//! [FIPS 204]: https://doi.org/10.6028/NIST.FIPS.204
 
 use ed25519_dalek::Signer;
 use libcrux_ml_dsa::ml_dsa_87;

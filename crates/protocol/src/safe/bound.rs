@@ -2,6 +2,8 @@
 //!
 //! Each is sealed with the newest mark of the other that its writer knew, so that a browser that is
 //! new to the account cannot be given today's one with an old other.
+//!
+//! Specification: `docs/protocol/accounts.md#rollback-and-restore`.
 
 use super::{PrekeySafe, SafeContents, SafeError, SafeMark};
 use crate::codec::{DecodeError, Reader, Writer};

@@ -1,4 +1,6 @@
 //! A contact as the key safe holds it.
+//!
+//! Specification: `docs/protocol/accounts.md#key-safe`.
 
 use super::{Pin, Stamped};
 use crate::codec::{DecodeError, Reader, Writer};

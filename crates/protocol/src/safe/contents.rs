@@ -1,4 +1,6 @@
 //! Contents of the key safe.
+//!
+//! Specification: `docs/protocol/accounts.md#key-safe`.
 
 use std::collections::BTreeMap;
 

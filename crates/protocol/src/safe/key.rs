@@ -1,4 +1,6 @@
 //! The safe key and the proof that a writer holds it.
+//!
+//! Specification: `docs/protocol/accounts.md#sealing-the-safes`.
 
 use subtle::ConstantTimeEq;
 

@@ -1,4 +1,6 @@
 //! What a browser remembers of the newest safe that it saw.
+//!
+//! Specification: `docs/protocol/accounts.md#rollback-and-restore`.
 
 use super::SafeError;
 use crate::primitives::kdf::sha3_256;

@@ -1,5 +1,7 @@
-//! The key safe and the prekey safe: two sealed objects per account, and the wraps of the
-//! key that seals them (specification, "Key safe").
+//! The key safe and the prekey safe: two sealed objects of each account, and the wraps of the
+//! key that seals them.
+//!
+//! Specification: `docs/protocol/accounts.md#key-safe`.
 
 mod bound;
 mod contact;

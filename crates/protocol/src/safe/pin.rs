@@ -1,4 +1,6 @@
 //! The pinned identity of a contact.
+//!
+//! Specification: `docs/protocol/accounts.md#pins`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! One private prekey and when it has to go.
+//!
+//! Specification: `docs/protocol/accounts.md#prekey-safe`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::epoch::OLDEST_EPOCH_SECS;

@@ -1,4 +1,6 @@
 //! Contents of the prekey safe.
+//!
+//! Specification: `docs/protocol/accounts.md#prekey-safe`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,6 @@
 //! The public half that the recovery key seeds.
+//!
+//! Specification: `docs/protocol/accounts.md#recovery-key`.
 
 use super::proof_hash;
 use crate::codec::{DecodeError, Reader, Writer};

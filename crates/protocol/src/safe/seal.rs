@@ -2,6 +2,8 @@
 //!
 //! Sealed encoding: header, nonce (24), ciphertext of `u32` length, contents and zeros.
 //! Associated data: header, account, version.
+//!
+//! Specification: `docs/protocol/accounts.md#sealing-the-safes`.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

@@ -1,4 +1,6 @@
 //! A value with the time of its last change.
+//!
+//! Specification: `docs/protocol/accounts.md#merging`.
 
 use crate::codec::{DecodeError, Reader, Writer};
 

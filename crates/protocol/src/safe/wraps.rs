@@ -1,4 +1,6 @@
 //! Wraps of the safe key: passphrase, recovery key, reload.
+//!
+//! Specification: `docs/protocol/accounts.md#wraps-of-the-safe-key`.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! Connections and their settings (page 04).
+//! Connections and their settings.
 
 use std::path::Path;
 use std::time::Duration;
