@@ -21,7 +21,7 @@ use crate::pages::time;
 use crate::startup::open_store;
 use ambient::Ambient;
 
-/// What `admin` is told.
+/// Arguments of `admin`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What to do
@@ -43,13 +43,13 @@ pub enum What {
     Promote(One),
     /// Make an administrator an ordinary account
     Demote(One),
-    /// Let an account no longer sign in, and end its sessions
+    /// Stop an account from signing in, and end its sessions
     Disable(One),
     /// Let a disabled account sign in again
     Enable(One),
-    /// Erase an account for good, with everything that is kept of it
+    /// Erase an account for good, with everything that is stored of it
     ///
-    /// Its sessions end, its handle is free again, and the key of what the audit log says about it is
+    /// Its sessions end and its handle is free again. The key of its details in the audit log is
     /// destroyed: the log still verifies, and nobody can read those details any more. A running server
     /// overwrites what waits for it in memory. An account whose row is damaged is named by its id,
     /// which `admin list --all` prints. Backups made before still hold the account until they are pruned,
@@ -62,7 +62,7 @@ pub enum What {
 /// One account.
 #[derive(Debug, clap::Args)]
 pub struct One {
-    /// Its handle
+    /// The handle of the account
     pub handle: String,
     /// The configuration
     #[command(flatten)]
@@ -72,9 +72,9 @@ pub struct One {
 /// The account to erase.
 #[derive(Debug, clap::Args)]
 pub struct Erase {
-    /// Its handle
+    /// The handle of the account
     pub handle: String,
-    /// Do it: without this, only what would be erased is said
+    /// Erase it; without this, only print what would be erased
     #[arg(long)]
     pub yes: bool,
     /// The configuration
@@ -85,10 +85,10 @@ pub struct Erase {
 /// Which accounts to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Every account, not administrators only
+    /// List every account, not only administrators
     #[arg(long)]
     pub all: bool,
-    /// As JSON, one array
+    /// Print a JSON array
     #[arg(long)]
     pub json: bool,
     /// The configuration
@@ -96,7 +96,7 @@ pub struct List {
     pub overrides: Overrides,
 }
 
-/// Does what was asked for.
+/// Runs the action.
 pub fn run(args: Args) -> Outcome {
     match args.what {
         What::Create(one) => on_terminal(&one.overrides, "admin create", |terminal| {

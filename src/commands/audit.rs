@@ -20,7 +20,7 @@ use ambient::Ambient;
 /// Records that are read at once.
 const CHUNK: u32 = 500;
 
-/// What `audit` is told.
+/// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What to do
@@ -41,7 +41,7 @@ pub enum What {
     Export(Export),
 }
 
-/// What `audit verify` is told.
+/// Arguments of `audit verify`.
 #[derive(Debug, clap::Args)]
 pub struct Verify {
     /// An export; `-` is the standard input
@@ -61,7 +61,7 @@ pub struct Verify {
     pub overrides: Overrides,
 }
 
-/// What `audit export` is told.
+/// Arguments of `audit export`.
 #[derive(Debug, clap::Args)]
 pub struct Export {
     /// From this time on, UTC: 2026-11-21, 2026-11-21T23:07 or unix seconds
@@ -78,7 +78,7 @@ pub struct Export {
     pub overrides: Overrides,
 }
 
-/// Does what was asked for.
+/// Runs the action.
 pub fn run(args: Args) -> Outcome {
     match args.what {
         What::Verify(verify) => verified(verify),

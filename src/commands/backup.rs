@@ -11,17 +11,17 @@ use crate::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;
 
-/// What `backup` is told.
+/// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// Something else than a backup now
+    /// What to do instead of a backup
     #[command(subcommand)]
     pub what: Option<What>,
-    /// Every page, not only those that changed
+    /// Back up every page, not only those that changed
     #[arg(long)]
     pub full: bool,
-    /// Take the key file of the database along
+    /// Include the key file of the database
     ///
     /// Whoever has this backup and the backup key then has everything that the server had. Without
     /// it, a restore needs the DB_ENCRYPTION_KEY or the key file as well.
@@ -43,7 +43,7 @@ pub enum What {
     Prune(Only),
 }
 
-/// Nothing but the configuration.
+/// Arguments of an action that needs only the configuration.
 #[derive(Debug, clap::Args)]
 pub struct Only {
     /// The configuration
@@ -51,7 +51,7 @@ pub struct Only {
     pub overrides: Overrides,
 }
 
-/// Does what was asked for.
+/// Runs the action.
 pub fn run(args: Args) -> Outcome {
     let overrides = match &args.what {
         None => &args.overrides,
@@ -109,7 +109,7 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
         if made.key_inside {
             "the key file of the database is inside"
         } else {
-            "the key of the database is not inside, keep it apart"
+            "the key of the database is not inside; keep it in another place"
         }
     )?;
     Ok(())
@@ -149,7 +149,7 @@ async fn list(config: &Config) -> Outcome {
     }
     if !found.unfinished.is_empty() {
         say!(
-            "{} begun and never finished; the next backup removes them",
+            "{} were begun and not finished; the next backup removes them",
             found.unfinished.len()
         )?;
     }

@@ -11,7 +11,7 @@ use crate::memory::Protections;
 use crate::preflight::Preflight;
 use crate::startup::check_key;
 
-/// Which source wins, the strongest first.
+/// Sources in the order of precedence.
 const PRECEDENCE: [&str; 4] = [
     "command line",
     "environment",
@@ -19,13 +19,13 @@ const PRECEDENCE: [&str; 4] = [
     "default",
 ];
 
-/// Which source of a secret wins; a variable and a file together are refused.
+/// Sources of a secret in the order of precedence; a variable together with a file is refused.
 const SECRET_PRECEDENCE: [&str; 3] = ["NAME", "NAME_FILE", "CREDENTIALS_DIRECTORY/NAME"];
 
-/// What `check-config` is told.
+/// Arguments of `check-config`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
     /// The configuration
@@ -38,7 +38,7 @@ pub struct Args {
 struct Secret {
     name: &'static str,
     meaning: &'static str,
-    /// `None` where it is not set.
+    /// `None` if it is not set.
     source: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use super::Outcome;
 use super::output::say;
 use crate::config::{Config, Overrides};
 
-/// How long an answer may take.
+/// Time limit of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Longest answer that is read, in bytes.
@@ -24,7 +24,7 @@ const MAX_ANSWER: u64 = 64 << 10;
 const REQUEST: &[u8] =
     b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-/// What `healthcheck` is told.
+/// Arguments of `healthcheck`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration
@@ -48,7 +48,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-/// What a problem document says, or where to look instead.
+/// Returns the detail of a problem document, or where to look.
 fn reason(answer: &str) -> String {
     let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     let document: Value = serde_json::from_str(body).unwrap_or_default();
@@ -58,7 +58,7 @@ fn reason(answer: &str) -> String {
     }
 }
 
-/// A server that listens everywhere is asked on this machine.
+/// Replaces an address that means "everywhere" by the loopback address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -10,7 +10,7 @@ use super::output::say;
 use crate::config::{Config, Overrides};
 use crate::startup::open_store;
 
-/// What `migrate` is told.
+/// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Make an empty example database in this file, with a key that everybody knows

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::startup::open_store;
 use ambient::{Ambient, SystemClock};
 
-/// What a subcommand comes to.
+/// The result of a subcommand.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Where the database is; an error where there is none yet.
@@ -51,12 +51,12 @@ fn open_existing(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
 #[derive(Debug, Parser)]
 #[command(name = "secure-messaging", version, about)]
 pub struct Cli {
-    /// What to do; `serve` where nothing is said
+    /// What to do; `serve` if nothing is given
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What can be done.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start the server
@@ -73,7 +73,7 @@ pub enum Command {
     RotateKeys(rotate_keys::Args),
     /// Back up now; list, try and prune backups
     Backup(backup::Args),
-    /// Put a backup into a new data folder
+    /// Restore a backup into a new data folder
     Restore(restore::Args),
     /// Create, promote, demote, disable, enable, erase and list accounts
     Admin(admin::Args),
@@ -82,7 +82,7 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
+    /// Runs the subcommand.
     pub fn run(self) -> Outcome {
         SystemClock::check()?;
         match self.command.unwrap_or_default() {

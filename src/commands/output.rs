@@ -6,10 +6,10 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// An answer went nowhere.
+/// The output could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the answer cannot be written to the standard output ({0}); send it somewhere else and ask again \
+    "the result cannot be written to the standard output ({0}); redirect it and run the command again \
      (what was changed stays changed)"
 )]
 pub struct OutputError(#[from] io::Error);

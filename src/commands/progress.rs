@@ -10,7 +10,7 @@ use backup::{Phase, Progress, Standing};
 
 /// Columns of the bar itself.
 const WIDTH: u64 = 32;
-/// How often it is drawn.
+/// Time between two drawings.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Draws a progress on the standard error stream until it is dropped.
@@ -20,7 +20,7 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Begins to draw.
+    /// Starts drawing.
     pub fn follow(progress: &Progress) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (ended, progress) = (Arc::clone(&over), progress.clone());

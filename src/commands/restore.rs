@@ -11,7 +11,7 @@ use crate::backups::{BackupError, find_key, restore};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;
 
-/// What `restore` is told.
+/// Arguments of `restore`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where the backups are: file:/path or s3://bucket/prefix
@@ -20,7 +20,7 @@ pub struct Args {
     /// The state of this time (UTC), such as 2026-11-22T02:30 [default: the newest]
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// A data folder without a database; nothing is ever overwritten
+    /// A data folder without a database; nothing is overwritten
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
 }
@@ -30,7 +30,7 @@ pub fn run(args: Args) -> Outcome {
     let at = match &args.at {
         None => None,
         Some(text) => Some(parse_time(text).ok_or_else(|| {
-            format!("{text:?} is no time: write it in UTC such as 2026-11-22T02:30")
+            format!("{text:?} is not a time; write it in UTC, such as 2026-11-22T02:30")
         })?),
     };
     let config = Config::load(&Overrides::default())?;
@@ -62,7 +62,7 @@ pub fn run(args: Args) -> Outcome {
         done.parts
     )?;
     if done.key_file {
-        say!("The key file of the database came along.")?;
+        say!("The key file of the database is included.")?;
     } else {
         say!(
             "The key of the database is not in this backup: set DB_ENCRYPTION_KEY, or put the key \
@@ -76,7 +76,7 @@ pub fn run(args: Args) -> Outcome {
     Ok(())
 }
 
-/// Refuses where a backup that is dated in the future hides another from which one is the newest.
+/// Refuses to choose the newest backup if one is dated in the future.
 async fn refuse_two_newest(target: &Target, key: &backup::BackupKey) -> Outcome {
     let now = Ambient::system().now();
     let found = backup::catalogue(target, key)

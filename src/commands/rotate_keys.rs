@@ -15,16 +15,16 @@ use crate::keys::{Progress, drive, renew, rotate};
 use crate::startup::open_store;
 use ambient::Ambient;
 
-/// What `rotate-keys` is told.
+/// Arguments of `rotate-keys`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Also replace the operator's key itself
     ///
     /// The new one is DB_ENCRYPTION_KEY_NEW, or the file that DB_ENCRYPTION_KEY_NEW_FILE names;
-    /// where a key file is used and neither is set, a new key file takes its place.
+    /// if neither is set and a key file is used, a new key file replaces it.
     #[arg(long)]
     pub new_key: bool,
-    /// Seal every value anew under a fresh data key; alone, the key-encryption key stays
+    /// Seal every value under a new data key; used alone, it keeps the key-encryption key
     #[arg(long)]
     pub data_keys: bool,
     /// The configuration
@@ -32,7 +32,7 @@ pub struct Args {
     pub overrides: Overrides,
 }
 
-/// Rotates and draws a bar until it is done.
+/// Rotates and draws a progress bar.
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
     let path = existing_database(&config)?;
@@ -57,7 +57,7 @@ pub fn run(args: Args) -> Outcome {
     if Server::find(&config).is_some() {
         for work in works {
             // One question for each connection.
-            let server = Server::find(&config).ok_or("the server went away; try again")?;
+            let server = Server::find(&config).ok_or("the server has stopped; try again")?;
             server.ask(&Question::Keys { work }, |progress| bar.draw(progress))?;
         }
     } else {

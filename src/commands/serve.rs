@@ -12,7 +12,7 @@ use crate::service::Service;
 use crate::startup::Application;
 use ambient::Ambient;
 
-/// What `serve` is told.
+/// Arguments of `serve`.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The configuration

@@ -5,7 +5,7 @@ use super::{Outcome, open_existing};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;
 
-/// What `stats` is told.
+/// Arguments of `stats`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration

@@ -47,9 +47,9 @@ pub enum WitnessAddress {
 /// Why a setting of the audit log was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuditingError {
-    /// No witness can be reached under this text.
+    /// The text is not the address of a witness.
     #[error(
-        "audit_witnesses has {0:?}, which is none of file:/absolute/path, syslog:, \
+        "audit_witnesses has {0:?}, which is not one of file:/absolute/path, syslog:, \
          syslog:/path/of/socket, syslog:127.0.0.1:514 and https://…; correct it or leave it out"
     )]
     Witness(String),

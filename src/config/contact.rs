@@ -3,7 +3,7 @@
 /// The contact was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "security_contact is {0:?}, which is no address that can be opened: write mailto:somebody@example.org, \
+    "security_contact is {0:?}, which cannot be opened; write mailto:somebody@example.org, \
      https://… or tel:+…, on one line"
 )]
 pub struct ContactError(String);

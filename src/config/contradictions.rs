@@ -6,12 +6,12 @@ use super::Config;
 /// Two settings contradict one another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// Both listeners would have one port.
+    /// Both listeners have the same address.
     #[error("metrics_addr {0} is the address that people use (bind_addr {1}); set another port")]
     SameAddress(SocketAddr, SocketAddr),
-    /// What is taken never fits where it goes.
+    /// A limit is above the limit that bounds it.
     #[error(
-        "{larger} is more than {smaller}, within which it has to fit; set it to {smaller} at most"
+        "{larger} is more than {smaller}, which it must fit into; set it to {smaller} at most"
     )]
     Larger {
         /// The setting that is too large.
@@ -59,7 +59,7 @@ impl Config {
     }
 }
 
-/// Whether two listeners would meet at one port.
+/// Whether two listeners need the same port.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let everywhere = |address: SocketAddr, beside: SocketAddr| {
         address.ip().is_unspecified() && (address.is_ipv6() || beside.is_ipv4())

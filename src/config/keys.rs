@@ -9,7 +9,7 @@ use store::{ProviderTag, Suite};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Keys {
-    /// `local` or `pkcs11`: what makes new keys.
+    /// The provider of new keys: `local` or `pkcs11`.
     pub kek_provider: Provider,
     /// `chacha20-poly1305` or `aes-256-gcm`: the cipher of what is sealed from now on.
     pub suite: Cipher,
@@ -23,7 +23,7 @@ pub struct Keys {
     pub pkcs11_cache_secs: u64,
 }
 
-/// What makes new keys.
+/// The provider of new keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
@@ -36,10 +36,10 @@ pub enum Provider {
 /// A cipher by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cipher {
-    /// [RFC 8439](https://www.rfc-editor.org/rfc/rfc8439#section-2.8).
+    /// ChaCha20-Poly1305 ([RFC 8439](https://www.rfc-editor.org/rfc/rfc8439#section-2.8)).
     #[serde(rename = "chacha20-poly1305")]
     ChaCha20Poly1305,
-    /// NIST SP 800-38D.
+    /// AES-256-GCM ([NIST SP 800-38D](https://doi.org/10.6028/NIST.SP.800-38D)).
     #[serde(rename = "aes-256-gcm")]
     Aes256Gcm,
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
-/// What stands before the filter: this server at `info`, and crates whose own lines could name what
-/// ours leave out, or say again what ours say.
+/// Comes before the filter: this server logs at `info`; crates whose lines could reveal what ours
+/// leave out, or repeat ours, log less.
 ///
 /// actix-http writes an error for each request that it cannot read, which anybody can send at any
 /// rate; those are counted, and a job says how many there were.
@@ -37,7 +37,7 @@ pub enum LogFormat {
 /// Why a filter was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "log is {filter:?}, and {part:?} in it is no level and no crate with a level; set off, error, \
+    "log is {filter:?}, and {part:?} in it is neither a level nor a crate with a level; set off, error, \
      warn, info, debug or trace, or one of them for a crate: info,secure_messaging=debug"
 )]
 pub struct LogFilterError {

@@ -229,7 +229,7 @@ pub enum ConfigError {
     /// The file holds a name that does not exist.
     #[error("{FILE} sets {0:?}, and there is no such setting; correct its name or leave it out")]
     UnknownName(String),
-    /// A variable looks like a setting and is none.
+    /// A variable begins as a setting does and is none.
     #[error(
         "the environment sets {0}, and there is no such setting; correct its name or unset it \
          (`check-config` lists every setting)"
@@ -319,7 +319,7 @@ impl Config {
         Self::default().flat()
     }
 
-    /// Returns every setting that is not its default, whatever of it is secret left out.
+    /// Returns every setting that is not its default, without secrets.
     pub fn shown(&self) -> serde_json::Map<String, serde_json::Value> {
         let defaults = Self::defaults();
         let mut shown = self.flat();
@@ -328,7 +328,7 @@ impl Config {
         shown
     }
 
-    /// Refuses what cannot be right, before anything is created.
+    /// Refuses a configuration with problems, before anything is created.
     pub fn checked(self) -> Result<Self, ConfigError> {
         match self.problems().into_iter().next() {
             Some(problem) => Err(problem),
@@ -336,7 +336,7 @@ impl Config {
         }
     }
 
-    /// Finds everything that cannot be right.
+    /// Finds every problem.
     pub fn problems(&self) -> Vec<ConfigError> {
         let mut problems = Vec::new();
         if self.tls_cert.is_some() != self.tls_key.is_some() {
@@ -357,12 +357,12 @@ impl Config {
         problems
     }
 
-    /// Finds what may be meant, and most likely is not.
+    /// Finds settings that are allowed and probably a mistake.
     pub fn cautions(&self) -> Vec<String> {
         let mut cautions = Vec::new();
         if let Some(address) = self.metrics_addr.filter(|it| !it.ip().is_loopback()) {
             cautions.push(format!(
-                "measurements are read at {address}, without encryption and by whoever reaches it; set \
+                "measurements are served at {address}, unencrypted and to whoever reaches it; set \
                  metrics_addr to a loopback address, or keep the port in a private network"
             ));
         }
@@ -372,7 +372,7 @@ impl Config {
         if public.is_https() && !self.tls() && self.trusted_proxies.is_empty() {
             cautions.push(
                 "a proxy ends TLS, and trusted_proxies is empty: limits count the proxy and not \
-                 people; put its address there"
+                 people; add its address"
                     .to_owned(),
             );
         }

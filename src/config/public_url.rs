@@ -15,7 +15,7 @@ pub struct PublicUrl {
 /// Why a public address was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicUrlError {
-    /// It is no absolute address, or has a path, a query or a user in it.
+    /// It is not an absolute address, or it has a path, a query or a user.
     #[error("PUBLIC_URL {0:?} is not of the form https://host or https://host:port; correct it")]
     Form(String),
     /// Anybody on the way could read the cookie and change the code.

@@ -17,13 +17,13 @@ const fn range(name: &'static str, least: u64, greatest: u64) -> Range {
     }
 }
 
-/// A year and a bit: browsers keep no cookie for longer.
+/// 400 days: browsers keep no cookie for longer.
 const DAYS_400: u64 = 400 * 86_400;
 
-/// As many as a limiter counts.
+/// The largest number that a limiter counts.
 const RATE: u64 = 4_000_000_000;
 
-/// The most memory that a machine of these days has.
+/// More memory than any machine has.
 const MEMORY: u64 = 16 << 40;
 
 /// A hundred years of days.

@@ -5,13 +5,13 @@ use std::fmt;
 use super::secrets::SECRETS;
 use super::sources::BARE;
 
-/// Letters that are missing, too many or wrong in a name that most likely means another.
+/// The most letters that differ between a misspelt name and the one that is meant.
 const EDITS: usize = 2;
 
-/// Secrets in whose place a first start makes new ones.
+/// Secrets that a first start makes if they are not set.
 const MADE: [&str; 3] = ["DB_ENCRYPTION_KEY", "DB_ENCRYPTION_KEY_NEW", "BACKUP_KEY"];
 
-/// A variable that nobody reads, and the one that it resembles.
+/// A variable that is not a setting, and the setting that it resembles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resembling {
     found: String,
@@ -31,7 +31,7 @@ impl fmt::Display for Resembling {
         let Self { found, meant } = self;
         write!(
             f,
-            "the environment sets {found}, which nothing reads; it is most likely meant for {meant}"
+            "the environment sets {found}, which is not a setting; {meant} is probably meant"
         )
     }
 }

@@ -35,15 +35,15 @@ pub const SECRETS: &[(&str, &str)] = &[
 
 /// Longest secret that is read, in bytes.
 const MAX_SECRET: u64 = 64 << 10;
-/// Characters of the shortest key that nobody is warned of.
+/// Length of the shortest key without a warning, in characters.
 const LEAST_KEY_CHARS: usize = 16;
-/// Different characters in a key that nobody is warned of.
+/// Different characters of a key without a warning.
 const LEAST_DIFFERENT_CHARS: usize = 8;
 
 /// Why a secret was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// It would have to be guessed which one is meant.
+    /// The variable and the variable with a file are both set.
     #[error("{0} and {0}_FILE are both set; unset one of them")]
     Both(String),
     /// The file cannot be read.
@@ -58,7 +58,7 @@ pub enum SecretError {
     },
     /// The folder of credentials is not there.
     #[error(
-        "CREDENTIALS_DIRECTORY is {}, where secrets cannot be looked for ({source}); correct it or unset \
+        "CREDENTIALS_DIRECTORY is {}, which cannot be read ({source}); correct it or unset \
          it", folder.display()
     )]
     NoCredentials {
@@ -68,7 +68,7 @@ pub enum SecretError {
         source: io::Error,
     },
     /// It is longer than any secret.
-    #[error("{0} is longer than 64 KiB, which no secret is; correct the path")]
+    #[error("{0} is longer than 64 KiB, so it is not a secret; correct the path")]
     TooLong(String),
     /// It is not text.
     #[error("{0} is not UTF-8 text; put it there in hexadecimal digits or base64")]
@@ -99,7 +99,7 @@ impl fmt::Display for SecretSource {
     }
 }
 
-/// A secret and what is to be said of it.
+/// A secret, its source and warnings.
 pub struct FoundSecret {
     /// The secret itself.
     pub value: Zeroizing<String>,
@@ -199,10 +199,9 @@ fn strip_line_end(text: &mut String) {
     }
 }
 
-/// Says so of a key that whoever has the database could find by trying.
+/// Warns of a key that somebody with a copy of the database could guess.
 ///
-/// Other secrets need no such word: they have a form of their own, or whoever tries them is locked
-/// out.
+/// Other secrets need no warning: they have a form of their own, or guessing them locks the token.
 fn guessable(name: &str, value: &str) -> Option<String> {
     if !["DB_ENCRYPTION_KEY", "DB_ENCRYPTION_KEY_NEW"].contains(&name) {
         return None;

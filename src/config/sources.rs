@@ -32,7 +32,7 @@ pub(super) struct Sources {
 pub struct Setting {
     /// The name in the file.
     pub name: String,
-    /// The value as JSON, whatever of it is secret left out.
+    /// The value as JSON, without secrets.
     pub value: serde_json::Value,
     /// `default`, `secure-messaging.toml`, the variable's name or `command line`.
     pub source: String,

@@ -24,7 +24,7 @@ pub(super) fn of_this_process() -> impl Iterator<Item = String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
 
-/// Finds a variable that sets nothing: most likely a misspelt setting.
+/// Finds a variable that begins as a setting does and is none, probably a misspelt one.
 pub(super) fn misspelt(
     variables: impl Iterator<Item = String>,
     settings: &HashSet<String>,
