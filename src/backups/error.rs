@@ -9,7 +9,7 @@ use crate::startup::StartError;
 /// Why it did not happen; nothing that was there before is changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// Nobody said where backups go.
+    /// No backup target is configured.
     #[error(
         "backup_target is not set: write file:/path or s3://bucket/prefix into \
          secure-messaging.toml, or SECURE_MESSAGING_BACKUP_TARGET"

@@ -48,7 +48,7 @@ pub struct Backups {
 /// Why a backup was not begun.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// Nobody said where backups go.
+    /// No backup target is configured.
     #[error(transparent)]
     Settings(#[from] BackupError),
     /// One is under way.

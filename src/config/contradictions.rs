@@ -10,9 +10,7 @@ pub enum Contradiction {
     #[error("metrics_addr {0} is the address that people use (bind_addr {1}); set another port")]
     SameAddress(SocketAddr, SocketAddr),
     /// A limit is above the limit that bounds it.
-    #[error(
-        "{larger} is more than {smaller}, which it must fit into; set it to {smaller} at most"
-    )]
+    #[error("{larger} is more than {smaller}, which it must fit into; set it to {smaller} at most")]
     Larger {
         /// The setting that is too large.
         larger: &'static str,

@@ -277,7 +277,11 @@ fn a_data_folder_that_is_a_file_is_named_as_one() {
 fn what_may_be_meant_is_a_warning() {
     let data = TempDir::new().unwrap();
     let metrics = ("SECURE_MESSAGING_METRICS_ADDR", "0.0.0.0:9464");
-    warned(data.path(), &[metrics], "measurements are served at 0.0.0.0");
+    warned(
+        data.path(),
+        &[metrics],
+        "measurements are served at 0.0.0.0",
+    );
     let target = format!("file:{}", data.path().join("backups").display());
     let target = ("SECURE_MESSAGING_BACKUP_TARGET", target.as_str());
     warned(data.path(), &[target], "lies in the data folder");

@@ -29,8 +29,8 @@ pub const TOO_MUCH: u16 = 4429;
 /// The server shuts down.
 pub const SHUTTING_DOWN: u16 = 4503;
 
-/// Returns how a client names the reason for which its session is over; `None` for a code that ends the
-/// connection only.
+/// Returns the reason for which a session is over, as clients name it; `None` for a code that ends only
+/// the connection.
 pub const fn session_over(code: u16) -> Option<&'static str> {
     match code {
         SESSION_OVER => Some("expired"),

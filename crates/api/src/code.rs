@@ -1,11 +1,11 @@
-//! What the server refuses with.
+//! Codes of refusals, with status and texts.
 
 use crate::Words;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal,
         $text:literal $(, wait $wait:literal)?;)+) => {
-        /// Why the server did not do what was asked, over HTTP or over the WebSocket.
+        /// Why the server refused a request, over HTTP or over the WebSocket.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[$doc])* $name,)+
@@ -29,7 +29,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns what a person is told.
+            /// Returns the text for people.
             pub const fn words(self) -> Words {
                 match self {
                     $(Self::$name => Words {
@@ -52,16 +52,16 @@ codes! {
     /// Nobody is signed in.
     SignedOut = "signed-out", 401, "Nobody is signed in",
         "You were signed out. Sign in again.";
-    /// Handle or passphrase do not fit, or the sign-in took too long.
+    /// The handle or the passphrase is wrong, or the sign-in took too long.
     SignInFailed = "sign-in-failed", 401, "Sign-in failed",
         "Handle or passphrase is wrong. Try again.";
-    /// Handle or recovery key do not fit.
+    /// The handle or the recovery key is wrong.
     RecoveryFailed = "recovery-failed", 401, "Recovery failed",
         "Handle or recovery key is wrong. Check each group and try again.";
-    /// Signed in, and not allowed to.
+    /// The account's role does not allow it.
     Forbidden = "forbidden", 403, "Not allowed",
         "Only an administrator can do that.";
-    /// Another site's page asked.
+    /// The request comes from another site's page.
     ForeignOrigin = "foreign-origin", 403, "Asked from another site",
         "This page was opened under another address than the server's own. Open it under its public \
          address.";
@@ -77,8 +77,8 @@ codes! {
     /// The set-up link is used, old, replaced or for another handle.
     SetupUnusable = "setup-unusable", 403, "This set-up link cannot be used",
         "This set-up link was used, has expired, was replaced, or is for another handle.";
-    /// Whoever writes a safe did not prove its key.
-    WrongProof = "wrong-proof", 403, "The write proof does not fit",
+    /// The write proof of a safe is wrong.
+    WrongProof = "wrong-proof", 403, "The write proof is wrong",
         "Your keys were changed in another browser. Sign in again.";
     /// There is no such thing.
     NotFound = "not-found", 404, "Nothing is here",
@@ -86,7 +86,7 @@ codes! {
     /// The message is not here.
     Gone = "gone", 404, "The message is not here",
         "This message is gone: it was read elsewhere or its time ran out.";
-    /// There is no such person.
+    /// There is no account with this handle or id.
     NoSuchUser = "no-such-user", 404, "Nobody has this handle",
         "Nobody here has that handle. Check how it is written.";
     /// The address has no such method.
@@ -101,19 +101,19 @@ codes! {
     /// Another tab wrote a safe first.
     SafeConflict = "safe-conflict", 409, "Another tab wrote first",
         "Another browser of yours changed something just now. Try again.";
-    /// A step of several took too long, was done before, or was begun before something ended it.
+    /// A step of a flow took too long, was done before, or was overtaken by a change of the account.
     TokenExpired = "token-expired", 409, "The step has expired",
         "That took too long, or something changed in between. Start again.";
     /// The batch of prekeys is not newer than the published one.
     StaleBatch = "stale-batch", 409, "An older batch of prekeys",
         "Another browser of yours published newer keys. Reload the page.";
-    /// So many invites are open.
+    /// The account has too many open invites.
     TooManyInvites = "too-many-invites", 409, "Too many open invites",
         "Too many of your invites are open. Withdraw one, or wait until one is used.";
-    /// Somebody else is reading the message.
+    /// Another session has claimed the message.
     Taken = "taken", 409, "The message is being read elsewhere",
         "Another browser of yours is showing this message.", wait 30;
-    /// The claim is over.
+    /// The lease is over, or the token is wrong.
     StaleClaim = "stale-claim", 409, "The claim is over",
         "This message was open for too long. Open it again.";
     /// The message was posted before.
@@ -123,22 +123,22 @@ codes! {
     LastAdministrator = "last-administrator", 409, "This is the last administrator",
         "You are the only administrator. Make somebody else one first, with \
          secure-messaging admin promote HANDLE at the server's terminal.";
-    /// A backup is under way.
-    BackupRunning = "backup-running", 409, "A backup is under way",
-        "A backup is under way. Wait until it is finished.";
+    /// A backup is running.
+    BackupRunning = "backup-running", 409, "A backup is running",
+        "A backup is running. Wait until it has finished.";
     /// No target of backups is configured.
-    NoBackupTarget = "no-backup-target", 409, "Nobody said where backups go",
+    NoBackupTarget = "no-backup-target", 409, "No backup target is configured",
         "The server's configuration does not say where backups go. Set backup_target.";
     /// A key job is running.
     KeyJobRunning = "key-job-running", 409, "A key job is running",
-        "The keys are being worked on. Wait until that is finished.";
+        "A key job is running. Wait until it has finished.";
     /// The account was erased.
     AccountGone = "account-gone", 410, "This account does not exist any more",
         "This account does not exist any more. Nobody can read what you write here.";
-    /// More bytes than are taken.
+    /// The body is above its limit.
     TooLarge = "too-large", 413, "The request is too large",
-        "That is too large to be sent. Send less at once.";
-    /// The body is of the wrong kind.
+        "That is too large. Send less at once.";
+    /// The media type of the body is wrong.
     WrongContentType = "wrong-content-type", 415, "The body is of the wrong kind",
         "This page does not fit the server. Reload the page.";
     /// The handle cannot be used.
@@ -154,13 +154,13 @@ codes! {
     /// The message does not keep the rules.
     MessageRefused = "message-refused", 422, "The message cannot be taken",
         "The server did not take this message. Reload the page and try again.";
-    /// Too often.
+    /// A rate limit was reached.
     TooManyRequests = "too-many-requests", 429, "Too many requests",
         "That was tried too often.", wait 60;
-    /// Too much of the sender's waits.
+    /// The sender has too much waiting unread.
     Quota = "quota", 429, "Too much of yours waits unread",
         "Too many messages of yours wait unread.", wait 60;
-    /// A fault of the server's; its log has the cause.
+    /// The server failed; its log has the cause.
     Internal = "internal", 500, "The server failed",
         "The server had a problem, and nothing was changed.", wait 10;
     /// The database is busy or out of reach.
@@ -194,7 +194,7 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 
-    /// Returns the code that an answer without one most likely means.
+    /// Guesses the code of an answer that has none.
     pub const fn of_status(status: u16) -> Option<Self> {
         Some(match status {
             401 => Self::SignedOut,

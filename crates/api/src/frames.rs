@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Blob;
 use crate::ids::{BootId, MessageId, TargetId, UserId};
 
-/// What a client says.
+/// A text frame of the client.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ClientFrame {
@@ -18,81 +18,81 @@ pub enum ClientFrame {
         /// An encoded `SessionBundle`.
         bundle: Blob,
     },
-    /// The keys are going: take the bundle back, and everything that is held unread.
+    /// The client locks: withdraw the bundle and return every claimed message that was not shown.
     Withdraw {},
     /// Claim a message.
     Claim {
-        /// Which.
+        /// The message.
         id: MessageId,
     },
-    /// It was read.
+    /// Acknowledge a message that was shown.
     Ack {
-        /// Which message.
+        /// The message.
         id: MessageId,
-        /// From the claim.
+        /// The token of the claim.
         token: Blob,
     },
-    /// More time.
+    /// Extend a lease.
     Extend {
-        /// For which message.
+        /// The message.
         id: MessageId,
-        /// From the claim.
+        /// The token of the claim.
         token: Blob,
     },
-    /// It does not open.
+    /// Return a message that does not open.
     CannotOpen {
-        /// Which message.
+        /// The message.
         id: MessageId,
-        /// From the claim.
+        /// The token of the claim.
         token: Blob,
     },
-    /// The person did something.
+    /// The person used the keyboard or the pointer.
     Active {},
-    /// What became of these?
+    /// Ask for the states of own messages.
     Status {
         /// At most 256.
         ids: Vec<MessageId>,
     },
-    /// Are you there?
+    /// Ask for a `pong`.
     Ping {},
 }
 
-/// What the server says.
+/// A text frame of the server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The first frame.
     Hello {
-        /// Which start of the server this is.
+        /// The boot id.
         boot_id: BootId,
         /// Unix seconds.
         now: u64,
-        /// The first of what waits.
+        /// The first messages that wait.
         waiting: Vec<Waiting>,
         /// Whether `GET /messages` has more.
         more: bool,
-        /// What no session that is there can open: it came to one that is gone, unread.
+        /// Unread messages that only sessions which are gone could open.
         stranded: Vec<Stranded>,
     },
-    /// Something can be claimed.
+    /// A message can be claimed.
     Waiting(Waiting),
-    /// A message was taken.
+    /// A submission was taken.
     Sent {
-        /// Which.
+        /// The message.
         id: MessageId,
         /// Unix seconds.
         expires_at: u64,
     },
     /// Slots were taken.
     SlotsAdded {
-        /// Of which message.
+        /// The message.
         id: MessageId,
     },
-    /// Something was not done.
+    /// A frame was refused.
     Refused {
         /// What was asked for.
         re: Asked,
-        /// Of which message.
+        /// The message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<MessageId>,
         /// The [name](crate::Code::name) of a code.
@@ -100,59 +100,59 @@ pub enum ServerFrame {
         /// What to do next.
         #[serde(default)]
         detail: String,
-        /// Seconds to wait before trying again, where waiting helps.
+        /// Seconds to wait before trying again, if waiting helps.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
     },
     /// The acknowledgement was taken, and the slot wiped.
     Acked {
-        /// Of which message.
+        /// The message.
         id: MessageId,
     },
-    /// The claim runs on.
+    /// The lease was extended.
     Extended {
-        /// Of which message.
+        /// The message.
         id: MessageId,
         /// Milliseconds from now.
         lease_ms: u64,
     },
     /// The claim was won; the parcel is too large for a frame and waits at `/messages/{id}/claim`.
     ClaimedLarge {
-        /// Of which message.
+        /// The message.
         id: MessageId,
         /// Needed to fetch, acknowledge, extend or give back.
         token: Blob,
         /// Milliseconds from now.
         lease_ms: u64,
     },
-    /// What became of messages.
+    /// States of own messages.
     Status {
         /// One for each id, in their order.
         states: Vec<StatusEntry>,
     },
-    /// A message of this account changed.
+    /// A slot of an own message changed.
     Message {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// What it became.
+        /// The change.
         state: Change,
         /// The live session, or the account, of the slot.
         target: TargetId,
         /// Whether the target is a live session.
         live: bool,
     },
-    /// Another tab wrote a safe; 0 means that this one was not written.
+    /// A safe was written; version 0 means that this one was not.
     Safe {
         /// Version of the key safe.
         version: u64,
         /// Version of the prekey safe.
         prekey_version: u64,
     },
-    /// Another session of this account can be sent to now: what was fetched before does not name it.
+    /// Another live session of this account published its first bundle; bundles fetched before lack it.
     Joined {},
     /// The answer to a ping.
     Pong {},
-    /// A frame of a kind that is not known here; a client passes over it.
+    /// A frame of an unknown kind; a client ignores it.
     #[serde(other, skip_serializing)]
     Unknown,
 }
@@ -181,32 +181,32 @@ pub enum Asked {
     Frame,
 }
 
-/// What became of a slot of a message.
+/// A change of a slot, as its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// A recipient holds it.
+    /// It was claimed.
     Claimed,
-    /// It was read, and wiped.
+    /// It was acknowledged and wiped.
     Acknowledged,
-    /// Its time ran out, and it was wiped.
+    /// It expired and was wiped.
     Expired,
     /// The recipient could not open it.
     CannotOpen,
     /// It waits again.
     Returned,
-    /// The session that alone can open it is gone.
+    /// It belongs to a live session that is gone.
     Left,
 }
 
-/// What a slot is for.
+/// Who may claim a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
     /// One live session.
     Live,
-    /// Whichever session of the account comes first.
+    /// Any session of the account; the first claim wins.
     Account,
 }
 
@@ -214,7 +214,7 @@ pub enum TargetKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Waiting {
-    /// Which.
+    /// The message.
     pub id: MessageId,
     /// Whether reading wipes it.
     pub burn: bool,
@@ -222,45 +222,45 @@ pub struct Waiting {
     pub size: u64,
     /// Unix seconds.
     pub expires_at: u64,
-    /// What the slot is for.
+    /// Who may claim the slot.
     pub target: TargetKind,
-    /// The account that posted it, by the server's word.
+    /// The posting account, according to the server.
     pub from: UserId,
 }
 
-/// A message that reached a session that is gone, unread.
+/// An unread message that only sessions which are gone could open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranded {
-    /// Which.
+    /// The message.
     pub id: MessageId,
     /// The account that posted it.
     pub from: UserId,
 }
 
-/// Where a message is in its life.
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// It waits.
     Waiting,
-    /// A recipient holds it.
+    /// It was claimed.
     Claimed,
-    /// It was read, and wiped.
+    /// It was acknowledged and wiped.
     Acknowledged,
-    /// Its time ran out, and it was wiped.
+    /// It expired and was wiped.
     Expired,
-    /// The server knows nothing of it.
+    /// The server does not know it.
     Unknown,
 }
 
-/// What became of one message.
+/// The state of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StatusEntry {
-    /// Which.
+    /// The message.
     pub id: MessageId,
-    /// Where it is in its life.
+    /// Its state.
     pub state: MessageState,
     /// Unix seconds; 0 where the message is unknown.
     pub expires_at: u64,

@@ -1,20 +1,20 @@
-//! Words for people.
+//! Texts that people read.
 
-/// What a person is told, under its stable name.
+/// A text for people and its stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
     /// Kebab-case; never changes.
     pub code: &'static str,
-    /// One or two sentences: what happened, and what to do next where waiting is not all.
+    /// One or two sentences: what happened and, unless it is only to wait, what to do next.
     pub text: &'static str,
-    /// Seconds to wait where nobody named a time, if waiting helps.
+    /// Seconds to wait if the server names none; `None` if waiting does not help.
     pub wait: Option<u32>,
 }
 
 impl Words {
-    /// Returns the sentences that a person reads, with the time to wait where waiting helps.
+    /// Returns the text that a person reads, with the time to wait if waiting helps.
     ///
-    /// `seconds` is what the server named.
+    /// `seconds` is the time that the server names.
     pub fn told(&self, seconds: Option<u32>) -> String {
         match self.wait {
             None => self.text.to_owned(),
