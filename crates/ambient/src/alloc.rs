@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::optimization_barrier;
 
-/// Overwrites bytes with zeros, in a way that the compiler may not leave out.
+/// Overwrites bytes with zeros, in a way that the compiler cannot remove.
 pub fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     optimization_barrier(bytes);
 }
 
-/// Whether the pages of this process are locked, which there is once for a process.
+/// Whether the pages of this process are locked; a process has this state once.
 static LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// Keeps every page of this process out of swap space, now and from now on.
 ///
-/// A page is locked when it is first touched. Call it where the limit for locked memory is
-/// unlimited only: with a limit, the first allocation beyond it fails.
+/// A page is locked when it is first touched. Call this only if the limit for locked memory is
+/// unlimited: with a limit, the first allocation beyond it fails.
 pub fn lock_everything() -> io::Result<()> {
     lock()?;
     LOCKED.store(true, Ordering::Relaxed);
@@ -38,8 +38,8 @@ fn lock() -> io::Result<()> {
 
 /// Gives free memory back to the operating system; takes 3–12 ms on a large heap.
 ///
-/// glibc alone keeps a tenth to two thirds of what a burst of messages needed. The kernel takes no
-/// page back that is locked: where everything is, it is unlocked for these milliseconds.
+/// Without this call glibc keeps a tenth to two thirds of what a burst of messages needed. The kernel
+/// takes back no locked page, so locked pages are unlocked for these milliseconds.
 #[allow(unsafe_code)]
 pub fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -6,11 +6,11 @@ use ambient::alloc::wipe;
 ///
 /// It has no `Debug`, no `Clone` and no serialization, so that it cannot reach a log, a copy or a
 /// disk by accident; a test pins that. Several readers share one by `Arc`: the bytes are wiped when
-/// the last of them lets go.
+/// the last of them is dropped.
 pub struct Ciphertext(Box<[u8]>);
 
 impl Ciphertext {
-    /// Shows the bytes, to be written to a connection and nowhere else.
+    /// Returns the bytes, which must be written to a connection only.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -20,7 +20,7 @@ impl Ciphertext {
         self.0.len()
     }
 
-    /// Says whether there are no bytes.
+    /// Returns whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -54,7 +54,7 @@ pub struct CiphertextBuilder {
 }
 
 impl CiphertextBuilder {
-    /// Makes room for exactly `length` bytes and accepts no more than that.
+    /// Reserves exactly `length` bytes and accepts no more.
     pub fn with_capacity(length: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(length),
@@ -75,12 +75,12 @@ impl CiphertextBuilder {
         self.bytes.len()
     }
 
-    /// Says whether nothing has been pushed.
+    /// Returns whether nothing has been pushed.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Appends a chunk; refuses it whole when it does not fit.
+    /// Appends a chunk; refuses the whole chunk if it does not fit.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), TooLong> {
         let needed = self.bytes.len().saturating_add(chunk.len());
         if needed > self.limit {
@@ -94,7 +94,7 @@ impl CiphertextBuilder {
         Ok(())
     }
 
-    /// Ends the building; the allocation is as long as the bytes are.
+    /// Returns the ciphertext, in an allocation of exactly its length.
     pub fn finish(mut self) -> Ciphertext {
         if self.bytes.len() != self.bytes.capacity() {
             self.move_to(Vec::with_capacity(self.bytes.len()));

@@ -1,4 +1,4 @@
-//! What can be refused, one enum per operation.
+//! Errors, one enum for each operation.
 
 use std::time::Duration;
 

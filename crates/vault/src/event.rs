@@ -1,4 +1,4 @@
-//! What happened, for whoever tells the people.
+//! Events about slots, for whoever tells sockets.
 
 use crate::{MessageId, Target, UserId, WaitingItem};
 
@@ -18,10 +18,9 @@ pub enum Event {
     },
     /// A slot was claimed.
     Claimed(Change),
-    /// A lease ran out or its reader left; the slot waits again.
+    /// A lease expired or its session disconnected; the slot waits again.
     Returned(Change),
-    /// The live session that alone can open the slot is not connected any more; the poster may add
-    /// slots for others.
+    /// The live session that the slot is for has disconnected; the poster may add slots for others.
     Left(Change),
     /// A slot was read and acknowledged.
     Acknowledged {

@@ -10,8 +10,7 @@ use crate::{Config, Full, UserId};
 /// Bytes that a message takes beside its ciphertext: its entries in table, schedule and index.
 const MESSAGE_COST: u64 = 512;
 
-/// Bytes that a slot takes beside its ciphertext, however short that is: its state and its
-/// recipient's entry in the index.
+/// Bytes that a slot takes beside its ciphertext: its state and its recipient's entry in the index.
 const SLOT_COST: u64 = 512;
 
 /// Returns the bytes that a message of `payload` bytes, body and slots together, counts as.
@@ -29,8 +28,8 @@ pub(crate) const fn slots_cost(slots: usize) -> u64 {
 /// Returns how much of a vault that holds `used` one account may hold: half of what is free in an
 /// empty one, and less the fuller it is.
 ///
-/// It shrinks with the square of what is free: of a hundred accounts that take all they may one after
-/// the other, the last still finds room, which a constant fraction would not leave it.
+/// It shrinks with the square of what is free. If a hundred accounts take all that they may, one after
+/// the other, the last one still finds room; with a constant fraction it would not.
 fn share(used: u64, total: u64) -> u64 {
     let free = u128::from(total.saturating_sub(used));
     let share = free * free / (2 * u128::from(total.max(1)));
@@ -70,7 +69,7 @@ impl Ledger {
         }
     }
 
-    /// Charges an account, or nothing at all when that would break a quota.
+    /// Charges an account; charges nothing if that would exceed a quota.
     pub(crate) fn charge(
         &mut self,
         config: &Config,
@@ -101,7 +100,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes a charge back.
+    /// Refunds a charge.
     pub(crate) fn refund(&mut self, account: UserId, messages: u64, bytes: u64) {
         self.total.messages = self.total.messages.saturating_sub(messages);
         self.total.bytes = self.total.bytes.saturating_sub(bytes);

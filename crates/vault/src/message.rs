@@ -13,31 +13,31 @@ use crate::{
     NewSlot, Target, UserId, WaitingItem,
 };
 
-/// A slot and where it stands.
+/// A slot and its state.
 pub(crate) struct Slot {
     pub(crate) target: Target,
     pub(crate) prekey: Option<u32>,
     /// `None` once wiped.
     pub(crate) bytes: Option<Arc<Ciphertext>>,
     pub(crate) state: SlotState,
-    /// Since when the live session that it is for is not connected.
+    /// When the live session that it is for disconnected.
     pub(crate) left_ms: Option<u64>,
 }
 
-/// Where a slot stands.
+/// The state of a slot.
 pub(crate) enum SlotState {
     /// Can be claimed.
     Waiting,
-    /// Somebody has it.
+    /// A reader has claimed it.
     Claimed {
         token: ClaimToken,
         until_ms: u64,
-        /// The live session that claimed, where one did.
+        /// The live session that claimed; `None` if the claim came without one.
         by: Option<LiveId>,
-        /// Its reader asked for more time in order to show it.
+        /// The reader extended the lease in order to show it.
         shown: bool,
     },
-    /// Its reader had no key for it; wiped, and waits to be replaced.
+    /// The reader could not open it: wiped, waiting to be replaced.
     Unopenable,
     /// Read or expired; wiped.
     Done,
@@ -46,7 +46,7 @@ pub(crate) enum SlotState {
 /// A message that is held.
 pub(crate) struct Held {
     pub(crate) id: MessageId,
-    /// Unique for each put, so that a reused id is never mistaken in the index.
+    /// Unique for each put, so that a reused id is not confused in the index.
     pub(crate) sequence: u64,
     pub(crate) poster: UserId,
     pub(crate) expires_ms: u64,
@@ -80,13 +80,13 @@ impl Slot {
         matches!(self.state, SlotState::Done)
     }
 
-    /// Says whether nobody has it: a lease that ran out counts for nothing, purged or not.
+    /// Returns whether it can be claimed; an expired lease counts as none, purged or not.
     fn is_waiting(&self, now_ms: u64) -> bool {
         let open = matches!(self.state, SlotState::Waiting | SlotState::Claimed { .. });
         open && !self.is_claimed(now_ms)
     }
 
-    /// Says whether another slot of the same target takes its place: nobody has it or read it.
+    /// Returns whether another slot for the same target may replace it: it is neither claimed nor read.
     fn is_replaceable(&self) -> bool {
         matches!(self.state, SlotState::Waiting | SlotState::Unopenable)
     }
@@ -119,7 +119,7 @@ impl Held {
         self.slots.iter().position(|slot| slot.target == target)
     }
 
-    /// Counts the bytes that there will be once these slots are added.
+    /// Counts the bytes after these slots are added.
     pub(crate) fn bytes_with(&self, new: &[NewSlot]) -> u64 {
         new.iter().fold(self.bytes(), |bytes, slot| {
             let size = slot.bytes.len() as u64;
@@ -136,7 +136,7 @@ impl Held {
         cost(self.bytes(), self.slots.len())
     }
 
-    /// Says whether nothing is left to claim, acknowledge or replace.
+    /// Returns whether nothing is left to claim, acknowledge or replace.
     pub(crate) fn is_over(&self) -> bool {
         self.slots.iter().all(Slot::is_done)
     }
@@ -204,7 +204,7 @@ impl Held {
         }
     }
 
-    /// Ends the leases and the life that are over.
+    /// Ends expired leases, and the message if its life is over.
     pub(crate) fn tick(&mut self, now_ms: u64, events: &mut Vec<Event>) {
         let expired = now_ms >= self.expires_ms;
         for index in 0..self.slots.len() {
@@ -234,18 +234,18 @@ impl Held {
         }
     }
 
-    /// Says whether an account has a slot that nobody has read.
+    /// Returns whether an account has an unread slot.
     pub(crate) fn is_unread_by(&self, account: UserId) -> bool {
         let mut slots = self.slots.iter();
         slots.any(|slot| slot.target.account() == account && !slot.is_done())
     }
 
-    /// Says whether an account posted this or has a slot in it.
+    /// Returns whether an account posted this or has a slot in it.
     pub(crate) fn concerns(&self, account: UserId) -> bool {
         self.poster == account || self.slots.iter().any(|s| s.target.account() == account)
     }
 
-    /// Ends, as expired, the slots of an account that was erased; every slot when it posted this.
+    /// Expires the slots of an erased account, and every slot if it posted the message.
     pub(crate) fn forget(&mut self, account: UserId, events: &mut Vec<Event>) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
@@ -306,7 +306,7 @@ impl Held {
         }
     }
 
-    /// Shows what a reader would get; without a session, whatever waits for the account.
+    /// Describes what a reader would get; without a live session, anything that waits for the account.
     pub(crate) fn waiting_item(
         &self,
         account: UserId,
@@ -387,7 +387,7 @@ impl Held {
     /// Ends a claim as read; returns whether the whole message is wiped with it.
     ///
     /// The poster's own copy never burns the message for the others, except in a message to oneself.
-    /// What waited for any session of the account waits no more: one of them has read it.
+    /// The account's own slot ends too, because one of its sessions has read the message.
     pub(crate) fn acknowledge(&mut self, index: usize, events: &mut Vec<Event>) -> bool {
         let account = self.slots[index].target.account();
         let to_oneself = self.slots.iter().all(|s| s.target.account() == self.poster);
@@ -440,7 +440,7 @@ impl Held {
         }
     }
 
-    /// Tells the poster where the message stands.
+    /// Returns the state for the poster.
     pub(crate) fn state(&self, now_ms: u64) -> MessageState {
         if self.slots.iter().any(|slot| slot.is_claimed(now_ms)) {
             MessageState::Claimed

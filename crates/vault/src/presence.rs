@@ -1,9 +1,9 @@
-//! What a message makes of sessions that come and go: no locks, no clock of its own.
+//! How a message changes when live sessions connect and disconnect: no locks, no clock of its own.
 
 use crate::message::{Held, Slot, SlotState};
 use crate::{Event, LiveId, Target, UserId};
 
-/// How long a session may be away before its copy of a message that its account has read goes.
+/// How long a disconnected session keeps its slot of a message that its account has read.
 const AWAY_MS: u64 = 60_000;
 
 impl Held {
@@ -13,7 +13,7 @@ impl Held {
         slots.any(|slot| slot.target.account() == account && slot.is_done())
     }
 
-    /// When nobody needs a slot any more: its session is gone, and its account has read the message.
+    /// Returns when a slot is of no use any more: its session is gone, and its account has read the message.
     pub(crate) fn useless_ms(&self, slot: &Slot) -> u64 {
         match slot.left_ms {
             Some(left_ms) if self.was_read_by(slot.target.account()) => left_ms + AWAY_MS,
@@ -21,9 +21,9 @@ impl Held {
         }
     }
 
-    /// Gives back what a session has claimed and not shown.
+    /// Returns the slots that a session has claimed and not shown.
     ///
-    /// What burns and was being shown keeps its lease: somebody may have it on the screen.
+    /// A message that burns and was being shown keeps its lease: it may be on the screen.
     fn give_back(&mut self, account: UserId, live: LiveId, events: &mut Vec<Event>) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
@@ -37,7 +37,7 @@ impl Held {
         }
     }
 
-    /// The session is not connected any more.
+    /// Notes that the session disconnected.
     pub(crate) fn session_left(
         &mut self,
         account: UserId,
@@ -58,7 +58,7 @@ impl Held {
         }
     }
 
-    /// The session is connected again, and holds no claim but of what it shows.
+    /// Notes that the session is connected again; it keeps claims only of what it shows.
     pub(crate) fn session_back(&mut self, account: UserId, live: LiveId, events: &mut Vec<Event>) {
         self.give_back(account, live, events);
         let own = Target::Live { account, live };

@@ -1,14 +1,14 @@
-//! What became of messages that are gone: an id, its poster and one word, bounded and short-lived.
+//! Fates of ended messages: id, poster and state, bounded and short-lived.
 //!
-//! Everything lies in three flat tables. Small blocks allocated while messages burn would each keep
-//! a page of freed memory from going back to the operating system.
+//! They lie in three flat tables. Small blocks that are allocated while messages burn would each keep a
+//! page of freed memory from the operating system.
 
 use std::collections::HashMap;
 
 use crate::{MessageId, MessageState, UserId};
 
-/// Remembers fates until the message would have expired, and for some minutes at least. The oldest
-/// goes first when there are too many, of one poster or in total.
+/// Remembers fates until the message would have expired, at least for some minutes. If there are too
+/// many, of one poster or in total, the oldest is forgotten.
 pub(crate) struct Tombstones {
     limit: usize,
     account_limit: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Tombstones {
     next: usize,
     by_id: HashMap<MessageId, usize>,
     by_poster: HashMap<UserId, Chain>,
-    /// Nothing has to be forgotten before.
+    /// The earliest time at which a fate has to be forgotten.
     soonest_ms: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What goes into the vault and what comes out.
+//! Types that go into the vault and come out of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Returns the account, whichever session may claim.
+    /// Returns the account.
     pub const fn account(&self) -> UserId {
         match self {
             Self::Live { account, .. } | Self::Account(account) => *account,
@@ -42,9 +42,9 @@ pub struct NewSlot {
 pub struct NewMessage {
     /// Chosen by the sender.
     pub id: MessageId,
-    /// How long it may wait.
+    /// Its life.
     pub life: Duration,
-    /// Whether the first reader's acknowledgement wipes everything.
+    /// Whether it burns on reading: the first acknowledgement of a recipient wipes everything.
     pub burn_on_read: bool,
     /// One for every target.
     pub slots: Vec<NewSlot>,
@@ -52,18 +52,18 @@ pub struct NewMessage {
     pub body: Ciphertext,
 }
 
-/// What became of a posted message.
+/// The result of posting a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PutOutcome {
     /// When it expires, unix seconds.
     pub expires_at: u64,
 }
 
-/// A won claim: what to hand to the one reader.
+/// A won claim: what the reader gets.
 pub struct Claim {
-    /// Needed to acknowledge, extend or give back.
+    /// The token that acknowledges, extends and returns it.
     pub token: ClaimToken,
-    /// How long the claim still runs.
+    /// How long the lease still runs.
     pub lease: Duration,
     /// The slot's target.
     pub target: Target,
@@ -77,7 +77,7 @@ pub struct Claim {
     pub body: Arc<Ciphertext>,
 }
 
-/// What an acknowledgement did.
+/// The result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acknowledged {
     /// Whether it wiped the whole message.
@@ -91,28 +91,28 @@ pub struct WaitingItem {
     pub id: MessageId,
     /// The account that posted it.
     pub poster: UserId,
-    /// Whether reading wipes it.
+    /// Whether it burns on reading.
     pub burn_on_read: bool,
     /// Bytes of body and slot together.
     pub size: u64,
-    /// Unix seconds.
+    /// When it expires, unix seconds.
     pub expires_at: u64,
     /// The slot that a claim would give.
     pub target: Target,
 }
 
-/// What the posting account may know of a message.
+/// The state of a message, as its poster may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageState {
-    /// Nobody is reading it.
+    /// It waits.
     Waiting,
-    /// Somebody claimed it.
+    /// It is claimed.
     Claimed,
     /// A recipient acknowledged it.
     Acknowledged,
     /// It expired unread.
     Expired,
-    /// Not held and not remembered.
+    /// The vault neither holds nor remembers it.
     Unknown,
 }
 
@@ -127,7 +127,7 @@ pub struct StatusItem {
     pub expires_at: u64,
 }
 
-/// What a purge did.
+/// The result of a purge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PurgeReport {
     /// Messages that were wiped.
@@ -138,7 +138,7 @@ pub struct PurgeReport {
     pub more: bool,
 }
 
-/// Sums over the vault; none says who talks to whom.
+/// Statistics of the vault; they do not say who writes to whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Messages held.

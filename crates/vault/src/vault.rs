@@ -1,4 +1,4 @@
-//! The vault itself: the table of messages and the leaves around it.
+//! The vault: the table of messages and the leaves around it.
 
 mod erase;
 mod lease;
@@ -23,7 +23,7 @@ use ambient::{Clock, Entropy};
 /// The messages that have a slot for one account: those of each poster in the order they were posted.
 type Inbox = BTreeMap<UserId, BTreeSet<(u64, MessageId)>>;
 
-/// How long a fate is remembered at least: a sender that was away for a moment still learns it.
+/// The shortest time for which a fate is remembered, so that a sender who was briefly away learns it.
 const FATE_MS: u64 = 600_000;
 
 /// Holds messages in memory until they are read or expire.
@@ -79,7 +79,7 @@ impl<P: Platform> Vault<P> {
         }
     }
 
-    /// Returns the bounds that this vault keeps.
+    /// Returns the configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -90,7 +90,7 @@ impl<P: Platform> Vault<P> {
         *sinks = sinks.iter().cloned().chain([Arc::from(sink)]).collect();
     }
 
-    /// Tells everybody; no lock may be held.
+    /// Publishes events; no lock may be held.
     fn publish(&self, events: &[Event]) {
         if events.is_empty() {
             return;

@@ -1,15 +1,15 @@
-//! Forgetting an account that was erased.
+//! Erasing an account from the vault.
 
 use crate::UserId;
 use crate::platform::{Lock, Platform, Table};
 use crate::vault::Vault;
 
 impl<P: Platform> Vault<P> {
-    /// Wipes what waits for an account and what it posted and is unread, claimed or not, and takes
-    /// nothing more to or from it; returns how many messages it was in.
+    /// Wipes what waits for an account and what it posted and is unread, claimed or not, and refuses
+    /// further messages to and from it; returns how many messages it was in.
     ///
-    /// Each message changes as if its life were over, for this account only: a slot of somebody else
-    /// in a message that others posted stays. What is posted at the same time is either wiped here or
+    /// Each message changes as if its life were over, for this account only: slots of other accounts
+    /// in messages that others posted stay. What is posted at the same time is either wiped here or
     /// refused. Call it when the account is gone from everywhere else; it looks at every message.
     pub fn forget_account(&self, account: UserId) -> usize {
         let now_ms = self.clock.now_ms();

@@ -1,4 +1,4 @@
-//! Claiming and what a claim's token allows.
+//! Claims, and what the token of a claim allows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl<P: Platform> Vault<P> {
         })?
     }
 
-    /// Gives a reader more time; returns how long the claim now runs.
+    /// Extends a lease; returns how long it runs from now.
     pub fn extend(
         &self,
         id: MessageId,

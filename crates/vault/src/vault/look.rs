@@ -1,4 +1,4 @@
-//! Looking without changing.
+//! Queries.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use crate::vault::{Inbox, Vault};
 use crate::{LiveId, MessageId, MessageState, Stats, StatusItem, UserId, WaitingItem};
 
 impl<P: Platform> Vault<P> {
-    /// Lists what waits for an account: what each poster posted first, then what each posted second, and
-    /// so on, so that nobody's heap is before everybody else's.
+    /// Lists what waits for an account: the first message of each poster, then the second of each, and so
+    /// on, so that no poster with many messages comes before all others.
     ///
     /// With a live session: what that session may claim now. Without: what any session of the
     /// account may claim, each message once.
@@ -34,10 +34,9 @@ impl<P: Platform> Vault<P> {
         in_turns.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// Says whether at least so many messages of a poster, beside one of them, are held for an account
-    /// that has not read them.
+    /// Returns whether an account has at least `most` unread messages of a poster, not counting `beside`.
     ///
-    /// What was refused as unreadable counts as long as it may be replaced.
+    /// A slot that could not be opened counts as long as it may be replaced.
     pub fn holds_unread(
         &self,
         poster: UserId,
@@ -73,7 +72,7 @@ impl<P: Platform> Vault<P> {
         prekeys
     }
 
-    /// What an account has a slot in, in the order it was posted.
+    /// Returns the messages in which an account has a slot, in the order they were posted.
     pub(super) fn inbox(&self, account: UserId) -> Vec<MessageId> {
         let all = |inbox: &Inbox| inbox.values().flatten().copied().collect();
         let mut held: Vec<_> = self.inboxes.read(&account, all).unwrap_or_default();
@@ -81,7 +80,7 @@ impl<P: Platform> Vault<P> {
         held.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Tells a poster where its own messages stand; those of others are unknown.
+    /// Returns the states of the poster's own messages; those of others are unknown.
     ///
     /// What was read or has expired is remembered until the message's expiry and for ten minutes at
     /// least, for the latest messages of each poster.
@@ -110,7 +109,7 @@ impl<P: Platform> Vault<P> {
         self.schedule.with(|s| s.first()).map(|(due, _)| due)
     }
 
-    /// Sums up.
+    /// Returns statistics.
     pub fn stats(&self) -> Stats {
         let (messages, bytes) = self.ledger.with(|l| l.total());
         Stats {

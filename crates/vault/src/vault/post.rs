@@ -54,7 +54,7 @@ impl<P: Platform> Vault<P> {
         })
     }
 
-    /// Guesses when room may come free: when something is next due, within a second and an hour.
+    /// Estimates when there may be room: when something is next due, at least a second, at most an hour.
     fn retry_after(&self) -> Duration {
         let now_ms = self.clock.now_ms();
         let due_ms = self.schedule.with(|s| s.first()).map_or(0, |(due, _)| due);
@@ -131,7 +131,7 @@ impl<P: Platform> Vault<P> {
 
     /// Adds slots to a message of the same poster, or replaces the slots of the same targets.
     ///
-    /// A slot that is being read or has been read stays as it is.
+    /// A slot that is claimed or was read stays as it is.
     pub fn add_slots(
         &self,
         id: MessageId,

@@ -1,12 +1,12 @@
-//! Sessions that come and go: what they held unread waits again at once.
+//! Live sessions that connect and disconnect: what they had claimed and not shown waits again at once.
 
 use crate::platform::{Platform, Table};
 use crate::vault::Vault;
 use crate::{LiveId, MessageId, UserId};
 
 impl<P: Platform> Vault<P> {
-    /// A live session is not connected any more: what it had claimed and not shown waits again at
-    /// once, and whoever posted what it alone can open is told.
+    /// Notes that a live session disconnected: what it had claimed and not shown waits again at once, and
+    /// the posters of its own slots are told.
     ///
     /// A message that burns and was being shown keeps its lease.
     pub fn session_left(&self, account: UserId, live: LiveId) {
@@ -18,7 +18,7 @@ impl<P: Platform> Vault<P> {
         }
     }
 
-    /// One message was posted for a live session that had left before.
+    /// Notes that a message was posted for a live session that had disconnected before.
     pub fn never_reached(&self, id: MessageId, account: UserId, live: LiveId) {
         let now_ms = self.clock.now_ms();
         self.transition(id, now_ms, |held, events| {
@@ -26,9 +26,9 @@ impl<P: Platform> Vault<P> {
         });
     }
 
-    /// A live session connects, perhaps again: call it before it is told what waits.
+    /// Notes that a live session connected; call this before the session is told what waits.
     ///
-    /// What it had claimed over a connection that is gone, and not shown, waits for it again.
+    /// What it had claimed over an earlier connection and not shown waits for it again.
     pub fn session_back(&self, account: UserId, live: LiveId) {
         let now_ms = self.clock.now_ms();
         for id in self.inbox(account) {
@@ -38,8 +38,8 @@ impl<P: Platform> Vault<P> {
         }
     }
 
-    /// Lists what no session of an account that is there can open and none has read, with who posted
-    /// it, in the order it was posted.
+    /// Lists unread messages that only disconnected sessions of an account could open, with their posters,
+    /// in the order they were posted.
     pub fn stranded_for(&self, account: UserId) -> Vec<(MessageId, UserId)> {
         let now_ms = self.clock.now_ms();
         let stranded = |id: MessageId| {

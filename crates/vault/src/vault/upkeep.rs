@@ -1,4 +1,4 @@
-//! Upkeep: ending what is due, forgetting, giving memory back.
+//! Upkeep: expires what is due, forgets fates, returns memory to the operating system.
 
 use std::sync::atomic::Ordering;
 
@@ -7,11 +7,11 @@ use crate::vault::Vault;
 use crate::{PurgeReport, UserId};
 use ambient::alloc::trim;
 
-/// Bytes wiped after which memory is given back although the vault is busy.
+/// Wiped bytes after which memory is returned although the vault is busy.
 const MUCH: u64 = 64 * 1024 * 1024;
 
 impl<P: Platform> Vault<P> {
-    /// Ends the leases and lives that are over, soonest first, `limit` messages at most.
+    /// Ends expired leases and lives, soonest first, of at most `limit` messages.
     pub fn purge_due(&self, limit: usize) -> PurgeReport {
         let now_ms = self.clock.now_ms();
         let mut report = PurgeReport::default();
@@ -60,11 +60,11 @@ impl<P: Platform> Vault<P> {
         wiped
     }
 
-    /// Gives memory back to the operating system when it is worth it; returns whether it did.
+    /// Returns memory to the operating system if it is worth it; returns whether it did.
     ///
-    /// That is when something was wiped and nothing has happened since the last call, or when much
-    /// was wiped in a vault that never rests. Call it every second or so, off the threads that
-    /// serve: it takes milliseconds.
+    /// It does so if something was wiped and nothing has happened since the last call, or if much was
+    /// wiped in a busy vault. Call it about every second, not on the threads that serve: it takes
+    /// milliseconds.
     pub fn give_back_when_idle(&self) -> bool {
         let operations = self.operations.load(Ordering::Relaxed);
         let idle = self.seen_at_last_call.swap(operations, Ordering::Relaxed) == operations;
