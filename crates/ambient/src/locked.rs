@@ -1,4 +1,4 @@
-//! Memory for keys, which the system is asked not to write to its swap space.
+//! Memory for keys, locked so that the system does not swap it out.
 //!
 //! Locks go by whole pages and do not nest: a lock of its own for every key would end with the
 //! first neighbour that is dropped. So keys live in pages that are used for nothing else, are

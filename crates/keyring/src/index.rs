@@ -17,7 +17,7 @@ secret_key!(
 impl IndexKey {
     /// The index of a value within a domain such as `users.handle`.
     ///
-    /// The domain's length goes first, so that no value of one domain meets one of another.
+    /// The length of the domain comes first, so that values of two domains never give the same input.
     pub fn index(&self, domain: &str, value: &[u8]) -> [u8; 32] {
         let mut block = Zeroizing::new([0; BLOCK_LEN]);
         block[..KEY_LEN].copy_from_slice(self.expose());

@@ -16,7 +16,7 @@ use ambient::Entropy;
 /// Longest key file that is read.
 const MAX_KEY_FILE: u64 = 4_096;
 
-/// Writes a new key under a temporary name, then links it: a cut leaves no half key behind.
+/// Writes a new key under a temporary name, then links it, so that a crash leaves no half key behind.
 pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<KeyMaterial, KeySourceError> {
     let mut bytes = Zeroizing::new([0; KEY_LEN]);
     entropy.fill(bytes.as_mut_slice())?;
@@ -82,7 +82,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes what was done to names in a file's folder durable.
+/// Syncs the folder of a file, which makes new and changed names durable.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path
         .parent()

@@ -13,8 +13,8 @@ const BLOCK_LEN: usize = 64;
 
 /// Key material as the operator gave it, in locked memory; wiped when dropped.
 ///
-/// It is kept as HMAC-SHA-256 takes it, the only thing that is ever done with it: as it is up to
-/// 64 bytes, hashed when longer. PBKDF2 gives the same key from either.
+/// It is kept in the form that HMAC-SHA-256 uses: unchanged up to 64 bytes, hashed if longer. PBKDF2 gives
+/// the same key from either form.
 pub struct KeyMaterial {
     halves: [LockedKey; BLOCK_LEN / KEY_LEN],
     len: usize,
@@ -46,13 +46,13 @@ impl KeyMaterial {
         }
     }
 
-    /// The same material once more, for a second owner.
+    /// Copies the material for a second owner.
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self::from_block(&self.expose())
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -40,7 +40,7 @@ pub enum KeySourceError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The key file is a link, and where it leads there is nothing.
+    /// The key file is a link to nothing.
     #[error(
         "the key file {} is a link to a file that does not exist: put the key back there, or remove the \
          link", .0.display()
@@ -131,7 +131,7 @@ impl KeySource {
         }
     }
 
-    /// Puts the new key's file in the place of the present one, in one step.
+    /// Replaces the key file by the new one, in one step.
     ///
     /// Call it when the database opens with either key. Does nothing when there is no new file.
     pub fn adopt_next(&self) -> Result<(), KeySourceError> {
@@ -142,7 +142,7 @@ impl KeySource {
         }
     }
 
-    /// Where a new key waits: the key file's name with the ending `.next`.
+    /// Returns the path of a new key: the key file's name with the ending `.next`.
     fn next_file(&self) -> PathBuf {
         with_ending(&self.key_file, "next")
     }

@@ -25,16 +25,16 @@ pub const SALT_LEN: usize = 32;
 /// Why a key was not derived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KdfError {
-    /// Too cheap to guess.
+    /// So few iterations that guessing the key would be cheap.
     #[error(
         "{given} PBKDF2 iterations are too few: use at least {minimum}",
         minimum = MINIMUM_ITERATIONS
     )]
     TooFewIterations {
-        /// What was asked for.
+        /// The number that was asked for.
         given: u32,
     },
-    /// A salt that cannot have come from here.
+    /// A salt of a length that this provider never makes.
     #[error("the salt has {given} bytes instead of {expected}", expected = SALT_LEN)]
     BadSalt {
         /// Its length.
@@ -73,7 +73,7 @@ impl LocalProvider {
         Ok(Self::new(Kek(kek), kek_id, key_version, entropy))
     }
 
-    /// A KEK as another provider of the same key exported it, for the time of a rotation.
+    /// Makes a KEK from the bytes that another provider exported for the time of a rotation.
     pub fn from_handover(
         key: &ExportedKek,
         kek_id: KekId,

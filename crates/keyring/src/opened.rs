@@ -1,4 +1,4 @@
-//! What comes out of sealing and opening.
+//! Results of sealing and opening.
 
 use std::fmt;
 
@@ -73,7 +73,7 @@ pub enum OpenError {
 /// Why a value's DEK was not wrapped anew. The value is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum RewrapError {
-    /// The DEK is not to be had: no envelope, an unknown key, another place, changed bytes.
+    /// The DEK cannot be unwrapped: not an envelope, an unknown key, another place, or changed bytes.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The active provider did not wrap it.

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Takes a file's permissions away from everybody but its owner; returns whether others had any.
+/// Removes a file's permissions for everybody but its owner; returns whether others had any.
 ///
-/// A volume that is mounted again may have given them to a group. What is no regular file is refused,
-/// and so are a link and a file that may be somebody else's: whoever can write to a folder could put
-/// them there.
+/// A volume that was mounted again may have given them to a group. A link, a file that is not regular, and
+/// a file that may belong to somebody else are refused: anybody who can write to the folder could put
+/// one there.
 pub fn close_to_others(path: &Path) -> io::Result<bool> {
     let found = std::fs::symlink_metadata(path)?;
     if found.is_file() && found.mode() & 0o077 == 0 {
@@ -53,7 +53,7 @@ pub fn foreign_owner(path: &Path) -> Option<u32> {
     (owner != 0 && owner != rustix::process::geteuid().as_raw()).then_some(owner)
 }
 
-/// Whether a file is this user's to change; root's are those of one name.
+/// Returns whether this user may change a file: its own or, as root, any file with a single name.
 fn is_ours(found: &Metadata) -> bool {
     let user = rustix::process::geteuid().as_raw();
     found.uid() == user || (user == 0 && found.nlink() == 1)

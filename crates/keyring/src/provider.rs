@@ -1,4 +1,4 @@
-//! What a provider of key-encryption keys does.
+//! Providers of key-encryption keys.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ pub enum ProviderError {
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The provider cannot be reached; nothing is guessed in its stead.
+    /// The provider cannot be reached.
     #[error("the key provider cannot be reached: {0}")]
     Unreachable(String),
     /// Deriving the key was refused.
     #[error(transparent)]
     Kdf(#[from] KdfError),
-    /// What is kept beside a KEK lacks something that its provider needs.
+    /// The stored parameters of a KEK lack something that its provider needs.
     #[error("the record of the key {kek_id} has no {parameter}: restore the database's backup")]
     Incomplete {
-        /// Which key.
+        /// The id of the key.
         kek_id: KekId,
         /// What is missing.
         parameter: &'static str,
@@ -39,8 +39,7 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Whether the provider cannot do its work now, whatever it is asked: answer 503, log why, and
-    /// try again later.
+    /// Returns whether the provider cannot work at present: answer 503, log the cause, try again later.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Entropy(_) => true,
@@ -51,15 +50,15 @@ impl ProviderError {
     }
 }
 
-/// Holder of one key-encryption key.
+/// Holds one key-encryption key.
 ///
-/// The methods are synchronous: `local` needs microseconds, a PKCS#11 module blocks by its nature.
-/// A provider that talks over a network must be called off the async threads.
+/// The methods are synchronous: `local` needs microseconds, and a PKCS#11 module blocks. A provider that
+/// uses a network must not be called on the async threads.
 pub trait KekProvider: Send + Sync {
-    /// Which key.
+    /// The id of the key.
     fn kek_id(&self) -> KekId;
 
-    /// Which kind of provider.
+    /// The kind of provider.
     fn tag(&self) -> ProviderTag;
 
     /// Version of the key within its provider.
@@ -71,7 +70,7 @@ pub trait KekProvider: Send + Sync {
     /// Unwraps a DEK for the place it was wrapped for.
     fn unwrap(&self, stanza: &Stanza, context: &Context<'_>) -> Result<Dek, ProviderError>;
 
-    /// The same, by the key itself each time: never out of a cache, and never kept in one.
+    /// Unwraps a DEK by the key itself: never from a cache, and never kept in one.
     fn unwrap_uncached(
         &self,
         stanza: &Stanza,
@@ -83,13 +82,13 @@ pub trait KekProvider: Send + Sync {
     /// Whether the key can be used now.
     fn health(&self) -> Result<(), ProviderError>;
 
-    /// The key itself, for the time of a rotation; `None` where it cannot leave its provider.
+    /// Returns the key itself, for the time of a rotation; `None` if it cannot leave its provider.
     fn export(&self) -> Option<ExportedKek> {
         None
     }
 }
 
-/// What a KEK's provider needs to find the key again, kept beside it in the clear.
+/// Parameters by which a provider finds or derives a KEK again; stored in the clear.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KekParameters {
     /// Salt of the derivation.
@@ -100,9 +99,9 @@ pub struct KekParameters {
     pub reference: Option<String>,
 }
 
-/// Makes KEKs, and finds those again that it made.
+/// Makes KEKs and loads them again.
 pub trait KekSource: Send + Sync {
-    /// Which kind of provider.
+    /// The kind of provider.
     fn tag(&self) -> ProviderTag;
 
     /// Makes a new KEK, version 1 of the given name.
@@ -111,8 +110,8 @@ pub trait KekSource: Send + Sync {
 
     /// Loads a KEK that was made earlier.
     ///
-    /// A `local` key is derived without a way to tell whether it is the right one: the caller
-    /// opens a known value with it.
+    /// A `local` key is derived without a check whether it is the right one: the caller opens a known
+    /// value with it.
     fn load(
         &self,
         kek_id: KekId,
@@ -120,7 +119,7 @@ pub trait KekSource: Send + Sync {
         parameters: &KekParameters,
     ) -> Result<Arc<dyn KekProvider>, ProviderError>;
 
-    /// Whether keys could be made and loaded now.
+    /// Returns whether keys can be made and loaded at present.
     fn health(&self) -> Result<(), ProviderError> {
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Reading files that are regular files and nothing else.
+//! Opens regular files only.
 //!
-//! Whoever opens a pipe waits until somebody writes into it, and a device may have no end: a server that
-//! is told to read such a thing would stand still at its start without a word.
+//! Opening a pipe waits for a writer, and a device may have no end: a server that is told to read one
+//! would hang at its start without a message.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -10,24 +10,24 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a file to read, or refuses it at once where it is no regular file.
+/// Opens a file to read; refuses at once if it is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(OpenOptions::new().read(true), path, UNWAITING)
 }
 
-/// The same for whoever writes: `options` may make the file where there is none.
+/// Opens a file to write in the same way; `options` may create it.
 pub fn open_as(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     open_with(options, path, UNWAITING)
 }
 
-/// Opens a file that stands at this very place, or refuses it: what a link leads to is another's.
+/// Opens a file at this very path; refuses a link, because its target may belong to somebody else.
 ///
-/// `options` may make the file where there is none.
+/// `options` may create the file.
 pub fn open_unfollowed(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     open_with(options, path, UNWAITING.union(OFlags::NOFOLLOW))
 }
 
-/// Without waiting for another end that a pipe may never get.
+/// Opens without waiting for the other end of a pipe.
 const UNWAITING: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
 fn open_with(options: &mut OpenOptions, path: &Path, flags: OFlags) -> io::Result<File> {

@@ -1,4 +1,4 @@
-//! Sealing and opening.
+//! Seals and opens values.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,8 +18,8 @@ const PURPOSE: &str = "secure-messaging/1 record";
 
 /// Seals under one KEK, opens under all that are loaded.
 ///
-/// Clones share their keys: what one of them activates, adds or removes holds for all, at once.
-/// A call that is under way finishes with the keys that it began with.
+/// Clones share their keys: what one activates, adds or removes takes effect for all at once. A call that
+/// is running finishes with the keys that it began with.
 #[derive(Clone)]
 pub struct Keyring {
     ring: Arc<RwLock<Arc<Ring>>>,
@@ -47,17 +47,17 @@ impl Keyring {
         }
     }
 
-    /// Seals with another cipher from now on; opening goes by what an envelope says.
+    /// Sets the cipher of new values; opening uses the cipher that an envelope names.
     #[must_use]
     pub fn with_suite(self, suite: Suite) -> Self {
         self.change(|ring| ring.suite = suite);
         self
     }
 
-    /// Seals under this KEK from now on; the one before is only opened with.
+    /// Makes this the KEK that new values are sealed under; the one before only opens.
     ///
-    /// A value that a caller sealed before may be written after this returns. So whoever re-wraps
-    /// everything looks once more for values under the old KEK before it is removed.
+    /// A value that was sealed before may be written after this returns. A rotation must therefore look
+    /// once more for values under the old KEK before it removes the KEK.
     pub fn activate(&self, provider: Arc<dyn KekProvider>) {
         self.change(|ring| {
             ring.others.retain(|other| !same(other, &provider));
@@ -68,7 +68,7 @@ impl Keyring {
         });
     }
 
-    /// Adds a KEK that is only opened with; one that is loaded already is replaced.
+    /// Adds a KEK that only opens; replaces one that is loaded already.
     pub fn add(&self, provider: Arc<dyn KekProvider>) {
         self.change(|ring| {
             if same(&ring.active, &provider) {
@@ -80,7 +80,7 @@ impl Keyring {
         });
     }
 
-    /// Forgets a KEK, whose values then no longer open; `false` when it is not loaded or active.
+    /// Removes a KEK, after which its values do not open; `false` if it is active or not loaded.
     pub fn remove(&self, kek_id: KekId) -> bool {
         let mut removed = false;
         self.change(|ring| {
@@ -91,17 +91,17 @@ impl Keyring {
         removed
     }
 
-    /// Which KEK new values are sealed under.
+    /// Returns the KEK that new values are sealed under.
     pub fn active_kek(&self) -> KekId {
         self.ring().active.kek_id()
     }
 
-    /// Which cipher new values are sealed with.
+    /// Returns the cipher of new values.
     pub fn suite(&self) -> Suite {
         self.ring().suite
     }
 
-    /// Everything that is loaded, the active provider first.
+    /// Returns all loaded providers, the active one first.
     pub fn providers(&self) -> Vec<Arc<dyn KekProvider>> {
         self.ring().providers().cloned().collect()
     }
@@ -147,10 +147,10 @@ impl Keyring {
         })
     }
 
-    /// Wraps a value's DEK under the active KEK; `None` when it is so already.
+    /// Wraps a value's DEK under the active KEK; `None` if it is wrapped so already.
     ///
-    /// Nonce, ciphertext and tag stay as they are, byte for byte, and are not looked at: a value
-    /// that did not open before does not open after.
+    /// Nonce, ciphertext and tag stay as they are and are not checked: a value that did not open before
+    /// does not open afterwards.
     pub fn rewrap(
         &self,
         context: &Context<'_>,
@@ -217,7 +217,7 @@ impl Ring {
         std::iter::once(&self.active).chain(&self.others)
     }
 
-    /// Who wrapped this.
+    /// Returns the key that wrapped this.
     fn of(&self, stanza: &Stanza) -> Result<&Arc<dyn KekProvider>, OpenError> {
         self.providers()
             .find(|provider| {

@@ -50,7 +50,7 @@ secret_key!(
     /// A KEK that left its provider for the time of a rotation.
     ///
     /// While DEKs move from one KEK to another, the database keeps each of the two sealed under
-    /// the other, so that it opens with whichever the operator gives. Only keys that are in memory
-    /// anyway can be had: a token's never leave it.
+    /// the other, so that it opens with either. Only keys that are in memory anyway can be exported; those
+    /// of a token never leave it.
     ExportedKek
 );

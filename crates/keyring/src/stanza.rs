@@ -1,4 +1,4 @@
-//! A wrapped DEK and who wrapped it.
+//! A wrapped DEK and the key that wrapped it.
 
 use std::fmt;
 
@@ -32,8 +32,8 @@ impl fmt::Debug for KekId {
 
 /// Which kind of provider wrapped a DEK, as a byte.
 ///
-/// An open newtype, not an enum: a stanza of a provider that this build leaves out must still be
-/// readable enough to be named in an error.
+/// A newtype, not an enum: a stanza of a provider that this build does not have must still be readable,
+/// so that an error can name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderTag(pub u8);
 
@@ -43,7 +43,7 @@ impl ProviderTag {
     /// A key in a token or HSM, behind a PKCS#11 module.
     pub const PKCS11: Self = Self(0x02);
 
-    /// Its name in the configuration and in the database; `None` for one from the future.
+    /// Its name in the configuration and in the database; `None` for a provider that this build does not know.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::LOCAL => Some("local"),
@@ -71,12 +71,12 @@ impl fmt::Display for ProviderTag {
 
 /// A wrapped DEK, tagged with provider and key version.
 ///
-/// Several providers can be live during a move from one to the other: the tag says whom to ask.
+/// While data keys move from one provider to another, both are in use; the tag says which one unwraps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stanza {
-    /// Which KEK.
+    /// The id of the KEK.
     pub kek_id: KekId,
-    /// Which kind of provider.
+    /// The kind of provider.
     pub provider: ProviderTag,
     /// Version of the key within its provider.
     pub key_version: u32,

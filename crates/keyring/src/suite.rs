@@ -21,11 +21,11 @@ pub enum Suite {
     /// [RFC 8439](https://www.rfc-editor.org/rfc/rfc8439#section-2.8); fast on every processor, and the default.
     #[default]
     ChaCha20Poly1305 = 0x01,
-    /// NIST SP 800-38D; for those who must use it. Constant in time with or without AES-NI.
+    /// [NIST SP 800-38D](https://doi.org/10.6028/NIST.SP.800-38D), for deployments that must use it. Constant in time with or without AES-NI.
     Aes256Gcm = 0x02,
 }
 
-/// A name that no suite has.
+/// The name is not that of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no suite {0:?}: use chacha20-poly1305 or aes-256-gcm")]
 pub struct UnknownSuite(String);
@@ -62,7 +62,7 @@ impl Suite {
         }
     }
 
-    /// Decrypts `buffer` in place; `None` and an unusable buffer when the tag does not fit.
+    /// Decrypts `buffer` in place; `None` and an unusable buffer if the tag is wrong.
     pub(crate) fn decrypt(
         self,
         dek: &Dek,
@@ -122,7 +122,7 @@ pub(crate) fn encrypt<C: AeadInOut + KeyInit>(
     tag.as_slice().try_into().ok()
 }
 
-/// Decrypts in place; `None` and an unusable buffer when the tag does not fit.
+/// Decrypts in place; `None` and an unusable buffer if the tag is wrong.
 pub(crate) fn decrypt<C: AeadInOut + KeyInit>(
     key: &[u8; KEY_LEN],
     nonce: &[u8],

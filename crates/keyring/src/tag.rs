@@ -1,4 +1,4 @@
-//! Tags over what stands in the clear: whoever has the file and not the key cannot make one.
+//! Tags over values in the clear: somebody who has the file without the key cannot make one.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -28,7 +28,7 @@ impl TagKey {
         self.mac(domain, values).verify_slice(tag).is_ok()
     }
 
-    /// Every part goes after its length, and their number first, so that no two lists read the same.
+    /// The number of parts comes first and each part follows its length, so that no two lists give the same input.
     fn mac(&self, domain: &str, values: &[&[u8]]) -> Hmac<Sha256> {
         let mut block = Zeroizing::new([0; BLOCK_LEN]);
         block[..KEY_LEN].copy_from_slice(self.expose());

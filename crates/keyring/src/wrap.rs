@@ -7,10 +7,9 @@
 //!                                                      of the first schema have it; only read
 //! ```
 //!
-//! One KEK wraps a DEK for every version of every record. Random nonces of 96 bits under one key
-//! are expected to meet after 2^48 wraps and are allowed for 2^32 (NIST SP 800-38D, 8.3), which is
-//! too near, and for GCM one meeting gives the key of its tags away. So AES-256-GCM never sees a
-//! key twice: HKDF-SHA-256 makes the key and its nonce from the KEK, a salt of 256 random bits and
+//! One KEK wraps a DEK for every version of every record. Random nonces of 96 bits under one key are
+//! expected to collide after 2^48 wraps and are allowed for 2^32 (NIST SP 800-38D, 8.3). That is too few,
+//! and with GCM one collision reveals the authentication key. So AES-256-GCM never uses a key twice: HKDF-SHA-256 makes the key and its nonce from the KEK, a salt of 256 random bits and
 //! the associated data. XChaCha20-Poly1305 does the same by its own construction, with 192 bits.
 
 use aes_gcm::Aes256Gcm;
@@ -34,7 +33,7 @@ const FIRST_LEN: usize = LONG_NONCE_LEN + KEY_LEN + TAG_LEN;
 const XCHACHA: u8 = 0x01;
 const DERIVED_AES: u8 = 0x02;
 
-/// Whose key wraps: what the associated data says beside the place.
+/// The key that wraps, as the associated data names it beside the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wrapper {
     pub kek_id: KekId,

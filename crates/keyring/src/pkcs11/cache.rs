@@ -9,12 +9,12 @@ use crate::secret::Dek;
 use ambient::Clock;
 use ambient::LockedKey;
 
-/// What a DEK is remembered by: a hash of the wrapped DEK and its associated data.
+/// The key of an entry: a hash of the wrapped DEK and its associated data.
 pub(super) type Id = [u8; 32];
 
-/// At most so many DEKs for at most so long; then they are wiped, asked for or not.
+/// Keeps a limited number of DEKs for a limited time, then wipes them.
 ///
-/// A use does not lengthen a DEK's time: a token that is gone is noticed.
+/// A use does not lengthen the time of a DEK, so that the loss of a token is noticed.
 pub(super) struct DekCache {
     inner: Arc<Inner>,
     // After `inner`: it wakes the sweeper, which then finds nothing left to sweep, and ends.
@@ -31,7 +31,7 @@ struct Inner {
 #[derive(Default)]
 struct Kept {
     deks: HashMap<Id, Dek>,
-    /// When which is forgotten; all live equally long, so in order.
+    /// Ends of the entries; all live equally long, so they are in order.
     order: VecDeque<(Duration, Id)>,
 }
 
@@ -109,7 +109,7 @@ impl Inner {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wipes what is over; says how long nothing else will be.
+    /// Wipes expired entries; returns the time until the next one expires.
     fn sweep(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut kept = self.kept();

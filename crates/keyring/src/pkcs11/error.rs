@@ -1,4 +1,4 @@
-//! What the operator has to put right, and what comes right by itself.
+//! Errors that the operator has to correct, and errors that pass by themselves.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub enum Pkcs11Error {
     /// The token cannot do what is needed of it.
     #[error("the token {token} has no {mechanism}: use a token with AES keys and AES-GCM")]
     MechanismMissing {
-        /// Which token.
+        /// The token.
         token: TokenSelector,
         /// The name of the mechanism.
         mechanism: &'static str,
@@ -66,7 +66,7 @@ pub enum Pkcs11Error {
          without the key the database does not open, so restore the token's backup"
     )]
     KeyMissing {
-        /// Which token.
+        /// The token.
         token: TokenSelector,
         /// The name that was looked for.
         label: String,
@@ -74,7 +74,7 @@ pub enum Pkcs11Error {
     /// The token has several keys of that name.
     #[error("the token {token} has several keys {label}: rename or delete those that are not ours")]
     KeyAmbiguous {
-        /// Which token.
+        /// The token.
         token: TokenSelector,
         /// The name.
         label: String,
@@ -85,7 +85,7 @@ pub enum Pkcs11Error {
          right one from the token's backup"
     )]
     KeyUnsuitable {
-        /// Which token.
+        /// The token.
         token: TokenSelector,
         /// The name.
         label: String,
@@ -95,7 +95,7 @@ pub enum Pkcs11Error {
     /// The token did not make a key.
     #[error("the token {token} made no key: {reason}; free some room on it or allow its user to")]
     KeyNotMade {
-        /// Which token.
+        /// The token.
         token: TokenSelector,
         /// What the token answered.
         reason: String,
@@ -122,7 +122,7 @@ impl<E: Into<ProviderError>> From<E> for Failure {
     }
 }
 
-/// What the module answered, in a few words.
+/// Describes the answer of the module.
 pub(super) fn answer(error: &Error) -> String {
     match error {
         Error::Pkcs11(code, function) => format!("C_{function:?} answered {code:?}"),
@@ -130,7 +130,7 @@ pub(super) fn answer(error: &Error) -> String {
     }
 }
 
-/// An answer of the module that says nothing of what was asked.
+/// Turns an answer of the module that is unrelated to the request into an outage.
 pub(super) fn unreachable(token: &TokenSelector, error: &Error) -> ProviderError {
     ProviderError::Unreachable(format!("token {token}: {}", answer(error)))
 }

@@ -15,16 +15,16 @@ static MODULES: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new
 /// A module, ready for use by many threads.
 pub(crate) struct Module {
     functions: Pkcs11,
-    /// Whoever calls the module holds it for reading. Whoever finalises and initialises it holds it
-    /// for writing: neither may run beside any other call.
+    /// A call of the module holds it for reading. Finalising and initialising hold it for writing, because
+    /// they must not run beside any other call.
     state: RwLock<State>,
 }
 
 struct State {
     /// Counts how often the module was initialised anew.
     epoch: u64,
-    /// Why the module could not be initialised anew. Nobody calls it until it could be: only
-    /// `C_Initialize` makes a module ready for several threads at once.
+    /// Why the module could not be initialised again. It is not called until that succeeds: only
+    /// `C_Initialize` makes a module safe for several threads.
     fault: Option<Error>,
 }
 

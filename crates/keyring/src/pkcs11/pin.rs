@@ -1,4 +1,4 @@
-//! Which token, and what opens it.
+//! The choice of a token, and its PIN.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -31,7 +31,7 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// Which of a module's tokens.
+/// A token of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSelector {
     /// The one with this label.

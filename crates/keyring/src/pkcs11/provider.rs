@@ -180,7 +180,7 @@ impl KekProvider for Pkcs11Provider {
     }
 }
 
-/// What it means that a DEK was not decrypted: an outage, or that it is not of this key and place.
+/// Classifies a failed decryption of a DEK: an outage, or a DEK of another key or place.
 fn not_decrypted(error: Error, key_works: impl FnOnce() -> bool) -> Failure {
     match code(&error) {
         _ if is_lost(&error) => error.into(),
@@ -194,7 +194,7 @@ fn not_decrypted(error: Error, key_works: impl FnOnce() -> bool) -> Failure {
     }
 }
 
-/// Finds the key of that label and makes sure that it is one of ours.
+/// Finds the key of that label and checks its attributes.
 pub(super) fn find(session: &Session, token: &Token, label: &str) -> Result<ObjectHandle, Failure> {
     let found = session.find_objects(&[
         Attribute::Class(ObjectClass::SECRET_KEY),

@@ -158,7 +158,7 @@ impl Token {
         })
     }
 
-    /// Whether the token lets us in and has what is needed.
+    /// Checks that the token accepts the PIN and has the mechanisms that are needed.
     pub fn check(&self) -> Result<(), ProviderError> {
         let has = self.with_functions(|functions, session, _| {
             session.get_session_info()?;
@@ -208,7 +208,7 @@ impl Token {
         })
     }
 
-    /// One that is idle, or a new one; `None` while as many are out as there may be.
+    /// Returns an idle session or a new one; `None` while the maximum is in use.
     fn session(
         &self,
         pool: &mut Pool,

@@ -25,7 +25,7 @@ pub const DEFAULT_CACHE_LIFE: Duration = Duration::from_secs(300);
 /// Most DEKs that are kept at a time: 128 KiB of keys.
 const CACHE_LIMIT: usize = 4_096;
 
-/// Where the keys are.
+/// Module, token and PIN.
 #[derive(Debug)]
 pub struct Pkcs11Config {
     /// The token's driver, a shared library.
