@@ -1,4 +1,4 @@
-//! The one way by which old records may leave the log.
+//! The only way to remove old records from the log.
 
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_512};
@@ -10,7 +10,7 @@ pub const RETENTION: &str = "audit.retention";
 
 const PURPOSE: &[u8] = b"secure-messaging/1 audit retention";
 
-/// Says that records up to one of them may be deleted, and what the hash of that one was.
+/// Permits to delete the records up to one of them, and keeps the hash of that one.
 ///
 /// A record named [`RETENTION`] stands in the chain for each door, and its event id is the door's
 /// [commitment](Door::commitment): whoever makes a door of their own must also get a record and a
@@ -18,12 +18,12 @@ const PURPOSE: &[u8] = b"secure-messaging/1 audit retention";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Door {
-    /// The newest record that may go.
+    /// The newest record that may be deleted.
     pub through_id: u64,
-    /// Its hash: the chain goes on from here.
+    /// Its hash, from which the chain continues.
     #[serde(with = "hex_array")]
     pub hash: [u8; 64],
-    /// Everything up to there is older than this, in unix seconds.
+    /// Every record up to it is older than this, unix seconds.
     pub cutoff: u64,
     /// Unix seconds at which the door was opened.
     pub timestamp: u64,

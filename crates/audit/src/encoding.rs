@@ -1,4 +1,4 @@
-//! How bytes stand in JSON: hexadecimal digits for what people compare, base64 for the rest.
+//! Bytes in JSON: hexadecimal digits for what people compare, base64 for the rest.
 
 /// Hexadecimal digits of exactly `N` bytes.
 pub(crate) mod hex_array {
@@ -25,7 +25,7 @@ pub(crate) mod hex_array {
     }
 }
 
-/// The same, where there may be none.
+/// Optional hexadecimal digits of exactly `N` bytes.
 pub(crate) mod hex_option {
     use serde::{Deserialize, Deserializer, Serializer};
 

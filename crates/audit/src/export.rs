@@ -14,7 +14,7 @@ use crate::encoding::{base64_bytes, hex_array};
 use crate::head::{Fingerprint, Head, HeadSigningKey, HeadVerifyKey, SignedHead};
 use crate::record::Record;
 
-/// Most bytes of a line; what is longer was not made here.
+/// The most bytes of a line; an export has none that is longer.
 pub const MAX_LINE: usize = 4 << 20;
 
 pub(crate) const FORMAT: &str = "secure-messaging/1 audit export";
@@ -31,7 +31,7 @@ pub(crate) enum Line {
         fingerprint: Fingerprint,
         #[serde(with = "base64_bytes")]
         verify_key: Vec<u8>,
-        /// Chosen by whoever exported, unix seconds.
+        /// The time of the export, as its maker says, unix seconds.
         from: Option<u64>,
         to: Option<u64>,
         /// The record that the first one follows; 0 for the whole log.
@@ -51,7 +51,7 @@ pub(crate) enum Line {
         /// The details, opened; the sealed ones are what the chain proves.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         opened: Option<Value>,
-        /// Whether the details should open and do not.
+        /// Whether the details are damaged: they do not open.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         damaged: bool,
     },
@@ -109,11 +109,11 @@ impl Closing {
 pub struct Header {
     /// Unix seconds.
     pub created_at: u64,
-    /// The key; whoever made the file chose it, so it proves nothing until it is pinned.
+    /// The key. The maker of the file chose it, so it proves nothing until it is pinned.
     pub key: HeadVerifyKey,
-    /// Records of before this were left out, unix seconds.
+    /// Earlier records were left out, unix seconds.
     pub from: Option<u64>,
-    /// Records of after this were left out, unix seconds.
+    /// Later records were left out, unix seconds.
     pub to: Option<u64>,
     /// The record before the first; 0 for the whole log.
     pub after_id: u64,
@@ -130,7 +130,7 @@ pub struct ExportWriter {
 }
 
 impl ExportWriter {
-    /// Begins; the first line comes back.
+    /// Starts an export; returns the first line.
     pub fn begin(header: &Header) -> (Self, String) {
         let mut writer = Self {
             digest: Sha3_512::new(),
@@ -161,8 +161,7 @@ impl ExportWriter {
         })
     }
 
-    /// The next record, with its details opened where somebody asked for that, or with the note that
-    /// they are damaged.
+    /// Returns the line of the next record, with its details opened if wanted, or marked as damaged.
     pub fn record(&mut self, record: Record, opened: Option<Value>, damaged: bool) -> String {
         self.records += 1;
         self.last = record.id;

@@ -1,8 +1,8 @@
-//! What a verifier can find, each in one plain sentence.
+//! Findings of the verifier, each with one sentence.
 
 use crate::head::Fingerprint;
 
-/// Something that does not fit.
+/// Something that is wrong with a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Finding {
@@ -12,13 +12,13 @@ pub enum Finding {
         /// The record.
         id: u64,
     },
-    /// A record's details should open under their key and do not.
+    /// The details of a record do not open under their key.
     #[error("the details of record {id} are damaged: they do not open, or their key was changed")]
     DetailsDamaged {
         /// The record.
         id: u64,
     },
-    /// A record has no tag of the server's.
+    /// A record has no valid tag of the server.
     #[error("record {id} was not written by this server")]
     Foreign {
         /// The record.

@@ -1,4 +1,4 @@
-//! Signed heads: which record had which hash, under Ed25519 and ML-DSA-87 together.
+//! Signed heads: number and hash of a record, signed with Ed25519 and ML-DSA-87.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use crate::encoding::{base64_bytes, hex_array};
 const LABEL: &[u8] = b"secure-messaging/1 audit head";
 const FINGERPRINT_LABEL: &[u8] = b"secure-messaging/1 audit key fingerprint";
 
-/// What a head says.
+/// The content of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Counted from 1 without gaps.
     pub number: u64,
     /// The newest record at that time.
     pub record_id: u64,
-    /// Its hash, which stands for every record before it as well.
+    /// Its hash, which covers every record before it too.
     pub hash: [u8; 64],
     /// Unix seconds.
     pub timestamp: u64,
@@ -44,7 +44,7 @@ impl Head {
 /// A head with both signatures, unverified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHead {
-    /// What it says.
+    /// The content.
     pub head: Head,
     /// Ed25519 (64 bytes) and ML-DSA-87 (4627 bytes).
     pub signature: Vec<u8>,
@@ -57,11 +57,11 @@ pub struct HeadSigningKey(SigningKey);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadVerifyKey(VerifyKey);
 
-/// SHA3-512 of a verify key: what people write down and compare.
+/// SHA3-512 of a verify key, which people write down and compare.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(#[serde(with = "hex_array")] [u8; 64]);
 
-/// The bytes are no verify key.
+/// The bytes are not a verify key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a verify key of the audit log; take it from the server again")]
 pub struct HeadKeyError;
@@ -140,12 +140,12 @@ impl HeadVerifyKey {
         Ok(Self(key))
     }
 
-    /// What people compare.
+    /// Returns the fingerprint, which people compare.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint(sha3_512(&[FINGERPRINT_LABEL, &self.to_bytes()]))
     }
 
-    /// Whether both signatures of a head hold.
+    /// Returns whether both signatures of a head hold.
     pub fn verify(&self, head: &SignedHead) -> bool {
         self.verify_for(LABEL, &head.head.message(), &head.signature)
     }
@@ -183,7 +183,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A head as witnesses get it: one line that says everything needed to check it, the key apart.
+/// A head as witnesses get it: one line with everything needed to check it, except for the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Witnessed {
@@ -205,7 +205,7 @@ pub struct Witnessed {
     signature: Vec<u8>,
 }
 
-/// A line is no head.
+/// The line is not a head.
 #[derive(Debug, thiserror::Error)]
 #[error("this line is not a head of an audit log: {0}")]
 pub struct HeadLineError(String);
@@ -230,7 +230,7 @@ impl Witnessed {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether a line is one, or one that was cut short anywhere; an empty one is.
+    /// Returns whether a line is a head or the beginning of one; an empty line is.
     pub fn begins(line: &[u8]) -> bool {
         let label = String::from_utf8_lossy(LABEL);
         let start = format!("{{\"format\":{label:?},");

@@ -1,16 +1,16 @@
-//! The audit log's proof: a hash chain, heads signed by two schemes, and a verifier that names what
-//! was done to it.
+//! The proof of the audit log: a hash chain, heads signed by two schemes, and a verifier that names
+//! changes.
 //!
-//! No I/O: records, heads and lines come in, findings come out. The store fills the chain, the
-//! server signs heads and hands them to witnesses, and `audit verify` checks a database or an
-//! export with nothing but this crate.
+//! No I/O: records, heads and lines come in, findings come out. The store appends to the chain, the server
+//! signs heads and sends them to witnesses, and `audit verify` checks a database or an export with this
+//! crate alone.
 //!
 //! - A [`Record`] carries the SHA3-512 of its predecessor, so that whoever changes one must change
 //!   all that follow.
 //! - A [`SignedHead`] says which record had which hash at a time, signed with Ed25519 and
 //!   ML-DSA-87, so that whoever has the file but not the key cannot do even that.
-//! - Heads kept elsewhere, [`Outside`], show that the end was cut or an older file put back.
-//! - A [`Door`] is the one way by which old records may go; a record of the chain vouches for it.
+//! - Heads kept by witnesses, [`Outside`], show that the end was cut or an older file was put back.
+//! - A [`Door`] is the only way to remove old records; a record of the chain vouches for it.
 #![forbid(unsafe_code)]
 
 mod door;

@@ -1,14 +1,14 @@
-//! Heads that were kept elsewhere, out of reach of whoever holds the log.
+//! Heads kept by witnesses, out of reach of whoever holds the log.
 
 use std::collections::BTreeMap;
 
 use crate::finding::Finding;
 use crate::head::{Fingerprint, HeadLineError, HeadVerifyKey, Witnessed};
 
-/// Findings that are kept; more would say nothing new.
+/// The most findings that are kept.
 const MOST: usize = 100;
 
-/// Heads from a witness, verified as they come; 80 bytes for each record that one signs.
+/// Heads of a witness, verified as they are read; 80 bytes for each signed record.
 #[derive(Debug)]
 pub struct Outside {
     key: HeadVerifyKey,
@@ -20,7 +20,7 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// None yet; those to come must be signed under this key.
+    /// Starts empty; heads must be signed under this key.
     pub fn under(key: HeadVerifyKey) -> Self {
         Self {
             fingerprint: key.fingerprint(),
@@ -59,7 +59,7 @@ impl Outside {
         self.held.len()
     }
 
-    /// Whether there is no head that holds.
+    /// Returns whether there is no valid head.
     pub fn is_empty(&self) -> bool {
         self.held.is_empty()
     }
@@ -74,12 +74,12 @@ impl Outside {
         std::mem::take(&mut self.findings)
     }
 
-    /// Whether a head signs another record of this number.
+    /// Returns whether a head signs another record under this number.
     pub(crate) fn contradicts(&self, id: u64, hash: &[u8; 64]) -> bool {
         self.held.get(&id).is_some_and(|(held, _)| held != hash)
     }
 
-    /// The newest record that a head signs, and when.
+    /// Returns the newest record that a head signs, and the time of the head.
     pub(crate) fn newest(&self) -> Option<(u64, u64)> {
         self.held.last_key_value().map(|(id, (_, at))| (*id, *at))
     }

@@ -11,7 +11,7 @@ const FEWEST: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin(String);
 
-/// The text pins no key.
+/// The text is not the beginning of a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint has 32 to 128 hexadecimal digits; copy it from the admin page")]
 pub struct ParsePinError;

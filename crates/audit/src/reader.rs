@@ -9,7 +9,7 @@ use crate::head::SignedHead;
 use crate::outside::Outside;
 use crate::verifier::{Verdict, Verifier};
 
-/// What every line of a record has, for telling what an unreadable line was.
+/// A field that every record's line has, which tells what an unreadable line was.
 const RECORD: &[u8] = br#""type":"record""#;
 
 /// The first line is not that of an export.
@@ -26,7 +26,7 @@ pub struct ExportVerifier {
     lines: u64,
     records: u64,
     heads: u64,
-    /// Whether the closing line was there and holds.
+    /// Whether a valid closing line was read.
     closed: Option<bool>,
     unreadable: bool,
 }
@@ -84,7 +84,7 @@ impl ExportVerifier {
         }
     }
 
-    /// Sums up.
+    /// Returns the verdict.
     pub fn finish(mut self) -> Verdict {
         match self.closed {
             Some(true) => self.verifier.finish_signed(),

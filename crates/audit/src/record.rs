@@ -1,4 +1,4 @@
-//! A record of the chain and what of it is hashed.
+//! A record of the chain and its hash.
 
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_512};
@@ -7,7 +7,7 @@ use crate::encoding::{base64_bytes, hex_array, hex_option};
 
 const PURPOSE: &[u8] = b"secure-messaging/1 audit record";
 
-/// What stands in the first record in place of its predecessor's hash.
+/// The previous hash of the first record.
 pub const ZERO_HASH: [u8; 64] = [0; 64];
 
 /// The fields that are hashed, borrowed.
@@ -17,13 +17,13 @@ pub struct Fields<'a> {
     pub id: u64,
     /// Drawn at random for each event; of a retention record, see [`crate::Door::commitment`].
     pub event_id: &'a [u8; 16],
-    /// Whose; `None` is the system's.
+    /// The account; `None` for the system.
     pub user_id: Option<&'a [u8; 16]>,
-    /// What happened, a stable dotted name.
+    /// The action, a stable dotted name.
     pub action: &'a str,
     /// Unix seconds.
     pub timestamp: u64,
-    /// What else there is to know, sealed.
+    /// The details, sealed.
     pub details: &'a [u8],
     /// Hash of the record before.
     pub previous: &'a [u8; 64],
@@ -56,7 +56,7 @@ impl Fields<'_> {
     }
 }
 
-/// A record as it stands in the database and in an export.
+/// A record as the database and an export have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -65,14 +65,14 @@ pub struct Record {
     /// Drawn at random for each event.
     #[serde(with = "hex_array")]
     pub event_id: [u8; 16],
-    /// Whose; `None` is the system's.
+    /// The account; `None` for the system.
     #[serde(with = "hex_option")]
     pub user_id: Option<[u8; 16]>,
-    /// What happened.
+    /// The action.
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// What else there is to know, sealed.
+    /// The details, sealed.
     #[serde(with = "base64_bytes")]
     pub details: Vec<u8>,
     /// Hash of the record before.
@@ -84,17 +84,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// The hash that the content has.
+    /// Computes the hash of the content.
     pub fn computed_hash(&self) -> [u8; 64] {
         self.hash_at(self.id)
     }
 
-    /// Whether content and hash fit each other.
+    /// Returns whether the hash is that of the content.
     pub fn is_whole(&self) -> bool {
         self.computed_hash() == self.hash
     }
 
-    /// Whether this would be whole in another place.
+    /// Returns whether the hash would be right under another number.
     pub(crate) fn belongs_at(&self, id: u64) -> bool {
         self.hash_at(id) == self.hash
     }

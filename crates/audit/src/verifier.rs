@@ -1,4 +1,4 @@
-//! Reads a log from its beginning to its end, in constant memory, and names what does not fit.
+//! Verifies a log from beginning to end, in constant memory, and names what is wrong.
 
 mod heads;
 mod records;
@@ -15,9 +15,9 @@ use crate::head::{HeadVerifyKey, SignedHead};
 use crate::outside::Outside;
 use crate::record::{Record, ZERO_HASH};
 
-/// Findings that are told one by one; the rest is counted.
+/// The most findings that are listed; the rest is counted.
 const MOST_FINDINGS: usize = 100;
-/// Records and heads that are kept aside until it is clear what became of them.
+/// The most records and heads that are kept until their place is clear.
 const MOST_ASIDE: usize = 64;
 /// Doors that are kept, the newest: one a day for eleven years.
 const MOST_DOORS: usize = 4_096;
@@ -27,9 +27,9 @@ const MOST_DOORS: usize = 4_096;
 pub struct Verifier {
     key: Option<HeadVerifyKey>,
     outside: Option<Outside>,
-    /// By the newest record that may go, with where the record stands that vouches for the door.
+    /// Doors by the newest record that may be removed, with the number of the record that vouches for each.
     doors: BTreeMap<u64, (Door, Option<u64>)>,
-    /// Where the log begins by right: the record before and its hash.
+    /// The legitimate beginning of the log: the record before and its hash.
     start: (u64, [u8; 64]),
     /// The number that the next record should have; 0 before the first.
     expected: u64,
@@ -39,18 +39,18 @@ pub struct Verifier {
     first: Option<(u64, Option<[u8; 64]>)>,
     last: (u64, [u8; 64]),
     records: u64,
-    /// A record out of its place, until the next one shows why.
+    /// A record in the wrong place, held until the next one shows why.
     held: Option<Record>,
     /// Heads that came while a record was held.
     waiting: VecDeque<SignedHead>,
-    /// Records that stand where others belong.
+    /// Records in the places of others.
     displaced: Vec<(u64, Record)>,
     /// Records whose content does not fit their hash.
     suspects: Vec<Record>,
     /// Heads of records that have not come yet.
     ahead: Vec<SignedHead>,
     newest_ahead: u64,
-    /// When the oldest record was written that no head has come for yet.
+    /// The time of the oldest record that no head signs yet.
     unsigned_since: Option<u64>,
     last_number: Option<u64>,
     /// Forged heads since, each of which may stand where a true one was.
@@ -137,7 +137,7 @@ impl Verifier {
         self.place(record);
     }
 
-    /// Takes note that a record is there and cannot be read; its number where that can be.
+    /// Notes a record that cannot be read, with its number if that can be read.
     pub fn unreadable_record(&mut self, id: Option<u64>) {
         if self.expected == 0 {
             self.begin(id.unwrap_or(self.start.0.saturating_add(1)));
@@ -177,7 +177,7 @@ impl Verifier {
         self.judge(head);
     }
 
-    /// Says that a head of this record was made, whether or not it is among those that are read.
+    /// Notes that a head of this record was made, whether or not it will be read.
     pub fn signed_through(&mut self, record_id: u64) {
         self.newest_ahead = self.newest_ahead.max(record_id);
     }
@@ -195,12 +195,12 @@ impl Verifier {
         }
     }
 
-    /// Sums up a log that somebody may still append to.
+    /// Returns the verdict on a log that may still grow.
     pub fn finish(self) -> Verdict {
         self.sum_up(None)
     }
 
-    /// Sums up a part whose every record a closing signature vouches for.
+    /// Returns the verdict on a part whose closing signature vouches for each record.
     pub(crate) fn finish_signed(self) -> Verdict {
         let last = self.last.0;
         self.sum_up(Some(last))

@@ -1,4 +1,4 @@
-//! What lies in a target.
+//! Lists the backups in a target.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub enum CatalogueError {
     /// The target failed, or a manifest was refused.
     #[error(transparent)]
     Stream(#[from] StreamError),
-    /// A manifest opens and makes no sense.
+    /// A manifest opens and is not valid.
     #[error("the manifest of {0} cannot be read: use the newer program that wrote it")]
     Unreadable(BackupId),
 }
@@ -34,16 +34,16 @@ impl From<TargetError> for CatalogueError {
 pub struct Listed {
     /// Its name.
     pub id: BackupId,
-    /// What it is, where its manifest opens.
+    /// Its manifest, or why that does not open.
     pub manifest: Result<Manifest, CatalogueError>,
 }
 
-/// Everything in a target.
+/// The contents of a target.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     /// Finished backups, oldest first.
     pub backups: Vec<Listed>,
-    /// What was begun and never finished: it is no backup.
+    /// Unfinished uploads, which are not backups.
     pub unfinished: Vec<BackupId>,
 }
 
@@ -61,7 +61,7 @@ impl Catalogue {
         ids.filter(move |id| id.is_of_the_future(now))
     }
 
-    /// Whether everything that a backup builds on is there.
+    /// Returns whether all bases of a backup are there.
     pub fn is_whole(&self, manifest: &Manifest) -> bool {
         let known: HashMap<&BackupId, &Manifest> =
             self.manifests().map(|other| (&other.id, other)).collect();
@@ -98,7 +98,7 @@ fn is_missing(error: &CatalogueError) -> bool {
     )
 }
 
-/// Whether something else stands in the place of the manifest, which says nothing of other backups.
+/// Returns whether something else is in the place of the manifest; that says nothing about other backups.
 fn is_foreign(error: &CatalogueError) -> bool {
     matches!(
         error,
@@ -126,10 +126,10 @@ pub async fn newest_id(target: &Target) -> Result<Option<BackupId>, TargetError>
     Ok(target.ids().await?.pop())
 }
 
-/// The newest backup that an incremental one can build on; none of the future.
+/// Returns the newest backup that an incremental one can build on; none from the future.
 ///
-/// A wrong key is an error and not "there is none": a second chain under another key in the same
-/// place would push the first one out.
+/// A wrong key is an error and not "none": a second chain under another key in the same target would make
+/// the policy remove the first one.
 pub(crate) async fn newest(
     target: &Target,
     key: &BackupKey,
@@ -158,9 +158,9 @@ pub(crate) async fn newest(
     Ok(newest)
 }
 
-/// Removes what was begun and never finished; answers how many.
+/// Removes unfinished uploads; returns how many.
 ///
-/// Only for whoever knows that nobody is writing there.
+/// The caller must know that nobody writes to the target.
 pub async fn clear_unfinished(target: &Target, key: &BackupKey) -> Result<usize, CatalogueError> {
     let found = catalogue(target, key).await?;
     for id in &found.unfinished {

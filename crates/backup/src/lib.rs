@@ -1,10 +1,10 @@
 //! Backups of a database file: encrypted before they leave the machine, in full or as the pages that
 //! changed, in a folder or in an object store, verified when they are written.
 //!
-//! What is backed up is a file that holds still, a snapshot that the store made; this crate knows
-//! nothing of its tables. A backup is a handful of sealed objects, and counts only when its manifest,
-//! the last of them, is there. Encryption is symmetric throughout, under a key of 256 bits, so that a
-//! quantum computer that finds the objects learns as little as anybody else.
+//! The source is a snapshot that the store made and that does not change; this crate does not know its
+//! tables. A backup consists of a few sealed objects and is complete when its manifest, the last of them,
+//! is written. All encryption is symmetric, under a key of 256 bits, so that a quantum computer gains
+//! nothing from the objects.
 #![forbid(unsafe_code)]
 
 mod catalogue;

@@ -1,4 +1,4 @@
-//! The manifest: what a backup is, written last.
+//! The manifest: the description of a backup, written last.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) const KEY: &str = "key";
 /// SHA3-256.
 pub(crate) type Hash = [u8; 32];
 
-/// Where the audit log stood.
+/// The newest audit record at the time of the backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// Id of the newest record.
@@ -46,14 +46,14 @@ pub(crate) struct Object {
     pub digest: Hash,
 }
 
-/// What a backup is; sealed like everything else.
+/// The description of a backup; sealed like everything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Layout.
     pub(crate) format: u32,
     /// Name of the backup; also says its time and kind.
     pub id: BackupId,
-    /// What an incremental one builds on.
+    /// The base of an incremental backup.
     pub parent: Option<Parent>,
     /// Version of the program.
     pub program: String,
@@ -72,7 +72,7 @@ pub struct Manifest {
     pub content: Hash,
     /// Whether the key file of the database is inside.
     pub key_inside: bool,
-    /// Where the audit log stood.
+    /// The newest audit record at the time of the backup.
     pub audit: AuditHead,
     /// Rows of each table.
     pub tables: BTreeMap<String, u64>,
@@ -81,7 +81,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Whether the backup stands alone.
+    /// Returns whether the backup is a full one.
     pub fn kind(&self) -> Kind {
         self.id.kind()
     }
@@ -116,7 +116,7 @@ impl Manifest {
         whole.then_some(manifest)
     }
 
-    /// What an incremental backup writes down of this one.
+    /// Returns the reference by which an incremental backup names this one.
     pub(crate) fn as_parent(&self) -> Parent {
         Parent {
             id: self.id.clone(),

@@ -1,4 +1,4 @@
-//! The pages of a file that holds still, read one after the other.
+//! Reads the pages of a file that does not change, one after the other.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

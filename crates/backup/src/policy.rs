@@ -1,4 +1,4 @@
-//! Which backups are kept.
+//! The policy that decides which backups are kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -10,16 +10,16 @@ use crate::id::{BackupId, Kind};
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 
-/// How many backups of which age are kept, such as `48h 7d 4w 12m`.
+/// Numbers of backups to keep by age, such as `48h 7d 4w 12m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Every backup of so many hours.
+    /// Hours of which every backup is kept.
     pub hours: u64,
-    /// One of each of so many days.
+    /// Days of which one backup each is kept.
     pub days: u64,
-    /// One of each of so many weeks.
+    /// Weeks of which one backup each is kept.
     pub weeks: u64,
-    /// One of each of so many months.
+    /// Months of which one backup each is kept.
     pub months: u64,
 }
 
@@ -34,7 +34,7 @@ impl Default for Policy {
     }
 }
 
-/// Why a text is no policy.
+/// Why a text is not a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "backup_keep is {0:?}: write numbers of hours, days, weeks and months, such as \"48h 7d 4w 12m\""
@@ -94,16 +94,16 @@ impl fmt::Display for Policy {
 pub struct Known {
     /// Its name.
     pub id: BackupId,
-    /// What it builds on.
+    /// Its base.
     pub parent: Option<BackupId>,
 }
 
 impl Policy {
-    /// The names that are kept: what the policy picks, and everything that those build on.
+    /// Returns the names that are kept: those that the policy selects, and all of their bases.
     ///
-    /// Of a day, a week or a month it picks the first full backup, since one that stands alone
-    /// keeps no others alive; without a full one, the first. The newest is kept whatever the
-    /// policy says. One of the future counts as one of now, and the newest before it is kept as well.
+    /// Of a day, a week or a month it selects the first full backup, because a full one needs no bases; without
+    /// a full one, the first. The newest is always kept. A backup from the future counts as one from now, and
+    /// the newest one before it is kept as well.
     pub fn keep(&self, known: &[Known], now: u64) -> BTreeSet<BackupId> {
         let mut kept: BTreeSet<BackupId> = known
             .iter()
@@ -143,7 +143,7 @@ impl Policy {
     }
 }
 
-/// Adds everything that the kept ones build on.
+/// Adds the bases of the backups that are kept.
 fn with_bases(known: &[Known], mut kept: BTreeSet<BackupId>) -> BTreeSet<BackupId> {
     let parents: HashMap<&BackupId, &BackupId> = known
         .iter()

@@ -33,7 +33,7 @@ impl Phase {
         Self::Comparing,
     ];
 
-    /// What is being done, in one word.
+    /// The name of the phase.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -46,14 +46,14 @@ impl Phase {
     }
 }
 
-/// A look at the progress.
+/// A snapshot of the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Standing {
-    /// What is being done.
+    /// The phase.
     pub phase: Phase,
-    /// How much of it is done.
+    /// Steps that are done.
     pub done: u64,
-    /// How much there is.
+    /// All steps.
     pub total: u64,
 }
 
@@ -69,7 +69,7 @@ struct Inner {
 }
 
 impl Progress {
-    /// Begins a phase of so many steps.
+    /// Starts a phase with this many steps.
     pub fn begin(&self, phase: Phase, total: u64) {
         let number = Phase::ALL.iter().position(|one| *one == phase);
         self.0.done.store(0, Ordering::Relaxed);
@@ -79,18 +79,18 @@ impl Progress {
             .store(number.unwrap_or_default() as u8, Ordering::Relaxed);
     }
 
-    /// More is done.
+    /// Adds steps that are done.
     pub fn add(&self, steps: u64) {
         self.0.done.fetch_add(steps, Ordering::Relaxed);
     }
 
-    /// So much is done.
+    /// Sets the steps that are done.
     pub fn set(&self, done: u64, total: u64) {
         self.0.done.store(done, Ordering::Relaxed);
         self.0.total.store(total, Ordering::Relaxed);
     }
 
-    /// How far it is.
+    /// Returns a snapshot.
     pub fn look(&self) -> Standing {
         let number = usize::from(self.0.phase.load(Ordering::Relaxed));
         Standing {

@@ -1,4 +1,4 @@
-//! Removing what the policy does not keep.
+//! Removes backups that the policy does not keep.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::key::BackupKey;
 use crate::policy::{Known, Policy};
 use crate::target::Target;
 
-/// What pruning did.
+/// The result of pruning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Backups that were removed, newest first.
@@ -19,11 +19,11 @@ pub struct Pruned {
     pub of_the_future: Vec<BackupId>,
 }
 
-/// Removes backups that the policy does not keep; newest first, so that a cut leaves no backup
+/// Removes backups that the policy does not keep, newest first, so that an interruption leaves no backup
 /// without its base.
 ///
-/// A backup whose manifest does not open is left alone: what it builds on is not known, and somebody
-/// may still want to look at it.
+/// A backup whose manifest does not open is kept: its base is not known, and somebody may want to inspect
+/// it.
 pub async fn prune(
     target: &Target,
     key: &BackupKey,

@@ -1,4 +1,4 @@
-//! Putting a file together again.
+//! Restores a file from a chain of backups.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -23,7 +23,7 @@ use crate::target::Target;
 /// Most bytes of a key file.
 const KEY_FILE_BYTES: usize = 64 * 1024;
 
-/// Which backups are put together, the full one first.
+/// A chain of backups, the full one first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     chain: Vec<Manifest>,
@@ -53,12 +53,12 @@ pub enum RestoreError {
         /// The oldest backup that there is.
         oldest: Option<BackupId>,
     },
-    /// Something that the backup builds on is gone.
+    /// A base of the backup is missing.
     #[error("{id} builds on {missing}, which is gone or was exchanged: choose another time")]
     Broken {
         /// The backup.
         id: BackupId,
-        /// What it builds on.
+        /// The base.
         missing: BackupId,
     },
     /// The target cannot be read.
@@ -67,7 +67,7 @@ pub enum RestoreError {
     /// An object cannot be read.
     #[error(transparent)]
     Stream(#[from] StreamError),
-    /// What was put together is not what was backed up.
+    /// The restored file differs from the one that was backed up.
     #[error("what was put together is not the file that was backed up: choose another time")]
     Unlike,
     /// The file cannot be written.
@@ -86,7 +86,7 @@ fn none_at(at: Option<u64>, oldest: Option<&BackupId>) -> String {
     }
 }
 
-/// Chooses the newest backup of this time or before, and what it builds on.
+/// Chooses the newest backup at this time or before, and its bases.
 pub async fn plan(target: &Target, key: &BackupKey, at: Option<u64>) -> Result<Plan, RestoreError> {
     let found = catalogue(target, key).await?;
     let oldest = found.backups.first().map(|listed| listed.id.clone());
@@ -124,9 +124,9 @@ pub async fn plan(target: &Target, key: &BackupKey, at: Option<u64>) -> Result<P
     Ok(Plan { chain })
 }
 
-/// Puts the file together under a name that nobody has yet, compares and syncs it.
+/// Restores into a new file, compares it with the manifest and syncs it.
 ///
-/// The file is readable by its owner only. After an error it is left for the caller to remove.
+/// The file is readable by its owner only. After an error the caller removes it.
 pub async fn assemble(
     target: &Target,
     key: &BackupKey,
@@ -233,7 +233,7 @@ pub async fn key_file(
 }
 
 impl RestoreError {
-    /// Whether another key is all that is wanted.
+    /// Returns whether another key would help.
     pub fn is_wrong_key(&self) -> bool {
         let stream = match self {
             Self::Catalogue(CatalogueError::Stream(stream)) | Self::Stream(stream) => stream,

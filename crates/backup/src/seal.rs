@@ -5,10 +5,9 @@
 //! then frames: index (u32) ‖ last (u8) ‖ length (u32) ‖ XChaCha20-Poly1305 of at most 64 KiB
 //! ```
 //! Each object has a key of its own, derived from the backup key, a random salt and the object's
-//! name; a frame's number is its nonce, and its head is associated data. The tags and the heads stand
-//! in the clear so that the error can say what happened: another key, another object in this one's
-//! place, frames in another order, an end that is missing. None of them is trusted: whoever changes
-//! them only turns one refusal into another.
+//! name. The nonce of a frame is its number, and its head is associated data. Tags and heads are in the clear
+//! so that an error can say what happened: another key, another object in this place, frames in another
+//! order, a missing end. They are not trusted: changing them only turns one error into another.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -32,7 +31,7 @@ const OVERHEAD: usize = 16;
 /// Why an object was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It does not begin as sealed objects do.
+    /// It does not begin like a sealed object.
     #[error("this is no backup of this program: check the target")]
     NotABackup,
     /// It was written by another version of the program.
@@ -45,7 +44,7 @@ pub enum OpenError {
          earlier backup"
     )]
     WrongKey,
-    /// Its key and its name fit, and what stands before its first frame does not.
+    /// Its key and its name are right, and its head is damaged.
     #[error("the beginning was changed or damaged: restore an earlier backup")]
     DamagedHead,
     /// It is another object under this one's name.
@@ -57,9 +56,9 @@ pub enum OpenError {
          earlier backup"
     )]
     Reordered {
-        /// Which part belongs here.
+        /// The number that was expected.
         expected: u32,
-        /// Which part was found.
+        /// The number that was found.
         found: u32,
     },
     /// Its end is missing.
@@ -127,7 +126,7 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Begins the object of this name; the salt is random and used once.
+    /// Starts the object of this name; the salt must be random and used once.
     pub fn new(key: &BackupKey, name: &str, salt: [u8; SALT_LEN]) -> Self {
         let keys = ObjectKeys::derive(key, &salt, name);
         let mut out = Vec::with_capacity(CHUNK + HEAD + FRAME_HEAD + OVERHEAD);
@@ -188,12 +187,12 @@ impl Sealer {
     }
 }
 
-/// Opens one object, piece by piece; gives out nothing that was not verified.
+/// Opens one object, piece by piece; returns verified bytes only.
 pub struct Opener<'k> {
     key: &'k BackupKey,
     name: String,
     keys: Option<ObjectKeys>,
-    /// Whether the name's tag does not fit: the first frame shows whether the object is another.
+    /// Whether the tag of the name is wrong; the first frame shows whether it is another object.
     doubtful: bool,
     index: u32,
     ended: bool,
@@ -282,7 +281,7 @@ impl<'k> Opener<'k> {
         Ok(Some(FRAME_HEAD + len))
     }
 
-    /// The object is over: refuses one whose end is missing.
+    /// Ends the object; refuses one whose end is missing.
     pub fn finish(self) -> Result<(), OpenError> {
         if self.keys.is_none() && !self.sealed.starts_with(MAGIC) {
             return Err(OpenError::NotABackup);
@@ -295,7 +294,7 @@ impl<'k> Opener<'k> {
     }
 }
 
-/// Derives the keys of an object, and says whether the tag of its name fits.
+/// Derives the keys of an object; also returns whether the tag of its name is right.
 fn begin(key: &BackupKey, name: &str, head: &[u8; HEAD]) -> Result<(ObjectKeys, bool), OpenError> {
     let (magic, rest) = head.split_at(MAGIC.len());
     if magic != MAGIC {

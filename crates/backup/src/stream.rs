@@ -75,7 +75,7 @@ impl SealedWriter {
         Ok(())
     }
 
-    /// Ends the object, which appears now, and says what it holds.
+    /// Finishes the object, which becomes visible, and returns its size and hash.
     pub(crate) async fn finish(mut self) -> Result<Object, StreamError> {
         self.upload.put(self.sealer.finish().into());
         let done = self.upload.finish().await;
@@ -117,7 +117,7 @@ impl<'k> SealedReader<'k> {
         })
     }
 
-    /// Fills the buffer; `false` when the object is over, which it may be only at a border.
+    /// Fills the buffer; `false` at the end of the object, which must be at a boundary.
     pub(crate) async fn fill(&mut self, buffer: &mut [u8]) -> Result<bool, StreamError> {
         while self.opened.len() - self.at < buffer.len() {
             if !self.fetch().await? {
@@ -134,7 +134,7 @@ impl<'k> SealedReader<'k> {
         Ok(true)
     }
 
-    /// Opens the next piece; `false` at the end, which was verified.
+    /// Opens the next piece; `false` at the verified end.
     async fn fetch(&mut self) -> Result<bool, StreamError> {
         let Some(opener) = self.opener.as_mut() else {
             return Ok(false);
@@ -158,7 +158,7 @@ impl<'k> SealedReader<'k> {
         Ok(self.opener.is_some())
     }
 
-    /// Reads what is left and compares the whole with what the manifest says.
+    /// Reads the rest and compares the whole with the manifest.
     pub(crate) async fn finish(mut self, said: &Object) -> Result<(), StreamError> {
         while self.fetch().await? {
             self.at = self.opened.len();

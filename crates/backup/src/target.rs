@@ -1,4 +1,4 @@
-//! Where backups lie: a folder, or a bucket of an S3-compatible store.
+//! Targets of backups: a folder, or a bucket of an S3-compatible store.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -24,28 +24,28 @@ use crate::manifest::MANIFEST;
 const PART: usize = 16 * 1024 * 1024;
 /// Bytes that are read of a file at once.
 const PIECE: usize = 1024 * 1024;
-/// Parts that may be on their way at once.
+/// Parts that are uploaded at the same time.
 pub(crate) const PARTS_AT_ONCE: usize = 2;
 
-/// What a bucket needs beside its name.
+/// Settings of a bucket beside its name.
 #[derive(Default)]
 pub struct S3Options {
-    /// Address of the service; the provider's own where nothing is said.
+    /// Address of the service; the provider's own by default.
     pub endpoint: Option<String>,
-    /// Region; `us-east-1` where nothing is said.
+    /// Region; `us-east-1` by default.
     pub region: Option<String>,
     /// Name of the access key.
     pub access_key_id: Option<String>,
     /// The access key's secret.
     pub secret_access_key: Option<Zeroizing<String>>,
-    /// What goes with an access key that is good for a short time.
+    /// The session token of a temporary access key.
     pub session_token: Option<Zeroizing<String>>,
     /// Whether the cloud's metadata service may be asked for a key where none is given.
     pub instance_role: bool,
 }
 
 impl S3Options {
-    /// Refuses a key that is there in part, and none at all where the machine's role is not wanted.
+    /// Refuses an incomplete access key, and a missing one if the machine's role is not to be used.
     pub fn check(&self) -> Result<(), TargetError> {
         let reason = match (&self.access_key_id, &self.secret_access_key) {
             (Some(_), Some(_)) => return Ok(()),
@@ -72,7 +72,7 @@ impl fmt::Debug for S3Options {
 /// Why a target could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The address is of no known kind.
+    /// The address has an unknown form.
     #[error(
         "{0:?} is no place for backups: write file:/absolute/path or s3://bucket/prefix into \
          backup_target"
@@ -92,7 +92,7 @@ pub enum TargetError {
     /// There is no such object.
     #[error("{0} is not in the target: it was removed, or never finished")]
     Missing(String),
-    /// Something else stands where an object should.
+    /// Something else is in the place of an object.
     #[error("{name} in the target is no object of a backup ({reason}): move it away")]
     NoFile {
         /// The object.
@@ -100,7 +100,7 @@ pub enum TargetError {
         /// Why.
         reason: String,
     },
-    /// The store does not let us in.
+    /// The store refuses access.
     #[error("the target refuses {name} ({reason}): check the access key and what it may do")]
     Refused {
         /// The object.
@@ -108,7 +108,7 @@ pub enum TargetError {
         /// Why.
         reason: String,
     },
-    /// Anything else that a store answers.
+    /// Another error of the store.
     #[error("the target failed on {name} ({reason}): check that it can be reached and has space")]
     Failed {
         /// The object.
@@ -118,7 +118,7 @@ pub enum TargetError {
     },
 }
 
-/// What an address names.
+/// A parsed address.
 enum Named<'a> {
     /// Bucket and prefix.
     Bucket(&'a str),
@@ -140,7 +140,7 @@ fn named(address: &str) -> Result<Named<'_>, TargetError> {
     folder.map(Named::Folder).ok_or_else(refused)
 }
 
-/// A place for backups; clones mean the same.
+/// A target of backups; clones share it.
 #[derive(Clone)]
 pub struct Target {
     store: Arc<dyn ObjectStore>,
@@ -164,7 +164,7 @@ impl Target {
         }
     }
 
-    /// Checks what [`Self::open`] would, and makes and asks nothing; returns the folder, if it is one.
+    /// Makes the checks of [`Self::open`] without creating or contacting anything; returns the folder, if it is one.
     pub fn check(address: &str, s3: &S3Options) -> Result<Option<PathBuf>, TargetError> {
         match named(address)? {
             Named::Bucket(rest) => Self::bucket(address, rest, s3).map(|_| None),
@@ -245,7 +245,7 @@ impl Target {
             .fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
-    /// Begins an upload that appears only when it is finished.
+    /// Starts an upload, which becomes visible when it is finished.
     pub(crate) async fn upload(&self, name: &str) -> Result<WriteMultipart, TargetError> {
         let upload = self.store.put_multipart(&self.path(name)).await;
         let upload = upload.map_err(|error| sort(name, &error))?;
@@ -278,7 +278,7 @@ impl Target {
             .boxed())
     }
 
-    /// Everything that bears the name of a backup, oldest first, finished or not.
+    /// Lists everything with the name of a backup, oldest first, finished or not.
     pub(crate) async fn ids(&self) -> Result<Vec<BackupId>, TargetError> {
         let found = self.store.list_with_delimiter(Some(&self.prefix)).await;
         let found = found.map_err(|error| sort("the list of backups", &error))?;
@@ -291,7 +291,7 @@ impl Target {
         Ok(ids)
     }
 
-    /// Removes what there is of a backup that failed, where that leaves something behind.
+    /// Removes what a failed backup left behind.
     pub(crate) fn discard(&self, id: &BackupId) {
         if let Some(folder) = &self.folder {
             // What stays goes with what is unfinished, at the next backup.
@@ -299,7 +299,7 @@ impl Target {
         }
     }
 
-    /// Removes a backup: its manifest first, so that a half removed one counts no more.
+    /// Removes a backup, its manifest first, so that a partly removed one does not count.
     pub(crate) async fn remove(&self, id: &BackupId) -> Result<(), TargetError> {
         let name = id.object(MANIFEST);
         match self.store.delete(&self.path(&name)).await {
@@ -336,7 +336,7 @@ impl Target {
     }
 }
 
-/// Reads a file of a folder piece by piece; never what may keep whoever opens it waiting.
+/// Reads a regular file of a folder piece by piece; opens nothing that could block.
 fn pieces(
     path: &std::path::Path,
     name: &str,

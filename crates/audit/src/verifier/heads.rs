@@ -1,4 +1,4 @@
-//! Heads beside the records that they sign.
+//! Compares heads with the records that they sign.
 
 use super::{MOST_ASIDE, Verifier};
 use crate::finding::Finding;

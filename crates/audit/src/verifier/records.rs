@@ -1,4 +1,4 @@
-//! Records in their places, and those that are not.
+//! Checks the places of records.
 
 use super::{MOST_ASIDE, Verifier};
 use crate::door::RETENTION;
@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::record::Record;
 
 impl Verifier {
-    /// Says where the log begins: at its start, or where its door left it.
+    /// Returns where the log begins: at its start, or behind its door.
     pub(super) fn begin(&mut self, first: u64) {
         self.expected = self.start.0.saturating_add(1);
         let Some((newest, (door, _))) = self.doors.last_key_value() else {
@@ -88,7 +88,7 @@ impl Verifier {
         }
     }
 
-    /// Goes on after a place whose record is no use.
+    /// Continues after a place whose record is unusable.
     pub(super) fn skip(&mut self, id: u64) {
         self.records += 1;
         self.first.get_or_insert((id, None));
@@ -97,7 +97,7 @@ impl Verifier {
         self.previous = None;
     }
 
-    /// Keeps a record that does not fit itself: it may fit the place of another such.
+    /// Keeps a record whose hash is wrong here: it may be right in the place of another such record.
     fn suspect(&mut self, record: Record) {
         let partner = self
             .suspects
@@ -113,7 +113,7 @@ impl Verifier {
         }
     }
 
-    /// Keeps a record that stands where another belongs: that one may stand in its place.
+    /// Keeps a record in the place of another: the two may have changed places.
     fn displace(&mut self, at: u64, record: Record) {
         let partner = self
             .displaced
@@ -142,8 +142,7 @@ impl Verifier {
         self.settle(record);
     }
 
-    /// Says what a record is that stands where another belongs: one that changed places, one after
-    /// a gap, or one from elsewhere.
+    /// Classifies a record in the place of another: it changed places, follows a gap, or comes from elsewhere.
     pub(super) fn explain(&mut self, record: Record, changed_places: bool) {
         let place = self.expected;
         if changed_places {
@@ -158,7 +157,7 @@ impl Verifier {
         }
     }
 
-    /// Says what a held record is when nothing follows that would explain it.
+    /// Classifies a held record if nothing that follows explains it.
     pub(super) fn release(&mut self) {
         if let Some(held) = self.held.take() {
             let place = self.expected;

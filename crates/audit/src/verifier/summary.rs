@@ -1,4 +1,4 @@
-//! What is left to say when the log has ended.
+//! Findings that are clear only at the end of the log.
 
 use super::{Verdict, Verifier};
 use crate::finding::Finding;
@@ -60,7 +60,7 @@ impl Verifier {
         }
     }
 
-    /// Records are gone from the beginning: something signed must say that they may be.
+    /// Checks records that are missing at the beginning: something signed must permit it.
     fn hold_against_doors(&mut self, vouched: u64) {
         let Some((first, _)) = self.first else { return };
         if first <= self.start.0.saturating_add(1) {

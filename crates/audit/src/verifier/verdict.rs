@@ -1,9 +1,9 @@
-//! What a log came to.
+//! The verdict on a log.
 
 use crate::finding::Finding;
 use crate::head::Fingerprint;
 
-/// What a log came to.
+/// The verdict on a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Records that were read.
@@ -18,13 +18,13 @@ pub struct Verdict {
     pub heads: u64,
     /// The newest record that a signature vouches for.
     pub vouched: u64,
-    /// When the oldest record that no signature vouches for was written by its own word, unix seconds.
+    /// The time of the oldest record that no signature vouches for, as the record says, unix seconds.
     pub unsigned_since: Option<u64>,
     /// The key that the heads were verified with.
     pub key: Option<Fingerprint>,
-    /// Everything that does not fit, by record.
+    /// The findings, by record.
     pub findings: Vec<Finding>,
-    /// Findings beyond those.
+    /// The number of findings beyond those.
     pub more: u64,
 }
 
@@ -35,7 +35,7 @@ impl Verdict {
             .map(|_| (self.vouched.max(self.from.saturating_sub(1)) + 1, self.to))
     }
 
-    /// A finding where records at the end have stood unsigned for more than `patience` seconds, or name a
+    /// Returns a finding if records at the end have been unsigned for more than `patience` seconds, or have a
     /// time as far ahead: their server would have signed them.
     pub fn stale(&self, now: u64, patience: u64) -> Option<Finding> {
         let (from, to) = self.unsigned().filter(|_| self.vouched > 0)?;
@@ -43,7 +43,7 @@ impl Verdict {
         (since.abs_diff(now) > patience).then_some(Finding::UnsignedTail { from, to })
     }
 
-    /// Whether nothing was found.
+    /// Returns whether there are no findings.
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()
     }
