@@ -1,4 +1,4 @@
-//! What administrators do to accounts: roles, activity, erasure, and links that make an administrator.
+//! Administration of accounts: roles, activity, erasure, and links that make an administrator.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum AccountChangeError {
     /// There is no such account.
     #[error("there is no such account: check the handle")]
     NoSuchUser,
-    /// Nobody could administer the server afterwards.
+    /// It is the last active administrator.
     #[error("this is the last active administrator: promote or create another one first")]
     LastAdministrator,
     /// The store failed.
@@ -29,7 +29,7 @@ pub enum AccountChangeError {
 pub struct AdminLink {
     /// Hash of the link's secret and the handle that it is for.
     pub hash: [u8; 32],
-    /// Unix seconds from which on it is no longer good.
+    /// When it expires, unix seconds.
     pub expires_at: u64,
 }
 
@@ -41,13 +41,12 @@ impl fmt::Debug for AdminLink {
     }
 }
 
-/// Repository of what administrators do to accounts.
+/// Repository of the administration of accounts.
 ///
-/// Each change writes the outcome of its intent in the same transaction, and only when it took
-/// place.
+/// Each change writes the outcome of its intent in the same transaction, and only if it took place.
 #[async_trait]
 pub trait Administration: Send + Sync {
-    /// Changes what an account may do.
+    /// Changes the role of an account.
     ///
     /// The last active administrator stays one.
     async fn set_role(
@@ -58,9 +57,9 @@ pub trait Administration: Send + Sync {
         now: u64,
     ) -> Result<(), AccountChangeError>;
 
-    /// Lets an account sign in or not; one that may not has no session afterwards.
+    /// Enables or disables an account; a disabled one has no session afterwards.
     ///
-    /// Answers with the sessions that were ended. The last active administrator stays active.
+    /// Returns the sessions that were ended. The last active administrator stays active.
     async fn set_active(
         &self,
         user: UserId,
@@ -69,11 +68,10 @@ pub trait Administration: Send + Sync {
         now: u64,
     ) -> Result<Vec<SessionId>, AccountChangeError>;
 
-    /// Erases an account: everything that is kept of it goes, with the key of its audit details.
+    /// Erases an account and everything that is stored of it, with the key of its audit details.
     ///
-    /// Its records stay in the log, which still verifies, and nobody can read what they say any more.
-    /// Answers when no page of the file or its write-ahead log holds what went, except where a reader
-    /// is in the middle of something. The last active administrator stays.
+    /// Its records stay in the log, which still verifies; their details cannot be read any more. Returns when no
+    /// page of the file or its write-ahead log holds the erased data, unless a reader is still busy. The last active administrator stays.
     async fn erase_user(
         &self,
         user: UserId,
@@ -81,11 +79,11 @@ pub trait Administration: Send + Sync {
         now: u64,
     ) -> Result<(), AccountChangeError>;
 
-    /// Erases an account because its owner wants it gone, as [`Self::erase_user`] does, and writes
-    /// `audit` in the same transaction.
+    /// Erases an account on request of its owner, as [`Self::erase_user`] does, and writes `audit` in the same
+    /// transaction.
     ///
-    /// Nobody can read what the log says of the account afterwards, so what is to be read of the
-    /// erasure has no `user_id`. Answers with the sessions that were ended. The last active
+    /// Details under the account's key cannot be read afterwards, so a readable record of the erasure has no
+    /// `user_id`. Returns the sessions that were ended. The last active
     /// administrator stays.
     async fn erase_own_account(
         &self,
@@ -104,6 +102,6 @@ pub trait Administration: Send + Sync {
         now: u64,
     ) -> Result<(), Fault>;
 
-    /// Whether a link is the one that is kept, and still good.
+    /// Returns whether a link is the stored one and has not expired.
     async fn admin_link_usable(&self, hash: [u8; 32], now: u64) -> Result<bool, Fault>;
 }

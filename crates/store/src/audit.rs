@@ -1,4 +1,4 @@
-//! The audit log: events in, records out.
+//! The audit log: events are appended, records are read.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use api::ids::UserId;
 /// Something that happened, to be appended to the chain.
 #[derive(Clone, PartialEq)]
 pub struct AuditEvent {
-    /// Whose record it is; `None` is the system's.
+    /// The account; `None` for the system.
     pub user_id: Option<UserId>,
     /// A stable dotted name, for instance `session.created`.
     pub action: &'static str,
@@ -38,24 +38,24 @@ impl fmt::Debug for AuditEvent {
 pub struct AuditRecord {
     /// Place in the chain, counted from 1 without gaps.
     pub id: u64,
-    /// Whose; `None` is the system's.
+    /// The account; `None` for the system.
     pub user_id: Option<UserId>,
-    /// What happened.
+    /// The action.
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// What was sealed; null where its key was destroyed with the account, or where it is damaged.
+    /// The details; null if their key was destroyed with the account, or if they are damaged.
     pub details: serde_json::Value,
-    /// Why the details, or the whole record, cannot be read although they should.
+    /// Damage of the details or of the whole record.
     pub damage: Option<Damage>,
-    /// Whether this program did not write the record.
+    /// Whether the record was not written by this program.
     pub foreign: bool,
     /// SHA3-512 over the record and its predecessor's hash.
     pub hash: [u8; 64],
 }
 
 impl AuditRecord {
-    /// A record of which the number alone can be read.
+    /// Makes a record of which only the number can be read.
     pub(crate) fn unreadable(id: u64, reason: String) -> Self {
         Self {
             id,
@@ -125,7 +125,7 @@ pub enum ChainError {
     Broken {
         /// Id of the first bad record.
         id: u64,
-        /// What did not fit.
+        /// What is wrong with it.
         reason: String,
     },
     /// The store failed.
@@ -139,11 +139,10 @@ pub trait AuditLog: Send + Sync {
     /// Appends events that belong to no other change.
     async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), Fault>;
 
-    /// Writes down what somebody is about to do; the proof that it was committed is what the acts
-    /// themselves ask for.
+    /// Records an intent; returns the proof that it was committed, which the acts themselves need.
     async fn declare(&self, declaration: Declaration, now: u64) -> Result<Intent, Fault>;
 
-    /// Records that fit, newest first, below the id `before`, at most `limit` (capped at 500).
+    /// Returns matching records, newest first, below the id `before`, at most `limit` (capped at 500).
     async fn query_audit(
         &self,
         filter: AuditFilter,
@@ -151,7 +150,7 @@ pub trait AuditLog: Send + Sync {
         limit: u32,
     ) -> Result<AuditPage, Fault>;
 
-    /// How many records fit.
+    /// Counts matching records.
     async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault>;
 
     /// Recomputes every hash from the first record on.

@@ -97,7 +97,7 @@ impl AuditFile {
     }
 }
 
-/// Reads something: opening alone touches nothing.
+/// Reads something, because opening alone does not touch the file.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }

@@ -1,4 +1,4 @@
-//! What proves the audit log: its chain read in order, its heads, its retention.
+//! The proof of the audit log: its chain in order, its heads, its retention.
 
 use ::audit::{Door, Record, SignedHead, Verifier};
 use async_trait::async_trait;
@@ -8,23 +8,23 @@ use crate::audit::ChainHead;
 use crate::damage::Damage;
 use crate::fault::Fault;
 
-/// What the keys show of a record.
+/// What the keys of the database reveal about a record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen {
-    /// The details, opened; `None` where nobody asked or they were erased with their account.
+    /// The opened details; `None` if they were not asked for, or their account was erased.
     pub details: Option<Value>,
-    /// Why the details do not open although they should.
+    /// Damage of the details.
     pub damage: Option<Damage>,
-    /// Whether this program did not write the record.
+    /// Whether the record was not written by this program.
     pub foreign: bool,
 }
 
-/// A record that this program did not write, or that does not follow what it wrote.
+/// A record that was not written by this program, or does not follow those that were.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     /// Its number.
     pub id: u64,
-    /// How that shows.
+    /// How this was found.
     pub reason: &'static str,
 }
 
@@ -34,19 +34,19 @@ impl std::fmt::Display for Foreign {
     }
 }
 
-/// How far the log is this program's.
+/// The part of the log that was written by this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
-    /// The newest record up to which it wrote every one.
+    /// The newest record up to which it wrote all.
     pub tip: ChainHead,
-    /// The record after it, where that is not its own.
+    /// The record after it, if there is one that it did not write.
     pub foreign: Option<Foreign>,
 }
 
-/// What stands in the log next.
+/// The next entry of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AuditItem {
-    /// A record, and what else was looked at where somebody asked for that.
+    /// A record, and what its keys reveal, if that was asked for.
     Record(Box<Record>, Seen),
     /// A record of this number that cannot be read.
     Unreadable(u64),
@@ -55,7 +55,7 @@ pub enum AuditItem {
 }
 
 impl AuditItem {
-    /// Hands it to a verifier.
+    /// Passes it to a verifier.
     pub fn verify(self, verifier: &mut Verifier) {
         match self {
             Self::Record(record, seen) => {
@@ -88,8 +88,8 @@ pub trait AuditProof: Send + Sync {
     /// The newest record.
     async fn audit_tip(&self) -> Result<ChainHead, Fault>;
 
-    /// How far the log is this program's, from the record that the newest head signs, or from the
-    /// beginning; it looks at no more than `most` records where that is given.
+    /// Returns how much of the log this program wrote, from the record that the newest head signs or from the
+    /// beginning; reads at most `most` records, if given.
     async fn own_audit_tip(
         &self,
         signed: Option<ChainHead>,
@@ -98,8 +98,8 @@ pub trait AuditProof: Send + Sync {
 
     /// The part of the log after the record `after`, at most `limit` records (capped at 1,000).
     ///
-    /// With `open`, the keys are used: details are opened, and whoever wrote each record is looked
-    /// at. Details that do not open are named with their record, and the rest goes on.
+    /// With `open`, details are opened and the authorship of each record is checked. Damaged details are
+    /// reported with their record, and the rest continues.
     async fn audit_chunk(&self, after: u64, limit: u32, open: bool) -> Result<AuditChunk, Fault>;
 
     /// The records from the first that was written at `from` or later to the last that was written
@@ -120,15 +120,15 @@ pub trait AuditProof: Send + Sync {
     /// Every door, oldest first.
     async fn audit_doors(&self) -> Result<Vec<Door>, Fault>;
 
-    /// Opens a door for records of before `cutoff`, unix seconds, and writes the record that vouches
-    /// for it; `None` where no record is that old. The newest record always stays.
+    /// Opens a door for records before `cutoff`, unix seconds, and writes the record that vouches for it;
+    /// `None` if no record is that old. The newest record always stays.
     async fn open_audit_door(&self, cutoff: u64, now: u64) -> Result<Option<Door>, Fault>;
 
-    /// Deletes what may go through the newest door, at most `limit` rows; how many went.
+    /// Deletes what the newest door permits, at most `limit` rows; returns how many.
     ///
-    /// Nothing goes before a head signs the record that vouches for the door.
+    /// Nothing is deleted before a head signs the record that vouches for the door.
     async fn pass_audit_door(&self, limit: u32) -> Result<u64, Fault>;
 
-    /// Keeps the key that heads are verified with, as text, where whoever has the file finds it.
+    /// Stores the verify key of the heads as text, in the clear.
     async fn publish_audit_key(&self, text: String) -> Result<(), Fault>;
 }

@@ -1,4 +1,4 @@
-//! Data classes: what may stand in the database as it is, and what only sealed.
+//! Data classes: what the database may hold in the clear, and what only sealed.
 //!
 //! Every value that the store binds to a statement has a class, and the class is a type. A number,
 //! an id or a hash of fixed length is public by its type. Text and bytes of any length say what
@@ -40,7 +40,7 @@ use rusqlite::{Params, ParamsFromIter, ToSql};
 
 use crate::in_flight::Ticket;
 
-/// What the database may show: names of settings, public keys, what the client sealed for others.
+/// Data that the database holds in the clear: names of settings, public keys, data sealed by clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Public<T>(pub T);
 
@@ -50,11 +50,11 @@ impl<T: ToSql> ToSql for Public<T> {
     }
 }
 
-/// What the database must not show: it is sealed before it is written.
+/// Data that is sealed before it is written.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sensitive<T>(T);
 
-/// A sensitive value on which others rest: the server's secrets and service keys.
+/// A sensitive value on which others depend: the server's secrets and service keys.
 ///
 /// The store opens it through the key's provider at each use, without any cache of data keys, and
 /// keeps no copy.
@@ -68,7 +68,7 @@ macro_rules! guarded {
                 Self(value)
             }
 
-            /// Shows the value.
+            /// Returns the value.
             pub const fn expose(&self) -> &T {
                 &self.0
             }
@@ -96,9 +96,9 @@ macro_rules! guarded {
 guarded!(Sensitive);
 guarded!(Critical);
 
-/// A value under the keyring, as it stands in a sealed column.
+/// A sealed value, as a sealed column holds it.
 ///
-/// One that was sealed now counts as under way until it is dropped, so that a key is closed only
+/// A value that was sealed just now counts as in flight until it is dropped, so that a key is closed only
 /// after everything sealed under it was written.
 pub struct Sealed {
     bytes: Vec<u8>,
@@ -131,7 +131,7 @@ impl Sealed {
         self.bytes.len()
     }
 
-    /// Whether there is nothing, as in the row of a retired key.
+    /// Returns whether it is empty, as in the row of a retired key.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

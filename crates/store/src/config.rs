@@ -1,4 +1,4 @@
-//! How a store is opened, and why it may not be.
+//! Configuration of a store, and errors of opening it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ambient::Ambient;
 use keyring::{KekSource, KeyOrigin, KeySource, ProviderTag, Suite};
 
-/// When SQLite syncs; anything but [`Synchronous::Full`] is for the controls of tests.
+/// When SQLite syncs; values other than [`Synchronous::Full`] are for controls of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synchronous {
     /// At every commit.
@@ -74,13 +74,13 @@ impl StoreConfig {
     }
 }
 
-/// What happened when a store was opened.
+/// Report of opening a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenReport {
     /// Whether the database was made now.
     pub created: bool,
-    /// Where the key of the `local` provider was found; `None` where another provider is the
-    /// configured one and no such key is there.
+    /// Where the key of the `local` provider was found; `None` if another provider is configured and there is
+    /// no such key.
     pub key_origin: Option<KeyOrigin>,
     /// How many migrations ran.
     pub migrated: usize,
@@ -113,13 +113,13 @@ pub enum OpenError {
         /// The key-encryption key's row.
         kek_id: String,
     },
-    /// The file is there, and nothing is in it.
+    /// The file is empty.
     #[error(
         "the database {} is empty: something cut it to 0 bytes; put it back from a backup with \
          `restore`, or remove it to begin with an empty database", .0.display()
     )]
     Emptied(PathBuf),
-    /// Something else stands there: a link, a device, a folder.
+    /// The path is a link, a device or a folder.
     #[error(
         "the database {} is no regular file: name the file itself in DATABASE_URL, not a link to it",
         .0.display()
@@ -148,13 +148,13 @@ pub enum OpenError {
         /// Why.
         reason: keyring::ProviderError,
     },
-    /// The key cannot be used as it is.
+    /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] keyring::KeySourceError),
     /// Deriving the key was refused.
     #[error(transparent)]
     Kdf(#[from] keyring::KdfError),
-    /// The file is something else.
+    /// The file is not a database of this program.
     #[error("{database} is not a database of this program: choose another data folder ({reason})")]
     NotOurs {
         /// The file.
@@ -179,7 +179,7 @@ pub enum OpenError {
     /// A row is damaged.
     #[error(transparent)]
     Damaged(crate::fault::Fault),
-    /// No space is left for it.
+    /// There is no space left.
     #[error(
         "no space is left for the database: free some, or raise the quota or the limit for the size of \
          files that it met, then start again"

@@ -1,26 +1,26 @@
-//! What a damaged row does: it is named once with its cause, and the rest goes on.
+//! Damaged rows: each is logged once with its cause, and the other rows are served.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::fault::Fault;
 
-/// Rows that are remembered as damaged; a file with more is not read row by row.
+/// The most rows that are remembered as damaged.
 const MOST: usize = 1_024;
 
-/// A row that does not open or does not fit its tag.
+/// A row that does not open or whose tag is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
     /// Table of the row.
     pub table: &'static str,
     /// Row id, in hexadecimal or decimal.
     pub row: String,
-    /// What did not fit.
+    /// What is wrong with it.
     pub reason: String,
 }
 
 impl Damage {
-    /// Takes the damage out of a fault; a fault of another kind comes back.
+    /// Extracts the damage from a fault; returns a fault of another kind.
     pub fn of(fault: Fault) -> Result<Self, Fault> {
         match fault {
             Fault::Damaged { table, row, reason } => Ok(Self { table, row, reason }),
@@ -42,7 +42,7 @@ impl std::fmt::Display for Damage {
 /// A row of a list, or what is wrong with it.
 pub type Listed<T> = Result<T, Damage>;
 
-/// Lets a list go on after a damaged row; any other fault ends it.
+/// Keeps a damaged row as an item of the list; any other fault ends the list.
 pub(crate) fn listed<T>(opened: Result<T, Fault>) -> Result<Listed<T>, Fault> {
     match opened {
         Ok(row) => Ok(Ok(row)),
@@ -50,7 +50,7 @@ pub(crate) fn listed<T>(opened: Result<T, Fault>) -> Result<Listed<T>, Fault> {
     }
 }
 
-/// The damaged rows that were met since the start.
+/// The damaged rows found since the start.
 #[derive(Default)]
 pub(crate) struct Damages {
     state: Mutex<State>,
@@ -59,12 +59,12 @@ pub(crate) struct Damages {
 #[derive(Default)]
 struct State {
     met: BTreeSet<(&'static str, String)>,
-    /// Met and not taken by [`Damages::take`] yet.
+    /// Found and not yet taken by [`Damages::take`].
     new: Vec<Damage>,
 }
 
 impl Damages {
-    /// Logs a damaged row when it is met for the first time; looks at the result only.
+    /// Logs a damaged row the first time; passes the result through.
     pub fn noted<T>(&self, opened: Result<T, Fault>) -> Result<T, Fault> {
         if let Err(Fault::Damaged { table, row, reason }) = &opened {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +85,7 @@ impl Damages {
         opened
     }
 
-    /// What was met since the last time.
+    /// Returns the rows found since the last call.
     pub fn take(&self) -> Vec<Damage> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut state.new)

@@ -1,6 +1,6 @@
-//! What can go wrong in any operation of the store.
+//! Errors of any operation of the store.
 
-/// A failure that is the store's and not the caller's.
+/// A failure of the store, not of the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A row does not open or does not read as it was written: wrong key, flipped bit, swapped
@@ -14,7 +14,7 @@ pub enum Fault {
         table: &'static str,
         /// Row id, in hexadecimal or decimal.
         row: String,
-        /// What did not fit.
+        /// What is wrong with it.
         reason: String,
     },
     /// No space is left where the database is, or none that its quota or file size limit allows.
@@ -26,8 +26,7 @@ pub enum Fault {
     /// The database refused or could not be read or written; nothing of the operation was kept.
     #[error("the database is not available ({0}); nothing was kept, try again")]
     Unavailable(String),
-    /// The provider of the keys cannot do its work now. Values may be sound; it is asked again with
-    /// the next call.
+    /// The key provider is unavailable. Values may be sound; the next call asks it again.
     #[error("{0}; nothing was changed, try again when the key provider answers")]
     Keys(String),
     /// The store was closed; nothing is accepted any more.
@@ -51,7 +50,7 @@ impl Fault {
         }
     }
 
-    /// Whether the same call may succeed later without anybody repairing anything.
+    /// Returns whether the same call may succeed later without a repair.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Full | Self::Unavailable(_) | Self::Keys(_))
     }

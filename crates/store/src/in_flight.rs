@@ -1,4 +1,4 @@
-//! What was sealed and is not written yet, so that a key is closed only after the last of it.
+//! Values that are sealed and not written yet: a key is closed only after the last of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,7 +12,7 @@ struct Epoch {
     empty: Notify,
 }
 
-/// Says that one sealed value is under way, until it is dropped.
+/// Marks one sealed value as in flight until it is dropped.
 pub(crate) struct Ticket(Arc<Epoch>);
 
 impl Drop for Ticket {
@@ -23,24 +23,24 @@ impl Drop for Ticket {
     }
 }
 
-/// Counts what is under way.
+/// Counts values in flight.
 #[derive(Default)]
 pub(crate) struct InFlight {
     epoch: RwLock<Arc<Epoch>>,
 }
 
 impl InFlight {
-    /// Takes a ticket; before sealing, so that none is missed.
+    /// Takes a ticket. Call this before sealing, so that no value is missed.
     pub fn ticket(&self) -> Ticket {
         let epoch = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
         epoch.count.fetch_add(1, Ordering::AcqRel);
         Ticket(Arc::clone(&epoch))
     }
 
-    /// Waits until everything is written, or given up, that was sealed until now.
+    /// Waits until everything that was sealed before this call is written or dropped.
     ///
-    /// Whoever seals from now on takes a ticket of the next epoch, and so sees every change to the
-    /// keyring that was made before this call.
+    /// Later callers take tickets of the next epoch, and so see every change to the keyring that was made
+    /// before this call.
     pub async fn drained(&self) {
         let past = std::mem::take(&mut *self.epoch.write().unwrap_or_else(PoisonError::into_inner));
         while past.count.load(Ordering::Acquire) > 0 {

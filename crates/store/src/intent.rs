@@ -1,4 +1,4 @@
-//! Proof that what an administrator is about to do was written down before it was done.
+//! Proof that an act of an administrator was recorded before it is carried out.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use serde_json::Value;
 use crate::audit::AuditEvent;
 use api::ids::UserId;
 
-/// The names of the three records that one kind of act leaves.
+/// The names of the three records of one kind of act.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Act {
-    /// Before it is done.
+    /// The record before the act.
     pub intent: &'static str,
-    /// After it was done.
+    /// The record after the act.
     pub done: &'static str,
-    /// After it failed.
+    /// The record after a failure.
     pub failed: &'static str,
 }
 
-/// What somebody is about to do.
+/// An act that somebody is about to carry out.
 #[derive(Clone)]
 pub struct Declaration {
-    /// Who; `None` is the server itself, or whoever sits at its terminal.
+    /// The account; `None` for the server itself and for its terminal.
     pub user_id: Option<UserId>,
     /// The kind of act.
     pub act: &'static Act,
-    /// What exactly, and from where; a JSON object.
+    /// Details, including where it comes from; a JSON object.
     pub details: Value,
 }
 
 /// A declaration whose record is on stable storage; only
 /// [`AuditLog::declare`](crate::AuditLog::declare) makes one.
 ///
-/// What changes the server for an administrator asks for it, so that nothing of the kind can be
-/// called before it was written down.
+/// Methods that change the server for an administrator take it, so that none can be called before the intent
+/// was recorded.
 #[must_use = "an intent without an outcome says that something was cut off"]
 pub struct Intent(Declaration);
 

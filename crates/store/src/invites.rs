@@ -13,7 +13,7 @@ use crate::fault::Fault;
 pub struct Invite {
     /// SHA3-256 of the code.
     pub code_hash: InviteHash,
-    /// Who made it.
+    /// The account that made it.
     pub created_by: UserId,
     /// Unix seconds.
     pub created_at: u64,
@@ -26,7 +26,7 @@ pub struct Invite {
 }
 
 impl Invite {
-    /// Whether somebody may still use it.
+    /// Returns whether it can still be used.
     pub fn is_usable(&self, now: u64) -> bool {
         self.uses < self.max_uses && now < self.expires_at
     }
@@ -83,7 +83,7 @@ pub enum UseInviteError {
 /// Repository of invites. A registration uses one too: see [`crate::Users::register`].
 #[async_trait]
 pub trait Invites: Send + Sync {
-    /// Keeps a new invite; `uses` must be 0. `false` when the same code exists.
+    /// Stores a new invite; `uses` must be 0. `false` if the same code exists.
     async fn create_invite(&self, invite: Invite, audit: Vec<AuditEvent>) -> Result<bool, Fault>;
 
     /// Finds an invite, used up or not.
@@ -109,6 +109,6 @@ pub trait Invites: Send + Sync {
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault>;
 
-    /// Forgets one chunk of expired invites; answers how many went.
+    /// Deletes one chunk of expired invites; returns how many.
     async fn prune_invites(&self, now: u64) -> Result<u64, Fault>;
 }

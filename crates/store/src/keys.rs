@@ -1,4 +1,4 @@
-//! Keys of the database: which there are, and moving every value from one to the next.
+//! Keys of the database, and jobs that move every value from one key to the next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,15 +25,15 @@ pub const RENEWAL_DONE: &str = "admin.key_renewal.done";
 /// What a job may leave as the outcome of the act that began it.
 pub(crate) const OUTCOMES: [&str; 2] = [ROTATION_DONE, RENEWAL_DONE];
 
-/// What a key-encryption key is used for.
+/// The state of a key-encryption key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KekState {
     /// New values are sealed under it.
     Active,
-    /// Values are moved away from it.
+    /// Values are being moved away from it.
     Retiring,
-    /// Nothing is sealed under it, and what it was derived with is erased.
+    /// Nothing is sealed under it, and its derivation parameters are erased.
     Retired,
 }
 
@@ -48,7 +48,7 @@ impl KekState {
     }
 }
 
-/// A key-encryption key; never its bytes.
+/// A key-encryption key, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KekInfo {
     /// Identifier, which every value under it names.
@@ -57,7 +57,7 @@ pub struct KekInfo {
     pub provider: String,
     /// Name within the provider, such as a PKCS#11 label.
     pub reference: Option<String>,
-    /// What it is used for.
+    /// Its state.
     pub state: KekState,
     /// Unix seconds.
     pub created_at: u64,
@@ -92,7 +92,7 @@ impl KeyJobKind {
     }
 }
 
-/// A job over every sealed value; it survives the end of the process at any point.
+/// A job over every sealed value; it can be resumed after the process ended at any point.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeyJob {
     /// Counts up from 1.
@@ -101,11 +101,11 @@ pub struct KeyJob {
     pub kind: KeyJobKind,
     /// Whether it is over.
     pub finished: bool,
-    /// Why it was begun.
+    /// The reason for it.
     pub reason: String,
-    /// Values that it is past.
+    /// Values that were processed.
     pub done: u64,
-    /// Values that there were when it began.
+    /// All values at its beginning.
     pub total: u64,
     /// Unix seconds.
     pub started_at: u64,
@@ -113,14 +113,14 @@ pub struct KeyJob {
     pub finished_at: Option<u64>,
 }
 
-/// What a new key-encryption key is made from.
+/// The source of a new key-encryption key.
 #[derive(Clone)]
 pub enum NewKey {
-    /// The same as the active one, with a salt of its own.
+    /// The source of the active one, with a new salt.
     Configured,
-    /// Another key of the operator, or another provider; it is the configured one from then on.
+    /// Another key of the operator or another provider, which becomes the configured one.
     Source(Arc<dyn KekSource>),
-    /// A new key file, put in the place of the present one.
+    /// A new key file, which replaces the present one.
     KeyFile,
 }
 
@@ -153,16 +153,15 @@ pub enum BeginError {
     Fault(#[from] Fault),
 }
 
-/// The life of the keys under which everything is sealed.
+/// Management of the keys under which everything is sealed.
 #[async_trait]
 pub trait KeyManagement: Send + Sync {
     /// Every key-encryption key, the newest first.
     async fn keks(&self) -> Result<Vec<KekInfo>, Fault>;
 
-    /// Whether every key that values are sealed under can be used now: the provider of each is asked
-    /// to use it.
+    /// Checks that every key that values are sealed under can be used, by using each of them.
     ///
-    /// The future resolves when they have answered, which nothing bounds where one is not reached.
+    /// The future resolves when all providers have answered. It has no time limit of its own.
     async fn use_every_key(&self) -> Result<(), Fault>;
 
     /// The key job that runs, or the last one that did.
@@ -172,8 +171,8 @@ pub trait KeyManagement: Send + Sync {
     /// moves every value to it.
     ///
     /// Until the job is done, the database opens with either key. `outcomes` are written in the
-    /// transaction that ends the job, with what came out of it for their details. Once called it must not be dropped half way: run
-    /// it in a task of its own where the caller may go away.
+    /// transaction that ends the job, with its result in their details. The future must not be dropped before
+    /// it resolves: run it in a task of its own if the caller may be cancelled.
     async fn begin_rotation(
         &self,
         new: NewKey,
@@ -190,10 +189,10 @@ pub trait KeyManagement: Send + Sync {
         outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError>;
 
-    /// Goes on with the running job for about `budget`, in chunks that keep the writer for at most
-    /// 10 ms each; `None` when no job runs.
+    /// Continues the running job for about `budget`, in chunks that occupy the writer for at most 10 ms each;
+    /// `None` if no job runs.
     ///
-    /// An error leaves the job where it is: call again. A damaged value does not stop the others,
-    /// but its key is not retired before it is repaired or gone; the error then names its row.
+    /// After an error the job stays where it is: call again. A damaged value does not stop the others, but its
+    /// key is not retired before the value is repaired or deleted; the error then names its row.
     async fn step_key_job(&self, budget: Duration, now: u64) -> Result<Option<KeyJob>, Fault>;
 }

@@ -1,11 +1,10 @@
 //! Repositories of the durable plane: accounts, public keys, sessions and audit.
 //!
-//! Everything sensitive is sealed by [`keyring`] before it reaches the database, and never is
-//! anything of a message written. The traits name what a backend does; [`Store`] holds one of them
-//! as a trait object and is what the server is given.
+//! Everything sensitive is sealed by [`keyring`] before it reaches the database. Nothing of a message is
+//! written. The traits are the interface of a backend; [`Store`] holds one as a trait object and is what the
+//! server uses.
 //!
-//! A call is acknowledged, its future resolves, only after the commit that holds it is on stable
-//! storage.
+//! The future of a write resolves only after its commit is on stable storage.
 #![deny(unsafe_code)]
 
 mod administration;

@@ -21,7 +21,7 @@ pub struct Leaf {
 /// apart and its index is `last_resort_index`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBatch {
-    /// Counts up; one below the stored is refused.
+    /// The number of the batch; must be above the stored one.
     pub batch_number: u64,
     /// The signed head.
     pub head: Vec<u8>,
@@ -41,7 +41,7 @@ pub struct NewBatch {
     pub quantum_public_key: Vec<u8>,
     /// Unix seconds.
     pub created_at: u64,
-    /// Unix seconds; nothing is handed out from then on.
+    /// When it expires, unix seconds; from then on nothing is handed out.
     pub expires_at: u64,
 }
 
@@ -54,7 +54,7 @@ pub enum Claim {
     LastResort,
 }
 
-/// A claimed leaf with what proves it.
+/// A claimed leaf with the data for its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedLeaf {
     /// Number of the batch.

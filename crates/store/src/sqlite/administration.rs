@@ -1,4 +1,4 @@
-//! What administrators do to accounts, over SQLite.
+//! Administration of accounts over SQLite.
 
 use std::sync::Arc;
 
@@ -22,8 +22,7 @@ use api::ids::{SessionId, UserId};
 
 /// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";
-/// What is kept of an account beside its row of `users` and its
-/// sessions, and the column that says whose it is.
+/// Tables with data of an account beside `users` and its sessions, and the column with the account.
 const OF_A_USER: [(&str, &str); 8] = [
     ("invites", "created_by"),
     ("prekeys", "user_id"),
@@ -126,8 +125,8 @@ impl Administration for SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// Erases an account and writes its records in one transaction, then leaves no old page behind;
-    /// answers with the sessions that were ended.
+    /// Erases an account and writes its records in one transaction, then removes old pages; returns the
+    /// sessions that were ended.
     async fn erase(
         &self,
         user: UserId,
@@ -160,7 +159,7 @@ impl SqliteBackend {
     }
 }
 
-/// Uses up the link, where it is this one; says whether it was.
+/// Uses up the link if it is this one; returns whether it was.
 pub(crate) fn use_link(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
     if !is_usable(db, tags, hash, now)? {
         return Ok(false);
@@ -179,7 +178,7 @@ fn is_usable(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool,
     Ok(known == hex::encode(hash) && now < expires_at)
 }
 
-/// Refuses to take the last administrator who can sign in; a damaged account is none.
+/// Refuses to remove the last administrator who can sign in; damaged accounts do not count.
 fn refuse_last(tx: &WriteTx<'_>, user: &UserId) -> Result<(), AccountChangeError> {
     match BoundUser::administrators(tx.db, tx.tags)?[..] {
         [last] if last == *user => Err(AccountChangeError::LastAdministrator),

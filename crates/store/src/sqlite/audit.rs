@@ -30,10 +30,10 @@ pub(crate) struct SubjectKeys<'a> {
     keys: Vec<(UserId, Key)>,
 }
 
-/// A subject's key as it was found.
+/// The key of a subject, as found.
 enum Key {
     Whole(SubjectKey),
-    /// There is none: the account was erased, and it with it.
+    /// None: it was erased with the account.
     Gone,
     Damaged(Damage),
 }
@@ -85,8 +85,8 @@ impl<'a> SubjectKeys<'a> {
 
     /// Seals an event's details under its subject's key.
     ///
-    /// An event is never lost for want of a key: where the user has none (any more), or one that does
-    /// not open, the record becomes the system's and names the user inside.
+    /// An event is never lost because a key is missing: if the user has none, or a damaged one, the record
+    /// becomes one of the system and names the user in its details.
     pub fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
         let AuditEvent {
             mut user_id,
@@ -142,8 +142,8 @@ impl<'a> SubjectKeys<'a> {
         })
     }
 
-    /// Opens a record's details: nothing where its subject's key is gone with the account, and the
-    /// damage where they should open and do not.
+    /// Opens a record's details; nothing if the key was erased with the account, and the damage if they do not
+    /// open.
     pub fn details(
         &mut self,
         db: Db<'_>,
@@ -228,7 +228,7 @@ fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Sealed>, Fault> {
     )
 }
 
-/// A condition made of fixed pieces; only the conditions in use, so that an index serves.
+/// Builds the condition from fixed pieces, with only those in use, so that an index can serve it.
 fn condition(filter: AuditFilter, before: Option<u64>) -> (String, Vec<Value>) {
     let number = |value: u64| Value::Integer(i64::try_from(value).unwrap_or(i64::MAX));
     let parts = [
@@ -325,8 +325,8 @@ impl AuditLog for SqliteBackend {
 impl SqliteBackend {
     /// Seals events in the caller's task; only their subjects' keys are read.
     ///
-    /// The system's key is read and opened as well where an event is no user's, although it is at
-    /// hand: a failed sign-in takes as long for a handle that nobody has as for one that exists.
+    /// The system's key is read and opened even though it is in memory, so that a failed sign-in takes as long
+    /// for an unknown handle as for a known one.
     pub(crate) async fn seal_events(
         &self,
         events: Vec<AuditEvent>,
@@ -357,7 +357,7 @@ impl SqliteBackend {
     }
 }
 
-/// About how many bytes the writer takes on with these events.
+/// Estimates the bytes that the writer writes for these events.
 pub(crate) fn weight(events: &[SealedEvent]) -> usize {
     events.iter().map(|event| event.details.len() + 300).sum()
 }

@@ -1,4 +1,4 @@
-//! Which audit records this program wrote: each of them has a tag over its number and hash.
+//! Authorship of audit records: each record of this program has a tag over its number and hash.
 //!
 //! The hash covers everything in a record and, by the hash before it, every record before. It can be
 //! computed by anybody who has the file; the tag cannot.
@@ -13,12 +13,12 @@ use crate::sqlite::chain;
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::tags::{Tagged, Tags};
 
-/// What selects a record for [`chain::record`], and its tag after it.
+/// Columns of a record for [`chain::record`], and its tag.
 pub(crate) const TAGGED: &str =
     "SELECT id, event_id, user_id, action, timestamp, encrypted_details, previous_hash, hash, tag
      FROM audit_log";
 
-/// A record as its tag sees it.
+/// The part of a record that its tag covers.
 pub(crate) struct Written<'a> {
     pub id: u64,
     pub hash: &'a [u8; 64],
@@ -32,7 +32,7 @@ impl Tagged for Written<'_> {
     }
 }
 
-/// Tells records that this program wrote from others.
+/// Distinguishes records of this program from others.
 pub(crate) struct Authorship<'a> {
     tags: &'a Tags,
     /// The newest record that is older than tags, and its hash.
@@ -85,7 +85,7 @@ fn signed(db: Db<'_>, tags: &Tags) -> Result<u64, Fault> {
     value.parse().map_err(damaged)
 }
 
-/// Takes every record over as it is; answers how many there are.
+/// Adopts every existing record; returns how many there are.
 pub(crate) fn adopt(db: Db<'_>, tags: &Tags) -> Result<u64, Fault> {
     let sql = "SELECT COALESCE(MAX(record_id), 0) FROM audit_heads";
     note_signed(db, tags, db.number(many("audit_heads"), sql, [])?)?;
@@ -161,7 +161,7 @@ pub(crate) fn follow(
     Ok(own)
 }
 
-/// Whether a record follows, is whole and is ours.
+/// Returns whether a record follows the last one, is undamaged and was written by this program.
 fn suits(
     authorship: &Authorship<'_>,
     before: &ChainHead,

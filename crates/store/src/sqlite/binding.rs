@@ -1,9 +1,8 @@
-//! Tags for rows that were there before rows had tags.
+//! Adds tags to rows of a database that has none.
 //!
-//! The key of the tags stands with the key of the handle index in one sealed value. A database whose
-//! value holds the index key alone has no tags yet: one transaction gives every row its tag, takes
-//! the audit records over as they are, puts the value of both keys in the place of the old one and
-//! writes a record of it. A process that ends before the commit leaves everything as it was.
+//! The key of the tags and the key of the handle index are one sealed value. A database whose value holds
+//! the index key alone has no tags: one transaction tags every row, adopts the audit records as they are,
+//! replaces the value by one with both keys, and writes a record. A process that ends before the commit leaves everything as it was.
 
 use rusqlite::{Connection, Row, TransactionBehavior};
 

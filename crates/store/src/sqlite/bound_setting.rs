@@ -1,4 +1,4 @@
-//! Rows of `settings` that decide who may do what, each under its tag.
+//! Rows of `settings` that decide who may do what; each has a tag.
 
 use crate::classes::Public;
 use crate::fault::Fault;

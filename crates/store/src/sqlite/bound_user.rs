@@ -1,4 +1,4 @@
-//! What of a row of `users` stands in the clear and decides, under its tag.
+//! The values of a row of `users` that are in the clear and decide; they have a tag.
 
 use rusqlite::Row;
 
@@ -11,7 +11,7 @@ use api::ids::UserId;
 
 /// Columns of [`BoundUser`], in its order.
 pub(crate) const BOUND: &str = "user_id, handle_index, fingerprint, role, active, created_at, tag";
-/// How many those are.
+/// The number of those columns.
 pub(crate) const BOUND_LEN: usize = 7;
 
 /// The deciding values of an account.

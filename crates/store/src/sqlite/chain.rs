@@ -20,7 +20,7 @@ pub(crate) struct Tip {
     pub hash: [u8; 64],
 }
 
-/// An event whose details are sealed: the writer only chains and inserts it.
+/// An event with sealed details, which the writer only chains and inserts.
 pub(crate) struct SealedEvent {
     pub event_id: [u8; 16],
     pub user_id: Option<UserId>,
@@ -77,7 +77,7 @@ impl WriteTx<'_> {
 
 /// Reads the end of the chain.
 ///
-/// Once per batch and not once per start: another process, a subcommand, may append as well.
+/// It is read for each batch, not once at the start: a subcommand in another process may append too.
 pub(crate) fn tip(db: Db<'_>) -> Result<Tip, Fault> {
     let newest = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
     let tip = db.one(many("audit_log"), newest, [], |row| {
@@ -112,7 +112,7 @@ pub(crate) fn verify(db: Db<'_>) -> Result<ChainHead, ChainError> {
     }
 }
 
-/// Recomputes the newest record only: what is appended to must itself be sound.
+/// Recomputes the newest record, which must be undamaged before anything is appended to it.
 pub(crate) fn verify_newest(db: Db<'_>) -> Result<ChainHead, ChainError> {
     let newest = tip(db)?;
     let broken = |reason: &str| ChainError::Broken {

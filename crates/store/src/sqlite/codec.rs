@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::classes::Sensitive;
 
-/// Puts fields together; at most 255 of at most 4 GiB.
+/// Encodes fields, at most 255 of at most 4 GiB each.
 pub(crate) fn encode(fields: &[&[u8]]) -> Sensitive<Zeroizing<Vec<u8>>> {
     let len = fields.iter().map(|field| field.len() + 4).sum::<usize>() + 1;
     let mut out = Zeroizing::new(Vec::with_capacity(len));
@@ -16,7 +16,7 @@ pub(crate) fn encode(fields: &[&[u8]]) -> Sensitive<Zeroizing<Vec<u8>>> {
     Sensitive::new(out)
 }
 
-/// Takes exactly `N` fields apart; `None` for any other number, length or rest.
+/// Decodes exactly `N` fields; `None` for another number, a wrong length or trailing bytes.
 pub(crate) fn decode<const N: usize>(bytes: &[u8]) -> Option<[&[u8]; N]> {
     let (&count, mut rest) = bytes.split_first()?;
     if usize::from(count) != N {

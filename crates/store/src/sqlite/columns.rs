@@ -1,4 +1,4 @@
-//! Which columns are sealed, and how their rows are named in the associated data: the only list.
+//! The list of sealed columns, and how the associated data names their rows.
 
 use keyring::Context;
 use rusqlite::types::{Value, ValueRef};
@@ -46,7 +46,7 @@ impl Column {
     }
 }
 
-/// A user's row together with a counter that must fit as well.
+/// A user's row together with a counter that is bound too.
 pub(crate) fn versioned(user: &UserId, version: u64) -> [u8; 24] {
     let mut row = [0; 24];
     row[..16].copy_from_slice(user.as_bytes());

@@ -12,13 +12,12 @@ pub(crate) const APPLICATION_ID: i32 = 0x534d_5347;
 
 /// Bytes of a page in a new database.
 ///
-/// Twice SQLite's default: a registration is 200 KB, which takes a third less of the writer's time
-/// in pages of this size, while a lone small commit, which waits for the disk anyway, takes a tenth
-/// more.
+/// Twice SQLite's default. A registration of 200 KB takes a third less of the writer's time with pages of this
+/// size; a single small commit, which waits for the disk anyway, takes a tenth more.
 const PAGE_SIZE: u32 = 8_192;
 /// How long to wait for another process that writes, such as a subcommand.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Statements that each connection keeps prepared; above the number there are.
+/// Prepared statements that each connection keeps; more than there are.
 const STATEMENTS: usize = 128;
 
 /// Opens the connection that writes; the file exists already, with its mode.
@@ -31,7 +30,7 @@ pub(crate) fn open_writer(config: &StoreConfig) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// Sets what is kept in the file; only once it is known to be ours, or new.
+/// Sets the settings that the file keeps. Call this only for a new file or one of this program.
 pub(crate) fn claim_file(
     connection: &Connection,
     synchronous: Synchronous,

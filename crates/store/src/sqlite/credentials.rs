@@ -74,7 +74,7 @@ impl SealedReplacement {
     }
 }
 
-/// What the writer found, before the caller opens a conflict.
+/// Error of the writer, before the caller opens a conflict.
 pub(crate) enum RawReplaceError {
     Swap(SwapError),
     StaleBatch { found: u64, stored: u64 },

@@ -43,7 +43,7 @@ pub(crate) fn many(table: &'static str) -> Place<'static> {
     Place { table, row: &[] }
 }
 
-/// Sorts SQLite's errors by what can be done about them.
+/// Classifies SQLite's errors by what can be done about them.
 pub(crate) fn fault(
     error: rusqlite::Error,
     table: &'static str,
@@ -76,7 +76,7 @@ const WRITES: [i32; 4] = [
     SQLITE_IOERR_SHMSIZE,
 ];
 
-/// Whether SQLite met a full disk or a limit; ask on the thread that met it, before anything else fails.
+/// Returns whether SQLite hit a full disk or a limit. Call it on the same thread, before another call fails.
 pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(code, _) = error else {
         return false;
@@ -88,11 +88,10 @@ pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// Whether the system call that failed last on this thread met a full disk or a limit.
+/// Returns whether the last failed system call of this thread hit a full disk or a limit.
 ///
-/// SQLite itself knows only the full disk, and that only where it writes to the database or its log:
-/// a quota, a limit for the size of files and shared memory that cannot grow are failures like any
-/// other to it.
+/// SQLite itself reports only a full disk, and only for writes to the database or its log. It reports a quota,
+/// a file size limit and shared memory that cannot grow as general failures.
 pub(crate) fn no_room() -> bool {
     use std::io::ErrorKind as K;
     let failed = std::io::Error::last_os_error().kind();

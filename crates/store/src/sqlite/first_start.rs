@@ -1,19 +1,19 @@
-//! Tells a first start that was cut short from a database that was emptied.
+//! Distinguishes an interrupted first start from an emptied database.
 //!
-//! SQLite leaves an empty file until the first commit. A file beside the database says that this
-//! is so because its making was not finished; without it, an empty file is damage.
+//! SQLite leaves an empty file until the first commit. A marker file beside the database says that its
+//! creation was not finished; without the marker an empty file is damage.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What a path holds.
+/// The state of a database's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// Nothing, or what a cut first start left.
+    /// Nothing, or the rest of an interrupted first start.
     Nothing,
-    /// A file with something in it.
+    /// A file that is not empty.
     Something,
     /// A file that was emptied.
     Emptied,
@@ -30,7 +30,7 @@ pub(crate) fn look(database: &Path) -> io::Result<Found> {
     }
 }
 
-/// Says that a database is being made here; call it before its file is.
+/// Creates the marker. Call this before the file of the database is created.
 pub(crate) fn begin(database: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
@@ -38,7 +38,7 @@ pub(crate) fn begin(database: &Path) -> io::Result<()> {
     sync_folder(database)
 }
 
-/// Says that the database is made; does nothing where nobody said that it was being made.
+/// Removes the marker, if there is one: the database is complete.
 pub(crate) fn finish(database: &Path) -> io::Result<()> {
     match std::fs::remove_file(marker(database)) {
         Ok(()) => sync_folder(database),

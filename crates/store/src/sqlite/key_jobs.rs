@@ -1,4 +1,4 @@
-//! Rows of `key_jobs`, and where a job goes on.
+//! Rows of `key_jobs`, and where a job continues.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::sqlite::columns::MOVING;
 use crate::sqlite::db::{Db, many};
 use api::ids::UserId;
 
-/// Where a job goes on.
+/// Where a job continues.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cursor {
     /// Values may still be written under the key before.
@@ -72,12 +72,12 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A job and where it goes on.
+/// A job and where it continues.
 #[derive(Clone)]
 pub(crate) struct JobRow {
     pub job: KeyJob,
     pub cursor: String,
-    /// Who asked for it, and the record that says when it is done.
+    /// The records that are written when it is done.
     pub outcomes: Vec<Outcome>,
 }
 

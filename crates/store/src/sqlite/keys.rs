@@ -27,17 +27,17 @@ use crate::sqlite::tags::Tags;
 
 /// Subject of the audit records that belong to no user.
 pub(crate) const SYSTEM: [u8; 16] = [0; 16];
-/// What the check column opens to.
+/// The plaintext of the check column.
 pub(crate) const CHECK: &[u8] = b"this key opens this database";
 /// Name of the store's own keys among the server's secrets: the handle index's, then the tags'.
 pub(crate) const STORE_KEYS: &str = "store-keys";
 /// Name under which a database without tags keeps the handle index's key.
 pub(crate) const HANDLE_INDEX: &str = "handle-index";
 
-/// What to do where a new key's file waits to take the place of the present one.
+/// What to do if the file of a new key is waiting to replace the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HalfMoved {
-    /// Put it there: a rotation was cut just before.
+    /// Replace it: a rotation was interrupted just before.
     Finish,
     /// Leave the files as they are.
     Leave,
@@ -181,7 +181,7 @@ fn handed_over(
     opens(config, &provider, row).ok()?.then_some(provider)
 }
 
-/// Finishes what a cut left half done: the new key's file takes the place of the present one.
+/// Finishes an interrupted replacement of the key file by the new one.
 fn adopt(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<(), OpenError> {
     let Some(next) = sources.next_key() else {
         return Ok(());
@@ -211,8 +211,7 @@ fn provider_error(provider: ProviderTag, reason: ProviderError) -> OpenError {
 
 /// Draws and keeps the keys of a new database, in one transaction.
 ///
-/// Refused when anything is in it already: rows without their keys mean damage, and a fresh key
-/// would only hide it.
+/// Refused if the database has rows already: rows without their keys mean damage, and a new key would hide it.
 pub(crate) fn initialise(
     connection: &mut Connection,
     config: &StoreConfig,

@@ -22,8 +22,8 @@ pub(crate) fn known() -> u32 {
 
 /// Brings the schema up to date; answers how many migrations ran.
 ///
-/// What ran is compared here before refinery looks at it, since refinery trusts the text in its
-/// history to be well-formed, and a damaged file may hold anything.
+/// The history is checked here before refinery reads it, because refinery expects well-formed text and a
+/// damaged file may hold anything.
 pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
     let applied = applied(connection)?;
     let runner = embedded::migrations::runner();
@@ -70,7 +70,7 @@ pub(crate) fn run(connection: &mut Connection) -> Result<usize, OpenError> {
     Ok(report.applied_migrations().len())
 }
 
-/// Why a migration did not run. SQLite's own words name the whole statement, which nobody reads.
+/// Describes why a migration failed. SQLite's own message contains the whole statement.
 fn reason(error: &refinery::Error) -> String {
     use refinery::error::Kind;
     let Kind::Connection(what, cause) = error.kind() else {
@@ -138,7 +138,7 @@ fn applied(connection: &Connection) -> Result<Vec<Applied>, OpenError> {
         .map_err(failed)
 }
 
-/// Whether refinery, which would stop the program otherwise, can read this as RFC 3339.
+/// Returns whether this is [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6); refinery panics on other text.
 fn looks_like_a_time(text: &str) -> bool {
     let shape: String = text
         .chars()

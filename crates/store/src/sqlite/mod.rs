@@ -81,7 +81,7 @@ pub(crate) struct SqliteBackend {
 const FIRST_CHUNK: usize = 64;
 const SMALLEST_CHUNK: usize = 8;
 
-/// Whose the decoy is: no account, since ids are random.
+/// The owner of the decoy: no account, because ids are random.
 const NOBODY: UserId = UserId::from_bytes([0; 16]);
 
 /// The threads to wait for when closing.

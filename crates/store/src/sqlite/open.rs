@@ -1,4 +1,4 @@
-//! Opening a database: look first, change nothing until the key fits.
+//! Opens a database; nothing is changed before the key is known to be right.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Read;
@@ -91,7 +91,7 @@ pub(crate) fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether there is a database to open; an error where there was one.
+/// Returns whether there is a database to open; an error if it was emptied.
 fn is_there(config: &StoreConfig) -> Result<bool, OpenError> {
     // Under two names it could be had twice, and its key would be looked for beside either.
     if let Ok(found) = std::fs::symlink_metadata(&config.path)
@@ -228,7 +228,7 @@ fn make_file(config: &StoreConfig) -> Result<(), OpenError> {
     close_to_others(config)
 }
 
-/// Takes the database and its key file away from everybody but their owner.
+/// Restricts the database and its key file to their owner.
 fn close_to_others(config: &StoreConfig) -> Result<(), OpenError> {
     if private_file::close_to_others(&config.path).map_err(|error| io(config, error))? {
         tracing::warn!("others could read the database file; its mode is set to 0600");

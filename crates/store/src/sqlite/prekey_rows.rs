@@ -1,4 +1,4 @@
-//! How a batch lies in the database.
+//! Layout of a batch in the database.
 //!
 //! A batch holds a hundred leaves of 1.6 KB. As a hundred rows, each would fill half a page, with
 //! an index entry of its own, and a registration would spend most of its time inserting them. So
@@ -37,7 +37,7 @@ impl PackedBatch {
             .map_or(0, |count| u32::from_be_bytes(*count))
     }
 
-    /// About how many bytes the writer takes on.
+    /// Estimates the bytes that the writer writes.
     pub fn weight(&self) -> usize {
         let batch = &self.batch;
         self.leaves.len()
@@ -56,7 +56,7 @@ impl PackedBatch {
         }
     }
 
-    /// Puts the batch in the place of the one before; the stored number when that is not below.
+    /// Replaces the batch by this one; returns the stored number if that is not below.
     pub fn publish(&self, db: Db<'_>, user: &UserId) -> Result<Result<(), u64>, Fault> {
         let batch = &self.batch;
         let id = user.as_bytes();

@@ -1,4 +1,4 @@
-//! Rows of `public_keys`: what is handed out as somebody's keys, under its tag.
+//! Rows of `public_keys`: the keys that are handed out for an account; they have a tag.
 
 use async_trait::async_trait;
 
@@ -9,7 +9,7 @@ use crate::sqlite::db::{Db, at};
 use crate::sqlite::tags::Tagged;
 use api::ids::UserId;
 
-/// Whose which keys are.
+/// An account and its keys, as the tag covers them.
 pub(crate) struct BoundKeys<'a> {
     pub user: UserId,
     pub keys: &'a PublicKeys,

@@ -25,7 +25,7 @@ use crate::sqlite::user_rows::{OpenedCredential, seal_data};
 use crate::sqlite::writer::WriteTx;
 use crate::users::{Admission, NewUser, RegisterError, Role};
 
-/// A registration, sealed and packed in the caller's task: the writer only writes.
+/// A registration, sealed and packed in the caller's task, so that the writer only writes.
 struct Prepared {
     user_id: api::ids::UserId,
     handle_index: [u8; 32],

@@ -1,4 +1,4 @@
-//! The one door by which old audit records leave.
+//! The door by which old audit records are deleted.
 
 use ::audit::{Door, RETENTION};
 
@@ -50,7 +50,7 @@ pub(crate) fn open(tx: &mut WriteTx<'_>, door: &Door, record: SealedEvent) -> Re
     tx.append(vec![record])
 }
 
-/// Deletes what may go; records first, then their heads.
+/// Deletes what the door permits; records first, then their heads.
 pub(crate) fn pass(db: Db<'_>, limit: u32) -> Result<u64, Fault> {
     let Some(door) = doors(db)?.pop() else {
         return Ok(0);

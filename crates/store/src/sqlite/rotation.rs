@@ -1,6 +1,6 @@
 //! Rotating keys and renewing data keys.
 //!
-//! A rotation goes in four parts, each of which may be cut anywhere:
+//! A rotation has four parts, each of which may be interrupted anywhere:
 //!
 //! 1. One transaction makes the new key the active one and keeps each of the two sealed under the
 //!    other, so that either opens the database.
@@ -181,7 +181,7 @@ impl SqliteBackend {
         }
     }
 
-    /// Lets no value be written under the old key any more.
+    /// Closes the old key: no value is written under it any more.
     async fn close_old(&self, row: JobRow, now: u64) -> Result<(), Fault> {
         self.sealer.in_flight.drained().await;
         self.write(0, move |tx| {
@@ -235,7 +235,7 @@ impl SqliteBackend {
         Ok(())
     }
 
-    /// Cuts the write-ahead log off, so that no old page is left in it.
+    /// Truncates the write-ahead log, so that no old page is left in it.
     ///
     /// It needs a moment without readers. Without one, the next start does it.
     pub(crate) async fn truncate(&self) {
@@ -372,7 +372,7 @@ impl SqliteBackend {
     }
 }
 
-/// A key under what `holder` seals with; `None` where it cannot leave its provider.
+/// A key sealed by `holder`; `None` if it cannot leave its provider.
 fn export(holder: &Keyring, key: &dyn KekProvider) -> Result<Option<Sealed>, Fault> {
     let Some(exported) = key.export() else {
         return Ok(None);

@@ -63,7 +63,7 @@ impl SealedSafe {
         })
     }
 
-    /// What is read where there is no prekey safe: after a restore, which brings none back.
+    /// The value for a missing prekey safe, as after a restore.
     pub fn none(user: UserId) -> Self {
         Self {
             user,

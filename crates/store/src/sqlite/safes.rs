@@ -64,8 +64,8 @@ impl Safes for SqliteBackend {
 }
 
 impl SqliteBackend {
-    /// The proof is checked before the write: whoever changes it also moves the key safe's
-    /// version, and a prekey safe goes with it, so that the swap notices.
+    /// The proof is checked before the write. Every change of the proof also changes the versions of both safes,
+    /// so that the swap notices.
     async fn swap_safe(&self, update: SafeUpdate, kind: SafeKind) -> Result<(), SafeError> {
         if update.version <= update.expected_version {
             return Err(SafeError::VersionNotAbove);

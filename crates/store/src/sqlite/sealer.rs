@@ -20,11 +20,11 @@ pub(crate) struct Sealer {
     pub entropy: Arc<dyn Entropy>,
     pub system_key: SubjectKey,
     pub index_key: IndexKey,
-    /// Tags over what stands in the clear, and what was found damaged.
+    /// Tags over values in the clear, and the rows that were found damaged.
     pub tags: Arc<Tags>,
-    /// What was sealed and is not written yet.
+    /// Values that were sealed and are not written yet.
     pub in_flight: InFlight,
-    /// A sealed credential of nobody, opened where there is none of somebody.
+    /// A sealed credential of no account, opened if an account has none.
     pub decoy: RwLock<Arc<Sealed>>,
 }
 
@@ -184,7 +184,7 @@ fn open_with(
     })
 }
 
-/// The value may be sound: whoever needs it tries again when the provider answers.
+/// An outage of the provider; the value may be sound.
 pub(crate) fn outage_of_keys(reason: &dyn std::fmt::Display) -> Fault {
     Fault::Keys(reason.to_string())
 }

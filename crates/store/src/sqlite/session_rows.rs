@@ -172,7 +172,7 @@ fn row_id(session: &[u8; 32], user: &[u8; 16]) -> [u8; 48] {
     row
 }
 
-/// Ends sessions of a user but those kept; answers with what went.
+/// Ends the sessions of a user except for those kept; returns the ended ones.
 pub(crate) fn delete_others(
     db: Db<'_>,
     user: &UserId,

@@ -26,10 +26,10 @@ use crate::sqlite::{chain, migrations};
 
 /// Pages that are copied in one step.
 const STEP: i32 = 512;
-/// How long to wait for a lock of somebody else, and how often.
+/// How long to wait for a lock of another connection, and how often.
 const LOCKED: (Duration, u32) = (Duration::from_millis(10), 1_000);
-/// What a restore withdraws, and no backup holds. The stock's rows stay: they keep the number of the
-/// newest batch, which must never go back.
+/// Data that a restore withdraws and no backup holds. The rows of the stock stay, because they keep the number
+/// of the newest batch, which must not decrease.
 const STRIP: &str = "
     DELETE FROM sessions;
     DELETE FROM prekey_safes;
@@ -232,7 +232,7 @@ fn copy(source: &Path, into: &Path, mut copied: OnCopied) -> rusqlite::Result<()
     to.close().map_err(|(_, error)| error)
 }
 
-/// Opens a file that is nobody else's: no journal lies beside it, and nothing waits for the disk.
+/// Opens a file that no other connection uses: without a journal and without syncs.
 fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, write)?;
