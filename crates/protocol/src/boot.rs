@@ -1,6 +1,6 @@
 //! The server's boot id: random, signed, new at every start.
 //!
-//! When it changes, senders learn that whatever waited in the server's memory has vanished.
+//! When it changes, senders learn that what waited in the server's memory has vanished.
 //!
 //! Specification: `docs/protocol.md#boot-id`.
 

@@ -1,7 +1,7 @@
-//! Strict binary encoding: a reader that refuses and a writer that cannot fail.
+//! Strict binary encoding: the reader refuses everything but the one encoding; the writer cannot fail.
 //!
-//! Integers are big-endian. A variable field carries its length as `u16` or `u32`.
-//! Every object starts with type, version and suite, and ends where it says it ends.
+//! Integers are big-endian. A variable field has its length in front, as `u16` or `u32`. Every object starts
+//! with type, version and suite.
 //!
 //! Specification: `docs/protocol.md#encoding`.
 
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         if count > max {
             return Err(DecodeError::TooLong);
         }
-        // A count that the bytes cannot hold must not reserve memory.
+        // A count that the bytes cannot contain must not reserve memory.
         match count.checked_mul(each) {
             Some(needed) if needed <= self.rest.len() => Ok(count),
             _ => Err(DecodeError::Truncated),
@@ -205,8 +205,8 @@ impl<'a> Reader<'a> {
 
 /// Appends fields to a growing buffer.
 ///
-/// Lengths above their prefix are a caller's mistake; callers bound every field, and the
-/// writer saturates the prefix, so that such bytes are refused by every reader.
+/// Callers bound every field. If a length is above what its prefix holds, the writer saturates the prefix, so
+/// that every reader refuses the bytes.
 #[derive(Default)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -238,8 +238,8 @@ impl Writer {
         counting.len()
     }
 
-    /// What `write` writes, in a buffer that never grows and has room for `spare` bytes more: one
-    /// that grows leaves copies behind in freed memory.
+    /// Returns what `write` writes, in a buffer with room for `spare` bytes more. The buffer never grows, because
+    /// growing leaves copies in freed memory.
     ///
     /// `write` runs twice, the first time to count.
     pub fn exact(spare: usize, write: &dyn Fn(&mut Self)) -> Vec<u8> {

@@ -11,7 +11,7 @@ use crate::normal::form_c;
 pub const HANDLE_CHARS: usize = 32;
 /// Longest alias in characters.
 pub const ALIAS_CHARS: usize = 64;
-/// More than this is not looked at: normalization makes few characters of many, never many of few.
+/// The longest text that is normalized, in characters; a longer one is refused or cut before the work.
 const LOOKED_AT: usize = 4 * ALIAS_CHARS;
 
 /// Why a handle is refused.

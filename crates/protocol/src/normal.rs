@@ -1,7 +1,7 @@
 //! Unicode normalization form C: the same characters give the same bytes on every keyboard and system.
 //!
-//! A browser has the tables itself, so that the core need not carry them: whoever starts the core there
-//! hands the browser's own normalization in.
+//! The core for browsers does not contain the tables: whoever starts it passes the browser's own
+//! normalization in.
 
 #[cfg(not(target_arch = "wasm32"))]
 use unicode_normalization::UnicodeNormalization as _;
@@ -22,7 +22,7 @@ pub(crate) fn form_c(text: &str) -> String {
         .map_or_else(|| text.to_owned(), |normalize| normalize(text))
 }
 
-/// Returns a text in form C; it takes at most three times as many bytes, so that it never moves.
+/// Returns a text in form C. The result has at most three times as many bytes, so the buffer never grows.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn form_c(text: &str) -> String {
     let mut normal = String::with_capacity(text.len() * 3);

@@ -90,7 +90,7 @@ fn listed_words(text: &str) -> Option<Zeroizing<String>> {
 /// The bits of a passphrase that has the form of a generated one: at least two words of the
 /// list, joined by hyphens or spaces; `None` for any other.
 ///
-/// It cannot tell who chose the words; it bounds what a guesser who knows the list needs.
+/// It cannot know who chose the words. It bounds the work of a guesser who knows the list.
 pub fn bits_if_generated(passphrase: &str) -> Option<u32> {
     let mut bits = 0;
     for word in passphrase.split(['-', ' ']) {

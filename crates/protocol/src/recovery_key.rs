@@ -1,4 +1,4 @@
-//! The recovery key: 160 random bits that a person writes down.
+//! The recovery key: 160 random bits that a person writes down and keeps.
 //!
 //! Specification: `docs/protocol/accounts.md#recovery-key`.
 
@@ -121,7 +121,7 @@ impl RecoveryKey {
         PairSecrets { agreement, kem }
     }
 
-    /// Twenty bits that catch every mistyped key but one in a million.
+    /// Computes the checksum of 20 bits, which misses one mistyped key in a million.
     fn checksum(&self) -> u32 {
         let [a, b, c, ..] = kdf::sha3_256(&[labels::RECOVERY_CHECKSUM, self.expose()]);
         u32::from_be_bytes([0, a, b, c]) >> 4

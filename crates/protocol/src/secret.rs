@@ -2,8 +2,8 @@
 
 /// Defines a secret newtype of `N` bytes on the heap.
 ///
-/// Moving the value moves a pointer, so that no copy of the bytes stays behind on a stack. One that
-/// stays inside the crate is only filled and read; a `pub` one is also drawn and copied.
+/// Moving the value moves a pointer, so that no copy of the bytes remains on a stack. A secret that is private
+/// to the crate can be filled and read; a `pub` one can also be drawn and copied.
 macro_rules! secret {
     ($(#[$doc:meta])* pub struct $name:ident($len:expr)) => {
         $crate::secret::secret! { @bytes $(#[$doc])* pub struct $name($len) }

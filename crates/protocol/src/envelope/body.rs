@@ -48,7 +48,7 @@ impl core::fmt::Debug for BodyHash {
     }
 }
 
-/// A sealed body with what its slots need.
+/// A sealed body and what its slots need of it.
 #[derive(Debug)]
 pub struct SealedBody {
     /// K, which goes into every slot.
@@ -62,9 +62,9 @@ pub struct SealedBody {
 /// An opened body.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OpenedBody {
-    /// What was said.
+    /// The content.
     pub content: Content,
-    /// The group that its sender saw.
+    /// The group, as its sender saw it.
     pub group: Option<GroupContext>,
 }
 

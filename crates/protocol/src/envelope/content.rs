@@ -1,4 +1,4 @@
-//! What can be said: the kinds of content.
+//! Contents of messages, by kind.
 //!
 //! Specification: `docs/protocol/messages.md#content`.
 
@@ -40,7 +40,7 @@ pub enum ContentKind {
     Sync = 9,
 }
 
-/// What became of a message at its reader.
+/// The state of a message at its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ReceiptState {
@@ -77,7 +77,7 @@ impl core::fmt::Debug for InviteCode {
 /// an invite ends after its greeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Something said.
+    /// A text.
     Text {
         /// The words, at most 1 MiB.
         text: SecretText,
@@ -86,7 +86,7 @@ pub enum Content {
     },
     /// Receipts, at most 256 together.
     Receipt(Vec<Receipt>),
-    /// Whether the sender is typing; goes to live sessions only, is never counted.
+    /// Whether the sender is typing; sent to live sessions only and not counted.
     Typing {
         /// False when it stopped.
         active: bool,
@@ -99,7 +99,7 @@ pub enum Content {
         alias: SecretText,
         /// A first message, at most 1 KiB.
         greeting: SecretText,
-        /// The code of the recipient's invite link that the sender came by.
+        /// The code of the recipient's invite link, if the sender came by one.
         invite: Option<InviteCode>,
     },
     /// A contact request was accepted.
@@ -126,7 +126,7 @@ pub enum Content {
         /// The new name, at most 256 bytes.
         alias: SecretText,
     },
-    /// To one's own sessions: look at the safe; its mark is in the slot.
+    /// To one's own sessions: read the safe whose mark is in the slot.
     Sync,
 }
 
@@ -260,7 +260,7 @@ impl Content {
                 handle: SecretText::read(reader, MAX_NAME)?,
                 alias: SecretText::read(reader, MAX_NAME)?,
                 greeting: SecretText::read(reader, MAX_GREETING)?,
-                // Nothing follows a content.
+                // The content ends the payload.
                 invite: if reader.is_empty() {
                     None
                 } else {

@@ -1,4 +1,4 @@
-//! Which conversation a message belongs to.
+//! Names of conversations.
 //!
 //! Specification: `docs/protocol/messages.md#slots`.
 
@@ -25,7 +25,7 @@ pub enum Conversation {
 }
 
 impl Conversation {
-    /// Whom a direct message from `sender` is exchanged with, seen from `me`.
+    /// Returns the peer of a direct message from `sender`, seen from `me`.
     ///
     /// `Ok(None)` for a group. A conversation of two other people is refused.
     pub fn peer(&self, me: &UserId, sender: &UserId) -> Result<Option<UserId>, EnvelopeError> {
@@ -59,7 +59,7 @@ impl Conversation {
     }
 }
 
-/// What a group message's body says about the group that its sender saw.
+/// The group in a body, as its sender saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupContext {
     /// The group.

@@ -1,4 +1,4 @@
-//! When earlier messages end, by which a reader tells one that expired unread from one that was lost.
+//! Ends of earlier messages, by which a reader distinguishes an expired message from a lost one.
 //!
 //! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 

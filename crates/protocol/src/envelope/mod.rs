@@ -1,4 +1,4 @@
-//! Envelopes: a body sealed once, a slot per target, and the objects that carry them.
+//! Envelopes: a body that is sealed once, a slot for each target, and the objects that contain them.
 
 mod attachment;
 mod body;

@@ -1,4 +1,4 @@
-//! What the server gives to a claiming session.
+//! Parcels: what the server gives to a session that claimed a message.
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
@@ -15,11 +15,11 @@ use crate::suite::ObjectType;
 pub struct Parcel {
     /// The message.
     pub message_id: MessageId,
-    /// Proves the claim when it is extended or acknowledged.
+    /// The token of the claim.
     pub token: [u8; 16],
     /// Lease in milliseconds.
     pub lease_ms: u32,
-    /// Whom the slot is addressed to.
+    /// The target of the slot.
     pub target: Target,
     /// A [`SealedSlot`](super::SealedSlot) encoding.
     pub slot: Vec<u8>,
@@ -32,11 +32,11 @@ pub struct Parcel {
 pub struct ParcelRef<'a> {
     /// The message.
     pub message_id: MessageId,
-    /// Proves the claim when it is extended or acknowledged.
+    /// The token of the claim.
     pub token: [u8; 16],
     /// Lease in milliseconds.
     pub lease_ms: u32,
-    /// Whom the slot is addressed to.
+    /// The target of the slot.
     pub target: Target,
     /// A [`SealedSlot`](super::SealedSlot) encoding.
     pub slot: &'a [u8],

@@ -1,4 +1,4 @@
-//! When a message may be sealed again for a recipient who could not open it.
+//! Rules for sealing a message again for a recipient who could not open it.
 //!
 //! Specification: `docs/protocol/messages.md#more-slots-for-a-message`.
 
@@ -6,7 +6,7 @@ use crate::epoch::VerifiedTarget;
 use crate::identity::Fingerprint;
 use crate::ids::{MessageId, UserId};
 
-/// What a sender remembers of a message for one recipient.
+/// What a sender keeps of a message for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentRecord {
     /// The message; a resealed copy has the same id.

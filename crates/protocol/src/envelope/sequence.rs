@@ -1,4 +1,4 @@
-//! Sequence numbers and links by which a reader notices what a server dropped or reordered.
+//! Sequence numbers and links, by which a reader notices dropped and reordered messages.
 //!
 //! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
@@ -29,8 +29,8 @@ impl Default for SequenceCounter {
 }
 
 impl SequenceCounter {
-    /// Goes on behind the last message of an earlier session of the same account in the same
-    /// conversation: its link, and when it ends.
+    /// Continues behind the last message of an earlier session of the same account in the same conversation,
+    /// given its link and its end.
     pub fn resumed(previous: [u8; 32], end: u64) -> Self {
         let mut counter = Self {
             previous,
@@ -64,7 +64,7 @@ impl SequenceCounter {
     }
 }
 
-/// How a message fits behind those that were seen.
+/// The place of a message among those that were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Its kind is not counted.
@@ -74,7 +74,7 @@ pub enum Order {
         /// Messages before it, which another session may have read.
         missing: u64,
     },
-    /// The first one of its session, and it names one of an earlier session that was not seen.
+    /// The first of its session; it names a message of an earlier session that was not seen.
     Detached {
         /// Whether anything of the sender was seen in this conversation.
         met: bool,
@@ -114,7 +114,7 @@ struct Seen {
 }
 
 impl SequenceTracker {
-    /// Fits an opened slot behind those that were seen.
+    /// Finds the place of an opened slot among those that were seen.
     pub fn observe(
         &mut self,
         message_id: &MessageId,

@@ -1,4 +1,4 @@
-//! What a slot says about its message.
+//! The plaintext of a slot.
 //!
 //! Specification: `docs/protocol/messages.md#slots`.
 
@@ -31,9 +31,9 @@ pub struct SlotContent {
     pub sent_at: u64,
     /// How long it may live, in seconds.
     pub life_secs: u32,
-    /// Whether it goes when it was read.
+    /// Whether it burns on reading.
     pub burn_on_read: bool,
-    /// Seconds between reading and burning; 0 where it goes at once, or not at all.
+    /// Seconds between reading and burning; 0 if it burns when it is hidden, or does not burn.
     pub burn_after_secs: u32,
     /// Kind of the body's content.
     pub kind: ContentKind,
@@ -110,10 +110,10 @@ impl SlotContent {
 
 const COMMON_LEN: usize = 16 + 16 + 17 + 8 + 32 + EarlierEnds::LEN + 8 + 4 + 1 + 4 + 1;
 
-/// The hash by which the next message of the same session and conversation names this one.
+/// Returns the hash by which the next message of the same session and conversation names this one.
 ///
-/// It covers everything that all slots of the message share, but neither K nor the safe
-/// mark, so that every recipient computes the same.
+/// It covers what all slots of the message share, and neither K nor the safe mark, so that every recipient
+/// computes the same.
 pub fn message_link(message_id: &MessageId, body: &BodyHash, content: &SlotContent) -> [u8; 32] {
     let mut common = Writer::with_capacity(COMMON_LEN);
     content.write_common(&mut common);

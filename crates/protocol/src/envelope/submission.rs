@@ -1,4 +1,4 @@
-//! What a sender gives to the server: a message, or more slots for one.
+//! Submissions: a message, or more slots for one, as a sender gives them to the server.
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 
@@ -107,8 +107,8 @@ impl Submission {
 impl SubmissionHeader {
     /// Parses the header off the front of a stream.
     ///
-    /// `Ok(None)` asks for more bytes; `Ok(Some((header, consumed)))` says where the body
-    /// starts. Whatever can never become a submission is refused at once.
+    /// `Ok(None)` asks for more bytes; `Ok(Some((header, consumed)))` says where the body starts. Bytes that
+    /// cannot become a submission are refused at once.
     pub fn parse_prefix(bytes: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
         let mut reader = Reader::new(bytes);
         match Self::read(&mut reader) {

@@ -1,4 +1,4 @@
-//! Where a slot goes.
+//! Targets of slots.
 //!
 //! Specification: `docs/protocol/messages.md#slots`.
 

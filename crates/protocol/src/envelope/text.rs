@@ -1,4 +1,4 @@
-//! Text that is wiped when it is dropped and not shown when it is printed.
+//! Text that is wiped on drop and redacted in `Debug`.
 
 use zeroize::Zeroize;
 
@@ -14,12 +14,12 @@ impl SecretText {
         Self(text.into())
     }
 
-    /// The text, to be drawn.
+    /// Returns the text, for the screen.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing of it can be seen.
+    /// Returns whether nothing of it is visible.
     pub fn is_blank(&self) -> bool {
         is_blank(&self.0)
     }
@@ -84,7 +84,7 @@ const UNSEEN: &[core::ops::RangeInclusive<char>] = &[
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Whether nothing of a text can be seen: white space and characters that draw nothing.
+/// Returns whether nothing of a text is visible: it has only white space and characters that draw nothing.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {

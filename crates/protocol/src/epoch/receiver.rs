@@ -41,7 +41,7 @@ pub struct PendingEpoch<'a> {
     claim: SenderClaim,
 }
 
-/// What may be kept of an epoch after its slots were opened: names, and no key.
+/// What is kept of an epoch after its slots were opened: names and no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochRecord {
     /// The sender whom its slots prove.
@@ -159,7 +159,7 @@ impl ReceiverEpoch {
         &self.handshake
     }
 
-    /// What may be kept when the epoch itself is dropped, and its chain key with it.
+    /// Returns what is kept when the epoch and its chain key are dropped.
     pub fn record(&self) -> EpochRecord {
         EpochRecord {
             sender: self.claim,

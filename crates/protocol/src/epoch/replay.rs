@@ -8,9 +8,9 @@ use super::{EpochId, EpochPath, EpochRecord, MAX_MESSAGES};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::UserId;
 
-/// At so many epochs a record is full: 565 kB, so that a safe always fits into what a server takes.
+/// The most epochs in a record: 565 kB, so that a safe always fits into what a server takes.
 const MAX_ENTRIES: usize = 8_192;
-/// So many of them may be of one sender; an epoch carries up to 50 messages.
+/// The most epochs of one sender in a record; an epoch has up to 50 messages.
 const MAX_OF_SENDER: usize = 256;
 
 /// The private half that an epoch's messages depend on; the record lives as long.
@@ -65,7 +65,7 @@ impl ReplayMap {
         }
     }
 
-    /// Whether no further epoch of this sender is taken.
+    /// Returns whether no further epoch of this sender is taken.
     fn is_full_for(&self, sender: UserId) -> bool {
         let theirs = (sender, EpochId([0; 32]))..=(sender, EpochId([u8::MAX; 32]));
         self.entries.len() >= MAX_ENTRIES || self.entries.range(theirs).count() >= MAX_OF_SENDER
@@ -147,7 +147,7 @@ impl ReplayMap {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = BTreeMap::new();
         let mut last = None;
-        // As many as there are: sessions whose records are full may have merged any number of them.
+        // No bound: merges of full records may leave any number.
         for _ in 0..reader.u32()? {
             let key = (
                 UserId::from_bytes(*reader.array()?),

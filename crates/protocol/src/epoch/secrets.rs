@@ -19,7 +19,7 @@ secret! {
     struct HintKey(32)
 }
 
-/// DH3, DH4 where there is one, and SS: what the recipient has before it knows the sender.
+/// DH3, DH4 if there is one, and SS: the secrets that the recipient has before it knows the sender.
 pub(super) struct Anonymous {
     pub dh3: SharedSecret,
     pub dh4: Option<SharedSecret>,

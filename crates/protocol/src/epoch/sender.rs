@@ -36,7 +36,7 @@ impl SenderEpoch {
         me: &LocalParty<'_>,
         recipient: &VerifiedTarget,
     ) -> Result<Self, EpochError> {
-        // A bundle that was verified a while ago is no bundle of this bucket any more.
+        // The bundle may have been verified in an earlier bucket.
         if recipient
             .bucket
             .is_some_and(|bucket| bucket_of(now) > bucket.saturating_add(1))
@@ -131,7 +131,7 @@ impl SenderEpoch {
         self.counter
     }
 
-    /// The next message's key and counter; the chain key before it is gone afterwards.
+    /// Returns key and counter of the next message, and erases the chain key before it.
     pub(crate) fn next(
         &mut self,
         now: u64,

@@ -47,7 +47,7 @@ impl core::fmt::Debug for Fingerprint {
     }
 }
 
-/// Sixty digits, twelve groups of five, the same for both sides whoever computes them.
+/// Sixty digits in twelve groups of five; both sides compute the same.
 pub fn safety_number(one: &Fingerprint, other: &Fingerprint) -> String {
     let (low, high) = if one <= other {
         (one, other)

@@ -15,7 +15,7 @@ use crate::primitives::signature::SigningKey;
 
 /// The private half of an account: identity key and verify key.
 ///
-/// It lies in the key safe and, while unlocked, in the client's memory.
+/// It is stored in the key safe and, while the client is unlocked, held in its memory.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AccountSecrets {
     /// X25519 identity key.

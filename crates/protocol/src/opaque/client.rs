@@ -115,7 +115,7 @@ impl LoginState {
             .state
             .finish(&mut Lent(rng), &self.passphrase, response, params)?;
         let finalization = done.message.serialize().to_vec();
-        // It protects nothing: cookies are random.
+        // The session key is not used: cookies are random.
         done.session_key.as_mut_slice().zeroize();
         let key = export_key(done.export_key.as_mut_slice())?;
         Ok((finalization, key))

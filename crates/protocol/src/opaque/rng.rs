@@ -1,4 +1,4 @@
-//! Lends a generator of today's `rand_core` to a crate of the older generation.
+//! Adapts a generator of `rand_core` to the older version that `opaque-ke` uses.
 
 use opaque_ke::rand::{self, CryptoRng, RngCore};
 

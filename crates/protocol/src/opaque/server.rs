@@ -14,7 +14,7 @@ use crate::labels::OPAQUE_CONTEXT;
 /// The server's long-term OPRF seed and key pair; losing it loses every passphrase.
 pub struct ServerSetup {
     setup: opaque_ke::ServerSetup<Suite>,
-    /// A record that opens for nobody: reading it takes as long as reading another.
+    /// A record of no account; reading it takes as long as reading a real one.
     decoy: Vec<u8>,
 }
 
@@ -81,7 +81,7 @@ pub fn login_respond(
     credential_id: &[u8],
     rng: &mut (impl CryptoRng + ?Sized),
 ) -> Result<(ServerLoginState, Vec<u8>), OpaqueError> {
-    // Read whether or not somebody has the handle: its point takes a while to decode.
+    // Read for known and unknown handles alike, because decoding its point takes time.
     let read = ServerRegistration::<Suite>::deserialize(record.unwrap_or(&setup.decoy))?;
     let record = record.map(|_| read);
     let request = CredentialRequest::deserialize(request)?;

@@ -34,7 +34,7 @@ pub struct SessionBundle {
     pub live_id: LiveId,
     /// Fingerprint of the signing identity.
     pub fingerprint: Fingerprint,
-    /// The five minutes it is made for.
+    /// The bucket it is made for.
     pub bucket: u64,
     /// Names the pair in handshakes.
     pub key_id: u32,
@@ -85,7 +85,7 @@ impl SessionSecrets {
         self.key_id
     }
 
-    /// The five minutes it was made for.
+    /// The bucket it was made for.
     pub fn bucket(&self) -> u64 {
         self.bucket
     }

@@ -1,4 +1,4 @@
-//! What a sender is handed for a recipient who is away.
+//! Claimed prekeys: what a sender gets for a recipient without a live session.
 //!
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 

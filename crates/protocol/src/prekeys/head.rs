@@ -12,8 +12,8 @@ use crate::labels;
 use crate::primitives::signature::{SIGNATURE_LEN, Signature};
 use crate::suite::ObjectType;
 
-/// What one signature covers: fingerprint, user id, batch number, leaf count, created,
-/// expiry and Merkle root.
+/// The signed head of a batch: fingerprint, user id, batch number, leaf count, created, expiry and Merkle
+/// root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchHead {
     /// Fingerprint of the signing identity.

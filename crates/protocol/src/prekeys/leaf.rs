@@ -13,9 +13,9 @@ use crate::suite::ObjectType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum LeafKind {
-    /// Handed out once.
+    /// Handed out to one sender.
     OneTime = 1,
-    /// The signed prekey and its ML-KEM key; handed out to everybody.
+    /// The signed prekey and its ML-KEM key, handed out to every sender.
     LastResort = 2,
 }
 

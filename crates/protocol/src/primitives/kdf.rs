@@ -9,7 +9,7 @@ use sha3::{Digest, Sha3_256, Sha3_512};
 /// HKDF-SHA-512 with a salt of 64 zero bytes, filling `out` (at most 16,320 bytes).
 ///
 /// `ikm` and `info` are given in parts that are read one after the other; every caller's
-/// parts are fixed in length or end in the only variable one.
+/// parts have fixed lengths, except for at most the last one.
 pub fn derive(ikm: &[&[u8]], info: &[&[u8]], out: &mut [u8]) {
     let mut extract = hkdf::HkdfExtract::<Sha512>::new(None);
     for part in ikm {

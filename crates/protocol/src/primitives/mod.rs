@@ -1,4 +1,4 @@
-//! The suite's primitives behind types that keep their standards' checks.
+//! The primitives of the suite, behind types that enforce the checks of their standards.
 //!
 //! Specification: `docs/protocol.md#primitives`.
 

@@ -10,8 +10,8 @@ use crate::identity::Fingerprint;
 /// Longest name in bytes.
 const MAX_NAME: usize = 256;
 
-/// How far two people have come. At the same second the later state in this list wins, so
-/// that removing wins over everything.
+/// The state of a contact. Of two changes in the same second the later state in this list wins, so that
+/// removing wins over everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ContactState {
@@ -30,7 +30,7 @@ pub enum ContactState {
 pub struct Contact {
     /// Pinned identity.
     pub pin: Pin,
-    /// How far we have come.
+    /// The state.
     pub state: Stamped<ContactState>,
     /// Their handle.
     pub handle: Stamped<SecretText>,

@@ -15,14 +15,14 @@ use crate::suite::ObjectType;
 
 const MAX_CONTACTS: usize = 100_000;
 
-/// What `encrypted_private_keys` holds.
+/// The contents of the key safe, which the server stores as `encrypted_private_keys`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SafeContents {
     /// When the identity was made; "New identity" raises it.
     pub identity_at: u64,
     /// The account's private keys.
     pub secrets: AccountSecrets,
-    /// Where the safe key is wrapped for recovery.
+    /// Public half of the recovery key, with the time of its making.
     pub recovery: Option<(u64, RecoveryAnchor)>,
     /// Fingerprint of the server's boot verify key, pinned at first sight.
     pub server: Stamped<Option<[u8; 64]>>,
@@ -38,11 +38,11 @@ pub struct SafeContents {
     pub last_time: u64,
     /// Replay marks of last-resort epochs.
     pub replay: ReplayMap,
-    /// The newest prekey safe that was known when this was written: an older one does not belong to it.
+    /// The newest prekey safe known when this was written; an older one is refused.
     pub prekey_mark: Option<SafeMark>,
 }
 
-/// What a merge leaves for a person to see.
+/// What a person has to decide after a merge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MergeReport {
     /// Contacts with conflicting pins.

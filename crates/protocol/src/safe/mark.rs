@@ -1,4 +1,4 @@
-//! What a browser remembers of the newest safe that it saw.
+//! Marks of safes, by which a browser remembers the newest one that it saw.
 //!
 //! Specification: `docs/protocol/accounts.md#rollback-and-restore`.
 

@@ -1,4 +1,4 @@
-//! One private prekey and when it has to go.
+//! A private prekey and the times that decide when it is destroyed.
 //!
 //! Specification: `docs/protocol/accounts.md#prekey-safe`.
 
@@ -51,8 +51,8 @@ impl PrekeyEntry {
         }
     }
 
-    /// Whether it has to go at `now`, given whether the server lists something waiting or
-    /// leased under it.
+    /// Returns whether it has to be destroyed at `now`, given whether the server lists something waiting or
+    /// claimed under it.
     pub(super) fn is_due(&self, now: u64, in_use: bool) -> bool {
         let past = |since: Option<u64>, after: u64| {
             since.is_some_and(|since| now >= since.saturating_add(after))

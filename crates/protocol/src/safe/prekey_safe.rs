@@ -15,7 +15,7 @@ use crate::prekeys::{LEAF_LIFE_SECS, LeafKind, PrekeyBatch};
 use crate::suite::ObjectType;
 
 const MAX_ENTRIES: usize = 65_536;
-/// Tombstones are kept until no tab can hold the pair any more.
+/// How long a destroyed id is kept: longer than any tab can hold the pair.
 const TOMBSTONE_SECS: u64 = LEAF_LIFE_SECS + 2 * KEEP_SECS;
 
 /// Private halves of prekeys; never part of a backup.
@@ -26,7 +26,7 @@ pub struct PrekeySafe {
     destroyed: BTreeMap<u32, u64>,
     /// Replay marks of one-time epochs.
     pub replay: ReplayMap,
-    /// The newest key safe that was known when this was written: an older one does not belong to it.
+    /// The newest key safe known when this was written; an older one is refused.
     pub safe_mark: Option<SafeMark>,
 }
 

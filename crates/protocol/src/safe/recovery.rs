@@ -10,12 +10,12 @@ use crate::suite::ObjectType;
 
 /// X25519 and ML-KEM-1024 public keys seeded by a recovery key.
 ///
-/// It lies in the key safe, so that the safe key can be replaced and wrapped again while
-/// the recovery key lies in a drawer.
+/// It is kept in the key safe, so that the safe key can be replaced and wrapped again while the recovery key
+/// is not present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryPublic(pub(crate) PairPublic);
 
-/// Everything that a client needs to keep recovery working without the recovery key.
+/// What a client needs to wrap the safe key for recovery without the recovery key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveryAnchor {
     /// Where the safe key is wrapped to.
