@@ -164,7 +164,8 @@ impl Target {
         }
     }
 
-    /// Makes the checks of [`Self::open`] without creating or contacting anything; returns the folder, if it is one.
+    /// Makes the checks of [`Self::open`] without creating or contacting anything; returns the folder, if it
+    /// is one.
     pub fn check(address: &str, s3: &S3Options) -> Result<Option<PathBuf>, TargetError> {
         match named(address)? {
             Named::Bucket(rest) => Self::bucket(address, rest, s3).map(|_| None),

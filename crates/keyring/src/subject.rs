@@ -17,7 +17,8 @@ secret_key!(
     /// A key of one subject, itself kept sealed by a [`crate::Keyring`].
     ///
     /// Rows of the audit log are append-only and hashed, so that nothing inside them can be re-wrapped. They
-    /// are sealed directly under this key, and only the row of this key is re-wrapped. Destroying it makes the subject's rows unreadable while the
+    /// are sealed directly under this key, and only the row of this key is re-wrapped. Destroying it makes
+    /// the subject's rows unreadable while the
     /// chain of hashes still verifies. The form is `version ‖ suite ‖ nonce (24) ‖ ciphertext`
     /// with XChaCha20-Poly1305, whose long nonce a key with many rows needs; the version byte
     /// differs from every envelope's.

@@ -28,7 +28,8 @@ impl TagKey {
         self.mac(domain, values).verify_slice(tag).is_ok()
     }
 
-    /// The number of parts comes first and each part follows its length, so that no two lists give the same input.
+    /// The number of parts comes first and each part follows its length, so that no two lists give the same
+    /// input.
     fn mac(&self, domain: &str, values: &[&[u8]]) -> Hmac<Sha256> {
         let mut block = Zeroizing::new([0; BLOCK_LEN]);
         block[..KEY_LEN].copy_from_slice(self.expose());

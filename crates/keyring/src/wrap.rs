@@ -9,7 +9,8 @@
 //!
 //! One KEK wraps a DEK for every version of every record. Random nonces of 96 bits under one key are
 //! expected to collide after 2^48 wraps and are allowed for 2^32 (NIST SP 800-38D, 8.3). That is too few,
-//! and with GCM one collision reveals the authentication key. So AES-256-GCM never uses a key twice: HKDF-SHA-256 makes the key and its nonce from the KEK, a salt of 256 random bits and
+//! and with GCM one collision reveals the authentication key. So AES-256-GCM never uses a key twice:
+//! HKDF-SHA-256 makes the key and its nonce from the KEK, a salt of 256 random bits and
 //! the associated data. XChaCha20-Poly1305 does the same by its own construction, with 192 bits.
 
 use aes_gcm::Aes256Gcm;

@@ -71,7 +71,8 @@ pub trait Administration: Send + Sync {
     /// Erases an account and everything that is stored of it, with the key of its audit details.
     ///
     /// Its records stay in the log, which still verifies; their details cannot be read any more. Returns when no
-    /// page of the file or its write-ahead log holds the erased data, unless a reader is still busy. The last active administrator stays.
+    /// page of the file or its write-ahead log holds the erased data, unless a reader is still busy. The last
+    /// active administrator stays.
     async fn erase_user(
         &self,
         user: UserId,

@@ -2,7 +2,8 @@
 //!
 //! The key of the tags and the key of the handle index are one sealed value. A database whose value holds
 //! the index key alone has no tags: one transaction tags every row, adopts the audit records as they are,
-//! replaces the value by one with both keys, and writes a record. A process that ends before the commit leaves everything as it was.
+//! replaces the value by one with both keys, and writes a record. A process that ends before the commit
+//! leaves everything as it was.
 
 use rusqlite::{Connection, Row, TransactionBehavior};
 
