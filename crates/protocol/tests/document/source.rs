@@ -62,7 +62,7 @@ fn is_constant(line: &str) -> bool {
     };
     let number = ["usize", "u8", "u16", "u32", "u64", "Duration"];
     let kind = |kind: &&str| rest.contains(&format!(": {kind} =")) || rest.ends_with(": usize =");
-    rest.starts_with("const ") && number.iter().any(|it| kind(it))
+    rest.starts_with("const ") && number.iter().any(kind)
 }
 
 fn declared(declaration: &str) -> (String, String) {
