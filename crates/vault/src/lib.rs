@@ -1,8 +1,8 @@
 //! The zeroizing memory store of the ephemeral plane.
 //!
 //! A message is ciphertext that lives here, and nowhere else, from the moment it is posted until it
-//! has been read or its time is over. Nothing in this crate can write to a disk: it knows no file,
-//! no database and no serialization, and [`Ciphertext`] can be neither printed nor cloned.
+//! has been read or has expired. Nothing in this crate can write to a disk: it uses no file, no
+//! database and no serialization, and [`Ciphertext`] can be neither printed nor cloned.
 //!
 //! ```text
 //! waiting ──claim──▶ claimed(token, lease) ──acknowledge──▶ done ──▶ wiped
@@ -11,25 +11,25 @@
 //! waiting ──life over──▶ expired ──▶ wiped
 //! ```
 //!
-//! A claim ends with the session that made it: when that leaves, what it had not shown waits again at once
-//! ([`Vault::session_left`]). A message that any session of an account has read waits for no other
-//! that is not there.
+//! A claim ends with the session that made it: when the session disconnects, what it had not shown waits
+//! again at once ([`Vault::session_left`]). A message that one session of an account has read is not kept
+//! for sessions that are gone.
 //!
-//! An account that is erased ends all of this at once for what is its own, whatever the state:
+//! When an account is erased, everything to and from it ends at once, in whatever state it is:
 //! [`Vault::forget_account`].
 //!
 //! # Locks
 //! A message is one entry of a sharded table, and every transition happens under that entry's lock,
 //! so that of two that race exactly one wins. The account index, the schedule, the quota ledger,
-//! the tombstones and the list of erased accounts are *leaves*: each is locked for a moment, one at a time, either alone or while an
-//! entry is held, and nothing else is ever locked while a leaf is. Events are published and
+//! the tombstones and the list of erased accounts are *leaves*: one at a time is locked for a moment,
+//! alone or while an entry is held, and nothing else is locked while a leaf is. Events are published and
 //! ciphertext is wiped after every lock is released. The unit test `tests/interleavings.rs` explores
 //! the same code on locks that a scheduler controls.
 //!
 //! # Time
 //! Times are milliseconds of an injected [`ambient::Clock`] that never goes back. What is due is settled by
-//! [`Vault::purge_due`], and also by whoever touches a message first, so that an expired message is
-//! gone even when the purge is late.
+//! [`Vault::purge_due`] and by each operation on a message, so that an expired message is gone even if
+//! the purge is late.
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 

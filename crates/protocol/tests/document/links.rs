@@ -153,3 +153,27 @@ fn no_comment_names_a_page_that_the_repository_does_not_have() {
         }
     }
 }
+
+#[test]
+fn the_code_in_the_walks_is_code_of_this_tree() {
+    let mut known = BTreeSet::new();
+    for path in sources()
+        .into_iter()
+        .chain(files("crates/store/migrations", ".sql"))
+    {
+        known.extend(text(&path).lines().map(|line| line.trim().to_owned()));
+    }
+    let mut quoted = 0;
+    let document = text("docs/adding-an-endpoint.md");
+    for block in document.split("```").skip(1).step_by(2) {
+        for line in block.lines().skip(1).map(str::trim) {
+            // A row of the table may end behind what is quoted; a file's name stands in front.
+            let closing = line.chars().all(|c| "[]{}();,".contains(c));
+            if !closing && !line.starts_with("-- V") {
+                assert!(known.contains(line), "no file has this line: {line}");
+                quoted += 1;
+            }
+        }
+    }
+    assert!(quoted > 20, "{quoted} lines");
+}

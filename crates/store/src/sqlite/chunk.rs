@@ -1,4 +1,4 @@
-//! How many rows go in one chunk of work that takes turns with requests.
+//! The number of rows in one chunk of work that alternates with requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use ambient::Stopwatch;
 
 const LARGEST: usize = 512;
-/// How long one chunk may keep the writer.
+/// The longest time for which one chunk occupies the writer.
 const BUDGET: Duration = Duration::from_millis(10);
 
 /// The size of the next chunk; adapts to the machine.
