@@ -12,9 +12,9 @@ cargo xtask COMMAND
   prove mutants [ARGS]  changes protocol, client, vault, keyring and audit in one place at a time:
                   a test must tell, or docs/mutants.txt has the reason; hours; ARGS go to cargo-mutants
   bench [NAME] [ARGS]  the benchmarks; their tables and plots are left in target/
-  ci              what CI runs: fmt, clippy, cargo-deny, test
-  fmt [--check]   format the Rust sources
-  lint            clippy over everything, warnings are errors
+  ci              what CI runs: fmt, lint, cargo-deny, test
+  fmt [--check]   format the Rust and JavaScript sources
+  lint            clippy and ESLint over everything, warnings are errors
   deny            bans, licences, sources and advisories of the dependencies
   tools           fetch the tools that the tests need, and say where they are
 

@@ -3,10 +3,23 @@
 use crate::process::run_shown;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{deny, test};
+use crate::{deny, javascript, test};
 
-/// rustfmt over the workspace.
+/// rustfmt and Prettier.
 pub fn fmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {
+    let rust = rustfmt(workspace, report, only_look);
+    let node = javascript::ready(workspace, report)?;
+    javascript::format(workspace, report, &node, only_look).and(rust)
+}
+
+/// Clippy and ESLint.
+pub fn lint(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let rust = clippy(workspace, report);
+    let node = javascript::ready(workspace, report)?;
+    javascript::lint(workspace, report, &node).and(rust)
+}
+
+fn rustfmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {
     report.step("rustfmt", || {
         let mut command = workspace.cargo();
         command.args(["fmt", "--all"]);
@@ -18,7 +31,7 @@ pub fn fmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyho
 }
 
 /// Clippy over every crate, test and benchmark; a warning is an error.
-pub fn clippy(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+fn clippy(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     report.step("clippy", || {
         // Apart for the same reason as in `cargo_test_args`.
         for packages in [
@@ -50,7 +63,7 @@ pub fn ci(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     note(fmt(workspace, report, true));
     note(deny::run(workspace, report));
     note(test::run(workspace, report, &[]));
-    note(clippy(workspace, report));
+    note(lint(workspace, report));
     if failed.is_empty() {
         Ok(())
     } else {

@@ -14,6 +14,7 @@ mod cargo_tool;
 mod check;
 mod debian_rust;
 mod deny;
+mod javascript;
 mod left_out;
 mod manifest;
 mod moto;
@@ -69,7 +70,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bundle { force } => bundle::ensure(&workspace, &mut report, force).map(|_| ()),
         Command::Test { args } => test::run(&workspace, &mut report, &args),
         Command::Fmt { check } => check::fmt(&workspace, &mut report, check),
-        Command::Lint => check::clippy(&workspace, &mut report),
+        Command::Lint => check::lint(&workspace, &mut report),
         Command::Deny => deny::run(&workspace, &mut report),
         Command::Ci => check::ci(&workspace, &mut report),
         Command::Mutants { args } => mutants::prove(&workspace, &mut report, &args),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::args::cargo_test_args;
 use crate::browser::{self, Browser};
 use crate::bundle;
+use crate::javascript;
 use crate::left_out;
 use crate::moto::{self, Moto};
 use crate::mutants;
@@ -99,11 +100,7 @@ fn with_tools<T>(
 
 fn fetch(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
     let browser = report.step("Chromium", || browser::ensure(workspace))?;
-    let node = report.step("Node.js and npm packages", || {
-        let node = Node::ensure(workspace)?;
-        node.install_packages(workspace)?;
-        Ok(node)
-    })?;
+    let node = javascript::ready(workspace, report)?;
     let softhsm = report.step("SoftHSM", || softhsm::ensure(workspace))?;
     let operators = operators::find(workspace, report);
     Ok(Tools {
@@ -124,8 +121,10 @@ pub fn run_all(
     args: &[String],
 ) -> anyhow::Result<()> {
     let mut failed = Vec::new();
-    if let Err(error) = types(workspace, report, &prepared.tools.node) {
-        failed.push(error.to_string());
+    for check in [javascript::types, javascript::unit_tests] {
+        if let Err(error) = check(workspace, report, &prepared.tools.node) {
+            failed.push(error.to_string());
+        }
     }
     if let Err(error) = cargo_test(workspace, report, prepared, args) {
         failed.push(error.to_string());
@@ -149,21 +148,6 @@ pub fn run_all(
 pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
     let prepared = prepare(workspace, report)?;
     run_all(workspace, report, &prepared, args)
-}
-
-fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
-    report.step("JavaScript types", || {
-        run_shown(
-            node.run()
-                .args([
-                    "node_modules/typescript/bin/tsc",
-                    "--noEmit",
-                    "--pretty",
-                    "false",
-                ])
-                .current_dir(&workspace.root),
-        )
-    })
 }
 
 /// The protocol's vectors once more, in the WebAssembly that the browser is given: the same compiled

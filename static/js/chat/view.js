@@ -47,7 +47,7 @@ export function chatView(context) {
   let pending = '';
   let marked = router.spot();
   /** What going back would close: the open chat where only one pane fits, and the details over it. */
-  let backTo = { list: () => {}, talk: () => {} };
+  const backTo = { list: () => {}, talk: () => {} };
   /** What was decided about the open chat or request, for when it is gone. */
   let decided = '';
   const rows = chatList(slot(app, 'chats'), openChat);
