@@ -15,4 +15,6 @@ for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
 }
 
 // A page that the browser kept to go back to may be somebody's who has signed out since.
-addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});

@@ -14,7 +14,8 @@ const BUSY_MS = 300;
 
 const section = new Section('proof');
 
-const count = (/** @type {number} */ number, /** @type {string} */ what) => `${number.toLocaleString()} ${what}${number === 1 ? '' : 's'}`;
+const count = (/** @type {number} */ number, /** @type {string} */ what) =>
+  `${number.toLocaleString()} ${what}${number === 1 ? '' : 's'}`;
 
 /**
  * A line with an icon of the page's sprite.
@@ -22,17 +23,26 @@ const count = (/** @type {number} */ number, /** @type {string} */ what) => `${n
  * @param {string} name
  * @param {(string | HTMLElement)[]} content
  */
-const notice = (kind, name, ...content) => h('div', { class: `notice notice--${kind}` }, icon(name), h('div', {}, ...content));
+const notice = (kind, name, ...content) =>
+  h('div', { class: `notice notice--${kind}` }, icon(name), h('div', {}, ...content));
 
 /** @param {Verified} verified */
 const result = (verified) => {
   if (!verified.whole) {
-    const list = h('ul', {}, ...verified.findings.map((finding) => h('li', {}, `${finding[0].toUpperCase()}${finding.slice(1)}.`)));
+    const list = h(
+      'ul',
+      {},
+      ...verified.findings.map((finding) => h('li', {}, `${finding[0].toUpperCase()}${finding.slice(1)}.`)),
+    );
     return notice('danger', 'alert', `The log was tampered with. Checked ${moment(verified.at)}.`, list);
   }
   const rest = verified.to - verified.vouched;
   const tail = rest > 0 ? ` ${count(rest, 'newer record')} will be under the next head.` : '';
-  return notice('info', 'verified', `Nothing was changed, removed or put in between. ${count(verified.records, 'record')} and ${count(verified.heads, 'signed head')} were checked ${moment(verified.at)}.${tail}`);
+  return notice(
+    'info',
+    'verified',
+    `Nothing was changed, removed or put in between. ${count(verified.records, 'record')} and ${count(verified.heads, 'signed head')} were checked ${moment(verified.at)}.${tail}`,
+  );
 };
 
 /** @param {Verified | null} verified */
@@ -48,10 +58,13 @@ const mark = (verified) => {
 /** @param {Proof} proof */
 const draw = (proof) => {
   const { running, done, total, last } = proof.verification;
-  if (proof.head) section.part('head').textContent = `The newest signed head vouches for every record up to ${proof.head.record_id.toLocaleString()}. It was signed ${moment(proof.head.timestamp)}.`;
+  if (proof.head)
+    section.part('head').textContent =
+      `The newest signed head vouches for every record up to ${proof.head.record_id.toLocaleString()}. It was signed ${moment(proof.head.timestamp)}.`;
   section.part('progress').hidden = !running;
   if (running) {
-    section.part('what').textContent = `Reading record ${done.toLocaleString()} of ${Math.max(done, total).toLocaleString()}`;
+    section.part('what').textContent =
+      `Reading record ${done.toLocaleString()} of ${Math.max(done, total).toLocaleString()}`;
     section.progress(done, total);
   }
   section.part('verify').setAttribute('aria-busy', String(running));
@@ -67,7 +80,9 @@ const look = async () => {
     if (draw(await answer.json())) setTimeout(look, BUSY_MS);
   } catch {
     section.part('verify').setAttribute('aria-busy', 'false');
-    section.part('result').replaceChildren(notice('warn', 'alert', 'The server does not say how far it is. Reload the page.'));
+    section
+      .part('result')
+      .replaceChildren(notice('warn', 'alert', 'The server does not say how far it is. Reload the page.'));
   }
 };
 
@@ -80,7 +95,11 @@ section.part('verify')?.addEventListener('click', async () => {
     await look();
   } catch {
     section.part('verify').setAttribute('aria-busy', 'false');
-    section.part('result').replaceChildren(notice('warn', 'alert', 'The log was not verified: the server refused or did not answer. Try again.'));
+    section
+      .part('result')
+      .replaceChildren(
+        notice('warn', 'alert', 'The log was not verified: the server refused or did not answer. Try again.'),
+      );
   }
 });
 

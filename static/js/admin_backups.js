@@ -32,8 +32,13 @@ const KEPT = {
 
 /** `48h 7d` in words. @param {string} policy */
 const kept = (policy) => {
-  const parts = policy.split(' ').map((part) => [Number.parseInt(part, 10), KEPT[part.slice(-1)]]).filter(([count, words]) => words && Number(count) > 0);
-  const told = parts.map(([count, words]) => /** @type {[string, string]} */ (words)[count === 1 ? 0 : 1].replace('#', String(count)));
+  const parts = policy
+    .split(' ')
+    .map((part) => [Number.parseInt(part, 10), KEPT[part.slice(-1)]])
+    .filter(([count, words]) => words && Number(count) > 0);
+  const told = parts.map(([count, words]) =>
+    /** @type {[string, string]} */ (words)[count === 1 ? 0 : 1].replace('#', String(count)),
+  );
   return told.length < 2 ? told.join('') : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
 };
 
@@ -42,7 +47,8 @@ const describe = (backups) => {
   if (backups.target === null) {
     return 'There are no backups: nobody said where they go. Set backup_target to a folder or a bucket and start the server again.';
   }
-  const newest = backups.last_success === null ? 'There is none yet.' : `The newest is of ${moment(backups.last_success)}.`;
+  const newest =
+    backups.last_success === null ? 'There is none yet.' : `The newest is of ${moment(backups.last_success)}.`;
   const next = backups.next_due === null ? '' : ` The next begins by itself at ${moment(backups.next_due)}.`;
   return `Backups go to ${backups.target}. ${newest}${next} Kept are ${kept(backups.keep)}. There ${backups.count === 1 ? 'is 1' : `are ${backups.count.toLocaleString()}`} now.`;
 };

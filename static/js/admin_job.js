@@ -61,18 +61,43 @@ export class Section {
  * @param {string} yes
  * @returns {Promise<boolean>}
  */
-const agreed = (question, yes) => new Promise((resolve) => {
-  const answer = (/** @type {string} */ value) => () => dialog.close(value);
-  const no = h('button', { class: 'button button--line', type: 'button', 'data-testid': 'confirm-no', onclick: answer('') }, 'Cancel');
-  const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text', 'data-testid': 'confirm-dialog' },
-    h('div', { class: 'dialog__head' }, h('h2', { id: 'ask-title' }, `${yes}?`)),
-    h('div', { class: 'dialog__body' }, h('p', { class: 'muted', id: 'ask-text' }, question),
-      h('div', { class: 'dialog__foot' }, no, h('button', { class: 'button', type: 'button', 'data-testid': 'confirm-yes', onclick: answer('yes') }, yes))));
-  dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
-  document.body.append(dialog);
-  dialog.showModal();
-  no.focus();
-});
+const agreed = (question, yes) =>
+  new Promise((resolve) => {
+    const answer = (/** @type {string} */ value) => () => dialog.close(value);
+    const no = h(
+      'button',
+      { class: 'button button--line', type: 'button', 'data-testid': 'confirm-no', onclick: answer('') },
+      'Cancel',
+    );
+    const dialog = h(
+      'dialog',
+      {
+        class: 'dialog',
+        'aria-labelledby': 'ask-title',
+        'aria-describedby': 'ask-text',
+        'data-testid': 'confirm-dialog',
+      },
+      h('div', { class: 'dialog__head' }, h('h2', { id: 'ask-title' }, `${yes}?`)),
+      h(
+        'div',
+        { class: 'dialog__body' },
+        h('p', { class: 'muted', id: 'ask-text' }, question),
+        h(
+          'div',
+          { class: 'dialog__foot' },
+          no,
+          h('button', { class: 'button', type: 'button', 'data-testid': 'confirm-yes', onclick: answer('yes') }, yes),
+        ),
+      ),
+    );
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'yes');
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    no.focus();
+  });
 
 /**
  * Keeps a section up to date, and begins what its buttons ask for.

@@ -17,7 +17,9 @@ const day = (/** @type {number} */ seconds) =>
 const describe = (keys) => {
   const active = keys.keks.find((kek) => kek.state === 'active');
   if (!active) return '';
-  const next = keys.next_rotation ? `It is replaced by itself on ${day(keys.next_rotation)}.` : 'It is not replaced by itself.';
+  const next = keys.next_rotation
+    ? `It is replaced by itself on ${day(keys.next_rotation)}.`
+    : 'It is not replaced by itself.';
   return `Everything at rest is sealed under key ${active.id.slice(0, 8)} (${active.provider}), made on ${day(active.created_at)}. ${next}`;
 };
 

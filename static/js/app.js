@@ -45,14 +45,27 @@ function wanted() {
   if (apart) return ['clock', 'Which clock is right?', (given) => clockView(given, apart)];
   switch (state.state.state) {
     // Whoever is not signed in here may type before the core is there.
-    case 'starting': return path === '/' && !maybeSignedIn() ? ['sign-in', 'Sign in', signInView] : ['starting', '', splash];
-    case 'locked': return ['lock', 'Locked', lockView];
+    case 'starting':
+      return path === '/' && !maybeSignedIn() ? ['sign-in', 'Sign in', signInView] : ['starting', '', splash];
+    case 'locked':
+      return ['lock', 'Locked', lockView];
     case 'unlocked':
-      if (settingUp && state.state.me?.role === 'admin') return ['mode', 'Set up this server', (given) => modeView(given, () => { settingUp = false; router.go('/chat', true); draw(); })];
+      if (settingUp && state.state.me?.role === 'admin')
+        return [
+          'mode',
+          'Set up this server',
+          (given) =>
+            modeView(given, () => {
+              settingUp = false;
+              router.go('/chat', true);
+              draw();
+            }),
+        ];
       if (path === '/settings') return ['settings', 'Settings', settingsView];
       return ['chat', '', chatView];
     default:
-      if (path === '/register' || path === '/setup') return [path, path === '/setup' ? 'Set up this server' : 'Create an account', registerView];
+      if (path === '/register' || path === '/setup')
+        return [path, path === '/setup' ? 'Set up this server' : 'Create an account', registerView];
       if (path === '/recover') return ['recover', 'Use your recovery key', recoverView];
       if (path === '/i') return ['invite', 'You are invited', inviteView];
       return ['sign-in', 'Sign in', signInView];
@@ -121,12 +134,20 @@ function closeDialogs() {
 function fatal(text) {
   shown?.view.stop();
   shown = null;
-  root.replaceChildren(h('main', { class: 'solo', 'data-testid': 'fatal' },
-    h('div', { class: 'solo__card card center' },
-      h('div', { class: 'solo__mark' }, icon('alert', 'icon--xl')),
-      h('h1', {}, 'This cannot start'),
-      h('p', { class: 'muted' }, text),
-      h('button', { class: 'button', type: 'button', onclick: () => location.reload() }, 'Load again'))));
+  root.replaceChildren(
+    h(
+      'main',
+      { class: 'solo', 'data-testid': 'fatal' },
+      h(
+        'div',
+        { class: 'solo__card card center' },
+        h('div', { class: 'solo__mark' }, icon('alert', 'icon--xl')),
+        h('h1', {}, 'This cannot start'),
+        h('p', { class: 'muted' }, text),
+        h('button', { class: 'button', type: 'button', onclick: () => location.reload() }, 'Load again'),
+      ),
+    ),
+  );
 }
 
 /** @param {import('./types.js').CoreEvent} event */
@@ -149,7 +170,11 @@ function receive(event) {
     // A core that was overwritten starts anew and says so; what the person sees stays as it was.
     const before = state.state;
     if (event.state === 'starting' && before.state !== 'starting') return;
-    if (event.state !== 'unlocked' && (before.state === 'locked' || before.state === 'signed_out') && ['started', 'reload'].includes(event.reason)) {
+    if (
+      event.state !== 'unlocked' &&
+      (before.state === 'locked' || before.state === 'signed_out') &&
+      ['started', 'reload'].includes(event.reason)
+    ) {
       event.reason = before.reason;
       if (event.reason === 'expired') event.handle = before.me?.handle ?? before.handle;
     }
@@ -232,7 +257,9 @@ const link = new Link(receive);
 /** A recovery key that was not typed back is worth nothing in another page. */
 askBeforeLeaving(() => root.querySelector('#confirm-key') !== null);
 /** Drafts, what was read and what one said go with the last tab. */
-askBeforeLeaving(() => state.state.state === 'unlocked' && tabs === 1 && (hasDrafts() || state.chats.some((chat) => chat.last_ms > 0)));
+askBeforeLeaving(
+  () => state.state.state === 'unlocked' && tabs === 1 && (hasDrafts() || state.chats.some((chat) => chat.last_ms > 0)),
+);
 
 /** A page that the browser keeps to go back to holds nothing of what was read, and starts anew when it is shown. */
 addEventListener('pagehide', (event) => {
@@ -246,13 +273,19 @@ addEventListener('pagehide', (event) => {
   root.replaceChildren(h('main', { class: 'solo' }));
   title('');
 });
-addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
 
 let told = 0;
 for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart']) {
-  addEventListener(kind, () => {
-    if (Date.now() - told < 10_000 || state.state.state !== 'unlocked') return;
-    told = Date.now();
-    context.send({ c: 'user_active' });
-  }, { passive: true, capture: true });
+  addEventListener(
+    kind,
+    () => {
+      if (Date.now() - told < 10_000 || state.state.state !== 'unlocked') return;
+      told = Date.now();
+      context.send({ c: 'user_active' });
+    },
+    { passive: true, capture: true },
+  );
 }

@@ -13,7 +13,8 @@ export function messageArrows(scroll, log) {
 
   /** @param {HTMLElement | null} item @param {boolean} on */
   function reach(item, on) {
-    for (const control of item?.querySelectorAll('button, a') ?? []) /** @type {HTMLElement} */ (control).tabIndex = on ? 0 : -1;
+    for (const control of item?.querySelectorAll('button, a') ?? [])
+      /** @type {HTMLElement} */ (control).tabIndex = on ? 0 : -1;
   }
 
   /** @param {HTMLLIElement | null} item */
@@ -35,7 +36,9 @@ export function messageArrows(scroll, log) {
     if (target !== scroll && !item) return;
     if (event.key === 'Enter' && target === item) {
       event.preventDefault();
-      /** @type {HTMLElement | null} */ (item.querySelector('[data-action="reveal"]') ?? item.querySelector('button'))?.click();
+      /** @type {HTMLElement | null} */ (
+        item.querySelector('[data-action="reveal"]') ?? item.querySelector('button')
+      )?.click();
       return;
     }
     const steps = /** @type {Record<string, number>} */ ({ ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity });
@@ -53,11 +56,13 @@ export function messageArrows(scroll, log) {
   return {
     /** A message was drawn. @param {HTMLLIElement} item */
     drawn(item) {
-      const newest = item.nextElementSibling === null && !(current?.contains(document.activeElement));
+      const newest = item.nextElementSibling === null && !current?.contains(document.activeElement);
       if (newest) choose(item);
       reach(item, item === current);
     },
     /** A message is taken away. @param {HTMLLIElement} item */
-    dropped(item) { if (item === current) current = null; },
+    dropped(item) {
+      if (item === current) current = null;
+    },
   };
 }

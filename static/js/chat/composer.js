@@ -67,7 +67,9 @@ export function composer({ state, send }, id, form, hooks) {
   /** @returns {Timer} */
   const timer = () => {
     const chat = state.chat(id);
-    return chosen.get(id) ?? { burn: chat?.burn ?? state.settings.burn, life: chat?.life_secs ?? state.settings.life_secs };
+    return (
+      chosen.get(id) ?? { burn: chat?.burn ?? state.settings.burn, life: chat?.life_secs ?? state.settings.life_secs }
+    );
   };
 
   function size() {
@@ -148,18 +150,22 @@ export function composer({ state, send }, id, form, hooks) {
   subscriptions.add(
     state.on('message', ({ chat, message }) => {
       if (!given || chat !== id) return;
-      if (given.edits === '' ? message.tag === given.tag : message.id === given.edits && message.text === given.text) taken();
+      if (given.edits === '' ? message.tag === given.tag : message.id === given.edits && message.text === given.text)
+        taken();
     }),
     state.on('failed', (failed) => {
       if (!given || failed.chat !== id) return false;
-      const mine = given.edits === '' ? failed.tag === given.tag : failed.during === 'edit' && failed.message === given.edits;
+      const mine =
+        given.edits === '' ? failed.tag === given.tag : failed.during === 'edit' && failed.message === given.edits;
       if (!mine) return false;
       given = null;
       if (!gone) say(refused, failed.text);
       else subscriptions.stop();
       return !gone;
     }),
-    state.on('draft', ({ chat }) => { if (chat === id && !edited && !gone) fill(draftOf(id)); }),
+    state.on('draft', ({ chat }) => {
+      if (chat === id && !edited && !gone) fill(draftOf(id));
+    }),
     // A core that started anew has forgotten what it was given.
     state.on('state', () => {
       given = null;
@@ -197,7 +203,8 @@ export function composer({ state, send }, id, form, hooks) {
     }
   });
   form.addEventListener('click', (event) => {
-    const action = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-action]'))?.dataset.action;
+    const action = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-action]'))
+      ?.dataset.action;
     if (action === 'stop-editing') {
       stopEditing();
       field.focus();
@@ -217,7 +224,8 @@ export function composer({ state, send }, id, form, hooks) {
     focus: () => field.focus({ preventScroll: true }),
     update: () => {
       const [chat, wish] = [state.chat(id), chosen.get(id)];
-      if (chat?.burn && wish && burnKey(chat.burn) === burnKey(wish.burn) && chat.life_secs === wish.life) chosen.delete(id);
+      if (chat?.burn && wish && burnKey(chat.burn) === burnKey(wish.burn) && chat.life_secs === wish.life)
+        chosen.delete(id);
       drawChip(chip, timer());
     },
     stop: () => {

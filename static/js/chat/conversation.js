@@ -44,23 +44,38 @@ export function conversation(context, id, then) {
   const chat = () => state.chat(id);
   const name = () => chat()?.alias || chat()?.handle || '';
 
-  const log = messageLog({ scroll, log: slot(root, 'log'), list, times: slot(root, 'times'), earlier: slot(root, 'earlier') }, {
-    name,
-    known: () => chat()?.relation === 'contact',
-    added: (item) => shown.observe(item),
-    drawn: (item) => arrows.drawn(item),
-    dropped: (item) => {
-      shown.unobserve(item);
-      arrows.dropped(item);
+  const log = messageLog(
+    { scroll, log: slot(root, 'log'), list, times: slot(root, 'times'), earlier: slot(root, 'earlier') },
+    {
+      name,
+      known: () => chat()?.relation === 'contact',
+      added: (item) => shown.observe(item),
+      drawn: (item) => arrows.drawn(item),
+      dropped: (item) => {
+        shown.unobserve(item);
+        arrows.dropped(item);
+      },
     },
-  });
-  const shown = shownMessages(scroll, log.message,
+  );
+  const shown = shownMessages(
+    scroll,
+    log.message,
     (ids) => send({ c: 'shown', chat: id, messages: ids }),
-    (message) => send({ c: 'reveal', chat: id, message }));
+    (message) => send({ c: 'reveal', chat: id, message }),
+  );
   const arrows = messageArrows(scroll, log);
   const writer = composer(context, id, slot(root, 'composer'), {
-    lastOwn: () => log.all().findLast((message) => message.mine && message.text !== null && !['failed', 'vanished', 'expired'].includes(message.state)),
-    sent: () => { log.undivide(); requestAnimationFrame(log.toEnd); },
+    lastOwn: () =>
+      log
+        .all()
+        .findLast(
+          (message) =>
+            message.mine && message.text !== null && !['failed', 'vanished', 'expired'].includes(message.state),
+        ),
+    sent: () => {
+      log.undivide();
+      requestAnimationFrame(log.toEnd);
+    },
   });
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -91,10 +106,29 @@ export function conversation(context, id, then) {
     slot(root, 'name').textContent = name();
     slot(root, 'heading').textContent = `Conversation with ${name()}`;
     const asked = row.relation === 'requested';
-    const sub = typed ? 'typing…' : asked ? 'Has not answered yet' : row.verified ? 'Verified' : row.linked ? 'Keys as in the invite link' : 'Not verified. Compare the digits';
+    const sub = typed
+      ? 'typing…'
+      : asked
+        ? 'Has not answered yet'
+        : row.verified
+          ? 'Verified'
+          : row.linked
+            ? 'Keys as in the invite link'
+            : 'Not verified. Compare the digits';
     slot(root, 'sub').textContent = sub;
     // The line below says it already, unless it says something else just now.
-    slot(root, 'verified').replaceChildren(...(row.verified ? [h('span', { 'data-testid': 'verified-mark' }, icon('verified', 'icon--sm'), sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'))] : []));
+    slot(root, 'verified').replaceChildren(
+      ...(row.verified
+        ? [
+            h(
+              'span',
+              { 'data-testid': 'verified-mark' },
+              icon('verified', 'icon--sm'),
+              sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'),
+            ),
+          ]
+        : []),
+    );
     const notices = JSON.stringify([row.key_changed, row.key_changed_back, name()]);
     // A press on one of their buttons may be under way.
     if (notices !== drawnNotices) slot(root, 'notices').replaceChildren(...keyNotices(row, name()));
@@ -122,7 +156,10 @@ export function conversation(context, id, then) {
 
   /** On leaving, whatever burns on reading and was read burns. */
   function burnShown() {
-    const read = log.all().filter((message) => !message.mine && message.burn === 'on_read' && message.text !== null).map((message) => message.id);
+    const read = log
+      .all()
+      .filter((message) => !message.mine && message.burn === 'on_read' && message.text !== null)
+      .map((message) => message.id);
     if (read.length > 0) send({ c: 'hide', chat: id, messages: read });
   }
 
@@ -131,10 +168,16 @@ export function conversation(context, id, then) {
   actions(root, {
     back: then.back,
     details: then.details,
-    'to-new': () => { log.toEnd(); writer.focus(); },
+    'to-new': () => {
+      log.toEnd();
+      writer.focus();
+    },
     'keys-seen': () => send({ c: 'acknowledge_keys', chat: id }),
     'accept-key': () => send({ c: 'accept_changed_key', chat: id }),
-    reveal: (target) => { shown.revealed(messageOf(target)); send({ c: 'reveal', chat: id, message: messageOf(target) }); },
+    reveal: (target) => {
+      shown.revealed(messageOf(target));
+      send({ c: 'reveal', chat: id, message: messageOf(target) });
+    },
     hide: (target) => send({ c: 'hide', chat: id, messages: [messageOf(target)] }),
     again: (target) => send({ c: 'send_again', chat: id, message: messageOf(target) }),
     tools: (target) => tools(target, /** @type {Message} */ (log.message(messageOf(target)))),
@@ -142,22 +185,73 @@ export function conversation(context, id, then) {
 
   /** @param {HTMLElement} anchor @param {Message} message */
   function tools(anchor, message) {
-    const entry = (/** @type {string} */ mark, /** @type {string} */ text, /** @type {string} */ testid, /** @type {() => void} */ run, danger = false) =>
-      h('button', { class: danger ? 'menu__item menu__item--danger' : 'menu__item', type: 'button', role: 'menuitem', 'data-testid': testid, onclick: run }, icon(mark), text);
-    const remove = (/** @type {boolean} */ everywhere) => () => send({ c: 'delete', chat: id, message: message.id, everywhere });
+    const entry = (
+      /** @type {string} */ mark,
+      /** @type {string} */ text,
+      /** @type {string} */ testid,
+      /** @type {() => void} */ run,
+      danger = false,
+    ) =>
+      h(
+        'button',
+        {
+          class: danger ? 'menu__item menu__item--danger' : 'menu__item',
+          type: 'button',
+          role: 'menuitem',
+          'data-testid': testid,
+          onclick: run,
+        },
+        icon(mark),
+        text,
+      );
+    const remove = (/** @type {boolean} */ everywhere) => () =>
+      send({ c: 'delete', chat: id, message: message.id, everywhere });
     const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': 'Message', 'data-testid': 'menu-message' });
-    if (message.text !== null) menu.append(entry('copy', 'Copy the text', 'copy-message', () => { void copy(message.text ?? '', 'Text'); }));
-    if (message.mine && message.text !== null && message.state !== 'failed') menu.append(entry('edit', 'Edit', 'edit-message', () => writer.edit(message)));
-    menu.append(entry('trash', message.sealed ? 'Delete unread' : 'Delete here', 'delete-here', message.sealed ? () => confirmDialog({
-      title: 'Delete it unread?',
-      text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
-      yes: 'Delete unread',
-    }, remove(false)) : remove(false), true));
-    if (message.mine) menu.append(entry('trash', 'Delete for both', 'delete-everywhere', () => confirmDialog({
-      title: 'Delete for both?',
-      text: `The message is wiped here and in your other browsers. ${name()}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
-      yes: 'Delete for both',
-    }, remove(true)), true));
+    if (message.text !== null)
+      menu.append(
+        entry('copy', 'Copy the text', 'copy-message', () => {
+          void copy(message.text ?? '', 'Text');
+        }),
+      );
+    if (message.mine && message.text !== null && message.state !== 'failed')
+      menu.append(entry('edit', 'Edit', 'edit-message', () => writer.edit(message)));
+    menu.append(
+      entry(
+        'trash',
+        message.sealed ? 'Delete unread' : 'Delete here',
+        'delete-here',
+        message.sealed
+          ? () =>
+              confirmDialog(
+                {
+                  title: 'Delete it unread?',
+                  text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
+                  yes: 'Delete unread',
+                },
+                remove(false),
+              )
+          : remove(false),
+        true,
+      ),
+    );
+    if (message.mine)
+      menu.append(
+        entry(
+          'trash',
+          'Delete for both',
+          'delete-everywhere',
+          () =>
+            confirmDialog(
+              {
+                title: 'Delete for both?',
+                text: `The message is wiped here and in your other browsers. ${name()}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
+                yes: 'Delete for both',
+              },
+              remove(true),
+            ),
+          true,
+        ),
+      );
     popover(anchor, menu);
   }
 
@@ -171,19 +265,30 @@ export function conversation(context, id, then) {
   document.addEventListener('visibilitychange', attention);
   // A growing composer or a keyboard on a phone must not move the last line out of sight.
   let end = true;
-  scroll.addEventListener('scroll', () => {
-    end = log.atEnd();
-    log.grow();
-    countBelow();
-  }, { passive: true });
-  const resizing = new ResizeObserver(() => { if (end) log.toEnd(); });
+  scroll.addEventListener(
+    'scroll',
+    () => {
+      end = log.atEnd();
+      log.grow();
+      countBelow();
+    },
+    { passive: true },
+  );
+  const resizing = new ResizeObserver(() => {
+    if (end) log.toEnd();
+  });
   resizing.observe(scroll);
 
   subscriptions.add(
     () => removeEventListener('focus', attention),
     () => removeEventListener('blur', attention),
     () => document.removeEventListener('visibilitychange', attention),
-    () => { shown.stop(); resizing.disconnect(); clearTimeout(burnTimer); clearTimeout(lineTimer); },
+    () => {
+      shown.stop();
+      resizing.disconnect();
+      clearTimeout(burnTimer);
+      clearTimeout(lineTimer);
+    },
     state.on('chats', header),
     state.on('settings', header),
     state.on('conversation', (event) => {
@@ -221,7 +326,10 @@ export function conversation(context, id, then) {
       showTyping();
     }),
     // Why a message of this chat was not sent stands beside it.
-    state.on('failed', (failed) => failed.chat === id && failed.during === 'send' && log.message(failed.message ?? '') !== undefined),
+    state.on(
+      'failed',
+      (failed) => failed.chat === id && failed.during === 'send' && log.message(failed.message ?? '') !== undefined,
+    ),
   );
   header();
   send({ c: 'open_chat', chat: id });
@@ -229,6 +337,10 @@ export function conversation(context, id, then) {
   return {
     node: root,
     focus: () => writer.focus(),
-    stop: () => { burnShown(); writer.stop(); subscriptions.stop(); },
+    stop: () => {
+      burnShown();
+      writer.stop();
+      subscriptions.stop();
+    },
   };
 }

@@ -37,18 +37,44 @@ export function detailsPane(context, id, then) {
     const button = /** @type {HTMLElement} */ (root.querySelector('[data-action="verify"]'));
     button.className = chat.verified ? 'button button--line button--wide' : 'button button--wide';
     button.dataset.verified = String(chat.verified);
-    button.replaceChildren(icon(chat.verified ? 'close' : 'verified', 'icon--sm'), chat.verified ? 'Remove the verified mark' : 'Equal: mark as verified');
+    button.replaceChildren(
+      icon(chat.verified ? 'close' : 'verified', 'icon--sm'),
+      chat.verified ? 'Remove the verified mark' : 'Equal: mark as verified',
+    );
     slot(root, 'verify-lead').textContent = chat.verified
       ? 'You have compared these digits. If they ever change, you are asked before the next message goes out.'
-      : chat.linked ? 'The invite link that you came by named these keys. Comparing the digits, in person or on a call, also shows whether somebody changed the link on its way.'
-      : 'Compare these digits with what the other person sees, in person or on a call. If they are equal, nobody sits in between.';
+      : chat.linked
+        ? 'The invite link that you came by named these keys. Comparing the digits, in person or on a call, also shows whether somebody changed the link on its way.'
+        : 'Compare these digits with what the other person sees, in person or on a call. If they are equal, nobody sits in between.';
   };
   show();
   actions(root, {
     'close-details': then.close,
     verify: (target) => send({ c: 'set_verified', chat: id, verified: target.dataset.verified !== 'true' }),
-    remove: () => confirmDialog({ title: 'Remove this chat?', text: 'Its messages are wiped here and the person is no longer a contact. The other side keeps what it has until its timers end.', yes: 'Remove' }, () => { then.decided('The chat is removed.'); send({ c: 'remove_contact', chat: id }); }),
-    block: () => confirmDialog({ title: 'Block this person?', text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => { then.decided('The person is blocked. You can unblock them in the settings.'); send({ c: 'block', chat: id }); }),
+    remove: () =>
+      confirmDialog(
+        {
+          title: 'Remove this chat?',
+          text: 'Its messages are wiped here and the person is no longer a contact. The other side keeps what it has until its timers end.',
+          yes: 'Remove',
+        },
+        () => {
+          then.decided('The chat is removed.');
+          send({ c: 'remove_contact', chat: id });
+        },
+      ),
+    block: () =>
+      confirmDialog(
+        {
+          title: 'Block this person?',
+          text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.',
+          yes: 'Block',
+        },
+        () => {
+          then.decided('The person is blocked. You can unblock them in the settings.');
+          send({ c: 'block', chat: id });
+        },
+      ),
   });
   receipts.addEventListener('change', () => send({ c: 'set_chat', chat: id, receipts: receipts.checked }));
   muted.addEventListener('change', () => send({ c: 'set_chat', chat: id, muted: muted.checked }));
@@ -87,13 +113,31 @@ export function requestPane(context, request, then) {
   const name = request.alias || request.handle;
   slot(node, 'avatar').append(avatar(request.chat, name));
   slot(node, 'name').textContent = name;
-  slot(node, 'handle').textContent = `@${request.handle} ${request.by_link ? 'came by your invite link' : 'wants to talk to you'}`;
+  slot(node, 'handle').textContent =
+    `@${request.handle} ${request.by_link ? 'came by your invite link' : 'wants to talk to you'}`;
   drawGreeting(node, request);
   actions(node, {
     back: then.back,
-    accept: () => { context.send({ c: 'accept_request', chat: request.chat }); then.accepted(); },
-    refuse: () => { then.decided('The request is deleted. They are not told.'); context.send({ c: 'refuse_request', chat: request.chat }); },
-    block: () => confirmDialog({ title: `Block ${name}?`, text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.', yes: 'Block' }, () => { then.decided(`${name} is blocked. You can unblock them in the settings.`); context.send({ c: 'block', chat: request.chat }); }),
+    accept: () => {
+      context.send({ c: 'accept_request', chat: request.chat });
+      then.accepted();
+    },
+    refuse: () => {
+      then.decided('The request is deleted. They are not told.');
+      context.send({ c: 'refuse_request', chat: request.chat });
+    },
+    block: () =>
+      confirmDialog(
+        {
+          title: `Block ${name}?`,
+          text: 'Nothing of theirs reaches you any more, and they are not told. You can unblock them in the settings.',
+          yes: 'Block',
+        },
+        () => {
+          then.decided(`${name} is blocked. You can unblock them in the settings.`);
+          context.send({ c: 'block', chat: request.chat });
+        },
+      ),
   });
   return node;
 }

@@ -22,7 +22,13 @@ export function fits(chat, text) {
 }
 
 /** What a row says where it shows nothing of the newest message. @type {Record<string, string>} */
-const LEFT = { burned: 'Burned', expired: 'Expired unread', deleted: 'Taken back', gone: 'Read elsewhere, or no longer there', lost: 'A message was lost' };
+const LEFT = {
+  burned: 'Burned',
+  expired: 'Expired unread',
+  deleted: 'Taken back',
+  gone: 'Read elsewhere, or no longer there',
+  lost: 'A message was lost',
+};
 
 /** @param {Chat} chat */
 function preview(chat) {
@@ -38,7 +44,8 @@ function preview(chat) {
 }
 
 /** When the newest of a row was written; nothing where there is none. @param {number} ms */
-const rowWhen = (ms) => h('time', { class: 'chat-row__time', datetime: ms > 0 && new Date(ms).toISOString() }, rowTime(ms));
+const rowWhen = (ms) =>
+  h('time', { class: 'chat-row__time', datetime: ms > 0 && new Date(ms).toISOString() }, rowTime(ms));
 
 /**
  * What is inside a row.
@@ -47,18 +54,38 @@ const rowWhen = (ms) => h('time', { class: 'chat-row__time', datetime: ms > 0 &&
 export function rowParts(chat) {
   const marks = h('span', { class: 'chat-row__marks' });
   if (chat.verified) marks.append(icon('verified', 'icon--xs'), h('span', { class: 'visually-hidden' }, 'Verified'));
-  if (chat.burn !== null && chat.burn !== 'never') marks.append(icon('timer', 'icon--xs'), h('span', { class: 'visually-hidden' }, 'With a timer'));
+  if (chat.burn !== null && chat.burn !== 'never')
+    marks.append(icon('timer', 'icon--xs'), h('span', { class: 'visually-hidden' }, 'With a timer'));
   if (chat.muted) {
     const bell = icon('bell-off', 'icon--xs quiet');
     marks.append(bell, h('span', { class: 'visually-hidden' }, 'Muted'));
   }
   return [
     avatar(chat.chat, chatName(chat)),
-    h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)), marks, rowWhen(chat.last_ms)),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
+    h(
+      'span',
+      { class: 'chat-row__body' },
+      h(
+        'span',
+        { class: 'chat-row__line' },
+        h('span', { class: 'chat-row__name truncate', dir: 'auto' }, chatName(chat)),
+        marks,
+        rowWhen(chat.last_ms),
+      ),
+      h(
+        'span',
+        { class: 'chat-row__line' },
+        h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
         (chat.key_changed || chat.key_changed_back) && icon('alert', 'icon--sm'),
-        chat.unread > 0 && h('span', { class: chat.muted ? 'badge badge--quiet' : 'badge', 'data-testid': 'unread-count' }, chat.unread > 99 ? '99+' : String(chat.unread), h('span', { class: 'visually-hidden' }, ' unread')))),
+        chat.unread > 0 &&
+          h(
+            'span',
+            { class: chat.muted ? 'badge badge--quiet' : 'badge', 'data-testid': 'unread-count' },
+            chat.unread > 99 ? '99+' : String(chat.unread),
+            h('span', { class: 'visually-hidden' }, ' unread'),
+          ),
+      ),
+    ),
   ];
 }
 
@@ -79,7 +106,19 @@ export function chatList(list, open) {
   /** @type {(chats: Chat[]) => void} */
   const rows = rowsOf(list, {
     key: (chat) => chat.chat,
-    make: (id, chat) => h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'chat-row', 'data-chat': id, 'data-handle': chat.handle, onclick: () => open(id) })),
+    make: (id, chat) =>
+      h(
+        'li',
+        {},
+        h('button', {
+          class: 'chat-row',
+          type: 'button',
+          'data-testid': 'chat-row',
+          'data-chat': id,
+          'data-handle': chat.handle,
+          onclick: () => open(id),
+        }),
+      ),
     from: (chat) => [chat, rowTime(chat.last_ms), draftOf(chat.chat), chat.chat === current],
     draw: (row, chat) => {
       const button = /** @type {HTMLElement} */ (row.firstElementChild);
@@ -100,9 +139,27 @@ function requestParts(request) {
   const name = request.alias || request.handle;
   return [
     avatar(request.chat, name),
-    h('span', { class: 'chat-row__body' },
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name), rowWhen(request.received_ms)),
-      h('span', { class: 'chat-row__line' }, h('span', { class: 'chat-row__preview truncate', dir: 'auto' }, request.key_changed ? 'Under other keys than before' : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you')))),
+    h(
+      'span',
+      { class: 'chat-row__body' },
+      h(
+        'span',
+        { class: 'chat-row__line' },
+        h('span', { class: 'chat-row__name truncate', dir: 'auto' }, name),
+        rowWhen(request.received_ms),
+      ),
+      h(
+        'span',
+        { class: 'chat-row__line' },
+        h(
+          'span',
+          { class: 'chat-row__preview truncate', dir: 'auto' },
+          request.key_changed
+            ? 'Under other keys than before'
+            : request.greeting || (request.by_link ? 'Came by your invite link' : 'Wants to talk to you'),
+        ),
+      ),
+    ),
   ];
 }
 
@@ -116,7 +173,19 @@ export function requestList(list, open) {
   /** @type {(requests: Request[]) => void} */
   const rows = rowsOf(list, {
     key: (request) => request.chat,
-    make: (id, request) => h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-testid': 'request-row', 'data-handle': request.handle, 'data-unread': 'true', onclick: () => open(id) })),
+    make: (id, request) =>
+      h(
+        'li',
+        {},
+        h('button', {
+          class: 'chat-row',
+          type: 'button',
+          'data-testid': 'request-row',
+          'data-handle': request.handle,
+          'data-unread': 'true',
+          onclick: () => open(id),
+        }),
+      ),
     from: (request) => [request, rowTime(request.received_ms), request.chat === current],
     draw: (row, request) => {
       /** @type {HTMLElement} */ (row.firstElementChild).replaceChildren(...requestParts(request));

@@ -28,7 +28,9 @@ const day = (message) => (message ? new Date(message.seen_ms).toDateString() : '
  * @param {Message | undefined} b
  */
 function joined(a, b) {
-  return a !== undefined && b !== undefined && a.mine === b.mine && day(a) === day(b) && b.seen_ms - a.seen_ms < GROUP_MS;
+  return (
+    a !== undefined && b !== undefined && a.mine === b.mine && day(a) === day(b) && b.seen_ms - a.seen_ms < GROUP_MS
+  );
 }
 
 /**
@@ -60,7 +62,11 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
     missed ||= messages.some((message) => message.warnings?.includes('first'));
     // Where nothing has come yet, nobody can say whether there was anything.
     const perhaps = all.length === 0 && hooks.known();
-    const text = missed ? ' Earlier messages of this conversation are not in this tab.' : perhaps ? ' If there were earlier messages of this conversation, they are not in this tab.' : '';
+    const text = missed
+      ? ' Earlier messages of this conversation are not in this tab.'
+      : perhaps
+        ? ' If there were earlier messages of this conversation, they are not in this tab.'
+        : '';
     if (earlier.textContent !== text) earlier.textContent = text;
     earlier.hidden = text === '';
   }
@@ -81,7 +87,7 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
   function head(index) {
     const message = index < to ? all[index] : undefined;
     const entry = message && entries.get(message.id);
-    return !entry ? null : entry.day ?? (message.id === divided ? divider : entry.item);
+    return !entry ? null : (entry.day ?? (message.id === divided ? divider : entry.item));
   }
 
   /** Draws what stands at `index`, if that is in the window. @param {number} index */
@@ -92,7 +98,12 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
     const after = all[index + 1];
     let entry = entries.get(message.id);
     if (!entry) {
-      entry = { item: h('li', { tabindex: -1 }), about: h('span', { id: `about-${message.id}` }), day: null, drawn: '' };
+      entry = {
+        item: h('li', { tabindex: -1 }),
+        about: h('span', { id: `about-${message.id}` }),
+        day: null,
+        drawn: '',
+      };
       entries.set(message.id, entry);
       times.append(entry.about);
       entry.item.dataset.id = message.id;
@@ -104,7 +115,12 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
     const first = isDivided || !joined(before, message);
     const last = after?.id === divided || !joined(message, after);
     // A run of own messages in the same state says it once, under its last.
-    const lastInRun = !(after?.mine && after.state === message.state && after.by_server === message.by_server && after.taken === message.taken);
+    const lastInRun = !(
+      after?.mine &&
+      after.state === message.state &&
+      after.by_server === message.by_server &&
+      after.taken === message.taken
+    );
     const drawn = JSON.stringify([message, first, last, lastInRun, hooks.name()]);
     if (entry.drawn !== drawn) {
       const had = item !== document.activeElement && item.contains(document.activeElement);
@@ -170,7 +186,8 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
   /** More of what is older or newer, when the person comes near the end of what is drawn. */
   function grow() {
     if (from > 0 && scroll.scrollTop < NEAR) keepPlace(() => moveTo(from - PAGE, Math.min(to, from - PAGE + MOST)));
-    else if (to < all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR) keepPlace(() => moveTo(Math.max(from, to + PAGE - MOST), to + PAGE));
+    else if (to < all.length && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR)
+      keepPlace(() => moveTo(Math.max(from, to + PAGE - MOST), to + PAGE));
   }
 
   function toEnd() {
@@ -236,7 +253,9 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
       else if (end || known < 0) moveTo(all.length - PAGE, all.length);
       else moveTo(known, known + MOST);
       // High enough that what follows it is what is seen.
-      if (unread >= 0) scroll.scrollTop += divider.getBoundingClientRect().top - scroll.getBoundingClientRect().top - scroll.clientHeight / 4;
+      if (unread >= 0)
+        scroll.scrollTop +=
+          divider.getBoundingClientRect().top - scroll.getBoundingClientRect().top - scroll.clientHeight / 4;
       else if (end) toEnd();
       loaded = true;
     },
@@ -271,7 +290,9 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
       noteEarlier([]);
     },
     /** The first message that came while nobody looked. @param {string} id */
-    divide(id) { if (divided === '') divided = id; },
+    divide(id) {
+      if (divided === '') divided = id;
+    },
     /** What the line stood before was read: it goes, and the next that comes unseen gets a new one. */
     undivide() {
       if (divided === '' || all.some((message) => !message.mine && message.state === 'unread')) return;
@@ -286,7 +307,9 @@ export function messageLog({ scroll, log, list, times, earlier }, hooks) {
       });
     },
     /** Draws again whatever has changed around the messages, such as a name. */
-    refresh() { for (let index = from; index < to; index += 1) sync(index); },
+    refresh() {
+      for (let index = from; index < to; index += 1) sync(index);
+    },
     loaded: () => loaded,
   };
 }

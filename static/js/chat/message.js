@@ -24,7 +24,10 @@ const GONE = {
   burned: ['flame', 'Burned'],
   expired: ['timer', 'Expired before it was read'],
   gone: ['device', 'Read in another session of yours, or no longer there'],
-  lost: ['alert', 'A message came to a tab of yours that was closed before it was read. Ask for it again: its sender was not there to send it once more'],
+  lost: [
+    'alert',
+    'A message came to a tab of yours that was closed before it was read. Ask for it again: its sender was not there to send it once more',
+  ],
   deleted: ['trash', 'Taken back'],
 };
 
@@ -44,7 +47,8 @@ const NOTES = {
 };
 
 /** Why an hourglass stays on a message that has arrived. */
-const WAITED = 'It waited in the server’s memory, which is weaker than being there: whoever kept an old copy of the reader’s key safe and learns their passphrase can open a recording of it';
+const WAITED =
+  'It waited in the server’s memory, which is weaker than being there: whoever kept an old copy of the reader’s key safe and learns their passphrase can open a recording of it';
 
 /** Whether a message that has arrived went by the weaker path. @param {Message} message */
 function waited(message) {
@@ -60,7 +64,9 @@ function stateText(message) {
   if (message.by_server && message.state === 'vanished') return 'Gone before it was read, according to the server';
   if (message.state === 'burned' && message.burn === 'on_read') {
     // Its reader may have it on the screen for a while yet; here it is gone.
-    return message.burns_ms !== null ? 'Read, and burned here. There it burns within 2 minutes' : 'Read and burned, here and there';
+    return message.burns_ms !== null
+      ? 'Read, and burned here. There it burns within 2 minutes'
+      : 'Read and burned, here and there';
   }
   if (message.taken) return 'Taken for good, according to the server. No receipt says that it was read';
   const text = OWN[message.state]?.[1] ?? '';
@@ -72,7 +78,9 @@ function stateText(message) {
  * @param {Message} message
  */
 export function description(message) {
-  return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : '', waited(message) ? WAITED : ''].filter(Boolean).join('. ');
+  return [fullTime(message.sent_ms), stateText(message), message.edited ? 'Edited' : '', waited(message) ? WAITED : '']
+    .filter(Boolean)
+    .join('. ');
 }
 
 /** Who says it, for screen readers. @param {Message} message @param {string} name */
@@ -81,26 +89,65 @@ const author = (message, name) => h('span', { class: 'visually-hidden' }, `${mes
 /** @param {Message} message @param {string} name */
 function sealedBubble(message, name) {
   const once = message.burn === 'on_read';
-  const text = once ? 'Burns on reading' : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
-  return h('div', { class: 'bubble bubble--sealed' }, icon('flame'),
-    h('span', {}, author(message, name), text, once && h('small', {}, 'Once, for 2 minutes at most'), message.expires_at !== null && h('small', {}, `Unread until ${expiry(message.expires_at)}`)),
-    h('button', { class: 'button button--small', type: 'button', 'data-action': 'reveal', 'data-testid': 'reveal' }, 'Read once'));
+  const text = once
+    ? 'Burns on reading'
+    : `Burns ${typeof message.burn === 'object' ? duration(message.burn.after) : ''} after reading`;
+  return h(
+    'div',
+    { class: 'bubble bubble--sealed' },
+    icon('flame'),
+    h(
+      'span',
+      {},
+      author(message, name),
+      text,
+      once && h('small', {}, 'Once, for 2 minutes at most'),
+      message.expires_at !== null && h('small', {}, `Unread until ${expiry(message.expires_at)}`),
+    ),
+    h(
+      'button',
+      { class: 'button button--small', type: 'button', 'data-action': 'reveal', 'data-testid': 'reveal' },
+      'Read once',
+    ),
+  );
 }
 
 /** @param {Message} message */
 function foot(message, /** @type {boolean} */ lastInRun) {
   const line = h('div', { class: 'msg__foot', 'aria-live': 'off', 'data-testid': 'message-foot' });
-  const again = () => h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'again', 'data-testid': 'send-again' }, icon('refresh', 'icon--xs'), 'Send again');
+  const again = () =>
+    h(
+      'button',
+      { class: 'button button--quiet', type: 'button', 'data-action': 'again', 'data-testid': 'send-again' },
+      icon('refresh', 'icon--xs'),
+      'Send again',
+    );
   if (message.burns_ms && message.text !== null) {
-    line.append(h('span', { class: 'burns', 'data-burns': message.burns_ms, 'data-testid': 'burn-countdown' }, ring(1), h('span', { class: 'burns__left' }, countdown(message.burns_ms))));
+    line.append(
+      h(
+        'span',
+        { class: 'burns', 'data-burns': message.burns_ms, 'data-testid': 'burn-countdown' },
+        ring(1),
+        h('span', { class: 'burns__left' }, countdown(message.burns_ms)),
+      ),
+    );
   }
   if (!message.mine && message.burn === 'on_read' && message.text !== null && message.burns_ms !== null) {
-    line.append(h('button', { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' }, icon('flame', 'icon--xs'), 'Burn now'));
+    line.append(
+      h(
+        'button',
+        { class: 'button button--quiet', type: 'button', 'data-action': 'hide', 'data-testid': 'hide' },
+        icon('flame', 'icon--xs'),
+        'Burn now',
+      ),
+    );
   }
   if (message.mine) {
-    if (message.state === 'waiting' && lastInRun && message.expires_at) line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
+    if (message.state === 'waiting' && lastInRun && message.expires_at)
+      line.append(`Waiting in memory, expires ${expiry(message.expires_at)}`);
     // Without a receipt from the person, the server's word is all there is: say so.
-    if ((message.by_server || message.taken) && message.text !== null && message.state === 'delivered' && lastInRun) line.append(stateText(message));
+    if ((message.by_server || message.taken) && message.text !== null && message.state === 'delivered' && lastInRun)
+      line.append(stateText(message));
     if (message.state === 'held') line.append('Held back until you accept the new keys');
     if (message.state === 'failed') {
       line.dataset.tone = 'danger';
@@ -109,7 +156,10 @@ function foot(message, /** @type {boolean} */ lastInRun) {
     if (message.state === 'vanished') {
       line.dataset.tone = 'ember';
       // Only a restart that the server has signed is told as one.
-      line.append(message.by_server ? stateText(message) : 'Vanished: the server restarted before it was read', again());
+      line.append(
+        message.by_server ? stateText(message) : 'Vanished: the server restarted before it was read',
+        again(),
+      );
     }
     if (message.state === 'expired') line.append('Expired unread', again());
   }
@@ -126,7 +176,9 @@ function foot(message, /** @type {boolean} */ lastInRun) {
 function textBubble(message, name, before) {
   const said = before?.querySelector('.bubble__text');
   const same = before !== null && said?.textContent === message.text;
-  const body = same ? /** @type {HTMLElement} */ (said) : h('div', { class: 'bubble__text', dir: 'auto', 'data-testid': 'message-text' }, ...linked(message.text ?? ''));
+  const body = same
+    ? /** @type {HTMLElement} */ (said)
+    : h('div', { class: 'bubble__text', dir: 'auto', 'data-testid': 'message-text' }, ...linked(message.text ?? ''));
   const meta = h('div', { class: 'bubble__meta', 'aria-hidden': 'true', title: description(message) });
   if (message.edited) meta.append('edited ');
   if (message.mine && message.burn !== 'never') meta.append(icon('flame'));
@@ -146,7 +198,12 @@ function bubble(message, name, before) {
   if (message.text === null) {
     const mark = (message.mine ? OWN : GONE)[message.state]?.[0] ?? 'info';
     const text = stateText(message) || 'No longer here';
-    return h('div', { class: 'bubble bubble--gone' }, icon(mark, 'icon--sm'), h('span', {}, author(message, name), text));
+    return h(
+      'div',
+      { class: 'bubble bubble--gone' },
+      icon(mark, 'icon--sm'),
+      h('span', {}, author(message, name), text),
+    );
   }
   return textBubble(message, name, before);
 }
@@ -169,17 +226,52 @@ export function drawMessage(item, message, place) {
   item.toggleAttribute('data-burning', message.burns_ms !== null && message.text !== null);
   item.setAttribute('aria-describedby', `about-${message.id}`);
   const parts = [bubble(message, place.name, item.querySelector(':scope > .bubble'))];
-  if (message.text !== null || message.sealed || message.state === 'failed' || (message.mine && message.burns_ms !== null)) {
+  if (
+    message.text !== null ||
+    message.sealed ||
+    message.state === 'failed' ||
+    (message.mine && message.burns_ms !== null)
+  ) {
     // The same button over all changes: a menu may be open beside it, or the focus on it.
-    parts.push(item.querySelector('.msg__tools') ?? h('div', { class: 'msg__tools' }, h('button', { class: 'icon-button', type: 'button', tabindex: -1, 'data-action': 'tools', 'data-testid': 'message-menu', 'aria-label': 'More about this message', 'aria-describedby': `about-${message.id}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('more', 'icon--sm'))));
+    parts.push(
+      item.querySelector('.msg__tools') ??
+        h(
+          'div',
+          { class: 'msg__tools' },
+          h(
+            'button',
+            {
+              class: 'icon-button',
+              type: 'button',
+              tabindex: -1,
+              'data-action': 'tools',
+              'data-testid': 'message-menu',
+              'aria-label': 'More about this message',
+              'aria-describedby': `about-${message.id}`,
+              'aria-haspopup': 'menu',
+              'aria-expanded': 'false',
+            },
+            icon('more', 'icon--sm'),
+          ),
+        ),
+    );
   }
   const line = foot(message, place.lastInRun);
   if (line) parts.push(line);
   for (const warning of message.warnings ?? []) {
     if (warning === 'first') continue;
     const note = NOTES[warning];
-    if (note) parts.push(h('p', { class: 'msg__note', 'data-testid': `note-${warning}` }, icon('info', 'icon--xs'), note));
-    else parts.push(h('p', { class: 'msg__warn', 'data-testid': `warning-${warning}` }, icon('alert', 'icon--xs'), WARNINGS[warning] ?? warning));
+    if (note)
+      parts.push(h('p', { class: 'msg__note', 'data-testid': `note-${warning}` }, icon('info', 'icon--xs'), note));
+    else
+      parts.push(
+        h(
+          'p',
+          { class: 'msg__warn', 'data-testid': `warning-${warning}` },
+          icon('alert', 'icon--xs'),
+          WARNINGS[warning] ?? warning,
+        ),
+      );
   }
   arrange(item, parts);
 }

@@ -27,7 +27,9 @@ export function openDialog(template, closed) {
     if (before?.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true });
     closed?.();
   });
-  dialog.addEventListener('pointerdown', (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener('pointerdown', (event) => {
+    if (event.target === dialog) dialog.close();
+  });
   dialog.addEventListener('click', (event) => {
     if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
   });
@@ -47,7 +49,16 @@ export function confirmDialog(words, run, refused) {
   slot(dialog, 'text').textContent = words.text;
   slot(dialog, 'yes').textContent = words.yes;
   if (words.no) /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).textContent = words.no;
-  actions(dialog, { no: () => { dialog.close(); refused?.(); }, yes: () => { dialog.close(); run(); } });
+  actions(dialog, {
+    no: () => {
+      dialog.close();
+      refused?.();
+    },
+    yes: () => {
+      dialog.close();
+      run();
+    },
+  });
   /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).focus();
 }
 
@@ -75,7 +86,12 @@ export function newChatDialog(context, open) {
   let person = null;
   let asked = '';
   let opened = '';
-  actions(dialog, { invite: () => { dialog.close(); inviteDialog(context); } });
+  actions(dialog, {
+    invite: () => {
+      dialog.close();
+      inviteDialog(context);
+    },
+  });
   find.addEventListener('submit', (event) => {
     event.preventDefault();
     found.hidden = true;
@@ -93,7 +109,11 @@ export function newChatDialog(context, open) {
       open(opened);
       return;
     }
-    context.send({ c: 'request_contact', handle: person.handle, greeting: input(found, '#find-greeting').value.trim() });
+    context.send({
+      c: 'request_contact',
+      handle: person.handle,
+      greeting: input(found, '#find-greeting').value.trim(),
+    });
   });
   subscriptions.add(
     context.state.on('looked_up', (event) => {
@@ -133,14 +153,19 @@ export function inviteDialog(context) {
   const subscriptions = new Subscriptions();
   const dialog = openDialog('view-invite-link', () => subscriptions.stop());
   const field = input(dialog, '#invite-link');
-  actions(dialog, { copy: () => { if (field.value) void copy(field.value, 'Link'); } });
+  actions(dialog, {
+    copy: () => {
+      if (field.value) void copy(field.value, 'Link');
+    },
+  });
   field.addEventListener('focus', () => field.select());
   subscriptions.add(
     context.state.on('invite_created', (event) => {
       field.value = new URL(event.link, location.origin).href;
       if (event.qr_svg) slot(dialog, 'qr').replaceChildren(picture(event.qr_svg, 'The invite link as a QR code'));
       else slot(dialog, 'qr').hidden = true;
-      slot(dialog, 'until').textContent = `Works until ${fullTime(event.expires_at * 1000)}. You can withdraw it in the settings.`;
+      slot(dialog, 'until').textContent =
+        `Works until ${fullTime(event.expires_at * 1000)}. You can withdraw it in the settings.`;
     }),
     context.state.on('failed', (failed) => {
       if (failed.during !== 'create_invite') return false;
@@ -172,11 +197,18 @@ export function watchInvites(context, open) {
       const name = chat.alias || 'whoever invited you';
       open(event.user_id);
       // Whoever invited still has to answer, unless they know each other already.
-      toast(`${chat.relation === 'requested' ? `You have asked ${name} to talk. Your request waits for an answer.` : `You are connected with ${name}.`} The keys are the ones in the invite link.`);
+      toast(
+        `${chat.relation === 'requested' ? `You have asked ${name} to talk. Your request waits for an answer.` : `You are connected with ${name}.`} The keys are the ones in the invite link.`,
+      );
       return true;
     };
     if (arrive()) return;
-    const end = context.state.on('chats', () => { if (arrive()) end(); });
+    const end = context.state.on('chats', () => {
+      if (arrive()) end();
+    });
   });
-  return () => { own(); opened(); };
+  return () => {
+    own();
+    opened();
+  };
 }

@@ -34,32 +34,43 @@ export function shownMessages(scroll, message, shown, reveal) {
   }
 
   /** @param {'most' | 'middle'} part @param {IntersectionObserverInit} how @param {(entry: IntersectionObserverEntry) => boolean} seen */
-  const watch = (part, how, seen) => new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      const id = /** @type {HTMLElement} */ (entry.target).dataset.id ?? '';
-      const parts = onScreen.get(id) ?? { most: false, middle: false };
-      parts[part] = seen(entry);
-      onScreen.set(id, parts);
-    }
-    mark();
-  }, how);
+  const watch = (part, how, seen) =>
+    new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const id = /** @type {HTMLElement} */ (entry.target).dataset.id ?? '';
+        const parts = onScreen.get(id) ?? { most: false, middle: false };
+        parts[part] = seen(entry);
+        onScreen.set(id, parts);
+      }
+      mark();
+    }, how);
   // A message that fits is seen when most of it is; one that does not, when it covers the middle of the pane.
   const observers = [
     watch('most', { root: scroll, threshold: 0.6 }, (entry) => entry.intersectionRatio >= 0.6),
-    watch('middle', { root: scroll, rootMargin: '-49% 0px -50%' }, (entry) => entry.isIntersecting && entry.boundingClientRect.height > scroll.clientHeight),
+    watch(
+      'middle',
+      { root: scroll, rootMargin: '-49% 0px -50%' },
+      (entry) => entry.isIntersecting && entry.boundingClientRect.height > scroll.clientHeight,
+    ),
   ];
 
   return {
     mark,
     /** @param {HTMLElement} item */
-    observe: (item) => { for (const observer of observers) observer.observe(item); },
+    observe: (item) => {
+      for (const observer of observers) observer.observe(item);
+    },
     /** @param {HTMLElement} item */
     unobserve: (item) => {
       for (const observer of observers) observer.unobserve(item);
       onScreen.delete(item.dataset.id ?? '');
     },
     /** The person asked for it: it is not asked for once more. @param {string} id */
-    revealed: (id) => { asked.add(id); },
-    stop: () => { for (const observer of observers) observer.disconnect(); },
+    revealed: (id) => {
+      asked.add(id);
+    },
+    stop: () => {
+      for (const observer of observers) observer.disconnect();
+    },
   };
 }

@@ -18,19 +18,35 @@ export function switcher({ state }, open) {
   const draw = () => {
     const chats = state.chats.filter((chat) => fits(chat, field.value)).slice(0, 9);
     at = Math.min(at, Math.max(0, chats.length - 1));
-    list.replaceChildren(...chats.map((chat, index) => {
-      const row = h('li', { class: 'chat-row', role: 'option', id: `switch-${index}`, 'aria-selected': index === at ? 'true' : 'false', 'data-testid': 'switcher-row', 'data-chat': chat.chat, onclick: () => go(chat.chat) });
-      row.append(...rowParts(chat));
-      return row;
-    }));
+    list.replaceChildren(
+      ...chats.map((chat, index) => {
+        const row = h('li', {
+          class: 'chat-row',
+          role: 'option',
+          id: `switch-${index}`,
+          'aria-selected': index === at ? 'true' : 'false',
+          'data-testid': 'switcher-row',
+          'data-chat': chat.chat,
+          onclick: () => go(chat.chat),
+        });
+        row.append(...rowParts(chat));
+        return row;
+      }),
+    );
     slot(dialog, 'none').hidden = chats.length > 0;
     list.children[at]?.scrollIntoView({ block: 'nearest' });
     if (chats.length > 0) field.setAttribute('aria-activedescendant', `switch-${at}`);
     else field.removeAttribute('aria-activedescendant');
   };
   /** @param {string} chat */
-  const go = (chat) => { dialog.close(); open(chat); };
-  field.addEventListener('input', () => { at = 0; draw(); });
+  const go = (chat) => {
+    dialog.close();
+    open(chat);
+  };
+  field.addEventListener('input', () => {
+    at = 0;
+    draw();
+  });
   field.addEventListener('keydown', (event) => {
     if (composing(event)) return;
     const rows = /** @type {HTMLElement[]} */ ([...list.children]);

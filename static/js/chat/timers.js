@@ -9,7 +9,9 @@ import { popover } from '../lib/popover.js';
 export const BURNS = [
   ['never', 'Never'],
   ['on_read', 'On reading'],
-  ...[5, 10, 30, 60, 300, 3600, 86_400].map((after) => /** @type {[Burn, string]} */ ([{ after }, `${duration(after)} after`])),
+  ...[5, 10, 30, 60, 300, 3600, 86_400].map(
+    (after) => /** @type {[Burn, string]} */ ([{ after }, `${duration(after)} after`]),
+  ),
 ];
 
 /** Seconds that a message may wait unread. */
@@ -30,13 +32,24 @@ export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${bur
  */
 export function drawChip(chip, { burn, life }) {
   const short = burn === 'never' ? duration(life) : burn === 'on_read' ? 'On reading' : duration(burn.after);
-  const long = burn === 'never' ? 'stays in open tabs after it was read' : burn === 'on_read' ? 'burns on reading' : `burns ${duration(burn.after)} after reading`;
+  const long =
+    burn === 'never'
+      ? 'stays in open tabs after it was read'
+      : burn === 'on_read'
+        ? 'burns on reading'
+        : `burns ${duration(burn.after)} after reading`;
   chip.dataset.burn = String(burn !== 'never');
   chip.dataset.value = burnKey(burn);
   chip.dataset.life = String(life);
-  chip.setAttribute('aria-label', `${short}. Timer of this chat: what you write ${long}, and goes after ${duration(life)} if nobody reads it. Change`);
+  chip.setAttribute(
+    'aria-label',
+    `${short}. Timer of this chat: what you write ${long}, and goes after ${duration(life)} if nobody reads it. Change`,
+  );
   chip.title = `What you write in this chat ${long}. If nobody reads it, it goes after ${duration(life)}.`;
-  chip.replaceChildren(icon(burn === 'never' ? 'timer' : 'flame', 'icon--sm'), h('span', { 'aria-hidden': 'true' }, short));
+  chip.replaceChildren(
+    icon(burn === 'never' ? 'timer' : 'flame', 'icon--sm'),
+    h('span', { 'aria-hidden': 'true' }, short),
+  );
 }
 
 /**
@@ -47,14 +60,43 @@ export function drawChip(chip, { burn, life }) {
  */
 export function timerMenu(chip, timer, change) {
   const menu = clone('view-timers');
-  slot(menu, 'burn').append(...BURNS.map(([value, text]) => h('label', { 'data-burns': value !== 'never' },
-    h('input', { type: 'radio', name: 'burn', value: burnKey(value), checked: burnKey(value) === burnKey(timer.burn), 'data-testid': `burn-${burnKey(value)}` }), text)));
-  slot(menu, 'life').append(...LIVES.map((seconds) => h('label', {},
-    h('input', { type: 'radio', name: 'life', value: seconds, checked: seconds === timer.life, 'data-testid': `life-${seconds}` }), duration(seconds))));
+  slot(menu, 'burn').append(
+    ...BURNS.map(([value, text]) =>
+      h(
+        'label',
+        { 'data-burns': value !== 'never' },
+        h('input', {
+          type: 'radio',
+          name: 'burn',
+          value: burnKey(value),
+          checked: burnKey(value) === burnKey(timer.burn),
+          'data-testid': `burn-${burnKey(value)}`,
+        }),
+        text,
+      ),
+    ),
+  );
+  slot(menu, 'life').append(
+    ...LIVES.map((seconds) =>
+      h(
+        'label',
+        {},
+        h('input', {
+          type: 'radio',
+          name: 'life',
+          value: seconds,
+          checked: seconds === timer.life,
+          'data-testid': `life-${seconds}`,
+        }),
+        duration(seconds),
+      ),
+    ),
+  );
   let now = timer;
   menu.addEventListener('change', (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
-    if (target.name === 'burn') now = { ...now, burn: (BURNS.find(([value]) => burnKey(value) === target.value) ?? BURNS[0])[0] };
+    if (target.name === 'burn')
+      now = { ...now, burn: (BURNS.find(([value]) => burnKey(value) === target.value) ?? BURNS[0])[0] };
     if (target.name === 'life') now = { ...now, life: Number(target.value) };
     change(now);
   });

@@ -13,10 +13,14 @@ import { h, icon } from '../lib/dom.js';
  */
 function notice(testid, text, [action, answerId, words]) {
   const button = { class: 'button button--quiet button--small', type: 'button' };
-  return h('div', { class: 'notice notice--warn', role: 'alert', 'data-testid': testid }, icon('alert'),
+  return h(
+    'div',
+    { class: 'notice notice--warn', role: 'alert', 'data-testid': testid },
+    icon('alert'),
     h('span', { class: 'grow' }, text),
     h('button', { ...button, 'data-action': 'details' }, 'Compare'),
-    h('button', { ...button, 'data-action': action, 'data-testid': answerId }, words));
+    h('button', { ...button, 'data-action': action, 'data-testid': answerId }, words),
+  );
 }
 
 /**
@@ -27,10 +31,22 @@ function notice(testid, text, [action, answerId, words]) {
  */
 export function keyNotices(row, name) {
   if (row.key_changed) {
-    return [notice('key-changed', `${name} has new keys. That happens with a new identity, or when somebody sits in between. Compare the safety number before you write.`, ['accept-key', 'accept-key', 'Write anyway'])];
+    return [
+      notice(
+        'key-changed',
+        `${name} has new keys. That happens with a new identity, or when somebody sits in between. Compare the safety number before you write.`,
+        ['accept-key', 'accept-key', 'Write anyway'],
+      ),
+    ];
   }
   if (row.key_changed_back) {
-    return [notice('key-changed-back', `For a while other keys were shown or used for ${name}; now they are the ones you know again. Somebody may have tried to sit in between. Messages that came under the other keys say so.`, ['keys-seen', 'keys-seen', 'I have seen this'])];
+    return [
+      notice(
+        'key-changed-back',
+        `For a while other keys were shown or used for ${name}; now they are the ones you know again. Somebody may have tried to sit in between. Messages that came under the other keys say so.`,
+        ['keys-seen', 'keys-seen', 'I have seen this'],
+      ),
+    ];
   }
   return [];
 }

@@ -75,9 +75,30 @@ export function chatView(context) {
     }
     const status = slot(app, 'status');
     status.dataset.online = String(state.connection.online);
-    status.textContent = state.connection.online ? 'Online' : state.connection.barred ? 'Messages are blocked on the way' : state.connection.retry_at_ms ? 'No connection, trying again' : 'Connecting…';
+    status.textContent = state.connection.online
+      ? 'Online'
+      : state.connection.barred
+        ? 'Messages are blocked on the way'
+        : state.connection.retry_at_ms
+          ? 'No connection, trying again'
+          : 'Connecting…';
     const skew = state.server?.clock_skew_secs ?? 0;
-    slot(app, 'banner').replaceChildren(...(Math.abs(skew) > 3600 ? [h('div', { class: 'notice notice--warn', 'data-testid': 'clock-warning' }, icon('clock'), h('span', {}, `This device’s clock is ${Math.round(Math.abs(skew) / 3600)} h ${skew > 0 ? 'ahead of' : 'behind'} the server’s. Set it right, so that timers are what they say.`))] : []));
+    slot(app, 'banner').replaceChildren(
+      ...(Math.abs(skew) > 3600
+        ? [
+            h(
+              'div',
+              { class: 'notice notice--warn', 'data-testid': 'clock-warning' },
+              icon('clock'),
+              h(
+                'span',
+                {},
+                `This device’s clock is ${Math.round(Math.abs(skew) / 3600)} h ${skew > 0 ? 'ahead of' : 'behind'} the server’s. Set it right, so that timers are what they say.`,
+              ),
+            ),
+          ]
+        : []),
+    );
   }
 
   /** @param {{kind: 'chat' | 'request', id: string} | null} next @param {{node: HTMLElement, focus?: () => void, stop: () => void} | null} made */
@@ -94,7 +115,7 @@ export function chatView(context) {
     closeDetails();
     backTo.list();
     backTo.list = made && phone.matches ? layer(back) : () => {};
-    router.note(next?.kind === 'chat' ? state.chat(next.id)?.spot ?? '' : '');
+    router.note(next?.kind === 'chat' ? (state.chat(next.id)?.spot ?? '') : '');
     drawList();
   }
 
@@ -105,7 +126,10 @@ export function chatView(context) {
       return;
     }
     if (!state.chat(id)) return;
-    show({ kind: 'chat', id }, conversation(context, id, { back, details: () => (side ? closeDetails() : openDetails(id)) }));
+    show(
+      { kind: 'chat', id },
+      conversation(context, id, { back, details: () => (side ? closeDetails() : openDetails(id)) }),
+    );
     if (!phone.matches) pane?.focus?.();
     else /** @type {HTMLElement | null} */ (talk.querySelector('[data-action="back"]'))?.focus();
   }
@@ -114,7 +138,15 @@ export function chatView(context) {
   function openRequest(id) {
     const request = state.requests.find((known) => known.chat === id);
     if (!request) return;
-    const node = requestPane(context, request, { back, accepted: () => { pending = id; }, decided: (what) => { decided = what; } });
+    const node = requestPane(context, request, {
+      back,
+      accepted: () => {
+        pending = id;
+      },
+      decided: (what) => {
+        decided = what;
+      },
+    });
     show({ kind: 'request', id }, { node, stop: () => {} });
     /** @type {HTMLElement | null} */ (talk.querySelector('[data-action="accept"]'))?.focus({ preventScroll: true });
   }
@@ -128,12 +160,18 @@ export function chatView(context) {
 
   /** @param {string} id */
   function openDetails(id) {
-    side = detailsPane(context, id, { close: closeDetails, decided: (what) => { decided = what; } });
+    side = detailsPane(context, id, {
+      close: closeDetails,
+      decided: (what) => {
+        decided = what;
+      },
+    });
     details.replaceChildren(side.node);
     details.hidden = false;
     app.setAttribute('data-details', '');
     backTo.talk = overlaid.matches ? layer(closeDetails) : () => {};
-    for (const button of talk.querySelectorAll('[data-action="details"][aria-expanded]')) button.setAttribute('aria-expanded', 'true');
+    for (const button of talk.querySelectorAll('[data-action="details"][aria-expanded]'))
+      button.setAttribute('aria-expanded', 'true');
     /** @type {HTMLElement} */ (details.querySelector('[data-action="close-details"]')).focus();
   }
 
@@ -146,7 +184,8 @@ export function chatView(context) {
     details.hidden = true;
     details.replaceChildren();
     app.removeAttribute('data-details');
-    for (const button of talk.querySelectorAll('[data-action="details"][aria-expanded]')) button.setAttribute('aria-expanded', 'false');
+    for (const button of talk.querySelectorAll('[data-action="details"][aria-expanded]'))
+      button.setAttribute('aria-expanded', 'false');
     if (had) /** @type {HTMLElement | null} */ (talk.querySelector('[data-testid="open-details"]'))?.focus();
   }
 
@@ -182,9 +221,14 @@ export function chatView(context) {
   subscriptions.add(
     shortcuts({
       switcher: () => switcher(context, openChat),
-      shortcuts: () => { if (!document.querySelector('dialog[open]')) showShortcuts(); },
+      shortcuts: () => {
+        if (!document.querySelector('dialog[open]')) showShortcuts();
+      },
       step,
-      escape: () => { if (side) closeDetails(); else if (document.activeElement instanceof HTMLElement && current) pane?.focus?.(); },
+      escape: () => {
+        if (side) closeDetails();
+        else if (document.activeElement instanceof HTMLElement && current) pane?.focus?.();
+      },
     }),
     () => clearInterval(refresh),
     watchInvites(context, openChat),
@@ -201,7 +245,8 @@ export function chatView(context) {
     }),
     state.on('chats', () => {
       for (const chat of state.chats) {
-        if (chat.unread > (unread.get(chat.chat) ?? 0) && chat.chat !== current?.id && !chat.muted) announce(`New message from ${chatName(chat)}`);
+        if (chat.unread > (unread.get(chat.chat) ?? 0) && chat.chat !== current?.id && !chat.muted)
+          announce(`New message from ${chatName(chat)}`);
       }
       unread = new Map(state.chats.map((chat) => [chat.chat, chat.unread]));
       noteAnswers();
@@ -218,7 +263,8 @@ export function chatView(context) {
   /** Says who has answered a request. */
   function noteAnswers() {
     for (const chat of state.chats) {
-      if (chat.relation === 'contact' && requested.has(chat.chat)) toast(`${chatName(chat)} has answered. You are connected.`);
+      if (chat.relation === 'contact' && requested.has(chat.chat))
+        toast(`${chatName(chat)} has answered. You are connected.`);
     }
     requested = new Set(state.chats.filter((chat) => chat.relation === 'requested').map((chat) => chat.chat));
   }
@@ -227,7 +273,9 @@ export function chatView(context) {
   function leave() {
     show(null, null);
     // Not the filter: on a phone that would bring the keyboard up.
-    /** @type {HTMLElement} */ (app.querySelector('.side__scroll .chat-row') ?? app.querySelector('[data-action="menu"]')).focus({ preventScroll: true });
+    /** @type {HTMLElement} */ (
+      app.querySelector('.side__scroll .chat-row') ?? app.querySelector('[data-action="menu"]')
+    ).focus({ preventScroll: true });
     if (decided !== '') toast(decided);
     decided = '';
   }
@@ -247,7 +295,10 @@ export function chatView(context) {
   else openMarked();
   return {
     node: app,
-    focus: () => { if (pane?.focus) pane.focus(); else if (!phone.matches) input(app, '#chat-filter').focus({ preventScroll: true }); },
+    focus: () => {
+      if (pane?.focus) pane.focus();
+      else if (!phone.matches) input(app, '#chat-filter').focus({ preventScroll: true });
+    },
     stop: () => {
       closePopover();
       const open = remembered;
@@ -263,7 +314,8 @@ export function chatView(context) {
 
 function showShortcuts() {
   const dialog = openDialog('view-shortcuts');
-  if (/Mac|iPhone|iPad/.test(navigator.userAgent)) for (const key of dialog.querySelectorAll('[data-mod]')) key.textContent = '⌘';
+  if (/Mac|iPhone|iPad/.test(navigator.userAgent))
+    for (const key of dialog.querySelectorAll('[data-mod]')) key.textContent = '⌘';
 }
 
 /** @param {Context} context */
@@ -273,11 +325,15 @@ function menu({ state, send }) {
   actions(node, {
     'menu-shortcuts': showShortcuts,
     'menu-lock': () => send({ c: 'lock' }),
-    'menu-sign-out': () => confirmDialog({
-      title: 'Sign out?',
-      text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
-      yes: 'Sign out',
-    }, () => send({ c: 'sign_out' })),
+    'menu-sign-out': () =>
+      confirmDialog(
+        {
+          title: 'Sign out?',
+          text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
+          yes: 'Sign out',
+        },
+        () => send({ c: 'sign_out' }),
+      ),
   });
   return node;
 }

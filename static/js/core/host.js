@@ -35,7 +35,9 @@ export class Host {
     this.#core = engine.core(origin);
   }
 
-  get wasmHash() { return this.#engine.wasmHash; }
+  get wasmHash() {
+    return this.#engine.wasmHash;
+  }
 
   /** @param {string} json */
   command(json) {
@@ -56,11 +58,23 @@ export class Host {
       // A command that the core cannot read, or a trap: then nothing in the instance can be relied on.
       if (error instanceof WebAssembly.RuntimeError) {
         this.#restart();
-        this.#say({ e: 'notice', code: 'core-restarted', text: 'The encryption core had to start anew. What had been read is gone; what is unread still waits.' });
+        this.#say({
+          e: 'notice',
+          code: 'core-restarted',
+          text: 'The encryption core had to start anew. What had been read is gone; what is unread still waits.',
+        });
       } else {
         // Told to whoever asked, so that a form or a composer keeps what it has.
         const { c: during, chat, message, tag } = JSON.parse(asked ?? '{"c":"command"}');
-        this.#say({ e: 'failed', during, chat, message, tag, code: 'bad-command', text: 'That could not be understood. Load the page again and retry.' });
+        this.#say({
+          e: 'failed',
+          during,
+          chat,
+          message,
+          tag,
+          code: 'bad-command',
+          text: 'That could not be understood. Load the page again and retry.',
+        });
       }
       return;
     }
@@ -70,7 +84,9 @@ export class Host {
   }
 
   /** @param {object} event */
-  #say(event) { this.#broadcast(JSON.stringify(event)); }
+  #say(event) {
+    this.#broadcast(JSON.stringify(event));
+  }
 
   #forget() {
     this.#generation += 1;
@@ -103,22 +119,39 @@ export class Host {
    */
   #carryOut(output) {
     switch (output.o) {
-      case 'event': this.#broadcast(output.json); break;
+      case 'event':
+        this.#broadcast(output.json);
+        break;
       case 'http': {
         const request = this.#request(output);
         this.#underWay.add(request);
         void request.finally(() => this.#underWay.delete(request));
         break;
       }
-      case 'socket_connect': this.#connect(output.live_id); break;
+      case 'socket_connect':
+        this.#connect(output.live_id);
+        break;
       case 'socket_text':
-      case 'socket_binary': if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(output.data); break;
-      case 'socket_disconnect': this.#disconnect(); break;
-      case 'store': void this.#keep.store(output.key, output.value, output.sealed); break;
-      case 'load': void this.#load(output); break;
-      case 'erase': void this.#keep.erase(output.key); break;
-      case 'wake_at': this.#wakeAt(output.ms); break;
-      case 'wiped': return true;
+      case 'socket_binary':
+        if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(output.data);
+        break;
+      case 'socket_disconnect':
+        this.#disconnect();
+        break;
+      case 'store':
+        void this.#keep.store(output.key, output.value, output.sealed);
+        break;
+      case 'load':
+        void this.#load(output);
+        break;
+      case 'erase':
+        void this.#keep.erase(output.key);
+        break;
+      case 'wake_at':
+        this.#wakeAt(output.ms);
+        break;
+      case 'wiped':
+        return true;
     }
     return false;
   }

@@ -11,10 +11,11 @@ const KEYS = 'keys';
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-const answer = (request) => new Promise((resolve, reject) => {
-  request.addEventListener('success', () => resolve(request.result));
-  request.addEventListener('error', () => reject(request.error));
-});
+const answer = (request) =>
+  new Promise((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error));
+  });
 
 export class Keep {
   /** Stands in where storage is switched off; then a reload asks for the passphrase. */
@@ -76,7 +77,9 @@ export class Keep {
       if (sealed) {
         const iv = crypto.getRandomValues(new Uint8Array(12));
         const additionalData = new TextEncoder().encode(key);
-        const cipher = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, await this.#key(database), value));
+        const cipher = new Uint8Array(
+          await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, await this.#key(database), value),
+        );
         value.fill(0);
         kept = new Uint8Array(12 + cipher.length);
         kept.set(iv);
@@ -99,7 +102,13 @@ export class Keep {
       const kept = await answer(database.transaction(VALUES).objectStore(VALUES).get(key));
       if (!kept || !sealed) return kept;
       const additionalData = new TextEncoder().encode(key);
-      return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv: kept.slice(0, 12), additionalData }, await this.#key(database), kept.slice(12)));
+      return new Uint8Array(
+        await crypto.subtle.decrypt(
+          { name: 'AES-GCM', iv: kept.slice(0, 12), additionalData },
+          await this.#key(database),
+          kept.slice(12),
+        ),
+      );
     });
   }
 

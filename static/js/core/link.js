@@ -28,8 +28,10 @@ function hindrance() {
   if (!isSecureContext) {
     return `This address is not protected: it begins with http://, and browsers offer encryption only to addresses that begin with https:// (or on the same machine). Ask whoever runs this server for its https:// address, or try https://${location.host}.`;
   }
-  if (!navigator.cookieEnabled) return 'This browser blocks cookies and stored data for this address, so nobody can sign in here. Allow both for this site in the browser’s settings, then load the page again.';
-  if (typeof WebAssembly === 'undefined') return 'This browser does not run WebAssembly, in which the encryption happens. Switch the strict protection or lockdown mode off for this site, or take another browser.';
+  if (!navigator.cookieEnabled)
+    return 'This browser blocks cookies and stored data for this address, so nobody can sign in here. Allow both for this site in the browser’s settings, then load the page again.';
+  if (typeof WebAssembly === 'undefined')
+    return 'This browser does not run WebAssembly, in which the encryption happens. Switch the strict protection or lockdown mode off for this site, or take another browser.';
   return '';
 }
 
@@ -41,7 +43,11 @@ export class Link {
 
   /** @param {(event: CoreEvent) => void} receive */
   constructor(receive) {
-    const broken = () => receive({ e: 'fatal', text: 'The encryption core could not be started. Load the page again; if that does not help, the server’s files may be damaged: tell its operator.' });
+    const broken = () =>
+      receive({
+        e: 'fatal',
+        text: 'The encryption core could not be started. Load the page again; if that does not help, the server’s files may be damaged: tell its operator.',
+      });
     const why = hindrance();
     if (why !== '') {
       this.#port = new MessageChannel().port1;
@@ -67,8 +73,18 @@ export class Link {
     const address = (/** @type {string | undefined} */ path) => new URL(path ?? '', location.href).href;
     /** @type {import('../types.js').Bundle} */
     const bundle = {
-      core: { wasm: address(page.wasm), wasmIntegrity: page.wasmIntegrity ?? '', glue: address(page.glue), glueIntegrity: page.glueIntegrity ?? '' },
-      strength: { wasm: address(page.strengthWasm), wasmIntegrity: page.strengthWasmIntegrity ?? '', glue: address(page.strengthGlue), glueIntegrity: page.strengthGlueIntegrity ?? '' },
+      core: {
+        wasm: address(page.wasm),
+        wasmIntegrity: page.wasmIntegrity ?? '',
+        glue: address(page.glue),
+        glueIntegrity: page.glueIntegrity ?? '',
+      },
+      strength: {
+        wasm: address(page.strengthWasm),
+        wasmIntegrity: page.strengthWasmIntegrity ?? '',
+        glue: address(page.strengthGlue),
+        glueIntegrity: page.strengthGlueIntegrity ?? '',
+      },
       origin: location.origin,
     };
     // A page that follows in the same tab finds this again: it knows then that the one before it is gone.
@@ -81,10 +97,21 @@ export class Link {
       if (away !== leaving) this.#port.postMessage({ kind: away ? 'leaving' : 'staying' });
       leaving = away;
     };
-    addEventListener('beforeunload', () => { going(true); });
-    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { going(false); }, { passive: true, capture: true });
+    addEventListener('beforeunload', () => {
+      going(true);
+    });
+    for (const kind of ['keydown', 'pointerdown'])
+      addEventListener(
+        kind,
+        () => {
+          going(false);
+        },
+        { passive: true, capture: true },
+      );
     // Also where the browser keeps the page to go back to it: then it is loaded anew.
-    addEventListener('pagehide', () => { this.#port.postMessage({ kind: 'bye' }); });
+    addEventListener('pagehide', () => {
+      this.#port.postMessage({ kind: 'bye' });
+    });
   }
 
   /** @param {Command} command */

@@ -8,7 +8,10 @@ import { startModule, wipeModule } from './module.js';
 const IDLE = 5_000;
 
 /** Lets messages in that came meanwhile. */
-const breath = () => new Promise((resolve) => { setTimeout(resolve); });
+const breath = () =>
+  new Promise((resolve) => {
+    setTimeout(resolve);
+  });
 
 export class Meter {
   #files;
@@ -67,7 +70,9 @@ export class Meter {
       this.#waiting.clear();
     }
     this.#busy = false;
-    this.#idle = setTimeout(() => { if (this.#glue) wipeModule(this.#glue); }, IDLE);
+    this.#idle = setTimeout(() => {
+      if (this.#glue) wipeModule(this.#glue);
+    }, IDLE);
   }
 
   /** @param {MessagePort} port @param {Uint8Array} typed */

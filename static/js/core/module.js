@@ -20,7 +20,10 @@ async function checked(url, integrity) {
  * @param {import('../types.js').ModuleFiles} files
  */
 export async function startModule(files) {
-  const [wasm] = await Promise.all([checked(files.wasm, files.wasmIntegrity), checked(files.glue, files.glueIntegrity)]);
+  const [wasm] = await Promise.all([
+    checked(files.wasm, files.wasmIntegrity),
+    checked(files.glue, files.glueIntegrity),
+  ]);
   const glue = await import(files.glue);
   await glue.default({ module_or_path: await WebAssembly.compile(wasm.bytes) });
   return { glue, wasmHash: wasm.found };

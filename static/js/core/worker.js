@@ -20,7 +20,9 @@ let meter = null;
 
 /** Where each tab has a worker of its own, a lock in one has to reach the others. */
 const others = 'onconnect' in globalThis ? null : new BroadcastChannel('secure-messaging');
-others?.addEventListener('message', (event) => { if (event.data === 'lock') void host?.then((core) => core.command('{"c":"lock"}')); });
+others?.addEventListener('message', (event) => {
+  if (event.data === 'lock') void host?.then((core) => core.command('{"c":"lock"}'));
+});
 
 /** @param {string} json */
 function broadcast(json) {
@@ -52,7 +54,11 @@ function leave(port) {
   meter?.wipe();
   const last = host;
   host = null;
-  left = left.then(async () => { await (await last)?.end(); }).catch(() => {});
+  left = left
+    .then(async () => {
+      await (await last)?.end();
+    })
+    .catch(() => {});
 }
 
 /** How long a tab that asked for another page may take to say that it stayed, milliseconds. */
@@ -67,7 +73,9 @@ async function askLeaving(tab) {
   const others = [...leaving].filter((port) => names.get(port) !== tab);
   if (others.length === 0) return;
   for (const port of others) port.postMessage(JSON.stringify({ e: 'there' }));
-  await new Promise((done) => { setTimeout(done, ANSWER); });
+  await new Promise((done) => {
+    setTimeout(done, ANSWER);
+  });
 }
 
 /** A tab speaks for the first time. @param {MessagePort} port */
@@ -121,15 +129,24 @@ async function receive(message, port) {
   } catch (error) {
     engine = null;
     host = null;
-    broadcast(JSON.stringify({ e: 'fatal', text: `The encryption core could not be started: ${/** @type {Error} */ (error).message} Load the page again; if that does not help, tell the server’s operator.` }));
+    broadcast(
+      JSON.stringify({
+        e: 'fatal',
+        text: `The encryption core could not be started: ${/** @type {Error} */ (error).message} Load the page again; if that does not help, tell the server’s operator.`,
+      }),
+    );
   }
 }
 
 /** @param {MessagePort} port */
 function attach(port) {
-  port.addEventListener('message', (event) => { void receive(event.data, port); });
+  port.addEventListener('message', (event) => {
+    void receive(event.data, port);
+  });
   // A tab that crashed says nothing.
-  port.addEventListener('close', () => { leave(port); });
+  port.addEventListener('close', () => {
+    leave(port);
+  });
   port.start?.();
 }
 

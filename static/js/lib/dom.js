@@ -17,7 +17,11 @@ export function h(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, '');
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  element.append(.../** @type {(Node | string)[]} */ (children.filter((child) => child !== null && child !== undefined && child !== false)));
+  element.append(
+    .../** @type {(Node | string)[]} */ (
+      children.filter((child) => child !== null && child !== undefined && child !== false)
+    ),
+  );
   return element;
 }
 
@@ -174,10 +178,18 @@ export function rowsOf(list, { key, make, from, draw }) {
  * @param {'' | 'sm' | 'lg'} [size]
  */
 export function avatar(id, name, size = '') {
-  const words = name.trim().split(/[\s._-]+/u).filter(Boolean);
-  const letters = words.length > 1 ? [...words[0]][0] + [...words[words.length - 1]][0] : [...(words[0] ?? '?')].slice(0, 2).join('');
+  const words = name
+    .trim()
+    .split(/[\s._-]+/u)
+    .filter(Boolean);
+  const letters =
+    words.length > 1 ? [...words[0]][0] + [...words[words.length - 1]][0] : [...(words[0] ?? '?')].slice(0, 2).join('');
   const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) % 12;
-  return h('span', { class: size ? `avatar avatar--${size}` : 'avatar', 'data-hue': hue, 'aria-hidden': 'true' }, letters.toUpperCase());
+  return h(
+    'span',
+    { class: size ? `avatar avatar--${size}` : 'avatar', 'data-hue': hue, 'aria-hidden': 'true' },
+    letters.toUpperCase(),
+  );
 }
 
 /**

@@ -22,15 +22,28 @@ export function submit(context, form, command, done, then, during = [command.c])
     button.removeAttribute('aria-busy');
     for (const end of ends) end();
   };
-  ends.push(context.state.on('failed', (failed) => {
-    if (!during.includes(failed.during)) return false;
-    finish();
-    // A view may have said it in its own words.
-    if (form.isConnected && error.hidden) say(error, failed.text);
-    return true;
-  }));
-  if (done) ends.push(context.state.on(done, (event) => { finish(); then?.(event); }));
-  else ends.push(context.state.on('state', (event) => { if (event.state !== 'starting') finish(); }));
+  ends.push(
+    context.state.on('failed', (failed) => {
+      if (!during.includes(failed.during)) return false;
+      finish();
+      // A view may have said it in its own words.
+      if (form.isConnected && error.hidden) say(error, failed.text);
+      return true;
+    }),
+  );
+  if (done)
+    ends.push(
+      context.state.on(done, (event) => {
+        finish();
+        then?.(event);
+      }),
+    );
+  else
+    ends.push(
+      context.state.on('state', (event) => {
+        if (event.state !== 'starting') finish();
+      }),
+    );
   context.send(command);
 }
 
@@ -54,7 +67,14 @@ export function complain(form, field, text) {
 export function wrong(form, field, text) {
   say(slot(form, 'error'), text);
   field.setAttribute('aria-invalid', 'true');
-  field.addEventListener('input', () => { right(field); say(slot(form, 'error'), ''); }, { once: true });
+  field.addEventListener(
+    'input',
+    () => {
+      right(field);
+      say(slot(form, 'error'), '');
+    },
+    { once: true },
+  );
 }
 
 /** @param {HTMLInputElement} field */

@@ -62,7 +62,9 @@ export function expiry(seconds, now = Date.now()) {
   const days = -daysAgo(ms, now);
   if (days === 0) return clock.format(ms);
   if (days === 1) return `tomorrow ${clock.format(ms)}`;
-  return days < 7 ? `${shortWeekday.format(ms)} ${clock.format(ms)}` : `${shortWeekday.format(ms)} ${shortDate.format(ms)} ${clock.format(ms)}`;
+  return days < 7
+    ? `${shortWeekday.format(ms)} ${clock.format(ms)}`
+    : `${shortWeekday.format(ms)} ${shortDate.format(ms)} ${clock.format(ms)}`;
 }
 
 /**
@@ -103,7 +105,25 @@ export function burnText(burn) {
  */
 export function browserName(agent) {
   if (!agent) return 'Unknown browser';
-  const browser = /Firefox/.test(agent) ? 'Firefox' : /Edg\//.test(agent) ? 'Edge' : /Chrom(e|ium)/.test(agent) ? 'Chrome' : /Safari/.test(agent) ? 'Safari' : 'Browser';
-  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : '';
+  const browser = /Firefox/.test(agent)
+    ? 'Firefox'
+    : /Edg\//.test(agent)
+      ? 'Edge'
+      : /Chrom(e|ium)/.test(agent)
+        ? 'Chrome'
+        : /Safari/.test(agent)
+          ? 'Safari'
+          : 'Browser';
+  const system = /Android/.test(agent)
+    ? 'Android'
+    : /iPhone|iPad/.test(agent)
+      ? 'iOS'
+      : /Windows/.test(agent)
+        ? 'Windows'
+        : /Mac OS X/.test(agent)
+          ? 'macOS'
+          : /Linux/.test(agent)
+            ? 'Linux'
+            : '';
   return system ? `${browser} on ${system}` : browser;
 }

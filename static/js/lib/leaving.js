@@ -2,5 +2,7 @@
 
 /** @param {() => boolean} loses whether something would be lost now */
 export function askBeforeLeaving(loses) {
-  addEventListener('beforeunload', (event) => { if (loses()) event.preventDefault(); });
+  addEventListener('beforeunload', (event) => {
+    if (loses()) event.preventDefault();
+  });
 }

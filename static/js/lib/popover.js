@@ -27,7 +27,8 @@ export function popover(anchor, menu, side = 'below') {
   (anchor.closest('main') ?? document.body).append(menu);
   anchor.setAttribute('aria-expanded', 'true');
   place(anchor, menu, side);
-  const items = () => /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('[role="menuitem"]:not([hidden]), button, input')]);
+  const items = () =>
+    /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('[role="menuitem"]:not([hidden]), button, input')]);
   const outside = (/** @type {Event} */ event) => {
     const target = /** @type {Node} */ (event.target);
     if (!menu.contains(target) && !anchor.contains(target)) close();
@@ -43,7 +44,12 @@ export function popover(anchor, menu, side = 'below') {
     if (event.key === 'Tab') close();
     const list = items();
     const at = list.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    const to = /** @type {Record<string, number>} */ ({ ArrowDown: at + 1, ArrowUp: at - 1 + list.length, Home: 0, End: list.length - 1 })[event.key];
+    const to = /** @type {Record<string, number>} */ ({
+      ArrowDown: at + 1,
+      ArrowUp: at - 1 + list.length,
+      Home: 0,
+      End: list.length - 1,
+    })[event.key];
     if (to === undefined) return;
     event.preventDefault();
     list[to % list.length]?.focus();

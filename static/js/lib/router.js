@@ -33,7 +33,9 @@ export function takeFragment() {
  * @param {() => void} watcher
  */
 export function watchFragment(watcher) {
-  addEventListener('hashchange', () => { if (takeFragment()) watcher(); });
+  addEventListener('hashchange', () => {
+    if (takeFragment()) watcher();
+  });
 }
 
 /** What the address calls the open chat. */
@@ -41,7 +43,8 @@ export const spot = () => (location.pathname === '/chat' ? location.hash.slice(1
 let noted = spot();
 
 function writeSpot() {
-  if (location.pathname === '/chat' && noted !== spot()) history.replaceState(history.state, '', noted ? `/chat#${noted}` : '/chat');
+  if (location.pathname === '/chat' && noted !== spot())
+    history.replaceState(history.state, '', noted ? `/chat#${noted}` : '/chat');
 }
 
 /**

@@ -32,9 +32,26 @@ export function toast(text, action) {
   overDialogs();
   const place = toasts;
   if ([...place.children].some((line) => line.firstElementChild?.textContent === text)) return;
-  const line = h('div', { class: 'toast', 'data-testid': 'toast', 'data-said': performance.now() }, h('span', { class: 'grow' }, text));
+  const line = h(
+    'div',
+    { class: 'toast', 'data-testid': 'toast', 'data-said': performance.now() },
+    h('span', { class: 'grow' }, text),
+  );
   if (action) {
-    line.append(h('button', { class: 'button button--small', type: 'button', onclick: () => { line.remove(); action.run(); } }, action.label));
+    line.append(
+      h(
+        'button',
+        {
+          class: 'button button--small',
+          type: 'button',
+          onclick: () => {
+            line.remove();
+            action.run();
+          },
+        },
+        action.label,
+      ),
+    );
   }
   while (place.children.length > 1) place.firstElementChild?.remove();
   place.append(line);
@@ -89,9 +106,13 @@ export function announce(text) {
   overDialogs();
   announcer.textContent = '';
   clearTimeout(silence);
-  requestAnimationFrame(() => { announcer.textContent = text; });
+  requestAnimationFrame(() => {
+    announcer.textContent = text;
+  });
   // What was said is not found there again by whoever reads through the page.
-  silence = setTimeout(() => { announcer.textContent = ''; }, 3000);
+  silence = setTimeout(() => {
+    announcer.textContent = '';
+  }, 3000);
 }
 
 let page = document.title;

@@ -12,24 +12,53 @@ export class State {
   #listeners = new Map();
 
   /** @returns {import('../types.js').ServerEvent | undefined} */
-  get server() { return /** @type {any} */ (this.#last.get('server')); }
+  get server() {
+    return /** @type {any} */ (this.#last.get('server'));
+  }
   /** @returns {import('../types.js').StateEvent} */
-  get state() { return /** @type {any} */ (this.#last.get('state') ?? { e: 'state', state: 'starting', reason: 'started', me: null }); }
+  get state() {
+    return /** @type {any} */ (
+      this.#last.get('state') ?? { e: 'state', state: 'starting', reason: 'started', me: null }
+    );
+  }
   /** @returns {import('../types.js').ConnectionEvent} */
-  get connection() { return /** @type {any} */ (this.#last.get('connection') ?? { e: 'connection', online: false }); }
+  get connection() {
+    return /** @type {any} */ (this.#last.get('connection') ?? { e: 'connection', online: false });
+  }
   /** @returns {import('../types.js').SettingsEvent} */
-  get settings() { return /** @type {any} */ (this.#last.get('settings') ?? { e: 'settings', receipts: true, typing: true, lock_after_secs: 0, life_secs: 86_400, burn: 'never' }); }
+  get settings() {
+    return /** @type {any} */ (
+      this.#last.get('settings') ?? {
+        e: 'settings',
+        receipts: true,
+        typing: true,
+        lock_after_secs: 0,
+        life_secs: 86_400,
+        burn: 'never',
+      }
+    );
+  }
   /** @returns {import('../types.js').Chat[]} */
-  get chats() { return this.#last.get('chats')?.chats ?? []; }
+  get chats() {
+    return this.#last.get('chats')?.chats ?? [];
+  }
   /** @returns {import('../types.js').Request[]} */
-  get requests() { return this.#last.get('requests')?.requests ?? []; }
+  get requests() {
+    return this.#last.get('requests')?.requests ?? [];
+  }
   /** @returns {import('../types.js').Person[]} */
-  get blocked() { return this.#last.get('blocked')?.people ?? []; }
+  get blocked() {
+    return this.#last.get('blocked')?.people ?? [];
+  }
   /** @returns {import('../types.js').About | undefined} */
-  get about() { return /** @type {any} */ (this.#last.get('about')); }
+  get about() {
+    return /** @type {any} */ (this.#last.get('about'));
+  }
 
   /** @param {string} id */
-  chat(id) { return this.chats.find((chat) => chat.chat === id); }
+  chat(id) {
+    return this.chats.find((chat) => chat.chat === id);
+  }
 
   /**
    * Calls `listener` for each event of this kind until the returned function is called.
@@ -41,11 +70,15 @@ export class State {
     const set = this.#listeners.get(kind) ?? new Set();
     this.#listeners.set(kind, set);
     set.add(listener);
-    return () => { set.delete(listener); };
+    return () => {
+      set.delete(listener);
+    };
   }
 
   /** Forgets everything. */
-  forget() { this.#last.clear(); }
+  forget() {
+    this.#last.clear();
+  }
 
   /**
    * Takes an event in and tells the listeners; true when one of them says that it dealt with it.
@@ -70,7 +103,9 @@ export class Subscriptions {
   /** @type {(() => void)[]} */
   #ends = [];
   /** @param {...(() => void)} ends */
-  add(...ends) { this.#ends.push(...ends); }
+  add(...ends) {
+    this.#ends.push(...ends);
+  }
   stop() {
     for (const end of this.#ends) end();
     this.#ends = [];

@@ -17,7 +17,7 @@ function trimmed(found) {
     const shorter = text.replace(AFTER, '');
     const open = (/** @type {string} */ mark) => shorter.split(mark).length;
     const last = shorter.at(-1);
-    const bracket = last === ')' && open(')') > open('(') || last === ']' && open(']') > open('[');
+    const bracket = (last === ')' && open(')') > open('(')) || (last === ']' && open(']') > open('['));
     const next = bracket ? shorter.slice(0, -1) : shorter;
     if (next === text) return text;
     text = next;
@@ -47,7 +47,21 @@ export function linked(text) {
     const address = trimmed(match[0]);
     if (!isPlain(address)) continue;
     if (match.index > at) nodes.push(text.slice(at, match.index));
-    nodes.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', referrerpolicy: 'no-referrer', dir: 'ltr', title: 'Opens in a new tab', 'data-testid': 'message-link' }, address));
+    nodes.push(
+      h(
+        'a',
+        {
+          href: address,
+          target: '_blank',
+          rel: 'noopener noreferrer',
+          referrerpolicy: 'no-referrer',
+          dir: 'ltr',
+          title: 'Opens in a new tab',
+          'data-testid': 'message-link',
+        },
+        address,
+      ),
+    );
     at = match.index + address.length;
   }
   if (at < text.length) nodes.push(text.slice(at));

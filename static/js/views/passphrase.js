@@ -5,7 +5,12 @@ import { right, showButtons } from '../lib/form.js';
 import { Subscriptions } from '../lib/state.js';
 
 /** @type {[number, number][]} least bits and the level of the meter */
-const LEVELS = [[90, 4], [70, 3], [45, 2], [1, 1]];
+const LEVELS = [
+  [90, 4],
+  [70, 3],
+  [45, 2],
+  [1, 1],
+];
 
 /**
  * @param {import('../types.js').Context} context
@@ -28,7 +33,9 @@ export function passphrasePicker(context, legend) {
   showButtons(node);
   // Whoever does not see what they type may mistype it: then it is typed twice.
   const hidden = () => own.type === 'password';
-  node.addEventListener('click', () => { slot(node, 'again').hidden = !hidden(); });
+  node.addEventListener('click', () => {
+    slot(node, 'again').hidden = !hidden();
+  });
 
   /** What was asked to wait for is there: nobody is asked to wait for it any longer. @type {HTMLInputElement | null} */
   let waited = null;
@@ -47,14 +54,20 @@ export function passphrasePicker(context, legend) {
   };
   actions(node, {
     again: offer,
-    copy: () => { void copy(offered, 'Passphrase'); },
-    anyway: () => { accepted = true; node.closest('form')?.requestSubmit(); },
+    copy: () => {
+      void copy(offered, 'Passphrase');
+    },
+    anyway: () => {
+      accepted = true;
+      node.closest('form')?.requestSubmit();
+    },
   });
   node.addEventListener('change', (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
     if (target.name !== 'how') return;
     mine = target.value === 'own';
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (node.querySelectorAll('[data-part]'))) part.hidden = (part.dataset.part === 'own') !== mine;
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (node.querySelectorAll('[data-part]')))
+      part.hidden = (part.dataset.part === 'own') !== mine;
     // What was wrong with the way that was not taken is right now.
     (mine ? kept : own).dispatchEvent(new Event('input', { bubbles: true }));
     if (!mine) return;
@@ -80,7 +93,9 @@ export function passphrasePicker(context, legend) {
       wanted = false;
       offered = event.passphrase;
       arrived(kept);
-      slot(node, 'words').replaceChildren(...offered.split('-').flatMap((word, index) => (index === 0 ? [word] : ['-', h('wbr'), word])));
+      slot(node, 'words').replaceChildren(
+        ...offered.split('-').flatMap((word, index) => (index === 0 ? [word] : ['-', h('wbr'), word])),
+      );
       slot(node, 'offered-bits').textContent = 'Drawn at random. Case and hyphens do not matter.';
     }),
     context.state.on('passphrase_measured', (event) => {
@@ -111,8 +126,10 @@ export function passphrasePicker(context, legend) {
 
   function ownProblem() {
     if (own.value === '') return { field: own, text: 'Type a passphrase, or take the six random words.' };
-    if (hidden() && again.value === '') return { field: again, text: 'Type the passphrase once more, or show it with the eye.' };
-    if (hidden() && again.value !== own.value) return { field: again, text: 'The two are not the same. Type both again, or show the passphrase with the eye.' };
+    if (hidden() && again.value === '')
+      return { field: again, text: 'Type the passphrase once more, or show it with the eye.' };
+    if (hidden() && again.value !== own.value)
+      return { field: again, text: 'The two are not the same. Type both again, or show the passphrase with the eye.' };
     waited = known === '' ? own : null;
     if (known === '') return { field: own, text: 'The strength is still being estimated. Try again in a second.' };
     if (known !== 'weak' || accepted) return null;

@@ -63,10 +63,14 @@ export function identityDialog(context, then) {
  * @param {() => void} [answered] the keys are kept, or there are new ones
  */
 export function offerIdentity(context, done, answered) {
-  confirmDialog({
-    title: 'Could somebody have had your keys?',
-    text: `${done} Your keys are the same as before. Whoever once had them, by a stolen browser or with your old passphrase or recovery key, can still write in your name and read what is sent to you while you are away. Only a new identity ends that.`,
-    yes: 'Make a new identity',
-    no: 'No, keep my keys',
-  }, () => identityDialog(context, answered), answered);
+  confirmDialog(
+    {
+      title: 'Could somebody have had your keys?',
+      text: `${done} Your keys are the same as before. Whoever once had them, by a stolen browser or with your old passphrase or recovery key, can still write in your name and read what is sent to you while you are away. Only a new identity ends that.`,
+      yes: 'Make a new identity',
+      no: 'No, keep my keys',
+    },
+    () => identityDialog(context, answered),
+    answered,
+  );
 }

@@ -44,5 +44,9 @@ export function asksAfterRecovery(before, now) {
 
 /** @param {Context} context */
 export function askAfterRecovery(context) {
-  offerIdentity(context, 'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.', () => note(false));
+  offerIdentity(
+    context,
+    'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.',
+    () => note(false),
+  );
 }

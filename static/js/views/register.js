@@ -13,7 +13,8 @@ import { passphrasePicker } from './passphrase.js';
  */
 
 /** What to do where a page was loaded again: the secret of its link is kept nowhere. */
-const LOADED_AGAIN = 'This page was loaded again and no longer has what the link carried. Open the link again from where you got it.';
+const LOADED_AGAIN =
+  'This page was loaded again and no longer has what the link carried. Open the link again from where you got it.';
 const OPEN_AGAIN = `${LOADED_AGAIN} It still works.`;
 
 /** @param {Context} context @returns {View} */
@@ -33,12 +34,17 @@ export function registerView(context) {
   slot(panel, 'passphrase').append(picker.node);
   const handle = input(form, '[name="handle"]');
   const alias = input(form, '[name="alias"]');
-  const link = () => ({ ...(setup ? { setup: fragment.split('.')[0] } : {}), ...(invited ? { invite: fragment } : {}) });
+  const link = () => ({
+    ...(setup ? { setup: fragment.split('.')[0] } : {}),
+    ...(invited ? { invite: fragment } : {}),
+  });
   const wish = () => ({ handle: handle.value.trim(), alias: alias.value.trim(), ...link() });
 
   if (setup) {
     slot(panel, 'title').textContent = named ? 'Become an administrator' : 'Set up this server';
-    slot(panel, 'lead').textContent = named ? 'The account that you create administers this server. It sees security events, and no messages.' : 'The first account administers this server. It sees security events, and no messages.';
+    slot(panel, 'lead').textContent = named
+      ? 'The account that you create administers this server. It sees security events, and no messages.'
+      : 'The first account administers this server. It sees security events, and no messages.';
     slot(panel, 'has-account').hidden = true;
   }
   if (named) {
@@ -51,20 +57,28 @@ export function registerView(context) {
     if (setup) {
       if (lostLink()) return server.setup_done ? LOADED_AGAIN : OPEN_AGAIN;
       if (server.setup_done && !named) return 'This server is set up already.';
-      return fragment === '' ? 'This link is not complete. Copy the whole set-up link that the server printed when it started.' : '';
+      return fragment === ''
+        ? 'This link is not complete. Copy the whole set-up link that the server printed when it started.'
+        : '';
     }
     if (!server.setup_done) return 'This server is not set up. Open the set-up link that it printed when it started.';
     if (server.registration === 'closed') return 'This server takes no new accounts at the moment. Ask its operator.';
     if (server.registration === 'invite' && lostLink()) return OPEN_AGAIN;
-    if (server.registration === 'invite' && !invited) return 'You need an invite link for this server. Ask somebody who is here for one.';
+    if (server.registration === 'invite' && !invited)
+      return 'You need an invite link for this server. Ask somebody who is here for one.';
     return '';
   };
   const notice = slot(panel, 'notice');
   const server = () => {
     const why = closed();
-    const coming = invited ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.' : lostLink() ? `${OPEN_AGAIN} You can also go on without it.` : '';
+    const coming = invited
+      ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.'
+      : lostLink()
+        ? `${OPEN_AGAIN} You can also go on without it.`
+        : '';
     say(notice, why || coming);
-    if (setup && why && context.state.server?.setup_done) notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
+    if (setup && why && context.state.server?.setup_done)
+      notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
     form.hidden = why !== '';
   };
   server();
@@ -80,9 +94,13 @@ export function registerView(context) {
     for (const close of above.splice(0).reverse()) close();
     show();
   };
-  const back = () => { toFirst(); handle.focus(); };
+  const back = () => {
+    toFirst();
+    handle.focus();
+  };
   const show = () => {
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]'))) part.hidden = Number(part.dataset.step) !== step;
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]')))
+      part.hidden = Number(part.dataset.step) !== step;
     /** @type {HTMLElement} */ (form.querySelector('[data-action="back"]')).hidden = step === 1;
     steps(panel, step);
   };
@@ -122,11 +140,13 @@ export function registerView(context) {
       };
       panel.prepend(marks.cloneNode(true));
       steps(panel, 3);
-      above.push(layer(() => {
-        above.pop();
-        leave();
-        /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
-      }));
+      above.push(
+        layer(() => {
+          above.pop();
+          leave();
+          /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+        }),
+      );
     }),
   );
   form.addEventListener('submit', (event) => {
@@ -158,7 +178,8 @@ export function registerView(context) {
   }
   // Whether a link can still be used is said before anything is typed. The server looks at links first.
   asking = (setup || invited) && !lostLink();
-  if (asking) context.send({ c: 'check_registration', ...wish(), handle: named || `link-${crypto.randomUUID().slice(0, 8)}` });
+  if (asking)
+    context.send({ c: 'check_registration', ...wish(), handle: named || `link-${crypto.randomUUID().slice(0, 8)}` });
   const stop = () => {
     for (const close of above.splice(0).reverse()) close();
     picker.stop();

@@ -34,7 +34,17 @@ export function clockView(context, event) {
     name: 'clock',
     heading: 'Which clock is right?',
     text: event.text,
-    facts: h('p', {}, 'This device: ', moment(event.device_at, 'clock-device'), '. The server: ', moment(event.server_at, 'clock-server'), '. Your account was used at ', moment(event.seen_at, 'clock-seen'), '.'),
+    facts: h(
+      'p',
+      {},
+      'This device: ',
+      moment(event.device_at, 'clock-device'),
+      '. The server: ',
+      moment(event.server_at, 'clock-server'),
+      '. Your account was used at ',
+      moment(event.seen_at, 'clock-seen'),
+      '.',
+    ),
     accept: 'accept_clock',
     go: 'This device is right, go on',
     stop: 'Lock',
@@ -45,7 +55,9 @@ export function clockView(context, event) {
 function moment(at, name) {
   const when = new Date(at * 1000);
   const known = !Number.isNaN(when.getTime());
-  const text = known ? when.toLocaleString(undefined, { dateStyle: 'long', timeStyle: 'short' }) : 'a time beyond all calendars';
+  const text = known
+    ? when.toLocaleString(undefined, { dateStyle: 'long', timeStyle: 'short' })
+    : 'a time beyond all calendars';
   return h('time', { datetime: known ? when.toISOString() : '', 'data-testid': name }, text);
 }
 
@@ -62,13 +74,35 @@ function questionView(context, question) {
     context.send({ c: command });
   };
   const { name } = question;
-  const node = h('main', { class: 'solo', 'data-testid': name },
-    h('div', { class: 'solo__card card' },
+  const node = h(
+    'main',
+    { class: 'solo', 'data-testid': name },
+    h(
+      'div',
+      { class: 'solo__card card' },
       h('div', { class: 'solo__mark' }, icon('alert', 'icon--xl')),
       h('div', { class: 'center stack stack--tight' }, heading, question.facts),
       h('p', { class: 'muted', 'data-testid': `${name}-text` }, question.text),
-      h('div', { class: 'stack' },
-        h('button', { class: 'button button--wide', type: 'button', 'data-testid': `${name}-accept`, onclick: decide(question.accept) }, question.go),
-        h('button', { class: 'button button--text', type: 'button', 'data-testid': `${name}-decline`, onclick: decide('cancel') }, question.stop))));
+      h(
+        'div',
+        { class: 'stack' },
+        h(
+          'button',
+          {
+            class: 'button button--wide',
+            type: 'button',
+            'data-testid': `${name}-accept`,
+            onclick: decide(question.accept),
+          },
+          question.go,
+        ),
+        h(
+          'button',
+          { class: 'button button--text', type: 'button', 'data-testid': `${name}-decline`, onclick: decide('cancel') },
+          question.stop,
+        ),
+      ),
+    ),
+  );
   return { node, focus: () => heading.focus(), stop: () => {} };
 }

@@ -30,28 +30,34 @@ export function settingsView(context) {
   sessions(context, node, subscriptions);
   about(context, node, subscriptions);
   actions(node, {
-    'sign-out': () => confirmDialog({
-      title: 'Sign out?',
-      text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
-      yes: 'Sign out',
-    }, () => send({ c: 'sign_out' })),
-    'revoke-others': () => proveDialog(context, {
-      name: 'revoke-others',
-      title: 'Sign out everywhere else?',
-      text: 'Every other browser loses its session at once, and what it kept of your safe opens nothing any more. Your passphrase stays as it is.',
-      yes: 'Sign them out',
-      command: 'revoke_other_sessions',
-      done: 'sessions',
-      then: () => offerIdentity(context, 'You are signed out everywhere else.'),
-    }),
+    'sign-out': () =>
+      confirmDialog(
+        {
+          title: 'Sign out?',
+          text: 'Keys and messages are wiped from this browser. What you have read here is gone for good; what is unread still waits.',
+          yes: 'Sign out',
+        },
+        () => send({ c: 'sign_out' }),
+      ),
+    'revoke-others': () =>
+      proveDialog(context, {
+        name: 'revoke-others',
+        title: 'Sign out everywhere else?',
+        text: 'Every other browser loses its session at once, and what it kept of your safe opens nothing any more. Your passphrase stays as it is.',
+        yes: 'Sign them out',
+        command: 'revoke_other_sessions',
+        done: 'sessions',
+        then: () => offerIdentity(context, 'You are signed out everywhere else.'),
+      }),
     'new-identity': () => identityDialog(context),
-    'delete-account': () => proveDialog(context, {
-      name: 'delete-account',
-      title: 'Delete your account?',
-      text: 'This cannot be undone. Your keys and contacts are erased, every browser of yours is signed out, and what waits unread is wiped. Your recovery key opens nothing afterwards.',
-      yes: 'Delete my account',
-      command: 'delete_account',
-    }),
+    'delete-account': () =>
+      proveDialog(context, {
+        name: 'delete-account',
+        title: 'Delete your account?',
+        text: 'This cannot be undone. Your keys and contacts are erased, every browser of yours is signed out, and what waits unread is wiped. Your recovery key opens nothing afterwards.',
+        yes: 'Delete my account',
+        command: 'delete_account',
+      }),
     revoke: (target) => send({ c: 'revoke_session', id: target.dataset.id }),
     unblock: (target) => send({ c: 'unblock', chat: target.dataset.id }),
     invite: () => inviteDialog(context),
@@ -63,14 +69,26 @@ export function settingsView(context) {
     if (event.key === 'Escape' && !document.querySelector('dialog[open]')) context.go('/chat');
   };
   addEventListener('keydown', keys);
-  subscriptions.add(() => removeEventListener('keydown', keys), state.on('invite_created', () => send({ c: 'list_invites' })));
+  subscriptions.add(
+    () => removeEventListener('keydown', keys),
+    state.on('invite_created', () => send({ c: 'list_invites' })),
+  );
   const focus = () => {
     // `/settings#passphrase` is where password managers send people.
     const target = location.hash === '#passphrase' ? input(node, '#current-passphrase') : null;
     target?.closest('section')?.scrollIntoView();
-    (target ?? /** @type {HTMLElement} */ (node.querySelector('[data-testid="settings-back"]'))).focus({ preventScroll: true });
+    (target ?? /** @type {HTMLElement} */ (node.querySelector('[data-testid="settings-back"]'))).focus({
+      preventScroll: true,
+    });
   };
-  return { node, focus, stop: () => { stopPicker(); subscriptions.stop(); } };
+  return {
+    node,
+    focus,
+    stop: () => {
+      stopPicker();
+      subscriptions.stop();
+    },
+  };
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
@@ -87,10 +105,13 @@ function profile(context, node, subscriptions) {
     if (document.activeElement !== field) field.value = me.alias;
   };
   show();
-  subscriptions.add(state.on('state', show), state.on('failed', (failed) => {
-    if (failed.during === 'set_alias') wrong(form, field, failed.text);
-    return false;
-  }));
+  subscriptions.add(
+    state.on('state', show),
+    state.on('failed', (failed) => {
+      if (failed.during === 'set_alias') wrong(form, field, failed.text);
+      return false;
+    }),
+  );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const alias = field.value.trim();
@@ -130,7 +151,17 @@ function privacy({ state, send }, node, subscriptions) {
   const lock = /** @type {HTMLSelectElement} */ (node.querySelector('#settings-lock'));
   burn.append(...BURNS.map(([value, text]) => h('option', { value: burnKey(value) }, text)));
   life.append(...LIVES.map((seconds) => h('option', { value: seconds }, duration(seconds))));
-  lock.append(...[60, 300, 900, 0].map((seconds) => h('option', { value: seconds }, seconds === 0 ? '30 minutes (end of session)' : duration(seconds).replace(' min', seconds === 60 ? ' minute' : ' minutes'))));
+  lock.append(
+    ...[60, 300, 900, 0].map((seconds) =>
+      h(
+        'option',
+        { value: seconds },
+        seconds === 0
+          ? '30 minutes (end of session)'
+          : duration(seconds).replace(' min', seconds === 60 ? ' minute' : ' minutes'),
+      ),
+    ),
+  );
   const show = () => {
     const settings = state.settings;
     receipts.checked = settings.receipts;
@@ -142,7 +173,9 @@ function privacy({ state, send }, node, subscriptions) {
   show();
   receipts.addEventListener('change', () => send({ c: 'set_settings', receipts: receipts.checked }));
   typing.addEventListener('change', () => send({ c: 'set_settings', typing: typing.checked }));
-  burn.addEventListener('change', () => send({ c: 'set_settings', burn: (BURNS.find(([value]) => burnKey(value) === burn.value) ?? BURNS[0])[0] }));
+  burn.addEventListener('change', () =>
+    send({ c: 'set_settings', burn: (BURNS.find(([value]) => burnKey(value) === burn.value) ?? BURNS[0])[0] }),
+  );
   life.addEventListener('change', () => send({ c: 'set_settings', life_secs: Number(life.value) }));
   lock.addEventListener('change', () => send({ c: 'set_settings', lock_after_secs: Number(lock.value) }));
   /** @type {(people: Person[]) => void} */
@@ -150,10 +183,28 @@ function privacy({ state, send }, node, subscriptions) {
     key: (person) => person.user_id,
     make: () => h('li'),
     from: (person) => person,
-    draw: (row, person) => row.replaceChildren(
-      avatar(person.user_id, person.alias || person.handle, 'sm'),
-      h('span', { class: 'grow' }, person.alias || person.handle, ' ', h('span', { class: 'muted small' }, `@${person.handle}`)),
-      h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'unblock', 'data-id': person.user_id, 'aria-label': `Unblock ${person.handle}` }, 'Unblock')),
+    draw: (row, person) =>
+      row.replaceChildren(
+        avatar(person.user_id, person.alias || person.handle, 'sm'),
+        h(
+          'span',
+          { class: 'grow' },
+          person.alias || person.handle,
+          ' ',
+          h('span', { class: 'muted small' }, `@${person.handle}`),
+        ),
+        h(
+          'button',
+          {
+            class: 'button button--line button--small',
+            type: 'button',
+            'data-action': 'unblock',
+            'data-id': person.user_id,
+            'aria-label': `Unblock ${person.handle}`,
+          },
+          'Unblock',
+        ),
+      ),
   });
   const blocked = () => {
     slot(node, 'blocked-part').hidden = state.blocked.length === 0;
@@ -176,13 +227,19 @@ function passphrase(context, node) {
     if (current.value === '') complain(form, current, 'Type the passphrase that you use now.');
     else if (problem) complain(form, problem.field, problem.text);
     else {
-      submit(context, form, { c: 'change_passphrase', current: current.value, new: picker.value() }, 'passphrase_changed', () => {
-        offerIdentity(context, 'Your passphrase is changed. The old one opens your account no more.');
-        current.value = '';
-        picker.stop();
-        picker = passphrasePicker(context, 'New passphrase');
-        slot(form, 'picker').replaceChildren(picker.node);
-      });
+      submit(
+        context,
+        form,
+        { c: 'change_passphrase', current: current.value, new: picker.value() },
+        'passphrase_changed',
+        () => {
+          offerIdentity(context, 'Your passphrase is changed. The old one opens your account no more.');
+          current.value = '';
+          picker.stop();
+          picker = passphrasePicker(context, 'New passphrase');
+          slot(form, 'picker').replaceChildren(picker.node);
+        },
+      );
     }
   });
   return () => picker.stop();
@@ -196,12 +253,40 @@ function sessions({ state }, node, subscriptions) {
     key: (session) => session.id,
     make: () => h('li', { 'data-testid': 'session' }),
     from: (session) => [{ ...session, last_activity: 0 }, lastActive(session)],
-    draw: (row, session) => row.replaceChildren(
-      icon('device'),
-      h('div', { class: 'grow' },
-        h('div', { class: 'row' }, h('strong', {}, session.device_name || browserName(session.user_agent)), session.current && h('span', { class: 'tag tag--good' }, 'This one')),
-        h('p', { class: 'small muted' }, `Signed in ${fullTime(session.created_at * 1000)}${session.ip ? ` from ${session.ip}` : ''}. Last active ${lastActive(session)}.`)),
-      ...(session.current ? [] : [h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke', 'data-id': session.id, 'data-testid': 'revoke-session' }, 'Sign out')])),
+    draw: (row, session) =>
+      row.replaceChildren(
+        icon('device'),
+        h(
+          'div',
+          { class: 'grow' },
+          h(
+            'div',
+            { class: 'row' },
+            h('strong', {}, session.device_name || browserName(session.user_agent)),
+            session.current && h('span', { class: 'tag tag--good' }, 'This one'),
+          ),
+          h(
+            'p',
+            { class: 'small muted' },
+            `Signed in ${fullTime(session.created_at * 1000)}${session.ip ? ` from ${session.ip}` : ''}. Last active ${lastActive(session)}.`,
+          ),
+        ),
+        ...(session.current
+          ? []
+          : [
+              h(
+                'button',
+                {
+                  class: 'button button--line button--small',
+                  type: 'button',
+                  'data-action': 'revoke',
+                  'data-id': session.id,
+                  'data-testid': 'revoke-session',
+                },
+                'Sign out',
+              ),
+            ]),
+      ),
   });
   const links = slot(node, 'invites');
   /** @type {(invites: Invite[]) => void} */
@@ -215,7 +300,8 @@ function sessions({ state }, node, subscriptions) {
     state.on('sessions', ({ sessions: list }) => rows(list)),
     state.on('invites', ({ invites }) => {
       lines(invites);
-      if (invites.length === 0) links.append(h('li', { class: 'muted small' }, 'No links. Each link works for one person.'));
+      if (invites.length === 0)
+        links.append(h('li', { class: 'muted small' }, 'No links. Each link works for one person.'));
     }),
   );
 }
@@ -231,11 +317,31 @@ const isOver = (invite) => invite.expires_at * 1000 <= Date.now();
 function inviteLine(row, invite) {
   const over = isOver(invite);
   const used = invite.uses >= invite.max_uses;
-  const text = used ? 'Used.' : over ? `Expired ${fullTime(invite.expires_at * 1000)}.` : `Not used yet. Works until ${fullTime(invite.expires_at * 1000)}.`;
+  const text = used
+    ? 'Used.'
+    : over
+      ? `Expired ${fullTime(invite.expires_at * 1000)}.`
+      : `Not used yet. Works until ${fullTime(invite.expires_at * 1000)}.`;
   const made = invite.created_at > 0 ? ` Made ${fullTime(invite.created_at * 1000)}.` : '';
   row.dataset.used = String(used);
-  row.replaceChildren(icon('link'), h('span', { class: used || over ? 'grow small muted' : 'grow small' }, text + made));
-  if (!used && !over) row.append(h('button', { class: 'button button--line button--small', type: 'button', 'data-action': 'revoke-invite', 'data-id': invite.id, 'data-testid': 'revoke-invite' }, 'Withdraw'));
+  row.replaceChildren(
+    icon('link'),
+    h('span', { class: used || over ? 'grow small muted' : 'grow small' }, text + made),
+  );
+  if (!used && !over)
+    row.append(
+      h(
+        'button',
+        {
+          class: 'button button--line button--small',
+          type: 'button',
+          'data-action': 'revoke-invite',
+          'data-id': invite.id,
+          'data-testid': 'revoke-invite',
+        },
+        'Withdraw',
+      ),
+    );
 }
 
 /** @param {Context} context @param {HTMLElement} node @param {Subscriptions} subscriptions */
@@ -253,6 +359,8 @@ function about({ state, send }, node, subscriptions) {
     input(registration, `[value="${server.registration}"]`).checked = true;
   };
   show();
-  registration.addEventListener('change', (event) => send({ c: 'set_registration', mode: /** @type {HTMLInputElement} */ (event.target).value }));
+  registration.addEventListener('change', (event) =>
+    send({ c: 'set_registration', mode: /** @type {HTMLInputElement} */ (event.target).value }),
+  );
   subscriptions.add(state.on('server', show), state.on('about', show), state.on('state', show));
 }
