@@ -7,7 +7,7 @@ export default [
     rules: {
       // tsc looks for unknown names.
       'no-undef': 'off',
-      'no-unused-vars': ['error', { caughtErrors: 'none' }],
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
       eqeqeq: 'error',
       'no-console': 'error',
       'no-eval': 'error',

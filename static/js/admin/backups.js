@@ -1,7 +1,7 @@
 /** Backups on the administration page: where they go, how old the newest is, one now. */
 
-import { moment, Section, size, watch } from './admin_job.js';
-import { h } from './lib/dom.js';
+import { h } from '../lib/dom.js';
+import { JobSection, moment, size } from './section.js';
 
 /**
  * @typedef {{ kind: string, phase: string, done: number, total: number }} Job
@@ -11,8 +11,6 @@ import { h } from './lib/dom.js';
 
 /** Rows that are shown. */
 const SHOWN = 10;
-
-const section = new Section('backups');
 
 /** @type {Record<string, string>} */
 const PHASES = {
@@ -60,27 +58,35 @@ const row = (backup) => {
   return h('tr', { 'data-testid': 'backup' }, ...cells.map((text) => h('td', {}, text)));
 };
 
-/** @param {Backups} backups */
-const draw = (backups) => {
-  const { running } = backups;
-  section.part('about').textContent = describe(backups);
-  section.part('job').hidden = running === null;
-  if (running) {
-    section.part('what').textContent = PHASES[running.phase] ?? running.phase;
-    section.progress(running.done, running.total);
+class BackupsSection extends JobSection {
+  constructor() {
+    super('backups', '/api/v1/admin/backups');
   }
-  const status = backups.trouble && !running ? `The last backup failed: ${backups.trouble}` : '';
-  section.say(status);
-  section.disable(running !== null || backups.target === null);
-  section.part('list').hidden = backups.backups.length === 0;
-  section.root?.querySelector('tbody')?.replaceChildren(...backups.backups.slice(0, SHOWN).map(row));
-  return running !== null;
-};
 
-watch(section, '/api/v1/admin/backups', draw, (wish) =>
-  fetch('/api/v1/admin/backups', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ full: wish === 'full' }),
-  }),
-);
+  /** @override @param {Backups} backups */
+  draw(backups) {
+    const { running, trouble } = backups;
+    this.part('about').textContent = describe(backups);
+    this.part('job').hidden = running === null;
+    if (running) {
+      this.part('what').textContent = PHASES[running.phase] ?? running.phase;
+      this.progress(running.done, running.total);
+    }
+    this.say(trouble && !running ? `The last backup failed: ${trouble}` : '');
+    this.disable(running !== null || backups.target === null);
+    this.part('list').hidden = backups.backups.length === 0;
+    this.root?.querySelector('tbody')?.replaceChildren(...backups.backups.slice(0, SHOWN).map(row));
+    return running !== null;
+  }
+
+  /** @override @param {string} wish */
+  begin(wish) {
+    return fetch('/api/v1/admin/backups', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ full: wish === 'full' }),
+    });
+  }
+}
+
+new BackupsSection();

@@ -1,7 +1,7 @@
 /** Verifies the audit log in place, and marks the records that were verified. */
 
-import { moment, Section } from './admin_job.js';
-import { h, icon } from './lib/dom.js';
+import { h, icon } from '../lib/dom.js';
+import { Section, moment } from './section.js';
 
 /**
  * @typedef {{ whole: boolean, at: number, records: number, from: number, to: number, heads: number, vouched: number, findings: string[] }} Verified
@@ -11,8 +11,6 @@ import { h, icon } from './lib/dom.js';
  */
 
 const BUSY_MS = 300;
-
-const section = new Section('proof');
 
 const count = (/** @type {number} */ number, /** @type {string} */ what) =>
   `${number.toLocaleString()} ${what}${number === 1 ? '' : 's'}`;
@@ -55,52 +53,64 @@ const mark = (verified) => {
   }
 };
 
-/** @param {Proof} proof */
-const draw = (proof) => {
-  const { running, done, total, last } = proof.verification;
-  if (proof.head)
-    section.part('head').textContent =
-      `The newest signed head vouches for every record up to ${proof.head.record_id.toLocaleString()}. It was signed ${moment(proof.head.timestamp)}.`;
-  section.part('progress').hidden = !running;
-  if (running) {
-    section.part('what').textContent =
-      `Reading record ${done.toLocaleString()} of ${Math.max(done, total).toLocaleString()}`;
-    section.progress(done, total);
+class ProofSection extends Section {
+  constructor() {
+    super('proof');
+    if (!this.root) return;
+    this.listen(this.part('verify'), 'click', () => void this.#verify());
+    void this.#look();
   }
-  section.part('verify').setAttribute('aria-busy', String(running));
-  section.part('result').replaceChildren(...(last && !running ? [result(last)] : []));
-  if (!running) mark(last);
-  return running;
-};
 
-const look = async () => {
-  try {
-    const answer = await fetch('/api/v1/admin/audit/proof', { headers: { accept: 'application/json' } });
-    if (!answer.ok) throw new Error(String(answer.status));
-    if (draw(await answer.json())) setTimeout(look, BUSY_MS);
-  } catch {
-    section.part('verify').setAttribute('aria-busy', 'false');
-    section
-      .part('result')
-      .replaceChildren(notice('warn', 'alert', 'The server does not say how far it is. Reload the page.'));
+  /** @param {Proof} proof */
+  #draw({ head, verification: { running, done, total, last } }) {
+    if (head) {
+      this.part('head').textContent =
+        `The newest signed head vouches for every record up to ${head.record_id.toLocaleString()}. It was signed ${moment(head.timestamp)}.`;
+    }
+    this.part('progress').hidden = !running;
+    if (running) {
+      this.part('what').textContent =
+        `Reading record ${done.toLocaleString()} of ${Math.max(done, total).toLocaleString()}`;
+      this.progress(done, total);
+    }
+    this.#busy(running);
+    this.part('result').replaceChildren(...(last && !running ? [result(last)] : []));
+    if (!running) mark(last);
+    return running;
   }
-};
 
-section.part('verify')?.addEventListener('click', async () => {
-  if (section.part('verify').getAttribute('aria-busy') === 'true') return;
-  section.part('verify').setAttribute('aria-busy', 'true');
-  try {
-    const answer = await fetch('/api/v1/admin/audit/verify', { method: 'POST' });
-    if (!answer.ok) throw new Error(String(answer.status));
-    await look();
-  } catch {
-    section.part('verify').setAttribute('aria-busy', 'false');
-    section
-      .part('result')
-      .replaceChildren(
-        notice('warn', 'alert', 'The log was not verified: the server refused or did not answer. Try again.'),
-      );
+  /** @param {boolean} busy */
+  #busy(busy) {
+    this.part('verify').setAttribute('aria-busy', String(busy));
   }
-});
 
-if (section.root) look();
+  /** @param {string} text */
+  #warn(text) {
+    this.#busy(false);
+    this.part('result').replaceChildren(notice('warn', 'alert', text));
+  }
+
+  async #look() {
+    try {
+      const answer = await fetch('/api/v1/admin/audit/proof', { headers: { accept: 'application/json' } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      if (this.#draw(await answer.json())) this.after(BUSY_MS, () => void this.#look());
+    } catch {
+      this.#warn('The server does not say how far it is. Reload the page.');
+    }
+  }
+
+  async #verify() {
+    if (this.part('verify').getAttribute('aria-busy') === 'true') return;
+    this.#busy(true);
+    try {
+      const answer = await fetch('/api/v1/admin/audit/verify', { method: 'POST' });
+      if (!answer.ok) throw new Error(String(answer.status));
+      await this.#look();
+    } catch {
+      this.#warn('The log was not verified: the server refused or did not answer. Try again.');
+    }
+  }
+}
+
+new ProofSection();

@@ -1,6 +1,7 @@
 /** The administration page is drawn by the server; this makes its figures and times readable. */
 
-import { moment, size } from './admin_job.js';
+import { page } from '../lib/part.js';
+import { moment, size } from './section.js';
 
 for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-kind]'))) {
   const value = Number(figure.dataset.value);
@@ -15,6 +16,6 @@ for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
 }
 
 // A page that the browser kept to go back to may be somebody's who has signed out since.
-addEventListener('pageshow', (event) => {
-  if (event.persisted) location.reload();
+page.listen(window, 'pageshow', ({ persisted }) => {
+  if (persisted) location.reload();
 });
