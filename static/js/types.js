@@ -26,11 +26,9 @@
  * What every view is given.
  * @typedef {object} Context
  * @property {import('./lib/state.js').State} state
+ * @property {import('./chat/drafts.js').Drafts} drafts
  * @property {(command: Command) => void} send
  * @property {(path: string, replace?: boolean) => void} go
  * @property {() => string} fragment
- *
- * What every view gives back.
- * @typedef {{node: HTMLElement, focus?: () => void, stop: () => void}} View
  */
 export {};

@@ -1,346 +1,337 @@
 /** One chat: its header, its messages and the composer. */
-import { actions, avatar, cloneAll, h, icon, slot } from '../lib/dom.js';
+import { avatar, cloneAll, h, icon, slot } from '../lib/dom.js';
+import { confirmDialog } from '../lib/dialog.js';
+import { View } from '../lib/part.js';
 import { popover } from '../lib/popover.js';
 import { copy } from '../lib/say.js';
-import { Subscriptions } from '../lib/state.js';
-import { messageArrows } from './arrows.js';
-import { composer } from './composer.js';
-import { messageLog } from './log.js';
+import { MessageArrows } from './arrows.js';
+import { Composer } from './composer.js';
+import { MessageLog } from './log.js';
 import { tickBurns } from './message.js';
-import { confirmDialog } from './people.js';
-import { shownMessages } from './shown.js';
+import { ShownMessages } from './shown.js';
 import { keyNotices } from './trust.js';
 
 /**
  * @typedef {import('../types.js').Message} Message
  * @typedef {import('../types.js').Context} Context
+ * @typedef {import('../lib/part.js').Timer} Timer
  */
 
 /** How long the line over what was unread stays once that was read, milliseconds. */
 const LINE_STAYS = 8000;
+/** How often countdowns move, milliseconds. */
+const TICK = 250;
 
-/**
- * @param {Context} context
- * @param {string} id the chat
- * @param {{back: () => void, details: () => void}} then
- */
-export function conversation(context, id, then) {
-  const { state, send } = context;
-  const root = h('div', { class: 'talk' });
-  root.append(cloneAll('view-conversation'));
-  const scroll = slot(root, 'scroll');
-  const list = slot(root, 'messages');
-  const typing = slot(root, 'typing');
-  const toNew = /** @type {HTMLElement} */ (root.querySelector('[data-action="to-new"]'));
-  const subscriptions = new Subscriptions();
-  /** @type {Map<string, number>} */
-  const burning = new Map();
-  let below = 0;
-  let typingUntil = 0;
-  let focusLost = false;
-  let drawnHeader = '';
-  let drawnNotices = '';
+/** @param {HTMLElement} target */
+const messageOf = (target) => /** @type {HTMLElement} */ (target.closest('[data-id]')).dataset.id ?? '';
 
-  const chat = () => state.chat(id);
-  const name = () => chat()?.alias || chat()?.handle || '';
+export class Conversation extends View {
+  #id;
+  #typing;
+  #log;
+  #shown;
+  #arrows;
+  #writer;
+  /** When each timer was first seen, by message. @type {Map<string, number>} */
+  #burning = new Map();
+  #below = 0;
+  #typingUntil = 0;
+  #focusLost = false;
+  #drawnHeader = '';
+  #drawnNotices = '';
+  /** Whether the last message was in sight; a growing composer or a keyboard on a phone must not move it away. */
+  #end = true;
+  /** @type {Timer | undefined} */
+  #lineTimer;
+  /** @type {Timer | undefined} */
+  #burnTimer;
 
-  const log = messageLog(
-    { scroll, log: slot(root, 'log'), list, times: slot(root, 'times'), earlier: slot(root, 'earlier') },
-    {
-      name,
-      known: () => chat()?.relation === 'contact',
-      added: (item) => shown.observe(item),
-      drawn: (item) => arrows.drawn(item),
-      dropped: (item) => {
-        shown.unobserve(item);
-        arrows.dropped(item);
+  /**
+   * @param {Context} context
+   * @param {string} id the chat
+   * @param {{back: () => void, details: () => void}} then
+   * @param {import('../lib/part.js').Part} owner
+   */
+  constructor(context, id, then, owner) {
+    super(context, h('div', { class: 'talk' }, cloneAll('view-conversation')), owner);
+    this.#id = id;
+    const part = (/** @type {string} */ name) => slot(this.node, name);
+    const scroll = part('scroll');
+    this.#typing = part('typing');
+    this.#log = new MessageLog(
+      { scroll, log: part('log'), list: part('messages'), times: part('times'), earlier: part('earlier') },
+      {
+        name: () => this.#name,
+        known: () => this.#chat?.relation === 'contact',
+        added: (item) => this.#shown.observe(item),
+        drawn: (item) => this.#arrows.drawn(item),
+        dropped: (item) => {
+          this.#shown.unobserve(item);
+          this.#arrows.dropped(item);
+        },
       },
-    },
-  );
-  const shown = shownMessages(
-    scroll,
-    log.message,
-    (ids) => send({ c: 'shown', chat: id, messages: ids }),
-    (message) => send({ c: 'reveal', chat: id, message }),
-  );
-  const arrows = messageArrows(scroll, log);
-  const writer = composer(context, id, slot(root, 'composer'), {
-    lastOwn: () =>
-      log
-        .all()
-        .findLast(
-          (message) =>
-            message.mine && message.text !== null && !['failed', 'vanished', 'expired'].includes(message.state),
-        ),
-    sent: () => {
-      log.undivide();
-      requestAnimationFrame(log.toEnd);
-    },
-  });
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let lineTimer;
-  /** The line over what was unread goes a while after all of that was read. */
-  function endLine() {
-    clearTimeout(lineTimer);
-    lineTimer = setTimeout(log.undivide, LINE_STAYS);
-  }
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let burnTimer;
-  function burn() {
-    clearTimeout(burnTimer);
-    if (tickBurns(list, burning)) burnTimer = setTimeout(burn, 250);
-  }
-
-  function header() {
-    const row = chat();
-    if (!row) return;
-    writer.update();
-    const typed = typingUntil > Date.now();
-    const drawn = JSON.stringify([{ ...row, preview: '', last_ms: 0, unread: 0 }, typed]);
-    if (drawn === drawnHeader) return;
-    drawnHeader = drawn;
-    log.refresh();
-    slot(root, 'avatar').replaceChildren(avatar(id, name(), 'sm'));
-    slot(root, 'name').textContent = name();
-    slot(root, 'heading').textContent = `Conversation with ${name()}`;
-    const asked = row.relation === 'requested';
-    const sub = typed
-      ? 'typing…'
-      : asked
-        ? 'Has not answered yet'
-        : row.verified
-          ? 'Verified'
-          : row.linked
-            ? 'Keys as in the invite link'
-            : 'Not verified. Compare the digits';
-    slot(root, 'sub').textContent = sub;
-    // The line below says it already, unless it says something else just now.
-    slot(root, 'verified').replaceChildren(
-      ...(row.verified
-        ? [
-            h(
-              'span',
-              { 'data-testid': 'verified-mark' },
-              icon('verified', 'icon--sm'),
-              sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified'),
-            ),
-          ]
-        : []),
     );
-    const notices = JSON.stringify([row.key_changed, row.key_changed_back, name()]);
+    const tell = {
+      shown: (/** @type {string[]} */ ids) => this.send({ c: 'shown', chat: id, messages: ids }),
+      reveal: (/** @type {string} */ message) => this.send({ c: 'reveal', chat: id, message }),
+    };
+    this.#shown = new ShownMessages(scroll, (message) => this.#log.message(message), tell, this);
+    this.#arrows = new MessageArrows(scroll, this.#log, this);
+    const hooks = { lastOwn: () => this.#lastOwn(), sent: () => this.#sent() };
+    this.#writer = new Composer(context, id, part('composer'), hooks, this);
+    this.#act(then);
+    this.#watch(scroll);
+    this.#hear();
+    this.#header();
+    this.send({ c: 'open_chat', chat: id });
+  }
+
+  /** @override */
+  focus() {
+    this.#writer.focus();
+  }
+
+  /** On leaving, whatever burns on reading and was read burns. @override */
+  stop() {
+    if (this.ended) return;
+    const read = this.#log.all.filter((one) => !one.mine && one.burn === 'on_read' && one.text !== null);
+    if (read.length > 0) this.send({ c: 'hide', chat: this.#id, messages: read.map((message) => message.id) });
+    super.stop();
+  }
+
+  get #chat() {
+    return this.state.chat(this.#id);
+  }
+
+  get #name() {
+    return this.#chat?.alias || this.#chat?.handle || '';
+  }
+
+  /** @param {{back: () => void, details: () => void}} then */
+  #act(then) {
+    const chat = this.#id;
+    this.actions(this.node, {
+      back: then.back,
+      details: then.details,
+      'to-new': () => {
+        this.#log.toEnd();
+        this.#writer.focus();
+      },
+      'keys-seen': () => this.send({ c: 'acknowledge_keys', chat }),
+      'accept-key': () => this.send({ c: 'accept_changed_key', chat }),
+      reveal: (target) => {
+        const message = messageOf(target);
+        this.#shown.revealed(message);
+        this.send({ c: 'reveal', chat, message });
+      },
+      hide: (target) => this.send({ c: 'hide', chat, messages: [messageOf(target)] }),
+      again: (target) => this.send({ c: 'send_again', chat, message: messageOf(target) }),
+      tools: (target) => this.#tools(target, /** @type {Message} */ (this.#log.message(messageOf(target)))),
+    });
+  }
+
+  /** @param {HTMLElement} scroll */
+  #watch(scroll) {
+    const attention = () => {
+      this.#focusLost = !document.hasFocus();
+      if (this.#focusLost) this.#log.undivide();
+      this.#shown.mark();
+    };
+    this.listen(window, 'focus', attention);
+    this.listen(window, 'blur', attention);
+    this.listen(document, 'visibilitychange', attention);
+    const scrolled = () => {
+      this.#end = this.#log.atEnd;
+      this.#log.grow();
+      this.#countBelow();
+    };
+    this.listen(scroll, 'scroll', scrolled, { passive: true });
+    const resizing = new ResizeObserver(() => {
+      if (this.#end) this.#log.toEnd();
+    });
+    resizing.observe(scroll);
+    this.atEnd(() => resizing.disconnect());
+  }
+
+  #hear() {
+    const id = this.#id;
+    this.on('chats', () => this.#header());
+    this.on('settings', () => this.#header());
+    this.on('conversation', (event) => {
+      if (event.chat !== id) return;
+      this.#log.set(event.messages);
+      this.#end = this.#log.atEnd;
+      this.#burn();
+    });
+    this.on('message', ({ chat, message }) => {
+      if (chat === id && this.#log.loaded) this.#message(message);
+    });
+    this.on('message_removed', (event) => {
+      if (event.chat !== id) return;
+      this.#log.remove(event.message);
+      this.#endLine();
+    });
+    this.on('typing', (event) => {
+      if (event.chat !== id) return;
+      this.#typingUntil = event.until_ms;
+      this.#showTyping();
+    });
+    // Why a message of this chat was not sent stands beside it.
+    this.on('failed', ({ chat, during, message }) => {
+      return chat === id && during === 'send' && this.#log.message(message ?? '') !== undefined;
+    });
+  }
+
+  #lastOwn() {
+    const gone = ['failed', 'vanished', 'expired'];
+    return this.#log.all.findLast((one) => one.mine && one.text !== null && !gone.includes(one.state));
+  }
+
+  #sent() {
+    this.#log.undivide();
+    requestAnimationFrame(() => this.#log.toEnd());
+  }
+
+  /** The line over what was unread goes a while after all of that was read. */
+  #endLine() {
+    this.cancel(this.#lineTimer);
+    this.#lineTimer = this.after(LINE_STAYS, () => this.#log.undivide());
+  }
+
+  #burn() {
+    this.cancel(this.#burnTimer);
+    const list = slot(this.node, 'messages');
+    if (tickBurns(list, this.#burning)) this.#burnTimer = this.after(TICK, () => this.#burn());
+  }
+
+  #header() {
+    const row = this.#chat;
+    if (!row) return;
+    this.#writer.update();
+    const typed = this.#typingUntil > Date.now();
+    const drawn = JSON.stringify([{ ...row, preview: '', last_ms: 0, unread: 0 }, typed]);
+    if (drawn === this.#drawnHeader) return;
+    this.#drawnHeader = drawn;
+    this.#log.refresh();
+    const { node } = this;
+    const name = this.#name;
+    slot(node, 'avatar').replaceChildren(avatar(this.#id, name, 'sm'));
+    slot(node, 'name').textContent = name;
+    slot(node, 'heading').textContent = `Conversation with ${name}`;
+    const sub = typed ? 'typing…' : relationText(row);
+    slot(node, 'sub').textContent = sub;
+    slot(node, 'verified').replaceChildren(...verifiedMark(row, sub));
+    const notices = JSON.stringify([row.key_changed, row.key_changed_back, name]);
     // A press on one of their buttons may be under way.
-    if (notices !== drawnNotices) slot(root, 'notices').replaceChildren(...keyNotices(row, name()));
-    drawnNotices = notices;
+    if (notices !== this.#drawnNotices) slot(node, 'notices').replaceChildren(...keyNotices(row, name));
+    this.#drawnNotices = notices;
   }
 
-  function showTyping() {
-    const now = typingUntil > Date.now();
-    const changed = typing.hidden === now;
-    const end = log.atEnd();
-    typing.hidden = !now;
-    slot(root, 'typing-text').textContent = now ? `${name()} is typing` : '';
+  #showTyping() {
+    const now = this.#typingUntil > Date.now();
+    const changed = this.#typing.hidden === now;
+    const end = this.#log.atEnd;
+    this.#typing.hidden = !now;
+    slot(this.node, 'typing-text').textContent = now ? `${this.#name} is typing` : '';
     if (changed) {
-      header();
-      if (now && end) log.toEnd();
+      this.#header();
+      if (now && end) this.#log.toEnd();
     }
-    if (now) setTimeout(showTyping, typingUntil - Date.now() + 20);
+    if (now) this.after(this.#typingUntil - Date.now() + 20, () => this.#showTyping());
   }
 
-  function countBelow() {
-    if (log.atEnd()) below = 0;
-    toNew.hidden = below === 0;
-    toNew.replaceChildren(icon('down', 'icon--sm'), `${below} new`);
+  #countBelow() {
+    if (this.#log.atEnd) this.#below = 0;
+    const toNew = /** @type {HTMLElement} */ (this.node.querySelector('[data-action="to-new"]'));
+    toNew.hidden = this.#below === 0;
+    toNew.replaceChildren(icon('down', 'icon--sm'), `${this.#below} new`);
   }
 
-  /** On leaving, whatever burns on reading and was read burns. */
-  function burnShown() {
-    const read = log
-      .all()
-      .filter((message) => !message.mine && message.burn === 'on_read' && message.text !== null)
-      .map((message) => message.id);
-    if (read.length > 0) send({ c: 'hide', chat: id, messages: read });
+  /** A message that is new or has changed. @param {Message} message */
+  #message(message) {
+    const fresh = this.#log.message(message.id) === undefined;
+    // Whoever has just scrolled up is heard of in the next frame only.
+    this.#end &&= this.#log.atEnd;
+    // What was written here goes to the end by itself; what another session of one's own said moves nothing.
+    if (fresh && !message.mine) {
+      if (this.#focusLost) this.#log.divide(message.id);
+      if (!this.#end) this.#below += 1;
+    }
+    this.#log.put(message, !this.#end);
+    if (this.#end) this.#log.toEnd();
+    if (fresh) this.#countBelow();
+    // Read, or gone before it was.
+    if (!message.mine && message.state !== 'unread') this.#endLine();
+    if (message.burns_ms !== null) this.#burn();
+    this.#shown.mark();
   }
-
-  /** @param {HTMLElement} target */
-  const messageOf = (target) => /** @type {HTMLElement} */ (target.closest('[data-id]')).dataset.id ?? '';
-  actions(root, {
-    back: then.back,
-    details: then.details,
-    'to-new': () => {
-      log.toEnd();
-      writer.focus();
-    },
-    'keys-seen': () => send({ c: 'acknowledge_keys', chat: id }),
-    'accept-key': () => send({ c: 'accept_changed_key', chat: id }),
-    reveal: (target) => {
-      shown.revealed(messageOf(target));
-      send({ c: 'reveal', chat: id, message: messageOf(target) });
-    },
-    hide: (target) => send({ c: 'hide', chat: id, messages: [messageOf(target)] }),
-    again: (target) => send({ c: 'send_again', chat: id, message: messageOf(target) }),
-    tools: (target) => tools(target, /** @type {Message} */ (log.message(messageOf(target)))),
-  });
 
   /** @param {HTMLElement} anchor @param {Message} message */
-  function tools(anchor, message) {
-    const entry = (
-      /** @type {string} */ mark,
-      /** @type {string} */ text,
-      /** @type {string} */ testid,
-      /** @type {() => void} */ run,
-      danger = false,
-    ) =>
-      h(
-        'button',
-        {
-          class: danger ? 'menu__item menu__item--danger' : 'menu__item',
-          type: 'button',
-          role: 'menuitem',
-          'data-testid': testid,
-          onclick: run,
-        },
-        icon(mark),
-        text,
+  #tools(anchor, message) {
+    const { text, mine, sealed, state } = message;
+    /** @type {[string, string, string, () => void][]} icon, words, test id, deed */
+    const entries = [];
+    if (text !== null) entries.push(['copy', 'Copy the text', 'copy-message', () => void copy(text, 'Text')]);
+    if (mine && text !== null && state !== 'failed') {
+      entries.push(['edit', 'Edit', 'edit-message', () => this.#writer.edit(message)]);
+    }
+    const here = sealed ? 'Delete unread' : 'Delete here';
+    entries.push(['trash', here, 'delete-here', () => this.#deleteHere(message)]);
+    if (mine) entries.push(['trash', 'Delete for both', 'delete-everywhere', () => this.#deleteForBoth(message)]);
+    popover(anchor, 'below', (menu) => {
+      const items = entries.map(([mark, words, testid, run]) => {
+        const danger = mark === 'trash' ? ' menu__item--danger' : '';
+        const how = { class: `menu__item${danger}`, type: 'button', role: 'menuitem', 'data-testid': testid };
+        return menu.listen(h('button', how, icon(mark), words), 'click', run);
+      });
+      return h(
+        'div',
+        { class: 'menu', role: 'menu', 'aria-label': 'Message', 'data-testid': 'menu-message' },
+        ...items,
       );
-    const remove = (/** @type {boolean} */ everywhere) => () =>
-      send({ c: 'delete', chat: id, message: message.id, everywhere });
-    const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': 'Message', 'data-testid': 'menu-message' });
-    if (message.text !== null)
-      menu.append(
-        entry('copy', 'Copy the text', 'copy-message', () => {
-          void copy(message.text ?? '', 'Text');
-        }),
-      );
-    if (message.mine && message.text !== null && message.state !== 'failed')
-      menu.append(entry('edit', 'Edit', 'edit-message', () => writer.edit(message)));
-    menu.append(
-      entry(
-        'trash',
-        message.sealed ? 'Delete unread' : 'Delete here',
-        'delete-here',
-        message.sealed
-          ? () =>
-              confirmDialog(
-                {
-                  title: 'Delete it unread?',
-                  text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
-                  yes: 'Delete unread',
-                },
-                remove(false),
-              )
-          : remove(false),
-        true,
-      ),
-    );
-    if (message.mine)
-      menu.append(
-        entry(
-          'trash',
-          'Delete for both',
-          'delete-everywhere',
-          () =>
-            confirmDialog(
-              {
-                title: 'Delete for both?',
-                text: `The message is wiped here and in your other browsers. ${name()}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
-                yes: 'Delete for both',
-              },
-              remove(true),
-            ),
-          true,
-        ),
-      );
-    popover(anchor, menu);
+    });
   }
 
-  const attention = () => {
-    focusLost = !document.hasFocus();
-    if (focusLost) log.undivide();
-    shown.mark();
-  };
-  addEventListener('focus', attention);
-  addEventListener('blur', attention);
-  document.addEventListener('visibilitychange', attention);
-  // A growing composer or a keyboard on a phone must not move the last line out of sight.
-  let end = true;
-  scroll.addEventListener(
-    'scroll',
-    () => {
-      end = log.atEnd();
-      log.grow();
-      countBelow();
-    },
-    { passive: true },
-  );
-  const resizing = new ResizeObserver(() => {
-    if (end) log.toEnd();
-  });
-  resizing.observe(scroll);
+  /** @param {Message} message */
+  #deleteHere(message) {
+    const remove = () => this.send({ c: 'delete', chat: this.#id, message: message.id, everywhere: false });
+    if (!message.sealed) {
+      remove();
+      return;
+    }
+    confirmDialog(
+      {
+        title: 'Delete it unread?',
+        text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
+        yes: 'Delete unread',
+      },
+      remove,
+    );
+  }
 
-  subscriptions.add(
-    () => removeEventListener('focus', attention),
-    () => removeEventListener('blur', attention),
-    () => document.removeEventListener('visibilitychange', attention),
-    () => {
-      shown.stop();
-      resizing.disconnect();
-      clearTimeout(burnTimer);
-      clearTimeout(lineTimer);
-    },
-    state.on('chats', header),
-    state.on('settings', header),
-    state.on('conversation', (event) => {
-      if (event.chat !== id) return;
-      log.set(event.messages);
-      end = log.atEnd();
-      burn();
-    }),
-    state.on('message', ({ chat: of, message }) => {
-      if (of !== id || !log.loaded()) return;
-      const fresh = log.message(message.id) === undefined;
-      // Whoever has just scrolled up is heard of in the next frame only.
-      end &&= log.atEnd();
-      // What was written here goes to the end by itself; what another session of one's own said moves nothing.
-      if (fresh && !message.mine) {
-        if (focusLost) log.divide(message.id);
-        if (!end) below += 1;
-      }
-      log.put(message, !end);
-      if (end) log.toEnd();
-      if (fresh) countBelow();
-      // Read, or gone before it was.
-      if (!message.mine && message.state !== 'unread') endLine();
-      if (message.burns_ms !== null) burn();
-      shown.mark();
-    }),
-    state.on('message_removed', (event) => {
-      if (event.chat !== id) return;
-      log.remove(event.message);
-      endLine();
-    }),
-    state.on('typing', (event) => {
-      if (event.chat !== id) return;
-      typingUntil = event.until_ms;
-      showTyping();
-    }),
-    // Why a message of this chat was not sent stands beside it.
-    state.on(
-      'failed',
-      (failed) => failed.chat === id && failed.during === 'send' && log.message(failed.message ?? '') !== undefined,
-    ),
-  );
-  header();
-  send({ c: 'open_chat', chat: id });
+  /** @param {Message} message */
+  #deleteForBoth(message) {
+    confirmDialog(
+      {
+        title: 'Delete for both?',
+        text: `The message is wiped here and in your other browsers. ${this.#name}’s browser is asked to wipe it too, and shows that something was taken back. What was read, copied or photographed before then cannot be taken back.`,
+        yes: 'Delete for both',
+      },
+      () => this.send({ c: 'delete', chat: this.#id, message: message.id, everywhere: true }),
+    );
+  }
+}
 
-  return {
-    node: root,
-    focus: () => writer.focus(),
-    stop: () => {
-      burnShown();
-      writer.stop();
-      subscriptions.stop();
-    },
-  };
+/** @param {import('../types.js').Chat} row */
+function relationText(row) {
+  if (row.relation === 'requested') return 'Has not answered yet';
+  if (row.verified) return 'Verified';
+  return row.linked ? 'Keys as in the invite link' : 'Not verified. Compare the digits';
+}
+
+/** The line below says it already, unless it says something else just now. @param {import('../types.js').Chat} row @param {string} sub */
+function verifiedMark(row, sub) {
+  if (!row.verified) return [];
+  const words = sub !== 'Verified' && h('span', { class: 'visually-hidden' }, 'Verified');
+  return [h('span', { 'data-testid': 'verified-mark' }, icon('verified', 'icon--sm'), words)];
 }

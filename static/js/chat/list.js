@@ -1,7 +1,6 @@
 /** The rows of the chat list, also used by the switcher. */
 import { avatar, h, icon, rowsOf } from '../lib/dom.js';
 import { rowTime } from '../lib/format.js';
-import { draftOf } from './composer.js';
 
 /**
  * @typedef {import('../types.js').Chat} Chat
@@ -30,9 +29,8 @@ const LEFT = {
   lost: 'A message was lost',
 };
 
-/** @param {Chat} chat */
-function preview(chat) {
-  const draft = draftOf(chat.chat);
+/** @param {Chat} chat @param {string} draft */
+function preview(chat, draft) {
   // A long text costs a row nothing: no more of it is drawn than could be seen.
   const line = (/** @type {string} */ text) => h('bdi', {}, text.slice(0, 200).toWellFormed().replace(/\s+/g, ' '));
   if (draft) return [h('em', {}, 'Draft: '), line(draft)];
@@ -50,8 +48,9 @@ const rowWhen = (ms) =>
 /**
  * What is inside a row.
  * @param {Chat} chat
+ * @param {string} draft
  */
-export function rowParts(chat) {
+export function rowParts(chat, draft) {
   const marks = h('span', { class: 'chat-row__marks' });
   if (chat.verified) marks.append(icon('verified', 'icon--xs'), h('span', { class: 'visually-hidden' }, 'Verified'));
   if (chat.burn !== null && chat.burn !== 'never')
@@ -75,7 +74,7 @@ export function rowParts(chat) {
       h(
         'span',
         { class: 'chat-row__line' },
-        h('span', { class: 'chat-row__preview truncate' }, ...preview(chat)),
+        h('span', { class: 'chat-row__preview truncate' }, ...preview(chat, draft)),
         (chat.key_changed || chat.key_changed_back) && icon('alert', 'icon--sm'),
         chat.unread > 0 &&
           h(
@@ -97,32 +96,23 @@ function markCurrent(row, current) {
 }
 
 /**
- * Keeps the list of chats.
+ * Keeps the list of chats; each row asks for `open-chat`.
  * @param {HTMLElement} list
- * @param {(chat: string) => void} open
+ * @param {(chat: string) => string} draftOf
  */
-export function chatList(list, open) {
+export function chatList(list, draftOf) {
   let current = '';
   /** @type {(chats: Chat[]) => void} */
   const rows = rowsOf(list, {
     key: (chat) => chat.chat,
-    make: (id, chat) =>
-      h(
-        'li',
-        {},
-        h('button', {
-          class: 'chat-row',
-          type: 'button',
-          'data-testid': 'chat-row',
-          'data-chat': id,
-          'data-handle': chat.handle,
-          onclick: () => open(id),
-        }),
-      ),
+    make: (id, chat) => {
+      const about = { 'data-testid': 'chat-row', 'data-chat': id, 'data-handle': chat.handle };
+      return h('li', {}, h('button', { class: 'chat-row', type: 'button', 'data-action': 'open-chat', ...about }));
+    },
     from: (chat) => [chat, rowTime(chat.last_ms), draftOf(chat.chat), chat.chat === current],
     draw: (row, chat) => {
       const button = /** @type {HTMLElement} */ (row.firstElementChild);
-      button.replaceChildren(...rowParts(chat));
+      button.replaceChildren(...rowParts(chat, draftOf(chat.chat)));
       button.dataset.unread = String(chat.unread > 0);
       markCurrent(row, chat.chat === current);
     },
@@ -164,28 +154,19 @@ function requestParts(request) {
 }
 
 /**
- * Keeps the list of requests.
+ * Keeps the list of requests; each row asks for `open-request`.
  * @param {HTMLElement} list
- * @param {(chat: string) => void} open
  */
-export function requestList(list, open) {
+export function requestList(list) {
   let current = '';
   /** @type {(requests: Request[]) => void} */
   const rows = rowsOf(list, {
     key: (request) => request.chat,
-    make: (id, request) =>
-      h(
-        'li',
-        {},
-        h('button', {
-          class: 'chat-row',
-          type: 'button',
-          'data-testid': 'request-row',
-          'data-handle': request.handle,
-          'data-unread': 'true',
-          onclick: () => open(id),
-        }),
-      ),
+    make: (id, request) => {
+      const about = { 'data-testid': 'request-row', 'data-request': id, 'data-handle': request.handle };
+      const how = { class: 'chat-row', type: 'button', 'data-action': 'open-request', 'data-unread': 'true' };
+      return h('li', {}, h('button', { ...how, ...about }));
+    },
     from: (request) => [request, rowTime(request.received_ms), request.chat === current],
     draw: (row, request) => {
       /** @type {HTMLElement} */ (row.firstElementChild).replaceChildren(...requestParts(request));

@@ -1,66 +1,14 @@
-/** Finding, inviting and asking people; and the question before something that cannot be undone. */
-import { actions, avatar, clone, input, picture, say, slot } from '../lib/dom.js';
+/** Finding, inviting and asking people. */
+import { avatar, input, picture, say, slot } from '../lib/dom.js';
+import { Dialog } from '../lib/dialog.js';
 import { fullTime } from '../lib/format.js';
-import { layer } from '../lib/layers.js';
-import { closePopover } from '../lib/popover.js';
-import { copy, overDialogs, toast } from '../lib/say.js';
-import { Subscriptions } from '../lib/state.js';
-
-/** @typedef {import('../types.js').Context} Context */
+import { Part } from '../lib/part.js';
+import { copy, toast } from '../lib/say.js';
 
 /**
- * Shows a dialog until it is closed.
- * @param {string} template
- * @param {() => void} [closed]
+ * @typedef {import('../types.js').Context} Context
+ * @typedef {import('../types.js').Person} Person
  */
-export function openDialog(template, closed) {
-  const dialog = /** @type {HTMLDialogElement} */ (clone(template));
-  // What was pressed in a menu gives the focus back to the menu's button, which is there when the dialog goes.
-  closePopover();
-  const before = /** @type {HTMLElement | null} */ (document.activeElement);
-  document.body.append(dialog);
-  const over = layer(() => dialog.close());
-  dialog.addEventListener('close', () => {
-    over();
-    dialog.remove();
-    overDialogs();
-    if (before?.isConnected && document.activeElement === document.body) before.focus({ preventScroll: true });
-    closed?.();
-  });
-  dialog.addEventListener('pointerdown', (event) => {
-    if (event.target === dialog) dialog.close();
-  });
-  dialog.addEventListener('click', (event) => {
-    if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
-  });
-  dialog.showModal();
-  overDialogs();
-  return dialog;
-}
-
-/**
- * @param {{title: string, text: string, yes: string, no?: string}} words
- * @param {() => void} run
- * @param {() => void} [refused] the person said no; closing the dialog says nothing
- */
-export function confirmDialog(words, run, refused) {
-  const dialog = openDialog('view-confirm');
-  slot(dialog, 'title').textContent = words.title;
-  slot(dialog, 'text').textContent = words.text;
-  slot(dialog, 'yes').textContent = words.yes;
-  if (words.no) /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).textContent = words.no;
-  actions(dialog, {
-    no: () => {
-      dialog.close();
-      refused?.();
-    },
-    yes: () => {
-      dialog.close();
-      run();
-    },
-  });
-  /** @type {HTMLElement} */ (dialog.querySelector('[data-action="no"]')).focus();
-}
 
 /** @type {Record<string, string>} */
 const RELATIONS = {
@@ -71,144 +19,170 @@ const RELATIONS = {
   blocked: 'You have blocked them. Unblock them in the settings first.',
 };
 
-/**
- * @param {Context} context
- * @param {(chat: string) => void} open
- */
-export function newChatDialog(context, open) {
-  const subscriptions = new Subscriptions();
-  const dialog = openDialog('view-new-chat', () => subscriptions.stop());
-  const find = /** @type {HTMLElement} */ (dialog.querySelector('[data-form="find"]'));
-  const found = slot(dialog, 'found');
-  const error = slot(find, 'error');
-  const field = input(find, '[name="handle"]');
-  /** @type {import('../types.js').Person | null} */
-  let person = null;
-  let asked = '';
-  let opened = '';
-  actions(dialog, {
-    invite: () => {
-      dialog.close();
-      inviteDialog(context);
-    },
-  });
-  find.addEventListener('submit', (event) => {
-    event.preventDefault();
-    found.hidden = true;
-    say(error, '');
-    asked = field.value.trim().replace(/^@/, '');
-    if (asked === '') say(error, 'Type a handle, for example alice.');
-    else context.send({ c: 'lookup', handle: asked });
-  });
-  found.addEventListener('submit', (event) => {
-    event.preventDefault();
-    if (!person) return;
-    opened = person.user_id;
-    if (person.relation === 'contact' || person.relation === 'requested') {
-      dialog.close();
-      open(opened);
+/** @param {Person | null} person */
+const isKnown = (person) => person?.relation === 'contact' || person?.relation === 'requested';
+
+export class NewChat extends Dialog {
+  #context;
+  #open;
+  #found;
+  #error;
+  #field;
+  /** @type {Person | null} */
+  #person = null;
+  #asked = '';
+  #opened = '';
+
+  /**
+   * @param {Context} context
+   * @param {(chat: string) => void} open
+   */
+  constructor(context, open) {
+    super('view-new-chat');
+    this.#context = context;
+    this.#open = open;
+    const find = /** @type {HTMLElement} */ (this.node.querySelector('[data-form="find"]'));
+    this.#found = slot(this.node, 'found');
+    this.#error = slot(find, 'error');
+    this.#field = input(find, '[name="handle"]');
+    this.actions(this.node, {
+      invite: () => {
+        this.close();
+        new InviteLink(context);
+      },
+    });
+    this.listen(find, 'submit', (event) => {
+      event.preventDefault();
+      this.#find();
+    });
+    this.listen(this.#found, 'submit', (event) => {
+      event.preventDefault();
+      this.#ask();
+    });
+    const { state } = context;
+    state.on('looked_up', (event) => this.#lookedUp(event), this.signal);
+    state.on('chats', () => state.chat(this.#opened) && this.#arrive(), this.signal);
+    const failed = (/** @type {import('../types.js').FailedEvent} */ event) => {
+      if (event.during !== 'lookup' && event.during !== 'request_contact') return false;
+      say(this.#error, event.text);
+      return true;
+    };
+    state.on('failed', failed, this.signal);
+    this.#field.focus();
+  }
+
+  #find() {
+    this.#found.hidden = true;
+    say(this.#error, '');
+    this.#asked = this.#field.value.trim().replace(/^@/, '');
+    if (this.#asked === '') say(this.#error, 'Type a handle, for example alice.');
+    else this.#context.send({ c: 'lookup', handle: this.#asked });
+  }
+
+  #ask() {
+    if (!this.#person) return;
+    this.#opened = this.#person.user_id;
+    if (isKnown(this.#person)) {
+      this.#arrive();
       return;
     }
-    context.send({
-      c: 'request_contact',
-      handle: person.handle,
-      greeting: input(found, '#find-greeting').value.trim(),
-    });
-  });
-  subscriptions.add(
-    context.state.on('looked_up', (event) => {
-      if (event.handle.toLowerCase() !== asked.toLowerCase()) return;
-      person = event.person;
-      if (!person) {
-        say(error, `Nobody here is called “${asked}”. Check the spelling, or invite them with a link.`);
-        return;
-      }
-      found.hidden = false;
-      slot(found, 'avatar').replaceChildren(avatar(person.user_id, person.alias || person.handle));
-      slot(found, 'name').textContent = person.alias || person.handle;
-      slot(found, 'handle').textContent = RELATIONS[person.relation] ?? `@${person.handle}`;
-      const ask = /** @type {HTMLButtonElement} */ (slot(found, 'ask'));
-      const known = person.relation === 'contact' || person.relation === 'requested';
-      ask.textContent = known ? 'Open the chat' : 'Ask to talk';
-      ask.hidden = ['self', 'blocked', 'asking'].includes(person.relation);
-      slot(found, 'greeting-field').hidden = person.relation !== 'none';
-      (ask.hidden ? field : known ? ask : input(found, '#find-greeting')).focus();
-    }),
-    context.state.on('chats', () => {
-      if (opened === '' || !context.state.chat(opened)) return;
-      dialog.close();
-      open(opened);
-    }),
-    context.state.on('failed', (failed) => {
-      if (failed.during !== 'lookup' && failed.during !== 'request_contact') return false;
-      say(error, failed.text);
-      return true;
-    }),
-  );
-  field.focus();
+    const greeting = input(this.#found, '#find-greeting').value.trim();
+    this.#context.send({ c: 'request_contact', handle: this.#person.handle, greeting });
+  }
+
+  #arrive() {
+    this.close();
+    this.#open(this.#opened);
+  }
+
+  /** @param {{handle: string, person: Person | null}} event */
+  #lookedUp({ handle, person }) {
+    if (handle.toLowerCase() !== this.#asked.toLowerCase()) return;
+    this.#person = person;
+    if (!person) {
+      say(this.#error, `Nobody here is called “${this.#asked}”. Check the spelling, or invite them with a link.`);
+      return;
+    }
+    const found = this.#found;
+    const name = person.alias || person.handle;
+    const known = isKnown(person);
+    const ask = /** @type {HTMLButtonElement} */ (slot(found, 'ask'));
+    found.hidden = false;
+    slot(found, 'avatar').replaceChildren(avatar(person.user_id, name));
+    slot(found, 'name').textContent = name;
+    slot(found, 'handle').textContent = RELATIONS[person.relation] ?? `@${person.handle}`;
+    ask.textContent = known ? 'Open the chat' : 'Ask to talk';
+    ask.hidden = ['self', 'blocked', 'asking'].includes(person.relation);
+    slot(found, 'greeting-field').hidden = person.relation !== 'none';
+    (ask.hidden ? this.#field : known ? ask : input(found, '#find-greeting')).focus();
+  }
 }
 
-/** @param {Context} context */
-export function inviteDialog(context) {
-  const subscriptions = new Subscriptions();
-  const dialog = openDialog('view-invite-link', () => subscriptions.stop());
-  const field = input(dialog, '#invite-link');
-  actions(dialog, {
-    copy: () => {
-      if (field.value) void copy(field.value, 'Link');
-    },
-  });
-  field.addEventListener('focus', () => field.select());
-  subscriptions.add(
-    context.state.on('invite_created', (event) => {
-      field.value = new URL(event.link, location.origin).href;
-      if (event.qr_svg) slot(dialog, 'qr').replaceChildren(picture(event.qr_svg, 'The invite link as a QR code'));
-      else slot(dialog, 'qr').hidden = true;
-      slot(dialog, 'until').textContent =
-        `Works until ${fullTime(event.expires_at * 1000)}. You can withdraw it in the settings.`;
-    }),
-    context.state.on('failed', (failed) => {
-      if (failed.during !== 'create_invite') return false;
-      slot(dialog, 'qr').hidden = true;
-      say(slot(dialog, 'error'), failed.text);
+export class InviteLink extends Dialog {
+  #field;
+
+  /** @param {Context} context */
+  constructor({ state, send }) {
+    super('view-invite-link');
+    this.#field = input(this.node, '#invite-link');
+    this.actions(this.node, {
+      copy: () => {
+        if (this.#field.value) void copy(this.#field.value, 'Link');
+      },
+    });
+    this.listen(this.#field, 'focus', () => this.#field.select());
+    state.on('invite_created', (event) => this.#show(event), this.signal);
+    const failed = (/** @type {import('../types.js').FailedEvent} */ event) => {
+      if (event.during !== 'create_invite') return false;
+      slot(this.node, 'qr').hidden = true;
+      say(slot(this.node, 'error'), event.text);
       return true;
-    }),
-  );
-  slot(dialog, 'closed').hidden = context.state.server?.registration !== 'closed';
-  context.send({ c: 'create_invite' });
+    };
+    state.on('failed', failed, this.signal);
+    slot(this.node, 'closed').hidden = state.server?.registration !== 'closed';
+    send({ c: 'create_invite' });
+  }
+
+  /** @param {{link: string, qr_svg: string | null, expires_at: number}} invite */
+  #show({ link, qr_svg: svg, expires_at: until }) {
+    const qr = slot(this.node, 'qr');
+    this.#field.value = new URL(link, location.origin).href;
+    if (svg) qr.replaceChildren(picture(svg, 'The invite link as a QR code'));
+    else qr.hidden = true;
+    slot(this.node, 'until').textContent =
+      `Works until ${fullTime(until * 1000)}. You can withdraw it in the settings.`;
+  }
 }
 
 /**
- * What an invite link did.
+ * Tells what an invite link did.
+ * @param {Part} owner
  * @param {Context} context
  * @param {(chat: string) => void} open
  */
-export function watchInvites(context, open) {
-  const own = context.state.on('failed', (failed) => {
-    if (failed.during !== 'open_invite' || failed.code !== 'that-is-you') return false;
+export function watchInvites(owner, { state }, open) {
+  const failed = (/** @type {import('../types.js').FailedEvent} */ event) => {
+    if (event.during !== 'open_invite' || event.code !== 'that-is-you') return false;
     toast('That is your own invite link. Send it to the person whom you want to talk to.');
     return true;
-  });
-  const opened = context.state.on('invite_opened', (event) => {
+  };
+  state.on('failed', failed, owner.signal);
+  const opened = (/** @type {{added: boolean, user_id: string}} */ event) => {
     if (!event.added) return;
+    const wait = new Part(owner);
     const arrive = () => {
-      const chat = context.state.chat(event.user_id);
-      if (!chat) return false;
+      const chat = state.chat(event.user_id);
+      if (!chat) return;
+      wait.stop();
       const name = chat.alias || 'whoever invited you';
       open(event.user_id);
       // Whoever invited still has to answer, unless they know each other already.
-      toast(
-        `${chat.relation === 'requested' ? `You have asked ${name} to talk. Your request waits for an answer.` : `You are connected with ${name}.`} The keys are the ones in the invite link.`,
-      );
-      return true;
+      const asked = `You have asked ${name} to talk. Your request waits for an answer.`;
+      const what = chat.relation === 'requested' ? asked : `You are connected with ${name}.`;
+      toast(`${what} The keys are the ones in the invite link.`);
     };
-    if (arrive()) return;
-    const end = context.state.on('chats', () => {
-      if (arrive()) end();
-    });
-  });
-  return () => {
-    own();
-    opened();
+    state.on('chats', arrive, wait.signal);
+    arrive();
   };
+  state.on('invite_opened', opened, owner.signal);
 }

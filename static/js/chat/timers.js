@@ -20,6 +20,9 @@ export const LIVES = [5, 30, 60, 300, 3600, 28_800, 86_400, 259_200, 604_800];
 /** @param {Burn} burn */
 export const burnKey = (burn) => (typeof burn === 'string' ? burn : `after-${burn.after}`);
 
+/** @param {string} key as `burnKey` makes it @returns {Burn} */
+export const burnOf = (key) => (BURNS.find(([burn]) => burnKey(burn) === key) ?? BURNS[0])[0];
+
 /**
  * What goes for what one writes in a chat.
  * @typedef {{burn: Burn, life: number}} Timer
@@ -59,46 +62,28 @@ export function drawChip(chip, { burn, life }) {
  * @param {(timer: Timer) => void} change
  */
 export function timerMenu(chip, timer, change) {
-  const menu = clone('view-timers');
-  slot(menu, 'burn').append(
-    ...BURNS.map(([value, text]) =>
-      h(
-        'label',
-        { 'data-burns': value !== 'never' },
-        h('input', {
-          type: 'radio',
-          name: 'burn',
-          value: burnKey(value),
-          checked: burnKey(value) === burnKey(timer.burn),
-          'data-testid': `burn-${burnKey(value)}`,
-        }),
-        text,
-      ),
-    ),
-  );
-  slot(menu, 'life').append(
-    ...LIVES.map((seconds) =>
-      h(
-        'label',
-        {},
-        h('input', {
-          type: 'radio',
-          name: 'life',
-          value: seconds,
-          checked: seconds === timer.life,
-          'data-testid': `life-${seconds}`,
-        }),
-        duration(seconds),
-      ),
-    ),
-  );
-  let now = timer;
-  menu.addEventListener('change', (event) => {
-    const target = /** @type {HTMLInputElement} */ (event.target);
-    if (target.name === 'burn')
-      now = { ...now, burn: (BURNS.find(([value]) => burnKey(value) === target.value) ?? BURNS[0])[0] };
-    if (target.name === 'life') now = { ...now, life: Number(target.value) };
-    change(now);
+  popover(chip, 'above', (part) => {
+    const menu = clone('view-timers');
+    const choice = (
+      /** @type {'burn' | 'life'} */ name,
+      /** @type {string | number} */ value,
+      /** @type {boolean} */ checked,
+    ) => h('input', { type: 'radio', name, value, checked, 'data-testid': `${name}-${value}` });
+    for (const [value, text] of BURNS) {
+      const key = burnKey(value);
+      const radio = choice('burn', key, key === burnKey(timer.burn));
+      slot(menu, 'burn').append(h('label', { 'data-burns': value !== 'never' }, radio, text));
+    }
+    for (const seconds of LIVES) {
+      slot(menu, 'life').append(h('label', {}, choice('life', seconds, seconds === timer.life), duration(seconds)));
+    }
+    let now = timer;
+    part.listen(menu, 'change', (event) => {
+      const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+      if (name === 'burn') now = { ...now, burn: burnOf(value) };
+      if (name === 'life') now = { ...now, life: Number(value) };
+      change(now);
+    });
+    return menu;
   });
-  popover(chip, menu, 'above');
 }

@@ -3,6 +3,8 @@
  * where the browser has no shared ones.
  */
 
+import { page } from '../lib/part.js';
+
 /**
  * @typedef {import('../types.js').CoreEvent} CoreEvent
  * @typedef {import('../types.js').Command} Command
@@ -35,11 +37,34 @@ function hindrance() {
   return '';
 }
 
+/** What the page says of its files. @returns {import('../types.js').Bundle} */
+function bundle() {
+  const { dataset } = document.documentElement;
+  const address = (/** @type {string | undefined} */ path) => new URL(path ?? '', location.href).href;
+  return {
+    core: {
+      wasm: address(dataset.wasm),
+      wasmIntegrity: dataset.wasmIntegrity ?? '',
+      glue: address(dataset.glue),
+      glueIntegrity: dataset.glueIntegrity ?? '',
+    },
+    strength: {
+      wasm: address(dataset.strengthWasm),
+      wasmIntegrity: dataset.strengthWasmIntegrity ?? '',
+      glue: address(dataset.strengthGlue),
+      glueIntegrity: dataset.strengthGlueIntegrity ?? '',
+    },
+    origin: location.origin,
+  };
+}
+
 export class Link {
   /** @type {MessagePort | Worker} */
   #port;
   /** When this tab last sent each kind of command: failures of other tabs are theirs to show. */
   #sent = new Map();
+  /** Whether this page was asked to go. */
+  #leaving = false;
 
   /** @param {(event: CoreEvent) => void} receive */
   constructor(receive) {
@@ -54,64 +79,38 @@ export class Link {
       queueMicrotask(() => receive({ e: 'fatal', text: why }));
       return;
     }
-    if ('SharedWorker' in globalThis) {
-      const worker = new SharedWorker(workerUrl(), { type: 'module', name: 'secure-messaging' });
-      worker.addEventListener('error', broken);
-      this.#port = worker.port;
-      worker.port.start();
-    } else {
-      const worker = new Worker(workerUrl(), { type: 'module', name: 'secure-messaging' });
-      worker.addEventListener('error', broken);
-      this.#port = worker;
-    }
-    this.#port.addEventListener('message', (/** @type {any} */ message) => {
-      const event = JSON.parse(message.data);
-      if (event.e === 'there') going(false);
+    this.#port = this.#start(broken);
+    page.listen(this.#port, 'message', ({ data }) => {
+      const event = JSON.parse(data);
+      if (event.e === 'there') this.#going(false);
       else receive(event);
     });
-    const page = document.documentElement.dataset;
-    const address = (/** @type {string | undefined} */ path) => new URL(path ?? '', location.href).href;
-    /** @type {import('../types.js').Bundle} */
-    const bundle = {
-      core: {
-        wasm: address(page.wasm),
-        wasmIntegrity: page.wasmIntegrity ?? '',
-        glue: address(page.glue),
-        glueIntegrity: page.glueIntegrity ?? '',
-      },
-      strength: {
-        wasm: address(page.strengthWasm),
-        wasmIntegrity: page.strengthWasmIntegrity ?? '',
-        glue: address(page.strengthGlue),
-        glueIntegrity: page.strengthGlueIntegrity ?? '',
-      },
-      origin: location.origin,
-    };
     // A page that follows in the same tab finds this again: it knows then that the one before it is gone.
     window.name ||= crypto.randomUUID();
-    this.#port.postMessage({ kind: 'hello', bundle, tab: window.name });
+    this.#port.postMessage({ kind: 'hello', bundle: bundle(), tab: window.name });
     // `pagehide` may come later than the first word of the page that follows; that no page follows shows when
     // somebody goes on here.
-    let leaving = false;
-    const going = (/** @type {boolean} */ away) => {
-      if (away !== leaving) this.#port.postMessage({ kind: away ? 'leaving' : 'staying' });
-      leaving = away;
-    };
-    addEventListener('beforeunload', () => {
-      going(true);
-    });
-    for (const kind of ['keydown', 'pointerdown'])
-      addEventListener(
-        kind,
-        () => {
-          going(false);
-        },
-        { passive: true, capture: true },
-      );
+    page.listen(window, 'beforeunload', () => this.#going(true));
+    const how = { passive: true, capture: true };
+    page.listen(window, 'keydown', () => this.#going(false), how);
+    page.listen(window, 'pointerdown', () => this.#going(false), how);
     // Also where the browser keeps the page to go back to it: then it is loaded anew.
-    addEventListener('pagehide', () => {
-      this.#port.postMessage({ kind: 'bye' });
-    });
+    page.listen(window, 'pagehide', () => this.#port.postMessage({ kind: 'bye' }));
+  }
+
+  /** @param {() => void} broken @returns {MessagePort | Worker} */
+  #start(broken) {
+    const how = /** @type {const} */ ({ type: 'module', name: 'secure-messaging' });
+    if (!('SharedWorker' in globalThis)) return page.listen(new Worker(workerUrl(), how), 'error', broken);
+    const worker = page.listen(new SharedWorker(workerUrl(), how), 'error', broken);
+    worker.port.start();
+    return worker.port;
+  }
+
+  /** @param {boolean} away */
+  #going(away) {
+    if (away !== this.#leaving) this.#port.postMessage({ kind: away ? 'leaving' : 'staying' });
+    this.#leaving = away;
   }
 
   /** @param {Command} command */

@@ -6,15 +6,14 @@
  * Makes an element.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} [attributes] `on…` functions are listeners
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes]
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, '');
+    if (value === true) element.setAttribute(name, '');
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
   element.append(
@@ -101,20 +100,6 @@ export function slot(root, name) {
  */
 export function input(root, selector) {
   return /** @type {HTMLInputElement} */ (root.querySelector(selector));
-}
-
-/**
- * Listens to clicks on elements with `data-action`, wherever they are in `root`.
- * @param {HTMLElement} root
- * @param {Record<string, (target: HTMLElement) => void>} actions
- */
-export function actions(root, actions) {
-  root.addEventListener('click', (event) => {
-    const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-action]'));
-    if (!target || !root.contains(target)) return;
-    const action = actions[target.dataset.action ?? ''];
-    if (action) action(target);
-  });
 }
 
 /**

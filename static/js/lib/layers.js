@@ -3,6 +3,8 @@
  * top and nothing else: each layer is an entry of the history, and leaves it when it is closed otherwise.
  */
 
+import { page } from './part.js';
+
 /** @type {{close: () => void}[]} */
 const open = [];
 /** Until a step through the history that was asked for here has been taken. */
@@ -20,7 +22,7 @@ function settle() {
   if (depth() > open.length) {
     travelling = true;
     history.go(open.length - depth());
-    patience = setTimeout(forget, 5000);
+    patience = page.after(5000, forget);
     return;
   }
   while (depth() < open.length) history.pushState({ ...history.state, layers: depth() + 1 }, '');
@@ -28,7 +30,7 @@ function settle() {
 }
 
 function arrived() {
-  clearTimeout(patience);
+  page.cancel(patience);
   travelling = false;
   settle();
 }
@@ -39,7 +41,7 @@ function forget() {
   arrived();
 }
 
-addEventListener('popstate', () => {
+page.listen(window, 'popstate', () => {
   if (travelling) {
     arrived();
     return;
@@ -71,6 +73,6 @@ export function layer(close) {
     if (at < 0) return;
     open.splice(at, 1);
     // Later, because what closes one layer often opens the next.
-    setTimeout(settle, 0);
+    page.after(0, settle);
   };
 }

@@ -3,6 +3,7 @@
 /**
  * @typedef {HTMLElementEventMap & WindowEventMap & DocumentEventMap} Events
  * @typedef {ReturnType<typeof setTimeout>} Timer
+ * @typedef {import('../types.js').Context} Context
  */
 
 export class Part {
@@ -107,3 +108,45 @@ export class Part {
 
 /** What lasts as long as the page. */
 export const page = new Part();
+
+/** A part that draws something and hears of the core. */
+export class View extends Part {
+  /** @type {HTMLElement} */
+  node;
+  /** @type {Context} */
+  context;
+
+  /**
+   * @param {Context} context
+   * @param {HTMLElement} node
+   * @param {Part} [owner]
+   */
+  constructor(context, node, owner) {
+    super(owner);
+    this.context = context;
+    this.node = node;
+  }
+
+  get state() {
+    return this.context.state;
+  }
+
+  /** @param {import('../types.js').Command} command */
+  send(command) {
+    this.context.send(command);
+  }
+
+  /**
+   * Hears of each event of one kind.
+   * @param {string} kind
+   * @param {import('./state.js').Listener} listener
+   */
+  on(kind, listener) {
+    this.state.on(kind, listener, this.signal);
+  }
+
+  /** Puts the cursor where a person goes on; false where there is no such place. @returns {boolean | void} */
+  focus() {
+    return false;
+  }
+}

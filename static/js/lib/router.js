@@ -1,6 +1,7 @@
 /** Paths are changed in place: a page load would end the core and with it what was read. */
 
 import { onTop } from './layers.js';
+import { page } from './part.js';
 
 /** @type {Set<() => void>} */
 const watchers = new Set();
@@ -33,7 +34,7 @@ export function takeFragment() {
  * @param {() => void} watcher
  */
 export function watchFragment(watcher) {
-  addEventListener('hashchange', () => {
+  page.listen(window, 'hashchange', () => {
     if (takeFragment()) watcher();
   });
 }
@@ -80,11 +81,11 @@ export function watch(watcher) {
 }
 
 // An entry of the history is as old as its address: what is open now is what counts.
-addEventListener('popstate', () => {
+page.listen(window, 'popstate', () => {
   writeSpot();
   for (const watcher of watchers) watcher();
 });
-document.addEventListener('click', (event) => {
+page.listen(document, 'click', (event) => {
   const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest('a[data-link]'));
   if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();

@@ -1,5 +1,6 @@
 /** Passing lines, spoken announcements and the badge in the tab's title. */
 import { h } from './dom.js';
+import { page } from './part.js';
 
 const toasts = /** @type {HTMLElement} */ (document.getElementById('toasts'));
 const announcer = /** @type {HTMLElement} */ (document.getElementById('announcer'));
@@ -26,9 +27,8 @@ export function clearToasts() {
 /**
  * Shows a line for a while; screen readers hear it.
  * @param {string} text
- * @param {{label: string, run: () => void}} [action]
  */
-export function toast(text, action) {
+export function toast(text) {
   overDialogs();
   const place = toasts;
   if ([...place.children].some((line) => line.firstElementChild?.textContent === text)) return;
@@ -37,25 +37,9 @@ export function toast(text, action) {
     { class: 'toast', 'data-testid': 'toast', 'data-said': performance.now() },
     h('span', { class: 'grow' }, text),
   );
-  if (action) {
-    line.append(
-      h(
-        'button',
-        {
-          class: 'button button--small',
-          type: 'button',
-          onclick: () => {
-            line.remove();
-            action.run();
-          },
-        },
-        action.label,
-      ),
-    );
-  }
   while (place.children.length > 1) place.firstElementChild?.remove();
   place.append(line);
-  setTimeout(() => line.remove(), 4000 + text.length * 60);
+  page.after(4000 + text.length * 60, () => line.remove());
 }
 
 /** What anybody who knows the account can cause as often as they like. */
@@ -86,13 +70,13 @@ export function refusal(code, text) {
 /** @param {string} code */
 function countQuietly(code) {
   counted.set(code, 0);
-  setTimeout(() => {
+  page.after(QUIET_MS, () => {
     const more = counted.get(code) ?? 0;
     counted.delete(code);
     if (more === 0) return;
     toast(more === 1 ? 'One more message could not be read.' : `${more} more messages could not be read.`);
     countQuietly(code);
-  }, QUIET_MS);
+  });
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -105,17 +89,17 @@ let silence;
 export function announce(text) {
   overDialogs();
   announcer.textContent = '';
-  clearTimeout(silence);
+  page.cancel(silence);
   requestAnimationFrame(() => {
     announcer.textContent = text;
   });
   // What was said is not found there again by whoever reads through the page.
-  silence = setTimeout(() => {
+  silence = page.after(3000, () => {
     announcer.textContent = '';
-  }, 3000);
+  });
 }
 
-let page = document.title;
+let name = document.title;
 let unread = 0;
 
 /**
@@ -123,7 +107,7 @@ let unread = 0;
  * @param {string} text
  */
 export function title(text) {
-  page = text === '' ? 'Secure Messaging' : `${text} · Secure Messaging`;
+  name = text === '' ? 'Secure Messaging' : `${text} · Secure Messaging`;
   write();
 }
 
@@ -134,7 +118,7 @@ export function badge(count) {
 }
 
 function write() {
-  const text = unread > 0 ? `(${unread > 99 ? '99+' : unread}) ${page}` : page;
+  const text = unread > 0 ? `(${unread > 99 ? '99+' : unread}) ${name}` : name;
   if (document.title !== text) document.title = text;
 }
 

@@ -61,18 +61,17 @@ export class State {
   }
 
   /**
-   * Calls `listener` for each event of this kind until the returned function is called.
+   * Calls `listener` for each event of this kind until `signal` is aborted.
    * @param {string} kind
    * @param {Listener} listener
-   * @returns {() => void}
+   * @param {AbortSignal} signal
    */
-  on(kind, listener) {
+  on(kind, listener, signal) {
+    if (signal.aborted) return;
     const set = this.#listeners.get(kind) ?? new Set();
     this.#listeners.set(kind, set);
     set.add(listener);
-    return () => {
-      set.delete(listener);
-    };
+    signal.addEventListener('abort', () => set.delete(listener), { once: true });
   }
 
   /** Forgets everything. */
@@ -88,26 +87,14 @@ export class State {
     if (KEPT.has(event.e)) this.#last.set(event.e, event);
     if (event.e === 'state' && event.state !== 'unlocked') for (const kind of PRIVATE) this.#last.delete(kind);
     let handled = false;
-    for (const listener of [...(this.#listeners.get(event.e) ?? [])]) handled = listener(event) === true || handled;
+    const listeners = this.#listeners.get(event.e) ?? new Set();
+    for (const listener of [...listeners]) {
+      // One before it may have ended it.
+      if (listeners.has(listener)) handled = listener(event) === true || handled;
+    }
     return handled;
   }
 }
 
 const KEPT = new Set(['server', 'state', 'connection', 'settings', 'chats', 'requests', 'blocked', 'about']);
 const PRIVATE = ['settings', 'chats', 'requests', 'blocked'];
-
-/**
- * Several subscriptions that end together.
- */
-export class Subscriptions {
-  /** @type {(() => void)[]} */
-  #ends = [];
-  /** @param {...(() => void)} ends */
-  add(...ends) {
-    this.#ends.push(...ends);
-  }
-  stop() {
-    for (const end of this.#ends) end();
-    this.#ends = [];
-  }
-}

@@ -1,28 +1,37 @@
 /** Signing in, recovering and unlocking. */
-import { actions, clone, cloneAll, h, icon, input, slot } from '../lib/dom.js';
+import { clone, cloneAll, h, icon, input, slot } from '../lib/dom.js';
 import { complain, showButtons, submit } from '../lib/form.js';
 import { clockTime } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
+import { Part, View } from '../lib/part.js';
 import { go, lostLink } from '../lib/router.js';
 import { copy } from '../lib/say.js';
-import { Subscriptions } from '../lib/state.js';
-import { passphrasePicker } from './passphrase.js';
+import { PassphrasePicker } from './passphrase.js';
 
-/**
- * @typedef {import('../types.js').Context} Context
- * @typedef {import('../types.js').View} View
- */
+/** @typedef {import('../types.js').Context} Context */
 
-/**
- * The two halves that all these pages share, with a panel to fill.
- * @param {string} template
- */
-export function frontPage(template) {
-  const node = clone('view-front');
-  const panel = slot(node, 'panel');
-  panel.append(cloneAll(template));
-  showButtons(panel);
-  return { node, panel };
+/** The two halves that all these pages share, with a panel to fill. */
+export class FrontView extends View {
+  /** @type {HTMLElement} */
+  panel;
+
+  /** @param {Context} context @param {string} template */
+  constructor(context, template) {
+    super(context, clone('view-front'));
+    this.panel = slot(this.node, 'panel');
+    this.panel.append(cloneAll(template));
+    showButtons(this, this.panel);
+  }
+
+  /** @returns {HTMLElement} */
+  get form() {
+    return /** @type {HTMLElement} */ (this.panel.querySelector('form'));
+  }
+
+  /** @param {string} selector */
+  field(selector) {
+    return input(this.panel, selector);
+  }
 }
 
 /** What somebody did in another browser, or at the server. @type {Record<string, string>} */
@@ -46,125 +55,129 @@ const WHY_SIGNED_OUT = {
   deleted: 'Your account is deleted. Nobody can sign in to it any more, and nothing of it is left in this browser.',
 };
 
-/** @param {Context} context @returns {View} */
-export function signInView(context) {
-  const { node, panel } = frontPage('view-sign-in');
-  const subscriptions = new Subscriptions();
-  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
-  const notice = slot(panel, 'notice');
-  const tell = () => {
-    const { reason } = context.state.state;
-    const why =
-      WHY_SIGNED_OUT[reason] ??
-      (lostLink()
-        ? 'If you came by an invite link, sign in first. Then open the link again: it still works.'
-        : undefined);
+const CAME_BY_LINK = 'If you came by an invite link, sign in first. Then open the link again: it still works.';
+
+export class SignIn extends FrontView {
+  #form = this.form;
+  #handle = this.field('[name="handle"]');
+  #passphrase = this.field('[name="passphrase"]');
+  /** The core is not there yet: what was typed is sent as soon as it is. */
+  #waiting = false;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, 'view-sign-in');
+    this.#tell();
+    this.#server();
+    this.#handle.value = this.state.state.handle ?? '';
+    this.on('server', () => this.#server());
+    this.listen(this.#form, 'submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.on('state', (event) => {
+      this.#tell();
+      if (!this.#waiting || event.state === 'starting') return;
+      this.#wait(false);
+      if (event.state === 'signed_out') this.#signIn();
+    });
+  }
+
+  /** @override */
+  focus() {
+    const known = (this.state.state.handle ?? '') !== '';
+    (known ? this.#passphrase : this.#handle).focus({ preventScroll: true });
+  }
+
+  /** Why somebody is here. */
+  #tell() {
+    const { reason } = this.state.state;
+    const notice = slot(this.panel, 'notice');
+    const why = WHY_SIGNED_OUT[reason] ?? (lostLink() ? CAME_BY_LINK : undefined);
     notice.hidden = !why;
     if (!why) return;
     notice.replaceChildren(icon('info'), h('span', {}, why));
     notice.dataset.reason = reason;
     notice.classList.toggle('notice--warn', ['expired', 'idle'].includes(reason) || reason in WHY_ELSEWHERE);
-  };
-  tell();
-  const server = () => {
-    const closed = context.state.server?.registration === 'closed' || context.state.server?.registration === 'invite';
-    const line = slot(panel, 'register');
-    if (closed && context.state.server) {
-      line.textContent = context.state.server.setup_done
-        ? context.state.server.registration === 'closed'
-          ? 'This server takes no new accounts.'
-          : 'New here? Ask somebody for an invite link.'
-        : 'This server is not set up. Open the set-up link that it printed when it started.';
-    }
-  };
-  server();
-  subscriptions.add(context.state.on('server', server));
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const handle = input(form, '[name="handle"]');
-    const passphrase = input(form, '[name="passphrase"]');
-    if (handle.value.trim() === '') complain(form, handle, 'Type your handle.');
-    else if (passphrase.value === '') complain(form, passphrase, 'Type your passphrase.');
-    else if (context.state.state.state === 'starting') wait();
-    else go();
-  });
-  const go = () =>
-    submit(context, form, {
-      c: 'sign_in',
-      handle: input(form, '[name="handle"]').value.trim(),
-      passphrase: input(form, '[name="passphrase"]').value,
-    });
-  // The core is not there yet: what was typed is sent as soon as it is.
-  let waiting = false;
-  const button = /** @type {HTMLElement} */ (form.querySelector('[data-testid="sign-in-submit"]'));
-  const wait = () => {
-    waiting = true;
-    button.setAttribute('aria-busy', 'true');
-  };
-  subscriptions.add(
-    context.state.on('state', (event) => {
-      tell();
-      if (!waiting || event.state === 'starting') return;
-      waiting = false;
-      button.removeAttribute('aria-busy');
-      if (event.state === 'signed_out') go();
-    }),
-  );
-  const known = context.state.state.handle ?? '';
-  input(form, '[name="handle"]').value = known;
-  const first = known === '' ? '[name="handle"]' : '[name="passphrase"]';
-  return { node, focus: () => input(form, first).focus({ preventScroll: true }), stop: () => subscriptions.stop() };
+  }
+
+  /** Who can register here. */
+  #server() {
+    const { server } = this.state;
+    if (!server || server.registration === 'open') return;
+    const closed = server.registration === 'closed';
+    const ready = closed ? 'This server takes no new accounts.' : 'New here? Ask somebody for an invite link.';
+    const line = server.setup_done
+      ? ready
+      : 'This server is not set up. Open the set-up link that it printed when it started.';
+    slot(this.panel, 'register').textContent = line;
+  }
+
+  #submit() {
+    const form = this.#form;
+    if (this.#handle.value.trim() === '') complain(this, form, this.#handle, 'Type your handle.');
+    else if (this.#passphrase.value === '') complain(this, form, this.#passphrase, 'Type your passphrase.');
+    else if (this.state.state.state === 'starting') this.#wait(true);
+    else this.#signIn();
+  }
+
+  #signIn() {
+    const [handle, passphrase] = [this.#handle.value.trim(), this.#passphrase.value];
+    submit(this, this.context, this.#form, { c: 'sign_in', handle, passphrase });
+  }
+
+  /** @param {boolean} waiting */
+  #wait(waiting) {
+    this.#waiting = waiting;
+    const button = /** @type {HTMLElement} */ (this.#form.querySelector('[data-testid="sign-in-submit"]'));
+    if (waiting) button.setAttribute('aria-busy', 'true');
+    else button.removeAttribute('aria-busy');
+  }
 }
 
-/** @param {Context} context @returns {View} */
-export function recoverView(context) {
-  const { node, panel } = frontPage('view-recover');
-  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
-  const picker = passphrasePicker(context, 'Your new passphrase');
-  slot(panel, 'passphrase').append(picker.node);
-  const subscriptions = new Subscriptions();
-  subscriptions.add(
-    context.state.on('recovery_key', (event) => {
+export class Recover extends FrontView {
+  #form = this.form;
+  #handle = this.field('[name="handle"]');
+  #picker = new PassphrasePicker(this.context, 'Your new passphrase', this);
+
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, 'view-recover');
+    slot(this.panel, 'passphrase').append(this.#picker.node);
+    this.on('recovery_key', (event) => {
       if (event.during !== 'recover') return;
-      const cancel = confirmRecoveryKey(
-        context,
-        panel,
-        event,
-        input(form, '[name="handle"]').value.trim(),
-        subscriptions,
-        () => {
-          cancel();
-          over();
-        },
-      );
-      const over = layer(cancel);
-      subscriptions.add(over);
-    }),
-  );
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const handle = input(form, '[name="handle"]');
+      const back = () => {
+        confirm.giveUp();
+        over();
+      };
+      const confirm = new ConfirmRecoveryKey(this, this.panel, event, this.#handle.value.trim(), back);
+      const over = layer(() => confirm.giveUp());
+      this.atEnd(over);
+    });
+    this.listen(this.#form, 'submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  /** @override */
+  focus() {
+    this.#handle.focus({ preventScroll: true });
+  }
+
+  #submit() {
+    const form = this.#form;
+    const handle = this.#handle.value.trim();
     const key = input(form, '[name="recovery_key"]');
-    const problem = picker.problem();
-    if (handle.value.trim() === '') complain(form, handle, 'Type your handle.');
-    else if (key.value.trim() === '') complain(form, key, 'Type your recovery key.');
-    else if (problem) complain(form, problem.field, problem.text);
-    else
-      submit(
-        context,
-        form,
-        { c: 'recover', handle: handle.value.trim(), recovery_key: key.value, passphrase: picker.value() },
-        'recovery_key',
-      );
-  });
-  return {
-    node,
-    focus: () => input(form, '[name="handle"]').focus({ preventScroll: true }),
-    stop: () => {
-      picker.stop();
-      subscriptions.stop();
-    },
-  };
+    const problem = this.#picker.problem();
+    if (handle === '') complain(this, form, this.#handle, 'Type your handle.');
+    else if (key.value.trim() === '') complain(this, form, key, 'Type your recovery key.');
+    else if (problem) complain(this, form, problem.field, problem.text);
+    else {
+      const command = { c: 'recover', handle, recovery_key: key.value, passphrase: this.#picker.value };
+      submit(this, this.context, form, command, 'recovery_key');
+    }
+  }
 }
 
 /** @param {string} handle as somebody typed it @returns {string} as the server writes it */
@@ -172,56 +185,59 @@ function written(handle) {
   return handle.replace(/^@/, '').normalize('NFKC').toLowerCase();
 }
 
-/**
- * Shows a recovery key once and asks for it back.
- * @param {Context} context
- * @param {HTMLElement} panel
- * @param {{recovery_key: string, during: string, expires_ms: number}} event
- * @param {string} handle
- * @param {Subscriptions} subscriptions
- * @param {() => void} restart what "Start over" does; it gives the key up
- * @returns {() => void} gives the key up, as going back does
- */
-export function confirmRecoveryKey(context, panel, event, handle, subscriptions, restart) {
-  const before = [...panel.childNodes];
-  const page = cloneAll('view-recovery-key');
-  slot(page, 'key').append(...event.recovery_key.split('-').map((group) => h('li', {}, group)));
-  slot(page, 'whose').textContent = `Of @${written(handle)} at ${location.host}`;
-  slot(page, 'deadline').textContent =
-    `Finish before ${clockTime(event.expires_ms)}. Until then this key opens nothing, and a page that is loaded again shows another.`;
-  const form = /** @type {HTMLElement} */ (page.querySelector('form'));
-  const typed = input(form, '#confirm-key');
-  form.addEventListener('submit', (submitted) => {
-    submitted.preventDefault();
-    if (typed.value.trim() === '') complain(form, typed, 'Type the recovery key as it is shown above.');
-    else
-      submit(context, form, { c: 'confirm_recovery_key', typed: typed.value }, undefined, undefined, [
-        'confirm_recovery_key',
-        event.during,
-      ]);
-  });
-  const heading = /** @type {HTMLElement} */ (page.querySelector('h1'));
-  heading.tabIndex = -1;
-  panel.replaceChildren(page);
-  const listener = (/** @type {Event} */ clicked) => {
-    const action = /** @type {HTMLElement | null} */ (/** @type {Element} */ (clicked.target).closest('[data-action]'))
-      ?.dataset.action;
-    if (action === 'copy-key') void copy(event.recovery_key, 'Recovery key');
-    else if (action === 'print-key') print();
-    else if (action === 'cancel') {
-      restart();
-      /** @type {HTMLElement | null} */ (panel.querySelector('input:not([readonly])'))?.focus();
-    }
-  };
-  const cancel = () => {
-    context.send({ c: 'cancel' });
-    panel.removeEventListener('click', listener);
-    panel.replaceChildren(...before);
-  };
-  panel.addEventListener('click', listener);
-  subscriptions.add(() => panel.removeEventListener('click', listener));
-  heading.focus();
-  return cancel;
+/** Shows a recovery key once and asks for it back. */
+export class ConfirmRecoveryKey extends Part {
+  #send;
+  #panel;
+  #before;
+
+  /**
+   * @param {View} owner
+   * @param {HTMLElement} panel
+   * @param {{recovery_key: string, during: string, expires_ms: number}} event
+   * @param {string} handle
+   * @param {() => void} restart what "Start over" does; it gives the key up
+   */
+  constructor(owner, panel, event, handle, restart) {
+    super(owner);
+    const { context } = owner;
+    this.#send = context.send;
+    this.#panel = panel;
+    this.#before = [...panel.childNodes];
+    const page = cloneAll('view-recovery-key');
+    slot(page, 'key').append(...event.recovery_key.split('-').map((group) => h('li', {}, group)));
+    slot(page, 'whose').textContent = `Of @${written(handle)} at ${location.host}`;
+    slot(page, 'deadline').textContent =
+      `Finish before ${clockTime(event.expires_ms)}. Until then this key opens nothing, and a page that is loaded again shows another.`;
+    const form = /** @type {HTMLElement} */ (page.querySelector('form'));
+    const typed = input(form, '#confirm-key');
+    const during = ['confirm_recovery_key', event.during];
+    this.listen(form, 'submit', (submitted) => {
+      submitted.preventDefault();
+      const command = { c: 'confirm_recovery_key', typed: typed.value };
+      if (typed.value.trim() !== '') submit(this, context, form, command, undefined, undefined, during);
+      else complain(this, form, typed, 'Type the recovery key as it is shown above.');
+    });
+    const heading = /** @type {HTMLElement} */ (page.querySelector('h1'));
+    heading.tabIndex = -1;
+    panel.replaceChildren(page);
+    this.actions(panel, {
+      'copy-key': () => void copy(event.recovery_key, 'Recovery key'),
+      'print-key': () => print(),
+      cancel: () => {
+        restart();
+        /** @type {HTMLElement | null} */ (panel.querySelector('input:not([readonly])'))?.focus();
+      },
+    });
+    heading.focus();
+  }
+
+  /** Gives the key up, as going back does. */
+  giveUp() {
+    this.#send({ c: 'cancel' });
+    this.stop();
+    this.#panel.replaceChildren(...this.#before);
+  }
 }
 
 /** @type {Record<string, string>} */
@@ -232,33 +248,45 @@ const WHY_LOCKED = {
   idle: 'Nothing was done here for a while, so keys and messages were wiped from memory. What is unread still waits.',
 };
 
-/** @param {Context} context @returns {View} */
-export function lockView(context) {
-  const node = clone('view-lock');
-  const form = /** @type {HTMLElement} */ (node.querySelector('form'));
-  const me = context.state.state.me;
-  slot(node, 'why').textContent =
-    `${me ? `Signed in as ${me.alias ? `${me.alias}, ` : ''}@${me.handle}. ` : ''}${WHY_LOCKED[context.state.state.reason] ?? 'Your passphrase opens it.'}`;
-  /** @type {HTMLInputElement} */ (slot(node, 'username')).value = me?.handle ?? '';
-  showButtons(node);
-  const signOut = () => context.send({ c: 'sign_out' });
-  // What is locked here is gone from memory: whoever recovers the account begins as one who is signed out.
-  actions(node, {
-    'sign-out': signOut,
-    recover: () => {
-      go('/recover');
-      signOut();
-    },
-  });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
+export class Lock extends View {
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, clone('view-lock'));
+    const { node } = this;
+    const { me, reason } = this.state.state;
+    const who = me ? `Signed in as ${me.alias ? `${me.alias}, ` : ''}@${me.handle}. ` : '';
+    slot(node, 'why').textContent = `${who}${WHY_LOCKED[reason] ?? 'Your passphrase opens it.'}`;
+    /** @type {HTMLInputElement} */ (slot(node, 'username')).value = me?.handle ?? '';
+    showButtons(this, node);
+    const signOut = () => this.send({ c: 'sign_out' });
+    this.actions(node, {
+      'sign-out': signOut,
+      // What is locked here is gone from memory: whoever recovers the account begins as one who is signed out.
+      recover: () => {
+        go('/recover');
+        signOut();
+      },
+    });
+    const form = /** @type {HTMLElement} */ (node.querySelector('form'));
+    this.listen(form, 'submit', (event) => {
+      event.preventDefault();
+      this.#submit(form);
+    });
+  }
+
+  /** @override */
+  focus() {
+    input(this.node, '#unlock-passphrase').focus();
+  }
+
+  /** @param {HTMLElement} form */
+  #submit(form) {
     const field = input(form, '#unlock-passphrase');
     if (field.value === '') {
-      complain(form, field, 'Type your passphrase.');
+      complain(this, form, field, 'Type your passphrase.');
       return;
     }
-    submit(context, form, { c: 'unlock', passphrase: field.value });
+    submit(this, this.context, form, { c: 'unlock', passphrase: field.value });
     field.value = '';
-  });
-  return { node, focus: () => input(form, '#unlock-passphrase').focus(), stop: () => {} };
+  }
 }

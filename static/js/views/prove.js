@@ -1,10 +1,14 @@
 /** What a session alone must not be able to do asks for the passphrase; and the offer of a new identity. */
 import { input, slot } from '../lib/dom.js';
+import { Dialog, confirmDialog } from '../lib/dialog.js';
 import { complain, showButtons, submit } from '../lib/form.js';
+import { page } from '../lib/part.js';
 import { toast } from '../lib/say.js';
-import { confirmDialog, openDialog } from '../chat/people.js';
 
-/** @typedef {import('../types.js').Context} Context */
+/**
+ * @typedef {import('../types.js').Context} Context
+ * @typedef {import('../types.js').StateEvent} StateEvent
+ */
 
 /**
  * Asks for the passphrase before something that a session alone must not be able to do; without `done`
@@ -13,28 +17,30 @@ import { confirmDialog, openDialog } from '../chat/people.js';
  * @param {{name: string, title: string, text: string, yes: string, command: string, done?: string, said?: string, then?: () => void}} words
  */
 export function proveDialog(context, words) {
-  const dialog = openDialog('view-prove');
-  const form = /** @type {HTMLFormElement} */ (dialog.querySelector('[data-form="prove"]'));
+  const dialog = new Dialog('view-prove');
+  const { node } = dialog;
+  const form = /** @type {HTMLFormElement} */ (node.querySelector('[data-form="prove"]'));
   const field = input(form, '#prove-passphrase');
   const yes = slot(form, 'yes');
-  slot(dialog, 'title').textContent = words.title;
-  slot(dialog, 'text').textContent = words.text;
+  slot(node, 'title').textContent = words.title;
+  slot(node, 'text').textContent = words.text;
   yes.textContent = words.yes;
   yes.dataset.testid = `${words.name}-confirm`;
   field.dataset.testid = `${words.name}-passphrase`;
   /** @type {HTMLInputElement} */ (slot(form, 'username')).value = context.state.state.me?.handle ?? '';
-  showButtons(dialog);
-  form.addEventListener('submit', (event) => {
+  showButtons(dialog, node);
+  const done = () => {
+    field.value = '';
+    dialog.close();
+    if (words.said) toast(words.said);
+    words.then?.();
+  };
+  dialog.listen(form, 'submit', (event) => {
     event.preventDefault();
-    if (field.value === '') complain(form, field, 'Type your passphrase.');
-    else {
-      submit(context, form, { c: words.command, passphrase: field.value }, words.done, () => {
-        field.value = '';
-        dialog.close();
-        if (words.said) toast(words.said);
-        words.then?.();
-      });
-    }
+    const command = { c: words.command, passphrase: field.value };
+    // What comes of it is told although the dialog may be closed by then.
+    if (field.value !== '') submit(page, context, form, command, words.done, done);
+    else complain(dialog, form, field, 'Type your passphrase.');
   });
   field.focus();
 }
@@ -73,4 +79,48 @@ export function offerIdentity(context, done, answered) {
     () => identityDialog(context, answered),
     answered,
   );
+}
+
+/** The question after a recovery is asked on every page of this browser until it was answered, and not again. */
+const ASKED = 'recovered';
+/** The same, where the browser keeps nothing. */
+let asked = false;
+
+function isOpen() {
+  try {
+    return localStorage.getItem(ASKED) !== null;
+  } catch {
+    return asked;
+  }
+}
+
+/** @param {boolean} asks */
+function note(asks) {
+  asked = asks;
+  try {
+    if (asks) localStorage.setItem(ASKED, '1');
+    else localStorage.removeItem(ASKED);
+  } catch {
+    // Then this page alone knows it.
+  }
+}
+
+/**
+ * Whether the question is to be asked now. The core calls an account recovered for as long as it is open: only the
+ * page that was there before knows that it was opened just now.
+ * @param {StateEvent} before
+ * @param {StateEvent} now
+ */
+export function asksAfterRecovery(before, now) {
+  if (now.state === 'signed_out') note(false);
+  if (now.state !== 'unlocked' || before.state === 'unlocked') return false;
+  if (now.reason === 'recovered' && before.state === 'signed_out') note(true);
+  return isOpen();
+}
+
+/** @param {Context} context */
+export function askAfterRecovery(context) {
+  const done =
+    'You are in again, and every other session is over. Your old recovery key and passphrase open your account no more.';
+  offerIdentity(context, done, () => note(false));
 }

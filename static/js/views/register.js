@@ -3,189 +3,232 @@ import { h, icon, input, say, slot } from '../lib/dom.js';
 import { complain, right, submit, wrong } from '../lib/form.js';
 import { layer } from '../lib/layers.js';
 import { lostLink } from '../lib/router.js';
-import { Subscriptions } from '../lib/state.js';
-import { confirmRecoveryKey, frontPage } from './front.js';
-import { passphrasePicker } from './passphrase.js';
+import { ConfirmRecoveryKey, FrontView } from './front.js';
+import { PassphrasePicker } from './passphrase.js';
 
 /**
  * @typedef {import('../types.js').Context} Context
- * @typedef {import('../types.js').View} View
+ * @typedef {import('../types.js').FailedEvent} FailedEvent
  */
 
 /** What to do where a page was loaded again: the secret of its link is kept nowhere. */
 const LOADED_AGAIN =
   'This page was loaded again and no longer has what the link carried. Open the link again from where you got it.';
 const OPEN_AGAIN = `${LOADED_AGAIN} It still works.`;
+const INVITED = 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.';
 
-/** @param {Context} context @returns {View} */
-export function registerView(context) {
-  const { node, panel } = frontPage('view-register');
-  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
-  const setup = location.pathname === '/setup';
-  const fragment = context.fragment();
-  // A link from the server's terminal names the handle that it is for.
-  const named = setup ? handleIn(fragment) : '';
-  let invited = !setup && fragment.includes('.');
-  const picker = passphrasePicker(context, 'Your passphrase');
-  const subscriptions = new Subscriptions();
-  let step = 1;
+export class Register extends FrontView {
+  #form = this.form;
+  #handle = this.field('[name="handle"]');
+  #alias = this.field('[name="alias"]');
+  #marks = slot(this.panel, 'steps');
+  #picker = new PassphrasePicker(this.context, 'Your passphrase', this);
+  #setup = location.pathname === '/setup';
+  #fragment = this.context.fragment();
+  /** A link from the server's terminal names the handle that it is for. */
+  #named = this.#setup ? handleIn(this.#fragment) : '';
+  #invited = !this.#setup && this.#fragment.includes('.');
+  #step = 1;
   /** Whether the server is being asked about the link alone. */
-  let asking = false;
-  slot(panel, 'passphrase').append(picker.node);
-  const handle = input(form, '[name="handle"]');
-  const alias = input(form, '[name="alias"]');
-  const link = () => ({
-    ...(setup ? { setup: fragment.split('.')[0] } : {}),
-    ...(invited ? { invite: fragment } : {}),
-  });
-  const wish = () => ({ handle: handle.value.trim(), alias: alias.value.trim(), ...link() });
+  #asking = false;
+  /** What the browser's Back closes, above the first step. @type {(() => void)[]} */
+  #above = [];
+  /** The recovery key, while it is shown. @type {ConfirmRecoveryKey | null} */
+  #key = null;
 
-  if (setup) {
-    slot(panel, 'title').textContent = named ? 'Become an administrator' : 'Set up this server';
-    slot(panel, 'lead').textContent = named
-      ? 'The account that you create administers this server. It sees security events, and no messages.'
-      : 'The first account administers this server. It sees security events, and no messages.';
-    slot(panel, 'has-account').hidden = true;
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, 'view-register');
+    slot(this.panel, 'passphrase').append(this.#picker.node);
+    this.#entitle();
+    this.#tell();
+    this.#show();
+    const back = /** @type {HTMLElement} */ (this.#form.querySelector('[data-action="back"]'));
+    this.listen(back, 'click', () => this.#back());
+    this.on('server', () => this.#tell());
+    this.on('failed', (failed) => this.#failed(failed));
+    this.on('registration_checked', () => {
+      this.#asking = false;
+      for (const field of [this.#handle, this.#alias]) right(field);
+    });
+    this.on('recovery_key', (event) => {
+      if (event.during === 'register') this.#showKey(event);
+    });
+    this.listen(this.#form, 'submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    for (const field of [this.#handle, this.#alias]) {
+      this.listen(field, 'change', () => {
+        if (this.#step === 1 && this.#handle.value.trim() !== '') this.#check(this.#handle.value.trim());
+      });
+    }
+    // Whether a link can still be used is said before anything is typed. The server looks at links first.
+    this.#asking = (this.#setup || this.#invited) && !lostLink();
+    if (this.#asking) this.#check(this.#named || `link-${crypto.randomUUID().slice(0, 8)}`);
   }
-  if (named) {
-    handle.value = named;
-    handle.readOnly = true;
+
+  /** @override */
+  focus() {
+    this.#handle.focus({ preventScroll: true });
   }
-  const closed = () => {
-    const server = context.state.server;
+
+  /** @override */
+  stop() {
+    if (this.ended) return;
+    this.#closeAbove();
+    super.stop();
+  }
+
+  #entitle() {
+    const { panel } = this;
+    if (this.#setup) {
+      const [title, lead] = this.#named
+        ? ['Become an administrator', 'The account that you create administers this server.']
+        : ['Set up this server', 'The first account administers this server.'];
+      slot(panel, 'title').textContent = title;
+      slot(panel, 'lead').textContent = `${lead} It sees security events, and no messages.`;
+      slot(panel, 'has-account').hidden = true;
+    }
+    if (!this.#named) return;
+    this.#handle.value = this.#named;
+    this.#handle.readOnly = true;
+  }
+
+  /** Why nobody can register here; empty where somebody can. */
+  #closed() {
+    const { server } = this.state;
     if (!server) return '';
-    if (setup) {
+    if (this.#setup) {
       if (lostLink()) return server.setup_done ? LOADED_AGAIN : OPEN_AGAIN;
-      if (server.setup_done && !named) return 'This server is set up already.';
-      return fragment === ''
-        ? 'This link is not complete. Copy the whole set-up link that the server printed when it started.'
-        : '';
+      if (server.setup_done && !this.#named) return 'This server is set up already.';
+      if (this.#fragment !== '') return '';
+      return 'This link is not complete. Copy the whole set-up link that the server printed when it started.';
     }
     if (!server.setup_done) return 'This server is not set up. Open the set-up link that it printed when it started.';
     if (server.registration === 'closed') return 'This server takes no new accounts at the moment. Ask its operator.';
-    if (server.registration === 'invite' && lostLink()) return OPEN_AGAIN;
-    if (server.registration === 'invite' && !invited)
-      return 'You need an invite link for this server. Ask somebody who is here for one.';
-    return '';
-  };
-  const notice = slot(panel, 'notice');
-  const server = () => {
-    const why = closed();
-    const coming = invited
-      ? 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.'
-      : lostLink()
-        ? `${OPEN_AGAIN} You can also go on without it.`
-        : '';
-    say(notice, why || coming);
-    if (setup && why && context.state.server?.setup_done)
-      notice.append(' ', h('a', { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' }, 'Sign in instead'));
-    form.hidden = why !== '';
-  };
-  server();
+    if (server.registration === 'open') return '';
+    if (lostLink()) return OPEN_AGAIN;
+    return this.#invited ? '' : 'You need an invite link for this server. Ask somebody who is here for one.';
+  }
 
-  const marks = slot(panel, 'steps');
-  /** What the browser's Back closes, above the first step. @type {(() => void)[]} */
-  const above = [];
-  /** Takes the recovery key away again, where it is shown. */
-  let leave = () => {};
-  const toFirst = () => {
-    step = 1;
-    leave();
-    for (const close of above.splice(0).reverse()) close();
-    show();
-  };
-  const back = () => {
-    toFirst();
-    handle.focus();
-  };
-  const show = () => {
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('[data-step]')))
-      part.hidden = Number(part.dataset.step) !== step;
-    /** @type {HTMLElement} */ (form.querySelector('[data-action="back"]')).hidden = step === 1;
-    steps(panel, step);
-  };
-  show();
-  form.querySelector('[data-action="back"]')?.addEventListener('click', back);
-  subscriptions.add(
-    context.state.on('server', server),
-    context.state.on('failed', (failed) => {
-      if (failed.during !== 'register' && failed.during !== 'check_registration') return false;
-      const aboutLink = asking;
-      asking = false;
-      // Of a handle that nobody chose nothing is said.
-      if (aboutLink && !/unusable/.test(failed.code)) return true;
-      // All but the passphrase is on the first step: what is wrong there is said there.
-      const field = /handle/.test(failed.code) ? handle : /alias/.test(failed.code) ? alias : null;
-      const dropped = failed.code === 'invite-unusable' && context.state.server?.registration === 'open';
-      if (dropped) invited = false;
-      const later = step > 1;
-      if (field || dropped) {
-        toFirst();
-        server();
-      }
-      if (field) (later ? complain : wrong)(form, field, failed.text);
-      else say(slot(form, 'error'), dropped ? `${failed.text} You can also go on without it.` : failed.text);
-      return true;
-    }),
-    context.state.on('registration_checked', () => {
-      asking = false;
-      for (const field of [handle, alias]) right(field);
-    }),
-    context.state.on('recovery_key', (event) => {
-      if (event.during !== 'register') return;
-      const cancel = confirmRecoveryKey(context, panel, event, handle.value.trim(), subscriptions, toFirst);
-      leave = () => {
-        leave = () => {};
-        cancel();
-      };
-      panel.prepend(marks.cloneNode(true));
-      steps(panel, 3);
-      above.push(
-        layer(() => {
-          above.pop();
-          leave();
-          /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
-        }),
-      );
-    }),
-  );
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    if (step === 1) {
-      if (handle.value.trim() === '') {
-        complain(form, handle, 'Choose a handle: letters and digits, for example alice.');
+  #tell() {
+    const why = this.#closed();
+    const lost = lostLink() ? `${OPEN_AGAIN} You can also go on without it.` : '';
+    const notice = slot(this.panel, 'notice');
+    say(notice, why || (this.#invited ? INVITED : lost));
+    if (this.#setup && why && this.state.server?.setup_done) {
+      const link = { href: '/', 'data-link': true, 'data-testid': 'setup-sign-in' };
+      notice.append(' ', h('a', link, 'Sign in instead'));
+    }
+    this.#form.hidden = why !== '';
+  }
+
+  /** @param {string} handle */
+  #wish(handle) {
+    const setup = this.#setup ? { setup: this.#fragment.split('.')[0] } : {};
+    const invite = this.#invited ? { invite: this.#fragment } : {};
+    return { handle, alias: this.#alias.value.trim(), ...setup, ...invite };
+  }
+
+  /** @param {string} handle */
+  #check(handle) {
+    this.send({ c: 'check_registration', ...this.#wish(handle) });
+  }
+
+  #show() {
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (this.#form.querySelectorAll('[data-step]')))
+      part.hidden = Number(part.dataset.step) !== this.#step;
+    /** @type {HTMLElement} */ (this.#form.querySelector('[data-action="back"]')).hidden = this.#step === 1;
+    steps(this.panel, this.#step);
+  }
+
+  #closeAbove() {
+    for (const close of this.#above.splice(0).reverse()) close();
+  }
+
+  #cancelKey() {
+    const key = this.#key;
+    this.#key = null;
+    key?.giveUp();
+  }
+
+  #toFirst() {
+    this.#step = 1;
+    this.#cancelKey();
+    this.#closeAbove();
+    this.#show();
+  }
+
+  #back() {
+    this.#toFirst();
+    this.#handle.focus();
+  }
+
+  #focusPicker() {
+    /** @type {HTMLElement} */ (this.#picker.node.querySelector('input')).focus();
+  }
+
+  /** @param {FailedEvent} failed */
+  #failed(failed) {
+    if (failed.during !== 'register' && failed.during !== 'check_registration') return false;
+    const aboutLink = this.#asking;
+    this.#asking = false;
+    // Of a handle that nobody chose nothing is said.
+    if (aboutLink && !/unusable/.test(failed.code)) return true;
+    // All but the passphrase is on the first step: what is wrong there is said there.
+    const field = /handle/.test(failed.code) ? this.#handle : /alias/.test(failed.code) ? this.#alias : null;
+    const dropped = failed.code === 'invite-unusable' && this.state.server?.registration === 'open';
+    if (dropped) this.#invited = false;
+    const later = this.#step > 1;
+    if (field || dropped) {
+      this.#toFirst();
+      this.#tell();
+    }
+    const form = this.#form;
+    if (field) (later ? complain : wrong)(this, form, field, failed.text);
+    else say(slot(form, 'error'), dropped ? `${failed.text} You can also go on without it.` : failed.text);
+    return true;
+  }
+
+  /** @param {{recovery_key: string, during: string, expires_ms: number}} event */
+  #showKey(event) {
+    this.#key = new ConfirmRecoveryKey(this, this.panel, event, this.#handle.value.trim(), () => this.#toFirst());
+    this.panel.prepend(this.#marks.cloneNode(true));
+    steps(this.panel, 3);
+    const over = layer(() => {
+      this.#above.pop();
+      this.#cancelKey();
+      this.#focusPicker();
+    });
+    this.#above.push(over);
+  }
+
+  #submit() {
+    const form = this.#form;
+    const handle = this.#handle.value.trim();
+    if (this.#step === 1) {
+      if (handle === '') {
+        complain(this, form, this.#handle, 'Choose a handle: letters and digits, for example alice.');
         return;
       }
-      submit(context, form, { c: 'check_registration', ...wish() }, 'registration_checked', () => {
-        step = 2;
-        above.push(layer(back));
-        show();
-        /** @type {HTMLElement} */ (picker.node.querySelector('input')).focus();
+      const command = { c: 'check_registration', ...this.#wish(handle) };
+      submit(this, this.context, form, command, 'registration_checked', () => {
+        this.#step = 2;
+        this.#above.push(layer(() => this.#back()));
+        this.#show();
+        this.#focusPicker();
       });
       return;
     }
-    const problem = picker.problem();
+    const problem = this.#picker.problem();
     if (problem) {
-      complain(form, problem.field, problem.text);
+      complain(this, form, problem.field, problem.text);
       return;
     }
-    submit(context, form, { c: 'register', ...wish(), passphrase: picker.value() }, 'recovery_key');
-  });
-  for (const field of [handle, alias]) {
-    field.addEventListener('change', () => {
-      if (step === 1 && handle.value.trim() !== '') context.send({ c: 'check_registration', ...wish() });
-    });
+    const command = { c: 'register', ...this.#wish(handle), passphrase: this.#picker.value };
+    submit(this, this.context, form, command, 'recovery_key');
   }
-  // Whether a link can still be used is said before anything is typed. The server looks at links first.
-  asking = (setup || invited) && !lostLink();
-  if (asking)
-    context.send({ c: 'check_registration', ...wish(), handle: named || `link-${crypto.randomUUID().slice(0, 8)}` });
-  const stop = () => {
-    for (const close of above.splice(0).reverse()) close();
-    picker.stop();
-    subscriptions.stop();
-  };
-  return { node, focus: () => handle.focus({ preventScroll: true }), stop };
 }
 
 /** @param {string} fragment @returns {string} the handle after the secret, where there is one */
@@ -203,34 +246,42 @@ function steps(panel, step) {
   [...slot(panel, 'steps').children].forEach((mark, index) => mark.toggleAttribute('data-done', index < step));
 }
 
-/**
- * The administrator's first choice.
- * @param {Context} context
- * @param {() => void} done
- * @returns {View}
- */
-export function modeView(context, done) {
-  const { node, panel } = frontPage('view-registration-mode');
-  const form = /** @type {HTMLElement} */ (panel.querySelector('form'));
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const mode = input(form, 'input:checked').value;
-    submit(context, form, { c: 'set_registration', mode }, 'server', done);
-  });
-  return { node, focus: () => input(form, 'input:checked').focus({ preventScroll: true }), stop: () => {} };
+/** The administrator's first choice. */
+export class RegistrationMode extends FrontView {
+  /**
+   * @param {Context} context
+   * @param {() => void} done
+   */
+  constructor(context, done) {
+    super(context, 'view-registration-mode');
+    this.listen(this.form, 'submit', (event) => {
+      event.preventDefault();
+      submit(this, context, this.form, { c: 'set_registration', mode: this.#chosen.value }, 'server', done);
+    });
+  }
+
+  get #chosen() {
+    return input(this.form, 'input:checked');
+  }
+
+  /** @override */
+  focus() {
+    this.#chosen.focus({ preventScroll: true });
+  }
 }
 
-/** @param {Context} context @returns {View} */
-export function inviteView(context) {
-  const { node, panel } = frontPage('view-invite');
-  const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(context.fragment());
-  slot(panel, 'choices').hidden = !whole;
-  slot(panel, 'broken').hidden = whole;
-  slot(panel, 'elsewhere').hidden = whole;
-  if (lostLink()) {
+export class Invite extends FrontView {
+  /** @param {Context} context */
+  constructor(context) {
+    super(context, 'view-invite');
+    const { panel } = this;
+    const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(context.fragment());
     const broken = slot(panel, 'broken');
+    slot(panel, 'choices').hidden = !whole;
+    broken.hidden = whole;
+    slot(panel, 'elsewhere').hidden = whole;
+    if (!lostLink()) return;
     broken.className = 'notice notice--info';
     broken.replaceChildren(icon('info'), h('span', {}, OPEN_AGAIN));
   }
-  return { node, stop: () => {} };
 }

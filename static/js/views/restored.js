@@ -1,55 +1,13 @@
 /** What only the person can decide before the account goes on: a restore that the server claims, clocks that disagree. */
 import { h, icon } from '../lib/dom.js';
+import { View } from '../lib/part.js';
 
 /**
  * @typedef {import('../types.js').Context} Context
- * @typedef {import('../types.js').View} View
+ * @typedef {{at: number, text: string}} Restored
+ * @typedef {{seen_at: number, server_at: number, device_at: number, text: string}} Clocks
  * @typedef {{name: string, heading: string, text: string, facts: Node, accept: string, go: string, stop: string}} Question
  */
-
-/**
- * @param {Context} context
- * @param {{at: number, text: string}} event
- * @returns {View}
- */
-export function restoredView(context, event) {
-  return questionView(context, {
-    name: 'restored',
-    heading: 'The server was restored',
-    text: event.text,
-    facts: h('p', {}, 'From a backup of ', moment(event.at, 'restored-at'), '.'),
-    accept: 'accept_restored',
-    go: 'I know of it, go on',
-    stop: 'Do not go on',
-  });
-}
-
-/**
- * @param {Context} context
- * @param {{seen_at: number, server_at: number, device_at: number, text: string}} event
- * @returns {View}
- */
-export function clockView(context, event) {
-  return questionView(context, {
-    name: 'clock',
-    heading: 'Which clock is right?',
-    text: event.text,
-    facts: h(
-      'p',
-      {},
-      'This device: ',
-      moment(event.device_at, 'clock-device'),
-      '. The server: ',
-      moment(event.server_at, 'clock-server'),
-      '. Your account was used at ',
-      moment(event.seen_at, 'clock-seen'),
-      '.',
-    ),
-    accept: 'accept_clock',
-    go: 'This device is right, go on',
-    stop: 'Lock',
-  });
-}
 
 /** @param {number} at @param {string} name */
 function moment(at, name) {
@@ -61,48 +19,63 @@ function moment(at, name) {
   return h('time', { datetime: known ? when.toISOString() : '', 'data-testid': name }, text);
 }
 
-/**
- * @param {Context} context
- * @param {Question} question
- * @returns {View}
- */
-function questionView(context, question) {
-  const heading = h('h1', {}, question.heading);
-  heading.tabIndex = -1;
-  const decide = (/** @type {string} */ command) => () => {
-    for (const button of node.querySelectorAll('button')) button.disabled = true;
-    context.send({ c: command });
-  };
-  const { name } = question;
-  const node = h(
-    'main',
-    { class: 'solo', 'data-testid': name },
-    h(
+class QuestionView extends View {
+  /** @param {Context} context @param {Question} question */
+  constructor(context, { name, heading, text, facts, accept, go, stop }) {
+    const yes = { class: 'button button--wide', 'data-testid': `${name}-accept`, 'data-action': 'accept' };
+    const no = { class: 'button button--text', 'data-testid': `${name}-decline`, 'data-action': 'decline' };
+    const answers = [h('button', { type: 'button', ...yes }, go), h('button', { type: 'button', ...no }, stop)];
+    const card = h(
       'div',
       { class: 'solo__card card' },
       h('div', { class: 'solo__mark' }, icon('alert', 'icon--xl')),
-      h('div', { class: 'center stack stack--tight' }, heading, question.facts),
-      h('p', { class: 'muted', 'data-testid': `${name}-text` }, question.text),
-      h(
-        'div',
-        { class: 'stack' },
-        h(
-          'button',
-          {
-            class: 'button button--wide',
-            type: 'button',
-            'data-testid': `${name}-accept`,
-            onclick: decide(question.accept),
-          },
-          question.go,
-        ),
-        h(
-          'button',
-          { class: 'button button--text', type: 'button', 'data-testid': `${name}-decline`, onclick: decide('cancel') },
-          question.stop,
-        ),
-      ),
-    ),
-  );
-  return { node, focus: () => heading.focus(), stop: () => {} };
+      h('div', { class: 'center stack stack--tight' }, h('h1', { tabindex: -1 }, heading), facts),
+      h('p', { class: 'muted', 'data-testid': `${name}-text` }, text),
+      h('div', { class: 'stack' }, ...answers),
+    );
+    super(context, h('main', { class: 'solo', 'data-testid': name }, card));
+    const decide = (/** @type {string} */ command) => () => {
+      for (const button of answers) button.disabled = true;
+      this.send({ c: command });
+    };
+    this.actions(this.node, { accept: decide(accept), decline: decide('cancel') });
+  }
+
+  /** @override */
+  focus() {
+    this.node.querySelector('h1')?.focus();
+  }
+}
+
+export class RestoredView extends QuestionView {
+  /** @param {Context} context @param {Restored} event */
+  constructor(context, { at, text }) {
+    super(context, {
+      name: 'restored',
+      heading: 'The server was restored',
+      text,
+      facts: h('p', {}, 'From a backup of ', moment(at, 'restored-at'), '.'),
+      accept: 'accept_restored',
+      go: 'I know of it, go on',
+      stop: 'Do not go on',
+    });
+  }
+}
+
+export class ClockView extends QuestionView {
+  /** @param {Context} context @param {Clocks} event */
+  constructor(context, event) {
+    const device = moment(event.device_at, 'clock-device');
+    const server = moment(event.server_at, 'clock-server');
+    const seen = moment(event.seen_at, 'clock-seen');
+    super(context, {
+      name: 'clock',
+      heading: 'Which clock is right?',
+      text: event.text,
+      facts: h('p', {}, 'This device: ', device, '. The server: ', server, '. Your account was used at ', seen, '.'),
+      accept: 'accept_clock',
+      go: 'This device is right, go on',
+      stop: 'Lock',
+    });
+  }
 }
