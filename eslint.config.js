@@ -1,5 +1,12 @@
 import js from '@eslint/js';
 
+/** What would outlive the view that began it. */
+const UNOWNED = [
+  'CallExpression[callee.name=/^(addEventListener|setTimeout|setInterval)$/]',
+  'CallExpression[callee.property.name=/^(addEventListener|setTimeout|setInterval)$/]',
+  "AssignmentExpression[left.property.name=/^on[a-z]+$/]:not([left.object.property.name='dataset'])",
+];
+
 export default [
   { ignores: ['target/', 'data/', 'static/wasm/', 'node_modules/', '**/*.d.ts'] },
   js.configs.recommended,
@@ -19,4 +26,15 @@ export default [
     },
   },
   { files: ['crates/browser/tests/*.mjs'], rules: { 'no-console': 'off' } },
+  {
+    // The worker has no views.
+    files: ['static/js/**/*.js'],
+    ignores: ['static/js/core/{worker,host,keep,meter}.js', 'static/js/lib/{part,state}.js'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...UNOWNED.map((selector) => ({ selector, message: 'Let a Part do this: it ends with its view.' })),
+      ],
+    },
+  },
 ];

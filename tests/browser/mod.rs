@@ -17,6 +17,7 @@ mod lines;
 mod looks;
 mod meeting;
 mod page;
+mod parts;
 mod people;
 mod pointer;
 mod reach;
