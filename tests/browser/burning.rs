@@ -138,3 +138,30 @@ fn a_sealed_message_can_be_deleted_unread_and_one_that_was_taken_without_a_recei
     super::screenshots::keep(&mira.page, "light", "taken-without-receipt");
     nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
 }
+
+#[test]
+fn a_message_is_deleted_here_only_after_a_question() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
+    write(&mira.page, "to be deleted");
+    jonas.page.see_text(&by("message-text"), "to be deleted");
+    for (page, whose) in [
+        (&jonas.page, "Mira Holm is not told"),
+        (&mira.page, "Jonas Weber keeps it"),
+    ] {
+        page.click_on(&format!("{} {}", by("message"), by("message-menu")));
+        page.click("delete-here");
+        page.see_text(&by("confirm-dialog"), whose);
+        page.click("confirm-no");
+        page.gone("confirm-dialog");
+        page.see_text(&by("message-text"), "to be deleted");
+        page.click_on(&format!("{} {}", by("message"), by("message-menu")));
+        page.click("delete-here");
+        page.click("confirm-yes");
+        no_text(page, "to be deleted");
+    }
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}

@@ -5,6 +5,7 @@ import {
   browserName,
   burnText,
   clockTime,
+  connectionText,
   countdown,
   dayName,
   duration,
@@ -62,6 +63,14 @@ test('an expiry names the day where the clock alone could mean today', () => {
   assert.equal(at(NOON + DAY), `tomorrow ${clockTime(NOON + DAY)}`);
   assert.ok(at(NOON + 5 * MINUTE).length > clockTime(NOON).length, 'to the second when it is near');
   assert.ok(at(NOON + 7 * DAY).length > at(NOON + 3 * DAY).length, 'a date as well after a week');
+});
+
+test('a connection is told by what can be done about it', () => {
+  const text = (/** @type {object} */ how) => connectionText({ e: 'connection', online: false, ...how });
+  assert.equal(text({ online: true }), 'Online');
+  assert.equal(text({}), 'Connecting…');
+  assert.equal(text({ retry_at_ms: 5 }), 'No connection, trying again');
+  assert.equal(text({ retry_at_ms: 5, barred: true }), 'Messages are blocked on the way');
 });
 
 test('burn rules and browsers have names that people know', () => {

@@ -1,6 +1,7 @@
 /** One chat: its header, its messages and the composer. */
 import { avatar, cloneAll, h, icon, slot } from '../lib/dom.js';
 import { confirmDialog } from '../lib/dialog.js';
+import { connectionText } from '../lib/format.js';
 import { View } from '../lib/part.js';
 import { popover } from '../lib/popover.js';
 import { copy } from '../lib/say.js';
@@ -83,6 +84,7 @@ export class Conversation extends View {
     this.#watch(scroll);
     this.#hear();
     this.#header();
+    this.#connection();
     this.send({ c: 'open_chat', chat: id });
   }
 
@@ -157,6 +159,7 @@ export class Conversation extends View {
     const id = this.#id;
     this.on('chats', () => this.#header());
     this.on('settings', () => this.#header());
+    this.on('connection', () => this.#connection());
     this.on('conversation', (event) => {
       if (event.chat !== id) return;
       this.#log.set(event.messages);
@@ -227,6 +230,16 @@ export class Conversation extends View {
     this.#drawnNotices = notices;
   }
 
+  /** Says that the server is away; where only this pane fits nothing else does. */
+  #connection() {
+    const { connection } = this.state;
+    const away = !connection.online && (connection.retry_at_ms || connection.barred);
+    const text = away ? `${connectionText(connection)}. What you write is sent as soon as that is over.` : '';
+    const line = slot(this.node, 'connection');
+    if (line.textContent !== text)
+      line.replaceChildren(...(text ? [icon('alert', 'icon--sm'), h('span', {}, text)] : []));
+  }
+
   #showTyping() {
     const now = this.#typingUntil > Date.now();
     const changed = this.#typing.hidden === now;
@@ -295,18 +308,16 @@ export class Conversation extends View {
   /** @param {Message} message */
   #deleteHere(message) {
     const remove = () => this.send({ c: 'delete', chat: this.#id, message: message.id, everywhere: false });
-    if (!message.sealed) {
-      remove();
+    if (message.sealed) {
+      const text =
+        'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.';
+      confirmDialog({ title: 'Delete it unread?', text, yes: 'Delete unread' }, remove);
       return;
     }
-    confirmDialog(
-      {
-        title: 'Delete it unread?',
-        text: 'It is wiped here and at the server, and nobody can read it any more. Its sender is not told that it was read.',
-        yes: 'Delete unread',
-      },
-      remove,
-    );
+    const name = this.#name;
+    const there = message.mine ? `${name} keeps it until its timer ends.` : `${name} is not told.`;
+    const text = `It is wiped in this browser, and nothing brings it back. ${there}`;
+    confirmDialog({ title: 'Delete it here?', text, yes: 'Delete here' }, remove);
   }
 
   /** @param {Message} message */

@@ -1,6 +1,7 @@
 /** The chats: list, conversation and details, side by side or one at a time. */
 import { avatar, clone, h, icon, slot } from '../lib/dom.js';
 import { Dialog, confirmDialog } from '../lib/dialog.js';
+import { connectionText } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
 import { View } from '../lib/part.js';
 import { closePopover, popover } from '../lib/popover.js';
@@ -328,13 +329,6 @@ export class ChatView extends View {
     this.#marked = '';
     if (!this.#current) this.#openChat(chat.chat);
   }
-}
-
-/** @param {import('../types.js').ConnectionEvent} connection */
-function connectionText({ online, barred, retry_at_ms: retry }) {
-  if (online) return 'Online';
-  if (barred) return 'Messages are blocked on the way';
-  return retry ? 'No connection, trying again' : 'Connecting…';
 }
 
 /** @param {number} skew seconds */

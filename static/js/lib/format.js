@@ -99,6 +99,13 @@ export function burnText(burn) {
   return `Burns ${duration(burn.after)} after reading`;
 }
 
+/** How the server can be reached. @param {import('../types.js').ConnectionEvent} connection */
+export function connectionText({ online, barred, retry_at_ms: retry }) {
+  if (online) return 'Online';
+  if (barred) return 'Messages are blocked on the way';
+  return retry ? 'No connection, trying again' : 'Connecting…';
+}
+
 /**
  * A browser's own words, shortened to what people recognise.
  * @param {string | null} agent
