@@ -272,6 +272,7 @@ class App {
   #openInvite(reason) {
     const fragment = this.#invite;
     this.#invite = '';
+    router.forgetLink();
     if (fragment === '') return;
     if (reason === 'registered') this.#link.expect('open_invite');
     else this.#context.send({ c: 'open_invite', fragment });

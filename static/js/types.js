@@ -5,7 +5,7 @@
  * @typedef {{c: string, [field: string]: unknown}} Command
  * @typedef {{user_id: string, handle: string, alias: string, role: string}} Me
  * @typedef {{e: 'server', version: string, registration: 'closed' | 'invite' | 'open', setup_done: boolean, bundle_hash: string | null, boot_id: string, restored_at?: number, clock_skew_secs: number}} ServerEvent
- * @typedef {{e: 'state', state: 'starting' | 'signed_out' | 'locked' | 'unlocked', reason: string, me: Me | null, handle?: string}} StateEvent
+ * @typedef {{e: 'state', state: 'starting' | 'signed_out' | 'locked' | 'unlocked', reason: string, me: Me | null, unsent?: {chat: string, messages: number}[], handle?: string}} StateEvent
  * @typedef {{e: 'connection', online: boolean, retry_at_ms?: number, barred?: boolean}} ConnectionEvent
  * @typedef {{e: 'failed', during: string, code: string, text: string, chat?: string, message?: string, tag?: string, retry_after_secs?: number}} FailedEvent
  * @typedef {{e: 'refused' | 'notice', code: string, text: string, chat?: string, message?: string}} NoticeEvent

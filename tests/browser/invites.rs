@@ -2,7 +2,10 @@
 
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
-use super::people::{Person, confirm_recovery_key, offered_words, open_request, register, set_up};
+use super::people::{
+    Person, acquainted, confirm_recovery_key, fill_in, offered_words, open_request, register,
+    set_up, sign_in, sign_out, to_list,
+};
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -129,4 +132,64 @@ fn whoever_registers_with_a_link_that_ends_meanwhile_is_told() {
     assert_eq!(noor.count(&by("chat-row")), 0);
     assert_eq!(mira.page.count(&by("request-row")), 0);
     nothing_was_refused(&chromium, &[&mira.page, &noor]);
+}
+
+#[test]
+fn whoever_signs_in_by_a_link_is_told_what_will_happen_and_what_happened() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
+    let link = make_link(&mira);
+    mira.page.click("settings-back");
+    sign_out(&mira.page);
+    to_list(&jonas.page);
+    sign_out(&jonas.page);
+    for (person, words) in [
+        (&mira, "Nothing was done with it"),
+        (&jonas, "You know Mira Holm already"),
+    ] {
+        let page = &person.page;
+        page.goto(&link);
+        page.click("invite-sign-in");
+        page.see_text(&by("signed-out-notice"), "asked to talk with you");
+        sign_in(page, &person.handle, &person.passphrase);
+        page.see_text(&by("toast"), words);
+    }
+    jonas.page.see_text(&by("chat-name"), "Mira Holm");
+    // It was used by neither of them.
+    mira.page.click("main-menu");
+    mira.page.click("menu-settings");
+    mira.page.see_text(&by("invite"), "Not used yet");
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}
+
+#[test]
+fn a_page_without_its_links_secret_does_not_say_that_the_link_works() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let mira = set_up(&server, &one, Screen::Desktop);
+    let link = make_link(&mira);
+    let noor = two.tab(Screen::Desktop, &link);
+    noor.click("invite-register");
+    let noor = fill_in(noor, "noor", "Noor");
+    noor.page.see_text(&by("chat-name"), "Mira");
+    sign_out(&noor.page);
+    // Entries of this tab's history remember that there was a link; the link was used.
+    for (path, place) in [
+        ("/i", "invite-broken"),
+        ("/register", "register-notice"),
+        ("/", "signed-out-notice"),
+    ] {
+        let page = &noor.page;
+        page.goto(&server.url(path));
+        page.js("void history.replaceState({ link: true }, '', location.pathname)");
+        page.reload();
+        page.see_text(&by(place), "unless it was used");
+        assert!(!page.text(place).contains("still works"), "{path}");
+    }
+    nothing_was_refused(&chromium, &[&mira.page, &noor.page]);
 }

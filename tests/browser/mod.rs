@@ -4,6 +4,7 @@
 //! a profile of their own, and a test waits for what should become true instead of for time to pass.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod absent;
 mod administration;
 mod back;
 mod burning;

@@ -10,7 +10,7 @@ use super::sizes::whole_at_every_size;
 use super::{nothing_was_refused, turn};
 
 /// Lets a test say to a page what the core would say, and hear both; with `alone` the page says nothing to the core.
-const PORT: &str = "const Real = SharedWorker; window.heard = []; window.said = []; window.alone = false; \
+pub(super) const PORT: &str = "const Real = SharedWorker; window.heard = []; window.said = []; window.alone = false; \
      window.SharedWorker = class extends Real { constructor(...given) { super(...given); \
        const { port } = this; const post = port.postMessage.bind(port); \
        port.addEventListener('message', ({ data }) => heard.push(JSON.parse(data))); \

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import test from 'node:test';
 
-import { Drafts } from '../../static/js/chat/drafts.js';
 import { State } from '../../static/js/lib/state.js';
+
+// Node 18 has it only as a module.
+globalThis.crypto ??= webcrypto;
+const { Drafts } = await import('../../static/js/chat/drafts.js');
 
 function begin() {
   const state = new State();

@@ -15,6 +15,11 @@ test('a link’s secret is taken out of the address, and that there was one is r
   assert.equal(history.state.link, true, 'one that is loaded again knows that there was one');
 });
 
+test('a link that was used is forgotten', () => {
+  router.forgetLink();
+  assert.equal(router.openedWith(), '');
+});
+
 test('going somewhere tells the watchers, and going where one is does not', () => {
   let told = 0;
   router.watch(() => (told += 1));

@@ -29,6 +29,24 @@ test('what is a person’s own is forgotten when it is locked', () => {
   assert.equal(state.server, undefined);
 });
 
+test('what became of the server is known until somebody is signed in', () => {
+  const state = new State();
+  const server = (/** @type {object} */ what) => state.apply({ e: 'server', boot_id: '1', ...what });
+  server({});
+  assert.equal(state.meanwhile, '');
+  state.apply(unlocked);
+  server({ boot_id: '2' });
+  assert.equal(state.meanwhile, '', 'whoever was here was told');
+  state.apply({ e: 'state', state: 'locked' });
+  server({ boot_id: '3' });
+  assert.equal(state.meanwhile, 'restarted');
+  server({ boot_id: '4', restored_at: 5 });
+  server({ boot_id: '5', restored_at: 5 });
+  assert.equal(state.meanwhile, 'restored', 'which says more');
+  state.apply(unlocked);
+  assert.equal(state.meanwhile, '');
+});
+
 test('an event counts as dealt with when one listener says so', () => {
   const state = new State();
   const { signal } = new AbortController();

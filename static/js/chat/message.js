@@ -23,7 +23,7 @@ const OWN = {
 const GONE = {
   burned: ['flame', 'Burned'],
   expired: ['timer', 'Expired before it was read'],
-  gone: ['device', 'Read in another session of yours, or no longer there'],
+  gone: ['device', 'Read in another session of yours, or no longer at the server, as after a restart'],
   lost: [
     'alert',
     'A message came to a tab of yours that was closed before it was read. Ask for it again: its sender was not there to send it once more',

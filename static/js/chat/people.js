@@ -163,12 +163,13 @@ export class InviteLink extends Dialog {
 export function watchInvites(owner, { state }, open) {
   const failed = (/** @type {import('../types.js').FailedEvent} */ event) => {
     if (event.during !== 'open_invite' || event.code !== 'that-is-you') return false;
-    toast('That is your own invite link. Send it to the person whom you want to talk to.');
+    toast('That is your own invite link. Nothing was done with it: send it to the person whom you want to talk to.');
     return true;
   };
   state.on('failed', failed, owner.signal);
   const opened = (/** @type {{added: boolean, user_id: string}} */ event) => {
     if (!event.added) return;
+    const before = state.chat(event.user_id)?.relation;
     const wait = new Part(owner);
     const arrive = () => {
       const chat = state.chat(event.user_id);
@@ -178,8 +179,9 @@ export function watchInvites(owner, { state }, open) {
       open(event.user_id);
       // Whoever invited still has to answer, unless they know each other already.
       const asked = `You have asked ${name} to talk. Your request waits for an answer.`;
-      const what = chat.relation === 'requested' ? asked : `You are connected with ${name}.`;
-      toast(`${what} The keys are the ones in the invite link.`);
+      const known = `You know ${name} already, so the link was not used.`;
+      const connected = before === 'contact' ? known : `You are connected with ${name}.`;
+      toast(`${chat.relation === 'requested' ? asked : connected} The keys are the ones in the invite link.`);
     };
     state.on('chats', arrive, wait.signal);
     arrive();

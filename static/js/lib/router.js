@@ -19,6 +19,11 @@ export const openedWith = () => fragment;
  */
 export const lostLink = () => fragment === '' && /** @type {{link?: boolean} | null} */ (history.state)?.link === true;
 
+/** The link was used, or is of no use to whoever is signed in. */
+export function forgetLink() {
+  fragment = '';
+}
+
 /** Call once, before anything else looks at the address. */
 export function takeFragment() {
   if (location.hash.length > 1 && /^\/(setup|i)$/.test(location.pathname)) {

@@ -11,6 +11,12 @@ export class State {
   /** @type {Map<string, Set<Listener>>} */
   #listeners = new Map();
 
+  /** What became of the server while nobody was signed in here. @type {'' | 'restarted' | 'restored'} */
+  #meanwhile = '';
+
+  get meanwhile() {
+    return this.#meanwhile;
+  }
   /** @returns {import('../types.js').ServerEvent | undefined} */
   get server() {
     return /** @type {any} */ (this.#last.get('server'));
@@ -74,6 +80,16 @@ export class State {
     signal.addEventListener('abort', () => set.delete(listener), { once: true });
   }
 
+  /** @param {CoreEvent} event */
+  #note(event) {
+    const before = this.server;
+    if (event.e === 'state' && event.state === 'unlocked') this.#meanwhile = '';
+    if (event.e !== 'server' || !before) return;
+    // Sessions end with a restore: it is noted also where that is not known yet.
+    if (event.restored_at && event.restored_at !== before.restored_at) this.#meanwhile = 'restored';
+    else if (event.boot_id !== before.boot_id && this.state.state !== 'unlocked') this.#meanwhile ||= 'restarted';
+  }
+
   /** Forgets everything. */
   forget() {
     this.#last.clear();
@@ -84,6 +100,7 @@ export class State {
    * @param {CoreEvent} event
    */
   apply(event) {
+    this.#note(event);
     if (KEPT.has(event.e)) this.#last.set(event.e, event);
     if (event.e === 'state' && event.state !== 'unlocked') for (const kind of PRIVATE) this.#last.delete(kind);
     let handled = false;

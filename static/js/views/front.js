@@ -1,5 +1,5 @@
 /** Signing in, recovering and unlocking. */
-import { clone, cloneAll, h, icon, input, slot } from '../lib/dom.js';
+import { clone, cloneAll, h, icon, input, say, slot } from '../lib/dom.js';
 import { complain, showButtons, submit } from '../lib/form.js';
 import { clockTime } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
@@ -37,7 +37,7 @@ export class FrontView extends View {
 /** What somebody did in another browser, or at the server. @type {Record<string, string>} */
 const WHY_ELSEWHERE = {
   ended_elsewhere:
-    'You were signed out from another browser of this account. What is unread still waits. If that was not you, sign in and change your passphrase.',
+    'You were signed out from another browser of this account. If that was not you, sign in and change your passphrase.',
   passphrase_elsewhere:
     'The passphrase of this account was changed, or everybody else was signed out, in another browser. Sign in with the passphrase of now. If that was not you, recover the account with your recovery key.',
   recovered_elsewhere:
@@ -48,14 +48,59 @@ const WHY_ELSEWHERE = {
 /** @type {Record<string, string>} */
 const WHY_SIGNED_OUT = {
   expired:
-    'Your session is over. A session ends after 30 minutes without use, after 12 hours, or when it is ended in another browser. Unread messages still wait for you. What you had read is gone. Sign in to go on.',
+    'Your session is over. A session ends after 30 minutes without use, after 12 hours, or when it is ended in another browser. What you had read is gone. Sign in to go on.',
   ...WHY_ELSEWHERE,
-  idle: 'You were signed out because nothing was done here for a while. What waits for you still waits. Sign in again to go on.',
+  idle: 'You were signed out because nothing was done here for a while. Sign in again to go on.',
   user: 'You are signed out. Keys and messages are gone from this browser’s memory.',
   deleted: 'Your account is deleted. Nobody can sign in to it any more, and nothing of it is left in this browser.',
 };
 
-const CAME_BY_LINK = 'If you came by an invite link, sign in first. Then open the link again: it still works.';
+/** @type {Record<string, string>} */
+const WHY_LOCKED = {
+  user: 'Keys and messages are gone from this browser’s memory.',
+  expired: 'Your session is over, so keys and messages were wiped from memory.',
+  ...WHY_ELSEWHERE,
+  idle: 'Nothing was done here for a while, so keys and messages were wiped from memory.',
+};
+
+/** What became of what waited at the server. */
+const WAITING = {
+  '': 'What is unread waits for you until its time is up or the server restarts.',
+  restarted:
+    'The server was restarted meanwhile. What waited there unread is gone; whoever wrote it is told and can send it again.',
+  restored:
+    'The server was restored from a backup meanwhile. What waited there unread is gone: ask people to send it again.',
+};
+
+/**
+ * Why somebody is not in, and what waits for them.
+ * @param {import('../lib/state.js').State} state
+ * @param {Record<string, string>} reasons
+ */
+function closedText({ state: { reason }, meanwhile }, reasons) {
+  const waits = meanwhile !== '' || ['ended_elsewhere', 'expired', 'idle', 'user'].includes(reason);
+  const gone = ['account_closed', 'deleted'].includes(reason);
+  return [reasons[reason], waits && !gone ? WAITING[meanwhile] : ''].filter(Boolean).join(' ');
+}
+
+/**
+ * What was not sent before the account was closed here.
+ * @param {import('../types.js').StateEvent} state
+ * @param {string} when
+ */
+function unsentText({ unsent = [] }, when) {
+  const count = unsent.reduce((all, { messages }) => all + messages, 0);
+  if (count === 0) return '';
+  return count === 1
+    ? `1 message was not sent. It is sent when you ${when}.`
+    : `${count} messages were not sent. They are sent when you ${when}.`;
+}
+
+const CAME_BY_LINK =
+  'If you came by an invite link, sign in first. Then open the link again: it works unless it was used.';
+/** What a link of somebody with an account does. */
+const BY_LINK =
+  'You come by an invite link. Sign in, and whoever sent it is asked to talk with you. If you know each other already, their chat opens.';
 
 export class SignIn extends FrontView {
   #form = this.form;
@@ -70,7 +115,10 @@ export class SignIn extends FrontView {
     this.#tell();
     this.#server();
     this.#handle.value = this.state.state.handle ?? '';
-    this.on('server', () => this.#server());
+    this.on('server', () => {
+      this.#server();
+      this.#tell();
+    });
     this.listen(this.#form, 'submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -89,14 +137,15 @@ export class SignIn extends FrontView {
     (known ? this.#passphrase : this.#handle).focus({ preventScroll: true });
   }
 
-  /** Why somebody is here. */
+  /** Why somebody is here, and what is to come. */
   #tell() {
     const { reason } = this.state.state;
     const notice = slot(this.panel, 'notice');
-    const why = WHY_SIGNED_OUT[reason] ?? (lostLink() ? CAME_BY_LINK : undefined);
-    notice.hidden = !why;
-    if (!why) return;
-    notice.replaceChildren(icon('info'), h('span', {}, why));
+    const link = this.context.fragment().includes('.') ? BY_LINK : lostLink() ? CAME_BY_LINK : '';
+    const why = closedText(this.state, WHY_SIGNED_OUT);
+    const text = [why, unsentText(this.state.state, 'sign in'), link].filter(Boolean).join(' ');
+    notice.hidden = text === '';
+    notice.replaceChildren(icon('info'), h('span', {}, text));
     notice.dataset.reason = reason;
     notice.classList.toggle('notice--warn', ['expired', 'idle'].includes(reason) || reason in WHY_ELSEWHERE);
   }
@@ -240,22 +289,14 @@ export class ConfirmRecoveryKey extends Part {
   }
 }
 
-/** @type {Record<string, string>} */
-const WHY_LOCKED = {
-  user: 'Keys and messages are gone from this browser’s memory. What is unread still waits.',
-  expired: 'Your session is over, so keys and messages were wiped from memory. What is unread still waits.',
-  ...WHY_ELSEWHERE,
-  idle: 'Nothing was done here for a while, so keys and messages were wiped from memory. What is unread still waits.',
-};
-
 export class Lock extends View {
   /** @param {Context} context */
   constructor(context) {
     super(context, clone('view-lock'));
     const { node } = this;
-    const { me, reason } = this.state.state;
-    const who = me ? `Signed in as ${me.alias ? `${me.alias}, ` : ''}@${me.handle}. ` : '';
-    slot(node, 'why').textContent = `${who}${WHY_LOCKED[reason] ?? 'Your passphrase opens it.'}`;
+    const { me } = this.state.state;
+    this.#tell();
+    for (const kind of ['state', 'server']) this.on(kind, () => this.#tell());
     /** @type {HTMLInputElement} */ (slot(node, 'username')).value = me?.handle ?? '';
     showButtons(this, node);
     const signOut = () => this.send({ c: 'sign_out' });
@@ -277,6 +318,14 @@ export class Lock extends View {
   /** @override */
   focus() {
     input(this.node, '#unlock-passphrase').focus();
+  }
+
+  #tell() {
+    const { me } = this.state.state;
+    const who = me ? `Signed in as ${me.alias ? `${me.alias}, ` : ''}@${me.handle}. ` : '';
+    const why = closedText(this.state, WHY_LOCKED) || 'Your passphrase opens it.';
+    slot(this.node, 'why').textContent = `${who}${why}`;
+    say(slot(this.node, 'unsent'), unsentText(this.state.state, 'unlock'));
   }
 
   /** @param {HTMLElement} form */

@@ -14,7 +14,7 @@ import { PassphrasePicker } from './passphrase.js';
 /** What to do where a page was loaded again: the secret of its link is kept nowhere. */
 const LOADED_AGAIN =
   'This page was loaded again and no longer has what the link carried. Open the link again from where you got it.';
-const OPEN_AGAIN = `${LOADED_AGAIN} It still works.`;
+const OPEN_AGAIN = `${LOADED_AGAIN} It works unless it was used.`;
 const INVITED = 'You come by an invite link. Whoever sent it is asked to talk with you as soon as you are in.';
 
 export class Register extends FrontView {
