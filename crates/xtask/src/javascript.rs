@@ -58,7 +58,7 @@ pub fn unit_tests(workspace: &Workspace, report: &mut Report, node: &Node) -> an
         // Files by name: releases of Node differ in what a folder or a pattern means.
         run_shown(
             node.run()
-                .args(["--test", "--test-reporter", "dot"])
+                .args(["--test", "--test-reporter", "spec"])
                 .args(tests)
                 .current_dir(&workspace.root),
         )
