@@ -12,6 +12,7 @@ test('a link’s secret is taken out of the address, and that there was one is r
   assert.equal(router.openedWith(), 'an.invite');
   assert.equal(history.url.href, 'https://chat.example/i');
   assert.equal(router.lostLink(), false, 'this page still has it');
+  assert.equal(router.byInvite(), false, 'it is not a whole one');
   assert.equal(history.state.link, true, 'one that is loaded again knows that there was one');
 });
 

@@ -48,7 +48,8 @@ const describe = (backups) => {
   const newest =
     backups.last_success === null ? 'There is none yet.' : `The newest is of ${moment(backups.last_success)}.`;
   const next = backups.next_due === null ? '' : ` The next begins by itself at ${moment(backups.next_due)}.`;
-  return `Backups go to ${backups.target}. ${newest}${next} Kept are ${kept(backups.keep)}. There ${backups.count === 1 ? 'is 1' : `are ${backups.count.toLocaleString()}`} now.`;
+  const count = backups.count === 1 ? 'is 1 backup' : `are ${backups.count.toLocaleString()} backups`;
+  return `Backups go to ${backups.target}. ${newest}${next} The server keeps ${kept(backups.keep)}. There ${count}.`;
 };
 
 /** @param {Backup} backup */

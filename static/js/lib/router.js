@@ -19,6 +19,9 @@ export const openedWith = () => fragment;
  */
 export const lostLink = () => fragment === '' && /** @type {{link?: boolean} | null} */ (history.state)?.link === true;
 
+/** Whether the page was opened with a whole invite link that nobody has used here. */
+export const byInvite = () => /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(fragment);
+
 /** The link was used, or is of no use to whoever is signed in. */
 export function forgetLink() {
   fragment = '';

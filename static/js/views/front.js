@@ -4,7 +4,7 @@ import { complain, showButtons, submit } from '../lib/form.js';
 import { clockTime } from '../lib/format.js';
 import { layer } from '../lib/layers.js';
 import { Part, View } from '../lib/part.js';
-import { go, lostLink } from '../lib/router.js';
+import { byInvite, go, lostLink } from '../lib/router.js';
 import { copy } from '../lib/say.js';
 import { PassphrasePicker } from './passphrase.js';
 
@@ -141,7 +141,7 @@ export class SignIn extends FrontView {
   #tell() {
     const { reason } = this.state.state;
     const notice = slot(this.panel, 'notice');
-    const link = this.context.fragment().includes('.') ? BY_LINK : lostLink() ? CAME_BY_LINK : '';
+    const link = byInvite() ? BY_LINK : lostLink() ? CAME_BY_LINK : '';
     const why = closedText(this.state, WHY_SIGNED_OUT);
     const text = [why, unsentText(this.state.state, 'sign in'), link].filter(Boolean).join(' ');
     notice.hidden = text === '';

@@ -2,7 +2,7 @@
 import { h, icon, input, say, slot } from '../lib/dom.js';
 import { complain, right, submit, wrong } from '../lib/form.js';
 import { layer } from '../lib/layers.js';
-import { lostLink } from '../lib/router.js';
+import { byInvite, lostLink } from '../lib/router.js';
 import { ConfirmRecoveryKey, FrontView } from './front.js';
 import { PassphrasePicker } from './passphrase.js';
 
@@ -275,7 +275,7 @@ export class Invite extends FrontView {
   constructor(context) {
     super(context, 'view-invite');
     const { panel } = this;
-    const whole = /^[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{64}$/.test(context.fragment());
+    const whole = byInvite();
     const broken = slot(panel, 'broken');
     slot(panel, 'choices').hidden = !whole;
     broken.hidden = whole;
