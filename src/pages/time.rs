@@ -2,9 +2,9 @@
 
 /// Writes `2026-11-21 23:07:06`.
 pub fn format(unix: u64) -> String {
-    let (days, rest) = (unix / 86_400, unix % 86_400);
-    let (year, month, day) = backup::civil(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    let at = backup::utc(unix);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second) = at.to_hms();
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
@@ -16,12 +16,7 @@ pub fn parse(text: &str) -> Option<u64> {
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<u64>().ok());
     let (hour, minute) = (parts.next()??, parts.next()??);
     let second = parts.next().unwrap_or(Some(0))?;
-    let fits = (1970..=9999).contains(&year) && hour < 24 && minute < 60 && second < 60;
-    if !fits {
-        return None;
-    }
-    let days = backup::days(year, month, day)?;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    backup::unix((year, month, day), (hour, minute, second))
 }
 
 #[cfg(test)]

@@ -1,11 +1,32 @@
 //! Times in names and on the command line: UTC, in the short form of ISO 8601.
 
-const DAY: u64 = 86_400;
+use time::{Date, Month, OffsetDateTime, Time};
+
+/// Returns a moment of the calendar in UTC; what is later than the year 9999 counts as its end.
+pub fn utc(unix: u64) -> OffsetDateTime {
+    let at = i64::try_from(unix).ok();
+    at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
+        .unwrap_or(OffsetDateTime::new_utc(Date::MAX, Time::MAX))
+}
+
+/// Returns the unix seconds of a moment that the calendar has, from 1970 on.
+pub fn unix(
+    (year, month, day): (u64, u64, u64),
+    (hour, minute, second): (u64, u64, u64),
+) -> Option<u64> {
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let day = Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?);
+    let [hour, minute, second] = [hour, minute, second].map(u8::try_from);
+    let time = Time::from_hms(hour.ok()?, minute.ok()?, second.ok()?);
+    let moment = OffsetDateTime::new_utc(day.ok()?, time.ok()?);
+    u64::try_from(moment.unix_timestamp()).ok()
+}
 
 /// Writes unix seconds as `20261122T023000Z`.
 pub fn format_time(time: u64) -> String {
-    let (year, month, day) = civil(time / DAY);
-    let (hour, minute, second) = (time % DAY / 3_600, time % 3_600 / 60, time % 60);
+    let at = utc(time);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second) = at.to_hms();
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
@@ -24,49 +45,14 @@ pub fn parse_time(text: &str) -> Option<u64> {
             .then_some(())?;
         part.parse().ok()
     };
-    let (year, month, day) = (read(0, 4)?, read(4, 6)?, read(6, 8)?);
-    let (hour, minute, second) = match digits.len() {
+    let day = (read(0, 4)?, read(4, 6)?, read(6, 8)?);
+    let time = match digits.len() {
         8 => (23, 59, 59),
         12 => (read(8, 10)?, read(10, 12)?, 59),
         14 => (read(8, 10)?, read(10, 12)?, read(12, 14)?),
         _ => return None,
     };
-    let sound = (1970..10_000).contains(&year) && hour < 24 && minute < 60 && second < 60;
-    let days = days(year, month, day)?;
-    sound.then_some(days * DAY + hour * 3_600 + minute * 60 + second)
-}
-
-/// Year, month and day of a number of days since 1970, by counting in eras of 400 years from 1 March.
-pub fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
-}
-
-/// Days since 1970 of a day that exists.
-pub fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year / 400;
-    let year_of_era = shifted_year % 400;
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
-    let days = (era * 146_097 + of_era).checked_sub(719_468)?;
-    (civil(days) == (year, month, day)).then_some(days)
+    unix(day, time)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod target;
 
 pub use catalogue::{Catalogue, CatalogueError, Listed, catalogue, clear_unfinished, newest_id};
 pub use create::{CreateError, Created, KeyFile, Source, Wish, create};
-pub use date::{civil, days, format_time, parse_time};
+pub use date::{format_time, parse_time, unix, utc};
 pub use id::{BackupId, Kind};
 pub use key::{BackupKey, KEY_LEN, KeyError};
 pub use manifest::{AuditHead, Manifest, Parent};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::date::civil;
+use crate::date::utc;
 use crate::id::{BackupId, Kind};
 
 const HOUR: u64 = 3_600;
@@ -113,9 +113,9 @@ impl Policy {
         let ids = || known.iter().map(|one| &one.id);
         kept.extend(ids().max().cloned());
         kept.extend(ids().filter(|id| !id.is_of_the_future(now)).max().cloned());
-        let month = |time: u64| {
-            let (year, month, _) = civil(time / DAY);
-            year * 12 + month
+        let month = |time: u64| -> u64 {
+            let at = utc(time);
+            u64::from(at.year().unsigned_abs() * 12 + u32::from(u8::from(at.month())))
         };
         // 1970 began on a Thursday: weeks begin on Mondays.
         let week = |time: u64| (time / DAY + 3) / 7;
