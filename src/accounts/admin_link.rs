@@ -1,15 +1,18 @@
 //! Links by which somebody registers as an administrator, made at the server's terminal.
 
+use ambient::Ambient;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha3::{Digest, Sha3_256};
 use store::AdminLink;
 use zeroize::Zeroizing;
-
-use ambient::Ambient;
 
 use super::handle::Handle;
 
 /// Seconds that a link is good for: a day.
 const LIFE: u64 = 86_400;
+
+/// What is escaped in a handle behind the dot that ends the secret.
+const IN_A_LINK: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 const PURPOSE: &[u8] = b"secure-messaging/1 administrator link";
 
@@ -46,7 +49,7 @@ impl NewAdminLink {
     /// Returns the address to open; the handle in it is for the form only.
     pub fn address(&self, origin: &str) -> Zeroizing<String> {
         let secret = Zeroizing::new(hex::encode(self.secret.as_slice()));
-        let handle = percent(self.handle.as_str());
+        let handle = utf8_percent_encode(self.handle.as_str(), IN_A_LINK);
         Zeroizing::new(format!("{origin}/setup#{}.{handle}", secret.as_str()))
     }
 }
@@ -64,16 +67,6 @@ fn hash(secret: &[u8; 32], handle: &Handle) -> [u8; 32] {
         .chain_update(secret)
         .chain_update(handle.as_str());
     digest.finalize().into()
-}
-
-fn percent(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    text.bytes()
-        .map(|byte| match byte {
-            byte if plain(byte) => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 use store::Role;
@@ -16,6 +17,9 @@ use crate::sessions::{self, Origin, audit_refusal, signed_in};
 use crate::state::App;
 
 use super::{audit_log, intent, routes};
+
+/// What is escaped in a value of an address's query.
+const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// The form's fields, as they stand in the address.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -270,20 +274,12 @@ fn next_page(filter: &Filter, before: u64) -> String {
         ("to", &filter.to),
     ] {
         if !value.is_empty() {
-            address.push_str(&format!("&{name}={}", percent(value)));
+            address.push_str(&format!(
+                "&{name}={}",
+                utf8_percent_encode(value, IN_A_QUERY)
+            ));
         }
     }
     address.push_str("#records");
     address
-}
-
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

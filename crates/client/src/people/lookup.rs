@@ -1,6 +1,7 @@
 //! Finding people by handle, and asking them for contact.
 
 use api::{Code, Own};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::safe::ContactState;
 
 use super::{ShownKeys, clip, user};
@@ -179,6 +180,9 @@ impl Unlocked {
     }
 }
 
+/// What is escaped in a segment of a path: a segment of dots alone would be taken for another path.
+const IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+
 /// The path of a look-up; `None` for what can be no handle.
 fn path_of(handle: &str) -> Option<String> {
     let handle = protocol::name::bare_handle(handle);
@@ -186,16 +190,8 @@ fn path_of(handle: &str) -> Option<String> {
     if length == 0 || length > 64 || handle.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
-    let mut path = String::from("/users/by-handle/");
-    for byte in handle.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push('%');
-            path.push_str(&hex::encode_upper([byte]));
-        }
-    }
-    Some(path)
+    let handle = utf8_percent_encode(handle, IN_A_SEGMENT);
+    Some(format!("/users/by-handle/{handle}"))
 }
 
 #[cfg(test)]
