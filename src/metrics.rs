@@ -1,22 +1,32 @@
-//! Counters in the text format that Prometheus reads, labelled by route pattern.
+//! Counters in the text format of Prometheus, labelled by route pattern.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dashmap::DashMap;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 use store::Statistics;
 
-/// Upper bounds of the latency buckets in microseconds.
-const BUCKETS: [u64; 8] = [
-    250, 1_000, 5_000, 25_000, 100_000, 500_000, 2_500_000, 10_000_000,
-];
+/// Upper bounds of the latency buckets in seconds.
+const BUCKETS: [f64; 8] = [0.000_25, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// What one histogram of answered requests is about.
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: &'static str,
+    status: u32,
+}
 
 /// What the server counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
-    routes: DashMap<(&'static str, &'static str, u16), Route>,
+    answered: Family<Answered, Histogram, fn() -> Histogram>,
     requests: AtomicU64,
     malformed_frames: AtomicU64,
     unreadable_requests: Arc<AtomicU64>,
@@ -25,11 +35,17 @@ pub struct Metrics {
     durable: Mutex<Statistics>,
 }
 
-#[derive(Debug, Default)]
-struct Route {
-    count: u64,
-    micros: u64,
-    buckets: [u64; BUCKETS.len()],
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            answered: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            requests: AtomicU64::default(),
+            malformed_frames: AtomicU64::default(),
+            unreadable_requests: Arc::default(),
+            unreadable_told: AtomicU64::default(),
+            durable: Mutex::default(),
+        }
+    }
 }
 
 impl Metrics {
@@ -40,15 +56,13 @@ impl Metrics {
 
     /// Counts one answered request; `route` is a pattern.
     pub fn count(&self, method: &'static str, route: &'static str, status: u16, elapsed: Duration) {
-        let mut row = self.routes.entry((method, route, status)).or_default();
-        let micros = elapsed.as_micros() as u64;
-        row.count += 1;
-        row.micros += micros;
-        for (bucket, bound) in row.buckets.iter_mut().zip(BUCKETS) {
-            if micros <= bound {
-                *bucket += 1;
-            }
-        }
+        let answered = Answered {
+            method,
+            route,
+            status: status.into(),
+        };
+        let histogram = self.answered.get_or_create(&answered);
+        histogram.observe(elapsed.as_secs_f64());
     }
 
     /// Counts one frame that could not be read.
@@ -79,29 +93,12 @@ impl Metrics {
 
     /// Writes everything, together with `gauges` of (name, help, value).
     pub fn render(&self, gauges: &[(&str, &str, u64)]) -> String {
-        let mut out = String::new();
-        let mut rows: Vec<_> = self
-            .routes
-            .iter()
-            .map(|row| {
-                let (method, route, status) = row.key();
-                let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
-                (labels, row.count, row.micros, row.buckets)
-            })
-            .collect();
-        rows.sort();
-        let name = "secure_messaging_request_duration_seconds";
-        let _ = writeln!(out, "# HELP {name} Time from request to answer.");
-        let _ = writeln!(out, "# TYPE {name} histogram");
-        for (labels, count, micros, buckets) in rows {
-            for (bucket, bound) in buckets.iter().zip(BUCKETS) {
-                let bound = bound as f64 / 1e6;
-                let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
-            }
-            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
-            let _ = writeln!(out, "{name}_sum{{{labels}}} {}", micros as f64 / 1e6);
-            let _ = writeln!(out, "{name}_count{{{labels}}} {count}");
-        }
+        let mut registry = Registry::with_prefix("secure_messaging");
+        registry.register(
+            "request_duration_seconds",
+            "Time from request to answer",
+            self.answered.clone(),
+        );
         let counters = [
             ("malformed_frames", "Frames", &self.malformed_frames),
             (
@@ -111,15 +108,16 @@ impl Metrics {
             ),
         ];
         for (name, what, count) in counters {
-            let name = format!("secure_messaging_{name}_total");
-            let count = count.load(Ordering::Relaxed);
-            let _ = writeln!(out, "# HELP {name} {what} that could not be read.");
-            let _ = writeln!(out, "# TYPE {name} counter\n{name} {count}");
+            let count = ConstCounter::new(count.load(Ordering::Relaxed));
+            registry.register(name, format!("{what} that could not be read"), count);
         }
         for (name, help, value) in gauges {
-            let name = format!("secure_messaging_{name}");
-            let _ = writeln!(out, "# HELP {name} {help}");
-            let _ = writeln!(out, "# TYPE {name} gauge\n{name} {value}");
+            let help = help.trim_end_matches('.');
+            registry.register(*name, help, ConstGauge::new(*value));
+        }
+        let mut out = String::new();
+        if let Err(error) = text::encode(&mut out, &registry) {
+            tracing::error!(%error, "the measurements could not be written");
         }
         out
     }

@@ -123,7 +123,7 @@ pub async fn metrics(app: Data<App>) -> HttpResponse {
     gauges.extend(app.auditor().gauges());
     let text = app.metrics().render(&gauges);
     HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text)
 }
 
