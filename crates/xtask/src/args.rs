@@ -1,109 +1,108 @@
 //! The command line.
 
-/// What `cargo xtask help` prints.
-pub const USAGE: &str = "\
-cargo xtask COMMAND
+use clap::{Parser, Subcommand};
 
-  serve [ARGS]    prepare everything, build the release server and start it; ARGS go to the server
-  test [ARGS]     prepare everything and run every test; ARGS go to `cargo test`
-                  (a name filters; -p CRATE picks a crate; after -- they go to the test programs)
-  bundle [--force]  build what the browser loads: target/bundle and static/wasm
-  prove [ARGS]    the slow proofs; writes target/proofs.md; ARGS filter as in test
-  prove mutants [ARGS]  changes protocol, client, vault, keyring and audit in one place at a time:
-                  a test must tell, or docs/mutants.txt has the reason; hours; ARGS go to cargo-mutants
-  bench [NAME] [ARGS]  the benchmarks; their tables and plots are left in target/
-  ci              what CI runs: fmt, lint, cargo-deny, test
-  fmt [--check]   format the Rust and JavaScript sources
-  lint            clippy and ESLint over everything, warnings are errors
-  deny            bans, licences, sources and advisories of the dependencies
-  tools           fetch the tools that the tests need, and say where they are
-
-Environment
+const ENVIRONMENT: &str = "\
+Environment:
   SECURE_MESSAGING_TOOLS       folder for fetched tools (default: <target>/tools)
   SECURE_MESSAGING_WASM_ROUTE  installed, rustup or debian: which wasm32 toolchain to use
   SECURE_MESSAGING_PRIVATE_TOOLS=1  unpack Debian packages privately even for root";
 
+/// The project's commands
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", after_help = ENVIRONMENT, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
 /// One command with its arguments.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Print the usage.
-    Help,
-    /// Build and start the server.
-    Serve {
-        /// Passed to the server.
-        args: Vec<String>,
-    },
-    /// Build the browser bundle.
+    /// Prepare everything, build the release server and start it; ARGS go to the server
+    Serve(Passed),
+    /// Prepare everything and run every test
+    ///
+    /// ARGS go to `cargo test`: a name filters, -p CRATE picks a crate, and what comes after -- goes to
+    /// the test programs.
+    Test(Passed),
+    /// Build what the browser loads: target/bundle and static/wasm
     Bundle {
-        /// Rebuild even when the inputs are unchanged.
+        /// Rebuild even when the inputs are unchanged
+        #[arg(long)]
         force: bool,
     },
-    /// Run every test.
-    Test {
-        /// Passed to `cargo test`.
-        args: Vec<String>,
-    },
-    /// Format.
+    /// Run the slow proofs, and write target/proofs.md
+    ///
+    /// ARGS filter as in test. `prove mutants` changes protocol, client, vault, keyring and audit in one
+    /// place at a time: a test must tell, or docs/mutants.txt has the reason. It takes hours; its ARGS go
+    /// to cargo-mutants.
+    Prove(Passed),
+    /// Run the benchmarks; their tables and plots are left in target/
+    ///
+    /// The first of ARGS may name one.
+    Bench(Passed),
+    /// Do what CI does: fmt, deny, machete, test, lint
+    Ci,
+    /// Format the Rust and JavaScript sources
     Fmt {
-        /// Only look.
+        /// Only look
+        #[arg(long)]
         check: bool,
     },
-    /// Clippy.
+    /// Run clippy and ESLint over everything; a warning is an error
+    #[command(alias = "clippy")]
     Lint,
-    /// cargo-deny.
+    /// Check bans, licences, sources and advisories of the dependencies
     Deny,
-    /// All that CI runs.
-    Ci,
-    /// The slow proofs.
-    Prove {
-        /// Passed to `cargo test`.
-        args: Vec<String>,
-    },
-    /// The mutants of the crates that everything stands on.
-    Mutants {
-        /// Passed to cargo-mutants.
-        args: Vec<String>,
-    },
-    /// The benchmarks.
-    Bench {
-        /// A benchmark's name first, then its arguments.
-        args: Vec<String>,
-    },
-    /// Fetch the test tools.
+    /// Find dependencies that nothing uses
+    Machete,
+    /// Fetch the tools that the tests need, and say where they are
     Tools,
 }
 
-/// Reads the arguments after the program's name; the error says what is wrong with them.
-pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command, String> {
-    let Some(name) = args.next() else {
-        return Ok(Command::Help);
-    };
-    let rest: Vec<String> = args.collect();
-    match name.as_str() {
-        "help" | "--help" | "-h" => Ok(Command::Help),
-        "serve" => Ok(Command::Serve {
-            args: without_separator(rest),
-        }),
-        "bundle" => Ok(Command::Bundle {
-            force: flag(&name, &rest, "--force")?,
-        }),
-        "test" => Ok(Command::Test { args: rest }),
-        "fmt" => Ok(Command::Fmt {
-            check: flag(&name, &rest, "--check")?,
-        }),
-        "lint" | "clippy" => none(&name, &rest, Command::Lint),
-        "deny" => none(&name, &rest, Command::Deny),
-        "ci" => none(&name, &rest, Command::Ci),
-        "tools" => none(&name, &rest, Command::Tools),
-        "prove" if rest.first().is_some_and(|first| first == "mutants") => Ok(Command::Mutants {
-            args: without_separator(rest[1..].to_vec()),
-        }),
-        "prove" => Ok(Command::Prove { args: rest }),
-        "bench" => Ok(Command::Bench {
-            args: without_separator(rest),
-        }),
-        other => Err(format!("there is no command `{other}`")),
+/// Arguments for another program.
+#[derive(Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Passed {
+    /// Passed on as they are
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+impl Passed {
+    /// Returns the arguments without the separator that may stand before them.
+    pub fn alone(&self) -> &[String] {
+        match self.args.split_first() {
+            Some((first, rest)) if first == "--" => rest,
+            _ => &self.args,
+        }
     }
+
+    /// Returns the arguments of `prove mutants`.
+    pub fn mutants(&self) -> Option<&[String]> {
+        let (first, rest) = self.args.split_first()?;
+        let rest = match rest.split_first() {
+            Some((separator, rest)) if separator == "--" => rest,
+            _ => rest,
+        };
+        (first == "mutants").then_some(rest)
+    }
+
+    /// Returns the arguments with the separator, which divides those of `cargo test`.
+    pub fn all(&self) -> &[String] {
+        &self.args
+    }
+}
+
+/// Reads the arguments after the program's name; the error has the usage.
+pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, clap::Error> {
+    let mut args: Vec<String> = args.into_iter().collect();
+    // clap keeps every separator but the first: it gets one of its own.
+    if args.get(1).is_some_and(|first| first == "--") {
+        args.insert(1, "--".to_owned());
+    }
+    args.insert(0, "xtask".to_owned());
+    Cli::try_parse_from(args).map(|cli| cli.command)
 }
 
 /// What `cargo test` is given: the whole workspace unless the caller named packages.
@@ -129,35 +128,18 @@ pub fn cargo_test_args(passed: &[String]) -> Vec<String> {
     all
 }
 
-fn without_separator(mut rest: Vec<String>) -> Vec<String> {
-    if rest.first().is_some_and(|first| first == "--") {
-        rest.remove(0);
-    }
-    rest
-}
-
-fn flag(name: &str, rest: &[String], known: &str) -> Result<bool, String> {
-    match rest {
-        [] => Ok(false),
-        [only] if only == known => Ok(true),
-        _ => Err(format!("`{name}` takes only {known}")),
-    }
-}
-
-fn none(name: &str, rest: &[String], command: Command) -> Result<Command, String> {
-    if rest.is_empty() {
-        Ok(command)
-    } else {
-        Err(format!("`{name}` takes no arguments"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Command, String> {
-        parse(line.split_whitespace().map(String::from))
+    fn parsed(line: &str) -> Command {
+        parse(strings(line)).unwrap()
+    }
+
+    fn passed(line: &str) -> Passed {
+        Passed {
+            args: strings(line),
+        }
     }
 
     fn strings(line: &str) -> Vec<String> {
@@ -166,47 +148,49 @@ mod tests {
 
     #[test]
     fn no_command_means_help() {
-        assert_eq!(parsed(""), Ok(Command::Help));
+        let help = parse([]).unwrap_err().to_string();
+        for word in ["serve", "machete", "SECURE_MESSAGING_TOOLS"] {
+            assert!(help.contains(word), "{help}");
+        }
     }
 
     #[test]
     fn server_arguments_pass_through_with_and_without_separator() {
-        let wanted = Ok(Command::Serve {
-            args: strings("--bind 127.0.0.1:0"),
-        });
-        assert_eq!(parsed("serve --bind 127.0.0.1:0"), wanted);
-        assert_eq!(parsed("serve -- --bind 127.0.0.1:0"), wanted);
+        for line in ["serve --bind 127.0.0.1:0", "serve -- --bind 127.0.0.1:0"] {
+            let Command::Serve(args) = parsed(line) else {
+                panic!("{line}");
+            };
+            assert_eq!(args.alone(), strings("--bind 127.0.0.1:0"), "{line}");
+        }
     }
 
     #[test]
     fn test_keeps_the_separator_for_the_test_programs() {
-        assert_eq!(
-            parsed("test burn -- --nocapture"),
-            Ok(Command::Test {
-                args: strings("burn -- --nocapture")
-            })
-        );
+        for args in ["burn -- --nocapture", "-- --nocapture", "-p vault"] {
+            let read = parsed(&format!("test {args}"));
+            assert_eq!(read, Command::Test(passed(args)));
+        }
     }
 
     #[test]
     fn unknown_commands_and_stray_arguments_are_refused() {
-        assert!(parsed("deploy").is_err());
-        assert!(parsed("ci now").is_err());
-        assert!(parsed("fmt --force").is_err());
-        assert!(parsed("bundle --check").is_err());
+        for line in ["deploy", "ci now", "fmt --force", "bundle --check"] {
+            assert!(parse(strings(line)).is_err(), "{line}");
+        }
     }
 
     #[test]
     fn mutants_are_a_proof_of_their_own() {
-        let wanted = Ok(Command::Mutants {
-            args: strings("--shard 1/8"),
-        });
-        assert_eq!(parsed("prove mutants --shard 1/8"), wanted);
-        assert_eq!(parsed("prove mutants -- --shard 1/8"), wanted);
-        let filtered = Ok(Command::Prove {
-            args: strings("burned"),
-        });
-        assert_eq!(parsed("prove burned"), filtered);
+        for line in ["prove mutants --shard 1/8", "prove mutants -- --shard 1/8"] {
+            let Command::Prove(args) = parsed(line) else {
+                panic!("{line}");
+            };
+            assert_eq!(args.mutants(), Some(&strings("--shard 1/8")[..]), "{line}");
+        }
+        let Command::Prove(args) = parsed("prove burned") else {
+            panic!("a proof");
+        };
+        assert_eq!(args.mutants(), None);
     }
 
     #[test]

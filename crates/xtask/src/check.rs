@@ -3,7 +3,7 @@
 use crate::process::run_shown;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{deny, javascript, test};
+use crate::{deny, javascript, machete, test};
 
 /// rustfmt and Prettier.
 pub fn fmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {
@@ -62,6 +62,7 @@ pub fn ci(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     };
     note(fmt(workspace, report, true));
     note(deny::run(workspace, report));
+    note(machete::run(workspace, report));
     note(test::run(workspace, report, &[]));
     note(lint(workspace, report));
     if failed.is_empty() {

@@ -5,6 +5,11 @@
 //! except that root on a Debian machine gets Chromium, Node and SoftHSM installed as ordinary
 //! packages.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool of the developers measures real time"
+)]
+
 mod apt;
 mod args;
 mod bench;
@@ -16,6 +21,7 @@ mod debian_rust;
 mod deny;
 mod javascript;
 mod left_out;
+mod machete;
 mod manifest;
 mod moto;
 mod mutants;
@@ -43,10 +49,7 @@ use workspace::Workspace;
 fn main() -> ExitCode {
     let command = match args::parse(std::env::args().skip(1)) {
         Ok(command) => command,
-        Err(message) => {
-            eprintln!("{message}\n\n{}", args::USAGE);
-            return ExitCode::from(2);
-        }
+        Err(usage) => usage.exit(),
     };
     match run(command) {
         Ok(code) => code,
@@ -58,24 +61,22 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
-    if let Command::Help = command {
-        println!("{}", args::USAGE);
-        return Ok(ExitCode::SUCCESS);
-    }
     let workspace = Workspace::find()?;
     let mut report = Report::new();
     let outcome = match command {
-        Command::Help => Ok(()),
-        Command::Serve { args } => return serve::run(&workspace, &mut report, &args),
+        Command::Serve(args) => return serve::run(&workspace, &mut report, args.alone()),
         Command::Bundle { force } => bundle::ensure(&workspace, &mut report, force).map(|_| ()),
-        Command::Test { args } => test::run(&workspace, &mut report, &args),
+        Command::Test(args) => test::run(&workspace, &mut report, args.all()),
         Command::Fmt { check } => check::fmt(&workspace, &mut report, check),
         Command::Lint => check::lint(&workspace, &mut report),
         Command::Deny => deny::run(&workspace, &mut report),
+        Command::Machete => machete::run(&workspace, &mut report),
         Command::Ci => check::ci(&workspace, &mut report),
-        Command::Mutants { args } => mutants::prove(&workspace, &mut report, &args),
-        Command::Prove { args } => prove::run(&workspace, &mut report, &args),
-        Command::Bench { args } => bench::run(&workspace, &mut report, &args),
+        Command::Prove(args) => match args.mutants() {
+            Some(args) => mutants::prove(&workspace, &mut report, args),
+            None => prove::run(&workspace, &mut report, args.all()),
+        },
+        Command::Bench(args) => bench::run(&workspace, &mut report, args.alone()),
         Command::Tools => test::tools(&workspace, &mut report),
     };
     report.summary();

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use cargo_metadata::MetadataCommand;
 
 /// The folders that every command works in.
 pub struct Workspace {
@@ -24,35 +25,21 @@ impl Workspace {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // Set by `cargo run`, so the command works from any folder.
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let mut command = Command::new(&cargo);
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        let mut command = MetadataCommand::new();
+        command.cargo_path(&cargo).no_deps();
         if let Some(dir) = &manifest_dir {
-            command.arg("--manifest-path").arg(dir.join("Cargo.toml"));
+            command.manifest_path(dir.join("Cargo.toml"));
         }
-        let output = command
-            .output()
-            .context("cargo could not be started; is a Rust toolchain installed?")?;
-        if !output.status.success() {
-            bail!(
-                "cargo metadata: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        let metadata: serde_json::Value =
-            serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-        let folder = |key: &str| {
-            metadata[key]
-                .as_str()
-                .map(PathBuf::from)
-                .with_context(|| format!("cargo metadata does not say {key}"))
-        };
-        let target = folder("target_directory")?;
+        let metadata = command
+            .exec()
+            .context("cargo does not describe the work tree; is a Rust toolchain installed?")?;
+        let target = metadata.target_directory.into_std_path_buf();
         let tools = match std::env::var_os("SECURE_MESSAGING_TOOLS") {
             Some(dir) => std::path::absolute(dir)?,
             None => target.join("tools"),
         };
         Ok(Self {
-            root: folder("workspace_root")?,
+            root: metadata.workspace_root.into_std_path_buf(),
             target,
             tools,
             cargo,
