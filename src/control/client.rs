@@ -9,7 +9,7 @@ use super::{Answer, Question, socket_path};
 use crate::config::Config;
 use crate::keys::Progress;
 
-/// Why a running server did not do what it was asked for.
+/// Why a running server refused a request of a subcommand.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// It says so itself.

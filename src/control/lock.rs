@@ -1,4 +1,4 @@
-//! Who has the database: one server, or one key job without a server.
+//! The lock of the database: one server, or one key job without a server, holds it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use keyring::{private_file, regular_file};
 
-/// A file that one process at a time has; the system lets go of it when the process ends.
+/// A file that one process at a time has locked; the system releases it when the process ends.
 #[derive(Debug)]
 pub(crate) struct LockFile {
     _file: File,
 }
 
 impl LockFile {
-    /// Takes it, making the file where there is none.
+    /// Locks the file; creates it if there is none.
     pub(crate) fn take(path: &Path) -> Result<Self, TryLockError> {
         loop {
             let mut options = OpenOptions::new();
@@ -59,10 +59,10 @@ impl Drop for DatabaseLock {
     }
 }
 
-/// Why a database cannot be had.
+/// Why a database cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process has it.
+    /// Another process holds it.
     #[error(
         "{} is held by another process: a server, or a key job, uses this database; stop it, or \
          wait until it is done", .0.display()
@@ -86,7 +86,7 @@ pub enum LockError {
         /// Where it leads.
         target: PathBuf,
     },
-    /// Something else stands where the database should.
+    /// Something else is in the place of the database.
     #[error(
         "{} is {what}, and the database is a regular file: correct data_dir or DATABASE_URL",
         path.display()
@@ -157,7 +157,7 @@ impl DatabaseLock {
         Ok(this)
     }
 
-    /// Refuses a database that other names lead to, or that is no file; changes nothing.
+    /// Refuses a database that has other names or is not a file; changes nothing.
     pub(crate) fn check(database: &Path) -> Result<(), LockError> {
         let Ok(found) = std::fs::symlink_metadata(database) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Bodies: how large, of which kind, and what is said when they are neither.
+//! Bodies: limits, media types, and refusals of others.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,10 +10,10 @@ use futures_util::StreamExt;
 
 use super::Problem;
 
-/// Largest JSON body in bytes where nothing is said.
+/// Largest JSON body in bytes by default.
 pub const SMALL_JSON_BYTES: usize = 64 << 10;
 
-/// Largest JSON body in bytes where a safe or a batch of prekeys is written.
+/// Largest JSON body in bytes of routes that write a safe or a batch of prekeys.
 pub const LARGE_JSON_BYTES: usize = 2 << 20;
 
 /// Registers the extractors' limits and their problem documents.

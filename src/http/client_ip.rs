@@ -1,4 +1,4 @@
-//! Who is asking, as far as the network tells.
+//! The client's address, as far as the network tells.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -46,9 +46,9 @@ impl ClientIp {
 
 /// Follows `X-Forwarded-For` from its end for as long as trusted proxies wrote it.
 ///
-/// The first address that is no trusted proxy is the client. An entry that is no address ends the
-/// walk: whatever stands before it, the client may have made up, so that the proxy which wrote the
-/// entry is taken for the client.
+/// The first address that is not a trusted proxy is the client. An entry that is not an address ends the
+/// walk, because the client may have made up everything before it; the proxy that wrote the entry then counts
+/// as the client.
 fn client_of<'a>(
     peer: IpAddr,
     trusted: &[IpAddr],

@@ -1,4 +1,4 @@
-//! What one client's requests may hold at once, wherever they come from.
+//! Limits of the requests and bodies that one client may have in progress.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -22,12 +22,12 @@ use super::{ClientIp, Problem};
 /// Bodies up to this length are bounded by the number of requests.
 pub(super) const SMALL_BYTES: u64 = 16 << 10;
 
-/// Bytes that have come of larger bodies on their way: of one network, and of all. Whoever is signed in
-/// and whoever is not have as many each.
+/// The most bytes received of larger bodies in progress: of one network, and of all. Signed-in clients and
+/// others have separate budgets of this size.
 const BYTES_OF_ONE: u64 = 8 << 20;
 const BYTES_OF_ALL: u64 = 32 << 20;
 
-/// Seconds after which there is room again, as likely as not.
+/// Seconds after which there is probably room again.
 const RETRY_AFTER: u64 = 5;
 
 /// Counts requests under way, and what has come of their bodies, by the client's network. Behind a
@@ -40,7 +40,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Lets one network have this many requests under way.
+    /// Allows one network this many requests in progress.
     pub fn new(requests_of_one: usize) -> Self {
         Self {
             requests: Networks::new(requests_of_one as u64, u64::MAX),
@@ -63,8 +63,8 @@ impl Crowd {
         })
     }
 
-    /// Begins to count a body. Where an account is needed, whoever has none is refused before the body
-    /// comes, so that strangers do not take the room of those who have one.
+    /// Starts to count a body. If the endpoint needs an account, a client without one is refused before its body
+    /// comes, so that strangers do not take the room of accounts.
     fn receive(&self, path: &str, from: Option<IpAddr>) -> Rc<Received> {
         let room = match needs_an_account(path) {
             true => &self.members,

@@ -1,4 +1,4 @@
-//! The CSRF defence: who asked is read from `Origin` and `Sec-Fetch-Site`, never from a token.
+//! The CSRF defence: `Origin` and `Sec-Fetch-Site` decide, without tokens.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
@@ -13,7 +13,7 @@ use crate::state::App;
 
 use super::Problem;
 
-/// The header by which a native client says that no page made it ask.
+/// The header of native clients, which no page can make a browser send.
 const NATIVE: &str = "x-secure-messaging";
 
 /// Middleware: refuses what another site's page made a browser send.
@@ -43,7 +43,7 @@ pub async fn refuse_foreign(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Says whether the handshake could make a WebSocket of this. Any other `Upgrade` is ignored, as
+/// Returns whether the handshake could make a WebSocket of this request. Any other `Upgrade` is ignored, as
 /// [RFC 9110, 7.8](https://www.rfc-editor.org/rfc/rfc9110#section-7.8) lets a server do.
 fn asks_for_a_socket(head: &RequestHead) -> bool {
     let protocols = head.headers().get_all(UPGRADE);

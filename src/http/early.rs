@@ -11,7 +11,7 @@ use crate::sessions::cookie_name;
 
 use super::{LARGE_JSON_BYTES, Problem, SMALL_JSON_BYTES};
 
-/// What is certain of an endpoint before a body was read.
+/// What is known of an endpoint before a body is read.
 struct Row {
     method: Method,
     path: ResourceDef,

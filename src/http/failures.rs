@@ -1,4 +1,4 @@
-//! The last resort: an error that is no problem document, or a panic, becomes one.
+//! Turns a panic, and an error that is not a problem document, into a problem document.
 
 use std::panic::AssertUnwindSafe;
 

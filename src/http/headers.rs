@@ -9,7 +9,7 @@ use actix_web::{Error, web};
 
 use crate::state::App;
 
-/// What pages and worker scripts may do; a worker obeys only the policy of its own response.
+/// Content security policy of pages and worker scripts; a worker obeys only the policy of its own response.
 pub const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
 connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; \
 worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -21,11 +21,11 @@ connect-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; 
 form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
 require-trusted-types-for 'script'; trusted-types app";
 
-/// What a script may do that runs as a worker. Where it is a module of a page, the page's policy holds.
+/// Content security policy of a script that runs as a worker. For a module of a page, the page's policy holds.
 const SCRIPT_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
 connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What a file of the bundle needs; the rest is about documents.
+/// Headers of a file of the bundle; the others concern documents.
 const OF_FILES: &[(&str, &str)] = &[
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -48,7 +48,7 @@ const FIXED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Middleware: adds what an answer does not set itself.
+/// Middleware: adds the security headers that an answer does not set itself.
 pub async fn security_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -93,7 +93,7 @@ fn complete(headers: &mut HeaderMap, file: bool, https: bool) {
     }
 }
 
-/// The policy of a file, where it could be run or opened by itself.
+/// Returns the policy of a file that can be run or opened by itself.
 fn of_file(headers: &HeaderMap) -> Option<&'static str> {
     let of = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     match of {

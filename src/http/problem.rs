@@ -36,7 +36,7 @@ pub struct ProblemBody {
     pub code: String,
     /// What happened this time, and what to do next.
     pub detail: String,
-    /// Seconds to wait before trying again, where waiting helps.
+    /// Seconds to wait before trying again, if waiting helps.
     pub retry_after: Option<u64>,
 }
 
@@ -63,7 +63,7 @@ impl Problem {
         Self::new(Code::SignedOut, "Sign in and try again.")
     }
 
-    /// 403: signed in, and not allowed to.
+    /// 403: the account's role does not allow it.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Code::Forbidden, detail)
     }

@@ -1,4 +1,4 @@
-//! What has come of a request's body.
+//! Counts the received bytes of a request's body.
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
@@ -36,7 +36,7 @@ impl Received {
         }
     }
 
-    /// Takes room for more; `false` where there is none. The first bytes need none.
+    /// Reserves room for more; `false` if there is none. The first bytes need no room.
     pub(super) fn came(&self, more: u64) -> bool {
         let bytes = self.bytes.get().saturating_add(more);
         self.bytes.set(bytes);
@@ -55,13 +55,13 @@ impl Received {
         fits
     }
 
-    /// Says whether there was no room for all of it.
+    /// Returns whether there was no room for all of it.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.get()
     }
 }
 
-/// A body that breaks off where there is no room for more of it.
+/// A body that ends with an error if there is no room for more of it.
 pub(super) struct Counted {
     inner: Payload,
     received: Rc<Received>,

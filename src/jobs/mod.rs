@@ -1,4 +1,4 @@
-//! What happens without being asked: expiry, clean-up, pruning, giving memory back.
+//! Background jobs: expiry, clean-up, pruning, returning memory.
 //!
 //! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
 
@@ -54,14 +54,14 @@ impl Jobs {
         self.prune().await
     }
 
-    /// Reads what the measurements say of the database, once for whoever asks for them.
+    /// Reads the figures of the database for the measurements.
     async fn keep_figures(&self, now: u64) -> Result<(), Fault> {
         let figures = self.app.store().statistics(now).await?;
         self.app.metrics().keep(figures);
         Ok(())
     }
 
-    /// Does what is due at this time of the injected clock.
+    /// Runs what is due at this time of the injected clock.
     pub async fn tick(&self) {
         self.purge().await;
         self.follow_accounts().await;

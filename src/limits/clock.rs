@@ -1,4 +1,4 @@
-//! The injected clock in the shape that the limiters ask for.
+//! Adapts the injected clock to the limiters.
 
 use std::time::Duration;
 

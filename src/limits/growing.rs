@@ -1,4 +1,4 @@
-//! A bucket for each key whose attempts cost more the more of them there are.
+//! A token bucket for each key; the more attempts there are, the more each costs.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -45,7 +45,7 @@ impl<K: Hash + Eq + Clone> Growing<K> {
         }
     }
 
-    /// Counts one attempt, which is not counted where it is refused.
+    /// Counts one attempt; a refused attempt is not counted.
     pub(super) fn take(&self, key: &K) -> Result<(), TooSoon> {
         let now = self.clock.now();
         let mut row = self.rows.entry(key.clone()).or_insert(Row {

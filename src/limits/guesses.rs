@@ -1,4 +1,4 @@
-//! Guesses at the secrets of accounts: how many there may be, and from whom.
+//! Limits of guesses at the secrets of accounts.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,8 @@ use super::clock::Injected;
 use super::growing::Growing;
 use super::{Keyed, TooSoon, keyed, per_minute};
 
-/// How many times as often all strangers together, and all known devices together, may try one account
-/// as one of them may.
+/// All strangers together, and all known devices together, may try one account this many times as often as
+/// one of them.
 const TOGETHER: u32 = 3;
 
 /// Who tries to prove a secret.
@@ -72,7 +72,7 @@ impl Guesses {
         }
     }
 
-    /// Forgets the keys that are as if they had never been seen.
+    /// Forgets keys whose limits are fully recovered.
     pub(super) fn forget_idle(&self) {
         self.by_network.retain_recent();
         self.by_both.forget_idle();

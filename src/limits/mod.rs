@@ -1,4 +1,4 @@
-//! Rate limits, the same on every road: HTTP, the WebSocket, and what they share.
+//! Rate limits, the same for HTTP and the WebSocket.
 
 mod clock;
 mod growing;
@@ -30,7 +30,7 @@ type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Injected, NoOpMiddleware<Du
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
-        /// What was done too often.
+        /// A limit.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Limit {
             $($(#[$doc])* $name,)+
@@ -192,7 +192,7 @@ impl Limits {
         self.strangers.has_written(from, to, &self.clock)
     }
 
-    /// Forgets the keys that are as if they had never been seen.
+    /// Forgets keys whose limits are fully recovered.
     pub fn forget_idle(&self) {
         self.sign_ins.forget_idle();
         self.recoveries.forget_idle();

@@ -1,4 +1,4 @@
-//! What is written down of a refusal: the same, whichever road it was given on.
+//! Audit records of refusals, the same for HTTP and the WebSocket.
 
 use api::Code;
 use store::UserId;
@@ -8,7 +8,7 @@ use crate::http::Problem;
 use crate::sessions::Origin;
 use crate::state::App;
 
-/// Writes down that a limit fired or that the vault was full; other refusals leave no record here.
+/// Records that a limit fired or that the vault was full; other refusals leave no record here.
 pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {
     let details = || origin.answered(problem.code().status());
     let (action, details) = match (problem.code(), problem.limit()) {

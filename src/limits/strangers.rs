@@ -1,7 +1,7 @@
 //! How many people an account may begin to write to.
 //!
-//! Who has a contact and who is a stranger only clients know. What the server sees is that an account
-//! writes to one that it had nothing to do with of late; those beginnings are what is limited.
+//! Only clients know who is a contact. The server sees that an account writes to one that it had no exchange
+//! with recently, and limits those beginnings.
 
 use dashmap::DashMap;
 use governor::clock::Clock as _;

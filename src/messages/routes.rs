@@ -38,7 +38,7 @@ pub struct Token {
 /// A message that was taken.
 #[derive(Serialize, ToSchema)]
 pub struct Sent {
-    /// Which.
+    /// The message.
     pub id: MessageId,
     /// Unix seconds.
     pub expires_at: u64,

@@ -1,4 +1,4 @@
-//! Bounds of the server.
+//! Limits of connections.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,9 +14,9 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one network at once; more are refused.
     pub connections_per_network: usize,
-    /// Peers whose connections belong to many: proxies.
+    /// Proxies, whose connections belong to many clients.
     pub shared_peers: Vec<IpAddr>,
-    /// Whether connections from this machine belong to many as well.
+    /// Whether connections from this machine belong to many clients too.
     pub loopback_is_shared: bool,
     /// How long a connection may stay idle between requests.
     pub keep_alive: Duration,
@@ -24,19 +24,19 @@ pub struct Limits {
     pub disconnect: Duration,
     /// How long requests under way may take when the server shuts down; whole seconds.
     pub shutdown: Duration,
-    /// How long a client may be waited for.
+    /// Time limits of clients.
     pub waits: Waits,
 }
 
-/// How long a client may be waited for.
+/// Time limits of clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// For the whole head of a request, from its first byte.
+    /// The whole head of a request, from its first byte.
     pub head: Duration,
-    /// For the next piece of a body.
+    /// The next piece of a body.
     pub body_piece: Duration,
-    /// For a body of which nothing comes to speak of, in which the server's own time does not count.
-    /// What comes earns time again, up to as much.
+    /// A body that hardly progresses, without the server's own time. Received bytes earn time again, up to this
+    /// limit.
     pub body: Duration,
     /// Bytes of a body that earn a second.
     pub body_bytes_per_second: u64,
@@ -101,7 +101,7 @@ pub struct FewDescriptors {
     workers: usize,
 }
 
-/// Asks for as many file descriptors as the system allows, and says how many those are.
+/// Raises the limit of file descriptors as far as the system allows; returns it.
 fn most_descriptors() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -150,9 +150,9 @@ impl Limits {
         OWN_DESCRIPTORS.saturating_add(WORKER_DESCRIPTORS.saturating_mul(self.workers as u64))
     }
 
-    /// Leaves enough of the process's file descriptors for everything that is no connection.
+    /// Caps connections so that file descriptors remain for the database, logs and sockets.
     ///
-    /// First asks for as many descriptors as the system allows.
+    /// It first raises the limit of descriptors as far as the system allows.
     pub fn within_descriptors(self) -> Self {
         self.within(most_descriptors())
     }

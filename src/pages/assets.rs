@@ -16,7 +16,7 @@ pub enum BundleError {
     /// A file cannot be read.
     #[error("the bundle's file {0} cannot be read ({1}); run cargo xtask bundle")]
     Read(PathBuf, io::Error),
-    /// The manifest is none.
+    /// The manifest is not valid.
     #[error("the bundle's manifest does not fit ({0}); run cargo xtask bundle")]
     Manifest(serde_json::Error),
     /// A file is not what the manifest says.

@@ -1,6 +1,7 @@
-//! A file or page as it goes over the wire: as it is, or packed for those who take it.
+//! The encodings of a file or page: plain and compressed.
 //!
-//! Only what is public and the same for everybody is ever packed: lengths of packed secrets tell.
+//! Only public data that is the same for everybody is compressed: the length of compressed secrets reveals
+//! something about them.
 
 use actix_web::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderName, IF_NONE_MATCH, VARY,

@@ -26,7 +26,7 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Pr
         .body(body))
 }
 
-/// Says to a person what a problem document says to a program.
+/// Renders a problem document as a page for people.
 pub fn problem(
     assets: &Assets,
     status: StatusCode,
@@ -41,7 +41,7 @@ pub fn problem(
     html(status, &page)
 }
 
-/// Whether a person opens an address, and no program asks.
+/// Returns whether a person opened the address in a browser.
 pub fn is_visit(request: &HttpRequest) -> bool {
     let reads = [Method::GET, Method::HEAD].contains(request.method());
     let takes_html = || {

@@ -22,7 +22,7 @@ pub async fn security_txt(app: Data<App>) -> HttpResponse {
         ))
 }
 
-/// Where password managers send people.
+/// Redirects password managers to the change of the passphrase.
 pub async fn change_password() -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, "/settings#passphrase"))
