@@ -1,4 +1,4 @@
-//! How a head gets to a witness. All of it blocks: it runs on the witness's own thread.
+//! Delivers heads to a witness. Everything here blocks: it runs on the witness's own thread.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -13,7 +13,7 @@ use keyring::regular_file;
 
 use crate::config::WitnessAddress;
 
-/// How long a service may take for one head.
+/// Time limit of a service for one head.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Facility "authpriv", severity "notice".
@@ -25,7 +25,7 @@ pub trait Deliver: Send {
     fn deliver(&mut self, line: &str) -> Result<(), String>;
 }
 
-/// Makes what delivers to an address.
+/// Makes the delivery for an address.
 pub(super) fn to(address: &WitnessAddress) -> Box<dyn Deliver> {
     match address.clone() {
         WitnessAddress::File(path) => Box::new(AppendedFile(path)),
@@ -35,16 +35,16 @@ pub(super) fn to(address: &WitnessAddress) -> Box<dyn Deliver> {
     }
 }
 
-/// Why nothing is appended to a witness's file.
+/// Why a witness's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessFileError {
-    /// Something else is in it.
+    /// It contains other data.
     #[error(
         "the witness {} holds something else than heads of an audit log, and nothing is appended to it; \
          name a new file in audit_witnesses, or move this one away", .0.display()
     )]
     Foreign(PathBuf),
-    /// It cannot be looked at.
+    /// It cannot be read.
     #[error("the witness {} cannot be read ({source}); correct audit_witnesses or its permissions", path.display())]
     Io {
         /// The file.
@@ -54,7 +54,7 @@ pub enum WitnessFileError {
     },
 }
 
-/// Checks that a witness's file is missing, empty or begins like heads; changes nothing.
+/// Checks that a witness's file is missing, is empty or begins with a head; changes nothing.
 pub fn check_witness_file(path: &Path) -> Result<(), WitnessFileError> {
     let failed = |source| WitnessFileError::Io {
         path: path.to_owned(),
@@ -159,7 +159,7 @@ impl Deliver for SyslogUdp {
 
 struct Service {
     url: String,
-    /// Made at the first line: it reads the machine's certificates.
+    /// Made at the first line, because it reads the machine's certificates.
     client: Option<reqwest::blocking::Client>,
 }
 
@@ -192,7 +192,7 @@ impl Deliver for Service {
     }
 }
 
-/// The whole chain of causes: the outermost says no more than that a request failed.
+/// Returns the whole chain of causes, because the outermost only says that a request failed.
 fn reason(error: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut cause: Option<&dyn std::error::Error> = Some(error);

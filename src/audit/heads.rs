@@ -1,5 +1,5 @@
-//! Signing heads: each minute when there is something new, and each thousand records; never over a
-//! record that this server did not write.
+//! Signs heads: each minute if there are new records, and each thousand records; never over a record that
+//! this server did not write.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::accounts::audit;
 use ambient::Ambient;
 
 impl Auditor {
-    /// Signs a head where enough records or enough time have passed: one for every so many records,
-    /// however many came at once.
+    /// Signs heads if enough records or enough time have passed: one for each thousand records, however many
+    /// came at once.
     pub(super) async fn sign_when_due(
         &self,
         store: &Store,
@@ -37,8 +37,8 @@ impl Auditor {
         }
     }
 
-    /// Signs the newest record that is this server's, unless a head does already; at most so many
-    /// records after the newest head. Says whether a head was made.
+    /// Signs the newest record of this server, at most `most` records after the newest head, unless that head
+    /// covers it. Returns whether it made a head.
     pub(super) async fn sign(
         &self,
         store: &Store,
@@ -86,7 +86,7 @@ impl Auditor {
         Ok(true)
     }
 
-    /// Takes the newest head of the database as what the next one follows, where it is signed.
+    /// Continues from the newest head of the database if its signature is valid; otherwise stops signing.
     pub(super) async fn build_on(
         &self,
         store: &Store,
@@ -109,8 +109,8 @@ impl Auditor {
         }
     }
 
-    /// Signs nothing from here on, and says so in the log of the server, in the audit log, in the
-    /// measurements and on the admin page.
+    /// Stops signing, and reports it in the server's log, in the audit log, in the measurements and on the
+    /// admin page.
     async fn refuse(
         &self,
         store: &Store,

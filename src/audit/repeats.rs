@@ -1,4 +1,4 @@
-//! Records about what was refused and what was only looked at: listed up to a rate, and counted beyond it.
+//! Audit records of refusals and reads: listed up to a rate, and counted beyond it.
 //!
 //! A record that belongs to a change shares the change's transaction and is always listed; how many
 //! such changes there may be is limited. What is here belongs to no change, and anybody may cause it.
@@ -16,25 +16,25 @@ use store::{AuditEvent, UserId};
 use crate::config::Config;
 use ambient::Ambient;
 
-/// Seconds after which what was counted is written down.
+/// Seconds after which counts are written.
 const WRITE_EVERY: u64 = 600;
 
-/// How many networks together may have as many records listed in an hour as one may in a minute.
+/// All networks together may list this many times in an hour what one network may list in a minute.
 const TOGETHER: u32 = 30;
 
-/// The most kinds and accounts that are told apart while they are counted.
+/// The most pairs of kind and account with their own count.
 const MAX_KINDS: usize = 32;
 
-/// The most networks that are told apart for one of them.
+/// The most networks with their own count for one of these.
 const MAX_NETWORKS: usize = 256;
 
 /// The most records that wait to be written.
 const MAX_PENDING: usize = 1_024;
 
-/// What a count is about.
+/// Subject of a count.
 type Kind = (&'static str, Option<UserId>);
 
-/// What was not listed.
+/// Number of records that were not listed.
 struct Counted {
     count: u64,
     first: u64,
@@ -48,7 +48,7 @@ struct State {
     counted: BTreeMap<Kind, Counted>,
 }
 
-/// Tells which records are listed, and counts the others.
+/// Decides which records are listed, and counts the others.
 pub struct Repeats {
     ambient: Ambient,
     by_network: Rate<(&'static str, IpAddr)>,
@@ -68,7 +68,7 @@ impl Repeats {
         }
     }
 
-    /// Returns the event where it is to be written now; else it is counted.
+    /// Returns the event if it is to be listed; otherwise counts it.
     pub fn admit(&self, event: AuditEvent, network: IpAddr) -> Option<AuditEvent> {
         let now = Duration::from_millis(self.ambient.now_ms());
         let listed = self.by_network.takes((event.action, network), now)

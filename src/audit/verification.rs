@@ -1,4 +1,4 @@
-//! Verifying the log while the server serves, a part at a time.
+//! Verifies the audit log in parts while the server runs.
 
 use std::sync::PoisonError;
 
@@ -10,48 +10,48 @@ use utoipa::ToSchema;
 use super::Auditor;
 use ambient::Ambient;
 
-/// Records that are read at once.
+/// Records of one part.
 const CHUNK: u32 = 500;
 
-/// Findings that are shown; a log with more is not read line by line.
+/// The most findings that are shown.
 const SHOWN: usize = 20;
 
-/// A verification: what is under way and what the last one came to.
+/// The verification in progress, and the result of the last.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Verification {
-    /// Whether one runs now.
+    /// Whether a verification is in progress.
     pub running: bool,
     /// Records that it has read.
     pub done: u64,
-    /// Records that there were when it began.
+    /// Number of records when it began.
     pub total: u64,
-    /// What the last one came to.
+    /// Result of the last verification.
     pub last: Option<Verified>,
 }
 
-/// What a verification came to.
+/// Result of a verification.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Verified {
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     pub whole: bool,
     /// Unix seconds of its end.
     pub at: u64,
-    /// Records that were read.
+    /// Number of records that were read.
     pub records: u64,
-    /// The first of them.
+    /// Number of the first record.
     pub from: u64,
-    /// The last of them.
+    /// Number of the last record.
     pub to: u64,
-    /// Heads whose signatures hold.
+    /// Number of heads with valid signatures.
     pub heads: u64,
     /// The newest record that a verified head signs.
     pub vouched: u64,
-    /// What was found, each in one sentence.
+    /// Findings, each in one sentence.
     pub findings: Vec<String>,
 }
 
 impl Verified {
-    /// Returns whether a record was verified and a head vouches for it.
+    /// Returns whether a record was verified and a head covers it.
     pub fn covers(&self, record: u64) -> bool {
         self.whole && (self.from..=self.vouched).contains(&record)
     }
@@ -63,13 +63,13 @@ impl Auditor {
         self.verifying().clone()
     }
 
-    /// Notes that one begins; `false` where one runs already.
+    /// Marks a verification as started; returns `false` if one is in progress.
     pub fn begin_verification(&self) -> bool {
         let mut verification = self.verifying();
         !std::mem::replace(&mut verification.running, true)
     }
 
-    /// Notes that the one that began did not come to its end.
+    /// Marks the verification in progress as aborted.
     pub fn abandon_verification(&self) {
         self.verifying().running = false;
     }

@@ -1,4 +1,4 @@
-//! Witnesses: each with a thread and a bounded queue, so that one that is slow holds up nobody.
+//! Witnesses: each has a thread and a bounded queue, so that a slow one delays nobody.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,16 +12,16 @@ use super::deliver::{self, Deliver};
 use crate::config::WitnessAddress;
 use ambient::Ambient;
 
-/// Heads that wait for one witness. A later head vouches for all that an earlier one does, so the
-/// oldest makes room.
+/// The most heads that wait for one witness. A later head covers the records of an earlier one, so the
+/// oldest is dropped.
 const QUEUE: usize = 64;
 
-/// How long to wait after a failure.
+/// Waiting times after failures.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
-    /// After the first; each further one doubles it.
+    /// After the first failure; each further one doubles it.
     pub first: Duration,
-    /// At most.
+    /// The longest.
     pub most: Duration,
 }
 
@@ -34,28 +34,28 @@ impl Default for Backoff {
     }
 }
 
-/// How a witness is doing.
+/// State of a witness.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct WitnessState {
     /// Its address as it is configured.
     pub address: String,
     /// Heads that it has taken since the start.
     pub taken: u64,
-    /// The newest record of which it has a head.
+    /// The newest record that a delivered head covers.
     pub newest_record: u64,
-    /// When it took that, in unix seconds.
+    /// Unix seconds of that delivery.
     pub taken_at: Option<u64>,
     /// Heads that wait for it.
     pub waiting: u64,
-    /// Heads that made room for later ones before it took them.
+    /// Heads that were dropped for later ones before delivery.
     pub skipped: u64,
-    /// Tries that failed since the start.
+    /// Failed attempts since the start.
     pub failures: u64,
-    /// Why the last try failed; absent when it did not.
+    /// Why the last attempt failed; absent if it succeeded.
     pub error: Option<String>,
 }
 
-/// Everybody who is sent heads.
+/// All witnesses.
 pub struct Witnesses {
     all: Vec<Arc<Witness>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -117,7 +117,7 @@ impl Witnesses {
         Ok(this)
     }
 
-    /// Queues a head for everybody.
+    /// Queues a head for every witness.
     pub fn offer(&self, record_id: u64, line: &str) {
         for witness in &self.all {
             let mut inner = witness.inner();
@@ -131,13 +131,13 @@ impl Witnesses {
         }
     }
 
-    /// Returns how everybody is doing.
+    /// Returns the state of every witness.
     pub fn states(&self) -> Vec<WitnessState> {
         let state = |witness: &Arc<Witness>| witness.inner().state.clone();
         self.all.iter().map(state).collect()
     }
 
-    /// Lets each try once more what waits, and ends the threads. It blocks.
+    /// Lets each witness try its waiting heads once more, and ends the threads. Blocks.
     pub fn close(&self) {
         self.end();
         let threads: Vec<_> = self.threads().drain(..).collect();
@@ -209,7 +209,7 @@ impl Witness {
         }
     }
 
-    /// Waits for the next head; nothing when there is none and none will come.
+    /// Waits for the next head; `None` if the queue is empty and closed.
     fn next(&self) -> Option<(u64, String)> {
         let idle = |inner: &mut Inner| inner.queue.is_empty() && !inner.closing;
         let waited = self.changed.wait_while(self.inner(), idle);

@@ -1,5 +1,4 @@
-//! The files and folders that a configuration names: who may write there, and that no two of them are
-//! one.
+//! The files and folders of a configuration: their permissions, and that no two of them are the same.
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use crate::control::{DatabaseLock, LockError, socket_path};
 /// Why a file or a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Something else stands where the data folder should.
+    /// The data folder is no folder.
     #[error("{} is a file, and a folder is needed there; correct data_dir or DATABASE_URL", .0.display())]
     NoFolder(PathBuf),
     /// The server's user may not write there.
@@ -41,10 +40,10 @@ pub enum FileError {
         /// What it is.
         what: &'static str,
     },
-    /// The database has another name, or is no file.
+    /// The database's file has a second name, or is no file.
     #[error(transparent)]
     Database(#[from] LockError),
-    /// The database is called like the backups, so that their keys would be one file.
+    /// The database has the name of the backups, so that their keys would be one file.
     #[error(
         "the database's key and the backups' key would both be {}; give the database another name in \
          DATABASE_URL", .0.display()
@@ -53,16 +52,16 @@ pub enum FileError {
     /// Backups have no folder.
     #[error("{} is a file, and backups go into a folder; correct backup_target", .0.display())]
     NoTarget(PathBuf),
-    /// A witness's file has something else in it.
+    /// A witness's file contains other data.
     #[error(transparent)]
     Witness(#[from] WitnessFileError),
-    /// Something else stands where the control socket should.
+    /// The path of the control socket is taken by another file.
     #[error(
         "{} is there and is no socket: nothing but the control socket may have this name; move it away",
         .0.display()
     )]
     NoSocket(PathBuf),
-    /// The token's driver is not there.
+    /// The token's driver does not exist.
     #[error("{} does not exist; correct pkcs11_module", .0.display())]
     NoModule(PathBuf),
 }
@@ -73,7 +72,7 @@ pub(super) struct Found {
     pub(super) warnings: Vec<String>,
 }
 
-/// Looks at every file that the server would write to.
+/// Checks every file that the server would write to.
 pub(super) fn look(config: &Config) -> Found {
     let mut found = Found::default();
     let Ok(database) = config.database_path() else {
@@ -137,7 +136,7 @@ fn own_files(config: &Config, database: &Path) -> Vec<(PathBuf, &'static str)> {
     own
 }
 
-/// A path without links, as far as it exists, and without one that leads to a file not there yet.
+/// Resolves the links of a path as far as it exists, also a link to a file that does not exist yet.
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
@@ -164,7 +163,7 @@ fn same(one: &Path, other: &Path) -> bool {
 }
 
 impl Found {
-    /// What does not exist yet is made at the first start.
+    /// Paths that do not exist yet pass: the first start makes them.
     fn look_at_folder(&mut self, folder: &Path) {
         let existing = folder.ancestors().find(|it| it.exists());
         let existing = existing.unwrap_or(Path::new("."));

@@ -1,5 +1,5 @@
-//! What is looked at before anything is made, opened or changed: by the server at its start, and by
-//! `check-config`, so that both say the same.
+//! The checks before anything is made, opened or changed: the server runs them at its start, and
+//! `check-config` runs the same.
 
 mod files;
 
@@ -17,25 +17,25 @@ use crate::tls;
 
 pub use files::FileError;
 
-/// What was found, and what was read on the way.
+/// The findings, and the parts of the configuration that passed.
 #[derive(Default)]
 pub struct Preflight {
-    /// Why the server does not start.
+    /// Problems: the server does not start.
     pub problems: Vec<StartError>,
-    /// What its operator should put right.
+    /// Warnings: the operator should correct these.
     pub warnings: Vec<String>,
     tls: Option<Arc<rustls::ServerConfig>>,
     pages: Option<Pages>,
 }
 
-/// What a server needs that has passed.
+/// The checked parts that a server needs.
 pub(crate) struct Passed {
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) pages: Pages,
 }
 
 impl Preflight {
-    /// Looks at everything; nothing is made or changed.
+    /// Runs every check; makes and changes nothing.
     pub fn of(config: &Config) -> Self {
         let mut this = Self::default();
         this.problems
@@ -52,7 +52,7 @@ impl Preflight {
         this
     }
 
-    /// Refuses where there is a problem; warnings go to the log.
+    /// Fails if there is a problem; writes warnings to the log.
     pub(crate) fn pass(self, config: &Config) -> Result<Passed, StartError> {
         if let Some(problem) = self.problems.into_iter().next() {
             return Err(problem);
@@ -95,7 +95,7 @@ impl Preflight {
         }
     }
 
-    /// What is needed to ask the token; it is not asked.
+    /// Checks what the server needs to ask the token; does not ask it.
     fn look_at_token(&mut self, config: &Config) {
         let Some(module) = &config.keys.pkcs11_module else {
             return;
@@ -112,7 +112,7 @@ impl Preflight {
         }
     }
 
-    /// What backups need; the target is not asked, and its folder is not made.
+    /// Checks what backups need; does not ask the target or make its folder.
     fn look_at_backups(&mut self, config: &Config) {
         let Some(address) = config.backups.backup_target.as_deref() else {
             return;

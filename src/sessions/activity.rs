@@ -1,6 +1,6 @@
-//! What counts as activity of a session: only what a person does.
+//! Activity of a session: only actions of a person count.
 
-/// What a request or a frame asks for, as far as the session's idle end is concerned.
+/// The kinds of request and frame that the idle end distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// The client says that somebody used the keyboard or the pointer.
@@ -25,7 +25,7 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// Returns whether only a person does this; what clients do by themselves is no activity.
+    /// Returns whether only a person does this; actions that clients take by themselves do not count.
     pub const fn is_a_persons(self) -> bool {
         match self {
             Self::Input | Self::Reauthentication => true,

@@ -1,4 +1,4 @@
-//! The cookie: actix-session with a store of our own.
+//! The cookie: actix-session over the server's own store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::config::{Config, PublicUrl};
 
 use super::Registry;
 
-/// The one entry of a session's state: the cookie's secret, in the answer that creates it.
+/// Entry of a new session's state: the cookie's secret, for the answer that sets it.
 pub const SECRET: &str = "secret";
 
-/// The entry of a loaded state: the hash under which the session is stored.
+/// Entry of a loaded state: the hash under which the session is stored.
 const ID: &str = "id";
 
-/// Lets the middleware see our sessions; it can neither create nor revive one.
+/// Shows the server's sessions to the middleware, which can neither create nor revive one.
 #[derive(Clone)]
 pub struct CookieStore(Arc<Registry>);
 
 /// Returns the cookie's name.
 ///
-/// Browsers refuse a `__Host-` cookie that did not come over TLS, so loopback HTTP has another.
+/// Browsers refuse a `__Host-` cookie without TLS, so loopback HTTP has another name.
 pub fn cookie_name(public_url: &PublicUrl) -> &'static str {
     match public_url.is_https() {
         true => "__Host-session",
@@ -139,7 +139,7 @@ impl SessionStore for CookieStore {
         }
     }
 
-    /// Does nothing: whoever ends a session does so in the store, with its audit record, before.
+    /// Does nothing: the caller has ended the session in the store, with its audit record.
     async fn delete(&self, _: &SessionKey) -> Result<(), anyhow::Error> {
         Ok(())
     }

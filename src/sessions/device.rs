@@ -1,4 +1,4 @@
-//! Devices from which somebody signed in before: what strangers do never locks them out.
+//! Known devices: failed sign-ins of strangers never lock out a device that signed in before.
 //!
 //! A browser keeps one random id for all its accounts, and for each account a mark that only the server
 //! can make: a keyed hash of id, account and the account's present credentials. The server keeps
@@ -17,10 +17,10 @@ use crate::http::ClientIp;
 use crate::limits::Guesser;
 use ambient::Ambient;
 
-/// Days that a browser keeps it, the most that browsers do.
+/// Days that a browser keeps the cookie, the most that browsers allow.
 const LIFE_DAYS: i64 = 400;
 
-/// The most accounts that one browser is known for.
+/// The most accounts of which one browser holds marks.
 const MAX_MARKS: usize = 8;
 
 /// Bytes of the id and of each mark.
@@ -28,7 +28,7 @@ const PART: usize = 16;
 
 const PURPOSE: &[u8] = b"secure-messaging/1 known device";
 
-/// Hash of an account's credentials; they change with the passphrase.
+/// Hash of an account's credentials, which change with the passphrase.
 pub type CredentialHash = [u8; 32];
 
 /// Returns the hash of an OPAQUE record.
@@ -36,7 +36,7 @@ pub fn credential_hash(record: &[u8]) -> CredentialHash {
     Sha3_256::digest(record).into()
 }
 
-/// Makes and recognises the marks.
+/// Makes and verifies the marks.
 pub struct Devices {
     key: Zeroizing<Vec<u8>>,
     secure: bool,
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Devices {
     }
 }
 
-/// What a browser sent.
+/// The id and the marks that a browser sent.
 struct Device {
     id: [u8; PART],
     marks: Vec<[u8; PART]>,
@@ -83,8 +83,8 @@ impl Devices {
         }
     }
 
-    /// Tells who tries to prove a secret of the account that has this name, and these credentials if it
-    /// exists.
+    /// Returns from which kind of device somebody tries to prove a secret of the account of this name; the
+    /// account has these credentials if it exists.
     ///
     /// It does the same work whether or not there is such an account.
     pub fn guesser(
@@ -117,7 +117,7 @@ impl Devices {
         }
     }
 
-    /// Makes the cookie by which this browser is known for the account from now on.
+    /// Makes the cookie that marks this browser as known for the account.
     pub fn remember(
         &self,
         request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! Proof that somebody is signed in, and proof that they are an administrator.
+//! Extractors: a session, and an administrator's session.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use super::{LiveSession, Origin};
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-/// A session that is not over; only the check can make one.
+/// A session that has not ended; only the check can make one.
 #[derive(Debug, Clone)]
 pub struct SignedIn(Arc<LiveSession>);
 
@@ -92,8 +92,8 @@ impl FromRequest for Administrator {
 
 /// Extracts `T` only after `G` let the request pass.
 ///
-/// Extractors of one handler run side by side; without this, somebody who may do nothing would be
-/// told first what is wrong with their body.
+/// Extractors of one handler run concurrently; without this, an unauthorised client could be told about
+/// errors of its body first.
 #[derive(Debug)]
 pub struct After<G, T>(pub G, pub T);
 
@@ -117,7 +117,7 @@ where
     }
 }
 
-/// Finds out who is signed in, if anybody.
+/// Returns the session of the request, if it has one.
 pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>, Problem> {
     let Some(app) = request.app_data::<web::Data<App>>() else {
         return Ok(None);
@@ -135,7 +135,7 @@ pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>,
     Ok(found.map(SignedIn))
 }
 
-/// Writes down that somebody tried what only an administrator may do.
+/// Records that a user tried an administrator's request.
 pub(crate) async fn audit_refusal(
     request: &HttpRequest,
     user: Option<UserId>,
@@ -152,7 +152,7 @@ pub(crate) async fn audit_refusal(
     write(app, event, origin.ip).await
 }
 
-/// Writes a record about what was refused or only looked at, or counts it where there are many.
+/// Writes a record of a refusal or a read, or counts it beyond the rate.
 pub(crate) async fn write(app: &App, event: AuditEvent, from: ClientIp) -> Result<(), Problem> {
     if let Some(event) = app.repeats().admit(event, from.network()) {
         let written = app.store().append_audit(vec![event]).await;
@@ -173,7 +173,7 @@ pub(crate) async fn write(app: &App, event: AuditEvent, from: ClientIp) -> Resul
     Ok(())
 }
 
-/// Counts what an administrator asks for, and what they change.
+/// Counts an administrator's requests and changes.
 fn count(request: &HttpRequest, who: &SignedIn) -> Result<(), Problem> {
     let Some(app) = request.app_data::<web::Data<App>>() else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! One session as the running server knows it.
+//! One session in the memory of the server.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// Seconds between two writes of one session's activity.
 const WRITE_EVERY: u64 = 60;
 
-/// A session that was signed in and has not ended, shared by its requests and sockets.
+/// A session, shared by its requests and sockets.
 pub struct LiveSession {
     id: SessionId,
     user_id: UserId,
@@ -62,7 +62,7 @@ impl LiveSession {
         &self.handle
     }
 
-    /// What the account may do.
+    /// Returns the account's role.
     pub fn role(&self) -> Role {
         if self.admin.load(Ordering::SeqCst) {
             Role::Admin
@@ -71,7 +71,7 @@ impl LiveSession {
         }
     }
 
-    /// Follows a change of what the account may do.
+    /// Follows a change of the account's role.
     pub(super) fn set_role(&self, role: Role) {
         self.admin.store(role == Role::Admin, Ordering::SeqCst);
     }
@@ -81,32 +81,33 @@ impl LiveSession {
         self.created_at
     }
 
-    /// Unix seconds of the last thing the person did.
+    /// Unix seconds of the last activity.
     pub fn last_activity(&self) -> u64 {
         self.last_activity.load(Ordering::Relaxed)
     }
 
-    /// Unix seconds at which idleness ends the session.
+    /// Unix seconds of the idle end.
     pub fn idle_expires_at(&self) -> u64 {
         self.last_activity()
             .saturating_add(self.idle_secs)
             .min(self.absolute_expires_at)
     }
 
-    /// Unix seconds at which the session ends whatever happens.
+    /// Unix seconds of the absolute end.
     pub fn absolute_expires_at(&self) -> u64 {
         self.absolute_expires_at
     }
 
-    /// Returns whether the session is over, by the clock or by being ended.
+    /// Returns whether the session has expired or was ended.
     ///
-    /// One that began in the future began while the clock was ahead: its ends would come too late.
+    /// A session with a start in the future counts as ended: it began while the clock was ahead, and would
+    /// end too late.
     pub fn is_over(&self, now: u64) -> bool {
         let early = self.created_at > now.saturating_add(CLOCK_TOLERANCE_SECS);
         self.ended.load(Ordering::SeqCst) || early || now >= self.idle_expires_at()
     }
 
-    /// Notes that the person did something.
+    /// Records activity of the user.
     pub(super) fn act(&self, now: u64) {
         self.last_activity.fetch_max(now, Ordering::Relaxed);
     }
@@ -125,13 +126,13 @@ impl LiveSession {
             .map(|_| activity)
     }
 
-    /// Ends the session for everybody who holds it, and forgets the resume half.
+    /// Ends the session for its requests and sockets, and erases the half of the resume wrap.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
         self.set_resume(None);
     }
 
-    /// Keeps or erases the half of the resume wrap; it is never written to a disk.
+    /// Sets or erases the server's half of the resume wrap; it is never written to a disk.
     pub fn set_resume(&self, half: Option<Zeroizing<Vec<u8>>>) {
         *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = half;
     }

@@ -1,4 +1,4 @@
-//! Cookie sessions: who is signed in, for how long, and how that ends.
+//! Cookie sessions: start, look-up, expiry and revocation.
 
 mod activity;
 mod cookie;

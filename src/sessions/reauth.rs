@@ -1,4 +1,4 @@
-//! Re-authentication: the passphrase again, for what a cookie alone must not do.
+//! Re-authentication: the passphrase again, for requests that a cookie alone must not authorise.
 //!
 //! Specification: `docs/protocol/accounts.md#re-authentication`.
 
@@ -36,11 +36,11 @@ pub struct Finish {
 /// The answer to the second message.
 #[derive(Serialize, ToSchema)]
 pub struct Proven {
-    /// Proof of the passphrase for this session, for five minutes and once.
+    /// Proof of the passphrase for this session: valid once, for five minutes.
     pub reauth_token: Blob,
 }
 
-/// What the proof says.
+/// Content of the proof.
 #[derive(Serialize, Deserialize)]
 struct Proof {
     session: [u8; 32],
@@ -115,11 +115,11 @@ pub async fn finish(
     }))
 }
 
-/// Proof that the passphrase was given in this session lately; only the check can make one.
+/// Proof that the passphrase was given in this session within five minutes; only the check can make one.
 pub struct Reauthenticated(());
 
 impl Reauthenticated {
-    /// Uses a token up.
+    /// Checks a token and marks it as used.
     pub fn check(app: &App, who: &SignedIn, token: &[u8]) -> Result<Self, Problem> {
         let proof: Proof = app
             .tokens()

@@ -15,7 +15,7 @@ use api::close;
 
 use super::{Deed, LiveSession};
 
-/// Finds sessions, from memory where it can, and ends them everywhere at once.
+/// Finds sessions, in memory first, and ends them in memory and in the store.
 pub struct Registry {
     store: Store,
     ambient: Ambient,
@@ -27,31 +27,31 @@ pub struct Registry {
     endings: AtomicU64,
     /// Sessions that signed out and whose rows are not deleted yet.
     leaving: DashMap<SessionId, Leaving>,
-    /// Accounts whose begun sign-ins were ended of late.
+    /// Accounts whose sign-ins in progress were ended recently.
     superseded: DashMap<UserId, Superseded>,
 }
 
-/// What is still to be written of a session that signed out.
+/// A session that signed out and whose row is still to be deleted.
 #[derive(Clone)]
 struct Leaving {
     user: UserId,
-    /// From then on the row counts for nothing.
+    /// Time from which the row is invalid.
     until: u64,
     record: AuditEvent,
 }
 
-/// When something began that is to become a session, or a proof for one.
+/// The moment when a sign-in or a re-authentication began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Epoch(u64);
 
-/// What became of an account's begun sign-ins.
+/// The endings of an account's sign-ins in progress.
 #[derive(Default)]
 struct Superseded {
-    /// What began in an earlier epoch is over.
+    /// A sign-in that began in an earlier epoch has ended.
     before: u64,
-    /// How many changes that end them are under way: until they are done, none finishes.
+    /// Number of changes in progress that end sign-ins: until they are done, no sign-in finishes.
     under_way: u32,
-    /// Unix seconds of the latest.
+    /// Unix seconds of the latest ending.
     at: u64,
 }
 
@@ -95,9 +95,9 @@ impl Registry {
         }
     }
 
-    /// Finds a session that is not over.
+    /// Finds a session that has not ended.
     ///
-    /// Ids that do not exist are not remembered.
+    /// Unknown ids are not cached.
     pub async fn find(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, Fault> {
         let now = self.ambient.now();
         if let Some(cached) = self.cached.get(&id).map(|entry| Arc::clone(&entry)) {
@@ -218,18 +218,18 @@ impl Registry {
         Ok(())
     }
 
-    /// Returns the present epoch; take it before anything is read that the sign-in is decided by.
+    /// Returns the present epoch; call it before reading anything on which the sign-in depends.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.endings.load(Ordering::SeqCst))
     }
 
-    /// Returns whether what began in this epoch was ended with the account's sessions.
+    /// Returns whether a sign-in that began in this epoch was ended with the account's sessions.
     pub fn is_superseded(&self, user: UserId, epoch: Epoch) -> bool {
         let entry = self.superseded.get(&user);
         entry.is_some_and(|entry| entry.under_way > 0 || epoch.0 < entry.before)
     }
 
-    /// Ends what is on its way to become a session of this account.
+    /// Ends the sign-ins of this account that are in progress.
     pub fn supersede(&self, user: UserId) -> Superseding<'_> {
         let mut entry = self.superseded.entry(user).or_default();
         entry.under_way += 1;
@@ -239,7 +239,7 @@ impl Registry {
         Superseding { registry, user }
     }
 
-    /// Forgets endings before which nothing was begun that could still be finished.
+    /// Forgets endings that are older than every sign-in that could still finish.
     pub fn forget_superseded(&self, now: u64) {
         let life = Purpose::longest_life();
         self.superseded
@@ -276,12 +276,12 @@ impl Registry {
         Ok(())
     }
 
-    /// Returns the time of the last activity where the cache knows a later one than the store.
+    /// Returns the time of the last activity if the cache has a later one than the store.
     pub fn last_activity(&self, id: SessionId) -> Option<u64> {
         self.cached.get(&id).map(|entry| entry.last_activity())
     }
 
-    /// Ends what the clock has ended by `now`, and writes activity that waits to be written.
+    /// Ends the sessions that have expired by `now`, and writes pending activity.
     ///
     /// Whoever goes on to [`Self::clean_up`] with the same `now` ends no session that is in use:
     /// one that the store holds for expired was either written here or is over here as well.
@@ -321,7 +321,7 @@ impl Registry {
     }
 }
 
-/// Takes a damaged row for none, so that the others are looked at; the store's log names it.
+/// Treats a damaged row as absent, so that the others are examined; the store's log names it.
 fn whole<T>(found: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
     match found {
         Err(Fault::Damaged { .. }) => Ok(None),

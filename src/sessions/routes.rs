@@ -1,4 +1,4 @@
-//! The session itself: looking at it, ending it, and the half of the resume wrap.
+//! Endpoints of sessions: show, list, end, and the server's half of the resume wrap.
 //!
 //! Specification: `docs/protocol/accounts.md#sessions`.
 
@@ -18,36 +18,36 @@ use api::close;
 use super::reauth::Reauthenticated;
 use super::{Deed, Origin, SignedIn};
 
-/// Longest half of a resume wrap in bytes.
+/// The most bytes of the server's half of a resume wrap.
 const MAX_HALF: usize = 256;
 
-/// Who is signed in, and until when.
+/// The session and its account.
 #[derive(Serialize, ToSchema)]
 pub struct Current {
     /// The account.
     pub user_id: UserId,
     /// Its handle.
     pub handle: String,
-    /// The name that others see.
+    /// Display name.
     pub alias: String,
     /// `user` or `admin`.
     #[schema(value_type = String)]
     pub role: store::Role,
     /// Unix seconds of the sign-in.
     pub created_at: u64,
-    /// Unix seconds at which idleness ends the session.
+    /// Unix seconds of the idle end.
     pub idle_expires_at: u64,
-    /// Unix seconds at which it ends whatever happens.
+    /// Unix seconds of the absolute end.
     pub absolute_expires_at: u64,
 }
 
 /// One session of the account.
 #[derive(Serialize, ToSchema)]
 pub struct Listed {
-    /// Names it for revocation.
+    /// Identifier for revocation.
     #[schema(value_type = String)]
     pub id: SessionId,
-    /// Whether it is the one that asks.
+    /// Whether the request came from this session.
     pub current: bool,
     /// Unix seconds.
     pub created_at: u64,
@@ -55,7 +55,7 @@ pub struct Listed {
     pub last_activity: u64,
     /// `passphrase`, `recovery` or `registration`.
     pub method: String,
-    /// How the person calls the device.
+    /// Name that the user gave the device.
     pub device_name: Option<String>,
     /// Address at sign-in.
     pub ip: String,
@@ -66,7 +66,7 @@ pub struct Listed {
 /// The server's half of a resume wrap.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Half {
-    /// Random bytes of the client's.
+    /// Random bytes that the client chose.
     pub half: Blob,
 }
 
@@ -89,7 +89,7 @@ pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<Current>, Proble
     }))
 }
 
-/// Signs out; harmless where nobody is signed in.
+/// Signs out; succeeds also without a session.
 pub async fn sign_out(
     app: Data<App>,
     request: HttpRequest,
@@ -164,10 +164,10 @@ pub async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What ending every other session needs.
+/// Body of the request that ends every other session.
 #[derive(Deserialize, ToSchema)]
 pub struct RevokeOthers {
-    /// From a re-authentication: whoever has a cookie alone must not put everybody else out.
+    /// Proof from a re-authentication, because a stolen cookie must not end the other sessions.
     pub reauth_token: Blob,
 }
 
@@ -198,7 +198,7 @@ pub async fn revoke_others(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Notes that the person did something.
+/// Records activity of the user.
 pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
     app.sessions().note(who.session(), Deed::Input);
     HttpResponse::NoContent().finish()

@@ -38,9 +38,9 @@ pub struct Start {
 /// The answer to the first message.
 #[derive(Serialize, ToSchema)]
 pub struct Started {
-    /// OPAQUE credential response, a fake one where there is no such account.
+    /// OPAQUE credential response; a fake one if the account does not exist.
     pub response: Blob,
-    /// To be sent with the second message within sixty seconds, once.
+    /// Token for the second message: valid once, for sixty seconds.
     pub token: Blob,
 }
 
@@ -51,16 +51,16 @@ pub struct Finish {
     pub token: Blob,
     /// OPAQUE credential finalization.
     pub finalization: Blob,
-    /// How the person calls this device.
+    /// Name that the user gave this device.
     pub device_name: Option<String>,
 }
 
-/// What travels in the token; the same size whether or not the account exists.
+/// Content of the token; it has the same size whether or not the account exists.
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
-    /// Who it would be, if they exist.
+    /// The account, if it exists.
     pub(super) user: Option<[u8; 16]>,
-    /// When it began.
+    /// When the sign-in began.
     pub(super) epoch: Epoch,
     /// Hash of the credentials that are being proven.
     pub(super) credentials: Blob,
@@ -68,7 +68,7 @@ pub(super) struct State {
     pub(super) opaque: Blob,
 }
 
-/// As long as an OPAQUE record, for handles that nobody has.
+/// Stands for the OPAQUE record of a handle that nobody has; of the same length.
 const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
 
 /// Answers the first message.
@@ -210,14 +210,14 @@ pub(crate) async fn replace_current(
     revoke(app, before.user_id(), id, origin, "signed in again").await
 }
 
-/// Why a sign-in failed that named no account which may sign in.
+/// Reason in the audit log: no such account, or one that must not sign in.
 pub(crate) const NOBODY: &str = "there is no such account, or it is disabled";
-/// Why a sign-in failed whose token is no longer good.
+/// Reason in the audit log: the token expired or was used.
 pub(crate) const SPENT: &str = "the token was used, has expired or is another server's";
-/// Why a sign-in failed that was begun before the account's sessions were ended.
+/// Reason in the audit log: the account's sessions were ended after the sign-in began.
 const OVERTAKEN: &str = "it was begun before the account's sessions were ended";
 
-/// Writes a failure down with its reason; counts it where there are so many that the log would be the attack.
+/// Records a failure with its reason; beyond a rate it is only counted, so that nobody can fill the log.
 pub(crate) async fn failed(
     app: &App,
     origin: &Origin,

@@ -1,4 +1,4 @@
-//! Beginning a session: the cookie's secret, its row and its audit record.
+//! Starts a session: the cookie's secret, its row and its audit record.
 
 use actix_session::Session;
 use serde_json::json;
@@ -21,11 +21,11 @@ const MAX_NAME: usize = 200;
 pub struct Origin {
     /// Network address.
     pub ip: ClientIp,
-    /// The request's number in the log.
+    /// Identifier of the request in the log.
     pub request_id: RequestId,
     /// When the request came in.
     pub arrival: Option<Arrival>,
-    /// How the browser names itself.
+    /// The browser's `User-Agent`.
     pub user_agent: String,
 }
 
@@ -54,12 +54,12 @@ impl Origin {
         }
     }
 
-    /// Returns what says which request it is and where it comes from.
+    /// Returns the identifier and the origin of the request, for an audit record.
     pub fn asked(&self) -> serde_json::Value {
         json!({"request_id": self.request_id.to_string(), "ip": self.ip.0.to_string()})
     }
 
-    /// Returns the details of the audit record of a request that did what it asked for.
+    /// Returns the details of the audit record of a request that succeeded.
     pub fn details(&self) -> serde_json::Value {
         self.answered(200)
     }
@@ -82,7 +82,7 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Draws a secret for a session of `user`; nothing is stored yet.
+    /// Generates a secret for a session of `user`; nothing is stored yet.
     pub fn new(
         app: &App,
         user: UserId,
@@ -147,7 +147,7 @@ impl Opening {
     }
 }
 
-/// Makes room for one more session of this account: the oldest ones go.
+/// Makes room for one more session of this account by ending the oldest.
 pub(super) async fn make_room(app: &App, user: UserId, origin: &Origin) -> Result<(), Problem> {
     let now = app.ambient().now();
     let mut sessions = app.store().list_sessions(user, now).await?;
