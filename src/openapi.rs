@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the table of routes.
+//! Generates the OpenAPI document from the table of routes.
 
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::http::ProblemBody;
 use crate::routes::{Access, Body, Endpoint, TABLE};
 
-/// Answers with the document.
+/// Returns the document.
 pub async fn show() -> HttpResponse {
     HttpResponse::Ok().json(document())
 }

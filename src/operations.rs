@@ -1,4 +1,4 @@
-//! Health and measurements, for those who run the server.
+//! Health and measurements for operators.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,8 +23,7 @@ pub struct Live {
     pub status: &'static str,
 }
 
-/// What a server that can serve says; one that cannot answers with a problem document that has the
-/// same members.
+/// Answer of a server that is ready; one that is not answers with a problem document of the same members.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ready {
     /// Always `ready`.
@@ -37,15 +36,15 @@ pub struct Ready {
     pub bundle: &'static str,
 }
 
-/// Says that the process runs.
+/// Reports that the process runs.
 pub async fn live() -> Json<Live> {
     Json(Live { status: "live" })
 }
 
-/// Says whether the server can serve: the database takes writes, which is tried with one every few
-/// seconds, and the keys can be used. A missing bundle leaves the API working.
+/// Reports whether the server is ready: a trial write to the database succeeds (at most one every few
+/// seconds) and the keys are usable. A missing bundle does not matter to the API.
 ///
-/// The cause of a failure is in the log only: anybody may ask.
+/// Only the log has the cause of a failure, because this endpoint is public.
 pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
     let (now, now_ms) = (app.ambient().now(), app.ambient().now_ms());
     let store = app.store().clone();
@@ -84,8 +83,7 @@ fn word(works: bool) -> &'static str {
     if works { "ok" } else { "failed" }
 }
 
-/// Writes the measurements. Nothing is counted for it: what the database holds is what the jobs last
-/// read of it.
+/// Writes the measurements. It does not query the database: the jobs read those gauges.
 pub async fn metrics(app: Data<App>) -> HttpResponse {
     let stats = app.vault().stats();
     let durable = app.metrics().durable();
@@ -127,7 +125,7 @@ pub async fn metrics(app: Data<App>) -> HttpResponse {
         .body(text)
 }
 
-/// The listener of the measurements: their address is not the one that people use.
+/// The listener of the measurements, which have an address of their own.
 pub(crate) struct Measurements {
     server: actix_server::Server,
     pub(crate) address: SocketAddr,

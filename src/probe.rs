@@ -1,5 +1,5 @@
-//! Whether something that the server needs works: the keys, the database. It is tried, not more often
-//! than every few seconds.
+//! Tries whether a part that the server needs works, such as the keys or the database, at most every few
+//! seconds.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,17 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use store::Fault;
 
-/// How long an answer counts, in milliseconds: nobody can drive a token or a disk by asking for health.
+/// Milliseconds for which an answer is cached, so that health requests cannot load a token or a disk.
 const FRESH: u64 = 5_000;
-/// How long an answer may take, less than `healthcheck` waits.
+/// Time limit of an answer, shorter than that of `healthcheck`.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A question that all who ask meanwhile wait for.
+/// A question in progress, for which all callers wait.
 type Question = Shared<BoxFuture<'static, bool>>;
 
-/// What was answered last, and the question that has no answer yet.
+/// The last answer, and the question in progress.
 pub struct Probe {
-    /// What is asked about, for the log.
+    /// Subject of the question, for the log.
     what: &'static str,
     state: Mutex<State>,
 }
@@ -91,7 +91,7 @@ impl Probe {
     }
 }
 
-/// Asks on a task of its own, which goes on when nobody waits any more.
+/// Asks on a separate task, which continues if no caller waits any more.
 fn put(
     what: &'static str,
     asking: impl Future<Output = Result<(), Fault>> + Send + 'static,

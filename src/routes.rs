@@ -1,5 +1,5 @@
-//! Every address of the server, in one table: routing, the OpenAPI document and the test of roles
-//! against endpoints are all made from it.
+//! The table of all routes: routing, the OpenAPI document and the test of roles against endpoints derive
+//! from it.
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, ResponseError};
@@ -27,7 +27,7 @@ use crate::{openapi, operations};
 pub enum Access {
     /// Everybody.
     Public,
-    /// Whoever is signed in.
+    /// Signed-in users.
     SignedIn,
     /// Administrators.
     Admin,
@@ -53,7 +53,7 @@ pub struct Endpoint {
 #[derive(Debug, Clone, Copy)]
 pub struct Pattern(pub &'static str);
 
-/// What a body holds.
+/// Content of a body.
 pub struct Body {
     /// Media type.
     pub media_type: &'static str,

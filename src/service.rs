@@ -1,7 +1,6 @@
-//! Talking to the service manager, as `sd_notify(3)` describes it.
+//! Notifies the service manager, as `sd_notify(3)` describes.
 //!
-//! systemd puts the address of a datagram socket into `NOTIFY_SOCKET`. Where there is none, nothing
-//! is said.
+//! systemd puts the address of a datagram socket into `NOTIFY_SOCKET`. Without it, nothing is sent.
 
 use std::ffi::OsString;
 use std::io;
@@ -38,18 +37,18 @@ impl Service {
         }
     }
 
-    /// Says that requests are answered from now on.
+    /// Reports that the server answers requests.
     pub fn ready(&self) {
         self.say("READY=1\nSTATUS=Serving");
     }
 
-    /// Says that the end has begun.
+    /// Reports that the server stops.
     pub fn stopping(&self) {
         self.say("STOPPING=1\nSTATUS=Wiping what is held");
     }
 
-    /// Says again and again that the process lives, as often as the manager asked for; run it where
-    /// the jobs run, so that it falls silent when they do.
+    /// Sends a sign of life as often as the manager asked for; runs where the jobs run, so that it ends when
+    /// they stall.
     pub async fn stay_alive(&self) {
         let Some(interval) = self.watchdog else {
             return std::future::pending().await;
@@ -80,7 +79,7 @@ fn connect(address: &std::ffi::OsStr) -> io::Result<UnixDatagram> {
     Ok(socket)
 }
 
-/// How long the manager waits for a sign of life, where it waits for one of this process.
+/// Returns how long the manager waits for a sign of life, if it expects any of this process.
 fn watchdog(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Duration> {
     let number = |name| variable(name)?.to_str()?.parse::<u64>().ok();
     if let Some(pid) = number("WATCHDOG_PID")

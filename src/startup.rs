@@ -1,4 +1,4 @@
-//! Putting the server together, starting it and stopping it.
+//! Builds, starts and stops the server.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -62,7 +62,7 @@ pub enum StartError {
     /// Backups were refused.
     #[error(transparent)]
     Backups(#[from] BackupError),
-    /// A restore was cut off where the database should be.
+    /// A restore into this database was interrupted.
     #[error(
         "a restore was cut off here ({} is what there is of it): run restore again, or remove that \
          file to begin with an empty database", .0.display()
@@ -71,7 +71,7 @@ pub enum StartError {
     /// A key provider was refused.
     #[error(transparent)]
     Keys(#[from] SourceError),
-    /// A secret of the server does not read as it was written.
+    /// A stored secret of the server is damaged.
     #[error("the server's secret {0} is damaged; restore the database from a backup")]
     Secret(&'static str),
     /// A file or a folder that the configuration names was refused.
@@ -80,13 +80,13 @@ pub enum StartError {
     /// The bundle was refused.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// TLS was refused.
+    /// Certificate or key was refused.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The address cannot be bound.
     #[error("{0} cannot be bound ({1}); stop what listens there, or set BIND_ADDR")]
     Bind(SocketAddr, io::Error),
-    /// A witness of the audit log has no thread.
+    /// The thread of an audit witness cannot start.
     #[error("a witness of the audit log could not be started ({0}); allow more threads")]
     Witness(io::Error),
     /// The address of the measurements cannot be bound.
@@ -109,7 +109,7 @@ pub struct Application {
     _lock: DatabaseLock,
 }
 
-/// Opens the store that the configuration names, making it and its folder where needed.
+/// Opens the configured store; makes it and its folder if needed.
 pub fn open_store(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
@@ -121,8 +121,8 @@ pub fn open_store(
     Ok(Store::open(&options)?)
 }
 
-/// Checks that the operator's key opens the database, where there is one; asks no other provider
-/// and changes nothing.
+/// Checks that the operator's key opens the database, if it exists; asks no other provider and changes
+/// nothing.
 pub fn check_key(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
@@ -144,7 +144,7 @@ fn store_options(
 }
 
 impl Application {
-    /// Opens, checks and joins everything, and binds the address; port 0 picks one.
+    /// Opens, checks and joins all parts, and binds the address; port 0 picks a free one.
     pub async fn build(
         config: Config,
         encryption_key: Option<Zeroizing<String>>,
@@ -236,7 +236,7 @@ impl Application {
         self.address
     }
 
-    /// Returns the address at which measurements are read, if they are.
+    /// Returns the address of the measurements, if they are served.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.measurements.as_ref().map(|it| it.address)
     }
@@ -256,12 +256,12 @@ impl Application {
         self.app.setup().link(self.app.public_url().origin())
     }
 
-    /// Returns what stops the listener.
+    /// Returns the handle that stops the listener.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Serves without jobs until the handle stops it, for tests that move the clock themselves.
+    /// Serves without jobs until the handle stops it, for tests that set the clock.
     pub async fn serve_only(self) -> Result<(), StartError> {
         let _measurements = self.measurements.map(Measurements::run);
         self.server.await.map_err(StartError::Serve)
@@ -315,7 +315,7 @@ impl Application {
     }
 }
 
-/// Starts what proves the audit log.
+/// Starts the auditor.
 async fn audited(
     config: &Config,
     store: &Store,
@@ -423,7 +423,7 @@ pub async fn head_key(store: &Store, ambient: &Ambient) -> Result<HeadSigningKey
     Ok(HeadSigningKey::from_bytes(seeds))
 }
 
-/// The server's own secrets, kept sealed in the store.
+/// The server's own secrets, which the store keeps sealed.
 struct Secrets {
     opaque: ServerSetup,
     boot: BootSigningKey,

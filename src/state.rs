@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! The parts of the server that requests use.
 
 use api::Code;
 use std::sync::Arc;
@@ -60,45 +60,45 @@ macro_rules! parts {
 parts! {
     /// The configuration.
     config: Config,
-    /// The address that people type.
+    /// The public address.
     public_url: PublicUrl,
     /// Clock and randomness.
     ambient: Ambient,
-    /// The durable plane.
+    /// The database: accounts, keys, safes, sessions and audit log.
     store: Store,
-    /// The ephemeral plane.
+    /// The vault: waiting messages, in memory only.
     vault: Arc<Vault>,
     /// Connected sockets.
     hub: Arc<Hub>,
-    /// Sessions that are signed in.
+    /// Sessions.
     sessions: Arc<Registry>,
-    /// State that travels with the client.
+    /// Sealed tokens between two messages of a sign-in or registration.
     tokens: Tokens,
     /// Rate limits.
     limits: Limits,
-    /// Audit records that are counted where there are many.
+    /// Audit records of refusals and reads, counted beyond a rate.
     repeats: Repeats,
-    /// Browsers from which somebody signed in before.
+    /// Known devices.
     devices: Devices,
-    /// Prekeys that were handed out lately.
+    /// Recently claimed prekeys.
     claims: Claims,
-    /// The set-up link and who may register.
+    /// The set-up link and the registration mode.
     setup: Setup,
     /// OPAQUE's keys.
     opaque: ServerSetup,
-    /// Which start of the server this is.
+    /// The signed id of this start of the server.
     boot: Boot,
     /// Pages and assets.
     pages: Pages,
     /// Counters.
     metrics: Metrics,
-    /// What proves the audit log.
+    /// The auditor, which signs and verifies the audit log.
     auditor: Auditor,
     /// Key jobs.
     keys: KeyService,
-    /// Whether the keys can be used.
+    /// Probe of the keys.
     key_health: Probe,
-    /// Whether the database takes writes.
+    /// Probe of the database.
     database_health: Probe,
     /// Backups.
     backups: Arc<Backups>,

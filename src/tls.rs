@@ -1,4 +1,4 @@
-//! TLS by configuration: 1.3 only, with X25519MLKEM768 preferred.
+//! TLS configuration: version 1.3 only; X25519MLKEM768 is preferred.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Why TLS cannot be spoken.
+/// Why TLS cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file cannot be read.
     #[error("{0} cannot be read as PEM ({1}); check tls_cert and tls_key")]
     Pem(PathBuf, pem::Error),
-    /// There is no certificate in the file.
+    /// The file contains no certificate.
     #[error("{0} holds no certificate; put the chain there, the server's own first")]
     NoCertificate(PathBuf),
     /// Certificate and key do not fit.

@@ -1,7 +1,7 @@
-//! What the server would have to remember between two messages, handed to the client sealed.
+//! Tokens: the server's state between two messages, sealed and kept by the client.
 //!
-//! A sign-in that is begun and never finished, for a handle that may not exist, must leave nothing
-//! behind: the state travels in a token under a key that only this process's memory holds.
+//! A sign-in that never finishes, for a handle that may not exist, must not use memory of the server. The
+//! state is in a token, sealed under a key that only this process holds in memory.
 //!
 //! Specification: `docs/protocol/accounts.md#opaque`.
 
@@ -21,10 +21,10 @@ use ambient::Ambient;
 /// Length of the nonce that begins a token, in bytes.
 const NONCE: usize = 24;
 
-/// Tokens are padded to multiples of this many bytes, so that their size tells nothing.
+/// Tokens are padded to multiples of this many bytes, so that their size reveals nothing.
 const STEP: usize = 1024;
 
-/// What a token is for; one made for another purpose does not open.
+/// Purpose of a token; a token of another purpose does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Between the two messages of a sign-in.
@@ -42,7 +42,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Seconds that a token is good for.
+    /// Life of a token in seconds.
     pub fn life(self) -> u64 {
         match self {
             Self::SignIn | Self::Reauth => 60,
@@ -52,7 +52,7 @@ impl Purpose {
         }
     }
 
-    /// Seconds after which no token that exists now is good for anything.
+    /// The longest life of a token, in seconds.
     pub fn longest_life() -> u64 {
         Self::Registration.life()
     }
@@ -69,10 +69,10 @@ impl Purpose {
     }
 }
 
-/// Why a token was not taken.
+/// Why a token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is none of this process's, is for another purpose, or its time is over.
+    /// It was made by another process or for another purpose, or it has expired.
     #[error("this step has expired; begin again")]
     Expired,
     /// It has been used.
@@ -106,7 +106,7 @@ struct Sealed<T> {
 }
 
 impl Tokens {
-    /// Draws the key.
+    /// Generates the key.
     pub fn new(ambient: Ambient) -> Self {
         let key = Zeroizing::new(ambient.random::<32>());
         Self {
@@ -140,7 +140,7 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Opens a token, and never again.
+    /// Opens a token, once.
     pub fn open_once<T: DeserializeOwned>(
         &self,
         purpose: Purpose,
@@ -169,7 +169,7 @@ impl Tokens {
         }
     }
 
-    /// Forgets used tokens that would no longer open.
+    /// Forgets used tokens that have expired.
     pub fn forget_expired(&self) {
         let now = self.ambient.now();
         self.used.retain(|_, expires_at| *expires_at > now);

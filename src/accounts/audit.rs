@@ -1,4 +1,4 @@
-//! Making audit events; nothing in them says who talks to whom.
+//! Makes audit events; none of them reveals who talks to whom.
 
 use serde_json::Value;
 use store::{AuditEvent, UserId};
@@ -22,7 +22,7 @@ pub fn event(
     }
 }
 
-/// Makes the record of a change that somebody makes of their own account, where they may make one more.
+/// Makes the record of a change of one's own account; fails if the account may not make another change now.
 pub fn change(
     app: &App,
     who: &SignedIn,

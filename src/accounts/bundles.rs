@@ -1,4 +1,4 @@
-//! What a sender needs to write to somebody: live bundles, or a prekey.
+//! Hands a sender the recipient's keys: live bundles, or a prekey.
 //!
 //! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
@@ -15,10 +15,10 @@ use crate::state::App;
 
 use super::people::nobody;
 
-/// What is wanted.
+/// Query of the request.
 #[derive(Deserialize, ToSchema)]
 pub struct Wanted {
-    /// Whether a prekey is wanted although somebody is live.
+    /// Whether a prekey is wanted although the recipient is live.
     #[serde(default)]
     pub want_prekey: bool,
 }
@@ -32,18 +32,18 @@ pub struct LiveBundle {
     pub bundle: Blob,
 }
 
-/// What there is.
+/// The recipient's keys.
 #[derive(Serialize, ToSchema)]
 pub struct Bundles {
     /// Encoded public keys.
     pub public_keys: Blob,
     /// Every live session that published a bundle.
     pub live: Vec<LiveBundle>,
-    /// An encoded claimed prekey, where it was wanted or nobody is live.
+    /// An encoded claimed prekey, if it was wanted or no session is live.
     pub prekey: Option<Blob>,
 }
 
-/// Hands out bundles and, where needed, a prekey.
+/// Returns bundles and, if needed, a prekey.
 pub async fn hand_out(
     app: Data<App>,
     who: SignedIn,

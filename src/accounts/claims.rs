@@ -1,4 +1,5 @@
-//! Who took which prekey: the same again within a bucket, and never too many of one stock.
+//! Claimed prekeys: a repeated claim within a bucket gets the same prekey, and each account's claims are
+//! limited.
 //!
 //! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
@@ -16,12 +17,12 @@ const BUCKET: u64 = 300;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
-/// The most one-time prekeys that one account takes of another's stock in a day.
+/// The most one-time prekeys of one account that another account may claim in a day.
 const PER_DAY: u32 = 25;
 
 type Slot = Arc<Mutex<Option<Vec<u8>>>>;
 
-/// Remembers claims for as long as a repetition must be answered alike.
+/// Remembers claims for as long as a repeated claim must get the same answer.
 #[derive(Default)]
 pub struct Claims {
     given: DashMap<(SessionId, UserId), (u64, Slot)>,
@@ -29,9 +30,9 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims an encoded prekey of `recipient`, or gives the one of this bucket again.
+    /// Claims an encoded prekey of `recipient`, or returns the one that was claimed in this bucket.
     ///
-    /// `None` where the recipient has no batch in force.
+    /// Returns `None` if the recipient has no valid batch.
     pub async fn claim(
         &self,
         store: &Store,
@@ -61,12 +62,12 @@ impl Claims {
         Ok(given.clone())
     }
 
-    /// Forgets what was claimed of an identity that is no more.
+    /// Forgets claims on an identity that was replaced.
     pub fn forget_recipient(&self, recipient: UserId) {
         self.given.retain(|(_, of), _| *of != recipient);
     }
 
-    /// Forgets what was claimed of an account that was erased, and what it claimed itself.
+    /// Forgets claims on an erased account, and claims that it made.
     pub fn forget_account(&self, account: UserId, sessions: &[SessionId]) {
         self.forget_recipient(account);
         self.given.retain(|(by, _), _| !sessions.contains(by));
@@ -74,7 +75,7 @@ impl Claims {
             .retain(|(by, of), _| *by != account && *of != account);
     }
 
-    /// Forgets the buckets and days that are over.
+    /// Forgets past buckets and days.
     pub fn forget_old(&self, now: u64) {
         self.given.retain(|_, (bucket, _)| *bucket >= now / BUCKET);
         self.taken.retain(|_, (day, _)| *day >= now / DAY);

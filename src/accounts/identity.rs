@@ -1,4 +1,4 @@
-//! "New identity": public keys, prekeys and safes are replaced together.
+//! New identity: replaces public keys, prekeys and safes in one transaction.
 //!
 //! Specification: `docs/protocol/accounts.md#new-identity`.
 
@@ -21,7 +21,7 @@ use super::safes::{SafeData, SafeWrite};
 /// A new identity.
 #[derive(Deserialize, ToSchema)]
 pub struct NewIdentity {
-    /// From a re-authentication: a cookie alone must not swap an identity.
+    /// Proof from a re-authentication: a cookie alone must not replace an identity.
     pub reauth_token: Blob,
     /// Encoded public keys.
     pub public_keys: Blob,

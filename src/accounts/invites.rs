@@ -1,4 +1,4 @@
-//! Invites: links that bring people to their maker, and let them register where that needs an invite.
+//! Invites: links that make people contacts of their maker, and permit registration if it needs an invite.
 //!
 //! Specification: `docs/protocol/accounts.md#invites`.
 
@@ -15,13 +15,13 @@ use crate::state::App;
 
 use super::audit;
 
-/// The most invites that one account has open at a time.
+/// The most open invites of one account.
 const MAX_OPEN: usize = 50;
 
 /// The most uses of one invite.
 const MAX_USES: u32 = 100;
 
-/// Seconds that an invite is good for where nothing is said: a week.
+/// Default life of an invite in seconds: a week.
 const LIFE: u64 = 7 * 86_400;
 
 /// The longest life of an invite in seconds: thirty days.
@@ -30,13 +30,13 @@ const MAX_LIFE: u64 = 30 * 86_400;
 /// An invite to be made.
 #[derive(Deserialize, ToSchema)]
 pub struct NewInvite {
-    /// How often it may be used, 1 where nothing is said.
+    /// Number of uses; by default 1.
     pub max_uses: Option<u32>,
-    /// Seconds that it is good for, a week where nothing is said.
+    /// Life in seconds; by default a week.
     pub life: Option<u64>,
 }
 
-/// An invite that was made; the code is shown this once.
+/// A new invite; its code is shown only here.
 #[derive(Serialize, ToSchema)]
 pub struct Made {
     /// For the page link `/i#<code>.<user id>.<fingerprint>`.
@@ -45,10 +45,10 @@ pub struct Made {
     pub expires_at: u64,
 }
 
-/// An invite of one's own.
+/// An invite of the user.
 #[derive(Serialize, ToSchema)]
 pub struct Listed {
-    /// Names it for withdrawal; the code itself is not kept.
+    /// Identifier for withdrawal; the server does not keep the code.
     #[schema(value_type = String)]
     pub id: InviteHash,
     /// Unix seconds.
@@ -61,7 +61,7 @@ pub struct Listed {
     pub uses: u32,
 }
 
-/// An invite to be used by somebody who has an account.
+/// An invite that an existing account uses.
 #[derive(Deserialize, ToSchema)]
 pub struct Used {
     /// The code in the link.
@@ -107,8 +107,8 @@ pub async fn create(
     Ok(HttpResponse::Created().json(Made { code, expires_at }))
 }
 
-/// Uses an invite. Whoever used it before, or registered with it, may say so again: that takes no
-/// further use, so that a person whose request was lost can open the link once more.
+/// Uses an invite. An account that already used it, or registered with it, may repeat the request without a
+/// further use, because the first answer may have been lost.
 pub async fn take(
     app: Data<App>,
     who: SignedIn,
@@ -134,7 +134,7 @@ impl From<UseInviteError> for Problem {
     }
 }
 
-/// Lists one's own invites, newest first.
+/// Lists the user's invites, newest first.
 pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
     let invites = app.store().list_invites(who.user_id()).await?;
     Ok(Json(

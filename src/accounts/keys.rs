@@ -1,4 +1,4 @@
-//! Checking public keys and prekey batches before they are stored.
+//! Checks public keys and prekey batches before they are stored.
 
 use api::Code;
 use protocol::identity::AccountKeys;

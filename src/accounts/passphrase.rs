@@ -1,4 +1,4 @@
-//! Changing the passphrase: a new OPAQUE record and safes under a new key, together.
+//! Change of the passphrase: replaces the OPAQUE record and both safes in one transaction.
 //!
 //! Specification: `docs/protocol/accounts.md#changing-the-passphrase`.
 
@@ -34,7 +34,7 @@ pub struct Start {
 pub struct Started {
     /// OPAQUE registration response.
     pub response: Blob,
-    /// To be sent with the second message within ten minutes.
+    /// Token for the second message, valid for ten minutes.
     pub token: Blob,
 }
 
@@ -43,7 +43,7 @@ pub struct Started {
 pub struct Finish {
     /// From the answer to the first message.
     pub token: Blob,
-    /// From the re-authentication with the old passphrase.
+    /// Proof from the re-authentication with the old passphrase.
     pub reauth_token: Blob,
     /// OPAQUE registration upload.
     pub upload: Blob,

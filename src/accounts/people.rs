@@ -1,4 +1,4 @@
-//! Looking people up, and one's own alias.
+//! Look-up of people, and change of the user's alias.
 //!
 //! Specification: `docs/protocol/accounts.md#identity`.
 
@@ -16,7 +16,7 @@ use crate::state::App;
 use super::handle::Handle;
 use super::{audit, registration};
 
-/// Somebody, as others see them.
+/// An account as other users see it.
 #[derive(Serialize, ToSchema)]
 pub struct Person {
     /// The account.
@@ -29,14 +29,14 @@ pub struct Person {
     pub public_keys: Blob,
 }
 
-/// A change of one's own account.
+/// A change of the user's account.
 #[derive(Deserialize, ToSchema)]
 pub struct AccountChange {
     /// A new name.
     pub alias: Option<String>,
 }
 
-/// Finds somebody by handle.
+/// Finds an account by handle.
 pub async fn by_handle(
     app: Data<App>,
     who: SignedIn,
@@ -48,7 +48,7 @@ pub async fn by_handle(
     person(&app, found).await
 }
 
-/// Finds somebody by id.
+/// Finds an account by id.
 pub async fn by_id(
     app: Data<App>,
     who: SignedIn,
@@ -75,7 +75,7 @@ async fn person(app: &App, found: Option<UserRow>) -> Result<Json<Person>, Probl
     }))
 }
 
-/// The answer for somebody who does not exist.
+/// The refusal if the account does not exist.
 pub(super) fn nobody() -> Problem {
     Problem::new(
         Code::NoSuchUser,
@@ -83,7 +83,7 @@ pub(super) fn nobody() -> Problem {
     )
 }
 
-/// Changes one's own account.
+/// Changes the user's account.
 pub async fn change(
     app: Data<App>,
     who: SignedIn,

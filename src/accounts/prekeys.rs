@@ -1,4 +1,4 @@
-//! One's own prekeys: publishing a batch, what is left of it, what is in use.
+//! The user's own prekeys: publish a batch, count the rest, list the used ones.
 //!
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 
@@ -18,11 +18,11 @@ use super::keys::CheckedKeys;
 /// A batch to publish.
 #[derive(Deserialize, ToSchema)]
 pub struct NewBatch {
-    /// Encoded signed batch; its private halves must be committed before.
+    /// Encoded signed batch; the client stores its private halves before.
     pub batch: Blob,
 }
 
-/// What is left.
+/// State of the batch.
 #[derive(Serialize, ToSchema)]
 pub struct Left {
     /// One-time prekeys left.
@@ -33,14 +33,14 @@ pub struct Left {
     pub last_resort_created_at: u64,
 }
 
-/// Prekeys under which something waits or is being read.
+/// Prekeys to which a waiting or leased message is sealed.
 #[derive(Serialize, ToSchema)]
 pub struct InUse {
     /// Numbers of the pairs.
     pub ids: Vec<u32>,
 }
 
-/// Publishes a batch in the place of the one before.
+/// Publishes a batch, which replaces the previous one.
 pub async fn publish(
     app: Data<App>,
     who: SignedIn,
@@ -64,14 +64,14 @@ pub async fn publish(
     Ok(Json(stock.into()))
 }
 
-/// Says what is left.
+/// Returns the state of the batch.
 pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<Left>, Problem> {
     let now = app.ambient().now();
     let stock = app.store().prekey_stock(who.user_id(), now).await?;
     Ok(Json(stock.ok_or_else(Problem::not_found)?.into()))
 }
 
-/// Says under which prekeys something waits or is leased.
+/// Lists prekeys to which a waiting or leased message is sealed.
 pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<InUse> {
     Json(InUse {
         ids: app.vault().prekeys_in_use(who.user_id()),

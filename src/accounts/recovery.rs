@@ -1,4 +1,4 @@
-//! Recovery: signing in with the recovery key and choosing a new passphrase.
+//! Recovery: sign-in with the recovery key, and a new passphrase.
 //!
 //! Specification: `docs/protocol/accounts.md#recovery`.
 
@@ -42,7 +42,7 @@ pub struct Start {
 pub struct Started {
     /// OPAQUE registration response.
     pub response: Blob,
-    /// To be sent with the second message within ten minutes.
+    /// Token for the second message, valid for ten minutes.
     pub token: Blob,
     /// The account.
     pub user_id: UserId,
@@ -63,7 +63,7 @@ pub struct Finish {
     pub safe: SafeWrite,
     /// The prekey safe under a new key.
     pub prekey_safe: SafeData,
-    /// How the person calls this device.
+    /// Name that the user gave this device.
     pub device_name: Option<String>,
 }
 
@@ -73,7 +73,7 @@ struct State {
     epoch: Epoch,
 }
 
-/// Checks the proof and hands out the safes.
+/// Checks the proof and returns the safes.
 pub async fn start(
     app: Data<App>,
     request: HttpRequest,
@@ -127,7 +127,7 @@ pub async fn start(
     }))
 }
 
-/// Replaces the credentials, ends every session and begins one.
+/// Replaces the credentials, ends every session and starts a new one.
 pub async fn finish(
     app: Data<App>,
     request: HttpRequest,

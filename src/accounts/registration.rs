@@ -1,4 +1,4 @@
-//! Registration: OPAQUE's two messages, and one transaction at the end.
+//! Registration: two messages of OPAQUE, then one transaction.
 //!
 //! Specification: `docs/protocol/accounts.md#registration`.
 
@@ -29,7 +29,7 @@ use super::safes::{SafeData, SafeWrite};
 /// The first message of a registration.
 #[derive(Deserialize, ToSchema)]
 pub struct Start {
-    /// The handle that the person wants.
+    /// Wanted handle.
     pub handle: String,
     /// OPAQUE registration request.
     pub request: Blob,
@@ -39,12 +39,12 @@ pub struct Start {
     pub invite: Option<String>,
 }
 
-/// What a registration would say, to be checked before a passphrase is chosen.
+/// The data of a registration that can be checked before a passphrase is chosen.
 #[derive(Deserialize, ToSchema)]
 pub struct Wish {
-    /// The handle that the person wants.
+    /// Wanted handle.
     pub handle: String,
-    /// The name that others shall see.
+    /// Display name.
     pub alias: String,
     /// The secret of the set-up link.
     pub setup: Option<String>,
@@ -57,9 +57,9 @@ pub struct Wish {
 pub struct Started {
     /// OPAQUE registration response.
     pub response: Blob,
-    /// To be sent with the second message within ten minutes.
+    /// Token for the second message, valid for ten minutes.
     pub token: Blob,
-    /// The account's id, which its prekeys are signed for.
+    /// The account's id; the signature of its prekeys covers it.
     pub user_id: UserId,
 }
 
@@ -70,7 +70,7 @@ pub struct Finish {
     pub token: Blob,
     /// OPAQUE registration upload.
     pub upload: Blob,
-    /// The name that others see.
+    /// Display name.
     pub alias: String,
     /// Encoded public keys.
     pub public_keys: Blob,
@@ -80,11 +80,11 @@ pub struct Finish {
     pub prekey_safe: SafeData,
     /// Encoded batch of prekeys.
     pub prekeys: Blob,
-    /// How the person calls this device.
+    /// Name that the user gave this device.
     pub device_name: Option<String>,
 }
 
-/// Who is signed in now.
+/// The account of the new session.
 #[derive(Serialize, ToSchema)]
 pub struct Entered {
     /// The account.
@@ -143,10 +143,10 @@ fn parse_handle(text: &str) -> Result<Handle, Problem> {
     Handle::parse(text).map_err(|error| Problem::new(Code::HandleRefused, error.to_string()))
 }
 
-/// Checks everything that a registration could be refused for, and keeps nothing of it.
+/// Makes every check of a registration, and keeps nothing.
 ///
-/// An invite that cannot be used is told here also where the server is open: whoever comes with a link
-/// expects to meet somebody.
+/// It reports an unusable invite also if registration is open, because the link should have made two people
+/// contacts.
 pub async fn check(
     app: Data<App>,
     origin: Origin,
@@ -167,7 +167,7 @@ pub async fn check(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Reads a handle that nobody has.
+/// Parses a handle and checks that it is free.
 async fn free_handle(app: &App, text: &str) -> Result<Handle, Problem> {
     let handle = parse_handle(text)?;
     if app.store().handle_taken(handle.as_str()).await? {
@@ -176,14 +176,14 @@ async fn free_handle(app: &App, text: &str) -> Result<Handle, Problem> {
     Ok(handle)
 }
 
-/// What somebody comes with.
+/// The set-up secret or the invite of a request.
 struct Link<'a> {
     handle: &'a str,
     setup: Option<&'a str>,
     invite: Option<&'a str>,
 }
 
-/// Checks by what right somebody registers; it is used up only when they finish.
+/// Checks what permits this registration; it is used up only at the end of the registration.
 async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
     if let Some(secret) = link.setup {
         if app.setup().admits(secret) {
@@ -225,7 +225,7 @@ async fn usable_invite(app: &App, code: &str) -> Result<Option<InviteCode>, Prob
     Ok(found.filter(|invite| invite.is_usable(now)).map(|_| code))
 }
 
-/// Refuses a registration that was begun by a right which nobody has any more.
+/// Refuses a registration if what permitted its start is no longer valid.
 fn may_finish(admission: &Admission, mode: RegistrationMode) -> Result<(), Problem> {
     match (admission, mode) {
         (Admission::Setup | Admission::AdminLink(_), _)
@@ -312,7 +312,7 @@ pub async fn finish(
         .json(Entered { user_id, role }))
 }
 
-/// Brings an alias into the form that is kept.
+/// Normalises an alias.
 pub(super) fn alias(text: &str) -> Result<String, Problem> {
     name::alias(text).map_err(|error| Problem::new(Code::AliasRefused, error.to_string()))
 }

@@ -21,17 +21,17 @@ use super::server::Restored;
 /// A version of a safe's data, sealed by the client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeData {
-    /// Counts up by the client's writes.
+    /// Version, which each write of the client increases.
     #[serde(deserialize_with = "storable")]
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
 }
 
-/// A key safe as it is read.
+/// A key safe as clients read it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeRead {
-    /// Counts up by the client's writes.
+    /// Version, which each write of the client increases.
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
@@ -44,7 +44,7 @@ pub struct SafeRead {
 /// A key safe as it is written whole, when the account is made or its credentials change.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SafeWrite {
-    /// Counts up by the client's writes.
+    /// Version, which each write of the client increases.
     #[serde(deserialize_with = "storable")]
     pub version: u64,
     /// Sealed by the client.
@@ -64,9 +64,9 @@ pub struct SafeWrite {
 pub struct Safes {
     /// The key safe.
     pub safe: SafeRead,
-    /// The prekey safe; version 0 without data where a restore left none.
+    /// The prekey safe; version 0 without data if a restore left none.
     pub prekey_safe: SafeData,
-    /// That the database came out of a backup, if it did.
+    /// The restore, if the database came from a backup.
     pub restored: Option<Restored>,
 }
 
@@ -75,7 +75,7 @@ pub struct Safes {
 pub struct SafeChange {
     /// Proof of the safe key.
     pub write_proof: Blob,
-    /// The version that the writer merged into its own.
+    /// The version that the writer read and merged.
     #[serde(deserialize_with = "storable")]
     pub expected_version: u64,
     /// The new version.
@@ -83,7 +83,7 @@ pub struct SafeChange {
     pub safe: SafeData,
 }
 
-/// Reads a version, which has to fit into a column of the database.
+/// Parses a version, which must fit into a column of the database.
 fn storable<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let version = u64::deserialize(from)?;
     i64::try_from(version)
@@ -164,14 +164,14 @@ impl From<SafeError> for Problem {
     }
 }
 
-/// What the reader has already.
+/// Versions that the reader has already.
 #[derive(Debug, Deserialize)]
 pub struct Known {
     version: Option<u64>,
     prekey_version: Option<u64>,
 }
 
-/// Both safes of the account, or nothing where the reader has these versions already.
+/// Returns both safes of the account, or nothing if the reader has these versions already.
 pub async fn read(
     app: Data<App>,
     who: SignedIn,

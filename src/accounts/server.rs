@@ -1,4 +1,4 @@
-//! What the server says of itself to everybody.
+//! Description of the server for everybody.
 //!
 //! Specification: `docs/protocol.md#http`.
 
@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 use crate::state::App;
 
-/// What the sign-in page needs to know of the server.
+/// Facts about the server that the sign-in page needs.
 #[derive(Serialize, ToSchema)]
 pub struct Server {
     /// Version of the program.
     pub version: &'static str,
-    /// Which start of the server this is.
+    /// The signed id of this start of the server.
     pub boot: Boot,
     /// Unix seconds.
     pub now: u64,
@@ -27,21 +27,21 @@ pub struct Server {
     pub setup_done: bool,
     /// Hash of the browser bundle, if there is one.
     pub bundle_hash: Option<String>,
-    /// That the database came out of a backup, if it did.
+    /// The restore, if the database came from a backup.
     pub restored: Option<Restored>,
 }
 
-/// A restore, as the server says.
+/// A restore of the database.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Restored {
     /// Random at each restore.
     pub epoch: RestoreId,
-    /// Unix seconds of the backup: what changed later is as it was then.
+    /// Unix seconds of the backup; later changes are lost.
     pub at: u64,
 }
 
 impl Restored {
-    /// What this server says.
+    /// Returns the restore of this server's database.
     pub fn of(app: &App) -> Option<Self> {
         app.backups().restored().map(|restored| Self {
             epoch: RestoreId::from_bytes(restored.epoch),
@@ -59,7 +59,7 @@ pub struct Boot {
     pub signed: Blob,
 }
 
-/// Describes the server to whoever asks.
+/// Describes the server.
 pub async fn describe(app: Data<App>) -> Json<Server> {
     let settings = app.setup().settings();
     Json(Server {

@@ -1,4 +1,4 @@
-//! What the server keeps beside a batch to make a claimed prekey of it without decoding any key.
+//! The hashes that the server stores with a batch, to make claimed prekeys without decoding keys.
 
 use protocol::prekeys::{PrekeyLeaf, assemble_claimed};
 use store::ClaimedLeaf;
