@@ -1,4 +1,4 @@
-//! Which start of the server this is: a random id, signed by a key that outlives restarts.
+//! The boot id: a random id of this start of the server, signed by a key that outlives restarts.
 //!
 //! Specification: `docs/protocol.md#boot-id`.
 
@@ -15,7 +15,7 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// Draws an id and signs it.
+    /// Generates an id and signs it.
     pub fn new(key: &BootSigningKey, ambient: &Ambient) -> Self {
         let id = BootId::from(ambient.random());
         let started_at = ambient.now();

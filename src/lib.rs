@@ -1,7 +1,7 @@
 //! The server of Secure Messaging.
 //!
-//! Data flows from a route to a service and from there to the store, which is durable and sealed,
-//! or to the vault, which is memory and forgets. The two never meet.
+//! Data flows from a route to a service and from there to the store, which is durable and sealed, or to the
+//! vault, which is in memory only. The two never exchange data.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -27,7 +27,7 @@ pub fn start(config: &Logging) -> Result<(), LogFilterError> {
     Ok(())
 }
 
-/// Says where a panic was, and not what it says: that may quote a client.
+/// Logs the place of a panic without its message, which may quote a client.
 fn told(place: Option<&Location<'_>>) {
     let place = place.map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, "panicked: a fault of this program; please report it");

@@ -23,14 +23,14 @@ struct Answered {
     status: u32,
 }
 
-/// What the server counts.
+/// Counters of the server.
 #[derive(Debug)]
 pub struct Metrics {
     answered: Family<Answered, Histogram, fn() -> Histogram>,
     requests: AtomicU64,
     malformed_frames: AtomicU64,
     unreadable_requests: Arc<AtomicU64>,
-    /// How many of those a line of the log has told of.
+    /// How many of those the log has reported.
     unreadable_told: AtomicU64,
     durable: Mutex<Statistics>,
 }
@@ -65,17 +65,17 @@ impl Metrics {
         histogram.observe(elapsed.as_secs_f64());
     }
 
-    /// Counts one frame that could not be read.
+    /// Counts one malformed frame.
     pub fn malformed_frame(&self) {
         self.malformed_frames.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Keeps what the database holds, as the jobs read it each minute.
+    /// Stores the figures of the database, which the jobs read each minute.
     pub fn keep(&self, durable: Statistics) {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
     }
 
-    /// Returns what the database held when that was last read.
+    /// Returns the figures of the database when they were last read.
     pub fn durable(&self) -> Statistics {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Reading the audit log: newest first, filtered, paged.
+//! Reads the audit log: newest first, filtered, in pages.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,13 @@ use crate::http::Problem;
 use crate::sessions::{Administrator, After};
 use crate::state::App;
 
-/// Records on a page where nothing is said.
+/// Records of a page by default.
 const PAGE: u32 = 50;
 
 /// The most records on a page.
 const MAX_PAGE: u32 = 200;
 
-/// Which records are wanted; an empty field is as good as none.
+/// Filter of records; an empty field counts as absent.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Wanted {
@@ -42,19 +42,19 @@ pub struct Wanted {
 pub struct Record {
     /// Place in the chain.
     pub id: u64,
-    /// Whose; absent for the system's.
+    /// The account; absent for records of the system.
     pub user_id: Option<UserId>,
-    /// Their handle, where the account exists.
+    /// The account's handle, if the account exists.
     pub handle: Option<String>,
     /// What happened.
     pub action: String,
     /// Unix seconds.
     pub timestamp: u64,
-    /// Request id, address, reason; null where the account was erased, and the key of this with it,
-    /// or where they are damaged.
+    /// Request id, address, reason; null if they are damaged, or if the account and with it their key was
+    /// erased.
     #[schema(value_type = Option<Object>)]
     pub details: Value,
-    /// Why the details cannot be read although they should, where that is so.
+    /// Why the details cannot be read, if they are damaged.
     pub damage: Option<String>,
     /// Whether this server did not write the record.
     pub foreign: bool,
@@ -71,7 +71,7 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
-/// Answers an administrator's question.
+/// Returns a page of the log.
 pub async fn query(
     app: Data<App>,
     After(_, wanted): After<Administrator, Query<Wanted>>,

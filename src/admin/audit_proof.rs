@@ -1,4 +1,4 @@
-//! What proves the audit log, and verifying it from the admin page.
+//! Proofs of the audit log, and its verification from the admin page.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -17,7 +17,7 @@ use crate::state::App;
 pub struct PublishedKey {
     /// Always `secure-messaging/1 audit key`.
     pub format: &'static str,
-    /// What people compare, in hexadecimal digits.
+    /// Fingerprint for comparison, in hexadecimal digits.
     pub fingerprint: String,
     /// Ed25519 and ML-DSA-87 one after the other, in base64.
     pub verify_key: String,
@@ -28,7 +28,7 @@ pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Proof>, 
     Ok(Json(app.auditor().proof(app.store()).await?))
 }
 
-/// Begins to verify the whole log; one that runs already goes on.
+/// Starts to verify the whole log, unless a verification is in progress.
 pub async fn verify(
     app: Data<App>,
     admin: Administrator,
@@ -74,7 +74,7 @@ pub async fn verify(
     Ok(HttpResponse::Accepted().finish())
 }
 
-/// Publishes the key, so that whoever gets heads or an export can compare it.
+/// Returns the key, so that recipients of heads or of an export can compare it.
 pub async fn key(app: Data<App>) -> Json<PublishedKey> {
     let (fingerprint, verify_key) = app.auditor().published_key();
     Json(PublishedKey {

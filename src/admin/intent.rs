@@ -1,9 +1,8 @@
-//! What an administrator does: written down before, its outcome after, whatever happens.
+//! Acts of an administrator: the intent is recorded before, the outcome after, also of failures.
 //!
-//! [`Intent::declare`] writes the intent and returns only when it is on stable storage. What is then
-//! done runs to its end even when the browser that asked for it has gone away, and a failure leaves
-//! its record too. What the store does for an administrator takes the [`store::Intent`] that only
-//! this path can get.
+//! [`Intent::declare`] writes the intent and returns when it is on stable storage. The act then runs to its
+//! end even if the browser disconnects. Functions of the store for administrators take a [`store::Intent`],
+//! which only this path can get.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -24,7 +23,7 @@ macro_rules! acts {
             failed: concat!("admin.", $what, ".failed"),
         };)+
 
-        /// Every record that an act leaves, for the filter of the admin page.
+        /// Every action that an act records, for the filter of the admin page.
         pub static ACTIONS: &[&str] = &[$(
             concat!("admin.", $what, ".intent"),
             concat!("admin.", $what, ".done"),
@@ -34,9 +33,9 @@ macro_rules! acts {
 }
 
 acts! {
-    /// Choosing who may register.
+    /// Setting the registration mode.
     REGISTRATION = "registration",
-    /// Making, promoting or demoting somebody.
+    /// Making, promoting or demoting an account.
     USER_ROLE = "user_role",
     /// Disabling or enabling an account.
     USER_ACTIVITY = "user_activity",
@@ -46,15 +45,15 @@ acts! {
     KEY_ROTATION = "key_rotation",
     /// New data keys.
     KEY_RENEWAL = "key_renewal",
-    /// A backup that somebody asks for.
+    /// A backup on request.
     BACKUP = "backup",
-    /// A trial restore that somebody asks for.
+    /// A trial restore on request.
     BACKUP_DRILL = "backup_drill",
     /// Verifying the audit log from the admin page.
     AUDIT_VERIFICATION = "audit_verification",
 }
 
-/// Who does something, and from where.
+/// The actor of an act, and its origin.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// The account; `None` is whoever sits at the server's terminal.
@@ -64,7 +63,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Somebody whose session was checked.
+    /// An account whose session was checked.
     pub fn administrator(who: &Administrator, origin: &Origin) -> Self {
         Self {
             user_id: Some(who.signed_in().user_id()),
@@ -72,7 +71,7 @@ impl Actor {
         }
     }
 
-    /// Whoever sits at the server's terminal and used this subcommand.
+    /// The operator at the server's terminal, who used this subcommand.
     pub fn terminal(subcommand: &str) -> Self {
         Self {
             user_id: None,
@@ -89,7 +88,7 @@ impl Actor {
     }
 }
 
-/// An act that was declared and has no outcome yet.
+/// A declared act without an outcome yet.
 #[must_use = "an intent without an outcome says that something was cut off"]
 pub struct Intent {
     store: Store,
@@ -99,7 +98,7 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Writes down what is about to be done; `what` is a JSON object that joins the actor's details.
+    /// Records the intent; `what` is a JSON object that joins the actor's details.
     pub async fn declare(
         store: &Store,
         ambient: &Ambient,
@@ -125,10 +124,9 @@ impl Intent {
         })
     }
 
-    /// Does what was declared, where the act itself writes [`store::Intent::done`] in its own
-    /// transaction; a failure is written here.
+    /// Runs an act that records [`store::Intent::done`] in its own transaction; records a failure here.
     ///
-    /// It runs to its end even when the caller is dropped.
+    /// It runs to its end even if the caller is dropped.
     pub async fn carry_out<T, E, F>(self, act: impl FnOnce(Arc<store::Intent>) -> F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -139,9 +137,9 @@ impl Intent {
         self.run(doing, false).await
     }
 
-    /// Does what was declared, where the act knows nothing of audit: success is written here as well.
+    /// Runs an act that writes no audit record; records success and failure here.
     ///
-    /// It runs to its end even when the caller is dropped.
+    /// It runs to its end even if the caller is dropped.
     pub async fn perform<T, E, F>(self, act: F) -> Result<T, E>
     where
         T: Send + 'static,

@@ -1,4 +1,4 @@
-//! What administrators see and choose; never who talks to whom.
+//! Administration; nothing here reveals who talks to whom.
 
 pub mod audit_log;
 pub mod audit_proof;

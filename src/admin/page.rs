@@ -1,4 +1,4 @@
-//! The admin page: the only one that is rendered for each request.
+//! The admin page, the only page that is rendered for each request.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
@@ -21,7 +21,7 @@ use super::{audit_log, intent, routes};
 /// What is escaped in a value of an address's query.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The form's fields, as they stand in the address.
+/// Fields of the form, in the query of the address.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -46,7 +46,7 @@ struct Figure {
 
 struct Row {
     id: u64,
-    /// Whether the last verification read it and a head vouches for it.
+    /// Whether the last verification read it and a head covers it.
     verified: bool,
     time: String,
     user: String,
@@ -58,7 +58,7 @@ struct Row {
     hash_short: String,
 }
 
-/// What proves the log, in words.
+/// State of the log's proofs, in words.
 struct Shown {
     head: Option<(u64, String)>,
     key: String,
@@ -122,7 +122,7 @@ struct AdminPage<'a> {
     next: Option<String>,
 }
 
-/// Shows figures and the audit log to an administrator; anybody else gets 403 and a record.
+/// Shows figures and the audit log to an administrator; refuses others with 403 and an audit record.
 pub async fn show(
     app: Data<App>,
     request: HttpRequest,
@@ -221,7 +221,7 @@ fn shown(figures: &routes::Figures) -> Vec<Figure> {
     ]
 }
 
-/// Every action that this server writes, in the order of the alphabet.
+/// Returns every action that this server writes, in alphabetical order.
 fn actions() -> Vec<&'static str> {
     let mut actions = [audit::ACTIONS, intent::ACTIONS].concat();
     actions.sort_unstable();

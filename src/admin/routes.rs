@@ -1,4 +1,4 @@
-//! Statistics, accounts and who may register.
+//! Endpoints of statistics, accounts and the registration mode.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
@@ -14,7 +14,7 @@ use crate::state::App;
 
 use super::intent::{self, Actor, Intent};
 
-/// Figures of the server; none says who talks to whom.
+/// Figures of the server; none reveals who talks to whom.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Figures {
     /// Accounts.
@@ -46,7 +46,7 @@ pub struct Figures {
     pub started_at: u64,
 }
 
-/// Who may register from now on.
+/// The new registration mode.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Choice {
     /// `closed`, `invite` or `open`.
@@ -54,7 +54,7 @@ pub struct Choice {
     pub mode: RegistrationMode,
 }
 
-/// Which accounts are wanted.
+/// Query of a page of accounts.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Wanted {
@@ -84,16 +84,16 @@ pub struct Account {
     pub last_login: Option<u64>,
 }
 
-/// An account whose row does not open, or was changed in the file.
+/// An account whose row does not open or was changed in the file.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DamagedAccount {
     /// The account.
     pub user_id: UserId,
-    /// What did not fit.
+    /// The failed check.
     pub reason: String,
 }
 
-/// A page of accounts in the order they were made.
+/// A page of accounts, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accounts {
     /// The accounts.
@@ -104,7 +104,7 @@ pub struct Accounts {
     pub next: Option<UserId>,
 }
 
-/// Answers with the figures.
+/// Returns the figures.
 pub async fn stats(app: Data<App>, _admin: Administrator) -> Result<Json<Figures>, Problem> {
     Ok(Json(figures(&app).await?))
 }
@@ -130,7 +130,7 @@ pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
     })
 }
 
-/// Chooses who may register: the intent is written before, the outcome with it.
+/// Sets the registration mode; the intent is recorded before, the outcome with it.
 pub async fn choose(
     app: Data<App>,
     After(admin, body): After<Administrator, Json<Choice>>,

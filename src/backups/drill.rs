@@ -1,4 +1,4 @@
-//! A trial restore: into a folder of its own, opened, compared, timed and removed.
+//! A trial restore: restores into a separate folder, opens, compares and times it, and removes it.
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
@@ -18,19 +18,19 @@ use crate::config::Config;
 use crate::startup::open_store;
 use ambient::Ambient;
 
-/// Values of every sealed column that are opened.
+/// The most values of each sealed column that are opened.
 const SAMPLES: u32 = 25;
 
-/// What a drill found; a difference is an error instead.
+/// Result of a trial restore; a difference is an error instead.
 #[derive(Debug, Clone)]
 pub struct Drilled {
-    /// The backup that was tried.
+    /// The tested backup.
     pub manifest: Manifest,
-    /// How many backups it was put together from.
+    /// Number of backups from which it was assembled.
     pub parts: usize,
-    /// What would be lost if the database went now: the age of the backup.
+    /// Age of the backup: a loss of the database now would lose the changes of this time.
     pub rpo: Duration,
-    /// From the beginning until the database was open and verified.
+    /// Time until the database was open and verified.
     pub rto: Duration,
     /// Tables whose rows were counted.
     pub tables: usize,
@@ -79,7 +79,7 @@ pub async fn drill(
     })
 }
 
-/// When the newest backup was made that is not of the future; `None` where there is no such backup.
+/// Returns the time of the newest backup that is not dated in the future, if there is one.
 async fn newest_time(engine: &Engine, ambient: &Ambient) -> Result<Option<u64>, BackupError> {
     let found = engine.catalogue().await?;
     let now = ambient.now();
@@ -87,7 +87,7 @@ async fn newest_time(engine: &Engine, ambient: &Ambient) -> Result<Option<u64>, 
     Ok(ids.find(|id| !id.is_of_the_future(now)).map(BackupId::time))
 }
 
-/// Puts the key file beside the copy: the backup's own, or else the live one.
+/// Puts the key file beside the copy: that of the backup, or else the live one.
 async fn bring_key(engine: &Engine, plan: &Plan, database: &Path) -> Result<(), BackupError> {
     let inside = backup::key_file(&engine.target, &engine.key, plan).await?;
     let bytes = match inside {

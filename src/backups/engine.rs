@@ -1,4 +1,4 @@
-//! Making one backup, from the copy of the database to pruning what is too old.
+//! Makes one backup, from the copy of the database to the removal of old backups.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::key::{find_key, find_or_make_key};
 use crate::config::Config;
 use ambient::Ambient;
 
-/// Where backups go and under which key.
+/// The target of backups, and their key.
 pub struct Engine {
     pub(super) target: Target,
     pub(super) key: BackupKey,
@@ -25,7 +25,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reads the settings; `None` where no target is set. A key is made where there is none.
+    /// Reads the settings; returns `None` if no target is set. Makes a key if there is none.
     pub fn open(config: &Config, ambient: &Ambient) -> Result<Option<Self>, BackupError> {
         let Some(address) = &config.backups.backup_target else {
             return Ok(None);
@@ -35,7 +35,7 @@ impl Engine {
         Self::new(config, target, key).map(Some)
     }
 
-    /// The same for whoever only reads: a missing key is an error, since a new one opens nothing.
+    /// The same for readers: a missing key is an error, because a new key opens nothing.
     pub fn open_existing(config: &Config) -> Result<Self, BackupError> {
         let address = config.backups.backup_target.as_deref();
         let address = address.ok_or(BackupError::NoTarget)?;
@@ -53,22 +53,22 @@ impl Engine {
         })
     }
 
-    /// Where backups go.
+    /// Returns the target.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Which are kept.
+    /// Returns the policy of retention.
     pub fn keep(&self) -> Policy {
         self.keep
     }
 
-    /// Everything in the target.
+    /// Lists the backups in the target.
     pub async fn catalogue(&self) -> Result<Catalogue, BackupError> {
         Ok(backup::catalogue(&self.target, &self.key).await?)
     }
 
-    /// Reads the key file of the database, to take it along.
+    /// Reads the key file of the database, to include it.
     pub fn key_file(&self) -> Result<KeyFile, BackupError> {
         let path = self.database.with_extension("key");
         match keyring::regular_file::read(&path) {
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Makes a backup, verifies it, and removes those that are too old.
+    /// Makes a backup, verifies it, and removes old ones.
     pub async fn back_up(
         &self,
         store: &Store,
@@ -126,7 +126,7 @@ impl Engine {
         Ok(created.manifest)
     }
 
-    /// Removes what the policy does not keep.
+    /// Removes the backups that the policy does not keep.
     pub async fn prune(&self, now: u64) -> Result<Pruned, BackupError> {
         Ok(backup::prune(&self.target, &self.key, &self.keep, now).await?)
     }

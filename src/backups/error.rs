@@ -1,4 +1,4 @@
-//! Why a backup, a drill or a restore did not happen.
+//! Errors of backups, trial restores and restores.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::config::SecretError;
 use crate::startup::StartError;
 
-/// Why it did not happen; nothing that was there before is changed.
+/// Why a backup or a restore failed; it changed nothing that existed before.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// No backup target is configured.
@@ -21,7 +21,7 @@ pub enum BackupError {
          the data folder of the server whose backups these are"
     )]
     NoKey,
-    /// What is there is no key.
+    /// The key is malformed.
     #[error("the backup key in {place} cannot be used: {error}")]
     Key {
         /// Where it is.
@@ -38,7 +38,7 @@ pub enum BackupError {
     /// The target was refused.
     #[error(transparent)]
     Target(#[from] backup::TargetError),
-    /// Another process is at it.
+    /// Another process makes a backup or a restore.
     #[error("another backup is under way here ({} is held): wait until it is done", .0.display())]
     Busy(PathBuf),
     /// A file of the data folder failed.
@@ -58,30 +58,30 @@ pub enum BackupError {
     /// The target could not be read.
     #[error(transparent)]
     Catalogue(#[from] backup::CatalogueError),
-    /// Nothing could be put together.
+    /// The backups could not be assembled.
     #[error(transparent)]
     Restore(#[from] backup::RestoreError),
-    /// There is something where a database should go.
+    /// The database's place is taken.
     #[error("{} is there already, and a restore never overwrites: choose another --data-dir", .0.display())]
     Exists(PathBuf),
-    /// The key of the database is not a file that could go along.
+    /// The key of the database is not a file, so the backup cannot include it.
     #[error(
         "{} does not exist, so there is no key file to take along: DB_ENCRYPTION_KEY is yours to \
          keep; leave --with-key out", .0.display()
     )]
     NoKeyFile(PathBuf),
-    /// What came back is not what was backed up.
+    /// The restored database differs from the original.
     #[error(
         "the trial restore differs: {0}; keep the backups, and find out why before you need them"
     )]
     Differs(String),
-    /// What came back does not open.
+    /// The restored database does not open.
     #[error("what was put together does not open: {0}")]
     Open(Box<StartError>),
     /// The store failed.
     #[error(transparent)]
     Fault(#[from] store::Fault),
-    /// A thread of its own could not be had.
+    /// The thread could not be started.
     #[error("the work could not be started ({0}); allow more threads")]
     Thread(io::Error),
 }

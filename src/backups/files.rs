@@ -1,4 +1,5 @@
-//! Temporary files of backups and restores: one at a time makes them, and none outlives a cut for long.
+//! Temporary files of backups and restores: one process at a time makes them, and the next run removes those
+//! of an interrupted one.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -8,11 +9,11 @@ use std::path::{Path, PathBuf};
 use super::error::BackupError;
 use crate::control::LockFile;
 
-/// What a copy's name has after the database's.
+/// Suffix of a copy's name, after the database's name.
 const SNAPSHOT: &str = ".snapshot-";
-/// What the folder of a drill is called.
+/// Name of the folder of a trial restore.
 const DRILL: &str = ".backup-drill-";
-/// What a file that is being put together has after the database's name.
+/// Suffix of an unfinished restore's name, after the database's name.
 const PARTIAL: &str = ".partial";
 const LOCK: &str = ".backup-lock";
 
@@ -22,24 +23,24 @@ fn beside(database: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Where a restore puts a database together.
+/// Returns the path at which a restore assembles a database.
 pub(super) fn partial(database: &Path) -> PathBuf {
     beside(database, PARTIAL)
 }
 
-/// Whether a restore was cut off here and there is no database yet.
+/// Returns whether a restore was interrupted here and there is no database yet.
 pub fn half_restored(database: &Path) -> Option<PathBuf> {
     let partial = partial(database);
     (partial.exists() && !database.exists()).then_some(partial)
 }
 
-/// Held while something temporary lies beside a database.
+/// Lock that is held while temporary files exist beside a database.
 pub(super) struct Lock {
     _file: LockFile,
 }
 
 impl Lock {
-    /// Takes the lock and removes what a cut left behind.
+    /// Takes the lock and removes the files of an interrupted run.
     pub(super) fn take(database: &Path) -> Result<Self, BackupError> {
         let path = beside(database, LOCK);
         let failed = |source| BackupError::File {
@@ -56,7 +57,7 @@ impl Lock {
     }
 }
 
-/// Removes what a backup or a drill that was cut off left beside a database, unless one is under way.
+/// Removes the files of an interrupted backup or trial restore, unless one is in progress.
 pub fn clear_leftovers(database: &Path) {
     if !beside(database, LOCK).exists() {
         return;
@@ -111,13 +112,13 @@ impl Temporary {
         ))
     }
 
-    /// Names a folder for a drill beside the database; nothing is made yet.
+    /// Names a folder for a trial restore beside the database; nothing is made yet.
     pub(super) fn drill(database: &Path, random: [u8; 8]) -> Self {
         let folder = database.parent().unwrap_or(Path::new("."));
         Self(folder.join(format!("{DRILL}{}", hex::encode(random))))
     }
 
-    /// Takes over a file that is to go unless it is renamed.
+    /// Takes over a file that is to be removed unless it is renamed.
     pub(super) fn file(path: PathBuf) -> Self {
         Self(path)
     }
@@ -140,7 +141,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Syncs a folder, so that names in it survive a cut.
+/// Syncs a folder, so that names in it survive a power failure.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())

@@ -19,7 +19,7 @@ fn parse(text: &str, place: String) -> Result<BackupKey, BackupError> {
     BackupKey::parse(text).map_err(|error| BackupError::Key { place, error })
 }
 
-/// Checks that the key is one where there is one, in the environment or in this folder; changes nothing.
+/// Checks the key in the environment or in this folder, if there is one; changes nothing.
 pub fn check_key(folder: &Path) -> Result<(), BackupError> {
     if let Some(found) = find_secret("BACKUP_KEY")? {
         return parse(&found.value, "BACKUP_KEY".to_owned()).map(drop);
@@ -53,7 +53,7 @@ pub fn find_key(folder: &Path) -> Result<Option<BackupKey>, BackupError> {
     read(&path)
 }
 
-/// Finds the key, or makes one and keeps it in this folder.
+/// Finds the key, or makes one and stores it in this folder.
 pub fn find_or_make_key(folder: &Path, ambient: &Ambient) -> Result<BackupKey, BackupError> {
     if let Some(key) = find_key(folder)? {
         return Ok(key);

@@ -1,4 +1,4 @@
-//! Backups of the database: made, scheduled, shown, tried, restored.
+//! Backups of the database: creation, schedule, list, trial restore and restore.
 
 mod drill;
 mod engine;

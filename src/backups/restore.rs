@@ -1,4 +1,4 @@
-//! Restoring into a new data folder.
+//! Restores a backup into a new data folder.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -12,21 +12,21 @@ use super::files::{Lock, Temporary, partial, sync_folder};
 use super::key::write;
 use ambient::Ambient;
 
-/// What a restore did.
+/// Result of a restore.
 #[derive(Debug, Clone)]
 pub struct Restoration {
-    /// The backup whose state it is.
+    /// The restored backup.
     pub manifest: Manifest,
-    /// How many backups it was put together from.
+    /// Number of backups from which it was assembled.
     pub parts: usize,
-    /// Whether the key file of the database came along.
+    /// Whether the backup contained the key file of the database.
     pub key_file: bool,
 }
 
-/// Puts the newest backup of this time or before into a folder, and makes it ready to be served.
+/// Restores the newest backup of this time or earlier into a folder, ready for a server.
 ///
-/// The database appears under its name only when it is whole, compared and marked; until then it is
-/// a file that the next restore removes.
+/// The database gets its name when it is complete, compared and marked. Until then it is a temporary file,
+/// which the next restore removes.
 pub async fn restore(
     target: &Target,
     key: &BackupKey,

@@ -1,4 +1,4 @@
-//! Backups over the API, for administrators.
+//! Endpoints of backups, for administrators.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -15,20 +15,20 @@ use crate::http::Problem;
 use crate::sessions::{Administrator, After, Origin};
 use crate::state::App;
 
-/// Which backup is wanted.
+/// The wanted kind of backup.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Wanted {
-    /// Every page, not only those that changed.
+    /// Whether to copy every page, not only changed ones.
     pub full: bool,
 }
 
-/// Shows backups and the one under way.
+/// Shows backups and the one in progress.
 pub async fn show(app: Data<App>, _admin: Administrator) -> Json<View> {
     Json(app.backups().view())
 }
 
-/// Begins a backup now.
+/// Starts a backup.
 pub async fn begin(
     app: Data<App>,
     After(admin, wanted): After<Administrator, Json<Wanted>>,

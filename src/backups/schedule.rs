@@ -1,4 +1,4 @@
-//! When the next backup begins by itself.
+//! The schedule of backups.
 
 use backup::Wish;
 
@@ -10,7 +10,7 @@ pub(super) struct Schedule {
     pub full: u64,
 }
 
-/// When the newest backups were made, unix seconds.
+/// Times of the newest backups, in unix seconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Newest {
     /// Of either kind.
@@ -19,7 +19,7 @@ pub(super) struct Newest {
 }
 
 impl Schedule {
-    /// Which kind is due.
+    /// Returns the kind that is due.
     pub fn due(&self, newest: Newest, now: u64) -> Option<Wish> {
         let after = |last: Option<u64>, every: u64| match last {
             None => self.incremental > 0 || self.full > 0,
@@ -34,7 +34,7 @@ impl Schedule {
         }
     }
 
-    /// Unix seconds of the next; `None` before the first.
+    /// Returns the unix seconds of the next; `None` before the first.
     pub fn next(&self, newest: Newest) -> Option<u64> {
         let next =
             |last: Option<u64>, every: u64| Some(last?.saturating_add(every)).filter(|_| every > 0);

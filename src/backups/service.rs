@@ -1,4 +1,4 @@
-//! The server's part in backups: when they are due, how far one is, what there is.
+//! Backups in the running server: schedule, progress and list.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,15 +16,15 @@ use crate::admin::intent::{Actor, BACKUP, Intent};
 use crate::config::Config;
 use ambient::Ambient;
 
-/// Seconds until a failed backup is tried again.
+/// Seconds before a failed backup is tried again.
 const PATIENCE: u64 = 300;
-/// Backups that the page lists.
+/// The most backups that the page lists.
 const LISTED: usize = 50;
 
 #[derive(Default)]
 struct State {
     running: Option<Running>,
-    /// Whether the target was looked at since the start.
+    /// Whether the target was read since the start.
     looked: bool,
     count: usize,
     backups: Vec<Listed>,
@@ -36,7 +36,7 @@ struct State {
 
 /// Backups of a running server.
 pub struct Backups {
-    /// Where they go, if somebody said so.
+    /// The target, if it is configured.
     config: Option<Config>,
     engine: Mutex<Option<Arc<Engine>>>,
     restored: Option<Restored>,
@@ -45,19 +45,19 @@ pub struct Backups {
     state: Mutex<State>,
 }
 
-/// Why a backup was not begun.
+/// Why a backup was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
     /// No backup target is configured.
     #[error(transparent)]
     Settings(#[from] BackupError),
-    /// One is under way.
+    /// A backup is in progress.
     #[error("a backup is under way: wait until it is done")]
     Running,
 }
 
 impl Backups {
-    /// Reads the settings, removes what a cut left behind, and writes a restore into the audit log.
+    /// Reads the settings, removes the files of an interrupted run, and records a restore in the audit log.
     pub async fn start(
         config: &Config,
         store: &Store,
@@ -101,7 +101,7 @@ impl Backups {
         })
     }
 
-    /// Whether, and of when, the database was restored.
+    /// Returns the restore of the database, if it was restored.
     pub fn restored(&self) -> Option<Restored> {
         self.restored
     }
@@ -110,7 +110,7 @@ impl Backups {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The target, opened when it can be.
+    /// Returns the target; opens it first if needed.
     fn engine(&self, ambient: &Ambient) -> Result<Arc<Engine>, BackupError> {
         let config = self.config.as_ref().ok_or(BackupError::NoTarget)?;
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +122,7 @@ impl Backups {
         Ok(opened)
     }
 
-    /// Begins what is due at this time.
+    /// Starts the backup that is due at this time.
     pub fn tick(self: &Arc<Self>, store: &Store, ambient: &Ambient) {
         if self.config.is_none() {
             return;
@@ -153,7 +153,7 @@ impl Backups {
         }
     }
 
-    /// Begins a backup now; it goes on by itself.
+    /// Starts a backup, which continues in the background.
     pub fn begin(
         self: &Arc<Self>,
         store: &Store,
@@ -194,7 +194,7 @@ impl Backups {
         }))
     }
 
-    /// Looks at the target once, without making anything.
+    /// Reads the target once, without making anything.
     fn look(self: &Arc<Self>, ambient: &Ambient) -> Result<(), BeginError> {
         let engine = self.engine(ambient)?;
         // Not again before this one is over.
@@ -205,7 +205,7 @@ impl Backups {
         })?)
     }
 
-    /// Keeps what came of it and looks at the target again.
+    /// Stores the result and reads the target again.
     async fn settle(&self, engine: &Engine, ambient: &Ambient, outcome: Result<(), BackupError>) {
         let found = match outcome {
             Ok(()) => engine.catalogue().await,
@@ -255,7 +255,7 @@ impl Backups {
         state.not_before = now + PATIENCE;
     }
 
-    /// What administrators see.
+    /// Returns the view for administrators.
     pub fn view(&self) -> View {
         let state = self.state();
         let next_due = self.schedule.next(state.newest);
@@ -274,7 +274,7 @@ impl Backups {
         }
     }
 
-    /// Figures of (name, help, value) for the metrics; none where there are no backups.
+    /// Returns figures of (name, help, value) for the metrics; none without backups.
     pub fn gauges(&self, now: u64) -> Vec<(&'static str, &'static str, u64)> {
         if self.config.is_none() {
             return Vec::new();
@@ -299,7 +299,7 @@ impl Backups {
     }
 }
 
-/// Runs work that reads, hashes and seals for long on a thread of its own.
+/// Runs long work on a separate thread.
 fn on_a_thread<F>(work: impl FnOnce() -> F + Send + 'static) -> Result<(), BackupError>
 where
     F: Future<Output = ()>,

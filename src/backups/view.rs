@@ -4,16 +4,16 @@ use backup::{Kind, Progress, Standing, Wish};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A backup under way.
+/// A backup in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Job {
     /// `full` or `incremental`.
     pub kind: String,
-    /// What is being done: `copying`, `writing`, `verifying`.
+    /// Step: `copying`, `writing` or `verifying`.
     pub phase: String,
-    /// How much of it is done.
+    /// Progress of the step.
     pub done: u64,
-    /// How much there is.
+    /// Size of the step.
     pub total: u64,
     /// Unix seconds.
     pub started_at: u64,
@@ -32,26 +32,26 @@ pub struct Listed {
     pub bytes: u64,
     /// Whether the key of the database is inside.
     pub key_inside: bool,
-    /// Why it cannot be used, if so.
+    /// Why it is unusable, if so.
     pub trouble: Option<String>,
 }
 
 /// Backups as administrators see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct View {
-    /// Where they go; absent where nobody said.
+    /// The target; absent if none is configured.
     pub target: Option<String>,
-    /// Which are kept.
+    /// The policy of retention.
     pub keep: String,
-    /// The one under way.
+    /// The backup in progress.
     pub running: Option<Job>,
     /// Unix seconds of the newest one.
     pub last_success: Option<u64>,
-    /// Why the last try failed, if it did.
+    /// Why the last attempt failed, if it did.
     pub trouble: Option<String>,
-    /// Unix seconds at which the next begins by itself.
+    /// Unix seconds of the next scheduled backup.
     pub next_due: Option<u64>,
-    /// How many there are.
+    /// Number of backups.
     pub count: usize,
     /// The newest ones, newest first.
     pub backups: Vec<Listed>,

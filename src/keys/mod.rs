@@ -1,4 +1,4 @@
-//! The life of the keys under which everything durable is sealed: made, rotated, retired.
+//! Life cycle of the keys that seal the database: made, rotated, retired.
 
 pub mod routes;
 mod service;

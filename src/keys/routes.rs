@@ -1,4 +1,4 @@
-//! Keys over the API, for administrators.
+//! Endpoints of keys, for administrators.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -27,18 +27,18 @@ pub struct Kek {
     pub state: KekState,
     /// Unix seconds.
     pub created_at: u64,
-    /// Unix seconds at which the last value had left it.
+    /// Unix seconds since which it seals no value.
     pub retired_at: Option<u64>,
 }
 
-/// The keys and what is being done to them.
+/// The keys and their job.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Keys {
     /// Every key-encryption key, the newest first.
     pub keks: Vec<Kek>,
     /// The job that runs, or the last one.
     pub job: Option<Progress>,
-    /// What keeps the running job from going on.
+    /// Why the running job does not proceed.
     pub trouble: Option<String>,
     /// Days after which a key rotates by itself; 0 for never.
     pub kek_days: u64,
@@ -79,7 +79,7 @@ pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Keys>, P
     }))
 }
 
-/// Begins to move every value to a new key.
+/// Starts to move every value to a new key.
 pub async fn rotate(
     app: Data<App>,
     admin: Administrator,
@@ -98,7 +98,7 @@ pub async fn rotate(
     answer(begun)
 }
 
-/// Begins to seal every value anew under a fresh data key.
+/// Starts to seal every value again under a new data key.
 pub async fn renew(
     app: Data<App>,
     admin: Administrator,

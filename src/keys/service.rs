@@ -1,4 +1,4 @@
-//! Beginning key jobs, and going on with the one that runs.
+//! Starts key jobs, and works on the running one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,29 +15,29 @@ use crate::config::Config;
 use crate::state::App;
 use ambient::Ambient;
 
-/// How long a job works before it looks whether it should go on.
+/// How long a job works before it checks whether to stop.
 const BUDGET: Duration = Duration::from_millis(40);
-/// How long it leaves the machine to others after that.
+/// How long it pauses after that.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How often somebody looks whether there is a job.
+/// How often the server checks for a job.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a job that failed waits.
+/// How long a job waits after a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How far a key job is.
+/// Progress of a key job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// Counts up from 1.
     pub id: u64,
     /// `rewrap` or `renew`.
     pub kind: String,
-    /// Whether it is over.
+    /// Whether it has ended.
     pub finished: bool,
-    /// Why it was begun.
+    /// Why it was started.
     pub reason: String,
-    /// Values that it is past.
+    /// Values that it has processed.
     pub done: u64,
-    /// Values that there were when it began.
+    /// Number of values when it began.
     pub total: u64,
     /// Unix seconds.
     pub started_at: u64,
@@ -67,12 +67,12 @@ impl From<KeyJob> for Progress {
 /// The server's part in key jobs.
 #[derive(Default)]
 pub struct KeyService {
-    /// What keeps the running job from going on.
+    /// Why the running job does not proceed.
     trouble: Mutex<Option<String>>,
     begun: Notify,
 }
 
-/// Begins a rotation; its intent is written before, its start with it, and its outcome with its end.
+/// Starts a rotation. Its intent is recorded before, its start with it, and its outcome at its end.
 pub async fn rotate(
     store: &Store,
     ambient: &Ambient,
@@ -90,7 +90,7 @@ pub async fn rotate(
         .await
 }
 
-/// Begins a renewal of the data keys.
+/// Starts a renewal of the data keys.
 pub async fn renew(
     store: &Store,
     ambient: &Ambient,
@@ -107,7 +107,7 @@ pub async fn renew(
         .await
 }
 
-/// Works on the running job until it is over, without a server; tells how far it is.
+/// Works on the running job until it ends, without a server; reports progress.
 pub async fn drive(
     store: &Store,
     ambient: &Ambient,
@@ -124,7 +124,7 @@ pub async fn drive(
 }
 
 impl KeyService {
-    /// What keeps the running job from going on, if anything does.
+    /// Returns why the running job does not proceed, if so.
     pub fn trouble(&self) -> Option<String> {
         self.trouble
             .lock()
@@ -136,12 +136,12 @@ impl KeyService {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    /// Wakes whoever works on jobs.
+    /// Wakes the worker of jobs.
     pub fn begun(&self) {
         self.begun.notify_one();
     }
 
-    /// Begins a rotation.
+    /// Starts a rotation.
     pub async fn rotate(
         &self,
         app: &App,
@@ -154,14 +154,14 @@ impl KeyService {
         Ok(job)
     }
 
-    /// Begins a renewal of the data keys.
+    /// Starts a renewal of the data keys.
     pub async fn renew(&self, app: &App, actor: Actor, reason: &str) -> Result<KeyJob, BeginError> {
         let job = renew(app.store(), app.ambient(), actor, reason).await?;
         self.begun();
         Ok(job)
     }
 
-    /// Begins what is due: another provider was configured, or the key is old enough.
+    /// Starts a rotation if another provider was configured or the key is old enough.
     pub async fn begin_what_is_due(&self, app: &App) -> Result<(), Fault> {
         if let Some(job) = app.store().key_job().await?
             && !job.finished
@@ -194,7 +194,7 @@ impl KeyService {
         }
     }
 
-    /// Goes on with the running job for a moment; whether there is more to do.
+    /// Works on the running job briefly; returns whether there is more to do.
     pub async fn step(&self, app: &App) -> Result<bool, Fault> {
         let stepped = app.store().step_key_job(BUDGET, app.ambient().now()).await;
         match stepped {
@@ -215,7 +215,7 @@ impl KeyService {
     }
 }
 
-/// When a key that was made then is to be replaced.
+/// Returns when a key of this creation time is to be replaced.
 pub fn due_at(config: &Config, created_at: u64) -> Option<u64> {
     let days = config.keys.kek_days;
     (days > 0).then(|| created_at.saturating_add(days.saturating_mul(86_400)))

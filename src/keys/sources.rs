@@ -18,7 +18,7 @@ pub enum SourceError {
     /// The token's driver is a pipe, a folder or a device.
     #[error("{} is no regular file; correct pkcs11_module", .0.display())]
     NoFile(std::path::PathBuf),
-    /// The build leaves the provider out.
+    /// The build does not contain the provider.
     #[error("this program was built without pkcs11: build it with that feature")]
     LeftOut,
     /// The provider's driver was refused.
@@ -26,7 +26,7 @@ pub enum SourceError {
     Provider(#[from] keyring::ProviderError),
 }
 
-/// Makes the providers beside `local`; a token's driver is loaded here.
+/// Makes the providers other than `local`; loads a token's driver.
 pub fn providers(config: &Config) -> Result<Vec<Arc<dyn KekSource>>, SourceError> {
     let (Some(module), Some(token)) = (&config.keys.pkcs11_module, &config.keys.pkcs11_token)
     else {

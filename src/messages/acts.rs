@@ -1,4 +1,4 @@
-//! What the frames of a socket do.
+//! Handles the frames of a socket.
 
 use api::frames::{Asked, ClientFrame, ServerFrame};
 use api::{Blob, Code};
@@ -18,7 +18,7 @@ use super::wire::MAX_FRAME;
 use super::{Outgoing, ingest, service};
 
 impl Connection {
-    /// Acts on a text frame.
+    /// Handles a text frame.
     pub(super) fn said(&self, said: ClientFrame) {
         let (app, who) = (&self.app, &self.who);
         match said {
@@ -107,7 +107,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Acts on a binary frame; `Err` ends the connection with a code.
+    /// Handles a binary frame; `Err` closes the connection with a code.
     pub(super) fn binary(&mut self, bytes: &[u8]) -> Result<(), Option<u16>> {
         match bytes.first() {
             Some(&kind) if kind == ObjectType::Submission as u8 => {

@@ -1,4 +1,4 @@
-//! Tells people what the vault reports.
+//! Sends the vault's events to the sockets of the people concerned.
 
 use std::sync::Arc;
 

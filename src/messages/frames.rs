@@ -1,4 +1,4 @@
-//! What the vault knows, in the contract's words.
+//! Converts the vault's answers into types of the API.
 
 use api::frames::{MessageState, StatusEntry, TargetKind, Waiting};
 use vault::{StatusItem, Target, WaitingItem};
@@ -18,7 +18,7 @@ pub(super) fn waiting(item: &WaitingItem) -> Waiting {
     }
 }
 
-/// Describes what became of a message.
+/// Describes the state of a message.
 pub(super) fn status_entry(item: &StatusItem) -> StatusEntry {
     StatusEntry {
         id: item.id,

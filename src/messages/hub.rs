@@ -1,4 +1,4 @@
-//! Who is connected, with which live session, and what it has published.
+//! The hub: connected sockets, their live sessions, and the bundles that these published.
 
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::sessions::{LiveSession, SignedIn};
 
 use api::close;
 
-/// Frames that may wait for a slow reader before it is cut off.
+/// The most frames that wait for a slow client before it is disconnected.
 const QUEUE: usize = 512;
 
 /// A frame to be written.
@@ -38,7 +38,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Makes a socket and the queue that its writer reads.
+    /// Makes a socket and the queue from which its writer reads.
     pub fn new(live: LiveId, session: Arc<LiveSession>) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
         let (queue, frames) = mpsc::channel(QUEUE);
         let socket = Self {
@@ -62,7 +62,7 @@ impl Socket {
         &self.session
     }
 
-    /// Queues a frame; a reader that lets the queue fill up is cut off.
+    /// Queues a frame; disconnects a client whose queue is full.
     pub fn send(&self, frame: Outgoing) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(frame) {
             self.close(close::TOO_MUCH);
@@ -85,7 +85,7 @@ impl Socket {
         self.closing.notify_one();
     }
 
-    /// Waits until somebody asks to close.
+    /// Waits for a request to close.
     pub async fn closed(&self) -> u16 {
         loop {
             let code = self.close_code.load(Ordering::SeqCst);
@@ -96,7 +96,7 @@ impl Socket {
         }
     }
 
-    /// Publishes or takes back the session bundle, made for `bucket`; answers with whether there was one.
+    /// Publishes or withdraws the session bundle, made for `bucket`; returns whether there was one.
     pub fn set_bundle(&self, bundle: Option<(u64, Vec<u8>)>) -> bool {
         let mut held = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *held, bundle).is_some()
@@ -110,7 +110,7 @@ impl Socket {
     }
 }
 
-/// Why a socket was not taken.
+/// Why the hub refused a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this session holds too many sockets; close some")]
 pub struct TooManySockets;
@@ -123,7 +123,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Takes a socket in; one with the same live id gives way to it.
+    /// Adds a socket; it replaces one with the same live id.
     pub fn join(&self, socket: &Arc<Socket>, per_session: usize) -> Result<(), TooManySockets> {
         let user = socket.session.user_id();
         let mut sockets = self.accounts.entry(user).or_default();
@@ -140,7 +140,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Lets a socket go; returns whether its live session has no other.
+    /// Removes a socket; returns whether its live session has no other.
     pub fn leave(&self, socket: &Arc<Socket>) -> bool {
         let user = socket.session.user_id();
         if let Some(mut sockets) = self.accounts.get_mut(&user) {
@@ -154,24 +154,24 @@ impl Hub {
         !self.holds(user, socket.live)
     }
 
-    /// Whether a live session of an account is connected.
+    /// Returns whether a live session of an account is connected.
     pub fn holds(&self, user: UserId, live: LiveId) -> bool {
         self.sockets(user).iter().any(|socket| socket.live == live)
     }
 
-    /// Returns how many sockets are connected.
+    /// Returns the number of connected sockets.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Tells all sockets of an account.
+    /// Sends to all sockets of an account.
     pub fn tell_account(&self, user: UserId, told: &ServerFrame) {
         for socket in self.sockets(user) {
             socket.tell(told);
         }
     }
 
-    /// Tells one live session of an account.
+    /// Sends to one live session of an account.
     pub fn tell_live(&self, user: UserId, live: LiveId, told: &ServerFrame) {
         for socket in self.sockets(user) {
             if socket.live == live {
@@ -209,7 +209,7 @@ impl Hub {
             .collect()
     }
 
-    /// Takes back every bundle of an account whose identity was replaced.
+    /// Withdraws every bundle of an account whose identity was replaced.
     pub fn withdraw_bundles(&self, user: UserId) {
         for socket in self.sockets(user) {
             socket.set_bundle(None);
@@ -235,7 +235,7 @@ impl Hub {
         }
     }
 
-    /// Copies the list, so that nothing is sent under the map's lock.
+    /// Returns a copy of the list, so that nothing is sent while the map is locked.
     fn sockets(&self, user: UserId) -> Vec<Arc<Socket>> {
         self.accounts
             .get(&user)

@@ -1,4 +1,4 @@
-//! Reading a submission from a request, chunk by chunk, straight into the vault's memory.
+//! Reads a submission from a request in chunks, directly into the vault's memory.
 
 use actix_web::web::Payload;
 use futures_util::StreamExt;
@@ -12,7 +12,7 @@ use crate::state::App;
 
 use super::service;
 
-/// Bytes of a slot's address beside the slot itself.
+/// Bytes of a slot's address, without the slot itself.
 const ADDRESS: usize = 64;
 
 /// Reads a whole submission and puts it into the vault; returns its id.

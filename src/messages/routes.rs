@@ -1,4 +1,4 @@
-//! Messages over HTTP: what is larger than a frame, and everything for clients without a socket.
+//! Messages over HTTP: for bodies larger than a frame, and for clients without a socket.
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
@@ -35,7 +35,7 @@ pub struct Token {
     pub token: Blob,
 }
 
-/// A message that was taken.
+/// Answer to an accepted message.
 #[derive(Serialize, ToSchema)]
 pub struct Sent {
     /// The message.
@@ -44,35 +44,35 @@ pub struct Sent {
     pub expires_at: u64,
 }
 
-/// What waits.
+/// Waiting messages.
 #[derive(Serialize, ToSchema)]
 pub struct WaitingList {
-    /// The posters take turns; what is of one of them is in the order it was posted.
+    /// Posters alternate; the messages of one poster are in the order of posting.
     pub waiting: Vec<Waiting>,
 }
 
-/// How long a claim still runs.
+/// Remaining time of a claim.
 #[derive(Serialize, ToSchema)]
 pub struct Lease {
     /// Milliseconds from now.
     pub lease_ms: u64,
 }
 
-/// Which messages are asked about.
+/// Identifiers of messages whose states are wanted.
 #[derive(Deserialize, ToSchema)]
 pub struct StatusQuestion {
     /// At most 256.
     pub ids: Vec<MessageId>,
 }
 
-/// What became of them.
+/// States of messages.
 #[derive(Serialize, ToSchema)]
 pub struct StatusAnswer {
-    /// In the order of the question.
+    /// In the order of the request.
     pub states: Vec<StatusEntry>,
 }
 
-/// Takes a message.
+/// Accepts a message.
 pub async fn post(
     app: Data<App>,
     who: SignedIn,
@@ -87,7 +87,7 @@ pub async fn post(
     }))
 }
 
-/// Adds slots to one's own message, or replaces those of the same target.
+/// Adds slots to the user's own message, or replaces those of the same target.
 pub async fn add_slots(
     app: Data<App>,
     who: SignedIn,
@@ -106,7 +106,7 @@ pub async fn add_slots(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Lists what waits.
+/// Lists waiting messages.
 pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Json<WaitingList> {
     let items = app.vault().waiting_for(who.user_id(), live(&query));
     Json(WaitingList {
@@ -114,7 +114,7 @@ pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Jso
     })
 }
 
-/// Claims a message, or fetches what was claimed over the socket, where the body has its token.
+/// Claims a message, or fetches one that was claimed over the socket if the body has its token.
 pub async fn claim(
     app: Data<App>,
     who: SignedIn,
@@ -166,7 +166,7 @@ pub async fn acknowledge(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Gives a reader more time.
+/// Extends a lease.
 pub async fn extend(
     app: Data<App>,
     who: SignedIn,
@@ -178,7 +178,7 @@ pub async fn extend(
     Ok(Json(Lease { lease_ms }))
 }
 
-/// Says that a message does not open.
+/// Returns a claim whose message does not open.
 pub async fn cannot_open(
     app: Data<App>,
     who: SignedIn,
@@ -190,7 +190,7 @@ pub async fn cannot_open(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Says what became of one's own messages.
+/// Returns the states of the user's own messages.
 pub async fn status(
     app: Data<App>,
     who: SignedIn,

@@ -1,4 +1,4 @@
-//! What HTTP and WebSocket do with messages, said once.
+//! The operations on messages that HTTP and WebSocket share.
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 
@@ -14,13 +14,13 @@ use crate::http::Problem;
 use crate::sessions::{Deed, SignedIn};
 use crate::state::App;
 
-/// When somebody may try again whose messages wait for a person who has not written to them.
+/// Seconds for `Retry-After` if too many messages wait for a person who never wrote back.
 const UNANSWERED_RETRY: Duration = Duration::from_secs(60);
 
-/// The most messages that one question is about.
+/// The most messages of one query of states.
 const MAX_STATUS: usize = 256;
 
-/// Reads a claim token as a client sent it; one of another length fits no claim.
+/// Parses a claim token; one of another length fits no claim.
 pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
     let bytes: [u8; 16] = bytes
         .try_into()
@@ -28,7 +28,7 @@ pub(super) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
     Ok(ClaimToken::from_bytes(bytes))
 }
 
-/// Counts a submission and sets room aside for it, before its body is read.
+/// Counts a submission and reserves memory for it, before its body is read.
 pub(super) fn reserve(
     app: &App,
     who: &SignedIn,
@@ -73,7 +73,7 @@ pub(super) fn put(
     Ok(outcome)
 }
 
-/// A session that left while something was on its way to it is as one that left afterwards.
+/// If a session left while a message was posted to it, treats it as one that left afterwards.
 fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
     for target in targets {
         if let Target::Live { account, live } = *target
@@ -97,7 +97,7 @@ pub(super) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), P
     Ok(())
 }
 
-/// Says what became of the poster's own messages.
+/// Returns the states of the poster's own messages.
 pub(super) fn status(
     app: &App,
     who: &SignedIn,
@@ -123,7 +123,7 @@ pub(super) fn acknowledge(
     Ok(())
 }
 
-/// Gives a reader more time; returns the milliseconds from now.
+/// Extends a lease; returns its remaining milliseconds.
 pub(super) fn extend(
     app: &App,
     who: &SignedIn,
@@ -136,7 +136,7 @@ pub(super) fn extend(
     Ok(lease.as_millis() as u64)
 }
 
-/// Gives a claim back as unreadable.
+/// Returns a claim as unreadable.
 pub(super) fn cannot_open(
     app: &App,
     who: &SignedIn,
@@ -160,7 +160,7 @@ pub(super) fn claim(
     Ok(app.vault().claim(id, who.user_id(), live)?)
 }
 
-/// Counts the people whom the poster begins to write to, and what waits for those who never wrote back.
+/// Counts the poster's new recipients, and the messages that wait for people who never wrote back.
 fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
     has_room(app, poster, message, slots)?;
     slots.iter().try_for_each(|slot| {
@@ -169,7 +169,7 @@ fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> R
     })
 }
 
-/// A few messages wait for somebody who has not written to their poster, so that strangers fill nobody's
+/// Limits the messages that wait for a person who never wrote to the poster, so that strangers cannot fill an
 /// inbox.
 fn has_room(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
     let most = app.config().vault_unanswered_messages.max(1);

@@ -1,4 +1,4 @@
-//! One WebSocket: its opening, its loop and what its frames do.
+//! One WebSocket: its opening, its loop, and the handling of its frames.
 //!
 //! Specification: `docs/protocol.md#websocket`.
 
@@ -27,23 +27,23 @@ use api::close;
 /// Malformed frames that a connection may send before it is closed.
 const MAX_MALFORMED: u32 = 100;
 
-/// Waiting messages that the first frame lists.
+/// The most waiting messages that the first frame lists.
 const HELLO_ITEMS: usize = 64;
 
-/// Messages that no session can open which the first frame lists, and those of one poster among them.
+/// The most unreadable messages that the first frame lists: in all, and of one poster.
 const STRANDED_ITEMS: usize = 32;
 const STRANDED_OF_ONE: usize = 4;
 
-/// Waiting messages that are told one by one after it; the rest is behind `GET /messages`.
+/// The most waiting messages that follow it one by one; `GET /messages` lists the others.
 const TOLD_ITEMS: usize = 256;
 
-/// How long a client may take to read what fills every buffer on the way.
+/// Time limit of a write when every buffer on the way is full.
 const SLOW_READER: Duration = Duration::from_secs(20);
 
-/// Seconds between two pings of the server's.
+/// Seconds between two pings of the server.
 const PING_SECS: u64 = 20;
 
-/// Pings that may stay unanswered.
+/// The most pings without an answer.
 const MAX_SILENT_PINGS: u32 = 3;
 
 /// The live session that connects.
@@ -94,14 +94,14 @@ pub async fn open(
 pub(super) struct Connection {
     pub(super) app: Data<App>,
     pub(super) who: SignedIn,
-    /// The request that opened it, and when the frames came in that are acted on.
+    /// The request that opened the socket, with the arrival time of the frames in progress.
     origin: Origin,
     pub(super) socket: Arc<Socket>,
     malformed: u32,
     silent_pings: u32,
 }
 
-/// Leaves the hub however the loop ends, and gives back what the session held unread.
+/// Leaves the hub whichever way the loop ends, and releases the session's unread claims.
 struct Membership(Data<App>, Arc<Socket>, UserId);
 
 impl Drop for Membership {
@@ -167,7 +167,7 @@ impl Connection {
         }
     }
 
-    /// Acts on every whole frame; `Err` ends the connection with a code.
+    /// Handles every complete frame; `Err` closes the connection with a code.
     fn take(
         &mut self,
         incoming: &mut Frames,
@@ -221,7 +221,7 @@ impl Connection {
         }
     }
 
-    /// Refuses a frame that cannot be read; too many of them end the connection.
+    /// Refuses a malformed frame; too many of them close the connection.
     pub(super) fn unfit(&mut self, detail: &str) -> Result<(), Option<u16>> {
         self.malformed += 1;
         self.app.metrics().malformed_frame();
@@ -232,7 +232,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Says that something was not done.
+    /// Sends a refusal.
     pub(super) fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
         limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
         self.socket.tell(&ServerFrame::Refused {
@@ -245,7 +245,7 @@ impl Connection {
     }
 }
 
-/// A few of each poster, so that nobody crowds out the others.
+/// Returns a few of each poster, so that no poster displaces the others.
 fn listed(stranded: Vec<(MessageId, UserId)>) -> Vec<Stranded> {
     let mut of: HashMap<UserId, usize> = HashMap::new();
     let few = stranded.into_iter().filter(|(_, poster)| {

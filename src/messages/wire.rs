@@ -1,4 +1,4 @@
-//! The WebSocket's bytes: frames in, frames out, nothing kept longer than it is used.
+//! The WebSocket's bytes: reads and writes frames, and keeps nothing longer than needed.
 //!
 //! Specification: `docs/protocol.md#websocket`.
 
@@ -11,11 +11,10 @@ use tokio::time::Instant;
 
 use super::Outgoing;
 
-/// Largest frame in bytes, both ways.
+/// Largest frame in bytes, in both directions.
 pub(super) const MAX_FRAME: usize = 16 << 10;
 
-/// How long a frame may take from its first byte to its last: a connection of 1 KiB per second is fast
-/// enough for the largest.
+/// Time limit of a frame from its first byte to its last; 1 KiB per second suffices for the largest.
 const FRAME_TIME: Duration = Duration::from_secs(30);
 
 /// One frame from a client.
@@ -25,19 +24,19 @@ pub(super) enum Incoming {
     Ping(Bytes),
     Pong,
     Close,
-    /// A frame that is none of the above, or a fragment: messages are one frame here.
+    /// Another frame, or a fragment: every message is one frame.
     Unfit,
 }
 
 /// Collects bytes into frames.
 ///
-/// actix-ws keeps one buffer for the connection's life, and with it the last frames. Ours is given
-/// back as soon as nothing is left in it, and the allocator wipes what is given back.
+/// actix-ws keeps one buffer, and in it the last frames, for the life of the connection. This one frees its
+/// buffer as soon as it is empty, and the allocator wipes freed memory.
 pub(super) struct Frames {
     buffer: BytesMut,
-    /// How long a frame may take.
+    /// Time limit of a frame.
     time: Duration,
-    /// When the frame that has begun must be whole.
+    /// Deadline of the frame in progress.
     due: Option<Instant>,
 }
 
@@ -52,8 +51,8 @@ impl Default for Frames {
 }
 
 impl Frames {
-    /// Waits for more of a client's bytes and keeps them; `false` when the connection has ended, or the
-    /// frame that has begun took too long.
+    /// Waits for more bytes of the client and stores them; returns `false` if the connection has ended or the
+    /// frame in progress took too long.
     pub(super) async fn receive<B: AsRef<[u8]>, E>(
         &mut self,
         bytes: &mut (impl Stream<Item = Result<B, E>> + Unpin),
