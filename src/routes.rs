@@ -27,7 +27,7 @@ use crate::{openapi, operations};
 pub enum Access {
     /// Everybody.
     Public,
-    /// Signed-in users.
+    /// Signed-in accounts.
     SignedIn,
     /// Administrators.
     Admin,

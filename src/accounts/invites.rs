@@ -45,7 +45,7 @@ pub struct Made {
     pub expires_at: u64,
 }
 
-/// An invite of the user.
+/// An invite of the account.
 #[derive(Serialize, ToSchema)]
 pub struct Listed {
     /// Identifier for withdrawal; the server does not keep the code.
@@ -134,7 +134,7 @@ impl From<UseInviteError> for Problem {
     }
 }
 
-/// Lists the user's invites, newest first.
+/// Lists the account's invites, newest first.
 pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
     let invites = app.store().list_invites(who.user_id()).await?;
     Ok(Json(

@@ -1,4 +1,4 @@
-//! Look-up of people, and change of the user's alias.
+//! Look-up of people, and change of one's own alias.
 //!
 //! Specification: `docs/protocol/accounts.md#identity`.
 
@@ -29,7 +29,7 @@ pub struct Person {
     pub public_keys: Blob,
 }
 
-/// A change of the user's account.
+/// A change of one's own account.
 #[derive(Deserialize, ToSchema)]
 pub struct AccountChange {
     /// A new name.
@@ -83,7 +83,7 @@ pub(super) fn nobody() -> Problem {
     )
 }
 
-/// Changes the user's account.
+/// Changes one's own account.
 pub async fn change(
     app: Data<App>,
     who: SignedIn,

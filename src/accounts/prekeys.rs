@@ -1,4 +1,4 @@
-//! The user's own prekeys: publish a batch, count the rest, list the used ones.
+//! The account's own prekeys: publish a batch, count the rest, list the used ones.
 //!
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 

@@ -63,7 +63,7 @@ pub struct Finish {
     pub safe: SafeWrite,
     /// The prekey safe under a new key.
     pub prekey_safe: SafeData,
-    /// Name that the user gave this device.
+    /// Name that the person gave this device.
     pub device_name: Option<String>,
 }
 

@@ -44,7 +44,7 @@ pub struct Start {
 pub struct Wish {
     /// Wanted handle.
     pub handle: String,
-    /// Display name.
+    /// Alias.
     pub alias: String,
     /// The secret of the set-up link.
     pub setup: Option<String>,
@@ -70,7 +70,7 @@ pub struct Finish {
     pub token: Blob,
     /// OPAQUE registration upload.
     pub upload: Blob,
-    /// Display name.
+    /// Alias.
     pub alias: String,
     /// Encoded public keys.
     pub public_keys: Blob,
@@ -80,7 +80,7 @@ pub struct Finish {
     pub prekey_safe: SafeData,
     /// Encoded batch of prekeys.
     pub prekeys: Blob,
-    /// Name that the user gave this device.
+    /// Name that the person gave this device.
     pub device_name: Option<String>,
 }
 

@@ -47,7 +47,7 @@ acts! {
     KEY_RENEWAL = "key_renewal",
     /// A backup on request.
     BACKUP = "backup",
-    /// A trial restore on request.
+    /// A drill on request.
     BACKUP_DRILL = "backup_drill",
     /// Verifying the audit log from the admin page.
     AUDIT_VERIFICATION = "audit_verification",

@@ -1,4 +1,4 @@
-//! A trial restore: restores into a separate folder, opens, compares and times it, and removes it.
+//! A drill: restores into a separate folder, opens, compares and times it, and removes it.
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
@@ -21,7 +21,7 @@ use ambient::Ambient;
 /// The most values of each sealed column that are opened.
 const SAMPLES: u32 = 25;
 
-/// Result of a trial restore; a difference is an error instead.
+/// Result of a drill; a difference is an error instead.
 #[derive(Debug, Clone)]
 pub struct Drilled {
     /// The tested backup.

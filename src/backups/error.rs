@@ -1,4 +1,4 @@
-//! Errors of backups, trial restores and restores.
+//! Errors of backups, drills and restores.
 
 use std::io;
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use crate::control::LockFile;
 
 /// Suffix of a copy's name, after the database's name.
 const SNAPSHOT: &str = ".snapshot-";
-/// Name of the folder of a trial restore.
+/// Name of the folder of a drill.
 const DRILL: &str = ".backup-drill-";
 /// Suffix of an unfinished restore's name, after the database's name.
 const PARTIAL: &str = ".partial";
@@ -57,7 +57,7 @@ impl Lock {
     }
 }
 
-/// Removes the files of an interrupted backup or trial restore, unless one is in progress.
+/// Removes the files of an interrupted backup or drill, unless one is in progress.
 pub fn clear_leftovers(database: &Path) {
     if !beside(database, LOCK).exists() {
         return;
@@ -112,7 +112,7 @@ impl Temporary {
         ))
     }
 
-    /// Names a folder for a trial restore beside the database; nothing is made yet.
+    /// Names a folder for a drill beside the database; nothing is made yet.
     pub(super) fn drill(database: &Path, random: [u8; 8]) -> Self {
         let folder = database.parent().unwrap_or(Path::new("."));
         Self(folder.join(format!("{DRILL}{}", hex::encode(random))))

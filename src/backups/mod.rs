@@ -1,4 +1,4 @@
-//! Backups of the database: creation, schedule, list, trial restore and restore.
+//! Backups of the database: creation, schedule, list, drill and restore.
 
 mod drill;
 mod engine;

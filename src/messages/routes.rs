@@ -87,7 +87,7 @@ pub async fn post(
     }))
 }
 
-/// Adds slots to the user's own message, or replaces those of the same target.
+/// Adds slots to the account's own message, or replaces those of the same target.
 pub async fn add_slots(
     app: Data<App>,
     who: SignedIn,
@@ -190,7 +190,7 @@ pub async fn cannot_open(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Returns the states of the user's own messages.
+/// Returns the states of the account's own messages.
 pub async fn status(
     app: Data<App>,
     who: SignedIn,

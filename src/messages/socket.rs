@@ -101,7 +101,7 @@ pub(super) struct Connection {
     silent_pings: u32,
 }
 
-/// Leaves the hub whichever way the loop ends, and releases the session's unread claims.
+/// Leaves the hub whichever way the loop ends, and returns the session's unread claims.
 struct Membership(Data<App>, Arc<Socket>, UserId);
 
 impl Drop for Membership {

@@ -135,7 +135,7 @@ pub(crate) async fn signed_in(request: &HttpRequest) -> Result<Option<SignedIn>,
     Ok(found.map(SignedIn))
 }
 
-/// Records that a user tried an administrator's request.
+/// Records that an account without the role tried an administrator's request.
 pub(crate) async fn audit_refusal(
     request: &HttpRequest,
     user: Option<UserId>,

@@ -107,7 +107,7 @@ impl LiveSession {
         self.ended.load(Ordering::SeqCst) || early || now >= self.idle_expires_at()
     }
 
-    /// Records activity of the user.
+    /// Records activity of the person.
     pub(super) fn act(&self, now: u64) {
         self.last_activity.fetch_max(now, Ordering::Relaxed);
     }

@@ -28,7 +28,7 @@ pub struct Current {
     pub user_id: UserId,
     /// Its handle.
     pub handle: String,
-    /// Display name.
+    /// Alias.
     pub alias: String,
     /// `user` or `admin`.
     #[schema(value_type = String)]
@@ -55,7 +55,7 @@ pub struct Listed {
     pub last_activity: u64,
     /// `passphrase`, `recovery` or `registration`.
     pub method: String,
-    /// Name that the user gave the device.
+    /// Name that the person gave the device.
     pub device_name: Option<String>,
     /// Address at sign-in.
     pub ip: String,
@@ -198,7 +198,7 @@ pub async fn revoke_others(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Records activity of the user.
+/// Records activity of the person.
 pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
     app.sessions().note(who.session(), Deed::Input);
     HttpResponse::NoContent().finish()

@@ -51,7 +51,7 @@ pub struct Finish {
     pub token: Blob,
     /// OPAQUE credential finalization.
     pub finalization: Blob,
-    /// Name that the user gave this device.
+    /// Name that the person gave this device.
     pub device_name: Option<String>,
 }
 
