@@ -1,9 +1,8 @@
-//! Generates the OpenAPI document from the table of routes.
+//! The OpenAPI document, made from the table of routes and the schemas of [`api`].
 
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
-use crate::http::ProblemBody;
 use crate::routes::{Access, Body, Endpoint, TABLE};
 
 /// Returns the document.
@@ -13,15 +12,12 @@ pub async fn show() -> HttpResponse {
 
 /// Makes the document.
 pub fn document() -> Value {
-    let mut schemas = Map::new();
-    let problem = ProblemBody::example_schema();
-    schemas.insert("Problem".to_owned(), problem);
     let mut paths = Map::new();
     for endpoint in TABLE {
         // A pattern such as {path:.*} is written {path} in OpenAPI.
         let path = endpoint.path.replace(":.*", "");
         let item = paths.entry(path).or_insert_with(|| json!({}));
-        item[endpoint.method.to_lowercase()] = operation(endpoint, &mut schemas);
+        item[endpoint.method.to_lowercase()] = operation(endpoint);
     }
     json!({
         "openapi": "3.1.0",
@@ -32,7 +28,7 @@ pub fn document() -> Value {
         },
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": api::schema::all(),
             "securitySchemes": {
                 "session": {
                     "type": "apiKey",
@@ -46,16 +42,14 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(endpoint: &Endpoint, schemas: &mut Map<String, Value>) -> Value {
+fn operation(endpoint: &Endpoint) -> Value {
     let mut operation = json!({
         "summary": endpoint.summary,
         "parameters": parameters(endpoint.path),
         "responses": {
             "default": {
                 "description": "A problem document (RFC 9457)",
-                "content": {"application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                }},
+                "content": {"application/problem+json": {"schema": reference("Problem")}},
             },
         },
     });
@@ -63,10 +57,10 @@ fn operation(endpoint: &Endpoint, schemas: &mut Map<String, Value>) -> Value {
         operation["security"] = json!([{"session": []}]);
     }
     if let Some(input) = &endpoint.input {
-        operation["requestBody"] = json!({"content": content(input, schemas)});
+        operation["requestBody"] = json!({"content": content(input)});
     }
     operation["responses"]["2XX"] = match &endpoint.output {
-        Some(output) => json!({"description": "Done", "content": content(output, schemas)}),
+        Some(output) => json!({"description": "Done", "content": content(output)}),
         None => json!({"description": "Done"}),
     };
     operation
@@ -86,23 +80,15 @@ fn parameters(path: &str) -> Value {
         .collect()
 }
 
-fn content(body: &Body, schemas: &mut Map<String, Value>) -> Value {
+fn content(body: &Body) -> Value {
     let schema = match body.schema {
-        Some(make) => {
-            let (schema, referred) = make();
-            for (name, schema) in referred {
-                schemas.insert(name, json!(schema));
-            }
-            json!(schema)
-        }
+        Some(name) if body.list => json!({"type": "array", "items": reference(&name())}),
+        Some(name) => reference(&name()),
         None => json!({"type": "string"}),
     };
     json!({ body.media_type: {"schema": schema} })
 }
 
-impl ProblemBody {
-    fn example_schema() -> Value {
-        use utoipa::PartialSchema;
-        json!(Self::schema())
-    }
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
 }

@@ -7,38 +7,19 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Data, Json};
-use api::Code;
-use serde::Serialize;
-use utoipa::ToSchema;
+use api::bodies::{Live, Ready};
+use api::{BundleState, Code, Health};
 
 use crate::http::Problem;
 use crate::memory::Protections;
 use crate::net;
 use crate::state::App;
 
-/// Whether the process runs.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Live {
-    /// Always `live`.
-    pub status: &'static str,
-}
-
-/// Answer of a server that is ready; one that is not answers with a problem document of the same members.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Ready {
-    /// Always `ready`.
-    pub status: &'static str,
-    /// `ok`; in a problem document also `failed`.
-    pub database: &'static str,
-    /// `ok`; in a problem document also `failed`.
-    pub keys: &'static str,
-    /// `present` or `missing`.
-    pub bundle: &'static str,
-}
-
-/// Reports that the process runs.
+/// Says that the process runs.
 pub async fn live() -> Json<Live> {
-    Json(Live { status: "live" })
+    Json(Live {
+        status: "live".to_owned(),
+    })
 }
 
 /// Reports whether the server is ready: a trial write to the database succeeds (at most one every few
@@ -54,13 +35,13 @@ pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
     let ask = || async move { store.use_every_key().await };
     let keys = app.key_health().usable(now_ms, ask).await;
     let bundle = match app.pages().assets() {
-        Some(_) => "present",
-        None => "missing",
+        Some(_) => BundleState::Present,
+        None => BundleState::Missing,
     };
     let ready = Ready {
-        status: "ready",
-        database: word(database),
-        keys: word(keys),
+        status: "ready".to_owned(),
+        database: health(database),
+        keys: health(keys),
         bundle,
     };
     let fault = match (database, keys) {
@@ -74,13 +55,13 @@ pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
         format!("{fault} The server's log has the cause."),
     )
     .retry_after(5)
-    .with("database", ready.database.into())
-    .with("keys", ready.keys.into())
-    .with("bundle", bundle.into()))
+    .with("database", ready.database.as_str().into())
+    .with("keys", ready.keys.as_str().into())
+    .with("bundle", bundle.as_str().into()))
 }
 
-fn word(works: bool) -> &'static str {
-    if works { "ok" } else { "failed" }
+fn health(works: bool) -> Health {
+    if works { Health::Ok } else { Health::Failed }
 }
 
 /// Writes the measurements. It does not query the database: the jobs read those gauges.

@@ -1,21 +1,32 @@
 //! The table of all routes: routing, the OpenAPI document and the test of roles against endpoints derive
 //! from it.
 
+use std::borrow::Cow;
+
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, ResponseError};
 use api::Code;
+use api::bodies::{
+    AccountChange, AccountDeletion, Accounts, AuditKey, AuditPage, AuditProof, BackupJob,
+    BackupWanted, Backups, Bundles, ClaimToken, CurrentSession, Entered, Figures, IdentityChange,
+    Invite, InviteMade, KeyJob, Keys, Lease, Live, NewInvite, PassphraseFinish, PassphraseStart,
+    PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange, PrekeyStock, PrekeysInUse, Ready,
+    ReauthFinish, ReauthStart, Reauthenticated, RecoveryFinish, RecoveryStart, RecoveryStarted,
+    RegistrationChoice, RegistrationFinish, RegistrationStart, RegistrationStarted,
+    RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, Safes, Sent, Server, Session,
+    SignInFinish, SignInStart, SignInStarted, StatusAnswer, StatusQuestion, UseInvite, WaitingList,
+    WantBundles,
+};
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
 
 use crate::accounts::{
     bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration,
     safes, server,
 };
 use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
-use crate::audit::Proof;
-use crate::backups::{self, routes as backup_routes};
+use crate::backups::routes as backup_routes;
 use crate::http::{Limited, Problem, extractors};
-use crate::keys::{Progress, routes as keys};
+use crate::keys::routes as keys;
 use crate::messages::{routes as messages, socket};
 use crate::pages::{self, rendered, well_known};
 use crate::sessions::{reauth, routes as session, sign_in};
@@ -57,17 +68,10 @@ pub struct Pattern(pub &'static str);
 pub struct Body {
     /// Media type.
     pub media_type: &'static str,
-    /// The schema and those that it refers to.
-    pub schema: Option<fn() -> Described>,
-}
-
-/// A schema and those that it refers to, by name.
-pub type Described = (RefOr<Schema>, Vec<(String, RefOr<Schema>)>);
-
-fn schema_of<T: ToSchema>() -> Described {
-    let mut referred = Vec::new();
-    T::schemas(&mut referred);
-    (T::schema(), referred)
+    /// The name of its schema in [`api::schema`].
+    pub schema: Option<fn() -> Cow<'static, str>>,
+    /// Whether it is a list of what the schema describes.
+    pub list: bool,
 }
 
 macro_rules! body {
@@ -75,18 +79,28 @@ macro_rules! body {
         Body {
             media_type: "application/octet-stream",
             schema: None,
+            list: false,
         }
     };
     (text $kind:literal) => {
         Body {
             media_type: $kind,
             schema: None,
+            list: false,
         }
     };
     (json $kind:ty) => {
         Body {
             media_type: "application/json",
-            schema: Some(schema_of::<$kind>),
+            schema: Some(<$kind as ToSchema>::name),
+            list: false,
+        }
+    };
+    (list $kind:ty) => {
+        Body {
+            media_type: "application/json",
+            schema: Some(<$kind as ToSchema>::name),
+            list: true,
         }
     };
 }
@@ -157,204 +171,204 @@ macro_rules! method {
 
 table! {
     "/api/v1/server" => [
-        GET Public server::describe, "Describes the server", gives json(server::Server);
+        GET Public server::describe, "Describes the server", gives json(Server);
     ]
     "/api/v1/registration/start" => [
         POST Public registration::start, "Begins a registration",
-            takes json(registration::Start), gives json(registration::Started);
+            takes json(RegistrationStart), gives json(RegistrationStarted);
     ]
     "/api/v1/registration/check" => [
         POST Public registration::check, "Says whether a registration would be taken",
-            takes json(registration::Wish);
+            takes json(RegistrationWish);
     ]
     "/api/v1/registration/finish" with Limited::large() => [
         POST Public registration::finish, "Makes the account and signs in",
-            takes json(registration::Finish), gives json(registration::Entered);
+            takes json(RegistrationFinish), gives json(Entered);
     ]
     "/api/v1/session/start" => [
         POST Public sign_in::begin, "Begins a sign-in",
-            takes json(sign_in::Start), gives json(sign_in::Started);
+            takes json(SignInStart), gives json(SignInStarted);
     ]
     "/api/v1/session/finish" => [
         POST Public sign_in::finish, "Signs in",
-            takes json(sign_in::Finish), gives json(registration::Entered);
+            takes json(SignInFinish), gives json(Entered);
     ]
     "/api/v1/recovery/start" => [
         POST Public recovery::start, "Begins a recovery",
-            takes json(recovery::Start), gives json(recovery::Started);
+            takes json(RecoveryStart), gives json(RecoveryStarted);
     ]
     "/api/v1/recovery/finish" with Limited::large() => [
         POST Public recovery::finish, "Replaces the credentials and signs in",
-            takes json(recovery::Finish), gives json(registration::Entered);
+            takes json(RecoveryFinish), gives json(Entered);
     ]
     "/api/v1/session" => [
-        GET SignedIn session::show, "Shows who is signed in", gives json(session::Current);
+        GET SignedIn session::show, "Shows who is signed in", gives json(CurrentSession);
         DELETE Public session::sign_out, "Signs out";
     ]
     "/api/v1/session/reauth/start" => [
         POST SignedIn reauth::begin, "Begins a re-authentication",
-            takes json(reauth::Start), gives json(sign_in::Started);
+            takes json(ReauthStart), gives json(SignInStarted);
     ]
     "/api/v1/session/reauth/finish" => [
         POST SignedIn reauth::finish, "Proves the passphrase again",
-            takes json(reauth::Finish), gives json(reauth::Proven);
+            takes json(ReauthFinish), gives json(Reauthenticated);
     ]
     "/api/v1/session/active" => [
         POST SignedIn session::active, "Says that the person did something";
     ]
     "/api/v1/session/resume" => [
         GET SignedIn session::get_resume, "Returns the half of a resume wrap",
-            gives json(session::Half);
+            gives json(ResumeHalf);
         PUT SignedIn session::put_resume, "Keeps the half of a resume wrap in memory",
-            takes json(session::Half);
+            takes json(ResumeHalf);
         DELETE SignedIn session::delete_resume, "Erases the half of a resume wrap";
     ]
     "/api/v1/sessions" => [
         GET SignedIn session::list, "Lists the account's sessions",
-            gives json(Vec<session::Listed>);
+            gives list(Session);
     ]
     "/api/v1/sessions/revoke-others" => [
         POST SignedIn session::revoke_others, "Ends every other session",
-            takes json(session::RevokeOthers);
+            takes json(RevokeOthers);
     ]
     "/api/v1/sessions/{id}" => [
         DELETE SignedIn session::revoke, "Ends one session";
     ]
     "/api/v1/safe" with Limited::large() => [
-        GET SignedIn safes::read, "Reads both safes", gives json(safes::Safes);
-        PUT SignedIn safes::write, "Replaces the key safe's data by compare-and-swap",
-            takes json(safes::SafeChange);
+        GET SignedIn safes::read, "Reads both safes", gives json(Safes);
+        PUT SignedIn safes::replace, "Replaces the key safe's data by compare-and-swap",
+            takes json(SafeChange);
     ]
     "/api/v1/prekey-safe" with Limited::large() => [
-        PUT SignedIn safes::write_prekeys, "Replaces the prekey safe by compare-and-swap",
-            takes json(safes::SafeChange);
+        PUT SignedIn safes::replace_prekeys, "Replaces the prekey safe by compare-and-swap",
+            takes json(PrekeySafeChange);
     ]
     "/api/v1/passphrase/start" => [
         POST SignedIn passphrase::start, "Begins a change of passphrase",
-            takes json(passphrase::Start), gives json(passphrase::Started);
+            takes json(PassphraseStart), gives json(PassphraseStarted);
     ]
     "/api/v1/passphrase/finish" with Limited::large() => [
         POST SignedIn passphrase::finish, "Changes the passphrase",
-            takes json(passphrase::Finish);
+            takes json(PassphraseFinish);
     ]
     "/api/v1/account" => [
         PUT SignedIn people::change, "Changes one's own account",
-            takes json(people::AccountChange);
+            takes json(AccountChange);
     ]
     "/api/v1/account/delete" => [
         POST SignedIn erasure::delete, "Erases one's own account",
-            takes json(erasure::Deletion);
+            takes json(AccountDeletion);
     ]
     "/api/v1/users/by-handle/{handle}" => [
-        GET SignedIn people::by_handle, "Finds somebody by handle", gives json(people::Person);
+        GET SignedIn people::by_handle, "Finds somebody by handle", gives json(Person);
     ]
     "/api/v1/users/{id}" => [
-        GET SignedIn people::by_id, "Finds somebody by id", gives json(people::Person);
+        GET SignedIn people::by_id, "Finds somebody by id", gives json(Person);
     ]
     "/api/v1/users/{id}/bundles" => [
         POST SignedIn bundles::hand_out, "Hands out what is needed to write to somebody",
-            takes json(bundles::Wanted), gives json(bundles::Bundles);
+            takes json(WantBundles), gives json(Bundles);
     ]
     "/api/v1/prekeys" with Limited::large() => [
         GET SignedIn prekeys::stock, "Says what is left of one's prekeys",
-            gives json(prekeys::Left);
+            gives json(PrekeyStock);
         PUT SignedIn prekeys::publish, "Publishes a batch of prekeys",
-            takes json(prekeys::NewBatch), gives json(prekeys::Left);
+            takes json(PrekeyBatch), gives json(PrekeyStock);
     ]
     "/api/v1/prekeys/in-use" => [
         GET SignedIn prekeys::in_use, "Lists prekeys under which something waits",
-            gives json(prekeys::InUse);
+            gives json(PrekeysInUse);
     ]
     "/api/v1/public-keys" with Limited::large() => [
         PUT SignedIn identity::replace, "Replaces the account's identity",
-            takes json(identity::NewIdentity);
+            takes json(IdentityChange);
     ]
     "/api/v1/invites" => [
-        GET SignedIn invites::list, "Lists one's own invites", gives json(Vec<invites::Listed>);
+        GET SignedIn invites::list, "Lists one's own invites", gives list(Invite);
         POST SignedIn invites::create, "Makes an invite",
-            takes json(invites::NewInvite), gives json(invites::Made);
+            takes json(NewInvite), gives json(InviteMade);
     ]
     "/api/v1/invites/use" => [
-        POST SignedIn invites::take, "Uses an invite", takes json(invites::Used);
+        POST SignedIn invites::take, "Uses an invite", takes json(UseInvite);
     ]
     "/api/v1/invites/{id}" => [
         DELETE SignedIn invites::withdraw, "Withdraws an invite";
     ]
     "/api/v1/messages" => [
-        GET SignedIn messages::waiting, "Lists what waits", gives json(messages::WaitingList);
-        POST SignedIn messages::post, "Takes a message", takes octets, gives json(messages::Sent);
+        GET SignedIn messages::waiting, "Lists what waits", gives json(WaitingList);
+        POST SignedIn messages::post, "Takes a message", takes octets, gives json(Sent);
     ]
     "/api/v1/messages/status" => [
         POST SignedIn messages::status, "Says what became of one's own messages",
-            takes json(messages::StatusQuestion), gives json(messages::StatusAnswer);
+            takes json(StatusQuestion), gives json(StatusAnswer);
     ]
     "/api/v1/messages/{id}/slots" => [
         POST SignedIn messages::add_slots, "Adds slots to one's own message", takes octets;
     ]
     "/api/v1/messages/{id}/claim" => [
         POST SignedIn messages::claim, "Claims a message for one reader",
-            takes json(messages::Token), gives octets;
+            takes json(ClaimToken), gives octets;
     ]
     "/api/v1/messages/{id}/ack" => [
         POST SignedIn messages::acknowledge, "Acknowledges a claim, which wipes",
-            takes json(messages::Token);
+            takes json(ClaimToken);
     ]
     "/api/v1/messages/{id}/extend" => [
         POST SignedIn messages::extend, "Gives a reader more time",
-            takes json(messages::Token), gives json(messages::Lease);
+            takes json(ClaimToken), gives json(Lease);
     ]
     "/api/v1/messages/{id}/cannot-open" => [
         POST SignedIn messages::cannot_open, "Says that a message does not open",
-            takes json(messages::Token);
+            takes json(ClaimToken);
     ]
     "/api/v1/ws" => [
         GET SignedIn socket::open, "Opens the WebSocket";
     ]
     "/api/v1/admin/audit" => [
-        GET Admin audit_log::query, "Reads the audit log", gives json(audit_log::Page);
+        GET Admin audit_log::query, "Reads the audit log", gives json(AuditPage);
     ]
     "/api/v1/admin/audit/proof" => [
-        GET Admin audit_proof::show, "Shows what proves the audit log", gives json(Proof);
+        GET Admin audit_proof::show, "Shows what proves the audit log", gives json(AuditProof);
     ]
     "/api/v1/admin/audit/verify" => [
         POST Admin audit_proof::verify, "Begins to verify the audit log";
     ]
     "/api/v1/admin/stats" => [
-        GET Admin admin::stats, "Shows figures of the server", gives json(admin::Figures);
+        GET Admin admin::stats, "Shows figures of the server", gives json(Figures);
     ]
     "/api/v1/admin/registration" => [
-        PUT Admin admin::choose, "Chooses who may register", takes json(admin::Choice);
+        PUT Admin admin::choose, "Chooses who may register", takes json(RegistrationChoice);
     ]
     "/api/v1/admin/keys" => [
         GET Admin keys::show, "Shows the keys and what is being done to them",
-            gives json(keys::Keys);
+            gives json(Keys);
     ]
     "/api/v1/admin/keys/rotate" => [
         POST Admin keys::rotate, "Begins to move everything to a new key",
-            gives json(Progress);
+            gives json(KeyJob);
     ]
     "/api/v1/admin/keys/renew" => [
         POST Admin keys::renew, "Begins to seal everything anew under fresh data keys",
-            gives json(Progress);
+            gives json(KeyJob);
     ]
     "/api/v1/admin/backups" => [
         GET Admin backup_routes::show, "Shows backups and the one under way",
-            gives json(backups::View);
+            gives json(Backups);
         POST Admin backup_routes::begin, "Begins a backup now",
-            takes json(backup_routes::Wanted), gives json(backups::Job);
+            takes json(BackupWanted), gives json(BackupJob);
     ]
     "/api/v1/admin/users" => [
-        GET Admin admin::users, "Lists accounts", gives json(admin::Accounts);
+        GET Admin admin::users, "Lists accounts", gives json(Accounts);
     ]
     "/api/v1/openapi.json" => [
         GET Public openapi::show, "Describes this interface", gives text "application/json";
     ]
     "/health/live" => [
-        GET Public operations::live, "Says that the process runs", gives json(operations::Live);
+        GET Public operations::live, "Says that the process runs", gives json(Live);
     ]
     "/health/ready" => [
         GET Public operations::ready, "Says whether the server can serve",
-            gives json(operations::Ready);
+            gives json(Ready);
     ]
     "/.well-known/security.txt" => [
         GET Public well_known::security_txt, "Says where to report weaknesses",
@@ -362,7 +376,7 @@ table! {
     ]
     "/.well-known/secure-messaging-audit.json" => [
         GET Public audit_proof::key, "Publishes the key of the audit log's heads",
-            gives json(audit_proof::PublishedKey);
+            gives json(AuditKey);
     ]
     "/.well-known/change-password" => [
         GET Public well_known::change_password, "Leads to the passphrase's settings";

@@ -4,10 +4,8 @@
 
 use actix_web::web::{Data, Json, Path};
 use api::Blob;
-use api::ids::LiveId;
-use serde::{Deserialize, Serialize};
+use api::bodies::{Bundles, LiveBundle, WantBundles};
 use store::UserId;
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::SignedIn;
@@ -15,40 +13,12 @@ use crate::state::App;
 
 use super::people::nobody;
 
-/// Query of the request.
-#[derive(Deserialize, ToSchema)]
-pub struct Wanted {
-    /// Whether a prekey is wanted although the recipient is live.
-    #[serde(default)]
-    pub want_prekey: bool,
-}
-
-/// One live session of the recipient.
-#[derive(Serialize, ToSchema)]
-pub struct LiveBundle {
-    /// Which session.
-    pub live_id: LiveId,
-    /// Its encoded bundle.
-    pub bundle: Blob,
-}
-
-/// The recipient's keys.
-#[derive(Serialize, ToSchema)]
-pub struct Bundles {
-    /// Encoded public keys.
-    pub public_keys: Blob,
-    /// Every live session that published a bundle.
-    pub live: Vec<LiveBundle>,
-    /// An encoded claimed prekey, if it was wanted or no session is live.
-    pub prekey: Option<Blob>,
-}
-
-/// Returns bundles and, if needed, a prekey.
+/// Hands out bundles and, where needed, a prekey.
 pub async fn hand_out(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
-    body: Json<Wanted>,
+    body: Json<WantBundles>,
 ) -> Result<Json<Bundles>, Problem> {
     app.limits().claim(who.key())?;
     let recipient: UserId = id.parse().map_err(|_| nobody())?;

@@ -2,15 +2,14 @@
 //!
 //! Specification: `docs/protocol/accounts.md#deleting-an-account`.
 
-use api::{Blob, Code};
+use api::Code;
+use api::bodies::AccountDeletion;
 use std::sync::Arc;
 
 use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
-use utoipa::ToSchema;
 
 use crate::http::{Arrival, Problem};
 use crate::sessions::reauth::Reauthenticated;
@@ -20,20 +19,13 @@ use api::close;
 
 use super::audit;
 
-/// What erasing one's own account needs.
-#[derive(Deserialize, ToSchema)]
-pub struct Deletion {
-    /// From a re-authentication: a cookie alone must not erase an account.
-    pub reauth_token: Blob,
-}
-
 /// Erases the account, in the database and in memory, and ends every session of it.
 pub async fn delete(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
     cookie: Session,
-    body: Json<Deletion>,
+    body: Json<AccountDeletion>,
 ) -> Result<HttpResponse, Problem> {
     let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
     // Neither the account nor the address: this outlives them, and stays readable.

@@ -4,10 +4,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use api::Blob;
-use serde::Deserialize;
+use api::bodies;
 use store::IdentityChange;
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::reauth::Reauthenticated;
@@ -16,37 +14,22 @@ use crate::state::App;
 
 use super::audit;
 use super::keys::CheckedKeys;
-use super::safes::{SafeData, SafeWrite};
-
-/// A new identity.
-#[derive(Deserialize, ToSchema)]
-pub struct NewIdentity {
-    /// Proof from a re-authentication: a cookie alone must not replace an identity.
-    pub reauth_token: Blob,
-    /// Encoded public keys.
-    pub public_keys: Blob,
-    /// Encoded batch of prekeys, signed by them.
-    pub prekeys: Blob,
-    /// The key safe, one version up.
-    pub safe: SafeWrite,
-    /// The prekey safe, one version up.
-    pub prekey_safe: SafeData,
-}
+use super::safes;
 
 /// Replaces the account's identity.
 pub async fn replace(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
-    body: Json<NewIdentity>,
+    body: Json<bodies::IdentityChange>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let now = app.ambient().now();
     let user = who.user_id();
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
     let prekeys = keys.batch(&body.prekeys, user, now)?;
-    let safe: store::SafeWrite = body.safe.try_into()?;
-    let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
+    let safe = safes::write(body.safe)?;
+    let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
     let record = audit::change(&app, &who, &origin, "keys.identity_replaced")?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);

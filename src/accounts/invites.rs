@@ -5,9 +5,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
 use api::Code;
-use serde::{Deserialize, Serialize};
+use api::bodies::{self, InviteMade, NewInvite, UseInvite};
 use store::{Invite, InviteCode, InviteHash, InviteUse, UseInviteError, hash_invite_code};
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
@@ -26,47 +25,6 @@ const LIFE: u64 = 7 * 86_400;
 
 /// The longest life of an invite in seconds: thirty days.
 const MAX_LIFE: u64 = 30 * 86_400;
-
-/// An invite to be made.
-#[derive(Deserialize, ToSchema)]
-pub struct NewInvite {
-    /// Number of uses; by default 1.
-    pub max_uses: Option<u32>,
-    /// Life in seconds; by default a week.
-    pub life: Option<u64>,
-}
-
-/// A new invite; its code is shown only here.
-#[derive(Serialize, ToSchema)]
-pub struct Made {
-    /// For the page link `/i#<code>.<user id>.<fingerprint>`.
-    pub code: InviteCode,
-    /// Unix seconds.
-    pub expires_at: u64,
-}
-
-/// An invite of the account.
-#[derive(Serialize, ToSchema)]
-pub struct Listed {
-    /// Identifier for withdrawal; the server does not keep the code.
-    #[schema(value_type = String)]
-    pub id: InviteHash,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// Unix seconds.
-    pub expires_at: u64,
-    /// How often it may be used.
-    pub max_uses: u32,
-    /// How often it was used.
-    pub uses: u32,
-}
-
-/// An invite that an existing account uses.
-#[derive(Deserialize, ToSchema)]
-pub struct Used {
-    /// The code in the link.
-    pub code: InviteCode,
-}
 
 /// Makes an invite.
 pub async fn create(
@@ -104,7 +62,7 @@ pub async fn create(
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
-    Ok(HttpResponse::Created().json(Made { code, expires_at }))
+    Ok(HttpResponse::Created().json(InviteMade { code, expires_at }))
 }
 
 /// Uses an invite. An account that already used it, or registered with it, may repeat the request without a
@@ -113,7 +71,7 @@ pub async fn take(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
-    body: Json<Used>,
+    body: Json<UseInvite>,
 ) -> Result<HttpResponse, Problem> {
     let record = audit::change(&app, &who, &origin, "invite.used")?;
     let now = record.timestamp;
@@ -134,13 +92,13 @@ impl From<UseInviteError> for Problem {
     }
 }
 
-/// Lists the account's invites, newest first.
-pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
+/// Lists one's own invites, newest first.
+pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<bodies::Invite>>, Problem> {
     let invites = app.store().list_invites(who.user_id()).await?;
     Ok(Json(
         invites
             .into_iter()
-            .map(|invite| Listed {
+            .map(|invite| bodies::Invite {
                 id: invite.code_hash,
                 created_at: invite.created_at,
                 expires_at: invite.expires_at,

@@ -5,10 +5,10 @@
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use api::Blob;
+use api::bodies::{PassphraseFinish, PassphraseStart, PassphraseStarted};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use store::{CredentialChange, KeepSessions};
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::device::credential_hash;
@@ -20,38 +20,7 @@ use api::close;
 
 use super::audit;
 use super::handle::Handle;
-use super::safes::{SafeData, SafeWrite};
-
-/// The first message.
-#[derive(Deserialize, ToSchema)]
-pub struct Start {
-    /// OPAQUE registration request for the new passphrase.
-    pub request: Blob,
-}
-
-/// The answer to the first message.
-#[derive(Serialize, ToSchema)]
-pub struct Started {
-    /// OPAQUE registration response.
-    pub response: Blob,
-    /// Token for the second message, valid for ten minutes.
-    pub token: Blob,
-}
-
-/// The second message.
-#[derive(Deserialize, ToSchema)]
-pub struct Finish {
-    /// From the answer to the first message.
-    pub token: Blob,
-    /// Proof from the re-authentication with the old passphrase.
-    pub reauth_token: Blob,
-    /// OPAQUE registration upload.
-    pub upload: Blob,
-    /// The key safe under a new key, one version up.
-    pub safe: SafeWrite,
-    /// The prekey safe under a new key, one version up.
-    pub prekey_safe: SafeData,
-}
+use super::safes;
 
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -62,17 +31,18 @@ struct State {
 pub async fn start(
     app: Data<App>,
     who: SignedIn,
-    body: Json<Start>,
-) -> Result<Json<Started>, Problem> {
+    body: Json<PassphraseStart>,
+) -> Result<Json<PassphraseStarted>, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
         user_id: *who.user_id().as_bytes(),
     };
-    Ok(Json(Started {
+    Ok(Json(PassphraseStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state)?),
+        ksf: None,
     }))
 }
 
@@ -82,13 +52,13 @@ pub async fn finish(
     who: SignedIn,
     request: HttpRequest,
     origin: Origin,
-    body: Json<Finish>,
+    body: Json<PassphraseFinish>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
-    let safe: store::SafeWrite = body.safe.try_into()?;
-    let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
+    let safe = safes::write(body.safe)?;
+    let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
     let state: State = app.tokens().open_once(Purpose::Passphrase, &body.token)?;
     if state.user_id != *who.user_id().as_bytes() {

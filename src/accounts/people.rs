@@ -4,10 +4,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
+use api::bodies::{AccountChange, Person};
 use api::{Blob, Code};
-use serde::{Deserialize, Serialize};
 use store::{UserId, UserRow};
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
@@ -16,27 +15,7 @@ use crate::state::App;
 use super::handle::Handle;
 use super::{audit, registration};
 
-/// An account as other users see it.
-#[derive(Serialize, ToSchema)]
-pub struct Person {
-    /// The account.
-    pub user_id: UserId,
-    /// Its handle.
-    pub handle: String,
-    /// Its name.
-    pub alias: String,
-    /// Encoded public keys with their signatures.
-    pub public_keys: Blob,
-}
-
-/// A change of one's own account.
-#[derive(Deserialize, ToSchema)]
-pub struct AccountChange {
-    /// A new name.
-    pub alias: Option<String>,
-}
-
-/// Finds an account by handle.
+/// Finds somebody by handle.
 pub async fn by_handle(
     app: Data<App>,
     who: SignedIn,

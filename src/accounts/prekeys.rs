@@ -3,10 +3,9 @@
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use actix_web::web::{Data, Json};
-use api::{Blob, Code};
-use serde::{Deserialize, Serialize};
+use api::Code;
+use api::bodies::{PrekeyBatch, PrekeyStock, PrekeysInUse};
 use store::{PublishError, Stock};
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::{Origin, SignedIn};
@@ -15,38 +14,13 @@ use crate::state::App;
 use super::audit;
 use super::keys::CheckedKeys;
 
-/// A batch to publish.
-#[derive(Deserialize, ToSchema)]
-pub struct NewBatch {
-    /// Encoded signed batch; the client stores its private halves before.
-    pub batch: Blob,
-}
-
-/// State of the batch.
-#[derive(Serialize, ToSchema)]
-pub struct Left {
-    /// One-time prekeys left.
-    pub stock: u32,
-    /// Number of the newest batch.
-    pub batch_number: u64,
-    /// Unix seconds at which the last-resort pair was made.
-    pub last_resort_created_at: u64,
-}
-
-/// Prekeys to which a waiting or leased message is sealed.
-#[derive(Serialize, ToSchema)]
-pub struct InUse {
-    /// Numbers of the pairs.
-    pub ids: Vec<u32>,
-}
-
-/// Publishes a batch, which replaces the previous one.
+/// Publishes a batch in the place of the one before.
 pub async fn publish(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
-    body: Json<NewBatch>,
-) -> Result<Json<Left>, Problem> {
+    body: Json<PrekeyBatch>,
+) -> Result<Json<PrekeyStock>, Problem> {
     let now = app.ambient().now();
     let user = who.user_id();
     let keys = app
@@ -61,30 +35,29 @@ pub async fn publish(
         .store()
         .publish_prekeys(user, batch, vec![record])
         .await?;
-    Ok(Json(stock.into()))
+    Ok(Json(left(stock)))
 }
 
-/// Returns the state of the batch.
-pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<Left>, Problem> {
+/// Says what is left.
+pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<PrekeyStock>, Problem> {
     let now = app.ambient().now();
     let stock = app.store().prekey_stock(who.user_id(), now).await?;
-    Ok(Json(stock.ok_or_else(Problem::not_found)?.into()))
+    Ok(Json(left(stock.ok_or_else(Problem::not_found)?)))
 }
 
-/// Lists prekeys to which a waiting or leased message is sealed.
-pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<InUse> {
-    Json(InUse {
+/// Says under which prekeys something waits or is leased.
+pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<PrekeysInUse> {
+    Json(PrekeysInUse {
         ids: app.vault().prekeys_in_use(who.user_id()),
     })
 }
 
-impl From<Stock> for Left {
-    fn from(stock: Stock) -> Self {
-        Self {
-            stock: stock.one_time,
-            batch_number: stock.batch_number,
-            last_resort_created_at: stock.last_resort_created_at,
-        }
+fn left(stock: Stock) -> PrekeyStock {
+    PrekeyStock {
+        stock: stock.one_time,
+        // It came out of a signed batch, whose numbers have 32 bits.
+        batch_number: u32::try_from(stock.batch_number).unwrap_or(u32::MAX),
+        last_resort_created_at: stock.last_resort_created_at,
     }
 }
 

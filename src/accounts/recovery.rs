@@ -5,13 +5,13 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{Entered, RecoveryFinish, RecoveryStart, RecoveryStarted};
 use api::{Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 use store::{CredentialChange, KeepSessions, ReplaceError, UserId};
 use subtle::ConstantTimeEq;
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::limits::Limit;
@@ -23,49 +23,7 @@ use api::close;
 
 use super::audit;
 use super::handle::Handle;
-use super::registration::Entered;
-use super::safes::{SafeData, SafeRead, SafeWrite};
-
-/// The first message of a recovery.
-#[derive(Deserialize, ToSchema)]
-pub struct Start {
-    /// The handle.
-    pub handle: String,
-    /// Proof of the recovery key.
-    pub proof: Blob,
-    /// OPAQUE registration request for the new passphrase.
-    pub request: Blob,
-}
-
-/// The answer to the first message.
-#[derive(Serialize, ToSchema)]
-pub struct Started {
-    /// OPAQUE registration response.
-    pub response: Blob,
-    /// Token for the second message, valid for ten minutes.
-    pub token: Blob,
-    /// The account.
-    pub user_id: UserId,
-    /// The key safe, which the recovery key opens.
-    pub safe: SafeRead,
-    /// The prekey safe.
-    pub prekey_safe: SafeData,
-}
-
-/// The second message of a recovery.
-#[derive(Deserialize, ToSchema)]
-pub struct Finish {
-    /// From the answer to the first message.
-    pub token: Blob,
-    /// OPAQUE registration upload.
-    pub upload: Blob,
-    /// The key safe under a new key.
-    pub safe: SafeWrite,
-    /// The prekey safe under a new key.
-    pub prekey_safe: SafeData,
-    /// Name that the person gave this device.
-    pub device_name: Option<String>,
-}
+use super::safes;
 
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -78,8 +36,8 @@ pub async fn start(
     app: Data<App>,
     request: HttpRequest,
     origin: Origin,
-    body: Json<Start>,
-) -> Result<Json<Started>, Problem> {
+    body: Json<RecoveryStart>,
+) -> Result<Json<RecoveryStarted>, Problem> {
     let handle = Handle::parse(&body.handle).ok();
     let digest = match &handle {
         Some(handle) => handle.digest(),
@@ -118,12 +76,13 @@ pub async fn start(
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let user_id = credential.user_id;
     let state = State { user_id, epoch };
-    Ok(Json(Started {
+    Ok(Json(RecoveryStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Recovery, &state)?),
         user_id,
-        safe: safe.into(),
-        prekey_safe: prekey_safe.into(),
+        safe: safes::shown(safe),
+        prekey_safe: safes::shown_prekeys(prekey_safe),
+        ksf: None,
     }))
 }
 
@@ -133,13 +92,13 @@ pub async fn finish(
     request: HttpRequest,
     origin: Origin,
     cookie: Session,
-    body: Json<Finish>,
+    body: Json<RecoveryFinish>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
-    let safe: store::SafeWrite = body.safe.try_into()?;
-    let prekey_safe: store::PrekeySafe = body.prekey_safe.into();
+    let safe = safes::write(body.safe)?;
+    let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let state: State = app.tokens().open_once(Purpose::Recovery, &body.token)?;
     let user = state.user_id;
     if app.sessions().is_superseded(user, state.epoch) {

@@ -5,6 +5,9 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{
+    Entered, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
+};
 use api::{Blob, Code};
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
@@ -12,7 +15,6 @@ use store::{
     Admission, InviteCode, InviteUse, NewUser, RegisterError, RegistrationMode, Role, UserId,
     hash_invite_code,
 };
-use utoipa::ToSchema;
 
 use crate::http::Problem;
 use crate::sessions::device::credential_hash;
@@ -24,75 +26,7 @@ use super::admin_link;
 use super::audit;
 use super::handle::Handle;
 use super::keys::CheckedKeys;
-use super::safes::{SafeData, SafeWrite};
-
-/// The first message of a registration.
-#[derive(Deserialize, ToSchema)]
-pub struct Start {
-    /// Wanted handle.
-    pub handle: String,
-    /// OPAQUE registration request.
-    pub request: Blob,
-    /// The secret of the set-up link.
-    pub setup: Option<String>,
-    /// The code of an invite, 32 hexadecimal digits.
-    pub invite: Option<String>,
-}
-
-/// The data of a registration that can be checked before a passphrase is chosen.
-#[derive(Deserialize, ToSchema)]
-pub struct Wish {
-    /// Wanted handle.
-    pub handle: String,
-    /// Alias.
-    pub alias: String,
-    /// The secret of the set-up link.
-    pub setup: Option<String>,
-    /// The code of an invite, 32 hexadecimal digits.
-    pub invite: Option<String>,
-}
-
-/// The answer to the first message.
-#[derive(Serialize, ToSchema)]
-pub struct Started {
-    /// OPAQUE registration response.
-    pub response: Blob,
-    /// Token for the second message, valid for ten minutes.
-    pub token: Blob,
-    /// The account's id; the signature of its prekeys covers it.
-    pub user_id: UserId,
-}
-
-/// The second message of a registration.
-#[derive(Deserialize, ToSchema)]
-pub struct Finish {
-    /// From the answer to the first message.
-    pub token: Blob,
-    /// OPAQUE registration upload.
-    pub upload: Blob,
-    /// Alias.
-    pub alias: String,
-    /// Encoded public keys.
-    pub public_keys: Blob,
-    /// The key safe.
-    pub safe: SafeWrite,
-    /// The prekey safe.
-    pub prekey_safe: SafeData,
-    /// Encoded batch of prekeys.
-    pub prekeys: Blob,
-    /// Name that the person gave this device.
-    pub device_name: Option<String>,
-}
-
-/// The account of the new session.
-#[derive(Serialize, ToSchema)]
-pub struct Entered {
-    /// The account.
-    pub user_id: UserId,
-    /// `user` or `admin`.
-    #[schema(value_type = String)]
-    pub role: store::Role,
-}
+use super::safes;
 
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -114,12 +48,12 @@ enum Right {
 pub async fn start(
     app: Data<App>,
     origin: Origin,
-    body: Json<Start>,
-) -> Result<Json<Started>, Problem> {
+    body: Json<RegistrationStart>,
+) -> Result<Json<RegistrationStarted>, Problem> {
     app.limits().registration(origin.ip)?;
     let link = Link {
         handle: &body.handle,
-        setup: body.setup.as_deref(),
+        setup: body.setup.as_deref().map(String::as_str),
         invite: body.invite.as_deref(),
     };
     let right = admit(&app, &link).await?;
@@ -132,10 +66,11 @@ pub async fn start(
         handle: handle.as_str().to_owned(),
         right,
     };
-    Ok(Json(Started {
+    Ok(Json(RegistrationStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Registration, &state)?),
         user_id,
+        ksf: None,
     }))
 }
 
@@ -150,12 +85,12 @@ fn parse_handle(text: &str) -> Result<Handle, Problem> {
 pub async fn check(
     app: Data<App>,
     origin: Origin,
-    body: Json<Wish>,
+    body: Json<RegistrationWish>,
 ) -> Result<HttpResponse, Problem> {
     app.limits().registration_check(origin.ip)?;
     let link = Link {
         handle: &body.handle,
-        setup: body.setup.as_deref(),
+        setup: body.setup.as_deref().map(String::as_str),
         invite: body.invite.as_deref(),
     };
     let right = admit(&app, &link).await?;
@@ -250,7 +185,7 @@ pub async fn finish(
     request: HttpRequest,
     origin: Origin,
     cookie: Session,
-    body: Json<Finish>,
+    body: Json<RegistrationFinish>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let alias = alias(&body.alias)?;
@@ -258,7 +193,7 @@ pub async fn finish(
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
-    let safe = body.safe.try_into()?;
+    let safe = safes::write(body.safe)?;
     let state: State = app.tokens().open_once(Purpose::Registration, &body.token)?;
     let user_id = state.user_id;
     let prekeys = keys.batch(&body.prekeys, user_id, now)?;
@@ -294,7 +229,7 @@ pub async fn finish(
         fingerprint: keys.fingerprint(),
         public_keys: keys.row(now),
         safe,
-        prekey_safe: body.prekey_safe.into(),
+        prekey_safe: safes::prekey_safe(body.prekey_safe),
         prekeys,
         created_at: now,
         admission,

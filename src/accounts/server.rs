@@ -4,66 +4,24 @@
 
 use actix_web::web::{Data, Json};
 use api::Blob;
-use api::ids::{BootId, RestoreId};
-use serde::Serialize;
-use store::RegistrationMode;
-use utoipa::ToSchema;
+use api::bodies::{Boot, Restored, Server};
+use api::ids::RestoreId;
 
 use crate::state::App;
 
-/// Facts about the server that the sign-in page needs.
-#[derive(Serialize, ToSchema)]
-pub struct Server {
-    /// Version of the program.
-    pub version: &'static str,
-    /// The signed id of this start of the server.
-    pub boot: Boot,
-    /// Unix seconds.
-    pub now: u64,
-    /// `closed`, `invite` or `open`.
-    #[schema(value_type = String)]
-    pub registration: RegistrationMode,
-    /// Whether the first administrator has been made.
-    pub setup_done: bool,
-    /// Hash of the browser bundle, if there is one.
-    pub bundle_hash: Option<String>,
-    /// The restore, if the database came from a backup.
-    pub restored: Option<Restored>,
-}
-
-/// A restore of the database.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub struct Restored {
-    /// Random at each restore.
-    pub epoch: RestoreId,
-    /// Unix seconds of the backup; later changes are lost.
-    pub at: u64,
-}
-
-impl Restored {
-    /// Returns the restore of this server's database.
-    pub fn of(app: &App) -> Option<Self> {
-        app.backups().restored().map(|restored| Self {
-            epoch: RestoreId::from_bytes(restored.epoch),
-            at: restored.at,
-        })
-    }
-}
-
-/// The id of this start of the server.
-#[derive(Serialize, ToSchema)]
-pub struct Boot {
-    /// Random at every start.
-    pub id: BootId,
-    /// The id and the time of the start, signed.
-    pub signed: Blob,
+/// Returns what this server says of a restore.
+pub(super) fn restored(app: &App) -> Option<Restored> {
+    app.backups().restored().map(|restored| Restored {
+        epoch: RestoreId::from_bytes(restored.epoch),
+        at: restored.at,
+    })
 }
 
 /// Describes the server.
 pub async fn describe(app: Data<App>) -> Json<Server> {
     let settings = app.setup().settings();
     Json(Server {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         boot: Boot {
             id: app.boot().id(),
             signed: Blob::new(app.boot().signed().to_vec()),
@@ -72,6 +30,6 @@ pub async fn describe(app: Data<App>) -> Json<Server> {
         registration: settings.registration,
         setup_done: settings.setup_done,
         bundle_hash: app.pages().bundle_hash().map(str::to_owned),
-        restored: Restored::of(&app),
+        restored: restored(&app),
     })
 }

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 
 use actix_web::web::{Data, Json, Query};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use api::bodies::{self, AuditPage, RecordsWanted};
 use store::{AuditFilter, AuditRecord, Fault, UserId};
-use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
 use crate::http::Problem;
@@ -19,68 +17,16 @@ const PAGE: u32 = 50;
 /// The most records on a page.
 const MAX_PAGE: u32 = 200;
 
-/// Filter of records; an empty field counts as absent.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Wanted {
-    /// A handle, or an account's id.
-    pub user: Option<String>,
-    /// An action.
-    pub action: Option<String>,
-    /// From this time on, unix seconds.
-    pub from: Option<u64>,
-    /// Up to this time, unix seconds.
-    pub to: Option<u64>,
-    /// Below this record.
-    pub before: Option<u64>,
-    /// How many, at most 200.
-    pub limit: Option<u32>,
-}
-
-/// One record.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Record {
-    /// Place in the chain.
-    pub id: u64,
-    /// The account; absent for records of the system.
-    pub user_id: Option<UserId>,
-    /// The account's handle, if the account exists.
-    pub handle: Option<String>,
-    /// What happened.
-    pub action: String,
-    /// Unix seconds.
-    pub timestamp: u64,
-    /// Request id, address, reason; null if they are damaged, or if the account and with it their key was
-    /// erased.
-    #[schema(value_type = Option<Object>)]
-    pub details: Value,
-    /// Why the details cannot be read, if they are damaged.
-    pub damage: Option<String>,
-    /// Whether this server did not write the record.
-    pub foreign: bool,
-    /// SHA3-512 of the record and its predecessor's hash, in hexadecimal digits.
-    pub hash: String,
-}
-
-/// A page of records.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Page {
-    /// Newest first.
-    pub records: Vec<Record>,
-    /// The `before` of the next page, if there is one.
-    pub next: Option<u64>,
-}
-
-/// Returns a page of the log.
+/// Answers an administrator's question.
 pub async fn query(
     app: Data<App>,
-    After(_, wanted): After<Administrator, Query<Wanted>>,
-) -> Result<Json<Page>, Problem> {
+    After(_, wanted): After<Administrator, Query<RecordsWanted>>,
+) -> Result<Json<AuditPage>, Problem> {
     Ok(Json(page(&app, &wanted).await?))
 }
 
 /// Reads a page for the API or for the admin page.
-pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
+pub(super) async fn page(app: &App, wanted: &RecordsWanted) -> Result<AuditPage, Problem> {
     let named = wanted.user.as_deref().filter(|text| !text.is_empty());
     let user_id = match named {
         None => None,
@@ -88,7 +34,7 @@ pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
             Some(user) => Some(user),
             // Nobody of that name: no record fits.
             None => {
-                return Ok(Page {
+                return Ok(AuditPage {
                     records: Vec::new(),
                     next: None,
                 });
@@ -127,7 +73,7 @@ pub(super) async fn page(app: &App, wanted: &Wanted) -> Result<Page, Problem> {
         };
         records.push(shown(record, handle));
     }
-    Ok(Page {
+    Ok(AuditPage {
         records,
         next: found.next,
     })
@@ -144,8 +90,8 @@ async fn find(app: &App, text: &str) -> Result<Option<UserId>, Problem> {
     Ok(found.map(|user| user.user_id))
 }
 
-fn shown(record: AuditRecord, handle: Option<String>) -> Record {
-    Record {
+fn shown(record: AuditRecord, handle: Option<String>) -> bodies::AuditRecord {
+    bodies::AuditRecord {
         id: record.id,
         user_id: record.user_id,
         handle,

@@ -2,29 +2,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use serde::Serialize;
+use api::bodies::{AuditKey, AuditProof};
 use store::Fault;
-use utoipa::ToSchema;
 
 use super::intent::{AUDIT_VERIFICATION, Actor, Intent};
-use crate::audit::Proof;
 use crate::http::Problem;
 use crate::sessions::{Administrator, Origin};
 use crate::state::App;
 
-/// The key that heads of the audit log are verified with.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PublishedKey {
-    /// Always `secure-messaging/1 audit key`.
-    pub format: &'static str,
-    /// Fingerprint for comparison, in hexadecimal digits.
-    pub fingerprint: String,
-    /// Ed25519 and ML-DSA-87 one after the other, in base64.
-    pub verify_key: String,
-}
-
 /// Shows the newest head, the witnesses and the last verification.
-pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Proof>, Problem> {
+pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<AuditProof>, Problem> {
     Ok(Json(app.auditor().proof(app.store()).await?))
 }
 
@@ -74,11 +61,11 @@ pub async fn verify(
     Ok(HttpResponse::Accepted().finish())
 }
 
-/// Returns the key, so that recipients of heads or of an export can compare it.
-pub async fn key(app: Data<App>) -> Json<PublishedKey> {
+/// Publishes the key, so that whoever gets heads or an export can compare it.
+pub async fn key(app: Data<App>) -> Json<AuditKey> {
     let (fingerprint, verify_key) = app.auditor().published_key();
-    Json(PublishedKey {
-        format: "secure-messaging/1 audit key",
+    Json(AuditKey {
+        format: "secure-messaging/1 audit key".to_owned(),
         fingerprint,
         verify_key,
     })

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{AuditProof, AuditRecord, Figures, RecordsWanted, Verified, WitnessState};
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -10,7 +11,6 @@ use serde_json::Value;
 use store::Role;
 
 use crate::accounts::audit;
-use crate::audit::{Proof, Verified, WitnessState};
 use crate::http::{ClientIp, Problem};
 use crate::pages::{Assets, rendered, time};
 use crate::sessions::{self, Origin, audit_refusal, signed_in};
@@ -76,8 +76,8 @@ struct Witness {
     newest: String,
 }
 
-impl From<Proof> for Shown {
-    fn from(proof: Proof) -> Self {
+impl From<AuditProof> for Shown {
+    fn from(proof: AuditProof) -> Self {
         Self {
             head: proof
                 .head
@@ -155,7 +155,7 @@ pub async fn show(
         details,
     );
     sessions::write(&app, record, ClientIp::of(&request)).await?;
-    let wanted = audit_log::Wanted {
+    let wanted = RecordsWanted {
         user: Some(filter.user.trim().to_owned()),
         action: Some(filter.action.clone()),
         from: time::parse(&filter.from),
@@ -186,7 +186,7 @@ pub async fn show(
     )
 }
 
-fn shown(figures: &routes::Figures) -> Vec<Figure> {
+fn shown(figures: &Figures) -> Vec<Figure> {
     let count = |id, label, value: u64| Figure {
         id,
         label,
@@ -228,7 +228,7 @@ fn actions() -> Vec<&'static str> {
     actions
 }
 
-fn row(record: audit_log::Record, verified: Option<&Verified>) -> Row {
+fn row(record: AuditRecord, verified: Option<&Verified>) -> Row {
     Row {
         id: record.id,
         verified: verified.is_some_and(|it| it.covers(record.id)),

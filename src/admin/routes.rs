@@ -2,10 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
-use api::ids::BootId;
-use serde::{Deserialize, Serialize};
-use store::{RegistrationMode, UserId};
-use utoipa::ToSchema;
+use api::bodies::{Account, Accounts, AccountsWanted, DamagedAccount, Figures, RegistrationChoice};
 
 use crate::accounts::audit;
 use crate::http::Problem;
@@ -14,97 +11,7 @@ use crate::state::App;
 
 use super::intent::{self, Actor, Intent};
 
-/// Figures of the server; none reveals who talks to whom.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Figures {
-    /// Accounts.
-    pub users: u64,
-    /// Sessions that have not expired.
-    pub active_sessions: u64,
-    /// Connected sockets.
-    pub open_sockets: u64,
-    /// Records of the audit log.
-    pub audit_records: u64,
-    /// Invites that can be used.
-    pub open_invites: u64,
-    /// Messages that wait or are being read.
-    pub messages_held: u64,
-    /// Their bytes.
-    pub bytes_held: u64,
-    /// Unix seconds at which the next message or lease ends.
-    pub next_expiry: Option<u64>,
-    /// Unix seconds at which the next session expires.
-    pub next_session_expiry: Option<u64>,
-    /// Bytes of the database file.
-    pub database_bytes: u64,
-    /// `closed`, `invite` or `open`.
-    #[schema(value_type = String)]
-    pub registration: RegistrationMode,
-    /// Which start of the server this is.
-    pub boot_id: BootId,
-    /// Unix seconds of the start.
-    pub started_at: u64,
-}
-
-/// The new registration mode.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct Choice {
-    /// `closed`, `invite` or `open`.
-    #[schema(value_type = String)]
-    pub mode: RegistrationMode,
-}
-
-/// Query of a page of accounts.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Wanted {
-    /// After this account.
-    pub after: Option<UserId>,
-    /// How many, at most 500.
-    pub limit: Option<u32>,
-}
-
-/// One account.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Account {
-    /// The account.
-    pub user_id: UserId,
-    /// Its handle.
-    pub handle: String,
-    /// Its name.
-    pub alias: String,
-    /// `user` or `admin`.
-    #[schema(value_type = String)]
-    pub role: store::Role,
-    /// Whether it may sign in.
-    pub active: bool,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// Unix seconds.
-    pub last_login: Option<u64>,
-}
-
-/// An account whose row does not open or was changed in the file.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DamagedAccount {
-    /// The account.
-    pub user_id: UserId,
-    /// The failed check.
-    pub reason: String,
-}
-
-/// A page of accounts, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Accounts {
-    /// The accounts.
-    pub users: Vec<Account>,
-    /// Accounts of this page whose rows are damaged: nobody can sign in to them.
-    pub damaged: Vec<DamagedAccount>,
-    /// The `after` of the next page, if there is one.
-    pub next: Option<UserId>,
-}
-
-/// Returns the figures.
+/// Answers with the figures.
 pub async fn stats(app: Data<App>, _admin: Administrator) -> Result<Json<Figures>, Problem> {
     Ok(Json(figures(&app).await?))
 }
@@ -133,7 +40,7 @@ pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
 /// Sets the registration mode; the intent is recorded before, the outcome with it.
 pub async fn choose(
     app: Data<App>,
-    After(admin, body): After<Administrator, Json<Choice>>,
+    After(admin, body): After<Administrator, Json<RegistrationChoice>>,
     origin: Origin,
 ) -> Result<HttpResponse, Problem> {
     let mode = body.mode;
@@ -162,7 +69,7 @@ pub async fn choose(
 /// Lists accounts.
 pub async fn users(
     app: Data<App>,
-    After(admin, wanted): After<Administrator, Query<Wanted>>,
+    After(admin, wanted): After<Administrator, Query<AccountsWanted>>,
     origin: Origin,
 ) -> Result<Json<Accounts>, Problem> {
     let record = audit::event(

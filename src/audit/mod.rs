@@ -11,14 +11,13 @@ mod witness;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::audit::{Fingerprint, Head, HeadSigningKey, HeadVerifyKey, Header};
-use serde::Serialize;
+use api::bodies::{AuditProof, NewestHead, Verification, WitnessState};
 use store::{AuditFilter, CLOCK_TOLERANCE_SECS, Fault, Store};
-use utoipa::ToSchema;
 
 pub use self::deliver::{WitnessFileError, check_witness_file};
 pub use self::repeats::Repeats;
-pub use self::verification::{Verification, Verified};
-pub use self::witness::{Backoff, WitnessState, Witnesses};
+pub use self::witness::{Backoff, Witnesses};
+use crate::clock::Ambient;
 use crate::config::Auditing;
 use ambient::Ambient;
 
@@ -48,39 +47,6 @@ struct State {
     rolled_back: Option<String>,
     /// What in the log this server did not write; nothing is signed from there on.
     foreign: Option<String>,
-}
-
-/// The newest head, for the admin page.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct NewestHead {
-    /// Counted from 1 without gaps.
-    pub number: u64,
-    /// The record that it signs.
-    pub record_id: u64,
-    /// That record's hash, in hexadecimal digits.
-    pub hash: String,
-    /// Unix seconds.
-    pub timestamp: u64,
-}
-
-/// What proves the log, for the admin page.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Proof {
-    /// Fingerprint of the key that signs heads, in hexadecimal digits.
-    pub key: String,
-    /// The newest head.
-    pub head: Option<NewestHead>,
-    /// The newest record.
-    pub newest_record: u64,
-    /// Whoever is sent heads.
-    pub witnesses: Vec<WitnessState>,
-    /// Why an older copy of the database seems to have been put back, if one does.
-    pub rolled_back: Option<String>,
-    /// What in the log this server did not write, where there is something: no head is signed over
-    /// it or after it.
-    pub foreign: Option<String>,
-    /// The verification that runs or ran last.
-    pub verification: Verification,
 }
 
 /// Warns where the log ends in the future.
@@ -177,10 +143,10 @@ impl Auditor {
     }
 
     /// Returns the state for the admin page.
-    pub async fn proof(&self, store: &Store) -> Result<Proof, Fault> {
+    pub async fn proof(&self, store: &Store) -> Result<AuditProof, Fault> {
         let tip = store.audit_tip().await?;
         let state = self.state();
-        Ok(Proof {
+        Ok(AuditProof {
             key: self.fingerprint.to_string(),
             head: state.newest.map(|head| NewestHead {
                 number: head.number,

@@ -3,9 +3,8 @@
 use std::sync::PoisonError;
 
 use ::audit::Verifier;
-use serde::Serialize;
+use api::bodies::{Verification, Verified};
 use store::{Fault, Store};
-use utoipa::ToSchema;
 
 use super::Auditor;
 use ambient::Ambient;
@@ -15,47 +14,6 @@ const CHUNK: u32 = 500;
 
 /// The most findings that are shown.
 const SHOWN: usize = 20;
-
-/// The verification in progress, and the result of the last.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct Verification {
-    /// Whether a verification is in progress.
-    pub running: bool,
-    /// Records that it has read.
-    pub done: u64,
-    /// Number of records when it began.
-    pub total: u64,
-    /// Result of the last verification.
-    pub last: Option<Verified>,
-}
-
-/// Result of a verification.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Verified {
-    /// Whether there are no findings.
-    pub whole: bool,
-    /// Unix seconds of its end.
-    pub at: u64,
-    /// Number of records that were read.
-    pub records: u64,
-    /// Number of the first record.
-    pub from: u64,
-    /// Number of the last record.
-    pub to: u64,
-    /// Number of heads with valid signatures.
-    pub heads: u64,
-    /// The newest record that a verified head signs.
-    pub vouched: u64,
-    /// Findings, each in one sentence.
-    pub findings: Vec<String>,
-}
-
-impl Verified {
-    /// Returns whether a record was verified and a head covers it.
-    pub fn covers(&self, record: u64) -> bool {
-        self.whole && (self.from..=self.vouched).contains(&record)
-    }
-}
 
 impl Auditor {
     /// Returns the verification that runs or ran last.

@@ -5,8 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use api::bodies::WitnessState;
 
 use super::deliver::{self, Deliver};
 use crate::config::WitnessAddress;
@@ -34,28 +33,7 @@ impl Default for Backoff {
     }
 }
 
-/// State of a witness.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct WitnessState {
-    /// Its address as it is configured.
-    pub address: String,
-    /// Heads that it has taken since the start.
-    pub taken: u64,
-    /// The newest record that a delivered head covers.
-    pub newest_record: u64,
-    /// Unix seconds of that delivery.
-    pub taken_at: Option<u64>,
-    /// Heads that wait for it.
-    pub waiting: u64,
-    /// Heads that were dropped for later ones before delivery.
-    pub skipped: u64,
-    /// Failed attempts since the start.
-    pub failures: u64,
-    /// Why the last attempt failed; absent if it succeeded.
-    pub error: Option<String>,
-}
-
-/// All witnesses.
+/// Everybody who is sent heads.
 pub struct Witnesses {
     all: Vec<Arc<Witness>>,
     threads: Mutex<Vec<JoinHandle<()>>>,

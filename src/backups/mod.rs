@@ -18,4 +18,3 @@ pub use files::{clear_leftovers, half_restored};
 pub use key::{check_key, find_key, find_or_make_key};
 pub use restore::{Restoration, restore};
 pub use service::Backups;
-pub use view::{Job, View};

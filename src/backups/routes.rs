@@ -3,35 +3,25 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use api::Code;
+use api::bodies::{self, BackupWanted};
 use backup::Wish;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::error::BackupError;
 use super::service::BeginError;
-use super::view::View;
 use crate::admin::intent::Actor;
 use crate::http::Problem;
 use crate::sessions::{Administrator, After, Origin};
 use crate::state::App;
 
-/// The wanted kind of backup.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Wanted {
-    /// Whether to copy every page, not only changed ones.
-    pub full: bool,
-}
-
-/// Shows backups and the one in progress.
-pub async fn show(app: Data<App>, _admin: Administrator) -> Json<View> {
+/// Shows backups and the one under way.
+pub async fn show(app: Data<App>, _admin: Administrator) -> Json<bodies::Backups> {
     Json(app.backups().view())
 }
 
 /// Starts a backup.
 pub async fn begin(
     app: Data<App>,
-    After(admin, wanted): After<Administrator, Json<Wanted>>,
+    After(admin, wanted): After<Administrator, Json<BackupWanted>>,
     origin: Origin,
 ) -> Result<HttpResponse, Problem> {
     let wish = match wanted.full {

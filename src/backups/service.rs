@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use api::bodies::{self, Backup, BackupJob};
 use backup::{Kind, Progress, TargetError, Wish};
 use serde_json::json;
 use store::{Restored, Store};
@@ -10,7 +11,7 @@ use super::engine::{Engine, warn_of_the_future};
 use super::error::BackupError;
 use super::files::clear_leftovers;
 use super::schedule::{Newest, Schedule};
-use super::view::{Job, Listed, Running, View, kind_of};
+use super::view::{Running, kind_of, shown};
 use crate::accounts::audit;
 use crate::admin::intent::{Actor, BACKUP, Intent};
 use crate::config::Config;
@@ -27,7 +28,7 @@ struct State {
     /// Whether the target was read since the start.
     looked: bool,
     count: usize,
-    backups: Vec<Listed>,
+    backups: Vec<Backup>,
     newest: Newest,
     trouble: Option<String>,
     not_before: u64,
@@ -160,7 +161,7 @@ impl Backups {
         ambient: &Ambient,
         wish: Wish,
         actor: Actor,
-    ) -> Result<Job, BeginError> {
+    ) -> Result<BackupJob, BeginError> {
         let engine = self.engine(ambient)?;
         let progress = Progress::default();
         {
@@ -185,7 +186,7 @@ impl Backups {
         }
         let state = self.state();
         let job = state.running.as_ref().map(Running::job);
-        Ok(job.unwrap_or_else(|| Job {
+        Ok(job.unwrap_or_else(|| BackupJob {
             kind: kind_of(wish).to_owned(),
             phase: "waiting".to_owned(),
             done: 0,
@@ -234,13 +235,7 @@ impl Backups {
                     any: newest(None),
                     full: newest(Some(Kind::Full)),
                 };
-                state.backups = found
-                    .backups
-                    .iter()
-                    .rev()
-                    .take(LISTED)
-                    .map(Listed::from)
-                    .collect();
+                state.backups = found.backups.iter().rev().take(LISTED).map(shown).collect();
             }
             Err(cause) => self.failed(&cause, now),
         }
@@ -255,11 +250,11 @@ impl Backups {
         state.not_before = now + PATIENCE;
     }
 
-    /// Returns the view for administrators.
-    pub fn view(&self) -> View {
+    /// What administrators see.
+    pub fn view(&self) -> bodies::Backups {
         let state = self.state();
         let next_due = self.schedule.next(state.newest);
-        View {
+        bodies::Backups {
             target: self
                 .config
                 .as_ref()

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use api::KeyJobKind;
+use api::bodies::KeyJob;
 use store::Store;
 
 use super::output::hint;
@@ -11,7 +13,7 @@ use crate::admin::intent::Actor;
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::control::client::Server;
 use crate::control::{DatabaseLock, KeyWork, Question, Wanted, new_key};
-use crate::keys::{Progress, drive, renew, rotate};
+use crate::keys::{drive, renew, rotate};
 use crate::startup::open_store;
 use ambient::Ambient;
 
@@ -112,15 +114,15 @@ struct Bar {
 }
 
 impl Bar {
-    fn draw(&mut self, progress: &Progress) {
+    fn draw(&mut self, progress: &KeyJob) {
         let Part {
             total,
             percent,
             bar,
         } = Part::of(progress.done, progress.total);
-        let what = match progress.kind.as_str() {
-            "renew" => "new data keys",
-            _ => "moving to the new key",
+        let what = match progress.kind {
+            KeyJobKind::Renew => "new data keys",
+            KeyJobKind::Rewrap => "moving to the new key",
         };
         let mut out = std::io::stderr().lock();
         if self.job != progress.id {

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
+use api::bodies::KeyJob;
 use zeroize::Zeroizing;
 
 use super::{Answer, Question, socket_path};
 use crate::config::Config;
-use crate::keys::Progress;
 
 /// Why a running server refused a request of a subcommand.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ impl Server {
     pub fn ask(
         mut self,
         question: &Question,
-        mut tell: impl FnMut(&Progress),
+        mut tell: impl FnMut(&KeyJob),
     ) -> Result<(), AskError> {
         let line = Zeroizing::new(serde_json::to_string(question).map_err(io::Error::from)? + "\n");
         self.0.write_all(line.as_bytes())?;

@@ -9,6 +9,7 @@ mod server;
 
 use std::path::PathBuf;
 
+use api::bodies::KeyJob;
 use serde::{Deserialize, Serialize};
 use store::UserId;
 use zeroize::Zeroizing;
@@ -19,7 +20,6 @@ pub use server::Control;
 pub(crate) use server::new_key;
 
 use crate::config::Config;
-use crate::keys::Progress;
 
 /// What a subcommand asks.
 #[derive(Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub enum Wanted {
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// How far it is.
-    Progress(Progress),
+    Progress(KeyJob),
     /// What was asked for is done.
     Done,
     /// Why it does not go on.

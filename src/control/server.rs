@@ -195,7 +195,7 @@ async fn follow(
             return tell(writing, &Answer::Failed(trouble)).await;
         }
         let finished = job.finished;
-        tell(writing, &Answer::Progress(job.into())).await?;
+        tell(writing, &Answer::Progress(job)).await?;
         if finished {
             return Ok(());
         }

@@ -20,4 +20,4 @@ pub use csrf::refuse_foreign;
 pub use early::Early;
 pub use failures::explain_failures;
 pub use headers::{ADMIN_CSP, CSP, security_headers};
-pub use problem::{Problem, ProblemBody};
+pub use problem::Problem;

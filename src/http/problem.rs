@@ -1,12 +1,11 @@
 //! Problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457#section-3)): the one error type of the HTTP interface.
 
-use api::Code;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
+use api::{Code, bodies};
 use serde_json::{Map, Value};
 use store::UserId;
 
@@ -21,23 +20,6 @@ pub struct Problem {
     extra: Map<String, Value>,
     limit: Option<Limit>,
     about: Option<UserId>,
-}
-
-/// The body of a problem document.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProblemBody {
-    /// `about:blank` or `/problems/<code>`.
-    pub r#type: String,
-    /// The same short sentence for every problem of this code.
-    pub title: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// The stable name that a client matches on.
-    pub code: String,
-    /// What happened this time, and what to do next.
-    pub detail: String,
-    /// Seconds to wait before trying again, if waiting helps.
-    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -197,15 +179,13 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut document = self.extra.clone();
-        let name = self.code.name();
-        document.insert("type".into(), format!("/problems/{name}").into());
-        document.insert("title".into(), self.code.title().into());
-        document.insert("status".into(), self.code.status().into());
-        document.insert("code".into(), name.into());
-        document.insert("detail".into(), self.detail.clone().into());
-        if let Some(seconds) = self.retry_after {
-            document.insert("retry_after".into(), seconds.into());
+        let body = bodies::Problem {
+            retry_after: self.retry_after,
+            ..bodies::Problem::new(self.code, self.detail.clone())
+        };
+        let mut document = serde_json::to_value(body).unwrap_or_default();
+        if let Some(document) = document.as_object_mut() {
+            document.extend(self.extra.clone());
         }
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
@@ -213,6 +193,6 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
-        response.body(Value::Object(document).to_string())
+        response.body(document.to_string())
     }
 }

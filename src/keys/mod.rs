@@ -4,5 +4,5 @@ pub mod routes;
 mod service;
 mod sources;
 
-pub use service::{KeyService, Progress, drive, due_at, renew, rotate, run};
+pub use service::{KeyService, drive, due_at, renew, rotate, run};
 pub use sources::{SourceError, providers};

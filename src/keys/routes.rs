@@ -3,72 +3,30 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use api::Code;
-use serde::Serialize;
+use api::bodies::{Kek, Keys};
 use store::{BeginError, KekInfo, KekState, NewKey};
-use utoipa::ToSchema;
 
-use super::service::{Progress, due_at};
+use super::service::due_at;
 use crate::admin::intent::Actor;
 use crate::http::Problem;
 use crate::sessions::{Administrator, Origin};
 use crate::state::App;
 
-/// A key-encryption key; never its bytes.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Kek {
-    /// Identifier, in hexadecimal digits.
-    pub id: String,
-    /// `local` or `pkcs11`.
-    pub provider: String,
-    /// Its name in the token.
-    pub reference: Option<String>,
-    /// `active`, `retiring` or `retired`.
-    #[schema(value_type = String)]
-    pub state: KekState,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// Unix seconds since which it seals no value.
-    pub retired_at: Option<u64>,
-}
-
-/// The keys and their job.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Keys {
-    /// Every key-encryption key, the newest first.
-    pub keks: Vec<Kek>,
-    /// The job that runs, or the last one.
-    pub job: Option<Progress>,
-    /// Why the running job does not proceed.
-    pub trouble: Option<String>,
-    /// Days after which a key rotates by itself; 0 for never.
-    pub kek_days: u64,
-    /// Unix seconds of the next rotation.
-    pub next_rotation: Option<u64>,
-}
-
-impl From<KekInfo> for Kek {
-    fn from(kek: KekInfo) -> Self {
-        Self {
-            id: kek.kek_id.to_string(),
-            provider: kek.provider,
-            reference: kek.reference,
-            state: kek.state,
-            created_at: kek.created_at,
-            retired_at: kek.retired_at,
-        }
+fn shown(kek: KekInfo) -> Kek {
+    Kek {
+        id: kek.kek_id.to_string(),
+        provider: kek.provider,
+        reference: kek.reference,
+        state: kek.state,
+        created_at: kek.created_at,
+        retired_at: kek.retired_at,
     }
 }
 
 /// Shows the keys and the job.
 pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Keys>, Problem> {
-    let keks: Vec<Kek> = app
-        .store()
-        .keks()
-        .await?
-        .into_iter()
-        .map(Kek::from)
-        .collect();
-    let job = app.store().key_job().await?.map(Progress::from);
+    let keks: Vec<Kek> = app.store().keks().await?.into_iter().map(shown).collect();
+    let job = app.store().key_job().await?;
     let active = keks.iter().find(|kek| kek.state == KekState::Active);
     Ok(Json(Keys {
         next_rotation: active.and_then(|kek| due_at(app.config(), kek.created_at)),
@@ -114,7 +72,7 @@ pub async fn renew(
 
 fn answer(begun: Result<store::KeyJob, BeginError>) -> Result<HttpResponse, Problem> {
     match begun {
-        Ok(job) => Ok(HttpResponse::Accepted().json(Progress::from(job))),
+        Ok(job) => Ok(HttpResponse::Accepted().json(job)),
         Err(error @ BeginError::Running(_)) => {
             Err(Problem::new(Code::KeyJobRunning, error.to_string()))
         }

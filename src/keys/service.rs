@@ -4,11 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::web::Data;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{BeginError, Fault, KekState, KeyJob, NewKey, Store};
 use tokio::sync::Notify;
-use utoipa::ToSchema;
 
 use crate::admin::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
 use crate::config::Config;
@@ -23,46 +21,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a job waits after a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Progress of a key job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Progress {
-    /// Counts up from 1.
-    pub id: u64,
-    /// `rewrap` or `renew`.
-    pub kind: String,
-    /// Whether it has ended.
-    pub finished: bool,
-    /// Why it was started.
-    pub reason: String,
-    /// Values that it has processed.
-    pub done: u64,
-    /// Number of values when it began.
-    pub total: u64,
-    /// Unix seconds.
-    pub started_at: u64,
-    /// Unix seconds.
-    pub finished_at: Option<u64>,
-}
-
-impl From<KeyJob> for Progress {
-    fn from(job: KeyJob) -> Self {
-        let kind = match job.kind {
-            store::KeyJobKind::Rewrap => "rewrap",
-            store::KeyJobKind::Renew => "renew",
-        };
-        Self {
-            id: job.id,
-            kind: kind.to_owned(),
-            finished: job.finished,
-            reason: job.reason,
-            done: job.done,
-            total: job.total,
-            started_at: job.started_at,
-            finished_at: job.finished_at,
-        }
-    }
-}
 
 /// The server's part in key jobs.
 #[derive(Default)]
@@ -111,11 +69,11 @@ pub async fn renew(
 pub async fn drive(
     store: &Store,
     ambient: &Ambient,
-    mut tell: impl FnMut(&Progress),
+    mut tell: impl FnMut(&KeyJob),
 ) -> Result<(), Fault> {
     while let Some(job) = store.step_key_job(BUDGET, ambient.now()).await? {
         let finished = job.finished;
-        tell(&job.into());
+        tell(&job);
         if finished {
             break;
         }

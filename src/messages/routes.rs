@@ -4,12 +4,9 @@
 
 use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use api::Blob;
-use api::frames::{StatusEntry, Waiting};
+use api::bodies::{ByLive, ClaimToken, Lease, Sent, StatusAnswer, StatusQuestion, WaitingList};
 use api::ids::{LiveId, MessageId};
 use protocol::envelope::{MAX_SLOT_LEN, SlotSet};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::http::{Problem, read_octets, require_octets};
 use crate::sessions::SignedIn;
@@ -21,58 +18,7 @@ use super::{ingest, service};
 /// Largest optional body of a claim in bytes.
 const CLAIM_BODY: usize = 1024;
 
-/// The live session that asks.
-#[derive(Deserialize, ToSchema)]
-pub struct ByLive {
-    /// Its id.
-    pub live_id: Option<LiveId>,
-}
-
-/// A claim token.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct Token {
-    /// Sixteen bytes.
-    pub token: Blob,
-}
-
-/// Answer to an accepted message.
-#[derive(Serialize, ToSchema)]
-pub struct Sent {
-    /// The message.
-    pub id: MessageId,
-    /// Unix seconds.
-    pub expires_at: u64,
-}
-
-/// Waiting messages.
-#[derive(Serialize, ToSchema)]
-pub struct WaitingList {
-    /// Posters alternate; the messages of one poster are in the order of posting.
-    pub waiting: Vec<Waiting>,
-}
-
-/// Remaining time of a claim.
-#[derive(Serialize, ToSchema)]
-pub struct Lease {
-    /// Milliseconds from now.
-    pub lease_ms: u64,
-}
-
-/// Identifiers of messages whose states are wanted.
-#[derive(Deserialize, ToSchema)]
-pub struct StatusQuestion {
-    /// At most 256.
-    pub ids: Vec<MessageId>,
-}
-
-/// States of messages.
-#[derive(Serialize, ToSchema)]
-pub struct StatusAnswer {
-    /// In the order of the request.
-    pub states: Vec<StatusEntry>,
-}
-
-/// Accepts a message.
+/// Takes a message.
 pub async fn post(
     app: Data<App>,
     who: SignedIn,
@@ -137,7 +83,10 @@ pub async fn claim(
         .body(service::parcel(id, &claim)))
 }
 
-async fn claim_token(request: &HttpRequest, payload: Payload) -> Result<Option<Token>, Problem> {
+async fn claim_token(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Option<ClaimToken>, Problem> {
     use actix_web::HttpMessage;
     let empty = request
         .headers()
@@ -159,7 +108,7 @@ pub async fn acknowledge(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
-    body: Json<Token>,
+    body: Json<ClaimToken>,
 ) -> Result<HttpResponse, Problem> {
     let id = message(&id)?;
     service::acknowledge(&app, &who, id, &body.token)?;
@@ -171,7 +120,7 @@ pub async fn extend(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
-    body: Json<Token>,
+    body: Json<ClaimToken>,
 ) -> Result<Json<Lease>, Problem> {
     let id = message(&id)?;
     let lease_ms = service::extend(&app, &who, id, &body.token)?;
@@ -183,7 +132,7 @@ pub async fn cannot_open(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
-    body: Json<Token>,
+    body: Json<ClaimToken>,
 ) -> Result<HttpResponse, Problem> {
     let id = message(&id)?;
     service::cannot_open(&app, &who, id, &body.token)?;

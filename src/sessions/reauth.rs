@@ -3,10 +3,10 @@
 //! Specification: `docs/protocol/accounts.md#re-authentication`.
 
 use actix_web::web::{Data, Json};
+use api::bodies::{self, ReauthFinish, ReauthStart, SignInStarted};
 use api::{Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::accounts::handle::Handle;
 use crate::http::Problem;
@@ -14,33 +14,10 @@ use crate::limits::{Guesser, Limit};
 use crate::state::App;
 use crate::tokens::Purpose;
 
-use super::sign_in::{self, Started, State};
+use super::sign_in::{self, State};
 use super::{Deed, Epoch, Origin, SignedIn};
 
-/// The first message.
-#[derive(Deserialize, ToSchema)]
-pub struct Start {
-    /// OPAQUE credential request.
-    pub request: Blob,
-}
-
-/// The second message.
-#[derive(Deserialize, ToSchema)]
-pub struct Finish {
-    /// From the answer to the first message.
-    pub token: Blob,
-    /// OPAQUE credential finalization.
-    pub finalization: Blob,
-}
-
-/// The answer to the second message.
-#[derive(Serialize, ToSchema)]
-pub struct Proven {
-    /// Proof of the passphrase for this session: valid once, for five minutes.
-    pub reauth_token: Blob,
-}
-
-/// Content of the proof.
+/// What the proof says.
 #[derive(Serialize, Deserialize)]
 struct Proof {
     session: [u8; 32],
@@ -51,8 +28,8 @@ struct Proof {
 pub async fn begin(
     app: Data<App>,
     who: SignedIn,
-    body: Json<Start>,
-) -> Result<Json<Started>, Problem> {
+    body: Json<ReauthStart>,
+) -> Result<Json<SignInStarted>, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
     // A session is a sign-in of before: nobody else's attempts count against it.
     let guesser = Guesser::Known {
@@ -80,9 +57,10 @@ pub async fn begin(
         credentials: Blob::default(),
         opaque: Blob::from(state),
     };
-    Ok(Json(Started {
+    Ok(Json(SignInStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Reauth, &state)?),
+        ksf: None,
     }))
 }
 
@@ -91,8 +69,8 @@ pub async fn finish(
     app: Data<App>,
     who: SignedIn,
     origin: Origin,
-    body: Json<Finish>,
-) -> Result<Json<Proven>, Problem> {
+    body: Json<ReauthFinish>,
+) -> Result<Json<bodies::Reauthenticated>, Problem> {
     let state: State = app
         .tokens()
         .open_once(Purpose::Reauth, &body.token)
@@ -110,7 +88,7 @@ pub async fn finish(
         session: *who.session().id().as_bytes(),
         epoch: state.epoch,
     };
-    Ok(Json(Proven {
+    Ok(Json(bodies::Reauthenticated {
         reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof)?),
     }))
 }

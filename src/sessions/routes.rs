@@ -5,15 +5,13 @@
 use actix_session::Session;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use api::Blob;
-use serde::{Deserialize, Serialize};
-use store::{SessionId, UserId};
-use utoipa::ToSchema;
+use api::bodies::{self, CurrentSession, ResumeHalf, RevokeOthers};
+use api::ids::SessionId;
+use api::{Blob, close};
 
 use crate::accounts::audit;
 use crate::http::Problem;
 use crate::state::App;
-use api::close;
 
 use super::reauth::Reauthenticated;
 use super::{Deed, Origin, SignedIn};
@@ -21,64 +19,15 @@ use super::{Deed, Origin, SignedIn};
 /// The most bytes of the server's half of a resume wrap.
 const MAX_HALF: usize = 256;
 
-/// The session and its account.
-#[derive(Serialize, ToSchema)]
-pub struct Current {
-    /// The account.
-    pub user_id: UserId,
-    /// Its handle.
-    pub handle: String,
-    /// Alias.
-    pub alias: String,
-    /// `user` or `admin`.
-    #[schema(value_type = String)]
-    pub role: store::Role,
-    /// Unix seconds of the sign-in.
-    pub created_at: u64,
-    /// Unix seconds of the idle end.
-    pub idle_expires_at: u64,
-    /// Unix seconds of the absolute end.
-    pub absolute_expires_at: u64,
-}
-
-/// One session of the account.
-#[derive(Serialize, ToSchema)]
-pub struct Listed {
-    /// Identifier for revocation.
-    #[schema(value_type = String)]
-    pub id: SessionId,
-    /// Whether the request came from this session.
-    pub current: bool,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// Unix seconds.
-    pub last_activity: u64,
-    /// `passphrase`, `recovery` or `registration`.
-    pub method: String,
-    /// Name that the person gave the device.
-    pub device_name: Option<String>,
-    /// Address at sign-in.
-    pub ip: String,
-    /// Browser at sign-in.
-    pub user_agent: String,
-}
-
-/// The server's half of a resume wrap.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct Half {
-    /// Random bytes that the client chose.
-    pub half: Blob,
-}
-
 /// Shows the session.
-pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<Current>, Problem> {
+pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<CurrentSession>, Problem> {
     let user = app
         .store()
         .user_by_id(who.user_id())
         .await?
         .ok_or_else(Problem::signed_out)?;
     let session = who.session();
-    Ok(Json(Current {
+    Ok(Json(CurrentSession {
         user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,
@@ -112,7 +61,7 @@ pub async fn sign_out(
 }
 
 /// Lists the account's sessions, newest first.
-pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
+pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<bodies::Session>>, Problem> {
     let now = app.ambient().now();
     let rows = app.store().list_sessions(who.user_id(), now).await?;
     let current = who.session().id();
@@ -121,7 +70,7 @@ pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<Listed>>, Pr
             // A damaged one signs nobody in; the store's log names it.
             .filter_map(|(_, row)| row.ok())
             .filter(|row| !app.sessions().has_signed_out(row.session_id))
-            .map(|row| Listed {
+            .map(|row| bodies::Session {
                 id: row.session_id,
                 current: row.session_id == current,
                 created_at: row.created_at,
@@ -164,13 +113,6 @@ pub async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Body of the request that ends every other session.
-#[derive(Deserialize, ToSchema)]
-pub struct RevokeOthers {
-    /// Proof from a re-authentication, because a stolen cookie must not end the other sessions.
-    pub reauth_token: Blob,
-}
-
 /// Ends every other session of the account.
 pub async fn revoke_others(
     app: Data<App>,
@@ -205,7 +147,7 @@ pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
 }
 
 /// Keeps the half of a resume wrap in memory, bound to the session.
-pub async fn put_resume(who: SignedIn, body: Json<Half>) -> Result<HttpResponse, Problem> {
+pub async fn put_resume(who: SignedIn, body: Json<ResumeHalf>) -> Result<HttpResponse, Problem> {
     let half = body.into_inner().half;
     if half.is_empty() || half.len() > MAX_HALF {
         return Err(Problem::malformed("A half has 1 to 256 bytes."));
@@ -215,9 +157,9 @@ pub async fn put_resume(who: SignedIn, body: Json<Half>) -> Result<HttpResponse,
 }
 
 /// Returns the half of a resume wrap.
-pub async fn get_resume(who: SignedIn) -> Result<Json<Half>, Problem> {
+pub async fn get_resume(who: SignedIn) -> Result<Json<ResumeHalf>, Problem> {
     let half = who.session().resume().ok_or_else(Problem::not_found)?;
-    Ok(Json(Half {
+    Ok(Json(ResumeHalf {
         half: Blob::from(half),
     }))
 }

@@ -2,60 +2,29 @@
 //!
 //! Specification: `docs/protocol/accounts.md#sign-in`.
 
-use api::{Blob, Code};
 use std::sync::Arc;
 
 use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
+use api::{Blob, Code, close};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 use store::{CreateSessionError, SessionId, UserId};
-use utoipa::ToSchema;
 
 use crate::accounts::audit;
 use crate::accounts::handle::Handle;
-use crate::accounts::registration::Entered;
 use crate::http::Problem;
 use crate::limits::Limit;
 use crate::state::App;
 use crate::tokens::{Purpose, TokenError};
-use api::close;
 
 use super::device::credential_hash;
 use super::{Epoch, Opening, Origin, extract, start};
 
-/// The first message of a sign-in.
-#[derive(Deserialize, ToSchema)]
-pub struct Start {
-    /// The handle.
-    pub handle: String,
-    /// OPAQUE credential request.
-    pub request: Blob,
-}
-
-/// The answer to the first message.
-#[derive(Serialize, ToSchema)]
-pub struct Started {
-    /// OPAQUE credential response; a fake one if the account does not exist.
-    pub response: Blob,
-    /// Token for the second message: valid once, for sixty seconds.
-    pub token: Blob,
-}
-
-/// The second message of a sign-in.
-#[derive(Deserialize, ToSchema)]
-pub struct Finish {
-    /// From the answer to the first message.
-    pub token: Blob,
-    /// OPAQUE credential finalization.
-    pub finalization: Blob,
-    /// Name that the person gave this device.
-    pub device_name: Option<String>,
-}
-
-/// Content of the token; it has the same size whether or not the account exists.
+/// What travels in the token; the same size whether or not the account exists.
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
     /// The account, if it exists.
@@ -75,8 +44,8 @@ const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
 pub async fn begin(
     app: Data<App>,
     request: HttpRequest,
-    body: Json<Start>,
-) -> Result<Json<Started>, Problem> {
+    body: Json<SignInStart>,
+) -> Result<Json<SignInStarted>, Problem> {
     let handle = Handle::parse(&body.handle).ok();
     // What cannot be a handle is treated as one that nobody has.
     let (digest, name) = match &handle {
@@ -113,9 +82,10 @@ pub async fn begin(
         credentials: Blob::new(credentials.to_vec()),
         opaque: Blob::from(state),
     };
-    Ok(Json(Started {
+    Ok(Json(SignInStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::SignIn, &state)?),
+        ksf: None,
     }))
 }
 
@@ -125,7 +95,7 @@ pub async fn finish(
     request: HttpRequest,
     origin: Origin,
     cookie: Session,
-    body: Json<Finish>,
+    body: Json<SignInFinish>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_inner();
     let opened = app.tokens().open_once(Purpose::SignIn, &body.token);

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ambient::{Ambient, ManualClock};
+use api::bodies::Backups;
 use backup::{Kind, Wish};
-use secure_messaging::backups::{Engine, View, restore};
+use secure_messaging::backups::{Engine, restore};
+use secure_messaging::clock::{Ambient, ManualClock};
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 use store::testing::sample;
@@ -32,7 +33,7 @@ async fn with_target(folder: &TempDir) -> TestApp {
 }
 
 /// Lets the jobs run until there are so many backups and none is under way.
-async fn until(app: &TestApp, count: usize) -> View {
+async fn until(app: &TestApp, count: usize) -> Backups {
     loop {
         app.advance(0).await;
         let view = app.app.backups().view();

@@ -185,7 +185,7 @@ async fn people_chat_on_after_a_restore_into_a_new_folder() {
         })
         .unwrap();
     alice
-        .expect(|event| matches!(event, Event::Server(view) if view.registration == "open"))
+        .expect(|event| matches!(event, Event::Server(view) if view.registration == api::RegistrationMode::Open))
         .await
         .unwrap();
     let mut bob = Headless::connect(&base).await.unwrap();

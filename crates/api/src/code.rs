@@ -206,6 +206,20 @@ impl Code {
     }
 }
 
+#[cfg(feature = "schema")]
+impl utoipa::PartialSchema for Code {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("Why the server did not do what was asked"))
+            .enum_values(Some(Self::ALL.iter().map(|code| code.name())))
+            .into()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl utoipa::ToSchema for Code {}
+
 impl From<Code> for Words {
     fn from(code: Code) -> Self {
         code.words()

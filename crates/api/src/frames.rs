@@ -11,6 +11,7 @@ use crate::ids::{BootId, MessageId, TargetId, UserId};
 
 /// A text frame of the client.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ClientFrame {
     /// Publish or replace the session bundle.
@@ -59,6 +60,7 @@ pub enum ClientFrame {
 
 /// A text frame of the server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The first frame.
@@ -96,6 +98,7 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<MessageId>,
         /// The [name](crate::Code::name) of a code.
+        #[cfg_attr(feature = "schema", schema(value_type = crate::Code))]
         code: Cow<'static, str>,
         /// What to do next.
         #[serde(default)]
@@ -159,6 +162,7 @@ pub enum ServerFrame {
 
 /// What a client asked for over the WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
     /// Claim a message.
@@ -183,6 +187,7 @@ pub enum Asked {
 
 /// A change of a slot, as its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It was claimed.
@@ -230,6 +235,7 @@ pub struct Waiting {
 
 /// An unread message that only sessions which are gone could open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stranded {
     /// The message.
     pub id: MessageId,

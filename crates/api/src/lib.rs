@@ -1,6 +1,7 @@
 //! The contract between server and clients, written once for both.
 //!
-//! [`ids`] name accounts, messages and sessions. [`frames`] are what the WebSocket carries, [`close`] how it ends. [`Code`] is what the server refuses with, [`Own`] is what a
+//! [`ids`] name accounts, messages and sessions. [`bodies`] are what HTTP carries, [`frames`] what the
+//! WebSocket does, [`close`] how that ends. [`Code`] is what the server refuses with, [`Own`] is what a
 //! client finds by itself. Either one has words for people, so that a new one does not compile without
 //! them.
 
@@ -8,16 +9,22 @@
 
 #[cfg(feature = "json")]
 mod blob;
+#[cfg(feature = "json")]
+pub mod bodies;
 pub mod close;
 mod code;
 #[cfg(feature = "json")]
 pub mod frames;
 pub mod ids;
+mod names;
 mod own;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod words;
 
 #[cfg(feature = "json")]
 pub use blob::Blob;
 pub use code::Code;
+pub use names::{BundleState, Health, KekState, KeyJobKind, RegistrationMode, Role};
 pub use own::Own;
 pub use words::{Words, try_again};

@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::purpose::Purpose;
-use crate::wire::ServerInfo;
+use crate::wire::Server;
 use api::Own;
 
 /// Status and body; `None` when the server could not be reached.
@@ -91,7 +91,7 @@ impl Core {
 
     fn server_came(&mut self, answer: Answer) {
         match answer {
-            Some((200, body)) => match parse::<ServerInfo>(&body) {
+            Some((200, body)) => match parse::<Server>(&body) {
                 Ok(info) => self.server_answered(info),
                 Err(failure) => self.io.failed("start", failure),
             },

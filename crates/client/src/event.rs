@@ -11,9 +11,8 @@ mod chat;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{
-    InviteView, Me, PersonView, Phase, ServerView, SessionView, SettingsView, StateView,
-};
+pub use account::{Me, PersonView, Phase, ServerView, SettingsView, StateView};
+pub use api::bodies::{Invite, Session};
 pub use chat::{ChatView, MessageState, MessageView, RequestView, Spoken};
 
 use crate::id::Id;
@@ -136,7 +135,7 @@ pub enum Event {
     /// `sessions` — where the account is signed in.
     Sessions {
         /// The current one first, then by last activity.
-        sessions: Vec<SessionView>,
+        sessions: Vec<Session>,
     },
 
     /// `looked_up` — answer to `lookup`; `person` is null when nobody has that handle.
@@ -158,7 +157,7 @@ pub enum Event {
     /// `invites` — the links that were made and have not expired yet, used or not.
     Invites {
         /// Newest first.
-        invites: Vec<InviteView>,
+        invites: Vec<Invite>,
     },
     /// `invite_opened` — answer to `open_invite`.
     InviteOpened {

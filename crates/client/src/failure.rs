@@ -2,9 +2,9 @@
 
 use api::{Code, Own, Words};
 use protocol::name::{AliasError, HandleError};
-use serde::Deserialize;
 
 use crate::refusal::Refusal;
+use crate::wire::Problem;
 
 /// A stable code and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +15,6 @@ pub struct Failure {
     pub text: String,
     /// Where the server named a time, in seconds.
     pub retry_after_secs: Option<u32>,
-}
-
-#[derive(Default, Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    detail: String,
-    #[serde(default)]
-    retry_after: Option<u32>,
 }
 
 /// A pause where the server names none, milliseconds.
@@ -59,6 +49,7 @@ impl Failure {
     /// Reads a problem document.
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
         let problem = serde_json::from_slice::<Problem>(body).unwrap_or_default();
+        let retry_after = problem.retry_after.map(whole_seconds);
         if problem.code.is_empty() {
             // The server names its reason: what has none was refused by something on the way.
             let words = match (Code::of_status(status), status) {
@@ -66,9 +57,9 @@ impl Failure {
                 (None, 400..=499) => Own::HeldUp.words(),
                 (None, _) => Own::ServerError.words(),
             };
-            return Self::told(words, problem.retry_after);
+            return Self::told(words, retry_after);
         }
-        Self::refused(&problem.code, problem.detail, problem.retry_after)
+        Self::refused(&problem.code, problem.detail, retry_after)
     }
 
     /// What the server named: a code of this version gets our words, another one those of the server.
@@ -93,6 +84,11 @@ impl Failure {
             retry_after_secs: seconds,
         }
     }
+}
+
+/// Seconds to wait, as far as they can be told.
+pub(crate) fn whole_seconds(seconds: u64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 impl From<Refusal> for Failure {

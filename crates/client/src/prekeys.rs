@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::safe::After;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, PrekeyStock, PrekeysInUse, PutPrekeys};
+use crate::wire::{Blob, PrekeyBatch, PrekeyStock, PrekeysInUse};
 
 /// A new batch below this stock.
 const LOW_STOCK: u32 = 50;
@@ -145,7 +145,7 @@ impl Unlocked {
         self.batches.unpublished = Some(batch.clone());
         io.put(
             "/prekeys",
-            &PutPrekeys {
+            &PrekeyBatch {
                 batch: Blob::from(batch),
             },
             Purpose::Open(Open::BatchPut),

@@ -9,7 +9,7 @@ use protocol::prekeys::SessionSecrets;
 use protocol::safe::SafeMark;
 
 use crate::command::Burn;
-use crate::failure::Failure;
+use crate::failure::{Failure, whole_seconds};
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::id_of;
@@ -235,7 +235,7 @@ impl Unlocked {
                 detail,
                 retry_after,
             } => {
-                let secs = retry_after.map(|secs| u32::try_from(secs).unwrap_or(u32::MAX));
+                let secs = retry_after.map(whole_seconds);
                 let failure = Failure::refused(&code, detail, secs);
                 self.frame_refused(io, re, id.map(Into::into), failure);
             }

@@ -4,7 +4,7 @@ use crate::account::Step;
 use crate::account::sessions::Invite;
 use crate::id::Id;
 use crate::secret_text::SecretText;
-use crate::wire::User;
+use crate::wire::Person;
 
 /// Kept until the answer comes.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(crate) enum Open {
     /// The owner of an invite link.
     Inviter(Invite),
     /// An invite that somebody else made is being used.
-    InviteUsed { invite: Invite, inviter: User },
+    InviteUsed { invite: Invite, inviter: Person },
     /// The links that were made here, to know who came by one.
     OwnInvites,
 }

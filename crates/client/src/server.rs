@@ -6,8 +6,8 @@ use crate::event::{Event, ServerView};
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::purpose::Purpose;
-use crate::wire::{Mode, Restored, ServerInfo};
-use api::Own;
+use crate::wire::{RegistrationChoice, Restored, Server};
+use api::{Own, RegistrationMode};
 
 /// The server as last heard of.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Core {
     }
 
     /// The answer came.
-    pub(crate) fn server_answered(&mut self, info: ServerInfo) {
+    pub(crate) fn server_answered(&mut self, info: Server) {
         self.set_clock(info.now);
         self.server.restored = info.restored;
         self.server.view = Some(ServerView {
@@ -33,12 +33,12 @@ impl Core {
             registration: info.registration,
             setup_done: info.setup_done,
             bundle_hash: info.bundle_hash,
-            boot_id: info.boot.id.to_string(),
+            boot_id: info.boot.id,
             restored_at: info.restored.map(|restored| restored.at),
             clock_skew_secs: self.io.clock.skew_secs(),
         });
         self.emit_server();
-        self.check_boot(info.boot.id, &info.boot.signed);
+        self.check_boot(info.boot.id.into(), &info.boot.signed);
     }
 
     /// Follows the server's clock; warns once when ours is far off.
@@ -70,12 +70,13 @@ impl Core {
 
     /// The administrator chooses who may register.
     pub(crate) fn set_registration(&mut self, mode: &str) {
-        if !matches!(mode, "closed" | "invite" | "open") {
+        let Some(mode) = RegistrationMode::named(mode) else {
             self.io
                 .failed("set_registration", Failure::new(Own::BadSettings));
             return;
-        }
+        };
+        let body = RegistrationChoice { mode };
         self.io
-            .put("/admin/registration", &Mode { mode }, Purpose::Registration);
+            .put("/admin/registration", &body, Purpose::Registration);
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
 use api::Own;
+use api::ids::InviteHash;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
@@ -47,7 +48,7 @@ pub(crate) struct Unlocked {
     pub(crate) peers: BTreeMap<Id, Peer>,
     pub(crate) requests: BTreeMap<Id, Request>,
     /// Names of the invite links that were made here, as the server lists them.
-    pub(crate) own_invites: BTreeSet<String>,
+    pub(crate) own_invites: BTreeSet<InviteHash>,
     pub(crate) messages: Messages,
     /// Chat, sender and writer of every message in memory.
     pub(crate) places: Places,

@@ -80,7 +80,7 @@ fn a_taken_handle_and_a_closed_server_say_so() {
     };
     let tab = world.browser();
     world.command(tab, register.clone());
-    world.server.registration = "closed".into();
+    world.server.registration = api::RegistrationMode::Closed;
     world.command(
         tab,
         Command::Register {

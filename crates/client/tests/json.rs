@@ -192,7 +192,7 @@ fn passphrases_and_texts_never_show_in_debug_output() {
 
 #[test]
 fn an_invite_of_which_nothing_else_is_told_may_be_used_once() {
-    let json = serde_json::json!({"id": "x", "expires_at": 5});
-    let view: client::event::InviteView = serde_json::from_value(json).unwrap();
+    let json = serde_json::json!({"id": "0a".repeat(32), "expires_at": 5});
+    let view: client::event::Invite = serde_json::from_value(json).unwrap();
     assert_eq!((view.max_uses, view.uses), (1, 0));
 }

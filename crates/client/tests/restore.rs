@@ -1,10 +1,11 @@
 //! After a restore: nobody is locked out, and nobody is shown an older state without being asked.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use api::bodies::Restored;
+use api::ids::RestoreId;
 use client::command::{Command, SettingsChange};
 use client::event::{Event, Phase};
 use client::testing::{Friends, PASSPHRASE, World};
-use serde_json::json;
 
 fn switch(receipts: bool) -> Command {
     Command::SetSettings(SettingsChange {
@@ -141,8 +142,10 @@ fn a_server_that_claims_a_restore_without_one_gets_nothing_without_the_persons_w
         world.advance(4_000);
         world.server.roll_back_safe(alice, 1);
         world.server.revoke(alice);
-        let epoch = client::id::Id::from_bytes([lie; 16]);
-        world.server.restored = Some(json!({"epoch": epoch, "at": world.server.now()}));
+        world.server.restored = Some(Restored {
+            epoch: RestoreId::from_bytes([lie; 16]),
+            at: world.server.now(),
+        });
         world.advance(60_000);
         world.command(f.alice, unlock(PASSPHRASE));
         // Each time, however often it was believed before.
@@ -251,8 +254,10 @@ fn a_restore_is_mentioned_for_ninety_days() {
         let mut world = World::default();
         world.register("alice");
         let at = world.server.now() - ago;
-        world.server.restored =
-            Some(json!({"epoch": client::id::Id::from_bytes([1; 16]), "at": at}));
+        world.server.restored = Some(Restored {
+            epoch: RestoreId::from_bytes([1; 16]),
+            at,
+        });
         let tab = world.browser();
         world.command(
             tab,

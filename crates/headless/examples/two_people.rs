@@ -21,7 +21,7 @@ async fn main() -> Result<(), HeadlessError> {
             mode: "open".into(),
         })?;
         alice
-            .expect(|e| matches!(e, client::Event::Server(view) if view.registration == "open"))
+            .expect(|e| matches!(e, client::Event::Server(view) if view.registration == api::RegistrationMode::Open))
             .await?;
     }
     let mut bob = Headless::connect(&url).await?;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
 use crate::intent::Intent;
-use crate::users::Role;
+use api::Role;
 use api::ids::{SessionId, UserId};
 
 /// Why an account was not changed.

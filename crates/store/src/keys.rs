@@ -8,6 +8,8 @@ use keyring::{KekId, KekSource, ProviderError};
 
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
+use api::KekState;
+use api::bodies::KeyJob;
 
 /// A rotation began: another key-encryption key is the active one.
 pub const ROTATION_STARTED: &str = "keys.rotation_started";
@@ -25,30 +27,7 @@ pub const RENEWAL_DONE: &str = "admin.key_renewal.done";
 /// What a job may leave as the outcome of the act that began it.
 pub(crate) const OUTCOMES: [&str; 2] = [ROTATION_DONE, RENEWAL_DONE];
 
-/// The state of a key-encryption key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KekState {
-    /// New values are sealed under it.
-    Active,
-    /// Values are being moved away from it.
-    Retiring,
-    /// Nothing is sealed under it, and its derivation parameters are erased.
-    Retired,
-}
-
-impl KekState {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "active" => Some(Self::Active),
-            "retiring" => Some(Self::Retiring),
-            "retired" => Some(Self::Retired),
-            _ => None,
-        }
-    }
-}
-
-/// A key-encryption key, without its bytes.
+/// A key-encryption key; never its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KekInfo {
     /// Identifier, which every value under it names.
@@ -65,55 +44,7 @@ pub struct KekInfo {
     pub retired_at: Option<u64>,
 }
 
-/// What a key job does to every sealed value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyJobKind {
-    /// Wraps its data key under another key-encryption key; the ciphertext stays as it is.
-    Rewrap,
-    /// Seals it anew under a fresh data key.
-    Renew,
-}
-
-impl KeyJobKind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Rewrap => "rewrap",
-            Self::Renew => "renew",
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "rewrap" => Some(Self::Rewrap),
-            "renew" => Some(Self::Renew),
-            _ => None,
-        }
-    }
-}
-
-/// A job over every sealed value; it can be resumed after the process ended at any point.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct KeyJob {
-    /// Counts up from 1.
-    pub id: u64,
-    /// What it does.
-    pub kind: KeyJobKind,
-    /// Whether it is over.
-    pub finished: bool,
-    /// The reason for it.
-    pub reason: String,
-    /// Values that were processed.
-    pub done: u64,
-    /// All values at its beginning.
-    pub total: u64,
-    /// Unix seconds.
-    pub started_at: u64,
-    /// Unix seconds.
-    pub finished_at: Option<u64>,
-}
-
-/// The source of a new key-encryption key.
+/// What a new key-encryption key is made from.
 #[derive(Clone)]
 pub enum NewKey {
     /// The source of the active one, with a new salt.

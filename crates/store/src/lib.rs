@@ -38,7 +38,9 @@ pub use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
 pub use administration::{AccountChangeError, AdminLink, Administration};
+pub use api::bodies::KeyJob;
 pub use api::ids::{InviteCode, InviteHash, SessionId, UserId};
+pub use api::{KekState, KeyJobKind, RegistrationMode, Role};
 pub use audit_file::AuditFile;
 pub use audit_proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
@@ -49,8 +51,8 @@ pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, InviteUse, Invites, UseInviteError, hash_invite_code};
 pub use keyring::{KekId, KekSource, KeyOrigin, KeySource, LocalSource, ProviderTag, Suite};
 pub use keys::{
-    BeginError, KekInfo, KekState, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_DONE,
-    RENEWAL_FINISHED, RENEWAL_STARTED, ROTATION_DONE, ROTATION_FINISHED, ROTATION_STARTED,
+    BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_DONE, RENEWAL_FINISHED, RENEWAL_STARTED,
+    ROTATION_DONE, ROTATION_FINISHED, ROTATION_STARTED,
 };
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
@@ -61,9 +63,7 @@ pub use sessions::{
     CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
     SessionDetails, SessionRow, Sessions,
 };
-pub use settings::{
-    RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,
-};
+pub use settings::{SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings};
 pub use snapshot::{
     OnCopied, Restored, Samples, Snapshot, SnapshotError, Snapshots, mark_restored,
 };
@@ -72,5 +72,5 @@ pub use statistics::{Statistics, StatisticsSource};
 pub use store::{Backend, Store};
 pub use users::{
     Admission, Credential, CredentialChange, IdentityChange, KeepSessions, NewUser, RegisterError,
-    ReplaceError, Role, UserRow, Users,
+    ReplaceError, UserRow, Users,
 };

@@ -8,38 +8,7 @@ use zeroize::Zeroizing;
 use crate::classes::Critical;
 use crate::fault::Fault;
 use crate::intent::Intent;
-
-/// Who may register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RegistrationMode {
-    /// Nobody.
-    Closed,
-    /// Whoever has an invite.
-    Invite,
-    /// Everybody.
-    Open,
-}
-
-impl RegistrationMode {
-    /// The mode as it stands in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Invite => "invite",
-            Self::Open => "open",
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "closed" => Some(Self::Closed),
-            "invite" => Some(Self::Invite),
-            "open" => Some(Self::Open),
-            _ => None,
-        }
-    }
-}
+use api::RegistrationMode;
 
 /// Settings of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

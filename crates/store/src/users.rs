@@ -13,41 +13,8 @@ use crate::prekeys::NewBatch;
 use crate::public_keys::PublicKeys;
 use crate::safes::{PrekeySafe, SafeConflict, SafeWrite};
 use crate::sessions::NewSession;
+use api::Role;
 use api::ids::{SessionId, UserId};
-
-/// What an account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// An ordinary person.
-    User,
-    /// May also see the audit log and statistics, and choose who may register.
-    Admin,
-}
-
-impl Role {
-    /// The role as it stands in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Admin => "admin",
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "user" => Some(Self::User),
-            "admin" => Some(Self::Admin),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// By what right somebody registers; checked and used up in the registration's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

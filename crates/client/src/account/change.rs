@@ -23,7 +23,8 @@ use crate::refuse::of_safe;
 use crate::safe::Marks;
 use crate::secret_text::SecretText;
 use crate::wire::{
-    Blob, LoginFinish, LoginStart, LoginStarted, PassphraseFinish, PassphraseStart, Reauthenticated,
+    Blob, PassphraseFinish, PassphraseStart, PassphraseStarted, ReauthFinish, ReauthStart,
+    Reauthenticated, SignInStarted,
 };
 
 /// What is done once the passphrase is proven.
@@ -48,18 +49,10 @@ pub(crate) struct Change {
     pub(super) identity: Option<Box<NewIdentity>>,
     login: Option<LoginState>,
     state: Option<RegisterState>,
-    reauth_token: String,
+    reauth_token: Blob,
     done: Option<(SafeKey, Marks)>,
     /// The server was asked to erase the account.
     pub(super) deletion: Option<Asked>,
-}
-
-#[derive(serde::Deserialize)]
-struct Started {
-    response: Blob,
-    token: String,
-    #[serde(default)]
-    ksf: Option<crate::wire::Ksf>,
 }
 
 impl Change {
@@ -124,7 +117,7 @@ impl Core {
             identity: None,
             login: None,
             state: None,
-            reauth_token: String::new(),
+            reauth_token: Blob::default(),
             done: None,
             deletion: None,
         }));
@@ -135,8 +128,7 @@ impl Core {
         match login_start(&mut self.io.rng, flow.current.bytes()) {
             Ok((login, request)) => {
                 flow.login = Some(login);
-                let body = LoginStart {
-                    handle: None,
+                let body = ReauthStart {
                     request: request.into(),
                 };
                 self.io.post(
@@ -153,7 +145,7 @@ impl Core {
     }
 
     pub(crate) fn change_reauth_started(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let started: LoginStarted = parse(body)?;
+        let started: SignInStarted = parse(body)?;
         ksf::check(&mut self.io, started.ksf.as_ref())?;
         let Some(Flow::Change(flow)) = self.flow.as_mut() else {
             return Ok(());
@@ -171,10 +163,9 @@ impl Core {
         };
         self.io.post(
             "/session/reauth/finish",
-            &LoginFinish {
-                token: &started.token,
+            &ReauthFinish {
+                token: started.token,
                 finalization: finalization.into(),
-                device_name: None,
             },
             Purpose::Flow(step),
         );
@@ -190,10 +181,10 @@ impl Core {
             let export = flow.export.take();
             let export = export.ok_or_else(|| Failure::new(Own::ServerReply))?;
             self.hold_writes()?;
-            return self.put_identity(&export, &done.reauth_token);
+            return self.put_identity(&export, done.reauth_token);
         }
         if flow.goal == Goal::Deletion {
-            self.ask_deletion(&done.reauth_token);
+            self.ask_deletion(done.reauth_token);
             return Ok(());
         }
         flow.reauth_token = done.reauth_token;
@@ -211,7 +202,7 @@ impl Core {
     }
 
     pub(crate) fn change_started(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let started: Started = parse(body)?;
+        let started: PassphraseStarted = parse(body)?;
         self.hold_writes()?;
         let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_mut())
         else {
@@ -228,10 +219,9 @@ impl Core {
         self.io.post(
             "/passphrase/finish",
             &PassphraseFinish {
-                token: &started.token,
-                reauth_token: &flow.reauth_token,
+                token: started.token,
+                reauth_token: std::mem::take(&mut flow.reauth_token),
                 upload: upload.into(),
-                write_proof: Blob::from(open.safe.key.write_proof().expose().as_slice()),
                 safe,
                 prekey_safe,
             },

@@ -13,20 +13,20 @@ use crate::id::Id;
 use crate::safe::{Recall, Remembered};
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
-use crate::wire::{SafeWrite, Versioned};
+use crate::wire::{Blob, SafeData, SafeWrite};
 
 /// How long the server waits for a recovery key to be kept, milliseconds.
 const CONFIRM_MS: u64 = 590_000;
 
 /// All that is uploaded once the recovery key was kept, and what opens it.
 pub(super) struct Prepared {
-    pub(super) token: String,
+    pub(super) token: Blob,
     pub(super) upload: Vec<u8>,
     pub(super) user_id: Id,
     pub(super) recovery: RecoveryKey,
     pub(super) key: SafeKey,
     pub(super) safe: SafeWrite,
-    pub(super) prekey_safe: Versioned,
+    pub(super) prekey_safe: SafeData,
     /// What the server has of it once it took it.
     pub(super) written: Remembered,
 }

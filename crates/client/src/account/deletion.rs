@@ -8,7 +8,7 @@ use crate::event::Phase;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::purpose::Purpose;
-use crate::wire::AccountDelete;
+use crate::wire::{AccountDeletion, Blob};
 
 /// How far the server was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub(crate) enum Asked {
 
 impl Core {
     /// The passphrase was proven: asks the server to erase the account.
-    pub(super) fn ask_deletion(&mut self, reauth_token: &str) {
+    pub(super) fn ask_deletion(&mut self, reauth_token: Blob) {
         if let Some(Flow::Change(flow)) = self.flow.as_mut() {
             flow.deletion = Some(Asked::Waiting);
             let step = Purpose::Flow(Step::AccountDelete);
             self.io
-                .post("/account/delete", &AccountDelete { reauth_token }, step);
+                .post("/account/delete", &AccountDeletion { reauth_token }, step);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{Marks, Safe, reseal};
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, IdentityPut, SafeWrite, Versioned};
+use crate::wire::{Blob, IdentityChange, SafeData, SafeWrite};
 
 /// Everything that takes the place of the old identity once the server has it.
 pub(crate) struct NewIdentity {
@@ -35,12 +35,12 @@ pub(crate) struct NewIdentity {
 struct Upload {
     prekeys: Vec<u8>,
     safe: SafeWrite,
-    prekey_safe: Versioned,
+    prekey_safe: SafeData,
 }
 
 impl Core {
     /// The passphrase was proven: makes the new identity and uploads it.
-    pub(super) fn put_identity(&mut self, export: &ExportKey, token: &str) -> Result<(), Failure> {
+    pub(super) fn put_identity(&mut self, export: &ExportKey, token: Blob) -> Result<(), Failure> {
         let now = self.io.stamp();
         let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_mut())
         else {
@@ -48,7 +48,7 @@ impl Core {
         };
         let (identity, upload) = prepare(&mut self.io.rng, open.user, &mut open.safe, export, now)
             .map_err(|error| Failure::from(of_safe(&error)))?;
-        let body = IdentityPut {
+        let body = IdentityChange {
             reauth_token: token,
             public_keys: identity.keys.encode().into(),
             prekeys: Blob::from(upload.prekeys),

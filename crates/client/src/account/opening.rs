@@ -11,13 +11,14 @@ use crate::account::{Flow, Step, parse};
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::failure::Failure;
+use crate::id::Id;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
 use crate::refuse::of_safe;
 use crate::safe::{Marks, Recall, Safe, Verdict};
 use crate::unlocked::Unlocked;
-use crate::wire::{Safes, SessionInfo};
+use crate::wire::{CurrentSession, Safes};
 
 /// What opens the safes.
 pub(crate) enum KeySource {
@@ -34,7 +35,7 @@ pub(crate) struct Opening {
     source: KeySource,
     /// Greeted as soon as unlocked.
     pub(crate) invite: Option<Invite>,
-    session: Option<SessionInfo>,
+    session: Option<CurrentSession>,
     safes: Option<Safes>,
     /// What this browser remembers of the account that was signed in to.
     pub(super) recall: Recall,
@@ -66,7 +67,7 @@ impl Opening {
         let (Some(session), Some(safes)) = (&self.session, &self.safes) else {
             return Ok(Verdict::Wait);
         };
-        if session.user_id != self.recall.user() {
+        if Id::from(session.user_id) != self.recall.user() {
             return Err(Refusal::OtherAccount);
         }
         self.recall
@@ -83,7 +84,7 @@ impl Core {
     }
 
     pub(crate) fn opening_session(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let info: SessionInfo = parse(body)?;
+        let info: CurrentSession = parse(body)?;
         if let Some(Flow::Opening(flow)) = self.flow.as_mut() {
             flow.session = Some(info);
         }
@@ -143,7 +144,7 @@ impl Core {
         };
         self.know_me(&session);
         self.session = true;
-        let me = session.user_id;
+        let me = Id::from(session.user_id);
         let key = match source {
             KeySource::Key(key) => Ok(key),
             KeySource::Export(export) => {

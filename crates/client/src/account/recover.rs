@@ -16,7 +16,6 @@ use crate::core::Core;
 use crate::event::Phase;
 use crate::failure::Failure;
 use crate::id::Id;
-use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{Marks, Recall, Remembered, Verdict, open_prekeys, reseal};
@@ -64,7 +63,7 @@ impl Core {
         match register_start(&mut self.io.rng, prepared(&passphrase).expose().as_bytes()) {
             Ok((state, request)) => {
                 let body = RecoveryStart {
-                    handle: &handle,
+                    handle: handle.clone(),
                     proof: Blob::from(old.sign_in_proof().expose().as_slice()),
                     request: request.into(),
                 };
@@ -91,7 +90,7 @@ impl Core {
         let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
-        flow.recall = Some(Recall::begin(&mut self.io, started.user_id));
+        flow.recall = Some(Recall::begin(&mut self.io, started.user_id.into()));
         flow.started = Some(started);
         Ok(())
     }
@@ -165,10 +164,11 @@ impl Core {
             return;
         };
         let body = RecoveryFinish {
-            token: &prepared.token,
+            token: std::mem::take(&mut prepared.token),
             upload: Blob::from(std::mem::take(&mut prepared.upload)),
             safe: std::mem::take(&mut prepared.safe),
             prekey_safe: std::mem::take(&mut prepared.prekey_safe),
+            device_name: None,
         };
         self.io.post(
             "/recovery/finish",
@@ -199,7 +199,7 @@ fn prepare(
     started: RecoveryStarted,
     (now, epoch): (u64, Option<Id>),
 ) -> Result<Prepared, SafeError> {
-    let owner = user(started.user_id);
+    let owner = started.user_id;
     let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap)?;
     let (safe, prekeys) = (&started.safe, &started.prekey_safe);
     let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data)?;
@@ -223,7 +223,7 @@ fn prepare(
     Ok(Prepared {
         token: started.token,
         upload,
-        user_id: started.user_id,
+        user_id: started.user_id.into(),
         recovery,
         key,
         safe,

@@ -6,6 +6,7 @@ use api::Own;
 use protocol::name;
 use protocol::opaque::{RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
+use zeroize::Zeroizing;
 
 use crate::account::confirm::Prepared;
 use crate::account::passphrase::prepared;
@@ -14,7 +15,6 @@ use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::Phase;
 use crate::failure::Failure;
-use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{NewSafes, Remembered};
@@ -57,6 +57,11 @@ impl Wish {
     }
 }
 
+/// A secret on its way into a body, which wipes it.
+fn secret(text: &SecretText) -> Zeroizing<String> {
+    Zeroizing::new(text.expose().to_owned())
+}
+
 impl Core {
     /// `check_registration`.
     pub(crate) fn check_registration(
@@ -70,10 +75,10 @@ impl Core {
             Ok(wish) => {
                 let code = wish.invite.as_ref().map(|invite| invite.code.to_string());
                 let body = RegistrationWish {
-                    handle: &wish.handle,
-                    alias: &wish.alias,
-                    setup: setup.map(SecretText::expose),
-                    invite: code.as_deref(),
+                    handle: wish.handle,
+                    alias: wish.alias,
+                    setup: setup.map(secret),
+                    invite: code,
                 };
                 self.io
                     .post("/registration/check", &body, Purpose::RegistrationCheck);
@@ -122,10 +127,10 @@ impl Core {
         match register_start(&mut self.io.rng, prepared(&passphrase).expose().as_bytes()) {
             Ok((state, request)) => {
                 let body = RegistrationStart {
-                    handle: &handle,
+                    handle: handle.clone(),
                     request: request.into(),
-                    setup: setup.as_ref().map(|s| s.expose()),
-                    invite: code.as_deref(),
+                    setup: setup.as_ref().map(secret),
+                    invite: code,
                 };
                 self.io.post(
                     "/registration/start",
@@ -156,19 +161,13 @@ impl Core {
         let (offered, state) = (started.ksf.as_ref(), flow.state.take());
         let (upload, export) = ksf::finish(&mut self.io, offered, state, &started.response)?;
         let recovery = RecoveryKey::random(&mut self.io.rng);
-        let safes = NewSafes::make(
-            &mut self.io.rng,
-            user(started.user_id),
-            &export,
-            &recovery,
-            now,
-        )
-        .map_err(|error| Failure::from(of_safe(&error)))?;
+        let safes = NewSafes::make(&mut self.io.rng, started.user_id, &export, &recovery, now)
+            .map_err(|error| Failure::from(of_safe(&error)))?;
         flow.first = (safes.public_keys, safes.batch);
         flow.prepared = Some(Prepared {
             token: started.token,
             upload,
-            user_id: started.user_id,
+            user_id: started.user_id.into(),
             recovery,
             key: safes.key,
             safe: safes.safe,
@@ -191,13 +190,14 @@ impl Core {
         };
         let (public_keys, batch) = std::mem::take(&mut flow.first);
         let body = RegistrationFinish {
-            token: &prepared.token,
+            token: std::mem::take(&mut prepared.token),
             upload: Blob::from(std::mem::take(&mut prepared.upload)),
-            alias: &flow.alias,
+            alias: flow.alias.clone(),
             public_keys: Blob::from(public_keys),
             safe: std::mem::take(&mut prepared.safe),
             prekey_safe: std::mem::take(&mut prepared.prekey_safe),
             prekeys: Blob::from(batch),
+            device_name: None,
         };
         self.io.post(
             "/registration/finish",

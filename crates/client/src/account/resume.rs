@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::people::user;
 use crate::purpose::Purpose;
 use crate::safe::Recall;
-use crate::wire::Half;
+use crate::wire;
 
 /// Collects both halves.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Core {
     pub(crate) fn resume_half_came(&mut self, answer: Answer) {
         if let Some(Flow::Resume(flow)) = self.flow.as_mut() {
             flow.half = Some(match answer {
-                Some((200, body)) => parse::<Half>(&body)
+                Some((200, body)) => parse::<wire::ResumeHalf>(&body)
                     .ok()
                     .map(|half| half.half.into_secret()),
                 _ => None,
@@ -84,7 +84,7 @@ impl Core {
         let wrap = resume_wrap(&mut self.io.rng, open.safe_key(), &half, &open.user);
         self.io.put(
             "/session/resume",
-            &Half {
+            &wire::ResumeHalf {
                 half: half.expose().to_vec().into(),
             },
             Purpose::Ignore,

@@ -1,40 +1,22 @@
 //! The account as a whole: alias, sessions, invite links that were made.
 
 use api::Own;
+use api::ids::{InviteCode, InviteHash, SessionId};
 use protocol::name;
-use serde::Deserialize;
 
 use crate::account::parse;
 use crate::core::Core;
-use crate::event::{Event, InviteView, SessionView};
+use crate::event::Event;
 use crate::failure::Failure;
 use crate::id::Id;
 use crate::purpose::Purpose;
 use crate::qr;
-use crate::wire::{Alias, InviteMade, NewInvite};
+use crate::wire::{AccountChange, Invite as OwnInvite, InviteMade, NewInvite, Session};
 
 /// Life of an invite link when nothing is said: seven days.
 const INVITE_SECS: u32 = 7 * 86_400;
 /// Longest life of an invite link: 30 days.
 const LONGEST_INVITE_SECS: u32 = 30 * 86_400;
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum List<T> {
-    Bare(Vec<T>),
-    Named {
-        #[serde(alias = "sessions", alias = "invites")]
-        items: Vec<T>,
-    },
-}
-
-impl<T> List<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::Bare(items) | Self::Named { items } => items,
-        }
-    }
-}
 
 impl Core {
     pub(crate) fn set_alias(&mut self, alias: &str) {
@@ -45,7 +27,9 @@ impl Core {
         match name::alias(alias) {
             Ok(alias) => self.io.put(
                 "/account",
-                &Alias { alias: &alias },
+                &AccountChange {
+                    alias: Some(alias.clone()),
+                },
                 Purpose::Alias(alias.clone()),
             ),
             Err(error) => self.io.failed("set_alias", error.into()),
@@ -75,15 +59,10 @@ impl Core {
     }
 
     pub(crate) fn revoke_session(&mut self, id: &str) {
-        // The id goes into a path: nothing but what the server gives.
-        if id.is_empty()
-            || !id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        {
+        let Ok(id) = id.parse::<SessionId>() else {
             self.io.failed("revoke_session", Failure::new(Own::Missing));
             return;
-        }
+        };
         self.io.delete(
             &format!("/sessions/{id}"),
             Purpose::Sessions {
@@ -98,9 +77,8 @@ impl Core {
             self.ask_sessions(during);
             return;
         }
-        match parse::<List<SessionView>>(body) {
-            Ok(list) => {
-                let mut sessions = list.into_vec();
+        match parse::<Vec<Session>>(body) {
+            Ok(mut sessions) => {
                 sessions.sort_by_key(|s| (!s.current, std::cmp::Reverse(s.last_activity)));
                 self.io.event(Event::Sessions { sessions });
             }
@@ -119,7 +97,10 @@ impl Core {
             .clamp(60, LONGEST_INVITE_SECS);
         self.io.post(
             "/invites",
-            &NewInvite { max_uses: 1, life },
+            &NewInvite {
+                max_uses: Some(1),
+                life: Some(life.into()),
+            },
             Purpose::InviteMade,
         );
     }
@@ -158,14 +139,10 @@ impl Core {
     }
 
     pub(crate) fn revoke_invite(&mut self, id: &str) {
-        if id.is_empty()
-            || !id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        {
+        let Ok(id) = id.parse::<InviteHash>() else {
             self.io.failed("revoke_invite", Failure::new(Own::Missing));
             return;
-        }
+        };
         self.io.delete(
             &format!("/invites/{id}"),
             Purpose::Invites {
@@ -180,9 +157,8 @@ impl Core {
             self.ask_invites(during);
             return;
         }
-        match parse::<List<InviteView>>(body) {
-            Ok(list) => {
-                let mut invites = list.into_vec();
+        match parse::<Vec<OwnInvite>>(body) {
+            Ok(mut invites) => {
                 invites.sort_by_key(|invite| std::cmp::Reverse(invite.created_at));
                 self.io.event(Event::Invites { invites });
             }
@@ -215,7 +191,7 @@ const PIN_LEN: usize = 32;
 
 /// The parts of `/i#<code>.<user id>.<first half of the fingerprint>`.
 pub(crate) struct Invite {
-    pub(crate) code: Id,
+    pub(crate) code: InviteCode,
     pub(crate) user: Id,
     pub(crate) pin: [u8; PIN_LEN],
 }

@@ -11,10 +11,11 @@ use crate::account::{Flow, KeySource, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::{Me, Phase};
 use crate::failure::Failure;
-use crate::id::Id;
 use crate::purpose::Purpose;
 use crate::secret_text::SecretText;
-use crate::wire::{LoginFinish, LoginStart, LoginStarted};
+use crate::wire::{
+    Blob, Entered, ReauthFinish, ReauthStart, SignInFinish, SignInStart, SignInStarted,
+};
 
 /// Length of OPAQUE's finalization, for telling the server of a wrong passphrase.
 const FINALIZATION_LEN: usize = 64;
@@ -29,13 +30,6 @@ pub(crate) struct SignIn {
     passphrase: Typed,
     login: Option<LoginState>,
     key: Option<KeySource>,
-}
-
-#[derive(serde::Deserialize)]
-struct SignedIn {
-    user_id: Id,
-    #[serde(default)]
-    role: String,
 }
 
 impl SignIn {
@@ -99,16 +93,15 @@ impl Core {
         match login_start(&mut self.io.rng, flow.passphrase.bytes()) {
             Ok((state, request)) => {
                 flow.login = Some(state);
-                let path = if flow.reauth {
-                    "/session/reauth/start"
+                let (request, step) = (Blob::from(request), Purpose::Flow(Step::LoginStart));
+                if flow.reauth {
+                    let body = ReauthStart { request };
+                    self.io.post("/session/reauth/start", &body, step);
                 } else {
-                    "/session/start"
-                };
-                let body = LoginStart {
-                    handle: (!flow.reauth).then_some(flow.handle.as_str()),
-                    request: request.into(),
-                };
-                self.io.post(path, &body, Purpose::Flow(Step::LoginStart));
+                    let handle = flow.handle.clone();
+                    let body = SignInStart { handle, request };
+                    self.io.post("/session/start", &body, step);
+                }
                 self.flow = Some(Flow::SignIn(Box::new(flow)));
             }
             Err(error) => self
@@ -135,18 +128,13 @@ impl Core {
     }
 
     pub(crate) fn login_started(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let started: LoginStarted = parse(body)?;
+        let started: SignInStarted = parse(body)?;
         ksf::check(&mut self.io, started.ksf.as_ref())?;
         let Some(Flow::SignIn(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
         let Some(login) = flow.login.take() else {
             return Err(Failure::new(Own::ServerReply));
-        };
-        let path = if flow.reauth {
-            "/session/reauth/finish"
-        } else {
-            "/session/finish"
         };
         let (finalization, step) = match login.finish(&mut self.io.rng, &started.response) {
             Ok((finalization, export)) => {
@@ -157,15 +145,22 @@ impl Core {
             Err(OpaqueError::Refused) => (vec![0; FINALIZATION_LEN], Step::LoginRefused),
             Err(error) => return Err(ksf::failure(error, Code::SignInFailed)),
         };
-        self.io.post(
-            path,
-            &LoginFinish {
-                token: &started.token,
-                finalization: finalization.into(),
-                device_name: flow.device_name.as_deref(),
-            },
-            Purpose::Flow(step),
-        );
+        let (token, finalization) = (started.token, Blob::from(finalization));
+        let step = Purpose::Flow(step);
+        if flow.reauth {
+            let body = ReauthFinish {
+                token,
+                finalization,
+            };
+            self.io.post("/session/reauth/finish", &body, step);
+        } else {
+            let body = SignInFinish {
+                token,
+                finalization,
+                device_name: flow.device_name.clone(),
+            };
+            self.io.post("/session/finish", &body, step);
+        }
         Ok(())
     }
 
@@ -208,7 +203,7 @@ impl Core {
             "signed_in"
         };
         if !flow.reauth {
-            let done: SignedIn = match parse(body) {
+            let done: Entered = match parse(body) {
                 Ok(done) => done,
                 Err(failure) => {
                     self.io.failed(during, failure);
@@ -216,10 +211,10 @@ impl Core {
                 }
             };
             self.me = Some(Me {
-                user_id: done.user_id,
+                user_id: done.user_id.into(),
                 alias: flow.handle.clone(),
                 handle: flow.handle,
-                role: done.role,
+                role: done.role.to_string(),
             });
             self.session = true;
         }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::lock::RESUME_KEY;
 use crate::output::Output;
 use crate::purpose::Purpose;
-use crate::wire::SessionInfo;
+use crate::wire::CurrentSession;
 use api::Own;
 
 impl Core {
@@ -39,7 +39,7 @@ impl Core {
     /// Whether the cookie is still good.
     pub(crate) fn session_came(&mut self, answer: Answer) {
         match answer {
-            Some((200, body)) => match parse::<SessionInfo>(&body) {
+            Some((200, body)) => match parse::<CurrentSession>(&body) {
                 Ok(info) => {
                     self.know_me(&info);
                     self.session = true;
@@ -68,12 +68,12 @@ impl Core {
     }
 
     /// Remembers whose account it is.
-    pub(crate) fn know_me(&mut self, info: &SessionInfo) {
+    pub(crate) fn know_me(&mut self, info: &CurrentSession) {
         self.me = Some(Me {
-            user_id: info.user_id,
+            user_id: info.user_id.into(),
             handle: info.handle.clone(),
             alias: info.alias.clone(),
-            role: info.role.clone(),
+            role: info.role.to_string(),
         });
     }
 }

@@ -1,23 +1,25 @@
 //! The server, the account and other people, as tabs show them.
 
+use api::RegistrationMode;
+use api::ids::BootId;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Burn;
 use crate::id::Id;
 
 /// What the server says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerView {
     /// The server's version.
     pub version: String,
-    /// `closed`, `invite` or `open`.
-    pub registration: String,
+    /// Who may register.
+    pub registration: RegistrationMode,
     /// Whether the first administrator exists.
     pub setup_done: bool,
     /// Hash of the page bundle the server says it serves.
     pub bundle_hash: Option<String>,
-    /// Random id of this run of the server, 32 hex digits.
-    pub boot_id: String,
+    /// Random id of this run of the server.
+    pub boot_id: BootId,
     /// Of when the backup is that the server came out of, as it says, unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<u64>,
@@ -79,31 +81,6 @@ pub struct SettingsView {
     pub burn: Burn,
 }
 
-/// One place where the account is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionView {
-    /// For `revoke_session`.
-    pub id: String,
-    /// Whether it is this one.
-    pub current: bool,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// Unix seconds.
-    pub last_activity: u64,
-    /// How it was signed in: `passphrase`, `recovery_key`, `registration`.
-    #[serde(default)]
-    pub method: String,
-    /// The name given at sign-in.
-    #[serde(default)]
-    pub device_name: Option<String>,
-    /// Address it came from.
-    #[serde(default)]
-    pub ip: Option<String>,
-    /// The browser's own words.
-    #[serde(default)]
-    pub user_agent: Option<String>,
-}
-
 /// Somebody, without any judgement on their keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
@@ -115,26 +92,4 @@ pub struct PersonView {
     pub alias: String,
     /// `none`, `requested`, `contact`, `asking` (they wait for our answer), `blocked` or `self`.
     pub relation: String,
-}
-
-/// An invite link of one's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InviteView {
-    /// For `revoke_invite`.
-    pub id: String,
-    /// When it stops working, unix seconds.
-    pub expires_at: u64,
-    /// When it was made, unix seconds.
-    #[serde(default)]
-    pub created_at: u64,
-    /// How often it may be used.
-    #[serde(default = "once")]
-    pub max_uses: u32,
-    /// How often it was used.
-    #[serde(default)]
-    pub uses: u32,
-}
-
-const fn once() -> u32 {
-    1
 }

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, Token};
+use crate::wire::{Blob, ClaimToken, ClientFrame};
 
 /// An answer to a claim takes at most this long, milliseconds.
 pub(super) const ANSWER_MS: u64 = 10_000;
@@ -162,7 +162,7 @@ impl Unlocked {
             io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
             io.post(
                 &format!("/messages/{id}/claim?live_id={}", self.live_id()),
-                &Token { token },
+                &ClaimToken { token },
                 Purpose::Open(Open::Parcel(id)),
             );
         }

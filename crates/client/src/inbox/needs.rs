@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::id::Id;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
-use crate::wire::User;
+use crate::wire::Person;
 
 impl Unlocked {
     /// Somebody's keys came, or the server could not give them.
@@ -29,8 +29,8 @@ impl Unlocked {
             return;
         }
         if let Some((200, body)) = answer
-            && let Ok(found) = parse::<User>(&body)
-            && found.user_id == sender
+            && let Ok(found) = parse::<Person>(&body)
+            && Id::from(found.user_id) == sender
         {
             self.note_person(&found);
             if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys) {

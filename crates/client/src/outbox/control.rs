@@ -41,7 +41,7 @@ impl Unlocked {
         io: &mut Io,
         chat: Id,
         greeting: &SecretText,
-        invite: Option<Id>,
+        invite: Option<api::ids::InviteCode>,
     ) {
         let content = Content::Request {
             handle: self.me.handle.as_str().into(),

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use api::Own;
+use api::ids::InviteHash;
 use protocol::envelope::InviteCode;
 use protocol::identity::Fingerprint;
 use protocol::primitives::kdf;
-use serde::Deserialize;
 
 use crate::account::parse;
 use crate::account::sessions::Invite;
@@ -20,12 +20,7 @@ use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
-use crate::wire::{UseInvite, User};
-
-#[derive(Deserialize)]
-struct Made {
-    id: String,
-}
+use crate::wire::{Invite as OwnInvite, Person, UseInvite};
 
 impl Unlocked {
     /// `open_invite` while unlocked: the inviter is looked up, the invite is used, the inviter is asked.
@@ -42,13 +37,13 @@ impl Unlocked {
     /// may not be asked.
     pub(crate) fn inviter_found(&mut self, io: &mut Io, invite: Invite, answer: Answer) {
         let found = match answer {
-            Some((200, body)) => parse::<User>(&body),
+            Some((200, body)) => parse::<Person>(&body),
             Some((404, _)) => Err(Failure::new(Own::InviteInvalid)),
             Some((status, body)) => Err(Failure::from_answer(status, &body)),
             None => Err(Failure::new(Own::Offline)),
         };
         let inviter = found.and_then(|found| {
-            if found.user_id != invite.user {
+            if Id::from(found.user_id) != invite.user {
                 return Err(Failure::new(Own::ServerReply));
             }
             self.may_ask(io, &found, Some(&invite)).map(|_| found)
@@ -72,7 +67,7 @@ impl Unlocked {
         &mut self,
         io: &mut Io,
         invite: &Invite,
-        inviter: &User,
+        inviter: &Person,
         answer: Answer,
     ) {
         let failure = match answer {
@@ -86,7 +81,7 @@ impl Unlocked {
         io.failed_at("open_invite", failure, Some(invite.user), None);
     }
 
-    fn ask_inviter(&mut self, io: &mut Io, invite: &Invite, inviter: &User) {
+    fn ask_inviter(&mut self, io: &mut Io, invite: &Invite, inviter: &Person) {
         match self.ask_for_contact(io, inviter, &SecretText::default(), Some(invite)) {
             Ok(()) => io.event(Event::InviteOpened {
                 user_id: invite.user,
@@ -119,7 +114,7 @@ impl Unlocked {
     /// Somebody asks with the code of a link: the server is asked which links are ours.
     pub(crate) fn came_by(&mut self, io: &mut Io, chat: Id, code: InviteCode) {
         // What the server calls an invite is the hash of its code.
-        let name = hex::encode(kdf::sha3_256(&[&code.0]));
+        let name = InviteHash::from_bytes(kdf::sha3_256(&[&code.0]));
         self.requests.entry(chat).or_default().invite = Some(name);
         io.get("/invites", Purpose::Open(Open::OwnInvites));
     }
@@ -128,7 +123,7 @@ impl Unlocked {
         let Some((200, body)) = answer else {
             return;
         };
-        if let Ok(made) = parse::<Vec<Made>>(&body) {
+        if let Ok(made) = parse::<Vec<OwnInvite>>(&body) {
             self.own_invites = made
                 .into_iter()
                 .map(|made| made.id)

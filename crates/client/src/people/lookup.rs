@@ -4,7 +4,7 @@ use api::{Code, Own};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::safe::ContactState;
 
-use super::{ShownKeys, clip, user};
+use super::{ShownKeys, clip};
 use crate::account::parse;
 use crate::account::sessions::Invite;
 use crate::answers::Answer;
@@ -16,7 +16,7 @@ use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
-use crate::wire::User;
+use crate::wire::Person;
 
 /// Longest first line of a request, characters.
 const MAX_GREETING: usize = 280;
@@ -38,14 +38,14 @@ impl Unlocked {
 
     pub(crate) fn looked_up(&mut self, io: &mut Io, handle: String, answer: Answer) {
         match answer {
-            Some((200, body)) => match parse::<User>(&body) {
+            Some((200, body)) => match parse::<Person>(&body) {
                 Ok(found) => {
                     self.note_person(&found);
                     let person = PersonView {
-                        user_id: found.user_id,
+                        user_id: found.user_id.into(),
                         handle: clip(&found.handle),
                         alias: clip(&found.alias),
-                        relation: self.relation_to(found.user_id).to_owned(),
+                        relation: self.relation_to(found.user_id.into()).to_owned(),
                     };
                     io.event(Event::LookedUp {
                         handle,
@@ -90,18 +90,18 @@ impl Unlocked {
     pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {
         let during = "request_contact";
         let found = match answer {
-            Some((200, body)) => parse::<User>(&body),
+            Some((200, body)) => parse::<Person>(&body),
             Some((404, _)) => Err(Failure::new(Code::NoSuchUser)),
             Some((status, body)) => Err(Failure::from_answer(status, &body)),
             None => Err(Failure::new(Own::Offline)),
         };
         match found {
-            Ok(found) if found.user_id == self.me.user_id => {
+            Ok(found) if Id::from(found.user_id) == self.me.user_id => {
                 io.failed(during, Failure::new(Own::ThatIsYou));
             }
             Ok(found) => {
                 if let Err(failure) = self.ask_for_contact(io, &found, greeting, None) {
-                    io.failed_at(during, failure, Some(found.user_id), None);
+                    io.failed_at(during, failure, Some(found.user_id.into()), None);
                 }
             }
             Err(failure) => io.failed(during, failure),
@@ -113,11 +113,11 @@ impl Unlocked {
     pub(super) fn may_ask(
         &mut self,
         io: &mut Io,
-        found: &User,
+        found: &Person,
         invite: Option<&Invite>,
     ) -> Result<ShownKeys, Failure> {
-        let id = found.user_id;
-        if self.safe.contents().is_blocked(&user(id)) {
+        let id = Id::from(found.user_id);
+        if self.safe.contents().is_blocked(&found.user_id) {
             return Err(Failure::new(Own::Blocked));
         }
         self.note_person(found);
@@ -140,11 +140,11 @@ impl Unlocked {
     pub(super) fn ask_for_contact(
         &mut self,
         io: &mut Io,
-        found: &User,
+        found: &Person,
         greeting: &SecretText,
         invite: Option<&Invite>,
     ) -> Result<(), Failure> {
-        let id = found.user_id;
+        let id = Id::from(found.user_id);
         let shown = self.may_ask(io, found, invite)?;
         let fingerprint = *shown.keys.fingerprint();
         if invite.is_some() {
@@ -173,8 +173,8 @@ impl Unlocked {
     }
 
     /// Remembers what the server says of somebody's names.
-    pub(crate) fn note_person(&mut self, found: &User) {
-        let peer = self.peers.entry(found.user_id).or_default();
+    pub(crate) fn note_person(&mut self, found: &Person) {
+        let peer = self.peers.entry(found.user_id.into()).or_default();
         peer.handle = clip(&found.handle);
         peer.alias = clip(&found.alias);
     }

@@ -6,6 +6,7 @@
 //! Specification: `docs/protocol/messages.md#requests`.
 
 use api::Own;
+use api::ids::InviteHash;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
@@ -33,7 +34,7 @@ pub(crate) struct Request {
     /// Something of it came under other keys than those seen first.
     pub(crate) other_keys: bool,
     /// Name of the invite link whose code they showed.
-    pub(crate) invite: Option<String>,
+    pub(crate) invite: Option<InviteHash>,
 }
 
 /// What becomes of something that a stranger wrote.

@@ -12,13 +12,13 @@ use protocol::safe::{
 use rand_core::CryptoRng;
 
 use super::Marks;
-use crate::wire::{Blob, SafeWrite, Versioned};
+use crate::wire::{Blob, SafeData, SafeWrite};
 
 /// Everything a registration uploads besides OPAQUE's record.
 pub(crate) struct NewSafes {
     pub(crate) public_keys: Vec<u8>,
     pub(crate) safe: SafeWrite,
-    pub(crate) prekey_safe: Versioned,
+    pub(crate) prekey_safe: SafeData,
     pub(crate) batch: Vec<u8>,
     pub(crate) key: SafeKey,
     pub(crate) marks: Marks,
@@ -65,7 +65,7 @@ impl NewSafes {
             marks,
             public_keys,
             safe,
-            prekey_safe: Versioned {
+            prekey_safe: SafeData {
                 version: FIRST_VERSION,
                 data: Blob::from(data),
             },
@@ -105,7 +105,7 @@ pub(crate) fn reseal(
     export: &ExportKey,
     (contents, prekeys): (&SafeContents, &mut PrekeySafe),
     (safe_version, prekey_version): (u64, u64),
-) -> Result<(SafeWrite, Versioned, Marks), SafeError> {
+) -> Result<(SafeWrite, SafeData, Marks), SafeError> {
     let safe = write_of(
         rng,
         user,
@@ -124,7 +124,7 @@ pub(crate) fn reseal(
         safe: safe_mark,
         prekeys: SafeMark::of(version, &data),
     };
-    let prekey_safe = Versioned {
+    let prekey_safe = SafeData {
         version,
         data: Blob::from(data),
     };

@@ -31,7 +31,7 @@ use track::Track;
 
 use crate::account::NewIdentity;
 use crate::id::Id;
-use crate::wire::{SafeRead, SafeWrite, Safes, Versioned};
+use crate::wire::{SafeData, SafeRead, SafeWrite, Safes};
 
 /// What is done once the present state is stored at the server.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(crate) struct Safe {
 pub(crate) fn open_prekeys(
     key: &SafeKey,
     user: &UserId,
-    offered: &Versioned,
+    offered: &SafeData,
 ) -> Result<PrekeySafe, SafeError> {
     if offered.version == 0 && offered.data.is_empty() {
         return Ok(PrekeySafe::default());
@@ -82,7 +82,7 @@ impl Safe {
         user: UserId,
         key: SafeKey,
         safe: &SafeRead,
-        prekey_safe: &Versioned,
+        prekey_safe: &SafeData,
     ) -> Result<Self, SafeError> {
         let marks = Marks::of_both(safe, prekey_safe);
         let contents = open_safe(&key, &user, safe.version, &safe.data)?;
@@ -205,7 +205,7 @@ impl Safe {
         rng: &mut (impl CryptoRng + ?Sized),
         key: &SafeKey,
         export: &ExportKey,
-    ) -> Result<(SafeWrite, Versioned, Marks), SafeError> {
+    ) -> Result<(SafeWrite, SafeData, Marks), SafeError> {
         let marks = self.marks();
         let versions = (marks.safe.version, marks.prekeys.version);
         let both = (&self.contents, &mut self.prekeys);
@@ -267,7 +267,7 @@ impl Marks {
         Self::of_both(&offered.safe, &offered.prekey_safe)
     }
 
-    pub(crate) fn of_both(safe: &SafeRead, prekey_safe: &Versioned) -> Self {
+    pub(crate) fn of_both(safe: &SafeRead, prekey_safe: &SafeData) -> Self {
         Self {
             safe: SafeMark::of(safe.version, &safe.data),
             prekeys: SafeMark::of(prekey_safe.version, &prekey_safe.data),

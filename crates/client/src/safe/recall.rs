@@ -97,14 +97,14 @@ impl Recall {
             return Ok(Verdict::Wait);
         };
         let seen = memory.and_then(|memory| memory.epoch);
-        let open = Verdict::Open(restored.map(|claim| claim.epoch).or(seen));
+        let open = Verdict::Open(restored.map(|claim| claim.epoch.into()).or(seen));
         let Some(memory) = memory.filter(|_| !self.accepted) else {
             return Ok(open);
         };
         match (memory.marks.check(offered), restored) {
             (Ok(()), _) => Ok(open),
             // An honest server goes back once per restore: the same one again explains nothing.
-            (Err(_), Some(claim)) if memory.epoch != Some(claim.epoch) => {
+            (Err(_), Some(claim)) if memory.epoch != Some(claim.epoch.into()) => {
                 self.asking = Some(claim.at);
                 Ok(Verdict::Ask)
             }
@@ -146,7 +146,7 @@ mod tests {
 
     fn claim(epoch: u8) -> Option<Restored> {
         Some(Restored {
-            epoch: Id::from_bytes([epoch; 16]),
+            epoch: api::ids::RestoreId::from_bytes([epoch; 16]),
             at: 77,
         })
     }

@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::refuse::of_safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
-use crate::wire::{Blob, Conflict, PrekeySafePut, SafePut, Safes, Versioned};
+use crate::wire::{Blob, PrekeySafeChange, SafeChange, SafeConflict, SafeData, Safes};
 
 /// Pause before a failed write is tried again, milliseconds.
 const RETRY_MS: u64 = 2_000;
@@ -42,10 +42,10 @@ impl Safe {
             self.safe_track.begin(SafeMark::of(version, &data));
             io.put(
                 "/safe",
-                &SafePut {
+                &SafeChange {
                     write_proof: proof(),
                     expected_version: expected,
-                    safe: Versioned {
+                    safe: SafeData {
                         version,
                         data: Blob::from(data),
                     },
@@ -61,10 +61,10 @@ impl Safe {
             self.prekey_track.begin(SafeMark::of(version, &data));
             io.put(
                 "/prekey-safe",
-                &PrekeySafePut {
+                &PrekeySafeChange {
                     write_proof: proof(),
                     expected_version: expected,
-                    prekey_safe: Versioned {
+                    prekey_safe: SafeData {
                         version,
                         data: Blob::from(data),
                     },
@@ -106,7 +106,7 @@ impl Safe {
     }
 
     /// Joins what another session wrote of both safes into ours; true when contacts conflict.
-    fn join(&mut self, safe: &Versioned, prekey_safe: &Versioned) -> Result<bool, SafeError> {
+    fn join(&mut self, safe: &SafeData, prekey_safe: &SafeData) -> Result<bool, SafeError> {
         let theirs = self.newer_safe(safe)?;
         let their_prekeys = self.newer_prekeys(prekey_safe)?;
         let contents = theirs.as_ref().map_or(&self.contents, |(theirs, _)| theirs);
@@ -125,7 +125,7 @@ impl Safe {
     /// Another session's key safe where it is newer than ours; refuses an older one.
     fn newer_safe(
         &self,
-        offered: &Versioned,
+        offered: &SafeData,
     ) -> Result<Option<(SafeContents, SafeMark)>, SafeError> {
         let mark = SafeMark::of(offered.version, &offered.data);
         self.safe_track.mark().check(&mark)?;
@@ -138,7 +138,7 @@ impl Safe {
 
     fn newer_prekeys(
         &self,
-        offered: &Versioned,
+        offered: &SafeData,
     ) -> Result<Option<(PrekeySafe, SafeMark)>, SafeError> {
         let mark = SafeMark::of(offered.version, &offered.data);
         self.prekey_track.mark().check(&mark)?;
@@ -166,13 +166,13 @@ impl Safe {
     }
 
     /// Joins the key safe that a write met.
-    fn join_safe(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+    fn join_safe(&mut self, offered: &SafeData) -> Result<bool, SafeError> {
         let theirs = self.newer_safe(offered)?;
         Ok(theirs.is_some_and(|theirs| self.merge_safe(theirs)))
     }
 
     /// Joins the prekey safe that a write met.
-    fn join_prekeys(&mut self, offered: &Versioned) -> Result<bool, SafeError> {
+    fn join_prekeys(&mut self, offered: &SafeData) -> Result<bool, SafeError> {
         if let Some(theirs) = self.newer_prekeys(offered)? {
             self.merge_prekeys(theirs);
         }
@@ -190,7 +190,7 @@ impl Unlocked {
             }
             Some((409, body)) => {
                 self.safe.safe_track.give_up();
-                match parse::<Conflict>(&body) {
+                match parse::<SafeConflict>(&body) {
                     Ok(conflict) => {
                         let joined = self.safe.join_safe(&conflict.current);
                         self.after_join(io, joined);
@@ -214,7 +214,7 @@ impl Unlocked {
             }
             Some((409, body)) => {
                 self.safe.prekey_track.give_up();
-                match parse::<Conflict>(&body) {
+                match parse::<SafeConflict>(&body) {
                     Ok(conflict) => {
                         let joined = self.safe.join_prekeys(&conflict.current);
                         self.after_join(io, joined);
@@ -285,7 +285,7 @@ impl Unlocked {
             }
         }
         if let Some(safes) = safes {
-            let key_safe = Versioned {
+            let key_safe = SafeData {
                 version: safes.safe.version,
                 data: safes.safe.data,
             };

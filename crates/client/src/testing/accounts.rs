@@ -1,33 +1,41 @@
 //! Registration, sign-in, recovery and passphrase change at the server.
 
-use api::Code;
+use api::ids::InviteCode;
+use api::{Code, RegistrationMode, Role};
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 use protocol::opaque::{login_finish, login_respond, register_record, register_respond};
 use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::server::{Account, FakeServer, MadeInvite, Pending};
-use crate::wire::{Blob, SafeRead, SafeWrite, ServerFrame, Versioned};
+use crate::wire::{
+    AccountDeletion, Blob, Entered, IdentityChange, PassphraseFinish, PassphraseStart,
+    PassphraseStarted, Problem, ReauthFinish, Reauthenticated, RecoveryFinish, RecoveryStart,
+    RecoveryStarted, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
+    SafeData, SafeRead, SafeWrite, ServerFrame, SignInFinish, SignInStarted,
+};
 
+/// A status and a body of the contract.
 pub(super) type Answer = (u16, Value);
 
+/// Done, with nothing to say.
+pub(super) const DONE: Answer = (204, Value::Null);
+
+pub(super) fn answer(status: u16, body: &impl Serialize) -> Answer {
+    (status, serde_json::to_value(body).expect("a body is JSON"))
+}
+
 pub(super) fn problem(code: Code) -> Answer {
-    let (status, name) = (code.status(), code.name());
-    (
-        status,
-        json!({"code": name, "detail": code.title(), "status": status}),
-    )
+    answer(code.status(), &Problem::new(code, code.title()))
 }
 
-pub(super) fn blob(body: &Value, field: &str) -> Vec<u8> {
-    let blob: Blob = serde_json::from_value(body[field].clone()).expect("a blob");
-    blob.into_vec()
-}
-
-pub(super) fn text<'a>(body: &'a Value, field: &str) -> &'a str {
-    body[field].as_str().unwrap_or_default()
+/// Reads the body of a request; a client that breaks the contract fails its test.
+pub(super) fn read<T: DeserializeOwned>(body: &Value) -> T {
+    serde_json::from_value(body.clone()).expect("a body of the contract")
 }
 
 fn read_of(write: &SafeWrite) -> SafeRead {
@@ -51,92 +59,101 @@ impl FakeServer {
         self.next += 1;
         *cookie = Some(self.next);
         self.cookies.insert(self.next, user);
-        let role = self.accounts[&user].role.clone();
-        (200, json!({"user_id": user.to_string(), "role": role}))
+        let role = self.accounts[&user].role;
+        let user_id = user;
+        answer(200, &Entered { user_id, role })
     }
 
-    fn invite_is_usable(&self, code: &str) -> bool {
+    fn invite_is_usable(&self, code: &InviteCode) -> bool {
         let now = self.now();
         let unused = |made: &MadeInvite| made.used_by.is_empty() && now < made.until;
         self.invites.get(code).is_some_and(unused)
     }
 
     /// Somebody with an account opens an invite; the same person may again.
-    pub(super) fn use_invite(&mut self, user: UserId, code: &str) -> Answer {
+    pub(super) fn use_invite(&mut self, user: UserId, code: &InviteCode) -> Answer {
         let usable = self.invite_is_usable(code);
         match self.invites.get_mut(code) {
             Some(made) if made.by != user && (usable || made.used_by.contains(&user)) => {
                 made.used_by.insert(user);
-                (204, Value::Null)
+                DONE
             }
             _ => problem(Code::InviteUnusable),
         }
     }
 
-    pub(super) fn registration(
+    /// Why a registration would not be taken, if so.
+    fn not_admitted(&self, handle: &str, setup: bool, invite: Option<&InviteCode>) -> Option<Code> {
+        if self.by_handle(handle).is_some() {
+            return Some(Code::HandleTaken);
+        }
+        let allowed = match self.registration {
+            RegistrationMode::Open => true,
+            RegistrationMode::Invite => invite.is_some_and(|code| self.invite_is_usable(code)),
+            RegistrationMode::Closed => setup,
+        };
+        (!allowed).then_some(Code::RegistrationClosed)
+    }
+
+    pub(super) fn registration_check(&self, wish: &RegistrationWish) -> Answer {
+        let invite = wish.invite.as_ref().map(|code| code.parse().unwrap());
+        if let Some(code) = self.not_admitted(&wish.handle, wish.setup.is_some(), invite.as_ref()) {
+            return problem(code);
+        }
+        match invite {
+            Some(code) if !self.invite_is_usable(&code) => problem(Code::InviteUnusable),
+            _ => DONE,
+        }
+    }
+
+    pub(super) fn registration_start(&mut self, start: &RegistrationStart) -> Answer {
+        let (handle, setup) = (&start.handle, start.setup.is_some());
+        let invite = start.invite.as_ref().map(|code| code.parse().unwrap());
+        if let Some(code) = self.not_admitted(handle, setup, invite.as_ref()) {
+            return problem(code);
+        }
+        let user_id = UserId::random(&mut self.rng);
+        let response = register_respond(&self.setup, &start.request, handle.as_bytes()).unwrap();
+        let token = self.token(Pending::Register {
+            handle: handle.clone(),
+            user: user_id,
+            setup,
+            invite,
+        });
+        let started = RegistrationStarted {
+            response: Blob::from(response),
+            token,
+            user_id,
+            ksf: self.ksf,
+        };
+        answer(200, &started)
+    }
+
+    pub(super) fn registration_finish(
         &mut self,
-        step: &str,
-        body: &Value,
+        finish: RegistrationFinish,
         cookie: &mut Option<u64>,
     ) -> Answer {
-        if step == "start" || step == "check" {
-            let handle = text(body, "handle").to_owned();
-            let invite = body["invite"].as_str().map(str::to_owned);
-            if self.by_handle(&handle).is_some() {
-                return problem(Code::HandleTaken);
-            }
-            let allowed = match self.registration.as_str() {
-                "open" => true,
-                "invite" => invite
-                    .as_ref()
-                    .is_some_and(|code| self.invite_is_usable(code)),
-                _ => body["setup"].is_string(),
-            };
-            if !allowed {
-                return problem(Code::RegistrationClosed);
-            }
-            if step == "check" {
-                return match &invite {
-                    Some(code) if !self.invite_is_usable(code) => problem(Code::InviteUnusable),
-                    _ => (204, Value::Null),
-                };
-            }
-            let user = UserId::random(&mut self.rng);
-            let request = blob(body, "request");
-            let response = register_respond(&self.setup, &request, handle.as_bytes()).unwrap();
-            let token = self.token(Pending::Register {
-                handle,
-                user,
-                setup: body["setup"].is_string(),
-                invite,
-            });
-            let ksf = self.ksf.clone();
-            return (
-                200,
-                json!({"response": Blob::from(response), "token": token, "user_id": user.to_string(), "ksf": ksf}),
-            );
-        }
         let Some(Pending::Register {
             handle,
             user,
             setup,
             invite,
-        }) = self.pending.remove(text(body, "token"))
+        }) = self.pending.remove(&*finish.token)
         else {
             return problem(Code::TokenExpired);
         };
         if let Some(made) = invite.and_then(|code| self.invites.get_mut(&code)) {
             made.used_by.insert(user);
         }
-        let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
-        let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();
-        let batch = SignedBatch::decode(&blob(body, "prekeys")).unwrap();
+        let (safe, prekey_safe) = (finish.safe, finish.prekey_safe);
+        let batch = SignedBatch::decode(&finish.prekeys).unwrap();
         let account = Account {
             handle,
-            alias: text(body, "alias").to_owned(),
-            role: if setup { "admin" } else { "user" }.to_owned(),
-            record: register_record(&blob(body, "upload")).unwrap(),
-            public_keys: blob(body, "public_keys"),
+            alias: finish.alias,
+            role: if setup { Role::Admin } else { Role::User },
+            record: register_record(&finish.upload).unwrap(),
+            public_keys: finish.public_keys.into_vec(),
             safe: read_of(&safe),
             write_hash: safe.write_proof_hash.into_vec(),
             recovery_hash: safe.recovery_proof_hash.into_vec(),
@@ -151,13 +168,13 @@ impl FakeServer {
         (201, answer)
     }
 
-    pub(super) fn login_start(&mut self, handle: &str, body: &Value) -> Answer {
+    pub(super) fn login_start(&mut self, handle: &str, request: &[u8]) -> Answer {
         let user = self.by_handle(handle);
         let record = user.map(|user| self.accounts[&user].record.clone());
         let (state, response) = login_respond(
             &self.setup,
             record.as_deref(),
-            &blob(body, "request"),
+            request,
             handle.as_bytes(),
             &mut self.rng,
         )
@@ -166,120 +183,134 @@ impl FakeServer {
             user,
             state: state.to_vec(),
         });
-        let ksf = self.ksf.clone();
-        (
-            200,
-            json!({"response": Blob::from(response), "token": token, "ksf": ksf}),
-        )
+        let started = SignInStarted {
+            response: Blob::from(response),
+            token,
+            ksf: self.ksf,
+        };
+        answer(200, &started)
     }
 
-    pub(super) fn login_finish(&mut self, body: &Value) -> Result<UserId, Answer> {
+    fn login_finish(&mut self, token: &[u8], finalization: &[u8]) -> Result<UserId, Answer> {
         let refused = || problem(Code::SignInFailed);
-        let Some(Pending::Login { user, state }) = self.pending.remove(text(body, "token")) else {
+        let Some(Pending::Login { user, state }) = self.pending.remove(token) else {
             return Err(refused());
         };
-        match (user, login_finish(&state, &blob(body, "finalization"))) {
+        match (user, login_finish(&state, finalization)) {
             (Some(user), Ok(())) => Ok(user),
             _ => Err(refused()),
         }
     }
 
-    pub(super) fn session_finish(&mut self, body: &Value, cookie: &mut Option<u64>) -> Answer {
-        match self.login_finish(body) {
+    pub(super) fn session_finish(
+        &mut self,
+        finish: &SignInFinish,
+        cookie: &mut Option<u64>,
+    ) -> Answer {
+        match self.login_finish(&finish.token, &finish.finalization) {
             Ok(user) => self.enter(user, cookie),
             Err(answer) => answer,
         }
     }
 
-    pub(super) fn reauth_finish(&mut self, body: &Value) -> Answer {
-        match self.login_finish(body) {
+    pub(super) fn reauth_finish(&mut self, finish: &ReauthFinish) -> Answer {
+        match self.login_finish(&finish.token, &finish.finalization) {
             Ok(user) => {
-                let token = self.token(Pending::Reauthenticated(user));
-                (200, json!({"reauth_token": token}))
+                let reauth_token = self.token(Pending::Reauthenticated(user));
+                answer(200, &Reauthenticated { reauth_token })
             }
             Err(answer) => answer,
         }
     }
 
-    pub(super) fn recovery(
+    pub(super) fn recovery_start(&mut self, start: &RecoveryStart) -> Answer {
+        let proof: [u8; 32] = (*start.proof).try_into().unwrap();
+        let Some(user) = self
+            .by_handle(&start.handle)
+            .filter(|user| self.accounts[user].recovery_hash == proof_hash(&proof))
+        else {
+            return problem(Code::RecoveryFailed);
+        };
+        let handle = start.handle.as_bytes();
+        let response = register_respond(&self.setup, &start.request, handle).unwrap();
+        let token = self.token(Pending::Recover(user));
+        let account = &self.accounts[&user];
+        let started = RecoveryStarted {
+            response: Blob::from(response),
+            token,
+            user_id: user,
+            safe: account.safe.clone(),
+            prekey_safe: account.prekey_safe.clone(),
+            ksf: self.ksf,
+        };
+        answer(200, &started)
+    }
+
+    pub(super) fn recovery_finish(
         &mut self,
-        step: &str,
-        body: &Value,
+        finish: RecoveryFinish,
         cookie: &mut Option<u64>,
     ) -> Answer {
-        if step == "start" {
-            let handle = text(body, "handle").to_owned();
-            let proof: [u8; 32] = blob(body, "proof").try_into().unwrap();
-            let Some(user) = self
-                .by_handle(&handle)
-                .filter(|user| self.accounts[user].recovery_hash == proof_hash(&proof))
-            else {
-                return problem(Code::RecoveryFailed);
-            };
-            let request = blob(body, "request");
-            let response = register_respond(&self.setup, &request, handle.as_bytes()).unwrap();
-            let token = self.token(Pending::Recover(user));
-            let account = &self.accounts[&user];
-            return (
-                200,
-                json!({
-                    "response": Blob::from(response), "token": token, "user_id": user.to_string(),
-                    "safe": account.safe, "prekey_safe": account.prekey_safe, "ksf": self.ksf,
-                }),
-            );
-        }
-        let Some(Pending::Recover(user)) = self.pending.remove(text(body, "token")) else {
+        let Some(Pending::Recover(user)) = self.pending.remove(&*finish.token) else {
             return problem(Code::TokenExpired);
         };
         self.revoke(user);
-        self.replace_credentials(user, body);
+        self.replace_record(user, &finish.upload);
+        self.replace_safes(user, finish.safe, finish.prekey_safe);
         self.enter(user, cookie)
     }
 
-    pub(super) fn passphrase(&mut self, step: &str, user: UserId, body: &Value) -> Answer {
-        if step == "start" {
-            let handle = self.accounts[&user].handle.clone();
-            let request = blob(body, "request");
-            let response = register_respond(&self.setup, &request, handle.as_bytes()).unwrap();
-            let token = self.token(Pending::Passphrase(user));
-            return (
-                200,
-                json!({"response": Blob::from(response), "token": token, "ksf": self.ksf}),
-            );
-        }
-        let proven = self.pending.remove(text(body, "reauth_token"));
-        let begun = self.pending.remove(text(body, "token"));
+    pub(super) fn passphrase_start(&mut self, user: UserId, start: &PassphraseStart) -> Answer {
+        let handle = self.accounts[&user].handle.as_bytes();
+        let response = register_respond(&self.setup, &start.request, handle).unwrap();
+        let token = self.token(Pending::Passphrase(user));
+        let started = PassphraseStarted {
+            response: Blob::from(response),
+            token,
+            ksf: self.ksf,
+        };
+        answer(200, &started)
+    }
+
+    pub(super) fn passphrase_finish(&mut self, user: UserId, finish: PassphraseFinish) -> Answer {
+        let proven = self.pending.remove(&*finish.reauth_token);
+        let begun = self.pending.remove(&*finish.token);
         match (proven, begun) {
             (Some(Pending::Reauthenticated(a)), Some(Pending::Passphrase(b)))
                 if a == user && b == user =>
             {
-                self.replace_credentials(user, body);
-                (204, Value::Null)
+                self.replace_record(user, &finish.upload);
+                self.replace_safes(user, finish.safe, finish.prekey_safe);
+                DONE
             }
             _ => problem(Code::ReauthFailed),
         }
     }
 
     /// "New identity".
-    pub(super) fn replace_identity(&mut self, tab: usize, user: UserId, body: &Value) -> Answer {
-        match self.pending.remove(text(body, "reauth_token")) {
+    pub(super) fn replace_identity(
+        &mut self,
+        tab: usize,
+        user: UserId,
+        new: IdentityChange,
+    ) -> Answer {
+        match self.pending.remove(&*new.reauth_token) {
             Some(Pending::Reauthenticated(proven)) if proven == user => {}
             _ => return problem(Code::ReauthFailed),
         }
-        let keys = AccountKeys::decode(&blob(body, "public_keys")).unwrap();
-        let batch = SignedBatch::decode(&blob(body, "prekeys")).unwrap();
+        let keys = AccountKeys::decode(&new.public_keys).unwrap();
+        let batch = SignedBatch::decode(&new.prekeys).unwrap();
         if batch.verify(&keys, &user, self.now(), 0).is_err() {
             return problem(Code::KeysUnusable);
         }
-        let version = body["safe"]["version"].as_u64().unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
-        if version != account.safe.version + 1 {
+        if new.safe.version != account.safe.version + 1 {
             return problem(Code::SafeConflict);
         }
-        account.public_keys = blob(body, "public_keys");
+        account.public_keys = new.public_keys.into_vec();
         account.unclaimed = one_time_ids(&batch);
         account.batch = batch;
-        self.replace_safes(user, body);
+        self.replace_safes(user, new.safe, new.prekey_safe);
         self.claims.retain(|(_, of, _), _| *of != user);
         for socket in self.sockets.values_mut().filter(|s| s.user == user) {
             socket.bundle = None;
@@ -290,41 +321,38 @@ impl FakeServer {
             prekey_version: account.prekey_safe.version,
         };
         self.tell(user, Some(tab), &frame);
-        (204, Value::Null)
+        DONE
     }
 
     /// Makes an account an administrator.
     pub fn make_administrator(&mut self, user: UserId) {
         if let Some(account) = self.accounts.get_mut(&user) {
-            account.role = "admin".to_owned();
+            account.role = Role::Admin;
         }
     }
 
     /// "Delete my account".
-    pub(super) fn delete_account(&mut self, user: UserId, body: &Value) -> Answer {
-        match self.pending.remove(text(body, "reauth_token")) {
+    pub(super) fn delete_account(&mut self, user: UserId, asked: &AccountDeletion) -> Answer {
+        match self.pending.remove(&*asked.reauth_token) {
             Some(Pending::Reauthenticated(proven)) if proven == user => {}
             _ => return problem(Code::ReauthFailed),
         }
-        let admin = |account: &Account| account.role == "admin";
+        let admin = |account: &Account| account.role == Role::Admin;
         let admins = self.accounts.values().filter(|it| admin(it)).count();
         if admin(&self.accounts[&user]) && admins == 1 {
             return problem(Code::LastAdministrator);
         }
         self.accounts.remove(&user);
         self.revoke(user);
-        (204, Value::Null)
+        DONE
     }
 
-    fn replace_credentials(&mut self, user: UserId, body: &Value) {
-        let record = register_record(&blob(body, "upload")).unwrap();
+    fn replace_record(&mut self, user: UserId, upload: &[u8]) {
+        let record = register_record(upload).unwrap();
         self.accounts.get_mut(&user).unwrap().record = record;
-        self.replace_safes(user, body);
     }
 
-    fn replace_safes(&mut self, user: UserId, body: &Value) {
-        let safe: SafeWrite = serde_json::from_value(body["safe"].clone()).unwrap();
-        let prekey_safe: Versioned = serde_json::from_value(body["prekey_safe"].clone()).unwrap();
+    fn replace_safes(&mut self, user: UserId, safe: SafeWrite, prekey_safe: SafeData) {
         let account = self.accounts.get_mut(&user).unwrap();
         account.safe = read_of(&safe);
         account.history.push((safe.version, safe.data.into_vec()));

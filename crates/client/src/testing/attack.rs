@@ -10,7 +10,7 @@ use protocol::safe::{SafeKey, passphrase_unwrap, passphrase_wrap};
 
 use super::accounts::one_time_ids;
 use super::server::{Account, FakeServer};
-use crate::wire::{Blob, SafeRead, Versioned};
+use crate::wire::{Blob, SafeData, SafeRead};
 
 impl FakeServer {
     /// Whoever knows the passphrase gets the safe key.
@@ -62,7 +62,7 @@ impl FakeServer {
         let account = Account {
             handle: handle.to_owned(),
             alias: handle.to_owned(),
-            role: "user".to_owned(),
+            role: api::Role::User,
             record: Vec::new(),
             public_keys: secrets.account_keys(&mut self.rng).encode(),
             safe: SafeRead {
@@ -71,7 +71,7 @@ impl FakeServer {
                 passphrase_wrap: nothing(),
                 recovery_wrap: nothing(),
             },
-            prekey_safe: Versioned::default(),
+            prekey_safe: SafeData::default(),
             write_hash: Vec::new(),
             recovery_hash: Vec::new(),
             unclaimed: one_time_ids(&batch.signed),
@@ -116,7 +116,7 @@ impl FakeServer {
         let account = self.accounts.get_mut(&user).unwrap();
         let index = account.prekey_history.len() - 1 - steps;
         let (version, data) = account.prekey_history[index].clone();
-        account.prekey_safe = Versioned {
+        account.prekey_safe = SafeData {
             version,
             data: Blob::from(data),
         };

@@ -3,20 +3,24 @@
 use std::collections::BTreeSet;
 
 use api::Code;
+use api::ids::{InviteCode, InviteHash};
 use protocol::ids::UserId;
 use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::accounts::{Answer, blob, one_time_ids, problem, text};
+use super::accounts::{Answer, DONE, answer, one_time_ids, problem, read};
 use super::server::{FakeServer, MadeInvite};
-use crate::wire::{Blob, ServerFrame, Versioned};
+use crate::wire::{
+    AccountChange, Blob, Boot, Bundles, CurrentSession, Invite, InviteMade, LiveBundle, NewInvite,
+    Person, PrekeyBatch, PrekeySafeChange, PrekeyStock, PrekeysInUse, ReauthStart, ResumeHalf,
+    SafeChange, SafeData, Safes, Server, ServerFrame, Session, SignInStart, UseInvite, WaitingList,
+    WantBundles,
+};
 
 /// What the server calls an invite.
-fn invite_name(code: &str) -> String {
-    hex::encode(protocol::primitives::kdf::sha3_256(&[
-        &hex::decode(code).unwrap()
-    ]))
+fn invite_name(code: &InviteCode) -> InviteHash {
+    InviteHash::from_bytes(protocol::primitives::kdf::sha3_256(&[code.as_bytes()]))
 }
 
 impl FakeServer {
@@ -31,109 +35,96 @@ impl FakeServer {
     ) -> Answer {
         let parts: Vec<&str> = path.trim_start_matches('/').split(['/', '?']).collect();
         match (method, parts.as_slice()) {
-            ("GET", ["server"]) => {
-                let boot = json!({"id": self.boot.0.to_string(), "signed": Blob::from(self.boot.1.encode())});
-                return (
-                    200,
-                    json!({"version": "test", "boot": boot, "now": self.now(),
-                        "registration": self.registration, "setup_done": true, "bundle_hash": null,
-                        "restored": self.restored}),
-                );
+            ("GET", ["server"]) => return answer(200, &self.describe()),
+            ("POST", ["registration", "check"]) => return self.registration_check(&read(body)),
+            ("POST", ["registration", "start"]) => return self.registration_start(&read(body)),
+            ("POST", ["registration", "finish"]) => {
+                return self.registration_finish(read(body), cookie);
             }
-            ("POST", ["registration", step]) => return self.registration(step, body, cookie),
             ("POST", ["session", "start"]) => {
-                let handle = body["handle"].as_str().unwrap_or_default().to_owned();
-                return self.login_start(&handle, body);
+                let start: SignInStart = read(body);
+                return self.login_start(&start.handle, &start.request);
             }
-            ("POST", ["session", "finish"]) => return self.session_finish(body, cookie),
-            ("POST", ["recovery", step]) => return self.recovery(step, body, cookie),
+            ("POST", ["session", "finish"]) => return self.session_finish(&read(body), cookie),
+            ("POST", ["recovery", "start"]) => return self.recovery_start(&read(body)),
+            ("POST", ["recovery", "finish"]) => return self.recovery_finish(read(body), cookie),
             _ => {}
         }
         let Some((mine, user)) = cookie.and_then(|c| Some((c, *self.cookies.get(&c)?))) else {
             return problem(Code::SignedOut);
         };
-        match (method, parts.as_slice()) {
-            ("GET", ["session"]) => {
-                let account = &self.accounts[&user];
-                (
-                    200,
-                    json!({"user_id": user.to_string(), "handle": account.handle,
-                        "alias": account.alias, "role": account.role}),
-                )
-            }
-            ("DELETE", ["session"]) => {
-                self.cookies.remove(&mine);
-                *cookie = None;
-                (204, Value::Null)
-            }
-            ("POST", ["session", "active"]) => (204, Value::Null),
+        if method == "DELETE" && parts == ["session"] {
+            self.cookies.remove(&mine);
+            *cookie = None;
+            return DONE;
+        }
+        self.json_of(tab, (mine, user), method, &parts, body)
+    }
+
+    /// Answers a request of somebody who is signed in.
+    fn json_of(
+        &mut self,
+        tab: usize,
+        (mine, user): (u64, UserId),
+        method: &str,
+        parts: &[&str],
+        body: &Value,
+    ) -> Answer {
+        match (method, parts) {
+            ("GET", ["session"]) => answer(200, &self.current(user)),
+            ("POST", ["session", "active"]) => DONE,
             ("POST", ["session", "reauth", "start"]) => {
                 let handle = self.accounts[&user].handle.clone();
-                self.login_start(&handle, body)
+                self.login_start(&handle, &read::<ReauthStart>(body).request)
             }
-            ("POST", ["session", "reauth", "finish"]) => self.reauth_finish(body),
+            ("POST", ["session", "reauth", "finish"]) => self.reauth_finish(&read(body)),
             ("GET", ["session", "resume"]) => match self.resume.get(&mine) {
-                Some(half) => (200, json!({"half": half})),
+                Some(half) => answer(200, &ResumeHalf { half: half.clone() }),
                 None => problem(Code::NotFound),
             },
             ("PUT", ["session", "resume"]) => {
-                self.resume.insert(mine, Blob::from(blob(body, "half")));
-                (204, Value::Null)
+                self.resume.insert(mine, read::<ResumeHalf>(body).half);
+                DONE
             }
             ("DELETE", ["session", "resume"]) => {
                 self.resume.remove(&mine);
-                (204, Value::Null)
+                DONE
             }
-            ("POST", ["passphrase", step]) => self.passphrase(step, user, body),
-            ("PUT", ["public-keys"]) => self.replace_identity(tab, user, body),
-            ("POST", ["account", "delete"]) => self.delete_account(user, body),
+            ("POST", ["passphrase", "start"]) => self.passphrase_start(user, &read(body)),
+            ("POST", ["passphrase", "finish"]) => self.passphrase_finish(user, read(body)),
+            ("PUT", ["public-keys"]) => self.replace_identity(tab, user, read(body)),
+            ("POST", ["account", "delete"]) => self.delete_account(user, &read(body)),
             ("PUT", ["account"]) => {
-                let alias = body["alias"].as_str().unwrap_or_default().to_owned();
-                self.accounts.get_mut(&user).unwrap().alias = alias;
-                (204, Value::Null)
+                let alias = read::<AccountChange>(body).alias;
+                self.accounts.get_mut(&user).unwrap().alias = alias.unwrap_or_default();
+                DONE
             }
-            ("GET", ["sessions"]) => (200, json!([])),
-            ("POST", ["invites"]) => {
-                let code = format!("{:032x}", self.next);
-                self.next += 1;
-                let until = self.now() + body["life"].as_u64().unwrap_or(3_600);
-                let made = MadeInvite {
-                    by: user,
-                    until,
-                    used_by: BTreeSet::new(),
-                };
-                self.invites.insert(code.clone(), made);
-                (201, json!({"code": code, "expires_at": until}))
-            }
-            ("GET", ["invites"]) => {
-                let mine = self.invites.iter().filter(|(_, made)| made.by == user);
-                let listed = mine.map(|(code, made)| {
-                    json!({"id": invite_name(code), "created_at": 0, "expires_at": made.until,
-                        "max_uses": 1, "uses": made.used_by.len()})
-                });
-                (200, listed.collect())
-            }
-            ("POST", ["invites", "use"]) => self.use_invite(user, text(body, "code")),
+            ("GET", ["sessions"]) => answer(200, &Vec::<Session>::new()),
+            ("POST", ["invites"]) => answer(201, &self.make_invite(user, &read(body))),
+            ("GET", ["invites"]) => answer(200, &self.invites_of(user)),
+            ("POST", ["invites", "use"]) => self.use_invite(user, &read::<UseInvite>(body).code),
             ("DELETE", ["invites", id]) => {
                 self.invites
-                    .retain(|code, made| made.by != user || invite_name(code) != *id);
-                (204, Value::Null)
+                    .retain(|code, made| made.by != user || invite_name(code).to_string() != *id);
+                DONE
             }
-            ("GET", ["safe", query @ ..]) => {
-                let account = &self.accounts[&user];
-                let versions = (account.safe.version, account.prekey_safe.version);
-                let known = format!("version={}&prekey_version={}", versions.0, versions.1);
-                if query == [known] {
-                    return (204, Value::Null);
-                }
-                (
-                    200,
-                    json!({"safe": account.safe, "prekey_safe": account.prekey_safe,
-                        "restored": self.restored}),
+            ("GET", ["safe", query @ ..]) => self.safes(user, query),
+            ("PUT", ["safe"]) => {
+                let change: SafeChange = read(body);
+                let proof = change.write_proof;
+                self.write_safe(
+                    tab,
+                    user,
+                    (&proof, change.expected_version),
+                    change.safe,
+                    false,
                 )
             }
-            ("PUT", ["safe"]) => self.write_safe(tab, user, body, false),
-            ("PUT", ["prekey-safe"]) => self.write_safe(tab, user, body, true),
+            ("PUT", ["prekey-safe"]) => {
+                let change: PrekeySafeChange = read(body);
+                let (proof, safe) = (change.write_proof, change.prekey_safe);
+                self.write_safe(tab, user, (&proof, change.expected_version), safe, true)
+            }
             ("GET", ["users", "by-handle", handle]) => {
                 let found = self
                     .accounts
@@ -145,45 +136,120 @@ impl FakeServer {
             ("GET", ["users", id]) => self.person(id.parse().ok()),
             ("POST", ["users", id, "bundles"]) => {
                 let to: UserId = id.parse().unwrap();
-                let want = body["want_prekey"].as_bool().unwrap_or(false);
-                self.bundles(mine, to, want)
+                self.bundles(mine, to, read::<WantBundles>(body).want_prekey)
             }
-            ("GET", ["prekeys"]) => {
-                let account = &self.accounts[&user];
-                (
-                    200,
-                    json!({"stock": account.unclaimed.len(),
-                        "batch_number": account.batch.head.batch_number,
-                        "last_resort_created_at": account.batch.head.created_at}),
-                )
-            }
+            ("GET", ["prekeys"]) => answer(200, &self.stock(user)),
             ("PUT", ["prekeys"]) => {
-                let batch = SignedBatch::decode(&blob(body, "batch")).unwrap();
+                let batch = SignedBatch::decode(&read::<PrekeyBatch>(body).batch).unwrap();
                 let account = self.accounts.get_mut(&user).unwrap();
                 account.unclaimed = one_time_ids(&batch);
                 account.batch = batch;
-                (200, json!({"stock": account.unclaimed.len()}))
+                answer(200, &self.stock(user))
             }
             ("GET", ["prekeys", "in-use"]) => {
-                let ids: Vec<u32> = self
+                let ids = self
                     .messages
                     .values()
                     .flat_map(|held| &held.slots)
                     .filter(|(target, _)| *target.account() == user)
                     .filter_map(|(_, slot)| slot.prekey)
                     .collect();
-                (200, json!({ "ids": ids }))
+                answer(200, &PrekeysInUse { ids })
             }
-            ("GET", ["messages"]) => (200, json!({"waiting": self.waiting(tab)})),
+            ("GET", ["messages"]) => {
+                let waiting = self.waiting(tab);
+                answer(200, &WaitingList { waiting })
+            }
             _ => problem(Code::NotFound),
         }
     }
 
-    fn write_safe(&mut self, tab: usize, user: UserId, body: &Value, prekeys: bool) -> Answer {
-        let proof: [u8; 32] = blob(body, "write_proof").try_into().unwrap();
-        let field = if prekeys { "prekey_safe" } else { "safe" };
-        let new: Versioned = serde_json::from_value(body[field].clone()).unwrap();
-        let expected = body["expected_version"].as_u64().unwrap();
+    fn describe(&self) -> Server {
+        Server {
+            version: "test".to_owned(),
+            boot: Boot {
+                id: self.boot.0,
+                signed: Blob::from(self.boot.1.encode()),
+            },
+            now: self.now(),
+            registration: self.registration,
+            setup_done: true,
+            bundle_hash: None,
+            restored: self.restored,
+        }
+    }
+
+    fn current(&self, user: UserId) -> CurrentSession {
+        let account = &self.accounts[&user];
+        CurrentSession {
+            user_id: user,
+            handle: account.handle.clone(),
+            alias: account.alias.clone(),
+            role: account.role,
+            created_at: self.now(),
+            idle_expires_at: self.now() + 1_800,
+            absolute_expires_at: self.now() + 86_400,
+        }
+    }
+
+    fn make_invite(&mut self, user: UserId, wanted: &NewInvite) -> InviteMade {
+        let code = InviteCode::from_bytes(u128::from(self.next).to_be_bytes());
+        self.next += 1;
+        let expires_at = self.now() + wanted.life.unwrap_or(3_600);
+        let made = MadeInvite {
+            by: user,
+            until: expires_at,
+            used_by: BTreeSet::new(),
+        };
+        self.invites.insert(code, made);
+        InviteMade { code, expires_at }
+    }
+
+    fn invites_of(&self, user: UserId) -> Vec<Invite> {
+        let mine = self.invites.iter().filter(|(_, made)| made.by == user);
+        mine.map(|(code, made)| Invite {
+            id: invite_name(code),
+            created_at: 0,
+            expires_at: made.until,
+            max_uses: 1,
+            uses: u32::try_from(made.used_by.len()).unwrap(),
+        })
+        .collect()
+    }
+
+    fn safes(&self, user: UserId, query: &[&str]) -> Answer {
+        let account = &self.accounts[&user];
+        let versions = (account.safe.version, account.prekey_safe.version);
+        let known = format!("version={}&prekey_version={}", versions.0, versions.1);
+        if query == [known] {
+            return DONE;
+        }
+        let safes = Safes {
+            safe: account.safe.clone(),
+            prekey_safe: account.prekey_safe.clone(),
+            restored: self.restored,
+        };
+        answer(200, &safes)
+    }
+
+    fn stock(&self, user: UserId) -> PrekeyStock {
+        let account = &self.accounts[&user];
+        PrekeyStock {
+            stock: u32::try_from(account.unclaimed.len()).unwrap(),
+            batch_number: account.batch.head.batch_number,
+            last_resort_created_at: account.batch.head.created_at,
+        }
+    }
+
+    fn write_safe(
+        &mut self,
+        tab: usize,
+        user: UserId,
+        (proof, expected): (&[u8], u64),
+        new: SafeData,
+        prekeys: bool,
+    ) -> Answer {
+        let proof: [u8; 32] = proof.try_into().unwrap();
         let account = self.accounts.get_mut(&user).unwrap();
         if account.write_hash != proof_hash(&proof) {
             return problem(Code::WrongProof);
@@ -191,13 +257,15 @@ impl FakeServer {
         let current = if prekeys {
             account.prekey_safe.clone()
         } else {
-            Versioned {
+            SafeData {
                 version: account.safe.version,
                 data: account.safe.data.clone(),
             }
         };
         if current.version != expected || new.version != expected + 1 {
-            return (409, json!({"code": "safe-conflict", "current": current}));
+            let (status, mut body) = problem(Code::SafeConflict);
+            body["current"] = serde_json::to_value(current).unwrap();
+            return (status, body);
         }
         if prekeys {
             account
@@ -214,28 +282,34 @@ impl FakeServer {
             prekey_version: account.prekey_safe.version,
         };
         self.tell(user, Some(tab), &frame);
-        (204, Value::Null)
+        DONE
     }
 
     fn person(&self, user: Option<UserId>) -> Answer {
         match user.and_then(|user| Some((user, self.accounts.get(&user)?))) {
-            Some((user, account)) => (
-                200,
-                json!({"user_id": user.to_string(), "handle": account.handle,
-                    "alias": account.alias, "public_keys": Blob::from(account.public_keys.clone())}),
-            ),
+            Some((user_id, account)) => {
+                let person = Person {
+                    user_id,
+                    handle: account.handle.clone(),
+                    alias: account.alias.clone(),
+                    public_keys: Blob::from(account.public_keys.clone()),
+                };
+                answer(200, &person)
+            }
             None => problem(Code::NoSuchUser),
         }
     }
 
     fn bundles(&mut self, cookie: u64, to: UserId, want_prekey: bool) -> Answer {
-        let live: Vec<Value> = self
+        let live: Vec<LiveBundle> = self
             .sockets
             .values()
             .filter(|socket| socket.user == to)
             .filter_map(|socket| {
-                let bundle = Blob::from(socket.bundle.clone()?);
-                Some(json!({"live_id": socket.live.to_string(), "bundle": bundle}))
+                Some(LiveBundle {
+                    live_id: socket.live,
+                    bundle: Blob::from(socket.bundle.clone()?),
+                })
             })
             .collect();
         let bucket = self.now() / 300;
@@ -251,9 +325,11 @@ impl FakeServer {
             let claimed = claimed.or_else(|| account.batch.claimed(None));
             Blob::from(claimed.unwrap().encode())
         });
-        (
-            200,
-            json!({"public_keys": Blob::from(account.public_keys.clone()), "live": live, "prekey": prekey}),
-        )
+        let bundles = Bundles {
+            public_keys: Blob::from(account.public_keys.clone()),
+            live,
+            prekey,
+        };
+        answer(200, &bundles)
     }
 }

@@ -54,7 +54,7 @@ impl FakeServer {
         );
         self.session_back(user, live);
         let hello = ServerFrame::Hello {
-            boot_id: self.boot.0.into(),
+            boot_id: self.boot.0,
             now: self.now(),
             waiting: self.waiting(tab),
             more: false,

@@ -1,10 +1,9 @@
 //! A server that is put back from a backup, as an honest one is.
 
-use serde_json::json;
+use api::ids::RestoreId;
 
 use super::server::{Account, FakeServer};
-use crate::id::Id;
-use crate::wire::Versioned;
+use crate::wire::{Restored, SafeData};
 
 /// What a backup holds of the accounts.
 #[derive(Debug, Clone)]
@@ -19,7 +18,7 @@ impl FakeServer {
     pub fn back_up(&self) -> Backup {
         let mut accounts = self.accounts.clone();
         for account in accounts.values_mut() {
-            account.prekey_safe = Versioned::default();
+            account.prekey_safe = SafeData::default();
             account.unclaimed.clear();
         }
         Backup {
@@ -33,6 +32,9 @@ impl FakeServer {
         self.restart();
         self.cookies.clear();
         self.accounts = backup.accounts;
-        self.restored = Some(json!({"epoch": Id::from_bytes([epoch; 16]), "at": backup.at}));
+        self.restored = Some(Restored {
+            epoch: RestoreId::from_bytes([epoch; 16]),
+            at: backup.at,
+        });
     }
 }

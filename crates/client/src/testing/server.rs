@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use api::ids::{BootId, InviteCode};
+use api::{RegistrationMode, Role};
 use protocol::boot::{BootSigningKey, SignedBoot};
 use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::opaque::ServerSetup;
 use protocol::prekeys::SignedBatch;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::held::Held;
 use super::rng::SeededRng;
-use crate::id::Id;
-use crate::wire::{Blob, SafeRead, ServerFrame, Versioned};
+use crate::wire::{Blob, Ksf, Restored, SafeData, SafeRead, ServerFrame};
 
 /// An answer or frame on its way to a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,13 +65,13 @@ pub type Tamper = Box<dyn FnMut(usize, Reply) -> Vec<Reply>>;
 pub struct Account {
     pub(super) handle: String,
     pub(super) alias: String,
-    pub(super) role: String,
+    pub(super) role: Role,
     pub(super) record: Vec<u8>,
     /// The public keys that others are given; a test may exchange them.
     pub public_keys: Vec<u8>,
     /// The key safe as it is stored.
     pub(super) safe: SafeRead,
-    pub(super) prekey_safe: Versioned,
+    pub(super) prekey_safe: SafeData,
     pub(super) write_hash: Vec<u8>,
     pub(super) recovery_hash: Vec<u8>,
     /// The newest batch; a test may exchange it.
@@ -110,7 +111,7 @@ pub(super) enum Pending {
         handle: String,
         user: UserId,
         setup: bool,
-        invite: Option<String>,
+        invite: Option<InviteCode>,
     },
     Login {
         user: Option<UserId>,
@@ -129,19 +130,19 @@ pub struct FakeServer {
     pub(super) setup: ServerSetup,
     boot_key: BootSigningKey,
     /// The present boot id, signed.
-    pub boot: (Id, SignedBoot),
-    /// Who may register: `closed`, `invite` or `open`.
-    pub registration: String,
+    pub boot: (BootId, SignedBoot),
+    /// Who may register.
+    pub registration: RegistrationMode,
     /// Accounts by id.
     pub accounts: BTreeMap<UserId, Account>,
     pub(super) cookies: BTreeMap<u64, UserId>,
     pub(super) resume: BTreeMap<u64, Blob>,
-    pub(super) pending: BTreeMap<String, Pending>,
+    pub(super) pending: BTreeMap<Vec<u8>, Pending>,
     pub(super) sockets: BTreeMap<usize, Socket>,
     /// Messages in memory.
     pub messages: BTreeMap<MessageId, Held>,
     pub(super) acknowledged: BTreeMap<MessageId, u64>,
-    pub(super) invites: BTreeMap<String, MadeInvite>,
+    pub(super) invites: BTreeMap<InviteCode, MadeInvite>,
     pub(super) claims: BTreeMap<(u64, UserId, u64), Option<u32>>,
     /// Replies that were not asked for, by tab.
     pub(super) pushed: VecDeque<(usize, Reply)>,
@@ -150,9 +151,9 @@ pub struct FakeServer {
     /// The enemy, if there is one.
     pub tamper: Option<Tamper>,
     /// What the server says about the hardening of passphrases.
-    pub ksf: Option<Value>,
-    /// What the server says of a restore: `{"epoch": …, "at": …}`.
-    pub restored: Option<Value>,
+    pub ksf: Option<Ksf>,
+    /// What the server says of a restore.
+    pub restored: Option<Restored>,
     /// Requests by method and path, for counting.
     pub log: Vec<String>,
     /// Codes with which the next messages are refused, one each.
@@ -188,7 +189,7 @@ impl FakeServer {
             setup,
             boot_key,
             boot,
-            registration: "open".to_owned(),
+            registration: RegistrationMode::Open,
             accounts: BTreeMap::new(),
             cookies: BTreeMap::new(),
             resume: BTreeMap::new(),
@@ -201,7 +202,11 @@ impl FakeServer {
             pushed: VecDeque::new(),
             traffic: Vec::new(),
             tamper: None,
-            ksf: Some(json!({"memory_kib": 65536, "passes": 3, "lanes": 1})),
+            ksf: Some(Ksf {
+                memory_kib: 65536,
+                passes: 3,
+                lanes: 1,
+            }),
             restored: None,
             log: Vec::new(),
             refuse: VecDeque::new(),
@@ -261,11 +266,11 @@ impl FakeServer {
         self.pushed.push_back((tab, reply));
     }
 
-    pub(super) fn token(&mut self, pending: Pending) -> String {
+    pub(super) fn token(&mut self, pending: Pending) -> Blob {
         self.next += 1;
-        let token = format!("token-{}", self.next);
+        let token = format!("token-{}", self.next).into_bytes();
         self.pending.insert(token.clone(), pending);
-        token
+        Blob::new(token)
     }
 
     /// Sends a text frame to every socket of an account but one.
@@ -283,8 +288,8 @@ impl FakeServer {
     }
 }
 
-fn sign_boot(rng: &mut SeededRng, key: &BootSigningKey, now_ms: u64) -> (Id, SignedBoot) {
+fn sign_boot(rng: &mut SeededRng, key: &BootSigningKey, now_ms: u64) -> (BootId, SignedBoot) {
     let id = *MessageId::random(rng).as_bytes();
     let signed = key.sign(rng, id, now_ms / 1_000);
-    (Id::from_bytes(id), signed)
+    (BootId::from_bytes(id), signed)
 }

@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::input::Input;
 use crate::output::Output;
+use crate::wire::ClaimToken;
 
 /// What a browser keeps over a reload.
 #[derive(Default)]
@@ -336,9 +337,8 @@ impl World {
                 self.posted(user, request, body)
             }
             ("POST", ["messages", message, "claim", ..], Some(_)) => {
-                let token: Value = serde_json::from_slice(body).unwrap();
-                let token = super::accounts::blob(&token, "token");
-                let (status, body) = self.server.fetch(message.parse().unwrap(), &token);
+                let claim: ClaimToken = serde_json::from_slice(body).unwrap();
+                let (status, body) = self.server.fetch(message.parse().unwrap(), &claim.token);
                 Reply::Octets {
                     request,
                     status,

@@ -1,5 +1,7 @@
 //! The list of sessions, what ends one, and what its end looks like here.
 
+use api::bodies::Session;
+use api::ids::SessionId;
 use client::Command;
 use client::command::SettingsChange;
 use client::event::{Event, Phase};
@@ -10,10 +12,10 @@ use super::flows::answers;
 use super::{reason, unlock};
 
 /// Ids in the order in which a tab was last told them.
-fn listed(world: &World, tab: usize) -> Vec<String> {
+fn listed(world: &World, tab: usize) -> Vec<SessionId> {
     let mut events = world.tab(tab).events.iter().rev();
     let told = events.find_map(|event| match event {
-        Event::Sessions { sessions } => Some(sessions.iter().map(|s| s.id.clone()).collect()),
+        Event::Sessions { sessions } => Some(sessions.iter().map(|s| s.id).collect()),
         _ => None,
     });
     told.unwrap_or_default()
@@ -23,23 +25,28 @@ fn listed(world: &World, tab: usize) -> Vec<String> {
 fn sessions_are_listed_with_this_one_first_and_then_the_latest() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");
-    let session = |id: &str, current: bool, last: u64| json!({"id": id, "current": current, "created_at": 1, "last_activity": last});
+    let [old, new, here] = [1, 2, 3].map(|byte| SessionId::from_bytes([byte; 32]));
+    let session = |id: SessionId, current: bool, last_activity: u64| Session {
+        id,
+        current,
+        created_at: 1,
+        last_activity,
+        method: "passphrase".into(),
+        device_name: None,
+        ip: "192.0.2.1".into(),
+        user_agent: String::new(),
+    };
     let list = [
-        session("old", false, 10),
-        session("new", false, 30),
-        session("here", true, 20),
+        session(old, false, 10),
+        session(new, false, 30),
+        session(here, true, 20),
     ];
     answers(&mut world, "GET /sessions", 200, json!(list));
     world.command(tab, Command::ListSessions);
-    assert_eq!(listed(&world, tab), ["here", "new", "old"]);
-    answers(
-        &mut world,
-        "GET /sessions",
-        200,
-        json!({"sessions": list[..2]}),
-    );
+    assert_eq!(listed(&world, tab), [here, new, old]);
+    answers(&mut world, "GET /sessions", 200, json!(list[..2]));
     world.command(tab, Command::ListSessions);
-    assert_eq!(listed(&world, tab), ["new", "old"]);
+    assert_eq!(listed(&world, tab), [new, old]);
     answers(&mut world, "GET /sessions", 200, json!("none"));
     world.command(tab, Command::ListSessions);
     assert_eq!(world.failures(tab), ["server-reply"]);
@@ -62,19 +69,20 @@ fn a_session_or_an_invite_is_revoked_by_its_id_alone_and_the_list_is_fetched_ane
         vec![reply]
     }));
     world.server.log.clear();
-    for id in ["", "a/b", "..", "a?b", "a%2e", "é", "a b", "a\u{0}"] {
+    let own = "0f".repeat(32);
+    for id in ["", "a/b", "..", "a?b", "a%2e", "é", &own[1..], "a\u{0}"] {
         world.command(tab, session(id));
         world.command(tab, invite(id));
     }
     assert_eq!(world.failures(tab), ["not-found"; 16]);
     assert_eq!(world.server.log, Vec::<String>::new(), "nothing was asked");
-    world.command(tab, session("aZ-_09"));
-    world.command(tab, invite("aZ-_09"));
+    world.command(tab, session(&own));
+    world.command(tab, invite(&own));
     let asked = [
-        "DELETE /sessions/aZ-_09",
-        "GET /sessions",
-        "DELETE /invites/aZ-_09",
-        "GET /invites",
+        format!("DELETE /sessions/{own}"),
+        "GET /sessions".into(),
+        format!("DELETE /invites/{own}"),
+        "GET /invites".into(),
     ];
     assert_eq!(world.server.log, asked);
     assert_eq!(world.failures(tab).len(), 16);

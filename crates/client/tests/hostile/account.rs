@@ -91,7 +91,7 @@ fn cheaper_hardening_of_the_passphrase_is_refused_before_anything_depends_on_it(
     ] {
         let mut world = World::default();
         world.register("alice");
-        world.server.ksf = Some(ksf);
+        world.server.ksf = serde_json::from_value(ksf).unwrap();
         world.server.log.clear();
         let tab = world.browser();
         world.command(tab, sign_in());

@@ -33,9 +33,9 @@ fn open(fragment: &str) -> Command {
 #[test]
 fn an_invite_link_registers_and_connects_when_its_pin_holds() {
     let mut world = World::default();
-    world.server.registration = "open".into();
+    world.server.registration = api::RegistrationMode::Open;
     let (alice, _) = world.register("alice");
-    world.server.registration = "invite".into();
+    world.server.registration = api::RegistrationMode::Invite;
     world.command(alice, Command::CreateInvite { life_secs: None });
     let (link, qr) = world
         .tab(alice)
@@ -131,7 +131,12 @@ fn a_link_that_was_withdrawn_or_has_expired_brings_nobody() {
                 Event::Invites { invites } => Some(invites[0].id.clone()),
                 _ => None,
             });
-            world.command(alice, Command::RevokeInvite { id: id.unwrap() });
+            world.command(
+                alice,
+                Command::RevokeInvite {
+                    id: id.unwrap().to_string(),
+                },
+            );
         } else {
             world.advance(60_000);
         }

@@ -127,8 +127,10 @@ fn a_recovery_uploads_nothing_from_an_older_state_than_the_browser_remembers() {
 #[test]
 fn a_recovery_after_a_restore_asks_first_and_uploads_after_consent() {
     let (mut world, alice, recovery) = rolled_back();
-    let epoch = Id::from_bytes([7; 16]);
-    world.server.restored = Some(json!({"epoch": epoch, "at": world.server.now()}));
+    world.server.restored = Some(api::bodies::Restored {
+        epoch: api::ids::RestoreId::from_bytes([7; 16]),
+        at: world.server.now(),
+    });
     let alice = world.reload(alice);
     let asked = |world: &World, tab: usize| {
         let events = &world.tab(tab).events;

@@ -17,7 +17,7 @@ use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::session_rows::delete_others;
 use crate::sqlite::tags::Tags;
 use crate::sqlite::writer::WriteTx;
-use crate::users::Role;
+use api::Role;
 use api::ids::{SessionId, UserId};
 
 /// The row of `settings` that counts changes of roles and activity, and erasures.

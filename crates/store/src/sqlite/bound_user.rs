@@ -6,7 +6,7 @@ use crate::classes::Public;
 use crate::fault::Fault;
 use crate::sqlite::db::{Db, at, many};
 use crate::sqlite::tags::{Tagged, Tags};
-use crate::users::Role;
+use api::Role;
 use api::ids::UserId;
 
 /// Columns of [`BoundUser`], in its order.
@@ -79,7 +79,7 @@ impl BoundUser {
     }
 
     pub fn role(&self) -> Result<Role, Fault> {
-        Role::parse(&self.role).ok_or_else(|| at("users", &self.user_id).damaged("unknown role"))
+        Role::named(&self.role).ok_or_else(|| at("users", &self.user_id).damaged("unknown role"))
     }
 
     /// Writes what may change, with a new tag.

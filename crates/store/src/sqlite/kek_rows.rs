@@ -6,8 +6,9 @@ use rusqlite::Row;
 use crate::classes::{Public, Sealed};
 use crate::config::OpenError;
 use crate::fault::Fault;
-use crate::keys::{KekInfo, KekState};
+use crate::keys::KekInfo;
 use crate::sqlite::db::{Db, at, many};
+use api::KekState;
 
 /// A row as it stands.
 pub(crate) struct KekRow {
@@ -115,7 +116,7 @@ impl KekRow {
     }
 
     pub fn info(self) -> Result<KekInfo, Fault> {
-        let state = KekState::parse(&self.state)
+        let state = KekState::named(&self.state)
             .ok_or_else(|| at("keks", &self.kek_id).damaged("unknown state"))?;
         Ok(KekInfo {
             kek_id: self.id(),

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditEvent;
 use crate::classes::Public;
 use crate::fault::Fault;
-use crate::keys::{KeyJob, KeyJobKind, OUTCOMES};
+use crate::keys::OUTCOMES;
 use crate::sqlite::columns::MOVING;
 use crate::sqlite::db::{Db, many};
+use api::KeyJobKind;
+use api::bodies::KeyJob;
 use api::ids::UserId;
 
 /// Where a job continues.
@@ -125,7 +127,7 @@ impl JobRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Result<Self, Fault>> {
         let id: u64 = row.get(0)?;
         let (kind, state): (String, String) = (row.get(1)?, row.get(2)?);
-        let Some(kind) = KeyJobKind::parse(&kind) else {
+        let Some(kind) = KeyJobKind::named(&kind) else {
             return Ok(Err(Fault::damaged("key_jobs", id, "unknown kind")));
         };
         Ok(Ok(Self {

@@ -7,12 +7,12 @@ use rusqlite::types::Value;
 
 use crate::classes::{Public, Sealed};
 use crate::fault::Fault;
-use crate::keys::KeyJobKind;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::columns::{MOVING, Moving, append_name};
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::key_jobs::{Cursor, JobRow};
 use crate::sqlite::sealer::{outage_of_keys, sealing};
+use api::KeyJobKind;
 
 struct Found {
     key: Value,

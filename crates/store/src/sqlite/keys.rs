@@ -13,7 +13,6 @@ use crate::classes::{Critical, Public, Sealed};
 use crate::config::{OpenError, StoreConfig};
 use crate::fault::Fault;
 use crate::in_flight::InFlight;
-use crate::settings::RegistrationMode;
 use crate::sqlite::binding::bind_rows;
 use crate::sqlite::bound_setting::{AUDIT_SIGNED, BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
 use crate::sqlite::columns::KEK_HANDOVER;
@@ -24,6 +23,7 @@ use crate::sqlite::sealer::{
 };
 use crate::sqlite::sources::Sources;
 use crate::sqlite::tags::Tags;
+use api::RegistrationMode;
 
 /// Subject of the audit records that belong to no user.
 pub(crate) const SYSTEM: [u8; 16] = [0; 16];

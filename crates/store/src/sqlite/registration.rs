@@ -6,7 +6,6 @@ use crate::fault::Fault;
 use crate::public_keys::PublicKeys;
 use crate::safes::SafeKind;
 use crate::sessions::NewSession;
-use crate::settings::RegistrationMode;
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::administration::use_link;
 use crate::sqlite::audit::{SubjectKeys, weight};
@@ -23,7 +22,9 @@ use crate::sqlite::session_rows::RawSession;
 use crate::sqlite::tags::Tags;
 use crate::sqlite::user_rows::{OpenedCredential, seal_data};
 use crate::sqlite::writer::WriteTx;
-use crate::users::{Admission, NewUser, RegisterError, Role};
+use crate::users::{Admission, NewUser, RegisterError};
+use api::RegistrationMode;
+use api::Role;
 
 /// A registration, sealed and packed in the caller's task, so that the writer only writes.
 struct Prepared {

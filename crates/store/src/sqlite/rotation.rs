@@ -25,8 +25,8 @@ use crate::audit::AuditEvent;
 use crate::classes::Sealed;
 use crate::fault::Fault;
 use crate::keys::{
-    BeginError, KekInfo, KeyJob, KeyJobKind, KeyManagement, NewKey, RENEWAL_FINISHED,
-    RENEWAL_STARTED, ROTATION_FINISHED, ROTATION_STARTED,
+    BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_FINISHED, RENEWAL_STARTED,
+    ROTATION_FINISHED, ROTATION_STARTED,
 };
 use crate::sqlite::audit::weight;
 use crate::sqlite::columns::KEK_HANDOVER;
@@ -36,6 +36,8 @@ use crate::sqlite::key_jobs::{Cursor, JobRow, Outcome};
 use crate::sqlite::keys::CHECK;
 use crate::sqlite::sealer::{KEK_CHECK, open, outage_of_keys, seal, sealing};
 use crate::sqlite::{NOBODY, SqliteBackend};
+use api::KeyJobKind;
+use api::bodies::KeyJob;
 
 /// A new key, its row, and the key before sealed under it.
 type Made = (Arc<dyn KekProvider>, KekRow, Option<Sealed>);

@@ -8,14 +8,13 @@ use zeroize::Zeroizing;
 use crate::classes::{Critical, Public, Sealed};
 use crate::fault::Fault;
 use crate::intent::Intent;
-use crate::settings::{
-    RegistrationMode, SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings,
-};
+use crate::settings::{SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings};
 use crate::sqlite::SqliteBackend;
 use crate::sqlite::audit::weight;
 use crate::sqlite::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE, SETUP_OPEN};
 use crate::sqlite::db::{Db, many};
 use crate::sqlite::sealer::SERVER_SECRET;
+use api::RegistrationMode;
 
 #[async_trait]
 impl Settings for SqliteBackend {
@@ -23,7 +22,7 @@ impl Settings for SqliteBackend {
         let tags = Arc::clone(&self.sealer.tags);
         self.read(move |db| {
             let mode = BoundSetting::value(db, &tags, REGISTRATION)?;
-            let registration = RegistrationMode::parse(&mode).ok_or_else(|| {
+            let registration = RegistrationMode::named(&mode).ok_or_else(|| {
                 Fault::damaged("settings", REGISTRATION, format!("unknown mode {mode:?}"))
             })?;
             let setup_done = match BoundSetting::value(db, &tags, SETUP)?.as_str() {

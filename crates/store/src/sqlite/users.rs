@@ -12,9 +12,10 @@ use crate::sqlite::audit::weight;
 use crate::sqlite::db::{at, many};
 use crate::sqlite::user_rows::{RawCredential, RawUser, seal_data, select};
 use crate::users::{
-    Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, Role,
-    UserRow, Users,
+    Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, UserRow,
+    Users,
 };
+use api::Role;
 use api::ids::{SessionId, UserId};
 
 /// Most accounts in one list.

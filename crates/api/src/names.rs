@@ -1,0 +1,115 @@
+//! Names that stand in JSON and in the database: one enum for each list of them.
+
+use core::fmt;
+
+/// Makes enums whose variants each have one stable name.
+macro_rules! names {
+    ($($(#[doc = $doc:literal])* $name:ident {
+        $($(#[doc = $about:literal])* $variant:ident = $text:literal,)+
+    })+) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        pub enum $name {
+            $($(#[doc = $about])* #[cfg_attr(feature = "json", serde(rename = $text))] $variant,)+
+        }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Returns the name as it stands in JSON and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// Finds one by its name.
+            pub fn named(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+};
+}
+
+names! {
+    /// What an account may do.
+    Role {
+        /// An ordinary person.
+        User = "user",
+        /// May also see the audit log and statistics, and choose who may register.
+        Admin = "admin",
+    }
+
+    /// Who may register.
+    RegistrationMode {
+        /// Nobody.
+        Closed = "closed",
+        /// Whoever has an invite.
+        Invite = "invite",
+        /// Everybody.
+        Open = "open",
+    }
+
+    /// What a key-encryption key is used for.
+    KekState {
+        /// New values are sealed under it.
+        Active = "active",
+        /// Values are moved away from it.
+        Retiring = "retiring",
+        /// Nothing is sealed under it, and what it was derived with is erased.
+        Retired = "retired",
+    }
+
+    /// What a key job does to every sealed value.
+    KeyJobKind {
+        /// Wraps its data key under another key-encryption key; the ciphertext stays as it is.
+        Rewrap = "rewrap",
+        /// Seals it anew under a fresh data key.
+        Renew = "renew",
+    }
+
+    /// Whether a part of the server can be used.
+    Health {
+        /// It can.
+        Ok = "ok",
+        /// It cannot; the server's log has the cause.
+        Failed = "failed",
+    }
+
+    /// Whether the server has a browser bundle to serve.
+    BundleState {
+        /// It has.
+        Present = "present",
+        /// It has none; the API works all the same.
+        Missing = "missing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_in_json_and_in_the_database_and_leads_back() {
+        for mode in RegistrationMode::ALL.iter().copied() {
+            assert_eq!(RegistrationMode::named(mode.as_str()), Some(mode));
+            let json = serde_json::to_string(&mode).unwrap();
+            assert_eq!(json, format!("\"{mode}\""));
+            assert_eq!(
+                serde_json::from_str::<RegistrationMode>(&json).unwrap(),
+                mode
+            );
+        }
+        assert_eq!(RegistrationMode::named("Open"), None);
+        assert!(serde_json::from_str::<Role>("\"root\"").is_err());
+    }
+}
