@@ -41,8 +41,7 @@ use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
 use crate::tls::TlsError;
 use crate::tokens::Tokens;
-use ambient::Ambient;
-use api::close;
+use api::{Action, close};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -211,7 +210,7 @@ impl Application {
         let configuration = app.config().shown();
         note(
             &app,
-            "server.started",
+            Action::ServerStarted,
             json!({ "configuration": configuration }),
         )
         .await?;
@@ -305,7 +304,7 @@ impl Application {
         }
         self.app.vault().wipe_all();
         self.jobs.at_shutdown().await?;
-        note(&self.app, "server.stopped", json!({})).await?;
+        note(&self.app, Action::ServerStopped, json!({})).await?;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().sign_now(store, ambient).await?;
         let app = Data::clone(&self.app);
@@ -332,7 +331,7 @@ async fn audited(
 
 async fn note(
     app: &App,
-    action: &'static str,
+    action: Action,
     mut details: serde_json::Value,
 ) -> Result<(), store::Fault> {
     details["version"] = env!("CARGO_PKG_VERSION").into();

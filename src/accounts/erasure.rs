@@ -2,8 +2,8 @@
 //!
 //! Specification: `docs/protocol/accounts.md#deleting-an-account`.
 
-use api::Code;
 use api::bodies::AccountDeletion;
+use api::{Action, Code};
 use std::sync::Arc;
 
 use actix_session::Session;
@@ -35,7 +35,7 @@ pub async fn delete(
         "status": 204,
         "latency_ms": origin.arrival.as_ref().map(Arrival::millis),
     });
-    let record = audit::event(None, "account.erased", app.ambient().now(), details);
+    let record = audit::event(None, Action::AccountErased, app.ambient().now(), details);
     let user = who.user_id();
     // To its end also when the browser goes away: memory must not keep what the database has not.
     let erasing = tokio::spawn(async move { erase(&app, user, record).await });

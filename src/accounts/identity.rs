@@ -4,6 +4,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
+use api::Action;
 use api::bodies;
 use store::IdentityChange;
 
@@ -31,7 +32,7 @@ pub async fn replace(
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
-    let record = audit::change(&app, &who, &origin, "keys.identity_replaced")?;
+    let record = audit::change(&app, &who, &origin, Action::KeysIdentityReplaced)?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = IdentityChange {
         user_id: user,

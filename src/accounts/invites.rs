@@ -4,8 +4,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
-use api::Code;
 use api::bodies::{self, InviteMade, NewInvite, UseInvite};
+use api::{Action, Code};
 use store::{Invite, InviteCode, InviteHash, InviteUse, UseInviteError, hash_invite_code};
 
 use crate::http::Problem;
@@ -58,7 +58,7 @@ pub async fn create(
         max_uses,
         uses: 0,
     };
-    let record = audit::change(&app, &who, &origin, "invite.created")?;
+    let record = audit::change(&app, &who, &origin, Action::InviteCreated)?;
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
@@ -73,7 +73,7 @@ pub async fn take(
     origin: Origin,
     body: Json<UseInvite>,
 ) -> Result<HttpResponse, Problem> {
-    let record = audit::change(&app, &who, &origin, "invite.used")?;
+    let record = audit::change(&app, &who, &origin, Action::InviteUsed)?;
     let now = record.timestamp;
     let invite = InviteUse::of(&body.code, who.user_id());
     app.store().use_invite(invite, now, vec![record]).await?;
@@ -117,7 +117,7 @@ pub async fn withdraw(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: InviteHash = id.parse().map_err(|_| Problem::not_found())?;
-    let record = audit::change(&app, &who, &origin, "invite.withdrawn")?;
+    let record = audit::change(&app, &who, &origin, Action::InviteWithdrawn)?;
     if app
         .store()
         .delete_invite(who.user_id(), id, vec![record])

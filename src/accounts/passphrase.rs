@@ -4,8 +4,8 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
-use api::Blob;
 use api::bodies::{PassphraseFinish, PassphraseStart, PassphraseStarted};
+use api::{Action, Blob};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use store::{CredentialChange, KeepSessions};
@@ -65,7 +65,7 @@ pub async fn finish(
         return Err(Problem::forbidden("This step was begun by somebody else."));
     }
     let user = who.user_id();
-    let record = audit::change(&app, &who, &origin, "account.passphrase_changed")?;
+    let record = audit::change(&app, &who, &origin, Action::AccountPassphraseChanged)?;
     let credentials = credential_hash(&opaque_record);
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = CredentialChange {

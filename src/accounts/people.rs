@@ -5,7 +5,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
 use api::bodies::{AccountChange, Person};
-use api::{Blob, Code};
+use api::{Action, Blob, Code};
 use store::{UserId, UserRow};
 
 use crate::http::Problem;
@@ -71,7 +71,7 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     if let Some(alias) = &body.alias {
         let alias = registration::alias(alias)?;
-        let record = audit::change(&app, &who, &origin, "account.alias_changed")?;
+        let record = audit::change(&app, &who, &origin, Action::AccountAliasChanged)?;
         app.store()
             .set_alias(who.user_id(), alias.into(), vec![record])
             .await?;

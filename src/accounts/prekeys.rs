@@ -3,8 +3,8 @@
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 
 use actix_web::web::{Data, Json};
-use api::Code;
 use api::bodies::{PrekeyBatch, PrekeyStock, PrekeysInUse};
+use api::{Action, Code};
 use store::{PublishError, Stock};
 
 use crate::http::Problem;
@@ -30,7 +30,7 @@ pub async fn publish(
         .ok_or_else(Problem::signed_out)?;
     let keys = CheckedKeys::check(keys.keys.account_keys)?;
     let batch = keys.batch(&body.batch, user, now)?;
-    let record = audit::change(&app, &who, &origin, "keys.prekeys_published")?;
+    let record = audit::change(&app, &who, &origin, Action::KeysPrekeysPublished)?;
     let stock = app
         .store()
         .publish_prekeys(user, batch, vec![record])

@@ -6,7 +6,7 @@ use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{Entered, RecoveryFinish, RecoveryStart, RecoveryStarted};
-use api::{Blob, Code};
+use api::{Action, Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -64,7 +64,7 @@ pub async fn start(
     let proven = bool::from(given.ct_eq(&expected));
     let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
         let reason = user.map_or(sign_in::NOBODY, |_| "the recovery key is wrong");
-        sign_in::failed(&app, &origin, user, "account.recovery_failed", reason).await?;
+        sign_in::failed(&app, &origin, user, Action::AccountRecoveryFailed, reason).await?;
         return Err(refused());
     };
     let (safe, prekey_safe) = app
@@ -109,7 +109,7 @@ pub async fn finish(
     let opening = Opening::new(&app, user, &origin, "recovery", body.device_name);
     let now = app.ambient().now();
     let records = vec![
-        audit::event(Some(user), "account.recovered", now, origin.details()),
+        audit::event(Some(user), Action::AccountRecovered, now, origin.details()),
         opening.audit(&origin),
     ];
     let change = CredentialChange {

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{
     Entered, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
 };
-use api::{Blob, Code};
+use api::{Action, Blob, Code};
 use protocol::{name, opaque};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -217,8 +217,8 @@ pub async fn finish(
     }
     .into();
     let records = vec![
-        audit::event(Some(user_id), "account.registered", now, details),
-        audit::event(Some(user_id), "keys.published", now, origin.details()),
+        audit::event(Some(user_id), Action::AccountRegistered, now, details),
+        audit::event(Some(user_id), Action::KeysPublished, now, origin.details()),
         opening.audit(&origin),
     ];
     let user = NewUser {

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
 
+use api::Action;
 use serde_json::Value;
 use store::{Act, Declaration, Fault, Store, UserId};
 
@@ -15,42 +16,35 @@ use crate::sessions::{Administrator, Origin};
 use ambient::Ambient;
 
 macro_rules! acts {
-    ($($(#[$doc:meta])* $name:ident = $what:literal,)+) => {
+    ($($(#[$doc:meta])* $name:ident = $intent:ident, $done:ident, $failed:ident;)+) => {
         $($(#[$doc])*
         pub static $name: Act = Act {
-            intent: concat!("admin.", $what, ".intent"),
-            done: concat!("admin.", $what, ".done"),
-            failed: concat!("admin.", $what, ".failed"),
+            intent: Action::$intent.as_str(),
+            done: Action::$done.as_str(),
+            failed: Action::$failed.as_str(),
         };)+
-
-        /// Every action that an act records, for the filter of the admin page.
-        pub static ACTIONS: &[&str] = &[$(
-            concat!("admin.", $what, ".intent"),
-            concat!("admin.", $what, ".done"),
-            concat!("admin.", $what, ".failed"),
-        )+];
     };
 }
 
 acts! {
-    /// Setting the registration mode.
-    REGISTRATION = "registration",
-    /// Making, promoting or demoting an account.
-    USER_ROLE = "user_role",
+    /// Choosing who may register.
+    REGISTRATION = RegistrationIntent, RegistrationDone, RegistrationFailed;
+    /// Making, promoting or demoting somebody.
+    USER_ROLE = UserRoleIntent, UserRoleDone, UserRoleFailed;
     /// Disabling or enabling an account.
-    USER_ACTIVITY = "user_activity",
+    USER_ACTIVITY = UserActivityIntent, UserActivityDone, UserActivityFailed;
     /// Erasing an account.
-    USER_ERASURE = "user_erasure",
+    USER_ERASURE = UserErasureIntent, UserErasureDone, UserErasureFailed;
     /// A new key-encryption key.
-    KEY_ROTATION = "key_rotation",
+    KEY_ROTATION = KeyRotationIntent, KeyRotationDone, KeyRotationFailed;
     /// New data keys.
-    KEY_RENEWAL = "key_renewal",
-    /// A backup on request.
-    BACKUP = "backup",
-    /// A drill on request.
-    BACKUP_DRILL = "backup_drill",
+    KEY_RENEWAL = KeyRenewalIntent, KeyRenewalDone, KeyRenewalFailed;
+    /// A backup that somebody asks for.
+    BACKUP = BackupIntent, BackupDone, BackupFailed;
+    /// A trial restore that somebody asks for.
+    BACKUP_DRILL = BackupDrillIntent, BackupDrillDone, BackupDrillFailed;
     /// Verifying the audit log from the admin page.
-    AUDIT_VERIFICATION = "audit_verification",
+    AUDIT_VERIFICATION = AuditVerificationIntent, AuditVerificationDone, AuditVerificationFailed;
 }
 
 /// The actor of an act, and its origin.

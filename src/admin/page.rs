@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use api::Action;
 use api::bodies::{AuditProof, AuditRecord, Figures, RecordsWanted, Verified, WitnessState};
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +17,7 @@ use crate::pages::{Assets, rendered, time};
 use crate::sessions::{self, Origin, audit_refusal, signed_in};
 use crate::state::App;
 
-use super::{audit_log, intent, routes};
+use super::{audit_log, routes};
 
 /// What is escaped in a value of an address's query.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -150,7 +151,7 @@ pub async fn show(
     details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
     let record = audit::event(
         Some(who.user_id()),
-        "admin.audit_viewed",
+        Action::AdminAuditViewed,
         app.ambient().now(),
         details,
     );
@@ -223,7 +224,7 @@ fn shown(figures: &Figures) -> Vec<Figure> {
 
 /// Returns every action that this server writes, in alphabetical order.
 fn actions() -> Vec<&'static str> {
-    let mut actions = [audit::ACTIONS, intent::ACTIONS].concat();
+    let mut actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
     actions.sort_unstable();
     actions
 }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
+use api::Action;
 use api::bodies::{Account, Accounts, AccountsWanted, DamagedAccount, Figures, RegistrationChoice};
 
 use crate::accounts::audit;
@@ -74,7 +75,7 @@ pub async fn users(
 ) -> Result<Json<Accounts>, Problem> {
     let record = audit::event(
         Some(admin.signed_in().user_id()),
-        "admin.users_viewed",
+        Action::AdminUsersViewed,
         app.ambient().now(),
         origin.details(),
     );

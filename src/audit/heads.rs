@@ -1,6 +1,7 @@
 //! Signs heads: each minute if there are new records, and each thousand records; never over a record that
 //! this server did not write.
 
+use api::Action;
 use std::sync::Arc;
 
 use ::audit::{Head, SignedHead, Witnessed};
@@ -125,7 +126,7 @@ impl Auditor {
         );
         self.state().foreign = Some(reason.clone());
         let details = json!({ "record": record, "reason": reason });
-        let record = audit::event(None, "audit.foreign_record", ambient.now(), details);
+        let record = audit::event(None, Action::AuditForeignRecord, ambient.now(), details);
         store.append_audit(vec![record]).await
     }
 }

@@ -1,5 +1,6 @@
 //! At the start: does a witness in a file know more than the database?
 
+use api::Action;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -79,7 +80,7 @@ pub(super) async fn look(
              `secure-messaging audit verify --against` has the details"
         );
         let details = json!({ "witnessed_record": record_id, "last_record": tip.id, "at": at });
-        let record = audit::event(None, "audit.rolled_back", ambient.now(), details);
+        let record = audit::event(None, Action::AuditRolledBack, ambient.now(), details);
         store.append_audit(vec![record]).await?;
         return Ok(Some(reason));
     }

@@ -1,5 +1,6 @@
 //! Backups in the running server: schedule, progress and list.
 
+use api::Action;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::bodies::{self, Backup, BackupJob};
@@ -80,7 +81,7 @@ impl Backups {
                 "backup_of": restored.at,
                 "epoch": hex::encode(restored.epoch),
             });
-            let record = audit::event(None, "backup.restored", ambient.now(), details);
+            let record = audit::event(None, Action::BackupRestored, ambient.now(), details);
             if store.note_restored(vec![record]).await? {
                 tracing::warn!(
                     backup_of = restored.at,

@@ -2,6 +2,7 @@
 //!
 //! A running server notices what is changed here within a second.
 
+use api::Action;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -303,7 +304,7 @@ async fn is_damaged(terminal: &Terminal, id: UserId) -> Result<bool, Fault> {
 async fn list(terminal: Arc<Terminal>, all: bool, as_json: bool) -> Outcome {
     let details = Actor::terminal(terminal.subcommand).details;
     let now = terminal.ambient.now();
-    let record = audit::event(None, "admin.users_viewed", now, details);
+    let record = audit::event(None, Action::AdminUsersViewed, now, details);
     terminal.store.append_audit(vec![record]).await?;
     let mut users = Vec::new();
     let mut after = None;

@@ -2,6 +2,7 @@
 //!
 //! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
 
+use api::Action;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -184,7 +185,7 @@ impl Jobs {
         let mut records = Vec::new();
         for Damage { table, row, reason } in self.app.store().take_damages() {
             let details = json!({ "table": table, "row": row, "reason": reason });
-            records.push(audit::event(None, "store.row_damaged", now, details));
+            records.push(audit::event(None, Action::StoreRowDamaged, now, details));
         }
         if records.is_empty() {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Audit records of refusals, the same for HTTP and the WebSocket.
 
-use api::Code;
+use api::{Action, Code};
 use store::UserId;
 
 use crate::accounts::audit;
@@ -16,12 +16,12 @@ pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &
             let (stats, mut details) = (app.vault().stats(), details());
             details["messages_held"] = stats.messages.into();
             details["bytes_held"] = stats.bytes.into();
-            ("vault.full", details)
+            (Action::VaultFull, details)
         }
         (_, Some(limit)) => {
             let mut details = details();
             details["limit"] = limit.name().into();
-            ("limits.fired", details)
+            (Action::LimitsFired, details)
         }
         _ => return,
     };

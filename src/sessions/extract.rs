@@ -8,7 +8,7 @@ use actix_session::SessionExt;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, ResponseError, web};
-use api::Code;
+use api::{Action, Code};
 use store::{AuditEvent, Fault, Role, UserId};
 
 use crate::accounts::audit;
@@ -148,7 +148,7 @@ pub(crate) async fn audit_refusal(
     let mut details = origin.answered(status);
     details["method"] = request.method().as_str().into();
     details["route"] = request.match_pattern().into();
-    let event = audit::event(user, "admin.refused", app.ambient().now(), details);
+    let event = audit::event(user, Action::AdminRefused, app.ambient().now(), details);
     write(app, event, origin.ip).await
 }
 

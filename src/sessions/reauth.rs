@@ -4,7 +4,7 @@
 
 use actix_web::web::{Data, Json};
 use api::bodies::{self, ReauthFinish, ReauthStart, SignInStarted};
-use api::{Blob, Code};
+use api::{Action, Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ pub async fn finish(
         state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
     if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
         let reason = "the passphrase is wrong, given again in a session";
-        sign_in::failed(&app, &origin, Some(user), "sign_in.failed", reason).await?;
+        sign_in::failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
         return Err(refused());
     }
     app.sessions().note(who.session(), Deed::Reauthentication);

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{self, CurrentSession, ResumeHalf, RevokeOthers};
 use api::ids::SessionId;
-use api::{Blob, close};
+use api::{Action, Blob, close};
 
 use crate::accounts::audit;
 use crate::http::Problem;
@@ -51,7 +51,7 @@ pub async fn sign_out(
     if let Some(who) = found? {
         let record = audit::event(
             Some(who.user_id()),
-            "session.signed_out",
+            Action::SessionSignedOut,
             app.ambient().now(),
             origin.details(),
         );
@@ -97,7 +97,7 @@ pub async fn revoke(
     let id: SessionId = id.parse().map_err(|_| Problem::not_found())?;
     let record = audit::event(
         Some(who.user_id()),
-        "session.revoked",
+        Action::SessionRevoked,
         app.ambient().now(),
         origin.details(),
     );
@@ -125,7 +125,7 @@ pub async fn revoke_others(
     details["reason"] = "all others".into();
     let record = audit::event(
         Some(who.user_id()),
-        "session.revoked",
+        Action::SessionRevoked,
         app.ambient().now(),
         details,
     );

@@ -8,7 +8,7 @@ use actix_session::Session;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
-use api::{Blob, Code, close};
+use api::{Action, Blob, Code, close};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -100,33 +100,33 @@ pub async fn finish(
     let body = body.into_inner();
     let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
     let Ok(state): Result<State, _> = opened else {
-        failed(&app, &origin, None, "sign_in.failed", SPENT).await?;
+        failed(&app, &origin, None, Action::SignInFailed, SPENT).await?;
         return Err(refused());
     };
     let user = state.user.map(UserId::from_bytes);
     let proven = opaque::login_finish(&state.opaque, &body.finalization).is_ok();
     let Some(user) = user.filter(|_| proven) else {
         let reason = user.map_or(NOBODY, |_| "the passphrase is wrong");
-        failed(&app, &origin, user, "sign_in.failed", reason).await?;
+        failed(&app, &origin, user, Action::SignInFailed, reason).await?;
         return Err(refused());
     };
     let overtaken = || app.sessions().is_superseded(user, state.epoch);
     if overtaken() {
-        failed(&app, &origin, Some(user), "sign_in.failed", OVERTAKEN).await?;
+        failed(&app, &origin, Some(user), Action::SignInFailed, OVERTAKEN).await?;
         return Err(TokenError::Expired.into());
     }
     start::make_room(&app, user, &origin).await?;
     let opening = Opening::new(&app, user, &origin, "passphrase", body.device_name);
     let now = app.ambient().now();
     let records = vec![
-        audit::event(Some(user), "sign_in.succeeded", now, origin.details()),
+        audit::event(Some(user), Action::SignInSucceeded, now, origin.details()),
         opening.audit(&origin),
     ];
     match app.store().create_session(opening.row(), records).await {
         Ok(()) => {}
         Err(CreateSessionError::NotAllowed) => {
             let reason = "the account was disabled meanwhile";
-            failed(&app, &origin, Some(user), "sign_in.failed", reason).await?;
+            failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
             return Err(refused());
         }
         Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
@@ -161,7 +161,12 @@ async fn revoke(
 ) -> Result<(), Problem> {
     let mut details = origin.details();
     details["reason"] = reason.into();
-    let record = audit::event(Some(user), "session.revoked", app.ambient().now(), details);
+    let record = audit::event(
+        Some(user),
+        Action::SessionRevoked,
+        app.ambient().now(),
+        details,
+    );
     app.store().delete_session(user, id, vec![record]).await?;
     app.sessions().end(user, &[id], close::SESSION_OVER);
     Ok(())
@@ -192,7 +197,7 @@ pub(crate) async fn failed(
     app: &App,
     origin: &Origin,
     user: Option<UserId>,
-    action: &'static str,
+    action: Action,
     reason: &'static str,
 ) -> Result<(), Problem> {
     let mut details = origin.answered(401);

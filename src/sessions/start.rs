@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::accounts::audit;
 use crate::http::{Arrival, ClientIp, Problem, RequestId};
 use crate::state::App;
-use api::close;
+use api::{Action, close};
 
 use super::SECRET;
 
@@ -127,7 +127,7 @@ impl Opening {
         details["method"] = self.row.details.method.clone().into();
         audit::event(
             Some(self.row.user_id),
-            "session.created",
+            Action::SessionCreated,
             self.row.created_at,
             details,
         )
@@ -157,7 +157,7 @@ pub(super) async fn make_room(app: &App, user: UserId, origin: &Origin) -> Resul
         };
         let mut details = origin.details();
         details["reason"] = "too many sessions".into();
-        let record = audit::event(Some(user), "session.revoked", now, details);
+        let record = audit::event(Some(user), Action::SessionRevoked, now, details);
         app.store()
             .delete_session(user, oldest, vec![record])
             .await?;

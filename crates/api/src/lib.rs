@@ -2,11 +2,12 @@
 //!
 //! [`ids`] name accounts, messages and sessions. [`bodies`] are what HTTP carries, [`frames`] what the
 //! WebSocket does, [`close`] how that ends. [`Code`] is what the server refuses with, [`Own`] is what a
-//! client finds by itself. Either one has words for people, so that a new one does not compile without
+//! client finds by itself. [`Action`] is what the audit log records. Either one of the refusals has words for people, so that a new one does not compile without
 //! them.
 
 #![forbid(unsafe_code)]
 
+mod action;
 #[cfg(feature = "json")]
 mod blob;
 #[cfg(feature = "json")]
@@ -22,6 +23,7 @@ mod own;
 pub mod schema;
 mod words;
 
+pub use action::Action;
 #[cfg(feature = "json")]
 pub use blob::Blob;
 pub use code::Code;

@@ -1,7 +1,5 @@
 //! Names that stand in JSON and in the database: one enum for each list of them.
 
-use core::fmt;
-
 /// Makes enums whose variants each have one stable name.
 macro_rules! names {
     ($($(#[doc = $doc:literal])* $name:ident {
@@ -32,13 +30,14 @@ macro_rules! names {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     )+};
 }
+pub(crate) use names;
 
 names! {
     /// What an account may do.

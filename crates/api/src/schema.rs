@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::Action;
 use crate::bodies::{
     AccountChange, AccountDeletion, Accounts, AuditKey, AuditPage, AuditProof, BackupWanted,
     Backups, Bundles, ClaimToken, CurrentSession, Entered, Figures, IdentityChange, Invite,
@@ -36,6 +37,7 @@ pub fn all() -> BTreeMap<String, RefOr<Schema>> {
         AccountChange,
         AccountDeletion,
         Accounts,
+        Action,
         AuditKey,
         AuditPage,
         AuditProof,

@@ -8,22 +8,22 @@ use keyring::{KekId, KekSource, ProviderError};
 
 use crate::audit::AuditEvent;
 use crate::fault::Fault;
-use api::KekState;
 use api::bodies::KeyJob;
+use api::{Action, KekState};
 
 /// A rotation began: another key-encryption key is the active one.
-pub const ROTATION_STARTED: &str = "keys.rotation_started";
+pub const ROTATION_STARTED: &str = Action::KeysRotationStarted.as_str();
 /// A rotation is over: the key before is retired.
-pub const ROTATION_FINISHED: &str = "keys.rotation_finished";
+pub const ROTATION_FINISHED: &str = Action::KeysRotationFinished.as_str();
 /// A renewal of the data keys began.
-pub const RENEWAL_STARTED: &str = "keys.renewal_started";
+pub const RENEWAL_STARTED: &str = Action::KeysRenewalStarted.as_str();
 /// Every value has a data key that was drawn since the renewal began.
-pub const RENEWAL_FINISHED: &str = "keys.renewal_finished";
+pub const RENEWAL_FINISHED: &str = Action::KeysRenewalFinished.as_str();
 
 /// The act of rotating the keys is over, as the records of acts call it.
-pub const ROTATION_DONE: &str = "admin.key_rotation.done";
+pub const ROTATION_DONE: &str = Action::KeyRotationDone.as_str();
 /// The act of renewing the data keys is over.
-pub const RENEWAL_DONE: &str = "admin.key_renewal.done";
+pub const RENEWAL_DONE: &str = Action::KeyRenewalDone.as_str();
 /// What a job may leave as the outcome of the act that began it.
 pub(crate) const OUTCOMES: [&str; 2] = [ROTATION_DONE, RENEWAL_DONE];
 

@@ -1,5 +1,6 @@
 //! Cookie sessions.
 
+use api::Action;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -95,7 +96,7 @@ pub struct ExpiredChunk {
 pub const CLOCK_TOLERANCE_SECS: u64 = 300;
 
 /// Action of the audit record that the store itself writes for each expired session.
-pub const SESSION_EXPIRED: &str = "session.expired";
+pub const SESSION_EXPIRED: &str = Action::SessionExpired.as_str();
 
 /// Repository of sessions.
 #[async_trait]

@@ -5,6 +5,7 @@
 //! replaces the value by one with both keys, and writes a record. A process that ends before the commit
 //! leaves everything as it was.
 
+use api::Action;
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 use crate::audit::AuditEvent;
@@ -24,7 +25,7 @@ use crate::sqlite::writer::WriteTx;
 use api::ids::UserId;
 
 /// The record that says when rows got their tags, and how many.
-pub const ROWS_BOUND: &str = "keys.rows_bound";
+pub const ROWS_BOUND: &str = Action::KeysRowsBound.as_str();
 
 /// Gives every row its tag, in one transaction.
 pub(crate) fn bind_rows(
