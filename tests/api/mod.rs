@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod audit;
 mod backups;
+mod contract;
 mod credentials;
 mod damage;
 mod deletion;

@@ -96,6 +96,7 @@ pub enum ServerFrame {
         re: Asked,
         /// The message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(nullable = false))]
         id: Option<MessageId>,
         /// The [name](crate::Code::name) of a code.
         #[cfg_attr(feature = "schema", schema(value_type = crate::Code))]
@@ -105,6 +106,7 @@ pub enum ServerFrame {
         detail: String,
         /// Seconds to wait before trying again, if waiting helps.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(nullable = false))]
         retry_after: Option<u64>,
     },
     /// The acknowledgement was taken, and the slot wiped.

@@ -1,9 +1,10 @@
 //! The contract between server and clients, written once for both.
 //!
 //! [`ids`] name accounts, messages and sessions. [`bodies`] are what HTTP carries, [`frames`] what the
-//! WebSocket does, [`close`] how that ends. [`Code`] is what the server refuses with, [`Own`] is what a
-//! client finds by itself. [`Action`] is what the audit log records. Either one of the refusals has words for people, so that a new one does not compile without
-//! them.
+//! WebSocket does, [`close`] how that ends. [`Action`] is what the audit log records. [`Code`] is what the
+//! server refuses with, [`Own`] what a client finds by itself; either has words for people, so that a new
+//! one does not compile without them. With the feature `schema`, the OpenAPI document and the types of the
+//! browser's code are made from it.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,8 @@ mod names;
 mod own;
 #[cfg(feature = "schema")]
 pub mod schema;
+#[cfg(feature = "schema")]
+pub mod typescript;
 mod words;
 
 pub use action::Action;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
+use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Action;
 use crate::bodies::{
@@ -21,78 +21,122 @@ use crate::bodies::{
 use crate::frames::{ClientFrame, ServerFrame};
 
 macro_rules! schemas {
-    ($($kind:ty),+ $(,)?) => {{
-        let mut referred = Vec::new();
+    ($($kind:ident,)+) => {{
+        let mut found = Vec::new();
         $(
-            referred.push((<$kind>::name().into_owned(), <$kind as utoipa::PartialSchema>::schema()));
-            <$kind>::schemas(&mut referred);
+            found.push(($kind::name().into_owned(), $kind::schema()));
+            $kind::schemas(&mut found);
         )+
-        referred.into_iter().collect()
+        found.into_iter().map(|(name, schema)| (name, json!(schema)))
     }};
 }
 
-/// Returns the schema of every body and frame, and of what they refer to.
-pub fn all() -> BTreeMap<String, RefOr<Schema>> {
+/// Returns the schema of every body and frame, and of what they refer to, by name.
+pub fn all() -> BTreeMap<String, Value> {
+    let mut all: BTreeMap<String, Value> = asked().collect();
+    for (name, mut schema) in answered() {
+        require_nulls(&mut schema);
+        all.insert(name, schema);
+    }
+    all
+}
+
+/// What clients send.
+fn asked() -> impl Iterator<Item = (String, Value)> {
     schemas![
         AccountChange,
         AccountDeletion,
+        BackupWanted,
+        ClaimToken,
+        ClientFrame,
+        IdentityChange,
+        NewInvite,
+        PassphraseFinish,
+        PassphraseStart,
+        PrekeyBatch,
+        PrekeySafeChange,
+        ReauthFinish,
+        ReauthStart,
+        RecoveryFinish,
+        RecoveryStart,
+        RegistrationChoice,
+        RegistrationFinish,
+        RegistrationStart,
+        RegistrationWish,
+        ResumeHalf,
+        RevokeOthers,
+        SafeChange,
+        SignInFinish,
+        SignInStart,
+        StatusQuestion,
+        UseInvite,
+        WantBundles,
+    ]
+}
+
+/// What the server sends.
+fn answered() -> impl Iterator<Item = (String, Value)> {
+    schemas![
         Accounts,
         Action,
         AuditKey,
         AuditPage,
         AuditProof,
-        BackupWanted,
         Backups,
         Bundles,
-        ClaimToken,
-        ClientFrame,
         CurrentSession,
         Entered,
         Figures,
-        IdentityChange,
         Invite,
         InviteMade,
         Keys,
         Lease,
         Live,
-        NewInvite,
-        PassphraseFinish,
-        PassphraseStart,
         PassphraseStarted,
         Person,
-        PrekeyBatch,
-        PrekeySafeChange,
         PrekeyStock,
         PrekeysInUse,
         Problem,
         Ready,
-        ReauthFinish,
-        ReauthStart,
         Reauthenticated,
-        RecoveryFinish,
-        RecoveryStart,
         RecoveryStarted,
-        RegistrationChoice,
-        RegistrationFinish,
-        RegistrationStart,
         RegistrationStarted,
-        RegistrationWish,
-        ResumeHalf,
-        RevokeOthers,
-        SafeChange,
         SafeConflict,
         Safes,
         Sent,
         Server,
         ServerFrame,
         Session,
-        SignInFinish,
-        SignInStart,
         SignInStarted,
         StatusAnswer,
-        StatusQuestion,
-        UseInvite,
         WaitingList,
-        WantBundles,
     ]
+}
+
+/// Says that what may be null is there: the server leaves out only what has another type.
+fn require_nulls(schema: &mut Value) {
+    for key in ["oneOf", "allOf"] {
+        let parts = schema.get_mut(key).and_then(Value::as_array_mut);
+        parts.into_iter().flatten().for_each(require_nulls);
+    }
+    let Some(properties) = schema["properties"].as_object() else {
+        return;
+    };
+    let nulls = properties
+        .iter()
+        .filter(|(_, property)| may_be_null(property));
+    let nulls: Vec<Value> = nulls.map(|(name, _)| json!(name)).collect();
+    if let (false, Some(schema)) = (nulls.is_empty(), schema.as_object_mut()) {
+        let required = schema.entry("required").or_insert_with(|| json!([]));
+        required.as_array_mut().into_iter().for_each(|required| {
+            required.extend(nulls.iter().cloned());
+        });
+    }
+}
+
+fn may_be_null(property: &Value) -> bool {
+    let is_null = |kind: &Value| *kind == "null";
+    let parts = property["oneOf"].as_array().into_iter().flatten();
+    let kinds = property["type"].as_array().into_iter().flatten();
+    kinds.chain(parts.map(|part| &part["type"])).any(is_null)
 }

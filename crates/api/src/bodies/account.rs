@@ -40,6 +40,7 @@ pub struct PassphraseStarted {
     pub token: Blob,
     /// How the passphrase is hardened, where the server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub ksf: Option<Ksf>,
 }
 

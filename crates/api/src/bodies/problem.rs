@@ -27,6 +27,7 @@ pub struct Problem {
     pub detail: String,
     /// Seconds to wait before trying again, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub retry_after: Option<u64>,
 }
 

@@ -25,6 +25,7 @@ pub struct SignInStarted {
     pub token: Blob,
     /// How the passphrase is hardened, where the server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub ksf: Option<Ksf>,
 }
 
