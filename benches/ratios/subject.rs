@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use api::RegistrationMode;
+use api::bodies::{CurrentSession, RegistrationChoice};
 use headless::Headless;
 use protocol::ids::UserId;
 use tempfile::TempDir;
@@ -55,34 +57,21 @@ impl Subject {
             .register("sender", PASSPHRASE, Some(&secret), None)
             .await
             .map_err(io::Error::other)?;
-        let opened = api(&admin)?
-            .put(
-                "/api/v1/admin/registration",
-                &serde_json::json!({"mode": "open"}),
-            )
+        let mode = RegistrationMode::Open;
+        single(&admin)?
+            .put("/api/v1/admin/registration", &RegistrationChoice { mode })
             .await
             .map_err(io::Error::other)?;
-        if opened.status >= 300 {
-            return Err(io::Error::other(format!(
-                "registration was not opened: {}",
-                opened.status
-            )));
-        }
         let mut reader = Headless::connect(&base).await.map_err(io::Error::other)?;
         reader
             .register("reader", PASSPHRASE, None, None)
             .await
             .map_err(io::Error::other)?;
-        let session: serde_json::Value = api(&reader)?
+        let session: CurrentSession = single(&reader)?
             .get("/api/v1/session")
             .await
-            .and_then(|answer| answer.json())
             .map_err(io::Error::other)?;
-        let reader_id = session["user_id"]
-            .as_str()
-            .unwrap_or_default()
-            .parse()
-            .map_err(io::Error::other)?;
+        let reader_id = session.user_id;
         let cookie = |client: &Headless| client.profile().cookie_header().unwrap_or_default();
         // Neither client stays: its own socket would be told of every message.
         let (sender, reader) = {
@@ -115,7 +104,7 @@ impl Drop for Subject {
 
 const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
 
-fn api(client: &Headless) -> io::Result<headless::Api> {
+fn single(client: &Headless) -> io::Result<headless::Api> {
     headless::Api::with_profile(client.base_url(), client.profile().clone())
         .map_err(io::Error::other)
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// Why a raw call failed before there was an answer.
+use api::bodies::Problem;
+
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The address is not `http://host:port`.
@@ -11,9 +13,12 @@ pub enum ApiError {
     /// Nobody answered, or the connection broke.
     #[error("the server did not answer ({0}); is it running?")]
     Transport(String),
-    /// The answer is not JSON.
-    #[error("the answer is not JSON; is this the right server?")]
+    /// The answer is not what the contract says.
+    #[error("the answer makes no sense; is this the right server?")]
     NotJson,
+    /// The server refused.
+    #[error("the server refused with {}: {}", .0.code, .0.detail)]
+    Refused(Box<Problem>),
     /// The server did not accept the socket.
     #[error("the server refused the socket with status {0}; sign in first")]
     SocketRefused(u16),
@@ -22,7 +27,7 @@ pub enum ApiError {
 /// Why a headless client gave up.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadlessError {
-    /// A raw call failed.
+    /// A call failed.
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The event did not come in time.

@@ -1,7 +1,7 @@
 //! A native client over the client core: tests, benchmarks and, later, the command line.
 //!
 //! [`Headless`] runs a whole [`client::Core`] against a real server over plain HTTP on loopback;
-//! [`Api`] makes single raw calls for tests that go below the core.
+//! [`Api`] makes single calls with the bodies of the contract.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), headless::HeadlessError> {
@@ -13,7 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod api;
+mod call;
 mod error;
 mod jar;
 mod net;
@@ -22,10 +22,9 @@ mod profile;
 mod runner;
 mod socket;
 
-pub use api::{Api, ApiResponse};
+pub use call::Api;
 pub use error::{ApiError, HeadlessError};
 pub use profile::Profile;
 pub use runner::Headless;
-pub use socket::{ApiSocket, Frame};
 /// How strong a passphrase is, as the browser measures it.
 pub use strength::measure as measure_passphrase;

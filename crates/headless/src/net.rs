@@ -8,7 +8,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::api::ApiResponse;
 use crate::error::ApiError;
 use crate::profile::Profile;
 
@@ -50,6 +49,15 @@ impl Address {
     }
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
 /// A pool of keep-alive connections to one server.
 #[derive(Clone)]
 pub(crate) struct Net {
@@ -71,24 +79,25 @@ impl Net {
         })
     }
 
-    /// One request with the profile's cookies; cookies in the answer are kept.
+    /// One request with the profile's cookies, marked as native; cookies in the answer are kept.
     pub(crate) async fn call(
         &self,
         profile: &Profile,
         method: &str,
         path: &str,
-        headers: &[(&str, &str)],
+        content_type: Option<&str>,
         body: Vec<u8>,
-    ) -> Result<ApiResponse, ApiError> {
+    ) -> Result<Answer, ApiError> {
         let broken = |error: &dyn std::fmt::Display| ApiError::Transport(error.to_string());
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.address.base()));
+            .uri(format!("{}{path}", self.address.base()))
+            .header(NATIVE_HEADER, "1");
         if let Some(cookies) = profile.cookie_header() {
             request = request.header(COOKIE, cookies);
         }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        if let Some(kind) = content_type {
+            request = request.header(CONTENT_TYPE, kind);
         }
         let request = request
             .body(Full::new(Bytes::from(body)))
@@ -104,31 +113,10 @@ impl Net {
             }
         }
         let body = body.collect().await.map_err(|e| broken(&e))?.to_bytes();
-        Ok(ApiResponse {
+        Ok(Answer {
             status: parts.status.as_u16(),
-            headers: parts
-                .headers
-                .iter()
-                .filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())))
-                .collect(),
             body: body.to_vec(),
         })
-    }
-
-    /// The request of the core: JSON or octets, marked as native.
-    pub(crate) async fn core_call(
-        &self,
-        profile: &Profile,
-        method: &str,
-        path: &str,
-        content_type: Option<&str>,
-        body: Vec<u8>,
-    ) -> Result<ApiResponse, ApiError> {
-        let mut headers = vec![(NATIVE_HEADER, "1")];
-        if let Some(kind) = content_type {
-            headers.push((CONTENT_TYPE.as_str(), kind));
-        }
-        self.call(profile, method, path, &headers, body).await
     }
 }
 

@@ -261,7 +261,7 @@ impl Runner {
     ) {
         let (net, profile, feed) = (self.net.clone(), self.profile.clone(), self.feed.clone());
         tokio::spawn(async move {
-            let call = net.core_call(&profile, method, &path, content_type, body);
+            let call = net.call(&profile, method, &path, content_type, body);
             let input = match tokio::time::timeout(HTTP_PATIENCE, call).await {
                 Ok(Ok(response)) => Input::Http {
                     id,

@@ -13,7 +13,7 @@ use crate::profile::Profile;
 
 /// One frame that came, or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
+pub(crate) enum Frame {
     /// A text frame.
     Text(String),
     /// A binary frame.
@@ -24,7 +24,7 @@ pub enum Frame {
 
 /// An open socket.
 #[derive(Debug)]
-pub struct ApiSocket(WebSocketStream<TcpStream>);
+pub(crate) struct ApiSocket(WebSocketStream<TcpStream>);
 
 impl ApiSocket {
     pub(crate) async fn open(
@@ -53,17 +53,17 @@ impl ApiSocket {
     }
 
     /// Sends a text frame.
-    pub async fn send_text(&mut self, text: &str) -> Result<(), ApiError> {
+    pub(crate) async fn send_text(&mut self, text: &str) -> Result<(), ApiError> {
         self.send(Message::text(text)).await
     }
 
     /// Sends a binary frame.
-    pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
+    pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
         self.send(Message::binary(bytes)).await
     }
 
     /// The next frame; pings are answered on the way.
-    pub async fn next(&mut self) -> Frame {
+    pub(crate) async fn next(&mut self) -> Frame {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => return Frame::Text(text.as_str().to_owned()),
@@ -78,7 +78,7 @@ impl ApiSocket {
     }
 
     /// Says good-bye.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         // The peer may be gone already, which is what was wanted.
         let _gone = self.0.close(None).await;
     }
