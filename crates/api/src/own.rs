@@ -110,10 +110,10 @@ own! {
     HeldUp = "held-up",
         "Something on the way to the server refused this. Try another network, or tell whoever runs \
          this server: its proxy may be set up wrongly.";
-    /// The answer is not a problem document.
-    ServerError = "server-error", "The server had a problem. Try again later.";
-    /// The code is not known to this version.
-    Unknown = "unknown", "The server could not do that. Try again later.";
+    /// An answer that is no problem document.
+    ServerError = "server-error", "The server had a problem.", wait 30;
+    /// Text that no client of this version gives a name to.
+    Unknown = "unknown", "The server refused this for a reason that this page does not know. Reload the page.";
 }
 
 impl From<Own> for Words {
