@@ -36,6 +36,7 @@ pub const ALL: &[&[u8]] = &[
     BOOT,
     BOOT_FINGERPRINT,
     CHAT_SPOT,
+    UNSENT,
 ];
 
 /// Hash of an account's public keys.
@@ -99,3 +100,5 @@ pub const BOOT_FINGERPRINT: &[u8] = b"secure-messaging/1 boot verify key";
 pub const OPAQUE_CONTEXT: &[u8] = b"secure-messaging/1";
 /// Name of a chat in the address of a page.
 pub const CHAT_SPOT: &[u8] = b"secure-messaging/1 chat spot";
+/// Key of what was not sent when its owner locked.
+pub const UNSENT: &[u8] = b"secure-messaging/1 unsent";

@@ -59,6 +59,8 @@ pub enum ObjectType {
     ResumeWrap = 0x46,
     /// The public half that the recovery key seeds.
     RecoveryPublic = 0x47,
+    /// What was not sent when its owner locked; it never leaves the memory of a client.
+    Unsent = 0x48,
     /// [`SignedBoot`](crate::boot::SignedBoot).
     SignedBoot = 0x50,
     /// The server's boot verify key.

@@ -179,7 +179,8 @@ impl Content {
         }
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes kind and fields behind the header.
+    pub fn write(&self, writer: &mut Writer) {
         writer.header(ObjectType::Content).u8(self.kind() as u8);
         match self {
             Self::Text { text, reply_to } => {
@@ -229,7 +230,8 @@ impl Content {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads what [`Content::write`] wrote.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         reader.header(ObjectType::Content)?;
         Ok(match ContentKind::read(reader)? {
             ContentKind::Text => {

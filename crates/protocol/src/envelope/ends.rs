@@ -26,13 +26,15 @@ impl EarlierEnds {
         sent_at.saturating_add(self.0[index.min(NEAREST)].into())
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes the eight ends.
+    pub fn write(&self, writer: &mut Writer) {
         for end in self.0 {
             writer.u32(end);
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads the eight ends.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut ends = Self::default();
         for end in &mut ends.0 {
             *end = reader.u32()?;

@@ -15,6 +15,7 @@ mod recovery;
 mod seal;
 mod settings;
 mod stamped;
+mod unsent;
 mod wraps;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use recovery::{RecoveryAnchor, RecoveryPublic};
 pub use seal::{PAD_STEP, open_prekey_safe, open_safe, seal_prekey_safe, seal_safe};
 pub use settings::Settings;
 pub use stamped::Stamped;
+pub use unsent::{UnsentFront, open_unsent, seal_unsent};
 pub use wraps::{
     ResumeHalf, passphrase_unwrap, passphrase_wrap, recovery_unwrap, recovery_wrap, resume_unwrap,
     resume_wrap,

@@ -7,8 +7,8 @@ use protocol::primitives::kem::{KemSecret, KemShared};
 use protocol::primitives::signature::{Ed25519Seed, MlDsaSeed, SigningKey};
 use protocol::recovery_key::{RecoveryKey, RecoveryProof};
 use protocol::safe::{
-    ResumeHalf, SafeContents, SafeKey, WriteProof, open_safe, passphrase_unwrap, passphrase_wrap,
-    resume_unwrap, resume_wrap, seal_safe,
+    ResumeHalf, SafeContents, SafeKey, UnsentFront, WriteProof, open_safe, open_unsent,
+    passphrase_unwrap, passphrase_wrap, resume_unwrap, resume_wrap, seal_safe, seal_unsent,
 };
 use protocol::vectors::SeededRng;
 
@@ -58,6 +58,14 @@ fn sealing_and_opening_a_safe_and_its_key_leaves_no_key_behind() {
         assert_eq!(resume_unwrap(&half, &user, &wrapped).unwrap(), key);
         let wrapped = passphrase_wrap(rng, &key, &export, &user);
         assert_eq!(passphrase_unwrap(&export, &user, &wrapped).unwrap(), key);
+        let front = UnsentFront {
+            user_id: user,
+            chats: Vec::new(),
+        };
+        let unsent = seal_unsent(rng, &key, front, &|writer| {
+            writer.raw(&[MARK; 1_000]);
+        });
+        drop(open_unsent(&key, &unsent).unwrap());
     };
     assert_eq!(legible_after(work), 0);
 }

@@ -12,8 +12,8 @@ use protocol::opaque::{ExportKey, register_record};
 use protocol::prekeys::{BatchHead, ClaimedPrekey, PrekeyLeaf, SessionBundle, SignedBatch};
 use protocol::recovery_key::RecoveryKey;
 use protocol::safe::{
-    ResumeHalf, SafeKey, open_prekey_safe, open_safe, passphrase_unwrap, recovery_unwrap,
-    resume_unwrap,
+    ResumeHalf, SafeKey, UnsentFront, open_prekey_safe, open_safe, open_unsent, passphrase_unwrap,
+    recovery_unwrap, resume_unwrap,
 };
 use protocol::vectors::produce;
 use std::sync::LazyLock;
@@ -72,6 +72,8 @@ fn read_as_everything(bytes: &[u8]) -> usize {
         passphrase_unwrap(&ExportKey::from_bytes(&[0; 64]), &user, bytes).is_ok(),
         recovery_unwrap(&RecoveryKey::from_bytes(&[0; 20]), &user, bytes).is_ok(),
         resume_unwrap(&ResumeHalf::from_bytes(&[0; 32]), &user, bytes).is_ok(),
+        UnsentFront::decode(bytes).is_ok(),
+        open_unsent(&key, bytes).is_ok(),
     ]
     .into_iter()
     .filter(|taken| *taken)

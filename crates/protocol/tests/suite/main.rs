@@ -35,6 +35,7 @@ mod settings;
 mod slots;
 mod support;
 mod texts;
+mod unsent;
 mod vectors;
 mod written;
 #[path = "../../examples/support/wycheproof.rs"]
