@@ -86,6 +86,11 @@ impl BrowserCore {
         self.tell(Input::Stored { key, value }, now)
     }
 
+    /// The sealed bytes of the last `wiped` output, for a core that knows nothing yet.
+    pub fn unsent(&mut self, sealed: Vec<u8>, now: f64) -> Array {
+        self.tell(Input::Unsent(Zeroizing::new(sealed)), now)
+    }
+
     fn tell(&mut self, input: Input, now: f64) -> Array {
         self.core
             .handle(input, whole(now))

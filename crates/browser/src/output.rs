@@ -49,7 +49,10 @@ pub fn object(output: Output) -> JsValue {
         Output::Erase { key } => tagged("erase", &[("key", JsValue::from(key))]),
         #[expect(clippy::cast_precision_loss)]
         Output::WakeAt(ms) => tagged("wake_at", &[("ms", JsValue::from(ms as f64))]),
-        Output::Wiped => tagged("wiped", &[]),
+        Output::Wiped { unsent } => {
+            let sealed = unsent.as_ref().map_or(&[][..], |unsent| unsent.as_bytes());
+            tagged("wiped", &[("unsent", bytes(sealed))])
+        }
         Output::Event(event) => {
             // Straight to text: the worker hands it on without reading it.
             let json = Zeroizing::new(serde_json::to_string(&event).unwrap_or_default());

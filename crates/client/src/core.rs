@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::server::ServerState;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
+use crate::unsent::Unsent;
 use api::Own;
 
 /// A clock may go back by this much without anything being moved, milliseconds.
@@ -34,6 +35,8 @@ pub struct Core {
     pub(crate) link: Link,
     pub(crate) activity: Activity,
     pub(crate) unlocked: Option<Box<Unlocked>>,
+    /// What was not sent when the account locked.
+    pub(crate) unsent: Option<Unsent>,
     /// The person is being asked which clock is right.
     pub(crate) asked_about_clock: bool,
     wake: Option<u64>,
@@ -63,6 +66,7 @@ impl Core {
             link: Link::default(),
             activity: Activity::default(),
             unlocked: None,
+            unsent: None,
             asked_about_clock: false,
             wake: None,
         }
@@ -92,6 +96,7 @@ impl Core {
             // The shim's timer has fired, perhaps a moment early: it is always set anew.
             Input::Tick => self.wake = None,
             Input::Stored { key, value } => self.stored(&key, value),
+            Input::Unsent(sealed) => self.unsent = Unsent::from_bytes(sealed).ok(),
         }
         self.settle();
         let mut out = std::mem::take(&mut self.io.out);
@@ -230,6 +235,7 @@ impl Core {
             state: self.phase,
             reason: self.reason.to_owned(),
             me: self.me.clone(),
+            unsent: self.unsent_views(),
         };
         self.io.event(Event::State(view));
     }

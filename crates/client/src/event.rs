@@ -11,7 +11,7 @@ mod chat;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{Me, PersonView, Phase, ServerView, SettingsView, StateView};
+pub use account::{Me, PersonView, Phase, ServerView, SettingsView, StateView, UnsentView};
 pub use api::bodies::{Invite, Session};
 pub use chat::{ChatView, MessageState, MessageView, RequestView, Spoken};
 

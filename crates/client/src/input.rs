@@ -43,4 +43,6 @@ pub enum Input {
         /// What was stored under it, if anything.
         value: Option<Zeroizing<Vec<u8>>>,
     },
+    /// What the core before this one gave with [`crate::Output::Wiped`], before the first command.
+    Unsent(Zeroizing<Vec<u8>>),
 }

@@ -39,6 +39,7 @@ mod server;
 pub mod testing;
 mod timers;
 mod unlocked;
+mod unsent;
 mod wire;
 
 pub use command::Command;
@@ -47,3 +48,4 @@ pub use core::Core;
 pub use event::Event;
 pub use input::Input;
 pub use output::Output;
+pub use unsent::Unsent;

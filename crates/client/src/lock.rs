@@ -11,6 +11,8 @@ use crate::timers::Timer;
 use crate::wire::ClientFrame;
 use api::Own;
 
+/// Why a session locks whose safe key another one replaced.
+pub(crate) const PASSPHRASE_CHANGED: &str = "passphrase_changed";
 /// Where this browser keeps the resume wrap.
 pub(crate) const RESUME_KEY: &str = "resume";
 
@@ -20,12 +22,12 @@ impl Core {
         if self.phase != Phase::Unlocked {
             return;
         }
-        self.drop_keys();
+        self.drop_keys(reason != PASSPHRASE_CHANGED);
         if self.session {
             self.io.delete("/session/resume", Purpose::Ignore);
         }
         self.enter(Phase::Locked, reason);
-        self.io.out.push(Output::Wiped);
+        self.wiped();
     }
 
     /// Signs out: the session goes too.
@@ -34,35 +36,40 @@ impl Core {
             self.io.failed("sign_out", Failure::new(Own::NotSignedIn));
             return;
         }
-        self.drop_keys();
+        // Its owner wants it gone: nobody is to be told.
+        self.unlocked = None;
+        self.drop_keys(false);
         self.session = false;
         self.me = None;
         self.io.delete("/session", Purpose::SignOut);
         self.enter(Phase::SignedOut, "user");
-        self.io.out.push(Output::Wiped);
+        self.wiped();
     }
 
     /// The server says that the session is over: expired, revoked, or signed out in another tab.
     ///
-    /// Keys go as with a lock; the passphrase signs in again.
+    /// Keys go as with a lock; the passphrase signs in again. What was not sent stays where the session
+    /// ran out by itself.
     pub(crate) fn session_over(&mut self, reason: &'static str) {
         if self.session_over_in_deletion() {
             return;
         }
         self.session = false;
         let had_keys = self.unlocked.is_some();
-        self.drop_keys();
+        self.drop_keys(reason == "expired");
         if self.me.is_some() {
             self.enter(Phase::Locked, reason);
         } else {
             self.enter(Phase::SignedOut, reason);
         }
         if had_keys {
-            self.io.out.push(Output::Wiped);
+            self.wiped();
         }
     }
 
-    pub(crate) fn drop_keys(&mut self) {
+    /// Drops everything secret; what was not sent is kept under its seal where `keep` says so.
+    pub(crate) fn drop_keys(&mut self, keep: bool) {
+        self.set_unsent_aside(keep);
         // A graceful good-bye, so that nobody sends to a session that cannot open any more.
         self.io.frame(&ClientFrame::Withdraw {});
         self.disconnect();

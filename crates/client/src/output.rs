@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::event::Event;
+use crate::unsent::Unsent;
 
 /// One thing to do, in the order given by [`crate::Core::handle`].
 #[derive(Debug)]
@@ -57,7 +58,10 @@ pub enum Output {
     /// the time asked for before.
     WakeAt(u64),
     /// The keys are gone from this core: the shim may now fill its whole memory with zeros and start anew.
-    Wiped,
+    Wiped {
+        /// What was not sent, sealed; the next core is given it with [`crate::Input::Unsent`].
+        unsent: Option<Unsent>,
+    },
     /// News for all tabs.
     Event(Event),
 }

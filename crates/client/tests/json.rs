@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::command::{Burn, ChatChange, SettingsChange};
-use client::event::{Event, MessageState, MessageView, Phase, StateView};
+use client::event::{Event, MessageState, MessageView, Phase, StateView, UnsentView};
 use client::id::Id;
 use client::{Command, secret_text::SecretText};
 use serde_json::{from_value, json, to_value};
@@ -109,10 +109,25 @@ fn events_are_written_as_pages_read_them() {
         state: Phase::SignedOut,
         reason: "started".into(),
         me: None,
+        unsent: Vec::new(),
     });
     assert_eq!(
         to_value(state).unwrap(),
         json!({"e": "state", "state": "signed_out", "reason": "started", "me": null})
+    );
+    let locked = Event::State(StateView {
+        state: Phase::Locked,
+        reason: "user".into(),
+        me: None,
+        unsent: vec![UnsentView {
+            chat: chat(),
+            messages: 2,
+        }],
+    });
+    assert_eq!(
+        to_value(locked).unwrap(),
+        json!({"e": "state", "state": "locked", "reason": "user", "me": null,
+            "unsent": [{"chat": CHAT, "messages": 2}]})
     );
     assert_eq!(
         to_value(Event::IdentityReplaced).unwrap(),

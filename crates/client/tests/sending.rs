@@ -9,6 +9,8 @@ mod changes;
 mod ended;
 #[path = "sending/held.rs"]
 mod held;
+#[path = "sending/locked.rs"]
+mod locked;
 #[path = "sending/named.rs"]
 mod named;
 #[path = "sending/prekeys.rs"]

@@ -234,7 +234,7 @@ impl Runner {
                 self.wake = Some(at);
                 None
             }
-            Output::Wiped => None,
+            Output::Wiped { .. } => None,
             Output::Event(event) => {
                 // Nobody listens any more only while the client is being dropped.
                 let _closing = self.events.send(event);

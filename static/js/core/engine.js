@@ -13,6 +13,7 @@ import { startModule, wipeModule } from './module.js';
  * @property {(code: number, now: number) => Output[]} socket_closed
  * @property {(now: number) => Output[]} tick
  * @property {(key: string, value: Uint8Array | undefined, now: number) => Output[]} stored
+ * @property {(sealed: Uint8Array, now: number) => Output[]} unsent
  */
 
 export class Engine {

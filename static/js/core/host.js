@@ -14,6 +14,8 @@ export class Host {
   #keep = new Keep();
   /** Answers to an instance that was overwritten must not reach the next one. */
   #generation = 0;
+  /** What was not sent when the core locked: sealed, for the next one, and nowhere else. */
+  #unsent = new Uint8Array();
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -106,6 +108,10 @@ export class Host {
   #restart() {
     this.#forget();
     this.#core = this.#engine.core(this.#origin);
+    const unsent = this.#unsent;
+    this.#unsent = new Uint8Array();
+    if (unsent.length > 0) this.#feed((core, now) => core.unsent(unsent, now));
+    unsent.fill(0);
     const generation = this.#generation;
     // What the old core still asked for comes first: a sign-out has to arrive before the new one looks.
     void Promise.allSettled(this.#underWay).then(() => {
@@ -151,6 +157,7 @@ export class Host {
         this.#wakeAt(output.ms);
         break;
       case 'wiped':
+        this.#unsent = output.unsent;
         return true;
     }
     return false;

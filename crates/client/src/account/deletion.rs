@@ -44,7 +44,9 @@ impl Core {
     /// The server has erased the account: everything of it goes here too.
     pub(super) fn account_deleted(&mut self) {
         let me = self.me.take();
-        self.drop_keys();
+        // Nobody is to be told of what was not sent.
+        self.unlocked = None;
+        self.drop_keys(false);
         self.session = false;
         if let Some(me) = me {
             self.io.out.push(Output::Erase {
@@ -52,7 +54,7 @@ impl Core {
             });
         }
         self.enter(Phase::SignedOut, "deleted");
-        self.io.out.push(Output::Wiped);
+        self.wiped();
     }
 
     /// The server did not, or did not say so: the account is as it was, unless the session is over.

@@ -252,6 +252,7 @@ impl Core {
             self.leave_resume();
         }
         self.watch_idleness();
+        self.take_up_unsent();
         if let Some(open) = self.unlocked.as_mut() {
             open.emit_blocked(&mut self.io);
             open.look_after_prekeys(&mut self.io);

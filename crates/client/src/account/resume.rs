@@ -136,6 +136,7 @@ impl Core {
         source: KeySource,
         recall: Recall,
     ) {
+        self.drop_unsent_of_others();
         let opening = Opening::new(during, reason, source, recall);
         self.flow = Some(Flow::Opening(Box::new(opening)));
         self.request_opening();

@@ -75,5 +75,6 @@ impl Core {
             alias: info.alias.clone(),
             role: info.role.to_string(),
         });
+        self.drop_unsent_of_others();
     }
 }

@@ -51,6 +51,18 @@ pub struct StateView {
     pub reason: String,
     /// The account when there is one.
     pub me: Option<Me>,
+    /// What was not sent when the account locked; it is sent when it is unlocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsent: Vec<UnsentView>,
+}
+
+/// Messages to somebody that were not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsentView {
+    /// The chat.
+    pub chat: Id,
+    /// How many.
+    pub messages: u32,
 }
 
 /// The account that is signed in.

@@ -184,6 +184,38 @@ pub struct MessageView {
 }
 
 impl MessageView {
+    /// An own message that is on its way.
+    pub(crate) fn written(
+        id: Id,
+        text: SecretText,
+        burn: Burn,
+        sent_ms: u64,
+        seen_ms: u64,
+    ) -> Self {
+        Self {
+            id,
+            mine: true,
+            text: Some(text),
+            sealed: false,
+            sent_ms,
+            seen_ms,
+            place: 0,
+            state: MessageState::Sending,
+            by_server: false,
+            taken: false,
+            path: "live".to_owned(),
+            expires_at: None,
+            burn,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            failure_text: None,
+            warnings: Vec::new(),
+            tag: None,
+            spoken: None,
+        }
+    }
+
     /// Whether its sender said it before another one.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
         let (Some(one), Some(two)) = (self.spoken, other.spoken) else {

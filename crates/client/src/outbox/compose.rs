@@ -86,28 +86,10 @@ impl Unlocked {
     /// Puts what is in the outbox on the screen.
     pub(super) fn show_said(&mut self, io: &mut Io, chat: Id, id: Id, said: Said) {
         let now_ms = io.shown_ms();
-        let view = MessageView {
-            id,
-            mine: true,
-            text: Some(said.text),
-            sealed: false,
-            sent_ms: now_ms,
-            seen_ms: self.next_seen_ms(now_ms),
-            state: MessageState::Sending,
-            by_server: false,
-            taken: false,
-            path: "live".to_owned(),
-            expires_at: Some(io.now().saturating_add(u64::from(said.life_secs))),
-            burn: said.burn,
-            burns_ms: None,
-            edited: false,
-            failure: None,
-            failure_text: None,
-            warnings: Vec::new(),
-            tag: said.tag,
-            place: 0,
-            spoken: None,
-        };
+        let seen_ms = self.next_seen_ms(now_ms);
+        let mut view = MessageView::written(id, said.text, said.burn, now_ms, seen_ms);
+        view.expires_at = Some(io.now().saturating_add(u64::from(said.life_secs)));
+        view.tag = said.tag;
         self.put_message(io, chat, view);
     }
 

@@ -67,11 +67,12 @@ impl Unlocked {
     /// What nobody could open has no place in the count, or its reader would miss it. Copies in other
     /// sessions of ours have been counted.
     fn take_back_numbers(&mut self, chat: Id, held: &[(u64, Id)]) {
-        let own = self.user;
+        let (own, session) = (self.user, self.live);
         let items = &self.outbox.items;
         let mut last: Vec<_> = held
             .iter()
             .filter_map(|(_, id)| items.get(id)?.sealed.as_ref())
+            .filter(|sealed| sealed.stamp.session == session)
             .filter(|sealed| sealed.targets.iter().all(|to| *to.account() != own))
             .map(|sealed| (sealed.stamp.sequence, sealed.before))
             .collect();

@@ -3,7 +3,8 @@
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
 //! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
-//! break ([`reconnection`]). Receipts go back to those who wrote to us ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
+//! break ([`reconnection`]). Receipts go back to those who wrote to us ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]). What was
+//! not sent outlives a lock ([`unsent`]).
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 
@@ -18,6 +19,7 @@ mod seal;
 mod slots;
 mod states;
 mod submission;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +27,7 @@ use protocol::envelope::{
     Content, ContentKind, EarlierEnds, SealedBody, SentRecord, SequenceCounter, Target,
 };
 use protocol::epoch::SenderEpoch;
-use protocol::ids::UserId;
+use protocol::ids::{LiveId, UserId};
 
 pub(crate) use bundles::BundleCache;
 pub(crate) use compose::{LIFE_SECS, burn_in_range};
@@ -55,6 +57,8 @@ pub(crate) enum Stage {
 /// What all slots of a message share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
+    /// The session that counted it.
+    pub(crate) session: LiveId,
     pub(crate) sequence: u64,
     pub(crate) previous: [u8; 32],
     pub(crate) earlier: EarlierEnds,
@@ -139,11 +143,16 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Puts something that was sealed back into the queue, before what was written after it.
-    fn queue_again(&mut self, id: Id) {
+    /// Puts something that was sealed back into the queue, before what was written after it; what an
+    /// earlier session counted goes first.
+    fn queue_again(&mut self, id: Id, session: LiveId) {
         let place = |id: &Id| {
-            let sealed = self.items.get(id).and_then(|item| item.sealed.as_ref());
-            sealed.map_or(u64::MAX, |sealed| sealed.stamp.sequence)
+            let item = self.items.get(id);
+            match item.and_then(|item| Some((item.written, item.sealed.as_ref()?.stamp))) {
+                None => (2, 0),
+                Some((_, stamp)) if stamp.session == session => (1, stamp.sequence),
+                Some((written, _)) => (0, written),
+            }
         };
         let mut queue = self.queue.clone();
         queue.insert(0, id);

@@ -4,6 +4,7 @@
 
 use protocol::envelope::{Conversation, SequenceCounter};
 
+use super::Sealed;
 use crate::id::Id;
 use crate::io::Io;
 use crate::people::user;
@@ -49,7 +50,8 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get(&id) else {
             return;
         };
-        let Some(sealed) = item.sealed.as_ref().filter(|_| item.counted()) else {
+        let of_ours = |sealed: &&Sealed| item.counted() && sealed.stamp.session == self.live;
+        let Some(sealed) = item.sealed.as_ref().filter(of_ours) else {
             return;
         };
         let (chat, sequence, before) = (item.chat, sealed.stamp.sequence, sealed.before);

@@ -125,6 +125,7 @@ impl Unlocked {
         let mut sealed = Sealed {
             body,
             stamp: Stamp {
+                session: self.live,
                 sequence,
                 previous,
                 earlier,
@@ -218,7 +219,7 @@ impl Unlocked {
         SlotContent {
             key: sealed.body.key.duplicate(),
             sender: self.user,
-            session: self.live,
+            session: sealed.stamp.session,
             conversation: Conversation::Direct {
                 recipient: UserId::from_bytes(*item.chat.as_bytes()),
             },

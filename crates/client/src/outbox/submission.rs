@@ -118,7 +118,7 @@ impl Unlocked {
             return;
         }
         item.stage = Stage::Queued;
-        self.outbox.queue_again(id);
+        self.outbox.queue_again(id, self.live);
         let until_ms = io.now_ms + failure.wait_ms();
         self.outbox.rest_until_ms = self.outbox.rest_until_ms.max(until_ms);
         io.timers

@@ -13,6 +13,7 @@ use crate::account::{parse, remembered_key};
 use crate::answers::Answer;
 use crate::id::Id;
 use crate::io::Io;
+use crate::lock::PASSPHRASE_CHANGED;
 use crate::output::Output;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
@@ -319,7 +320,7 @@ impl Unlocked {
             }
             Err(SafeError::BadSeal) => {
                 // The passphrase was changed elsewhere: this key opens nothing any more.
-                self.must_lock = Some("passphrase_changed");
+                self.must_lock = Some(PASSPHRASE_CHANGED);
             }
             Err(error) => io.refused(of_safe(&error), None, None),
         }
@@ -337,7 +338,7 @@ impl Unlocked {
 
     fn write_failed(&mut self, io: &mut Io, answer: Answer) {
         if let Some((403, _)) = answer {
-            self.must_lock = Some("passphrase_changed");
+            self.must_lock = Some(PASSPHRASE_CHANGED);
             return;
         }
         retry_later(io);

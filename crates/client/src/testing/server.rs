@@ -261,6 +261,11 @@ impl FakeServer {
         }
     }
 
+    /// Loses a tab's socket, which does not notice: what it sends from then on goes nowhere.
+    pub fn lose_socket(&mut self, tab: usize) {
+        self.sockets.remove(&tab);
+    }
+
     /// Sends a frame that nobody asked for.
     pub fn push(&mut self, tab: usize, reply: Reply) {
         self.pushed.push_back((tab, reply));

@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::input::Input;
 use crate::output::Output;
+use crate::unsent::Unsent;
 use crate::wire::ClaimToken;
 
 /// What a browser keeps over a reload.
@@ -29,6 +30,8 @@ pub struct Tab {
     browser: usize,
     wake: Option<u64>,
     connected: bool,
+    /// What the core gave at its last lock.
+    pub unsent: Option<Unsent>,
     /// Every event since the tab was opened.
     pub events: Vec<Event>,
 }
@@ -107,6 +110,7 @@ impl World {
             browser,
             wake: None,
             connected: false,
+            unsent: None,
             events: Vec::new(),
         }));
         let tab = self.tabs.len() - 1;
@@ -119,6 +123,20 @@ impl World {
         let browser = self.tab(tab).browser;
         self.close(tab);
         self.tab_in(browser)
+    }
+
+    /// Overwrites a core that has locked, as a browser does: another one starts in its place.
+    pub fn overwrite(&mut self, tab: usize) {
+        self.seed += 1;
+        let open = self.tabs[tab].as_mut().expect("an open tab");
+        let config = open.core.config.clone();
+        open.core = Core::new(config, Box::new(SeededRng::new(self.seed)));
+        open.wake = None;
+        let unsent = open.unsent.take();
+        let sealed = unsent.map(|unsent| Zeroizing::new(unsent.as_bytes().to_vec()));
+        let inputs = sealed.map(|sealed| (tab, Input::Unsent(sealed)));
+        self.inputs.extend(inputs);
+        self.command(tab, Command::Start);
     }
 
     /// Closes a tab without a word.
@@ -306,7 +324,7 @@ impl World {
                 self.browsers[browser].stored.remove(&key);
             }
             Output::WakeAt(at) => self.tabs[tab].as_mut().unwrap().wake = Some(at),
-            Output::Wiped => {}
+            Output::Wiped { unsent } => self.tabs[tab].as_mut().unwrap().unsent = unsent,
             Output::Event(event) => self.tabs[tab].as_mut().unwrap().events.push(event),
         }
     }
