@@ -19,6 +19,11 @@ use crate::wire::{Blob, PrekeyBatch, PrekeyStock, PrekeysInUse};
 
 /// A new batch below this stock.
 const LOW_STOCK: u32 = 50;
+/// The same in the session of the registration: half of its small batch.
+const FIRST_LOW_STOCK: u32 = 5;
+/// For so long after the account was opened a stock that is only low is left alone, milliseconds:
+/// making keys must not hold up what the person wants to see.
+const CALM_MS: u64 = 3_000;
 /// A new batch after this time, seconds.
 const BATCH_SECS: u64 = 86_400;
 /// How often prekeys are looked after, milliseconds.
@@ -40,9 +45,19 @@ pub(crate) struct Batches {
     unpublished: Option<Vec<u8>>,
     /// The newest batch, and since when this session knows it, by time that no server tells.
     newest: Option<(u32, u64)>,
+    /// This is the session of the registration.
+    first: bool,
+    /// A stock that is only low is left alone until then.
+    calm_until_ms: u64,
 }
 
 impl Batches {
+    /// The account was opened.
+    pub(crate) fn opened(&mut self, io: &Io, by_registration: bool) {
+        self.first = by_registration;
+        self.calm_until_ms = io.after_ms(CALM_MS);
+    }
+
     /// Another identity has published its first batch.
     pub(crate) fn replaced(&mut self) {
         *self = Self {
@@ -102,8 +117,18 @@ impl Unlocked {
         let at_server = self.believed(io, stock.batch_number);
         let unknown = number < at_server;
         let room = self.safe.prekeys().iter().count() < MAX_HELD;
-        if old || (room && (unknown || stock.stock < LOW_STOCK)) {
+        let least = if self.batches.first {
+            FIRST_LOW_STOCK
+        } else {
+            LOW_STOCK
+        };
+        let low = room && stock.stock < least;
+        let calm = stock.stock > 0 && io.now_ms < self.batches.calm_until_ms;
+        if old || (room && unknown) || (low && !calm) {
             self.new_batch(io, at_server);
+        } else if low {
+            io.timers
+                .set_earlier(Timer::Prekeys, self.batches.calm_until_ms);
         }
     }
 

@@ -254,6 +254,7 @@ impl Core {
         self.watch_idleness();
         self.take_up_unsent();
         if let Some(open) = self.unlocked.as_mut() {
+            open.batches.opened(&self.io, reason == "registered");
             open.emit_blocked(&mut self.io);
             open.look_after_prekeys(&mut self.io);
             if let Some(invite) = invite {

@@ -3,7 +3,7 @@
 use protocol::identity::AccountSecrets;
 use protocol::ids::UserId;
 use protocol::opaque::ExportKey;
-use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
+use protocol::prekeys::{ONE_TIME_AT_REGISTRATION, generate_batch};
 use protocol::recovery_key::RecoveryKey;
 use protocol::safe::{
     PrekeySafe, RecoveryAnchor, SafeContents, SafeError, SafeKey, SafeMark, passphrase_wrap,
@@ -44,7 +44,7 @@ impl NewSafes {
             &secrets,
             user,
             1,
-            ONE_TIME_PER_BATCH,
+            ONE_TIME_AT_REGISTRATION,
             now,
             &prekeys.taken_ids(),
         );

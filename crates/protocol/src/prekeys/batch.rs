@@ -17,6 +17,8 @@ use crate::suite::ObjectType;
 
 /// One-time prekeys in a full batch.
 pub const ONE_TIME_PER_BATCH: usize = 100;
+/// One-time prekeys in the batch of a registration; a full batch takes its place later.
+pub const ONE_TIME_AT_REGISTRATION: usize = 10;
 /// Leaves in a full batch: the one-time prekeys and the last-resort one.
 pub const BATCH_LEAVES: usize = ONE_TIME_PER_BATCH + 1;
 /// Most leaves that a reader takes.
@@ -43,7 +45,8 @@ pub struct SignedBatch {
     pub leaves: Vec<PrekeyLeaf>,
 }
 
-/// Makes `one_time` one-time prekeys (at most 128; normally [`ONE_TIME_PER_BATCH`]) and a
+/// Makes `one_time` one-time prekeys (at most 128; normally [`ONE_TIME_PER_BATCH`], for a new account
+/// [`ONE_TIME_AT_REGISTRATION`]) and a
 /// last-resort one.
 ///
 /// Prekey ids are drawn at random, none of them in `taken`, so that two tabs that make

@@ -10,7 +10,10 @@ mod leaf;
 mod merkle;
 mod pair;
 
-pub use batch::{BATCH_LEAVES, ONE_TIME_PER_BATCH, PrekeyBatch, SignedBatch, generate_batch};
+pub use batch::{
+    BATCH_LEAVES, ONE_TIME_AT_REGISTRATION, ONE_TIME_PER_BATCH, PrekeyBatch, SignedBatch,
+    generate_batch,
+};
 pub use bundle::{SessionBundle, SessionSecrets};
 pub use claimed::{ClaimedPrekey, assemble_claimed};
 pub use head::BatchHead;

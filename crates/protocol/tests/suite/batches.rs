@@ -6,7 +6,8 @@ use protocol::DecodeError;
 use protocol::codec::Writer;
 use protocol::labels;
 use protocol::prekeys::{
-    ClaimedPrekey, LEAF_LIFE_SECS, LeafKind, PrekeyBatch, PrekeyError, SignedBatch, generate_batch,
+    ClaimedPrekey, LEAF_LIFE_SECS, LeafKind, ONE_TIME_AT_REGISTRATION, PrekeyBatch, PrekeyError,
+    SignedBatch, generate_batch,
 };
 use protocol::suite::ObjectType;
 use rand_core::CryptoRng;
@@ -35,6 +36,29 @@ fn the_largest_batch_has_128_one_time_prekeys_and_is_read_and_verified() {
         SignedBatch::decode(&more.encode()),
         Err(DecodeError::TooLong)
     );
+}
+
+#[test]
+fn every_pair_of_a_small_batch_is_proven_by_a_path_that_fits_its_place() {
+    for one_time in 0..=ONE_TIME_AT_REGISTRATION {
+        let made = batch(&mut SeededRng::new(62), one_time, &BTreeSet::new());
+        let signed = SignedBatch::decode(&made.signed.encode()).unwrap();
+        assert_eq!(signed.leaves.len(), one_time + 1);
+        assert_eq!(signed.verify(&BOB.keys, &BOB.user_id, NOW, 0), Ok(()));
+        let ids = signed.leaves[..one_time].iter().map(|leaf| leaf.prekey_id);
+        for id in ids.map(Some).chain([None]) {
+            let bytes = signed.claimed(id).unwrap().encode();
+            let claimed = ClaimedPrekey::decode(&bytes).unwrap();
+            assert_eq!(claimed.one_time.is_some(), id.is_some());
+            let verify = |claimed: &ClaimedPrekey| {
+                claimed.verify(&BOB.keys, &BOB.user_id, NOW, 0).map(|_| ())
+            };
+            assert_eq!(verify(&claimed), Ok(()), "{one_time}");
+            let mut larger = claimed;
+            larger.head.leaf_count += 1;
+            assert!(verify(&larger).is_err());
+        }
+    }
 }
 
 #[test]

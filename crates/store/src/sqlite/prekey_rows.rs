@@ -1,7 +1,7 @@
 //! Layout of a batch in the database.
 //!
-//! A batch holds a hundred leaves of 1.6 KB. As a hundred rows, each would fill half a page, with
-//! an index entry of its own, and a registration would spend most of its time inserting them. So
+//! A full batch holds a hundred leaves of 1.6 KB. As a hundred rows, each would fill half a page, with
+//! an index entry of its own, and publishing would spend most of its time inserting them. So
 //! the public parts of a batch are one row, written once and never updated: a directory of ids and
 //! ends, then the leaves one after the other, of which a claim reads one through incremental I/O.
 //! What changes is small and stands apart: `prekey_stock` counts how far the batch is handed out,
