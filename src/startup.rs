@@ -9,6 +9,8 @@ use actix_web::cookie::Key;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
+use ambient::Ambient;
+use api::{Action, close};
 use protocol::boot::BootSigningKey;
 use protocol::opaque::ServerSetup;
 use serde_json::json;
@@ -41,7 +43,6 @@ use crate::sessions::{self, Devices, Registry};
 use crate::state::App;
 use crate::tls::TlsError;
 use crate::tokens::Tokens;
-use api::{Action, close};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,8 @@ use crate::report::Report;
 
 const REGISTRATIONS: u64 = 2_000;
 const AT_ONCE: u64 = 64;
-const LEAVES: u32 = 100;
+/// One-time pairs of a registration.
+pub const LEAVES: u32 = protocol::prekeys::ONE_TIME_AT_REGISTRATION as u32;
 
 /// Measures and reports.
 pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {

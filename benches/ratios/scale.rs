@@ -19,7 +19,7 @@ const APPENDS: u64 = 50_000;
 const LOOKS: u64 = 100_000;
 /// Accounts of full size, for the bytes that one takes.
 const FULL: u64 = 1_000;
-const LEAVES: u32 = 100;
+use crate::durable::LEAVES;
 
 /// Measures and reports.
 pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {

@@ -17,7 +17,6 @@ use store::{AuditFilter, CLOCK_TOLERANCE_SECS, Fault, Store};
 pub use self::deliver::{WitnessFileError, check_witness_file};
 pub use self::repeats::Repeats;
 pub use self::witness::{Backoff, Witnesses};
-use ambient::Ambient;
 use crate::config::Auditing;
 use ambient::Ambient;
 

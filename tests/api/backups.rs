@@ -7,7 +7,7 @@ use std::sync::Arc;
 use api::bodies::Backups;
 use backup::{Kind, Wish};
 use secure_messaging::backups::{Engine, restore};
-use secure_messaging::clock::{Ambient, ManualClock};
+use ambient::{Ambient, ManualClock};
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 use store::testing::sample;

@@ -128,7 +128,7 @@ fn a_link_that_was_withdrawn_or_has_expired_brings_nobody() {
         if withdrawn {
             let mut events = world.tab(alice).events.iter().rev();
             let id = events.find_map(|event| match event {
-                Event::Invites { invites } => Some(invites[0].id.clone()),
+                Event::Invites { invites } => Some(invites[0].id),
                 _ => None,
             });
             world.command(

@@ -2,9 +2,7 @@
 
 use client::command::Command;
 use client::event::{Event, Phase};
-use client::id::Id;
 use client::testing::{PASSPHRASE, Reply, World};
-use serde_json::json;
 
 use super::{sign_in, switch};
 
