@@ -4,10 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ambient::{Ambient, ManualClock};
 use api::bodies::Backups;
 use backup::{Kind, Wish};
 use secure_messaging::backups::{Engine, restore};
-use ambient::{Ambient, ManualClock};
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 use store::testing::sample;

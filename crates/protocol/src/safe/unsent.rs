@@ -3,6 +3,8 @@
 //!
 //! Sealed encoding: header, account (16), `u16` count, a chat (16) and a number of messages (4) each,
 //! nonce (24), XChaCha20-Poly1305 of the contents. Associated data: everything before the nonce.
+//!
+//! Specification: `docs/protocol/accounts.md#unsent-messages`.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
