@@ -3,14 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use api::Blob;
+use api::bodies::{
+    Entered, RegistrationFinish, RegistrationStart, RegistrationStarted, SafeData, SafeWrite,
+    Server, SignInFinish, SignInStart, SignInStarted,
+};
 use protocol::identity::AccountSecrets;
 use protocol::ids::UserId;
 use protocol::opaque;
 use protocol::prekeys::generate_batch;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha3::{Digest, Sha3_256};
 
-use super::{Answer, Client, b64, rng, unb64};
+use super::{Answer, Client, b64, rng};
 
 /// Bytes that prove the safe key, the same for every account of the tests.
 pub const WRITE_PROOF: &[u8] = b"write proof";
@@ -40,7 +46,7 @@ impl Account {
     ) -> Result<Self, Box<Answer>> {
         let (request, upload) = cheap_upload();
         let started = start(&client, handle, right, request).await?;
-        finish(client, handle, &started, upload).await
+        finish(client, handle, started, upload).await
     }
 
     /// Registers with a passphrase; takes Argon2id's time.
@@ -52,10 +58,8 @@ impl Account {
     ) -> Result<Self, Box<Answer>> {
         let (state, request) = opaque::register_start(&mut rng(), passphrase.0.as_bytes()).unwrap();
         let started = start(&client, handle, right, &request).await?;
-        let (upload, _) = state
-            .finish(&mut rng(), &unb64(&started["response"]))
-            .unwrap();
-        finish(client, handle, &started, &upload).await
+        let (upload, _) = state.finish(&mut rng(), &started.response).unwrap();
+        finish(client, handle, started, &upload).await
     }
 
     /// Signs in on another client; takes Argon2id's time.
@@ -65,17 +69,24 @@ impl Account {
         passphrase: Passphrase,
     ) -> Result<Self, Box<Answer>> {
         let (state, request) = opaque::login_start(&mut rng(), passphrase.0.as_bytes()).unwrap();
-        let body = json!({"handle": handle, "request": b64(&request)});
-        let started = ok(client.post("/api/v1/session/start", &body).await)?;
-        let response = unb64(&started["response"]);
+        let body = SignInStart {
+            handle: handle.to_owned(),
+            request: Blob::from(request),
+        };
+        let started = client.post("/api/v1/session/start", &json!(body)).await;
+        let started: SignInStarted = ok(started)?;
         // A wrong passphrase shows here, in the client; it sends something all the same.
-        let finalization = match state.finish(&mut rng(), &response) {
+        let finalization = match state.finish(&mut rng(), &started.response) {
             Ok((finalization, _)) => finalization,
             Err(_) => vec![0; 64],
         };
-        let body = json!({"token": started["token"], "finalization": b64(&finalization)});
-        let entered = ok(client.post("/api/v1/session/finish", &body).await)?;
-        Ok(account(client, handle, &entered))
+        let body = SignInFinish {
+            token: started.token,
+            finalization: Blob::from(finalization),
+            device_name: None,
+        };
+        let entered = client.post("/api/v1/session/finish", &json!(body)).await;
+        Ok(account(client, handle, &ok(entered)?))
     }
 
     /// Registers with a server that may be killed meanwhile.
@@ -101,59 +112,79 @@ async fn start(
     handle: &str,
     right: Option<(&str, &str)>,
     request: &[u8],
-) -> Result<Value, Box<Answer>> {
-    let mut body = json!({"handle": handle, "request": b64(request)});
-    if let Some((name, value)) = right {
-        body[name] = value.into();
-    }
-    ok(client.post("/api/v1/registration/start", &body).await)
+) -> Result<RegistrationStarted, Box<Answer>> {
+    let of = |wanted: &str| right.filter(|(name, _)| *name == wanted);
+    let body = RegistrationStart {
+        handle: handle.to_owned(),
+        request: Blob::from(request),
+        setup: of("setup").map(|(_, secret)| secret.to_owned().into()),
+        invite: of("invite").map(|(_, code)| code.to_owned()),
+    };
+    ok(client
+        .post("/api/v1/registration/start", &json!(body))
+        .await)
 }
 
 async fn finish(
     client: Client,
     handle: &str,
-    started: &Value,
+    started: RegistrationStarted,
     upload: &[u8],
 ) -> Result<Account, Box<Answer>> {
-    let user_id = started["user_id"].as_str().unwrap();
-    let server = ok(client.get("/api/v1/server").await)?;
-    let now = server["now"].as_u64().unwrap();
-    let mut body = public_material(user_id, 1, now);
-    body["token"] = started["token"].clone();
-    body["upload"] = b64(upload).into();
-    body["alias"] = format!("{handle} of the tests").into();
-    body["safe"] = safe(1);
-    body["prekey_safe"] = json!({"version": 1, "data": b64(b"sealed prekeys")});
-    let entered = ok(client.post("/api/v1/registration/finish", &body).await)?;
-    Ok(account(client, handle, &entered))
+    let server: Server = ok(client.get("/api/v1/server").await)?;
+    let (keys, prekeys) = material(started.user_id, 1, server.now);
+    let body = RegistrationFinish {
+        token: started.token,
+        upload: Blob::from(upload),
+        alias: format!("{handle} of the tests"),
+        public_keys: Blob::from(keys),
+        safe: safe_write(1),
+        prekey_safe: SafeData {
+            version: 1,
+            data: Blob::from(b"sealed prekeys".as_slice()),
+        },
+        prekeys: Blob::from(prekeys),
+        device_name: None,
+    };
+    let entered = client
+        .post("/api/v1/registration/finish", &json!(body))
+        .await;
+    Ok(account(client, handle, &ok(entered)?))
 }
 
-fn account(client: Client, handle: &str, entered: &Value) -> Account {
+fn account(client: Client, handle: &str, entered: &Entered) -> Account {
     Account {
         client,
-        user_id: entered["user_id"].as_str().unwrap().to_owned(),
+        user_id: entered.user_id.to_string(),
         handle: handle.to_owned(),
-        role: entered["role"].as_str().unwrap().to_owned(),
+        role: entered.role.to_string(),
     }
 }
 
-/// A key safe as it is written whole.
+/// A key safe as it is written whole, in JSON.
 pub fn safe(version: u64) -> Value {
-    json!({
-        "version": version,
-        "data": b64(b"sealed safe"),
-        "passphrase_wrap": b64(b"under the passphrase"),
-        "recovery_wrap": b64(b"under the recovery key"),
-        "write_proof_hash": b64(&Sha3_256::digest(WRITE_PROOF)),
-        "recovery_proof_hash": b64(&Sha3_256::digest(RECOVERY_PROOF)),
-    })
+    json!(safe_write(version))
 }
 
-/// `public_keys` and `prekeys` of an account; the identity is the same for every account.
+fn safe_write(version: u64) -> SafeWrite {
+    SafeWrite {
+        version,
+        data: Blob::from(b"sealed safe".as_slice()),
+        passphrase_wrap: Blob::from(b"under the passphrase".as_slice()),
+        recovery_wrap: Blob::from(b"under the recovery key".as_slice()),
+        write_proof_hash: Blob::from(Sha3_256::digest(WRITE_PROOF).as_slice()),
+        recovery_proof_hash: Blob::from(Sha3_256::digest(RECOVERY_PROOF).as_slice()),
+    }
+}
+
+/// `public_keys` and `prekeys` of an account in JSON; the identity is the same for every account.
 pub fn public_material(user_id: &str, batch_number: u32, now: u64) -> Value {
+    let (keys, prekeys) = material(user_id.parse().unwrap(), batch_number, now);
+    json!({"public_keys": b64(&keys), "prekeys": b64(&prekeys)})
+}
+
+fn material(user: UserId, batch_number: u32, now: u64) -> (Vec<u8>, Vec<u8>) {
     let (secrets, keys) = identity();
-    let bytes: [u8; 16] = hex::decode(user_id).unwrap().try_into().unwrap();
-    let user = UserId::from_bytes(bytes);
     let batch = generate_batch(
         &mut rng(),
         secrets,
@@ -163,7 +194,7 @@ pub fn public_material(user_id: &str, batch_number: u32, now: u64) -> Value {
         now,
         &BTreeSet::new(),
     );
-    json!({"public_keys": b64(keys), "prekeys": b64(&batch.signed.encode())})
+    (keys.clone(), batch.signed.encode())
 }
 
 /// The identity of every account of the tests.
@@ -189,9 +220,9 @@ pub fn cheap_upload() -> (&'static [u8], &'static [u8]) {
     (request, upload)
 }
 
-fn ok(answer: Answer) -> Result<Value, Box<Answer>> {
+fn ok<T: DeserializeOwned>(answer: Answer) -> Result<T, Box<Answer>> {
     if answer.status.is_success() {
-        Ok(answer.json())
+        Ok(serde_json::from_slice(&answer.body).unwrap())
     } else {
         Err(Box::new(answer))
     }
