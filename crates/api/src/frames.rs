@@ -98,7 +98,7 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schema(nullable = false))]
         id: Option<MessageId>,
-        /// The [name](crate::Code::name) of a code.
+        /// The stable name of a code.
         #[cfg_attr(feature = "schema", schema(value_type = crate::Code))]
         code: Cow<'static, str>,
         /// What to do next.

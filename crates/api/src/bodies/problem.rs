@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Code;
 
 /// Why the server did not do what was asked. A document may have further members, such as those of
-/// [`SafeConflict`](super::SafeConflict).
+/// `SafeConflict`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -19,7 +19,7 @@ pub struct Problem {
     /// The HTTP status.
     #[cfg_attr(feature = "schema", schema(required = true))]
     pub status: u16,
-    /// The [name](Code::name) of a code.
+    /// The stable name of a code.
     #[cfg_attr(feature = "schema", schema(required = true, value_type = Code))]
     pub code: String,
     /// What happened this time, and what to do next.
