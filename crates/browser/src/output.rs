@@ -1,6 +1,6 @@
 //! The core's wishes as objects that JavaScript reads.
 
-use client::Output;
+use client::{Output, Unsent};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use zeroize::Zeroizing;
@@ -50,7 +50,7 @@ pub fn object(output: Output) -> JsValue {
         #[expect(clippy::cast_precision_loss)]
         Output::WakeAt(ms) => tagged("wake_at", &[("ms", JsValue::from(ms as f64))]),
         Output::Wiped { unsent } => {
-            let sealed = unsent.as_ref().map_or(&[][..], |unsent| unsent.as_bytes());
+            let sealed = unsent.as_ref().map_or(&[][..], Unsent::as_bytes);
             tagged("wiped", &[("unsent", bytes(sealed))])
         }
         Output::Event(event) => {

@@ -136,6 +136,10 @@ fn a_server_that_claims_a_restore_without_one_gets_nothing_without_the_persons_w
     let mut world = World::default();
     let f = world.friends();
     let alice = world.server.user("alice");
+    // Her prekeys are full, so that nothing but the settings is written below.
+    world.command(f.alice, Command::Lock);
+    world.command(f.alice, unlock(PASSPHRASE));
+    world.advance(4_000);
     for lie in 1..=3_u8 {
         world.command(f.alice, switch(lie % 2 == 0));
         world.command(f.alice, switch(lie % 2 == 1));

@@ -232,7 +232,7 @@ fn a_message_whose_prekey_another_session_made_waits_for_a_read_that_fails() {
         world.advance(25 * 3_600_000);
         world.close(f.bob);
         let bob = world.server.user("bob");
-        assert_eq!(world.server.accounts[&bob].batch.head.batch_number, 2);
+        assert_eq!(world.server.accounts[&bob].batch.head.batch_number, 3);
         let left = let_fail(&mut world, second, "GET /safe".to_owned(), how.clone(), 2);
         let mallory = world.server.plant("mallory");
         ask(&mut world, &bob, &mallory, 0, 77);
