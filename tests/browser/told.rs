@@ -159,3 +159,38 @@ fn clocks_that_disagree_the_servers_word_and_sockets_held_up_are_told_as_what_th
     super::screenshots::keep(page, "light", "blocked");
     nothing_was_refused(&chromium, &[page, &jonas.page]);
 }
+
+#[test]
+fn what_was_not_sent_is_counted_on_the_locked_page_and_sent_once_after_unlocking() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
+    let page = &mira.page;
+    chromium.in_workers("(globalThis.Sockets = WebSocket, true)");
+    chromium.in_workers(NO_SOCKETS);
+    page.click("lock-button");
+    unlock(page, &mira.passphrase);
+    open_chat(page, "jonas");
+    for text in ["kept over a lock", "and this one too"] {
+        write(page, text);
+        state(page, text, "sending");
+    }
+    page.click("lock-button");
+    page.see_text(&by("lock-unsent"), "2 messages were not sent.");
+    chromium.in_workers("(globalThis.WebSocket = Sockets, true)");
+    unlock(page, &mira.passphrase);
+    open_chat(page, "jonas");
+    for text in ["kept over a lock", "and this one too"] {
+        jonas.page.see_text(&by("message-text"), text);
+        state(page, text, "read");
+        let shown = quoted(&by("message-text"));
+        let times = jonas.page.js(&format!(
+            "[...document.querySelectorAll({shown})].filter((it) => it.textContent.includes({})).length",
+            quoted(text)
+        ));
+        assert_eq!(times, json!(1));
+    }
+    nothing_was_refused(&chromium, &[page, &jonas.page]);
+}
