@@ -1,50 +1,46 @@
-//! Patterns, dictionaries and keyboards.
+//! Bits and advice for a passphrase of somebody's own.
 
 use std::collections::BTreeSet;
 
-/// From here on the estimator's own number says no more than "large".
-const SATURATED_BITS: f64 = 63.0;
+use crate::advice::advice;
+use crate::dictionary::Dictionary;
+use crate::guesses::best_guesses;
+
+/// From here on a text is measured piece by piece.
+const PIECES_FROM_BITS: f64 = 63.0;
 /// Longest piece that is estimated at once, characters.
 const PIECE: usize = 12;
+/// What is measured of a long text, characters.
+const MEASURED: usize = 100;
 
-/// Estimated bits, and what the estimator advises.
+/// Estimated bits, and what is advised.
 ///
-/// The estimator counts guesses in 64 bits. Beyond that the text is cut at its separators, and
+/// The estimate is that of zxcvbn: the fewest guesses that cover the text with words, keyboard walks,
+/// repeats, sequences, dates and unknown letters. Beyond 63 bits the text is cut at its separators, and
 /// into pieces of twelve characters, and the bits of the distinct pieces are added.
-pub(crate) fn bits_and_advice(passphrase: &str) -> (u32, String) {
-    let whole = zxcvbn::zxcvbn(passphrase, &[]);
-    let mut bits = bits_of(&whole);
-    if bits >= SATURATED_BITS {
-        let pieces: BTreeSet<String> = passphrase
+pub(crate) fn bits_and_advice(passphrase: &str, dictionary: &Dictionary) -> (u32, String) {
+    let text: Vec<char> = passphrase.chars().take(MEASURED).collect();
+    let whole = best_guesses(&text, dictionary);
+    let mut bits = bits_of(whole.total);
+    if bits >= PIECES_FROM_BITS {
+        let pieces: BTreeSet<Vec<char>> = passphrase
             .split(|c: char| !c.is_alphanumeric())
             .flat_map(|word| {
                 let letters: Vec<char> = word.chars().collect();
-                let pieces = letters.chunks(PIECE).map(|part| part.iter().collect());
-                pieces.collect::<Vec<String>>()
+                let pieces = letters.chunks(PIECE).map(<[char]>::to_vec);
+                pieces.collect::<Vec<_>>()
             })
             .collect();
-        bits = pieces
-            .iter()
-            .map(|piece| bits_of(&zxcvbn::zxcvbn(piece, &[])))
-            .sum();
+        let measured = pieces.iter().map(|piece| best_guesses(piece, dictionary));
+        bits = measured.map(|piece| bits_of(piece.total)).sum();
     }
-    let advice = whole.feedback().map(|feedback| {
-        let warning = feedback.warning().map(|warning| warning.to_string());
-        let suggestions = feedback.suggestions().iter().map(ToString::to_string);
-        warning
-            .into_iter()
-            .chain(suggestions)
-            .collect::<Vec<String>>()
-            .join(" ")
-    });
     // Between 0 and a few thousand, so that the conversion loses nothing that matters.
     let bits = bits.clamp(0.0, 512.0).floor() as u32;
-    (bits, advice.unwrap_or_default())
+    (bits, advice(&text, &whole.parts, whole.total))
 }
 
-fn bits_of(entropy: &zxcvbn::Entropy) -> f64 {
-    let bits = entropy.guesses_log10() * std::f64::consts::LOG2_10;
-    if bits.is_finite() { bits.max(0.0) } else { 0.0 }
+fn bits_of(guesses: f64) -> f64 {
+    guesses.max(1.0).log2()
 }
 
 #[cfg(test)]

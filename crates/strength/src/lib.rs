@@ -1,15 +1,22 @@
 //! How strong a passphrase is, in bits.
 //!
-//! A crate of its own because the estimator's dictionaries and expressions are larger than the whole
-//! client core: the browser loads them as a second WebAssembly module, and only where somebody types
-//! a passphrase of their own. Nothing is refused by strength; the interface warns.
+//! A crate of its own because of the estimator's words: the browser loads them as a second WebAssembly
+//! module, and only where somebody types a passphrase of their own. Nothing is refused by strength; the
+//! interface warns.
 #![forbid(unsafe_code)]
 
+mod advice;
+#[cfg(test)]
+mod agreement;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+mod dictionary;
 mod estimate;
+mod guesses;
+mod matching;
 mod words;
 
+use dictionary::Dictionary;
 use protocol::passphrase::{self, BITS_PER_WORD, WARN_BELOW_BITS};
 
 /// What a passphrase is worth.
@@ -40,7 +47,7 @@ pub fn measure(passphrase: &str) -> Strength {
     // Words of our own list are counted exactly; the estimator would call them common.
     let (bits, advice) = match words::bits(passphrase) {
         Some(bits) => (bits, String::new()),
-        None => estimate::bits_and_advice(passphrase),
+        None => estimate::bits_and_advice(passphrase, Dictionary::common()),
     };
     let missing = WARN_BELOW_BITS.saturating_sub(bits);
     Strength {
