@@ -49,11 +49,11 @@ fn main() {
     println!("{} words, {} bytes", best.len(), packed.len());
 }
 
-/// Whether knowing a word halves the guesses at least, and its rank is within the last tier.
+/// Whether knowing a word makes the guesses a quarter or less, and its rank is within the last tier.
 fn is_worth_it(word: &str, rank: u32) -> bool {
     let length = u32::try_from(word.len()).expect("a length");
     let spelled = 10_u64.saturating_pow(length);
-    rank <= TIERS[5] && u64::from(rank) * 2 <= spelled
+    rank <= TIERS[5] && u64::from(rank) * 4 <= spelled
 }
 
 fn letter(value: usize) -> char {

@@ -1,5 +1,5 @@
 /**
- * The strength of a passphrase. The estimator is a module of its own, larger than the core: it is fetched when
+ * The strength of a passphrase. The estimator is a module of its own, for its list of words: it is fetched when
  * somebody begins to choose a passphrase, and its memory is overwritten soon after the last key.
  */
 import { startModule, wipeModule } from './module.js';
