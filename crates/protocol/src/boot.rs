@@ -40,6 +40,24 @@ pub struct VerifiedBoot {
     pub fingerprint: [u8; 64],
 }
 
+/// A server's verify key out of a boot id that it signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerKey {
+    verify: VerifyKey,
+    fingerprint: [u8; 64],
+}
+
+impl ServerKey {
+    /// The fingerprint that clients pin.
+    pub fn fingerprint(&self) -> &[u8; 64] {
+        &self.fingerprint
+    }
+
+    pub(crate) fn verify_key(&self) -> &VerifyKey {
+        &self.verify
+    }
+}
+
 /// Why a boot id is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BootError {
@@ -80,6 +98,11 @@ impl BootSigningKey {
         ed25519.expose_mut().copy_from_slice(first);
         ml_dsa.expose_mut().copy_from_slice(second);
         Self(SigningKey::from_seeds(ed25519, ml_dsa))
+    }
+
+    /// The private halves and the fingerprint, for what else the server signs.
+    pub(crate) fn signing(&self) -> (&SigningKey, [u8; 64]) {
+        (&self.0, fingerprint(&self.0.verify_key()))
     }
 
     /// Signs a boot id.
@@ -123,15 +146,23 @@ impl SignedBoot {
         Ok(boot)
     }
 
+    /// Verifies as [`SignedBoot::verify`] does and returns the server's key.
+    pub fn server_key(&self, pinned: Option<&[u8; 64]>) -> Result<ServerKey, BootError> {
+        let fingerprint = self.verify(pinned)?.fingerprint;
+        let verify = self.verify.clone();
+        Ok(ServerKey {
+            verify,
+            fingerprint,
+        })
+    }
+
     /// Verifies the signature and, where one was pinned, the server's key.
     pub fn verify(&self, pinned: Option<&[u8; 64]>) -> Result<VerifiedBoot, BootError> {
         let fields = fields(&self.boot_id, self.at, &self.verify).into_bytes();
         self.verify
             .verify(labels::BOOT, &fields, &self.signature)
             .map_err(|_| BootError::BadSignature)?;
-        let mut key = Writer::object(ObjectType::BootVerifyKey, VERIFY_KEY_LEN);
-        self.verify.write(&mut key);
-        let fingerprint = sha3_512(&[labels::BOOT_FINGERPRINT, &key.into_bytes()]);
+        let fingerprint = fingerprint(&self.verify);
         if pinned.is_some_and(|pinned| *pinned != fingerprint) {
             return Err(BootError::OtherServer);
         }
@@ -141,6 +172,13 @@ impl SignedBoot {
             fingerprint,
         })
     }
+}
+
+/// What clients pin of a server.
+fn fingerprint(verify: &VerifyKey) -> [u8; 64] {
+    let mut key = Writer::object(ObjectType::BootVerifyKey, VERIFY_KEY_LEN);
+    verify.write(&mut key);
+    sha3_512(&[labels::BOOT_FINGERPRINT, &key.into_bytes()])
 }
 
 fn fields(boot_id: &[u8; 16], at: u64, verify: &VerifyKey) -> Writer {

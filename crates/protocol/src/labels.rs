@@ -37,6 +37,16 @@ pub const ALL: &[&[u8]] = &[
     BOOT_FINGERPRINT,
     CHAT_SPOT,
     UNSENT,
+    LINK_HELLO,
+    LINK_HELLO_HASH,
+    LINK_TRANSCRIPT,
+    LINK_HANDSHAKE,
+    LINK_ACCOUNT,
+    LINK_PROOF_TRANSCRIPT,
+    LINK_START,
+    LINK_FRAME,
+    LINK_RENEWAL_TRANSCRIPT,
+    LINK_RENEWAL,
 ];
 
 /// Hash of an account's public keys.
@@ -102,3 +112,24 @@ pub const OPAQUE_CONTEXT: &[u8] = b"secure-messaging/1";
 pub const CHAT_SPOT: &[u8] = b"secure-messaging/1 chat spot";
 /// Key of what was not sent when its owner locked.
 pub const UNSENT: &[u8] = b"secure-messaging/1 unsent";
+
+/// Signature of a server over an instance's link pair.
+pub const LINK_HELLO: &[u8] = b"secure-messaging/1 link hello";
+/// Hash by which the later messages of a link name its hello.
+pub const LINK_HELLO_HASH: &[u8] = b"secure-messaging/1 hash of a link hello";
+/// Hash of a link's hello, origin, open and opened: th1.
+pub const LINK_TRANSCRIPT: &[u8] = b"secure-messaging/1 link transcript";
+/// Handshake keys of a link.
+pub const LINK_HANDSHAKE: &[u8] = b"secure-messaging/1 link handshake";
+/// Signature of an account over a link's transcript.
+pub const LINK_ACCOUNT: &[u8] = b"secure-messaging/1 link account";
+/// Hash of a link's transcript and account proof: th2.
+pub const LINK_PROOF_TRANSCRIPT: &[u8] = b"secure-messaging/1 link proof transcript";
+/// Chains, root and next pre-shared key of a link.
+pub const LINK_START: &[u8] = b"secure-messaging/1 link start";
+/// Key of a frame and the next chain key.
+pub const LINK_FRAME: &[u8] = b"secure-messaging/1 link frame";
+/// Hash of the two messages of a link's renewal.
+pub const LINK_RENEWAL_TRANSCRIPT: &[u8] = b"secure-messaging/1 renewal transcript of a link";
+/// Chains and root of a renewed link.
+pub const LINK_RENEWAL: &[u8] = b"secure-messaging/1 link renewal";

@@ -18,6 +18,7 @@
 //! | [`safe`] | [`safe::SafeContents`], [`safe::PrekeySafe`], sealing, merging, wraps, proofs |
 //! | [`recovery_key`], [`passphrase`] | what a person writes down |
 //! | [`boot`] | the server's signed boot id |
+//! | [`link`] | the sealed link between a client and a server: handshake, frames, tickets |
 //!
 //! # Sending a message
 //! 1. Fetch [`identity::AccountKeys`] and compare with the pin
@@ -47,6 +48,7 @@ pub mod epoch;
 pub mod identity;
 pub mod ids;
 pub mod labels;
+pub mod link;
 pub mod name;
 pub mod normal;
 pub mod opaque;

@@ -65,4 +65,22 @@ pub enum ObjectType {
     SignedBoot = 0x50,
     /// The server's boot verify key.
     BootVerifyKey = 0x51,
+    /// [`Hello`](crate::link::Hello).
+    LinkHello = 0x60,
+    /// [`Open`](crate::link::server::Open).
+    LinkOpen = 0x61,
+    /// The server's answer to an open.
+    LinkOpened = 0x62,
+    /// The client's account proof.
+    LinkProof = 0x63,
+    /// What is inside an account proof.
+    LinkAccount = 0x64,
+    /// The server's word that a link is active.
+    LinkActive = 0x65,
+    /// A client's fresh public halves inside a link.
+    LinkRenew = 0x66,
+    /// The server's answer to them.
+    LinkRenewed = 0x67,
+    /// [`Ticket`](crate::link::Ticket).
+    LinkTicket = 0x68,
 }

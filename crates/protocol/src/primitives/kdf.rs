@@ -3,6 +3,7 @@
 //! [RFC 5869, 2]: https://www.rfc-editor.org/rfc/rfc5869#section-2
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha512;
 use sha3::{Digest, Sha3_256, Sha3_512};
 
@@ -25,6 +26,17 @@ fn fill(expand: &Hkdf<Sha512>, info: &[&[u8]], out: &mut [u8]) {
         // Only an output above 255 blocks can fail; every caller's length is a small constant.
         unreachable!("HKDF-SHA-512 gives up to 16,320 bytes");
     }
+}
+
+/// HMAC-SHA-512 over parts, into `out`.
+pub fn mac(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 64]) {
+    let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of every length");
+    };
+    parts.iter().for_each(|part| mac.update(part));
+    let mut tag = mac.finalize().into_bytes();
+    out.copy_from_slice(&tag);
+    zeroize::Zeroize::zeroize(tag.as_mut_slice());
 }
 
 /// SHA3-512 over parts.

@@ -10,6 +10,7 @@
 //! protocol's own, the same bytes on every platform.
 
 mod fields;
+mod link;
 mod objects;
 mod parcels;
 mod patch;
@@ -52,7 +53,10 @@ fn check(fields: &Fields<'_>) -> Result<(), String> {
         Some(outcome) => outcome?,
         None => match objects::run(kind, fields) {
             Some(outcome) => outcome?,
-            None => return Err(format!("unknown kind {kind}")),
+            None => match link::run(kind, fields) {
+                Some(outcome) => outcome?,
+                None => return Err(format!("unknown kind {kind}")),
+            },
         },
     };
     match (fields.text("result")?, outcome) {

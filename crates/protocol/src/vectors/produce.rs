@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rng::SeededRng;
-use super::{rejects, texts};
+use super::{link, rejects, texts};
 use crate::boot::BootSigningKey;
 use crate::codec::Writer;
 use crate::envelope::{
@@ -71,6 +71,7 @@ pub fn produce(seed: u64) -> Result<String, String> {
     boot(&mut accepted, &mut rng)?;
     sign_in(&mut accepted, &mut rng).map_err(|error| error.to_string())?;
     attachment(&mut accepted, &mut rng).map_err(|error| error.to_string())?;
+    link::produce(&mut accepted, &mut rng, NOW).ok_or("a link could not be made")?;
     accepted.extend(texts::all());
     let rejected = rejects::all();
     let lines: Vec<String> = accepted

@@ -33,6 +33,8 @@ const SAFE: &str = "key safe of alice";
 const BOOT: &str = "signed boot id";
 const SIGN_IN: &str = "sign-in of alice";
 const CHUNK: &str = "attachment chunk";
+const HELLO: &str = "link hello";
+const LINK: &str = "link handshake";
 const ZERO_ID: &str = "00000000000000000000000000000000";
 
 /// Offset of the slot in a parcel with a live target.
@@ -56,6 +58,24 @@ const RULES: &[Rule] = &[
     (BATCH, "user_id", Text(ZERO_ID), "WrongUser"),
     (BATCH, "now", Number(1_802_592_000), "Expired"),
     (BATCH, "now", Number(1_799_990_000), "FromTheFuture"),
+    (HELLO, "bytes", Set(0, 0x61), "WrongType"),
+    (HELLO, "bytes", Set(2, 0x02), "UnknownSuite"),
+    (HELLO, "bytes", Shorten, "Truncated"),
+    (HELLO, "bytes", Lengthen, "TrailingBytes"),
+    (HELLO, "bytes", Flip(3), "OtherServer"),
+    (HELLO, "bytes", Flip(3 + 64), "BadSignature"),
+    (HELLO, "bytes", Flip(-1), "BadSignature"),
+    (HELLO, "now", Number(1_800_000_600), "OtherTime"),
+    (HELLO, "now", Number(1_799_990_000), "OtherTime"),
+    (LINK, "origin", Text("https://other.example"), "BadSeal"),
+    (LINK, "opened", Flip(3), "BadSeal"),
+    (LINK, "opened", Flip(-1), "BadSeal"),
+    (LINK, "opened", Flip(3 + 16 + 32), "BadSeal"),
+    (LINK, "opened", Shorten, "Truncated"),
+    (LINK, "kem_server", Flip(0), "BadSeal"),
+    (LINK, "active", Flip(0), "BadSeal"),
+    (LINK, "frame_down", Flip(-1), "BadSeal"),
+    (LINK, "frame_down", Shorten, "NotCanonical"),
     (CLAIMED, "bytes", Set(3 + 2, 0x02), "UnknownSuite"),
     (CLAIMED, "bytes", Flip(3 + 3), "WrongIdentity"),
     (CLAIMED, "bytes", Flip(-1), "NotInBatch"),
