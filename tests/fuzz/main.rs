@@ -5,6 +5,7 @@
 #[path = "../../src/net/tests/beside.rs"]
 mod beside;
 mod client_core;
+mod link;
 #[path = "../../crates/audit/tests/support/mod.rs"]
 mod log;
 mod protocol_objects;
