@@ -59,6 +59,8 @@ fn the_sizes_of_objects_are_those_that_the_code_computes() {
     let tag = value("primitives/aead.rs", "TAG_LEN");
     let ciphertext = value("primitives/kem.rs", "CIPHERTEXT_LEN");
     let verify = value("primitives/signature.rs", "VERIFY_KEY_LEN");
+    let signature = value("primitives/signature.rs", "SIGNATURE_LEN");
+    let pair = value("prekeys/pair.rs", "PairPublic::LEN");
     let wrap = 3 + 24 + value("safe/key.rs", "SafeKey::LEN") + tag;
     let made: BTreeMap<&str, u64> = [
         (
@@ -86,15 +88,23 @@ fn the_sizes_of_objects_are_those_that_the_code_computes() {
         ("PassphraseWrap", wrap),
         ("RecoveryWrap", wrap + 32 + ciphertext),
         ("ResumeWrap", wrap),
-        (
-            "RecoveryPublic",
-            3 + value("prekeys/pair.rs", "PairPublic::LEN"),
-        ),
-        (
-            "SignedBoot",
-            3 + 16 + 8 + verify + value("primitives/signature.rs", "SIGNATURE_LEN"),
-        ),
+        ("RecoveryPublic", 3 + pair),
+        ("SignedBoot", 3 + 16 + 8 + verify + signature),
         ("BootVerifyKey", 3 + verify),
+        // Fingerprint, boot id, instance, bucket, end, both public halves.
+        ("LinkHello", 3 + 64 + 16 + 16 + 8 + 8 + pair + signature),
+        // Link id, both answers, MAC.
+        (
+            "LinkOpened",
+            3 + 16 + 32 + ciphertext + value("link/messages.rs", "MAC_LEN"),
+        ),
+        (
+            "LinkAccount",
+            3 + 16 + value("identity/fingerprint.rs", "Fingerprint::LEN") + signature,
+        ),
+        ("LinkRenew", 3 + pair),
+        ("LinkRenewed", 3 + pair),
+        ("LinkTicket", 32 + value("link/ticket.rs", "BOUND_LEN")),
     ]
     .into();
     for row in table("Type bytes") {
