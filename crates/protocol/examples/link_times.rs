@@ -1,5 +1,6 @@
 //! What a link costs the server: `cargo run --release -p protocol --features vectors --example link_times`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 use std::time::{Duration, Instant};
 
