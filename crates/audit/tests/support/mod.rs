@@ -3,39 +3,39 @@
 
 use std::sync::OnceLock;
 
+use ambient::Rng;
 use audit::{
     Door, ExportVerifier, ExportWriter, Head, HeadSigningKey, Header, Outside, RETENTION, Record,
     SignedHead, Verdict, Witnessed, ZERO_HASH,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rand_core::UnwrapErr;
 use serde_json::json;
 
-pub const RECORDS: u64 = 40;
-pub const HEADS_EVERY: u64 = 10;
-pub const END: &str = "{\"type\":\"end\"";
+pub(crate) const RECORDS: u64 = 40;
+pub(crate) const HEADS_EVERY: u64 = 10;
+pub(crate) const END: &str = "{\"type\":\"end\"";
 
-pub fn rng() -> UnwrapErr<getrandom::SysRng> {
-    UnwrapErr(getrandom::SysRng)
+pub(crate) fn rng() -> Rng {
+    Rng::system()
 }
 
-pub fn key() -> &'static HeadSigningKey {
+pub(crate) fn key() -> &'static HeadSigningKey {
     static KEY: OnceLock<HeadSigningKey> = OnceLock::new();
     KEY.get_or_init(|| HeadSigningKey::from_bytes(&[7; 64]))
 }
 
-pub fn other_key() -> &'static HeadSigningKey {
+pub(crate) fn other_key() -> &'static HeadSigningKey {
     static KEY: OnceLock<HeadSigningKey> = OnceLock::new();
     KEY.get_or_init(|| HeadSigningKey::from_bytes(&[8; 64]))
 }
 
-pub fn time(id: u64) -> u64 {
+pub(crate) fn time(id: u64) -> u64 {
     1_800_000_000 + id
 }
 
 /// A record as the store would write it; `salt` makes another history.
-pub fn record(id: u64, previous: [u8; 64], salt: u8) -> Record {
+pub(crate) fn record(id: u64, previous: [u8; 64], salt: u8) -> Record {
     let mut record = Record {
         id,
         event_id: [id as u8 ^ salt; 16],
@@ -50,12 +50,12 @@ pub fn record(id: u64, previous: [u8; 64], salt: u8) -> Record {
     record
 }
 
-pub fn chain(records: u64) -> Vec<Record> {
+pub(crate) fn chain(records: u64) -> Vec<Record> {
     continued(Vec::new(), records, 0)
 }
 
 /// Goes on after the records of a chain.
-pub fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> {
+pub(crate) fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> {
     for id in chain.len() as u64 + 1..=records {
         let previous = chain.last().map_or(ZERO_HASH, |last| last.hash);
         chain.push(record(id, previous, salt));
@@ -64,7 +64,7 @@ pub fn continued(mut chain: Vec<Record>, records: u64, salt: u8) -> Vec<Record> 
 }
 
 /// Records whose door stands after the tenth, and the record behind them that vouches for it.
-pub fn with_a_door(mut records: Vec<Record>) -> (Vec<Record>, Door) {
+pub(crate) fn with_a_door(mut records: Vec<Record>) -> (Vec<Record>, Door) {
     let id = records.len() as u64 + 1;
     let door = Door {
         through_id: 10,
@@ -87,7 +87,7 @@ pub fn with_a_door(mut records: Vec<Record>) -> (Vec<Record>, Door) {
     (records, door)
 }
 
-pub fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead {
+pub(crate) fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead {
     let head = Head {
         number,
         record_id: record.id,
@@ -98,7 +98,7 @@ pub fn head_of(record: &Record, number: u64, key: &HeadSigningKey) -> SignedHead
 }
 
 /// The header of an export of the whole log.
-pub fn header(key: &HeadSigningKey) -> Header {
+pub(crate) fn header(key: &HeadSigningKey) -> Header {
     Header {
         created_at: time(100),
         key: key.verify_key(),
@@ -110,7 +110,7 @@ pub fn header(key: &HeadSigningKey) -> Header {
 }
 
 /// Exports a chain; `heads` of another chain where they are not its own.
-pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> String {
+pub(crate) fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> String {
     let (mut writer, mut text) = ExportWriter::begin(&header(key));
     for record in chain {
         let opened = Some(json!({ "number": record.id }));
@@ -123,17 +123,17 @@ pub fn written(chain: &[Record], heads: &[Record], key: &HeadSigningKey) -> Stri
     text + &writer.end(key, &mut rng(), time(100))
 }
 
-pub fn export_of(records: u64) -> String {
+pub(crate) fn export_of(records: u64) -> String {
     let chain = chain(records);
     written(&chain, &chain, key())
 }
 
-pub fn export() -> &'static str {
+pub(crate) fn export() -> &'static str {
     static EXPORT: OnceLock<String> = OnceLock::new();
     EXPORT.get_or_init(|| export_of(RECORDS))
 }
 
-pub fn other_export() -> &'static str {
+pub(crate) fn other_export() -> &'static str {
     static EXPORT: OnceLock<String> = OnceLock::new();
     EXPORT.get_or_init(|| {
         let chain = chain(RECORDS);
@@ -142,7 +142,7 @@ pub fn other_export() -> &'static str {
 }
 
 /// A history that is another one from `id` on, with the heads and the end of the old one.
-pub fn rewritten(id: u64) -> Vec<String> {
+pub(crate) fn rewritten(id: u64) -> Vec<String> {
     let honest = chain(RECORDS);
     let other = continued(honest[..id as usize - 1].to_vec(), RECORDS, 0x80);
     let text = written(&other, &honest, key());
@@ -150,20 +150,20 @@ pub fn rewritten(id: u64) -> Vec<String> {
 }
 
 /// A copy of `records` records that the server itself continued, to the full length.
-pub fn continued_from(records: u64) -> Vec<String> {
+pub(crate) fn continued_from(records: u64) -> Vec<String> {
     let honest = chain(RECORDS);
     let other = continued(honest[..records as usize].to_vec(), RECORDS, 0x80);
     let text = written(&other, &other, key());
     text.lines().map(str::to_owned).collect()
 }
 
-pub fn witnessed_line(id: u64) -> String {
+pub(crate) fn witnessed_line(id: u64) -> String {
     let chain = chain(RECORDS);
     let head = head_of(&chain[id as usize - 1], id / HEADS_EVERY, key());
     Witnessed::new(&head, key().verify_key().fingerprint()).line()
 }
 
-pub fn witnessed(ids: &[u64]) -> Outside {
+pub(crate) fn witnessed(ids: &[u64]) -> Outside {
     let mut outside = Outside::under(key().verify_key());
     for id in ids {
         outside.line(witnessed_line(*id).as_bytes()).unwrap();
@@ -171,7 +171,7 @@ pub fn witnessed(ids: &[u64]) -> Outside {
     outside
 }
 
-pub fn verify(lines: &[String], outside: Option<Outside>) -> Verdict {
+pub(crate) fn verify(lines: &[String], outside: Option<Outside>) -> Verdict {
     let mut verifier = ExportVerifier::begin(lines[0].as_bytes(), outside).unwrap();
     for line in &lines[1..] {
         verifier.line(line.as_bytes());
@@ -179,19 +179,19 @@ pub fn verify(lines: &[String], outside: Option<Outside>) -> Verdict {
     verifier.finish()
 }
 
-pub fn record_of(line: &str) -> Record {
+pub(crate) fn record_of(line: &str) -> Record {
     let json: serde_json::Value = serde_json::from_str(line).unwrap();
     serde_json::from_value(json["record"].clone()).unwrap()
 }
 
-pub fn record_line(record: Record) -> String {
+pub(crate) fn record_line(record: Record) -> String {
     json!({ "type": "record", "record": record }).to_string()
 }
 
-pub fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-pub fn unbase64(text: &str) -> Vec<u8> {
+pub(crate) fn unbase64(text: &str) -> Vec<u8> {
     STANDARD.decode(text).unwrap()
 }
