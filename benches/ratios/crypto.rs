@@ -77,7 +77,7 @@ fn micros(seconds: f64) -> (f64, &'static str) {
 }
 
 /// Measures and reports.
-pub fn run(report: &mut Report) {
+pub(crate) fn run(report: &mut Report) {
     let (alice, bob) = (Person::new(), Person::new());
     let (session, bundle) = bob.bundle();
     let target = bob.target(&bundle);

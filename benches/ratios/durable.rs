@@ -12,10 +12,10 @@ use crate::report::Report;
 const REGISTRATIONS: u64 = 2_000;
 const AT_ONCE: u64 = 64;
 /// One-time pairs of a registration.
-pub const LEAVES: u32 = protocol::prekeys::ONE_TIME_AT_REGISTRATION as u32;
+pub(crate) const LEAVES: u32 = protocol::prekeys::ONE_TIME_AT_REGISTRATION as u32;
 
 /// Measures and reports.
-pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
+pub(crate) async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
     let bytes = registration_bytes();
     let bare_small = bare(&folder.join("bare-small.db"), REGISTRATIONS, 64)?;
     let bare_large = bare(&folder.join("bare-large.db"), REGISTRATIONS / 4, bytes)?;
@@ -44,7 +44,7 @@ pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
 }
 
 /// Bytes that a registration hands to the store.
-pub fn registration_bytes() -> usize {
+pub(crate) fn registration_bytes() -> usize {
     let user = sample::user(0, LEAVES, Admission::Open);
     let leaves: usize = user
         .prekeys
@@ -61,7 +61,7 @@ pub fn registration_bytes() -> usize {
 }
 
 /// Commits per second of one row of so many bytes each, nothing else.
-pub fn bare(path: &Path, commits: u64, bytes: usize) -> io::Result<f64> {
+pub(crate) fn bare(path: &Path, commits: u64, bytes: usize) -> io::Result<f64> {
     let database = rusqlite::Connection::open(path).map_err(io::Error::other)?;
     database
         .execute_batch(

@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 /// The argument with which this binary starts as the echo instead of as the benchmark.
-pub const ARGUMENT: &str = "--serve-echo";
+pub(crate) const ARGUMENT: &str = "--serve-echo";
 
 /// An echo process that ends with this value.
-pub struct Echo {
+pub(crate) struct Echo {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
@@ -18,7 +18,7 @@ pub struct Echo {
 
 impl Echo {
     /// Starts the echo and reads the address that it prints.
-    pub fn start() -> std::io::Result<Self> {
+    pub(crate) fn start() -> std::io::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(ARGUMENT)
             .stdout(Stdio::piped())
@@ -39,7 +39,7 @@ impl Drop for Echo {
 }
 
 /// Serves `POST /echo` until it is killed.
-pub fn serve(workers: usize) -> std::io::Result<()> {
+pub(crate) fn serve(workers: usize) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let server = HttpServer::new(|| {
             App::new().route(

@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Writes the request of a connection and a turn into the buffer.
-pub type Request = dyn Fn(usize, usize, &mut Vec<u8>) + Send + Sync;
+pub(crate) type Request = dyn Fn(usize, usize, &mut Vec<u8>) + Send + Sync;
 
 /// What a run is made of: a fixed number of requests spread over a fixed number of connections.
-pub struct Plan {
+pub(crate) struct Plan {
     /// Where the server listens.
     pub address: SocketAddr,
     /// Connections held open through the run.
@@ -27,7 +27,7 @@ pub struct Plan {
 
 /// What a run measured.
 #[derive(Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Requests that answered with the expected status.
     pub succeeded: usize,
     /// Requests that answered otherwise, with the last such status.
@@ -42,12 +42,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Requests a second that succeeded.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.succeeded as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The latency below which a share of all requests stayed, in microseconds.
-    pub fn percentile(&self, share: f64) -> f64 {
+    pub(crate) fn percentile(&self, share: f64) -> f64 {
         if self.latencies.is_empty() {
             return f64::NAN;
         }
@@ -57,7 +57,7 @@ impl Outcome {
 }
 
 /// A body received with its status.
-pub struct Reply {
+pub(crate) struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The decoded body.
@@ -65,7 +65,7 @@ pub struct Reply {
 }
 
 /// Runs a plan and keeps each response body when the caller asks for it.
-pub async fn run(
+pub(crate) async fn run(
     plan: Plan,
     mut keep: Option<&mut Vec<(usize, usize, Vec<u8>)>>,
 ) -> io::Result<Outcome> {
@@ -120,7 +120,7 @@ pub async fn run(
 }
 
 /// The outcome, or an error when any request failed.
-pub fn checked(outcome: Outcome) -> io::Result<Outcome> {
+pub(crate) fn checked(outcome: Outcome) -> io::Result<Outcome> {
     if outcome.failed > 0 {
         return Err(io::Error::other(format!(
             "{} requests failed, the last with {}",
@@ -131,14 +131,14 @@ pub fn checked(outcome: Outcome) -> io::Result<Outcome> {
 }
 
 /// One keep-alive connection.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     /// Connects without Nagle's delay.
-    pub async fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -148,7 +148,7 @@ impl Connection {
     }
 
     /// Sends one request and reads its whole response.
-    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
         self.stream.write_all(request).await?;
         let head_end = loop {
             if let Some(at) = find(&self.buffer, b"\r\n\r\n") {

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Bytes that are resident in all these processes together.
-pub fn resident(pids: &[u32]) -> io::Result<u64> {
+pub(crate) fn resident(pids: &[u32]) -> io::Result<u64> {
     pids.iter().map(|pid| one(*pid)).sum()
 }
 

@@ -10,14 +10,14 @@ use crate::report::Report;
 use crate::subject::settle;
 
 /// Where the peer listens and which processes it is made of.
-pub struct Peer {
+pub(crate) struct Peer {
     address: SocketAddr,
     /// Empty when its memory is not to be measured.
     pids: Vec<u32>,
 }
 
 /// What the subject did, to be set against the peer.
-pub struct Ours<'a> {
+pub(crate) struct Ours<'a> {
     /// The sends.
     pub sent: &'a Outcome,
     /// The first half of the burns.
@@ -31,7 +31,7 @@ pub struct Ours<'a> {
 }
 
 /// How much is posted, the same as at the subject.
-pub struct Amount {
+pub(crate) struct Amount {
     /// Connections held open.
     pub connections: usize,
     /// Notes posted and burned before anything is measured.
@@ -44,7 +44,7 @@ pub struct Amount {
 
 impl Peer {
     /// Reads `--peer` and `--peer-pid`, and refuses what could not be measured later.
-    pub fn new(url: &str, pids: Option<&str>) -> io::Result<Self> {
+    pub(crate) fn new(url: &str, pids: Option<&str>) -> io::Result<Self> {
         let host = url.trim_start_matches("http://").trim_end_matches('/');
         let address = host
             .to_socket_addrs()?
@@ -65,7 +65,7 @@ impl Peer {
     }
 
     /// Posts and burns as many notes as the subject did messages, and reports ours over the peer's.
-    pub async fn compare(
+    pub(crate) async fn compare(
         &self,
         report: &mut Report,
         amount: &Amount,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// One measured ratio beside the aim it is held against.
-pub struct Row {
+pub(crate) struct Row {
     /// What was measured.
     pub name: String,
     /// Our own figure, with its unit.
@@ -19,14 +19,14 @@ pub struct Row {
 
 /// Every row of a run, in order.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     rows: Vec<Row>,
     notes: Vec<String>,
 }
 
 impl Report {
     /// Adds a row and prints it at once, so that a long run shows progress.
-    pub fn row(
+    pub(crate) fn row(
         &mut self,
         name: impl Into<String>,
         ours: (f64, &str),
@@ -48,14 +48,14 @@ impl Report {
     }
 
     /// Adds a sentence below the table.
-    pub fn note(&mut self, text: impl Into<String>) {
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
         println!("  {text}");
         self.notes.push(text);
     }
 
     /// Writes the table as Markdown and the ratios as an SVG plot.
-    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+    pub(crate) fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let mut text =
             String::from("| measured | ours | reference | ratio | aim |\n|---|---|---|---|---|\n");

@@ -22,7 +22,7 @@ const FULL: u64 = 1_000;
 use crate::durable::LEAVES;
 
 /// Measures and reports.
-pub async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
+pub(crate) async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
     size_of_an_account(report, folder).await?;
     let path = folder.join("scale.db");
     let store = open(&path)?;

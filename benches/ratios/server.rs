@@ -21,7 +21,7 @@ const MESSAGES: usize = 100_000 / CONNECTIONS * CONNECTIONS;
 const SIZE: usize = 1024;
 
 /// Measures and reports.
-pub async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<()> {
+pub(crate) async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
     let warm_up = MESSAGES / 10 / CONNECTIONS * CONNECTIONS;

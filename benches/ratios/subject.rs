@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::memory::resident;
 
 /// A running server and what its clients need.
-pub struct Subject {
+pub(crate) struct Subject {
     child: Child,
     _data: TempDir,
     /// Where it listens.
@@ -29,7 +29,7 @@ pub struct Subject {
 
 impl Subject {
     /// Starts the server with limits out of the way and registers two people.
-    pub async fn start() -> io::Result<Self> {
+    pub(crate) async fn start() -> io::Result<Self> {
         let data = tempfile::tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut child = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
@@ -90,7 +90,7 @@ impl Subject {
     }
 
     /// Resident memory in bytes.
-    pub fn resident(&self) -> io::Result<u64> {
+    pub(crate) fn resident(&self) -> io::Result<u64> {
         resident(&[self.child.id()])
     }
 }
@@ -129,6 +129,6 @@ fn setup_link(child: &mut Child) -> io::Result<String> {
 }
 
 /// Lets the server settle: its memory is given back when it is idle.
-pub async fn settle() {
+pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_secs(8)).await;
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PRIORITY: u8 = 10 * 8 + 5;
 
 /// Takes one line at a time.
-pub trait Deliver: Send {
+pub(super) trait Deliver: Send {
     /// Returns once the witness has the line.
     fn deliver(&mut self, line: &str) -> Result<(), String>;
 }

@@ -20,7 +20,7 @@ pub(super) struct Newest {
 
 impl Schedule {
     /// Returns the kind that is due.
-    pub fn due(&self, newest: Newest, now: u64) -> Option<Wish> {
+    pub(super) fn due(&self, newest: Newest, now: u64) -> Option<Wish> {
         let after = |last: Option<u64>, every: u64| match last {
             None => self.incremental > 0 || self.full > 0,
             Some(last) => every > 0 && now >= last.saturating_add(every),
@@ -35,7 +35,7 @@ impl Schedule {
     }
 
     /// Returns the unix seconds of the next; `None` before the first.
-    pub fn next(&self, newest: Newest) -> Option<u64> {
+    pub(super) fn next(&self, newest: Newest) -> Option<u64> {
         let next =
             |last: Option<u64>, every: u64| Some(last?.saturating_add(every)).filter(|_| every > 0);
         next(newest.full, self.full)

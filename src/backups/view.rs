@@ -11,7 +11,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub fn job(&self) -> BackupJob {
+    pub(super) fn job(&self) -> BackupJob {
         let Standing { phase, done, total } = self.progress.look();
         BackupJob {
             kind: kind_of(self.wish).to_owned(),

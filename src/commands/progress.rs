@@ -84,7 +84,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub fn of(done: u64, total: u64) -> Self {
+    pub(super) fn of(done: u64, total: u64) -> Self {
         let total = total.max(done).max(1);
         let full = done * WIDTH / total;
         Self {

@@ -45,7 +45,7 @@ fn bundle(folder: &Path) {
     std::fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
 }
 
-pub async fn with_bundle() -> (TestApp, TempDir) {
+pub(super) async fn with_bundle() -> (TestApp, TempDir) {
     let folder = TempDir::new().unwrap();
     bundle(folder.path());
     (with_folder(folder.path()).await, folder)

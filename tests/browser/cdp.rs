@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
 /// How long anything may take before a test gives up; generous, because machines are shared.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub(super) const PATIENCE: Duration = Duration::from_secs(45);
 
 /// The socket to one browser.
-pub struct Cdp {
+pub(super) struct Cdp {
     socket: WebSocket<TcpStream>,
     last: u64,
     events: Vec<Value>,
@@ -19,7 +19,7 @@ pub struct Cdp {
 
 impl Cdp {
     /// Connects to `ws://127.0.0.1:port` and `path`, as Chromium wrote them into its profile.
-    pub fn connect(port: u16, path: &str) -> Self {
+    pub(super) fn connect(port: u16, path: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
         let url = format!("ws://127.0.0.1:{port}{path}");
         let (socket, _) = tungstenite::client(url, stream).expect("a DevTools socket");
@@ -37,7 +37,12 @@ impl Cdp {
     }
 
     /// Calls a method of a session (empty for the browser itself); its error is the protocol's text.
-    pub fn call(&mut self, session: &str, method: &str, params: Value) -> Result<Value, String> {
+    pub(super) fn call(
+        &mut self,
+        session: &str,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, String> {
         let id = self.send(session, method, params);
         let end = Instant::now() + PATIENCE + PATIENCE;
         loop {
@@ -56,12 +61,12 @@ impl Cdp {
     }
 
     /// Everything that was said without being asked, since the last time.
-    pub fn take_events(&mut self) -> Vec<Value> {
+    pub(super) fn take_events(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.events)
     }
 
     /// The sessions of the workers that run.
-    pub fn workers(&self) -> Vec<String> {
+    pub(super) fn workers(&self) -> Vec<String> {
         self.workers.clone()
     }
 

@@ -30,7 +30,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// A running browser; it ends with this value.
-pub struct Chromium {
+pub(super) struct Chromium {
     child: Child,
     cdp: Rc<RefCell<Cdp>>,
     folder: tempfile::TempDir,
@@ -38,7 +38,7 @@ pub struct Chromium {
 
 impl Chromium {
     /// Starts one with a fresh folder.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let program = std::env::var_os("SECURE_MESSAGING_TEST_CHROMIUM")
             .map_or_else(|| PathBuf::from("chromium"), PathBuf::from);
@@ -89,7 +89,7 @@ impl Chromium {
     }
 
     /// A new profile: its own cookies, storage and workers.
-    pub fn profile(&self) -> Profile {
+    pub(super) fn profile(&self) -> Profile {
         let answer = self
             .cdp
             .borrow_mut()
@@ -105,7 +105,7 @@ impl Chromium {
     }
 
     /// The value of an expression in each worker of all profiles.
-    pub fn in_workers(&self, expression: &str) -> Vec<Value> {
+    pub(super) fn in_workers(&self, expression: &str) -> Vec<Value> {
         let mut cdp = self.cdp.borrow_mut();
         let mut values = Vec::new();
         for worker in cdp.workers() {
@@ -122,7 +122,7 @@ impl Chromium {
     }
 
     /// The addresses that the workers of all profiles have fetched.
-    pub fn fetched_by_workers(&self) -> Vec<String> {
+    pub(super) fn fetched_by_workers(&self) -> Vec<String> {
         let list = "performance.getEntriesByType('resource').map((it) => it.name)";
         let fetched = self.in_workers(list).into_iter();
         fetched
@@ -132,7 +132,7 @@ impl Chromium {
     }
 
     /// What pages and workers wrote into their consoles that names the content security policy.
-    pub fn refused_by_policy(&self) -> Vec<String> {
+    pub(super) fn refused_by_policy(&self) -> Vec<String> {
         let mut cdp = self.cdp.borrow_mut();
         // A call in between reads everything that is still on its way.
         let _ = cdp.call("", "Browser.getVersion", json!({}));
@@ -163,21 +163,21 @@ impl Drop for Chromium {
 }
 
 /// One person's browser.
-pub struct Profile {
+pub(super) struct Profile {
     cdp: Rc<RefCell<Cdp>>,
     id: String,
 }
 
 impl Profile {
     /// Opens a tab of this size.
-    pub fn tab(&self, screen: Screen, url: &str) -> Page {
+    pub(super) fn tab(&self, screen: Screen, url: &str) -> Page {
         let page = self.empty_tab(screen);
         page.goto(url);
         page
     }
 
     /// Opens a tab that shows nothing yet.
-    pub fn empty_tab(&self, screen: Screen) -> Page {
+    pub(super) fn empty_tab(&self, screen: Screen) -> Page {
         let mut cdp = self.cdp.borrow_mut();
         let target = cdp
             .call(

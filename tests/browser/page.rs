@@ -10,7 +10,7 @@ use super::cdp::{Cdp, PATIENCE};
 
 /// How large a window is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Screen {
+pub(super) enum Screen {
     /// 1280 × 800.
     Desktop,
     /// 390 × 844, with touch.
@@ -31,7 +31,7 @@ const WATCH: &str = "addEventListener('beforeunload', (event) => { if (!window.w
      { types: ['integrity-violation'], buffered: true }).observe();";
 
 /// A tab.
-pub struct Page {
+pub(super) struct Page {
     cdp: Rc<RefCell<Cdp>>,
     session: String,
     target: String,
@@ -39,7 +39,7 @@ pub struct Page {
 }
 
 /// The CSS selector of a `data-testid`.
-pub fn by(testid: &str) -> String {
+pub(super) fn by(testid: &str) -> String {
     format!("[data-testid=\"{testid}\"]")
 }
 
@@ -85,7 +85,7 @@ impl Page {
     }
 
     /// Gives the window another size in CSS pixels, as turning a phone or enlarging the page does.
-    pub fn resize(&self, width: u32, height: u32, scale: u32) {
+    pub(super) fn resize(&self, width: u32, height: u32, scale: u32) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
             json!({ "width": width, "height": height, "deviceScaleFactor": scale,
@@ -94,12 +94,12 @@ impl Page {
     }
 
     /// The size of its window.
-    pub fn screen(&self) -> Screen {
+    pub(super) fn screen(&self) -> Screen {
         self.screen
     }
 
     /// Calls the browser for this tab.
-    pub fn call(&self, method: &str, params: Value) -> Value {
+    pub(super) fn call(&self, method: &str, params: Value) -> Value {
         self.try_call(method, params)
             .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
@@ -109,7 +109,7 @@ impl Page {
     }
 
     /// Runs a script before the page's own ones, from the next load on.
-    pub fn before_scripts(&self, source: &str) {
+    pub(super) fn before_scripts(&self, source: &str) {
         self.call(
             "Page.addScriptToEvaluateOnNewDocument",
             json!({ "source": source }),
@@ -118,14 +118,14 @@ impl Page {
 
     /// Loads an address and waits until its scripts have run.
     #[track_caller]
-    pub fn goto(&self, url: &str) {
+    pub(super) fn goto(&self, url: &str) {
         self.call("Page.navigate", json!({ "url": url }));
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
     /// Loads the page again and waits until it is a new one.
     #[track_caller]
-    pub fn reload(&self) {
+    pub(super) fn reload(&self) {
         const DONE: &str = "!window.old && document.readyState === 'complete'";
         self.js("window.old = true");
         self.call("Page.reload", json!({}));
@@ -138,7 +138,7 @@ impl Page {
 
     /// Evaluates an expression, waiting for promises.
     #[track_caller]
-    pub fn js(&self, expression: &str) -> Value {
+    pub(super) fn js(&self, expression: &str) -> Value {
         self.try_js(expression)
             .unwrap_or_else(|error| panic!("{expression}: {error}\n{}", self.told()))
     }
@@ -159,7 +159,7 @@ impl Page {
 
     /// Waits until an expression is truthy and gives its value.
     #[track_caller]
-    pub fn until(&self, expression: &str) -> Value {
+    pub(super) fn until(&self, expression: &str) -> Value {
         self.comes_true(expression, PATIENCE)
             .unwrap_or_else(|| panic!("it did not come true that {expression}\n{}", self.told()))
     }
@@ -188,19 +188,19 @@ impl Page {
 
     /// Waits until something with this test id is on the screen.
     #[track_caller]
-    pub fn see(&self, testid: &str) {
+    pub(super) fn see(&self, testid: &str) {
         self.until(&format!("({VISIBLE})({})", quoted(&by(testid))));
     }
 
     /// Waits until nothing with this test id is on the screen.
     #[track_caller]
-    pub fn gone(&self, testid: &str) {
+    pub(super) fn gone(&self, testid: &str) {
         self.until(&format!("!({VISIBLE})({})", quoted(&by(testid))));
     }
 
     /// Waits until some element that fits `selector` has this text in it.
     #[track_caller]
-    pub fn see_text(&self, selector: &str, text: &str) {
+    pub(super) fn see_text(&self, selector: &str, text: &str) {
         self.until(&format!(
             "[...document.querySelectorAll({})].some((it) => it.checkVisibility() && it.textContent.includes({}))",
             quoted(selector),
@@ -210,7 +210,7 @@ impl Page {
 
     /// The text of the first element with this test id.
     #[track_caller]
-    pub fn text(&self, testid: &str) -> String {
+    pub(super) fn text(&self, testid: &str) -> String {
         self.until(&format!(
             "document.querySelector({})?.textContent.trim()",
             quoted(&by(testid))
@@ -221,7 +221,7 @@ impl Page {
     }
 
     /// How many elements fit.
-    pub fn count(&self, selector: &str) -> u64 {
+    pub(super) fn count(&self, selector: &str) -> u64 {
         self.js(&format!(
             "document.querySelectorAll({}).length",
             quoted(selector)
@@ -232,7 +232,7 @@ impl Page {
 
     /// Puts the text into a field in place of what was there.
     #[track_caller]
-    pub fn fill(&self, testid: &str, text: &str) {
+    pub(super) fn fill(&self, testid: &str, text: &str) {
         self.click(testid);
         self.js("document.activeElement.select?.()");
         self.call("Input.insertText", json!({ "text": text }));
@@ -244,7 +244,7 @@ impl Page {
     }
 
     /// Presses a key such as `Enter`, `ArrowUp` or `k` with `Alt` 1, `Ctrl` 2, `Shift` 8 added up.
-    pub fn press(&self, key: &str, modifiers: u8) {
+    pub(super) fn press(&self, key: &str, modifiers: u8) {
         let code = match key {
             "Enter" => 13,
             "Escape" => 27,
@@ -270,12 +270,12 @@ impl Page {
     }
 
     /// Shows it as if the system asked for this.
-    pub fn emulate(&self, scheme: &str) {
+    pub(super) fn emulate(&self, scheme: &str) {
         self.emulate_media(&[("prefers-color-scheme", scheme)]);
     }
 
     /// Shows it as if the system asked for all of these.
-    pub fn emulate_media(&self, features: &[(&str, &str)]) {
+    pub(super) fn emulate_media(&self, features: &[(&str, &str)]) {
         let features: Vec<Value> = features
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
@@ -287,7 +287,7 @@ impl Page {
     }
 
     /// A picture of the window as PNG.
-    pub fn picture(&self) -> Vec<u8> {
+    pub(super) fn picture(&self) -> Vec<u8> {
         use base64::Engine as _;
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         let data = answer["data"].as_str().unwrap_or_default();
@@ -297,12 +297,12 @@ impl Page {
     }
 
     /// What the policy refused in this document.
-    pub fn refused(&self) -> Vec<String> {
+    pub(super) fn refused(&self) -> Vec<String> {
         serde_json::from_value(self.js("window.refused")).unwrap_or_default()
     }
 
     /// Closes the tab.
-    pub fn close(self) {
+    pub(super) fn close(self) {
         let params = json!({ "targetId": self.target });
         let mut cdp = self.cdp.borrow_mut();
         let _ = cdp.call("", "Target.closeTarget", params);
@@ -346,7 +346,7 @@ const VISIBLE: &str =
     "(selector) => [...document.querySelectorAll(selector)].some((it) => it.checkVisibility())";
 
 /// As a JavaScript string.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 

@@ -5,7 +5,7 @@ use super::page::{Page, Screen, by, quoted};
 use super::server::Server;
 
 /// Somebody with an account and a tab.
-pub struct Person {
+pub(super) struct Person {
     /// Their tab.
     pub page: Page,
     /// The name they sign in with.
@@ -18,7 +18,7 @@ pub struct Person {
 
 /// Follows the set-up link, becomes the administrator and lets everybody register.
 #[track_caller]
-pub fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
+pub(super) fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
     let link = server.setup.clone().expect("a set-up link in the log");
     let page = profile.tab(screen, &server.url(&link));
     let person = fill_in(page, "mira", "Mira Holm");
@@ -31,7 +31,7 @@ pub fn set_up(server: &Server, profile: &Profile, screen: Screen) -> Person {
 
 /// Creates an account on an open server.
 #[track_caller]
-pub fn register(
+pub(super) fn register(
     server: &Server,
     profile: &Profile,
     screen: Screen,
@@ -46,7 +46,7 @@ pub fn register(
 
 /// The three steps of a registration, from whatever page shows them.
 #[track_caller]
-pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
+pub(super) fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
     page.see("register-form");
     page.fill("register-handle", handle);
     page.fill("register-alias", alias);
@@ -65,7 +65,7 @@ pub fn fill_in(page: Page, handle: &str, alias: &str) -> Person {
 
 /// The passphrase that the page offers.
 #[track_caller]
-pub fn offered_words(page: &Page) -> String {
+pub(super) fn offered_words(page: &Page) -> String {
     // They are drawn before their step is shown.
     page.see("offered-words");
     page.until(&format!(
@@ -77,7 +77,7 @@ pub fn offered_words(page: &Page) -> String {
 
 /// Reads the recovery key, is told off for a wrong one, and types the right one back.
 #[track_caller]
-pub fn confirm_recovery_key(page: &Page) -> String {
+pub(super) fn confirm_recovery_key(page: &Page) -> String {
     page.see("recovery-key");
     let groups = format!(
         "[...document.querySelectorAll({})].map((it) => it.textContent).join('-')",
@@ -98,7 +98,7 @@ pub fn confirm_recovery_key(page: &Page) -> String {
 
 /// Signs in on a page that asks for it.
 #[track_caller]
-pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
+pub(super) fn sign_in(page: &Page, handle: &str, passphrase: &str) {
     page.fill("sign-in-handle", handle);
     page.fill("sign-in-passphrase", passphrase);
     page.click("sign-in-submit");
@@ -106,7 +106,7 @@ pub fn sign_in(page: &Page, handle: &str, passphrase: &str) {
 
 /// Signs out.
 #[track_caller]
-pub fn sign_out(page: &Page) {
+pub(super) fn sign_out(page: &Page) {
     page.click("main-menu");
     page.click("menu-sign-out");
     page.click("confirm-yes");
@@ -115,7 +115,7 @@ pub fn sign_out(page: &Page) {
 
 /// Opens the passphrase's lock.
 #[track_caller]
-pub fn unlock(page: &Page, passphrase: &str) {
+pub(super) fn unlock(page: &Page, passphrase: &str) {
     page.see("lock-screen");
     page.fill("unlock-passphrase", passphrase);
     page.click("unlock-submit");
@@ -124,7 +124,7 @@ pub fn unlock(page: &Page, passphrase: &str) {
 
 /// Finds somebody by handle and asks to talk.
 #[track_caller]
-pub fn ask(page: &Page, handle: &str, greeting: &str) {
+pub(super) fn ask(page: &Page, handle: &str, greeting: &str) {
     page.click("new-chat");
     page.fill("find-handle", handle);
     page.press("Enter", 0);
@@ -136,7 +136,7 @@ pub fn ask(page: &Page, handle: &str, greeting: &str) {
 
 /// Opens the request of somebody.
 #[track_caller]
-pub fn open_request(page: &Page, handle: &str) {
+pub(super) fn open_request(page: &Page, handle: &str) {
     page.click_on(&format!(
         "{}[data-handle={}]",
         by("request-row"),
@@ -147,7 +147,7 @@ pub fn open_request(page: &Page, handle: &str) {
 
 /// Two people become contacts; both have the chat open afterwards.
 #[track_caller]
-pub fn befriend(asking: &Person, answering: &Person) {
+pub(super) fn befriend(asking: &Person, answering: &Person) {
     ask(&asking.page, &answering.handle, "Hello, it is me.");
     open_request(&answering.page, &asking.handle);
     answering.page.click("accept-request");
@@ -160,7 +160,7 @@ pub fn befriend(asking: &Person, answering: &Person) {
 
 /// Mira, who administers the server, and Jonas, who are contacts and have their chat open.
 #[track_caller]
-pub fn acquainted(server: &Server, places: [(&Profile, Screen); 2]) -> [Person; 2] {
+pub(super) fn acquainted(server: &Server, places: [(&Profile, Screen); 2]) -> [Person; 2] {
     let [(one, first), (two, second)] = places;
     let mira = set_up(server, one, first);
     let jonas = register(server, two, second, "jonas", "Jonas Weber");
@@ -170,7 +170,7 @@ pub fn acquainted(server: &Server, places: [(&Profile, Screen); 2]) -> [Person; 
 
 /// Opens the chat with somebody from the list.
 #[track_caller]
-pub fn open_chat(page: &Page, handle: &str) {
+pub(super) fn open_chat(page: &Page, handle: &str) {
     page.click_on(&format!(
         "{}[data-handle={}]",
         by("chat-row"),
@@ -181,7 +181,7 @@ pub fn open_chat(page: &Page, handle: &str) {
 
 /// Goes back to the list where only one pane fits.
 #[track_caller]
-pub fn to_list(page: &Page) {
+pub(super) fn to_list(page: &Page) {
     if page.screen() == Screen::Phone {
         page.click("back");
     }
@@ -190,7 +190,7 @@ pub fn to_list(page: &Page) {
 
 /// Writes a message into the open chat.
 #[track_caller]
-pub fn write(page: &Page, text: &str) {
+pub(super) fn write(page: &Page, text: &str) {
     page.fill("composer-text", text);
     page.press("Enter", 0);
     page.see_text(&by("message-text"), text);
@@ -198,7 +198,7 @@ pub fn write(page: &Page, text: &str) {
 
 /// Chooses when messages go.
 #[track_caller]
-pub fn choose_timer(page: &Page, choice: &str) {
+pub(super) fn choose_timer(page: &Page, choice: &str) {
     page.click("timer-chip");
     page.see("timer-menu");
     page.click(choice);
@@ -208,7 +208,7 @@ pub fn choose_timer(page: &Page, choice: &str) {
 
 /// Waits until the message with this text is in this state.
 #[track_caller]
-pub fn state(page: &Page, text: &str, state: &str) {
+pub(super) fn state(page: &Page, text: &str, state: &str) {
     page.until(&format!(
         "[...document.querySelectorAll({})].some((it) => it.textContent.includes({}) && it.dataset.state === {})",
         quoted(&by("message")),
@@ -219,7 +219,7 @@ pub fn state(page: &Page, text: &str, state: &str) {
 
 /// The path that a message with this text took.
 #[track_caller]
-pub fn path(page: &Page, text: &str) -> serde_json::Value {
+pub(super) fn path(page: &Page, text: &str) -> serde_json::Value {
     page.js(&format!(
         "[...document.querySelectorAll({})].find((it) => it.textContent.includes({})).dataset.path",
         quoted(&by("message")),
@@ -229,7 +229,7 @@ pub fn path(page: &Page, text: &str) -> serde_json::Value {
 
 /// Waits until this many messages are in this state, whatever is left of them.
 #[track_caller]
-pub fn states(page: &Page, state: &str, count: usize) {
+pub(super) fn states(page: &Page, state: &str, count: usize) {
     page.until(&format!(
         "document.querySelectorAll({}).length === {count}",
         quoted(&format!("{}[data-state=\"{state}\"]", by("message")))
@@ -238,7 +238,7 @@ pub fn states(page: &Page, state: &str, count: usize) {
 
 /// Waits until no message on the page has this text.
 #[track_caller]
-pub fn no_text(page: &Page, text: &str) {
+pub(super) fn no_text(page: &Page, text: &str) {
     page.until(&format!(
         "![...document.querySelectorAll({})].some((it) => it.textContent.includes({}))",
         quoted(&by("message-text")),

@@ -14,13 +14,13 @@ const STEADY: Duration = Duration::from_secs(4);
 impl Page {
     /// Clicks the middle of what has this test id, turning the wheel where that is needed.
     #[track_caller]
-    pub fn click(&self, testid: &str) {
+    pub(super) fn click(&self, testid: &str) {
         self.click_on(&by(testid));
     }
 
     /// Clicks the middle of what fits the selector, turning the wheel where that is needed.
     #[track_caller]
-    pub fn click_on(&self, selector: &str) {
+    pub(super) fn click_on(&self, selector: &str) {
         let end = Instant::now() + PATIENCE;
         let mut place = self.wheel_to(selector);
         self.point(&place);
@@ -36,7 +36,7 @@ impl Page {
     /// Clicks the middle of what has this test id as it is on the screen now: scrolls nothing, and fails when the
     /// middle is not visible or something else is hit there.
     #[track_caller]
-    pub fn click_in_sight(&self, testid: &str) {
+    pub(super) fn click_in_sight(&self, testid: &str) {
         let end = Instant::now() + STEADY;
         loop {
             let place = self.where_is(&by(testid));
@@ -56,7 +56,7 @@ impl Page {
 
     /// Turns the wheel over the panes around an element until its middle can be hit; says where that is.
     #[track_caller]
-    pub fn wheel_to(&self, selector: &str) -> Value {
+    pub(super) fn wheel_to(&self, selector: &str) -> Value {
         let mut end = Instant::now() + PATIENCE;
         let mut covered = None;
         loop {
@@ -114,7 +114,7 @@ impl Page {
 
     /// Presses the button over what fits the selector, lets `between` happen, and releases it there.
     #[track_caller]
-    pub fn click_while(&self, selector: &str, between: impl FnOnce()) {
+    pub(super) fn click_while(&self, selector: &str, between: impl FnOnce()) {
         let place = self.wheel_to(selector);
         self.point(&place);
         self.button("mousePressed", &place);

@@ -11,7 +11,7 @@ use super::cdp::PATIENCE;
 use crate::support::binary;
 
 /// A running server; it ends with this value.
-pub struct Server {
+pub(super) struct Server {
     child: Child,
     log: Receiver<String>,
     folder: tempfile::TempDir,
@@ -23,12 +23,12 @@ pub struct Server {
 
 impl Server {
     /// Starts one with an empty data folder.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self::with(&[])
     }
 
     /// Starts one with further settings from the environment.
-    pub fn with(settings: &[(&'static str, &str)]) -> Self {
+    pub(super) fn with(settings: &[(&'static str, &str)]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("its address").port();
         drop(free);
@@ -51,12 +51,12 @@ impl Server {
     }
 
     /// The address of a page.
-    pub fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// Changes a record in the file, as somebody would who does not mind the triggers.
-    pub fn tamper_with_the_log(&self) {
+    pub(super) fn tamper_with_the_log(&self) {
         let path = self.folder.path().join("secure_messaging.db");
         let connection = rusqlite::Connection::open(path).expect("the database");
         connection
@@ -68,19 +68,19 @@ impl Server {
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.child.kill().expect("kill");
         self.child.wait().expect("wait");
     }
 
     /// Starts it again on the same port and data.
-    pub fn start_again(&mut self) {
+    pub(super) fn start_again(&mut self) {
         (self.child, self.log) = spawn(&self.folder, self.port, &self.settings);
         self.wait();
     }
 
     /// Kills it; what `restore` makes of the newest backup takes the place of its data.
-    pub fn put_back(&mut self, target: &str) {
+    pub(super) fn put_back(&mut self, target: &str) {
         self.kill();
         let new = tempfile::tempdir().expect("a folder");
         let output = binary()

@@ -13,7 +13,7 @@ const LEAST: (u32, u32) = (320, 256);
 
 /// Brings everything that can be pressed in `root` under the pointer.
 #[track_caller]
-pub fn all_within_reach(page: &Page, root: &str) {
+pub(super) fn all_within_reach(page: &Page, root: &str) {
     page.see(root);
     let all = format!(
         "[...[...document.querySelectorAll({})].at(-1).querySelectorAll('a[href], button, input, textarea, select')]\
@@ -76,7 +76,7 @@ const FOCUSED: &str = "(() => { const it = document.activeElement; reached.add(i
 /// Nothing that is drawn sticks out of the window, no button's text sticks out of the button, and nothing but a table
 /// scrolls sideways.
 #[track_caller]
-pub fn all_fits(page: &Page, what: &str) {
+pub(super) fn all_fits(page: &Page, what: &str) {
     let out = page.js(
         "[...document.querySelectorAll('button, input, select, textarea, a, p, h1, h2, h3, label, li, dt, dd, dialog, .notice')] \
          .filter((it) => it.checkVisibility() && !it.closest('.visually-hidden, .skip, .table-wrap')) \
@@ -102,7 +102,7 @@ pub fn all_fits(page: &Page, what: &str) {
 
 /// Looks at a view at every size, and leaves it at the window's own.
 #[track_caller]
-pub fn whole_at_every_size(page: &Page, root: &str, what: &str) {
+pub(super) fn whole_at_every_size(page: &Page, root: &str, what: &str) {
     page.see(root);
     for (width, height) in SIZES {
         page.resize(width, height, 1);

@@ -15,7 +15,7 @@ mod wire;
 
 /// Where `beside` finds the server.
 mod net {
-    pub use secure_messaging::net::{Limits, serve};
+    pub(crate) use secure_messaging::net::{Limits, serve};
 }
 
 /// What runs a test of this file alone.

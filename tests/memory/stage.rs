@@ -12,15 +12,15 @@ use crate::support::memory_scan::{Found, Markers};
 use crate::support::{Account, Client, Spawned, b64, random_id, waiting_slot};
 
 /// How many messages pass.
-pub const MESSAGES: usize = 1000;
+pub(super) const MESSAGES: usize = 1000;
 
 /// Connections that carry them.
-pub const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Stage {
+pub(super) struct Stage {
     pub server: Spawned,
     pub poster: Account,
     pub reader: Account,
@@ -32,7 +32,10 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the real binary and registers two people on clients made by `client`.
-    pub async fn start(variables: &[(&str, &str)], client: impl Fn(&Spawned) -> Client) -> Self {
+    pub(super) async fn start(
+        variables: &[(&str, &str)],
+        client: impl Fn(&Spawned) -> Client,
+    ) -> Self {
         let (data, temp) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let mut variables = variables.to_vec();
         variables.push(("TMPDIR", temp.path().to_str().unwrap()));
@@ -64,7 +67,7 @@ impl Stage {
 
     /// Message `index`: its marker fills its slot and its body. Every tenth is larger than any
     /// buffer on the way.
-    pub fn message(&self, index: usize, life_secs: u32, large: usize) -> Vec<u8> {
+    pub(super) fn message(&self, index: usize, life_secs: u32, large: usize) -> Vec<u8> {
         let length = if index.is_multiple_of(10) {
             large
         } else {
@@ -75,7 +78,7 @@ impl Stage {
         })
     }
 
-    pub fn message_to(
+    pub(super) fn message_to(
         &self,
         index: usize,
         life_secs: u32,
@@ -93,7 +96,7 @@ impl Stage {
     }
 
     /// Posts messages over HTTP on many connections at once.
-    pub async fn post(&self, range: std::ops::Range<usize>, life_secs: u32) {
+    pub(super) async fn post(&self, range: std::ops::Range<usize>, life_secs: u32) {
         futures_util::stream::iter(range)
             .for_each_concurrent(LANES, |index| async move {
                 let message = self.message(index, life_secs, 40_000);
@@ -107,7 +110,7 @@ impl Stage {
     }
 
     /// Reads messages over HTTP on many connections at once, which burns them.
-    pub async fn read(&self, range: std::ops::Range<usize>) {
+    pub(super) async fn read(&self, range: std::ops::Range<usize>) {
         futures_util::stream::iter(range)
             .for_each_concurrent(LANES, |index| async move {
                 let path = format!("/api/v1/messages/{}", hex::encode(self.ids[index]));
@@ -127,7 +130,7 @@ impl Stage {
     }
 
     /// Waits until the vault is empty.
-    pub async fn emptied(&self) {
+    pub(super) async fn emptied(&self) {
         wait_until(async || {
             let stats = self
                 .poster
@@ -141,14 +144,14 @@ impl Stage {
     }
 
     /// Searches the process.
-    pub fn scan(&self) -> Found {
+    pub(super) fn scan(&self) -> Found {
         self.markers.in_process(self.server.pid())
     }
 
     /// Fails unless every message of a range is found in the process: without this, that
     /// nothing is found later would mean nothing.
     #[track_caller]
-    pub fn assert_held(&self, count: usize) {
+    pub(super) fn assert_held(&self, count: usize) {
         let held = self.scan();
         assert_eq!(
             held.markers.len(),
@@ -160,19 +163,19 @@ impl Stage {
 
     /// Fails if anything is found in the process.
     #[track_caller]
-    pub fn assert_gone(&self, when: &str) {
+    pub(super) fn assert_gone(&self, when: &str) {
         let found = self.scan();
         assert_eq!(found.hits(), 0, "{when}: {found:?}");
     }
 
     /// Counts the sockets that the process has open.
-    pub fn sockets(&self) -> usize {
+    pub(super) fn sockets(&self) -> usize {
         sockets_of(&self.server)
     }
 
     /// Lets both people go and whatever else they hold, and waits until the server has closed
     /// `fewer` connections. Returns what is left to look at.
-    pub async fn close(self, others: impl Sized, fewer: usize) -> Closed {
+    pub(super) async fn close(self, others: impl Sized, fewer: usize) -> Closed {
         // Counted first: the server begins to close as soon as the first is dropped.
         let open = self.sockets();
         let Self {
@@ -197,7 +200,7 @@ impl Stage {
 }
 
 /// A stage that nobody is connected to any more.
-pub struct Closed {
+pub(super) struct Closed {
     pub server: Spawned,
     pub markers: Markers,
     data: TempDir,
@@ -207,7 +210,7 @@ pub struct Closed {
 impl Closed {
     /// Fails if anything is found in the process.
     #[track_caller]
-    pub fn assert_gone(&self) {
+    pub(super) fn assert_gone(&self) {
         let found = self.markers.in_process(self.server.pid());
         assert_eq!(found.hits(), 0, "after the connections closed: {found:?}");
     }
@@ -215,7 +218,7 @@ impl Closed {
     /// Fails if anything is found in the data folder, the temporary folder or the log; first shows
     /// that it would be.
     #[track_caller]
-    pub fn assert_not_on_disk(self) {
+    pub(super) fn assert_not_on_disk(self) {
         for folder in [&self.data, &self.temp] {
             let planted = folder.path().join("planted");
             std::fs::write(&planted, self.markers.content(7, 100)).unwrap();
@@ -251,7 +254,7 @@ fn sockets_of(server: &Spawned) -> usize {
 }
 
 /// Asks again and again until the answer is yes.
-pub async fn wait_until(mut met: impl AsyncFnMut() -> bool) {
+pub(super) async fn wait_until(mut met: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !met().await {
         assert!(

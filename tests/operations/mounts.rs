@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 const WAYS: [&[&str]; 2] = [&["--user", "--map-root-user", "--mount"], &["--mount"]];
 
 /// The way by which this user may mount a file system; what each said where there is none.
-pub fn way_to_mount(folder: &Path) -> Result<&'static [&'static str], String> {
+pub(super) fn way_to_mount(folder: &Path) -> Result<&'static [&'static str], String> {
     let tried = |way: &[&str]| -> Result<(), String> {
         let output = Command::new("unshare")
             .args(way)

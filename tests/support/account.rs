@@ -19,13 +19,13 @@ use sha3::{Digest, Sha3_256};
 use super::{Answer, Client, b64, rng};
 
 /// Bytes that prove the safe key, the same for every account of the tests.
-pub const WRITE_PROOF: &[u8] = b"write proof";
+pub(crate) const WRITE_PROOF: &[u8] = b"write proof";
 
 /// Bytes that prove the recovery key, the same for every account of the tests.
-pub const RECOVERY_PROOF: &[u8] = b"recovery proof";
+pub(crate) const RECOVERY_PROOF: &[u8] = b"recovery proof";
 
 /// A registered account with the client that is signed in to it.
-pub struct Account {
+pub(crate) struct Account {
     pub client: Client,
     pub user_id: String,
     pub handle: String,
@@ -34,12 +34,12 @@ pub struct Account {
 
 /// A passphrase that a person would know.
 #[derive(Clone, Copy)]
-pub struct Passphrase(pub &'static str);
+pub(crate) struct Passphrase(pub &'static str);
 
 impl Account {
     /// Registers at little cost: the OPAQUE upload belongs to no passphrase, so that nobody can
     /// sign in to the account again.
-    pub async fn register(
+    pub(crate) async fn register(
         client: Client,
         handle: &str,
         right: Option<(&str, &str)>,
@@ -50,7 +50,7 @@ impl Account {
     }
 
     /// Registers with a passphrase; takes Argon2id's time.
-    pub async fn register_with(
+    pub(crate) async fn register_with(
         client: Client,
         handle: &str,
         right: Option<(&str, &str)>,
@@ -63,7 +63,7 @@ impl Account {
     }
 
     /// Signs in on another client; takes Argon2id's time.
-    pub async fn sign_in(
+    pub(crate) async fn sign_in(
         client: Client,
         handle: &str,
         passphrase: Passphrase,
@@ -90,19 +90,23 @@ impl Account {
     }
 
     /// Registers with a server that may be killed meanwhile.
-    pub async fn try_register(client: Client, handle: &str) -> Option<Self> {
+    pub(crate) async fn try_register(client: Client, handle: &str) -> Option<Self> {
         Self::register(client.tolerant(), handle, None).await.ok()
     }
 
     /// Signs in to a server that may be killed meanwhile.
-    pub async fn try_sign_in(client: Client, handle: &str, passphrase: Passphrase) -> Option<Self> {
+    pub(crate) async fn try_sign_in(
+        client: Client,
+        handle: &str,
+        passphrase: Passphrase,
+    ) -> Option<Self> {
         Self::sign_in(client.tolerant(), handle, passphrase)
             .await
             .ok()
     }
 
     /// The account's id as bytes.
-    pub fn id(&self) -> [u8; 16] {
+    pub(crate) fn id(&self) -> [u8; 16] {
         hex::decode(&self.user_id).unwrap().try_into().unwrap()
     }
 }
@@ -162,7 +166,7 @@ fn account(client: Client, handle: &str, entered: &Entered) -> Account {
 }
 
 /// A key safe as it is written whole, in JSON.
-pub fn safe(version: u64) -> Value {
+pub(crate) fn safe(version: u64) -> Value {
     json!(safe_write(version))
 }
 
@@ -178,7 +182,7 @@ fn safe_write(version: u64) -> SafeWrite {
 }
 
 /// `public_keys` and `prekeys` of an account in JSON; the identity is the same for every account.
-pub fn public_material(user_id: &str, batch_number: u32, now: u64) -> Value {
+pub(crate) fn public_material(user_id: &str, batch_number: u32, now: u64) -> Value {
     let (keys, prekeys) = material(user_id.parse().unwrap(), batch_number, now);
     json!({"public_keys": b64(&keys), "prekeys": b64(&prekeys)})
 }
@@ -198,7 +202,7 @@ fn material(user: UserId, batch_number: u32, now: u64) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// The identity of every account of the tests.
-pub fn identity() -> &'static (AccountSecrets, Vec<u8>) {
+pub(crate) fn identity() -> &'static (AccountSecrets, Vec<u8>) {
     static IDENTITY: OnceLock<(AccountSecrets, Vec<u8>)> = OnceLock::new();
     IDENTITY.get_or_init(|| {
         let secrets = AccountSecrets::generate(&mut rng());
@@ -208,7 +212,7 @@ pub fn identity() -> &'static (AccountSecrets, Vec<u8>) {
 }
 
 /// An OPAQUE registration request and an upload of the right form, made once.
-pub fn cheap_upload() -> (&'static [u8], &'static [u8]) {
+pub(crate) fn cheap_upload() -> (&'static [u8], &'static [u8]) {
     static UPLOAD: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
     let (request, upload) = UPLOAD.get_or_init(|| {
         let (state, request) = opaque::register_start(&mut rng(), b"nobody knows").unwrap();

@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 use super::{Account, Client};
 
 /// When the tests' clock starts: a moment at the beginning of a bucket.
-pub const START: u64 = 1_800_000_000;
+pub(crate) const START: u64 = 1_800_000_000;
 
 /// A running server; it stops when this is dropped.
-pub struct TestApp {
+pub(crate) struct TestApp {
     pub address: SocketAddr,
     metrics_address: SocketAddr,
     pub clock: Arc<ManualClock>,
@@ -31,12 +31,12 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts a server with limits that no test meets by accident.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
     /// Starts a server with a configuration of the test's own.
-    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let data = TempDir::new().unwrap();
         let clock = ManualClock::at(START);
         let mut config = config(&data);
@@ -66,29 +66,29 @@ impl TestApp {
     }
 
     /// The secret of the set-up link.
-    pub fn setup_secret(&self) -> &str {
+    pub(crate) fn setup_secret(&self) -> &str {
         &self.setup_secret
     }
 
     /// A client that is not signed in.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.address)
     }
 
     /// The measurements, which have an address of their own.
-    pub async fn metrics(&self) -> String {
+    pub(crate) async fn metrics(&self) -> String {
         let answer = Client::new(self.metrics_address).get("/metrics").await;
         String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
     }
 
     /// Moves the clock and runs what is due.
-    pub async fn advance(&self, seconds: u64) {
+    pub(crate) async fn advance(&self, seconds: u64) {
         self.clock.advance_ms(seconds * 1000);
         self.jobs.tick().await;
     }
 
     /// The first administrator, after which registration is open.
-    pub async fn administrator(&self) -> Account {
+    pub(crate) async fn administrator(&self) -> Account {
         let secret = Some(("setup", self.setup_secret()));
         let admin = Account::register(self.client(), "admin", secret)
             .await
@@ -103,7 +103,7 @@ impl TestApp {
     }
 
     /// An ordinary account; registration must be open.
-    pub async fn account(&self, handle: &str) -> Account {
+    pub(crate) async fn account(&self, handle: &str) -> Account {
         Account::register(self.client(), handle, None)
             .await
             .unwrap()

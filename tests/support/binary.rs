@@ -3,11 +3,11 @@
 use std::process::Command;
 
 /// Where the binary lies, for what copies it or becomes it.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_secure-messaging");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_secure-messaging");
 
 /// A command of the binary. Whatever it serves, it serves on a port that is free: the usual one may
 /// be taken on the machine of whoever runs the tests.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(BINARY);
     command.env("BIND_ADDR", "127.0.0.1:0");
     command

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// An answer, read whole.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -22,13 +22,13 @@ pub struct Answer {
 
 impl Answer {
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {} {:?}", self.status, self.body))
     }
 
     /// The stable name of a problem document, whose form is checked.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         assert_eq!(
             self.headers["content-type"], "application/problem+json",
             "{self:?}"
@@ -43,14 +43,14 @@ impl Answer {
 
     /// Fails unless the status is this one.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{:?}", self.body);
         self
     }
 }
 
 /// A browser without a page: it keeps the session's cookie and the device's.
-pub struct Client {
+pub(crate) struct Client {
     base: String,
     pool: Pool<HttpConnector, Full<Bytes>>,
     cookie: Mutex<Option<String>>,
@@ -60,12 +60,12 @@ pub struct Client {
 
 impl Client {
     /// A client for servers that may be killed: a connection that breaks is an answer with 599.
-    pub fn tolerant(mut self) -> Self {
+    pub(crate) fn tolerant(mut self) -> Self {
         self.tolerant = true;
         self
     }
 
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             tolerant: false,
             base: format!("http://{address}"),
@@ -76,7 +76,7 @@ impl Client {
     }
 
     /// Another client with the same cookie, for instance after a restart on another port.
-    pub fn with_cookie_of(&self, address: SocketAddr) -> Self {
+    pub(crate) fn with_cookie_of(&self, address: SocketAddr) -> Self {
         let other = Self::new(address);
         *other.cookie.lock().unwrap() = self.cookie();
         other.set_device(self.device());
@@ -84,60 +84,60 @@ impl Client {
     }
 
     /// `name=value` of the session cookie.
-    pub fn cookie(&self) -> Option<String> {
+    pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
     }
 
-    pub fn set_cookie(&self, cookie: Option<String>) {
+    pub(crate) fn set_cookie(&self, cookie: Option<String>) {
         *self.cookie.lock().unwrap() = cookie;
     }
 
     /// `name=value` of the cookie by which this browser is known.
-    pub fn device(&self) -> Option<String> {
+    pub(crate) fn device(&self) -> Option<String> {
         self.device.lock().unwrap().clone()
     }
 
-    pub fn set_device(&self, device: Option<String>) {
+    pub(crate) fn set_device(&self, device: Option<String>) {
         *self.device.lock().unwrap() = device;
     }
 
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], Bytes::new()).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], Bytes::new()).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.json(Method::POST, path, body).await
     }
 
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.json(Method::PUT, path, body).await
     }
 
-    pub async fn post_empty(&self, path: &str) -> Answer {
+    pub(crate) async fn post_empty(&self, path: &str) -> Answer {
         self.send(Method::POST, path, &[], Bytes::new()).await
     }
 
-    pub async fn post_octets(&self, path: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn post_octets(&self, path: &str, body: Vec<u8>) -> Answer {
         let kind = [("content-type", "application/octet-stream")];
         self.send(Method::POST, path, &kind, body.into()).await
     }
 
-    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
         let kind = [("content-type", "application/json")];
         self.send(method, path, &kind, body.to_string().into())
             .await
     }
 
     /// Sends as a native client does, unless the headers say otherwise.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -155,7 +155,7 @@ impl Client {
     }
 
     /// Like `send`, and a broken connection is an error.
-    pub async fn try_send(
+    pub(crate) async fn try_send(
         &self,
         method: Method,
         path: &str,

@@ -6,12 +6,12 @@ use audit::Fields;
 use rusqlite::Connection;
 
 /// Appends a record whose hashes all fit, of the same time as the one before; its number.
-pub fn append_record(database: &Path) -> u64 {
+pub(crate) fn append_record(database: &Path) -> u64 {
     append_record_at(database, None)
 }
 
 /// The same, of another time in unix seconds.
-pub fn append_record_at(database: &Path, at: Option<u64>) -> u64 {
+pub(crate) fn append_record_at(database: &Path, at: Option<u64>) -> u64 {
     let connection = Connection::open(database).unwrap();
     let newest = "SELECT id, timestamp, hash FROM audit_log ORDER BY id DESC LIMIT 1";
     let (id, timestamp, previous): (u64, u64, [u8; 64]) = connection

@@ -25,14 +25,14 @@ const WINDOW: usize = 4 << 20;
 const OVERLAP: usize = 64;
 
 /// A set of markers that no other set shares.
-pub struct Markers {
+pub(crate) struct Markers {
     prefix: [u8; PREFIX],
     tails: Vec<[u8; MARKER - PREFIX]>,
 }
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Which markers, as they are.
     pub markers: BTreeSet<usize>,
     /// How many times, as they are.
@@ -49,14 +49,14 @@ pub struct Found {
 
 impl Found {
     /// Counts hits of every form.
-    pub fn hits(&self) -> usize {
+    pub(crate) fn hits(&self) -> usize {
         self.raw + self.hex + self.base64
     }
 }
 
 impl Markers {
     /// Makes `count` markers at random.
-    pub fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let half = || -> [u8; 8] { random_id()[..8].try_into().unwrap() };
         Self {
             prefix: half(),
@@ -65,13 +65,13 @@ impl Markers {
     }
 
     /// Content of `length` bytes, full of one marker.
-    pub fn content(&self, index: usize, length: usize) -> Vec<u8> {
+    pub(crate) fn content(&self, index: usize, length: usize) -> Vec<u8> {
         let marker = [self.prefix, self.tails[index]].concat();
         marker.into_iter().cycle().take(length).collect()
     }
 
     /// Searches everything that a process has mapped and may read.
-    pub fn in_process(&self, pid: u32) -> Found {
+    pub(crate) fn in_process(&self, pid: u32) -> Found {
         let search = Search::new(self);
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
         let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
@@ -92,7 +92,7 @@ impl Markers {
     }
 
     /// Searches every file below a folder.
-    pub fn in_folder(&self, folder: &Path) -> Found {
+    pub(crate) fn in_folder(&self, folder: &Path) -> Found {
         let search = Search::new(self);
         let mut found = Found::default();
         let mut folders = vec![folder.to_owned()];
@@ -111,7 +111,7 @@ impl Markers {
     }
 
     /// Searches bytes at hand.
-    pub fn in_bytes(&self, bytes: &[u8]) -> Found {
+    pub(crate) fn in_bytes(&self, bytes: &[u8]) -> Found {
         let mut found = Found::default();
         Search::new(self).look(bytes, 0, "bytes", &mut found);
         found

@@ -6,7 +6,7 @@ use protocol::ids::{LiveId, MessageId, UserId};
 use super::{Account, Answer, random_id};
 
 /// A slot that any session of the account may claim.
-pub fn waiting_slot(account: [u8; 16], bytes: &[u8]) -> Slot {
+pub(crate) fn waiting_slot(account: [u8; 16], bytes: &[u8]) -> Slot {
     Slot {
         target: Target::Account {
             account: UserId::from_bytes(account),
@@ -17,7 +17,7 @@ pub fn waiting_slot(account: [u8; 16], bytes: &[u8]) -> Slot {
 }
 
 /// A slot that one live session may claim.
-pub fn live_slot(account: [u8; 16], live: [u8; 16], bytes: &[u8]) -> Slot {
+pub(crate) fn live_slot(account: [u8; 16], live: [u8; 16], bytes: &[u8]) -> Slot {
     Slot {
         target: Target::Live {
             account: UserId::from_bytes(account),
@@ -29,7 +29,7 @@ pub fn live_slot(account: [u8; 16], live: [u8; 16], bytes: &[u8]) -> Slot {
 }
 
 /// An encoded message with a life of an hour.
-pub fn submission(id: [u8; 16], burn: bool, slots: Vec<Slot>, body: &[u8]) -> Vec<u8> {
+pub(crate) fn submission(id: [u8; 16], burn: bool, slots: Vec<Slot>, body: &[u8]) -> Vec<u8> {
     Submission {
         message_id: MessageId::from_bytes(id),
         life_secs: 3600,
@@ -41,7 +41,7 @@ pub fn submission(id: [u8; 16], burn: bool, slots: Vec<Slot>, body: &[u8]) -> Ve
 }
 
 /// Posts a message that burns on reading and that any session of the recipient may claim.
-pub async fn post_waiting(from: &Account, to: &Account) -> Answer {
+pub(crate) async fn post_waiting(from: &Account, to: &Account) -> Answer {
     let slots = vec![waiting_slot(to.id(), b"slot")];
     let bytes = submission(random_id(), true, slots, b"sealed body");
     from.client.post_octets("/api/v1/messages", bytes).await

@@ -5,46 +5,46 @@ mod app;
 mod binary;
 mod client;
 mod foreign;
-pub mod memory_scan;
+pub(crate) mod memory_scan;
 mod message;
 mod not_tried;
 mod server;
 mod socket;
 mod tls;
 
-pub use account::{
+pub(crate) use account::{
     Account, Passphrase, RECOVERY_PROOF, WRITE_PROOF, cheap_upload, identity, public_material, safe,
 };
-pub use app::{START, TestApp};
-pub use binary::{BINARY, binary};
-pub use client::{Answer, Client};
-pub use foreign::{append_record, append_record_at};
-pub use message::{live_slot, post_waiting, submission, waiting_slot};
-pub use not_tried::not_tried;
-pub use server::Spawned;
-pub use socket::{Heard, TestSocket};
-pub use tls::trusting;
+pub(crate) use app::{START, TestApp};
+pub(crate) use binary::{BINARY, binary};
+pub(crate) use client::{Answer, Client};
+pub(crate) use foreign::{append_record, append_record_at};
+pub(crate) use message::{live_slot, post_waiting, submission, waiting_slot};
+pub(crate) use not_tried::not_tried;
+pub(crate) use server::Spawned;
+pub(crate) use socket::{Heard, TestSocket};
+pub(crate) use tls::trusting;
 
 use ambient::{Ambient, Rng};
 
 /// Random bytes for the protocol's functions.
-pub fn rng() -> Rng {
+pub(crate) fn rng() -> Rng {
     Ambient::system().rng()
 }
 
 /// Sixteen random bytes.
-pub fn random_id() -> [u8; 16] {
+pub(crate) fn random_id() -> [u8; 16] {
     Ambient::system().random()
 }
 
 /// Bytes as JSON carries them.
-pub fn b64(bytes: &[u8]) -> String {
+pub(crate) fn b64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Bytes out of JSON.
-pub fn unb64(value: &serde_json::Value) -> Vec<u8> {
+pub(crate) fn unb64(value: &serde_json::Value) -> Vec<u8> {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD
         .decode(value.as_str().unwrap())

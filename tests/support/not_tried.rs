@@ -9,7 +9,7 @@ const COLLECTED: &str = "SECURE_MESSAGING_TEST_NOT_TRIED";
 ///
 /// Only for what this machine's kernel or rights make impossible, and beside something that is
 /// tried everywhere: what can be fetched is fetched.
-pub fn not_tried(what: &str, why: &str) {
+pub(crate) fn not_tried(what: &str, why: &str) {
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
     println!("not tried: {what}: {why}");
     if let Some(path) = std::env::var_os(COLLECTED) {

@@ -14,7 +14,7 @@ use super::{BINARY, Client, binary};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server; it is killed when this is dropped.
-pub struct Spawned {
+pub(crate) struct Spawned {
     child: Child,
     pub address: SocketAddr,
     log: Arc<Mutex<String>>,
@@ -22,18 +22,18 @@ pub struct Spawned {
 
 impl Spawned {
     /// Starts the binary on a data directory and waits until it listens.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
     /// Starts the binary with more variables in its environment.
-    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let command = binary();
         Self::start_by(command, data, variables)
     }
 
     /// Starts the binary after a shell has run `first`, for instance to set limits.
-    pub fn start_after(first: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_after(first: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new("sh");
         command
             .arg("-c")
@@ -44,7 +44,7 @@ impl Spawned {
     }
 
     /// Starts a command that becomes the binary.
-    pub fn start_by(mut command: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_by(mut command: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
         command
             .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
             .arg(data)
@@ -87,12 +87,12 @@ impl Spawned {
     }
 
     /// A client that is not signed in.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.address)
     }
 
     /// The measurements, which have an address of their own.
-    pub async fn metrics(&self) -> String {
+    pub(crate) async fn metrics(&self) -> String {
         let log = self.log();
         let (_, rest) = log.split_once("measurements can be read address=").unwrap();
         let address = rest.lines().next().unwrap().trim().parse().unwrap();
@@ -100,17 +100,17 @@ impl Spawned {
         String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Everything that was written to standard output and standard error until now.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// The secret of the set-up link that was printed.
-    pub fn setup_secret(&self) -> String {
+    pub(crate) fn setup_secret(&self) -> String {
         // The link is printed just after the address is logged, by another stream.
         for _ in 0..2_000 {
             if let Some((_, rest)) = self.log().split_once("/setup#")
@@ -127,7 +127,7 @@ impl Spawned {
     ///
     /// It is sent until then: the first SEGV only takes away the handler that looks for overflows of
     /// the stack.
-    pub fn end_by(mut self, signal: rustix::process::Signal) -> std::process::ExitStatus {
+    pub(crate) fn end_by(mut self, signal: rustix::process::Signal) -> std::process::ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.child);
         loop {
             rustix::process::kill_process(pid, signal).unwrap();
@@ -141,18 +141,18 @@ impl Spawned {
     }
 
     /// Whether the process is still there.
-    pub fn lives(&mut self) -> bool {
+    pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// Kills the process as `kill -9` does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Asks the process to stop and waits until it has; returns what it wrote.
-    pub fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let status = self.child.wait().unwrap();

@@ -16,21 +16,21 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A frame from the server.
 #[derive(Debug, Clone)]
-pub enum Heard {
+pub(crate) enum Heard {
     Text(Value),
     Binary(Vec<u8>),
     Closed(Option<u16>),
 }
 
 /// A connected socket.
-pub struct TestSocket {
+pub(crate) struct TestSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub live_id: [u8; 16],
 }
 
 impl TestSocket {
     /// Connects with the client's cookie, and hears the first frame.
-    pub async fn connect(client: &Client) -> (Self, Value) {
+    pub(crate) async fn connect(client: &Client) -> (Self, Value) {
         let mut socket = Self::open(client, random_id()).await.unwrap();
         let hello = socket.text().await;
         assert_eq!(hello["t"], "hello");
@@ -38,7 +38,7 @@ impl TestSocket {
     }
 
     /// Connects under a live id; an answer that is not 101 is an error.
-    pub async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
+    pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
         let base = client.base().replacen("http", "ws", 1);
         let address = format!("{base}/api/v1/ws?live_id={}", hex::encode(live_id));
         let mut request = address.into_client_request().map_err(Box::new)?;
@@ -53,23 +53,23 @@ impl TestSocket {
         Ok(Self { stream, live_id })
     }
 
-    pub async fn say(&mut self, said: Value) {
+    pub(crate) async fn say(&mut self, said: Value) {
         self.stream
             .send(Message::text(said.to_string()))
             .await
             .unwrap();
     }
 
-    pub async fn send(&mut self, message: Message) -> Result<(), Box<Error>> {
+    pub(crate) async fn send(&mut self, message: Message) -> Result<(), Box<Error>> {
         self.stream.send(message).await.map_err(Box::new)
     }
 
-    pub async fn send_binary(&mut self, bytes: Vec<u8>) {
+    pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) {
         self.stream.send(Message::binary(bytes)).await.unwrap();
     }
 
     /// Waits for the next frame that is no ping.
-    pub async fn hear(&mut self) -> Heard {
+    pub(crate) async fn hear(&mut self) -> Heard {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             match next.expect("a frame was awaited and none came") {
@@ -87,7 +87,7 @@ impl TestSocket {
     }
 
     /// Waits for a text frame.
-    pub async fn text(&mut self) -> Value {
+    pub(crate) async fn text(&mut self) -> Value {
         match self.hear().await {
             Heard::Text(value) => value,
             other => panic!("a text frame was awaited: {other:?}"),
@@ -95,7 +95,7 @@ impl TestSocket {
     }
 
     /// Waits for a text frame of this kind and passes over others.
-    pub async fn text_of(&mut self, kind: &str) -> Value {
+    pub(crate) async fn text_of(&mut self, kind: &str) -> Value {
         loop {
             let value = self.text().await;
             if value["t"] == kind {
@@ -105,7 +105,7 @@ impl TestSocket {
     }
 
     /// Waits for a parcel and passes over text.
-    pub async fn binary(&mut self) -> Vec<u8> {
+    pub(crate) async fn binary(&mut self) -> Vec<u8> {
         loop {
             match self.hear().await {
                 Heard::Binary(bytes) => return bytes,
@@ -116,7 +116,7 @@ impl TestSocket {
     }
 
     /// Waits until the server closes, and returns the code.
-    pub async fn closed(&mut self) -> Option<u16> {
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
         loop {
             if let Heard::Closed(code) = self.hear().await {
                 return code;

@@ -7,7 +7,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 /// What connects to whoever has this certificate.
-pub fn trusting(certificate: &CertificateDer<'static>) -> TlsConnector {
+pub(crate) fn trusting(certificate: &CertificateDer<'static>) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

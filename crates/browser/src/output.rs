@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use zeroize::Zeroizing;
 
 /// One output: `{o: "http", id: 1, method: "GET", …}`.
-pub fn object(output: Output) -> JsValue {
+pub(crate) fn object(output: Output) -> JsValue {
     match output {
         Output::Http {
             id,

@@ -8,7 +8,7 @@ use crate::wire::Problem;
 
 /// A stable code and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Kebab-case.
     pub code: String,
     /// For people.
@@ -22,13 +22,13 @@ const PAUSE_MS: u64 = 2_000;
 
 impl Failure {
     /// Whether nothing is wrong but the time: too many requests, or the server is held up.
-    pub fn asks_to_wait(&self) -> bool {
+    pub(crate) fn asks_to_wait(&self) -> bool {
         let codes = [Code::TooManyRequests, Code::Unavailable];
         codes.iter().any(|code| code.name() == self.code)
     }
 
     /// Whether the server only could not do it now: nothing follows from it about what was asked for.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match Code::named(&self.code) {
             Some(code) => code.status() == 429 || code.status() >= 500,
             None => self.code == Own::ServerError.words().code,
@@ -36,18 +36,18 @@ impl Failure {
     }
 
     /// How long to wait before the next try, milliseconds.
-    pub fn wait_ms(&self) -> u64 {
+    pub(crate) fn wait_ms(&self) -> u64 {
         self.retry_after_secs
             .map_or(PAUSE_MS, |secs| u64::from(secs) * 1_000)
     }
 
     /// A failure that the core itself found, or understood.
-    pub fn new(words: impl Into<Words>) -> Self {
+    pub(crate) fn new(words: impl Into<Words>) -> Self {
         Self::told(words.into(), None)
     }
 
     /// Reads a problem document.
-    pub fn from_answer(status: u16, body: &[u8]) -> Self {
+    pub(crate) fn from_answer(status: u16, body: &[u8]) -> Self {
         let problem = serde_json::from_slice::<Problem>(body).unwrap_or_default();
         let retry_after = problem.retry_after.map(whole_seconds);
         if problem.code.is_empty() {

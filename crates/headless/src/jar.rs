@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 /// Cookies by name; paths and domains do not matter for a single origin.
 #[derive(Debug, Clone, Default)]
-pub struct Jar(BTreeMap<String, String>);
+pub(crate) struct Jar(BTreeMap<String, String>);
 
 impl Jar {
     /// Takes one `Set-Cookie` header in.
-    pub fn take(&mut self, header: &str) {
+    pub(crate) fn take(&mut self, header: &str) {
         let mut parts = header.split(';');
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
             return;
@@ -27,7 +27,7 @@ impl Jar {
     }
 
     /// The `Cookie` header, if there is any cookie.
-    pub fn header(&self) -> Option<String> {
+    pub(crate) fn header(&self) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }

@@ -44,7 +44,7 @@ pub(crate) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (&version, rest) = bytes.split_first().ok_or(EnvelopeError::Truncated)?;
         if version != VERSION {
             return Err(EnvelopeError::UnknownVersion(version));

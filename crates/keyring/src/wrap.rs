@@ -44,7 +44,7 @@ pub(crate) struct Wrapper {
 
 impl Wrapper {
     /// Binds key, form and place; the first schema had no form.
-    pub fn associated_data(&self, form: Option<u8>, context: &Context<'_>) -> Vec<u8> {
+    pub(crate) fn associated_data(&self, form: Option<u8>, context: &Context<'_>) -> Vec<u8> {
         let mut extra = Vec::with_capacity(22);
         extra.extend_from_slice(self.kek_id.as_bytes());
         extra.push(self.tag.0);
@@ -54,7 +54,7 @@ impl Wrapper {
     }
 
     /// A stanza of this key.
-    pub fn stanza(&self, wrapped: Vec<u8>) -> Stanza {
+    pub(crate) fn stanza(&self, wrapped: Vec<u8>) -> Stanza {
         Stanza {
             kek_id: self.kek_id,
             provider: self.tag,
@@ -64,7 +64,7 @@ impl Wrapper {
     }
 
     /// Whether a stanza says that it is of this key.
-    pub fn made(&self, stanza: &Stanza) -> bool {
+    pub(crate) fn made(&self, stanza: &Stanza) -> bool {
         stanza.kek_id == self.kek_id
             && stanza.provider == self.tag
             && stanza.key_version == self.key_version

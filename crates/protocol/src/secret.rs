@@ -47,7 +47,7 @@ macro_rules! secret {
             }
 
             /// The bytes, to be handed to a primitive or sealed, never logged.
-            pub fn expose(&self) -> &[u8; $len] {
+            $vis fn expose(&self) -> &[u8; $len] {
                 &self.0
             }
 

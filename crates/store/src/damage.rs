@@ -65,7 +65,7 @@ struct State {
 
 impl Damages {
     /// Logs a damaged row the first time; passes the result through.
-    pub fn noted<T>(&self, opened: Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) fn noted<T>(&self, opened: Result<T, Fault>) -> Result<T, Fault> {
         if let Err(Fault::Damaged { table, row, reason }) = &opened {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             if state.met.len() < MOST && state.met.insert((*table, row.clone())) {
@@ -86,7 +86,7 @@ impl Damages {
     }
 
     /// Returns the rows found since the last call.
-    pub fn take(&self) -> Vec<Damage> {
+    pub(crate) fn take(&self) -> Vec<Damage> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut state.new)
     }

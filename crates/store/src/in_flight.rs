@@ -31,7 +31,7 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// Takes a ticket. Call this before sealing, so that no value is missed.
-    pub fn ticket(&self) -> Ticket {
+    pub(crate) fn ticket(&self) -> Ticket {
         let epoch = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
         epoch.count.fetch_add(1, Ordering::AcqRel);
         Ticket(Arc::clone(&epoch))
@@ -41,7 +41,7 @@ impl InFlight {
     ///
     /// Later callers take tickets of the next epoch, and so see every change to the keyring that was made
     /// before this call.
-    pub async fn drained(&self) {
+    pub(crate) async fn drained(&self) {
         let past = std::mem::take(&mut *self.epoch.write().unwrap_or_else(PoisonError::into_inner));
         while past.count.load(Ordering::Acquire) > 0 {
             past.empty.notified().await;

@@ -5,10 +5,10 @@ use backup::{BackupId, Kind, Policy, Progress, RestoreError, Target, Wish};
 use crate::support::{Changing, NOW, key, make, restored, source};
 
 /// Takes the manifest of a backup away behind the program's back, as a cut would have left it.
-pub type Unfinish<'a> = &'a dyn Fn(&BackupId);
+pub(crate) type Unfinish<'a> = &'a dyn Fn(&BackupId);
 
 /// Runs the whole suite over an empty target.
-pub async fn conforms(target: &Target, unfinish: Unfinish<'_>) {
+pub(crate) async fn conforms(target: &Target, unfinish: Unfinish<'_>) {
     an_empty_target_has_nothing_to_restore(target).await;
     let states = a_chain_gives_every_state_back(target).await;
     another_key_opens_nothing_and_begins_no_second_chain(target).await;

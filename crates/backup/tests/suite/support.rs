@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use backup::{AuditHead, BackupKey, Created, Progress, Source, Target, Wish};
 use rand_core::{Infallible, TryCryptoRng, TryRng};
 
-pub const PAGE: u32 = 4_096;
+pub(crate) const PAGE: u32 = 4_096;
 /// The time at which everything begins.
-pub const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// The same numbers in every run.
-pub struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    pub fn from(seed: u64) -> Self {
+    pub(crate) fn from(seed: u64) -> Self {
         Self(seed.wrapping_mul(2).wrapping_add(1))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
@@ -51,19 +51,19 @@ impl TryRng for Numbers {
 
 impl TryCryptoRng for Numbers {}
 
-pub fn key(seed: u64) -> BackupKey {
+pub(crate) fn key(seed: u64) -> BackupKey {
     BackupKey::generate(&mut Numbers::from(seed))
 }
 
 /// A file of pages in a folder of its own.
-pub struct Changing {
+pub(crate) struct Changing {
     pub folder: tempfile::TempDir,
     pub numbers: Numbers,
     pub bytes: Vec<u8>,
 }
 
 impl Changing {
-    pub fn new(pages: usize) -> Self {
+    pub(crate) fn new(pages: usize) -> Self {
         let mut numbers = Numbers::from(7);
         let bytes = (0..pages * PAGE as usize)
             .map(|_| numbers.next() as u8)
@@ -77,7 +77,7 @@ impl Changing {
         changing
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("copy")
     }
 
@@ -86,7 +86,7 @@ impl Changing {
     }
 
     /// Changes some pages and perhaps the length.
-    pub fn change(&mut self, pages: usize, grow: i64) {
+    pub(crate) fn change(&mut self, pages: usize, grow: i64) {
         let len = self.bytes.len() as i64 + grow * i64::from(PAGE);
         let numbers = &mut self.numbers;
         self.bytes
@@ -99,7 +99,7 @@ impl Changing {
     }
 }
 
-pub fn source(file: &Path, created_at: u64) -> Source<'_> {
+pub(crate) fn source(file: &Path, created_at: u64) -> Source<'_> {
     Source {
         file,
         page_size: PAGE,
@@ -115,7 +115,7 @@ pub fn source(file: &Path, created_at: u64) -> Source<'_> {
     }
 }
 
-pub async fn make(target: &Target, changing: &mut Changing, at: u64, wish: Wish) -> Created {
+pub(crate) async fn make(target: &Target, changing: &mut Changing, at: u64, wish: Wish) -> Created {
     let path = changing.path();
     let source = source(&path, at);
     let numbers = &mut changing.numbers;
@@ -132,7 +132,10 @@ pub async fn make(target: &Target, changing: &mut Changing, at: u64, wish: Wish)
 }
 
 /// Restores the state of a time and answers the file's bytes.
-pub async fn restored(target: &Target, at: Option<u64>) -> Result<Vec<u8>, backup::RestoreError> {
+pub(crate) async fn restored(
+    target: &Target,
+    at: Option<u64>,
+) -> Result<Vec<u8>, backup::RestoreError> {
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("restored");
     let plan = backup::plan(target, &key(1), at).await?;

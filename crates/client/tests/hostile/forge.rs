@@ -14,12 +14,12 @@ use protocol::safe::{SafeMark, open_safe};
 use client::testing::PASSPHRASE;
 
 /// A message's id as the protocol has it.
-pub fn mid(id: Id) -> MessageId {
+pub(crate) fn mid(id: Id) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
 
 /// Posts a message whose slot is one byte.
-pub fn garbage(world: &mut World, from: UserId, target: Target, id: MessageId) {
+pub(crate) fn garbage(world: &mut World, from: UserId, target: Target, id: MessageId) {
     let submission = Submission {
         message_id: id,
         life_secs: 3_600,
@@ -35,7 +35,7 @@ pub fn garbage(world: &mut World, from: UserId, target: Target, id: MessageId) {
 }
 
 /// The live session of a tab.
-pub fn live_target(world: &World, tab: usize, victim: &UserId) -> VerifiedTarget {
+pub(crate) fn live_target(world: &World, tab: usize, victim: &UserId) -> VerifiedTarget {
     let (live, bundle) = world.server.bundle_of(tab);
     let keys = AccountKeys::decode(&world.server.accounts[victim].public_keys).unwrap();
     SessionBundle::decode(&bundle)
@@ -45,7 +45,11 @@ pub fn live_target(world: &World, tab: usize, victim: &UserId) -> VerifiedTarget
 }
 
 /// A prekey out of the victim's batch: a one-time pair by its place, or the last resort.
-pub fn prekey_target(world: &World, victim: &UserId, one_time: Option<u32>) -> VerifiedTarget {
+pub(crate) fn prekey_target(
+    world: &World,
+    victim: &UserId,
+    one_time: Option<u32>,
+) -> VerifiedTarget {
     let account = &world.server.accounts[victim];
     let keys = AccountKeys::decode(&account.public_keys).unwrap();
     let claimed = account.batch.claimed(one_time).unwrap();
@@ -55,7 +59,7 @@ pub fn prekey_target(world: &World, victim: &UserId, one_time: Option<u32>) -> V
 }
 
 /// What is sealed, for whom, and under which id.
-pub struct Forged {
+pub(crate) struct Forged {
     pub content: Content,
     pub id: Id,
     pub burn: bool,
@@ -70,7 +74,7 @@ pub struct Forged {
 }
 
 impl Forged {
-    pub fn new(world: &World, content: Content, id: Id) -> Self {
+    pub(crate) fn new(world: &World, content: Content, id: Id) -> Self {
         Self {
             content,
             id,
@@ -84,7 +88,7 @@ impl Forged {
     }
 
     /// Seals it as somebody for a target.
-    pub fn seal(
+    pub(crate) fn seal(
         &self,
         world: &World,
         sender: UserId,
@@ -132,7 +136,7 @@ impl Forged {
 }
 
 /// Seals a content for a tab's live session, posts it by any account, and lets it arrive.
-pub fn deliver(
+pub(crate) fn deliver(
     world: &mut World,
     tab: usize,
     sender: UserId,
@@ -149,7 +153,7 @@ pub fn deliver(
 }
 
 /// The server makes up keys for somebody; gives their private halves and the true public keys.
-pub fn swap_keys(world: &mut World, of: &UserId, seed: u64) -> (AccountSecrets, Vec<u8>) {
+pub(crate) fn swap_keys(world: &mut World, of: &UserId, seed: u64) -> (AccountSecrets, Vec<u8>) {
     let mut rng = SeededRng::new(seed);
     let fake = AccountSecrets::generate(&mut rng);
     let encoding = fake.account_keys(&mut rng).encode();
@@ -159,7 +163,7 @@ pub fn swap_keys(world: &mut World, of: &UserId, seed: u64) -> (AccountSecrets, 
 }
 
 /// The private keys of an account, as whoever knows its passphrase finds them.
-pub fn stolen(world: &mut World, handle: &str) -> AccountSecrets {
+pub(crate) fn stolen(world: &mut World, handle: &str) -> AccountSecrets {
     let user = world.server.user(handle);
     let key = world.server.safe_key(handle, PASSPHRASE);
     let (version, data) = world.server.accounts[&user].history.last().unwrap().clone();

@@ -13,7 +13,7 @@ use super::forge::{Forged, mid, prekey_target};
 use super::nothing_refused;
 
 /// How often tabs have claimed a message.
-pub fn claims_of(world: &World, id: Id) -> usize {
+pub(crate) fn claims_of(world: &World, id: Id) -> usize {
     let id = id.to_string();
     let frames = world.server.traffic.iter();
     let frames = frames.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -22,7 +22,7 @@ pub fn claims_of(world: &World, id: Id) -> usize {
 }
 
 /// Somebody unknown asks bob for contact.
-pub fn stranger_asks(world: &mut World, id: u8) -> Id {
+pub(crate) fn stranger_asks(world: &mut World, id: u8) -> Id {
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
     let content = Content::Request {
@@ -40,7 +40,7 @@ pub fn stranger_asks(world: &mut World, id: u8) -> Id {
 }
 
 /// Look-ups of bob's fail, so that his client rests from them.
-pub fn lookups_fail(world: &mut World, tab: usize) {
+pub(crate) fn lookups_fail(world: &mut World, tab: usize) {
     world.server.tamper = Some(Box::new(move |to, mut reply| {
         if let Reply::Json {
             request,

@@ -10,26 +10,26 @@ use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::prekeys::SessionBundle;
 
 /// Somebody with an account and no client.
-pub struct Forger {
+pub(crate) struct Forger {
     pub user: UserId,
     secrets: AccountSecrets,
     rng: SeededRng,
 }
 
 /// What a message says of itself, beside its content.
-pub struct Said {
+pub(crate) struct Said {
     /// The kind in the slot.
     pub kind: ContentKind,
     /// Unix seconds.
     pub sent_at: u64,
 }
 
-pub fn keys_of(world: &World, user: &UserId) -> AccountKeys {
+pub(crate) fn keys_of(world: &World, user: &UserId) -> AccountKeys {
     AccountKeys::decode(&world.server.accounts[user].public_keys).unwrap()
 }
 
 /// The live session of a tab, by the bundle that it has published.
-pub fn live(world: &World, tab: usize, user: &UserId) -> VerifiedTarget {
+pub(crate) fn live(world: &World, tab: usize, user: &UserId) -> VerifiedTarget {
     let (live, bundle) = world.server.bundle_of(tab);
     SessionBundle::decode(&bundle)
         .unwrap()
@@ -38,7 +38,7 @@ pub fn live(world: &World, tab: usize, user: &UserId) -> VerifiedTarget {
 }
 
 /// An account that is away: its last-resort pair, or a one-time pair of its batch.
-pub fn away(world: &World, user: &UserId, one_time: Option<u32>) -> VerifiedTarget {
+pub(crate) fn away(world: &World, user: &UserId, one_time: Option<u32>) -> VerifiedTarget {
     let claimed = world.server.accounts[user].batch.claimed(one_time).unwrap();
     claimed
         .verify(&keys_of(world, user), user, world.server.now(), 0)
@@ -46,7 +46,7 @@ pub fn away(world: &World, user: &UserId, one_time: Option<u32>) -> VerifiedTarg
 }
 
 impl Forger {
-    pub fn plant(world: &mut World, handle: &str, seed: u64) -> Self {
+    pub(crate) fn plant(world: &mut World, handle: &str, seed: u64) -> Self {
         let (user, secrets) = world.server.plant(handle);
         Self {
             user,
@@ -56,7 +56,7 @@ impl Forger {
     }
 
     /// Seals a content in an epoch of its own that begins at `now`, and posts it.
-    pub fn post(
+    pub(crate) fn post(
         &mut self,
         world: &mut World,
         target: &VerifiedTarget,
@@ -70,7 +70,7 @@ impl Forger {
         self.post_as(world, target, content, &said, now)
     }
 
-    pub fn post_as(
+    pub(crate) fn post_as(
         &mut self,
         world: &mut World,
         target: &VerifiedTarget,

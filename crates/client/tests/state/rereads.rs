@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::forge::{Forger, keys_of};
 
-pub fn reads(world: &World) -> usize {
+pub(crate) fn reads(world: &World) -> usize {
     let log = world.server.log.iter();
     log.filter(|line| line.starts_with("GET /safe")).count()
 }
@@ -36,7 +36,7 @@ fn refuse_reads(world: &mut World, mut times: u32) {
 }
 
 /// Says that another session wrote.
-pub fn announce(world: &mut World, tab: usize, user: &UserId) {
+pub(crate) fn announce(world: &mut World, tab: usize, user: &UserId) {
     let account = &world.server.accounts[user];
     let version = account.safe_version() + 1;
     let prekey_version = account.prekey_history.last().unwrap().0;
@@ -46,14 +46,14 @@ pub fn announce(world: &mut World, tab: usize, user: &UserId) {
 }
 
 /// The private keys in bob's key safe.
-pub fn secrets(world: &mut World, user: &UserId) -> AccountSecrets {
+pub(crate) fn secrets(world: &mut World, user: &UserId) -> AccountSecrets {
     let key = world.server.safe_key("bob", PASSPHRASE);
     let (version, data) = world.server.accounts[user].history.last().unwrap();
     open_safe(&key, user, *version, data).unwrap().secrets
 }
 
 /// A batch that another session of the account has made.
-pub fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
+pub(crate) fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
     let secrets = secrets(world, user);
     let mut rng = SeededRng::new(u64::from(number));
     let now = world.server.now();
@@ -68,7 +68,12 @@ pub fn batch(world: &mut World, user: &UserId, number: u32) -> PrekeyBatch {
     )
 }
 
-pub fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> VerifiedTarget {
+pub(crate) fn target(
+    world: &World,
+    user: &UserId,
+    batch: &PrekeyBatch,
+    nth: usize,
+) -> VerifiedTarget {
     let id = batch.signed.leaves[nth].prekey_id;
     let claimed = batch.signed.claimed(Some(id)).unwrap();
     let keys = keys_of(world, user);
@@ -76,7 +81,11 @@ pub fn target(world: &World, user: &UserId, batch: &PrekeyBatch, nth: usize) -> 
 }
 
 /// Another session of the account changes what the prekey safe holds.
-pub fn store_prekeys(world: &mut World, user: &UserId, change: impl FnOnce(&mut PrekeySafe)) {
+pub(crate) fn store_prekeys(
+    world: &mut World,
+    user: &UserId,
+    change: impl FnOnce(&mut PrekeySafe),
+) {
     let key = world.server.safe_key("bob", PASSPHRASE);
     let account = world.server.accounts.get_mut(user).unwrap();
     let (version, data) = account.prekey_history.last().unwrap().clone();
@@ -88,14 +97,14 @@ pub fn store_prekeys(world: &mut World, user: &UserId, change: impl FnOnce(&mut 
 }
 
 /// The other session stores its batch.
-pub fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
+pub(crate) fn store(world: &mut World, user: &UserId, batch: PrekeyBatch) {
     store_prekeys(world, user, |safe| {
         safe.add_batch(batch);
     });
 }
 
 /// Somebody writes under prekeys that never were.
-pub fn post_lost(world: &mut World, from: &mut Forger, user: &UserId) {
+pub(crate) fn post_lost(world: &mut World, from: &mut Forger, user: &UserId) {
     let never = batch(world, user, 6);
     let to = target(world, user, &never, 0);
     let now = world.server.now();

@@ -45,7 +45,7 @@ impl Drop for Sweeper {
 
 impl DekCache {
     /// `None` when nothing may be kept, or no thread could be started to wipe it.
-    pub fn new(life: Duration, limit: usize, clock: Arc<dyn Clock>) -> Option<Self> {
+    pub(super) fn new(life: Duration, limit: usize, clock: Arc<dyn Clock>) -> Option<Self> {
         if life.is_zero() || limit == 0 {
             return None;
         }
@@ -69,14 +69,14 @@ impl DekCache {
         Some((Self { inner, sweeper }, thread))
     }
 
-    pub fn get(&self, id: &Id) -> Option<Dek> {
+    pub(super) fn get(&self, id: &Id) -> Option<Dek> {
         let mut kept = self.inner.kept();
         kept.forget_until(self.inner.clock.monotonic());
         let dek = kept.deks.get(id)?;
         Some(Dek(LockedKey::copy_of(dek.expose())))
     }
 
-    pub fn put(&self, id: Id, dek: &Dek) {
+    pub(super) fn put(&self, id: Id, dek: &Dek) {
         let now = self.inner.clock.monotonic();
         let mut kept = self.inner.kept();
         kept.forget_until(now);

@@ -37,7 +37,7 @@ pub(super) struct Pkcs11Provider {
 }
 
 impl Pkcs11Provider {
-    pub fn new(
+    pub(super) fn new(
         kek_id: KekId,
         key_version: u32,
         label: String,

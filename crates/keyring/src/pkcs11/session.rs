@@ -53,7 +53,7 @@ pub(super) struct Lease<'a> {
 }
 
 impl Token {
-    pub fn new(
+    pub(super) fn new(
         path: &Path,
         selector: TokenSelector,
         pin: Pin,
@@ -72,7 +72,7 @@ impl Token {
 
     /// Does a piece of work with a session; once more with a new one when the first was lost, and
     /// once more with a module that was initialised anew when it lost sight of the token.
-    pub fn with<T>(
+    pub(super) fn with<T>(
         &self,
         mut work: impl FnMut(&Session, u64) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
@@ -148,7 +148,7 @@ impl Token {
     }
 
     /// Does a piece of work that changes the token, with a session that may write.
-    pub fn with_writing<T>(
+    pub(super) fn with_writing<T>(
         &self,
         mut work: impl FnMut(&Session) -> Result<T, Failure>,
     ) -> Result<T, ProviderError> {
@@ -159,7 +159,7 @@ impl Token {
     }
 
     /// Checks that the token accepts the PIN and has the mechanisms that are needed.
-    pub fn check(&self) -> Result<(), ProviderError> {
+    pub(super) fn check(&self) -> Result<(), ProviderError> {
         let has = self.with_functions(|functions, session, _| {
             session.get_session_info()?;
             Ok(functions.get_mechanism_list(login::find(functions, &self.selector)?)?)

@@ -22,7 +22,7 @@ const KINDS: &[(&str, usize)] = &[
 ];
 
 /// A file for every algorithm of the suite.
-pub fn all() -> Vec<(&'static str, String)> {
+pub(crate) fn all() -> Vec<(&'static str, String)> {
     vec![
         ("x25519", file(x25519())),
         ("ed25519", file(ed25519())),

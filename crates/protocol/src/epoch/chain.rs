@@ -22,7 +22,7 @@ secret! {
 
 impl ChainKey {
     /// (message_key_i, nonce_i) = HKDF(chain_i, "message" ‖ message id).
-    pub fn slot_key(&self, message_id: &MessageId) -> SlotKey {
+    pub(super) fn slot_key(&self, message_id: &MessageId) -> SlotKey {
         let mut key = SlotKey::zeroed();
         kdf::derive(
             &[self.expose()],
@@ -33,14 +33,14 @@ impl ChainKey {
     }
 
     /// chain_{i+1} = HKDF(chain_i, "chain"); the old key is overwritten.
-    pub fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         let mut next = Zeroizing::new([0; 32]);
         kdf::derive(&[self.expose()], &[labels::CHAIN], next.as_mut_slice());
         self.expose_mut().copy_from_slice(next.as_slice());
     }
 
     /// A second copy, to look ahead with.
-    pub fn duplicate(&self) -> Self {
+    pub(super) fn duplicate(&self) -> Self {
         let mut copy = Self::zeroed();
         copy.expose_mut().copy_from_slice(self.expose());
         copy

@@ -44,7 +44,12 @@ impl Anonymous {
     }
 
     /// Appends the hint to a handshake that ends before it.
-    pub fn seal_hint(&self, handshake: &mut Vec<u8>, user_id: &UserId, fingerprint: &Fingerprint) {
+    pub(super) fn seal_hint(
+        &self,
+        handshake: &mut Vec<u8>,
+        user_id: &UserId,
+        fingerprint: &Fingerprint,
+    ) {
         let key = self.hint_key(handshake);
         let start = handshake.len();
         handshake.extend_from_slice(user_id.as_bytes());
@@ -53,7 +58,7 @@ impl Anonymous {
     }
 
     /// Opens the hint: a claim until a slot's tag verifies.
-    pub fn open_hint(
+    pub(super) fn open_hint(
         &self,
         before_hint: &[u8],
         hint: &[u8; HINT_LEN],
@@ -75,7 +80,7 @@ impl Anonymous {
 
     /// chain_0: the first half of the epoch secret. HKDF gives the same first 32 bytes
     /// whether 32 or 64 are asked for, so the other half is never made.
-    pub fn chain(
+    pub(super) fn chain(
         &self,
         dh1: &SharedSecret,
         dh2: &SharedSecret,

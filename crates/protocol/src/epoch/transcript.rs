@@ -27,7 +27,7 @@ pub(super) struct Transcript<'a> {
 pub(super) struct TranscriptHash(pub [u8; 64]);
 
 impl TranscriptHash {
-    pub fn epoch_id(&self) -> EpochId {
+    pub(super) fn epoch_id(&self) -> EpochId {
         match self.0.first_chunk() {
             Some(id) => EpochId(*id),
             None => unreachable!("64 bytes hold 32"),
@@ -38,7 +38,7 @@ impl TranscriptHash {
 impl Transcript<'_> {
     /// SHA3-512 over the label and the fields, each behind its own tag byte. Every field
     /// has one length, so that tags and values cannot be confused.
-    pub fn hash(&self) -> TranscriptHash {
+    pub(super) fn hash(&self) -> TranscriptHash {
         let handshake = self.handshake;
         let mut hash = Sha3_512::new();
         hash.update(labels::TRANSCRIPT);

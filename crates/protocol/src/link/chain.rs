@@ -40,7 +40,7 @@ pub(super) struct Chain {
 }
 
 impl ChainKey {
-    pub fn copied(bytes: &[u8; 32]) -> Self {
+    pub(super) fn copied(bytes: &[u8; 32]) -> Self {
         let mut key = Self::zeroed();
         key.expose_mut().copy_from_slice(bytes);
         key
@@ -59,7 +59,7 @@ impl ChainKey {
 }
 
 impl Chain {
-    pub const fn new(key: ChainKey, side: Side, now: u64) -> Self {
+    pub(super) const fn new(key: ChainKey, side: Side, now: u64) -> Self {
         Self {
             key: Some(key),
             side,
@@ -69,17 +69,22 @@ impl Chain {
     }
 
     /// Whether it is time to renew.
-    pub const fn is_worn(&self, now: u64) -> bool {
+    pub(super) const fn is_worn(&self, now: u64) -> bool {
         self.frames >= RENEW_AFTER_FRAMES || now.saturating_sub(self.since) >= RENEW_AFTER_SECS
     }
 
     /// Erases the key.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.key = None;
     }
 
     /// Seals a payload as a frame.
-    pub fn seal(&mut self, now: u64, kind: Kind, payload: &[u8]) -> Result<Vec<u8>, LinkError> {
+    pub(super) fn seal(
+        &mut self,
+        now: u64,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, LinkError> {
         let mut frame = frame::padded(kind, payload)?;
         let (key, ad) = self.next(now)?;
         aead::seal(key.expose(), &[0; 12], &ad, &mut frame, 0);
@@ -89,7 +94,7 @@ impl Chain {
     }
 
     /// Opens a frame in place; one that does not open ends the chain.
-    pub fn open<'a>(
+    pub(super) fn open<'a>(
         &mut self,
         now: u64,
         frame: &'a mut [u8],

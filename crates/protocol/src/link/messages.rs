@@ -76,7 +76,7 @@ pub(super) struct AccountMessage {
 pub(super) struct ActiveMessage(pub Option<(UserId, SessionId, LiveId)>);
 
 impl OpenMessage {
-    pub fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::object(ObjectType::LinkOpen, 3_400);
         writer.raw(&self.hello.0);
         match &self.mode {
@@ -98,7 +98,7 @@ impl OpenMessage {
         writer.into_bytes()
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.header(ObjectType::LinkOpen)?;
         let hello = HelloHash(*reader.array()?);
@@ -133,7 +133,7 @@ impl OpenMessage {
 }
 
 impl OpenedMessage {
-    pub fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::object(ObjectType::LinkOpened, 1_680);
         writer
             .raw(&self.link_id.0)
@@ -143,7 +143,7 @@ impl OpenedMessage {
         writer.into_bytes()
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.header(ObjectType::LinkOpened)?;
         let opened = Self {
@@ -159,7 +159,7 @@ impl OpenedMessage {
 
 impl AccountMessage {
     /// With room for a tag.
-    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let len = 16 + 64 + SIGNATURE_LEN + crate::primitives::aead::TAG_LEN;
         let mut writer = Writer::object(ObjectType::LinkAccount, len);
         writer
@@ -169,7 +169,7 @@ impl AccountMessage {
         Zeroizing::new(writer.into_bytes())
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.header(ObjectType::LinkAccount)?;
         let account = Self {
@@ -183,7 +183,7 @@ impl AccountMessage {
 }
 
 impl ActiveMessage {
-    pub fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::object(ObjectType::LinkActive, 80);
         if let Some((user_id, session, live)) = &self.0 {
             writer
@@ -194,7 +194,7 @@ impl ActiveMessage {
         writer.into_bytes()
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.header(ObjectType::LinkActive)?;
         if reader.is_empty() {

@@ -87,7 +87,7 @@ pub(super) fn opened_transcript(
 
 impl Agreed<'_> {
     /// Derives the handshake's keys.
-    pub fn handshake(self, transcript: Transcript) -> Handshake {
+    pub(super) fn handshake(self, transcript: Transcript) -> Handshake {
         let mut keys = Zeroizing::new([0; 160]);
         let psk = self.psk.map_or(&[0; 32], |psk| psk.expose());
         derive(
@@ -140,43 +140,43 @@ impl HandshakeKey {
 
 impl Handshake {
     /// What an account signs: the transcript and who signs it.
-    pub fn signed(&self, user_id: &[u8; 16], fingerprint: &[u8; 64]) -> Vec<u8> {
+    pub(super) fn signed(&self, user_id: &[u8; 16], fingerprint: &[u8; 64]) -> Vec<u8> {
         [&self.transcript.0[..], user_id, fingerprint].concat()
     }
 
-    pub fn server_mac(&self) -> [u8; MAC_LEN] {
+    pub(super) fn server_mac(&self) -> [u8; MAC_LEN] {
         self.mac_server.mac(&[&self.transcript.0])
     }
 
-    pub fn check_server(&self, mac: &[u8; MAC_LEN]) -> Result<(), LinkError> {
+    pub(super) fn check_server(&self, mac: &[u8; MAC_LEN]) -> Result<(), LinkError> {
         self.mac_server.check(&[&self.transcript.0], mac)
     }
 
-    pub fn client_mac(&self, sealed: &[u8]) -> [u8; MAC_LEN] {
+    pub(super) fn client_mac(&self, sealed: &[u8]) -> [u8; MAC_LEN] {
         self.mac_client.mac(&[&self.transcript.0, sealed])
     }
 
-    pub fn check_client(&self, sealed: &[u8], mac: &[u8; MAC_LEN]) -> Result<(), LinkError> {
+    pub(super) fn check_client(&self, sealed: &[u8], mac: &[u8; MAC_LEN]) -> Result<(), LinkError> {
         self.mac_client.check(&[&self.transcript.0, sealed], mac)
     }
 
     /// Seals the account proof in place; the key seals nothing else.
-    pub fn seal_proof(&self, account: &mut Vec<u8>) {
+    pub(super) fn seal_proof(&self, account: &mut Vec<u8>) {
         let key = self.seal_client.expose();
         aead::seal(key, &[0; 12], &self.transcript.0, account, 0);
     }
 
-    pub fn open_proof<'a>(&self, sealed: &'a mut [u8]) -> Result<&'a [u8], LinkError> {
+    pub(super) fn open_proof<'a>(&self, sealed: &'a mut [u8]) -> Result<&'a [u8], LinkError> {
         let key = self.seal_client.expose();
         Ok(aead::open(key, &[0; 12], &self.transcript.0, sealed)?)
     }
 
     /// Seals active in place.
-    pub fn seal_active(&self, proved: &Transcript, active: &mut Vec<u8>) {
+    pub(super) fn seal_active(&self, proved: &Transcript, active: &mut Vec<u8>) {
         aead::seal(self.seal_server.expose(), &[0; 12], &proved.0, active, 0);
     }
 
-    pub fn open_active<'a>(
+    pub(super) fn open_active<'a>(
         &self,
         proved: &Transcript,
         sealed: &'a mut [u8],
@@ -186,13 +186,13 @@ impl Handshake {
     }
 
     /// th2.
-    pub fn proved(&self, sealed: &[u8]) -> Transcript {
+    pub(super) fn proved(&self, sealed: &[u8]) -> Transcript {
         let parts = [labels::LINK_PROOF_TRANSCRIPT, &self.transcript.0, sealed];
         Transcript(sha3_512(&parts))
     }
 
     /// The chains of a link whose proof was taken.
-    pub fn start(self, proved: &Transcript, now: u64) -> Started {
+    pub(super) fn start(self, proved: &Transcript, now: u64) -> Started {
         let mut keys = Zeroizing::new([0; 144]);
         derive(
             &[self.next.expose()],

@@ -12,7 +12,7 @@ pub(super) type Checked = Result<Outcome, String>;
 
 impl Outcome {
     /// Names the error by its innermost variant.
-    pub fn rejected(error: &impl core::fmt::Debug) -> Self {
+    pub(super) fn rejected(error: &impl core::fmt::Debug) -> Self {
         let text = format!("{error:?}");
         let mut rest = text.as_str();
         for wrapper in ["Epoch(", "Identity(", "Decode("] {
@@ -32,15 +32,15 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(vector: &'a Value, all: &'a [Value]) -> Self {
+    pub(super) fn new(vector: &'a Value, all: &'a [Value]) -> Self {
         Self { vector, all }
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.vector.get(name).is_some()
     }
 
-    pub fn text(&self, name: &str) -> Result<&'a str, String> {
+    pub(super) fn text(&self, name: &str) -> Result<&'a str, String> {
         let text = self
             .vector
             .get(name)
@@ -55,25 +55,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn number(&self, name: &str) -> Result<u64, String> {
+    pub(super) fn number(&self, name: &str) -> Result<u64, String> {
         self.vector
             .get(name)
             .and_then(Value::as_u64)
             .ok_or_else(|| format!("no number {name}"))
     }
 
-    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, String> {
         hex::decode(self.text(name)?).map_err(|error| format!("{name}: {error}"))
     }
 
-    pub fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
+    pub(super) fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
         self.bytes(name)?
             .try_into()
             .map_err(|_| format!("{name} is not {N} bytes"))
     }
 
     /// Compares an output with the expected one.
-    pub fn expect(&self, name: &str, found: &[u8]) -> Result<(), String> {
+    pub(super) fn expect(&self, name: &str, found: &[u8]) -> Result<(), String> {
         if self.bytes(name)? == found {
             Ok(())
         } else {

@@ -8,7 +8,7 @@ const BEGINNING: &str = "\"secure-messaging/1";
 const FILE: &str = "crates/protocol/src/labels.rs";
 
 /// The labels that the protocol declares, by their names.
-pub fn of_the_protocol() -> BTreeMap<String, String> {
+pub(crate) fn of_the_protocol() -> BTreeMap<String, String> {
     let source = text(FILE);
     let declared = source.lines().filter_map(|line| {
         let (front, label) = line.split_once(": &[u8] = b\"")?;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::tree;
 
 /// A file's constants: name, with its owner where it stands in an `impl`, and expression.
-pub type Constants = BTreeMap<String, String>;
+pub(crate) type Constants = BTreeMap<String, String>;
 
 /// Reads the constants, fields with a value and secrets of one file, without its unit tests.
-pub fn constants(path: &str) -> Constants {
+pub(crate) fn constants(path: &str) -> Constants {
     let text = tree::text(path);
     let text = text.split("\nmod tests {").next().unwrap();
     let mut found = Constants::new();

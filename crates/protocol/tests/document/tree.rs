@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top of the repository.
-pub fn top() -> PathBuf {
+pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
@@ -12,13 +12,13 @@ pub fn top() -> PathBuf {
 }
 
 /// Reads a file by its path from the top of the repository.
-pub fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     let full = top().join(path);
     fs::read_to_string(&full).unwrap_or_else(|cause| panic!("{path}: {cause}"))
 }
 
 /// Lists the files below a folder whose names end so, by their paths from the top.
-pub fn files(folder: &str, ending: &str) -> Vec<String> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![top().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -39,7 +39,7 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
 }
 
 /// Every Rust file of the product, without its test programs.
-pub fn sources() -> Vec<String> {
+pub(crate) fn sources() -> Vec<String> {
     let mut all = files("src", ".rs");
     let crates = files("crates", ".rs");
     all.extend(crates.into_iter().filter(|path| path.contains("/src/")));
@@ -47,7 +47,7 @@ pub fn sources() -> Vec<String> {
 }
 
 /// The rows of the tables below a heading of `docs/protocol/constants.md`, cell by cell.
-pub fn table(heading: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(heading: &str) -> Vec<Vec<String>> {
     let document = text("docs/protocol/constants.md");
     let start = format!("\n## {heading}\n");
     let (_, after) = document
@@ -68,7 +68,7 @@ pub fn table(heading: &str) -> Vec<Vec<String>> {
 }
 
 /// What stands between the first pair of backticks; blanks within count.
-pub fn code(cell: &str) -> String {
+pub(crate) fn code(cell: &str) -> String {
     cell.split('`')
         .nth(1)
         .unwrap_or_else(|| panic!("{cell} is not in backticks"))
@@ -76,7 +76,7 @@ pub fn code(cell: &str) -> String {
 }
 
 /// The first number of a cell, whose thousands are set off by commas.
-pub fn number(cell: &str) -> u64 {
+pub(crate) fn number(cell: &str) -> u64 {
     let digits: String = cell
         .chars()
         .take_while(|c| c.is_ascii_digit() || *c == ',')

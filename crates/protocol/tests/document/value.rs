@@ -6,11 +6,11 @@ use crate::source::{Constants, constants};
 use crate::{labels, tree};
 
 /// The constants of a folder, by file.
-pub struct Crate(BTreeMap<String, Constants>);
+pub(crate) struct Crate(BTreeMap<String, Constants>);
 
 impl Crate {
     /// Reads every file below a folder.
-    pub fn read(folder: &str) -> Self {
+    pub(crate) fn read(folder: &str) -> Self {
         let files = tree::files(folder, ".rs").into_iter();
         let files = files.map(|path| {
             let found = constants(&path);
@@ -21,13 +21,13 @@ impl Crate {
     }
 
     /// Every constant: file, name and expression.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.0.iter();
         files.flat_map(|(file, found)| found.keys().map(move |name| (file.as_str(), name.as_str())))
     }
 
     /// The value of a file's constant; `None` where the file declares no such name.
-    pub fn value(&self, file: &str, name: &str) -> Option<u64> {
+    pub(crate) fn value(&self, file: &str, name: &str) -> Option<u64> {
         let expression = self.0.get(file)?.get(name)?;
         let owner = name.rsplit_once("::").map_or("", |(owner, _)| owner);
         let mut reader = Reader {

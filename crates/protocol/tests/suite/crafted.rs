@@ -16,13 +16,13 @@ use rand_core::{TryCryptoRng, TryRng};
 use crate::support::{ALICE, NOW, SeededRng};
 
 /// A generator whose numbers of 32 bits are given, as ids are drawn.
-pub struct Ids {
+pub(crate) struct Ids {
     given: VecDeque<u32>,
     bytes: SeededRng,
 }
 
 impl Ids {
-    pub fn new(given: impl IntoIterator<Item = u32>, seed: u64) -> Self {
+    pub(crate) fn new(given: impl IntoIterator<Item = u32>, seed: u64) -> Self {
         Self {
             given: given.into_iter().collect(),
             bytes: SeededRng::new(seed),
@@ -49,7 +49,7 @@ impl TryRng for Ids {
 impl TryCryptoRng for Ids {}
 
 /// A handshake that names these pairs; there is nothing in it.
-pub fn handshake(path: EpochPath, signed_id: u32, one_time_id: u32) -> Handshake {
+pub(crate) fn handshake(path: EpochPath, signed_id: u32, one_time_id: u32) -> Handshake {
     let ephemeral = AgreementSecret::from_bytes(&[5; 32]).public();
     let mut bytes = Writer::object(ObjectType::Handshake, 0);
     bytes
@@ -64,7 +64,7 @@ pub fn handshake(path: EpochPath, signed_id: u32, one_time_id: u32) -> Handshake
 }
 
 /// The record of one of Alice's epochs under a pair of ours.
-pub fn record(epoch: u8, path: EpochPath, id: u32) -> EpochRecord {
+pub(crate) fn record(epoch: u8, path: EpochPath, id: u32) -> EpochRecord {
     EpochRecord {
         sender: SenderClaim {
             user_id: ALICE.user_id,
@@ -77,7 +77,7 @@ pub fn record(epoch: u8, path: EpochPath, id: u32) -> EpochRecord {
 }
 
 /// The only length, contents and padding of a safe's plaintext.
-pub fn padded(contents: &[u8]) -> Vec<u8> {
+pub(crate) fn padded(contents: &[u8]) -> Vec<u8> {
     let mut plain = Writer::default();
     plain.bytes32(contents);
     let mut plain = plain.into_bytes();
@@ -98,7 +98,7 @@ fn parts(kind: ObjectType, key: &SafeKey, user: &UserId, version: u64) -> ([u8; 
 }
 
 /// Any plaintext, sealed as the notes on the protocol say.
-pub fn seal_plain(
+pub(crate) fn seal_plain(
     kind: ObjectType,
     key: &SafeKey,
     user: &UserId,
@@ -115,7 +115,7 @@ pub fn seal_plain(
 }
 
 /// The contents of a sealed safe, without their length and padding.
-pub fn contents_of(
+pub(crate) fn contents_of(
     kind: ObjectType,
     key: &SafeKey,
     user: &UserId,

@@ -10,11 +10,11 @@ use protocol::link::{Hello, InstanceId, LinkError, LinkPair, Psk, Psks, Verified
 
 use crate::support::{ALICE, NOW, SeededRng};
 
-pub const ORIGIN: &str = "https://messages.example";
-pub const SESSION: SessionId = SessionId::from_bytes([0x51; 32]);
+pub(crate) const ORIGIN: &str = "https://messages.example";
+pub(crate) const SESSION: SessionId = SessionId::from_bytes([0x51; 32]);
 
 /// A server's instance with the pair of this bucket.
-pub struct Instance {
+pub(crate) struct Instance {
     pub server: ServerKey,
     pub pair: LinkPair,
     pub psks: Psks,
@@ -22,13 +22,13 @@ pub struct Instance {
 }
 
 impl Instance {
-    pub fn new(rng: &mut SeededRng) -> Self {
+    pub(crate) fn new(rng: &mut SeededRng) -> Self {
         let key = BootSigningKey::generate(rng);
         let server = key.sign(rng, [1; 16], NOW).server_key(None).unwrap();
         Self::with_key(rng, &key, server)
     }
 
-    pub fn with_key(rng: &mut SeededRng, key: &BootSigningKey, server: ServerKey) -> Self {
+    pub(crate) fn with_key(rng: &mut SeededRng, key: &BootSigningKey, server: ServerKey) -> Self {
         let boot_id = BootId::from_bytes([1; 16]);
         let pair = LinkPair::generate(rng, key, boot_id, InstanceId([2; 16]), bucket_of(NOW));
         Self {
@@ -39,12 +39,12 @@ impl Instance {
         }
     }
 
-    pub fn hello(&self) -> VerifiedHello {
+    pub(crate) fn hello(&self) -> VerifiedHello {
         let hello = Hello::decode(self.pair.hello()).unwrap();
         hello.verify(&self.server, NOW).unwrap()
     }
 
-    pub fn place<'a>(&'a self, session: &'a SessionId) -> Place<'a> {
+    pub(crate) fn place<'a>(&'a self, session: &'a SessionId) -> Place<'a> {
         Place {
             pair: &self.pair,
             origin: ORIGIN,
@@ -54,7 +54,7 @@ impl Instance {
     }
 
     /// Answers an open of the session's own socket.
-    pub fn answer(
+    pub(crate) fn answer(
         &mut self,
         rng: &mut SeededRng,
         open: &[u8],
@@ -69,12 +69,12 @@ impl Instance {
     }
 }
 
-pub fn open_account(rng: &mut SeededRng, at: &Instance) -> (Opening<Account>, Vec<u8>) {
+pub(crate) fn open_account(rng: &mut SeededRng, at: &Instance) -> (Opening<Account>, Vec<u8>) {
     Opening::for_account(rng, &at.hello(), ORIGIN, SESSION, ALICE.live_id).unwrap()
 }
 
 /// Alice opens a link with her signature.
-pub fn linked(rng: &mut SeededRng, at: &mut Instance) -> (client::Active, ServerLink) {
+pub(crate) fn linked(rng: &mut SeededRng, at: &mut Instance) -> (client::Active, ServerLink) {
     let (opening, open) = open_account(rng, at);
     let (answered, opened) = at.answer(rng, &open).unwrap();
     let (proving, proof) = opening.prove(rng, &opened, &ALICE.party()).unwrap();
@@ -102,7 +102,7 @@ fn finish(
 }
 
 /// Alice opens a link with the key that the link before left.
-pub fn linked_again(
+pub(crate) fn linked_again(
     rng: &mut SeededRng,
     at: &mut Instance,
     psk: Psk,
@@ -117,7 +117,7 @@ pub fn linked_again(
     Ok(finish(at, proving, ready.activate(NOW)))
 }
 
-pub fn exchange(rng: &mut SeededRng, client: &mut ClientLink, server: &mut ServerLink) {
+pub(crate) fn exchange(rng: &mut SeededRng, client: &mut ClientLink, server: &mut ServerLink) {
     let mut up = client.seal(NOW, b"up").unwrap();
     let received = server.receive(rng, NOW, &mut up).unwrap();
     assert_eq!(received, server::Received::Data(b"up"));

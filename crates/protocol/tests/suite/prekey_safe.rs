@@ -12,7 +12,7 @@ use crate::support::{BOB, NOW};
 const DAY: u64 = 86_400;
 
 /// The one-time ids of a batch, and its last-resort id.
-pub fn ids(batch: &SignedBatch) -> (Vec<u32>, u32) {
+pub(crate) fn ids(batch: &SignedBatch) -> (Vec<u32>, u32) {
     let ids = batch.leaves.iter().map(|leaf| leaf.prekey_id);
     let last = batch.last_resort().unwrap().prekey_id;
     (ids.filter(|id| *id != last).collect(), last)

@@ -15,11 +15,11 @@ use protocol::identity::{AccountKeys, AccountSecrets};
 use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::prekeys::{SessionBundle, SessionSecrets, SignedBatch, generate_batch};
 use protocol::safe::PrekeySafe;
-pub use protocol::vectors::SeededRng;
+pub(crate) use protocol::vectors::SeededRng;
 
-pub const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
-pub struct Person {
+pub(crate) struct Person {
     pub user_id: UserId,
     pub live_id: LiveId,
     pub secrets: AccountSecrets,
@@ -27,7 +27,7 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut rng = SeededRng::new(seed);
         let secrets = AccountSecrets::generate(&mut rng);
         let keys = secrets.account_keys(&mut rng);
@@ -39,7 +39,7 @@ impl Person {
         }
     }
 
-    pub fn party(&self) -> LocalParty<'_> {
+    pub(crate) fn party(&self) -> LocalParty<'_> {
         LocalParty {
             user_id: self.user_id,
             secrets: &self.secrets,
@@ -47,19 +47,19 @@ impl Person {
         }
     }
 
-    pub fn session(&self, seed: u64, now: u64) -> (SessionSecrets, SessionBundle) {
+    pub(crate) fn session(&self, seed: u64, now: u64) -> (SessionSecrets, SessionBundle) {
         let mut rng = SeededRng::new(seed);
         SessionSecrets::generate(&mut rng, &self.secrets, self.user_id, self.live_id, now)
     }
 
-    pub fn live_target(&self, bundle: &SessionBundle, now: u64) -> VerifiedTarget {
+    pub(crate) fn live_target(&self, bundle: &SessionBundle, now: u64) -> VerifiedTarget {
         bundle
             .verify(&self.keys, &self.user_id, &self.live_id, now)
             .unwrap()
     }
 
     /// A small batch, committed to a prekey safe.
-    pub fn prekeys(&self, seed: u64, number: u32, now: u64) -> (PrekeySafe, SignedBatch) {
+    pub(crate) fn prekeys(&self, seed: u64, number: u32, now: u64) -> (PrekeySafe, SignedBatch) {
         let mut rng = SeededRng::new(seed);
         let batch = generate_batch(
             &mut rng,
@@ -75,7 +75,7 @@ impl Person {
         (safe, signed)
     }
 
-    pub fn waiting_target(
+    pub(crate) fn waiting_target(
         &self,
         batch: &SignedBatch,
         one_time: Option<usize>,
@@ -88,13 +88,13 @@ impl Person {
 }
 
 /// Alice, made once: ML-DSA in an unoptimised test binary is not free.
-pub static ALICE: LazyLock<Person> = LazyLock::new(|| Person::new(1));
+pub(crate) static ALICE: LazyLock<Person> = LazyLock::new(|| Person::new(1));
 /// Bob.
-pub static BOB: LazyLock<Person> = LazyLock::new(|| Person::new(2));
+pub(crate) static BOB: LazyLock<Person> = LazyLock::new(|| Person::new(2));
 /// Mallory.
-pub static MALLORY: LazyLock<Person> = LazyLock::new(|| Person::new(3));
+pub(crate) static MALLORY: LazyLock<Person> = LazyLock::new(|| Person::new(3));
 
-pub fn content(from: &Person, to: &Person, body: &SealedBody, sequence: u64) -> SlotContent {
+pub(crate) fn content(from: &Person, to: &Person, body: &SealedBody, sequence: u64) -> SlotContent {
     SlotContent {
         key: body.key.duplicate(),
         sender: from.user_id,
@@ -115,18 +115,24 @@ pub fn content(from: &Person, to: &Person, body: &SealedBody, sequence: u64) -> 
 }
 
 /// A sealed message of one slot.
-pub struct Sent {
+pub(crate) struct Sent {
     pub message_id: MessageId,
     pub body: SealedBody,
     pub slot: Slot,
 }
 
 impl Sent {
-    pub fn new(epoch: &mut SenderEpoch, from: &Person, to: &Person, text: &str) -> Self {
+    pub(crate) fn new(epoch: &mut SenderEpoch, from: &Person, to: &Person, text: &str) -> Self {
         Self::at(epoch, from, to, text, NOW)
     }
 
-    pub fn at(epoch: &mut SenderEpoch, from: &Person, to: &Person, text: &str, now: u64) -> Self {
+    pub(crate) fn at(
+        epoch: &mut SenderEpoch,
+        from: &Person,
+        to: &Person,
+        text: &str,
+        now: u64,
+    ) -> Self {
         let mut rng = SeededRng::new(u64::from(epoch.sent()) + 1_000);
         let message_id = MessageId::random(&mut rng);
         let body = seal_body(&mut rng, &Content::text(text), None).unwrap();
@@ -139,7 +145,7 @@ impl Sent {
         }
     }
 
-    pub fn parcel(&self) -> Parcel {
+    pub(crate) fn parcel(&self) -> Parcel {
         Parcel {
             message_id: self.message_id,
             token: [7; 16],
@@ -152,7 +158,7 @@ impl Sent {
 }
 
 /// Opens a parcel as a client would.
-pub fn open(
+pub(crate) fn open(
     parcel: &Parcel,
     me: &Person,
     pairs: ReceiverPairs<'_>,
@@ -170,7 +176,7 @@ pub fn open(
     Ok((epoch, slot.counter, content, body.content))
 }
 
-pub fn text_of(content: &Content) -> &str {
+pub(crate) fn text_of(content: &Content) -> &str {
     match content {
         Content::Text { text, .. } => text.as_str(),
         _ => panic!("not a text"),

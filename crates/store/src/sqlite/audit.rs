@@ -39,7 +39,7 @@ enum Key {
 }
 
 impl<'a> SubjectKeys<'a> {
-    pub fn new(sealer: &'a Sealer) -> Self {
+    pub(super) fn new(sealer: &'a Sealer) -> Self {
         Self {
             sealer,
             keys: Vec::new(),
@@ -47,14 +47,14 @@ impl<'a> SubjectKeys<'a> {
     }
 
     /// With a key that is not in the database yet.
-    pub fn with(sealer: &'a Sealer, user: UserId, key: SubjectKey) -> Self {
+    pub(super) fn with(sealer: &'a Sealer, user: UserId, key: SubjectKey) -> Self {
         Self {
             sealer,
             keys: vec![(user, Key::Whole(key))],
         }
     }
 
-    pub fn load(&mut self, db: Db<'_>, user: UserId) -> Result<(), Fault> {
+    pub(super) fn load(&mut self, db: Db<'_>, user: UserId) -> Result<(), Fault> {
         if self.known(&user) {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl<'a> SubjectKeys<'a> {
     ///
     /// An event is never lost because a key is missing: if the user has none, or a damaged one, the record
     /// becomes one of the system and names the user in its details.
-    pub fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
+    pub(super) fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
         let AuditEvent {
             mut user_id,
             action,
@@ -110,7 +110,7 @@ impl<'a> SubjectKeys<'a> {
     }
 
     /// Seals an event of the system's whose id says what it stands for.
-    pub fn seal_commitment(
+    pub(super) fn seal_commitment(
         &self,
         event_id: [u8; 16],
         action: &'static str,
@@ -144,7 +144,7 @@ impl<'a> SubjectKeys<'a> {
 
     /// Opens a record's details; nothing if the key was erased with the account, and the damage if they do not
     /// open.
-    pub fn details(
+    pub(super) fn details(
         &mut self,
         db: Db<'_>,
         record: &Record,

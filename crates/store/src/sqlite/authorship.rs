@@ -40,7 +40,7 @@ pub(crate) struct Authorship<'a> {
 }
 
 impl<'a> Authorship<'a> {
-    pub fn read(db: Db<'_>, tags: &'a Tags) -> Result<Self, Fault> {
+    pub(super) fn read(db: Db<'_>, tags: &'a Tags) -> Result<Self, Fault> {
         let adopted = BoundSetting::find(db, tags, AUDIT_ADOPTED)?;
         let parse = |text: &str| {
             let (id, hash) = text.split_once(':')?;
@@ -55,7 +55,7 @@ impl<'a> Authorship<'a> {
     }
 
     /// The same of a record whose tag was not read with it.
-    pub fn wrote(&self, db: Db<'_>, id: u64, hash: &[u8; 64]) -> Result<bool, Fault> {
+    pub(super) fn wrote(&self, db: Db<'_>, id: u64, hash: &[u8; 64]) -> Result<bool, Fault> {
         let sql = "SELECT tag FROM audit_log WHERE id = ?1";
         let tag = db.one(many("audit_log"), sql, [id], |row| {
             row.get::<_, Option<Vec<u8>>>(0)
@@ -64,7 +64,7 @@ impl<'a> Authorship<'a> {
     }
 
     /// Whether this program wrote a record, or took it over when records got tags.
-    pub fn is_own(&self, id: u64, hash: &[u8; 64], tag: Option<&[u8]>) -> bool {
+    pub(super) fn is_own(&self, id: u64, hash: &[u8; 64], tag: Option<&[u8]>) -> bool {
         match self.adopted {
             Some((newest, _)) if id < newest => true,
             Some((newest, adopted)) if id == newest => *hash == adopted,

@@ -36,7 +36,7 @@ impl Tagged for BoundSetting<'_> {
 
 impl BoundSetting<'_> {
     /// The value of a setting that may be absent.
-    pub fn find(db: Db<'_>, tags: &Tags, name: &str) -> Result<Option<String>, Fault> {
+    pub(crate) fn find(db: Db<'_>, tags: &Tags, name: &str) -> Result<Option<String>, Fault> {
         let sql = "SELECT value, tag FROM settings WHERE name = ?1";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
         let found: Option<(String, Option<Vec<u8>>)> =
@@ -57,13 +57,13 @@ impl BoundSetting<'_> {
     }
 
     /// The value of a setting that every database has.
-    pub fn value(db: Db<'_>, tags: &Tags, name: &str) -> Result<String, Fault> {
+    pub(crate) fn value(db: Db<'_>, tags: &Tags, name: &str) -> Result<String, Fault> {
         let gone = || Fault::damaged("settings", name, "the row is gone");
         Self::find(db, tags, name)?.ok_or_else(gone)
     }
 
     /// Writes a setting.
-    pub fn put(db: Db<'_>, tags: &Tags, name: &str, value: &str) -> Result<(), Fault> {
+    pub(crate) fn put(db: Db<'_>, tags: &Tags, name: &str, value: &str) -> Result<(), Fault> {
         let tag = tags.of(&BoundSetting { name, value });
         db.execute(
             many("settings"),

@@ -43,7 +43,7 @@ impl Tagged for BoundUser {
 
 impl BoundUser {
     /// Reads the columns [`BOUND`] from the first on.
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             user_id: row.get(0)?,
             handle_index: row.get(1)?,
@@ -56,7 +56,7 @@ impl BoundUser {
     }
 
     /// Finds an account's values, once they are known to be this program's.
-    pub fn find(db: Db<'_>, tags: &Tags, user: &UserId) -> Result<Option<Self>, Fault> {
+    pub(super) fn find(db: Db<'_>, tags: &Tags, user: &UserId) -> Result<Option<Self>, Fault> {
         let sql = format!("SELECT {BOUND} FROM users WHERE user_id = ?1");
         let id = user.as_bytes();
         let found = db.one(at("users", id), &sql, [id], Self::read)?;
@@ -66,7 +66,7 @@ impl BoundUser {
     }
 
     /// Active administrators, by values that are this program's.
-    pub fn administrators(db: Db<'_>, tags: &Tags) -> Result<Vec<UserId>, Fault> {
+    pub(super) fn administrators(db: Db<'_>, tags: &Tags) -> Result<Vec<UserId>, Fault> {
         let sql = format!("SELECT {BOUND} FROM users WHERE role = 'admin' AND active = 1");
         let found = db.all(many("users"), &sql, [], Self::read)?;
         let sound = found.into_iter().filter(|user| user.check(tags).is_ok());
@@ -74,16 +74,16 @@ impl BoundUser {
     }
 
     /// Damage where the values are not as this program wrote them.
-    pub fn check(&self, tags: &Tags) -> Result<(), Fault> {
+    pub(super) fn check(&self, tags: &Tags) -> Result<(), Fault> {
         tags.check(at("users", &self.user_id), self, self.tag.as_deref())
     }
 
-    pub fn role(&self) -> Result<Role, Fault> {
+    pub(super) fn role(&self) -> Result<Role, Fault> {
         Role::named(&self.role).ok_or_else(|| at("users", &self.user_id).damaged("unknown role"))
     }
 
     /// Writes what may change, with a new tag.
-    pub fn save(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
+    pub(super) fn save(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
         db.execute(
             at("users", &self.user_id),
             "UPDATE users SET fingerprint = ?1, role = ?2, active = ?3, tag = ?4

@@ -31,7 +31,7 @@ pub(crate) struct SealedEvent {
 
 impl WriteTx<'_> {
     /// Appends sealed events to the chain, in the transaction of the request.
-    pub fn append(&mut self, events: Vec<SealedEvent>) -> Result<(), Fault> {
+    pub(super) fn append(&mut self, events: Vec<SealedEvent>) -> Result<(), Fault> {
         if events.is_empty() {
             return Ok(());
         }

@@ -19,7 +19,7 @@ pub(crate) struct ChunkSize {
 
 impl ChunkSize {
     /// Begins with `first` rows and never goes below `smallest`.
-    pub fn new(first: usize, smallest: usize) -> Self {
+    pub(super) fn new(first: usize, smallest: usize) -> Self {
         Self {
             rows: Arc::new(AtomicUsize::new(first)),
             smallest,
@@ -27,12 +27,12 @@ impl ChunkSize {
     }
 
     /// Rows of the next chunk.
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
     }
 
     /// Takes note that a chunk of `size` rows kept the writer by this watch.
-    pub fn took(&self, size: usize, watch: &Stopwatch) {
+    pub(super) fn took(&self, size: usize, watch: &Stopwatch) {
         self.adapt(size, watch.elapsed());
     }
 

@@ -36,7 +36,7 @@ pub(crate) const AUDIT_KEY: Column = column("audit_keys", "encrypted_key");
 pub(crate) const AUDIT_DETAILS: Column = column("audit_log", "encrypted_details");
 
 impl Column {
-    pub fn context<'a>(&self, row_id: &'a [u8]) -> Context<'a> {
+    pub(super) fn context<'a>(&self, row_id: &'a [u8]) -> Context<'a> {
         Context {
             table: self.table,
             column: self.column,
@@ -100,7 +100,7 @@ const APART: [Column; 3] = [KEK_CHECK, KEK_HANDOVER, AUDIT_DETAILS];
 
 impl Moving {
     /// A value below every key.
-    pub fn start(&self) -> Value {
+    pub(super) fn start(&self) -> Value {
         match self.start {
             Start::Number => Value::Integer(0),
             Start::Bytes => Value::Blob(Vec::new()),
@@ -109,12 +109,12 @@ impl Moving {
     }
 
     /// How many columns name the row.
-    pub fn name_len(&self) -> usize {
+    pub(super) fn name_len(&self) -> usize {
         self.name.split(", ").count()
     }
 
     /// The fault of a row that cannot be moved.
-    pub fn damaged(&self, name: &[u8], reason: impl std::fmt::Display) -> Fault {
+    pub(super) fn damaged(&self, name: &[u8], reason: impl std::fmt::Display) -> Fault {
         if name.is_empty() {
             return many(self.column.table).damaged(reason);
         }

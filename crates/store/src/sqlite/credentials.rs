@@ -27,7 +27,7 @@ pub(crate) struct SealedReplacement {
 }
 
 impl SealedReplacement {
-    pub fn seal(
+    pub(super) fn seal(
         sealer: &Sealer,
         user: UserId,
         opaque_record: Sensitive<Vec<u8>>,
@@ -51,12 +51,12 @@ impl SealedReplacement {
         })
     }
 
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         self.safe.data.len() + self.prekey_safe.data.len() + self.credential.len() + 2_048
     }
 
     /// Swaps both safes, then replaces what belongs to them.
-    pub fn write(&self, db: Db<'_>) -> Result<(), SwapError> {
+    pub(super) fn write(&self, db: Db<'_>) -> Result<(), SwapError> {
         self.safe.swap(db, self.expected_safe)?;
         self.prekey_safe.swap(db, self.expected_prekey)?;
         let user = self.user.as_bytes();
@@ -93,7 +93,7 @@ impl From<SwapError> for RawReplaceError {
 }
 
 impl RawReplaceError {
-    pub fn open(self, sealer: &Sealer) -> ReplaceError {
+    pub(super) fn open(self, sealer: &Sealer) -> ReplaceError {
         match self {
             Self::Swap(SwapError::NoSuchUser) => ReplaceError::NoSuchUser,
             Self::Swap(SwapError::Fault(fault)) => fault.into(),

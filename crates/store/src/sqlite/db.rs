@@ -16,11 +16,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub fn fault(&self, error: rusqlite::Error) -> Fault {
+    pub(crate) fn fault(&self, error: rusqlite::Error) -> Fault {
         fault(error, self.table, || self.row_name())
     }
 
-    pub fn damaged(&self, reason: impl std::fmt::Display) -> Fault {
+    pub(crate) fn damaged(&self, reason: impl std::fmt::Display) -> Fault {
         Fault::damaged(self.table, self.row_name(), reason)
     }
 
@@ -106,7 +106,7 @@ pub(crate) struct Db<'c> {
 
 impl Db<'_> {
     /// Runs a statement; answers how many rows it changed.
-    pub fn execute(
+    pub(crate) fn execute(
         &self,
         place: Place<'_>,
         sql: &str,
@@ -119,7 +119,7 @@ impl Db<'_> {
     }
 
     /// Reads at most one row.
-    pub fn one<T>(
+    pub(crate) fn one<T>(
         &self,
         place: Place<'_>,
         sql: &str,
@@ -133,7 +133,7 @@ impl Db<'_> {
     }
 
     /// Reads every row.
-    pub fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         place: Place<'_>,
         sql: &str,
@@ -147,7 +147,7 @@ impl Db<'_> {
     }
 
     /// Reads one number.
-    pub fn number(
+    pub(crate) fn number(
         &self,
         place: Place<'_>,
         sql: &str,

@@ -25,7 +25,7 @@ pub(crate) struct KekRow {
 
 impl KekRow {
     /// Every key, the newest first; also in a database that was not migrated yet.
-    pub fn all(db: Db<'_>) -> Result<Vec<Self>, Fault> {
+    pub(super) fn all(db: Db<'_>) -> Result<Vec<Self>, Fault> {
         let later = "SELECT count(*) FROM pragma_table_info('keks') WHERE name = 'reference'";
         let columns = match db.number(many("keks"), later, [])? {
             0 => "NULL, NULL, NULL",
@@ -39,7 +39,7 @@ impl KekRow {
     }
 
     /// The keys that values may be under.
-    pub fn live(db: Db<'_>) -> Result<Vec<Self>, Fault> {
+    pub(super) fn live(db: Db<'_>) -> Result<Vec<Self>, Fault> {
         let mut rows = Self::all(db)?;
         rows.retain(|row| row.state != "retired");
         Ok(rows)
@@ -63,23 +63,23 @@ impl KekRow {
         })
     }
 
-    pub fn id(&self) -> KekId {
+    pub(super) fn id(&self) -> KekId {
         KekId::from_bytes(self.kek_id)
     }
 
-    pub fn is_active(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         self.state == "active"
     }
 
     /// The provider's tag; a name that nothing knows is damage.
-    pub fn tag(&self) -> Result<ProviderTag, Fault> {
+    pub(super) fn tag(&self) -> Result<ProviderTag, Fault> {
         ProviderTag::from_name(&self.provider).ok_or_else(|| {
             at("keks", &self.kek_id).damaged(format!("unknown provider {:?}", self.provider))
         })
     }
 
     /// Refuses what no key of ours was ever derived with.
-    pub fn check_parameters(&self) -> Result<(), OpenError> {
+    pub(super) fn check_parameters(&self) -> Result<(), OpenError> {
         if self.tag().map_err(OpenError::Damaged)? != ProviderTag::LOCAL {
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl KekRow {
     }
 
     /// Inserts the row of a new active key.
-    pub fn insert(&self, db: Db<'_>) -> Result<(), Fault> {
+    pub(super) fn insert(&self, db: Db<'_>) -> Result<(), Fault> {
         db.execute(
             at("keks", &self.kek_id),
             "INSERT INTO keks (kek_id, provider, version, state, salt, iterations, reference,
@@ -115,7 +115,7 @@ impl KekRow {
         Ok(())
     }
 
-    pub fn info(self) -> Result<KekInfo, Fault> {
+    pub(super) fn info(self) -> Result<KekInfo, Fault> {
         let state = KekState::named(&self.state)
             .ok_or_else(|| at("keks", &self.kek_id).damaged("unknown state"))?;
         Ok(KekInfo {

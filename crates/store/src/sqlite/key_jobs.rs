@@ -29,7 +29,7 @@ pub(crate) enum Cursor {
 
 impl Cursor {
     /// The beginning of a column, or the check behind the last.
-    pub fn column(index: usize) -> Self {
+    pub(crate) fn column(index: usize) -> Self {
         match MOVING.get(index) {
             Some(moving) => Self::Walk(index, moving.start()),
             None => Self::Check,
@@ -92,7 +92,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Keeps of an event what may stand in the clear.
-    pub fn of(event: &AuditEvent) -> Self {
+    pub(crate) fn of(event: &AuditEvent) -> Self {
         Self {
             user: event.user_id,
             action: event.action.to_owned(),
@@ -100,7 +100,7 @@ impl Outcome {
     }
 
     /// The event, once the job is done; nothing where this program knows no such action.
-    pub fn event(&self, timestamp: u64, details: &serde_json::Value) -> Option<AuditEvent> {
+    pub(crate) fn event(&self, timestamp: u64, details: &serde_json::Value) -> Option<AuditEvent> {
         let action = OUTCOMES.into_iter().find(|known| *known == self.action)?;
         Some(AuditEvent {
             user_id: self.user,
@@ -113,7 +113,7 @@ impl Outcome {
 
 impl JobRow {
     /// The running job, or else the last one.
-    pub fn newest(db: Db<'_>) -> Result<Option<Self>, Fault> {
+    pub(crate) fn newest(db: Db<'_>) -> Result<Option<Self>, Fault> {
         let row = db.one(
             many("key_jobs"),
             "SELECT id, kind, state, reason, done, total, started_at, finished_at, cursor, outcomes
@@ -149,13 +149,13 @@ impl JobRow {
         }))
     }
 
-    pub fn cursor(&self) -> Result<Cursor, Fault> {
+    pub(crate) fn cursor(&self) -> Result<Cursor, Fault> {
         Cursor::parse(&self.cursor)
             .ok_or_else(|| Fault::damaged("key_jobs", self.job.id, "unknown cursor"))
     }
 
     /// Inserts a running job; the unique index refuses a second one.
-    pub fn insert(&mut self, db: Db<'_>) -> Result<(), Fault> {
+    pub(crate) fn insert(&mut self, db: Db<'_>) -> Result<(), Fault> {
         let next = "SELECT coalesce(max(id), 0) + 1 FROM key_jobs";
         self.job.id = db.number(many("key_jobs"), next, [])?;
         db.execute(
@@ -176,7 +176,7 @@ impl JobRow {
     }
 
     /// Moves on, unless somebody else did.
-    pub fn advance(&self, db: Db<'_>, cursor: &Cursor, done: u64) -> Result<(), Fault> {
+    pub(crate) fn advance(&self, db: Db<'_>, cursor: &Cursor, done: u64) -> Result<(), Fault> {
         let moved = db.execute(
             many("key_jobs"),
             "UPDATE key_jobs SET cursor = ?1, done = ?2
@@ -192,7 +192,7 @@ impl JobRow {
     }
 
     /// Ends the job.
-    pub fn finish(&self, db: Db<'_>, now: u64) -> Result<(), Fault> {
+    pub(crate) fn finish(&self, db: Db<'_>, now: u64) -> Result<(), Fault> {
         let moved = db.execute(
             many("key_jobs"),
             "UPDATE key_jobs SET state = 'done', cursor = '', done = ?1, total = ?1,

@@ -42,7 +42,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl KeyState {
-    pub fn new(sources: Sources, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(sources: Sources, clock: Arc<dyn Clock>) -> Self {
         let key_file = match sources.origin {
             Some(KeyOrigin::File(path) | KeyOrigin::CreatedFile(path)) => Some(path),
             Some(KeyOrigin::Given) | None => None,
@@ -61,7 +61,7 @@ impl KeyState {
     }
 
     /// Finds what makes the new key.
-    pub fn source_of(&self, new: &NewKey) -> Result<Arc<dyn KekSource>, BeginError> {
+    pub(super) fn source_of(&self, new: &NewKey) -> Result<Arc<dyn KekSource>, BeginError> {
         let configured = lock(&self.source).clone().ok_or_else(|| {
             let reason = "no provider is configured that could make a key".to_owned();
             Fault::Unavailable(reason)
@@ -80,7 +80,7 @@ impl KeyState {
     }
 
     /// Returns the clock that the work on keys and sessions is measured by.
-    pub fn clock(&self) -> Arc<dyn Clock> {
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
     }
 
@@ -90,17 +90,17 @@ impl KeyState {
     }
 
     /// Remembers a key that is about to be committed as the active one.
-    pub fn set_pending(&self, provider: Arc<dyn KekProvider>) {
+    pub(super) fn set_pending(&self, provider: Arc<dyn KekProvider>) {
         *lock(&self.pending) = Some(provider);
     }
 
     /// Takes the pending key if it is this one.
-    pub fn take_pending(&self, kek_id: KekId) -> Option<Arc<dyn KekProvider>> {
+    pub(super) fn take_pending(&self, kek_id: KekId) -> Option<Arc<dyn KekProvider>> {
         lock(&self.pending).take_if(|pending| pending.kek_id() == kek_id)
     }
 
     /// Notes that a rotation to a key of `source` was committed.
-    pub fn begun(&self, new: &NewKey, source: Arc<dyn KekSource>) {
+    pub(super) fn begun(&self, new: &NewKey, source: Arc<dyn KekSource>) {
         *lock(&self.source) = Some(source);
         *lock(&self.adopt) = matches!(new, NewKey::KeyFile);
         if let Err(cause) = self.adopt_key_file() {
@@ -109,7 +109,7 @@ impl KeyState {
     }
 
     /// Puts a new key file in its place, where that is still to be done.
-    pub fn adopt_key_file(&self) -> Result<(), keyring::KeySourceError> {
+    pub(super) fn adopt_key_file(&self) -> Result<(), keyring::KeySourceError> {
         let mut adopt = lock(&self.adopt);
         if *adopt && let Some(files) = self.key_files() {
             files.adopt_next()?;
@@ -119,18 +119,18 @@ impl KeyState {
     }
 
     /// Lets retired keys go after a while.
-    pub fn retire(&self, keks: impl IntoIterator<Item = KekId>) {
+    pub(super) fn retire(&self, keks: impl IntoIterator<Item = KekId>) {
         let watch = Stopwatch::start(self.clock());
         lock(&self.leaving).extend(keks.into_iter().map(|kek| (watch.clone(), kek)));
     }
 
     /// Whether a key was retired, and is kept for a moment only.
-    pub fn is_leaving(&self, kek_id: KekId) -> bool {
+    pub(super) fn is_leaving(&self, kek_id: KekId) -> bool {
         lock(&self.leaving).iter().any(|(_, kek)| *kek == kek_id)
     }
 
     /// Forgets the retired keys that nobody can need any more.
-    pub fn forget(&self, keyring: &Keyring) {
+    pub(super) fn forget(&self, keyring: &Keyring) {
         lock(&self.leaving).retain(|(since, kek)| {
             let stays = since.elapsed() < GRACE;
             if !stays {

@@ -26,7 +26,7 @@ pub(crate) struct PackedBatch {
 }
 
 impl PackedBatch {
-    pub fn new(mut batch: NewBatch) -> Self {
+    pub(super) fn new(mut batch: NewBatch) -> Self {
         let leaves = pack(&std::mem::take(&mut batch.one_time));
         Self { batch, leaves }
     }
@@ -38,7 +38,7 @@ impl PackedBatch {
     }
 
     /// Estimates the bytes that the writer writes.
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let batch = &self.batch;
         self.leaves.len()
             + batch.head.len()
@@ -47,7 +47,7 @@ impl PackedBatch {
             + batch.quantum_public_key.len()
     }
 
-    pub fn stock(&self) -> Stock {
+    pub(super) fn stock(&self) -> Stock {
         Stock {
             one_time: self.count(),
             batch_number: self.batch.batch_number,
@@ -57,7 +57,7 @@ impl PackedBatch {
     }
 
     /// Replaces the batch by this one; returns the stored number if that is not below.
-    pub fn publish(&self, db: Db<'_>, user: &UserId) -> Result<Result<(), u64>, Fault> {
+    pub(super) fn publish(&self, db: Db<'_>, user: &UserId) -> Result<Result<(), u64>, Fault> {
         let batch = &self.batch;
         let id = user.as_bytes();
         let place = at("prekey_stock", id);
@@ -130,7 +130,7 @@ pub(crate) struct LeafReader<'c> {
 
 impl<'c> LeafReader<'c> {
     /// Opens the leaves of the batch in this row.
-    pub fn open(connection: &'c Connection, user: &UserId, row: i64) -> Result<Self, Fault> {
+    pub(super) fn open(connection: &'c Connection, user: &UserId, row: i64) -> Result<Self, Fault> {
         let user = *user.as_bytes();
         let place = at("prekey_batches", &user);
         let blob = connection
@@ -146,12 +146,12 @@ impl<'c> LeafReader<'c> {
     }
 
     /// The prekey id of a leaf.
-    pub fn prekey_id(&self, leaf: usize) -> Result<u32, Fault> {
+    pub(super) fn prekey_id(&self, leaf: usize) -> Result<u32, Fault> {
         self.number(4 + leaf * ENTRY)
     }
 
     /// The bytes of a leaf.
-    pub fn leaf(&self, leaf: usize) -> Result<Vec<u8>, Fault> {
+    pub(super) fn leaf(&self, leaf: usize) -> Result<Vec<u8>, Fault> {
         let end_of = |leaf: usize| self.number(4 + leaf * ENTRY + 4);
         let start = if leaf == 0 { 0 } else { end_of(leaf - 1)? };
         let len = end_of(leaf)?.checked_sub(start);

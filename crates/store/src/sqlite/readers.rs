@@ -25,7 +25,9 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts a thread per connection; they end when closed or when every handle is gone.
-    pub fn start(connections: Vec<Connection>) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+    pub(super) fn start(
+        connections: Vec<Connection>,
+    ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (sender, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let threads = connections.len();
@@ -49,7 +51,7 @@ impl Readers {
     }
 
     /// Runs a read on one of the threads.
-    pub async fn submit<T, F>(&self, work: F) -> Result<T, Fault>
+    pub(super) async fn submit<T, F>(&self, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: FnOnce(Db<'_>) -> Result<T, Fault> + Send + 'static,
@@ -69,7 +71,7 @@ impl Readers {
     }
 
     /// Refuses more and lets the threads end after what is queued.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.room.close();
         for _ in 0..self.threads {
             // The threads may have ended already.

@@ -43,7 +43,7 @@ fn column(kind: SafeKind) -> Column {
 }
 
 impl SealedSafe {
-    pub fn seal(
+    pub(super) fn seal(
         sealer: &Sealer,
         user: UserId,
         kind: SafeKind,
@@ -64,7 +64,7 @@ impl SealedSafe {
     }
 
     /// The value for a missing prekey safe, as after a restore.
-    pub fn none(user: UserId) -> Self {
+    pub(super) fn none(user: UserId) -> Self {
         Self {
             user,
             kind: SafeKind::Prekeys,
@@ -73,7 +73,7 @@ impl SealedSafe {
         }
     }
 
-    pub fn open(&self, sealer: &Sealer) -> Result<Vec<u8>, Fault> {
+    pub(super) fn open(&self, sealer: &Sealer) -> Result<Vec<u8>, Fault> {
         if self.version == 0 && self.data.as_bytes().is_empty() {
             return Ok(Vec::new());
         }
@@ -83,7 +83,7 @@ impl SealedSafe {
     }
 
     /// Reads the stored safe of this kind.
-    pub fn find(db: Db<'_>, user: UserId, kind: SafeKind) -> Result<Option<Self>, Fault> {
+    pub(super) fn find(db: Db<'_>, user: UserId, kind: SafeKind) -> Result<Option<Self>, Fault> {
         let sql = match kind {
             SafeKind::Keys => {
                 "SELECT version, encrypted_private_keys FROM key_safes WHERE user_id = ?1"
@@ -104,7 +104,7 @@ impl SealedSafe {
     }
 
     /// Replaces the stored safe if it still has the expected version.
-    pub fn swap(&self, db: Db<'_>, expected: u64) -> Result<(), SwapError> {
+    pub(super) fn swap(&self, db: Db<'_>, expected: u64) -> Result<(), SwapError> {
         let sql = match self.kind {
             SafeKind::Keys => {
                 "UPDATE key_safes SET version = ?1, encrypted_private_keys = ?2
@@ -138,7 +138,7 @@ impl SealedSafe {
         Ok(())
     }
 
-    pub fn into_prekey_safe(self, sealer: &Sealer) -> Result<PrekeySafe, Fault> {
+    pub(super) fn into_prekey_safe(self, sealer: &Sealer) -> Result<PrekeySafe, Fault> {
         Ok(PrekeySafe {
             version: self.version,
             data: self.open(sealer)?,
@@ -147,7 +147,7 @@ impl SealedSafe {
 }
 
 impl RawConflict {
-    pub fn open(self, sealer: &Sealer) -> Result<SafeConflict, Fault> {
+    pub(super) fn open(self, sealer: &Sealer) -> Result<SafeConflict, Fault> {
         let data = self.0.open(sealer)?;
         Ok(SafeConflict {
             kind: self.0.kind,

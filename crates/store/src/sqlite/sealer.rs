@@ -30,7 +30,7 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     /// Seals a value that will be written.
-    pub fn seal<T: AsRef<[u8]>>(
+    pub(super) fn seal<T: AsRef<[u8]>>(
         &self,
         column: Column,
         row: &[u8],
@@ -40,7 +40,7 @@ impl Sealer {
     }
 
     /// Seals a critical value that will be written.
-    pub fn seal_critical<T: AsRef<[u8]>>(
+    pub(super) fn seal_critical<T: AsRef<[u8]>>(
         &self,
         column: Column,
         row: &[u8],
@@ -56,13 +56,18 @@ impl Sealer {
         Ok(Sealed::under_way(bytes, ticket))
     }
 
-    pub fn open(&self, column: Column, row: &[u8], sealed: &Sealed) -> Result<Opened, Fault> {
+    pub(super) fn open(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: &Sealed,
+    ) -> Result<Opened, Fault> {
         let opened = open(&self.keyring, column, row, sealed.as_bytes());
         self.tags.damages.noted(opened)
     }
 
     /// Opens a critical value by asking the provider, whatever data keys it remembers.
-    pub fn open_critical(
+    pub(super) fn open_critical(
         &self,
         column: Column,
         row: &[u8],
@@ -73,7 +78,7 @@ impl Sealer {
     }
 
     /// Seals under a subject's own key.
-    pub fn seal_for<T: AsRef<[u8]>>(
+    pub(super) fn seal_for<T: AsRef<[u8]>>(
         &self,
         key: &SubjectKey,
         row: &[u8],
@@ -86,7 +91,7 @@ impl Sealer {
     }
 
     /// Opens what was sealed under a subject's own key; `id` names the row in the error.
-    pub fn open_for(
+    pub(super) fn open_for(
         &self,
         key: &SubjectKey,
         id: u64,
@@ -100,30 +105,37 @@ impl Sealer {
     }
 
     /// Opens a subject's key from its row.
-    pub fn subject_key(&self, subject: &[u8; 16], sealed: &Sealed) -> Result<SubjectKey, Fault> {
+    pub(super) fn subject_key(
+        &self,
+        subject: &[u8; 16],
+        sealed: &Sealed,
+    ) -> Result<SubjectKey, Fault> {
         let opened = subject_key(&self.keyring, subject, sealed.as_bytes());
         self.tags.damages.noted(opened)
     }
 
     /// Draws a subject's key and seals it for its row.
-    pub fn new_subject_key(&self, subject: &[u8; 16]) -> Result<(SubjectKey, Sealed), Fault> {
+    pub(super) fn new_subject_key(
+        &self,
+        subject: &[u8; 16],
+    ) -> Result<(SubjectKey, Sealed), Fault> {
         let key = SubjectKey::generate(&*self.entropy).map_err(sealing)?;
         let sealed = self.seal_bytes(AUDIT_KEY, subject, key.expose())?;
         Ok((key, sealed))
     }
 
     /// The keyed index of a normalised handle.
-    pub fn handle_index(&self, handle: &str) -> [u8; 32] {
+    pub(super) fn handle_index(&self, handle: &str) -> [u8; 32] {
         self.index_key.index("users.handle", handle.as_bytes())
     }
 
     /// The decoy as it is sealed now.
-    pub fn decoy(&self) -> Arc<Sealed> {
+    pub(super) fn decoy(&self) -> Arc<Sealed> {
         Arc::clone(&self.decoy.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts another decoy in its place, sealed under the key that is active now.
-    pub fn set_decoy(&self, decoy: Sealed) {
+    pub(super) fn set_decoy(&self, decoy: Sealed) {
         // It is never written, and nothing waits for it.
         let decoy = Sealed::of_envelope(decoy.as_bytes().to_vec());
         *self.decoy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoy);

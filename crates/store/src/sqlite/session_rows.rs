@@ -42,7 +42,7 @@ impl Tagged for RawSession {
 }
 
 impl RawSession {
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             session_id: row.get(0)?,
             user_id: row.get(1)?,
@@ -55,7 +55,7 @@ impl RawSession {
         })
     }
 
-    pub fn seal(sealer: &Sealer, session: &NewSession) -> Result<Self, Fault> {
+    pub(super) fn seal(sealer: &Sealer, session: &NewSession) -> Result<Self, Fault> {
         let plaintext = Sensitive::new(serde_json::to_vec(&session.details).map_err(sealing)?);
         let row = row_id(session.session_id.as_bytes(), session.user_id.as_bytes());
         Ok(Self {
@@ -70,7 +70,7 @@ impl RawSession {
         })
     }
 
-    pub fn open(self, sealer: &Sealer) -> Result<SessionRow, Fault> {
+    pub(super) fn open(self, sealer: &Sealer) -> Result<SessionRow, Fault> {
         self.check(&sealer.tags)?;
         let row = row_id(&self.session_id, &self.user_id);
         let opened = sealer.open(SESSION, &row, &self.data)?;
@@ -93,7 +93,7 @@ impl RawSession {
     }
 
     /// Writes activity and the later end that comes with it; `false` where the session is over.
-    pub fn touch(
+    pub(super) fn touch(
         db: Db<'_>,
         tags: &Tags,
         id: &SessionId,
@@ -126,7 +126,7 @@ impl RawSession {
     }
 
     /// Writes the tag of a row that has none.
-    pub fn save_tag(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
+    pub(super) fn save_tag(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
         let sql = "UPDATE sessions SET tag = ?1 WHERE session_id = ?2";
         let place = at("sessions", &self.session_id);
         db.execute(place, sql, (tags.of(self), &self.session_id))
@@ -134,7 +134,7 @@ impl RawSession {
     }
 
     /// Inserts the row; `false` when there is one with this id.
-    pub fn insert(&self, db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
+    pub(super) fn insert(&self, db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
         let inserted = db.execute(
             at("sessions", &self.session_id),
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at,
@@ -154,12 +154,12 @@ impl RawSession {
         Ok(inserted == 1)
     }
 
-    pub fn created_at(&self) -> u64 {
+    pub(super) fn created_at(&self) -> u64 {
         self.created_at
     }
 
     /// About how many bytes the writer takes on.
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         self.data.len() + 200
     }
 }

@@ -16,12 +16,12 @@ pub(crate) struct LocalSettings {
 }
 
 impl LocalSettings {
-    pub fn source(&self, key: keyring::KeyMaterial) -> Arc<dyn KekSource> {
+    pub(super) fn source(&self, key: keyring::KeyMaterial) -> Arc<dyn KekSource> {
         let entropy = Arc::clone(&self.entropy);
         Arc::new(LocalSource::new(key, self.iterations, self.suite, entropy))
     }
 
-    pub fn entropy(&self) -> &dyn Entropy {
+    pub(super) fn entropy(&self) -> &dyn Entropy {
         &*self.entropy
     }
 }
@@ -41,7 +41,7 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Looks for the operator's key; makes a key file only for a new database that needs one.
-    pub fn find(config: &StoreConfig, new: bool) -> Result<Self, OpenError> {
+    pub(super) fn find(config: &StoreConfig, new: bool) -> Result<Self, OpenError> {
         let local = LocalSettings {
             iterations: config.iterations,
             suite: config.suite,
@@ -85,13 +85,18 @@ impl Sources {
     }
 
     /// Those of a kind, the configured one first.
-    pub fn of(&self, tag: ProviderTag) -> impl Iterator<Item = &Arc<dyn KekSource>> {
+    pub(super) fn of(&self, tag: ProviderTag) -> impl Iterator<Item = &Arc<dyn KekSource>> {
         let all = self.configured.iter().chain(&self.others);
         all.filter(move |source| source.tag() == tag)
     }
 
     /// What to tell whoever needs a key of this kind, of which there is no source.
-    pub fn none(&mut self, config: &StoreConfig, kek_id: &[u8; 16], tag: ProviderTag) -> OpenError {
+    pub(super) fn none(
+        &mut self,
+        config: &StoreConfig,
+        kek_id: &[u8; 16],
+        tag: ProviderTag,
+    ) -> OpenError {
         if tag == ProviderTag::LOCAL
             && let Some(missing) = self.missing.take()
         {
@@ -112,7 +117,7 @@ impl Sources {
     }
 
     /// The key that waits to take the key file's place, if there is one.
-    pub fn next_key(&self) -> Option<Arc<dyn KekSource>> {
+    pub(super) fn next_key(&self) -> Option<Arc<dyn KekSource>> {
         if !matches!(self.origin, Some(KeyOrigin::File(_))) {
             return None;
         }

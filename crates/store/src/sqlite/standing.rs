@@ -17,7 +17,7 @@ pub(crate) struct Standing(Vec<(PathBuf, Identity)>);
 
 impl Standing {
     /// Looks at the database and its log, where there is one; call it when SQLite has opened both.
-    pub fn of(database: &Path) -> Self {
+    pub(super) fn of(database: &Path) -> Self {
         let files = ["", "-wal"].map(|ending| {
             let mut path = database.as_os_str().to_owned();
             path.push(ending);
@@ -29,7 +29,7 @@ impl Standing {
     }
 
     /// Refuses where one of them was removed, moved away or replaced.
-    pub fn check(&self) -> Result<(), Fault> {
+    pub(super) fn check(&self) -> Result<(), Fault> {
         self.0.iter().try_for_each(|(path, opened)| {
             let what = match identity(path) {
                 Ok(found) if found == *opened => return Ok(()),

@@ -27,7 +27,7 @@ pub(crate) trait Tagged {
 }
 
 impl Tags {
-    pub fn new(key: TagKey) -> Self {
+    pub(crate) fn new(key: TagKey) -> Self {
         Self {
             key,
             damages: Arc::default(),
@@ -35,22 +35,22 @@ impl Tags {
     }
 
     /// The key, to be kept sealed.
-    pub fn key(&self) -> &TagKey {
+    pub(crate) fn key(&self) -> &TagKey {
         &self.key
     }
 
     /// The tag of a row.
-    pub fn of<R: Tagged>(&self, row: &R) -> Tag {
+    pub(crate) fn of<R: Tagged>(&self, row: &R) -> Tag {
         row.with_values(|values| self.key.tag(R::TABLE, values))
     }
 
     /// Whether a row's tag is its own.
-    pub fn fits<R: Tagged>(&self, row: &R, tag: Option<&[u8]>) -> bool {
+    pub(crate) fn fits<R: Tagged>(&self, row: &R, tag: Option<&[u8]>) -> bool {
         tag.is_some_and(|tag| row.with_values(|values| self.key.fits(R::TABLE, values, tag)))
     }
 
     /// Damage where a row's tag is not its own.
-    pub fn check<R: Tagged>(
+    pub(crate) fn check<R: Tagged>(
         &self,
         place: Place<'_>,
         row: &R,

@@ -27,7 +27,7 @@ pub(crate) struct RawUser {
 }
 
 impl RawUser {
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             bound: BoundUser::read(row)?,
             last_login: row.get(BOUND_LEN)?,
@@ -35,7 +35,7 @@ impl RawUser {
         })
     }
 
-    pub fn open(self, sealer: &Sealer) -> Result<UserRow, Fault> {
+    pub(super) fn open(self, sealer: &Sealer) -> Result<UserRow, Fault> {
         let bound = self.bound;
         bound.check(&sealer.tags)?;
         let place = at("users", &bound.user_id);
@@ -76,7 +76,7 @@ pub(crate) struct OpenedCredential {
 
 impl OpenedCredential {
     /// A credential of an ordinary length that fits nothing.
-    pub fn decoy() -> Self {
+    pub(super) fn decoy() -> Self {
         Self {
             opaque_record: Sensitive::new(Zeroizing::new(vec![0; 192])),
             write_proof_hash: [0; 32],
@@ -84,7 +84,7 @@ impl OpenedCredential {
         }
     }
 
-    pub fn seal(&self, sealer: &Sealer, user: &UserId) -> Result<Sealed, Fault> {
+    pub(super) fn seal(&self, sealer: &Sealer, user: &UserId) -> Result<Sealed, Fault> {
         let plaintext = codec::encode(&[
             self.opaque_record.expose(),
             &self.write_proof_hash,
@@ -93,7 +93,7 @@ impl OpenedCredential {
         sealer.seal(CREDENTIAL, user.as_bytes(), &plaintext)
     }
 
-    pub fn open(sealer: &Sealer, user: &[u8; 16], sealed: &Sealed) -> Result<Self, Fault> {
+    pub(super) fn open(sealer: &Sealer, user: &[u8; 16], sealed: &Sealed) -> Result<Self, Fault> {
         let opened: Opened = sealer.open(CREDENTIAL, user, sealed)?;
         let parts = codec::decode::<3>(opened.expose()).and_then(|[record, write, recovery]| {
             Some(Self {
@@ -113,14 +113,14 @@ pub(crate) struct RawCredential {
 }
 
 impl RawCredential {
-    pub fn by_id(db: Db<'_>, user: &UserId) -> Result<Option<Self>, Fault> {
+    pub(super) fn by_id(db: Db<'_>, user: &UserId) -> Result<Option<Self>, Fault> {
         let sql = format!("SELECT {BOUND}, encrypted_credential FROM users WHERE user_id = ?1");
         let id = user.as_bytes();
         db.one(at("users", id), &sql, [id], Self::read)
     }
 
     /// The account of this handle; the oldest one where nobody has it, for as much work.
-    pub fn by_handle_or_any(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
+    pub(super) fn by_handle_or_any(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
         let sql = format!(
             "SELECT {BOUND}, encrypted_credential FROM users WHERE number = coalesce(
                  (SELECT number FROM users WHERE handle_index = ?1),
@@ -130,12 +130,12 @@ impl RawCredential {
     }
 
     /// Whether the handle of this index is this account's.
-    pub fn is_of(&self, index: &[u8; 32]) -> bool {
+    pub(super) fn is_of(&self, index: &[u8; 32]) -> bool {
         self.bound.handle_index == *index
     }
 
     /// As much work as [`Self::open`], with a decoy in the place of the sealed part.
-    pub fn pretend(self, sealer: &Sealer, decoy: &Sealed) -> Result<(), Fault> {
+    pub(super) fn pretend(self, sealer: &Sealer, decoy: &Sealed) -> Result<(), Fault> {
         // Whatever is wrong with this account is not about the one that was asked for.
         let _ = self.bound.check(&sealer.tags);
         OpenedCredential::open(sealer, NOBODY.as_bytes(), decoy).map(drop)
@@ -149,12 +149,12 @@ impl RawCredential {
     }
 
     /// Opens the sealed part, once the rest is known to be this program's.
-    pub fn open_sealed(&self, sealer: &Sealer) -> Result<OpenedCredential, Fault> {
+    pub(super) fn open_sealed(&self, sealer: &Sealer) -> Result<OpenedCredential, Fault> {
         self.bound.check(&sealer.tags)?;
         OpenedCredential::open(sealer, &self.bound.user_id, &self.sealed)
     }
 
-    pub fn open(self, sealer: &Sealer) -> Result<Credential, Fault> {
+    pub(super) fn open(self, sealer: &Sealer) -> Result<Credential, Fault> {
         let opened = self.open_sealed(sealer)?;
         Ok(Credential {
             user_id: UserId::from_bytes(self.bound.user_id),

@@ -108,7 +108,7 @@ impl Writer {
     /// Starts the thread; it ends when closed or when every handle is gone.
     ///
     /// The log is copied into the database when about `checkpoint_kib` were written since.
-    pub fn start(
+    pub(super) fn start(
         connection: Connection,
         tags: Arc<Tags>,
         standing: Standing,
@@ -137,12 +137,12 @@ impl Writer {
     }
 
     /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
-    pub fn lacking(&self) -> usize {
+    pub(super) fn lacking(&self) -> usize {
         self.lacking_kib.load(Ordering::Relaxed) * 1024
     }
 
     /// Queues work of about `bytes` and waits until it is committed.
-    pub async fn submit<T, E, F>(&self, bytes: usize, work: F) -> Result<T, E>
+    pub(super) async fn submit<T, E, F>(&self, bytes: usize, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
@@ -169,7 +169,7 @@ impl Writer {
     }
 
     /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
-    pub async fn truncate_log(&self) -> Result<bool, Fault> {
+    pub(super) async fn truncate_log(&self) -> Result<bool, Fault> {
         let (reply, answer) = oneshot::channel();
         self.sender
             .send(Message::Truncate(reply))
@@ -178,7 +178,7 @@ impl Writer {
     }
 
     /// Refuses more and lets the thread end after what is queued.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.room.close();
         // The thread may have ended already.
         let _ = self.sender.send(Message::Close);

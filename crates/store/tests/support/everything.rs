@@ -17,8 +17,8 @@ use super::Folder;
 use super::other_key::other_key;
 
 /// Accounts.
-pub const PEOPLE: [u64; 3] = [1, 2, 3];
-pub const SECRETS: [&str; 2] = ["cookie", "opaque-setup"];
+pub(crate) const PEOPLE: [u64; 3] = [1, 2, 3];
+pub(crate) const SECRETS: [&str; 2] = ["cookie", "opaque-setup"];
 /// Records that went through the door.
 const GONE: u64 = 3;
 const ACT: Act = Act {
@@ -51,7 +51,7 @@ async fn sign(store: &Store) {
 
 /// Every table of the schema has rows; one rotation is over and another is under way, so that there
 /// are keys in all three states, and it opens by what a rotation hands over.
-pub async fn filled() -> Folder {
+pub(crate) async fn filled() -> Folder {
     let folder = Folder::new();
     let store = folder.open();
     let text = Header::key_text(&HeadSigningKey::from_bytes(&[7; 64]).verify_key());
@@ -118,7 +118,7 @@ pub async fn filled() -> Folder {
 
 /// What came of looking at one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub(crate) enum Seen {
     Value(String),
     /// There is no such row.
     Absent,
@@ -133,7 +133,7 @@ pub enum Seen {
 
 /// What was seen, by a name: `table.column` and whose. Names of sealed values have a column that
 /// begins with `encrypted_`.
-pub type Seens = BTreeMap<String, Seen>;
+pub(crate) type Seens = BTreeMap<String, Seen>;
 
 #[derive(Default)]
 struct Look(Seens);
@@ -165,7 +165,7 @@ impl Look {
 }
 
 /// Looks at everything; `last` is the number of the newest audit record.
-pub async fn look(store: &Store, last: u64) -> Seens {
+pub(crate) async fn look(store: &Store, last: u64) -> Seens {
     let mut look = Look::default();
     for number in PEOPLE {
         person(store, number, &mut look).await;
@@ -368,7 +368,7 @@ async fn record(store: &Store, id: u64, look: &mut Look) {
 }
 
 /// What an offline verification of the file says; `None` where all is well.
-pub fn offline(folder: &Folder) -> Option<String> {
+pub(crate) fn offline(folder: &Folder) -> Option<String> {
     let file = match AuditFile::open(&folder.database()) {
         Ok(file) => file,
         Err(error) => return Some(error.to_string()),
@@ -382,7 +382,7 @@ pub fn offline(folder: &Folder) -> Option<String> {
 }
 
 /// Tables and their rows, and sealed columns, as the schema has them.
-pub fn sealed_columns(folder: &Folder) -> Vec<(String, String)> {
+pub(crate) fn sealed_columns(folder: &Folder) -> Vec<(String, String)> {
     let connection = folder.tamper();
     let mut columns = connection
         .prepare(
@@ -397,7 +397,7 @@ pub fn sealed_columns(folder: &Folder) -> Vec<(String, String)> {
 
 /// Checks that there is something to look at: rows in every table, and a value seen of every sealed
 /// column that a reader shows.
-pub async fn assert_full(folder: &Folder, seens: &Seens) {
+pub(crate) async fn assert_full(folder: &Folder, seens: &Seens) {
     let store = folder.open();
     for (table, rows) in store.table_counts().await.unwrap() {
         assert!(rows > 0, "{table} has no rows: fill it here");

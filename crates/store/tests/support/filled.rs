@@ -10,10 +10,10 @@ static ACT: Act = Act {
     done: "sample.done",
     failed: "sample.failed",
 };
-pub const CODE: InviteHash = InviteHash::from_bytes([5; 32]);
+pub(crate) const CODE: InviteHash = InviteHash::from_bytes([5; 32]);
 
 /// Something that an administrator means to do.
-pub async fn intent(store: &Store) -> Intent {
+pub(crate) async fn intent(store: &Store) -> Intent {
     let declaration = Declaration {
         user_id: None,
         act: &ACT,
@@ -23,7 +23,7 @@ pub async fn intent(store: &Store) -> Intent {
 }
 
 /// Two administrators and a member with all that they own, a link and an invite; closed.
-pub async fn filled() -> Folder {
+pub(crate) async fn filled() -> Folder {
     let folder = Folder::new();
     let store = folder.open();
     sample::register(&store, 1..4, 4).await;
@@ -53,13 +53,13 @@ pub async fn filled() -> Folder {
 }
 
 /// Changes one row in the file.
-pub fn change(folder: &Folder, sql: &str) {
+pub(crate) fn change(folder: &Folder, sql: &str) {
     let changed = folder.tamper().execute(sql, []).unwrap();
     assert_eq!(changed, 1, "{sql}");
 }
 
 /// Asks for damage in this table.
-pub fn damaged<T: std::fmt::Debug>(what: &str, result: Result<T, Fault>, table: &str) {
+pub(crate) fn damaged<T: std::fmt::Debug>(what: &str, result: Result<T, Fault>, table: &str) {
     let is_damaged = matches!(&result, Err(Fault::Damaged { table: of, .. }) if of == &table);
     assert!(is_damaged, "{what}: {result:?}");
 }

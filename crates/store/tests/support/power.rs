@@ -9,7 +9,7 @@ use store::{Store, StoreConfig};
 use super::Folder;
 
 /// A store on a modelled disk, over a copy of a database that was closed in the ordinary way.
-pub struct Powered {
+pub(crate) struct Powered {
     pub store: Store,
     pub disk: Arc<Disk>,
     // The files lie in it until the store is closed.
@@ -18,7 +18,7 @@ pub struct Powered {
 
 impl Powered {
     /// Checkpoints after so many KiB are frequent, so that cuts fall into them too.
-    pub fn open(original: &Folder, synchronous: Synchronous, checkpoint_kib: usize) -> Self {
+    pub(crate) fn open(original: &Folder, synchronous: Synchronous, checkpoint_kib: usize) -> Self {
         let folder = Folder::new();
         std::fs::copy(original.database(), folder.database()).unwrap();
         let disk = Arc::new(Disk::default());
@@ -35,7 +35,7 @@ impl Powered {
 
     /// What the machine finds when it starts again. Of what was not synced every second seed loses
     /// all, the others some.
-    pub fn after(self, seed: u64) -> Folder {
+    pub(crate) fn after(self, seed: u64) -> Folder {
         let after = Folder::new();
         let loss = if seed.is_multiple_of(2) {
             Loss::All
@@ -50,7 +50,7 @@ impl Powered {
 
 /// Opens and closes what is in a folder on a disk whose power goes after so many operations; answers
 /// with how many there were.
-pub fn opened_and_closed(folder: &Folder, operations: u64) -> (Arc<Disk>, u64) {
+pub(crate) fn opened_and_closed(folder: &Folder, operations: u64) -> (Arc<Disk>, u64) {
     let disk = Arc::new(Disk::default());
     disk.cut_after(operations);
     let store = Store::open(&on_disk(folder.config(), &disk)).unwrap();
@@ -61,7 +61,7 @@ pub fn opened_and_closed(folder: &Folder, operations: u64) -> (Arc<Disk>, u64) {
 
 /// Waits until somebody was answered again, or the power is cut: others are served between two steps
 /// of a job, however fast the machine is.
-pub async fn others_go_on(answered: &AtomicU64, disk: &Disk) {
+pub(crate) async fn others_go_on(answered: &AtomicU64, disk: &Disk) {
     let before = answered.load(Ordering::SeqCst);
     while answered.load(Ordering::SeqCst) == before && !disk.is_cut() {
         tokio::task::yield_now().await;
@@ -69,7 +69,7 @@ pub async fn others_go_on(answered: &AtomicU64, disk: &Disk) {
 }
 
 /// Puts a database on a modelled disk, under a name that no other in this process has.
-pub fn on_disk(config: StoreConfig, disk: &Arc<Disk>) -> StoreConfig {
+pub(crate) fn on_disk(config: StoreConfig, disk: &Arc<Disk>) -> StoreConfig {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let name = format!("disk-{}", NUMBER.fetch_add(1, Ordering::SeqCst));
     config.on_disk(&name, disk).unwrap()
