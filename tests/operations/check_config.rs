@@ -88,7 +88,7 @@ fn every_problem_is_named_at_once_and_the_status_says_so() {
         "at least 100000",
         "TLS needs both",
         "plain HTTP",
-        "no level",
+        "neither a level",
         "PKCS11_PIN and PKCS11_PIN_FILE are both set",
         "must begin with sqlite:",
     ] {
@@ -235,7 +235,7 @@ fn a_variable_that_resembles_one_is_told_of_and_refused_where_a_key_is_meant() {
     let said = stdout(&output);
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains("sets BIND_ADRR") && said.contains("BIND_ADDR;"),
+        said.contains("sets BIND_ADRR") && said.contains("BIND_ADDR is"),
         "{said}"
     );
     for name in ["DB_ENCRYPTION_KEYS", "DB_ENCRYPTION_KEY_FLIE", "BACKUP_KEX"] {
