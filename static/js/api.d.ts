@@ -189,7 +189,7 @@ export interface Bundles {
   public_keys: Blob;
 }
 
-/** What became of a slot of a message. */
+/** A change of a slot, as its sender is told. */
 export type Change = 'claimed' | 'acknowledged' | 'expired' | 'cannot_open' | 'returned' | 'left';
 
 /** The token of a claim. */
@@ -198,7 +198,7 @@ export interface ClaimToken {
   token: Blob;
 }
 
-/** What a client says. */
+/** A text frame of the client. */
 export type ClientFrame = {
   /** An encoded `SessionBundle`. */
   bundle: Blob;
@@ -206,26 +206,26 @@ export type ClientFrame = {
 } | {
   t: 'withdraw';
 } | {
-  /** Which. */
+  /** The message. */
   id: MessageId;
   t: 'claim';
 } | {
-  /** Which message. */
+  /** The message. */
   id: MessageId;
   t: 'ack';
-  /** From the claim. */
+  /** The token of the claim. */
   token: Blob;
 } | {
-  /** For which message. */
+  /** The message. */
   id: MessageId;
   t: 'extend';
-  /** From the claim. */
+  /** The token of the claim. */
   token: Blob;
 } | {
-  /** Which message. */
+  /** The message. */
   id: MessageId;
   t: 'cannot_open';
-  /** From the claim. */
+  /** The token of the claim. */
   token: Blob;
 } | {
   t: 'active';
@@ -443,7 +443,7 @@ export type LiveId = string;
 /** A message, chosen by its sender; the same for all of its slots and for its resealed copy. */
 export type MessageId = string;
 
-/** Where a message is in its life. */
+/** The state of a message. */
 export type MessageState = 'waiting' | 'claimed' | 'acknowledged' | 'expired' | 'unknown';
 
 /** An invite to be made. */
@@ -811,29 +811,29 @@ export interface Server {
   version: string;
 }
 
-/** What the server says. */
+/** A text frame of the server. */
 export type ServerFrame = {
-  /** Which start of the server this is. */
+  /** The boot id. */
   boot_id: BootId;
   /** Whether `GET /messages` has more. */
   more: boolean;
   /** Unix seconds. */
   now: number;
-  /** What no session that is there can open: it came to one that is gone, unread. */
+  /** Unread messages that only sessions which are gone could open. */
   stranded: Array<Stranded>;
   t: 'hello';
-  /** The first of what waits. */
+  /** The first messages that wait. */
   waiting: Array<Waiting>;
 } | Waiting & {
   t: 'waiting';
 } | {
   /** Unix seconds. */
   expires_at: number;
-  /** Which. */
+  /** The message. */
   id: MessageId;
   t: 'sent';
 } | {
-  /** Of which message. */
+  /** The message. */
   id: MessageId;
   t: 'slots_added';
 } | {
@@ -841,25 +841,25 @@ export type ServerFrame = {
   code: Code;
   /** What to do next. */
   detail?: string;
-  /** Of which message. */
+  /** The message. */
   id?: MessageId;
   /** What was asked for. */
   re: Asked;
-  /** Seconds to wait before trying again, where waiting helps. */
+  /** Seconds to wait before trying again, if waiting helps. */
   retry_after?: number;
   t: 'refused';
 } | {
-  /** Of which message. */
+  /** The message. */
   id: MessageId;
   t: 'acked';
 } | {
-  /** Of which message. */
+  /** The message. */
   id: MessageId;
   /** Milliseconds from now. */
   lease_ms: number;
   t: 'extended';
 } | {
-  /** Of which message. */
+  /** The message. */
   id: MessageId;
   /** Milliseconds from now. */
   lease_ms: number;
@@ -871,11 +871,11 @@ export type ServerFrame = {
   states: Array<StatusEntry>;
   t: 'status';
 } | {
-  /** Which. */
+  /** The message. */
   id: MessageId;
   /** Whether the target is a live session. */
   live: boolean;
-  /** What it became. */
+  /** The change. */
   state: Change;
   t: 'message';
   /** The live session, or the account, of the slot. */
@@ -949,13 +949,13 @@ export interface StatusAnswer {
   states: Array<StatusEntry>;
 }
 
-/** What became of one message. */
+/** The state of one message. */
 export interface StatusEntry {
   /** Unix seconds; 0 where the message is unknown. */
   expires_at: number;
-  /** Which. */
+  /** The message. */
   id: MessageId;
-  /** Where it is in its life. */
+  /** Its state. */
   state: MessageState;
 }
 
@@ -965,18 +965,18 @@ export interface StatusQuestion {
   ids: Array<MessageId>;
 }
 
-/** A message that reached a session that is gone, unread. */
+/** An unread message that only sessions which are gone could open. */
 export interface Stranded {
   /** The account that posted it. */
   from: UserId;
-  /** Which. */
+  /** The message. */
   id: MessageId;
 }
 
 /** What a slot is for: a live session's id, or an account's. */
 export type TargetId = string;
 
-/** What a slot is for. */
+/** Who may claim a slot. */
 export type TargetKind = 'live' | 'account';
 
 /** An invite to be used by somebody who has an account. */
@@ -1025,13 +1025,13 @@ export interface Waiting {
   burn: boolean;
   /** Unix seconds. */
   expires_at: number;
-  /** The account that posted it, by the server's word. */
+  /** The posting account, according to the server. */
   from: UserId;
-  /** Which. */
+  /** The message. */
   id: MessageId;
   /** Bytes of body and slot together. */
   size: number;
-  /** What the slot is for. */
+  /** Who may claim the slot. */
   target: TargetKind;
 }
 
