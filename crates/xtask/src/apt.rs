@@ -22,14 +22,14 @@ const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
 const STAMP: &str = ".unpacked";
 
 /// Debian's package lists, kept in the tools folder.
-pub struct Apt<'a> {
+pub(crate) struct Apt<'a> {
     workspace: &'a Workspace,
     options: Vec<String>,
 }
 
 impl<'a> Apt<'a> {
     /// Fetches the lists; an error where this is no Debian or its archive cannot be reached.
-    pub fn private(workspace: &'a Workspace) -> anyhow::Result<Self> {
+    pub(crate) fn private(workspace: &'a Workspace) -> anyhow::Result<Self> {
         if !on_path("apt-get") || !on_path("dpkg-deb") {
             bail!("this machine has no apt-get and dpkg-deb");
         }
@@ -66,7 +66,7 @@ impl<'a> Apt<'a> {
     }
 
     /// The names of everything that `package` needs, itself included, installed or not.
-    pub fn closure(&self, package: &str) -> anyhow::Result<BTreeSet<String>> {
+    pub(crate) fn closure(&self, package: &str) -> anyhow::Result<BTreeSet<String>> {
         let text = answer(
             self.command("apt-cache")
                 .args([
@@ -85,13 +85,13 @@ impl<'a> Apt<'a> {
     }
 
     /// The version of `package` that the archive offers.
-    pub fn candidate(&self, package: &str) -> anyhow::Result<String> {
+    pub(crate) fn candidate(&self, package: &str) -> anyhow::Result<String> {
         let text = answer(self.command("apt-cache").arg("policy").arg(package))?;
         parse_candidate(&text).with_context(|| format!("Debian offers no package {package} here"))
     }
 
     /// Puts `roots`, and what of their needs this machine lacks, under `into`.
-    pub fn unpack(&self, roots: &[String], into: &Path) -> anyhow::Result<()> {
+    pub(crate) fn unpack(&self, roots: &[String], into: &Path) -> anyhow::Result<()> {
         let mut wanted: BTreeSet<String> = roots.iter().cloned().collect();
         let (plan, status) = self.simulate(roots)?;
         wanted.extend(parse_simulation(&plan));
@@ -160,17 +160,17 @@ impl<'a> Apt<'a> {
 }
 
 /// Whether `unpack` finished into that folder.
-pub fn is_unpacked(dir: &Path) -> bool {
+pub(crate) fn is_unpacked(dir: &Path) -> bool {
     dir.join(STAMP).is_file()
 }
 
 /// Whether packages are to be installed rather than unpacked.
-pub fn may_install() -> bool {
+pub(crate) fn may_install() -> bool {
     std::env::var_os("SECURE_MESSAGING_PRIVATE_TOOLS").is_none() && on_path("apt-get") && is_root()
 }
 
 /// Installs packages on this machine; only root can.
-pub fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
     println!("    installing Debian packages: {}", packages.join(" "));
     // A third-party source that fails must not stop the installation from Debian's own.
     let _ = run_quietly(
@@ -190,7 +190,7 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
 
 /// The folders of shared libraries below an unpacked root, for `LD_LIBRARY_PATH`: Debian's own and
 /// those inside them that some libraries name with an absolute path.
-pub fn library_path(root: &Path) -> String {
+pub(crate) fn library_path(root: &Path) -> String {
     let mut dirs: Vec<PathBuf> = Vec::new();
     for lib in ["usr/lib", "lib"] {
         for dir in folders_in(&root.join(lib)) {

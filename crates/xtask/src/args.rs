@@ -18,7 +18,7 @@ struct Cli {
 
 /// One command with its arguments.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Prepare everything, build the release server and start it; ARGS go to the server
     Serve(Passed),
     /// Prepare everything and run every test
@@ -63,7 +63,7 @@ pub enum Command {
 
 /// Arguments for another program.
 #[derive(Debug, Default, PartialEq, Eq, clap::Args)]
-pub struct Passed {
+pub(crate) struct Passed {
     /// Passed on as they are
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
@@ -71,7 +71,7 @@ pub struct Passed {
 
 impl Passed {
     /// Returns the arguments without the separator that may stand before them.
-    pub fn alone(&self) -> &[String] {
+    pub(crate) fn alone(&self) -> &[String] {
         match self.args.split_first() {
             Some((first, rest)) if first == "--" => rest,
             _ => &self.args,
@@ -79,7 +79,7 @@ impl Passed {
     }
 
     /// Returns the arguments of `prove mutants`.
-    pub fn mutants(&self) -> Option<&[String]> {
+    pub(crate) fn mutants(&self) -> Option<&[String]> {
         let (first, rest) = self.args.split_first()?;
         let rest = match rest.split_first() {
             Some((separator, rest)) if separator == "--" => rest,
@@ -89,13 +89,13 @@ impl Passed {
     }
 
     /// Returns the arguments with the separator, which divides those of `cargo test`.
-    pub fn all(&self) -> &[String] {
+    pub(crate) fn all(&self) -> &[String] {
         &self.args
     }
 }
 
 /// Reads the arguments after the program's name; the error has the usage.
-pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, clap::Error> {
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, clap::Error> {
     let mut args: Vec<String> = args.into_iter().collect();
     // clap keeps every separator but the first: it gets one of its own.
     if args.get(1).is_some_and(|first| first == "--") {
@@ -106,7 +106,7 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, clap::Er
 }
 
 /// What `cargo test` is given: the whole workspace unless the caller named packages.
-pub fn cargo_test_args(passed: &[String]) -> Vec<String> {
+pub(crate) fn cargo_test_args(passed: &[String]) -> Vec<String> {
     let before_separator = passed.iter().take_while(|arg| *arg != "--");
     let named = before_separator.into_iter().any(|arg| {
         arg == "-p"

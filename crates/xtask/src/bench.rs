@@ -10,7 +10,11 @@ use crate::workspace::Workspace;
 /// Runs the named benchmark, or all; the rest of `args` goes to the benchmark program.
 ///
 /// The programs compare, draw their table and plot themselves; they are told where to leave them.
-pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    report: &mut Report,
+    args: &[String],
+) -> anyhow::Result<()> {
     let metadata =
         answer(
             workspace

@@ -12,7 +12,7 @@ use crate::process::{answer, on_path};
 use crate::workspace::Workspace;
 
 /// A browser and the program that drives it.
-pub struct Browser {
+pub(crate) struct Browser {
     /// Chromium.
     pub chromium: PathBuf,
     /// ChromeDriver.
@@ -22,7 +22,7 @@ pub struct Browser {
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-dejavu-core"];
 
 /// Finds, installs or unpacks them; the error says what to install by hand.
-pub fn ensure(workspace: &Workspace) -> anyhow::Result<Browser> {
+pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<Browser> {
     let found = find_or_fetch(workspace).context(
         "no Chromium for the browser tests: install Debian's chromium and chromium-driver, or \
          name both in SECURE_MESSAGING_TEST_CHROMIUM and SECURE_MESSAGING_TEST_CHROMEDRIVER",

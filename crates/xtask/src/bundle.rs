@@ -15,7 +15,11 @@ use crate::wasm;
 use crate::workspace::{Workspace, files_under};
 
 /// Builds the core when it is stale, then `target/bundle`; says where that is.
-pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow::Result<PathBuf> {
+pub(crate) fn ensure(
+    workspace: &Workspace,
+    report: &mut Report,
+    force: bool,
+) -> anyhow::Result<PathBuf> {
     wasm::ensure(workspace, report, force)?;
     let out = workspace.bundle_dir();
     let manifest = Manifest::new(collect(&workspace.root.join("static"))?);
@@ -38,7 +42,7 @@ pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow
 }
 
 /// Writes the bundle beside `out` first, so that a server never reads half of one.
-pub fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
+pub(crate) fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
     let scratch = out.with_extension("new");
     if scratch.exists() {
         fs::remove_dir_all(&scratch)?;
@@ -65,7 +69,7 @@ pub fn write(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
 }
 
 /// The files that the browser may load.
-pub fn collect(dir: &Path) -> anyhow::Result<Vec<File>> {
+pub(crate) fn collect(dir: &Path) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
     for path in files_under(dir)? {
         let name = path

@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Compiles a program into `home`, for a short build and not for speed.
-pub fn compile(
+pub(crate) fn compile(
     workspace: &Workspace,
     name: &str,
     version: &str,

@@ -6,14 +6,18 @@ use crate::workspace::Workspace;
 use crate::{deny, javascript, machete, test};
 
 /// rustfmt and Prettier.
-pub fn fmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {
+pub(crate) fn fmt(
+    workspace: &Workspace,
+    report: &mut Report,
+    only_look: bool,
+) -> anyhow::Result<()> {
     let rust = rustfmt(workspace, report, only_look);
     let node = javascript::ready(workspace, report)?;
     javascript::format(workspace, report, &node, only_look).and(rust)
 }
 
 /// Clippy and ESLint.
-pub fn lint(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn lint(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let rust = clippy(workspace, report);
     let node = javascript::ready(workspace, report)?;
     javascript::lint(workspace, report, &node).and(rust)
@@ -52,7 +56,7 @@ fn clippy(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// Everything that CI runs. A failure does not stop what comes after it: one run tells all.
-pub fn ci(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn ci(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     let mut note = |outcome: anyhow::Result<()>| {
         if let Err(error) = outcome {

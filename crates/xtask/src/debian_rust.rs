@@ -11,7 +11,7 @@ use crate::process::answer;
 use crate::workspace::Workspace;
 
 /// The compiler, its linker and its own libraries.
-pub struct DebianRust {
+pub(crate) struct DebianRust {
     /// The compiler.
     pub rustc: PathBuf,
     /// The linker for wasm32.
@@ -24,7 +24,7 @@ pub struct DebianRust {
 const OLDEST: (u32, u32) = (1, 95);
 
 /// Fetches and unpacks the packages unless an earlier run did.
-pub fn ensure(workspace: &Workspace) -> anyhow::Result<DebianRust> {
+pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<DebianRust> {
     let root = workspace.tools.join("debian-rust");
     if !is_unpacked(&root) {
         let apt = Apt::private(workspace)?;

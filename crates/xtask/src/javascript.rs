@@ -10,7 +10,7 @@ use crate::report::Report;
 use crate::workspace::{Workspace, files_under};
 
 /// Finds Node and installs the pinned npm packages.
-pub fn ready(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Node> {
+pub(crate) fn ready(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Node> {
     report.step("Node.js and npm packages", || {
         let node = Node::ensure(workspace)?;
         node.install_packages(workspace)?;
@@ -19,7 +19,7 @@ pub fn ready(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Node>
 }
 
 /// Checks the JSDoc types.
-pub fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
+pub(crate) fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
     report.step("JavaScript types", || {
         let args = ["--noEmit", "--pretty", "false"];
         package(workspace, node, "typescript/bin/tsc", &args)
@@ -27,7 +27,7 @@ pub fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow:
 }
 
 /// Runs ESLint; a warning is an error.
-pub fn lint(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
+pub(crate) fn lint(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
     report.step("ESLint", || {
         let args = ["--max-warnings", "0", "."];
         package(workspace, node, "eslint/bin/eslint.js", &args)
@@ -35,7 +35,7 @@ pub fn lint(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::
 }
 
 /// Formats the JavaScript, or only says what is not formatted.
-pub fn format(
+pub(crate) fn format(
     workspace: &Workspace,
     report: &mut Report,
     node: &Node,
@@ -49,7 +49,11 @@ pub fn format(
 }
 
 /// Runs `tests/js`.
-pub fn unit_tests(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
+pub(crate) fn unit_tests(
+    workspace: &Workspace,
+    report: &mut Report,
+    node: &Node,
+) -> anyhow::Result<()> {
     report.step("JavaScript tests", || {
         let tests = tests_in(workspace)?;
         if tests.is_empty() {

@@ -7,21 +7,21 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 
 /// Names the file to the tests.
-pub const VARIABLE: &str = "SECURE_MESSAGING_TEST_NOT_TRIED";
+pub(crate) const VARIABLE: &str = "SECURE_MESSAGING_TEST_NOT_TRIED";
 
 /// Where the tests write it.
-pub fn file(workspace: &Workspace) -> PathBuf {
+pub(crate) fn file(workspace: &Workspace) -> PathBuf {
     workspace.target.join("not-tried.txt")
 }
 
 /// Forgets what an earlier run wrote.
-pub fn forget(workspace: &Workspace) {
+pub(crate) fn forget(workspace: &Workspace) {
     // There is none after a run that could try everything.
     let _ = fs::remove_file(file(workspace));
 }
 
 /// Hands what this run wrote to the report.
-pub fn collect(workspace: &Workspace, report: &mut Report) {
+pub(crate) fn collect(workspace: &Workspace, report: &mut Report) {
     for line in fs::read_to_string(file(workspace))
         .unwrap_or_default()
         .lines()

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 const VERSION: &str = "0.9.2";
 
 /// Compiles cargo-machete unless it is there, and looks through every manifest.
-pub fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let program = report.step("cargo-machete", || ensure(workspace))?;
     report.step("unused dependencies", || {
         // Without metadata it guesses the names that crates are imported by.

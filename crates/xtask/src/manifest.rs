@@ -11,16 +11,16 @@ use sha2::{Digest as _, Sha256, Sha384};
 
 /// A SHA-256 digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digest256([u8; 32]);
+pub(crate) struct Digest256([u8; 32]);
 
 impl Digest256 {
     /// Of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// 64 lower-case hexadecimal digits.
-    pub fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         let mut text = String::with_capacity(64);
         for byte in self.0 {
             let _ = write!(text, "{byte:02x}");
@@ -30,12 +30,14 @@ impl Digest256 {
 }
 
 /// SHA-384 in base64, as integrity attributes want it after `sha384-`.
-pub fn sha384_base64(bytes: &[u8]) -> String {
+pub(crate) fn sha384_base64(bytes: &[u8]) -> String {
     STANDARD.encode(Sha384::digest(bytes))
 }
 
 /// Digest of named parts; lengths are hashed too, so no two lists share one.
-pub fn digest_of_parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Digest256 {
+pub(crate) fn digest_of_parts<'a>(
+    parts: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Digest256 {
     let mut hash = Sha256::new();
     for (name, bytes) in parts {
         hash.update((name.len() as u64).to_be_bytes());
@@ -47,7 +49,7 @@ pub fn digest_of_parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>)
 }
 
 /// One file of the bundle.
-pub struct File {
+pub(crate) struct File {
     /// Path below `static`, with slashes.
     pub name: String,
     /// Content.
@@ -55,14 +57,14 @@ pub struct File {
 }
 
 /// All files of one bundle, in the order of their names.
-pub struct Manifest {
+pub(crate) struct Manifest {
     files: Vec<File>,
     hash: String,
 }
 
 impl Manifest {
     /// Orders and hashes the files.
-    pub fn new(mut files: Vec<File>) -> Self {
+    pub(crate) fn new(mut files: Vec<File>) -> Self {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let mut hash = Sha256::new();
         for file in &files {
@@ -75,24 +77,24 @@ impl Manifest {
     }
 
     /// The hash that names the whole bundle: 64 hexadecimal digits.
-    pub fn hash(&self) -> &str {
+    pub(crate) fn hash(&self) -> &str {
         &self.hash
     }
 
     /// The files in order.
-    pub fn files(&self) -> &[File] {
+    pub(crate) fn files(&self) -> &[File] {
         &self.files
     }
 
     /// Where a file lies in the bundle's folder and below `/static/`: the first 16 digits of the
     /// bundle hash, then its name, so that modules import each other by relative paths.
-    pub fn path(&self, file: &File) -> String {
+    pub(crate) fn path(&self, file: &File) -> String {
         format!("{}/{}", &self.hash[..16], file.name)
     }
 
     /// `manifest.json`: `{version, bundle_hash, files: [{name, path, sha384_integrity, sha256_hex,
     /// size}]}`.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let files: Vec<serde_json::Value> = self
             .files
             .iter()

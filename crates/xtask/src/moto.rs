@@ -8,7 +8,7 @@ use crate::python::Program;
 use crate::workspace::Workspace;
 
 /// Names the command to the tests, and to this command where it is already there.
-pub const VARIABLE: &str = "SECURE_MESSAGING_TEST_MOTO";
+pub(crate) const VARIABLE: &str = "SECURE_MESSAGING_TEST_MOTO";
 
 const PROGRAM: Program = Program {
     folder: "moto-5.2.5",
@@ -18,19 +18,19 @@ const PROGRAM: Program = Program {
 };
 
 /// The command that starts the store.
-pub struct Moto {
+pub(crate) struct Moto {
     server: PathBuf,
 }
 
 impl Moto {
     /// The variables that tests read.
-    pub fn environment(&self) -> Vec<(&'static str, PathBuf)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         vec![(VARIABLE, self.server.clone())]
     }
 }
 
 /// Finds or installs it; the error says what to install by hand.
-pub fn ensure(workspace: &Workspace) -> anyhow::Result<Moto> {
+pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<Moto> {
     if let Some(named) = std::env::var_os(VARIABLE) {
         return Ok(Moto {
             server: named.into(),

@@ -30,7 +30,11 @@ const LEAST_TEST_SECONDS: &str = "120";
 
 /// `cargo xtask prove mutants`: every mutant of the five crates. It takes hours; `args` go to
 /// cargo-mutants, such as `--shard 1/8` or `--file crates/audit/src/chain.rs`.
-pub fn prove(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
+pub(crate) fn prove(
+    workspace: &Workspace,
+    report: &mut Report,
+    args: &[String],
+) -> anyhow::Result<()> {
     let program = report.step("cargo-mutants", || ensure(workspace))?;
     report.step("mutants", || {
         let out = workspace.target.join("mutants");
@@ -51,7 +55,7 @@ pub fn prove(workspace: &Workspace, report: &mut Report, args: &[String]) -> any
 /// The mutants of lines that are not in the upstream branch, for as long as an ordinary run may take.
 ///
 /// Only where cargo-mutants is there already: compiling it would take longer than the run.
-pub fn changed(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn changed(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     const STEP: &str = "mutants of changed lines";
     let program = program(workspace);
     if !works(&program) {

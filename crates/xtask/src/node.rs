@@ -30,14 +30,14 @@ const OPENED: &[u8] = b"/proc/self/fd/9///";
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// A Node.js with npm.
-pub struct Node {
+pub(crate) struct Node {
     program: PathBuf,
     npm: Option<PathBuf>,
 }
 
 impl Node {
     /// Finds, installs or unpacks it; the error says what to install by hand.
-    pub fn ensure(workspace: &Workspace) -> anyhow::Result<Self> {
+    pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<Self> {
         let node = Self::find_or_fetch(workspace)
             .context("no Node.js for checking the JavaScript: install Debian's nodejs and npm")?;
         println!(
@@ -48,12 +48,12 @@ impl Node {
     }
 
     /// A command that starts Node.
-    pub fn run(&self) -> Command {
+    pub(crate) fn run(&self) -> Command {
         Command::new(&self.program)
     }
 
     /// Installs exactly what `package-lock.json` pins, unless that was done already.
-    pub fn install_packages(&self, workspace: &Workspace) -> anyhow::Result<()> {
+    pub(crate) fn install_packages(&self, workspace: &Workspace) -> anyhow::Result<()> {
         let lock = fs::read(workspace.root.join("package-lock.json"))?;
         let stamp = workspace.root.join("node_modules/.locked");
         let wanted = Digest256::of(&lock).hex();

@@ -116,7 +116,7 @@ const OPERATORS: [Operator; 6] = [
 ];
 
 /// Finds or fetches them; returns what the tests are told.
-pub fn find(workspace: &Workspace, report: &mut Report) -> Vec<(&'static str, PathBuf)> {
+pub(crate) fn find(workspace: &Workspace, report: &mut Report) -> Vec<(&'static str, PathBuf)> {
     let private = std::env::var_os("SECURE_MESSAGING_PRIVATE_TOOLS").is_some();
     let mut found = Vec::new();
     let mut missing = Vec::new();

@@ -14,7 +14,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Runs a program whose output the user sees; an error when it fails.
-pub fn run_shown(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn run_shown(command: &mut Command) -> anyhow::Result<()> {
     let name = name_of(command);
     let status = command
         .status()
@@ -25,7 +25,11 @@ pub fn run_shown(command: &mut Command) -> anyhow::Result<()> {
 /// Runs a program whose output goes to `log`; says every half minute that it still works.
 ///
 /// When it fails or runs longer than `limit`, the error carries the log's last lines.
-pub fn run_quietly(command: &mut Command, log: &Path, limit: Duration) -> anyhow::Result<()> {
+pub(crate) fn run_quietly(
+    command: &mut Command,
+    log: &Path,
+    limit: Duration,
+) -> anyhow::Result<()> {
     let name = name_of(command);
     if let Some(dir) = log.parent() {
         std::fs::create_dir_all(dir)?;
@@ -46,7 +50,7 @@ pub fn run_quietly(command: &mut Command, log: &Path, limit: Duration) -> anyhow
 }
 
 /// Runs a program and hands back what it wrote to standard output.
-pub fn answer(command: &mut Command) -> anyhow::Result<String> {
+pub(crate) fn answer(command: &mut Command) -> anyhow::Result<String> {
     let name = name_of(command);
     let output = command
         .stdin(Stdio::null())
@@ -63,7 +67,7 @@ pub fn answer(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// Runs a program whose standard output the user sees and `each_line` gets too.
-pub fn run_watched(
+pub(crate) fn run_watched(
     command: &mut Command,
     mut each_line: impl FnMut(&str),
 ) -> anyhow::Result<ExitStatus> {
@@ -85,7 +89,7 @@ pub fn run_watched(
 }
 
 /// Turns a program's exit status into an error that names it.
-pub fn check(name: &str, status: ExitStatus) -> anyhow::Result<()> {
+pub(crate) fn check(name: &str, status: ExitStatus) -> anyhow::Result<()> {
     if status.success() {
         Ok(())
     } else {
@@ -94,13 +98,13 @@ pub fn check(name: &str, status: ExitStatus) -> anyhow::Result<()> {
 }
 
 /// Whether a program of that name is on the path.
-pub fn on_path(name: &str) -> bool {
+pub(crate) fn on_path(name: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
 }
 
 /// Whether this process may install packages.
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     answer(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 

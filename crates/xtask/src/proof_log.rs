@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// One measured promise.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// What is promised.
     pub promise: String,
     /// What was seen.
@@ -16,7 +16,7 @@ pub struct Proof {
 }
 
 /// Reads a proof line; anything else is `None`.
-pub fn proof(line: &str) -> Option<Proof> {
+pub(crate) fn proof(line: &str) -> Option<Proof> {
     const TAG: &str = "proof: ";
     // libtest writes `test name ... ` in front of what a test prints.
     let at = line.find(TAG)?;

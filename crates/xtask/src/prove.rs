@@ -22,7 +22,11 @@ use crate::workspace::Workspace;
 const TOOLCHAIN_LIMIT: Duration = Duration::from_secs(900);
 
 /// Runs the long tests and each way to the WebAssembly core; fails when one proof does.
-pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    report: &mut Report,
+    args: &[String],
+) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     let prepared = test::prepare(workspace, report)?;
     let mut counts = Counts::default();

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// A program and the packages that it is made of.
-pub struct Program {
+pub(crate) struct Program {
     /// Name of its folder: another version has another.
     pub folder: &'static str,
     /// Its file in the environment's `bin`.
@@ -25,7 +25,7 @@ pub struct Program {
 
 impl Program {
     /// Finds or installs it.
-    pub fn ensure(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    pub(crate) fn ensure(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
         let folder = workspace.tools.join(self.folder);
         if !self.is_whole(&folder) {
             self.install(workspace, &folder).context(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Collects how long each step took.
-pub struct Report {
+pub(crate) struct Report {
     started: Instant,
     steps: Vec<(String, Duration, Ending)>,
     /// What was not tried, and why.
@@ -19,7 +19,7 @@ enum Ending {
 
 impl Report {
     /// An empty report; the total runs from now.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             started: Instant::now(),
             steps: Vec::new(),
@@ -28,7 +28,7 @@ impl Report {
     }
 
     /// Runs one step between two lines that say what and how long.
-    pub fn step<T>(
+    pub(crate) fn step<T>(
         &mut self,
         name: &str,
         work: impl FnOnce() -> anyhow::Result<T>,
@@ -47,7 +47,7 @@ impl Report {
     }
 
     /// Notes a step that had nothing to do.
-    pub fn skip(&mut self, name: &str, why: &str) {
+    pub(crate) fn skip(&mut self, name: &str, why: &str) {
         println!("==> {name}: {why}");
         self.steps
             .push((name.to_owned(), Duration::ZERO, Ending::Skipped));
@@ -55,20 +55,20 @@ impl Report {
 
     /// Notes what this machine did not let the tests try; the summary says it aloud, each once with
     /// the first reason.
-    pub fn not_tried(&mut self, what: &str, why: &str) {
+    pub(crate) fn not_tried(&mut self, what: &str, why: &str) {
         println!("    NOT TRIED: {what}: {why}");
         let known = self.not_tried.entry(what.to_owned());
         known.or_insert_with(|| why.to_owned());
     }
 
     /// What was not tried, and why.
-    pub fn left_out(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    pub(crate) fn left_out(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         let all = self.not_tried.iter();
         all.map(|(what, why)| (what.as_str(), why.as_str()))
     }
 
     /// Prints the table of times; nothing when there was no step.
-    pub fn summary(&self) {
+    pub(crate) fn summary(&self) {
         if self.steps.is_empty() {
             return;
         }
@@ -93,7 +93,7 @@ impl Report {
 }
 
 /// A duration as people read it: `4.2 s`, `3 m 05 s`.
-pub fn seconds(took: Duration) -> String {
+pub(crate) fn seconds(took: Duration) -> String {
     let whole = took.as_secs();
     if whole >= 60 {
         format!("{} m {:02} s", whole / 60, whole % 60)

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 ///
 /// The release profile costs minutes the first time; people then work with what it builds, and the
 /// debug server is many times slower under load.
-pub fn run(
+pub(crate) fn run(
     workspace: &Workspace,
     report: &mut Report,
     args: &[String],

@@ -8,16 +8,16 @@ use crate::apt::{self, Apt, is_unpacked, library_path};
 use crate::workspace::{Workspace, files_under};
 
 /// Names the module to the tests, and to this command where it is already known.
-pub const MODULE: &str = "SECURE_MESSAGING_TEST_SOFTHSM";
+pub(crate) const MODULE: &str = "SECURE_MESSAGING_TEST_SOFTHSM";
 /// Names to the tests the folders of libraries that the module needs.
-pub const LIBRARIES: &str = "SECURE_MESSAGING_TEST_SOFTHSM_LIBRARIES";
+pub(crate) const LIBRARIES: &str = "SECURE_MESSAGING_TEST_SOFTHSM_LIBRARIES";
 
 /// The library alone: the tests initialise their tokens themselves.
 const PACKAGE: &str = "libsofthsm2";
 const INSTALLED: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
 /// The PKCS#11 module.
-pub struct SoftHsm {
+pub(crate) struct SoftHsm {
     module: PathBuf,
     /// Where the libraries are that were unpacked with it.
     libraries: Option<String>,
@@ -25,7 +25,7 @@ pub struct SoftHsm {
 
 impl SoftHsm {
     /// The variables that tests read.
-    pub fn environment(&self) -> Vec<(&'static str, PathBuf)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         let mut environment = vec![(MODULE, self.module.clone())];
         if let Some(libraries) = &self.libraries {
             environment.push((LIBRARIES, libraries.into()));
@@ -35,7 +35,7 @@ impl SoftHsm {
 }
 
 /// Finds, installs or unpacks it; the error says what to install by hand.
-pub fn ensure(workspace: &Workspace) -> anyhow::Result<SoftHsm> {
+pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<SoftHsm> {
     let found = find_or_fetch(workspace).with_context(|| {
         format!(
             "no SoftHSM for the tests of PKCS#11: install Debian's {PACKAGE}, or name \

@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 /// A mutant without its line: `crates/vault/src/x.rs: replace f with ()`.
-pub type Mutant = String;
+pub(crate) type Mutant = String;
 
 /// Reads the lines that cargo-mutants writes, `path:line:column: what`, without line and column,
 /// which change with every edit above.
-pub fn names(text: &str) -> BTreeSet<Mutant> {
+pub(crate) fn names(text: &str) -> BTreeSet<Mutant> {
     let name = |line: &str| {
         let (place, what) = line.split_once(": ")?;
         let mut parts = place.rsplitn(3, ':');
@@ -21,7 +21,7 @@ pub fn names(text: &str) -> BTreeSet<Mutant> {
 }
 
 /// Reads the list of reasons: a mutant, then ` # `, then why no test can or need tell it.
-pub fn reasons(file: &Path) -> anyhow::Result<BTreeSet<Mutant>> {
+pub(crate) fn reasons(file: &Path) -> anyhow::Result<BTreeSet<Mutant>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let mut mutants = BTreeSet::new();
     let lines = text.lines().enumerate();
@@ -38,7 +38,7 @@ pub fn reasons(file: &Path) -> anyhow::Result<BTreeSet<Mutant>> {
 
 /// What a run comes to.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// Survived, and no reason says why.
     pub unexplained: Vec<Mutant>,
     /// Has a reason, and was caught.
@@ -49,7 +49,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Compares survivors with the list; `caught` are those that a test told.
-    pub fn of(
+    pub(crate) fn of(
         survived: &BTreeSet<Mutant>,
         caught: &BTreeSet<Mutant>,
         reasons: &BTreeSet<Mutant>,

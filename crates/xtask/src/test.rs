@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 
 /// For how long each target of hostile bytes runs. Two run at once on two processors, so that all of
 /// them cost about a minute and a half; `cargo xtask prove` takes a minute for each.
-pub const FUZZ_SECONDS: &str = "SECURE_MESSAGING_FUZZ_SECONDS";
+pub(crate) const FUZZ_SECONDS: &str = "SECURE_MESSAGING_FUZZ_SECONDS";
 
 /// What the tests need beside Rust and moto.
 struct Tools {
@@ -29,7 +29,7 @@ struct Tools {
 }
 
 /// What the tests are told about the machine.
-pub struct Prepared {
+pub(crate) struct Prepared {
     tools: Tools,
     moto: Moto,
     bundle: PathBuf,
@@ -39,7 +39,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// The variables that tests read.
-    pub fn environment(&self) -> Vec<(&'static str, PathBuf)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         let mut environment = vec![
             (
                 "SECURE_MESSAGING_TEST_CHROMIUM",
@@ -61,7 +61,7 @@ impl Prepared {
 }
 
 /// Fetches tools and builds the bundle.
-pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Prepared> {
+pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Prepared> {
     let (tools, moto, bundle) = with_tools(workspace, report, |report| {
         bundle::ensure(workspace, report, false)
     })?;
@@ -75,7 +75,7 @@ pub fn prepare(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Pre
 }
 
 /// Fetches what the tests need beside Rust.
-pub fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     with_tools(workspace, report, |_| Ok(())).map(drop)
 }
 
@@ -114,7 +114,7 @@ fn fetch(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Tools> {
 /// Checks the JavaScript, then `cargo test`, then runs the vectors in the WebAssembly core.
 ///
 /// Every step runs even when one before it failed; the error names all that failed.
-pub fn run_all(
+pub(crate) fn run_all(
     workspace: &Workspace,
     report: &mut Report,
     prepared: &Prepared,
@@ -145,7 +145,11 @@ pub fn run_all(
 }
 
 /// `cargo xtask test`.
-pub fn run(workspace: &Workspace, report: &mut Report, args: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    report: &mut Report,
+    args: &[String],
+) -> anyhow::Result<()> {
     let prepared = prepare(workspace, report)?;
     run_all(workspace, report, &prepared, args)
 }

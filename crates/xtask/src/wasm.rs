@@ -26,7 +26,11 @@ const STAMP: &str = ".inputs";
 
 /// Builds `static/wasm`, and the core with its vectors, unless they are already what these sources
 /// and this compiler give.
-pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow::Result<()> {
+pub(crate) fn ensure(
+    workspace: &Workspace,
+    report: &mut Report,
+    force: bool,
+) -> anyhow::Result<()> {
     let out = workspace.static_wasm();
     let vectors = workspace.vectors_wasm();
     let sources = sources(workspace)?;
@@ -56,7 +60,7 @@ pub fn ensure(workspace: &Workspace, report: &mut Report, force: bool) -> anyhow
 
 /// Compiles with `route` into `target`; writes what browsers get to `out`, and the core with its
 /// vectors to `vectors`.
-pub fn build(
+pub(crate) fn build(
     workspace: &Workspace,
     route: &Route,
     target: &Path,
@@ -274,7 +278,7 @@ fn path_in(bytes: &[u8], paths: &[String]) -> Option<String> {
 }
 
 /// Puts the folder `new` in the place of `old`.
-pub fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
+pub(crate) fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
     if old.exists() {
         fs::remove_dir_all(old)?;
     }

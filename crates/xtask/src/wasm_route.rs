@@ -11,13 +11,13 @@ use crate::process::{answer, on_path, run_quietly};
 use crate::workspace::Workspace;
 
 /// The only target of the browser bundle.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// rustup answers in seconds or, where its host cannot be reached, not at all.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
 
 /// A way that was found to work on this machine.
-pub struct Route {
+pub(crate) struct Route {
     /// `installed`, `rustup` or `debian`.
     pub name: &'static str,
     /// What the compiler calls itself; part of what makes a bundle stale.
@@ -30,14 +30,14 @@ pub struct Route {
 
 impl Route {
     /// Makes a cargo command use this compiler.
-    pub fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(&self.arguments);
     }
 }
 
 /// Tries the ways in order, or only the one that `SECURE_MESSAGING_WASM_ROUTE` names.
-pub fn find(workspace: &Workspace) -> anyhow::Result<Route> {
+pub(crate) fn find(workspace: &Workspace) -> anyhow::Result<Route> {
     match std::env::var("SECURE_MESSAGING_WASM_ROUTE").as_deref() {
         Ok("installed") => return installed("installed"),
         Ok("rustup") => return rustup(workspace),
@@ -76,7 +76,7 @@ fn installed(name: &'static str) -> anyhow::Result<Route> {
 }
 
 /// The way with this very compiler; an error when it cannot build for wasm32.
-pub fn with_compiler(rustc: &Path) -> anyhow::Result<Route> {
+pub(crate) fn with_compiler(rustc: &Path) -> anyhow::Result<Route> {
     let ask = |args: &[&str]| answer(Command::new(rustc).args(args));
     let libraries = ask(&["--print", "target-libdir", "--target", TARGET])?;
     if !holds_std(Path::new(libraries.trim())) {
@@ -110,7 +110,7 @@ fn rustup(workspace: &Workspace) -> anyhow::Result<Route> {
 }
 
 /// Debian's compiler, unpacked privately.
-pub fn debian(workspace: &Workspace) -> anyhow::Result<Route> {
+pub(crate) fn debian(workspace: &Workspace) -> anyhow::Result<Route> {
     let found = debian_rust::ensure(workspace)?;
     let compiler = answer(
         Command::new(&found.rustc)

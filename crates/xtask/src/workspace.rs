@@ -8,7 +8,7 @@ use anyhow::Context;
 use cargo_metadata::MetadataCommand;
 
 /// The folders that every command works in.
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// Top of the work tree.
     pub root: PathBuf,
     /// Cargo's target folder.
@@ -21,7 +21,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// Asks cargo where the work tree and its target folder are.
-    pub fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find() -> anyhow::Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // Set by `cargo run`, so the command works from any folder.
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -47,12 +47,12 @@ impl Workspace {
     }
 
     /// A cargo command at the top of the work tree.
-    pub fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         self.cargo_program(Path::new(&self.cargo))
     }
 
     /// A program that runs cargo, at the top of the work tree.
-    pub fn cargo_program(&self, program: &Path) -> Command {
+    pub(crate) fn cargo_program(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         // `cargo run` describes this program in these; another package's build must not see them.
@@ -66,7 +66,7 @@ impl Workspace {
     }
 
     /// `--locked` where the lock file must already be right.
-    pub fn locked(&self) -> &'static [&'static str] {
+    pub(crate) fn locked(&self) -> &'static [&'static str] {
         if std::env::var_os("CI").is_some() {
             &["--locked"]
         } else {
@@ -75,28 +75,28 @@ impl Workspace {
     }
 
     /// Where the finished browser bundle lies.
-    pub fn bundle_dir(&self) -> PathBuf {
+    pub(crate) fn bundle_dir(&self) -> PathBuf {
         self.target.join("bundle")
     }
 
     /// Where wasm-bindgen's output lies: inside `static`, so that imports and types resolve.
-    pub fn static_wasm(&self) -> PathBuf {
+    pub(crate) fn static_wasm(&self) -> PathBuf {
         self.root.join("static/wasm")
     }
 
     /// Where the core lies with the exports that the run of the vectors needs; never shipped.
-    pub fn vectors_wasm(&self) -> PathBuf {
+    pub(crate) fn vectors_wasm(&self) -> PathBuf {
         self.target.join("vectors-wasm")
     }
 
     /// Where the output of long quiet commands is kept.
-    pub fn log(&self, name: &str) -> PathBuf {
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.target.join("xtask-logs").join(format!("{name}.log"))
     }
 }
 
 /// All files under a folder, sorted, as paths relative to it; an absent folder has none.
-pub fn files_under(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files_under(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
     while let Some(relative) = open.pop() {
@@ -122,12 +122,12 @@ pub fn files_under(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// A folder of its own for one unit test, removed when dropped.
 #[cfg(test)]
-pub struct Scratch(pub PathBuf);
+pub(crate) struct Scratch(pub PathBuf);
 
 #[cfg(test)]
 impl Scratch {
     /// Makes an empty folder named after the test.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("scratch folder");
@@ -135,7 +135,7 @@ impl Scratch {
     }
 
     /// Writes a file below it, making folders on the way.
-    pub fn write(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) {
         let path = self.0.join(path);
         std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
         std::fs::write(path, bytes).expect("file");
