@@ -5,33 +5,10 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod accounts;
-pub mod admin;
-pub mod audit;
-pub mod backups;
-pub mod boot;
-pub mod commands;
+pub mod app;
 pub mod config;
-pub mod control;
-pub mod http;
-pub mod jobs;
-pub mod keys;
-pub mod limits;
-pub mod logging;
-pub mod memory;
-pub mod messages;
-pub mod metrics;
-pub mod net;
-pub mod openapi;
-pub mod operations;
-pub mod pages;
+pub mod faces;
+pub mod platform;
 pub mod preflight;
-pub mod probe;
 pub mod routes;
-pub mod service;
-pub mod sessions;
-pub mod signals;
 pub mod startup;
-pub mod state;
-pub mod tls;
-pub mod tokens;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use ambient::alloc::WipingAllocator;
 use clap::Parser;
-use secure_messaging::commands::{Cli, output};
-use secure_messaging::{memory, signals};
+use secure_messaging::faces::commands::{Cli, output};
+use secure_messaging::platform::{memory, signals};
 
 /// Overwrites every allocation before it is given back.
 #[global_allocator]

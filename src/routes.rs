@@ -19,19 +19,20 @@ use api::bodies::{
 };
 use utoipa::ToSchema;
 
-use crate::accounts::{
+use crate::app::accounts::{
     bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration,
     safes, server,
 };
-use crate::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
-use crate::backups::routes as backup_routes;
-use crate::http::{Limited, Problem, extractors};
-use crate::keys::routes as keys;
-use crate::messages::{routes as messages, socket};
-use crate::pages::{self, rendered, well_known};
-use crate::sessions::{reauth, routes as session, sign_in};
-use crate::state::App;
-use crate::{openapi, operations};
+use crate::app::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
+use crate::app::backups::routes as backup_routes;
+use crate::app::keys::routes as keys;
+use crate::app::messages::routes as messages;
+use crate::app::sessions::{reauth, routes as session, sign_in};
+use crate::app::state::App;
+use crate::faces::http::pages::{self, rendered, well_known};
+use crate::faces::http::{Limited, Problem, extractors};
+use crate::faces::http::{openapi, operations};
+use crate::faces::socket;
 
 /// Who may use an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,31 +18,31 @@ use store::{KeySource, OpenError, Store, StoreConfig};
 use vault::Vault;
 use zeroize::Zeroizing;
 
-use crate::accounts::{Claims, Setup, audit};
-use crate::audit::{self as proof, Auditor, Backoff, Repeats, Witnesses};
-use crate::backups::{BackupError, Backups, half_restored};
-use crate::boot::Boot;
+use crate::app::accounts::{Claims, Setup, audit};
+use crate::app::audit::{self as proof, Auditor, Backoff, Repeats, Witnesses};
+use crate::app::backups::{BackupError, Backups, half_restored};
+use crate::app::boot::Boot;
+use crate::app::jobs::Jobs;
+use crate::app::keys::{self, KeyService, SourceError, providers};
+use crate::app::limits::Limits;
+use crate::app::messages::{Announcer, Hub};
+use crate::app::metrics::Metrics;
+use crate::app::probe::Probe;
+use crate::app::sessions::{self, Devices, Registry};
+use crate::app::state::App;
+use crate::app::tokens::Tokens;
 use crate::config::{Config, ConfigError};
-use crate::control::{Control, DatabaseLock, LockError};
-use crate::http::{
+use crate::faces::control::{Control, DatabaseLock, LockError};
+use crate::faces::http::operations::Measurements;
+use crate::faces::http::pages::BundleError;
+use crate::faces::http::{
     Crowd, Early, access_log, explain_failures, limit_crowd, refuse_foreign, refuse_other_charsets,
     security_headers,
 };
-use crate::jobs::Jobs;
-use crate::keys::{self, KeyService, SourceError, providers};
-use crate::limits::Limits;
-use crate::messages::{Announcer, Hub};
-use crate::metrics::Metrics;
-use crate::net;
-use crate::operations::Measurements;
-use crate::pages::BundleError;
+use crate::platform::net;
+use crate::platform::tls::TlsError;
 use crate::preflight::{FileError, Passed, Preflight};
-use crate::probe::Probe;
 use crate::routes;
-use crate::sessions::{self, Devices, Registry};
-use crate::state::App;
-use crate::tls::TlsError;
-use crate::tokens::Tokens;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::target_folder;
-use crate::audit::{WitnessFileError, check_witness_file};
+use crate::app::audit::{WitnessFileError, check_witness_file};
 use crate::config::{Config, WitnessAddress};
-use crate::control::{DatabaseLock, LockError, socket_path};
+use crate::faces::control::{DatabaseLock, LockError, socket_path};
 
 /// Why a file or a folder cannot be used.
 #[derive(Debug, thiserror::Error)]

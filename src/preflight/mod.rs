@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use backup::Target;
 
-use crate::backups::{BackupError, check_key};
+use crate::app::backups::{BackupError, check_key};
+use crate::app::keys::SourceError;
 use crate::config::{Config, Provider, find_secret};
-use crate::keys::SourceError;
-use crate::pages::Pages;
+use crate::faces::http::pages::Pages;
+use crate::platform::tls;
 use crate::startup::StartError;
-use crate::tls;
 
 pub use files::FileError;
 

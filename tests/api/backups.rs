@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ambient::{Ambient, ManualClock};
 use api::bodies::Backups;
 use backup::{Kind, Wish};
-use secure_messaging::backups::{Engine, restore};
+use secure_messaging::app::backups::{Engine, restore};
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 use store::testing::sample;
@@ -230,7 +230,7 @@ async fn every_backup_of_a_day_gives_back_the_state_of_its_time() {
     let new = TempDir::new().unwrap();
     for (at, users, head) in states {
         let into = new.path().join(at.to_string());
-        let key = secure_messaging::backups::find_key(data.path())
+        let key = secure_messaging::app::backups::find_key(data.path())
             .unwrap()
             .unwrap();
         let progress = backup::Progress::default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use secure_messaging::openapi;
+use secure_messaging::faces::http::openapi;
 use serde_json::Value;
 
 /// Set, the files are written anew instead of compared.

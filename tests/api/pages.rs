@@ -281,7 +281,7 @@ async fn a_bundle_that_was_changed_is_refused_at_the_start() {
     let folder = TempDir::new().unwrap();
     bundle(folder.path());
     std::fs::write(folder.path().join("0123456789abcdef/js/app.js"), "evil()").unwrap();
-    let error = secure_messaging::pages::Pages::load(folder.path())
+    let error = secure_messaging::faces::http::pages::Pages::load(folder.path())
         .err()
         .unwrap();
     assert!(error.to_string().contains("cargo xtask bundle"), "{error}");

@@ -94,13 +94,8 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "a backup is sealed bytes",
     ),
     (
-        "src/net",
-        &[
-            "store::",
-            "crate::accounts",
-            "crate::sessions",
-            "crate::messages",
-        ],
+        "src/platform/net",
+        &["store::", "crate::app"],
         "connections do not know what they carry",
     ),
 ];

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "real processes take real time")]
 
-#[path = "../../src/net/tests/beside.rs"]
+#[path = "../../src/platform/net/tests/beside.rs"]
 mod beside;
 mod client_core;
 mod link;
@@ -14,8 +14,10 @@ mod texts;
 mod wire;
 
 /// Where `beside` finds the server.
-mod net {
-    pub(crate) use secure_messaging::net::{Limits, serve};
+mod platform {
+    pub(crate) mod net {
+        pub(crate) use secure_messaging::platform::net::{Limits, serve};
+    }
 }
 
 /// What runs a test of this file alone.

@@ -8,11 +8,11 @@ use actix_web::web::Data;
 use ambient::Ambient;
 use api::ids::UserId;
 use fuzz::Target;
-use secure_messaging::accounts::handle::Handle;
+use secure_messaging::app::accounts::handle::Handle;
+use secure_messaging::app::state::App;
 use secure_messaging::config::{Config, PublicUrl};
-use secure_messaging::http::ClientIp;
+use secure_messaging::faces::http::ClientIp;
 use secure_messaging::startup::Application;
-use secure_messaging::state::App;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 

@@ -9,7 +9,7 @@ use std::thread;
 use ambient::Ambient;
 use ambient::Entropy;
 use backup::{Progress, S3Options, Target, Wish};
-use secure_messaging::backups::{Engine, find_key, restore};
+use secure_messaging::app::backups::{Engine, find_key, restore};
 use secure_messaging::config::{Backups, Config};
 use store::testing::sample::{self, NOW, session, session_id, user_id};
 use store::testing::{Disk, Loss, Synchronous};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use clap::CommandFactory as _;
-use secure_messaging::commands::Cli;
+use secure_messaging::faces::commands::Cli;
 use tempfile::TempDir;
 
 use crate::support::{Spawned, binary};

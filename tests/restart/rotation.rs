@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use secure_messaging::config::Config;
-use secure_messaging::control::client::Server;
-use secure_messaging::control::{KeyWork, Question, Wanted};
+use secure_messaging::faces::control::client::Server;
+use secure_messaging::faces::control::{KeyWork, Question, Wanted};
 use serde_json::json;
 use store::{KekState, KeySource, OpenError, Store, StoreConfig};
 use tempfile::TempDir;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use ambient::{Ambient, ManualClock};
+use secure_messaging::app::jobs::Jobs;
+use secure_messaging::app::state::App;
 use secure_messaging::config::Config;
-use secure_messaging::jobs::Jobs;
 use secure_messaging::startup::Application;
-use secure_messaging::state::App;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 

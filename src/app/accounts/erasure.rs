@@ -1,0 +1,81 @@
+//! "Delete my account": its owner erases everything that the server keeps of it.
+//!
+//! Specification: `docs/protocol/accounts.md#deleting-an-account`.
+
+use api::bodies::AccountDeletion;
+use api::{Action, Code};
+use std::sync::Arc;
+
+use actix_session::Session;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
+
+use crate::app::sessions::reauth::Reauthenticated;
+use crate::app::sessions::{Origin, SignedIn};
+use crate::app::state::App;
+use crate::faces::http::{Arrival, Problem};
+use api::close;
+
+use super::audit;
+
+/// Erases the account, in the database and in memory, and ends every session of it.
+pub async fn delete(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    cookie: Session,
+    body: Json<AccountDeletion>,
+) -> Result<HttpResponse, Problem> {
+    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    // Neither the account nor the address: this outlives them, and stays readable.
+    let details = serde_json::json!({
+        "by": "its owner",
+        "request_id": origin.request_id.to_string(),
+        "status": 204,
+        "latency_ms": origin.arrival.as_ref().map(Arrival::millis),
+    });
+    let record = audit::event(None, Action::AccountErased, app.ambient().now(), details);
+    let user = who.user_id();
+    // To its end also when the browser goes away: memory must not keep what the database has not.
+    let erasing = tokio::spawn(async move { erase(&app, user, record).await });
+    erasing.await.map_err(|cause| Problem::internal(&cause))??;
+    cookie.purge();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Problem> {
+    let superseding = app.sessions().supersede(user);
+    let ended = app.store().erase_own_account(user, vec![record]).await?;
+    drop(superseding);
+    app.sessions().end(user, &ended, close::ACCOUNT_CLOSED);
+    Ok(forget(app, user, &ended).await?)
+}
+
+/// Forgets in memory what there is of an account that the database does not have any more.
+///
+/// Call it when its sessions have ended: then nothing can be posted in its name but what is under way
+/// already.
+pub async fn forget(app: &App, user: UserId, ended: &[SessionId]) -> Result<(), Fault> {
+    app.claims().forget_account(user, ended);
+    // It looks at every message, which the threads that serve have no time for.
+    let memory = Arc::clone(app.vault());
+    tokio::task::spawn_blocking(move || memory.forget_account(user))
+        .await
+        .map(drop)
+        .map_err(|cause| Fault::Unavailable(cause.to_string()))
+}
+
+impl From<AccountChangeError> for Problem {
+    fn from(error: AccountChangeError) -> Self {
+        match error {
+            AccountChangeError::NoSuchUser => Self::signed_out(),
+            AccountChangeError::LastAdministrator => Self::new(
+                Code::LastAdministrator,
+                "Nothing was deleted. Make somebody else an administrator first, at the server's \
+                 terminal: secure-messaging admin promote HANDLE",
+            ),
+            AccountChangeError::Fault(fault) => Self::from(&fault),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Change of the passphrase: replaces the OPAQUE record and both safes in one transaction.
+//!
+//! Specification: `docs/protocol/accounts.md#changing-the-passphrase`.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{PassphraseFinish, PassphraseStart, PassphraseStarted};
+use api::{Action, Blob};
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use store::{CredentialChange, KeepSessions};
+
+use crate::app::sessions::device::credential_hash;
+use crate::app::sessions::reauth::Reauthenticated;
+use crate::app::sessions::{Origin, SignedIn};
+use crate::app::state::App;
+use crate::app::tokens::Purpose;
+use crate::faces::http::Problem;
+use api::close;
+
+use super::audit;
+use super::handle::Handle;
+use super::safes;
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    user_id: [u8; 16],
+}
+
+/// Answers the first message.
+pub async fn start(
+    app: Data<App>,
+    who: SignedIn,
+    body: Json<PassphraseStart>,
+) -> Result<Json<PassphraseStarted>, Problem> {
+    let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
+    let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
+        .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user_id: *who.user_id().as_bytes(),
+    };
+    Ok(Json(PassphraseStarted {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state)?),
+        ksf: None,
+    }))
+}
+
+/// Replaces record and safes and ends every other session.
+pub async fn finish(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    origin: Origin,
+    body: Json<PassphraseFinish>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.into_inner();
+    let opaque_record = opaque::register_record(&body.upload)
+        .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
+    let safe = safes::write(body.safe)?;
+    let prekey_safe = safes::prekey_safe(body.prekey_safe);
+    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    let state: State = app.tokens().open_once(Purpose::Passphrase, &body.token)?;
+    if state.user_id != *who.user_id().as_bytes() {
+        return Err(Problem::forbidden("This step was begun by somebody else."));
+    }
+    let user = who.user_id();
+    let record = audit::change(&app, &who, &origin, Action::AccountPassphraseChanged)?;
+    let credentials = credential_hash(&opaque_record);
+    let (version, prekey_version) = (safe.version, prekey_safe.version);
+    let change = CredentialChange {
+        user_id: user,
+        opaque_record: opaque_record.into(),
+        expected_safe_version: version.saturating_sub(1),
+        safe,
+        expected_prekey_version: prekey_version.saturating_sub(1),
+        prekey_safe,
+        keep: KeepSessions::Only(who.session().id()),
+        new_session: None,
+    };
+    let superseding = app.sessions().supersede(user);
+    let ended = app
+        .store()
+        .replace_credentials(change, vec![record])
+        .await?;
+    drop(superseding);
+    app.sessions().end(user, &ended, close::PASSPHRASE_CHANGED);
+    app.hub()
+        .safe_written(&who, Some(version), Some(prekey_version));
+    let devices = app.devices();
+    let device = devices.remember(&request, user, &credentials, app.ambient());
+    Ok(HttpResponse::NoContent().cookie(device).finish())
+}

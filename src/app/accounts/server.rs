@@ -1,0 +1,35 @@
+//! Description of the server for everybody.
+//!
+//! Specification: `docs/protocol.md#http`.
+
+use actix_web::web::{Data, Json};
+use api::Blob;
+use api::bodies::{Boot, Restored, Server};
+use api::ids::RestoreId;
+
+use crate::app::state::App;
+
+/// Returns what this server says of a restore.
+pub(super) fn restored(app: &App) -> Option<Restored> {
+    app.backups().restored().map(|restored| Restored {
+        epoch: RestoreId::from_bytes(restored.epoch),
+        at: restored.at,
+    })
+}
+
+/// Describes the server.
+pub async fn describe(app: Data<App>) -> Json<Server> {
+    let settings = app.setup().settings();
+    Json(Server {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        boot: Boot {
+            id: app.boot().id(),
+            signed: Blob::new(app.boot().signed().to_vec()),
+        },
+        now: app.ambient().now(),
+        registration: settings.registration,
+        setup_done: settings.setup_done,
+        bundle_hash: app.pages().bundle_hash().map(str::to_owned),
+        restored: restored(&app),
+    })
+}

@@ -1,0 +1,286 @@
+//! The admin page, the only page that is rendered for each request.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use api::Action;
+use api::bodies::{AuditProof, AuditRecord, Figures, RecordsWanted, Verified, WitnessState};
+use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+use store::Role;
+
+use crate::app::accounts::audit;
+use crate::app::sessions::{self, Origin, audit_refusal, signed_in};
+use crate::app::state::App;
+use crate::faces::http::pages::{Assets, rendered, time};
+use crate::faces::http::{ClientIp, Problem};
+
+use super::{audit_log, routes};
+
+/// What is escaped in a value of an address's query.
+const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// Fields of the form, in the query of the address.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// A handle.
+    user: String,
+    /// An action.
+    action: String,
+    /// `YYYY-MM-DDTHH:MM` in UTC.
+    from: String,
+    /// The same.
+    to: String,
+    /// Below this record.
+    before: Option<u64>,
+}
+
+struct Figure {
+    id: &'static str,
+    label: &'static str,
+    value: String,
+    kind: &'static str,
+}
+
+struct Row {
+    id: u64,
+    /// Whether the last verification read it and a head covers it.
+    verified: bool,
+    time: String,
+    user: String,
+    action: String,
+    details: String,
+    /// Whether this server did not write it.
+    foreign: bool,
+    hash: String,
+    hash_short: String,
+}
+
+/// State of the log's proofs, in words.
+struct Shown {
+    head: Option<(u64, String)>,
+    key: String,
+    key_short: String,
+    rolled_back: Option<String>,
+    foreign: Option<String>,
+    witnesses: Vec<Witness>,
+}
+
+struct Witness {
+    address: String,
+    good: bool,
+    state: String,
+    error: Option<String>,
+    newest: String,
+}
+
+impl From<AuditProof> for Shown {
+    fn from(proof: AuditProof) -> Self {
+        Self {
+            head: proof
+                .head
+                .map(|head| (head.record_id, time::format(head.timestamp))),
+            key_short: proof.key.chars().take(32).collect(),
+            key: proof.key,
+            rolled_back: proof.rolled_back,
+            foreign: proof.foreign,
+            witnesses: proof.witnesses.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<WitnessState> for Witness {
+    fn from(witness: WitnessState) -> Self {
+        Self {
+            good: witness.error.is_none(),
+            state: match (&witness.error, witness.waiting) {
+                (Some(_), waiting) => format!("Not taking heads, {waiting} waiting"),
+                (None, 0) => "Up to date".to_owned(),
+                (None, waiting) => format!("{waiting} waiting"),
+            },
+            error: witness.error,
+            newest: witness.taken_at.map_or_else(
+                || "None since the start".to_owned(),
+                |at| format!("Record {}, {}", witness.newest_record, time::format(at)),
+            ),
+            address: witness.address,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage<'a> {
+    assets: &'a Assets,
+    figures: Vec<Figure>,
+    filter: &'a Filter,
+    actions: Vec<&'static str>,
+    records: Vec<Row>,
+    proof: Shown,
+    next: Option<String>,
+}
+
+/// Shows figures and the audit log to an administrator; refuses others with 403 and an audit record.
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    origin: Origin,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, Problem> {
+    let Some(assets) = app.pages().assets() else {
+        return Ok(app.pages().unavailable());
+    };
+    let who = signed_in(&request).await?;
+    let Some(who) = who
+        .clone()
+        .filter(|who| who.session().role() == Role::Admin)
+    else {
+        audit_refusal(&request, who.map(|who| who.user_id()), 403).await?;
+        return rendered::problem(
+            assets,
+            StatusCode::FORBIDDEN,
+            "Administrators only",
+            "Sign in as an administrator. This attempt was written to the audit log.",
+        );
+    };
+    let mut details = origin.details();
+    details["page"] = "admin".into();
+    details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
+    let record = audit::event(
+        Some(who.user_id()),
+        Action::AdminAuditViewed,
+        app.ambient().now(),
+        details,
+    );
+    sessions::write(&app, record, ClientIp::of(&request)).await?;
+    let wanted = RecordsWanted {
+        user: Some(filter.user.trim().to_owned()),
+        action: Some(filter.action.clone()),
+        from: time::parse(&filter.from),
+        to: time::parse(&filter.to).map(|minute| minute + 59),
+        before: filter.before,
+        limit: None,
+    };
+    let page = audit_log::page(&app, &wanted).await?;
+    let figures = routes::figures(&app).await?;
+    let proof = app.auditor().proof(app.store()).await?;
+    let verified = proof.verification.last.clone();
+    let next = page.next.map(|before| next_page(&filter, before));
+    rendered::html(
+        StatusCode::OK,
+        &AdminPage {
+            assets,
+            figures: shown(&figures),
+            filter: &filter,
+            actions: actions(),
+            records: page
+                .records
+                .into_iter()
+                .map(|record| row(record, verified.as_ref()))
+                .collect(),
+            proof: proof.into(),
+            next,
+        },
+    )
+}
+
+fn shown(figures: &Figures) -> Vec<Figure> {
+    let count = |id, label, value: u64| Figure {
+        id,
+        label,
+        value: value.to_string(),
+        kind: "count",
+    };
+    let bytes = |id, label, value: u64| Figure {
+        id,
+        label,
+        value: value.to_string(),
+        kind: "bytes",
+    };
+    let moment = |id, label, value: Option<u64>| Figure {
+        id,
+        label,
+        value: value.map_or_else(|| "–".to_owned(), time::format),
+        kind: "time",
+    };
+    vec![
+        count("users", "Users", figures.users),
+        count(
+            "active_sessions",
+            "Active sessions",
+            figures.active_sessions,
+        ),
+        count("open_sockets", "Open connections", figures.open_sockets),
+        count("audit_records", "Audit records", figures.audit_records),
+        count("messages_held", "Messages held", figures.messages_held),
+        bytes("bytes_held", "Bytes held", figures.bytes_held),
+        moment("next_expiry", "Next expiry", figures.next_expiry),
+        moment("started_at", "Started", Some(figures.started_at)),
+    ]
+}
+
+/// Returns every action that this server writes, in alphabetical order.
+fn actions() -> Vec<&'static str> {
+    let mut actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+    actions.sort_unstable();
+    actions
+}
+
+fn row(record: AuditRecord, verified: Option<&Verified>) -> Row {
+    Row {
+        id: record.id,
+        verified: verified.is_some_and(|it| it.covers(record.id)),
+        time: time::format(record.timestamp),
+        user: record.handle.unwrap_or_else(|| match record.user_id {
+            Some(_) => "(deleted)".to_owned(),
+            None => "system".to_owned(),
+        }),
+        action: record.action,
+        details: match record.damage {
+            Some(_) => format!("details damaged (record {})", record.id),
+            None => details(&record.details),
+        },
+        foreign: record.foreign,
+        hash_short: record.hash.chars().take(12).collect(),
+        hash: record.hash,
+    }
+}
+
+/// Writes the details as `name: value` in the order of their names.
+fn details(value: &Value) -> String {
+    let Value::Object(members) = value else {
+        return "erased with the account".to_owned();
+    };
+    let mut parts: Vec<String> = members
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}: {text}"),
+            other => format!("{name}: {other}"),
+        })
+        .collect();
+    parts.sort();
+    parts.join(", ")
+}
+
+fn next_page(filter: &Filter, before: u64) -> String {
+    let mut address = format!("/admin?before={before}");
+    for (name, value) in [
+        ("user", &filter.user),
+        ("action", &filter.action),
+        ("from", &filter.from),
+        ("to", &filter.to),
+    ] {
+        if !value.is_empty() {
+            address.push_str(&format!(
+                "&{name}={}",
+                utf8_percent_encode(value, IN_A_QUERY)
+            ));
+        }
+    }
+    address.push_str("#records");
+    address
+}

@@ -1,0 +1,202 @@
+//! Background jobs: expiry, clean-up, pruning, returning memory.
+//!
+//! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
+
+use api::Action;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use serde_json::json;
+use store::{Damage, Fault};
+
+use crate::app::accounts::audit;
+use crate::app::backups::clear_leftovers;
+use crate::app::state::App;
+
+/// Messages that one step of the purge ends at most, so that requests go on in between.
+const PURGE_STEP: usize = 512;
+
+/// How often changes of accounts are looked for: a disabled account is out within a second.
+const FOLLOW: Duration = Duration::from_millis(400);
+
+/// Seconds between two runs of what is done each minute.
+const MINUTE: u64 = 60;
+
+/// The server's jobs.
+#[derive(Clone)]
+pub struct Jobs {
+    app: Data<App>,
+    last_minute: Data<AtomicU64>,
+    /// How many changes of roles and activity the sessions in memory know of.
+    account_changes: Data<AtomicU64>,
+}
+
+impl Jobs {
+    /// Makes the jobs; nothing runs yet.
+    pub fn new(app: Data<App>) -> Self {
+        let last_minute = Data::new(AtomicU64::new(app.ambient().now()));
+        // No count is this high: whatever was changed before the start is looked at once.
+        let account_changes = Data::new(AtomicU64::new(u64::MAX));
+        Self {
+            app,
+            last_minute,
+            account_changes,
+        }
+    }
+
+    /// Cleans up what expired while the server was down.
+    pub async fn at_start(&self) -> Result<(), Fault> {
+        let now = self.app.ambient().now();
+        let ended = self.app.sessions().clean_up(now).await?;
+        tracing::info!(sessions = ended, "expired sessions were ended");
+        self.app.keys().begin_what_is_due(&self.app).await?;
+        self.keep_figures(now).await?;
+        self.prune().await
+    }
+
+    /// Reads the figures of the database for the measurements.
+    async fn keep_figures(&self, now: u64) -> Result<(), Fault> {
+        let figures = self.app.store().statistics(now).await?;
+        self.app.metrics().keep(figures);
+        Ok(())
+    }
+
+    /// Runs what is due at this time of the injected clock.
+    pub async fn tick(&self) {
+        self.purge().await;
+        self.follow_accounts().await;
+        let now = self.app.ambient().now();
+        self.app.sessions().sweep(now, false).await;
+        self.app.sessions().finish_sign_outs(now).await;
+        self.write_repeats(false).await;
+        let (store, ambient) = (self.app.store(), self.app.ambient());
+        self.app.auditor().tick(store, ambient).await;
+        self.app
+            .backups()
+            .tick(self.app.store(), self.app.ambient());
+        let last = self.last_minute.load(Ordering::Relaxed);
+        if now >= last + MINUTE {
+            self.last_minute.store(now, Ordering::Relaxed);
+            if let Err(cause) = self.each_minute(now).await {
+                tracing::error!(%cause, "a job failed and will be tried again");
+            }
+        }
+    }
+
+    /// Ticks until the future is dropped: each second, or earlier where a message ends earlier.
+    pub async fn run(self) {
+        let follower = self.clone();
+        let follow = async move {
+            loop {
+                tokio::time::sleep(FOLLOW).await;
+                follower.follow_accounts().await;
+            }
+        };
+        tokio::join!(follow, self.ticks());
+    }
+
+    async fn ticks(self) {
+        loop {
+            let now_ms = self.app.ambient().now_ms();
+            let due_ms = self.app.vault().next_expiry_ms().unwrap_or(u64::MAX);
+            let wait_ms = due_ms.saturating_sub(now_ms).clamp(20, 1000);
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            self.tick().await;
+            let vault = Data::clone(&self.app);
+            // It takes milliseconds, which the threads that serve do not have.
+            let _ = tokio::task::spawn_blocking(move || vault.vault().give_back_when_idle()).await;
+        }
+    }
+
+    /// Writes what waits to be written and ends what has expired.
+    pub async fn at_shutdown(&self) -> Result<(), Fault> {
+        let now = self.app.ambient().now();
+        self.app.sessions().sweep(now, true).await;
+        self.app.sessions().finish_sign_outs(now).await;
+        self.write_repeats(true).await;
+        self.app.sessions().clean_up(now).await.map(drop)
+    }
+
+    /// Looks again at who is signed in after an account was changed, by this process or another.
+    async fn follow_accounts(&self) {
+        let changes = match self.app.store().account_changes().await {
+            Ok(changes) => changes,
+            Err(cause) => {
+                tracing::debug!(%cause, "changes of accounts could not be read");
+                return;
+            }
+        };
+        if self.account_changes.load(Ordering::Relaxed) == changes {
+            return;
+        }
+        match self.app.sessions().look_again().await {
+            Ok(()) => self.account_changes.store(changes, Ordering::Relaxed),
+            Err(cause) => tracing::error!(%cause, "sessions could not be looked at again"),
+        }
+    }
+
+    /// Writes records that wait and counts whose time is over; with `all` every count.
+    async fn write_repeats(&self, all: bool) {
+        let due = self.app.repeats().due(all);
+        if due.is_empty() {
+            return;
+        }
+        if let Err(cause) = self.app.store().append_audit(due.clone()).await {
+            tracing::error!(%cause, "audit records were not written and will be tried again");
+            self.app.repeats().put_back(due);
+        }
+    }
+
+    async fn purge(&self) {
+        while self.app.vault().purge_due(PURGE_STEP).more {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn each_minute(&self, now: u64) -> Result<(), Fault> {
+        let requests = self.app.metrics().take_unreadable_requests();
+        if requests > 0 {
+            tracing::warn!(requests, "requests that could not be read were refused");
+        }
+        self.app.tokens().forget_expired();
+        self.app.limits().forget_idle();
+        self.app.repeats().forget_idle();
+        self.app.sessions().forget_superseded(now);
+        self.app.claims().forget_old(now);
+        self.note_what_was_met(now).await?;
+        self.app.sessions().clean_up(now).await?;
+        self.keep_figures(now).await?;
+        self.app.keys().begin_what_is_due(&self.app).await?;
+        self.clear_leftovers().await;
+        self.prune().await
+    }
+
+    /// Removes what a backup that was killed left beside the database.
+    async fn clear_leftovers(&self) {
+        let Ok(database) = self.app.config().database_path() else {
+            return;
+        };
+        let _ = tokio::task::spawn_blocking(move || clear_leftovers(&database)).await;
+    }
+
+    /// Writes down the rows that were met damaged, each once since the start.
+    async fn note_what_was_met(&self, now: u64) -> Result<(), Fault> {
+        let mut records = Vec::new();
+        for Damage { table, row, reason } in self.app.store().take_damages() {
+            let details = json!({ "table": table, "row": row, "reason": reason });
+            records.push(audit::event(None, Action::StoreRowDamaged, now, details));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.app.store().append_audit(records).await
+    }
+
+    async fn prune(&self) -> Result<(), Fault> {
+        let now = self.app.ambient().now();
+        while self.app.store().prune_prekeys(now).await? > 0 {}
+        while self.app.store().prune_invites(now).await? > 0 {}
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! Audit records of refusals, the same for HTTP and the WebSocket.
+
+use api::{Action, Code};
+use store::UserId;
+
+use crate::app::accounts::audit;
+use crate::app::sessions::Origin;
+use crate::app::state::App;
+use crate::faces::http::Problem;
+
+/// Records that a limit fired or that the vault was full; other refusals leave no record here.
+pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {
+    let details = || origin.answered(problem.code().status());
+    let (action, details) = match (problem.code(), problem.limit()) {
+        (Code::VaultFull, _) => {
+            let (stats, mut details) = (app.vault().stats(), details());
+            details["messages_held"] = stats.messages.into();
+            details["bytes_held"] = stats.bytes.into();
+            (Action::VaultFull, details)
+        }
+        (_, Some(limit)) => {
+            let mut details = details();
+            details["limit"] = limit.name().into();
+            (Action::LimitsFired, details)
+        }
+        _ => return,
+    };
+    let subject = problem.subject().or(user);
+    let event = audit::event(subject, action, app.ambient().now(), details);
+    app.repeats().note(event, origin.ip.network());
+}

@@ -1,0 +1,69 @@
+//! Reads a submission from a request in chunks, directly into the vault's memory.
+
+use actix_web::web::Payload;
+use futures_util::StreamExt;
+use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
+use vault::{CiphertextBuilder, MessageId, PutOutcome};
+use zeroize::Zeroizing;
+
+use crate::app::sessions::SignedIn;
+use crate::app::state::App;
+use crate::faces::http::Problem;
+
+use super::service;
+
+/// Bytes of a slot's address, without the slot itself.
+const ADDRESS: usize = 64;
+
+/// Reads a whole submission and puts it into the vault; returns its id.
+pub(crate) async fn submission(
+    app: &App,
+    who: &SignedIn,
+    mut payload: Payload,
+) -> Result<(MessageId, PutOutcome), Problem> {
+    let vault = app.vault();
+    let max_header = 64 + vault.config().slots_per_message * (MAX_SLOT_LEN + ADDRESS);
+    let mut front = Zeroizing::new(Vec::new());
+    let (header, consumed) = loop {
+        let parsed = SubmissionHeader::parse_prefix(&front).map_err(|error| unreadable(&error))?;
+        if let Some(parsed) = parsed {
+            break parsed;
+        }
+        if front.len() > max_header {
+            return Err(Problem::too_large(max_header));
+        }
+        match payload.next().await {
+            Some(Ok(chunk)) => front.extend_from_slice(&chunk),
+            None if front.is_empty() => {
+                return Err(Problem::malformed(
+                    "The body is empty; a submission goes there.",
+                ));
+            }
+            Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
+        }
+    };
+    let reservation = service::reserve(app, who, &header)?;
+    let mut body = CiphertextBuilder::with_capacity(header.body_len);
+    body.push(front.get(consumed..).unwrap_or_default())
+        .map_err(|_| trailing())?;
+    drop(front);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("The body broke off."))?;
+        body.push(&chunk).map_err(|_| trailing())?;
+    }
+    if body.len() != header.body_len {
+        return Err(Problem::malformed("The body broke off."));
+    }
+    let id = header.message_id;
+    let outcome = service::put(app, reservation, header, body.finish())?;
+    Ok((id, outcome))
+}
+
+/// The bytes are no submission.
+pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::malformed(error.to_string())
+}
+
+fn trailing() -> Problem {
+    Problem::malformed("More bytes came than the header says.")
+}

@@ -1,0 +1,14 @@
+//! Messages: posting, claiming and acknowledging over HTTP and WebSocket.
+//!
+//! Data flows from a route to the service to the vault; nothing here knows the store.
+
+mod events;
+pub(crate) mod frames;
+mod hub;
+pub(crate) mod ingest;
+mod refusal;
+pub mod routes;
+pub(crate) mod service;
+
+pub use events::Announcer;
+pub use hub::{Hub, Outgoing, Socket};

@@ -1,0 +1,237 @@
+//! The operations on messages that HTTP and WebSocket share.
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
+
+use std::time::Duration;
+
+use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
+use vault::{
+    Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
+    Reservation, StatusItem, Target, UserId,
+};
+
+use crate::app::sessions::{Deed, SignedIn};
+use crate::app::state::App;
+use crate::faces::http::Problem;
+
+/// Seconds for `Retry-After` if too many messages wait for a person who never wrote back.
+const UNANSWERED_RETRY: Duration = Duration::from_secs(60);
+
+/// The most messages of one query of states.
+const MAX_STATUS: usize = 256;
+
+/// Parses a claim token; one of another length fits no claim.
+pub(crate) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
+    let bytes: [u8; 16] = bytes
+        .try_into()
+        .map_err(|_| Problem::from(vault::LeaseError::StaleClaim))?;
+    Ok(ClaimToken::from_bytes(bytes))
+}
+
+/// Counts a submission and reserves memory for it, before its body is read.
+pub(crate) fn reserve(
+    app: &App,
+    who: &SignedIn,
+    header: &SubmissionHeader,
+) -> Result<Reservation, Problem> {
+    app.limits().message(who.key())?;
+    app.sessions().note(who.session(), Deed::Post);
+    let poster = who.user_id();
+    let max_body = app.config().max_message_bytes;
+    if header.body_len > max_body {
+        return Err(Problem::too_large(max_body));
+    }
+    may_write(app, poster, header.message_id, &header.slots)?;
+    let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
+    Ok(app.vault().reserve(
+        poster,
+        header.body_len.saturating_add(slots) as u64,
+        header.slots.len(),
+    )?)
+}
+
+/// Puts a submission into the vault.
+pub(crate) fn put(
+    app: &App,
+    reservation: Reservation,
+    header: SubmissionHeader,
+    body: Ciphertext,
+) -> Result<PutOutcome, Problem> {
+    // Once more: others may have been put while the body was read.
+    has_room(app, reservation.poster(), header.message_id, &header.slots)?;
+    let targets: Vec<Target> = header.slots.iter().map(|s| target(&s.target)).collect();
+    let id = header.message_id;
+    let message = NewMessage {
+        id,
+        life: Duration::from_secs(header.life_secs.into()),
+        burn_on_read: header.burn_on_read,
+        slots: slots(header.slots),
+        body,
+    };
+    let outcome = app.vault().put(reservation, message)?;
+    note_absent(app, id, &targets);
+    Ok(outcome)
+}
+
+/// If a session left while a message was posted to it, treats it as one that left afterwards.
+fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
+    for target in targets {
+        if let Target::Live { account, live } = *target
+            && !app.hub().holds(account, live)
+        {
+            app.vault().never_reached(id, account, live);
+        }
+    }
+}
+
+/// Adds slots to a message of the same poster.
+pub(crate) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
+    app.limits().message(who.key())?;
+    app.sessions().note(who.session(), Deed::AddSlots);
+    let poster = who.user_id();
+    may_write(app, poster, set.message_id, &set.slots)?;
+    let id = set.message_id;
+    let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
+    app.vault().add_slots(id, poster, slots(set.slots))?;
+    note_absent(app, id, &targets);
+    Ok(())
+}
+
+/// Returns the states of the poster's own messages.
+pub(crate) fn status(
+    app: &App,
+    who: &SignedIn,
+    ids: &[MessageId],
+) -> Result<Vec<StatusItem>, Problem> {
+    if ids.len() > MAX_STATUS {
+        return Err(Problem::malformed("At most 256 messages at a time."));
+    }
+    app.sessions().note(who.session(), Deed::Status);
+    Ok(app.vault().status(who.user_id(), ids))
+}
+
+/// Acknowledges a claim.
+pub(crate) fn acknowledge(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<(), Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::Acknowledge);
+    app.vault().acknowledge(id, who.user_id(), &token)?;
+    Ok(())
+}
+
+/// Extends a lease; returns its remaining milliseconds.
+pub(crate) fn extend(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<u64, Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::Extend);
+    let lease = app.vault().extend(id, who.user_id(), &token)?;
+    Ok(lease.as_millis() as u64)
+}
+
+/// Returns a claim as unreadable.
+pub(crate) fn cannot_open(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<(), Problem> {
+    let token = token(given)?;
+    app.sessions().note(who.session(), Deed::CannotOpen);
+    app.vault().cannot_open(id, who.user_id(), &token)?;
+    Ok(())
+}
+
+/// Claims a message for one reader.
+pub(crate) fn claim(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    live: Option<LiveId>,
+) -> Result<Claim, Problem> {
+    app.sessions().note(who.session(), Deed::Claim);
+    Ok(app.vault().claim(id, who.user_id(), live)?)
+}
+
+/// Counts the poster's new recipients, and the messages that wait for people who never wrote back.
+fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
+    has_room(app, poster, message, slots)?;
+    slots.iter().try_for_each(|slot| {
+        let to = *slot.target.account().as_bytes();
+        app.limits().writes_to(*poster.as_bytes(), to)
+    })
+}
+
+/// Limits the messages that wait for a person who never wrote to the poster, so that strangers cannot fill an
+/// inbox.
+fn has_room(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
+    let most = app.config().vault_unanswered_messages.max(1);
+    let is_full = |to: UserId| {
+        to != poster
+            && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
+            && app.vault().holds_unread(poster, to, most, message)
+    };
+    let mut targets = slots.iter().map(|slot| target(&slot.target));
+    if targets.any(|target| is_full(target.account())) {
+        let retry_after = UNANSWERED_RETRY;
+        return Err(Full::Account { retry_after }.into());
+    }
+    Ok(())
+}
+
+fn slots(slots: Vec<Slot>) -> Vec<NewSlot> {
+    slots
+        .into_iter()
+        .map(|slot| NewSlot {
+            target: target(&slot.target),
+            prekey: slot.prekey_id,
+            bytes: Ciphertext::copy_of(&slot.bytes),
+        })
+        .collect()
+}
+
+fn target(target: &protocol::envelope::Target) -> Target {
+    let account = *target.account();
+    match target.live_id() {
+        Some(live) => Target::Live {
+            account,
+            live: *live,
+        },
+        None => Target::Account(account),
+    }
+}
+
+/// Returns the length of the claim's parcel in bytes.
+pub(crate) fn parcel_len(claim: &Claim) -> usize {
+    // Header, ids, token, lease, target and both lengths.
+    3 + 16 + 16 + 4 + 33 + 2 + 4 + claim.slot.len() + claim.body.len()
+}
+
+/// Encodes the claim's parcel.
+pub(crate) fn parcel(id: MessageId, claim: &Claim) -> Vec<u8> {
+    let account = claim.target.account();
+    let target = match claim.target {
+        Target::Live { live, .. } => protocol::envelope::Target::Live {
+            account,
+            live_id: live,
+        },
+        Target::Account(_) => protocol::envelope::Target::Account { account },
+    };
+    let mut bytes = Parcel::encode_prefix(
+        &id,
+        claim.token.as_bytes(),
+        u32::try_from(claim.lease.as_millis()).unwrap_or(u32::MAX),
+        &target,
+        claim.slot.expose(),
+        claim.body.len(),
+    );
+    bytes.extend_from_slice(claim.body.expose());
+    bytes
+}

@@ -1,0 +1,117 @@
+//! Re-authentication: the passphrase again, for requests that a cookie alone must not authorise.
+//!
+//! Specification: `docs/protocol/accounts.md#re-authentication`.
+
+use actix_web::web::{Data, Json};
+use api::bodies::{self, ReauthFinish, ReauthStart, SignInStarted};
+use api::{Action, Blob, Code};
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+
+use crate::app::accounts::handle::Handle;
+use crate::app::limits::{Guesser, Limit};
+use crate::app::state::App;
+use crate::app::tokens::Purpose;
+use crate::faces::http::Problem;
+
+use super::sign_in::{self, State};
+use super::{Deed, Epoch, Origin, SignedIn};
+
+/// What the proof says.
+#[derive(Serialize, Deserialize)]
+struct Proof {
+    session: [u8; 32],
+    epoch: Epoch,
+}
+
+/// Answers the first message.
+pub async fn begin(
+    app: Data<App>,
+    who: SignedIn,
+    body: Json<ReauthStart>,
+) -> Result<Json<SignInStarted>, Problem> {
+    let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
+    // A session is a sign-in of before: nobody else's attempts count against it.
+    let guesser = Guesser::Known {
+        account: *who.user_id().as_bytes(),
+        device: *who.session().id().as_bytes(),
+    };
+    app.limits().guess(Limit::Reauthentication, &guesser)?;
+    let epoch = app.sessions().epoch();
+    let credential = app
+        .store()
+        .credential_by_id(who.user_id())
+        .await?
+        .ok_or_else(Problem::signed_out)?;
+    let (state, response) = opaque::login_respond(
+        app.opaque(),
+        Some(&credential.opaque_record),
+        &body.request,
+        handle.credential_id(),
+        &mut app.ambient().rng(),
+    )
+    .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user: Some(*who.user_id().as_bytes()),
+        epoch,
+        credentials: Blob::default(),
+        opaque: Blob::from(state),
+    };
+    Ok(Json(SignInStarted {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::Reauth, &state)?),
+        ksf: None,
+    }))
+}
+
+/// Checks the second message.
+pub async fn finish(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    body: Json<ReauthFinish>,
+) -> Result<Json<bodies::Reauthenticated>, Problem> {
+    let state: State = app
+        .tokens()
+        .open_once(Purpose::Reauth, &body.token)
+        .map_err(|_| refused())?;
+    let user = who.user_id();
+    let own =
+        state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
+    if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
+        let reason = "the passphrase is wrong, given again in a session";
+        sign_in::failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
+        return Err(refused());
+    }
+    app.sessions().note(who.session(), Deed::Reauthentication);
+    let proof = Proof {
+        session: *who.session().id().as_bytes(),
+        epoch: state.epoch,
+    };
+    Ok(Json(bodies::Reauthenticated {
+        reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof)?),
+    }))
+}
+
+/// Proof that the passphrase was given in this session within five minutes; only the check can make one.
+pub struct Reauthenticated(());
+
+impl Reauthenticated {
+    /// Checks a token and marks it as used.
+    pub fn check(app: &App, who: &SignedIn, token: &[u8]) -> Result<Self, Problem> {
+        let proof: Proof = app
+            .tokens()
+            .open_once(Purpose::Reauthenticated, token)
+            .map_err(|_| refused())?;
+        let over = app.sessions().is_superseded(who.user_id(), proof.epoch);
+        if proof.session == *who.session().id().as_bytes() && !over {
+            Ok(Self(()))
+        } else {
+            Err(refused())
+        }
+    }
+}
+
+fn refused() -> Problem {
+    Problem::new(Code::ReauthFailed, "Give the passphrase and try again.")
+}

@@ -1,0 +1,330 @@
+//! The cache of sessions that revocation clears.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
+
+use crate::app::messages::Hub;
+use crate::app::tokens::Purpose;
+use crate::config::Config;
+use ambient::Ambient;
+use api::close;
+
+use super::{Deed, LiveSession};
+
+/// Finds sessions, in memory first, and ends them in memory and in the store.
+pub struct Registry {
+    store: Store,
+    ambient: Ambient,
+    hub: Arc<Hub>,
+    vault: Arc<vault::Vault>,
+    idle_secs: u64,
+    cached: DashMap<SessionId, Arc<LiveSession>>,
+    /// Counts revocations, so that a look-up that began before one is not cached after it.
+    endings: AtomicU64,
+    /// Sessions that signed out and whose rows are not deleted yet.
+    leaving: DashMap<SessionId, Leaving>,
+    /// Accounts whose sign-ins in progress were ended recently.
+    superseded: DashMap<UserId, Superseded>,
+}
+
+/// A session that signed out and whose row is still to be deleted.
+#[derive(Clone)]
+struct Leaving {
+    user: UserId,
+    /// Time from which the row is invalid.
+    until: u64,
+    record: AuditEvent,
+}
+
+/// The moment when a sign-in or a re-authentication began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Epoch(u64);
+
+/// The endings of an account's sign-ins in progress.
+#[derive(Default)]
+struct Superseded {
+    /// A sign-in that began in an earlier epoch has ended.
+    before: u64,
+    /// Number of changes in progress that end sign-ins: until they are done, no sign-in finishes.
+    under_way: u32,
+    /// Unix seconds of the latest ending.
+    at: u64,
+}
+
+/// While this is held, nothing that was begun becomes a session of the account, and nothing that was
+/// begun until its end does so afterwards.
+#[must_use = "hold it until the sessions are ended in the store"]
+pub struct Superseding<'a> {
+    registry: &'a Registry,
+    user: UserId,
+}
+
+impl Drop for Superseding<'_> {
+    fn drop(&mut self) {
+        let before = self.registry.endings.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(mut entry) = self.registry.superseded.get_mut(&self.user) {
+            entry.before = entry.before.max(before);
+            entry.under_way = entry.under_way.saturating_sub(1);
+        }
+    }
+}
+
+impl Registry {
+    /// Makes an empty cache over the store.
+    pub fn new(
+        config: &Config,
+        store: Store,
+        ambient: Ambient,
+        hub: Arc<Hub>,
+        vault: Arc<vault::Vault>,
+    ) -> Self {
+        Self {
+            store,
+            ambient,
+            hub,
+            vault,
+            idle_secs: config.session_idle_secs,
+            cached: DashMap::new(),
+            endings: AtomicU64::new(0),
+            leaving: DashMap::new(),
+            superseded: DashMap::new(),
+        }
+    }
+
+    /// Finds a session that has not ended.
+    ///
+    /// Unknown ids are not cached.
+    pub async fn find(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, Fault> {
+        let now = self.ambient.now();
+        if let Some(cached) = self.cached.get(&id).map(|entry| Arc::clone(&entry)) {
+            return Ok((!cached.is_over(now)).then_some(cached));
+        }
+        loop {
+            let before = self.endings.load(Ordering::SeqCst);
+            if self.has_signed_out(id) {
+                return Ok(None);
+            }
+            let Some(row) = self.store.find_session(id, now).await? else {
+                return Ok(None);
+            };
+            let Some(user) = self.store.user_by_id(row.user_id).await? else {
+                return Ok(None);
+            };
+            if !user.active {
+                return Ok(None);
+            }
+            let found = Arc::new(LiveSession::new(
+                &row,
+                user.handle,
+                user.role,
+                self.idle_secs,
+            ));
+            let kept = Arc::clone(self.cached.entry(id).or_insert(found).value());
+            if self.endings.load(Ordering::SeqCst) == before {
+                return Ok((!kept.is_over(now)).then_some(kept));
+            }
+            // Something ended while we looked: what was read may be stale, so look again.
+            self.cached.remove(&id);
+        }
+    }
+
+    /// Notes what was done in a session: what a person did slides its idle end, and the next sweep
+    /// writes it, at most once a minute.
+    pub fn note(&self, session: &LiveSession, deed: Deed) {
+        if deed.is_a_persons() {
+            session.act(self.ambient.now());
+        }
+    }
+
+    async fn write(&self, session: &LiveSession, activity: u64) {
+        let expires_at = activity
+            .saturating_add(self.idle_secs)
+            .min(session.absolute_expires_at());
+        match self
+            .store
+            .touch_session(session.id(), activity, expires_at)
+            .await
+        {
+            Ok(true) => {}
+            Ok(false) => self.end(session.user_id(), &[session.id()], close::SESSION_OVER),
+            Err(cause) => tracing::error!(%cause, "a session's activity was not written"),
+        }
+    }
+
+    /// Ends sessions in memory and closes their sockets; the caller has ended them in the store.
+    pub fn end(&self, user: UserId, sessions: &[SessionId], code: u16) {
+        self.endings.fetch_add(1, Ordering::SeqCst);
+        for id in sessions {
+            if let Some((_, session)) = self.cached.remove(id) {
+                session.end();
+            }
+            self.hub.close_session(user, *id, code);
+        }
+        let more = self.cached.iter().any(|entry| entry.user_id() == user);
+        if !more {
+            self.vault.forget_fates(user);
+        }
+    }
+
+    /// Ends a session in memory at once, and in the store as soon as it takes the write.
+    pub async fn sign_out(&self, session: &LiveSession, record: AuditEvent) {
+        let (id, user) = (session.id(), session.user_id());
+        let until = session.absolute_expires_at();
+        self.leaving.insert(
+            id,
+            Leaving {
+                user,
+                until,
+                record,
+            },
+        );
+        self.end(user, &[id], close::SESSION_OVER);
+        if let Err(cause) = self.delete_left(id).await {
+            tracing::error!(
+                %cause,
+                "somebody signed out, and the session's row is not deleted yet; it is tried again"
+            );
+        }
+    }
+
+    /// Whether a session signed out whose row is not deleted yet.
+    pub fn has_signed_out(&self, id: SessionId) -> bool {
+        self.leaving.contains_key(&id)
+    }
+
+    /// Tries again to delete the rows of sessions that signed out.
+    pub async fn finish_sign_outs(&self, now: u64) {
+        self.leaving.retain(|_, leaving| leaving.until > now);
+        let ids: Vec<_> = self.leaving.iter().map(|entry| *entry.key()).collect();
+        for id in ids {
+            if let Err(cause) = self.delete_left(id).await {
+                tracing::debug!(%cause, "sessions that signed out are still in the database");
+                return;
+            }
+        }
+    }
+
+    async fn delete_left(&self, id: SessionId) -> Result<(), Fault> {
+        let Some(leaving) = self.leaving.get(&id).map(|entry| entry.value().clone()) else {
+            return Ok(());
+        };
+        let records = vec![leaving.record];
+        self.store.delete_session(leaving.user, id, records).await?;
+        self.leaving.remove(&id);
+        Ok(())
+    }
+
+    /// Returns the present epoch; call it before reading anything on which the sign-in depends.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.endings.load(Ordering::SeqCst))
+    }
+
+    /// Returns whether a sign-in that began in this epoch was ended with the account's sessions.
+    pub fn is_superseded(&self, user: UserId, epoch: Epoch) -> bool {
+        let entry = self.superseded.get(&user);
+        entry.is_some_and(|entry| entry.under_way > 0 || epoch.0 < entry.before)
+    }
+
+    /// Ends the sign-ins of this account that are in progress.
+    pub fn supersede(&self, user: UserId) -> Superseding<'_> {
+        let mut entry = self.superseded.entry(user).or_default();
+        entry.under_way += 1;
+        entry.at = self.ambient.now();
+        drop(entry);
+        let registry = self;
+        Superseding { registry, user }
+    }
+
+    /// Forgets endings that are older than every sign-in that could still finish.
+    pub fn forget_superseded(&self, now: u64) {
+        let life = Purpose::longest_life();
+        self.superseded
+            .retain(|_, entry| entry.under_way > 0 || entry.at + life > now);
+    }
+
+    /// Looks at every session in memory again, after accounts were changed, maybe by another
+    /// process: ends those whose account may not sign in or whose row is gone or damaged, and follows
+    /// roles.
+    pub async fn look_again(&self) -> Result<(), Fault> {
+        // A look-up that began before this may have read what was before the change.
+        self.endings.fetch_add(1, Ordering::SeqCst);
+        let cached: Vec<_> = self.cached.iter().map(|entry| Arc::clone(&entry)).collect();
+        let mut roles: HashMap<UserId, Option<Role>> = HashMap::new();
+        for session in cached {
+            let user = session.user_id();
+            let role = match roles.get(&user) {
+                Some(role) => *role,
+                None => {
+                    let row = whole(self.store.user_by_id(user).await)?;
+                    let role = row.filter(|row| row.active).map(|row| row.role);
+                    roles.insert(user, role);
+                    role
+                }
+            };
+            // From time 0 on: that it has not expired is known better here.
+            let row = whole(self.store.find_session(session.id(), 0).await)?;
+            match (role, row) {
+                (Some(role), Some(_)) => session.set_role(role),
+                (Some(_), None) => self.end(user, &[session.id()], close::SESSION_OVER),
+                (None, _) => self.end(user, &[session.id()], close::ACCOUNT_CLOSED),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the time of the last activity if the cache has a later one than the store.
+    pub fn last_activity(&self, id: SessionId) -> Option<u64> {
+        self.cached.get(&id).map(|entry| entry.last_activity())
+    }
+
+    /// Ends the sessions that have expired by `now`, and writes pending activity.
+    ///
+    /// Whoever goes on to [`Self::clean_up`] with the same `now` ends no session that is in use:
+    /// one that the store holds for expired was either written here or is over here as well.
+    pub async fn sweep(&self, now: u64, shutting_down: bool) {
+        let mut over = Vec::new();
+        let mut unwritten = Vec::new();
+        for entry in &self.cached {
+            if entry.is_over(now) {
+                over.push((entry.user_id(), entry.id()));
+            } else if let Some(activity) = entry.take_unwritten(now, shutting_down) {
+                unwritten.push((Arc::clone(entry.value()), activity));
+            }
+        }
+        for (user, id) in over {
+            self.end(user, &[id], close::SESSION_OVER);
+        }
+        // Together, so that one commit holds many of them.
+        let writes = unwritten
+            .iter()
+            .map(|(session, activity)| self.write(session, *activity));
+        futures_util::future::join_all(writes).await;
+    }
+
+    /// Ends in the store what has expired by `now`, chunk by chunk, with one audit record each.
+    pub async fn clean_up(&self, now: u64) -> Result<u64, Fault> {
+        let mut ended = 0;
+        loop {
+            let chunk = self.store.delete_expired_sessions(now).await?;
+            for (id, user) in &chunk.sessions {
+                self.end(*user, &[*id], close::SESSION_OVER);
+            }
+            ended += chunk.sessions.len() as u64;
+            if !chunk.more {
+                return Ok(ended);
+            }
+        }
+    }
+}
+
+/// Treats a damaged row as absent, so that the others are examined; the store's log names it.
+fn whole<T>(found: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+    match found {
+        Err(Fault::Damaged { .. }) => Ok(None),
+        found => found,
+    }
+}

@@ -1,0 +1,215 @@
+//! Sign-in with OPAQUE ([RFC 9807](https://www.rfc-editor.org/rfc/rfc9807)): known and unknown handles answer alike.
+//!
+//! Specification: `docs/protocol/accounts.md#sign-in`.
+
+use std::sync::Arc;
+
+use actix_session::Session;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
+use api::{Action, Blob, Code, close};
+use protocol::opaque;
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use store::{CreateSessionError, SessionId, UserId};
+
+use crate::app::accounts::audit;
+use crate::app::accounts::handle::Handle;
+use crate::app::limits::Limit;
+use crate::app::state::App;
+use crate::app::tokens::{Purpose, TokenError};
+use crate::faces::http::Problem;
+
+use super::device::credential_hash;
+use super::{Epoch, Opening, Origin, extract, start};
+
+/// What travels in the token; the same size whether or not the account exists.
+#[derive(Serialize, Deserialize)]
+pub(super) struct State {
+    /// The account, if it exists.
+    pub(super) user: Option<[u8; 16]>,
+    /// When the sign-in began.
+    pub(super) epoch: Epoch,
+    /// Hash of the credentials that are being proven.
+    pub(super) credentials: Blob,
+    /// OPAQUE's state.
+    pub(super) opaque: Blob,
+}
+
+/// Stands for the OPAQUE record of a handle that nobody has; of the same length.
+const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
+
+/// Answers the first message.
+pub async fn begin(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Json<SignInStart>,
+) -> Result<Json<SignInStarted>, Problem> {
+    let handle = Handle::parse(&body.handle).ok();
+    // What cannot be a handle is treated as one that nobody has.
+    let (digest, name) = match &handle {
+        Some(handle) => (handle.digest(), handle.credential_id().to_vec()),
+        None => {
+            let digest: [u8; 32] = Sha3_256::digest(body.handle.as_bytes()).into();
+            (digest, digest.to_vec())
+        }
+    };
+    let epoch = app.sessions().epoch();
+    let credential = match &handle {
+        Some(handle) => app.store().credential(handle.as_str()).await?,
+        None => None,
+    };
+    let credential = credential.filter(|credential| credential.active);
+    let user = credential.as_ref().map(|credential| credential.user_id);
+    let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
+    let credentials = credential_hash(record.unwrap_or(&NO_RECORD));
+    let guesser = app.devices().guesser(&request, user, &credentials, digest);
+    app.limits()
+        .guess(Limit::SignIn, &guesser)
+        .map_err(|problem| problem.about(user))?;
+    let (state, response) = opaque::login_respond(
+        app.opaque(),
+        record,
+        &body.request,
+        &name,
+        &mut app.ambient().rng(),
+    )
+    .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
+    let state = State {
+        user: user.map(|user| *user.as_bytes()),
+        epoch,
+        credentials: Blob::new(credentials.to_vec()),
+        opaque: Blob::from(state),
+    };
+    Ok(Json(SignInStarted {
+        response: Blob::new(response),
+        token: Blob::new(app.tokens().seal(Purpose::SignIn, &state)?),
+        ksf: None,
+    }))
+}
+
+/// Checks the second message and signs in.
+pub async fn finish(
+    app: Data<App>,
+    request: HttpRequest,
+    origin: Origin,
+    cookie: Session,
+    body: Json<SignInFinish>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.into_inner();
+    let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
+    let Ok(state): Result<State, _> = opened else {
+        failed(&app, &origin, None, Action::SignInFailed, SPENT).await?;
+        return Err(refused());
+    };
+    let user = state.user.map(UserId::from_bytes);
+    let proven = opaque::login_finish(&state.opaque, &body.finalization).is_ok();
+    let Some(user) = user.filter(|_| proven) else {
+        let reason = user.map_or(NOBODY, |_| "the passphrase is wrong");
+        failed(&app, &origin, user, Action::SignInFailed, reason).await?;
+        return Err(refused());
+    };
+    let overtaken = || app.sessions().is_superseded(user, state.epoch);
+    if overtaken() {
+        failed(&app, &origin, Some(user), Action::SignInFailed, OVERTAKEN).await?;
+        return Err(TokenError::Expired.into());
+    }
+    start::make_room(&app, user, &origin).await?;
+    let opening = Opening::new(&app, user, &origin, "passphrase", body.device_name);
+    let now = app.ambient().now();
+    let records = vec![
+        audit::event(Some(user), Action::SignInSucceeded, now, origin.details()),
+        opening.audit(&origin),
+    ];
+    match app.store().create_session(opening.row(), records).await {
+        Ok(()) => {}
+        Err(CreateSessionError::NotAllowed) => {
+            let reason = "the account was disabled meanwhile";
+            failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
+            return Err(refused());
+        }
+        Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
+        Err(error) => return Err(Problem::internal(&error)),
+    }
+    if overtaken() {
+        // What ended the account's sessions may have looked before this one was there.
+        revoke(&app, user, opening.id(), &origin, OVERTAKEN).await?;
+        return Err(TokenError::Expired.into());
+    }
+    replace_current(&app, &request, &origin).await?;
+    let session = app.sessions().find(opening.id()).await?;
+    let session = session.ok_or_else(refused)?;
+    opening.hand_out(&cookie)?;
+    let credentials = (&*state.credentials).try_into().unwrap_or_default();
+    let device = app
+        .devices()
+        .remember(&request, user, &credentials, app.ambient());
+    Ok(HttpResponse::Ok().cookie(device).json(Entered {
+        user_id: user,
+        role: session.role(),
+    }))
+}
+
+/// Ends one session of an account, in the store and in memory.
+async fn revoke(
+    app: &App,
+    user: UserId,
+    id: SessionId,
+    origin: &Origin,
+    reason: &str,
+) -> Result<(), Problem> {
+    let mut details = origin.details();
+    details["reason"] = reason.into();
+    let record = audit::event(
+        Some(user),
+        Action::SessionRevoked,
+        app.ambient().now(),
+        details,
+    );
+    app.store().delete_session(user, id, vec![record]).await?;
+    app.sessions().end(user, &[id], close::SESSION_OVER);
+    Ok(())
+}
+
+/// Ends the session that this browser had before it signed in again.
+pub(crate) async fn replace_current(
+    app: &Arc<App>,
+    request: &HttpRequest,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let Some(before) = extract::signed_in(request).await? else {
+        return Ok(());
+    };
+    let id = before.session().id();
+    revoke(app, before.user_id(), id, origin, "signed in again").await
+}
+
+/// Reason in the audit log: no such account, or one that must not sign in.
+pub(crate) const NOBODY: &str = "there is no such account, or it is disabled";
+/// Reason in the audit log: the token expired or was used.
+pub(crate) const SPENT: &str = "the token was used, has expired or is another server's";
+/// Reason in the audit log: the account's sessions were ended after the sign-in began.
+const OVERTAKEN: &str = "it was begun before the account's sessions were ended";
+
+/// Records a failure with its reason; beyond a rate it is only counted, so that nobody can fill the log.
+pub(crate) async fn failed(
+    app: &App,
+    origin: &Origin,
+    user: Option<UserId>,
+    action: Action,
+    reason: &'static str,
+) -> Result<(), Problem> {
+    let mut details = origin.answered(401);
+    details["reason"] = reason.into();
+    let record = audit::event(user, action, app.ambient().now(), details);
+    extract::write(app, record, origin.ip).await
+}
+
+/// The one answer to a wrong passphrase, an unknown handle and a spent token.
+fn refused() -> Problem {
+    Problem::new(
+        Code::SignInFailed,
+        "Check handle and passphrase and try again.",
+    )
+}

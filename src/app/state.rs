@@ -1,0 +1,136 @@
+//! The parts of the server that requests use.
+
+use api::Code;
+use std::sync::Arc;
+
+use protocol::opaque::ServerSetup;
+use store::{Fault, Store};
+use vault::Vault;
+
+use crate::app::accounts::{Claims, Setup};
+use crate::app::audit::{Auditor, Repeats};
+use crate::app::backups::Backups;
+use crate::app::boot::Boot;
+use crate::app::keys::KeyService;
+use crate::app::limits::Limits;
+use crate::app::messages::Hub;
+use crate::app::metrics::Metrics;
+use crate::app::probe::Probe;
+use crate::app::sessions::{Devices, Registry};
+use crate::app::tokens::Tokens;
+use crate::config::{Config, PublicUrl};
+use crate::faces::http::Problem;
+use crate::faces::http::pages::Pages;
+use ambient::Ambient;
+
+/// The server's parts, joined by [`crate::startup::Application::build`].
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) ambient: Ambient,
+    pub(crate) store: Store,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) sessions: Arc<Registry>,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    pub(crate) repeats: Repeats,
+    pub(crate) devices: Devices,
+    pub(crate) claims: Claims,
+    pub(crate) setup: Setup,
+    pub(crate) opaque: ServerSetup,
+    pub(crate) boot: Boot,
+    pub(crate) pages: Pages,
+    pub(crate) metrics: Metrics,
+    pub(crate) auditor: Auditor,
+    pub(crate) keys: KeyService,
+    pub(crate) key_health: Probe,
+    pub(crate) database_health: Probe,
+    pub(crate) backups: Arc<Backups>,
+}
+
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty),+ $(,)?) => {
+        impl App {
+            $($(#[$doc])* pub fn $name(&self) -> &$kind { &self.$name })+
+        }
+    };
+}
+
+parts! {
+    /// The configuration.
+    config: Config,
+    /// The public address.
+    public_url: PublicUrl,
+    /// Clock and randomness.
+    ambient: Ambient,
+    /// The database: accounts, keys, safes, sessions and audit log.
+    store: Store,
+    /// The vault: waiting messages, in memory only.
+    vault: Arc<Vault>,
+    /// Connected sockets.
+    hub: Arc<Hub>,
+    /// Sessions.
+    sessions: Arc<Registry>,
+    /// Sealed tokens between two messages of a sign-in or registration.
+    tokens: Tokens,
+    /// Rate limits.
+    limits: Limits,
+    /// Audit records of refusals and reads, counted beyond a rate.
+    repeats: Repeats,
+    /// Known devices.
+    devices: Devices,
+    /// Recently claimed prekeys.
+    claims: Claims,
+    /// The set-up link and the registration mode.
+    setup: Setup,
+    /// OPAQUE's keys.
+    opaque: ServerSetup,
+    /// The signed id of this start of the server.
+    boot: Boot,
+    /// Pages and assets.
+    pages: Pages,
+    /// Counters.
+    metrics: Metrics,
+    /// The auditor, which signs and verifies the audit log.
+    auditor: Auditor,
+    /// Key jobs.
+    keys: KeyService,
+    /// Probe of the keys.
+    key_health: Probe,
+    /// Probe of the database.
+    database_health: Probe,
+    /// Backups.
+    backups: Arc<Backups>,
+}
+
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        if matches!(fault, Fault::Full) {
+            tracing::error!(cause = %fault, "the disk is full");
+            Problem::new(
+                Code::DiskFull,
+                "Nothing was changed. Tell the server's operator, who can free some space; then \
+                 try again.",
+            )
+            .retry_after(60)
+        } else if matches!(fault, Fault::Keys(_)) {
+            Problem::keys_unreachable(fault)
+        } else if fault.is_temporary() {
+            tracing::error!(cause = %fault, "the store did not answer");
+            Problem::new(
+                Code::Unavailable,
+                "Nothing was changed. Try again in a moment.",
+            )
+            .retry_after(5)
+        } else {
+            Problem::internal(fault)
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::from(&fault)
+    }
+}

@@ -1,0 +1,242 @@
+//! The server's end of the control socket.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use keyring::KeyMaterial;
+use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey, UserId};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use zeroize::Zeroizing;
+
+use super::{Answer, KeyWork, Question, Wanted, socket_path};
+use crate::app::accounts::erasure;
+use crate::app::admin::intent::Actor;
+use crate::app::state::App;
+use crate::config::Config;
+
+/// Longest question, in bytes: it may hold a key of 64 KiB.
+const MAX_QUESTION: u64 = 100_000;
+/// How often a waiting subcommand is told how far a job is.
+const TELL: Duration = Duration::from_millis(100);
+
+/// The socket; its file is removed with it.
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Control {
+    /// Binds the socket in the data directory; one that a killed server left there is replaced.
+    ///
+    /// Call it when the database's lock is held: then no other server is behind the old one.
+    pub fn bind(app: &App) -> io::Result<Self> {
+        let path = socket_path(app.config());
+        // The database may stand elsewhere, so that nothing has made this folder yet.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&app.config().data_dir)?;
+        clear(&path)?;
+        // Whoever connects must be allowed to write to it: others never are.
+        let listener = UnixListener::bind(&path)?;
+        let inode = std::fs::symlink_metadata(&path)?.ino();
+        Ok(Self {
+            listener,
+            path,
+            inode,
+        })
+    }
+
+    /// Answers until the future is dropped.
+    pub async fn run(self, app: Data<App>) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let app = Data::clone(&app);
+                    actix_web::rt::spawn(async move {
+                        if let Err(cause) = serve(&app, stream).await {
+                            tracing::debug!(%cause, "a subcommand went away");
+                        }
+                    });
+                }
+                Err(cause) => {
+                    tracing::warn!(%cause, "the control socket takes nobody");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let found = std::fs::symlink_metadata(&self.path);
+        if found.is_ok_and(|it| it.file_type().is_socket() && it.ino() == self.inode) {
+            // Whoever finds it later would wait for nobody.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes the socket of a server that is gone; nothing else is ever removed.
+fn clear(path: &Path) -> io::Result<()> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let reason = if !found.file_type().is_socket() {
+        "it is there and is no socket; move it away"
+    } else if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        "another server with the same data_dir answers there; give each a data_dir of its own"
+    } else {
+        return std::fs::remove_file(path);
+    };
+    let reason = format!("{}: {reason}", path.display());
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, reason))
+}
+
+async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    let own = rustix::process::geteuid();
+    if peer != own.as_raw() && peer != 0 {
+        tracing::warn!(uid = peer, "another user asked at the control socket");
+        return Ok(());
+    }
+    let (reading, mut writing) = stream.into_split();
+    let mut line = Zeroizing::new(String::with_capacity(4_096));
+    BufReader::new(reading.take(MAX_QUESTION))
+        .read_line(&mut line)
+        .await?;
+    let Ok(question) = serde_json::from_str::<Question>(&line) else {
+        let answer = Answer::Failed("the server does not know this question".to_owned());
+        return tell(&mut writing, &answer).await;
+    };
+    match question {
+        Question::ForgetAccount { account } => {
+            tell(&mut writing, &forget(app, account).await).await
+        }
+        Question::Keys { work } => match begin(app, work).await {
+            Ok(job) => follow(app, job, &mut writing).await,
+            Err(error) => tell(&mut writing, &Answer::Failed(error.to_string())).await,
+        },
+    }
+}
+
+async fn begin(app: &Data<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
+    let actor = Actor::terminal("rotate-keys");
+    let reason = "somebody at the server's terminal asked for it";
+    match work {
+        KeyWork::Renew => app.keys().renew(app, actor, reason).await,
+        KeyWork::Rotate { key } => {
+            let new = new_key(app.config(), key);
+            app.keys().rotate(app, actor, new, reason).await
+        }
+    }
+}
+
+async fn forget(app: &App, account: UserId) -> Answer {
+    let forgotten = async {
+        if app.store().user_by_id(account).await?.is_some() {
+            return Ok(Answer::Failed("this account is not erased".to_owned()));
+        }
+        app.sessions().look_again().await?;
+        erasure::forget(app, account, &[]).await?;
+        Ok(Answer::Done)
+    };
+    forgotten
+        .await
+        .unwrap_or_else(|fault: Fault| failed(&fault))
+}
+
+/// What a rotation is told of the key that was asked for.
+pub(crate) fn new_key(config: &Config, wanted: Wanted) -> NewKey {
+    match wanted {
+        Wanted::Configured => NewKey::Configured,
+        Wanted::KeyFile => NewKey::KeyFile,
+        Wanted::Given(key) => NewKey::Source(local_source(config, &key)),
+    }
+}
+
+/// Makes keys from a key of the operator.
+fn local_source(config: &Config, key: &str) -> Arc<dyn KekSource> {
+    Arc::new(LocalSource::new(
+        KeyMaterial::new(key.as_bytes().to_vec()),
+        config.kdf_iterations,
+        config.keys.suite.suite(),
+        Arc::new(ambient::OsEntropy),
+    ))
+}
+
+/// Tells how far a job is until it is over, or until another one is the newest.
+async fn follow(
+    app: &Data<App>,
+    begun: KeyJob,
+    writing: &mut (impl AsyncWriteExt + Unpin),
+) -> io::Result<()> {
+    loop {
+        let job = match app.store().key_job().await {
+            Ok(Some(job)) if job.id == begun.id => job,
+            Ok(_) => KeyJob {
+                finished: true,
+                done: begun.total,
+                ..begun.clone()
+            },
+            Err(fault) => return tell(writing, &failed(&fault)).await,
+        };
+        if let Some(trouble) = app.keys().trouble().filter(|_| !job.finished) {
+            return tell(writing, &Answer::Failed(trouble)).await;
+        }
+        let finished = job.finished;
+        tell(writing, &Answer::Progress(job)).await?;
+        if finished {
+            return Ok(());
+        }
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+fn failed(fault: &Fault) -> Answer {
+    Answer::Failed(fault.to_string())
+}
+
+async fn tell(writing: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_string(answer)?;
+    line.push('\n');
+    writing.write_all(line.as_bytes()).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_nobody_answers_at_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sock");
+        clear(&path).unwrap();
+        std::fs::write(&path, b"somebody's notes").unwrap();
+        assert!(clear(&path).unwrap_err().to_string().contains("no socket"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's notes");
+        let other = folder.path().join("other");
+        std::fs::rename(&path, &other).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(clear(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
+        let listening = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let refused = clear(&path).unwrap_err();
+        assert!(refused.to_string().contains("another server"), "{refused}");
+        drop(listening);
+        clear(&path).unwrap();
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,258 @@
+//! One WebSocket: its opening, its loop, and the handling of its frames.
+//!
+//! Specification: `docs/protocol.md#websocket`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Data, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use api::frames::{Asked, ServerFrame, Stranded};
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use vault::{LiveId, MessageId, UserId};
+
+use crate::app::limits::{self, Limit};
+use crate::app::sessions::{Origin, SignedIn};
+use crate::app::state::App;
+use crate::faces::http::{Arrival, Problem};
+
+use super::wire::{self, Frames, Incoming};
+use crate::app::messages::frames::waiting;
+use crate::app::messages::{Outgoing, Socket};
+use api::close;
+
+/// Malformed frames that a connection may send before it is closed.
+const MAX_MALFORMED: u32 = 100;
+
+/// The most waiting messages that the first frame lists.
+const HELLO_ITEMS: usize = 64;
+
+/// The most unreadable messages that the first frame lists: in all, and of one poster.
+const STRANDED_ITEMS: usize = 32;
+const STRANDED_OF_ONE: usize = 4;
+
+/// The most waiting messages that follow it one by one; `GET /messages` lists the others.
+const TOLD_ITEMS: usize = 256;
+
+/// Time limit of a write when every buffer on the way is full.
+const SLOW_READER: Duration = Duration::from_secs(20);
+
+/// Seconds between two pings of the server.
+const PING_SECS: u64 = 20;
+
+/// The most pings without an answer.
+const MAX_SILENT_PINGS: u32 = 3;
+
+/// The live session that connects.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct Opening {
+    /// Chosen at random by the client core.
+    pub live_id: LiveId,
+}
+
+/// Opens a socket.
+pub async fn open(
+    app: Data<App>,
+    who: SignedIn,
+    origin: Origin,
+    request: HttpRequest,
+    query: Query<Opening>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let mut response = actix_http::ws::handshake(request.head())
+        .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
+    let (socket, frames) = Socket::new(query.live_id, Arc::clone(who.session()));
+    app.hub()
+        .join(&socket, app.config().sockets_per_session)
+        .map_err(|_| Problem::over(Limit::Sockets, 60))?;
+    let (out, body) = mpsc::channel::<Bytes>(4);
+    let connection = Connection {
+        app: Data::clone(&app),
+        who,
+        origin,
+        socket,
+        malformed: 0,
+        silent_pings: 0,
+    };
+    actix_web::rt::spawn(connection.run(payload, frames, out));
+    let body = futures_util::stream::unfold(body, |mut body| async move {
+        let bytes = body.recv().await?;
+        Some((Ok::<_, Problem>(bytes), body))
+    });
+    Ok(HttpResponse::from(
+        response
+            .message_body(actix_web::body::BodyStream::new(body))
+            .map_err(|cause| Problem::internal(&cause))?
+            .map_into_boxed_body(),
+    ))
+}
+
+/// A socket's task.
+pub(super) struct Connection {
+    pub(super) app: Data<App>,
+    pub(super) who: SignedIn,
+    /// The request that opened the socket, with the arrival time of the frames in progress.
+    origin: Origin,
+    pub(super) socket: Arc<Socket>,
+    malformed: u32,
+    silent_pings: u32,
+}
+
+/// Leaves the hub whichever way the loop ends, and returns the session's unread claims.
+struct Membership(Data<App>, Arc<Socket>, UserId);
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if self.0.hub().leave(&self.1) {
+            let live = self.1.live();
+            self.0.vault().session_left(self.2, live);
+        }
+    }
+}
+
+impl Connection {
+    async fn run(
+        mut self,
+        mut payload: Payload,
+        mut queue: mpsc::Receiver<Outgoing>,
+        out: mpsc::Sender<Bytes>,
+    ) {
+        let (app, socket) = (Data::clone(&self.app), Arc::clone(&self.socket));
+        let _membership = Membership(app, socket, self.who.user_id());
+        self.hello();
+        let mut incoming = Frames::default();
+        let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
+        pings.tick().await;
+        let socket = Arc::clone(&self.socket);
+        let code = loop {
+            tokio::select! {
+                biased;
+                code = socket.closed() => break Some(code),
+                frame = queue.recv() => {
+                    let Some(frame) = frame else { break None };
+                    // A reader that stands still must not keep this task from closing.
+                    tokio::select! {
+                        biased;
+                        sent = out.send(wire::encode(&frame)) => if sent.is_err() { break None },
+                        code = socket.closed() => break Some(code),
+                        () = tokio::time::sleep(SLOW_READER) => break Some(close::TOO_MUCH),
+                    }
+                }
+                _ = pings.tick() => {
+                    self.silent_pings += 1;
+                    if self.silent_pings > MAX_SILENT_PINGS {
+                        break None;
+                    }
+                    let _ = out.try_send(wire::ping());
+                }
+                received = incoming.receive(&mut payload) => {
+                    if !received {
+                        break None;
+                    }
+                    self.silent_pings = 0;
+                    self.origin.arrival = Some(Arrival(self.app.ambient().stopwatch()));
+                    match self.take(&mut incoming, &out) {
+                        Ok(()) => {}
+                        Err(code) => break code,
+                    }
+                }
+            }
+        };
+        if let Some(code) = code {
+            let _ =
+                tokio::time::timeout(Duration::from_millis(500), out.send(wire::close(code))).await;
+        }
+    }
+
+    /// Handles every complete frame; `Err` closes the connection with a code.
+    fn take(
+        &mut self,
+        incoming: &mut Frames,
+        out: &mpsc::Sender<Bytes>,
+    ) -> Result<(), Option<u16>> {
+        loop {
+            match incoming.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(Incoming::Close)) => return Err(Some(1000)),
+                Ok(Some(Incoming::Pong)) => {}
+                Ok(Some(Incoming::Ping(payload))) => {
+                    let _ = out.try_send(wire::pong(&payload));
+                }
+                Ok(Some(Incoming::Text(text))) => {
+                    match std::str::from_utf8(&text)
+                        .ok()
+                        .and_then(|t| serde_json::from_str(t).ok())
+                    {
+                        Some(said) => self.said(said),
+                        None => self.unfit("The frame is no JSON of a known kind.")?,
+                    }
+                }
+                Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes)?,
+                Ok(Some(Incoming::Unfit)) => {
+                    self.unfit("A message is one text or binary frame.")?
+                }
+                // After a broken frame nobody knows where the next one begins.
+                Err(_) => {
+                    self.app.metrics().malformed_frame();
+                    return Err(Some(close::MISUSE));
+                }
+            }
+        }
+    }
+
+    fn hello(&self) {
+        let (vault, account) = (self.app.vault(), self.who.user_id());
+        let live = self.socket.live();
+        vault.session_back(account, live);
+        let items = vault.waiting_for(account, Some(live));
+        let stranded = vault.stranded_for(account);
+        self.socket.tell(&ServerFrame::Hello {
+            boot_id: self.app.boot().id(),
+            now: self.app.ambient().now(),
+            waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),
+            more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
+            stranded: listed(stranded),
+        });
+        for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
+            self.socket.tell(&ServerFrame::Waiting(waiting(item)));
+        }
+    }
+
+    /// Refuses a malformed frame; too many of them close the connection.
+    pub(super) fn unfit(&mut self, detail: &str) -> Result<(), Option<u16>> {
+        self.malformed += 1;
+        self.app.metrics().malformed_frame();
+        if self.malformed > MAX_MALFORMED {
+            return Err(Some(close::MISUSE));
+        }
+        self.refuse(Asked::Frame, None, &Problem::malformed(detail));
+        Ok(())
+    }
+
+    /// Sends a refusal.
+    pub(super) fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
+        limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
+        self.socket.tell(&ServerFrame::Refused {
+            re,
+            id,
+            code: problem.code().name().into(),
+            detail: problem.detail().to_owned(),
+            retry_after: problem.seconds(),
+        });
+    }
+}
+
+/// Returns a few of each poster, so that no poster displaces the others.
+fn listed(stranded: Vec<(MessageId, UserId)>) -> Vec<Stranded> {
+    let mut of: HashMap<UserId, usize> = HashMap::new();
+    let few = stranded.into_iter().filter(|(_, poster)| {
+        let count = of.entry(*poster).or_default();
+        *count += 1;
+        *count <= STRANDED_OF_ONE
+    });
+    let items = few.map(|(id, from)| Stranded { id, from });
+    items.take(STRANDED_ITEMS).collect()
+}

@@ -1,0 +1,7 @@
+//! The WebSocket.
+
+mod acts;
+mod connection;
+mod wire;
+
+pub use connection::open;
