@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, ResponseError};
 use api::Code;
@@ -19,31 +21,14 @@ use api::bodies::{
 };
 use utoipa::ToSchema;
 
-use crate::app::accounts::{
-    bundles, erasure, identity, invites, passphrase, people, prekeys, recovery, registration,
-    safes, server,
+use crate::app::Problem;
+use crate::app::authority::Permission;
+use crate::faces::http::endpoints::{
+    account, administration, entering, messages, people, safes, sessions,
 };
-use crate::app::admin::{audit_log, audit_proof, page as admin_page, routes as admin};
-use crate::app::backups::routes as backup_routes;
-use crate::app::keys::routes as keys;
-use crate::app::messages::routes as messages;
-use crate::app::sessions::{reauth, routes as session, sign_in};
-use crate::app::state::App;
-use crate::faces::http::pages::{self, rendered, well_known};
-use crate::faces::http::{Limited, Problem, extractors};
-use crate::faces::http::{openapi, operations};
+use crate::faces::http::pages::{self, Pages, admin as admin_page, rendered, well_known};
+use crate::faces::http::{Limited, enforce, extractors, openapi, operations};
 use crate::faces::socket;
-
-/// Who may use an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody.
-    Public,
-    /// Signed-in accounts.
-    SignedIn,
-    /// Administrators.
-    Admin,
-}
 
 /// One endpoint.
 pub struct Endpoint {
@@ -51,8 +36,8 @@ pub struct Endpoint {
     pub method: &'static str,
     /// Pattern of the address.
     pub path: &'static str,
-    /// Who may use it.
-    pub access: Access,
+    /// What its caller must be permitted; nothing where everybody may call.
+    pub permission: Option<Permission>,
     /// One sentence.
     pub summary: &'static str,
     /// Kind of the request's body.
@@ -64,6 +49,22 @@ pub struct Endpoint {
 /// The pattern of the address that a request came to, for logs and measurements.
 #[derive(Debug, Clone, Copy)]
 pub struct Pattern(pub &'static str);
+
+/// What each method of an address needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows(&'static [(&'static str, Option<Permission>)]);
+
+impl Rows {
+    /// Returns what a method needs; one that the address does not have needs nothing, and is refused later.
+    pub(crate) fn permission(self, method: &Method) -> Option<Permission> {
+        let method = match *method {
+            Method::HEAD => "GET",
+            _ => method.as_str(),
+        };
+        let row = self.0.iter().find(|(known, _)| *known == method);
+        row.and_then(|(_, permission)| *permission)
+    }
+}
 
 /// Content of a body.
 pub struct Body {
@@ -115,6 +116,15 @@ macro_rules! option {
     };
 }
 
+macro_rules! permission {
+    (Public) => {
+        None
+    };
+    ($name:ident) => {
+        Some(Permission::$name)
+    };
+}
+
 macro_rules! first {
     ($first:literal, $second:expr) => {
         $first
@@ -123,7 +133,7 @@ macro_rules! first {
 
 macro_rules! table {
     ($($path:literal $(with $config:expr)? => [$(
-        $method:ident $access:ident $handler:path, $summary:literal
+        $method:ident $permission:ident $handler:path, $summary:literal
         $(, takes $in_kind:ident $($in_what:literal)? $(($in_type:ty))?)?
         $(, gives $out_kind:ident $($out_what:literal)? $(($out_type:ty))?)?
     );+ $(;)?])+) => {
@@ -131,7 +141,7 @@ macro_rules! table {
         pub static TABLE: &[Endpoint] = &[$($(Endpoint {
             method: stringify!($method),
             path: $path,
-            access: Access::$access,
+            permission: permission!($permission),
             summary: $summary,
             input: option!($(body!($in_kind $($in_what)? $($in_type)?))?),
             output: option!($(body!($out_kind $($out_what)? $($out_type)?))?),
@@ -144,7 +154,12 @@ macro_rules! table {
         pub fn configure(config: &mut ServiceConfig) {
             extractors(config);
             $({
-                let resource = web::resource($path).app_data(Pattern($path))$(.app_data($config))?;
+                const ROWS: Rows = Rows(&[$((stringify!($method), permission!($permission))),+]);
+                let resource = web::resource($path)
+                    .app_data(Pattern($path))
+                    .app_data(ROWS)
+                    .wrap(from_fn(enforce))
+                    $(.app_data($config))?;
                 $(let resource = method!(resource, $method, $handler);)+
                 config.service(resource.default_service(web::route().to(wrong_method)));
             })+
@@ -172,194 +187,194 @@ macro_rules! method {
 
 table! {
     "/api/v1/server" => [
-        GET Public server::describe, "Describes the server", gives json(Server);
+        GET Public entering::describe, "Describes the server", gives json(Server);
     ]
     "/api/v1/registration/start" => [
-        POST Public registration::start, "Begins a registration",
+        POST Public entering::start_registration, "Begins a registration",
             takes json(RegistrationStart), gives json(RegistrationStarted);
     ]
     "/api/v1/registration/check" => [
-        POST Public registration::check, "Says whether a registration would be taken",
+        POST Public entering::check_registration, "Says whether a registration would be taken",
             takes json(RegistrationWish);
     ]
     "/api/v1/registration/finish" with Limited::large() => [
-        POST Public registration::finish, "Makes the account and signs in",
+        POST Public entering::finish_registration, "Makes the account and signs in",
             takes json(RegistrationFinish), gives json(Entered);
     ]
     "/api/v1/session/start" => [
-        POST Public sign_in::begin, "Begins a sign-in",
+        POST Public entering::start_sign_in, "Begins a sign-in",
             takes json(SignInStart), gives json(SignInStarted);
     ]
     "/api/v1/session/finish" => [
-        POST Public sign_in::finish, "Signs in",
+        POST Public entering::finish_sign_in, "Signs in",
             takes json(SignInFinish), gives json(Entered);
     ]
     "/api/v1/recovery/start" => [
-        POST Public recovery::start, "Begins a recovery",
+        POST Public entering::start_recovery, "Begins a recovery",
             takes json(RecoveryStart), gives json(RecoveryStarted);
     ]
     "/api/v1/recovery/finish" with Limited::large() => [
-        POST Public recovery::finish, "Replaces the credentials and signs in",
+        POST Public entering::finish_recovery, "Replaces the credentials and signs in",
             takes json(RecoveryFinish), gives json(Entered);
     ]
     "/api/v1/session" => [
-        GET SignedIn session::show, "Shows who is signed in", gives json(CurrentSession);
-        DELETE Public session::sign_out, "Signs out";
+        GET UseAccount sessions::show, "Shows who is signed in", gives json(CurrentSession);
+        DELETE Public sessions::sign_out, "Signs out";
     ]
     "/api/v1/session/reauth/start" => [
-        POST SignedIn reauth::begin, "Begins a re-authentication",
+        POST UseAccount sessions::start_reauth, "Begins a re-authentication",
             takes json(ReauthStart), gives json(SignInStarted);
     ]
     "/api/v1/session/reauth/finish" => [
-        POST SignedIn reauth::finish, "Proves the passphrase again",
+        POST UseAccount sessions::finish_reauth, "Proves the passphrase again",
             takes json(ReauthFinish), gives json(Reauthenticated);
     ]
     "/api/v1/session/active" => [
-        POST SignedIn session::active, "Says that the person did something";
+        POST UseAccount sessions::active, "Says that the person did something";
     ]
     "/api/v1/session/resume" => [
-        GET SignedIn session::get_resume, "Returns the half of a resume wrap",
+        GET UseAccount sessions::get_resume, "Returns the half of a resume wrap",
             gives json(ResumeHalf);
-        PUT SignedIn session::put_resume, "Keeps the half of a resume wrap in memory",
+        PUT UseAccount sessions::put_resume, "Keeps the half of a resume wrap in memory",
             takes json(ResumeHalf);
-        DELETE SignedIn session::delete_resume, "Erases the half of a resume wrap";
+        DELETE UseAccount sessions::delete_resume, "Erases the half of a resume wrap";
     ]
     "/api/v1/sessions" => [
-        GET SignedIn session::list, "Lists the account's sessions",
+        GET UseAccount sessions::list, "Lists the account's sessions",
             gives list(Session);
     ]
     "/api/v1/sessions/revoke-others" => [
-        POST SignedIn session::revoke_others, "Ends every other session",
+        POST UseAccount sessions::revoke_others, "Ends every other session",
             takes json(RevokeOthers);
     ]
     "/api/v1/sessions/{id}" => [
-        DELETE SignedIn session::revoke, "Ends one session";
+        DELETE UseAccount sessions::revoke, "Ends one session";
     ]
     "/api/v1/safe" with Limited::large() => [
-        GET SignedIn safes::read, "Reads both safes", gives json(Safes);
-        PUT SignedIn safes::replace, "Replaces the key safe's data by compare-and-swap",
+        GET UseAccount safes::read, "Reads both safes", gives json(Safes);
+        PUT UseAccount safes::replace, "Replaces the key safe's data by compare-and-swap",
             takes json(SafeChange);
     ]
     "/api/v1/prekey-safe" with Limited::large() => [
-        PUT SignedIn safes::replace_prekeys, "Replaces the prekey safe by compare-and-swap",
+        PUT UseAccount safes::replace_prekeys, "Replaces the prekey safe by compare-and-swap",
             takes json(PrekeySafeChange);
     ]
     "/api/v1/passphrase/start" => [
-        POST SignedIn passphrase::start, "Begins a change of passphrase",
+        POST UseAccount account::start_passphrase, "Begins a change of passphrase",
             takes json(PassphraseStart), gives json(PassphraseStarted);
     ]
     "/api/v1/passphrase/finish" with Limited::large() => [
-        POST SignedIn passphrase::finish, "Changes the passphrase",
+        POST UseAccount account::finish_passphrase, "Changes the passphrase",
             takes json(PassphraseFinish);
     ]
     "/api/v1/account" => [
-        PUT SignedIn people::change, "Changes one's own account",
+        PUT UseAccount account::change, "Changes one's own account",
             takes json(AccountChange);
     ]
     "/api/v1/account/delete" => [
-        POST SignedIn erasure::delete, "Erases one's own account",
+        POST UseAccount account::delete, "Erases one's own account",
             takes json(AccountDeletion);
     ]
     "/api/v1/users/by-handle/{handle}" => [
-        GET SignedIn people::by_handle, "Finds somebody by handle", gives json(Person);
+        GET UseAccount people::by_handle, "Finds somebody by handle", gives json(Person);
     ]
     "/api/v1/users/{id}" => [
-        GET SignedIn people::by_id, "Finds somebody by id", gives json(Person);
+        GET UseAccount people::by_id, "Finds somebody by id", gives json(Person);
     ]
     "/api/v1/users/{id}/bundles" => [
-        POST SignedIn bundles::hand_out, "Hands out what is needed to write to somebody",
+        POST UseAccount people::hand_out, "Hands out what is needed to write to somebody",
             takes json(WantBundles), gives json(Bundles);
     ]
     "/api/v1/prekeys" with Limited::large() => [
-        GET SignedIn prekeys::stock, "Says what is left of one's prekeys",
+        GET UseAccount safes::stock, "Says what is left of one's prekeys",
             gives json(PrekeyStock);
-        PUT SignedIn prekeys::publish, "Publishes a batch of prekeys",
+        PUT UseAccount safes::publish, "Publishes a batch of prekeys",
             takes json(PrekeyBatch), gives json(PrekeyStock);
     ]
     "/api/v1/prekeys/in-use" => [
-        GET SignedIn prekeys::in_use, "Lists prekeys under which something waits",
+        GET UseAccount safes::in_use, "Lists prekeys under which something waits",
             gives json(PrekeysInUse);
     ]
     "/api/v1/public-keys" with Limited::large() => [
-        PUT SignedIn identity::replace, "Replaces the account's identity",
+        PUT UseAccount account::replace_identity, "Replaces the account's identity",
             takes json(IdentityChange);
     ]
     "/api/v1/invites" => [
-        GET SignedIn invites::list, "Lists one's own invites", gives list(Invite);
-        POST SignedIn invites::create, "Makes an invite",
+        GET UseAccount people::invites, "Lists one's own invites", gives list(Invite);
+        POST UseAccount people::create_invite, "Makes an invite",
             takes json(NewInvite), gives json(InviteMade);
     ]
     "/api/v1/invites/use" => [
-        POST SignedIn invites::take, "Uses an invite", takes json(UseInvite);
+        POST UseAccount people::use_invite, "Uses an invite", takes json(UseInvite);
     ]
     "/api/v1/invites/{id}" => [
-        DELETE SignedIn invites::withdraw, "Withdraws an invite";
+        DELETE UseAccount people::withdraw_invite, "Withdraws an invite";
     ]
     "/api/v1/messages" => [
-        GET SignedIn messages::waiting, "Lists what waits", gives json(WaitingList);
-        POST SignedIn messages::post, "Takes a message", takes octets, gives json(Sent);
+        GET UseAccount messages::waiting, "Lists what waits", gives json(WaitingList);
+        POST UseAccount messages::post, "Takes a message", takes octets, gives json(Sent);
     ]
     "/api/v1/messages/status" => [
-        POST SignedIn messages::status, "Says what became of one's own messages",
+        POST UseAccount messages::status, "Says what became of one's own messages",
             takes json(StatusQuestion), gives json(StatusAnswer);
     ]
     "/api/v1/messages/{id}/slots" => [
-        POST SignedIn messages::add_slots, "Adds slots to one's own message", takes octets;
+        POST UseAccount messages::add_slots, "Adds slots to one's own message", takes octets;
     ]
     "/api/v1/messages/{id}/claim" => [
-        POST SignedIn messages::claim, "Claims a message for one reader",
+        POST UseAccount messages::claim, "Claims a message for one reader",
             takes json(ClaimToken), gives octets;
     ]
     "/api/v1/messages/{id}/ack" => [
-        POST SignedIn messages::acknowledge, "Acknowledges a claim, which wipes",
+        POST UseAccount messages::acknowledge, "Acknowledges a claim, which wipes",
             takes json(ClaimToken);
     ]
     "/api/v1/messages/{id}/extend" => [
-        POST SignedIn messages::extend, "Gives a reader more time",
+        POST UseAccount messages::extend, "Gives a reader more time",
             takes json(ClaimToken), gives json(Lease);
     ]
     "/api/v1/messages/{id}/cannot-open" => [
-        POST SignedIn messages::cannot_open, "Says that a message does not open",
+        POST UseAccount messages::cannot_open, "Says that a message does not open",
             takes json(ClaimToken);
     ]
     "/api/v1/ws" => [
-        GET SignedIn socket::open, "Opens the WebSocket";
+        GET UseAccount socket::open, "Opens the WebSocket";
     ]
     "/api/v1/admin/audit" => [
-        GET Admin audit_log::query, "Reads the audit log", gives json(AuditPage);
+        GET ReadAudit administration::records, "Reads the audit log", gives json(AuditPage);
     ]
     "/api/v1/admin/audit/proof" => [
-        GET Admin audit_proof::show, "Shows what proves the audit log", gives json(AuditProof);
+        GET ReadAudit administration::proof, "Shows what proves the audit log", gives json(AuditProof);
     ]
     "/api/v1/admin/audit/verify" => [
-        POST Admin audit_proof::verify, "Begins to verify the audit log";
+        POST VerifyAudit administration::verify, "Begins to verify the audit log";
     ]
     "/api/v1/admin/stats" => [
-        GET Admin admin::stats, "Shows figures of the server", gives json(Figures);
+        GET ReadFigures administration::figures, "Shows figures of the server", gives json(Figures);
     ]
     "/api/v1/admin/registration" => [
-        PUT Admin admin::choose, "Chooses who may register", takes json(RegistrationChoice);
+        PUT ChooseRegistration administration::choose_registration, "Chooses who may register", takes json(RegistrationChoice);
     ]
     "/api/v1/admin/keys" => [
-        GET Admin keys::show, "Shows the keys and what is being done to them",
+        GET ReadKeys administration::keys, "Shows the keys and what is being done to them",
             gives json(Keys);
     ]
     "/api/v1/admin/keys/rotate" => [
-        POST Admin keys::rotate, "Begins to move everything to a new key",
+        POST ChangeKeys administration::rotate_keys, "Begins to move everything to a new key",
             gives json(KeyJob);
     ]
     "/api/v1/admin/keys/renew" => [
-        POST Admin keys::renew, "Begins to seal everything anew under fresh data keys",
+        POST ChangeKeys administration::renew_keys, "Begins to seal everything anew under fresh data keys",
             gives json(KeyJob);
     ]
     "/api/v1/admin/backups" => [
-        GET Admin backup_routes::show, "Shows backups and the one under way",
+        GET ReadBackups administration::backups, "Shows backups and the one under way",
             gives json(Backups);
-        POST Admin backup_routes::begin, "Begins a backup now",
+        POST MakeBackups administration::begin_backup, "Begins a backup now",
             takes json(BackupWanted), gives json(BackupJob);
     ]
     "/api/v1/admin/users" => [
-        GET Admin admin::users, "Lists accounts", gives json(Accounts);
+        GET ListAccounts administration::accounts, "Lists accounts", gives json(Accounts);
     ]
     "/api/v1/openapi.json" => [
         GET Public openapi::show, "Describes this interface", gives text "application/json";
@@ -376,7 +391,7 @@ table! {
             gives text "text/plain";
     ]
     "/.well-known/secure-messaging-audit.json" => [
-        GET Public audit_proof::key, "Publishes the key of the audit log's heads",
+        GET Public administration::audit_key, "Publishes the key of the audit log's heads",
             gives json(AuditKey);
     ]
     "/.well-known/change-password" => [
@@ -392,7 +407,7 @@ table! {
     "/static/{path:.*}" => [
         GET Public pages::asset, "A file of the browser bundle", gives octets;
     ]
-    "/admin" => [GET Admin admin_page::show, "Administration page", gives text "text/html";]
+    "/admin" => [GET ReadAudit admin_page::show, "Administration page", gives text "text/html";]
 }
 
 /// Says whether a path as it was sent is one of an endpoint that only an account may use, whatever the
@@ -407,14 +422,14 @@ pub(crate) fn needs_an_account(path: &str) -> bool {
         same && segments.next().is_none()
     };
     let mut rows = TABLE.iter().filter(|row| fits(row.path)).peekable();
-    rows.peek().is_some() && rows.all(|row| row.access != Access::Public)
+    rows.peek().is_some() && rows.all(|row| row.permission.is_some())
 }
 
 async fn nothing(
-    app: web::Data<App>,
+    pages: web::Data<Pages>,
     request: HttpRequest,
 ) -> Result<actix_web::HttpResponse, Problem> {
-    match app.pages().assets() {
+    match pages.assets() {
         Some(assets) if rendered::is_visit(&request) => rendered::problem(
             assets,
             actix_web::http::StatusCode::NOT_FOUND,

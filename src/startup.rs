@@ -18,6 +18,7 @@ use store::{KeySource, OpenError, Store, StoreConfig};
 use vault::Vault;
 use zeroize::Zeroizing;
 
+use crate::app::App;
 use crate::app::accounts::{Claims, Setup, audit};
 use crate::app::audit::{self as proof, Auditor, Backoff, Repeats, Witnesses};
 use crate::app::backups::{BackupError, Backups, half_restored};
@@ -28,17 +29,17 @@ use crate::app::limits::Limits;
 use crate::app::messages::{Announcer, Hub};
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
-use crate::app::sessions::{self, Devices, Registry};
-use crate::app::state::App;
+use crate::app::sessions::{Devices, Registry};
 use crate::app::tokens::Tokens;
 use crate::config::{Config, ConfigError};
-use crate::faces::control::{Control, DatabaseLock, LockError};
+use crate::faces::control::Control;
 use crate::faces::http::operations::Measurements;
-use crate::faces::http::pages::BundleError;
+use crate::faces::http::pages::{BundleError, Pages};
 use crate::faces::http::{
-    Crowd, Early, access_log, explain_failures, limit_crowd, refuse_foreign, refuse_other_charsets,
-    security_headers,
+    Crowd, Early, access_log, explain_failures, limit_crowd, middleware, refuse_foreign,
+    refuse_other_charsets, security_headers,
 };
+use crate::platform::lock::{DatabaseLock, LockError};
 use crate::platform::net;
 use crate::platform::tls::TlsError;
 use crate::preflight::{FileError, Passed, Preflight};
@@ -101,7 +102,7 @@ pub enum StartError {
 
 /// A server that has been built and bound.
 pub struct Application {
-    app: Data<App>,
+    app: Arc<App>,
     jobs: Jobs,
     server: actix_server::Server,
     address: SocketAddr,
@@ -182,10 +183,10 @@ impl Application {
             Arc::clone(&vault),
         ));
         let setup = Setup::new(&ambient, store.server_settings().await?);
-        let app = Data::new(App {
+        let app = Arc::new(App {
             limits: Limits::new(&config, &ambient),
             repeats: Repeats::new(&config, &ambient),
-            devices: Devices::new(&secrets.device, &public_url),
+            devices: Devices::new(&secrets.device),
             tokens: Tokens::new(ambient.clone()),
             claims: Claims::default(),
             metrics: Metrics::default(),
@@ -202,11 +203,11 @@ impl Application {
             sessions,
             setup,
             boot,
-            pages,
+            bundle_hash: pages.bundle_hash().map(str::to_owned),
             ambient,
             config,
         });
-        let jobs = Jobs::new(Data::clone(&app));
+        let jobs = Jobs::new(Arc::clone(&app));
         jobs.at_start().await?;
         let configuration = app.config().shown();
         note(
@@ -218,7 +219,8 @@ impl Application {
         app.auditor().sign_now(app.store(), app.ambient()).await?;
         // A retention that was cut off goes on.
         app.auditor().tick(app.store(), app.ambient()).await;
-        let server = serve(&app, listener, tls, secrets.cookie).map_err(StartError::Serve)?;
+        let server =
+            serve(&app, pages, listener, tls, secrets.cookie).map_err(StartError::Serve)?;
         let measurements = measured_at.map(|listener| Measurements::serve(&app, listener));
         let measurements = measurements.transpose().map_err(StartError::Serve)?;
         Ok(Self {
@@ -242,8 +244,8 @@ impl Application {
     }
 
     /// Returns the parts.
-    pub fn app(&self) -> Data<App> {
-        Data::clone(&self.app)
+    pub fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
     }
 
     /// Returns the jobs.
@@ -308,7 +310,7 @@ impl Application {
         note(&self.app, Action::ServerStopped, json!({})).await?;
         let (store, ambient) = (self.app.store(), self.app.ambient());
         self.app.auditor().sign_now(store, ambient).await?;
-        let app = Data::clone(&self.app);
+        let app = Arc::clone(&self.app);
         // A witness may be slow, but not for ever: each tries once.
         let _ = tokio::task::spawn_blocking(move || app.auditor().close()).await;
         Ok(self.app.store().close()?)
@@ -350,7 +352,8 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 fn serve(
-    app: &Data<App>,
+    app: &Arc<App>,
+    pages: Pages,
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     cookie: Key,
@@ -363,8 +366,9 @@ fn serve(
     if app.config().connections_per_network > 0 {
         limits.connections_per_network = app.config().connections_per_network;
     }
+    let pages = Data::new(pages);
     let crowd = Data::new(Crowd::new(limits.connections_per_network));
-    let app = Data::clone(app);
+    let app = Data::from(Arc::clone(app));
     let unreadable = Arc::clone(app.metrics().unreadable_requests());
     let early = Arc::new(Early::new(app.public_url()));
     let refusal = move |request: &_| early.refusal(request);
@@ -377,8 +381,9 @@ fn serve(
         move || {
             actix_web::App::new()
                 .app_data(Data::clone(&app))
+                .app_data(Data::clone(&pages))
                 .app_data(Data::clone(&crowd))
-                .wrap(sessions::middleware(
+                .wrap(middleware(
                     Arc::clone(app.sessions()),
                     app.config(),
                     app.public_url(),

@@ -3,16 +3,24 @@
 //! Nothing here knows HTTP, the WebSocket, the control socket or a terminal; [`crate::faces`] does.
 
 pub mod accounts;
-pub mod admin;
+pub mod administration;
 pub mod audit;
+pub mod authority;
 pub mod backups;
 pub mod boot;
+pub mod gauges;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod messages;
 pub mod metrics;
+pub mod origin;
 pub mod probe;
+mod problem;
+pub mod readiness;
 pub mod sessions;
-pub mod state;
+mod state;
 pub mod tokens;
+
+pub use problem::Problem;
+pub use state::App;

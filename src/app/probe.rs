@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn an_answer_counts_for_some_seconds_whatever_it_is() {
         let health = Probe::new("keys");
         let asked = AtomicU32::new(0);
@@ -147,7 +147,7 @@ mod tests {
         assert!(!health.usable(10_000, || ask(false)).await);
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_provider_that_does_not_answer_is_not_asked_again_meanwhile() {
         let health = Probe::new("keys");
         let asked = Arc::new(AtomicU32::new(0));

@@ -1,10 +1,9 @@
 //! The parts of the server that requests use.
 
-use api::Code;
 use std::sync::Arc;
 
 use protocol::opaque::ServerSetup;
-use store::{Fault, Store};
+use store::Store;
 use vault::Vault;
 
 use crate::app::accounts::{Claims, Setup};
@@ -19,8 +18,6 @@ use crate::app::probe::Probe;
 use crate::app::sessions::{Devices, Registry};
 use crate::app::tokens::Tokens;
 use crate::config::{Config, PublicUrl};
-use crate::faces::http::Problem;
-use crate::faces::http::pages::Pages;
 use ambient::Ambient;
 
 /// The server's parts, joined by [`crate::startup::Application::build`].
@@ -40,7 +37,7 @@ pub struct App {
     pub(crate) setup: Setup,
     pub(crate) opaque: ServerSetup,
     pub(crate) boot: Boot,
-    pub(crate) pages: Pages,
+    pub(crate) bundle_hash: Option<String>,
     pub(crate) metrics: Metrics,
     pub(crate) auditor: Auditor,
     pub(crate) keys: KeyService,
@@ -88,8 +85,8 @@ parts! {
     opaque: ServerSetup,
     /// The signed id of this start of the server.
     boot: Boot,
-    /// Pages and assets.
-    pages: Pages,
+    /// The hash of the browser bundle, if there is one.
+    bundle_hash: Option<String>,
     /// Counters.
     metrics: Metrics,
     /// The auditor, which signs and verifies the audit log.
@@ -102,35 +99,4 @@ parts! {
     database_health: Probe,
     /// Backups.
     backups: Arc<Backups>,
-}
-
-impl From<&Fault> for Problem {
-    fn from(fault: &Fault) -> Self {
-        if matches!(fault, Fault::Full) {
-            tracing::error!(cause = %fault, "the disk is full");
-            Problem::new(
-                Code::DiskFull,
-                "Nothing was changed. Tell the server's operator, who can free some space; then \
-                 try again.",
-            )
-            .retry_after(60)
-        } else if matches!(fault, Fault::Keys(_)) {
-            Problem::keys_unreachable(fault)
-        } else if fault.is_temporary() {
-            tracing::error!(cause = %fault, "the store did not answer");
-            Problem::new(
-                Code::Unavailable,
-                "Nothing was changed. Try again in a moment.",
-            )
-            .retry_after(5)
-        } else {
-            Problem::internal(fault)
-        }
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::from(&fault)
-    }
 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::faces::http::Problem;
+use crate::app::Problem;
 use ambient::Ambient;
 
 /// Length of the nonce that begins a token, in bytes.

@@ -1,5 +1,6 @@
 //! What the server needs of the machine: connections, TLS, signals, memory, the log, the service manager.
 
+pub mod lock;
 pub mod logging;
 pub mod memory;
 pub mod net;

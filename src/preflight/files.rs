@@ -8,7 +8,8 @@ use rustix::fs::{Access, access};
 use super::target_folder;
 use crate::app::audit::{WitnessFileError, check_witness_file};
 use crate::config::{Config, WitnessAddress};
-use crate::faces::control::{DatabaseLock, LockError, socket_path};
+use crate::faces::control::socket_path;
+use crate::platform::lock::{DatabaseLock, LockError};
 
 /// Why a file or a folder cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -723,7 +723,7 @@ export interface RevokeOthers {
 }
 
 /** What an account may do. */
-export type Role = 'user' | 'admin';
+export type Role = 'user' | 'auditor' | 'admin';
 
 /** A compare-and-swap of the key safe's data. */
 export interface SafeChange {

@@ -1,7 +1,7 @@
 //! Role × endpoint: who gets which status, compared with a file; an endpoint not in it fails.
 
 use hyper::Method;
-use secure_messaging::app::admin::intent::{Actor, Intent, USER_ROLE};
+use secure_messaging::app::administration::intent::{Actor, Intent, USER_ROLE};
 use secure_messaging::routes::TABLE;
 use serde_json::json;
 

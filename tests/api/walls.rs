@@ -94,6 +94,21 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "a backup is sealed bytes",
     ),
     (
+        "src/app",
+        &["actix", "crate::faces", "crate::routes", "HttpRe"],
+        "a use case does not know the road",
+    ),
+    (
+        "src/faces/http",
+        &["store()", "vault()", "hub()", "limits()", "sessions().end"],
+        "a face makes one call to a use case",
+    ),
+    (
+        "src/faces/socket",
+        &["store()", "vault()", "hub()", "limits()"],
+        "a face makes one call to a use case",
+    ),
+    (
         "src/platform/net",
         &["store::", "crate::app"],
         "connections do not know what they carry",

@@ -8,10 +8,10 @@ use actix_web::web::Data;
 use ambient::Ambient;
 use api::ids::UserId;
 use fuzz::Target;
+use secure_messaging::app::App;
 use secure_messaging::app::accounts::handle::Handle;
-use secure_messaging::app::state::App;
 use secure_messaging::config::{Config, PublicUrl};
-use secure_messaging::faces::http::ClientIp;
+use secure_messaging::faces::http::client_ip;
 use secure_messaging::startup::Application;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::AGAIN;
 
 /// The state of a server that trusts one proxy.
-fn behind_a_proxy(folder: &TempDir) -> Data<App> {
+fn behind_a_proxy(folder: &TempDir) -> std::sync::Arc<App> {
     let config = Config {
         data_dir: folder.path().to_owned(),
         bundle_dir: folder.path().join("no-bundle"),
@@ -64,18 +64,18 @@ fn hostile_forwarded_addresses_are_never_taken_for_the_one_that_the_proxy_saw() 
             let request = |line: HeaderValue| {
                 TestRequest::get()
                     .peer_addr(([127, 0, 0, 1], 1).into())
-                    .app_data(Data::clone(&app))
+                    .app_data(Data::from(std::sync::Arc::clone(&app)))
                     .append_header(("x-forwarded-for", line))
             };
             let joined = [bytes, b", 198.51.100.7"].concat();
             let joined = request(HeaderValue::from_bytes(&joined).ok()?).to_http_request();
-            assert!(ClientIp::of(&joined).0 == seen, "in one line");
+            assert!(client_ip(&joined).0 == seen, "in one line");
             let apart = request(claimed.clone()).append_header(("x-forwarded-for", "198.51.100.7"));
             assert!(
-                ClientIp::of(&apart.to_http_request()).0 == seen,
+                client_ip(&apart.to_http_request()).0 == seen,
                 "in two lines"
             );
-            let alone = ClientIp::of(&request(claimed).to_http_request());
+            let alone = client_ip(&request(claimed).to_http_request());
             Some(alone.network().is_ipv4())
         });
 }

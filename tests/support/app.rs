@@ -1,14 +1,13 @@
 //! The server in this process, with a clock that the test moves.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use actix_web::web::Data;
 use ambient::{Ambient, ManualClock};
+use secure_messaging::app::App;
 use secure_messaging::app::jobs::Jobs;
-use secure_messaging::app::state::App;
 use secure_messaging::config::Config;
 use secure_messaging::startup::Application;
+use std::sync::Arc;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -22,7 +21,7 @@ pub(crate) struct TestApp {
     pub address: SocketAddr,
     metrics_address: SocketAddr,
     pub clock: Arc<ManualClock>,
-    pub app: Data<App>,
+    pub app: Arc<App>,
     jobs: Jobs,
     handle: actix_web::dev::ServerHandle,
     setup_secret: String,

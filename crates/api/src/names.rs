@@ -57,7 +57,9 @@ names! {
     Role {
         /// An ordinary person.
         User = "user",
-        /// May also see the audit log and statistics, and choose who may register.
+        /// May also read the audit log and figures of the server, and have the log verified.
+        Auditor = "auditor",
+        /// May also administer the server.
         Admin = "admin",
     }
 

@@ -4,9 +4,9 @@ use api::Action;
 use serde_json::Value;
 use store::{AuditEvent, UserId};
 
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
 
 /// Makes an event; `details` are sealed under the key of `user`, or of the system.
 pub fn event(user: Option<UserId>, action: Action, timestamp: u64, details: Value) -> AuditEvent {

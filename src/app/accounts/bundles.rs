@@ -2,24 +2,22 @@
 //!
 //! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
-use actix_web::web::{Data, Json, Path};
 use api::Blob;
 use api::bodies::{Bundles, LiveBundle, WantBundles};
 use store::UserId;
 
 use crate::app::sessions::SignedIn;
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::people::nobody;
 
 /// Hands out bundles and, where needed, a prekey.
 pub async fn hand_out(
-    app: Data<App>,
-    who: SignedIn,
-    id: Path<String>,
-    body: Json<WantBundles>,
-) -> Result<Json<Bundles>, Problem> {
+    app: &App,
+    who: &SignedIn,
+    id: &str,
+    body: WantBundles,
+) -> Result<Bundles, Problem> {
     app.limits().claim(who.key())?;
     let recipient: UserId = id.parse().map_err(|_| nobody())?;
     let keys = app
@@ -42,7 +40,7 @@ pub async fn hand_out(
     } else {
         None
     };
-    Ok(Json(Bundles {
+    Ok(Bundles {
         public_keys: Blob::new(keys.keys.account_keys),
         live: live
             .into_iter()
@@ -52,5 +50,5 @@ pub async fn hand_out(
             })
             .collect(),
         prekey: prekey.map(Blob::new),
-    }))
+    })
 }

@@ -6,28 +6,25 @@ use api::bodies::AccountDeletion;
 use api::{Action, Code};
 use std::sync::Arc;
 
-use actix_session::Session;
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 
+use crate::app::origin::Arrival;
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
 use crate::app::sessions::reauth::Reauthenticated;
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::{Arrival, Problem};
+use crate::app::{App, Problem};
 use api::close;
 
 use super::audit;
 
 /// Erases the account, in the database and in memory, and ends every session of it.
 pub async fn delete(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    cookie: Session,
-    body: Json<AccountDeletion>,
-) -> Result<HttpResponse, Problem> {
-    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    app: &Arc<App>,
+    who: &SignedIn,
+    origin: &Origin,
+    body: AccountDeletion,
+) -> Result<(), Problem> {
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
     // Neither the account nor the address: this outlives them, and stays readable.
     let details = serde_json::json!({
         "by": "its owner",
@@ -38,10 +35,10 @@ pub async fn delete(
     let record = audit::event(None, Action::AccountErased, app.ambient().now(), details);
     let user = who.user_id();
     // To its end also when the browser goes away: memory must not keep what the database has not.
-    let erasing = tokio::spawn(async move { erase(&app, user, record).await });
+    let owned = Arc::clone(app);
+    let erasing = tokio::spawn(async move { erase(&owned, user, record).await });
     erasing.await.map_err(|cause| Problem::internal(&cause))??;
-    cookie.purge();
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Problem> {

@@ -2,16 +2,14 @@
 //!
 //! Specification: `docs/protocol/accounts.md#new-identity`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
 use api::Action;
 use api::bodies;
 use store::IdentityChange;
 
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
 use crate::app::sessions::reauth::Reauthenticated;
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::audit;
 use super::keys::CheckedKeys;
@@ -19,20 +17,19 @@ use super::safes;
 
 /// Replaces the account's identity.
 pub async fn replace(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<bodies::IdentityChange>,
-) -> Result<HttpResponse, Problem> {
-    let body = body.into_inner();
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: bodies::IdentityChange,
+) -> Result<(), Problem> {
     let now = app.ambient().now();
     let user = who.user_id();
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
     let prekeys = keys.batch(&body.prekeys, user, now)?;
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
-    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
-    let record = audit::change(&app, &who, &origin, Action::KeysIdentityReplaced)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
+    let record = audit::change(app, who, origin, Action::KeysIdentityReplaced)?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = IdentityChange {
         user_id: user,
@@ -48,6 +45,6 @@ pub async fn replace(
     app.hub().withdraw_bundles(user);
     app.claims().forget_recipient(user);
     app.hub()
-        .safe_written(&who, Some(version), Some(prekey_version));
-    Ok(HttpResponse::NoContent().finish())
+        .safe_written(who, Some(version), Some(prekey_version));
+    Ok(())
 }

@@ -2,15 +2,13 @@
 //!
 //! Specification: `docs/protocol/accounts.md#invites`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Path};
 use api::bodies::{self, InviteMade, NewInvite, UseInvite};
 use api::{Action, Code};
 use store::{Invite, InviteCode, InviteHash, InviteUse, UseInviteError, hash_invite_code};
 
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
 
 use super::audit;
 
@@ -28,11 +26,11 @@ const MAX_LIFE: u64 = 30 * 86_400;
 
 /// Makes an invite.
 pub async fn create(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<NewInvite>,
-) -> Result<HttpResponse, Problem> {
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: NewInvite,
+) -> Result<InviteMade, Problem> {
     let now = app.ambient().now();
     let open = app.store().list_invites(who.user_id()).await?;
     if open.iter().filter(|invite| invite.is_usable(now)).count() >= MAX_OPEN {
@@ -58,26 +56,26 @@ pub async fn create(
         max_uses,
         uses: 0,
     };
-    let record = audit::change(&app, &who, &origin, Action::InviteCreated)?;
+    let record = audit::change(app, who, origin, Action::InviteCreated)?;
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
-    Ok(HttpResponse::Created().json(InviteMade { code, expires_at }))
+    Ok(InviteMade { code, expires_at })
 }
 
 /// Uses an invite. An account that already used it, or registered with it, may repeat the request without a
 /// further use, because the first answer may have been lost.
 pub async fn take(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<UseInvite>,
-) -> Result<HttpResponse, Problem> {
-    let record = audit::change(&app, &who, &origin, Action::InviteUsed)?;
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: UseInvite,
+) -> Result<(), Problem> {
+    let record = audit::change(app, who, origin, Action::InviteUsed)?;
     let now = record.timestamp;
     let invite = InviteUse::of(&body.code, who.user_id());
     app.store().use_invite(invite, now, vec![record]).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 impl From<UseInviteError> for Problem {
@@ -93,37 +91,30 @@ impl From<UseInviteError> for Problem {
 }
 
 /// Lists one's own invites, newest first.
-pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<bodies::Invite>>, Problem> {
+pub async fn list(app: &App, who: &SignedIn) -> Result<Vec<bodies::Invite>, Problem> {
     let invites = app.store().list_invites(who.user_id()).await?;
-    Ok(Json(
-        invites
-            .into_iter()
-            .map(|invite| bodies::Invite {
-                id: invite.code_hash,
-                created_at: invite.created_at,
-                expires_at: invite.expires_at,
-                max_uses: invite.max_uses,
-                uses: invite.uses,
-            })
-            .collect(),
-    ))
+    Ok(invites
+        .into_iter()
+        .map(|invite| bodies::Invite {
+            id: invite.code_hash,
+            created_at: invite.created_at,
+            expires_at: invite.expires_at,
+            max_uses: invite.max_uses,
+            uses: invite.uses,
+        })
+        .collect())
 }
 
 /// Withdraws an invite.
-pub async fn withdraw(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
+pub async fn withdraw(app: &App, who: &SignedIn, origin: &Origin, id: &str) -> Result<(), Problem> {
     let id: InviteHash = id.parse().map_err(|_| Problem::not_found())?;
-    let record = audit::change(&app, &who, &origin, Action::InviteWithdrawn)?;
+    let record = audit::change(app, who, origin, Action::InviteWithdrawn)?;
     if app
         .store()
         .delete_invite(who.user_id(), id, vec![record])
         .await?
     {
-        Ok(HttpResponse::NoContent().finish())
+        Ok(())
     } else {
         Err(Problem::not_found())
     }

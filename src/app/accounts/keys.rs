@@ -5,7 +5,7 @@ use protocol::identity::AccountKeys;
 use protocol::prekeys::SignedBatch;
 use store::{Leaf, NewBatch, PublicKeys, UserId};
 
-use crate::faces::http::Problem;
+use crate::app::Problem;
 
 use super::tree::Tree;
 

@@ -2,20 +2,18 @@
 //!
 //! Specification: `docs/protocol/accounts.md#changing-the-passphrase`.
 
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{PassphraseFinish, PassphraseStart, PassphraseStarted};
 use api::{Action, Blob};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use store::{CredentialChange, KeepSessions};
 
+use crate::app::origin::Origin;
 use crate::app::sessions::device::credential_hash;
 use crate::app::sessions::reauth::Reauthenticated;
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
+use crate::app::sessions::{DeviceCookie, SignedIn};
 use crate::app::tokens::Purpose;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 use api::close;
 
 use super::audit;
@@ -28,44 +26,43 @@ struct State {
 }
 
 /// Answers the first message.
-pub async fn start(
-    app: Data<App>,
-    who: SignedIn,
-    body: Json<PassphraseStart>,
-) -> Result<Json<PassphraseStarted>, Problem> {
+pub fn start(
+    app: &App,
+    who: &SignedIn,
+    body: &PassphraseStart,
+) -> Result<PassphraseStarted, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
         user_id: *who.user_id().as_bytes(),
     };
-    Ok(Json(PassphraseStarted {
+    Ok(PassphraseStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state)?),
         ksf: None,
-    }))
+    })
 }
 
-/// Replaces record and safes and ends every other session.
+/// Replaces record and safes and ends every other session; returns the known device's cookie.
 pub async fn finish(
-    app: Data<App>,
-    who: SignedIn,
-    request: HttpRequest,
-    origin: Origin,
-    body: Json<PassphraseFinish>,
-) -> Result<HttpResponse, Problem> {
-    let body = body.into_inner();
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    device: &DeviceCookie,
+    body: PassphraseFinish,
+) -> Result<String, Problem> {
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
-    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
     let state: State = app.tokens().open_once(Purpose::Passphrase, &body.token)?;
     if state.user_id != *who.user_id().as_bytes() {
         return Err(Problem::forbidden("This step was begun by somebody else."));
     }
     let user = who.user_id();
-    let record = audit::change(&app, &who, &origin, Action::AccountPassphraseChanged)?;
+    let record = audit::change(app, who, origin, Action::AccountPassphraseChanged)?;
     let credentials = credential_hash(&opaque_record);
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = CredentialChange {
@@ -86,8 +83,7 @@ pub async fn finish(
     drop(superseding);
     app.sessions().end(user, &ended, close::PASSPHRASE_CHANGED);
     app.hub()
-        .safe_written(&who, Some(version), Some(prekey_version));
+        .safe_written(who, Some(version), Some(prekey_version));
     let devices = app.devices();
-    let device = devices.remember(&request, user, &credentials, app.ambient());
-    Ok(HttpResponse::NoContent().cookie(device).finish())
+    Ok(devices.remember(device, user, &credentials, app.ambient()))
 }

@@ -2,56 +2,46 @@
 //!
 //! Specification: `docs/protocol/accounts.md#identity`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Path};
 use api::bodies::{AccountChange, Person};
 use api::{Action, Blob, Code};
 use store::{UserId, UserRow};
 
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
 
 use super::handle::Handle;
 use super::{audit, registration};
 
 /// Finds somebody by handle.
-pub async fn by_handle(
-    app: Data<App>,
-    who: SignedIn,
-    handle: Path<String>,
-) -> Result<Json<Person>, Problem> {
+pub async fn by_handle(app: &App, who: &SignedIn, handle: &str) -> Result<Person, Problem> {
     app.limits().lookup(who.key())?;
     let handle = Handle::parse(&handle).map_err(|_| nobody())?;
     let found = app.store().user_by_handle(handle.as_str()).await?;
-    person(&app, found).await
+    person(app, found).await
 }
 
 /// Finds an account by id.
-pub async fn by_id(
-    app: Data<App>,
-    who: SignedIn,
-    id: Path<String>,
-) -> Result<Json<Person>, Problem> {
+pub async fn by_id(app: &App, who: &SignedIn, id: &str) -> Result<Person, Problem> {
     app.limits().lookup(who.key())?;
     let id: UserId = id.parse().map_err(|_| nobody())?;
     let found = app.store().user_by_id(id).await?;
-    person(&app, found).await
+    person(app, found).await
 }
 
-async fn person(app: &App, found: Option<UserRow>) -> Result<Json<Person>, Problem> {
+async fn person(app: &App, found: Option<UserRow>) -> Result<Person, Problem> {
     let user = found.filter(|user| user.active).ok_or_else(nobody)?;
     let keys = app
         .store()
         .public_keys(user.user_id)
         .await?
         .ok_or_else(nobody)?;
-    Ok(Json(Person {
+    Ok(Person {
         user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,
         public_keys: Blob::new(keys.keys.account_keys),
-    }))
+    })
 }
 
 /// The refusal if the account does not exist.
@@ -64,17 +54,17 @@ pub(super) fn nobody() -> Problem {
 
 /// Changes one's own account.
 pub async fn change(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<AccountChange>,
-) -> Result<HttpResponse, Problem> {
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: AccountChange,
+) -> Result<(), Problem> {
     if let Some(alias) = &body.alias {
         let alias = registration::alias(alias)?;
-        let record = audit::change(&app, &who, &origin, Action::AccountAliasChanged)?;
+        let record = audit::change(app, who, origin, Action::AccountAliasChanged)?;
         app.store()
             .set_alias(who.user_id(), alias.into(), vec![record])
             .await?;
     }
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }

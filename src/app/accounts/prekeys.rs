@@ -2,25 +2,24 @@
 //!
 //! Specification: `docs/protocol/messages.md#prekey-batches`.
 
-use actix_web::web::{Data, Json};
 use api::bodies::{PrekeyBatch, PrekeyStock, PrekeysInUse};
 use api::{Action, Code};
 use store::{PublishError, Stock};
 
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::origin::Origin;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
 
 use super::audit;
 use super::keys::CheckedKeys;
 
 /// Publishes a batch in the place of the one before.
 pub async fn publish(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<PrekeyBatch>,
-) -> Result<Json<PrekeyStock>, Problem> {
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: PrekeyBatch,
+) -> Result<PrekeyStock, Problem> {
     let now = app.ambient().now();
     let user = who.user_id();
     let keys = app
@@ -30,26 +29,26 @@ pub async fn publish(
         .ok_or_else(Problem::signed_out)?;
     let keys = CheckedKeys::check(keys.keys.account_keys)?;
     let batch = keys.batch(&body.batch, user, now)?;
-    let record = audit::change(&app, &who, &origin, Action::KeysPrekeysPublished)?;
+    let record = audit::change(app, who, origin, Action::KeysPrekeysPublished)?;
     let stock = app
         .store()
         .publish_prekeys(user, batch, vec![record])
         .await?;
-    Ok(Json(left(stock)))
+    Ok(left(stock))
 }
 
 /// Says what is left.
-pub async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<PrekeyStock>, Problem> {
+pub async fn stock(app: &App, who: &SignedIn) -> Result<PrekeyStock, Problem> {
     let now = app.ambient().now();
     let stock = app.store().prekey_stock(who.user_id(), now).await?;
-    Ok(Json(left(stock.ok_or_else(Problem::not_found)?)))
+    Ok(left(stock.ok_or_else(Problem::not_found)?))
 }
 
 /// Says under which prekeys something waits or is leased.
-pub async fn in_use(app: Data<App>, who: SignedIn) -> Json<PrekeysInUse> {
-    Json(PrekeysInUse {
+pub fn in_use(app: &App, who: &SignedIn) -> PrekeysInUse {
+    PrekeysInUse {
         ids: app.vault().prekeys_in_use(who.user_id()),
-    })
+    }
 }
 
 fn left(stock: Stock) -> PrekeyStock {

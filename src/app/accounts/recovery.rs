@@ -2,23 +2,20 @@
 //!
 //! Specification: `docs/protocol/accounts.md#recovery`.
 
-use actix_session::Session;
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{Entered, RecoveryFinish, RecoveryStart, RecoveryStarted};
 use api::{Action, Blob, Code};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
-use store::{CredentialChange, KeepSessions, ReplaceError, UserId};
+use store::{CredentialChange, KeepSessions, ReplaceError, SessionId, UserId};
 use subtle::ConstantTimeEq;
 
 use crate::app::limits::Limit;
+use crate::app::origin::Origin;
 use crate::app::sessions::device::credential_hash;
-use crate::app::sessions::{Epoch, Opening, Origin, sign_in};
-use crate::app::state::App;
+use crate::app::sessions::{DeviceCookie, Entry, Epoch, Opening, sign_in};
 use crate::app::tokens::{Purpose, TokenError};
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 use api::close;
 
 use super::audit;
@@ -33,11 +30,11 @@ struct State {
 
 /// Checks the proof and returns the safes.
 pub async fn start(
-    app: Data<App>,
-    request: HttpRequest,
-    origin: Origin,
-    body: Json<RecoveryStart>,
-) -> Result<Json<RecoveryStarted>, Problem> {
+    app: &App,
+    origin: &Origin,
+    device: &DeviceCookie,
+    body: RecoveryStart,
+) -> Result<RecoveryStarted, Problem> {
     let handle = Handle::parse(&body.handle).ok();
     let digest = match &handle {
         Some(handle) => handle.digest(),
@@ -52,7 +49,9 @@ pub async fn start(
     let user = credential.as_ref().map(|credential| credential.user_id);
     let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
     let credentials = credential_hash(record.unwrap_or_default());
-    let guesser = app.devices().guesser(&request, user, &credentials, digest);
+    let guesser = app
+        .devices()
+        .guesser(device, origin.ip.network(), user, &credentials, digest);
     app.limits()
         .guess(Limit::Recovery, &guesser)
         .map_err(|problem| problem.about(user))?;
@@ -64,7 +63,7 @@ pub async fn start(
     let proven = bool::from(given.ct_eq(&expected));
     let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
         let reason = user.map_or(sign_in::NOBODY, |_| "the recovery key is wrong");
-        sign_in::failed(&app, &origin, user, Action::AccountRecoveryFailed, reason).await?;
+        sign_in::failed(app, origin, user, Action::AccountRecoveryFailed, reason).await?;
         return Err(refused());
     };
     let (safe, prekey_safe) = app
@@ -76,25 +75,24 @@ pub async fn start(
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let user_id = credential.user_id;
     let state = State { user_id, epoch };
-    Ok(Json(RecoveryStarted {
+    Ok(RecoveryStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Recovery, &state)?),
         user_id,
         safe: safes::shown(safe),
         prekey_safe: safes::shown_prekeys(prekey_safe),
         ksf: None,
-    }))
+    })
 }
 
 /// Replaces the credentials, ends every session and starts a new one.
 pub async fn finish(
-    app: Data<App>,
-    request: HttpRequest,
-    origin: Origin,
-    cookie: Session,
-    body: Json<RecoveryFinish>,
-) -> Result<HttpResponse, Problem> {
-    let body = body.into_inner();
+    app: &App,
+    origin: &Origin,
+    device: &DeviceCookie,
+    before: Option<SessionId>,
+    body: RecoveryFinish,
+) -> Result<Entry, Problem> {
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let safe = safes::write(body.safe)?;
@@ -106,11 +104,11 @@ pub async fn finish(
     }
     let superseding = app.sessions().supersede(user);
     let credentials = credential_hash(&opaque_record);
-    let opening = Opening::new(&app, user, &origin, "recovery", body.device_name);
+    let opening = Opening::new(app, user, origin, "recovery", body.device_name);
     let now = app.ambient().now();
     let records = vec![
         audit::event(Some(user), Action::AccountRecovered, now, origin.details()),
-        opening.audit(&origin),
+        opening.audit(origin),
     ];
     let change = CredentialChange {
         user_id: user,
@@ -125,16 +123,19 @@ pub async fn finish(
     let ended = app.store().replace_credentials(change, records).await?;
     drop(superseding);
     app.sessions().end(user, &ended, close::ACCOUNT_RECOVERED);
-    sign_in::replace_current(&app, &request, &origin).await?;
+    sign_in::replace_current(app, before, origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;
-    opening.hand_out(&cookie)?;
     let devices = app.devices();
-    let device = devices.remember(&request, user, &credentials, app.ambient());
-    Ok(HttpResponse::Ok().cookie(device).json(Entered {
-        user_id: user,
-        role: session.role(),
-    }))
+    let device = devices.remember(device, user, &credentials, app.ambient());
+    Ok(Entry {
+        entered: Entered {
+            user_id: user,
+            role: session.role(),
+        },
+        session: opening.secret(),
+        device,
+    })
 }
 
 fn refused() -> Problem {

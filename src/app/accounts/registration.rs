@@ -2,9 +2,6 @@
 //!
 //! Specification: `docs/protocol/accounts.md#registration`.
 
-use actix_session::Session;
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{
     Entered, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
 };
@@ -16,11 +13,11 @@ use store::{
     hash_invite_code,
 };
 
+use crate::app::origin::Origin;
 use crate::app::sessions::device::credential_hash;
-use crate::app::sessions::{Opening, Origin};
-use crate::app::state::App;
+use crate::app::sessions::{DeviceCookie, Entry, Opening};
 use crate::app::tokens::Purpose;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::admin_link;
 use super::audit;
@@ -46,18 +43,18 @@ enum Right {
 
 /// Answers the first message.
 pub async fn start(
-    app: Data<App>,
-    origin: Origin,
-    body: Json<RegistrationStart>,
-) -> Result<Json<RegistrationStarted>, Problem> {
+    app: &App,
+    origin: &Origin,
+    body: RegistrationStart,
+) -> Result<RegistrationStarted, Problem> {
     app.limits().registration(origin.ip)?;
     let link = Link {
         handle: &body.handle,
         setup: body.setup.as_deref().map(String::as_str),
         invite: body.invite.as_deref(),
     };
-    let right = admit(&app, &link).await?;
-    let handle = free_handle(&app, &body.handle).await?;
+    let right = admit(app, &link).await?;
+    let handle = free_handle(app, &body.handle).await?;
     let user_id = UserId::from(app.ambient().random());
     let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
@@ -66,12 +63,12 @@ pub async fn start(
         handle: handle.as_str().to_owned(),
         right,
     };
-    Ok(Json(RegistrationStarted {
+    Ok(RegistrationStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Registration, &state)?),
         user_id,
         ksf: None,
-    }))
+    })
 }
 
 fn parse_handle(text: &str) -> Result<Handle, Problem> {
@@ -82,24 +79,20 @@ fn parse_handle(text: &str) -> Result<Handle, Problem> {
 ///
 /// It reports an unusable invite also if registration is open, because the link should have made two people
 /// contacts.
-pub async fn check(
-    app: Data<App>,
-    origin: Origin,
-    body: Json<RegistrationWish>,
-) -> Result<HttpResponse, Problem> {
+pub async fn check(app: &App, origin: &Origin, body: RegistrationWish) -> Result<(), Problem> {
     app.limits().registration_check(origin.ip)?;
     let link = Link {
         handle: &body.handle,
         setup: body.setup.as_deref().map(String::as_str),
         invite: body.invite.as_deref(),
     };
-    let right = admit(&app, &link).await?;
+    let right = admit(app, &link).await?;
     if matches!(right, Right::Open) && body.invite.is_some() {
         return Err(RegisterError::InviteUnusable.into());
     }
-    free_handle(&app, &body.handle).await?;
+    free_handle(app, &body.handle).await?;
     alias(&body.alias)?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Parses a handle and checks that it is free.
@@ -181,13 +174,11 @@ fn closed() -> Problem {
 
 /// Makes the account and signs in.
 pub async fn finish(
-    app: Data<App>,
-    request: HttpRequest,
-    origin: Origin,
-    cookie: Session,
-    body: Json<RegistrationFinish>,
-) -> Result<HttpResponse, Problem> {
-    let body = body.into_inner();
+    app: &App,
+    origin: &Origin,
+    device: &DeviceCookie,
+    body: RegistrationFinish,
+) -> Result<Entry, Problem> {
     let alias = alias(&body.alias)?;
     let now = app.ambient().now();
     let opaque_record = opaque::register_record(&body.upload)
@@ -207,7 +198,7 @@ pub async fn finish(
     // Held until the account is there: whoever closes registration waits, and nobody comes after.
     let policy = app.setup().policy().await;
     may_finish(&admission, policy.mode())?;
-    let opening = Opening::new(&app, user_id, &origin, "registration", body.device_name);
+    let opening = Opening::new(app, user_id, origin, "registration", body.device_name);
     let mut details = origin.details();
     details["right"] = match admission {
         Admission::Open => "open",
@@ -219,7 +210,7 @@ pub async fn finish(
     let records = vec![
         audit::event(Some(user_id), Action::AccountRegistered, now, details),
         audit::event(Some(user_id), Action::KeysPublished, now, origin.details()),
-        opening.audit(&origin),
+        opening.audit(origin),
     ];
     let user = NewUser {
         user_id,
@@ -239,12 +230,13 @@ pub async fn finish(
     if role == Role::Admin && !app.setup().settings().setup_done {
         app.setup().done();
     }
-    opening.hand_out(&cookie)?;
     let devices = app.devices();
-    let device = devices.remember(&request, user_id, &credentials, app.ambient());
-    Ok(HttpResponse::Created()
-        .cookie(device)
-        .json(Entered { user_id, role }))
+    let device = devices.remember(device, user_id, &credentials, app.ambient());
+    Ok(Entry {
+        entered: Entered { user_id, role },
+        session: opening.secret(),
+        device,
+    })
 }
 
 /// Normalises an alias.

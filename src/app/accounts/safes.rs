@@ -2,8 +2,6 @@
 //!
 //! Specification: `docs/protocol/accounts.md#writing-and-reading-the-safes`.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Query};
 use api::bodies::{KnownSafes, PrekeySafeChange, SafeChange, SafeData, SafeRead, SafeWrite, Safes};
 use api::{Blob, Code};
 use serde_json::json;
@@ -11,8 +9,7 @@ use sha3::{Digest, Sha3_256};
 use store::{SafeConflict, SafeError, SafeUpdate};
 
 use crate::app::sessions::SignedIn;
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::server::restored;
 
@@ -84,60 +81,52 @@ impl From<SafeError> for Problem {
 }
 
 /// Both safes of the account, or nothing where the reader has these versions already.
-pub async fn read(
-    app: Data<App>,
-    who: SignedIn,
-    known: Query<KnownSafes>,
-) -> Result<HttpResponse, Problem> {
+pub async fn read(app: &App, who: &SignedIn, known: &KnownSafes) -> Result<Option<Safes>, Problem> {
     let (safe, prekey_safe) = app
         .store()
         .safes(who.user_id())
         .await?
         .ok_or_else(Problem::signed_out)?;
     if known.version == Some(safe.version) && known.prekey_version == Some(prekey_safe.version) {
-        return Ok(HttpResponse::NoContent().finish());
+        return Ok(None);
     }
-    Ok(HttpResponse::Ok().json(Safes {
+    Ok(Some(Safes {
         safe: shown(safe),
         prekey_safe: shown_prekeys(prekey_safe),
-        restored: restored(&app),
+        restored: restored(app),
     }))
 }
 
 /// Replaces the key safe's data.
-pub async fn replace(
-    app: Data<App>,
-    who: SignedIn,
-    body: Json<SafeChange>,
-) -> Result<HttpResponse, Problem> {
+pub async fn replace(app: &App, who: &SignedIn, body: SafeChange) -> Result<(), Problem> {
     let SafeChange {
         write_proof,
         expected_version,
         safe,
-    } = body.into_inner();
-    let change = update(&who, &write_proof, expected_version, safe);
+    } = body;
+    let change = update(who, &write_proof, expected_version, safe);
     let version = change.version;
     app.store().write_safe(change).await?;
-    app.hub().safe_written(&who, Some(version), None);
-    Ok(HttpResponse::NoContent().finish())
+    app.hub().safe_written(who, Some(version), None);
+    Ok(())
 }
 
 /// Replaces the prekey safe.
 pub async fn replace_prekeys(
-    app: Data<App>,
-    who: SignedIn,
-    body: Json<PrekeySafeChange>,
-) -> Result<HttpResponse, Problem> {
+    app: &App,
+    who: &SignedIn,
+    body: PrekeySafeChange,
+) -> Result<(), Problem> {
     let PrekeySafeChange {
         write_proof,
         expected_version,
         prekey_safe,
-    } = body.into_inner();
-    let change = update(&who, &write_proof, expected_version, prekey_safe);
+    } = body;
+    let change = update(who, &write_proof, expected_version, prekey_safe);
     let version = change.version;
     app.store().write_prekey_safe(change).await?;
-    app.hub().safe_written(&who, None, Some(version));
-    Ok(HttpResponse::NoContent().finish())
+    app.hub().safe_written(who, None, Some(version));
+    Ok(())
 }
 
 fn update(who: &SignedIn, write_proof: &[u8], expected_version: u64, safe: SafeData) -> SafeUpdate {

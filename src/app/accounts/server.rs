@@ -2,12 +2,11 @@
 //!
 //! Specification: `docs/protocol.md#http`.
 
-use actix_web::web::{Data, Json};
 use api::Blob;
 use api::bodies::{Boot, Restored, Server};
 use api::ids::RestoreId;
 
-use crate::app::state::App;
+use crate::app::App;
 
 /// Returns what this server says of a restore.
 pub(super) fn restored(app: &App) -> Option<Restored> {
@@ -18,9 +17,9 @@ pub(super) fn restored(app: &App) -> Option<Restored> {
 }
 
 /// Describes the server.
-pub async fn describe(app: Data<App>) -> Json<Server> {
+pub fn describe(app: &App) -> Server {
     let settings = app.setup().settings();
-    Json(Server {
+    Server {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         boot: Boot {
             id: app.boot().id(),
@@ -29,7 +28,7 @@ pub async fn describe(app: Data<App>) -> Json<Server> {
         now: app.ambient().now(),
         registration: settings.registration,
         setup_done: settings.setup_done,
-        bundle_hash: app.pages().bundle_hash().map(str::to_owned),
-        restored: restored(&app),
-    })
+        bundle_hash: app.bundle_hash().clone(),
+        restored: restored(app),
+    }
 }

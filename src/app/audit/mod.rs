@@ -2,6 +2,7 @@
 
 mod deliver;
 mod heads;
+pub(crate) mod record;
 mod repeats;
 mod retention;
 mod rollback;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
-use crate::faces::control::LockFile;
+use crate::platform::lock::LockFile;
 
 /// Suffix of a copy's name, after the database's name.
 const SNAPSHOT: &str = ".snapshot-";

@@ -14,7 +14,7 @@ use super::files::clear_leftovers;
 use super::schedule::{Newest, Schedule};
 use super::view::{Running, kind_of, shown};
 use crate::app::accounts::audit;
-use crate::app::admin::intent::{Actor, BACKUP, Intent};
+use crate::app::administration::intent::{Actor, BACKUP, Intent};
 use crate::config::Config;
 use ambient::Ambient;
 

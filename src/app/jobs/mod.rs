@@ -3,16 +3,16 @@
 //! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
 
 use api::Action;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix_web::web::Data;
 use serde_json::json;
 use store::{Damage, Fault};
 
+use crate::app::App;
 use crate::app::accounts::audit;
 use crate::app::backups::clear_leftovers;
-use crate::app::state::App;
 
 /// Messages that one step of the purge ends at most, so that requests go on in between.
 const PURGE_STEP: usize = 512;
@@ -26,18 +26,18 @@ const MINUTE: u64 = 60;
 /// The server's jobs.
 #[derive(Clone)]
 pub struct Jobs {
-    app: Data<App>,
-    last_minute: Data<AtomicU64>,
+    app: Arc<App>,
+    last_minute: Arc<AtomicU64>,
     /// How many changes of roles and activity the sessions in memory know of.
-    account_changes: Data<AtomicU64>,
+    account_changes: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Makes the jobs; nothing runs yet.
-    pub fn new(app: Data<App>) -> Self {
-        let last_minute = Data::new(AtomicU64::new(app.ambient().now()));
+    pub fn new(app: Arc<App>) -> Self {
+        let last_minute = Arc::new(AtomicU64::new(app.ambient().now()));
         // No count is this high: whatever was changed before the start is looked at once.
-        let account_changes = Data::new(AtomicU64::new(u64::MAX));
+        let account_changes = Arc::new(AtomicU64::new(u64::MAX));
         Self {
             app,
             last_minute,
@@ -103,7 +103,7 @@ impl Jobs {
             let wait_ms = due_ms.saturating_sub(now_ms).clamp(20, 1000);
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             self.tick().await;
-            let vault = Data::clone(&self.app);
+            let vault = Arc::clone(&self.app);
             // It takes milliseconds, which the threads that serve do not have.
             let _ = tokio::task::spawn_blocking(move || vault.vault().give_back_when_idle()).await;
         }

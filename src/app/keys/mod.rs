@@ -1,6 +1,6 @@
 //! Life cycle of the keys that seal the database: made, rotated, retired.
 
-pub mod routes;
+pub mod requests;
 mod service;
 mod sources;
 

@@ -1,15 +1,14 @@
 //! Starts key jobs, and works on the running one.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::web::Data;
 use serde_json::json;
 use store::{BeginError, Fault, KekState, KeyJob, NewKey, Store};
 use tokio::sync::Notify;
 
-use crate::app::admin::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
-use crate::app::state::App;
+use crate::app::App;
+use crate::app::administration::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
 use crate::config::Config;
 use ambient::Ambient;
 
@@ -180,7 +179,7 @@ pub fn due_at(config: &Config, created_at: u64) -> Option<u64> {
 }
 
 /// Works on key jobs until the future is dropped.
-pub async fn run(app: Data<App>) {
+pub async fn run(app: Arc<App>) {
     loop {
         let wait = match app.keys().step(&app).await {
             Ok(true) => PAUSE,

@@ -16,8 +16,9 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{NotUntil, Quota, RateLimiter};
 
+use crate::app::Problem;
+use crate::app::origin::ClientIp;
 use crate::config::Config;
-use crate::faces::http::{ClientIp, Problem};
 use ambient::Ambient;
 
 use clock::Injected;
@@ -239,7 +240,6 @@ fn at_least_one(n: u32) -> NonZeroU32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use actix_web::ResponseError;
     use ambient::ManualClock;
     use std::sync::Arc;
 
@@ -256,13 +256,8 @@ mod tests {
             limits.lookup([1; 16]).unwrap();
         }
         let refusal = limits.lookup([1; 16]).unwrap_err();
-        assert_eq!(refusal.status_code().as_u16(), 429);
-        assert!(
-            refusal
-                .error_response()
-                .headers()
-                .contains_key("retry-after")
-        );
+        assert_eq!(refusal.code().status(), 429);
+        assert!(refusal.seconds().is_some_and(|seconds| seconds > 0));
         limits.lookup([2; 16]).unwrap();
         clock.advance_ms(21_000);
         limits.lookup([1; 16]).unwrap();

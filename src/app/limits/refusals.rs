@@ -3,10 +3,10 @@
 use api::{Action, Code};
 use store::UserId;
 
+use crate::app::App;
+use crate::app::Problem;
 use crate::app::accounts::audit;
-use crate::app::sessions::Origin;
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::origin::Origin;
 
 /// Records that a limit fired or that the vault was full; other refusals leave no record here.
 pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {

@@ -249,7 +249,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
         let session = LiveSession::for_test();
         let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session);

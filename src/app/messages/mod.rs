@@ -5,9 +5,8 @@
 mod events;
 pub(crate) mod frames;
 mod hub;
-pub(crate) mod ingest;
+pub(crate) mod live;
 mod refusal;
-pub mod routes;
 pub(crate) mod service;
 
 pub use events::Announcer;

@@ -3,8 +3,8 @@
 use api::Code;
 use vault::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 
+use crate::app::Problem;
 use crate::app::limits::Limit;
-use crate::faces::http::Problem;
 
 impl From<Full> for Problem {
     fn from(full: Full) -> Self {

@@ -4,21 +4,32 @@
 
 use std::time::Duration;
 
-use protocol::envelope::{Parcel, Slot, SlotSet, SubmissionHeader};
+use protocol::envelope::{MAX_SLOT_LEN, Parcel, Slot, SlotSet, SubmissionHeader};
 use vault::{
     Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
-    Reservation, StatusItem, Target, UserId,
+    Reservation, StatusItem, Target, UserId, WaitingItem,
 };
 
+use crate::app::App;
+use crate::app::Problem;
 use crate::app::sessions::{Deed, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::Problem;
 
 /// Seconds for `Retry-After` if too many messages wait for a person who never wrote back.
 const UNANSWERED_RETRY: Duration = Duration::from_secs(60);
 
 /// The most messages of one query of states.
 const MAX_STATUS: usize = 256;
+
+/// The most bytes of a submission before its body.
+pub(crate) fn max_header(app: &App) -> usize {
+    // A slot's address goes before each slot.
+    64 + app.vault().config().slots_per_message * (MAX_SLOT_LEN + 64)
+}
+
+/// The bytes are no submission or no set of slots.
+pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::malformed(error.to_string())
+}
 
 /// Parses a claim token; one of another length fits no claim.
 pub(crate) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
@@ -147,6 +158,22 @@ pub(crate) fn cannot_open(
     app.sessions().note(who.session(), Deed::CannotOpen);
     app.vault().cannot_open(id, who.user_id(), &token)?;
     Ok(())
+}
+
+/// Returns what was claimed over a socket and is too large for a frame.
+pub(crate) fn fetch(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    given: &[u8],
+) -> Result<Claim, Problem> {
+    let token = token(given)?;
+    Ok(app.vault().fetch(id, who.user_id(), &token)?)
+}
+
+/// Lists what waits for a caller.
+pub(crate) fn waiting(app: &App, who: &SignedIn, live: Option<LiveId>) -> Vec<WaitingItem> {
+    app.vault().waiting_for(who.user_id(), live)
 }
 
 /// Claims a message for one reader.

@@ -4,21 +4,15 @@
 //! can make: a keyed hash of id, account and the account's present credentials. The server keeps
 //! nothing. A changed passphrase makes every mark of the account void.
 
-use actix_web::HttpRequest;
-use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
+use std::net::IpAddr;
+
 use sha3::{Digest, Sha3_256};
 use store::UserId;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::app::limits::Guesser;
-use crate::config::PublicUrl;
-use crate::faces::http::ClientIp;
 use ambient::Ambient;
-
-/// Days that a browser keeps the cookie, the most that browsers allow.
-const LIFE_DAYS: i64 = 400;
 
 /// The most accounts of which one browser holds marks.
 const MAX_MARKS: usize = 8;
@@ -39,12 +33,21 @@ pub fn credential_hash(record: &[u8]) -> CredentialHash {
 /// Makes and verifies the marks.
 pub struct Devices {
     key: Zeroizing<Vec<u8>>,
-    secure: bool,
 }
 
 impl std::fmt::Debug for Devices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Devices([redacted])")
+    }
+}
+
+/// The text of the cookie that a browser sent, if it sent one.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceCookie(pub Option<String>);
+
+impl DeviceCookie {
+    fn device(&self) -> Option<Device> {
+        Device::parse(self.0.as_deref()?)
     }
 }
 
@@ -76,10 +79,9 @@ impl Device {
 
 impl Devices {
     /// Takes the key, which outlives restarts.
-    pub fn new(key: &[u8], public_url: &PublicUrl) -> Self {
+    pub fn new(key: &[u8]) -> Self {
         Self {
             key: Zeroizing::new(key.to_vec()),
-            secure: public_url.is_https(),
         }
     }
 
@@ -89,16 +91,17 @@ impl Devices {
     /// It does the same work whether or not there is such an account.
     pub fn guesser(
         &self,
-        request: &HttpRequest,
+        sent: &DeviceCookie,
+        network: IpAddr,
         user: Option<UserId>,
         credentials: &CredentialHash,
         name: [u8; 32],
     ) -> Guesser {
         let stranger = Guesser::Stranger {
             account: name,
-            network: ClientIp::of(request).network(),
+            network,
         };
-        let Some(device) = self.sent(request) else {
+        let Some(device) = sent.device() else {
             return stranger;
         };
         let tried = user.unwrap_or_else(|| UserId::from_bytes([0; 16]));
@@ -117,15 +120,15 @@ impl Devices {
         }
     }
 
-    /// Makes the cookie that marks this browser as known for the account.
+    /// Makes the text of the cookie that marks this browser as known for the account.
     pub fn remember(
         &self,
-        request: &HttpRequest,
+        sent: &DeviceCookie,
         user: UserId,
         credentials: &CredentialHash,
         ambient: &Ambient,
-    ) -> Cookie<'static> {
-        let mut device = self.sent(request).unwrap_or_else(|| Device {
+    ) -> String {
+        let mut device = sent.device().unwrap_or_else(|| Device {
             id: ambient.random(),
             marks: Vec::new(),
         });
@@ -133,26 +136,7 @@ impl Devices {
         device.marks.retain(|own| *own != mark);
         device.marks.insert(0, mark);
         device.marks.truncate(MAX_MARKS);
-        Cookie::build(self.name(), device.encode())
-            .path("/")
-            .secure(self.secure)
-            .http_only(true)
-            .same_site(SameSite::Strict)
-            .max_age(Duration::days(LIFE_DAYS))
-            .finish()
-    }
-
-    fn sent(&self, request: &HttpRequest) -> Option<Device> {
-        Device::parse(request.cookie(self.name())?.value())
-    }
-
-    /// Browsers refuse a `__Host-` cookie that did not come over TLS.
-    fn name(&self) -> &'static str {
-        if self.secure {
-            "__Host-device"
-        } else {
-            "device"
-        }
+        device.encode()
     }
 
     fn mark(&self, id: &[u8; PART], user: UserId, credentials: &CredentialHash) -> [u8; PART] {
@@ -173,60 +157,46 @@ impl Devices {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use actix_web::test::TestRequest;
-
     use super::*;
 
     const ALICE: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn devices() -> Devices {
-        let url = PublicUrl::parse("http://127.0.0.1:8080").unwrap();
-        Devices::new(&[7; 32], &url)
+        Devices::new(&[7; 32])
     }
 
-    fn is_known(devices: &Devices, request: &HttpRequest, user: UserId, hash: u8) -> bool {
-        let guesser = devices.guesser(request, Some(user), &[hash; 32], [9; 32]);
+    fn is_known(devices: &Devices, sent: &DeviceCookie, user: UserId, hash: u8) -> bool {
+        let guesser = devices.guesser(sent, HERE, Some(user), &[hash; 32], [9; 32]);
         matches!(guesser, Guesser::Known { .. })
     }
 
     #[test]
     fn a_device_is_known_for_the_accounts_that_were_signed_in_to_and_for_no_other() {
         let (devices, ambient) = (devices(), Ambient::system());
-        let mut request = TestRequest::default().to_http_request();
-        assert!(!is_known(&devices, &request, ALICE, 1));
+        let mut sent = DeviceCookie::default();
+        assert!(!is_known(&devices, &sent, ALICE, 1));
         for user in [ALICE, BOB] {
-            let cookie = devices.remember(&request, user, &[1; 32], &ambient);
-            request = TestRequest::default().cookie(cookie).to_http_request();
+            let cookie = devices.remember(&sent, user, &[1; 32], &ambient);
+            sent = DeviceCookie(Some(cookie));
         }
-        assert!(is_known(&devices, &request, ALICE, 1));
-        assert!(is_known(&devices, &request, BOB, 1));
-        assert!(!is_known(
-            &devices,
-            &request,
-            UserId::from_bytes([3; 16]),
-            1
-        ));
-        assert!(
-            !is_known(&devices, &request, ALICE, 2),
-            "another passphrase"
-        );
-        let nobody = devices.guesser(&request, None, &[1; 32], [9; 32]);
+        assert!(is_known(&devices, &sent, ALICE, 1));
+        assert!(is_known(&devices, &sent, BOB, 1));
+        assert!(!is_known(&devices, &sent, UserId::from_bytes([3; 16]), 1));
+        assert!(!is_known(&devices, &sent, ALICE, 2), "another passphrase");
+        let nobody = devices.guesser(&sent, HERE, None, &[1; 32], [9; 32]);
         assert!(matches!(nobody, Guesser::Stranger { .. }));
     }
 
     #[test]
     fn another_servers_key_a_changed_mark_and_garbage_are_not_known() {
         let (devices, ambient) = (devices(), Ambient::system());
-        let nothing = TestRequest::default().to_http_request();
-        let cookie = devices.remember(&nothing, ALICE, &[1; 32], &ambient);
-        let url = PublicUrl::parse("http://127.0.0.1:8080").unwrap();
-        let other = Devices::new(&[8; 32], &url);
-        let request = TestRequest::default()
-            .cookie(cookie.clone())
-            .to_http_request();
-        assert!(!is_known(&other, &request, ALICE, 1));
-        let value = cookie.value().to_owned();
+        let value = devices.remember(&DeviceCookie::default(), ALICE, &[1; 32], &ambient);
+        let other = Devices::new(&[8; 32]);
+        let sent = DeviceCookie(Some(value.clone()));
+        assert!(!is_known(&other, &sent, ALICE, 1));
         for changed in [
             value.replace(&value[40..42], "zz"),
             format!("{value}00"),
@@ -234,22 +204,21 @@ mod tests {
             value.repeat(6),
             String::new(),
         ] {
-            let cookie = Cookie::new("device", changed);
-            let request = TestRequest::default().cookie(cookie).to_http_request();
-            assert!(!is_known(&devices, &request, ALICE, 1));
+            let sent = DeviceCookie(Some(changed));
+            assert!(!is_known(&devices, &sent, ALICE, 1));
         }
     }
 
     #[test]
     fn a_browser_is_known_for_the_latest_accounts_only() {
         let (devices, ambient) = (devices(), Ambient::system());
-        let mut request = TestRequest::default().to_http_request();
+        let mut sent = DeviceCookie::default();
         for user in 0..12 {
             let user = UserId::from_bytes([user; 16]);
-            let cookie = devices.remember(&request, user, &[1; 32], &ambient);
-            request = TestRequest::default().cookie(cookie).to_http_request();
+            let cookie = devices.remember(&sent, user, &[1; 32], &ambient);
+            sent = DeviceCookie(Some(cookie));
         }
-        let known = |user| is_known(&devices, &request, UserId::from_bytes([user; 16]), 1);
+        let known = |user| is_known(&devices, &sent, UserId::from_bytes([user; 16]), 1);
         assert!(!known(3));
         assert!((4..12).all(known));
     }

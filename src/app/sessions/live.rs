@@ -1,6 +1,6 @@
 //! One session in the memory of the server.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use store::{CLOCK_TOLERANCE_SECS, Role, SessionId, SessionRow, UserId};
@@ -14,7 +14,7 @@ pub struct LiveSession {
     id: SessionId,
     user_id: UserId,
     handle: String,
-    admin: AtomicBool,
+    role: AtomicU8,
     created_at: u64,
     absolute_expires_at: u64,
     idle_secs: u64,
@@ -36,7 +36,7 @@ impl LiveSession {
             id: row.session_id,
             user_id: row.user_id,
             handle,
-            admin: AtomicBool::new(role == Role::Admin),
+            role: AtomicU8::new(number(role)),
             created_at: row.created_at,
             absolute_expires_at: row.absolute_expires_at,
             idle_secs,
@@ -64,16 +64,13 @@ impl LiveSession {
 
     /// Returns the account's role.
     pub fn role(&self) -> Role {
-        if self.admin.load(Ordering::SeqCst) {
-            Role::Admin
-        } else {
-            Role::User
-        }
+        let number = usize::from(self.role.load(Ordering::SeqCst));
+        Role::ALL.get(number).copied().unwrap_or(Role::User)
     }
 
     /// Follows a change of the account's role.
-    pub(super) fn set_role(&self, role: Role) {
-        self.admin.store(role == Role::Admin, Ordering::SeqCst);
+    pub(in crate::app) fn set_role(&self, role: Role) {
+        self.role.store(number(role), Ordering::SeqCst);
     }
 
     /// Unix seconds of the sign-in.
@@ -144,6 +141,12 @@ impl LiveSession {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// Returns a role's place in the list of roles.
+fn number(role: Role) -> u8 {
+    let place = Role::ALL.iter().position(|other| *other == role);
+    u8::try_from(place.unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! Specification: `docs/protocol/accounts.md#re-authentication`.
 
-use actix_web::web::{Data, Json};
 use api::bodies::{self, ReauthFinish, ReauthStart, SignInStarted};
 use api::{Action, Blob, Code};
 use protocol::opaque;
@@ -10,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::accounts::handle::Handle;
 use crate::app::limits::{Guesser, Limit};
-use crate::app::state::App;
 use crate::app::tokens::Purpose;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::sign_in::{self, State};
-use super::{Deed, Epoch, Origin, SignedIn};
+use super::{Deed, Epoch, SignedIn};
+use crate::app::origin::Origin;
 
 /// What the proof says.
 #[derive(Serialize, Deserialize)]
@@ -25,11 +24,7 @@ struct Proof {
 }
 
 /// Answers the first message.
-pub async fn begin(
-    app: Data<App>,
-    who: SignedIn,
-    body: Json<ReauthStart>,
-) -> Result<Json<SignInStarted>, Problem> {
+pub async fn begin(app: &App, who: &SignedIn, body: ReauthStart) -> Result<SignInStarted, Problem> {
     let handle = Handle::parse(who.session().handle()).map_err(|_| Problem::signed_out())?;
     // A session is a sign-in of before: nobody else's attempts count against it.
     let guesser = Guesser::Known {
@@ -57,20 +52,20 @@ pub async fn begin(
         credentials: Blob::default(),
         opaque: Blob::from(state),
     };
-    Ok(Json(SignInStarted {
+    Ok(SignInStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Reauth, &state)?),
         ksf: None,
-    }))
+    })
 }
 
 /// Checks the second message.
 pub async fn finish(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<ReauthFinish>,
-) -> Result<Json<bodies::Reauthenticated>, Problem> {
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: ReauthFinish,
+) -> Result<bodies::Reauthenticated, Problem> {
     let state: State = app
         .tokens()
         .open_once(Purpose::Reauth, &body.token)
@@ -80,7 +75,7 @@ pub async fn finish(
         state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
     if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
         let reason = "the passphrase is wrong, given again in a session";
-        sign_in::failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
+        sign_in::failed(app, origin, Some(user), Action::SignInFailed, reason).await?;
         return Err(refused());
     }
     app.sessions().note(who.session(), Deed::Reauthentication);
@@ -88,9 +83,9 @@ pub async fn finish(
         session: *who.session().id().as_bytes(),
         epoch: state.epoch,
     };
-    Ok(Json(bodies::Reauthenticated {
+    Ok(bodies::Reauthenticated {
         reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof)?),
-    }))
+    })
 }
 
 /// Proof that the passphrase was given in this session within five minutes; only the check can make one.

@@ -2,11 +2,6 @@
 //!
 //! Specification: `docs/protocol/accounts.md#sign-in`.
 
-use std::sync::Arc;
-
-use actix_session::Session;
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
 use api::{Action, Blob, Code, close};
 use protocol::opaque;
@@ -17,12 +12,13 @@ use store::{CreateSessionError, SessionId, UserId};
 use crate::app::accounts::audit;
 use crate::app::accounts::handle::Handle;
 use crate::app::limits::Limit;
-use crate::app::state::App;
 use crate::app::tokens::{Purpose, TokenError};
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::device::credential_hash;
-use super::{Epoch, Opening, Origin, extract, start};
+use super::{DeviceCookie, Entry, Epoch, Opening, SignedIn, start};
+use crate::app::audit::record;
+use crate::app::origin::Origin;
 
 /// What travels in the token; the same size whether or not the account exists.
 #[derive(Serialize, Deserialize)]
@@ -42,10 +38,11 @@ const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
 
 /// Answers the first message.
 pub async fn begin(
-    app: Data<App>,
-    request: HttpRequest,
-    body: Json<SignInStart>,
-) -> Result<Json<SignInStarted>, Problem> {
+    app: &App,
+    origin: &Origin,
+    device: &DeviceCookie,
+    body: SignInStart,
+) -> Result<SignInStarted, Problem> {
     let handle = Handle::parse(&body.handle).ok();
     // What cannot be a handle is treated as one that nobody has.
     let (digest, name) = match &handle {
@@ -64,7 +61,9 @@ pub async fn begin(
     let user = credential.as_ref().map(|credential| credential.user_id);
     let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
     let credentials = credential_hash(record.unwrap_or(&NO_RECORD));
-    let guesser = app.devices().guesser(&request, user, &credentials, digest);
+    let guesser = app
+        .devices()
+        .guesser(device, origin.ip.network(), user, &credentials, digest);
     app.limits()
         .guess(Limit::SignIn, &guesser)
         .map_err(|problem| problem.about(user))?;
@@ -82,51 +81,50 @@ pub async fn begin(
         credentials: Blob::new(credentials.to_vec()),
         opaque: Blob::from(state),
     };
-    Ok(Json(SignInStarted {
+    Ok(SignInStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::SignIn, &state)?),
         ksf: None,
-    }))
+    })
 }
 
 /// Checks the second message and signs in.
 pub async fn finish(
-    app: Data<App>,
-    request: HttpRequest,
-    origin: Origin,
-    cookie: Session,
-    body: Json<SignInFinish>,
-) -> Result<HttpResponse, Problem> {
-    let body = body.into_inner();
+    app: &App,
+    origin: &Origin,
+    device: &DeviceCookie,
+    before: Option<SessionId>,
+    body: SignInFinish,
+) -> Result<Entry, Problem> {
     let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
     let Ok(state): Result<State, _> = opened else {
-        failed(&app, &origin, None, Action::SignInFailed, SPENT).await?;
+        failed(app, origin, None, Action::SignInFailed, SPENT).await?;
         return Err(refused());
     };
     let user = state.user.map(UserId::from_bytes);
     let proven = opaque::login_finish(&state.opaque, &body.finalization).is_ok();
     let Some(user) = user.filter(|_| proven) else {
         let reason = user.map_or(NOBODY, |_| "the passphrase is wrong");
-        failed(&app, &origin, user, Action::SignInFailed, reason).await?;
+        failed(app, origin, user, Action::SignInFailed, reason).await?;
         return Err(refused());
     };
     let overtaken = || app.sessions().is_superseded(user, state.epoch);
     if overtaken() {
-        failed(&app, &origin, Some(user), Action::SignInFailed, OVERTAKEN).await?;
+        failed(app, origin, Some(user), Action::SignInFailed, OVERTAKEN).await?;
         return Err(TokenError::Expired.into());
     }
-    start::make_room(&app, user, &origin).await?;
-    let opening = Opening::new(&app, user, &origin, "passphrase", body.device_name);
+    start::make_room(app, user, origin).await?;
+    let opening = Opening::new(app, user, origin, "passphrase", body.device_name);
     let now = app.ambient().now();
     let records = vec![
         audit::event(Some(user), Action::SignInSucceeded, now, origin.details()),
-        opening.audit(&origin),
+        opening.audit(origin),
     ];
     match app.store().create_session(opening.row(), records).await {
         Ok(()) => {}
         Err(CreateSessionError::NotAllowed) => {
             let reason = "the account was disabled meanwhile";
-            failed(&app, &origin, Some(user), Action::SignInFailed, reason).await?;
+            failed(app, origin, Some(user), Action::SignInFailed, reason).await?;
             return Err(refused());
         }
         Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
@@ -134,21 +132,23 @@ pub async fn finish(
     }
     if overtaken() {
         // What ended the account's sessions may have looked before this one was there.
-        revoke(&app, user, opening.id(), &origin, OVERTAKEN).await?;
+        revoke(app, user, opening.id(), origin, OVERTAKEN).await?;
         return Err(TokenError::Expired.into());
     }
-    replace_current(&app, &request, &origin).await?;
+    replace_current(app, before, origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;
-    opening.hand_out(&cookie)?;
     let credentials = (&*state.credentials).try_into().unwrap_or_default();
-    let device = app
-        .devices()
-        .remember(&request, user, &credentials, app.ambient());
-    Ok(HttpResponse::Ok().cookie(device).json(Entered {
-        user_id: user,
-        role: session.role(),
-    }))
+    let devices = app.devices();
+    let device = devices.remember(device, user, &credentials, app.ambient());
+    Ok(Entry {
+        entered: Entered {
+            user_id: user,
+            role: session.role(),
+        },
+        session: opening.secret(),
+        device,
+    })
 }
 
 /// Ends one session of an account, in the store and in memory.
@@ -174,11 +174,15 @@ async fn revoke(
 
 /// Ends the session that this browser had before it signed in again.
 pub(crate) async fn replace_current(
-    app: &Arc<App>,
-    request: &HttpRequest,
+    app: &App,
+    before: Option<SessionId>,
     origin: &Origin,
 ) -> Result<(), Problem> {
-    let Some(before) = extract::signed_in(request).await? else {
+    let before = match before {
+        Some(id) => SignedIn::check(app.sessions(), id).await?,
+        None => None,
+    };
+    let Some(before) = before else {
         return Ok(());
     };
     let id = before.session().id();
@@ -202,8 +206,8 @@ pub(crate) async fn failed(
 ) -> Result<(), Problem> {
     let mut details = origin.answered(401);
     details["reason"] = reason.into();
-    let record = audit::event(user, action, app.ambient().now(), details);
-    extract::write(app, record, origin.ip).await
+    let event = audit::event(user, action, app.ambient().now(), details);
+    record::write(app, event, origin.ip).await
 }
 
 /// The one answer to a wrong passphrase, an unknown handle and a spent token.

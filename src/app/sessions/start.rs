@@ -1,76 +1,25 @@
 //! Starts a session: the cookie's secret, its row and its audit record.
 
-use actix_session::Session;
-use serde_json::json;
 use sha3::{Digest, Sha3_256};
 use store::{AuditEvent, NewSession, SessionDetails, SessionId, UserId};
 use zeroize::Zeroizing;
 
 use crate::app::accounts::audit;
-use crate::app::state::App;
-use crate::faces::http::{Arrival, ClientIp, Problem, RequestId};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
+use api::bodies::Entered;
 use api::{Action, close};
 
-use super::SECRET;
-
-/// Longest user agent and device name that are kept, in characters.
+/// Longest device name that is kept, in characters.
 const MAX_NAME: usize = 200;
 
-/// Where a sign-in comes from, for the list of sessions and the audit log.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// Network address.
-    pub ip: ClientIp,
-    /// Identifier of the request in the log.
-    pub request_id: RequestId,
-    /// When the request came in.
-    pub arrival: Option<Arrival>,
-    /// The browser's `User-Agent`.
-    pub user_agent: String,
-}
+/// The secret of a session that has been committed: what its cookie carries.
+pub struct SessionSecret(Zeroizing<String>);
 
-impl actix_web::FromRequest for Origin {
-    type Error = std::convert::Infallible;
-    type Future = std::future::Ready<Result<Self, Self::Error>>;
-
-    fn from_request(
-        request: &actix_web::HttpRequest,
-        _: &mut actix_web::dev::Payload,
-    ) -> Self::Future {
-        std::future::ready(Ok(Self::of(request)))
-    }
-}
-
-impl Origin {
-    /// Reads it from a request.
-    pub fn of(request: &actix_web::HttpRequest) -> Self {
-        let agent = request.headers().get("user-agent");
-        let user_agent = agent.and_then(|value| value.to_str().ok()).unwrap_or("");
-        Self {
-            ip: ClientIp::of(request),
-            request_id: RequestId::of(request),
-            arrival: Arrival::of(request),
-            user_agent: user_agent.chars().take(MAX_NAME).collect(),
-        }
-    }
-
-    /// Returns the identifier and the origin of the request, for an audit record.
-    pub fn asked(&self) -> serde_json::Value {
-        json!({"request_id": self.request_id.to_string(), "ip": self.ip.0.to_string()})
-    }
-
-    /// Returns the details of the audit record of a request that succeeded.
-    pub fn details(&self) -> serde_json::Value {
-        self.answered(200)
-    }
-
-    /// Returns the details of the audit record of a request that is answered with this status; its
-    /// latency is up to the record, which is on the disk before the answer leaves.
-    pub fn answered(&self, status: u16) -> serde_json::Value {
-        let mut details = self.asked();
-        details["status"] = status.into();
-        details["latency_ms"] = self.arrival.as_ref().map(Arrival::millis).into();
-        details
+impl SessionSecret {
+    /// Returns the text of the cookie.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -133,18 +82,25 @@ impl Opening {
         )
     }
 
-    /// Puts the committed session's secret into the answer's cookie.
-    pub fn hand_out(self, cookie: &Session) -> Result<(), Problem> {
-        cookie.renew();
-        cookie
-            .insert(SECRET, self.secret.as_str())
-            .map_err(|cause| Problem::internal(&cause))
+    /// Returns the committed session's secret, for the caller's cookie.
+    pub fn secret(self) -> SessionSecret {
+        SessionSecret(self.secret)
     }
 
     /// Returns the id under which the session is stored.
     pub fn id(&self) -> SessionId {
         self.id
     }
+}
+
+/// What whoever has entered gets: who they are, the session's secret, and the mark of a known device.
+pub struct Entry {
+    /// The account.
+    pub entered: Entered,
+    /// The session's secret.
+    pub session: SessionSecret,
+    /// The text of the known device's cookie.
+    pub device: String,
 }
 
 /// Makes room for one more session of this account by ending the oldest.

@@ -14,7 +14,7 @@ use super::output::{hint, say};
 use crate::app::accounts::admin_link::NewAdminLink;
 use crate::app::accounts::audit;
 use crate::app::accounts::handle::Handle;
-use crate::app::admin::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
+use crate::app::administration::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
 use crate::config::{Config, Overrides};
 use crate::faces::control::Question;
 use crate::faces::control::client::Server;
@@ -210,6 +210,7 @@ async fn set_role(terminal: Arc<Terminal>, text: String, role: Role) -> Outcome 
     let name = user.handle;
     let kind = match role {
         Role::Admin => "an administrator",
+        Role::Auditor => "an auditor",
         Role::User => "an ordinary account",
     };
     if user.role == role {

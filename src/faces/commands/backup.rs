@@ -6,7 +6,7 @@ use serde_json::json;
 use super::output::{OutputError, hint, say};
 use super::progress::Bar;
 use super::{Outcome, open_existing};
-use crate::app::admin::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
+use crate::app::administration::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
 use crate::app::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;

@@ -9,11 +9,12 @@ use store::Store;
 use super::output::hint;
 use super::progress::Part;
 use super::{Outcome, existing_database};
-use crate::app::admin::intent::Actor;
+use crate::app::administration::intent::Actor;
 use crate::app::keys::{drive, renew, rotate};
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::faces::control::client::Server;
-use crate::faces::control::{DatabaseLock, KeyWork, Question, Wanted, new_key};
+use crate::faces::control::{KeyWork, Question, Wanted, new_key};
+use crate::platform::lock::DatabaseLock;
 use crate::startup::open_store;
 use ambient::Ambient;
 

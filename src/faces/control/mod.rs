@@ -4,7 +4,6 @@
 //! says that it is the last. Only the user that runs the server, and root, may connect.
 
 pub mod client;
-mod lock;
 mod server;
 
 use std::path::PathBuf;
@@ -14,8 +13,6 @@ use serde::{Deserialize, Serialize};
 use store::UserId;
 use zeroize::Zeroizing;
 
-pub(crate) use lock::LockFile;
-pub use lock::{DatabaseLock, LockError};
 pub use server::Control;
 pub(crate) use server::new_key;
 

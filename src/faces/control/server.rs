@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::Data;
 use keyring::KeyMaterial;
 use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey, UserId};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -15,9 +14,9 @@ use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
 
 use super::{Answer, KeyWork, Question, Wanted, socket_path};
+use crate::app::App;
 use crate::app::accounts::erasure;
-use crate::app::admin::intent::Actor;
-use crate::app::state::App;
+use crate::app::administration::intent::Actor;
 use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
@@ -55,11 +54,11 @@ impl Control {
     }
 
     /// Answers until the future is dropped.
-    pub async fn run(self, app: Data<App>) {
+    pub async fn run(self, app: Arc<App>) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let app = Data::clone(&app);
+                    let app = Arc::clone(&app);
                     actix_web::rt::spawn(async move {
                         if let Err(cause) = serve(&app, stream).await {
                             tracing::debug!(%cause, "a subcommand went away");
@@ -103,7 +102,7 @@ fn clear(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, reason))
 }
 
-async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
+async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
     let own = rustix::process::geteuid();
     if peer != own.as_raw() && peer != 0 {
@@ -130,7 +129,7 @@ async fn serve(app: &Data<App>, stream: UnixStream) -> io::Result<()> {
     }
 }
 
-async fn begin(app: &Data<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
+async fn begin(app: &Arc<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
     let actor = Actor::terminal("rotate-keys");
     let reason = "somebody at the server's terminal asked for it";
     match work {
@@ -177,7 +176,7 @@ fn local_source(config: &Config, key: &str) -> Arc<dyn KekSource> {
 
 /// Tells how far a job is until it is over, or until another one is the newest.
 async fn follow(
-    app: &Data<App>,
+    app: &Arc<App>,
     begun: KeyJob,
     writing: &mut (impl AsyncWriteExt + Unpin),
 ) -> io::Result<()> {

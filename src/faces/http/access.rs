@@ -6,12 +6,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use api::Code;
 
+use crate::app::App;
 use crate::app::limits;
-use crate::app::sessions::{Origin, signed_in};
-use crate::app::state::App;
+use crate::app::origin::{Arrival, Origin, RequestId};
 use crate::routes::Pattern;
 
-use super::{Arrival, Problem, RequestId};
+use super::signed_in;
+use crate::app::Problem;
 
 /// Middleware: counts and logs.
 ///

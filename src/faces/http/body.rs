@@ -8,7 +8,7 @@ use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{Error, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 
-use super::Problem;
+use crate::app::Problem;
 
 /// Largest JSON body in bytes by default.
 pub const SMALL_JSON_BYTES: usize = 64 << 10;

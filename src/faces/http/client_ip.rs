@@ -1,47 +1,27 @@
 //! The client's address, as far as the network tells.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use ambient::Stopwatch;
+use actix_web::{HttpRequest, web};
 
-use crate::app::state::App;
+use crate::app::App;
+use crate::app::origin::ClientIp;
 
-/// The address that limits are counted against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientIp(pub IpAddr);
-
-impl ClientIp {
-    /// Reads the peer's address, or the one that trusted proxies name in `X-Forwarded-For`.
-    pub fn of(request: &HttpRequest) -> Self {
-        let peer = request
-            .peer_addr()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-        let trusted = request
-            .app_data::<web::Data<App>>()
-            .map(|app| app.config().trusted_proxies.as_slice())
-            .unwrap_or_default();
-        let forwarded = request.headers().get_all("x-forwarded-for");
-        Self(client_of(
-            peer,
-            trusted,
-            forwarded.map(|value| value.as_bytes()),
-        ))
-    }
-
-    /// Returns the network that one customer usually holds: the address, or the first 64 bits.
-    pub fn network(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V6(v6) => {
-                let bits = u128::from(v6) & !(u128::from(u64::MAX));
-                IpAddr::V6(Ipv6Addr::from(bits))
-            }
-            v4 => v4,
-        }
-    }
+/// Reads the peer's address, or the one that trusted proxies name in `X-Forwarded-For`.
+pub fn client_ip(request: &HttpRequest) -> ClientIp {
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    let trusted = request
+        .app_data::<web::Data<App>>()
+        .map(|app| app.config().trusted_proxies.as_slice())
+        .unwrap_or_default();
+    let forwarded = request.headers().get_all("x-forwarded-for");
+    ClientIp(client_of(
+        peer,
+        trusted,
+        forwarded.map(|value| value.as_bytes()),
+    ))
 }
 
 /// Follows `X-Forwarded-For` from its end for as long as trusted proxies wrote it.
@@ -82,64 +62,6 @@ fn address_in(entry: &[u8]) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let address = text.parse().ok().or_else(bare).or_else(with_port)?;
     Some(address.to_canonical())
-}
-
-impl FromRequest for ClientIp {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
-    }
-}
-
-/// The number under which a request's log line and audit record are matched; no two requests have
-/// the same, whichever start of the server they came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(pub u128);
-
-impl RequestId {
-    /// The request of this number since the start with this id.
-    pub fn new(boot: [u8; 16], number: u64) -> Self {
-        let mut bytes = boot;
-        bytes[8..].copy_from_slice(&number.to_be_bytes());
-        Self(u128::from_be_bytes(bytes))
-    }
-
-    /// Reads a request's number; nought where no middleware gave it one.
-    pub fn of(request: &HttpRequest) -> Self {
-        let id = request.extensions().get::<Self>().copied();
-        id.unwrap_or(Self(0))
-    }
-}
-
-/// When a request came in.
-#[derive(Debug, Clone)]
-pub struct Arrival(pub Stopwatch);
-
-impl Arrival {
-    /// Reads when a request came in; nothing where no middleware noted it.
-    pub fn of(request: &HttpRequest) -> Option<Self> {
-        request.extensions().get::<Self>().cloned()
-    }
-
-    /// Milliseconds since then.
-    pub fn millis(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-impl std::fmt::Display for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl FromRequest for RequestId {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::platform::net::{Networks, Part};
 use crate::routes::needs_an_account;
 
 use super::received::{Counted, Received};
-use super::{ClientIp, Problem};
+use crate::app::Problem;
 
 /// Bodies up to this length are bounded by the number of requests.
 pub(super) const SMALL_BYTES: u64 = 16 << 10;
@@ -50,7 +50,9 @@ impl Crowd {
     }
 
     fn admit(&self, request: &ServiceRequest) -> Result<Admitted, Problem> {
-        let ip = ClientIp::of(request.request()).0.to_canonical();
+        let ip = super::client_ip::client_ip(request.request())
+            .0
+            .to_canonical();
         // Many may be behind an address of this machine: a tunnel, a proxy that names nobody.
         let ip = (!ip.is_loopback()).then_some(ip);
         let one = self.requests.take(ip, 1).ok_or_else(|| {

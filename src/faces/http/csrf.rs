@@ -8,10 +8,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 use api::Code;
 
-use crate::app::state::App;
+use crate::app::App;
 use crate::config::PublicUrl;
 
-use super::Problem;
+use crate::app::Problem;
 
 /// The header of native clients, which no page can make a browser send.
 const NATIVE: &str = "x-secure-messaging";

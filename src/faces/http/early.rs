@@ -5,11 +5,11 @@ use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, COOKIE};
 
-use crate::app::sessions::cookie_name;
 use crate::config::PublicUrl;
-use crate::routes::{Access, LARGE, TABLE};
+use crate::routes::{LARGE, TABLE};
 
-use super::{LARGE_JSON_BYTES, Problem, SMALL_JSON_BYTES};
+use super::{LARGE_JSON_BYTES, SMALL_JSON_BYTES, cookie_name};
+use crate::app::Problem;
 
 /// What is known of an endpoint before a body is read.
 struct Row {
@@ -38,7 +38,7 @@ impl Early {
             Some(Row {
                 method: row.method.parse().ok()?,
                 path: ResourceDef::new(row.path),
-                signed_in: row.access != Access::Public,
+                signed_in: row.permission.is_some(),
                 limit: json.then_some(limit),
             })
         });

@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use futures_util::FutureExt;
 
-use super::Problem;
+use crate::app::Problem;
 
 /// Middleware: whatever fails below with a 5xx of its own is logged with its cause and answered with
 /// a problem document. So is whoever asked when a handler panicked: without this the connection would

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
-use crate::routes::{Access, Body, Endpoint, TABLE};
+use crate::routes::{Body, Endpoint, TABLE};
 
 /// Returns the document.
 pub async fn show() -> HttpResponse {
@@ -53,8 +53,9 @@ fn operation(endpoint: &Endpoint) -> Value {
             },
         },
     });
-    if endpoint.access != Access::Public {
+    if let Some(permission) = endpoint.permission {
         operation["security"] = json!([{"session": []}]);
+        operation["x-permission"] = permission.name().into();
     }
     if let Some(input) = &endpoint.input {
         operation["requestBody"] = json!({"content": content(input)});

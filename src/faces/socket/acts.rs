@@ -1,19 +1,17 @@
 //! Handles the frames of a socket.
 
+use api::Blob;
 use api::frames::{Asked, ClientFrame, ServerFrame};
-use api::{Blob, Code};
 use bytes::Bytes;
 use protocol::envelope::{SlotSet, SubmissionHeader};
-use protocol::epoch::bucket_of;
-use protocol::prekeys::SessionBundle;
 use protocol::suite::ObjectType;
 use vault::{Ciphertext, MessageId};
 
+use crate::app::Problem;
 use crate::app::sessions::Deed;
-use crate::faces::http::Problem;
 
 use crate::app::messages::frames::status_entry;
-use crate::app::messages::{Outgoing, ingest, service};
+use crate::app::messages::{Outgoing, service};
 
 use super::connection::Connection;
 use super::wire::MAX_FRAME;
@@ -24,26 +22,25 @@ impl Connection {
         let (app, who) = (&self.app, &self.who);
         match said {
             ClientFrame::Bundle { bundle } => {
-                if let Err(problem) = self.publish(bundle) {
+                if let Err(problem) = self.member.publish(bundle.into_vec()) {
                     self.refuse(Asked::Bundle, None, &problem);
                 }
             }
-            ClientFrame::Withdraw {} => {
-                self.socket.set_bundle(None);
-                let live = self.socket.live();
-                self.app.vault().session_left(self.who.user_id(), live);
-            }
+            ClientFrame::Withdraw {} => self.member.withdraw(),
             ClientFrame::Claim { id } => {
                 if let Err(problem) = self.claim(id) {
                     self.refuse(Asked::Claim, Some(id), &problem);
                 }
             }
             ClientFrame::Ack { id, token } => match service::acknowledge(app, who, id, &token) {
-                Ok(()) => self.socket.tell(&ServerFrame::Acked { id }),
+                Ok(()) => self.member.socket().tell(&ServerFrame::Acked { id }),
                 Err(problem) => self.refuse(Asked::Ack, Some(id), &problem),
             },
             ClientFrame::Extend { id, token } => match service::extend(app, who, id, &token) {
-                Ok(lease_ms) => self.socket.tell(&ServerFrame::Extended { id, lease_ms }),
+                Ok(lease_ms) => self
+                    .member
+                    .socket()
+                    .tell(&ServerFrame::Extended { id, lease_ms }),
                 Err(problem) => self.refuse(Asked::Extend, Some(id), &problem),
             },
             ClientFrame::CannotOpen { id, token } => {
@@ -57,38 +54,20 @@ impl Connection {
                     self.refuse(Asked::Status, None, &problem);
                 }
             }
-            ClientFrame::Ping {} => self.socket.tell(&ServerFrame::Pong {}),
+            ClientFrame::Ping {} => self.member.socket().tell(&ServerFrame::Pong {}),
         }
-    }
-
-    fn publish(&self, bundle: Blob) -> Result<(), Problem> {
-        let decoded = SessionBundle::decode(&bundle).map_err(|error| ingest::unreadable(&error))?;
-        let own = decoded.user_id == self.who.user_id() && decoded.live_id == self.socket.live();
-        if !own {
-            return Err(Problem::forbidden("The bundle is another session's."));
-        }
-        // Senders take no other, and a number that is kept is one that can be computed with.
-        if decoded.bucket.abs_diff(bucket_of(self.app.ambient().now())) > 1 {
-            return Err(Problem::new(
-                Code::KeysUnusable,
-                "The bundle is made for another time. Set the clock of this device.",
-            ));
-        }
-        let bundle = (decoded.bucket, bundle.into_vec());
-        if !self.socket.set_bundle(Some(bundle)) {
-            self.app.hub().joined(&self.socket);
-        }
-        Ok(())
     }
 
     fn claim(&self, id: MessageId) -> Result<(), Problem> {
-        let live = self.socket.live();
+        let live = self.member.socket().live();
         let claim = service::claim(&self.app, &self.who, id, Some(live))?;
         if service::parcel_len(&claim) <= MAX_FRAME {
             let parcel = service::parcel(id, &claim);
-            self.socket.send(Outgoing::Binary(Bytes::from(parcel)));
+            self.member
+                .socket()
+                .send(Outgoing::Binary(Bytes::from(parcel)));
         } else {
-            self.socket.tell(&ServerFrame::ClaimedLarge {
+            self.member.socket().tell(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::new(claim.token.as_bytes().to_vec()),
                 lease_ms: claim.lease.as_millis() as u64,
@@ -101,7 +80,7 @@ impl Connection {
         let states = service::status(&self.app, &self.who, ids)?;
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
-            self.socket.tell(&ServerFrame::Status {
+            self.member.socket().tell(&ServerFrame::Status {
                 states: part.iter().map(status_entry).collect(),
             });
         }
@@ -118,7 +97,10 @@ impl Connection {
                 };
                 let id = header.message_id;
                 match self.submit(header, bytes.get(consumed..).unwrap_or_default()) {
-                    Ok(expires_at) => self.socket.tell(&ServerFrame::Sent { id, expires_at }),
+                    Ok(expires_at) => self
+                        .member
+                        .socket()
+                        .tell(&ServerFrame::Sent { id, expires_at }),
                     Err(problem) => self.refuse(Asked::Send, Some(id), &problem),
                 }
                 Ok(())
@@ -129,7 +111,7 @@ impl Connection {
                 };
                 let id = set.message_id;
                 match service::add_slots(&self.app, &self.who, set) {
-                    Ok(()) => self.socket.tell(&ServerFrame::SlotsAdded { id }),
+                    Ok(()) => self.member.socket().tell(&ServerFrame::SlotsAdded { id }),
                     Err(problem) => self.refuse(Asked::Slots, Some(id), &problem),
                 }
                 Ok(())

@@ -2,40 +2,30 @@
 //!
 //! Specification: `docs/protocol.md#websocket`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use api::frames::{Asked, ServerFrame, Stranded};
+use api::frames::{Asked, ServerFrame};
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vault::{LiveId, MessageId, UserId};
+use vault::{LiveId, MessageId};
 
-use crate::app::limits::{self, Limit};
-use crate::app::sessions::{Origin, SignedIn};
-use crate::app::state::App;
-use crate::faces::http::{Arrival, Problem};
+use crate::app::App;
+use crate::app::Problem;
+use crate::app::limits;
+use crate::app::origin::{Arrival, Origin};
+use crate::app::sessions::SignedIn;
 
 use super::wire::{self, Frames, Incoming};
-use crate::app::messages::frames::waiting;
-use crate::app::messages::{Outgoing, Socket};
+use crate::app::messages::Outgoing;
+use crate::app::messages::live::Membership;
 use api::close;
 
 /// Malformed frames that a connection may send before it is closed.
 const MAX_MALFORMED: u32 = 100;
-
-/// The most waiting messages that the first frame lists.
-const HELLO_ITEMS: usize = 64;
-
-/// The most unreadable messages that the first frame lists: in all, and of one poster.
-const STRANDED_ITEMS: usize = 32;
-const STRANDED_OF_ONE: usize = 4;
-
-/// The most waiting messages that follow it one by one; `GET /messages` lists the others.
-const TOLD_ITEMS: usize = 256;
 
 /// Time limit of a write when every buffer on the way is full.
 const SLOW_READER: Duration = Duration::from_secs(20);
@@ -64,16 +54,13 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let (socket, frames) = Socket::new(query.live_id, Arc::clone(who.session()));
-    app.hub()
-        .join(&socket, app.config().sockets_per_session)
-        .map_err(|_| Problem::over(Limit::Sockets, 60))?;
+    let (member, frames) = Membership::join(&app, &who, query.live_id)?;
     let (out, body) = mpsc::channel::<Bytes>(4);
     let connection = Connection {
-        app: Data::clone(&app),
+        app: Arc::clone(&app),
         who,
         origin,
-        socket,
+        member,
         malformed: 0,
         silent_pings: 0,
     };
@@ -92,25 +79,13 @@ pub async fn open(
 
 /// A socket's task.
 pub(super) struct Connection {
-    pub(super) app: Data<App>,
+    pub(super) app: Arc<App>,
     pub(super) who: SignedIn,
     /// The request that opened the socket, with the arrival time of the frames in progress.
     origin: Origin,
-    pub(super) socket: Arc<Socket>,
+    pub(super) member: Membership,
     malformed: u32,
     silent_pings: u32,
-}
-
-/// Leaves the hub whichever way the loop ends, and returns the session's unread claims.
-struct Membership(Data<App>, Arc<Socket>, UserId);
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        if self.0.hub().leave(&self.1) {
-            let live = self.1.live();
-            self.0.vault().session_left(self.2, live);
-        }
-    }
 }
 
 impl Connection {
@@ -120,13 +95,11 @@ impl Connection {
         mut queue: mpsc::Receiver<Outgoing>,
         out: mpsc::Sender<Bytes>,
     ) {
-        let (app, socket) = (Data::clone(&self.app), Arc::clone(&self.socket));
-        let _membership = Membership(app, socket, self.who.user_id());
-        self.hello();
+        self.member.hello();
         let mut incoming = Frames::default();
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
         pings.tick().await;
-        let socket = Arc::clone(&self.socket);
+        let socket = Arc::clone(self.member.socket());
         let code = loop {
             tokio::select! {
                 biased;
@@ -203,24 +176,6 @@ impl Connection {
         }
     }
 
-    fn hello(&self) {
-        let (vault, account) = (self.app.vault(), self.who.user_id());
-        let live = self.socket.live();
-        vault.session_back(account, live);
-        let items = vault.waiting_for(account, Some(live));
-        let stranded = vault.stranded_for(account);
-        self.socket.tell(&ServerFrame::Hello {
-            boot_id: self.app.boot().id(),
-            now: self.app.ambient().now(),
-            waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),
-            more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
-            stranded: listed(stranded),
-        });
-        for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
-            self.socket.tell(&ServerFrame::Waiting(waiting(item)));
-        }
-    }
-
     /// Refuses a malformed frame; too many of them close the connection.
     pub(super) fn unfit(&mut self, detail: &str) -> Result<(), Option<u16>> {
         self.malformed += 1;
@@ -235,7 +190,7 @@ impl Connection {
     /// Sends a refusal.
     pub(super) fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
         limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
-        self.socket.tell(&ServerFrame::Refused {
+        self.member.socket().tell(&ServerFrame::Refused {
             re,
             id,
             code: problem.code().name().into(),
@@ -243,16 +198,4 @@ impl Connection {
             retry_after: problem.seconds(),
         });
     }
-}
-
-/// Returns a few of each poster, so that no poster displaces the others.
-fn listed(stranded: Vec<(MessageId, UserId)>) -> Vec<Stranded> {
-    let mut of: HashMap<UserId, usize> = HashMap::new();
-    let few = stranded.into_iter().filter(|(_, poster)| {
-        let count = of.entry(*poster).or_default();
-        *count += 1;
-        *count <= STRANDED_OF_ONE
-    });
-    let items = few.map(|(id, from)| Stranded { id, from });
-    items.take(STRANDED_ITEMS).collect()
 }

@@ -39,5 +39,5 @@ mod transport;
 mod tests;
 
 pub use limits::{FewDescriptors, Limits, Waits};
-pub use networks::{Networks, Part};
+pub use networks::{Networks, Part, network_of};
 pub use server::serve;

@@ -1,10 +1,19 @@
 //! What each network holds at once, so that one cannot take everything.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::faces::http::ClientIp;
+/// Returns the network that one customer usually holds: the address, or the first 64 bits.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let bits = u128::from(v6) & !(u128::from(u64::MAX));
+            IpAddr::V6(Ipv6Addr::from(bits))
+        }
+        v4 => v4,
+    }
+}
 
 /// Counts what networks hold: a number for each, up to a bound for each and one for all.
 #[derive(Debug, Clone)]
@@ -69,7 +78,7 @@ impl Networks {
     pub fn take(&self, address: Option<IpAddr>, size: u64) -> Option<Part> {
         let mut part = Part {
             networks: self.clone(),
-            network: address.map(|ip| ClientIp(ip).network()),
+            network: address.map(network_of),
             size: 0,
         };
         part.grow(size).then_some(part)

@@ -20,7 +20,7 @@ use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
 use actix_web::http::{Method, StatusCode, header};
 
-use crate::faces::http::Problem;
+use crate::app::Problem;
 
 use super::body::{Answer, Turn, Way};
 use super::connection::Connection;

@@ -1,5 +1,6 @@
 //! Pages and assets: rendered once at the start from the bundle, the same bytes for everybody.
 
+pub(crate) mod admin;
 mod assets;
 mod forms;
 pub mod rendered;
@@ -14,8 +15,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::Problem;
 
 use forms::Forms;
 
@@ -63,9 +63,9 @@ impl Pages {
 }
 
 /// Answers with a page.
-pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let Some(loaded) = &app.pages().0 else {
-        return app.pages().unavailable();
+pub async fn page(pages: Data<Pages>, request: HttpRequest) -> HttpResponse {
+    let Some(loaded) = &pages.0 else {
+        return pages.unavailable();
     };
     let Some(forms) = loaded.pages.get(request.path()) else {
         return actix_web::ResponseError::error_response(&Problem::not_found());
@@ -80,12 +80,12 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
 
 /// Answers with an asset; its name has its fingerprint, so it never changes.
 pub async fn asset(
-    app: Data<App>,
+    pages: Data<Pages>,
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(loaded) = &app.pages().0 else {
-        return Ok(app.pages().unavailable());
+    let Some(loaded) = &pages.0 else {
+        return Ok(pages.unavailable());
     };
     let file = loaded.assets.file(&path).ok_or_else(Problem::not_found)?;
     Ok(file.forms.answer(&request, |response| {

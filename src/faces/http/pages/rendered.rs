@@ -1,13 +1,17 @@
 //! Pages that are rendered for a request: none of them holds a key.
 
+use actix_web::error::InternalError;
 use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest, HttpResponse};
+use api::Code;
 use askama::Template;
 
-use crate::faces::http::{ADMIN_CSP, Problem};
+use crate::app::Problem;
+use crate::faces::http::ADMIN_CSP;
 
-use super::Assets;
+use super::{Assets, Pages};
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -39,6 +43,28 @@ pub fn problem(
         detail,
     };
     html(status, &page)
+}
+
+/// Makes the refusal of a request: a page where a page was asked for, the problem document otherwise.
+pub(crate) fn refusal(request: &HttpRequest, problem: Problem) -> Error {
+    let refused = matches!(problem.code(), Code::SignedOut | Code::Forbidden);
+    let pages = request.app_data::<Data<Pages>>();
+    let assets = pages.and_then(|pages| pages.assets());
+    match assets.filter(|_| refused && !request.path().starts_with("/api/")) {
+        Some(assets) => {
+            let page = self::problem(
+                assets,
+                StatusCode::FORBIDDEN,
+                "Administrators only",
+                "Sign in as an administrator or an auditor. This attempt was written to the audit log.",
+            );
+            match page {
+                Ok(page) => InternalError::from_response(problem, page).into(),
+                Err(problem) => problem.into(),
+            }
+        }
+        None => problem.into(),
+    }
 }
 
 /// Returns whether a person opened the address in a browser.

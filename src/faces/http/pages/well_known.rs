@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 
-use crate::app::state::App;
+use crate::app::App;
 
 /// Seconds after which `security.txt` should be read again: half a year.
 const LIFE: u64 = 182 * 86_400;

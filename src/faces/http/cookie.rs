@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Key, SameSite};
 use sha3::{Digest, Sha3_256};
 use store::SessionId;
 
+use crate::app::Problem;
+use crate::app::sessions::{Registry, SessionSecret};
 use crate::config::{Config, PublicUrl};
 
-use super::Registry;
-
 /// Entry of a new session's state: the cookie's secret, for the answer that sets it.
-pub const SECRET: &str = "secret";
+const SECRET: &str = "secret";
 
 /// Entry of a loaded state: the hash under which the session is stored.
 const ID: &str = "id";
@@ -57,7 +57,7 @@ pub fn middleware(
 }
 
 /// Returns the hash under which the session of a cookie's secret is stored.
-pub(super) fn session_id(secret: &str) -> Option<SessionId> {
+fn session_id(secret: &str) -> Option<SessionId> {
     let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
     hex::decode_to_slice(secret, bytes.as_mut_slice()).ok()?;
     Some(SessionId::from_bytes(
@@ -68,6 +68,14 @@ pub(super) fn session_id(secret: &str) -> Option<SessionId> {
 /// Reads the session's id from the state that [`CookieStore`] loaded.
 pub(super) fn loaded_id(entries: &HashMap<String, String>) -> Option<SessionId> {
     entries.get(ID)?.parse().ok()
+}
+
+/// Puts a committed session's secret into the answer's cookie.
+pub(crate) fn hand_out(cookie: &Session, secret: &SessionSecret) -> Result<(), Problem> {
+    cookie.renew();
+    cookie
+        .insert(SECRET, secret.as_str())
+        .map_err(|cause| Problem::internal(&cause))
 }
 
 #[derive(Debug, thiserror::Error)]

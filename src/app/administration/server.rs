@@ -1,24 +1,20 @@
-//! Endpoints of statistics, accounts and the registration mode.
+//! Figures, accounts and the registration mode.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Query};
+use std::sync::Arc;
+
 use api::Action;
 use api::bodies::{Account, Accounts, AccountsWanted, DamagedAccount, Figures, RegistrationChoice};
 
 use crate::app::accounts::audit;
-use crate::app::sessions::{self, Administrator, After, Origin};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::audit::record;
+use crate::app::authority::{Authorized, permit};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
 
 use super::intent::{self, Actor, Intent};
 
-/// Answers with the figures.
-pub async fn stats(app: Data<App>, _admin: Administrator) -> Result<Json<Figures>, Problem> {
-    Ok(Json(figures(&app).await?))
-}
-
-/// Reads the figures for the API or for the admin page.
-pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
+/// Reads the figures.
+pub async fn figures(app: &App, _: &Authorized<permit::ReadFigures>) -> Result<Figures, Problem> {
     let durable = app.store().statistics(app.ambient().now()).await?;
     let held = app.vault().stats();
     Ok(Figures {
@@ -40,12 +36,13 @@ pub(super) async fn figures(app: &App) -> Result<Figures, Problem> {
 
 /// Sets the registration mode; the intent is recorded before, the outcome with it.
 pub async fn choose(
-    app: Data<App>,
-    After(admin, body): After<Administrator, Json<RegistrationChoice>>,
-    origin: Origin,
-) -> Result<HttpResponse, Problem> {
+    app: &Arc<App>,
+    admin: &Authorized<permit::ChooseRegistration>,
+    origin: &Origin,
+    body: &RegistrationChoice,
+) -> Result<(), Problem> {
     let mode = body.mode;
-    let actor = Actor::administrator(&admin, &origin);
+    let actor = Actor::of(admin, origin);
     let what = serde_json::json!({ "mode": mode });
     let intent = Intent::declare(
         app.store(),
@@ -55,7 +52,7 @@ pub async fn choose(
         what,
     )
     .await?;
-    let choosing = Data::clone(&app);
+    let choosing = Arc::clone(app);
     intent
         .carry_out(move |intent| async move {
             let now = choosing.ambient().now();
@@ -64,22 +61,23 @@ pub async fn choose(
             choosing.setup().change_mode(mode, commit).await
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Lists accounts.
 pub async fn users(
-    app: Data<App>,
-    After(admin, wanted): After<Administrator, Query<AccountsWanted>>,
-    origin: Origin,
-) -> Result<Json<Accounts>, Problem> {
-    let record = audit::event(
-        Some(admin.signed_in().user_id()),
+    app: &App,
+    admin: &Authorized<permit::ListAccounts>,
+    origin: &Origin,
+    wanted: &AccountsWanted,
+) -> Result<Accounts, Problem> {
+    let event = audit::event(
+        admin.user_id(),
         Action::AdminUsersViewed,
         app.ambient().now(),
         origin.details(),
     );
-    sessions::write(&app, record, origin.ip).await?;
+    record::write(app, event, origin.ip).await?;
     let limit = wanted.limit.unwrap_or(100).clamp(1, 500);
     let after = wanted.after;
     let rows = app.store().list_users(after, limit).await?;
@@ -103,9 +101,9 @@ pub async fn users(
             }),
         }
     }
-    Ok(Json(Accounts {
+    Ok(Accounts {
         users,
         damaged,
         next,
-    }))
+    })
 }

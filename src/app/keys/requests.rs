@@ -1,16 +1,16 @@
-//! Endpoints of keys, for administrators.
+//! What administrators ask of the keys.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
+use std::sync::Arc;
+
 use api::Code;
 use api::bodies::{Kek, Keys};
-use store::{BeginError, KekInfo, KekState, NewKey};
+use store::{BeginError, KekInfo, KekState, KeyJob, NewKey};
 
 use super::service::due_at;
-use crate::app::admin::intent::Actor;
-use crate::app::sessions::{Administrator, Origin};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::administration::intent::Actor;
+use crate::app::authority::{Authorized, permit};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
 
 fn shown(kek: KekInfo) -> Kek {
     Kek {
@@ -24,30 +24,30 @@ fn shown(kek: KekInfo) -> Kek {
 }
 
 /// Shows the keys and the job.
-pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<Keys>, Problem> {
+pub async fn show(app: &App, _: &Authorized<permit::ReadKeys>) -> Result<Keys, Problem> {
     let keks: Vec<Kek> = app.store().keks().await?.into_iter().map(shown).collect();
     let job = app.store().key_job().await?;
     let active = keks.iter().find(|kek| kek.state == KekState::Active);
-    Ok(Json(Keys {
+    Ok(Keys {
         next_rotation: active.and_then(|kek| due_at(app.config(), kek.created_at)),
         keks,
         job,
         trouble: app.keys().trouble(),
         kek_days: app.config().keys.kek_days,
-    }))
+    })
 }
 
 /// Starts to move every value to a new key.
 pub async fn rotate(
-    app: Data<App>,
-    admin: Administrator,
-    origin: Origin,
-) -> Result<HttpResponse, Problem> {
-    let actor = Actor::administrator(&admin, &origin);
+    app: &Arc<App>,
+    admin: &Authorized<permit::ChangeKeys>,
+    origin: &Origin,
+) -> Result<KeyJob, Problem> {
+    let actor = Actor::of(admin, origin);
     let begun = app
         .keys()
         .rotate(
-            &app,
+            app,
             actor,
             NewKey::Configured,
             "an administrator asked for it",
@@ -58,21 +58,21 @@ pub async fn rotate(
 
 /// Starts to seal every value again under a new data key.
 pub async fn renew(
-    app: Data<App>,
-    admin: Administrator,
-    origin: Origin,
-) -> Result<HttpResponse, Problem> {
-    let actor = Actor::administrator(&admin, &origin);
+    app: &Arc<App>,
+    admin: &Authorized<permit::ChangeKeys>,
+    origin: &Origin,
+) -> Result<KeyJob, Problem> {
+    let actor = Actor::of(admin, origin);
     let begun = app
         .keys()
-        .renew(&app, actor, "an administrator asked for it")
+        .renew(app, actor, "an administrator asked for it")
         .await;
     answer(begun)
 }
 
-fn answer(begun: Result<store::KeyJob, BeginError>) -> Result<HttpResponse, Problem> {
+fn answer(begun: Result<KeyJob, BeginError>) -> Result<KeyJob, Problem> {
     match begun {
-        Ok(job) => Ok(HttpResponse::Accepted().json(job)),
+        Ok(job) => Ok(job),
         Err(error @ BeginError::Running(_)) => {
             Err(Problem::new(Code::KeyJobRunning, error.to_string()))
         }

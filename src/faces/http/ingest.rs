@@ -2,27 +2,23 @@
 
 use actix_web::web::Payload;
 use futures_util::StreamExt;
-use protocol::envelope::{MAX_SLOT_LEN, SubmissionHeader};
+use protocol::envelope::SubmissionHeader;
 use vault::{CiphertextBuilder, MessageId, PutOutcome};
 use zeroize::Zeroizing;
 
+use crate::app::App;
+use crate::app::Problem;
 use crate::app::sessions::SignedIn;
-use crate::app::state::App;
-use crate::faces::http::Problem;
 
-use super::service;
-
-/// Bytes of a slot's address, without the slot itself.
-const ADDRESS: usize = 64;
+use crate::app::messages::service::{self, unreadable};
 
 /// Reads a whole submission and puts it into the vault; returns its id.
-pub(crate) async fn submission(
+pub(super) async fn submission(
     app: &App,
     who: &SignedIn,
     mut payload: Payload,
 ) -> Result<(MessageId, PutOutcome), Problem> {
-    let vault = app.vault();
-    let max_header = 64 + vault.config().slots_per_message * (MAX_SLOT_LEN + ADDRESS);
+    let max_header = service::max_header(app);
     let mut front = Zeroizing::new(Vec::new());
     let (header, consumed) = loop {
         let parsed = SubmissionHeader::parse_prefix(&front).map_err(|error| unreadable(&error))?;
@@ -57,11 +53,6 @@ pub(crate) async fn submission(
     let id = header.message_id;
     let outcome = service::put(app, reservation, header, body.finish())?;
     Ok((id, outcome))
-}
-
-/// The bytes are no submission.
-pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
-    Problem::malformed(error.to_string())
 }
 
 fn trailing() -> Problem {

@@ -1,23 +1,21 @@
 //! The admin page, the only page that is rendered for each request.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
-use actix_web::{HttpRequest, HttpResponse};
 use api::Action;
 use api::bodies::{AuditProof, AuditRecord, Figures, RecordsWanted, Verified, WitnessState};
 use askama::Template;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
-use store::Role;
 
-use crate::app::accounts::audit;
-use crate::app::sessions::{self, Origin, audit_refusal, signed_in};
-use crate::app::state::App;
-use crate::faces::http::pages::{Assets, rendered, time};
-use crate::faces::http::{ClientIp, Problem};
+use crate::app::administration::{audit_log, audit_proof, server};
+use crate::app::authority::{Authorized, permit};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
 
-use super::{audit_log, routes};
+use super::{Assets, Pages, rendered, time};
 
 /// What is escaped in a value of an address's query.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -25,7 +23,7 @@ const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// Fields of the form, in the query of the address.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// A handle.
     user: String,
     /// An action.
@@ -123,39 +121,19 @@ struct AdminPage<'a> {
     next: Option<String>,
 }
 
-/// Shows figures and the audit log to an administrator; refuses others with 403 and an audit record.
-pub async fn show(
+/// Shows figures and the audit log to an administrator or an auditor.
+pub(crate) async fn show(
     app: Data<App>,
-    request: HttpRequest,
+    pages: Data<Pages>,
+    reader: Authorized<permit::ReadAudit>,
     origin: Origin,
     filter: Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(assets) = app.pages().assets() else {
-        return Ok(app.pages().unavailable());
+    let Some(assets) = pages.assets() else {
+        return Ok(pages.unavailable());
     };
-    let who = signed_in(&request).await?;
-    let Some(who) = who
-        .clone()
-        .filter(|who| who.session().role() == Role::Admin)
-    else {
-        audit_refusal(&request, who.map(|who| who.user_id()), 403).await?;
-        return rendered::problem(
-            assets,
-            StatusCode::FORBIDDEN,
-            "Administrators only",
-            "Sign in as an administrator. This attempt was written to the audit log.",
-        );
-    };
-    let mut details = origin.details();
-    details["page"] = "admin".into();
-    details["filtered"] = (!filter.user.is_empty() || !filter.action.is_empty()).into();
-    let record = audit::event(
-        Some(who.user_id()),
-        Action::AdminAuditViewed,
-        app.ambient().now(),
-        details,
-    );
-    sessions::write(&app, record, ClientIp::of(&request)).await?;
+    let filtered = !filter.user.is_empty() || !filter.action.is_empty();
+    audit_log::note_view(&app, &reader, &origin, filtered).await?;
     let wanted = RecordsWanted {
         user: Some(filter.user.trim().to_owned()),
         action: Some(filter.action.clone()),
@@ -164,9 +142,10 @@ pub async fn show(
         before: filter.before,
         limit: None,
     };
-    let page = audit_log::page(&app, &wanted).await?;
-    let figures = routes::figures(&app).await?;
-    let proof = app.auditor().proof(app.store()).await?;
+    let page = audit_log::page(&app, &reader, &wanted).await?;
+    let figures_reader = Authorized::check(reader.principal().clone())?;
+    let figures = server::figures(&app, &figures_reader).await?;
+    let proof = audit_proof::show(&app, &reader).await?;
     let verified = proof.verification.last.clone();
     let next = page.next.map(|before| next_page(&filter, before));
     rendered::html(

@@ -1,30 +1,30 @@
 //! Proofs of the audit log, and its verification from the admin page.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
+use std::sync::Arc;
+
 use api::bodies::{AuditKey, AuditProof};
 use store::Fault;
 
 use super::intent::{AUDIT_VERIFICATION, Actor, Intent};
-use crate::app::sessions::{Administrator, Origin};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::authority::{Authorized, permit};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
 
 /// Shows the newest head, the witnesses and the last verification.
-pub async fn show(app: Data<App>, _admin: Administrator) -> Result<Json<AuditProof>, Problem> {
-    Ok(Json(app.auditor().proof(app.store()).await?))
+pub async fn show(app: &App, _: &Authorized<permit::ReadAudit>) -> Result<AuditProof, Problem> {
+    Ok(app.auditor().proof(app.store()).await?)
 }
 
 /// Starts to verify the whole log, unless a verification is in progress.
 pub async fn verify(
-    app: Data<App>,
-    admin: Administrator,
-    origin: Origin,
-) -> Result<HttpResponse, Problem> {
+    app: &Arc<App>,
+    auditor: &Authorized<permit::VerifyAudit>,
+    origin: &Origin,
+) -> Result<(), Problem> {
     if !app.auditor().begin_verification() {
-        return Ok(HttpResponse::Accepted().finish());
+        return Ok(());
     }
-    let actor = Actor::administrator(&admin, &origin);
+    let actor = Actor::of(auditor, origin);
     let what = serde_json::json!({});
     let declared =
         Intent::declare(app.store(), app.ambient(), actor, &AUDIT_VERIFICATION, what).await;
@@ -35,8 +35,9 @@ pub async fn verify(
             return Err(cause.into());
         }
     };
-    actix_web::rt::spawn(async move {
-        let verifying = Data::clone(&app);
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let verifying = Arc::clone(&app);
         let outcome = intent.carry_out(move |intent| async move {
             let (store, ambient) = (verifying.store(), verifying.ambient());
             let verified = verifying.auditor().verify(store, ambient).await?;
@@ -58,15 +59,15 @@ pub async fn verify(
             tracing::error!(%cause, "the audit log could not be verified");
         }
     });
-    Ok(HttpResponse::Accepted().finish())
+    Ok(())
 }
 
 /// Publishes the key, so that whoever gets heads or an export can compare it.
-pub async fn key(app: Data<App>) -> Json<AuditKey> {
+pub fn key(app: &App) -> AuditKey {
     let (fingerprint, verify_key) = app.auditor().published_key();
-    Json(AuditKey {
+    AuditKey {
         format: "secure-messaging/1 audit key".to_owned(),
         fingerprint,
         verify_key,
-    })
+    }
 }

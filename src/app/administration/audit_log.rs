@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use actix_web::web::{Data, Json, Query};
+use api::Action;
 use api::bodies::{self, AuditPage, RecordsWanted};
 use store::{AuditFilter, AuditRecord, Fault, UserId};
 
+use crate::app::accounts::audit;
 use crate::app::accounts::handle::Handle;
-use crate::app::sessions::{Administrator, After};
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::audit::record;
+use crate::app::authority::{Authorized, permit};
+use crate::app::origin::Origin;
+use crate::app::{App, Problem};
 
 /// Records of a page by default.
 const PAGE: u32 = 50;
@@ -17,16 +19,27 @@ const PAGE: u32 = 50;
 /// The most records on a page.
 const MAX_PAGE: u32 = 200;
 
-/// Answers an administrator's question.
-pub async fn query(
-    app: Data<App>,
-    After(_, wanted): After<Administrator, Query<RecordsWanted>>,
-) -> Result<Json<AuditPage>, Problem> {
-    Ok(Json(page(&app, &wanted).await?))
+/// Writes down that somebody looks at the administration page.
+pub async fn note_view(
+    app: &App,
+    reader: &Authorized<permit::ReadAudit>,
+    origin: &Origin,
+    filtered: bool,
+) -> Result<(), Problem> {
+    let mut details = origin.details();
+    details["page"] = "admin".into();
+    details["filtered"] = filtered.into();
+    let now = app.ambient().now();
+    let event = audit::event(reader.user_id(), Action::AdminAuditViewed, now, details);
+    record::write(app, event, origin.ip).await
 }
 
-/// Reads a page for the API or for the admin page.
-pub(super) async fn page(app: &App, wanted: &RecordsWanted) -> Result<AuditPage, Problem> {
+/// Reads a page.
+pub async fn page(
+    app: &App,
+    _: &Authorized<permit::ReadAudit>,
+    wanted: &RecordsWanted,
+) -> Result<AuditPage, Problem> {
     let named = wanted.user.as_deref().filter(|text| !text.is_empty());
     let user_id = match named {
         None => None,

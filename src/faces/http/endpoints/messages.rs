@@ -3,28 +3,30 @@
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use actix_web::web::{Data, Json, Path, Payload, Query};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use api::bodies::{ByLive, ClaimToken, Lease, Sent, StatusAnswer, StatusQuestion, WaitingList};
-use api::ids::{LiveId, MessageId};
-use protocol::envelope::{MAX_SLOT_LEN, SlotSet};
+use api::ids::MessageId;
+use protocol::envelope::SlotSet;
 
+use crate::app::messages::frames::{self, status_entry};
+use crate::app::messages::service;
 use crate::app::sessions::SignedIn;
-use crate::app::state::App;
-use crate::faces::http::{Problem, read_octets, require_octets};
+use crate::app::{App, Problem};
+use crate::faces::http::body::{read_all, read_octets, require_octets};
+use crate::faces::http::ingest;
 
-use super::frames::{self, status_entry};
-use super::{ingest, service};
+use super::{Answer, done};
 
 /// Largest optional body of a claim in bytes.
 const CLAIM_BODY: usize = 1024;
 
 /// Takes a message.
-pub async fn post(
+pub(crate) async fn post(
     app: Data<App>,
     who: SignedIn,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Answer {
     require_octets(&request)?;
     let (id, outcome) = ingest::submission(&app, &who, payload).await?;
     Ok(HttpResponse::Created().json(Sent {
@@ -34,49 +36,49 @@ pub async fn post(
 }
 
 /// Adds slots to the account's own message, or replaces those of the same target.
-pub async fn add_slots(
+pub(crate) async fn add_slots(
     app: Data<App>,
     who: SignedIn,
     request: HttpRequest,
     id: Path<String>,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Answer {
     let id = message(&id)?;
-    let limit = 64 + app.vault().config().slots_per_message * (MAX_SLOT_LEN + 64);
+    let limit = service::max_header(&app);
     let bytes = read_octets(&request, payload, limit).await?;
-    let set = SlotSet::decode(&bytes).map_err(|error| ingest::unreadable(&error))?;
+    let set = SlotSet::decode(&bytes).map_err(|error| service::unreadable(&error))?;
     if set.message_id.as_bytes() != id.as_bytes() {
         return Err(Problem::malformed("The slots name another message."));
     }
-    service::add_slots(&app, &who, set)?;
-    Ok(HttpResponse::NoContent().finish())
+    done(service::add_slots(&app, &who, set))
 }
 
 /// Lists waiting messages.
-pub async fn waiting(app: Data<App>, who: SignedIn, query: Query<ByLive>) -> Json<WaitingList> {
-    let items = app.vault().waiting_for(who.user_id(), live(&query));
+pub(crate) async fn waiting(
+    app: Data<App>,
+    who: SignedIn,
+    query: Query<ByLive>,
+) -> Json<WaitingList> {
+    let items = service::waiting(&app, &who, query.live_id);
     Json(WaitingList {
         waiting: items.iter().map(frames::waiting).collect(),
     })
 }
 
 /// Claims a message, or fetches one that was claimed over the socket if the body has its token.
-pub async fn claim(
+pub(crate) async fn claim(
     app: Data<App>,
     who: SignedIn,
     request: HttpRequest,
     id: Path<String>,
     query: Query<ByLive>,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Answer {
     let id = message(&id)?;
     let given = claim_token(&request, payload).await?;
     let claim = match given {
-        Some(given) => {
-            let token = service::token(&given.token)?;
-            app.vault().fetch(id, who.user_id(), &token)?
-        }
-        None => service::claim(&app, &who, id, live(&query))?,
+        Some(given) => service::fetch(&app, &who, id, &given.token)?,
+        None => service::claim(&app, &who, id, query.live_id)?,
     };
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
@@ -87,7 +89,6 @@ async fn claim_token(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Option<ClaimToken>, Problem> {
-    use actix_web::HttpMessage;
     let empty = request
         .headers()
         .get("content-length")
@@ -99,24 +100,23 @@ async fn claim_token(
     if request.content_type() != "application/json" {
         return Err(Problem::wrong_type("application/json"));
     }
-    let bytes = crate::faces::http::read_all(payload, CLAIM_BODY).await?;
+    let bytes = read_all(payload, CLAIM_BODY).await?;
     serde_json::from_slice(&bytes).map_err(|_| Problem::malformed("The JSON does not fit."))
 }
 
 /// Acknowledges a claim: the slot, or the whole message, is wiped.
-pub async fn acknowledge(
+pub(crate) async fn acknowledge(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
     body: Json<ClaimToken>,
-) -> Result<HttpResponse, Problem> {
+) -> Answer {
     let id = message(&id)?;
-    service::acknowledge(&app, &who, id, &body.token)?;
-    Ok(HttpResponse::NoContent().finish())
+    done(service::acknowledge(&app, &who, id, &body.token))
 }
 
 /// Extends a lease.
-pub async fn extend(
+pub(crate) async fn extend(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
@@ -128,19 +128,18 @@ pub async fn extend(
 }
 
 /// Returns a claim whose message does not open.
-pub async fn cannot_open(
+pub(crate) async fn cannot_open(
     app: Data<App>,
     who: SignedIn,
     id: Path<String>,
     body: Json<ClaimToken>,
-) -> Result<HttpResponse, Problem> {
+) -> Answer {
     let id = message(&id)?;
-    service::cannot_open(&app, &who, id, &body.token)?;
-    Ok(HttpResponse::NoContent().finish())
+    done(service::cannot_open(&app, &who, id, &body.token))
 }
 
 /// Returns the states of the account's own messages.
-pub async fn status(
+pub(crate) async fn status(
     app: Data<App>,
     who: SignedIn,
     body: Json<StatusQuestion>,
@@ -153,8 +152,4 @@ pub async fn status(
 
 fn message(id: &str) -> Result<MessageId, Problem> {
     id.parse().map_err(|_| Problem::gone())
-}
-
-fn live(query: &ByLive) -> Option<LiveId> {
-    query.live_id
 }

@@ -1,33 +1,30 @@
-//! Endpoints of sessions: show, list, end, and the server's half of the resume wrap.
+//! An account's sessions: show, list, end, and the server's half of the resume wrap.
 //!
 //! Specification: `docs/protocol/accounts.md#sessions`.
 
-use actix_session::Session;
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use api::bodies::{self, CurrentSession, ResumeHalf, RevokeOthers};
 use api::ids::SessionId;
 use api::{Action, Blob, close};
 
 use crate::app::accounts::audit;
-use crate::app::state::App;
-use crate::faces::http::Problem;
+use crate::app::{App, Problem};
 
 use super::reauth::Reauthenticated;
-use super::{Deed, Origin, SignedIn};
+use super::{Deed, SignedIn};
+use crate::app::origin::Origin;
 
 /// The most bytes of the server's half of a resume wrap.
 const MAX_HALF: usize = 256;
 
 /// Shows the session.
-pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<CurrentSession>, Problem> {
+pub async fn show(app: &App, who: &SignedIn) -> Result<CurrentSession, Problem> {
     let user = app
         .store()
         .user_by_id(who.user_id())
         .await?
         .ok_or_else(Problem::signed_out)?;
     let session = who.session();
-    Ok(Json(CurrentSession {
+    Ok(CurrentSession {
         user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,
@@ -35,20 +32,12 @@ pub async fn show(app: Data<App>, who: SignedIn) -> Result<Json<CurrentSession>,
         created_at: session.created_at(),
         idle_expires_at: session.idle_expires_at(),
         absolute_expires_at: session.absolute_expires_at(),
-    }))
+    })
 }
 
 /// Signs out; succeeds also without a session.
-pub async fn sign_out(
-    app: Data<App>,
-    request: HttpRequest,
-    origin: Origin,
-    cookie: Session,
-) -> Result<HttpResponse, Problem> {
-    let found = super::extract::signed_in(&request).await;
-    // Whatever becomes of the rest, this browser has no cookie any more.
-    cookie.purge();
-    if let Some(who) = found? {
+pub async fn sign_out(app: &App, who: Option<&SignedIn>, origin: &Origin) -> Result<(), Problem> {
+    if let Some(who) = who {
         let record = audit::event(
             Some(who.user_id()),
             Action::SessionSignedOut,
@@ -57,43 +46,37 @@ pub async fn sign_out(
         );
         app.sessions().sign_out(who.session(), record).await;
     }
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Lists the account's sessions, newest first.
-pub async fn list(app: Data<App>, who: SignedIn) -> Result<Json<Vec<bodies::Session>>, Problem> {
+pub async fn list(app: &App, who: &SignedIn) -> Result<Vec<bodies::Session>, Problem> {
     let now = app.ambient().now();
     let rows = app.store().list_sessions(who.user_id(), now).await?;
     let current = who.session().id();
-    Ok(Json(
-        rows.into_iter()
-            // A damaged one signs nobody in; the store's log names it.
-            .filter_map(|(_, row)| row.ok())
-            .filter(|row| !app.sessions().has_signed_out(row.session_id))
-            .map(|row| bodies::Session {
-                id: row.session_id,
-                current: row.session_id == current,
-                created_at: row.created_at,
-                last_activity: app
-                    .sessions()
-                    .last_activity(row.session_id)
-                    .unwrap_or(row.last_activity),
-                method: row.details.method,
-                device_name: row.details.device_name,
-                ip: row.details.ip,
-                user_agent: row.details.user_agent,
-            })
-            .collect(),
-    ))
+    Ok(rows
+        .into_iter()
+        // A damaged one signs nobody in; the store's log names it.
+        .filter_map(|(_, row)| row.ok())
+        .filter(|row| !app.sessions().has_signed_out(row.session_id))
+        .map(|row| bodies::Session {
+            id: row.session_id,
+            current: row.session_id == current,
+            created_at: row.created_at,
+            last_activity: app
+                .sessions()
+                .last_activity(row.session_id)
+                .unwrap_or(row.last_activity),
+            method: row.details.method,
+            device_name: row.details.device_name,
+            ip: row.details.ip,
+            user_agent: row.details.user_agent,
+        })
+        .collect())
 }
 
 /// Ends one session of the account.
-pub async fn revoke(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
+pub async fn revoke(app: &App, who: &SignedIn, origin: &Origin, id: &str) -> Result<(), Problem> {
     let id: SessionId = id.parse().map_err(|_| Problem::not_found())?;
     let record = audit::event(
         Some(who.user_id()),
@@ -110,17 +93,17 @@ pub async fn revoke(
     }
     app.sessions()
         .end(who.user_id(), &[id], close::SESSION_ENDED);
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Ends every other session of the account.
 pub async fn revoke_others(
-    app: Data<App>,
-    who: SignedIn,
-    origin: Origin,
-    body: Json<RevokeOthers>,
-) -> Result<HttpResponse, Problem> {
-    let _proof = Reauthenticated::check(&app, &who, &body.reauth_token)?;
+    app: &App,
+    who: &SignedIn,
+    origin: &Origin,
+    body: RevokeOthers,
+) -> Result<(), Problem> {
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
     let mut details = origin.details();
     details["reason"] = "all others".into();
     let record = audit::event(
@@ -137,35 +120,33 @@ pub async fn revoke_others(
     drop(superseding);
     app.sessions()
         .end(who.user_id(), &ended, close::SESSION_ENDED);
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Records activity of the person.
-pub async fn active(app: Data<App>, who: SignedIn) -> HttpResponse {
+pub fn active(app: &App, who: &SignedIn) {
     app.sessions().note(who.session(), Deed::Input);
-    HttpResponse::NoContent().finish()
 }
 
 /// Keeps the half of a resume wrap in memory, bound to the session.
-pub async fn put_resume(who: SignedIn, body: Json<ResumeHalf>) -> Result<HttpResponse, Problem> {
-    let half = body.into_inner().half;
+pub fn put_resume(who: &SignedIn, body: ResumeHalf) -> Result<(), Problem> {
+    let half = body.half;
     if half.is_empty() || half.len() > MAX_HALF {
         return Err(Problem::malformed("A half has 1 to 256 bytes."));
     }
     who.session().set_resume(Some(half.into_secret()));
-    Ok(HttpResponse::NoContent().finish())
+    Ok(())
 }
 
 /// Returns the half of a resume wrap.
-pub async fn get_resume(who: SignedIn) -> Result<Json<ResumeHalf>, Problem> {
+pub fn get_resume(who: &SignedIn) -> Result<ResumeHalf, Problem> {
     let half = who.session().resume().ok_or_else(Problem::not_found)?;
-    Ok(Json(ResumeHalf {
+    Ok(ResumeHalf {
         half: Blob::from(half),
-    }))
+    })
 }
 
 /// Erases the half of a resume wrap.
-pub async fn delete_resume(who: SignedIn) -> HttpResponse {
+pub fn delete_resume(who: &SignedIn) {
     who.session().set_resume(None);
-    HttpResponse::NoContent().finish()
 }

@@ -3,5 +3,4 @@
 pub mod audit_log;
 pub mod audit_proof;
 pub mod intent;
-pub mod page;
-pub mod routes;
+pub mod server;

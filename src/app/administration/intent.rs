@@ -12,7 +12,8 @@ use api::Action;
 use serde_json::Value;
 use store::{Act, Declaration, Fault, Store, UserId};
 
-use crate::app::sessions::{Administrator, Origin};
+use crate::app::authority::{Authorized, Principal};
+use crate::app::origin::Origin;
 use ambient::Ambient;
 
 macro_rules! acts {
@@ -57,11 +58,15 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// An account whose session was checked.
-    pub fn administrator(who: &Administrator, origin: &Origin) -> Self {
-        Self {
-            user_id: Some(who.signed_in().user_id()),
-            details: origin.asked(),
+    /// Whoever was let through, from where.
+    pub fn of<P>(allowed: &Authorized<P>, origin: &Origin) -> Self {
+        match allowed.principal() {
+            Principal::Person(who) => Self {
+                user_id: Some(who.user_id()),
+                details: origin.asked(),
+            },
+            Principal::Terminal(subcommand) => Self::terminal(subcommand),
+            Principal::Server(reason) => Self::server(reason),
         }
     }
 

@@ -1,0 +1,131 @@
+//! A live session at its socket: it joins, publishes a bundle, hears what waits, and leaves.
+//!
+//! Specification: `docs/protocol.md#websocket`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use api::Code;
+use api::frames::{ServerFrame, Stranded};
+use api::ids::LiveId;
+use protocol::epoch::bucket_of;
+use protocol::prekeys::SessionBundle;
+use tokio::sync::mpsc;
+use vault::{MessageId, UserId};
+
+use crate::app::limits::Limit;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
+
+use super::frames::waiting;
+use super::{Outgoing, Socket, service};
+
+/// The most waiting messages that the first frame lists.
+const HELLO_ITEMS: usize = 64;
+
+/// The most unreadable messages that the first frame lists: in all, and of one poster.
+const STRANDED_ITEMS: usize = 32;
+const STRANDED_OF_ONE: usize = 4;
+
+/// The most waiting messages that follow it one by one; `GET /messages` lists the others.
+const TOLD_ITEMS: usize = 256;
+
+/// A live session's place at the server. It leaves when this is dropped, and what it held unread waits again.
+pub(crate) struct Membership {
+    app: Arc<App>,
+    who: SignedIn,
+    socket: Arc<Socket>,
+}
+
+impl Membership {
+    /// Joins; returns the frames to write as well.
+    pub(crate) fn join(
+        app: &Arc<App>,
+        who: &SignedIn,
+        live: LiveId,
+    ) -> Result<(Self, mpsc::Receiver<Outgoing>), Problem> {
+        let (socket, frames) = Socket::new(live, Arc::clone(who.session()));
+        app.hub()
+            .join(&socket, app.config().sockets_per_session)
+            .map_err(|_| Problem::over(Limit::Sockets, 60))?;
+        let this = Self {
+            app: Arc::clone(app),
+            who: who.clone(),
+            socket,
+        };
+        Ok((this, frames))
+    }
+
+    /// Returns the socket.
+    pub(crate) fn socket(&self) -> &Arc<Socket> {
+        &self.socket
+    }
+
+    /// Says which server this is and what waits.
+    pub(crate) fn hello(&self) {
+        let (vault, account) = (self.app.vault(), self.who.user_id());
+        let live = self.socket.live();
+        vault.session_back(account, live);
+        let items = vault.waiting_for(account, Some(live));
+        let stranded = vault.stranded_for(account);
+        self.socket.tell(&ServerFrame::Hello {
+            boot_id: self.app.boot().id(),
+            now: self.app.ambient().now(),
+            waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),
+            more: items.len() > HELLO_ITEMS + TOLD_ITEMS,
+            stranded: listed(stranded),
+        });
+        for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
+            self.socket.tell(&ServerFrame::Waiting(waiting(item)));
+        }
+    }
+
+    /// Publishes the session's bundle; the account's other sessions are told of the first one.
+    pub(crate) fn publish(&self, bundle: Vec<u8>) -> Result<(), Problem> {
+        let decoded =
+            SessionBundle::decode(&bundle).map_err(|error| service::unreadable(&error))?;
+        let own = decoded.user_id == self.who.user_id() && decoded.live_id == self.socket.live();
+        if !own {
+            return Err(Problem::forbidden("The bundle is another session's."));
+        }
+        // Senders take no other, and a number that is kept is one that can be computed with.
+        if decoded.bucket.abs_diff(bucket_of(self.app.ambient().now())) > 1 {
+            return Err(Problem::new(
+                Code::KeysUnusable,
+                "The bundle is made for another time. Set the clock of this device.",
+            ));
+        }
+        if !self.socket.set_bundle(Some((decoded.bucket, bundle))) {
+            self.app.hub().joined(&self.socket);
+        }
+        Ok(())
+    }
+
+    /// Withdraws the bundle; what the session held unread waits again.
+    pub(crate) fn withdraw(&self) {
+        self.socket.set_bundle(None);
+        let live = self.socket.live();
+        self.app.vault().session_left(self.who.user_id(), live);
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if self.app.hub().leave(&self.socket) {
+            let live = self.socket.live();
+            self.app.vault().session_left(self.who.user_id(), live);
+        }
+    }
+}
+
+/// Returns a few of each poster, so that no poster displaces the others.
+fn listed(stranded: Vec<(MessageId, UserId)>) -> Vec<Stranded> {
+    let mut of: HashMap<UserId, usize> = HashMap::new();
+    let few = stranded.into_iter().filter(|(_, poster)| {
+        let count = of.entry(*poster).or_default();
+        *count += 1;
+        *count <= STRANDED_OF_ONE
+    });
+    let items = few.map(|(id, from)| Stranded { id, from });
+    items.take(STRANDED_ITEMS).collect()
+}
