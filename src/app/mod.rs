@@ -20,6 +20,7 @@ mod problem;
 pub mod readiness;
 pub mod sessions;
 mod state;
+pub mod time;
 pub mod tokens;
 
 pub use problem::Problem;

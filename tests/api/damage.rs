@@ -78,20 +78,8 @@ async fn an_administrator_who_was_made_in_the_file_is_damage() {
             alice.user_id
         ),
     );
-    // Whoever is signed in already is looked at again when accounts change.
-    let changed = "UPDATE settings SET value = value + 1 WHERE name = 'account_changes'";
-    let path = app.app.config().database_path().unwrap();
-    let connection = Connection::open(path).unwrap();
-    connection
-        .execute(
-            "INSERT INTO settings (name, value) VALUES ('account_changes', '1')
-             ON CONFLICT DO NOTHING",
-            [],
-        )
-        .unwrap();
-    connection.execute(changed, []).unwrap();
-    drop(connection);
-    app.advance(1).await;
+    // Whoever is signed in already is looked at again when an account is changed.
+    app.app.sessions().look_again().await.unwrap();
     is_a_problem(&alice.client.get("/api/v1/admin/users").await);
     bob.client.get("/api/v1/session").await.expect(200);
 

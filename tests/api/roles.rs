@@ -20,7 +20,7 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
 }
 
 /// An account of its own for each endpoint: some of them sign it out.
-async fn administrator(app: &TestApp, handle: &str) -> Account {
+async fn account(app: &TestApp, handle: &str, role: store::Role) -> Account {
     let account = app.account(handle).await;
     let user = store::UserId::from_bytes(account.id());
     let (store, now) = (app.app.store().clone(), app.app.ambient().now());
@@ -32,8 +32,7 @@ async fn administrator(app: &TestApp, handle: &str) -> Account {
         .unwrap()
         .carry_out(
             async move |declared| -> Result<(), store::AccountChangeError> {
-                let admin = store::Role::Admin;
-                writing.set_role(user, admin, &declared, now).await
+                writing.set_role(user, role, &declared, now).await
             },
         )
         .await
@@ -48,15 +47,18 @@ async fn administrator(app: &TestApp, handle: &str) -> Account {
 async fn every_endpoint_answers_each_role_as_the_golden_file_says() {
     let (app, _bundle) = super::pages::with_bundle().await;
     app.administrator().await;
-    let mut table = String::from("# method address: nobody, a person, an administrator\n");
+    let mut table =
+        String::from("# method address: nobody, a person, an auditor, an administrator\n");
     for (number, row) in TABLE.iter().enumerate() {
         let nobody = status(&app.client(), row.method, row.path).await;
         let person = app.account(&format!("person{number}")).await;
         let person = status(&person.client, row.method, row.path).await;
-        let admin = administrator(&app, &format!("admin{number}")).await;
+        let auditor = account(&app, &format!("auditor{number}"), store::Role::Auditor).await;
+        let auditor = status(&auditor.client, row.method, row.path).await;
+        let admin = account(&app, &format!("admin{number}"), store::Role::Admin).await;
         let admin = status(&admin.client, row.method, row.path).await;
         table.push_str(&format!(
-            "{} {}: {nobody}, {person}, {admin}\n",
+            "{} {}: {nobody}, {person}, {auditor}, {admin}\n",
             row.method, row.path
         ));
     }
@@ -67,13 +69,22 @@ async fn every_endpoint_answers_each_role_as_the_golden_file_says() {
 }
 
 #[test]
-fn administrators_endpoints_are_closed_to_everybody_else() {
-    let rows: Vec<&str> = GOLDEN
-        .lines()
-        .filter(|line| line.contains("/api/v1/admin/"))
-        .collect();
-    assert!(rows.len() >= 4);
-    for row in rows {
-        assert!(row.contains(": 401, 403, "), "{row}");
+fn what_needs_a_permission_is_closed_to_every_role_without_it() {
+    let mut closed = 0;
+    for (row, line) in TABLE.iter().zip(GOLDEN.lines().skip(1)) {
+        let Some(permission) = row.permission else {
+            continue;
+        };
+        let (address, statuses) = line.split_once(": ").unwrap();
+        assert_eq!(address, format!("{} {}", row.method, row.path));
+        let statuses: Vec<&str> = statuses.split(", ").collect();
+        let refusal = if row.path == "/admin" { "403" } else { "401" };
+        assert_eq!(statuses[0], refusal, "{line}");
+        for (role, status) in store::Role::ALL.iter().zip(&statuses[1..]) {
+            let has = permission.roles().contains(role);
+            assert_eq!(*status != "403", has, "{role}: {line}");
+            closed += usize::from(!has);
+        }
     }
+    assert!(closed > 15, "{closed}");
 }

@@ -110,7 +110,12 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "src/platform/net",
-        &["store::", "crate::app"],
+        &[
+            "store::",
+            "crate::app::accounts",
+            "crate::app::sessions",
+            "crate::app::messages",
+        ],
         "connections do not know what they carry",
     ),
 ];

@@ -121,6 +121,50 @@ async fn a_change_at_the_terminal_reaches_a_session_that_is_signed_in_within_a_s
 }
 
 #[actix_web::test]
+async fn an_auditor_reads_and_has_the_log_verified_and_changes_nothing() {
+    let data = TempDir::new().unwrap();
+    let server = Spawned::start(data.path());
+    let (_admin, person, _socket) = with_person(&server).await;
+    let said = ran(data.path(), &["admin", "promote", "--auditor", "person"]);
+    assert!(said.contains("person is an auditor now"), "{said}");
+    let client = &person.client;
+    client.get("/api/v1/admin/stats").await.expect(200);
+    client.get("/api/v1/admin/audit/proof").await.expect(200);
+    client
+        .post_empty("/api/v1/admin/audit/verify")
+        .await
+        .expect(202);
+    let page = client
+        .get("/api/v1/admin/audit?limit=200")
+        .await
+        .expect(200);
+    let page = page.json();
+    let verified = page["records"].as_array().unwrap().iter();
+    let by: Vec<&Value> = verified
+        .filter(|record| record["action"] == "admin.audit_verification.intent")
+        .map(|record| &record["handle"])
+        .collect();
+    assert_eq!(by, ["person"]);
+    client.get("/api/v1/admin/users").await.expect(403);
+    let mode = json!({"mode": "closed"});
+    let refusal = client.put("/api/v1/admin/registration", &mode).await;
+    assert_eq!(refusal.expect(403).code(), "forbidden");
+    let list = ran(data.path(), &["admin", "list"]);
+    assert!(list.contains("auditor"), "{list}");
+    drop(server);
+    // The role outlives a restart, and goes without a server too.
+    let server = Spawned::start(data.path());
+    let person = Account::sign_in(server.client(), "person", PASSPHRASE)
+        .await
+        .unwrap();
+    person.client.get("/api/v1/admin/stats").await.expect(200);
+    server.stop();
+    ran(data.path(), &["admin", "demote", "person"]);
+    let list = ran(data.path(), &["admin", "list"]);
+    assert!(!list.contains("person"), "{list}");
+}
+
+#[actix_web::test]
 async fn the_last_active_administrator_can_neither_be_demoted_nor_disabled() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
@@ -264,22 +308,23 @@ async fn what_waits_in_a_running_server_goes_with_an_erased_account_and_nothing_
 }
 
 #[actix_web::test]
-async fn a_server_does_not_forget_an_account_that_is_there() {
+async fn a_server_erases_nobody_at_the_control_socket_without_a_yes() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
     let (admin, person, _socket) = with_person(&server).await;
     post_waiting(&admin, &person).await.expect(201);
-    let mut control = UnixStream::connect(data.path().join("control.sock")).unwrap();
-    let id = hex::encode(person.id());
-    writeln!(
-        control,
-        "{}",
-        json!({"verb": "forget-account", "account": id})
-    )
-    .unwrap();
-    let mut answer = String::new();
-    control.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("not erased"), "{answer}");
+    let ask = |question: &Value| {
+        let mut control = UnixStream::connect(data.path().join("control.sock")).unwrap();
+        writeln!(control, "{question}").unwrap();
+        let mut answer = String::new();
+        control.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let unsure = json!({"ask": "erase", "account": "person", "sure": false});
+    let answer = ask(&json!({"verb": "accounts", "question": unsure}));
+    assert!(answer.contains("Nothing was changed"), "{answer}");
+    let answer = ask(&json!({"verb": "forget-account", "account": "person"}));
+    assert!(answer.contains("does not know"), "{answer}");
     let waiting = person.client.get("/api/v1/messages").await.expect(200);
     assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 }

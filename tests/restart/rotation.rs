@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use secure_messaging::config::Config;
 use secure_messaging::faces::control::client::Server;
-use secure_messaging::faces::control::{KeyWork, Question, Wanted};
+use secure_messaging::faces::control::{KeyWork, Wanted};
 use serde_json::json;
 use store::{KekState, KeySource, OpenError, Store, StoreConfig};
 use tempfile::TempDir;
@@ -157,11 +157,11 @@ fn ask(data: &Path, cycle: usize, ends: bool) -> thread::JoinHandle<bool> {
             key: Wanted::Configured,
         }
     };
-    let question = Question::Keys { work };
     thread::spawn(move || {
         loop {
             let server = Server::find(&config);
-            let done = server.is_some_and(|server| server.ask(&question, |_| {}).is_ok());
+            let done =
+                server.is_some_and(|server| server.ask_for_key_work(work.clone(), |_| {}).is_ok());
             if done || !ends {
                 return done;
             }

@@ -6,7 +6,7 @@ use crate::damage::Damage;
 use crate::fault::Fault;
 
 /// Figures of the durable plane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Statistics {
     /// Accounts.
     pub users: u64,

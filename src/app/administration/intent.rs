@@ -59,11 +59,13 @@ pub struct Actor {
 
 impl Actor {
     /// Whoever was let through, from where.
-    pub fn of<P>(allowed: &Authorized<P>, origin: &Origin) -> Self {
+    pub fn of<'a, P>(allowed: &Authorized<P>, origin: impl Into<Option<&'a Origin>>) -> Self {
         match allowed.principal() {
             Principal::Person(who) => Self {
                 user_id: Some(who.user_id()),
-                details: origin.asked(),
+                details: origin
+                    .into()
+                    .map_or_else(|| serde_json::json!({}), Origin::asked),
             },
             Principal::Terminal(subcommand) => Self::terminal(subcommand),
             Principal::Server(reason) => Self::server(reason),

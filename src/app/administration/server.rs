@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::Action;
-use api::bodies::{Account, Accounts, AccountsWanted, DamagedAccount, Figures, RegistrationChoice};
+use api::bodies::{Accounts, AccountsWanted, DamagedAccount, Figures, RegistrationChoice};
 
 use crate::app::accounts::audit;
 use crate::app::audit::record;
@@ -11,6 +11,7 @@ use crate::app::authority::{Authorized, permit};
 use crate::app::origin::Origin;
 use crate::app::{App, Problem};
 
+use super::accounts::shown;
 use super::intent::{self, Actor, Intent};
 
 /// Reads the figures.
@@ -86,15 +87,7 @@ pub async fn users(
     let (mut users, mut damaged) = (Vec::new(), Vec::new());
     for (user_id, row) in rows {
         match row {
-            Ok(row) => users.push(Account {
-                user_id,
-                handle: row.handle,
-                alias: row.alias,
-                role: row.role,
-                active: row.active,
-                created_at: row.created_at,
-                last_login: row.last_login,
-            }),
+            Ok(row) => users.push(shown(row)),
             Err(damage) => damaged.push(DamagedAccount {
                 user_id,
                 reason: damage.reason,

@@ -17,9 +17,6 @@ use crate::app::backups::clear_leftovers;
 /// Messages that one step of the purge ends at most, so that requests go on in between.
 const PURGE_STEP: usize = 512;
 
-/// How often changes of accounts are looked for: a disabled account is out within a second.
-const FOLLOW: Duration = Duration::from_millis(400);
-
 /// Seconds between two runs of what is done each minute.
 const MINUTE: u64 = 60;
 
@@ -28,21 +25,13 @@ const MINUTE: u64 = 60;
 pub struct Jobs {
     app: Arc<App>,
     last_minute: Arc<AtomicU64>,
-    /// How many changes of roles and activity the sessions in memory know of.
-    account_changes: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Makes the jobs; nothing runs yet.
     pub fn new(app: Arc<App>) -> Self {
         let last_minute = Arc::new(AtomicU64::new(app.ambient().now()));
-        // No count is this high: whatever was changed before the start is looked at once.
-        let account_changes = Arc::new(AtomicU64::new(u64::MAX));
-        Self {
-            app,
-            last_minute,
-            account_changes,
-        }
+        Self { app, last_minute }
     }
 
     /// Cleans up what expired while the server was down.
@@ -65,7 +54,6 @@ impl Jobs {
     /// Runs what is due at this time of the injected clock.
     pub async fn tick(&self) {
         self.purge().await;
-        self.follow_accounts().await;
         let now = self.app.ambient().now();
         self.app.sessions().sweep(now, false).await;
         self.app.sessions().finish_sign_outs(now).await;
@@ -86,17 +74,6 @@ impl Jobs {
 
     /// Ticks until the future is dropped: each second, or earlier where a message ends earlier.
     pub async fn run(self) {
-        let follower = self.clone();
-        let follow = async move {
-            loop {
-                tokio::time::sleep(FOLLOW).await;
-                follower.follow_accounts().await;
-            }
-        };
-        tokio::join!(follow, self.ticks());
-    }
-
-    async fn ticks(self) {
         loop {
             let now_ms = self.app.ambient().now_ms();
             let due_ms = self.app.vault().next_expiry_ms().unwrap_or(u64::MAX);
@@ -116,24 +93,6 @@ impl Jobs {
         self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(true).await;
         self.app.sessions().clean_up(now).await.map(drop)
-    }
-
-    /// Looks again at who is signed in after an account was changed, by this process or another.
-    async fn follow_accounts(&self) {
-        let changes = match self.app.store().account_changes().await {
-            Ok(changes) => changes,
-            Err(cause) => {
-                tracing::debug!(%cause, "changes of accounts could not be read");
-                return;
-            }
-        };
-        if self.account_changes.load(Ordering::Relaxed) == changes {
-            return;
-        }
-        match self.app.sessions().look_again().await {
-            Ok(()) => self.account_changes.store(changes, Ordering::Relaxed),
-            Err(cause) => tracing::error!(%cause, "sessions could not be looked at again"),
-        }
     }
 
     /// Writes records that wait and counts whose time is over; with `all` every count.

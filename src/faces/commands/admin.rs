@@ -1,26 +1,16 @@
 //! `admin`: accounts, from the server's terminal, whether a server runs or not.
-//!
-//! A running server notices what is changed here within a second.
 
-use api::Action;
-use std::future::Future;
-use std::sync::Arc;
-
+use api::Role;
+use api::bodies::Account;
 use serde_json::{Value, json};
-use store::{AccountChangeError, Act, Fault, Role, Store, UserId, UserRow};
 
-use super::Outcome;
 use super::output::{hint, say};
-use crate::app::accounts::admin_link::NewAdminLink;
-use crate::app::accounts::audit;
-use crate::app::accounts::handle::Handle;
-use crate::app::administration::intent::{Actor, Intent, USER_ACTIVITY, USER_ERASURE, USER_ROLE};
+use super::{Outcome, Printed, existing_database, in_database};
+use crate::app::administration::accounts::{Answer, Desk, Question};
+use crate::app::authority::{Authorized, Principal};
+use crate::app::time;
 use crate::config::{Config, Overrides};
-use crate::faces::control::Question;
 use crate::faces::control::client::Server;
-use crate::faces::http::pages::time;
-use crate::startup::open_store;
-use ambient::Ambient;
 
 /// Arguments of `admin`.
 #[derive(Debug, clap::Args)]
@@ -40,9 +30,9 @@ pub enum What {
     /// new administrator opens to register. It works whether or not the server has been set up, and
     /// replaces a link that was not used.
     Create(One),
-    /// Make an account an administrator
-    Promote(One),
-    /// Make an administrator an ordinary account
+    /// Make an account an administrator, or an auditor
+    Promote(Promote),
+    /// Make an administrator or an auditor an ordinary account
     Demote(One),
     /// Stop an account from signing in, and end its sessions
     Disable(One),
@@ -56,7 +46,7 @@ pub enum What {
     /// which `admin list --all` prints. Backups made before still hold the account until they are pruned,
     /// and a restore of one brings it back.
     Erase(Erase),
-    /// List administrators, or every account
+    /// List administrators and auditors, or every account
     List(List),
 }
 
@@ -68,6 +58,17 @@ pub struct One {
     /// The configuration
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// The account to promote.
+#[derive(Debug, clap::Args)]
+pub struct Promote {
+    /// The account
+    #[command(flatten)]
+    pub one: One,
+    /// Make it an auditor, who reads the audit log and figures and changes nothing
+    #[arg(long)]
+    pub auditor: bool,
 }
 
 /// The account to erase.
@@ -86,7 +87,7 @@ pub struct Erase {
 /// Which accounts to list.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// List every account, not only administrators
+    /// List every account, not only administrators and auditors
     #[arg(long)]
     pub all: bool,
     /// Print a JSON array
@@ -99,262 +100,146 @@ pub struct List {
 
 /// Runs the action.
 pub fn run(args: Args) -> Outcome {
-    match args.what {
-        What::Create(one) => on_terminal(&one.overrides, "admin create", |terminal| {
-            create(terminal, one.handle)
-        }),
-        What::Promote(one) => on_terminal(&one.overrides, "admin promote", |terminal| {
-            set_role(terminal, one.handle, Role::Admin)
-        }),
-        What::Demote(one) => on_terminal(&one.overrides, "admin demote", |terminal| {
-            set_role(terminal, one.handle, Role::User)
-        }),
-        What::Disable(one) => on_terminal(&one.overrides, "admin disable", |terminal| {
-            set_active(terminal, one.handle, false)
-        }),
-        What::Enable(one) => on_terminal(&one.overrides, "admin enable", |terminal| {
-            set_active(terminal, one.handle, true)
-        }),
-        What::Erase(wanted) => on_terminal(&wanted.overrides, "admin erase", |terminal| {
-            erase(terminal, wanted.handle, wanted.yes)
-        }),
-        What::List(wanted) => on_terminal(&wanted.overrides, "admin list", |terminal| {
-            list(terminal, wanted.all, wanted.json)
-        }),
-    }
-}
-
-/// The database, opened for one subcommand.
-struct Terminal {
-    config: Config,
-    store: Store,
-    ambient: Ambient,
-    subcommand: &'static str,
-}
-
-impl Terminal {
-    async fn declare(&self, act: &'static Act, what: Value) -> Result<Intent, Fault> {
-        let actor = Actor::terminal(self.subcommand);
-        Intent::declare(&self.store, &self.ambient, actor, act, what).await
-    }
-
-    async fn find(&self, text: &str) -> Result<UserRow, Box<dyn std::error::Error>> {
-        let handle = Handle::parse(text)?;
-        let found = self.store.user_by_handle(handle.as_str()).await?;
-        found.ok_or_else(|| {
-            format!(
-                "nobody here has the handle {}; `secure-messaging admin list --all` names everybody",
-                handle.as_str()
-            )
-            .into()
-        })
-    }
-}
-
-fn on_terminal<F>(
-    overrides: &Overrides,
-    subcommand: &'static str,
-    act: impl FnOnce(Arc<Terminal>) -> F,
-) -> Outcome
-where
-    F: Future<Output = Outcome>,
-{
-    let config = Config::load(overrides)?;
-    let path = config.database_path()?;
-    if !path.exists() {
-        return Err(format!(
-            "{} does not exist; start the server once, which prints the set-up link",
-            path.display()
-        )
-        .into());
-    }
-    let terminal = Arc::new(Terminal {
-        store: open_store(&config, Config::encryption_key()?, &Ambient::system())?,
-        ambient: Ambient::system(),
-        config,
-        subcommand,
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let outcome = runtime.block_on(act(Arc::clone(&terminal)));
-    terminal.store.close()?;
-    outcome
-}
-
-async fn create(terminal: Arc<Terminal>, text: String) -> Outcome {
-    let handle = Handle::parse(&text)?;
-    let name = handle.as_str().to_owned();
-    if terminal.store.handle_taken(handle.as_str()).await? {
-        let reason = format!("{name} has an account; use `secure-messaging admin promote {name}`");
-        return Err(reason.into());
-    }
-    let public_url = terminal.config.public_url_on(terminal.config.bind_addr)?;
-    let link = NewAdminLink::new(&terminal.ambient, handle);
-    let kept = link.kept();
-    let what = json!({ "change": "link", "handle": name, "expires_at": kept.expires_at });
-    let intent = terminal.declare(&USER_ROLE, what).await?;
-    let (store, now) = (terminal.store.clone(), terminal.ambient.now());
-    intent
-        .carry_out(async move |declared| store.keep_admin_link(kept, &declared, now).await)
-        .await?;
-    say!("{}", link.address(public_url.origin()).as_str())?;
-    hint!(
-        "Whoever opens this link registers as {name} and is an administrator. It works once, until \
-         {} UTC, and replaces an earlier link that was not used. Send it over a way that you trust.",
-        time::format(link.expires_at())
-    );
-    Ok(())
-}
-
-async fn set_role(terminal: Arc<Terminal>, text: String, role: Role) -> Outcome {
-    let user = terminal.find(&text).await?;
-    let name = user.handle;
-    let kind = match role {
-        Role::Admin => "an administrator",
-        Role::Auditor => "an auditor",
-        Role::User => "an ordinary account",
-    };
-    if user.role == role {
-        say!("{name} is {kind} already")?;
-        return Ok(());
-    }
-    let what = json!({ "change": "role", "account": user.user_id, "role": role });
-    let intent = terminal.declare(&USER_ROLE, what).await?;
-    let (store, now) = (terminal.store.clone(), terminal.ambient.now());
-    intent
-        .carry_out(async move |declared| -> Result<(), AccountChangeError> {
-            store.set_role(user.user_id, role, &declared, now).await
-        })
-        .await?;
-    say!("{name} is {kind} now")?;
-    Ok(())
-}
-
-async fn set_active(terminal: Arc<Terminal>, text: String, active: bool) -> Outcome {
-    let user = terminal.find(&text).await?;
-    let name = user.handle;
-    if user.active == active {
-        let state = if active { "enabled" } else { "disabled" };
-        say!("{name} is {state} already")?;
-        return Ok(());
-    }
-    let what = json!({ "change": "active", "account": user.user_id, "active": active });
-    let intent = terminal.declare(&USER_ACTIVITY, what).await?;
-    let (store, now) = (terminal.store.clone(), terminal.ambient.now());
-    let ended = intent
-        .carry_out(async move |declared| -> Result<_, AccountChangeError> {
-            store.set_active(user.user_id, active, &declared, now).await
-        })
-        .await?;
-    if active {
-        say!("{name} may sign in again")?;
-    } else {
-        say!(
-            "{name} may not sign in any more; sessions ended: {}",
-            ended.len()
-        )?;
-    }
-    Ok(())
-}
-
-async fn erase(terminal: Arc<Terminal>, text: String, sure: bool) -> Outcome {
-    let (account, name, made) = match text.parse::<UserId>() {
-        Ok(id) if is_damaged(&terminal, id).await? => (id, text, String::new()),
-        _ => {
-            let user = terminal.find(&text).await?;
-            let made = format!(", made {} UTC,", time::format(user.created_at));
-            (user.user_id, user.handle, made)
+    let mut as_json = false;
+    let (question, overrides) = match args.what {
+        What::Create(one) => (Question::Create { handle: one.handle }, one.overrides),
+        What::Promote(Promote { one, auditor }) => {
+            let role = if auditor { Role::Auditor } else { Role::Admin };
+            let handle = one.handle;
+            (Question::Role { handle, role }, one.overrides)
+        }
+        What::Demote(one) => {
+            let (handle, role) = (one.handle, Role::User);
+            (Question::Role { handle, role }, one.overrides)
+        }
+        What::Disable(one) => (active(one.handle, false), one.overrides),
+        What::Enable(one) => (active(one.handle, true), one.overrides),
+        What::Erase(wanted) => {
+            let (account, sure) = (wanted.handle, wanted.yes);
+            (Question::Erase { account, sure }, wanted.overrides)
+        }
+        What::List(wanted) => {
+            as_json = wanted.json;
+            (Question::List { all: wanted.all }, wanted.overrides)
         }
     };
-    if !sure {
-        return Err(format!(
-            "this would erase the account of {name}{made} for good: its keys, its sessions, and what \
-             the audit log says about it. Nothing was changed; to do it, add --yes"
-        )
-        .into());
-    }
-    // Not the handle: this record is the server's and stays readable.
-    let what = json!({ "change": "erasure", "account": account });
-    let intent = terminal.declare(&USER_ERASURE, what).await?;
-    let (store, now) = (terminal.store.clone(), terminal.ambient.now());
-    intent
-        .carry_out(async move |declared| -> Result<(), AccountChangeError> {
-            store.erase_user(account, &declared, now).await
-        })
-        .await?;
-    if let Some(server) = Server::find(&terminal.config)
-        && let Err(error) = server.ask(&Question::ForgetAccount { account }, |_| ())
-    {
-        hint!(
-            "The running server keeps in memory what waits for it, until it expires or the server is \
-             restarted: {error}"
-        );
-    }
-    say!("the account of {name} is erased; backups made before still hold it")?;
-    Ok(())
+    let config = Config::load(&overrides)?;
+    existing_database(&config)?;
+    let answer = match Server::find(&config) {
+        Some(server) => server.ask_about_accounts(question)?,
+        None => in_database(&config, async |store, ambient| {
+            let public_url = config.public_url_on(config.bind_addr)?;
+            let terminal = Principal::Terminal(question.subcommand());
+            let desk = Desk {
+                store,
+                ambient,
+                public_origin: public_url.origin(),
+                running: None,
+            };
+            Ok(desk.answer(&Authorized::check(terminal)?, question).await?)
+        })?,
+    };
+    Ok(print(answer, as_json)?)
 }
 
-/// Whether there is an account of this id whose row is damaged.
-async fn is_damaged(terminal: &Terminal, id: UserId) -> Result<bool, Fault> {
-    match terminal.store.user_by_id(id).await {
-        Ok(_) => Ok(false),
-        Err(Fault::Damaged { .. }) => Ok(true),
-        Err(other) => Err(other),
-    }
+fn active(handle: String, active: bool) -> Question {
+    Question::Active { handle, active }
 }
 
-async fn list(terminal: Arc<Terminal>, all: bool, as_json: bool) -> Outcome {
-    let details = Actor::terminal(terminal.subcommand).details;
-    let now = terminal.ambient.now();
-    let record = audit::event(None, Action::AdminUsersViewed, now, details);
-    terminal.store.append_audit(vec![record]).await?;
-    let mut users = Vec::new();
-    let mut after = None;
-    loop {
-        let page = terminal.store.list_users(after, 500).await?;
-        let Some((last, _)) = page.last() else {
-            break;
-        };
-        after = Some(*last);
-        for (_, row) in page {
-            match row {
-                Ok(user) if all || user.role == Role::Admin => users.push(user),
-                Ok(_) => {}
-                Err(damage) => hint!("damaged, and nobody can sign in to it: {damage}"),
+fn print(answer: Answer, as_json: bool) -> Printed {
+    match answer {
+        Answer::Link {
+            handle,
+            address,
+            expires_at,
+        } => {
+            say!("{}", address.as_str())?;
+            hint!(
+                "Whoever opens this link registers as {handle} and is an administrator. It works once, until \
+                 {} UTC, and replaces an earlier link that was not used. Send it over a way that you trust.",
+                time::format(expires_at)
+            );
+            Ok(())
+        }
+        Answer::Role {
+            handle,
+            role,
+            changed,
+        } => {
+            let kind = match role {
+                Role::Admin => "an administrator",
+                Role::Auditor => "an auditor",
+                Role::User => "an ordinary account",
+            };
+            say!("{handle} is {kind} {}", since(changed))
+        }
+        Answer::Active {
+            handle,
+            active,
+            changed: false,
+            ..
+        } => {
+            let state = if active { "enabled" } else { "disabled" };
+            say!("{handle} is {state} already")
+        }
+        Answer::Active {
+            handle,
+            active: true,
+            ..
+        } => say!("{handle} may sign in again"),
+        Answer::Active { handle, ended, .. } => {
+            say!("{handle} may not sign in any more; sessions ended: {ended}")
+        }
+        Answer::Erased { account } => {
+            say!("the account of {account} is erased; backups made before still hold it")
+        }
+        Answer::Listed { accounts, damaged } => {
+            for damage in damaged {
+                hint!("damaged, and nobody can sign in to it: {damage}");
             }
+            list(&accounts, as_json)
         }
     }
+}
+
+fn since(changed: bool) -> &'static str {
+    if changed { "now" } else { "already" }
+}
+
+fn list(accounts: &[Account], as_json: bool) -> Printed {
     if as_json {
-        let rows: Vec<Value> = users.iter().map(as_object).collect();
-        say!("{}", serde_json::to_string_pretty(&rows)?)?;
-        return Ok(());
+        let rows: Vec<Value> = accounts.iter().map(as_object).collect();
+        return say!("{:#}", Value::from(rows));
     }
     say!(
-        "{:32} {:6} {:9} {:20} last sign-in",
+        "{:32} {:8} {:9} {:20} last sign-in",
         "handle",
         "role",
         "may enter",
         "made"
     )?;
-    for user in users {
+    for account in accounts {
         say!(
-            "{:32} {:6} {:9} {:20} {}",
-            user.handle,
-            user.role.as_str(),
-            if user.active { "yes" } else { "no" },
-            time::format(user.created_at),
-            user.last_login.map_or_else(|| "–".to_owned(), time::format),
+            "{:32} {:8} {:9} {:20} {}",
+            account.handle,
+            account.role.as_str(),
+            if account.active { "yes" } else { "no" },
+            time::format(account.created_at),
+            account
+                .last_login
+                .map_or_else(|| "–".to_owned(), time::format),
         )?;
     }
     Ok(())
 }
 
-fn as_object(user: &UserRow) -> Value {
+fn as_object(account: &Account) -> Value {
     json!({
-        "user_id": user.user_id,
-        "handle": user.handle,
-        "role": user.role,
-        "active": user.active,
-        "created_at": user.created_at,
-        "last_login": user.last_login,
+        "user_id": account.user_id,
+        "handle": account.handle,
+        "role": account.role,
+        "active": account.active,
+        "created_at": account.created_at,
+        "last_login": account.last_login,
     })
 }

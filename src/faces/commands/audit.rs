@@ -12,8 +12,8 @@ use store::{AuditFile, AuditItem, Store};
 
 use super::output::{OutputError, hint, say};
 use super::{Outcome, open_existing};
+use crate::app::time;
 use crate::config::{Auditing, Config, Overrides};
-use crate::faces::http::pages::time;
 use crate::startup::head_key;
 use ambient::Ambient;
 

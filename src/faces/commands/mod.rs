@@ -22,11 +22,15 @@ use clap::{Parser, Subcommand};
 use store::Store;
 
 use crate::config::Config;
+use crate::platform::lock::DatabaseLock;
 use crate::startup::open_store;
 use ambient::{Ambient, SystemClock};
 
 /// The result of a subcommand.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// The result of printing.
+type Printed = Result<(), output::OutputError>;
 
 /// Where the database is; an error where there is none yet.
 fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Error>> {
@@ -35,6 +39,21 @@ fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Err
         return Err(format!("{} does not exist; start the server once", path.display()).into());
     }
     Ok(path)
+}
+
+/// Works on the database of no running server. It holds the database's lock, so that none starts meanwhile.
+fn in_database<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Store, &Ambient) -> Result<T, Box<dyn std::error::Error>>,
+) -> Result<T, Box<dyn std::error::Error>> {
+    let _lock = DatabaseLock::take(&config.database_path()?)?;
+    let (store, ambient) = (open_existing(config)?, Ambient::system());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(work(&store, &ambient));
+    store.close()?;
+    done
 }
 
 /// Opens the database; makes none.

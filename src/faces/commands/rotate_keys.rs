@@ -13,7 +13,7 @@ use crate::app::administration::intent::Actor;
 use crate::app::keys::{drive, renew, rotate};
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::faces::control::client::Server;
-use crate::faces::control::{KeyWork, Question, Wanted, new_key};
+use crate::faces::control::{KeyWork, Wanted, new_key};
 use crate::platform::lock::DatabaseLock;
 use crate::startup::open_store;
 use ambient::Ambient;
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Outcome {
         for work in works {
             // One question for each connection.
             let server = Server::find(&config).ok_or("the server has stopped; try again")?;
-            server.ask(&Question::Keys { work }, |progress| bar.draw(progress))?;
+            server.ask_for_key_work(work, |progress| bar.draw(progress))?;
         }
     } else {
         let _lock = DatabaseLock::take(&path)?;

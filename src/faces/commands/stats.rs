@@ -1,9 +1,9 @@
-//! `stats`: figures of the database, also while a server has it open.
+//! `stats`: figures of the database, whether a server runs or not.
 
 use super::output::say;
-use super::{Outcome, open_existing};
+use super::{Outcome, existing_database, in_database};
 use crate::config::{Config, Overrides};
-use ambient::Ambient;
+use crate::faces::control::client::Server;
 
 /// Arguments of `stats`.
 #[derive(Debug, clap::Args)]
@@ -16,10 +16,13 @@ pub struct Args {
 /// Prints the figures as JSON.
 pub fn run(args: Args) -> Outcome {
     let config = Config::load(&args.overrides)?;
-    let store = open_existing(&config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let figures = runtime.block_on(store.statistics(Ambient::system().now()))?;
-    store.close()?;
+    existing_database(&config)?;
+    let figures = match Server::find(&config) {
+        Some(server) => server.ask_for_figures()?,
+        None => in_database(&config, async |store, ambient| {
+            Ok(store.statistics(ambient.now()).await?)
+        })?,
+    };
     say!("{}", serde_json::to_string_pretty(&figures)?)?;
     Ok(())
 }

@@ -4,9 +4,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 use api::bodies::KeyJob;
+use store::Statistics;
 use zeroize::Zeroizing;
 
-use super::{Answer, Question, socket_path};
+use super::{Answer, KeyWork, Question, socket_path};
+use crate::app::administration::accounts;
 use crate::config::Config;
 
 /// Why a running server refused a request of a subcommand.
@@ -15,6 +17,9 @@ pub enum AskError {
     /// It says so itself.
     #[error("{0}")]
     Refused(String),
+    /// It answers another question.
+    #[error("the server answers another question; it is of another version: restart it")]
+    Strange,
     /// The connection broke.
     #[error(
         "the server went away ({0}); a key job that it began goes on at its next start, the admin \
@@ -32,22 +37,55 @@ impl Server {
         UnixStream::connect(socket_path(config)).ok().map(Self)
     }
 
-    /// Asks, and tells how far it is until it is done.
-    pub fn ask(
-        mut self,
-        question: &Question,
+    /// Asks for a job on the keys, and tells how far it is until it is done.
+    pub fn ask_for_key_work(
+        self,
+        work: KeyWork,
         mut tell: impl FnMut(&KeyJob),
     ) -> Result<(), AskError> {
+        self.ask(&Question::Keys { work }, |answer| match answer {
+            Answer::Progress(progress) => {
+                tell(&progress);
+                Ok(progress.finished.then_some(()))
+            }
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks to administer accounts.
+    pub fn ask_about_accounts(
+        self,
+        question: accounts::Question,
+    ) -> Result<accounts::Answer, AskError> {
+        self.ask(&Question::Accounts { question }, |answer| match answer {
+            Answer::Accounts(answer) => Ok(Some(answer)),
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks for the figures of the database.
+    pub fn ask_for_figures(self) -> Result<Statistics, AskError> {
+        self.ask(&Question::Figures {}, |answer| match answer {
+            Answer::Figures(figures) => Ok(Some(figures)),
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks, and reads answers until one is the last.
+    fn ask<T>(
+        mut self,
+        question: &Question,
+        mut read: impl FnMut(Answer) -> Result<Option<T>, AskError>,
+    ) -> Result<T, AskError> {
         let line = Zeroizing::new(serde_json::to_string(question).map_err(io::Error::from)? + "\n");
         self.0.write_all(line.as_bytes())?;
         for line in BufReader::new(self.0).lines() {
-            match serde_json::from_str(&line?).map_err(io::Error::from)? {
-                Answer::Done => return Ok(()),
+            let line = Zeroizing::new(line?);
+            match serde_json::from_str(&line).map_err(io::Error::from)? {
                 Answer::Failed(reason) => return Err(AskError::Refused(reason)),
-                Answer::Progress(progress) => {
-                    tell(&progress);
-                    if progress.finished {
-                        return Ok(());
+                answer => {
+                    if let Some(last) = read(answer)? {
+                        return Ok(last);
                     }
                 }
             }

@@ -10,12 +10,13 @@ use std::path::PathBuf;
 
 use api::bodies::KeyJob;
 use serde::{Deserialize, Serialize};
-use store::UserId;
+use store::Statistics;
 use zeroize::Zeroizing;
 
 pub use server::Control;
 pub(crate) use server::new_key;
 
+use crate::app::administration::accounts;
 use crate::config::Config;
 
 /// What a subcommand asks.
@@ -27,15 +28,17 @@ pub enum Question {
         /// Which one.
         work: KeyWork,
     },
-    /// Forget in memory what there is of an account that was erased from the database.
-    ForgetAccount {
-        /// Its id.
-        account: UserId,
+    /// Administer accounts.
+    Accounts {
+        /// What to do.
+        question: accounts::Question,
     },
+    /// Tell the figures of the database.
+    Figures {},
 }
 
 /// A job on the keys.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyWork {
     /// A new key-encryption key.
@@ -48,7 +51,7 @@ pub enum KeyWork {
 }
 
 /// What a new key is made from.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wanted {
     /// What the server is configured with.
@@ -59,14 +62,16 @@ pub enum Wanted {
     Given(Zeroizing<String>),
 }
 
-/// What the server answers; the last answer is `done`, `failed`, or `progress` of a finished job.
-#[derive(Debug, Serialize, Deserialize)]
+/// What the server answers; the last answer is any but `progress` of a job that goes on.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// How far it is.
     Progress(KeyJob),
-    /// What was asked for is done.
-    Done,
+    /// What became of accounts.
+    Accounts(accounts::Answer),
+    /// The figures.
+    Figures(Statistics),
     /// Why it does not go on.
     Failed(String),
 }

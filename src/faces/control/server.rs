@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring::KeyMaterial;
-use store::{BeginError, Fault, KekSource, KeyJob, LocalSource, NewKey, UserId};
+use store::{BeginError, KekSource, KeyJob, LocalSource, NewKey};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
 
 use super::{Answer, KeyWork, Question, Wanted, socket_path};
 use crate::app::App;
-use crate::app::accounts::erasure;
+use crate::app::administration::accounts;
 use crate::app::administration::intent::Actor;
+use crate::app::authority::{Authorized, Principal, permit};
 use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
@@ -119,18 +120,30 @@ async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
         return tell(&mut writing, &answer).await;
     };
     match question {
-        Question::ForgetAccount { account } => {
-            tell(&mut writing, &forget(app, account).await).await
+        Question::Accounts { question } => {
+            tell(&mut writing, &administer(app, question).await).await
         }
-        Question::Keys { work } => match begin(app, work).await {
-            Ok(job) => follow(app, job, &mut writing).await,
-            Err(error) => tell(&mut writing, &Answer::Failed(error.to_string())).await,
+        Question::Figures {} => {
+            let figures = app.store().statistics(app.ambient().now()).await;
+            let answer = figures.map_or_else(|fault| failed(&fault), Answer::Figures);
+            tell(&mut writing, &answer).await
+        }
+        Question::Keys { work } => match Authorized::check(Principal::Terminal("rotate-keys")) {
+            Ok(admin) => match begin(app, admin, work).await {
+                Ok(job) => follow(app, job, &mut writing).await,
+                Err(error) => tell(&mut writing, &failed(&error)).await,
+            },
+            Err(denied) => tell(&mut writing, &failed(&denied)).await,
         },
     }
 }
 
-async fn begin(app: &Arc<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
-    let actor = Actor::terminal("rotate-keys");
+async fn begin(
+    app: &Arc<App>,
+    admin: Authorized<permit::ChangeKeys>,
+    work: KeyWork,
+) -> Result<KeyJob, BeginError> {
+    let actor = Actor::of(&admin, None);
     let reason = "somebody at the server's terminal asked for it";
     match work {
         KeyWork::Renew => app.keys().renew(app, actor, reason).await,
@@ -141,18 +154,14 @@ async fn begin(app: &Arc<App>, work: KeyWork) -> Result<KeyJob, BeginError> {
     }
 }
 
-async fn forget(app: &App, account: UserId) -> Answer {
-    let forgotten = async {
-        if app.store().user_by_id(account).await?.is_some() {
-            return Ok(Answer::Failed("this account is not erased".to_owned()));
-        }
-        app.sessions().look_again().await?;
-        erasure::forget(app, account, &[]).await?;
-        Ok(Answer::Done)
+async fn administer(app: &Arc<App>, question: accounts::Question) -> Answer {
+    let terminal = Principal::Terminal(question.subcommand());
+    let admin = match Authorized::check(terminal) {
+        Ok(admin) => admin,
+        Err(denied) => return failed(&denied),
     };
-    forgotten
-        .await
-        .unwrap_or_else(|fault: Fault| failed(&fault))
+    let answer = accounts::answer_here(app, &admin, question).await;
+    answer.map_or_else(|refusal| failed(&refusal), Answer::Accounts)
 }
 
 /// What a rotation is told of the key that was asked for.
@@ -202,8 +211,8 @@ async fn follow(
     }
 }
 
-fn failed(fault: &Fault) -> Answer {
-    Answer::Failed(fault.to_string())
+fn failed(reason: &dyn std::fmt::Display) -> Answer {
+    Answer::Failed(reason.to_string())
 }
 
 async fn tell(writing: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {

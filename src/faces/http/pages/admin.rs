@@ -13,9 +13,9 @@ use serde_json::Value;
 use crate::app::administration::{audit_log, audit_proof, server};
 use crate::app::authority::{Authorized, permit};
 use crate::app::origin::Origin;
-use crate::app::{App, Problem};
+use crate::app::{App, Problem, time};
 
-use super::{Assets, Pages, rendered, time};
+use super::{Assets, Pages, rendered};
 
 /// What is escaped in a value of an address's query.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');

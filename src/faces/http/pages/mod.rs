@@ -5,7 +5,6 @@ mod assets;
 mod forms;
 pub mod rendered;
 mod templates;
-pub mod time;
 pub mod well_known;
 
 use std::collections::HashMap;

@@ -49,21 +49,21 @@ pub fn problem(
 pub(crate) fn refusal(request: &HttpRequest, problem: Problem) -> Error {
     let refused = matches!(problem.code(), Code::SignedOut | Code::Forbidden);
     let pages = request.app_data::<Data<Pages>>();
-    let assets = pages.and_then(|pages| pages.assets());
-    match assets.filter(|_| refused && !request.path().starts_with("/api/")) {
-        Some(assets) => {
-            let page = self::problem(
-                assets,
-                StatusCode::FORBIDDEN,
-                "Administrators only",
-                "Sign in as an administrator or an auditor. This attempt was written to the audit log.",
-            );
-            match page {
-                Ok(page) => InternalError::from_response(problem, page).into(),
-                Err(problem) => problem.into(),
-            }
-        }
-        None => problem.into(),
+    let Some(pages) = pages.filter(|_| refused && !request.path().starts_with("/api/")) else {
+        return problem.into();
+    };
+    let page = match pages.assets() {
+        None => Ok(pages.unavailable()),
+        Some(assets) => self::problem(
+            assets,
+            StatusCode::FORBIDDEN,
+            "Administrators only",
+            "Sign in as an administrator or an auditor. This attempt was written to the audit log.",
+        ),
+    };
+    match page {
+        Ok(page) => InternalError::from_response(problem, page).into(),
+        Err(problem) => problem.into(),
     }
 }
 

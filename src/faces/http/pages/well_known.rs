@@ -11,7 +11,7 @@ const LIFE: u64 = 182 * 86_400;
 
 /// Returns `security.txt` ([RFC 9116](https://www.rfc-editor.org/rfc/rfc9116)).
 pub async fn security_txt(app: Data<App>) -> HttpResponse {
-    let expires = super::time::format(app.boot().started_at() + LIFE).replace(' ', "T");
+    let expires = crate::app::time::format(app.boot().started_at() + LIFE).replace(' ', "T");
     let origin = app.public_url().origin();
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
