@@ -1,6 +1,7 @@
 //! Notifies the service manager, as `sd_notify(3)` describes.
 //!
-//! systemd puts the address of a datagram socket into `NOTIFY_SOCKET`. Without it, nothing is sent.
+//! systemd puts the address of a datagram socket into `NOTIFY_SOCKET`. Without it, nothing is sent. The `sd-notify`
+//! crate (0.5) knows no abstract addresses, which begin with `@`, and waits for a manager that does not read.
 
 use std::ffi::OsString;
 use std::io;

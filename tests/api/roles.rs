@@ -88,3 +88,20 @@ fn what_needs_a_permission_is_closed_to_every_role_without_it() {
     }
     assert!(closed > 15, "{closed}");
 }
+
+#[actix_web::test]
+async fn an_auditor_sees_the_log_and_figures_on_the_page_and_neither_keys_nor_backups() {
+    let (app, _bundle) = super::pages::with_bundle().await;
+    let admin = app.administrator().await;
+    let auditor = account(&app, "auditor", store::Role::Auditor).await;
+    for (who, sees_all) in [(&admin, true), (&auditor, false)] {
+        let page = who.client.get("/admin").await.expect(200);
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        for part in ["statistics", "audit-table"] {
+            assert!(page.contains(&format!("data-testid=\"{part}\"")), "{part}");
+        }
+        for part in ["admin-keys", "admin-backups"] {
+            assert_eq!(page.contains(part), sees_all, "{part}");
+        }
+    }
+}

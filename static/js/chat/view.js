@@ -347,7 +347,7 @@ function showShortcuts() {
 /** @param {View} view @param {import('../lib/part.js').Part} menu */
 function mainMenu(view, menu) {
   const node = clone('view-menu');
-  slot(node, 'admin').hidden = view.state.state.me?.role !== 'admin';
+  slot(node, 'admin').hidden = !['admin', 'auditor'].includes(view.state.state.me?.role ?? '');
   menu.actions(node, {
     'menu-shortcuts': showShortcuts,
     'menu-lock': () => view.send({ c: 'lock' }),

@@ -113,6 +113,8 @@ impl From<WitnessState> for Witness {
 #[template(path = "admin.html")]
 struct AdminPage<'a> {
     assets: &'a Assets,
+    /// Whether keys and backups are shown as well.
+    administers: bool,
     figures: Vec<Figure>,
     filter: &'a Filter,
     actions: Vec<&'static str>,
@@ -152,6 +154,7 @@ pub(crate) async fn show(
         StatusCode::OK,
         &AdminPage {
             assets,
+            administers: Authorized::<permit::ReadKeys>::check(reader.principal().clone()).is_ok(),
             figures: shown(&figures),
             filter: &filter,
             actions: actions(),
