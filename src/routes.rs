@@ -9,17 +9,18 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, ResponseError};
 use api::Code;
 use api::bodies::{
-    AccountChange, AccountDeletion, Accounts, AuditKey, AuditPage, AuditProof, BackupJob,
-    BackupWanted, Backups, Bundles, ClaimToken, CurrentSession, Entered, Figures, IdentityChange,
-    Invite, InviteMade, KeyJob, Keys, Lease, Live, NewInvite, PassphraseFinish, PassphraseStart,
-    PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange, PrekeyStock, PrekeysInUse, Ready,
-    ReauthFinish, ReauthStart, Reauthenticated, RecoveryFinish, RecoveryStart, RecoveryStarted,
-    RegistrationChoice, RegistrationFinish, RegistrationStart, RegistrationStarted,
-    RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, Safes, Sent, Server, Session,
-    SignInFinish, SignInStart, SignInStarted, StatusAnswer, StatusQuestion, UseInvite, WaitingList,
-    WantBundles,
+    AccountChange, AccountDeletion, Accounts, AccountsWanted, AuditKey, AuditPage, AuditProof,
+    BackupJob, BackupWanted, Backups, Bundles, ByLive, ClaimToken, CurrentSession, Entered,
+    Figures, IdentityChange, Invite, InviteMade, KeyJob, Keys, KnownSafes, Lease, Live, NewInvite,
+    PassphraseFinish, PassphraseStart, PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange,
+    PrekeyStock, PrekeysInUse, Ready, ReauthFinish, ReauthStart, Reauthenticated, RecordsWanted,
+    RecoveryFinish, RecoveryStart, RecoveryStarted, RegistrationChoice, RegistrationFinish,
+    RegistrationStart, RegistrationStarted, RegistrationWish, ResumeHalf, RevokeOthers, SafeChange,
+    Safes, Sent, Server, Session, SignInFinish, SignInStart, SignInStarted, StatusAnswer,
+    StatusQuestion, UseInvite, WaitingList, WantBundles,
 };
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::Problem;
 use crate::app::authority::Permission;
@@ -28,7 +29,7 @@ use crate::faces::http::endpoints::{
 };
 use crate::faces::http::pages::{self, Pages, admin as admin_page, rendered, well_known};
 use crate::faces::http::{Limited, enforce, extractors, openapi, operations};
-use crate::faces::socket;
+use crate::faces::socket::{self, Opening};
 
 /// One endpoint.
 pub struct Endpoint {
@@ -40,6 +41,8 @@ pub struct Endpoint {
     pub permission: Option<Permission>,
     /// One sentence.
     pub summary: &'static str,
+    /// The schema of what goes into the address's query.
+    pub query: Option<fn() -> RefOr<Schema>>,
     /// Kind of the request's body.
     pub input: Option<Body>,
     /// Kind of the answer's body.
@@ -134,6 +137,7 @@ macro_rules! first {
 macro_rules! table {
     ($($path:literal $(with $config:expr)? => [$(
         $method:ident $permission:ident $handler:path, $summary:literal
+        $(, asks $query:ty)?
         $(, takes $in_kind:ident $($in_what:literal)? $(($in_type:ty))?)?
         $(, gives $out_kind:ident $($out_what:literal)? $(($out_type:ty))?)?
     );+ $(;)?])+) => {
@@ -143,6 +147,7 @@ macro_rules! table {
             path: $path,
             permission: permission!($permission),
             summary: $summary,
+            query: option!($(<$query as PartialSchema>::schema)?),
             input: option!($(body!($in_kind $($in_what)? $($in_type)?))?),
             output: option!($(body!($out_kind $($out_what)? $($out_type)?))?),
         }),+),+];
@@ -251,7 +256,8 @@ table! {
         DELETE UseAccount sessions::revoke, "Ends one session";
     ]
     "/api/v1/safe" with Limited::large() => [
-        GET UseAccount safes::read, "Reads both safes", gives json(Safes);
+        GET UseAccount safes::read, "Reads both safes",
+            asks KnownSafes, gives json(Safes);
         PUT UseAccount safes::replace, "Replaces the key safe's data by compare-and-swap",
             takes json(SafeChange);
     ]
@@ -311,7 +317,8 @@ table! {
         DELETE UseAccount people::withdraw_invite, "Withdraws an invite";
     ]
     "/api/v1/messages" => [
-        GET UseAccount messages::waiting, "Lists what waits", gives json(WaitingList);
+        GET UseAccount messages::waiting, "Lists what waits",
+            asks ByLive, gives json(WaitingList);
         POST UseAccount messages::post, "Takes a message", takes octets, gives json(Sent);
     ]
     "/api/v1/messages/status" => [
@@ -323,6 +330,7 @@ table! {
     ]
     "/api/v1/messages/{id}/claim" => [
         POST UseAccount messages::claim, "Claims a message for one reader",
+            asks ByLive,
             takes json(ClaimToken), gives octets;
     ]
     "/api/v1/messages/{id}/ack" => [
@@ -338,10 +346,12 @@ table! {
             takes json(ClaimToken);
     ]
     "/api/v1/ws" => [
-        GET UseAccount socket::open, "Opens the WebSocket";
+        GET UseAccount socket::open, "Opens the WebSocket",
+            asks Opening;
     ]
     "/api/v1/admin/audit" => [
-        GET ReadAudit administration::records, "Reads the audit log", gives json(AuditPage);
+        GET ReadAudit administration::records, "Reads the audit log",
+            asks RecordsWanted, gives json(AuditPage);
     ]
     "/api/v1/admin/audit/proof" => [
         GET ReadAudit administration::proof, "Shows what proves the audit log", gives json(AuditProof);
@@ -374,7 +384,8 @@ table! {
             takes json(BackupWanted), gives json(BackupJob);
     ]
     "/api/v1/admin/users" => [
-        GET ListAccounts administration::accounts, "Lists accounts", gives json(Accounts);
+        GET ListAccounts administration::accounts, "Lists accounts",
+            asks AccountsWanted, gives json(Accounts);
     ]
     "/api/v1/openapi.json" => [
         GET Public openapi::show, "Describes this interface", gives text "application/json";

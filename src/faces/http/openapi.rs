@@ -45,7 +45,7 @@ pub fn document() -> Value {
 fn operation(endpoint: &Endpoint) -> Value {
     let mut operation = json!({
         "summary": endpoint.summary,
-        "parameters": parameters(endpoint.path),
+        "parameters": parameters(endpoint),
         "responses": {
             "default": {
                 "description": "A problem document (RFC 9457)",
@@ -67,18 +67,26 @@ fn operation(endpoint: &Endpoint) -> Value {
     operation
 }
 
-fn parameters(path: &str) -> Value {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| {
-            json!({
-                "name": name.trim_end_matches(":.*"),
-                "in": "path",
-                "required": true,
-                "schema": {"type": "string"},
-            })
-        })
-        .collect()
+/// Describes what goes into an address: parts of its path, then its query.
+fn parameters(endpoint: &Endpoint) -> Value {
+    let names = endpoint.path.split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        Some(name.trim_end_matches(":.*"))
+    });
+    let in_path = names.map(
+        |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}),
+    );
+    let query = endpoint.query.map(|schema| json!(schema()));
+    let query = query.unwrap_or_default();
+    let required = |name: &str| {
+        let names = query["required"].as_array();
+        names.is_some_and(|names| names.iter().any(|other| other == name))
+    };
+    let fields = query["properties"].as_object().into_iter().flatten();
+    let in_query = fields.map(|(name, schema)| {
+        json!({"name": name, "in": "query", "required": required(name), "schema": schema})
+    });
+    in_path.chain(in_query).collect()
 }
 
 fn content(body: &Body) -> Value {

@@ -4,4 +4,4 @@ mod acts;
 mod connection;
 mod wire;
 
-pub use connection::open;
+pub use connection::{Opening, open};

@@ -3,13 +3,6 @@
 import { h, icon } from '../lib/dom.js';
 import { Section, moment } from './section.js';
 
-/**
- * @typedef {{ whole: boolean, at: number, records: number, from: number, to: number, heads: number, vouched: number, findings: string[] }} Verified
- * @typedef {{ running: boolean, done: number, total: number, last: Verified | null }} Verification
- * @typedef {{ number: number, record_id: number, hash: string, timestamp: number }} Head
- * @typedef {{ key: string, head: Head | null, newest_record: number, verification: Verification }} Proof
- */
-
 const BUSY_MS = 300;
 
 const count = (/** @type {number} */ number, /** @type {string} */ what) =>
@@ -24,7 +17,7 @@ const count = (/** @type {number} */ number, /** @type {string} */ what) =>
 const notice = (kind, name, ...content) =>
   h('div', { class: `notice notice--${kind}` }, icon(name), h('div', {}, ...content));
 
-/** @param {Verified} verified */
+/** @param {import('../api.js').Verified} verified */
 const result = (verified) => {
   if (!verified.whole) {
     const list = h(
@@ -43,7 +36,7 @@ const result = (verified) => {
   );
 };
 
-/** @param {Verified | null} verified */
+/** @param {import('../api.js').Verified | null} verified */
 const mark = (verified) => {
   for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-record]'))) {
     const id = Number(row.dataset.record);
@@ -61,7 +54,7 @@ class ProofSection extends Section {
     void this.#look();
   }
 
-  /** @param {Proof} proof */
+  /** @param {import('../api.js').AuditProof} proof */
   #draw({ head, verification: { running, done, total, last } }) {
     if (head) {
       this.part('head').textContent =

@@ -3,12 +3,6 @@
 import { h } from '../lib/dom.js';
 import { JobSection, moment, size } from './section.js';
 
-/**
- * @typedef {{ kind: string, phase: string, done: number, total: number }} Job
- * @typedef {{ id: string, kind: string, created_at: number, bytes: number, key_inside: boolean, trouble: string | null }} Backup
- * @typedef {{ target: string | null, keep: string, running: Job | null, last_success: number | null, trouble: string | null, next_due: number | null, count: number, backups: Backup[] }} Backups
- */
-
 /** Rows that are shown. */
 const SHOWN = 10;
 
@@ -40,7 +34,7 @@ const kept = (policy) => {
   return told.length < 2 ? told.join('') : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
 };
 
-/** @param {Backups} backups */
+/** @param {import('../api.js').Backups} backups */
 const describe = (backups) => {
   if (backups.target === null) {
     return 'There are no backups: nobody said where they go. Set backup_target to a folder or a bucket and start the server again.';
@@ -52,7 +46,7 @@ const describe = (backups) => {
   return `Backups go to ${backups.target}. ${newest}${next} The server keeps ${kept(backups.keep)}. There ${count}.`;
 };
 
-/** @param {Backup} backup */
+/** @param {import('../api.js').Backup} backup */
 const row = (backup) => {
   const notes = [backup.key_inside ? 'key inside' : '', backup.trouble ?? ''].filter((note) => note !== '').join(', ');
   const cells = [moment(backup.created_at), backup.kind, size(backup.bytes), notes];
@@ -64,7 +58,7 @@ class BackupsSection extends JobSection {
     super('backups', '/api/v1/admin/backups');
   }
 
-  /** @override @param {Backups} backups */
+  /** @override @param {import('../api.js').Backups} backups */
   draw(backups) {
     const { running, trouble } = backups;
     this.part('about').textContent = describe(backups);

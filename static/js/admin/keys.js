@@ -2,16 +2,10 @@
 
 import { JobSection } from './section.js';
 
-/**
- * @typedef {{ id: string, provider: string, state: string, created_at: number }} Kek
- * @typedef {{ kind: string, finished: boolean, done: number, total: number, finished_at: number | null }} Job
- * @typedef {{ keks: Kek[], job: Job | null, trouble: string | null, next_rotation: number | null }} Keys
- */
-
 const day = (/** @type {number} */ seconds) =>
   new Date(seconds * 1000).toLocaleDateString(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 
-/** @param {Keys} keys */
+/** @param {import('../api.js').Keys} keys */
 const describe = (keys) => {
   const active = keys.keks.find((kek) => kek.state === 'active');
   if (!active) return '';
@@ -26,7 +20,7 @@ class KeysSection extends JobSection {
     super('keys', '/api/v1/admin/keys');
   }
 
-  /** @override @param {Keys} keys */
+  /** @override @param {import('../api.js').Keys} keys */
   draw(keys) {
     const running = keys.job !== null && !keys.job.finished;
     this.part('active').textContent = describe(keys);
@@ -43,7 +37,7 @@ class KeysSection extends JobSection {
   }
 }
 
-/** @param {Keys} keys */
+/** @param {import('../api.js').Keys} keys */
 const status = ({ trouble, job }) => {
   if (trouble) return `This does not go on: ${trouble}`;
   if (!job?.finished || !job.finished_at) return '';

@@ -47,6 +47,7 @@ pub struct RegistrationChoice {
 
 /// Which accounts are wanted, in the address.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct AccountsWanted {
     /// After this account.

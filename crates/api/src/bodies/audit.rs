@@ -6,6 +6,7 @@ use crate::ids::UserId;
 
 /// Which records are wanted, in the address; an empty field is as good as none.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RecordsWanted {
     /// A handle, or an account's id.

@@ -8,6 +8,7 @@ use crate::ids::{LiveId, MessageId};
 
 /// The live session that asks, in the address.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ByLive {
     /// Its id.
     pub live_id: Option<LiveId>,

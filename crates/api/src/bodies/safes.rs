@@ -64,6 +64,7 @@ pub struct Safes {
 
 /// The versions of the safes that a reader has already.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct KnownSafes {
     /// Of the key safe.
     pub version: Option<u64>,
