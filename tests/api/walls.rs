@@ -31,14 +31,14 @@ fn reached_by(package: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_vault_reaches_no_store_and_the_store_no_vault() {
+fn the_ephemeral_plane_reaches_no_store_and_the_store_no_ephemeral_plane() {
     let has = |names: &[String], name: &str| names.iter().any(|other| other == name);
-    let vault = reached_by("vault");
+    let ephemeral = reached_by("ephemeral");
     for forbidden in ["store", "keyring", "rusqlite", "libsqlite3-sys", "serde"] {
-        assert!(!has(&vault, forbidden), "vault reaches {forbidden}");
+        assert!(!has(&ephemeral, forbidden), "ephemeral reaches {forbidden}");
     }
     let store = reached_by("store");
-    assert!(!has(&store, "vault"));
+    assert!(!has(&store, "ephemeral"));
     assert!(!has(&reached_by("protocol"), "store"));
     // The control: the server reaches both, so the names are the right ones.
     let server = reached_by("secure-messaging");
@@ -48,7 +48,7 @@ fn the_vault_reaches_no_store_and_the_store_no_vault() {
         "rusqlite",
         "libsqlite3-sys",
         "serde",
-        "vault",
+        "ephemeral",
     ] {
         assert!(has(&server, needed), "{needed}");
     }
@@ -72,7 +72,7 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "the client core has no I/O and no clock",
     ),
     (
-        "crates/vault/src",
+        "crates/ephemeral/src",
         &[
             "std::fs", "std::net", "std::io", "serde", "tracing", "log::",
         ],
@@ -85,12 +85,12 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "crates/store/src",
-        &["actix", "vault::", "std::net"],
+        &["actix", "ephemeral::", "std::net"],
         "the store does not know who asks",
     ),
     (
         "crates/backup/src",
-        &["actix", "vault::", "rusqlite"],
+        &["actix", "ephemeral::", "rusqlite"],
         "a backup is sealed bytes",
     ),
     (

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     },
     /// Run the slow proofs, and write target/proofs.md
     ///
-    /// ARGS filter as in test. `prove mutants` changes protocol, client, vault, keyring and audit in one
+    /// ARGS filter as in test. `prove mutants` changes protocol, client, ephemeral, keyring and audit in one
     /// place at a time: a test must tell, or docs/mutants.txt has the reason. It takes hours; its ARGS go
     /// to cargo-mutants.
     Prove(Passed),
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn test_keeps_the_separator_for_the_test_programs() {
-        for args in ["burn -- --nocapture", "-- --nocapture", "-p vault"] {
+        for args in ["burn -- --nocapture", "-- --nocapture", "-p ephemeral"] {
             let read = parsed(&format!("test {args}"));
             assert_eq!(read, Command::Test(passed(args)));
         }
@@ -204,12 +204,12 @@ mod tests {
     #[test]
     fn a_named_package_replaces_the_workspace() {
         assert_eq!(
-            cargo_test_args(&strings("-p vault")),
-            strings("--no-fail-fast -p vault")
+            cargo_test_args(&strings("-p ephemeral")),
+            strings("--no-fail-fast -p ephemeral")
         );
         assert_eq!(
-            cargo_test_args(&strings("--package=vault")),
-            strings("--no-fail-fast --package=vault")
+            cargo_test_args(&strings("--package=ephemeral")),
+            strings("--no-fail-fast --package=ephemeral")
         );
     }
 

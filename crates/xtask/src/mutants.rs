@@ -17,7 +17,14 @@ use crate::workspace::Workspace;
 const VERSION: &str = "27.1.0";
 
 /// The crates whose tests have to tell every change.
-const CRATES: [&str; 6] = ["protocol", "client", "ambient", "vault", "keyring", "audit"];
+const CRATES: [&str; 6] = [
+    "protocol",
+    "client",
+    "ambient",
+    "ephemeral",
+    "keyring",
+    "audit",
+];
 
 /// The list of survivors with their reasons.
 const REASONS: &str = "docs/mutants.txt";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// A mutant without its line: `crates/vault/src/x.rs: replace f with ()`.
+/// A mutant without its line: `crates/ephemeral/src/x.rs: replace f with ()`.
 pub(crate) type Mutant = String;
 
 /// Reads the lines that cargo-mutants writes, `path:line:column: what`, without line and column,
@@ -78,13 +78,13 @@ mod tests {
 
     #[test]
     fn a_mutant_is_named_without_its_line() {
-        let text = "crates/vault/src/a.rs:12:5: replace f -> bool with true\n\
-                    crates/vault/src/a.rs:19:9: replace < with == in A::g\n";
+        let text = "crates/ephemeral/src/a.rs:12:5: replace f -> bool with true\n\
+                    crates/ephemeral/src/a.rs:19:9: replace < with == in A::g\n";
         assert_eq!(
             names(text),
             set(&[
-                "crates/vault/src/a.rs: replace f -> bool with true",
-                "crates/vault/src/a.rs: replace < with == in A::g",
+                "crates/ephemeral/src/a.rs: replace f -> bool with true",
+                "crates/ephemeral/src/a.rs: replace < with == in A::g",
             ])
         );
     }

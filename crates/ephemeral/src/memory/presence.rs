@@ -1,6 +1,6 @@
 //! How a message changes when live sessions connect and disconnect: no locks, no clock of its own.
 
-use crate::message::{Held, Slot, SlotState};
+use crate::memory::message::{Held, Slot, SlotState};
 use crate::{Event, LiveId, Target, UserId};
 
 /// How long a disconnected session keeps its slot of a message that its account has read.

@@ -1,7 +1,7 @@
 //! Live sessions that connect and disconnect: what they had claimed and not shown waits again at once.
 
-use crate::platform::{Platform, Table};
-use crate::vault::Vault;
+use crate::memory::platform::{Platform, Table};
+use crate::memory::vault::Vault;
 use crate::{LiveId, MessageId, UserId};
 
 impl<P: Platform> Vault<P> {

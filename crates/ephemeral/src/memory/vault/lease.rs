@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::message::{Held, SlotState};
-use crate::platform::Platform;
-use crate::vault::Vault;
+use crate::memory::message::{Held, SlotState};
+use crate::memory::platform::Platform;
+use crate::memory::vault::Vault;
 use crate::{
     Acknowledged, Claim, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId, UserId,
 };

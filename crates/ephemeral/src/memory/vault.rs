@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::forgotten::Forgotten;
-use crate::ledger::Ledger;
-use crate::message::Held;
-use crate::platform::{After, Lock, Native, Platform, Table};
-use crate::schedule::Schedule;
-use crate::tombstones::Tombstones;
+use crate::memory::forgotten::Forgotten;
+use crate::memory::ledger::Ledger;
+use crate::memory::message::Held;
+use crate::memory::platform::{After, Lock, Native, Platform, Table};
+use crate::memory::schedule::Schedule;
+use crate::memory::tombstones::Tombstones;
 use crate::{Config, Event, EventSink, MessageId, MessageState, UserId};
 use ambient::{Clock, Entropy};
 

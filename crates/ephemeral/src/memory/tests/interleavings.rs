@@ -9,7 +9,7 @@ use shuttle::sync::Mutex;
 use shuttle::thread;
 
 use super::*;
-use crate::platform::{After, Key, Lock, Table};
+use crate::memory::platform::{After, Key, Lock, Table};
 use crate::{ClaimError, ClaimToken};
 
 struct Scheduled;

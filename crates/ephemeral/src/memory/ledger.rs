@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::platform::{Lock, Native, Platform};
+use crate::memory::platform::{Lock, Native, Platform};
 use crate::{Config, Full, UserId};
 
 /// Bytes that a message takes beside its ciphertext: its entries in table, schedule and index.

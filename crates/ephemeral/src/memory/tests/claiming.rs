@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::platform::Table;
+use crate::memory::platform::Table;
 use crate::{ClaimError, ClaimToken, LeaseError};
 
 #[test]

@@ -1,4 +1,4 @@
-//! The zeroizing memory store of the ephemeral plane.
+//! The ephemeral plane: what is kept for a while and never written to a disk.
 //!
 //! A message is ciphertext that lives here, and nowhere else, from the moment it is posted until it
 //! has been read or has expired. Nothing in this crate can write to a disk: it uses no file, no
@@ -18,14 +18,6 @@
 //! When an account is erased, everything to and from it ends at once, in whatever state it is:
 //! [`Vault::forget_account`].
 //!
-//! # Locks
-//! A message is one entry of a sharded table, and every transition happens under that entry's lock,
-//! so that of two that race exactly one wins. The account index, the schedule, the quota ledger,
-//! the tombstones and the list of erased accounts are *leaves*: one at a time is locked for a moment,
-//! alone or while an entry is held, and nothing else is locked while a leaf is. Events are published and
-//! ciphertext is wiped after every lock is released. The unit test `tests/interleavings.rs` explores
-//! the same code on locks that a scheduler controls.
-//!
 //! # Time
 //! Times are milliseconds of an injected [`ambient::Clock`] that never goes back. What is due is settled by
 //! [`Vault::purge_due`] and by each operation on a message, so that an expired message is gone even if
@@ -39,29 +31,18 @@ mod ciphertext;
 mod config;
 mod error;
 mod event;
-mod forgotten;
-mod ledger;
-mod message;
-mod platform;
-mod presence;
-mod schedule;
+pub mod memory;
 mod token;
-mod tombstones;
 mod types;
-mod vault;
 
 pub use api::ids::{LiveId, MessageId, UserId};
 pub use ciphertext::{Ciphertext, CiphertextBuilder, TooLong};
 pub use config::Config;
 pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 pub use event::{Change, Event, EventSink};
-pub use ledger::{Reservation, cost};
+pub use memory::{Reservation, Vault, cost};
 pub use token::ClaimToken;
 pub use types::{
     Acknowledged, Claim, MessageState, NewMessage, NewSlot, PurgeReport, PutOutcome, Stats,
     StatusItem, Target, WaitingItem,
 };
-pub use vault::Vault;
-
-#[cfg(test)]
-mod tests;

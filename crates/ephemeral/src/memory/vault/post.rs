@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::ledger::{Ledger, Reservation, cost, slots_cost};
-use crate::message::{Held, Slot};
-use crate::platform::{Lock, Platform, Table};
-use crate::vault::Vault;
+use crate::memory::ledger::{Ledger, Reservation, cost, slots_cost};
+use crate::memory::message::{Held, Slot};
+use crate::memory::platform::{Lock, Platform, Table};
+use crate::memory::vault::Vault;
 use crate::{
     AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target, UserId,
 };

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::message::SlotState;
-use crate::platform::{Lock, Platform, Table};
-use crate::vault::{Inbox, Vault};
+use crate::memory::message::SlotState;
+use crate::memory::platform::{Lock, Platform, Table};
+use crate::memory::vault::{Inbox, Vault};
 use crate::{LiveId, MessageId, MessageState, Stats, StatusItem, UserId, WaitingItem};
 
 impl<P: Platform> Vault<P> {

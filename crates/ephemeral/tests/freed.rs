@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{OsEntropy, SystemClock};
-use vault::{Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, Target, UserId, Vault};
+use ephemeral::{
+    Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, Target, UserId, Vault,
+};
 
 /// What every ciphertext here is made of.
 const MARK: u8 = 0xA5;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::platform::{After, Lock, Platform, Table};
-use crate::vault::Vault;
+use crate::memory::platform::{After, Lock, Platform, Table};
+use crate::memory::vault::Vault;
 use crate::{PurgeReport, UserId};
 use ambient::alloc::trim;
 
@@ -48,7 +48,7 @@ impl<P: Platform> Vault<P> {
         for id in self.messages.keys() {
             let removed = self.messages.update(&id, |held| {
                 for slot in &mut held.slots {
-                    slot.state = crate::message::SlotState::Done;
+                    slot.state = crate::memory::message::SlotState::Done;
                 }
                 self.settle(held, now_ms);
                 ((), After::Remove)
@@ -92,7 +92,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tests::{BOB, Bench, MINUTE, bench, message, message_id};
+    use crate::memory::tests::{BOB, Bench, MINUTE, bench, message, message_id};
     use crate::{PurgeReport, Target};
 
     #[test]

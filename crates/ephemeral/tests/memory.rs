@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{OsEntropy, SystemClock};
-use vault::{
+use ephemeral::{
     Ciphertext, ClaimError, Config, MessageId, NewMessage, NewSlot, Target, UserId, Vault,
 };
 

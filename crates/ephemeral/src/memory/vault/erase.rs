@@ -1,8 +1,8 @@
 //! Erasing an account from the vault.
 
 use crate::UserId;
-use crate::platform::{Lock, Platform, Table};
-use crate::vault::Vault;
+use crate::memory::platform::{Lock, Platform, Table};
+use crate::memory::vault::Vault;
 
 impl<P: Platform> Vault<P> {
     /// Wipes what waits for an account and what it posted and is unread, claimed or not, and refuses

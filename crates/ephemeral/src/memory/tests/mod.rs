@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::platform::{Native, Platform};
+use crate::memory::platform::{Native, Platform};
 use crate::{
     Ciphertext, Config, LiveId, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target,
     UserId, Vault,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 use crate::event::Change;
-use crate::ledger::cost;
+use crate::memory::ledger::cost;
 use crate::{
     Ciphertext, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId, MessageState,
     NewSlot, Target, UserId, WaitingItem,
