@@ -144,4 +144,20 @@ mod tests {
         assert_eq!(builder.push(b"d"), Err(TooLong { limit: 5 }));
         assert_eq!(builder.finish().expose(), b"seale");
     }
+
+    #[test]
+    fn a_builder_takes_chunks_up_to_what_was_announced() {
+        let mut exact = CiphertextBuilder::with_capacity(6);
+        exact.push(b"abc").unwrap();
+        exact.push(b"def").unwrap();
+        assert_eq!(exact.push(b"g"), Err(TooLong { limit: 6 }));
+        assert_eq!(exact.finish().expose(), b"abcdef");
+        let mut growing = CiphertextBuilder::growing(1000);
+        for n in 0..250_u8 {
+            growing.push(&[n; 4]).unwrap();
+        }
+        assert!(growing.push(b"x").is_err());
+        let built = growing.finish();
+        assert_eq!((built.len(), built.expose()[999]), (1000, 249));
+    }
 }

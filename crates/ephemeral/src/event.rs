@@ -1,6 +1,6 @@
 //! Events about slots, for whoever tells sockets.
 
-use crate::{MessageId, Target, UserId, WaitingItem};
+use crate::{MessageId, Notice, Target, UserId, WaitingItem};
 
 /// Tells that a message or a slot changed state.
 ///
@@ -46,10 +46,13 @@ pub struct Change {
     pub target: Target,
 }
 
-/// Receives events; must return quickly and may call the vault.
+/// Receives what the connections of this instance must be told; must return quickly.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn publish(&self, event: &Event);
+
+    /// Takes one notice about connections.
+    fn notify(&self, _notice: &Notice) {}
 }
 
 impl<F: Fn(&Event) + Send + Sync> EventSink for F {

@@ -1,29 +1,11 @@
 //! Quotas: what each posting account and all of them together hold or have reserved.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::memory::platform::{Lock, Native, Platform};
+use crate::memory::platform::Lock;
+use crate::reservation::Refund;
 use crate::{Config, Full, UserId};
-
-/// Bytes that a message takes beside its ciphertext: its entries in table, schedule and index.
-const MESSAGE_COST: u64 = 512;
-
-/// Bytes that a slot takes beside its ciphertext: its state and its recipient's entry in the index.
-const SLOT_COST: u64 = 512;
-
-/// Returns the bytes that a message of `payload` bytes, body and slots together, counts as.
-pub const fn cost(payload: u64, slots: usize) -> u64 {
-    payload
-        .saturating_add(MESSAGE_COST)
-        .saturating_add(slots_cost(slots))
-}
-
-/// Returns the bytes that slots count as, beside their ciphertext.
-pub(crate) const fn slots_cost(slots: usize) -> u64 {
-    SLOT_COST.saturating_mul(slots as u64)
-}
 
 /// Returns how much of a vault that holds `used` one account may hold: half of what is free in an
 /// empty one, and less the fuller it is.
@@ -127,27 +109,9 @@ impl Ledger {
     }
 }
 
-/// Room for one message, given back when it is dropped unused.
-pub struct Reservation<P: Platform = Native> {
-    pub(crate) ledger: Arc<P::Lock<Ledger>>,
-    pub(crate) poster: UserId,
-    pub(crate) bytes: u64,
-    pub(crate) spent: bool,
-}
-
-impl<P: Platform> Reservation<P> {
-    /// Returns the account that reserved.
-    pub fn poster(&self) -> UserId {
-        self.poster
-    }
-}
-
-impl<P: Platform> Drop for Reservation<P> {
-    fn drop(&mut self) {
-        if !self.spent {
-            self.ledger
-                .with(|ledger| ledger.refund(self.poster, 1, self.bytes));
-        }
+impl<L: Lock<Ledger>> Refund for L {
+    fn refund(&self, poster: UserId, bytes: u64) {
+        self.with(|ledger| ledger.refund(poster, 1, bytes));
     }
 }
 

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 use crate::event::Change;
-use crate::memory::ledger::cost;
 use crate::{
     Ciphertext, ClaimError, ClaimToken, Event, LeaseError, LiveId, MessageId, MessageState,
-    NewSlot, Target, UserId, WaitingItem,
+    NewSlot, Target, UserId, WaitingItem, cost,
 };
 
 /// A slot and its state.

@@ -8,16 +8,24 @@
 //! ciphertext is wiped after every lock is released. The unit test `tests/interleavings.rs` explores
 //! the same code on locks that a scheduler controls.
 
+mod backend;
+mod claims;
+mod connections;
+mod drawn;
 mod forgotten;
 mod ledger;
+mod limits;
 mod message;
 mod platform;
 mod presence;
+mod resume;
 mod schedule;
+mod strangers;
+mod tokens;
 mod tombstones;
 mod vault;
 
-pub use ledger::{Reservation, cost};
+pub use backend::Memory;
 pub use vault::Vault;
 
 #[cfg(test)]

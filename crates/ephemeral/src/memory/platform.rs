@@ -19,7 +19,7 @@ pub enum After {
 /// A family of locks.
 pub trait Platform: 'static {
     /// A mutual exclusion lock.
-    type Lock<T: Send + 'static>: Lock<T>;
+    type Lock<T: Send + 'static>: Lock<T> + 'static;
     /// A table with a lock for each entry, or for a few of them together.
     type Table<K: Key, V: Send + Sync + 'static>: Table<K, V>;
 }

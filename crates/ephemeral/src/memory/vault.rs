@@ -17,7 +17,7 @@ use crate::memory::message::Held;
 use crate::memory::platform::{After, Lock, Native, Platform, Table};
 use crate::memory::schedule::Schedule;
 use crate::memory::tombstones::Tombstones;
-use crate::{Config, Event, EventSink, MessageId, MessageState, UserId};
+use crate::{Config, Event, EventSink, MessageId, MessageState, Notice, UserId};
 use ambient::{Clock, Entropy};
 
 /// The messages that have a slot for one account: those of each poster in the order they were posted.
@@ -101,6 +101,12 @@ impl<P: Platform> Vault<P> {
                 sink.publish(event);
             }
         }
+    }
+
+    /// Tells the sinks about connections; no lock may be held.
+    pub(super) fn notify(&self, notice: &Notice) {
+        let sinks = Arc::clone(&self.sinks.read().unwrap_or_else(PoisonError::into_inner));
+        sinks.iter().for_each(|sink| sink.notify(notice));
     }
 
     fn lease_ms(&self) -> u64 {

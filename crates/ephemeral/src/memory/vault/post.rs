@@ -4,23 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::memory::ledger::{Ledger, Reservation, cost, slots_cost};
+use crate::memory::ledger::Ledger;
 use crate::memory::message::{Held, Slot};
 use crate::memory::platform::{Lock, Platform, Table};
 use crate::memory::vault::Vault;
+use crate::reservation::slots_cost;
 use crate::{
-    AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Target, UserId,
+    AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Reservation, Target,
+    UserId, cost,
 };
 
 impl<P: Platform> Vault<P> {
     /// Reserves room for a message of `payload` bytes, body and slots together, with this many slots,
     /// before it is read from the connection.
-    pub fn reserve(
-        &self,
-        poster: UserId,
-        payload: u64,
-        slots: usize,
-    ) -> Result<Reservation<P>, Full> {
+    pub fn reserve(&self, poster: UserId, payload: u64, slots: usize) -> Result<Reservation, Full> {
         if payload > self.config.message_bytes {
             let limit = self.config.message_bytes;
             return Err(Full::TooLarge {
@@ -30,12 +27,8 @@ impl<P: Platform> Vault<P> {
         }
         let bytes = cost(payload, slots);
         self.charge(poster, 1, bytes)?;
-        Ok(Reservation {
-            ledger: Arc::clone(&self.ledger),
-            poster,
-            bytes,
-            spent: false,
-        })
+        let ledger: Arc<P::Lock<Ledger>> = Arc::clone(&self.ledger);
+        Ok(Reservation::new(poster, bytes, ledger))
     }
 
     fn charge(&self, poster: UserId, messages: u64, bytes: u64) -> Result<(), Full> {
@@ -65,7 +58,7 @@ impl<P: Platform> Vault<P> {
     /// Takes a message; its poster is the one who reserved.
     pub fn put(
         &self,
-        mut reservation: Reservation<P>,
+        mut reservation: Reservation,
         message: NewMessage,
     ) -> Result<PutOutcome, PutError> {
         self.operations.fetch_add(1, Ordering::Relaxed);
@@ -89,17 +82,17 @@ impl<P: Platform> Vault<P> {
         let held = Box::new(Held {
             id,
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed),
-            poster: reservation.poster,
+            poster: reservation.poster(),
             expires_ms,
             scheduled_ms: expires_ms,
-            charged: reservation.bytes,
+            charged: reservation.bytes(),
             burn_on_read: message.burn_on_read,
             acknowledged: false,
             body: Arc::new(message.body),
             slots: message.slots.into_iter().map(Slot::new).collect(),
         });
         let bytes = held.cost();
-        let reserved = reservation.bytes;
+        let reserved = reservation.bytes();
         if bytes > reserved {
             return Err(PutError::OverReserved { bytes, reserved });
         }
@@ -113,7 +106,7 @@ impl<P: Platform> Vault<P> {
             if self.is_forgotten(held.poster, &accounts) {
                 return Err(PutError::Erased);
             }
-            reservation.spent = true;
+            reservation.spend();
             self.schedule.with(|s| s.insert(expires_ms, id));
             for account in accounts {
                 self.enter_inbox(account, held);

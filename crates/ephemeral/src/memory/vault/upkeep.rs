@@ -92,7 +92,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::memory::tests::{BOB, Bench, MINUTE, bench, message, message_id};
+    use crate::memory::tests::{Bench, bench};
+    use crate::tests::{BOB, MINUTE, message, message_id};
     use crate::{PurgeReport, Target};
 
     #[test]

@@ -3,9 +3,10 @@ use std::time::Duration;
 use super::*;
 use crate::{AddSlotsError, ClaimError, ClaimToken, LeaseError};
 
-#[test]
-fn an_unread_message_is_gone_the_moment_its_life_is_over_even_before_the_purge() {
-    let b = bench();
+pub(crate) fn an_unread_message_is_gone_the_moment_its_life_is_over_even_before_the_purge(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     b.clock.advance(MINUTE - Duration::from_millis(1));
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 1);
@@ -16,24 +17,23 @@ fn an_unread_message_is_gone_the_moment_its_life_is_over_even_before_the_purge()
     assert!(b.is_pristine());
 }
 
-#[test]
-fn the_purge_wipes_what_is_due_and_nothing_else() {
-    let b = bench();
+pub(crate) fn the_purge_wipes_what_is_due_and_nothing_else(open: Open) {
+    let b = bench(open);
     for n in 0..10 {
         let mut new = message(n, false, &[Target::Account(BOB)]);
         new.life = Duration::from_secs(10 + n);
         b.post(new).unwrap();
     }
     assert_eq!(b.vault.stats().next_expiry, Some(START_MS / 1000 + 10));
+    assert_eq!(b.vault.next_expiry_ms(), Some(START_MS + 10_000));
     b.clock.advance(Duration::from_secs(14));
     let report = b.vault.purge_due(100);
     assert_eq!((report.wiped, report.changed, report.more), (5, 0, false));
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 5);
 }
 
-#[test]
-fn the_purge_stops_at_its_limit_and_says_so() {
-    let b = bench();
+pub(crate) fn the_purge_stops_at_its_limit_and_says_so(open: Open) {
+    let b = bench(open);
     for n in 0..10 {
         b.post(message(n, false, &[Target::Account(BOB)])).unwrap();
     }
@@ -44,9 +44,8 @@ fn the_purge_stops_at_its_limit_and_says_so() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn the_purge_counts_what_changed_and_stops_there_too() {
-    let b = bench();
+pub(crate) fn the_purge_counts_what_changed_and_stops_there_too(open: Open) {
+    let b = bench(open);
     for n in 0..5 {
         b.post(message(n, false, &[Target::Account(BOB)])).unwrap();
         b.vault.claim(message_id(n), BOB, None).unwrap();
@@ -59,9 +58,8 @@ fn the_purge_counts_what_changed_and_stops_there_too() {
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 5);
 }
 
-#[test]
-fn a_message_being_read_when_its_life_ends_lives_until_its_lease_does() {
-    let b = bench();
+pub(crate) fn a_message_being_read_when_its_life_ends_lives_until_its_lease_does(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
         .unwrap();
     b.clock.advance(MINUTE - Duration::from_secs(1));
@@ -80,9 +78,8 @@ fn a_message_being_read_when_its_life_ends_lives_until_its_lease_does() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn a_lease_that_ends_after_the_life_ends_the_message() {
-    let b = bench();
+pub(crate) fn a_lease_that_ends_after_the_life_ends_the_message(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     b.clock.advance(MINUTE - Duration::from_secs(1));
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
@@ -93,9 +90,8 @@ fn a_lease_that_ends_after_the_life_ends_the_message() {
     assert_eq!(late, Err(LeaseError::Gone));
 }
 
-#[test]
-fn requests_for_ids_that_never_existed_leave_nothing_behind() {
-    let b = bench();
+pub(crate) fn requests_for_ids_that_never_existed_leave_nothing_behind(open: Open) {
+    let b = bench(open);
     let token = ClaimToken::from_bytes([1; 16]);
     for n in 0..10_000 {
         let id = message_id(n);
@@ -121,9 +117,8 @@ fn requests_for_ids_that_never_existed_leave_nothing_behind() {
     assert_eq!(b.vault.stats().tombstones, 0);
 }
 
-#[test]
-fn wiping_everything_leaves_nothing() {
-    let b = bench();
+pub(crate) fn wiping_everything_leaves_nothing(open: Open) {
+    let b = bench(open);
     for n in 0..100 {
         b.post(message(
             n,
@@ -136,44 +131,4 @@ fn wiping_everything_leaves_nothing() {
     assert_eq!(b.vault.wipe_all(), 100);
     assert!(b.is_pristine());
     assert_eq!(b.vault.stats().tombstones, 0);
-}
-
-#[test]
-fn memory_is_given_back_once_when_the_vault_rests_after_a_burn() {
-    let b = bench();
-    assert!(!b.vault.give_back_when_idle());
-    b.post(message(1, true, &[Target::Account(BOB)])).unwrap();
-    let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
-    b.vault
-        .acknowledge(message_id(1), BOB, &claim.token)
-        .unwrap();
-    assert!(!b.vault.give_back_when_idle());
-    assert!(b.vault.give_back_when_idle());
-    assert!(!b.vault.give_back_when_idle());
-}
-
-#[test]
-fn memory_is_given_back_by_a_busy_vault_when_more_than_64_mib_were_wiped() {
-    const MIB: u64 = 1024 * 1024;
-    let b = bench();
-    let burn = |n, bytes: u64| {
-        let mut large = message(n, true, &[Target::Account(BOB)]);
-        let around = crate::cost(11, 1);
-        large.body = Ciphertext::copy_of(&vec![1; (bytes - around) as usize]);
-        let reservation = b.vault.reserve(ALICE, bytes - around + 11, 1).unwrap();
-        b.vault.put(reservation, large).unwrap();
-        assert_eq!(b.vault.stats().bytes, bytes);
-        let claim = b.vault.claim(message_id(n), BOB, None).unwrap();
-        b.vault
-            .acknowledge(message_id(n), BOB, &claim.token)
-            .unwrap();
-    };
-    for n in 0..16 {
-        burn(n, 4 * MIB);
-        assert!(!b.vault.give_back_when_idle());
-    }
-    burn(16, 2000);
-    assert!(b.vault.give_back_when_idle());
-    burn(17, 2000);
-    assert!(!b.vault.give_back_when_idle(), "counted from the start");
 }

@@ -13,9 +13,8 @@ fn of_odd_sizes(n: u64, targets: &[Target]) -> NewMessage {
     new
 }
 
-#[test]
-fn what_waits_is_shown_with_the_bytes_of_its_body_and_of_the_one_slot() {
-    let b = bench();
+pub(crate) fn what_waits_is_shown_with_the_bytes_of_its_body_and_of_the_one_slot(open: Open) {
+    let b = bench(open);
     let targets = [to_live(BOB, 1), to_live(BOB, 2)];
     b.post(of_odd_sizes(1, &targets)).unwrap();
     let expected = WaitingItem {
@@ -29,9 +28,8 @@ fn what_waits_is_shown_with_the_bytes_of_its_body_and_of_the_one_slot() {
     assert_eq!(b.vault.waiting_for(BOB, Some(live(2))), [expected]);
 }
 
-#[test]
-fn the_end_of_a_life_is_told_in_the_same_whole_unix_seconds_everywhere() {
-    let b = bench();
+pub(crate) fn the_end_of_a_life_is_told_in_the_same_whole_unix_seconds_everywhere(open: Open) {
+    let b = bench(open);
     let put = b.post(of_odd_sizes(1, &[Target::Account(BOB)])).unwrap();
     let ids = [message_id(1)];
     let held = b.vault.status(ALICE, &ids)[0].expires_at;
@@ -45,9 +43,10 @@ fn the_end_of_a_life_is_told_in_the_same_whole_unix_seconds_everywhere() {
     assert_eq!(buried, START_MS / 1000 + 600);
 }
 
-#[test]
-fn a_reader_without_a_session_is_shown_what_any_session_of_the_account_may_claim() {
-    let b = bench();
+pub(crate) fn a_reader_without_a_session_is_shown_what_any_session_of_the_account_may_claim(
+    open: Open,
+) {
+    let b = bench(open);
     let targets = [to_live(CAROL, 9), to_live(BOB, 1), to_live(BOB, 2)];
     b.post(message(1, false, &targets)).unwrap();
     let shown = || {
@@ -65,9 +64,10 @@ fn a_reader_without_a_session_is_shown_what_any_session_of_the_account_may_claim
     assert_eq!(shown(), [], "what waits for somebody else is not shown");
 }
 
-#[test]
-fn what_was_claimed_is_shown_again_from_the_moment_its_lease_is_over_even_before_the_purge() {
-    let b = bench();
+pub(crate) fn what_was_claimed_is_shown_again_from_the_moment_its_lease_is_over_even_before_the_purge(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     b.post(message(2, true, &[Target::Account(BOB)])).unwrap();
     b.post(message(3, false, &[to_live(BOB, 1)])).unwrap();

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::*;
-use crate::memory::platform::Table;
 use crate::{ClaimError, ClaimToken, LeaseError};
 
-#[test]
-fn a_message_waits_for_its_account_until_it_is_read_and_then_nothing_is_left() {
-    let b = bench();
+pub(crate) fn a_message_waits_for_its_account_until_it_is_read_and_then_nothing_is_left(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 1);
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
@@ -23,23 +23,8 @@ fn a_message_waits_for_its_account_until_it_is_read_and_then_nothing_is_left() {
     );
 }
 
-#[test]
-fn the_body_outlives_the_burn_only_in_the_hands_of_its_reader() {
-    let b = bench();
-    b.post(message(1, true, &[Target::Account(BOB)])).unwrap();
-    let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
-    let body = std::sync::Arc::downgrade(&claim.body);
-    b.vault
-        .acknowledge(message_id(1), BOB, &claim.token)
-        .unwrap();
-    assert!(body.upgrade().is_some());
-    drop(claim);
-    assert!(body.upgrade().is_none());
-}
-
-#[test]
-fn a_second_claim_is_told_that_it_is_taken_until_the_lease_is_over() {
-    let b = bench();
+pub(crate) fn a_second_claim_is_told_that_it_is_taken_until_the_lease_is_over(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     let first = b.vault.claim(message_id(1), BOB, None).unwrap();
     let taken = |r: Result<_, _>| assert!(matches!(r, Err(ClaimError::Taken)));
@@ -54,25 +39,8 @@ fn a_second_claim_is_told_that_it_is_taken_until_the_lease_is_over() {
     );
 }
 
-#[test]
-fn a_token_is_good_for_nothing_from_the_moment_the_lease_is_over_though_nobody_ended_the_claim() {
-    let b = bench();
-    b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
-    let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
-    let until_ms = START_MS + LEASE.as_millis() as u64;
-    let found = |now_ms| {
-        let held = b.vault.messages.read(&message_id(1), |held| {
-            held.claimed_by(BOB, &claim.token, now_ms)
-        });
-        held.unwrap()
-    };
-    assert_eq!(found(until_ms - 1), Ok(0));
-    assert_eq!(found(until_ms), Err(LeaseError::StaleClaim));
-}
-
-#[test]
-fn a_token_works_only_for_the_account_that_claimed() {
-    let b = bench();
+pub(crate) fn a_token_works_only_for_the_account_that_claimed(open: Open) {
+    let b = bench(open);
     b.post(message(
         1,
         false,
@@ -99,9 +67,8 @@ fn a_token_works_only_for_the_account_that_claimed() {
     );
 }
 
-#[test]
-fn a_live_session_gets_its_own_slot_and_others_get_that_of_the_account() {
-    let b = bench();
+pub(crate) fn a_live_session_gets_its_own_slot_and_others_get_that_of_the_account(open: Open) {
+    let b = bench(open);
     let targets = [Target::Account(BOB), to_live(BOB, 1)];
     b.post(message(1, false, &targets)).unwrap();
     let own = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -110,9 +77,8 @@ fn a_live_session_gets_its_own_slot_and_others_get_that_of_the_account() {
     assert_eq!(other.target, Target::Account(BOB));
 }
 
-#[test]
-fn a_session_for_which_there_is_no_slot_cannot_claim() {
-    let b = bench();
+pub(crate) fn a_session_for_which_there_is_no_slot_cannot_claim(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     for (account, of) in [(BOB, Some(live(2))), (BOB, None), (CAROL, Some(live(1)))] {
         let claim = b.vault.claim(message_id(1), account, of);
@@ -121,9 +87,8 @@ fn a_session_for_which_there_is_no_slot_cannot_claim() {
     }
 }
 
-#[test]
-fn what_one_session_has_read_waits_for_no_session_that_comes_later() {
-    let b = bench();
+pub(crate) fn what_one_session_has_read_waits_for_no_session_that_comes_later(open: Open) {
+    let b = bench(open);
     let targets = [Target::Account(BOB), to_live(BOB, 1)];
     b.post(message(1, false, &targets)).unwrap();
     let own = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -133,9 +98,10 @@ fn what_one_session_has_read_waits_for_no_session_that_comes_later() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn of_a_burning_message_one_session_of_an_account_reads_and_every_slot_is_wiped() {
-    let b = bench();
+pub(crate) fn of_a_burning_message_one_session_of_an_account_reads_and_every_slot_is_wiped(
+    open: Open,
+) {
+    let b = bench(open);
     let targets = [to_live(BOB, 1), to_live(BOB, 2), to_live(ALICE, 9)];
     b.post(message(1, true, &targets)).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -150,9 +116,8 @@ fn of_a_burning_message_one_session_of_an_account_reads_and_every_slot_is_wiped(
     assert!(b.is_pristine());
 }
 
-#[test]
-fn the_posters_own_copy_of_a_burning_message_does_not_burn_it() {
-    let b = bench();
+pub(crate) fn the_posters_own_copy_of_a_burning_message_does_not_burn_it(open: Open) {
+    let b = bench(open);
     b.post(message(1, true, &[Target::Account(BOB), to_live(ALICE, 9)]))
         .unwrap();
     let copy = b.vault.claim(message_id(1), ALICE, Some(live(9))).unwrap();
@@ -164,9 +129,8 @@ fn the_posters_own_copy_of_a_burning_message_does_not_burn_it() {
     assert_eq!(b.vault.waiting_for(BOB, None).len(), 1);
 }
 
-#[test]
-fn a_burning_message_to_oneself_burns() {
-    let b = bench();
+pub(crate) fn a_burning_message_to_oneself_burns(open: Open) {
+    let b = bench(open);
     b.post(message(1, true, &[to_live(ALICE, 1), to_live(ALICE, 2)]))
         .unwrap();
     let claim = b.vault.claim(message_id(1), ALICE, Some(live(1))).unwrap();
@@ -179,9 +143,8 @@ fn a_burning_message_to_oneself_burns() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn a_message_that_does_not_burn_stays_for_every_slot_that_was_not_read() {
-    let b = bench();
+pub(crate) fn a_message_that_does_not_burn_stays_for_every_slot_that_was_not_read(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
         .unwrap();
     let first = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -196,9 +159,8 @@ fn a_message_that_does_not_burn_stays_for_every_slot_that_was_not_read() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn an_extended_claim_runs_on_but_never_beyond_a_lease_after_the_life() {
-    let b = bench();
+pub(crate) fn an_extended_claim_runs_on_but_never_beyond_a_lease_after_the_life(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
     let mut elapsed = Duration::ZERO;
@@ -213,9 +175,8 @@ fn an_extended_claim_runs_on_but_never_beyond_a_lease_after_the_life() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn a_claimed_message_can_be_fetched_again_with_its_token_only() {
-    let b = bench();
+pub(crate) fn a_claimed_message_can_be_fetched_again_with_its_token_only(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[Target::Account(BOB)])).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
     b.clock.advance(Duration::from_secs(10));
@@ -227,9 +188,8 @@ fn a_claimed_message_can_be_fetched_again_with_its_token_only() {
     assert!(b.vault.fetch(message_id(1), CAROL, &claim.token).is_err());
 }
 
-#[test]
-fn a_slot_that_could_not_be_opened_waits_for_a_replacement() {
-    let b = bench();
+pub(crate) fn a_slot_that_could_not_be_opened_waits_for_a_replacement(open: Open) {
+    let b = bench(open);
     b.post(message(1, true, &[to_live(BOB, 1)])).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     b.vault
@@ -242,9 +202,8 @@ fn a_slot_that_could_not_be_opened_waits_for_a_replacement() {
     assert!(b.vault.claim(message_id(1), BOB, Some(live(1))).is_ok());
 }
 
-#[test]
-fn a_session_that_could_not_open_its_slot_may_open_that_of_the_account() {
-    let b = bench();
+pub(crate) fn a_session_that_could_not_open_its_slot_may_open_that_of_the_account(open: Open) {
+    let b = bench(open);
     let targets = [to_live(BOB, 1), Target::Account(BOB)];
     b.post(message(1, true, &targets)).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -255,9 +214,8 @@ fn a_session_that_could_not_open_its_slot_may_open_that_of_the_account() {
     assert_eq!(again.target, Target::Account(BOB));
 }
 
-#[test]
-fn prekeys_are_in_use_while_their_slot_waits_or_is_leased() {
-    let b = bench();
+pub(crate) fn prekeys_are_in_use_while_their_slot_waits_or_is_leased(open: Open) {
+    let b = bench(open);
     let mut new = message(1, false, &[Target::Account(BOB), Target::Account(CAROL)]);
     new.slots[0].prekey = Some(7);
     new.slots[1].prekey = Some(8);

@@ -14,9 +14,8 @@ fn waiting(b: &Bench) -> Vec<MessageId> {
     items.map(|item| item.id).collect()
 }
 
-#[test]
-fn posters_take_turns_and_each_ones_messages_stay_in_order() {
-    let b = bench();
+pub(crate) fn posters_take_turns_and_each_ones_messages_stay_in_order(open: Open) {
+    let b = bench(open);
     for n in 0..50 {
         post_as(&b, ALICE, n, &[Target::Account(BOB)]);
     }
@@ -35,9 +34,8 @@ fn posters_take_turns_and_each_ones_messages_stay_in_order() {
     assert_eq!(waiting(&b)[..6], expected);
 }
 
-#[test]
-fn what_somebody_has_not_read_of_a_poster_is_counted() {
-    let b = bench();
+pub(crate) fn what_somebody_has_not_read_of_a_poster_is_counted(open: Open) {
+    let b = bench(open);
     let beside = message_id(99);
     let holds = |most| b.vault.holds_unread(ALICE, BOB, most, beside);
     assert!(holds(0) && !holds(1));

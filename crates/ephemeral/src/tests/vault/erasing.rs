@@ -14,9 +14,10 @@ fn expiries(b: &Bench) -> Arc<Mutex<Vec<(UserId, Target)>>> {
     told
 }
 
-#[test]
-fn what_waits_for_an_erased_account_is_wiped_and_its_sender_told_that_it_expired() {
-    let b = bench();
+pub(crate) fn what_waits_for_an_erased_account_is_wiped_and_its_sender_told_that_it_expired(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, true, &[to_live(BOB, 1), Target::Account(BOB)]))
         .unwrap();
     b.post(message(2, false, &[Target::Account(CAROL)]))
@@ -35,29 +36,8 @@ fn what_waits_for_an_erased_account_is_wiped_and_its_sender_told_that_it_expired
     assert_eq!(b.vault.stats().bytes, crate::cost(22, 1));
 }
 
-#[test]
-fn what_an_erased_account_posted_is_wiped_for_every_reader_and_its_quota_given_back() {
-    let b = bench();
-    b.post(message(
-        1,
-        false,
-        &[Target::Account(BOB), to_live(CAROL, 1)],
-    ))
-    .unwrap();
-    let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
-    let body = Arc::downgrade(&claim.body);
-    drop(claim);
-    assert!(body.upgrade().is_some(), "the control");
-    b.vault.forget_account(ALICE);
-    assert!(body.upgrade().is_none(), "overwritten, claimed or not");
-    assert!(b.is_pristine());
-    let status = b.vault.status(ALICE, &[message_id(1)]);
-    assert_eq!(status[0].state, MessageState::Unknown, "no fate is kept");
-}
-
-#[test]
-fn a_claim_of_an_erased_account_is_over_and_its_token_good_for_nothing() {
-    let b = bench();
+pub(crate) fn a_claim_of_an_erased_account_is_over_and_its_token_good_for_nothing(open: Open) {
+    let b = bench(open);
     b.post(message(1, true, &[Target::Account(BOB)])).unwrap();
     let claim = b.vault.claim(message_id(1), BOB, None).unwrap();
     b.vault.forget_account(BOB);
@@ -68,9 +48,8 @@ fn a_claim_of_an_erased_account_is_over_and_its_token_good_for_nothing() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn copies_for_the_senders_own_sessions_stay_when_the_recipient_is_erased() {
-    let b = bench();
+pub(crate) fn copies_for_the_senders_own_sessions_stay_when_the_recipient_is_erased(open: Open) {
+    let b = bench(open);
     b.post(message(1, true, &[to_live(ALICE, 1), Target::Account(BOB)]))
         .unwrap();
     b.vault.forget_account(BOB);
@@ -83,9 +62,8 @@ fn copies_for_the_senders_own_sessions_stay_when_the_recipient_is_erased() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn nothing_is_taken_to_or_from_an_erased_account_for_an_hour() {
-    let b = bench();
+pub(crate) fn nothing_is_taken_to_or_from_an_erased_account_for_an_hour(open: Open) {
+    let b = bench(open);
     let slots = || vec![slot(Target::Account(BOB))];
     b.post(message(1, false, &[Target::Account(CAROL)]))
         .unwrap();

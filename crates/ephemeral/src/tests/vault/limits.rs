@@ -19,8 +19,8 @@ fn slots(from: u8, count: u8) -> Vec<NewSlot> {
     targets.map(slot).collect()
 }
 
-fn held_by_a_message_of_one_slot() -> Bench {
-    let b: Bench = bench_with(small());
+fn held_by_a_message_of_one_slot(open: Open) -> Bench {
+    let b = bench_with(open, small());
     b.vault
         .put(b.vault.reserve(ALICE, 900, 1).unwrap(), {
             message(1, false, &[to_live(BOB, 1)])
@@ -29,15 +29,15 @@ fn held_by_a_message_of_one_slot() -> Bench {
     b
 }
 
-#[test]
-fn a_vault_tells_the_bounds_that_it_keeps() {
-    let b: Bench = bench_with(small());
+pub(crate) fn a_vault_tells_the_bounds_that_it_keeps(open: Open) {
+    let b = bench_with(open, small());
     assert_eq!(*b.vault.config(), small());
 }
 
-#[test]
-fn the_shortest_and_the_longest_life_are_taken_and_a_millisecond_beyond_is_not() {
-    let b = bench();
+pub(crate) fn the_shortest_and_the_longest_life_are_taken_and_a_millisecond_beyond_is_not(
+    open: Open,
+) {
+    let b = bench(open);
     let Config {
         shortest_life: shortest,
         longest_life: longest,
@@ -55,18 +55,16 @@ fn the_shortest_and_the_longest_life_are_taken_and_a_millisecond_beyond_is_not()
     assert_eq!(b.post(with_life(3, longest + millisecond)), refused);
 }
 
-#[test]
-fn a_message_may_have_as_many_slots_as_the_limit_says_and_no_more() {
-    let b = bench();
+pub(crate) fn a_message_may_have_as_many_slots_as_the_limit_says_and_no_more(open: Open) {
+    let b = bench(open);
     let targets: Vec<_> = (0..65).map(|n| to_live(BOB, n)).collect();
     assert!(b.post(message(1, false, &targets[..64])).is_ok());
     let limit = PutError::TooManySlots { limit: 64 };
     assert_eq!(b.post(message(2, false, &targets)), Err(limit));
 }
 
-#[test]
-fn slots_may_be_added_until_a_message_has_as_many_as_the_limit_says() {
-    let b = held_by_a_message_of_one_slot();
+pub(crate) fn slots_may_be_added_until_a_message_has_as_many_as_the_limit_says(open: Open) {
+    let b = held_by_a_message_of_one_slot(open);
     let limit = Err(AddSlotsError::TooManySlots { limit: 3 });
     assert_eq!(b.vault.add_slots(message_id(1), ALICE, slots(1, 4)), limit);
     assert_eq!(b.vault.add_slots(message_id(1), ALICE, slots(2, 3)), limit);
@@ -84,9 +82,8 @@ fn of_size(session: u8, size: usize) -> Vec<NewSlot> {
     slots
 }
 
-#[test]
-fn added_slots_may_fill_a_message_to_its_last_byte() {
-    let b = held_by_a_message_of_one_slot();
+pub(crate) fn added_slots_may_fill_a_message_to_its_last_byte(open: Open) {
+    let b = held_by_a_message_of_one_slot(open);
     let (bytes, limit) = (901, 900);
     assert_eq!(
         b.vault.add_slots(message_id(1), ALICE, of_size(2, 879)),
@@ -97,9 +94,8 @@ fn added_slots_may_fill_a_message_to_its_last_byte() {
     assert_eq!(b.vault.stats().bytes, cost(900, 2));
 }
 
-#[test]
-fn a_slot_that_takes_another_ones_place_is_counted_instead_of_it() {
-    let b = held_by_a_message_of_one_slot();
+pub(crate) fn a_slot_that_takes_another_ones_place_is_counted_instead_of_it(open: Open) {
+    let b = held_by_a_message_of_one_slot(open);
     let add = |size| b.vault.add_slots(message_id(1), ALICE, of_size(1, size));
     assert_eq!(add(889), Ok(()));
     assert_eq!(add(889), Ok(()));
@@ -108,21 +104,22 @@ fn a_slot_that_takes_another_ones_place_is_counted_instead_of_it() {
     assert_eq!(b.vault.stats().bytes, cost(900, 1));
 }
 
-#[test]
-fn a_slot_that_is_being_read_is_counted_once_whatever_is_sent_in_its_place() {
-    let b = held_by_a_message_of_one_slot();
+pub(crate) fn a_slot_that_is_being_read_is_counted_once_whatever_is_sent_in_its_place(open: Open) {
+    let b = held_by_a_message_of_one_slot(open);
     b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     let add = |size| b.vault.add_slots(message_id(1), ALICE, of_size(1, size));
     assert_eq!(add(5_000), Ok(()));
     assert_eq!(b.vault.stats().bytes, cost(2 * 11, 1));
 }
 
-#[test]
-fn one_account_alone_may_hold_half_of_a_vault() {
-    let b: Bench = bench_with(Config {
-        total_bytes: 2 * cost(1000, 1),
-        ..Config::default()
-    });
+pub(crate) fn one_account_alone_may_hold_half_of_a_vault(open: Open) {
+    let b = bench_with(
+        open,
+        Config {
+            total_bytes: 2 * cost(1000, 1),
+            ..Config::default()
+        },
+    );
     let more = b.vault.reserve(ALICE, 1001, 1).map(|_| ());
     assert!(matches!(more, Err(Full::Vault { .. })));
     assert!(b.vault.reserve(ALICE, 1000, 1).is_ok());

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::{ClaimError, ClaimToken, LeaseError};
@@ -327,8 +328,8 @@ impl Model {
     }
 }
 
-fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let b = bench();
+fn run(open: Open, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let b = bench(open);
     let mut model = Model::default();
     for step in steps {
         model.settle();
@@ -432,11 +433,13 @@ fn compare_waiting(b: &Bench, model: &mut Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_vault_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {
-        run(steps)?;
-    }
+pub(crate) fn the_vault_does_what_the_model_does(open: Open) {
+    let config = ProptestConfig {
+        cases: 1000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let steps = prop::collection::vec(step(), 1..60);
+    let outcome = TestRunner::new(config).run(&steps, |steps| run(open, steps));
+    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
 }

@@ -24,9 +24,8 @@ fn recorded(b: &Bench) -> Arc<Mutex<Vec<String>>> {
     log
 }
 
-#[test]
-fn what_a_session_held_unread_waits_again_as_soon_as_it_leaves() {
-    let b = bench();
+pub(crate) fn what_a_session_held_unread_waits_again_as_soon_as_it_leaves(open: Open) {
+    let b = bench(open);
     let targets = [Target::Account(BOB)];
     b.post(message(1, false, &targets)).unwrap();
     b.post(message(2, true, &targets)).unwrap();
@@ -41,9 +40,8 @@ fn what_a_session_held_unread_waits_again_as_soon_as_it_leaves() {
     assert!(b.vault.claim(message_id(2), BOB, Some(live(2))).is_ok());
 }
 
-#[test]
-fn only_its_own_claims_end_with_a_session() {
-    let b = bench();
+pub(crate) fn only_its_own_claims_end_with_a_session(open: Open) {
+    let b = bench(open);
     b.post(message(
         1,
         false,
@@ -63,9 +61,10 @@ fn only_its_own_claims_end_with_a_session() {
     }
 }
 
-#[test]
-fn a_burning_message_on_the_screen_stays_with_its_reader_when_the_connection_breaks() {
-    let b = bench();
+pub(crate) fn a_burning_message_on_the_screen_stays_with_its_reader_when_the_connection_breaks(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, true, &[to_live(BOB, 1), Target::Account(BOB)]))
         .unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -80,9 +79,10 @@ fn a_burning_message_on_the_screen_stays_with_its_reader_when_the_connection_bre
     assert!(b.is_pristine());
 }
 
-#[test]
-fn a_session_that_comes_back_finds_what_it_had_not_shown_and_its_old_claim_is_over() {
-    let b = bench();
+pub(crate) fn a_session_that_comes_back_finds_what_it_had_not_shown_and_its_old_claim_is_over(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     let old = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     b.vault.session_back(BOB, live(1));
@@ -94,9 +94,8 @@ fn a_session_that_comes_back_finds_what_it_had_not_shown_and_its_old_claim_is_ov
     assert!(b.is_pristine());
 }
 
-#[test]
-fn the_poster_is_told_once_that_the_only_session_that_could_open_it_left() {
-    let b = bench();
+pub(crate) fn the_poster_is_told_once_that_the_only_session_that_could_open_it_left(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     let log = recorded(&b);
     b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -105,9 +104,10 @@ fn the_poster_is_told_once_that_the_only_session_that_could_open_it_left() {
     assert_eq!(*log.lock().unwrap(), ["returned live 1", "left live 1"]);
 }
 
-#[test]
-fn what_only_sessions_that_left_could_open_is_told_to_the_next_one_until_somebody_has_it() {
-    let b = bench();
+pub(crate) fn what_only_sessions_that_left_could_open_is_told_to_the_next_one_until_somebody_has_it(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(ALICE, 9)]))
         .unwrap();
     assert!(b.vault.stranded_for(BOB).is_empty());
@@ -128,9 +128,10 @@ fn what_only_sessions_that_left_could_open_is_told_to_the_next_one_until_somebod
     assert!(b.vault.stranded_for(BOB).is_empty());
 }
 
-#[test]
-fn nothing_is_stranded_from_the_moment_its_life_is_over_even_before_the_purge() {
-    let b = bench();
+pub(crate) fn nothing_is_stranded_from_the_moment_its_life_is_over_even_before_the_purge(
+    open: Open,
+) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     b.vault.session_left(BOB, live(1));
     b.clock.advance(MINUTE - Duration::from_millis(1));
@@ -139,9 +140,8 @@ fn nothing_is_stranded_from_the_moment_its_life_is_over_even_before_the_purge() 
     assert!(b.vault.stranded_for(BOB).is_empty());
 }
 
-#[test]
-fn the_poster_is_told_that_what_it_just_posted_never_reached_its_session() {
-    let b = bench();
+pub(crate) fn the_poster_is_told_that_what_it_just_posted_never_reached_its_session(open: Open) {
+    let b = bench(open);
     for n in [1, 2] {
         b.post(message(n, false, &[to_live(BOB, 1)])).unwrap();
     }
@@ -151,9 +151,8 @@ fn the_poster_is_told_that_what_it_just_posted_never_reached_its_session() {
     assert_eq!(b.vault.stranded_for(BOB), [(message_id(2), ALICE)]);
 }
 
-#[test]
-fn what_nobody_has_read_waits_its_whole_life_for_a_session_that_left() {
-    let b = bench();
+pub(crate) fn what_nobody_has_read_waits_its_whole_life_for_a_session_that_left(open: Open) {
+    let b = bench(open);
     let mut long = message(1, false, &[to_live(BOB, 1), to_live(CAROL, 1)]);
     long.life = 60 * MINUTE;
     b.post(long).unwrap();
@@ -167,9 +166,10 @@ fn what_nobody_has_read_waits_its_whole_life_for_a_session_that_left() {
     assert_eq!(b.vault.waiting_for(BOB, Some(live(1))).len(), 1);
 }
 
-#[test]
-fn what_was_read_is_wiped_although_a_session_that_is_gone_never_opened_its_slot() {
-    let b = bench();
+pub(crate) fn what_was_read_is_wiped_although_a_session_that_is_gone_never_opened_its_slot(
+    open: Open,
+) {
+    let b = bench(open);
     let mut long = message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]);
     long.life = 60 * MINUTE;
     b.post(long).unwrap();
@@ -187,9 +187,8 @@ fn what_was_read_is_wiped_although_a_session_that_is_gone_never_opened_its_slot(
     assert!(b.is_pristine());
 }
 
-#[test]
-fn a_session_that_is_there_keeps_its_slot_of_what_another_one_has_read() {
-    let b = bench();
+pub(crate) fn a_session_that_is_there_keeps_its_slot_of_what_another_one_has_read(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
         .unwrap();
     b.vault.session_left(BOB, live(1));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{AddSlotsError, CiphertextBuilder, Full, MessageState, TooLong, cost};
+use crate::{AddSlotsError, Full, MessageState, cost};
 
 fn tight() -> Config {
     Config {
@@ -15,9 +15,8 @@ fn tight() -> Config {
     }
 }
 
-#[test]
-fn an_account_that_has_used_up_its_share_is_refused_and_others_are_not() {
-    let b: Bench = bench_with(tight());
+pub(crate) fn an_account_that_has_used_up_its_share_is_refused_and_others_are_not(open: Open) {
+    let b = bench_with(open, tight());
     let _first = b.vault.reserve(ALICE, 100, 1).unwrap();
     let second = b.vault.reserve(ALICE, 100, 1).unwrap();
     assert!(matches!(
@@ -29,12 +28,14 @@ fn an_account_that_has_used_up_its_share_is_refused_and_others_are_not() {
     assert!(b.vault.reserve(ALICE, 100, 1).is_ok());
 }
 
-#[test]
-fn a_full_vault_refuses_and_keeps_what_waits() {
-    let b: Bench = bench_with(Config {
-        total_bytes: 6_000,
-        ..tight()
-    });
+pub(crate) fn a_full_vault_refuses_and_keeps_what_waits(open: Open) {
+    let b = bench_with(
+        open,
+        Config {
+            total_bytes: 6_000,
+            ..tight()
+        },
+    );
     let reservation = b.vault.reserve(ALICE, 800, 1).unwrap();
     b.vault
         .put(reservation, message(1, false, &[Target::Account(BOB)]))
@@ -60,13 +61,15 @@ fn take_all(b: &Bench, account: u8) -> Vec<crate::Reservation> {
     held
 }
 
-#[test]
-fn an_account_finds_room_when_a_hundred_before_it_have_taken_all_they_may() {
+pub(crate) fn an_account_finds_room_when_a_hundred_before_it_have_taken_all_they_may(open: Open) {
     const MIB: u64 = 1 << 20;
-    let b: Bench = bench_with(Config {
-        total_bytes: 256 * MIB,
-        ..Config::default()
-    });
+    let b = bench_with(
+        open,
+        Config {
+            total_bytes: 256 * MIB,
+            ..Config::default()
+        },
+    );
     let first = take_all(&b, 0);
     assert_eq!(
         first.len() as u64,
@@ -78,12 +81,14 @@ fn an_account_finds_room_when_a_hundred_before_it_have_taken_all_they_may() {
     assert!(!take_all(&b, 100).is_empty());
 }
 
-#[test]
-fn the_more_is_held_the_less_may_an_account_add() {
-    let b: Bench = bench_with(Config {
-        total_bytes: 64 << 20,
-        ..Config::default()
-    });
+pub(crate) fn the_more_is_held_the_less_may_an_account_add(open: Open) {
+    let b = bench_with(
+        open,
+        Config {
+            total_bytes: 64 << 20,
+            ..Config::default()
+        },
+    );
     let shares: Vec<_> = (0..8).map(|account| take_all(&b, account)).collect();
     assert!(shares.windows(2).all(|pair| pair[0].len() > pair[1].len()));
     // What was given back is there for everybody.
@@ -91,13 +96,15 @@ fn the_more_is_held_the_less_may_an_account_add() {
     assert!(!take_all(&b, 9).is_empty());
 }
 
-#[test]
-fn empty_slots_and_messages_cost_what_they_take() {
-    let b: Bench = bench_with(Config {
-        account_bytes: 100_000,
-        account_messages: u64::MAX,
-        ..Config::default()
-    });
+pub(crate) fn empty_slots_and_messages_cost_what_they_take(open: Open) {
+    let b = bench_with(
+        open,
+        Config {
+            account_bytes: 100_000,
+            account_messages: u64::MAX,
+            ..Config::default()
+        },
+    );
     let nothing = || NewSlot {
         bytes: Ciphertext::copy_of(b""),
         ..slot(Target::Account(BOB))
@@ -138,9 +145,8 @@ fn empty_slots_and_messages_cost_what_they_take() {
     assert!(matches!(unannounced, Err(PutError::OverReserved { .. })));
 }
 
-#[test]
-fn only_what_is_held_stays_charged() {
-    let b = bench();
+pub(crate) fn only_what_is_held_stays_charged(open: Open) {
+    let b = bench(open);
     b.post(message(
         1,
         false,
@@ -155,17 +161,15 @@ fn only_what_is_held_stays_charged() {
     assert_eq!(b.vault.stats().bytes, cost(11 * 2, 2));
 }
 
-#[test]
-fn a_message_larger_than_any_may_be_is_refused_before_it_is_read() {
-    let b: Bench = bench_with(tight());
+pub(crate) fn a_message_larger_than_any_may_be_is_refused_before_it_is_read(open: Open) {
+    let b = bench_with(open, tight());
     let (bytes, limit) = (901, 900);
     let refused = b.vault.reserve(ALICE, bytes, 1).map(|_| ());
     assert_eq!(refused, Err(Full::TooLarge { bytes, limit }));
 }
 
-#[test]
-fn a_refused_message_gives_its_room_back() {
-    let b = bench();
+pub(crate) fn a_refused_message_gives_its_room_back(open: Open) {
+    let b = bench(open);
     let mut long = message(1, false, &[Target::Account(BOB)]);
     long.life = Duration::from_secs(8 * 24 * 3600);
     let mut short = message(1, false, &[Target::Account(BOB)]);
@@ -194,9 +198,8 @@ fn a_refused_message_gives_its_room_back() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn the_same_id_is_taken_once_even_after_it_was_read() {
-    let b = bench();
+pub(crate) fn the_same_id_is_taken_once_even_after_it_was_read(open: Open) {
+    let b = bench(open);
     let again = || message(1, true, &[Target::Account(BOB)]);
     b.post(again()).unwrap();
     assert_eq!(b.post(again()), Err(PutError::Duplicate));
@@ -209,9 +212,8 @@ fn the_same_id_is_taken_once_even_after_it_was_read() {
     assert!(b.is_pristine());
 }
 
-#[test]
-fn slots_are_added_by_the_poster_only() {
-    let b = bench();
+pub(crate) fn slots_are_added_by_the_poster_only(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     let slots = || vec![slot(Target::Account(BOB))];
     assert_eq!(
@@ -227,9 +229,8 @@ fn slots_are_added_by_the_poster_only() {
     assert_eq!(b.vault.stats().bytes, cost(33, 2));
 }
 
-#[test]
-fn a_slot_that_is_being_read_is_not_replaced_under_its_reader() {
-    let b = bench();
+pub(crate) fn a_slot_that_is_being_read_is_not_replaced_under_its_reader(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
         .unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -243,9 +244,8 @@ fn a_slot_that_is_being_read_is_not_replaced_under_its_reader() {
     );
 }
 
-#[test]
-fn added_slots_are_bounded_in_number_and_bytes() {
-    let b: Bench = bench_with(tight());
+pub(crate) fn added_slots_are_bounded_in_number_and_bytes(open: Open) {
+    let b = bench_with(open, tight());
     let reservation = b.vault.reserve(ALICE, 900, 1).unwrap();
     b.vault
         .put(reservation, message(1, false, &[to_live(BOB, 1)]))
@@ -263,9 +263,8 @@ fn added_slots_are_bounded_in_number_and_bytes() {
     assert_eq!(b.vault.stats().bytes, cost(22, 1));
 }
 
-#[test]
-fn the_poster_and_nobody_else_learns_what_became_of_a_message() {
-    let b = bench();
+pub(crate) fn the_poster_and_nobody_else_learns_what_became_of_a_message(open: Open) {
+    let b = bench(open);
     let state = |of, n| b.vault.status(of, &[message_id(n)])[0].state;
     b.post(message(1, true, &[Target::Account(BOB)])).unwrap();
     b.post(message(2, true, &[Target::Account(BOB)])).unwrap();
@@ -290,13 +289,15 @@ fn the_poster_and_nobody_else_learns_what_became_of_a_message() {
     assert_eq!(b.vault.stats().tombstones, 0);
 }
 
-#[test]
-fn remembered_fates_are_bounded() {
-    let b: Bench = bench_with(Config {
-        tombstones: 5,
-        account_tombstones: 3,
-        ..Config::default()
-    });
+pub(crate) fn remembered_fates_are_bounded(open: Open) {
+    let b = bench_with(
+        open,
+        Config {
+            tombstones: 5,
+            account_tombstones: 3,
+            ..Config::default()
+        },
+    );
     for n in 0..10 {
         b.post(message(n, true, &[Target::Account(BOB)])).unwrap();
         let claim = b.vault.claim(message_id(n), BOB, None).unwrap();
@@ -305,20 +306,4 @@ fn remembered_fates_are_bounded() {
             .unwrap();
     }
     assert_eq!(b.vault.stats().tombstones, 3);
-}
-
-#[test]
-fn a_builder_takes_chunks_up_to_what_was_announced() {
-    let mut exact = CiphertextBuilder::with_capacity(6);
-    exact.push(b"abc").unwrap();
-    exact.push(b"def").unwrap();
-    assert_eq!(exact.push(b"g"), Err(TooLong { limit: 6 }));
-    assert_eq!(exact.finish().expose(), b"abcdef");
-    let mut growing = CiphertextBuilder::growing(1000);
-    for n in 0..250_u8 {
-        growing.push(&[n; 4]).unwrap();
-    }
-    assert!(growing.push(b"x").is_err());
-    let built = growing.finish();
-    assert_eq!((built.len(), built.expose()[999]), (1000, 249));
 }

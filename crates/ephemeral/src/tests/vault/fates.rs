@@ -20,9 +20,10 @@ fn fate(b: &Bench, n: u64) -> MessageState {
     b.vault.status(ALICE, &[message_id(n)])[0].state
 }
 
-#[test]
-fn a_fate_is_forgotten_at_its_moment_even_before_the_purge_and_the_id_may_be_used_again() {
-    let b = bench();
+pub(crate) fn a_fate_is_forgotten_at_its_moment_even_before_the_purge_and_the_id_may_be_used_again(
+    open: Open,
+) {
+    let b = bench(open);
     let again = || message(1, true, &[Target::Account(BOB)]);
     burn(&b, 1);
     b.clock.advance(REMEMBERED - Duration::from_millis(1));
@@ -33,9 +34,8 @@ fn a_fate_is_forgotten_at_its_moment_even_before_the_purge_and_the_id_may_be_use
     assert!(b.post(again()).is_ok());
 }
 
-#[test]
-fn the_purge_forgets_the_fates_whose_time_is_over_and_no_others() {
-    let b = bench();
+pub(crate) fn the_purge_forgets_the_fates_whose_time_is_over_and_no_others(open: Open) {
+    let b = bench(open);
     burn(&b, 1);
     b.clock.advance(MINUTE);
     burn(&b, 2);
@@ -49,14 +49,16 @@ fn the_purge_forgets_the_fates_whose_time_is_over_and_no_others() {
     assert_eq!(b.vault.stats().tombstones, 0);
 }
 
-#[test]
-fn a_vault_that_is_to_remember_no_fates_remembers_none() {
+pub(crate) fn a_vault_that_is_to_remember_no_fates_remembers_none(open: Open) {
     for (tombstones, account_tombstones) in [(0, 256), (16_384, 0)] {
-        let b: Bench = bench_with(Config {
-            tombstones,
-            account_tombstones,
-            ..Config::default()
-        });
+        let b = bench_with(
+            open,
+            Config {
+                tombstones,
+                account_tombstones,
+                ..Config::default()
+            },
+        );
         burn(&b, 1);
         assert_eq!(b.vault.stats().tombstones, 0);
         assert_eq!(fate(&b, 1), MessageState::Unknown);

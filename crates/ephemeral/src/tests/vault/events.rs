@@ -28,9 +28,8 @@ fn drain(events: &Mutex<Vec<Event>>) -> Vec<String> {
     events.lock().unwrap().drain(..).map(describe).collect()
 }
 
-#[test]
-fn every_slot_is_announced_and_every_transition_told() {
-    let b = bench();
+pub(crate) fn every_slot_is_announced_and_every_transition_told(open: Open) {
+    let b = bench(open);
     let events = recorded(&b);
     let (one, two) = (to_live(BOB, 1), to_live(BOB, 2));
     b.post(message(1, true, &[one, two])).unwrap();
@@ -75,9 +74,8 @@ fn every_slot_is_announced_and_every_transition_told() {
     );
 }
 
-#[test]
-fn the_end_of_a_claim_announces_nothing_that_it_did_not_shut_out() {
-    let b = bench();
+pub(crate) fn the_end_of_a_claim_announces_nothing_that_it_did_not_shut_out(open: Open) {
+    let b = bench(open);
     let (one, two, carols) = (to_live(BOB, 1), to_live(BOB, 2), Target::Account(CAROL));
     let messages = [(1, false, vec![one, two]), (2, true, vec![carols, one])];
     for (n, burns, targets) in messages {
@@ -94,9 +92,8 @@ fn the_end_of_a_claim_announces_nothing_that_it_did_not_shut_out() {
     }
 }
 
-#[test]
-fn expiry_is_told_for_each_slot_that_was_not_read() {
-    let b = bench();
+pub(crate) fn expiry_is_told_for_each_slot_that_was_not_read(open: Open) {
+    let b = bench(open);
     b.post(message(1, false, &[to_live(BOB, 1), to_live(BOB, 2)]))
         .unwrap();
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
@@ -107,26 +104,4 @@ fn expiry_is_told_for_each_slot_that_was_not_read() {
     b.clock.advance(MINUTE + Duration::from_secs(1));
     b.vault.purge_due(10);
     assert_eq!(drain(&events), [format!("expired {:?}", to_live(BOB, 2))]);
-}
-
-#[test]
-fn a_sink_may_call_the_vault() {
-    let bench = bench();
-    let vault = Arc::new(bench.vault);
-    let (weak, seen) = (Arc::downgrade(&vault), Arc::new(Mutex::new(Vec::new())));
-    let sink = Arc::clone(&seen);
-    vault.subscribe(Box::new(move |event: &Event| {
-        if let Event::Available { item, .. } = event {
-            let vault = weak.upgrade().unwrap();
-            let claim = vault.claim(item.id, BOB, None).unwrap();
-            vault.acknowledge(item.id, BOB, &claim.token).unwrap();
-            sink.lock().unwrap().push(item.id);
-        }
-    }));
-    let reservation = vault.reserve(ALICE, 4096, 64).unwrap();
-    vault
-        .put(reservation, message(1, true, &[Target::Account(BOB)]))
-        .unwrap();
-    assert_eq!(*seen.lock().unwrap(), [message_id(1)]);
-    assert_eq!(vault.stats().messages, 0);
 }
