@@ -11,11 +11,11 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use ambient::Ambient;
 use api::{Action, close};
+use ephemeral::Ephemeral;
 use protocol::boot::BootSigningKey;
 use protocol::opaque::ServerSetup;
 use serde_json::json;
 use store::{KeySource, OpenError, Store, StoreConfig};
-use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -168,19 +168,17 @@ impl Application {
         let secrets = Secrets::load(&store, &ambient).await?;
         let boot = Boot::new(&secrets.boot, &ambient);
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
-        let vault = Arc::new(Vault::new(
-            vault_config(&config),
-            ambient.clock(),
-            ambient.entropy(),
-        ));
+        let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
         let hub = Arc::new(Hub::default());
-        vault.subscribe(Box::new(Announcer::new(Arc::clone(&hub))));
+        plane
+            .vault()
+            .subscribe(Box::new(Announcer::new(Arc::clone(&hub))));
         let sessions = Arc::new(Registry::new(
             &config,
             store.clone(),
             ambient.clone(),
             Arc::clone(&hub),
-            Arc::clone(&vault),
+            plane.clone(),
         ));
         let setup = Setup::new(&ambient, store.server_settings().await?);
         let app = Arc::new(App {
@@ -198,7 +196,7 @@ impl Application {
             opaque: secrets.opaque,
             public_url,
             store,
-            vault,
+            plane,
             hub,
             sessions,
             setup,
@@ -289,7 +287,7 @@ impl Application {
             () = &mut stop => {
                 tracing::info!("shutting down");
                 self.app.hub().close_all(close::SHUTTING_DOWN);
-                let wiped = self.app.vault().wipe_all();
+                let wiped = self.app.vault().wipe_all().await.unwrap_or(0);
                 tracing::info!(messages = wiped, "messages were wiped");
                 let stopped = handle.stop(true);
                 tokio::pin!(stopped);
@@ -305,7 +303,7 @@ impl Application {
         if let Some(control) = control {
             control.abort();
         }
-        self.app.vault().wipe_all();
+        let _wiped = self.app.vault().wipe_all().await;
         self.jobs.at_shutdown().await?;
         note(&self.app, Action::ServerStopped, json!({})).await?;
         let (store, ambient) = (self.app.store(), self.app.ambient());
@@ -400,9 +398,9 @@ fn serve(
     )
 }
 
-fn vault_config(config: &Config) -> vault::Config {
-    let defaults = vault::Config::default();
-    vault::Config {
+fn vault_config(config: &Config) -> ephemeral::Config {
+    let defaults = ephemeral::Config::default();
+    ephemeral::Config {
         message_bytes: (config.max_message_bytes as u64).max(defaults.message_bytes),
         account_messages: config.vault_account_messages as u64,
         account_bytes: config.vault_account_bytes as u64,

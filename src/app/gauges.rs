@@ -1,6 +1,6 @@
 //! What the measurements show of the server's state.
 
-use super::App;
+use super::{App, Problem};
 
 /// A gauge: its name, what it is, and its value.
 pub type Gauge = (&'static str, &'static str, u64);
@@ -8,8 +8,8 @@ pub type Gauge = (&'static str, &'static str, u64);
 /// Writes counters and gauges, with those of the machine.
 ///
 /// It does not query the database: the jobs read those gauges.
-pub fn text(app: &App, machine: &[Gauge]) -> String {
-    let stats = app.vault().stats();
+pub async fn text(app: &App, machine: &[Gauge]) -> Result<String, Problem> {
+    let stats = app.vault().stats().await?;
     let durable = app.metrics().durable();
     let mut gauges = vec![
         ("users", "Accounts.", durable.users),
@@ -43,5 +43,5 @@ pub fn text(app: &App, machine: &[Gauge]) -> String {
     gauges.extend_from_slice(machine);
     gauges.extend(app.backups().gauges(app.ambient().now()));
     gauges.extend(app.auditor().gauges());
-    app.metrics().render(&gauges)
+    Ok(app.metrics().render(&gauges))
 }

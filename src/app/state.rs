@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use ephemeral::{Ephemeral, MessageVault};
 use protocol::opaque::ServerSetup;
 use store::Store;
-use vault::Vault;
 
 use crate::app::accounts::{Claims, Setup};
 use crate::app::audit::{Auditor, Repeats};
@@ -26,7 +26,7 @@ pub struct App {
     pub(crate) public_url: PublicUrl,
     pub(crate) ambient: Ambient,
     pub(crate) store: Store,
-    pub(crate) vault: Arc<Vault>,
+    pub(crate) plane: Ephemeral,
     pub(crate) hub: Arc<Hub>,
     pub(crate) sessions: Arc<Registry>,
     pub(crate) tokens: Tokens,
@@ -54,6 +54,13 @@ macro_rules! parts {
     };
 }
 
+impl App {
+    /// The vault: waiting messages.
+    pub fn vault(&self) -> &dyn MessageVault {
+        self.plane.vault()
+    }
+}
+
 parts! {
     /// The configuration.
     config: Config,
@@ -63,8 +70,8 @@ parts! {
     ambient: Ambient,
     /// The database: accounts, keys, safes, sessions and audit log.
     store: Store,
-    /// The vault: waiting messages, in memory only.
-    vault: Arc<Vault>,
+    /// The ephemeral plane: what is never written to a disk.
+    plane: Ephemeral,
     /// Connected sockets.
     hub: Arc<Hub>,
     /// Sessions.

@@ -164,7 +164,7 @@ async fn neither_figures_nor_records_say_who_talks_to_whom() {
     assert_eq!(stats["users"], 3);
     assert_eq!(stats["active_sessions"], 3);
     assert_eq!(stats["messages_held"], 1);
-    assert_eq!(stats["bytes_held"], vault::cost(7, 1));
+    assert_eq!(stats["bytes_held"], ephemeral::cost(7, 1));
     assert!(stats["next_expiry"].as_u64().unwrap() > app.app.ambient().now());
     for name in ["alice", "bob", &alice.user_id, &bob.user_id] {
         assert!(!stats.to_string().contains(name));

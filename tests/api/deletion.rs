@@ -67,7 +67,7 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     post_waiting(&bob, &alice).await.expect(201);
     post_waiting(&alice, &bob).await.expect(201);
     post_waiting(&bob, &admin).await.expect(201);
-    assert_eq!(app.app.vault().stats().messages, 3);
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 3);
 
     let token = proof(&alice.client).await;
     let start = Instant::now();
@@ -81,7 +81,7 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
         session.client.get("/api/v1/session").await.expect(401);
     }
     // What waited for her and what she sent are gone; her sender is told as of any expiry.
-    assert_eq!(app.app.vault().stats().messages, 1);
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 1);
     let told = senders.text_of("message").await;
     assert_eq!(told["state"], "expired");
     let waiting = bob.client.get("/api/v1/messages").await.expect(200).json();
@@ -155,6 +155,10 @@ async fn the_last_administrator_is_told_to_make_another_one_first() {
     let detail = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("admin promote HANDLE"), "{detail}");
     admin.client.get("/api/v1/session").await.expect(200);
-    assert_eq!(app.app.vault().stats().messages, 1, "nothing was wiped");
+    assert_eq!(
+        app.app.vault().stats().await.unwrap().messages,
+        1,
+        "nothing was wiped"
+    );
     assert!(records(&app).await.is_empty());
 }

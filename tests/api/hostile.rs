@@ -181,7 +181,7 @@ async fn unknown_ids_leave_nothing_behind() {
             .await;
         socket.text_of("refused").await;
     }
-    let stats = app.app.vault().stats();
+    let stats = app.app.vault().stats().await.unwrap();
     assert_eq!((stats.messages, stats.bytes, stats.tombstones), (0, 0, 0));
 }
 

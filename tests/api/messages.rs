@@ -85,7 +85,7 @@ async fn a_message_waits_is_claimed_acknowledged_and_gone() {
     assert_eq!(status(&alice, id).await, "acknowledged");
     let gone = bob.client.post_empty(&path(id, "claim")).await.expect(404);
     assert_eq!(gone.code(), "gone");
-    assert_eq!(app.app.vault().stats().messages, 0);
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
 }
 
 #[actix_web::test]
@@ -134,7 +134,7 @@ async fn a_message_nobody_reads_expires() {
         .expect(204);
     app.advance(201).await;
     bob.client.post_empty(&path(id, "claim")).await.expect(404);
-    assert_eq!(app.app.vault().stats().messages, 0);
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
     assert_ne!(status(&alice, id).await, "waiting");
 }
 

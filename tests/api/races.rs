@@ -38,7 +38,7 @@ async fn race(app: &TestApp, sender: &Account, reader: &Account, sockets: &mut [
             .say(json!({"t": "ack", "id": text, "token": token}))
             .await;
         sockets[winner].text_of("acked").await;
-        assert_eq!(app.app.vault().stats().messages, 0);
+        assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
     }
 }
 

@@ -7,6 +7,7 @@ use api::{Action, Code};
 use std::sync::Arc;
 
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
+use tokio::runtime::Handle;
 
 use crate::app::origin::Arrival;
 use crate::app::origin::Origin;
@@ -45,7 +46,9 @@ async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Proble
     let superseding = app.sessions().supersede(user);
     let ended = app.store().erase_own_account(user, vec![record]).await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::ACCOUNT_CLOSED);
+    app.sessions()
+        .end(user, &ended, close::ACCOUNT_CLOSED)
+        .await;
     Ok(forget(app, user, &ended).await?)
 }
 
@@ -56,11 +59,12 @@ async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Proble
 pub async fn forget(app: &App, user: UserId, ended: &[SessionId]) -> Result<(), Fault> {
     app.claims().forget_account(user, ended);
     // It looks at every message, which the threads that serve have no time for.
-    let memory = Arc::clone(app.vault());
-    tokio::task::spawn_blocking(move || memory.forget_account(user))
+    let (plane, serving) = (app.plane().clone(), Handle::current());
+    tokio::task::spawn_blocking(move || serving.block_on(plane.vault().forget_account(user)))
         .await
-        .map(drop)
-        .map_err(|cause| Fault::Unavailable(cause.to_string()))
+        .map_err(|cause| Fault::Unavailable(cause.to_string()))?
+        .map_err(|cause| Fault::Unavailable(cause.to_string()))?;
+    Ok(())
 }
 
 impl From<AccountChangeError> for Problem {

@@ -81,7 +81,9 @@ pub async fn finish(
         .replace_credentials(change, vec![record])
         .await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::PASSPHRASE_CHANGED);
+    app.sessions()
+        .end(user, &ended, close::PASSPHRASE_CHANGED)
+        .await;
     app.hub()
         .safe_written(who, Some(version), Some(prekey_version));
     let devices = app.devices();

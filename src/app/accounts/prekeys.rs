@@ -45,10 +45,9 @@ pub async fn stock(app: &App, who: &SignedIn) -> Result<PrekeyStock, Problem> {
 }
 
 /// Says under which prekeys something waits or is leased.
-pub fn in_use(app: &App, who: &SignedIn) -> PrekeysInUse {
-    PrekeysInUse {
-        ids: app.vault().prekeys_in_use(who.user_id()),
-    }
+pub async fn in_use(app: &App, who: &SignedIn) -> Result<PrekeysInUse, Problem> {
+    let ids = app.vault().prekeys_in_use(who.user_id()).await?;
+    Ok(PrekeysInUse { ids })
 }
 
 fn left(stock: Stock) -> PrekeyStock {

@@ -122,7 +122,9 @@ pub async fn finish(
     };
     let ended = app.store().replace_credentials(change, records).await?;
     drop(superseding);
-    app.sessions().end(user, &ended, close::ACCOUNT_RECOVERED);
+    app.sessions()
+        .end(user, &ended, close::ACCOUNT_RECOVERED)
+        .await;
     sign_in::replace_current(app, before, origin).await?;
     let session = app.sessions().find(opening.id()).await?;
     let session = session.ok_or_else(refused)?;

@@ -17,7 +17,7 @@ use super::intent::{self, Actor, Intent};
 /// Reads the figures.
 pub async fn figures(app: &App, _: &Authorized<permit::ReadFigures>) -> Result<Figures, Problem> {
     let durable = app.store().statistics(app.ambient().now()).await?;
-    let held = app.vault().stats();
+    let held = app.vault().stats().await?;
     Ok(Figures {
         users: durable.users,
         active_sessions: durable.active_sessions,

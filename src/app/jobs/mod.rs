@@ -76,7 +76,8 @@ impl Jobs {
     pub async fn run(self) {
         loop {
             let now_ms = self.app.ambient().now_ms();
-            let due_ms = self.app.vault().next_expiry_ms().unwrap_or(u64::MAX);
+            let due_ms = self.app.vault().next_expiry_ms().await;
+            let due_ms = due_ms.ok().flatten().unwrap_or(u64::MAX);
             let wait_ms = due_ms.saturating_sub(now_ms).clamp(20, 1000);
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             self.tick().await;
@@ -108,8 +109,15 @@ impl Jobs {
     }
 
     async fn purge(&self) {
-        while self.app.vault().purge_due(PURGE_STEP).more {
-            tokio::task::yield_now().await;
+        loop {
+            match self.app.vault().purge_due(PURGE_STEP).await {
+                Ok(report) if report.more => tokio::task::yield_now().await,
+                Ok(_) => return,
+                Err(cause) => {
+                    tracing::error!(%cause, "what expired is not wiped yet and will be tried again");
+                    return;
+                }
+            }
         }
     }
 

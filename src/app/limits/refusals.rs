@@ -9,13 +9,15 @@ use crate::app::accounts::audit;
 use crate::app::origin::Origin;
 
 /// Records that a limit fired or that the vault was full; other refusals leave no record here.
-pub(crate) fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {
+pub(crate) async fn note(app: &App, problem: &Problem, user: Option<UserId>, origin: &Origin) {
     let details = || origin.answered(problem.code().status());
     let (action, details) = match (problem.code(), problem.limit()) {
         (Code::VaultFull, _) => {
-            let (stats, mut details) = (app.vault().stats(), details());
-            details["messages_held"] = stats.messages.into();
-            details["bytes_held"] = stats.bytes.into();
+            let mut details = details();
+            if let Ok(stats) = app.vault().stats().await {
+                details["messages_held"] = stats.messages.into();
+                details["bytes_held"] = stats.bytes.into();
+            }
             (Action::VaultFull, details)
         }
         (_, Some(limit)) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::frames::{Change, ServerFrame};
 use api::ids::TargetId;
-use vault::{Event, EventSink, Target};
+use ephemeral::{Event, EventSink, Target};
 
 use super::Hub;
 use super::frames::waiting;
@@ -18,7 +18,7 @@ impl Announcer {
         Self(hub)
     }
 
-    fn to_poster(&self, change: &vault::Change, state: Change) {
+    fn to_poster(&self, change: &ephemeral::Change, state: Change) {
         let (target, live) = match change.target {
             Target::Live { live, .. } => (TargetId::from(live), true),
             Target::Account(account) => (TargetId::from(account), false),

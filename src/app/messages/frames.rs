@@ -1,7 +1,7 @@
 //! Converts the vault's answers into types of the API.
 
 use api::frames::{MessageState, StatusEntry, TargetKind, Waiting};
-use vault::{StatusItem, Target, WaitingItem};
+use ephemeral::{StatusItem, Target, WaitingItem};
 
 /// Describes a message that can be claimed.
 pub(crate) fn waiting(item: &WaitingItem) -> Waiting {
@@ -23,11 +23,11 @@ pub(crate) fn status_entry(item: &StatusItem) -> StatusEntry {
     StatusEntry {
         id: item.id,
         state: match item.state {
-            vault::MessageState::Waiting => MessageState::Waiting,
-            vault::MessageState::Claimed => MessageState::Claimed,
-            vault::MessageState::Acknowledged => MessageState::Acknowledged,
-            vault::MessageState::Expired => MessageState::Expired,
-            vault::MessageState::Unknown => MessageState::Unknown,
+            ephemeral::MessageState::Waiting => MessageState::Waiting,
+            ephemeral::MessageState::Claimed => MessageState::Claimed,
+            ephemeral::MessageState::Acknowledged => MessageState::Acknowledged,
+            ephemeral::MessageState::Expired => MessageState::Expired,
+            ephemeral::MessageState::Unknown => MessageState::Unknown,
         },
         expires_at: item.expires_at,
     }

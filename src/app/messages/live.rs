@@ -4,14 +4,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use api::Code;
 use api::frames::{ServerFrame, Stranded};
 use api::ids::LiveId;
+use ephemeral::{MessageId, UserId};
 use protocol::epoch::bucket_of;
 use protocol::prekeys::SessionBundle;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use vault::{MessageId, UserId};
 
 use crate::app::limits::Limit;
 use crate::app::sessions::SignedIn;
@@ -62,12 +64,12 @@ impl Membership {
     }
 
     /// Says which server this is and what waits.
-    pub(crate) fn hello(&self) {
+    pub(crate) async fn hello(&self) -> Result<(), Problem> {
         let (vault, account) = (self.app.vault(), self.who.user_id());
         let live = self.socket.live();
-        vault.session_back(account, live);
-        let items = vault.waiting_for(account, Some(live));
-        let stranded = vault.stranded_for(account);
+        vault.session_back(account, live).await?;
+        let items = vault.waiting_for(account, Some(live)).await?;
+        let stranded = vault.stranded_for(account).await?;
         self.socket.tell(&ServerFrame::Hello {
             boot_id: self.app.boot().id(),
             now: self.app.ambient().now(),
@@ -78,6 +80,7 @@ impl Membership {
         for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
             self.socket.tell(&ServerFrame::Waiting(waiting(item)));
         }
+        Ok(())
     }
 
     /// Publishes the session's bundle; the account's other sessions are told of the first one.
@@ -102,19 +105,37 @@ impl Membership {
     }
 
     /// Withdraws the bundle; what the session held unread waits again.
-    pub(crate) fn withdraw(&self) {
+    pub(crate) async fn withdraw(&self) -> Result<(), Problem> {
         self.socket.set_bundle(None);
-        let live = self.socket.live();
-        self.app.vault().session_left(self.who.user_id(), live);
+        let (account, live) = (self.who.user_id(), self.socket.live());
+        Ok(self.app.vault().session_left(account, live).await?)
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         if self.app.hub().leave(&self.socket) {
+            let (app, account) = (Arc::clone(&self.app), self.who.user_id());
             let live = self.socket.live();
-            self.app.vault().session_left(self.who.user_id(), live);
+            finish(async move {
+                if let Err(cause) = app.vault().session_left(account, live).await {
+                    tracing::error!(%cause, "what a session held unread waits until its leases end");
+                }
+            });
         }
+    }
+}
+
+/// Runs to its end what nobody waits for: at once if it can be, else in a task of its own.
+fn finish(leaving: impl Future<Output = ()> + Send + 'static) {
+    let mut leaving = Box::pin(leaving);
+    let now = leaving
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    if now.is_pending()
+        && let Ok(runtime) = Handle::try_current()
+    {
+        runtime.spawn(leaving);
     }
 }
 

@@ -1,10 +1,17 @@
 //! The vault's refusals as problem documents; frames carry the same codes.
 
 use api::Code;
-use vault::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
+use ephemeral::{AddSlotsError, ClaimError, Full, LeaseError, PutError, Unreachable};
 
 use crate::app::Problem;
 use crate::app::limits::Limit;
+
+impl From<Unreachable> for Problem {
+    fn from(unreachable: Unreachable) -> Self {
+        tracing::error!(cause = %unreachable, "the ephemeral plane did not answer");
+        Problem::new(Code::Unavailable, "Try again in a moment.").retry_after(5)
+    }
+}
 
 impl From<Full> for Problem {
     fn from(full: Full) -> Self {

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use protocol::envelope::{MAX_SLOT_LEN, Parcel, Slot, SlotSet, SubmissionHeader};
-use vault::{
+use ephemeral::{
     Ciphertext, Claim, ClaimToken, Full, LiveId, MessageId, NewMessage, NewSlot, PutOutcome,
     Reservation, StatusItem, Target, UserId, WaitingItem,
 };
+use protocol::envelope::{MAX_SLOT_LEN, Parcel, Slot, SlotSet, SubmissionHeader};
 
 use crate::app::App;
 use crate::app::Problem;
@@ -35,12 +35,12 @@ pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
 pub(crate) fn token(bytes: &[u8]) -> Result<ClaimToken, Problem> {
     let bytes: [u8; 16] = bytes
         .try_into()
-        .map_err(|_| Problem::from(vault::LeaseError::StaleClaim))?;
+        .map_err(|_| Problem::from(ephemeral::LeaseError::StaleClaim))?;
     Ok(ClaimToken::from_bytes(bytes))
 }
 
 /// Counts a submission and reserves memory for it, before its body is read.
-pub(crate) fn reserve(
+pub(crate) async fn reserve(
     app: &App,
     who: &SignedIn,
     header: &SubmissionHeader,
@@ -52,24 +52,22 @@ pub(crate) fn reserve(
     if header.body_len > max_body {
         return Err(Problem::too_large(max_body));
     }
-    may_write(app, poster, header.message_id, &header.slots)?;
+    may_write(app, poster, header.message_id, &header.slots).await?;
     let slots: usize = header.slots.iter().map(|slot| slot.bytes.len()).sum();
-    Ok(app.vault().reserve(
-        poster,
-        header.body_len.saturating_add(slots) as u64,
-        header.slots.len(),
-    )?)
+    let payload = header.body_len.saturating_add(slots) as u64;
+    let reserved = app.vault().reserve(poster, payload, header.slots.len());
+    Ok(reserved.await??)
 }
 
 /// Puts a submission into the vault.
-pub(crate) fn put(
+pub(crate) async fn put(
     app: &App,
     reservation: Reservation,
     header: SubmissionHeader,
     body: Ciphertext,
 ) -> Result<PutOutcome, Problem> {
     // Once more: others may have been put while the body was read.
-    has_room(app, reservation.poster(), header.message_id, &header.slots)?;
+    has_room(app, reservation.poster(), header.message_id, &header.slots).await?;
     let targets: Vec<Target> = header.slots.iter().map(|s| target(&s.target)).collect();
     let id = header.message_id;
     let message = NewMessage {
@@ -79,37 +77,38 @@ pub(crate) fn put(
         slots: slots(header.slots),
         body,
     };
-    let outcome = app.vault().put(reservation, message)?;
-    note_absent(app, id, &targets);
+    let outcome = app.vault().put(reservation, message).await??;
+    note_absent(app, id, &targets).await?;
     Ok(outcome)
 }
 
 /// If a session left while a message was posted to it, treats it as one that left afterwards.
-fn note_absent(app: &App, id: MessageId, targets: &[Target]) {
+async fn note_absent(app: &App, id: MessageId, targets: &[Target]) -> Result<(), Problem> {
     for target in targets {
         if let Target::Live { account, live } = *target
             && !app.hub().holds(account, live)
         {
-            app.vault().never_reached(id, account, live);
+            app.vault().never_reached(id, account, live).await?;
         }
     }
-}
-
-/// Adds slots to a message of the same poster.
-pub(crate) fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
-    app.limits().message(who.key())?;
-    app.sessions().note(who.session(), Deed::AddSlots);
-    let poster = who.user_id();
-    may_write(app, poster, set.message_id, &set.slots)?;
-    let id = set.message_id;
-    let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
-    app.vault().add_slots(id, poster, slots(set.slots))?;
-    note_absent(app, id, &targets);
     Ok(())
 }
 
+/// Adds slots to a message of the same poster.
+pub(crate) async fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
+    app.limits().message(who.key())?;
+    app.sessions().note(who.session(), Deed::AddSlots);
+    let poster = who.user_id();
+    may_write(app, poster, set.message_id, &set.slots).await?;
+    let id = set.message_id;
+    let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
+    let slots = slots(set.slots);
+    app.vault().add_slots(id, poster, slots).await??;
+    note_absent(app, id, &targets).await
+}
+
 /// Returns the states of the poster's own messages.
-pub(crate) fn status(
+pub(crate) async fn status(
     app: &App,
     who: &SignedIn,
     ids: &[MessageId],
@@ -118,11 +117,11 @@ pub(crate) fn status(
         return Err(Problem::malformed("At most 256 messages at a time."));
     }
     app.sessions().note(who.session(), Deed::Status);
-    Ok(app.vault().status(who.user_id(), ids))
+    Ok(app.vault().status(who.user_id(), ids).await?)
 }
 
 /// Acknowledges a claim.
-pub(crate) fn acknowledge(
+pub(crate) async fn acknowledge(
     app: &App,
     who: &SignedIn,
     id: MessageId,
@@ -130,12 +129,12 @@ pub(crate) fn acknowledge(
 ) -> Result<(), Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::Acknowledge);
-    app.vault().acknowledge(id, who.user_id(), &token)?;
+    app.vault().acknowledge(id, who.user_id(), &token).await??;
     Ok(())
 }
 
 /// Extends a lease; returns its remaining milliseconds.
-pub(crate) fn extend(
+pub(crate) async fn extend(
     app: &App,
     who: &SignedIn,
     id: MessageId,
@@ -143,12 +142,12 @@ pub(crate) fn extend(
 ) -> Result<u64, Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::Extend);
-    let lease = app.vault().extend(id, who.user_id(), &token)?;
+    let lease = app.vault().extend(id, who.user_id(), &token).await??;
     Ok(lease.as_millis() as u64)
 }
 
 /// Returns a claim as unreadable.
-pub(crate) fn cannot_open(
+pub(crate) async fn cannot_open(
     app: &App,
     who: &SignedIn,
     id: MessageId,
@@ -156,40 +155,49 @@ pub(crate) fn cannot_open(
 ) -> Result<(), Problem> {
     let token = token(given)?;
     app.sessions().note(who.session(), Deed::CannotOpen);
-    app.vault().cannot_open(id, who.user_id(), &token)?;
+    app.vault().cannot_open(id, who.user_id(), &token).await??;
     Ok(())
 }
 
 /// Returns what was claimed over a socket and is too large for a frame.
-pub(crate) fn fetch(
+pub(crate) async fn fetch(
     app: &App,
     who: &SignedIn,
     id: MessageId,
     given: &[u8],
 ) -> Result<Claim, Problem> {
     let token = token(given)?;
-    Ok(app.vault().fetch(id, who.user_id(), &token)?)
+    Ok(app.vault().fetch(id, who.user_id(), &token).await??)
 }
 
 /// Lists what waits for a caller.
-pub(crate) fn waiting(app: &App, who: &SignedIn, live: Option<LiveId>) -> Vec<WaitingItem> {
-    app.vault().waiting_for(who.user_id(), live)
+pub(crate) async fn waiting(
+    app: &App,
+    who: &SignedIn,
+    live: Option<LiveId>,
+) -> Result<Vec<WaitingItem>, Problem> {
+    Ok(app.vault().waiting_for(who.user_id(), live).await?)
 }
 
 /// Claims a message for one reader.
-pub(crate) fn claim(
+pub(crate) async fn claim(
     app: &App,
     who: &SignedIn,
     id: MessageId,
     live: Option<LiveId>,
 ) -> Result<Claim, Problem> {
     app.sessions().note(who.session(), Deed::Claim);
-    Ok(app.vault().claim(id, who.user_id(), live)?)
+    Ok(app.vault().claim(id, who.user_id(), live).await??)
 }
 
 /// Counts the poster's new recipients, and the messages that wait for people who never wrote back.
-fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
-    has_room(app, poster, message, slots)?;
+async fn may_write(
+    app: &App,
+    poster: UserId,
+    message: MessageId,
+    slots: &[Slot],
+) -> Result<(), Problem> {
+    has_room(app, poster, message, slots).await?;
     slots.iter().try_for_each(|slot| {
         let to = *slot.target.account().as_bytes();
         app.limits().writes_to(*poster.as_bytes(), to)
@@ -198,15 +206,19 @@ fn may_write(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> R
 
 /// Limits the messages that wait for a person who never wrote to the poster, so that strangers cannot fill an
 /// inbox.
-fn has_room(app: &App, poster: UserId, message: MessageId, slots: &[Slot]) -> Result<(), Problem> {
+async fn has_room(
+    app: &App,
+    poster: UserId,
+    message: MessageId,
+    slots: &[Slot],
+) -> Result<(), Problem> {
     let most = app.config().vault_unanswered_messages.max(1);
-    let is_full = |to: UserId| {
-        to != poster
-            && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
-            && app.vault().holds_unread(poster, to, most, message)
-    };
-    let mut targets = slots.iter().map(|slot| target(&slot.target));
-    if targets.any(|target| is_full(target.account())) {
+    let mut strangers: Vec<UserId> = slots.iter().map(|slot| *slot.target.account()).collect();
+    strangers.retain(|to| {
+        to != &poster && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
+    });
+    let held = app.vault().holds_unread(poster, &strangers, most, message);
+    if held.await? {
         let retry_after = UNANSWERED_RETRY;
         return Err(Full::Account { retry_after }.into());
     }

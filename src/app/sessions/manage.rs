@@ -92,7 +92,8 @@ pub async fn revoke(app: &App, who: &SignedIn, origin: &Origin, id: &str) -> Res
         return Err(Problem::not_found());
     }
     app.sessions()
-        .end(who.user_id(), &[id], close::SESSION_ENDED);
+        .end(who.user_id(), &[id], close::SESSION_ENDED)
+        .await;
     Ok(())
 }
 
@@ -119,7 +120,8 @@ pub async fn revoke_others(
         .await?;
     drop(superseding);
     app.sessions()
-        .end(who.user_id(), &ended, close::SESSION_ENDED);
+        .end(who.user_id(), &ended, close::SESSION_ENDED)
+        .await;
     Ok(())
 }
 

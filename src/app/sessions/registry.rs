@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use ephemeral::Ephemeral;
 use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 
 use crate::app::messages::Hub;
@@ -20,7 +21,7 @@ pub struct Registry {
     store: Store,
     ambient: Ambient,
     hub: Arc<Hub>,
-    vault: Arc<vault::Vault>,
+    plane: Ephemeral,
     idle_secs: u64,
     cached: DashMap<SessionId, Arc<LiveSession>>,
     /// Counts revocations, so that a look-up that began before one is not cached after it.
@@ -80,13 +81,13 @@ impl Registry {
         store: Store,
         ambient: Ambient,
         hub: Arc<Hub>,
-        vault: Arc<vault::Vault>,
+        plane: Ephemeral,
     ) -> Self {
         Self {
             store,
             ambient,
             hub,
-            vault,
+            plane,
             idle_secs: config.session_idle_secs,
             cached: DashMap::new(),
             endings: AtomicU64::new(0),
@@ -150,13 +151,16 @@ impl Registry {
             .await
         {
             Ok(true) => {}
-            Ok(false) => self.end(session.user_id(), &[session.id()], close::SESSION_OVER),
+            Ok(false) => {
+                let (user, id) = (session.user_id(), session.id());
+                self.end(user, &[id], close::SESSION_OVER).await;
+            }
             Err(cause) => tracing::error!(%cause, "a session's activity was not written"),
         }
     }
 
     /// Ends sessions in memory and closes their sockets; the caller has ended them in the store.
-    pub fn end(&self, user: UserId, sessions: &[SessionId], code: u16) {
+    pub async fn end(&self, user: UserId, sessions: &[SessionId], code: u16) {
         self.endings.fetch_add(1, Ordering::SeqCst);
         for id in sessions {
             if let Some((_, session)) = self.cached.remove(id) {
@@ -166,7 +170,9 @@ impl Registry {
         }
         let more = self.cached.iter().any(|entry| entry.user_id() == user);
         if !more {
-            self.vault.forget_fates(user);
+            if let Err(cause) = self.plane.vault().forget_fates(user).await {
+                tracing::error!(%cause, "what became of an account's messages is still remembered");
+            }
         }
     }
 
@@ -182,7 +188,7 @@ impl Registry {
                 record,
             },
         );
-        self.end(user, &[id], close::SESSION_OVER);
+        self.end(user, &[id], close::SESSION_OVER).await;
         if let Err(cause) = self.delete_left(id).await {
             tracing::error!(
                 %cause,
@@ -269,8 +275,8 @@ impl Registry {
             let row = whole(self.store.find_session(session.id(), 0).await)?;
             match (role, row) {
                 (Some(role), Some(_)) => session.set_role(role),
-                (Some(_), None) => self.end(user, &[session.id()], close::SESSION_OVER),
-                (None, _) => self.end(user, &[session.id()], close::ACCOUNT_CLOSED),
+                (Some(_), None) => self.end(user, &[session.id()], close::SESSION_OVER).await,
+                (None, _) => self.end(user, &[session.id()], close::ACCOUNT_CLOSED).await,
             }
         }
         Ok(())
@@ -296,7 +302,7 @@ impl Registry {
             }
         }
         for (user, id) in over {
-            self.end(user, &[id], close::SESSION_OVER);
+            self.end(user, &[id], close::SESSION_OVER).await;
         }
         // Together, so that one commit holds many of them.
         let writes = unwritten
@@ -311,7 +317,7 @@ impl Registry {
         loop {
             let chunk = self.store.delete_expired_sessions(now).await?;
             for (id, user) in &chunk.sessions {
-                self.end(*user, &[*id], close::SESSION_OVER);
+                self.end(*user, &[*id], close::SESSION_OVER).await;
             }
             ended += chunk.sessions.len() as u64;
             if !chunk.more {

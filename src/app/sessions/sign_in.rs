@@ -168,7 +168,7 @@ async fn revoke(
         details,
     );
     app.store().delete_session(user, id, vec![record]).await?;
-    app.sessions().end(user, &[id], close::SESSION_OVER);
+    app.sessions().end(user, &[id], close::SESSION_OVER).await;
     Ok(())
 }
 

@@ -117,7 +117,9 @@ pub(super) async fn make_room(app: &App, user: UserId, origin: &Origin) -> Resul
         app.store()
             .delete_session(user, oldest, vec![record])
             .await?;
-        app.sessions().end(user, &[oldest], close::SESSION_OVER);
+        app.sessions()
+            .end(user, &[oldest], close::SESSION_OVER)
+            .await;
     }
     Ok(())
 }

@@ -79,5 +79,5 @@ async fn note_refusal(app: &App, response: &ServiceResponse<impl MessageBody>) {
     let request = response.request();
     let who = signed_in(request).await.ok().flatten();
     let user = who.map(|who| who.user_id());
-    limits::note(app, problem, user, &Origin::of(request));
+    limits::note(app, problem, user, &Origin::of(request)).await;
 }

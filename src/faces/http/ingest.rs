@@ -1,9 +1,9 @@
 //! Reads a submission from a request in chunks, directly into the vault's memory.
 
 use actix_web::web::Payload;
+use ephemeral::{CiphertextBuilder, MessageId, PutOutcome};
 use futures_util::StreamExt;
 use protocol::envelope::SubmissionHeader;
-use vault::{CiphertextBuilder, MessageId, PutOutcome};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -38,7 +38,7 @@ pub(super) async fn submission(
             Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
         }
     };
-    let reservation = service::reserve(app, who, &header)?;
+    let reservation = service::reserve(app, who, &header).await?;
     let mut body = CiphertextBuilder::with_capacity(header.body_len);
     body.push(front.get(consumed..).unwrap_or_default())
         .map_err(|_| trailing())?;
@@ -51,7 +51,7 @@ pub(super) async fn submission(
         return Err(Problem::malformed("The body broke off."));
     }
     let id = header.message_id;
-    let outcome = service::put(app, reservation, header, body.finish())?;
+    let outcome = service::put(app, reservation, header, body.finish()).await?;
     Ok((id, outcome))
 }
 

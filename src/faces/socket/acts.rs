@@ -3,9 +3,9 @@
 use api::Blob;
 use api::frames::{Asked, ClientFrame, ServerFrame};
 use bytes::Bytes;
+use ephemeral::{Ciphertext, MessageId};
 use protocol::envelope::{SlotSet, SubmissionHeader};
 use protocol::suite::ObjectType;
-use vault::{Ciphertext, MessageId};
 
 use crate::app::Problem;
 use crate::app::sessions::Deed;
@@ -18,49 +18,57 @@ use super::wire::MAX_FRAME;
 
 impl Connection {
     /// Handles a text frame.
-    pub(super) fn said(&self, said: ClientFrame) {
+    pub(super) async fn said(&self, said: ClientFrame) {
         let (app, who) = (&self.app, &self.who);
         match said {
             ClientFrame::Bundle { bundle } => {
                 if let Err(problem) = self.member.publish(bundle.into_vec()) {
-                    self.refuse(Asked::Bundle, None, &problem);
+                    self.refuse(Asked::Bundle, None, &problem).await;
                 }
             }
-            ClientFrame::Withdraw {} => self.member.withdraw(),
+            ClientFrame::Withdraw {} => {
+                if let Err(problem) = self.member.withdraw().await {
+                    self.refuse(Asked::Bundle, None, &problem).await;
+                }
+            }
             ClientFrame::Claim { id } => {
-                if let Err(problem) = self.claim(id) {
-                    self.refuse(Asked::Claim, Some(id), &problem);
+                if let Err(problem) = self.claim(id).await {
+                    self.refuse(Asked::Claim, Some(id), &problem).await;
                 }
             }
-            ClientFrame::Ack { id, token } => match service::acknowledge(app, who, id, &token) {
-                Ok(()) => self.member.socket().tell(&ServerFrame::Acked { id }),
-                Err(problem) => self.refuse(Asked::Ack, Some(id), &problem),
-            },
-            ClientFrame::Extend { id, token } => match service::extend(app, who, id, &token) {
-                Ok(lease_ms) => self
-                    .member
-                    .socket()
-                    .tell(&ServerFrame::Extended { id, lease_ms }),
-                Err(problem) => self.refuse(Asked::Extend, Some(id), &problem),
-            },
+            ClientFrame::Ack { id, token } => {
+                match service::acknowledge(app, who, id, &token).await {
+                    Ok(()) => self.member.socket().tell(&ServerFrame::Acked { id }),
+                    Err(problem) => self.refuse(Asked::Ack, Some(id), &problem).await,
+                }
+            }
+            ClientFrame::Extend { id, token } => {
+                match service::extend(app, who, id, &token).await {
+                    Ok(lease_ms) => self
+                        .member
+                        .socket()
+                        .tell(&ServerFrame::Extended { id, lease_ms }),
+                    Err(problem) => self.refuse(Asked::Extend, Some(id), &problem).await,
+                }
+            }
             ClientFrame::CannotOpen { id, token } => {
-                if let Err(problem) = service::cannot_open(app, who, id, &token) {
-                    self.refuse(Asked::CannotOpen, Some(id), &problem);
+                if let Err(problem) = service::cannot_open(app, who, id, &token).await {
+                    self.refuse(Asked::CannotOpen, Some(id), &problem).await;
                 }
             }
             ClientFrame::Active {} => app.sessions().note(who.session(), Deed::Input),
             ClientFrame::Status { ids } => {
-                if let Err(problem) = self.status(&ids) {
-                    self.refuse(Asked::Status, None, &problem);
+                if let Err(problem) = self.status(&ids).await {
+                    self.refuse(Asked::Status, None, &problem).await;
                 }
             }
             ClientFrame::Ping {} => self.member.socket().tell(&ServerFrame::Pong {}),
         }
     }
 
-    fn claim(&self, id: MessageId) -> Result<(), Problem> {
+    async fn claim(&self, id: MessageId) -> Result<(), Problem> {
         let live = self.member.socket().live();
-        let claim = service::claim(&self.app, &self.who, id, Some(live))?;
+        let claim = service::claim(&self.app, &self.who, id, Some(live)).await?;
         if service::parcel_len(&claim) <= MAX_FRAME {
             let parcel = service::parcel(id, &claim);
             self.member
@@ -76,8 +84,8 @@ impl Connection {
         Ok(())
     }
 
-    fn status(&self, ids: &[MessageId]) -> Result<(), Problem> {
-        let states = service::status(&self.app, &self.who, ids)?;
+    async fn status(&self, ids: &[MessageId]) -> Result<(), Problem> {
+        let states = service::status(&self.app, &self.who, ids).await?;
         // Each entry takes about a hundred bytes: several frames keep each under the limit.
         for part in states.chunks(100) {
             self.member.socket().tell(&ServerFrame::Status {
@@ -88,46 +96,48 @@ impl Connection {
     }
 
     /// Handles a binary frame; `Err` closes the connection with a code.
-    pub(super) fn binary(&mut self, bytes: &[u8]) -> Result<(), Option<u16>> {
+    pub(super) async fn binary(&mut self, bytes: &[u8]) -> Result<(), Option<u16>> {
         match bytes.first() {
             Some(&kind) if kind == ObjectType::Submission as u8 => {
                 let parsed = SubmissionHeader::parse_prefix(bytes);
                 let Ok(Some((header, consumed))) = parsed else {
-                    return self.unfit("The frame is no whole submission.");
+                    return self.unfit("The frame is no whole submission.").await;
                 };
                 let id = header.message_id;
-                match self.submit(header, bytes.get(consumed..).unwrap_or_default()) {
+                let body = bytes.get(consumed..).unwrap_or_default();
+                match self.submit(header, body).await {
                     Ok(expires_at) => self
                         .member
                         .socket()
                         .tell(&ServerFrame::Sent { id, expires_at }),
-                    Err(problem) => self.refuse(Asked::Send, Some(id), &problem),
+                    Err(problem) => self.refuse(Asked::Send, Some(id), &problem).await,
                 }
                 Ok(())
             }
             Some(&kind) if kind == ObjectType::SlotSet as u8 => {
                 let Ok(set) = SlotSet::decode(bytes) else {
-                    return self.unfit("The frame is no set of slots.");
+                    return self.unfit("The frame is no set of slots.").await;
                 };
                 let id = set.message_id;
-                match service::add_slots(&self.app, &self.who, set) {
+                match service::add_slots(&self.app, &self.who, set).await {
                     Ok(()) => self.member.socket().tell(&ServerFrame::SlotsAdded { id }),
-                    Err(problem) => self.refuse(Asked::Slots, Some(id), &problem),
+                    Err(problem) => self.refuse(Asked::Slots, Some(id), &problem).await,
                 }
                 Ok(())
             }
-            _ => self.unfit("The frame is of no known kind."),
+            _ => self.unfit("The frame is of no known kind.").await,
         }
     }
 
-    fn submit(&self, header: SubmissionHeader, body: &[u8]) -> Result<u64, Problem> {
+    async fn submit(&self, header: SubmissionHeader, body: &[u8]) -> Result<u64, Problem> {
         if body.len() != header.body_len {
             return Err(Problem::malformed(
                 "The body is not as long as the header says.",
             ));
         }
-        let reservation = service::reserve(&self.app, &self.who, &header)?;
+        let reservation = service::reserve(&self.app, &self.who, &header).await?;
         let body = Ciphertext::copy_of(body);
-        Ok(service::put(&self.app, reservation, header, body)?.expires_at)
+        let put = service::put(&self.app, reservation, header, body);
+        Ok(put.await?.expires_at)
     }
 }

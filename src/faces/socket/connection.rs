@@ -9,9 +9,9 @@ use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use api::frames::{Asked, ServerFrame};
 use bytes::Bytes;
+use ephemeral::{LiveId, MessageId};
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vault::{LiveId, MessageId};
 
 use crate::app::App;
 use crate::app::Problem;
@@ -95,7 +95,10 @@ impl Connection {
         mut queue: mpsc::Receiver<Outgoing>,
         out: mpsc::Sender<Bytes>,
     ) {
-        self.member.hello();
+        if let Err(problem) = self.member.hello().await {
+            self.refuse(Asked::Frame, None, &problem).await;
+            self.member.socket().close(close::SHUTTING_DOWN);
+        }
         let mut incoming = Frames::default();
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
         pings.tick().await;
@@ -127,7 +130,7 @@ impl Connection {
                     }
                     self.silent_pings = 0;
                     self.origin.arrival = Some(Arrival(self.app.ambient().stopwatch()));
-                    match self.take(&mut incoming, &out) {
+                    match self.take(&mut incoming, &out).await {
                         Ok(()) => {}
                         Err(code) => break code,
                     }
@@ -141,7 +144,7 @@ impl Connection {
     }
 
     /// Handles every complete frame; `Err` closes the connection with a code.
-    fn take(
+    async fn take(
         &mut self,
         incoming: &mut Frames,
         out: &mpsc::Sender<Bytes>,
@@ -159,13 +162,13 @@ impl Connection {
                         .ok()
                         .and_then(|t| serde_json::from_str(t).ok())
                     {
-                        Some(said) => self.said(said),
-                        None => self.unfit("The frame is no JSON of a known kind.")?,
+                        Some(said) => self.said(said).await,
+                        None => self.unfit("The frame is no JSON of a known kind.").await?,
                     }
                 }
-                Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes)?,
+                Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes).await?,
                 Ok(Some(Incoming::Unfit)) => {
-                    self.unfit("A message is one text or binary frame.")?
+                    self.unfit("A message is one text or binary frame.").await?
                 }
                 // After a broken frame nobody knows where the next one begins.
                 Err(_) => {
@@ -177,19 +180,21 @@ impl Connection {
     }
 
     /// Refuses a malformed frame; too many of them close the connection.
-    pub(super) fn unfit(&mut self, detail: &str) -> Result<(), Option<u16>> {
+    pub(super) async fn unfit(&mut self, detail: &str) -> Result<(), Option<u16>> {
         self.malformed += 1;
         self.app.metrics().malformed_frame();
         if self.malformed > MAX_MALFORMED {
             return Err(Some(close::MISUSE));
         }
-        self.refuse(Asked::Frame, None, &Problem::malformed(detail));
+        let problem = Problem::malformed(detail);
+        self.refuse(Asked::Frame, None, &problem).await;
         Ok(())
     }
 
     /// Sends a refusal.
-    pub(super) fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
-        limits::note(&self.app, problem, Some(self.who.user_id()), &self.origin);
+    pub(super) async fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
+        let user = Some(self.who.user_id());
+        limits::note(&self.app, problem, user, &self.origin).await;
         self.member.socket().tell(&ServerFrame::Refused {
             re,
             id,

@@ -50,7 +50,7 @@ pub(crate) async fn add_slots(
     if set.message_id.as_bytes() != id.as_bytes() {
         return Err(Problem::malformed("The slots name another message."));
     }
-    done(service::add_slots(&app, &who, set))
+    done(service::add_slots(&app, &who, set).await)
 }
 
 /// Lists waiting messages.
@@ -58,11 +58,11 @@ pub(crate) async fn waiting(
     app: Data<App>,
     who: SignedIn,
     query: Query<ByLive>,
-) -> Json<WaitingList> {
-    let items = service::waiting(&app, &who, query.live_id);
-    Json(WaitingList {
+) -> Result<Json<WaitingList>, Problem> {
+    let items = service::waiting(&app, &who, query.live_id).await?;
+    Ok(Json(WaitingList {
         waiting: items.iter().map(frames::waiting).collect(),
-    })
+    }))
 }
 
 /// Claims a message, or fetches one that was claimed over the socket if the body has its token.
@@ -77,8 +77,8 @@ pub(crate) async fn claim(
     let id = message(&id)?;
     let given = claim_token(&request, payload).await?;
     let claim = match given {
-        Some(given) => service::fetch(&app, &who, id, &given.token)?,
-        None => service::claim(&app, &who, id, query.live_id)?,
+        Some(given) => service::fetch(&app, &who, id, &given.token).await?,
+        None => service::claim(&app, &who, id, query.live_id).await?,
     };
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
@@ -112,7 +112,7 @@ pub(crate) async fn acknowledge(
     body: Json<ClaimToken>,
 ) -> Answer {
     let id = message(&id)?;
-    done(service::acknowledge(&app, &who, id, &body.token))
+    done(service::acknowledge(&app, &who, id, &body.token).await)
 }
 
 /// Extends a lease.
@@ -123,7 +123,7 @@ pub(crate) async fn extend(
     body: Json<ClaimToken>,
 ) -> Result<Json<Lease>, Problem> {
     let id = message(&id)?;
-    let lease_ms = service::extend(&app, &who, id, &body.token)?;
+    let lease_ms = service::extend(&app, &who, id, &body.token).await?;
     Ok(Json(Lease { lease_ms }))
 }
 
@@ -135,7 +135,7 @@ pub(crate) async fn cannot_open(
     body: Json<ClaimToken>,
 ) -> Answer {
     let id = message(&id)?;
-    done(service::cannot_open(&app, &who, id, &body.token))
+    done(service::cannot_open(&app, &who, id, &body.token).await)
 }
 
 /// Returns the states of the account's own messages.
@@ -144,7 +144,7 @@ pub(crate) async fn status(
     who: SignedIn,
     body: Json<StatusQuestion>,
 ) -> Result<Json<StatusAnswer>, Problem> {
-    let states = service::status(&app, &who, &body.ids)?;
+    let states = service::status(&app, &who, &body.ids).await?;
     Ok(Json(StatusAnswer {
         states: states.iter().map(status_entry).collect(),
     }))

@@ -52,6 +52,6 @@ pub(crate) async fn stock(app: Data<App>, who: SignedIn) -> Result<Json<PrekeySt
 }
 
 /// Lists prekeys under which something waits.
-pub(crate) async fn in_use(app: Data<App>, who: SignedIn) -> Json<PrekeysInUse> {
-    Json(prekeys::in_use(&app, &who))
+pub(crate) async fn in_use(app: Data<App>, who: SignedIn) -> Result<Json<PrekeysInUse>, Problem> {
+    prekeys::in_use(&app, &who).await.map(Json)
 }
