@@ -57,6 +57,9 @@ pub enum StartError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Fault),
+    /// The ephemeral plane does not answer.
+    #[error(transparent)]
+    Plane(#[from] ephemeral::Unreachable),
     /// Another process has the database.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -166,9 +169,9 @@ impl Application {
         lock.cover()?;
         let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;
-        let boot = Boot::new(&secrets.boot, &ambient);
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
         let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
+        let boot = Boot::new(&secrets.boot, plane.drawn().boot_id().await?, &ambient);
         let hub = Arc::new(Hub::default());
         plane
             .vault()
@@ -180,13 +183,13 @@ impl Application {
             Arc::clone(&hub),
             plane.clone(),
         ));
-        let setup = Setup::new(&ambient, store.server_settings().await?);
+        let setup = Setup::new(plane.clone(), store.server_settings().await?);
         let app = Arc::new(App {
             limits: Limits::new(&config, &ambient),
             repeats: Repeats::new(&config, &ambient),
             devices: Devices::new(&secrets.device),
-            tokens: Tokens::new(ambient.clone()),
-            claims: Claims::default(),
+            tokens: Tokens::new(ambient.clone(), plane.clone()),
+            claims: Claims::new(plane.clone()),
             metrics: Metrics::default(),
             auditor,
             keys: KeyService::default(),
@@ -252,8 +255,9 @@ impl Application {
     }
 
     /// Returns the set-up link, unless it has been used.
-    pub fn setup_link(&self) -> Option<Zeroizing<String>> {
-        self.app.setup().link(self.app.public_url().origin())
+    pub async fn setup_link(&self) -> Result<Option<Zeroizing<String>>, StartError> {
+        let origin = self.app.public_url().origin();
+        Ok(self.app.setup().link(origin).await?)
     }
 
     /// Returns the handle that stops the listener.

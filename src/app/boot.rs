@@ -1,4 +1,4 @@
-//! The boot id: a random id of this start of the server, signed by a key that outlives restarts.
+//! The boot id: a random id of this life of the ephemeral plane, signed by a key that outlives restarts.
 //!
 //! Specification: `docs/protocol.md#boot-id`.
 
@@ -7,7 +7,7 @@ use protocol::boot::BootSigningKey;
 
 use ambient::Ambient;
 
-/// The boot id of this start.
+/// The boot id, signed, and when this server started.
 pub struct Boot {
     id: BootId,
     signed: Vec<u8>,
@@ -15,9 +15,8 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// Generates an id and signs it.
-    pub fn new(key: &BootSigningKey, ambient: &Ambient) -> Self {
-        let id = BootId::from(ambient.random());
+    /// Signs the id.
+    pub fn new(key: &BootSigningKey, id: BootId, ambient: &Ambient) -> Self {
         let started_at = ambient.now();
         let signed = key
             .sign(&mut ambient.rng(), *id.as_bytes(), started_at)

@@ -1,7 +1,7 @@
 //! Tokens: the server's state between two messages, sealed and kept by the client.
 //!
 //! A sign-in that never finishes, for a handle that may not exist, must not use memory of the server. The
-//! state is in a token, sealed under a key that only this process holds in memory.
+//! state is in a token, sealed under a key that lives as long as the ephemeral plane.
 //!
 //! Specification: `docs/protocol/accounts.md#opaque`.
 
@@ -10,7 +10,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use dashmap::DashMap;
+use ephemeral::{Ephemeral, Unreachable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -72,25 +72,30 @@ impl Purpose {
 /// Why a token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It was made by another process or for another purpose, or it has expired.
+    /// It was made under another key or for another purpose, or it has expired.
     #[error("this step has expired; begin again")]
     Expired,
     /// It has been used.
     #[error("this step was done before; begin again")]
     Used,
+    /// Nobody can say whether it has been used.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
-        Self::new(Code::TokenExpired, error.to_string())
+        match error {
+            TokenError::Unreachable(unreachable) => unreachable.into(),
+            _ => Self::new(Code::TokenExpired, error.to_string()),
+        }
     }
 }
 
-/// Seals and opens tokens; each opens once.
+/// Seals and opens tokens; each opens once, on any instance that shares the plane.
 pub struct Tokens {
-    cipher: XChaCha20Poly1305,
     ambient: Ambient,
-    used: DashMap<[u8; NONCE], u64>,
+    plane: Ephemeral,
 }
 
 impl fmt::Debug for Tokens {
@@ -106,18 +111,23 @@ struct Sealed<T> {
 }
 
 impl Tokens {
-    /// Generates the key.
-    pub fn new(ambient: Ambient) -> Self {
-        let key = Zeroizing::new(ambient.random::<32>());
-        Self {
-            cipher: XChaCha20Poly1305::new(&Key::from(*key)),
-            ambient,
-            used: DashMap::new(),
-        }
+    /// Takes the plane, which has the key and remembers what was used.
+    pub fn new(ambient: Ambient, plane: Ephemeral) -> Self {
+        Self { ambient, plane }
+    }
+
+    async fn cipher(&self) -> Result<XChaCha20Poly1305, Unreachable> {
+        let key = self.plane.drawn().token_key().await?;
+        Ok(XChaCha20Poly1305::new(&Key::from(*key)))
     }
 
     /// Seals `state`.
-    pub fn seal<T: Serialize>(&self, purpose: Purpose, state: &T) -> Result<Vec<u8>, Problem> {
+    pub async fn seal<T: Serialize>(
+        &self,
+        purpose: Purpose,
+        state: &T,
+    ) -> Result<Vec<u8>, Problem> {
+        let cipher = self.cipher().await?;
         let sealed = Sealed {
             expires_at: self.ambient.now() + purpose.life(),
             state,
@@ -133,7 +143,7 @@ impl Tokens {
         };
         let mut token = nonce.to_vec();
         token.extend(
-            self.cipher
+            cipher
                 .encrypt(&XNonce::from(nonce), payload)
                 .map_err(|_| Problem::internal(&"a token could not be sealed"))?,
         );
@@ -141,7 +151,7 @@ impl Tokens {
     }
 
     /// Opens a token, once.
-    pub fn open_once<T: DeserializeOwned>(
+    pub async fn open_once<T: DeserializeOwned>(
         &self,
         purpose: Purpose,
         token: &[u8],
@@ -153,8 +163,8 @@ impl Tokens {
             msg: sealed,
             aad: purpose.label(),
         };
-        let plain = self
-            .cipher
+        let cipher = self.cipher().await?;
+        let plain = cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| TokenError::Expired)?;
@@ -163,16 +173,10 @@ impl Tokens {
             return Err(TokenError::Expired);
         }
         // Only a token that we made is remembered, and only as long as it would open.
-        match self.used.insert(*nonce, opened.expires_at) {
-            None => Ok(opened.state),
-            Some(_) => Err(TokenError::Used),
+        match self.plane.tokens().use_up(nonce, opened.expires_at).await? {
+            true => Ok(opened.state),
+            false => Err(TokenError::Used),
         }
-    }
-
-    /// Forgets used tokens that have expired.
-    pub fn forget_expired(&self) {
-        let now = self.ambient.now();
-        self.used.retain(|_, expires_at| *expires_at > now);
     }
 }
 
@@ -186,55 +190,67 @@ mod tests {
     fn tokens() -> (Tokens, Arc<ManualClock>) {
         let clock = ManualClock::at(1_000);
         let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
-        (Tokens::new(ambient), clock)
+        let plane = Ephemeral::memory(ephemeral::Config::default(), ambient.clone());
+        (Tokens::new(ambient, plane), clock)
     }
 
-    #[test]
-    fn a_token_opens_once_and_only_for_its_purpose() {
+    #[tokio::test]
+    async fn a_token_opens_once_and_only_for_its_purpose() {
         let (tokens, _) = tokens();
-        let token = tokens.seal(Purpose::SignIn, &7_u32).unwrap();
+        let token = tokens.seal(Purpose::SignIn, &7_u32).await.unwrap();
         assert_eq!(
-            tokens.open_once::<u32>(Purpose::Reauth, &token),
+            tokens.open_once::<u32>(Purpose::Reauth, &token).await,
             Err(TokenError::Expired)
         );
-        assert_eq!(tokens.open_once::<u32>(Purpose::SignIn, &token), Ok(7));
         assert_eq!(
-            tokens.open_once::<u32>(Purpose::SignIn, &token),
+            tokens.open_once::<u32>(Purpose::SignIn, &token).await,
+            Ok(7)
+        );
+        assert_eq!(
+            tokens.open_once::<u32>(Purpose::SignIn, &token).await,
             Err(TokenError::Used)
         );
     }
 
-    #[test]
-    fn a_token_is_over_after_its_life_and_its_use_is_forgotten() {
+    #[tokio::test]
+    async fn a_token_is_over_after_its_life() {
         let (tokens, clock) = tokens();
-        let used = tokens.seal(Purpose::SignIn, &7_u32).unwrap();
-        tokens.open_once::<u32>(Purpose::SignIn, &used).unwrap();
-        let token = tokens.seal(Purpose::SignIn, &7_u32).unwrap();
+        let token = tokens.seal(Purpose::SignIn, &7_u32).await.unwrap();
         clock.advance_ms(60_000);
         assert_eq!(
-            tokens.open_once::<u32>(Purpose::SignIn, &token),
+            tokens.open_once::<u32>(Purpose::SignIn, &token).await,
             Err(TokenError::Expired)
         );
-        tokens.forget_expired();
-        assert!(tokens.used.is_empty());
     }
 
-    #[test]
-    fn another_process_or_a_flipped_bit_does_not_open_a_token() {
+    #[tokio::test]
+    async fn another_plane_or_a_flipped_bit_does_not_open_a_token() {
         let (one, _) = tokens();
         let (other, _) = tokens();
-        let mut token = one.seal(Purpose::SignIn, &7_u32).unwrap();
-        assert!(other.open_once::<u32>(Purpose::SignIn, &token).is_err());
+        let mut token = one.seal(Purpose::SignIn, &7_u32).await.unwrap();
+        assert!(
+            other
+                .open_once::<u32>(Purpose::SignIn, &token)
+                .await
+                .is_err()
+        );
         token[40] ^= 1;
-        assert!(one.open_once::<u32>(Purpose::SignIn, &token).is_err());
-        assert!(one.open_once::<u32>(Purpose::SignIn, b"short").is_err());
+        assert!(one.open_once::<u32>(Purpose::SignIn, &token).await.is_err());
+        assert!(
+            one.open_once::<u32>(Purpose::SignIn, b"short")
+                .await
+                .is_err()
+        );
     }
 
-    #[test]
-    fn tokens_of_different_contents_have_the_same_size() {
+    #[tokio::test]
+    async fn tokens_of_different_contents_have_the_same_size() {
         let (tokens, _) = tokens();
-        let short = tokens.seal(Purpose::SignIn, &"").unwrap();
-        let long = tokens.seal(Purpose::SignIn, &"x".repeat(600)).unwrap();
+        let short = tokens.seal(Purpose::SignIn, &"").await.unwrap();
+        let long = tokens
+            .seal(Purpose::SignIn, &"x".repeat(600))
+            .await
+            .unwrap();
         assert_eq!(short.len(), long.len());
     }
 }

@@ -156,8 +156,12 @@ async fn a_revoked_session_ends_at_once_with_its_sockets_and_its_resume_half() {
         .find(|s| s["current"] == true)
         .unwrap();
     let path = format!("/api/v1/sessions/{}", current["id"].as_str().unwrap());
+    let id = current["id"].as_str().unwrap().parse().unwrap();
+    let halves = app.app.plane().resume_halves();
+    assert!(halves.half(id).await.unwrap().is_some());
     one.client.delete(&path).await.expect(204);
     one.client.delete(&path).await.expect(404);
+    assert!(halves.half(id).await.unwrap().is_none());
     assert_eq!(second.closed().await, Some(close::SESSION_ENDED));
     two.client.get("/api/v1/session").await.expect(401);
     two.client.get("/api/v1/session/resume").await.expect(401);

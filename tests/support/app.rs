@@ -48,7 +48,7 @@ impl TestApp {
         let application = Application::build(config, Some(key), ambient)
             .await
             .unwrap();
-        let link = application.setup_link().unwrap();
+        let link = application.setup_link().await.unwrap().unwrap();
         let setup_secret = link.split_once("/setup#").unwrap().1.to_owned();
         let this = Self {
             address: application.address(),

@@ -6,6 +6,7 @@ use api::bodies::AccountDeletion;
 use api::{Action, Code};
 use std::sync::Arc;
 
+use ephemeral::Unreachable;
 use store::{AccountChangeError, AuditEvent, Fault, SessionId, UserId};
 use tokio::runtime::Handle;
 
@@ -25,7 +26,7 @@ pub async fn delete(
     origin: &Origin,
     body: AccountDeletion,
 ) -> Result<(), Problem> {
-    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
     // Neither the account nor the address: this outlives them, and stays readable.
     let details = serde_json::json!({
         "by": "its owner",
@@ -57,13 +58,18 @@ async fn erase(app: &App, user: UserId, record: AuditEvent) -> Result<(), Proble
 /// Call it when its sessions have ended: then nothing can be posted in its name but what is under way
 /// already.
 pub async fn forget(app: &App, user: UserId, ended: &[SessionId]) -> Result<(), Fault> {
-    app.claims().forget_account(user, ended);
+    let unreachable = |cause: Unreachable| Fault::Unavailable(cause.to_string());
+    let claims = app.plane().claims();
+    claims
+        .forget_claimer(user, ended)
+        .await
+        .map_err(unreachable)?;
     // It looks at every message, which the threads that serve have no time for.
     let (plane, serving) = (app.plane().clone(), Handle::current());
     tokio::task::spawn_blocking(move || serving.block_on(plane.vault().forget_account(user)))
         .await
         .map_err(|cause| Fault::Unavailable(cause.to_string()))?
-        .map_err(|cause| Fault::Unavailable(cause.to_string()))?;
+        .map_err(unreachable)?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub async fn replace(
     let prekeys = keys.batch(&body.prekeys, user, now)?;
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
-    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
     let record = audit::change(app, who, origin, Action::KeysIdentityReplaced)?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = IdentityChange {
@@ -43,7 +43,7 @@ pub async fn replace(
     };
     app.store().replace_identity(change, vec![record]).await?;
     app.hub().withdraw_bundles(user);
-    app.claims().forget_recipient(user);
+    app.plane().claims().forget_recipient(user).await?;
     app.hub()
         .safe_written(who, Some(version), Some(prekey_version));
     Ok(())

@@ -26,7 +26,7 @@ struct State {
 }
 
 /// Answers the first message.
-pub fn start(
+pub async fn start(
     app: &App,
     who: &SignedIn,
     body: &PassphraseStart,
@@ -39,7 +39,7 @@ pub fn start(
     };
     Ok(PassphraseStarted {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state)?),
+        token: Blob::new(app.tokens().seal(Purpose::Passphrase, &state).await?),
         ksf: None,
     })
 }
@@ -56,8 +56,11 @@ pub async fn finish(
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
-    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
-    let state: State = app.tokens().open_once(Purpose::Passphrase, &body.token)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
+    let state: State = app
+        .tokens()
+        .open_once(Purpose::Passphrase, &body.token)
+        .await?;
     if state.user_id != *who.user_id().as_bytes() {
         return Err(Problem::forbidden("This step was begun by somebody else."));
     }

@@ -77,7 +77,7 @@ pub async fn start(
     let state = State { user_id, epoch };
     Ok(RecoveryStarted {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::Recovery, &state)?),
+        token: Blob::new(app.tokens().seal(Purpose::Recovery, &state).await?),
         user_id,
         safe: safes::shown(safe),
         prekey_safe: safes::shown_prekeys(prekey_safe),
@@ -97,7 +97,10 @@ pub async fn finish(
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
-    let state: State = app.tokens().open_once(Purpose::Recovery, &body.token)?;
+    let state: State = app
+        .tokens()
+        .open_once(Purpose::Recovery, &body.token)
+        .await?;
     let user = state.user_id;
     if app.sessions().is_superseded(user, state.epoch) {
         return Err(TokenError::Expired.into());

@@ -65,7 +65,7 @@ pub async fn start(
     };
     Ok(RegistrationStarted {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::Registration, &state)?),
+        token: Blob::new(app.tokens().seal(Purpose::Registration, &state).await?),
         user_id,
         ksf: None,
     })
@@ -114,7 +114,7 @@ struct Link<'a> {
 /// Checks what permits this registration; it is used up only at the end of the registration.
 async fn admit(app: &App, link: &Link<'_>) -> Result<Right, Problem> {
     if let Some(secret) = link.setup {
-        if app.setup().admits(secret) {
+        if app.setup().admits(secret).await? {
             return Ok(Right::Setup);
         }
         let handle = parse_handle(link.handle)?;
@@ -185,7 +185,10 @@ pub async fn finish(
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
     let safe = safes::write(body.safe)?;
-    let state: State = app.tokens().open_once(Purpose::Registration, &body.token)?;
+    let state: State = app
+        .tokens()
+        .open_once(Purpose::Registration, &body.token)
+        .await?;
     let user_id = state.user_id;
     let prekeys = keys.batch(&body.prekeys, user_id, now)?;
     let admission = match state.right {

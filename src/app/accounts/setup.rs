@@ -2,15 +2,14 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use ephemeral::{Ephemeral, Unreachable};
 use store::{RegistrationMode, ServerSettings};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use ambient::Ambient;
-
-/// The secret of the set-up link, drawn at each start, and the settings that set-up changes.
+/// The set-up link, whose secret the plane draws, and the settings that set-up changes.
 pub struct Setup {
-    secret: Zeroizing<[u8; 32]>,
+    plane: Ephemeral,
     settings: RwLock<ServerSettings>,
     /// Read while somebody registers, written while the mode changes.
     policy: tokio::sync::RwLock<()>,
@@ -30,29 +29,33 @@ impl Policy<'_> {
 }
 
 impl Setup {
-    /// Draws a secret; it is good until set-up is done or the process ends.
-    pub fn new(ambient: &Ambient, settings: ServerSettings) -> Self {
+    /// Takes the plane; its secret is good until set-up is done or the plane ends.
+    pub fn new(plane: Ephemeral, settings: ServerSettings) -> Self {
         Self {
-            secret: Zeroizing::new(ambient.random()),
+            plane,
             settings: RwLock::new(settings),
             policy: tokio::sync::RwLock::default(),
         }
     }
 
     /// Returns the link to print, unless it has been used.
-    pub fn link(&self, origin: &str) -> Option<Zeroizing<String>> {
-        (!self.settings().setup_done).then(|| {
-            let secret = Zeroizing::new(hex::encode(self.secret.as_slice()));
-            Zeroizing::new(format!("{origin}/setup#{}", secret.as_str()))
-        })
+    pub async fn link(&self, origin: &str) -> Result<Option<Zeroizing<String>>, Unreachable> {
+        if self.settings().setup_done {
+            return Ok(None);
+        }
+        let secret = self.plane.drawn().setup_secret().await?;
+        let secret = Zeroizing::new(hex::encode(secret.as_slice()));
+        let link = format!("{origin}/setup#{}", secret.as_str());
+        Ok(Some(Zeroizing::new(link)))
     }
 
     /// Returns whether this is the link's secret and set-up is still to be done.
-    pub fn admits(&self, secret: &str) -> bool {
+    pub async fn admits(&self, secret: &str) -> Result<bool, Unreachable> {
         let mut bytes = Zeroizing::new([0_u8; 32]);
-        hex::decode_to_slice(secret, bytes.as_mut_slice()).is_ok()
-            && bool::from(bytes.as_slice().ct_eq(self.secret.as_slice()))
-            && !self.settings().setup_done
+        let own = self.plane.drawn().setup_secret().await?;
+        Ok(hex::decode_to_slice(secret, bytes.as_mut_slice()).is_ok()
+            && bool::from(bytes.as_slice().ct_eq(own.as_slice()))
+            && !self.settings().setup_done)
     }
 
     /// Returns the settings as they were last committed.

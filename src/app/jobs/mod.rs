@@ -126,11 +126,12 @@ impl Jobs {
         if requests > 0 {
             tracing::warn!(requests, "requests that could not be read were refused");
         }
-        self.app.tokens().forget_expired();
         self.app.limits().forget_idle();
         self.app.repeats().forget_idle();
         self.app.sessions().forget_superseded(now);
-        self.app.claims().forget_old(now);
+        if let Err(cause) = self.app.plane().tidy().await {
+            tracing::error!(%cause, "what expired in the ephemeral plane is not forgotten yet");
+        }
         self.note_what_was_met(now).await?;
         self.app.sessions().clean_up(now).await?;
         self.keep_figures(now).await?;

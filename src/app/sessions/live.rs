@@ -1,10 +1,8 @@
 //! One session in the memory of the server.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use store::{CLOCK_TOLERANCE_SECS, Role, SessionId, SessionRow, UserId};
-use zeroize::Zeroizing;
 
 /// Seconds between two writes of one session's activity.
 const WRITE_EVERY: u64 = 60;
@@ -21,7 +19,6 @@ pub struct LiveSession {
     last_activity: AtomicU64,
     written: AtomicU64,
     ended: AtomicBool,
-    resume: Mutex<Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl std::fmt::Debug for LiveSession {
@@ -43,7 +40,6 @@ impl LiveSession {
             last_activity: AtomicU64::new(row.last_activity),
             written: AtomicU64::new(row.last_activity),
             ended: AtomicBool::new(false),
-            resume: Mutex::new(None),
         }
     }
 
@@ -123,23 +119,9 @@ impl LiveSession {
             .map(|_| activity)
     }
 
-    /// Ends the session for its requests and sockets, and erases the half of the resume wrap.
+    /// Ends the session for its requests and sockets.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
-        self.set_resume(None);
-    }
-
-    /// Sets or erases the server's half of the resume wrap; it is never written to a disk.
-    pub fn set_resume(&self, half: Option<Zeroizing<Vec<u8>>>) {
-        *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = half;
-    }
-
-    /// Returns the half of the resume wrap.
-    pub fn resume(&self) -> Option<Zeroizing<Vec<u8>>> {
-        self.resume
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 
@@ -203,12 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_session_is_over_and_has_forgotten_its_resume_half() {
+    fn an_ended_session_is_over() {
         let session = LiveSession::for_test();
-        session.set_resume(Some(Zeroizing::new(vec![7; 32])));
-        assert!(session.resume().is_some());
         session.end();
         assert!(session.is_over(1_001));
-        assert!(session.resume().is_none());
     }
 }

@@ -104,7 +104,7 @@ pub async fn revoke_others(
     origin: &Origin,
     body: RevokeOthers,
 ) -> Result<(), Problem> {
-    let _proof = Reauthenticated::check(app, who, &body.reauth_token)?;
+    let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
     let mut details = origin.details();
     details["reason"] = "all others".into();
     let record = audit::event(
@@ -131,24 +131,32 @@ pub fn active(app: &App, who: &SignedIn) {
 }
 
 /// Keeps the half of a resume wrap in memory, bound to the session.
-pub fn put_resume(who: &SignedIn, body: ResumeHalf) -> Result<(), Problem> {
+pub async fn put_resume(app: &App, who: &SignedIn, body: ResumeHalf) -> Result<(), Problem> {
     let half = body.half;
     if half.is_empty() || half.len() > MAX_HALF {
         return Err(Problem::malformed("A half has 1 to 256 bytes."));
     }
-    who.session().set_resume(Some(half.into_secret()));
+    let (halves, session) = (app.plane().resume_halves(), who.session());
+    let until = session.absolute_expires_at();
+    halves.keep(session.id(), half.into_secret(), until).await?;
+    // What ended the session may have erased its half before this one was there.
+    if session.is_over(app.ambient().now()) {
+        halves.erase(&[session.id()]).await?;
+    }
     Ok(())
 }
 
 /// Returns the half of a resume wrap.
-pub fn get_resume(who: &SignedIn) -> Result<ResumeHalf, Problem> {
-    let half = who.session().resume().ok_or_else(Problem::not_found)?;
+pub async fn get_resume(app: &App, who: &SignedIn) -> Result<ResumeHalf, Problem> {
+    let half = app.plane().resume_halves().half(who.session().id()).await?;
+    let half = half.ok_or_else(Problem::not_found)?;
     Ok(ResumeHalf {
         half: Blob::from(half),
     })
 }
 
 /// Erases the half of a resume wrap.
-pub fn delete_resume(who: &SignedIn) {
-    who.session().set_resume(None);
+pub async fn delete_resume(app: &App, who: &SignedIn) -> Result<(), Problem> {
+    let halves = app.plane().resume_halves();
+    Ok(halves.erase(&[who.session().id()]).await?)
 }

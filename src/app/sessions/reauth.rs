@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::accounts::handle::Handle;
 use crate::app::limits::{Guesser, Limit};
-use crate::app::tokens::Purpose;
+use crate::app::tokens::{Purpose, TokenError};
 use crate::app::{App, Problem};
 
 use super::sign_in::{self, State};
@@ -54,7 +54,7 @@ pub async fn begin(app: &App, who: &SignedIn, body: ReauthStart) -> Result<SignI
     };
     Ok(SignInStarted {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::Reauth, &state)?),
+        token: Blob::new(app.tokens().seal(Purpose::Reauth, &state).await?),
         ksf: None,
     })
 }
@@ -69,7 +69,8 @@ pub async fn finish(
     let state: State = app
         .tokens()
         .open_once(Purpose::Reauth, &body.token)
-        .map_err(|_| refused())?;
+        .await
+        .map_err(unopened)?;
     let user = who.user_id();
     let own =
         state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
@@ -84,7 +85,7 @@ pub async fn finish(
         epoch: state.epoch,
     };
     Ok(bodies::Reauthenticated {
-        reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof)?),
+        reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof).await?),
     })
 }
 
@@ -93,17 +94,25 @@ pub struct Reauthenticated(());
 
 impl Reauthenticated {
     /// Checks a token and marks it as used.
-    pub fn check(app: &App, who: &SignedIn, token: &[u8]) -> Result<Self, Problem> {
+    pub async fn check(app: &App, who: &SignedIn, token: &[u8]) -> Result<Self, Problem> {
         let proof: Proof = app
             .tokens()
             .open_once(Purpose::Reauthenticated, token)
-            .map_err(|_| refused())?;
+            .await
+            .map_err(unopened)?;
         let over = app.sessions().is_superseded(who.user_id(), proof.epoch);
         if proof.session == *who.session().id().as_bytes() && !over {
             Ok(Self(()))
         } else {
             Err(refused())
         }
+    }
+}
+
+fn unopened(error: TokenError) -> Problem {
+    match error {
+        TokenError::Unreachable(unreachable) => unreachable.into(),
+        TokenError::Expired | TokenError::Used => refused(),
     }
 }
 

@@ -168,6 +168,9 @@ impl Registry {
             }
             self.hub.close_session(user, *id, code);
         }
+        if let Err(cause) = self.plane.resume_halves().erase(sessions).await {
+            tracing::error!(%cause, "halves of resume wraps are kept until their sessions would have ended");
+        }
         let more = self.cached.iter().any(|entry| entry.user_id() == user);
         if !more {
             if let Err(cause) = self.plane.vault().forget_fates(user).await {

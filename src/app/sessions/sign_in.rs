@@ -83,7 +83,7 @@ pub async fn begin(
     };
     Ok(SignInStarted {
         response: Blob::new(response),
-        token: Blob::new(app.tokens().seal(Purpose::SignIn, &state)?),
+        token: Blob::new(app.tokens().seal(Purpose::SignIn, &state).await?),
         ksf: None,
     })
 }
@@ -96,7 +96,10 @@ pub async fn finish(
     before: Option<SessionId>,
     body: SignInFinish,
 ) -> Result<Entry, Problem> {
-    let opened = app.tokens().open_once(Purpose::SignIn, &body.token);
+    let opened = app.tokens().open_once(Purpose::SignIn, &body.token).await;
+    if let Err(TokenError::Unreachable(unreachable)) = opened {
+        return Err(unreachable.into());
+    }
     let Ok(state): Result<State, _> = opened else {
         failed(app, origin, None, Action::SignInFailed, SPENT).await?;
         return Err(refused());

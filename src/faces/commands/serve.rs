@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Outcome {
             tracing::info!(%address, "measurements can be read");
         }
         tracing::info!(address = %application.address(), "listening");
-        if let Some(link) = application.setup_link() {
+        if let Some(link) = application.setup_link().await? {
             // Not a log line: it is for the person who started the server, and works once.
             if let Err(cause) = say!("Set up this server: {}", link.as_str()) {
                 tracing::warn!(

@@ -22,7 +22,7 @@ pub(crate) async fn start_passphrase(
     who: SignedIn,
     body: Json<PassphraseStart>,
 ) -> Result<Json<PassphraseStarted>, Problem> {
-    passphrase::start(&app, &who, &body).map(Json)
+    passphrase::start(&app, &who, &body).await.map(Json)
 }
 
 /// Changes the passphrase.

@@ -60,19 +60,18 @@ pub(crate) async fn active(app: Data<App>, who: SignedIn) -> Answer {
 }
 
 /// Keeps the half of a resume wrap.
-pub(crate) async fn put_resume(who: SignedIn, body: Json<ResumeHalf>) -> Answer {
-    done(manage::put_resume(&who, body.into_inner()))
+pub(crate) async fn put_resume(app: Data<App>, who: SignedIn, body: Json<ResumeHalf>) -> Answer {
+    done(manage::put_resume(&app, &who, body.into_inner()).await)
 }
 
 /// Returns the half of a resume wrap.
-pub(crate) async fn get_resume(who: SignedIn) -> Result<Json<ResumeHalf>, Problem> {
-    manage::get_resume(&who).map(Json)
+pub(crate) async fn get_resume(app: Data<App>, who: SignedIn) -> Result<Json<ResumeHalf>, Problem> {
+    manage::get_resume(&app, &who).await.map(Json)
 }
 
 /// Erases the half of a resume wrap.
-pub(crate) async fn delete_resume(who: SignedIn) -> Answer {
-    manage::delete_resume(&who);
-    done(Ok(()))
+pub(crate) async fn delete_resume(app: Data<App>, who: SignedIn) -> Answer {
+    done(manage::delete_resume(&app, &who).await)
 }
 
 /// Lists the account's sessions.
