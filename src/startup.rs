@@ -26,7 +26,7 @@ use crate::app::boot::Boot;
 use crate::app::jobs::Jobs;
 use crate::app::keys::{self, KeyService, SourceError, providers};
 use crate::app::limits::Limits;
-use crate::app::messages::{Announcer, Hub};
+use crate::app::messages::Hub;
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
 use crate::app::sessions::{Devices, Registry};
@@ -172,10 +172,7 @@ impl Application {
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
         let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
         let boot = Boot::new(&secrets.boot, plane.drawn().boot_id().await?, &ambient);
-        let hub = Arc::new(Hub::default());
-        plane
-            .vault()
-            .subscribe(Box::new(Announcer::new(Arc::clone(&hub))));
+        let hub = Hub::new(plane.clone());
         let sessions = Arc::new(Registry::new(
             &config,
             store.clone(),
@@ -185,7 +182,7 @@ impl Application {
         ));
         let setup = Setup::new(plane.clone(), store.server_settings().await?);
         let app = Arc::new(App {
-            limits: Limits::new(&config, &ambient),
+            limits: Limits::new(&config, plane.clone()),
             repeats: Repeats::new(&config, &ambient),
             devices: Devices::new(&secrets.device),
             tokens: Tokens::new(ambient.clone(), plane.clone()),

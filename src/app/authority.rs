@@ -195,9 +195,9 @@ pub async fn admit(
         return Err(Denied(permission).into());
     }
     if administrative {
-        app.limits().administration(who.key())?;
+        app.limits().administration(who.key()).await?;
         if permission.changes() {
-            app.limits().change(who.key())?;
+            app.limits().change(who.key()).await?;
         }
     }
     Ok(who)

@@ -25,7 +25,7 @@ async fn forget(app: &TestApp, account: &Account) {
     let user = store::UserId::from_bytes(account.id());
     let now = app.app.ambient().now();
     for (session, _) in app.app.store().list_sessions(user, now).await.unwrap() {
-        app.app.sessions().end(user, &[session], 4401);
+        app.app.sessions().end(user, &[session], 4401).await;
     }
 }
 

@@ -39,7 +39,7 @@ async fn account(app: &TestApp, handle: &str, role: store::Role) -> Account {
         .unwrap();
     let session = store.list_sessions(user, now).await.unwrap()[0].0;
     // The cache knows the role of before; forgetting the session makes it look again.
-    app.app.sessions().end(user, &[session], 4401);
+    app.app.sessions().end(user, &[session], 4401).await;
     account
 }
 

@@ -100,12 +100,19 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "src/faces/http",
-        &["store()", "vault()", "hub()", "limits()", "sessions().end"],
+        &[
+            "store()",
+            "plane()",
+            "vault()",
+            "hub()",
+            "limits()",
+            "sessions().end",
+        ],
         "a face makes one call to a use case",
     ),
     (
         "src/faces/socket",
-        &["store()", "vault()", "hub()", "limits()"],
+        &["store()", "plane()", "vault()", "hub()", "limits()"],
         "a face makes one call to a use case",
     ),
     (

@@ -63,8 +63,9 @@ pub trait Presence: Send + Sync {
         per_session: usize,
     ) -> Answer<'_, Result<(), TooManySockets>>;
 
-    /// Removes a connection. If its live session has no other, the vault is told that it left.
-    fn leave(&self, connection: &Connection) -> Answer<'_, ()>;
+    /// Removes a connection; returns whether its live session has no other. If so, the vault is told
+    /// that it left.
+    fn leave(&self, connection: &Connection) -> Answer<'_, bool>;
 
     /// Publishes a bundle for a connection that is still there; returns whether it is the first.
     fn publish(&self, connection: &Connection, bundle: Bundle) -> Answer<'_, bool>;

@@ -19,13 +19,13 @@ pub fn event(user: Option<UserId>, action: Action, timestamp: u64, details: Valu
 }
 
 /// Makes the record of a change of one's own account; fails if the account may not make another change now.
-pub fn change(
+pub async fn change(
     app: &App,
     who: &SignedIn,
     origin: &Origin,
     action: Action,
 ) -> Result<AuditEvent, Problem> {
-    app.limits().change(who.key())?;
+    app.limits().change(who.key()).await?;
     let now = app.ambient().now();
     Ok(event(Some(who.user_id()), action, now, origin.details()))
 }

@@ -18,7 +18,7 @@ pub async fn hand_out(
     id: &str,
     body: WantBundles,
 ) -> Result<Bundles, Problem> {
-    app.limits().claim(who.key())?;
+    app.limits().claim(who.key()).await?;
     let recipient: UserId = id.parse().map_err(|_| nobody())?;
     let keys = app
         .store()
@@ -26,7 +26,7 @@ pub async fn hand_out(
         .await?
         .ok_or_else(nobody)?;
     let now = app.ambient().now();
-    let live = app.hub().bundles(recipient, now);
+    let live = app.hub().bundles(recipient, now).await?;
     let prekey = if body.want_prekey || live.is_empty() {
         app.claims()
             .claim(

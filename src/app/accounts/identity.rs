@@ -29,7 +29,7 @@ pub async fn replace(
     let safe = safes::write(body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
-    let record = audit::change(app, who, origin, Action::KeysIdentityReplaced)?;
+    let record = audit::change(app, who, origin, Action::KeysIdentityReplaced).await?;
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = IdentityChange {
         user_id: user,
@@ -42,9 +42,10 @@ pub async fn replace(
         prekey_safe,
     };
     app.store().replace_identity(change, vec![record]).await?;
-    app.hub().withdraw_bundles(user);
+    app.plane().presence().withdraw_all(user).await?;
     app.plane().claims().forget_recipient(user).await?;
     app.hub()
-        .safe_written(who, Some(version), Some(prekey_version));
+        .safe_written(who, Some(version), Some(prekey_version))
+        .await;
     Ok(())
 }

@@ -56,7 +56,7 @@ pub async fn create(
         max_uses,
         uses: 0,
     };
-    let record = audit::change(app, who, origin, Action::InviteCreated)?;
+    let record = audit::change(app, who, origin, Action::InviteCreated).await?;
     if !app.store().create_invite(invite, vec![record]).await? {
         return Err(Problem::internal(&"an invite's code was drawn twice"));
     }
@@ -71,7 +71,7 @@ pub async fn take(
     origin: &Origin,
     body: UseInvite,
 ) -> Result<(), Problem> {
-    let record = audit::change(app, who, origin, Action::InviteUsed)?;
+    let record = audit::change(app, who, origin, Action::InviteUsed).await?;
     let now = record.timestamp;
     let invite = InviteUse::of(&body.code, who.user_id());
     app.store().use_invite(invite, now, vec![record]).await?;
@@ -108,7 +108,7 @@ pub async fn list(app: &App, who: &SignedIn) -> Result<Vec<bodies::Invite>, Prob
 /// Withdraws an invite.
 pub async fn withdraw(app: &App, who: &SignedIn, origin: &Origin, id: &str) -> Result<(), Problem> {
     let id: InviteHash = id.parse().map_err(|_| Problem::not_found())?;
-    let record = audit::change(app, who, origin, Action::InviteWithdrawn)?;
+    let record = audit::change(app, who, origin, Action::InviteWithdrawn).await?;
     if app
         .store()
         .delete_invite(who.user_id(), id, vec![record])

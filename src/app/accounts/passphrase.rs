@@ -65,7 +65,7 @@ pub async fn finish(
         return Err(Problem::forbidden("This step was begun by somebody else."));
     }
     let user = who.user_id();
-    let record = audit::change(app, who, origin, Action::AccountPassphraseChanged)?;
+    let record = audit::change(app, who, origin, Action::AccountPassphraseChanged).await?;
     let credentials = credential_hash(&opaque_record);
     let (version, prekey_version) = (safe.version, prekey_safe.version);
     let change = CredentialChange {
@@ -88,7 +88,8 @@ pub async fn finish(
         .end(user, &ended, close::PASSPHRASE_CHANGED)
         .await;
     app.hub()
-        .safe_written(who, Some(version), Some(prekey_version));
+        .safe_written(who, Some(version), Some(prekey_version))
+        .await;
     let devices = app.devices();
     Ok(devices.remember(device, user, &credentials, app.ambient()))
 }

@@ -15,7 +15,7 @@ use super::{audit, registration};
 
 /// Finds somebody by handle.
 pub async fn by_handle(app: &App, who: &SignedIn, handle: &str) -> Result<Person, Problem> {
-    app.limits().lookup(who.key())?;
+    app.limits().lookup(who.key()).await?;
     let handle = Handle::parse(&handle).map_err(|_| nobody())?;
     let found = app.store().user_by_handle(handle.as_str()).await?;
     person(app, found).await
@@ -23,7 +23,7 @@ pub async fn by_handle(app: &App, who: &SignedIn, handle: &str) -> Result<Person
 
 /// Finds an account by id.
 pub async fn by_id(app: &App, who: &SignedIn, id: &str) -> Result<Person, Problem> {
-    app.limits().lookup(who.key())?;
+    app.limits().lookup(who.key()).await?;
     let id: UserId = id.parse().map_err(|_| nobody())?;
     let found = app.store().user_by_id(id).await?;
     person(app, found).await
@@ -61,7 +61,7 @@ pub async fn change(
 ) -> Result<(), Problem> {
     if let Some(alias) = &body.alias {
         let alias = registration::alias(alias)?;
-        let record = audit::change(app, who, origin, Action::AccountAliasChanged)?;
+        let record = audit::change(app, who, origin, Action::AccountAliasChanged).await?;
         app.store()
             .set_alias(who.user_id(), alias.into(), vec![record])
             .await?;

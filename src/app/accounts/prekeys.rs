@@ -29,7 +29,7 @@ pub async fn publish(
         .ok_or_else(Problem::signed_out)?;
     let keys = CheckedKeys::check(keys.keys.account_keys)?;
     let batch = keys.batch(&body.batch, user, now)?;
-    let record = audit::change(app, who, origin, Action::KeysPrekeysPublished)?;
+    let record = audit::change(app, who, origin, Action::KeysPrekeysPublished).await?;
     let stock = app
         .store()
         .publish_prekeys(user, batch, vec![record])

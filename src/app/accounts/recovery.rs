@@ -54,6 +54,7 @@ pub async fn start(
         .guesser(device, origin.ip.network(), user, &credentials, digest);
     app.limits()
         .guess(Limit::Recovery, &guesser)
+        .await
         .map_err(|problem| problem.about(user))?;
     // An unknown handle is compared with a hash that nothing has.
     let expected = credential

@@ -47,7 +47,7 @@ pub async fn start(
     origin: &Origin,
     body: RegistrationStart,
 ) -> Result<RegistrationStarted, Problem> {
-    app.limits().registration(origin.ip)?;
+    app.limits().registration(origin.ip).await?;
     let link = Link {
         handle: &body.handle,
         setup: body.setup.as_deref().map(String::as_str),
@@ -80,7 +80,7 @@ fn parse_handle(text: &str) -> Result<Handle, Problem> {
 /// It reports an unusable invite also if registration is open, because the link should have made two people
 /// contacts.
 pub async fn check(app: &App, origin: &Origin, body: RegistrationWish) -> Result<(), Problem> {
-    app.limits().registration_check(origin.ip)?;
+    app.limits().registration_check(origin.ip).await?;
     let link = Link {
         handle: &body.handle,
         setup: body.setup.as_deref().map(String::as_str),

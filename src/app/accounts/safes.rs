@@ -107,7 +107,7 @@ pub async fn replace(app: &App, who: &SignedIn, body: SafeChange) -> Result<(), 
     let change = update(who, &write_proof, expected_version, safe);
     let version = change.version;
     app.store().write_safe(change).await?;
-    app.hub().safe_written(who, Some(version), None);
+    app.hub().safe_written(who, Some(version), None).await;
     Ok(())
 }
 
@@ -125,7 +125,7 @@ pub async fn replace_prekeys(
     let change = update(who, &write_proof, expected_version, prekey_safe);
     let version = change.version;
     app.store().write_prekey_safe(change).await?;
-    app.hub().safe_written(who, None, Some(version));
+    app.hub().safe_written(who, None, Some(version)).await;
     Ok(())
 }
 

@@ -126,7 +126,6 @@ impl Jobs {
         if requests > 0 {
             tracing::warn!(requests, "requests that could not be read were refused");
         }
-        self.app.limits().forget_idle();
         self.app.repeats().forget_idle();
         self.app.sessions().forget_superseded(now);
         if let Err(cause) = self.app.plane().tidy().await {

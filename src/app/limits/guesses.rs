@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::clock::Injected;
-use super::growing::Growing;
-use super::{Keyed, TooSoon, keyed, per_minute};
+use ephemeral::{Attempt, Key, Rule};
 
 /// All strangers together, and all known devices together, may try one account this many times as often as
 /// one of them.
-const TOGETHER: u32 = 3;
+pub(super) const TOGETHER: u32 = 3;
 
 /// Who tries to prove a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,48 +34,49 @@ pub enum Guesser {
 /// bounds what comes from many networks. Known devices are counted one by one and all those of an account
 /// together, so that somebody who can sign in makes no more records of it by being many devices. Each attempt beyond the first ones of an hour costs more.
 pub(super) struct Guesses {
-    by_network: Keyed<IpAddr>,
-    by_both: Growing<([u8; 32], IpAddr)>,
-    by_account: Growing<[u8; 32]>,
-    by_device: Growing<([u8; 16], [u8; 32])>,
-    by_owner: Growing<[u8; 16]>,
+    pub(super) by_network: Rule,
+    pub(super) by_both: Rule,
+    pub(super) by_account: Rule,
+    pub(super) by_device: Rule,
+    pub(super) by_owner: Rule,
 }
 
+/// Makes the rules of one kind of secret: each of them lets guess `burst` times at once and as often a
+/// minute.
+macro_rules! guesses {
+    ($kind:literal, $burst:expr) => {{
+        let rule = |name, times: u32, growing| ephemeral::Rule {
+            name,
+            burst: times.saturating_mul($burst.max(1)),
+            per: MINUTE,
+            growing,
+        };
+        Guesses {
+            by_network: rule(concat!($kind, " by network"), 1, false),
+            by_both: rule(concat!($kind, " by account and network"), 1, true),
+            by_account: rule(concat!($kind, " by account"), guesses::TOGETHER, true),
+            by_device: rule(concat!($kind, " by device"), 1, true),
+            by_owner: rule(concat!($kind, " by owner"), guesses::TOGETHER, true),
+        }
+    }};
+}
+
+pub(super) use guesses;
+
 impl Guesses {
-    /// Lets each of them guess `burst` times at once and as often a minute.
-    pub(super) fn new(burst: u32, clock: &Injected) -> Self {
-        Self {
-            by_network: keyed(per_minute(burst), clock),
-            by_both: Growing::new(burst, clock),
-            by_account: Growing::new(burst.saturating_mul(TOGETHER), clock),
-            by_device: Growing::new(burst, clock),
-            by_owner: Growing::new(burst.saturating_mul(TOGETHER), clock),
-        }
-    }
-
-    /// Counts one attempt.
-    pub(super) fn begin(&self, guesser: &Guesser, clock: &Injected) -> Result<(), TooSoon> {
+    /// Returns what a guess counts as, one after the other.
+    pub(super) fn attempts(&self, guesser: &Guesser) -> Vec<Attempt> {
+        let attempt = |rule, key| Attempt { rule, key };
         match guesser {
-            Guesser::Known { account, device } => {
-                self.by_device.take(&(*account, *device))?;
-                self.by_owner.take(account)
-            }
-            Guesser::Stranger { account, network } => {
-                self.by_network
-                    .check_key(network)
-                    .map_err(|not_until| TooSoon::from(&not_until, clock))?;
-                self.by_both.take(&(*account, *network))?;
-                self.by_account.take(account)
-            }
+            Guesser::Known { account, device } => vec![
+                attempt(self.by_device, Key::of(account, device)),
+                attempt(self.by_owner, Key::of(account, &[])),
+            ],
+            Guesser::Stranger { account, network } => vec![
+                attempt(self.by_network, Key::with_network(&[], *network)),
+                attempt(self.by_both, Key::with_network(account, *network)),
+                attempt(self.by_account, Key::of(account, &[])),
+            ],
         }
-    }
-
-    /// Forgets keys whose limits are fully recovered.
-    pub(super) fn forget_idle(&self) {
-        self.by_network.retain_recent();
-        self.by_both.forget_idle();
-        self.by_account.forget_idle();
-        self.by_device.forget_idle();
-        self.by_owner.forget_idle();
     }
 }

@@ -1,33 +1,22 @@
 //! Rate limits, the same for HTTP and the WebSocket.
 
-mod clock;
-mod growing;
 mod guesses;
 mod refusals;
-mod strangers;
 
-use std::hash::Hash;
-use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::clock::Clock as _;
-use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::DashMapStateStore;
-use governor::{NotUntil, Quota, RateLimiter};
+use ephemeral::{Attempt, Ephemeral, Key, Rule, TooSoon, Unreachable, UserId};
 
 use crate::app::Problem;
 use crate::app::origin::ClientIp;
 use crate::config::Config;
-use ambient::Ambient;
 
-use clock::Injected;
 pub use guesses::Guesser;
-use guesses::Guesses;
+use guesses::{Guesses, guesses};
 pub(crate) use refusals::note;
-use strangers::Strangers;
 
-type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Injected, NoOpMiddleware<Duration>>;
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
@@ -77,170 +66,149 @@ limits! {
     Quota = "quota",
 }
 
-/// When something may be tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct TooSoon(Duration);
-
-impl TooSoon {
-    fn from(not_until: &NotUntil<Duration>, clock: &Injected) -> Self {
-        Self(not_until.wait_time_from(clock.now()))
-    }
-
-    fn over(self, limit: Limit) -> Problem {
-        Problem::over(limit, self.0.as_secs() + 1)
+/// Makes the rule of a limit: so many attempts at once, and as many in this time.
+const fn rule(limit: Limit, burst: u32, per: Duration) -> Rule {
+    Rule {
+        name: limit.name(),
+        burst,
+        per,
+        growing: false,
     }
 }
 
-/// Every limiter of the server.
+/// The rules of the server, over the plane that counts.
 pub struct Limits {
-    clock: Injected,
+    plane: Ephemeral,
     sign_ins: Guesses,
     recoveries: Guesses,
     reauthentications: Guesses,
-    registration: Keyed<IpAddr>,
-    registration_check: Keyed<IpAddr>,
-    lookup: Keyed<[u8; 16]>,
-    claim: Keyed<[u8; 16]>,
-    message: Keyed<[u8; 16]>,
-    change: Keyed<[u8; 16]>,
-    administration: Keyed<[u8; 16]>,
-    strangers: Strangers,
+    registration: Rule,
+    registration_check: Rule,
+    lookup: Rule,
+    claim: Rule,
+    message: Rule,
+    change: Rule,
+    administration: Rule,
+    new_people: Rule,
 }
 
 impl Limits {
-    /// Makes the limiters with the configured rates.
-    pub fn new(config: &Config, ambient: &Ambient) -> Self {
-        let clock = Injected::new(ambient.clone());
-        let guesses = || Guesses::new(config.sign_ins_per_minute, &clock);
+    /// Makes the rules with the configured rates.
+    pub fn new(config: &Config, plane: Ephemeral) -> Self {
+        let guesses = config.sign_ins_per_minute;
+        let check = rule(Limit::RegistrationCheck, guesses, MINUTE);
+        let administration = config.administration_per_minute;
         Self {
-            sign_ins: guesses(),
-            recoveries: guesses(),
-            reauthentications: guesses(),
-            registration: keyed(per_hour(config.registrations_per_hour), &clock),
-            registration_check: keyed(per_minute(config.sign_ins_per_minute), &clock),
-            lookup: keyed(per_minute(config.lookups_per_minute), &clock),
-            claim: keyed(per_minute(config.claims_per_minute), &clock),
-            message: keyed(per_minute(config.messages_per_minute), &clock),
-            change: keyed(per_hour(config.changes_per_hour), &clock),
-            administration: keyed(per_minute(config.administration_per_minute), &clock),
-            strangers: Strangers::new(config, ambient, &clock),
-            clock,
+            plane,
+            sign_ins: guesses!("sign-in", guesses),
+            recoveries: guesses!("recovery", guesses),
+            reauthentications: guesses!("re-authentication", guesses),
+            registration: rule(Limit::Registration, config.registrations_per_hour, HOUR),
+            registration_check: check,
+            lookup: rule(Limit::Lookup, config.lookups_per_minute, MINUTE),
+            claim: rule(Limit::Claim, config.claims_per_minute, MINUTE),
+            message: rule(Limit::Message, config.messages_per_minute, MINUTE),
+            change: rule(Limit::Change, config.changes_per_hour, HOUR),
+            administration: rule(Limit::Administration, administration, MINUTE),
+            new_people: rule(Limit::NewPeople, config.new_people_per_hour, HOUR),
         }
     }
 
     /// Somebody tries to prove a secret; each kind of secret has counts of its own.
     ///
     /// Known and unknown accounts are counted alike.
-    pub fn guess(&self, limit: Limit, guesser: &Guesser) -> Result<(), Problem> {
+    pub async fn guess(&self, limit: Limit, guesser: &Guesser) -> Result<(), Problem> {
         let guesses = match limit {
             Limit::Recovery => &self.recoveries,
             Limit::Reauthentication => &self.reauthentications,
             _ => &self.sign_ins,
         };
-        guesses
-            .begin(guesser, &self.clock)
-            .map_err(|too_soon| too_soon.over(limit))
+        self.take(limit, &guesses.attempts(guesser)).await
     }
 
     /// A registration begins.
-    pub fn registration(&self, from: ClientIp) -> Result<(), Problem> {
-        self.check(Limit::Registration, &self.registration, &from.network())
+    pub async fn registration(&self, from: ClientIp) -> Result<(), Problem> {
+        let key = Key::with_network(&[], from.network());
+        self.count(Limit::Registration, self.registration, key)
+            .await
     }
 
     /// Somebody asks whether a registration would be taken.
-    pub fn registration_check(&self, from: ClientIp) -> Result<(), Problem> {
-        self.check(
-            Limit::RegistrationCheck,
-            &self.registration_check,
-            &from.network(),
-        )
+    pub async fn registration_check(&self, from: ClientIp) -> Result<(), Problem> {
+        let key = Key::with_network(&[], from.network());
+        self.count(Limit::RegistrationCheck, self.registration_check, key)
+            .await
     }
 
     /// An account looks another one up.
-    pub fn lookup(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(Limit::Lookup, &self.lookup, &account)
+    pub async fn lookup(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.count(Limit::Lookup, self.lookup, Key::of(&account, &[]))
+            .await
     }
 
     /// An account asks for somebody's bundles or a prekey.
-    pub fn claim(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(Limit::Claim, &self.claim, &account)
+    pub async fn claim(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.count(Limit::Claim, self.claim, Key::of(&account, &[]))
+            .await
     }
 
     /// An account posts a message.
-    pub fn message(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(Limit::Message, &self.message, &account)
+    pub async fn message(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.count(Limit::Message, self.message, Key::of(&account, &[]))
+            .await
     }
 
     /// An account makes a change that the audit log keeps.
-    pub fn change(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(Limit::Change, &self.change, &account)
+    pub async fn change(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.count(Limit::Change, self.change, Key::of(&account, &[]))
+            .await
     }
 
     /// An administrator asks for something that is theirs alone.
-    pub fn administration(&self, account: [u8; 16]) -> Result<(), Problem> {
-        self.check(Limit::Administration, &self.administration, &account)
+    pub async fn administration(&self, account: [u8; 16]) -> Result<(), Problem> {
+        let key = Key::of(&account, &[]);
+        self.count(Limit::Administration, self.administration, key)
+            .await
     }
 
-    /// An account writes to another: how many it begins to write to within an hour is limited.
-    pub fn writes_to(&self, from: [u8; 16], to: [u8; 16]) -> Result<(), Problem> {
-        self.strangers
-            .writes(from, to, &self.clock)
-            .map_err(|too_soon| too_soon.over(Limit::NewPeople))
+    /// An account writes to others: how many it begins to write to within an hour is limited.
+    pub async fn writes_to(&self, from: UserId, to: &[UserId]) -> Result<(), Problem> {
+        let limits = self.plane.limits();
+        let written = limits.writes_to(from, to, self.new_people).await?;
+        written.map_err(|too_soon| over(Limit::NewPeople, too_soon))
     }
 
-    /// Whether an account has written to another one of late.
-    pub fn has_written(&self, from: [u8; 16], to: [u8; 16]) -> bool {
-        self.strangers.has_written(from, to, &self.clock)
-    }
-
-    /// Forgets keys whose limits are fully recovered.
-    pub fn forget_idle(&self) {
-        self.sign_ins.forget_idle();
-        self.recoveries.forget_idle();
-        self.reauthentications.forget_idle();
-        self.registration.retain_recent();
-        self.registration_check.retain_recent();
-        self.lookup.retain_recent();
-        self.claim.retain_recent();
-        self.message.retain_recent();
-        self.change.retain_recent();
-        self.administration.retain_recent();
-        self.strangers.forget_idle(&self.clock);
-    }
-
-    fn check<K: Hash + Eq + Clone>(
+    /// Returns those who have not written to the reader of late: for them the reader is a stranger, who
+    /// has room for a few messages only.
+    pub async fn never_wrote_to(
         &self,
-        limit: Limit,
-        limiter: &Keyed<K>,
-        key: &K,
-    ) -> Result<(), Problem> {
-        limiter
-            .check_key(key)
-            .map_err(|not_until| TooSoon::from(&not_until, &self.clock).over(limit))
+        reader: UserId,
+        accounts: &[UserId],
+    ) -> Result<Vec<UserId>, Unreachable> {
+        self.plane.limits().never_wrote_to(reader, accounts).await
+    }
+
+    async fn count(&self, limit: Limit, rule: Rule, key: Key) -> Result<(), Problem> {
+        self.take(limit, &[Attempt { rule, key }]).await
+    }
+
+    async fn take(&self, limit: Limit, attempts: &[Attempt]) -> Result<(), Problem> {
+        let taken = self.plane.limits().take(attempts).await?;
+        taken.map_err(|too_soon| over(limit, too_soon))
     }
 }
 
-fn keyed<K: Hash + Eq + Clone>(quota: Quota, clock: &Injected) -> Keyed<K> {
-    RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
-}
-
-fn per_minute(n: u32) -> Quota {
-    Quota::per_minute(at_least_one(n))
-}
-
-fn per_hour(n: u32) -> Quota {
-    Quota::per_hour(at_least_one(n))
-}
-
-fn at_least_one(n: u32) -> NonZeroU32 {
-    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+fn over(limit: Limit, TooSoon(wait): TooSoon) -> Problem {
+    Problem::over(limit, wait.as_secs() + 1)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ambient::ManualClock;
+    use ambient::{Ambient, ManualClock};
+    use futures_util::FutureExt;
+    use std::net::IpAddr;
     use std::sync::Arc;
 
     #[test]
@@ -251,17 +219,26 @@ mod tests {
             lookups_per_minute: 3,
             ..Config::default()
         };
-        let limits = Limits::new(&config, &ambient);
+        let limits = Limits::new(&config, plane(ambient));
         for _ in 0..3 {
-            limits.lookup([1; 16]).unwrap();
+            ask(limits.lookup([1; 16])).unwrap();
         }
-        let refusal = limits.lookup([1; 16]).unwrap_err();
+        let refusal = ask(limits.lookup([1; 16])).unwrap_err();
         assert_eq!(refusal.code().status(), 429);
         assert!(refusal.seconds().is_some_and(|seconds| seconds > 0));
-        limits.lookup([2; 16]).unwrap();
+        ask(limits.lookup([2; 16])).unwrap();
         clock.advance_ms(21_000);
-        limits.lookup([1; 16]).unwrap();
-        assert!(limits.lookup([1; 16]).is_err());
+        ask(limits.lookup([1; 16])).unwrap();
+        assert!(ask(limits.lookup([1; 16])).is_err());
+    }
+
+    fn plane(ambient: Ambient) -> Ephemeral {
+        Ephemeral::memory(ephemeral::Config::default(), ambient)
+    }
+
+    /// Memory answers at once.
+    fn ask<T>(answer: impl Future<Output = T>) -> T {
+        answer.now_or_never().unwrap()
     }
 
     fn limits(sign_ins_per_minute: u32) -> (Limits, Arc<ManualClock>) {
@@ -271,7 +248,7 @@ mod tests {
             sign_ins_per_minute,
             ..Config::default()
         };
-        (Limits::new(&config, &ambient), clock)
+        (Limits::new(&config, plane(ambient)), clock)
     }
 
     fn stranger(account: u8, network: u8) -> Guesser {
@@ -294,16 +271,16 @@ mod tests {
         let known = known(1);
         for _ in 0..600 {
             for network in 0..10 {
-                let _ = limits.guess(Limit::SignIn, &stranger(1, network));
+                let _ = ask(limits.guess(Limit::SignIn, &stranger(1, network)));
             }
             clock.advance_ms(1_000);
         }
         // What one of them may by now, the first takes.
-        let _ = limits.guess(Limit::SignIn, &stranger(1, 98));
-        assert!(limits.guess(Limit::SignIn, &stranger(1, 99)).is_err());
-        limits.guess(Limit::SignIn, &known).unwrap();
+        let _ = ask(limits.guess(Limit::SignIn, &stranger(1, 98)));
+        assert!(ask(limits.guess(Limit::SignIn, &stranger(1, 99))).is_err());
+        ask(limits.guess(Limit::SignIn, &known)).unwrap();
         // Its own guesses are counted all the same.
-        let more = (0..5).filter(|_| limits.guess(Limit::SignIn, &known).is_ok());
+        let more = (0..5).filter(|_| ask(limits.guess(Limit::SignIn, &known)).is_ok());
         assert_eq!(more.count(), 4);
     }
 
@@ -311,10 +288,10 @@ mod tests {
     fn a_stranger_elsewhere_is_not_locked_out_by_one_who_guesses() {
         let (limits, clock) = limits(5);
         for _ in 0..600 {
-            let _ = limits.guess(Limit::SignIn, &stranger(1, 1));
+            let _ = ask(limits.guess(Limit::SignIn, &stranger(1, 1)));
             clock.advance_ms(1_000);
         }
-        limits.guess(Limit::SignIn, &stranger(1, 2)).unwrap();
+        ask(limits.guess(Limit::SignIn, &stranger(1, 2))).unwrap();
     }
 
     #[test]
@@ -323,7 +300,7 @@ mod tests {
         let mut passed = 0;
         for second in 0..3_600_u32 {
             let network = (second % 250) as u8;
-            passed += u32::from(limits.guess(Limit::SignIn, &stranger(1, network)).is_ok());
+            passed += u32::from(ask(limits.guess(Limit::SignIn, &stranger(1, network))).is_ok());
             clock.advance_ms(1_000);
         }
         // Three times five at once, then fewer and fewer: about one in a minute at last.
@@ -336,7 +313,7 @@ mod tests {
         let mut passed = 0;
         for second in 0..3_600_u32 {
             let device = known((second % 250) as u8);
-            passed += u32::from(limits.guess(Limit::SignIn, &device).is_ok());
+            passed += u32::from(ask(limits.guess(Limit::SignIn, &device)).is_ok());
             clock.advance_ms(1_000);
         }
         assert!((15..150).contains(&passed), "{passed}");
@@ -346,18 +323,18 @@ mod tests {
     fn one_device_alone_does_not_take_what_the_others_of_its_account_may() {
         let (limits, clock) = limits(5);
         for _ in 0..600 {
-            let _ = limits.guess(Limit::SignIn, &known(1));
+            let _ = ask(limits.guess(Limit::SignIn, &known(1)));
             clock.advance_ms(1_000);
         }
-        limits.guess(Limit::SignIn, &known(2)).unwrap();
+        ask(limits.guess(Limit::SignIn, &known(2))).unwrap();
     }
 
     #[test]
     fn sign_in_recovery_and_reauthentication_are_counted_apart() {
         let (limits, _) = limits(1);
         for limit in [Limit::SignIn, Limit::Recovery, Limit::Reauthentication] {
-            limits.guess(limit, &stranger(1, 1)).unwrap();
-            assert!(limits.guess(limit, &stranger(1, 1)).is_err());
+            ask(limits.guess(limit, &stranger(1, 1))).unwrap();
+            assert!(ask(limits.guess(limit, &stranger(1, 1))).is_err());
         }
     }
 }

@@ -1,58 +1,66 @@
 //! Sends the vault's events to the sockets of the people concerned.
 
-use std::sync::Arc;
+use std::sync::Weak;
 
 use api::frames::{Change, ServerFrame};
 use api::ids::TargetId;
-use ephemeral::{Event, EventSink, Target};
+use ephemeral::{Event, EventSink, Notice, Target};
 
 use super::Hub;
 use super::frames::waiting;
 
-/// Passes the vault's events on to sockets.
-pub struct Announcer(Arc<Hub>);
+/// Passes what the plane says on to sockets.
+pub(super) struct Announcer(Weak<Hub>);
 
 impl Announcer {
     /// Makes a sink over the hub.
-    pub fn new(hub: Arc<Hub>) -> Self {
+    pub(super) fn new(hub: Weak<Hub>) -> Self {
         Self(hub)
     }
+}
 
-    fn to_poster(&self, change: &ephemeral::Change, state: Change) {
-        let (target, live) = match change.target {
-            Target::Live { live, .. } => (TargetId::from(live), true),
-            Target::Account(account) => (TargetId::from(account), false),
-        };
-        self.0.tell_account(
-            change.poster,
-            &ServerFrame::Message {
-                id: change.id,
-                state,
-                target,
-                live,
-            },
-        );
-    }
+fn to_poster(hub: &Hub, change: &ephemeral::Change, state: Change) {
+    let (target, live) = match change.target {
+        Target::Live { live, .. } => (TargetId::from(live), true),
+        Target::Account(account) => (TargetId::from(account), false),
+    };
+    hub.tell_account(
+        change.poster,
+        &ServerFrame::Message {
+            id: change.id,
+            state,
+            target,
+            live,
+        },
+    );
 }
 
 impl EventSink for Announcer {
     fn publish(&self, event: &Event) {
+        let Some(hub) = self.0.upgrade() else {
+            return;
+        };
+        let hub: &Hub = &hub;
         match event {
             Event::Available { target, item } => {
                 let told = ServerFrame::Waiting(waiting(item));
                 match target {
-                    Target::Live { account, live } => {
-                        self.0.tell_live(*account, *live, &told);
-                    }
-                    Target::Account(account) => self.0.tell_account(*account, &told),
+                    Target::Live { account, live } => hub.tell_live(*account, *live, &told),
+                    Target::Account(account) => hub.tell_account(*account, &told),
                 }
             }
-            Event::Claimed(change) => self.to_poster(change, Change::Claimed),
-            Event::Returned(change) => self.to_poster(change, Change::Returned),
-            Event::Left(change) => self.to_poster(change, Change::Left),
-            Event::Acknowledged { change, .. } => self.to_poster(change, Change::Acknowledged),
-            Event::Expired(change) => self.to_poster(change, Change::Expired),
-            Event::CannotOpen(change) => self.to_poster(change, Change::CannotOpen),
+            Event::Claimed(change) => to_poster(hub, change, Change::Claimed),
+            Event::Returned(change) => to_poster(hub, change, Change::Returned),
+            Event::Left(change) => to_poster(hub, change, Change::Left),
+            Event::Acknowledged { change, .. } => to_poster(hub, change, Change::Acknowledged),
+            Event::Expired(change) => to_poster(hub, change, Change::Expired),
+            Event::CannotOpen(change) => to_poster(hub, change, Change::CannotOpen),
+        }
+    }
+
+    fn notify(&self, notice: &Notice) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.heed(notice);
         }
     }
 }

@@ -1,18 +1,20 @@
-//! The hub: connected sockets, their live sessions, and the bundles that these published.
+//! The hub: the sockets of this instance.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use api::frames::ServerFrame;
 use api::ids::LiveId;
 use bytes::Bytes;
 use dashmap::DashMap;
+use ephemeral::{Connection, Ephemeral, Notice, TooManySockets, Unreachable};
 use protocol::epoch::bucket_of;
 use store::{SessionId, UserId};
 use tokio::sync::{Notify, mpsc};
 
 use crate::app::sessions::{LiveSession, SignedIn};
 
+use super::Announcer;
 use api::close;
 
 /// The most frames that wait for a slow client before it is disconnected.
@@ -29,23 +31,31 @@ pub enum Outgoing {
 
 /// One connected socket.
 pub struct Socket {
-    live: LiveId,
+    connection: Connection,
     session: Arc<LiveSession>,
     queue: mpsc::Sender<Outgoing>,
-    bundle: Mutex<Option<(u64, Vec<u8>)>>,
     close_code: AtomicU16,
     closing: Notify,
 }
 
 impl Socket {
-    /// Makes a socket and the queue from which its writer reads.
-    pub fn new(live: LiveId, session: Arc<LiveSession>) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+    /// Makes a socket and the queue from which its writer reads; `number` is drawn at random.
+    pub fn new(
+        live: LiveId,
+        session: Arc<LiveSession>,
+        number: u64,
+    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
         let (queue, frames) = mpsc::channel(QUEUE);
-        let socket = Self {
+        let connection = Connection {
+            account: session.user_id(),
+            session: session.id(),
             live,
+            number,
+        };
+        let socket = Self {
+            connection,
             session,
             queue,
-            bundle: Mutex::new(None),
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
         };
@@ -54,7 +64,12 @@ impl Socket {
 
     /// Returns the live session's id.
     pub fn live(&self) -> LiveId {
-        self.live
+        self.connection.live
+    }
+
+    /// Returns its place in the ephemeral plane.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Returns the cookie session.
@@ -95,68 +110,98 @@ impl Socket {
             self.closing.notified().await;
         }
     }
-
-    /// Publishes or withdraws the session bundle, made for `bucket`; returns whether there was one.
-    pub fn set_bundle(&self, bundle: Option<(u64, Vec<u8>)>) -> bool {
-        let mut held = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *held, bundle).is_some()
-    }
-
-    fn bundle(&self, now: u64) -> Option<Vec<u8>> {
-        let bundle = self.bundle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (bucket, bytes) = bundle.as_ref()?;
-        // A sender takes the present bucket or the one before it.
-        (bucket.saturating_add(1) >= bucket_of(now)).then(|| bytes.clone())
-    }
 }
 
-/// Why the hub refused a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this session holds too many sockets; close some")]
-pub struct TooManySockets;
+/// The oldest bucket of time whose bundles a sender takes: the one before the present one.
+fn oldest_bucket(now: u64) -> u64 {
+    bucket_of(now).saturating_sub(1)
+}
 
-/// Every connected socket, by account.
-#[derive(Default)]
+/// Every socket of this instance, by account.
 pub struct Hub {
+    plane: Ephemeral,
     accounts: DashMap<UserId, Vec<Arc<Socket>>>,
     count: AtomicUsize,
 }
 
 impl Hub {
+    /// Makes a hub that tells its sockets what the plane says.
+    pub fn new(plane: Ephemeral) -> Arc<Self> {
+        let hub = Arc::new(Self {
+            plane,
+            accounts: DashMap::new(),
+            count: AtomicUsize::new(0),
+        });
+        let announcer = Announcer::new(Arc::downgrade(&hub));
+        hub.plane.vault().subscribe(Box::new(announcer));
+        hub
+    }
+
     /// Adds a socket; it replaces one with the same live id.
-    pub fn join(&self, socket: &Arc<Socket>, per_session: usize) -> Result<(), TooManySockets> {
-        let user = socket.session.user_id();
-        let mut sockets = self.accounts.entry(user).or_default();
-        if let Some(at) = sockets.iter().position(|other| other.live == socket.live) {
-            sockets.swap_remove(at).close(close::REPLACED);
+    pub async fn join(
+        &self,
+        socket: &Arc<Socket>,
+        per_session: usize,
+    ) -> Result<Result<(), TooManySockets>, Unreachable> {
+        // Before the plane has it, so that whoever replaces it finds it here.
+        let account = socket.connection.account;
+        self.accounts
+            .entry(account)
+            .or_default()
+            .push(Arc::clone(socket));
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let presence = self.plane.presence();
+        let joined = presence.join(socket.connection, per_session).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            self.remove(&socket.connection);
+        }
+        joined
+    }
+
+    /// Removes a socket; returns whether its live session has no other, on any instance.
+    pub async fn leave(&self, socket: &Socket) -> Result<bool, Unreachable> {
+        self.remove(&socket.connection);
+        self.plane.presence().leave(&socket.connection).await
+    }
+
+    fn remove(&self, connection: &Connection) -> Option<Arc<Socket>> {
+        let account = connection.account;
+        let removed = self.accounts.get_mut(&account).and_then(|mut sockets| {
+            let is_it = |other: &Arc<Socket>| other.connection == *connection;
+            let at = sockets.iter().position(is_it)?;
+            Some(sockets.swap_remove(at))
+        });
+        if removed.is_some() {
             self.count.fetch_sub(1, Ordering::Relaxed);
         }
-        let same = |other: &&Arc<Socket>| other.session.id() == socket.session.id();
-        if sockets.iter().filter(same).count() >= per_session {
-            return Err(TooManySockets);
-        }
-        sockets.push(Arc::clone(socket));
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Removes a socket; returns whether its live session has no other.
-    pub fn leave(&self, socket: &Arc<Socket>) -> bool {
-        let user = socket.session.user_id();
-        if let Some(mut sockets) = self.accounts.get_mut(&user) {
-            let before = sockets.len();
-            sockets.retain(|other| !Arc::ptr_eq(other, socket));
-            self.count
-                .fetch_sub(before - sockets.len(), Ordering::Relaxed);
-        }
         self.accounts
-            .remove_if(&user, |_, sockets| sockets.is_empty());
-        !self.holds(user, socket.live)
+            .remove_if(&account, |_, sockets| sockets.is_empty());
+        removed
     }
 
-    /// Returns whether a live session of an account is connected.
-    pub fn holds(&self, user: UserId, live: LiveId) -> bool {
-        self.sockets(user).iter().any(|socket| socket.live == live)
+    /// Does what the plane says about connections.
+    pub(super) fn heed(&self, notice: &Notice) {
+        match notice {
+            Notice::Replaced(connection) => {
+                if let Some(socket) = self.remove(connection) {
+                    socket.close(close::REPLACED);
+                }
+            }
+            Notice::Ended {
+                account,
+                session,
+                code,
+            } => self.close_session(*account, *session, *code),
+            Notice::Relayed {
+                account,
+                besides,
+                text,
+            } => {
+                let told = self.sockets(*account).into_iter();
+                told.filter(|socket| Some(socket.live()) != *besides)
+                    .for_each(|socket| socket.send(Outgoing::Text(text.clone())));
+            }
+        }
     }
 
     /// Returns the number of connected sockets.
@@ -174,53 +219,71 @@ impl Hub {
     /// Sends to one live session of an account.
     pub fn tell_live(&self, user: UserId, live: LiveId, told: &ServerFrame) {
         for socket in self.sockets(user) {
-            if socket.live == live {
+            if socket.live() == live {
                 socket.tell(told);
             }
         }
     }
 
-    /// Tells the account's tabs that a safe was written.
-    pub fn safe_written(&self, who: &SignedIn, version: Option<u64>, prekey: Option<u64>) {
-        self.tell_account(
-            who.user_id(),
-            &ServerFrame::Safe {
-                version: version.unwrap_or(0),
-                prekey_version: prekey.unwrap_or(0),
-            },
-        );
-    }
-
-    /// Tells the account's other sockets that this one can be sent to.
-    pub fn joined(&self, socket: &Socket) {
-        for other in self.sockets(socket.session.user_id()) {
-            if other.live != socket.live {
-                other.tell(&ServerFrame::Joined {});
+    /// Sends to the sockets of an account on every instance, but to none of the live session `besides`.
+    async fn relay(
+        &self,
+        user: UserId,
+        besides: Option<LiveId>,
+        told: &ServerFrame,
+    ) -> Result<(), Unreachable> {
+        match serde_json::to_string(told) {
+            Ok(text) => self.plane.presence().relay(user, besides, text).await,
+            Err(cause) => {
+                tracing::error!(%cause, "a frame could not be written");
+                Ok(())
             }
         }
     }
 
-    /// Returns the live ids and bundles of an account's sessions that are live now.
-    pub fn bundles(&self, user: UserId, now: u64) -> Vec<(LiveId, Vec<u8>)> {
-        self.sockets(user)
-            .iter()
-            .filter(|socket| !socket.session.is_over(now))
-            .filter_map(|socket| Some((socket.live, socket.bundle(now)?)))
-            .collect()
+    /// Tells the account's tabs that a safe was written.
+    pub async fn safe_written(&self, who: &SignedIn, version: Option<u64>, prekey: Option<u64>) {
+        let told = ServerFrame::Safe {
+            version: version.unwrap_or(0),
+            prekey_version: prekey.unwrap_or(0),
+        };
+        // It is written: whoever is not told finds it at the next start.
+        if let Err(cause) = self.relay(who.user_id(), None, &told).await {
+            tracing::error!(%cause, "tabs are not told of a safe that was written");
+        }
     }
 
-    /// Withdraws every bundle of an account whose identity was replaced.
-    pub fn withdraw_bundles(&self, user: UserId) {
-        for socket in self.sockets(user) {
-            socket.set_bundle(None);
+    /// Tells the account's other sockets that this one can be sent to.
+    pub async fn joined(&self, socket: &Socket) -> Result<(), Unreachable> {
+        let Connection { account, live, .. } = socket.connection;
+        self.relay(account, Some(live), &ServerFrame::Joined {})
+            .await
+    }
+
+    /// Returns the live ids and bundles of an account's sessions that are live now.
+    pub async fn bundles(
+        &self,
+        user: UserId,
+        now: u64,
+    ) -> Result<Vec<(LiveId, Vec<u8>)>, Unreachable> {
+        let presence = self.plane.presence();
+        let mut found = presence.bundles(user, oldest_bucket(now)).await?;
+        // A session that is over and was not swept yet cannot be written to.
+        for over in self.sockets(user) {
+            if over.session.is_over(now) {
+                found.retain(|(connection, _)| *connection != over.connection);
+            }
         }
+        let found = found.into_iter();
+        Ok(found
+            .map(|(connection, bundle)| (connection.live, bundle))
+            .collect())
     }
 
     /// Closes the sockets of one session.
     pub fn close_session(&self, user: UserId, session: SessionId, code: u16) {
         for socket in self.sockets(user) {
             if socket.session.id() == session {
-                socket.set_bundle(None);
                 socket.close(code);
             }
         }
@@ -248,11 +311,12 @@ impl Hub {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use ephemeral::Bundle;
 
     #[tokio::test]
     async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
         let session = LiveSession::for_test();
-        let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session);
+        let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session, 1);
         for _ in 0..QUEUE {
             socket.tell(&ServerFrame::Pong {});
         }
@@ -262,9 +326,18 @@ mod tests {
         assert!(frames.recv().await.is_some());
     }
 
-    #[test]
-    fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
-        let (socket, _frames) = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test());
+    fn hub() -> Arc<Hub> {
+        let config = ephemeral::Config::default();
+        Hub::new(Ephemeral::memory(config, ambient::Ambient::system()))
+    }
+
+    #[tokio::test]
+    async fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
+        let hub = hub();
+        let (socket, _frames) =
+            Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        hub.join(&socket, 1).await.unwrap().unwrap();
+        let presence = hub.plane.presence();
         for (bucket, now, handed_out) in [
             (10, 3_000, true),
             (10, 3_599, true),
@@ -272,28 +345,71 @@ mod tests {
             (u64::MAX, 3_000, true),
             (0, u64::MAX, false),
         ] {
-            socket.set_bundle(Some((bucket, vec![1])));
-            assert_eq!(socket.bundle(now).is_some(), handed_out, "{bucket} {now}");
+            let bytes = vec![1];
+            let bundle = Bundle { bucket, bytes };
+            presence.publish(&socket.connection, bundle).await.unwrap();
+            let account = socket.connection.account;
+            let found = presence.bundles(account, oldest_bucket(now)).await.unwrap();
+            assert_eq!(!found.is_empty(), handed_out, "{bucket} {now}");
         }
     }
 
-    #[test]
-    fn a_session_holds_as_many_sockets_as_it_may_and_a_live_id_only_one() {
-        let hub = Hub::default();
+    #[tokio::test]
+    async fn a_session_that_is_over_and_not_swept_yet_is_not_handed_out() {
+        let hub = hub();
+        let (socket, _frames) =
+            Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        hub.join(&socket, 1).await.unwrap().unwrap();
+        let bucket = u64::MAX;
+        let bytes = vec![1];
+        let presence = hub.plane.presence();
+        let bundle = Bundle { bucket, bytes };
+        presence.publish(&socket.connection, bundle).await.unwrap();
+        let account = socket.connection.account;
+        assert_eq!(hub.bundles(account, 2_799).await.unwrap().len(), 1);
+        assert!(hub.bundles(account, 2_800).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_session_holds_as_many_sockets_as_it_may_and_a_live_id_only_one() {
+        let hub = hub();
         let session = LiveSession::for_test();
-        let join = |live: u8| {
+        let join = async |live: u8, number: u64| {
             let (socket, _frames) =
-                Socket::new(LiveId::from_bytes([live; 16]), Arc::clone(&session));
-            hub.join(&socket, 2).map(|()| socket)
+                Socket::new(LiveId::from_bytes([live; 16]), Arc::clone(&session), number);
+            hub.join(&socket, 2).await.unwrap().map(|()| socket)
         };
-        let first = join(1).unwrap();
-        let second = join(2).unwrap();
-        assert_eq!(join(3).err(), Some(TooManySockets));
-        let again = join(1).unwrap();
+        let first = join(1, 1).await.unwrap();
+        let second = join(2, 2).await.unwrap();
+        assert_eq!(join(3, 3).await.err(), Some(TooManySockets));
+        let again = join(1, 4).await.unwrap();
         assert_eq!(first.close_code.load(Ordering::SeqCst), close::REPLACED);
         assert_eq!(hub.count(), 2);
-        assert!(!hub.leave(&first), "another socket took its place");
-        assert!(hub.leave(&second) && hub.leave(&again));
+        let leave = async |socket: &Socket| hub.leave(socket).await.unwrap();
+        assert!(!leave(&first).await, "another socket took its place");
+        assert!(leave(&second).await && leave(&again).await);
         assert_eq!((hub.count(), hub.accounts.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_notice_closes_the_sockets_of_a_session_and_a_relayed_text_spares_one() {
+        let hub = hub();
+        let session = LiveSession::for_test();
+        let (one, mut of_one) = Socket::new(LiveId::from_bytes([1; 16]), Arc::clone(&session), 1);
+        let (two, mut of_two) = Socket::new(LiveId::from_bytes([2; 16]), session, 2);
+        for socket in [&one, &two] {
+            hub.join(socket, 2).await.unwrap().unwrap();
+        }
+        hub.joined(&one).await.unwrap();
+        assert!(of_two.try_recv().is_ok() && of_one.try_recv().is_err());
+        let Connection {
+            account, session, ..
+        } = one.connection;
+        let presence = hub.plane.presence();
+        let ended = presence.end_session(account, session, close::SESSION_ENDED);
+        ended.await.unwrap();
+        for socket in [one, two] {
+            assert_eq!(socket.closed().await, close::SESSION_ENDED);
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use api::Code;
 use api::frames::{ServerFrame, Stranded};
 use api::ids::LiveId;
-use ephemeral::{MessageId, UserId};
+use ephemeral::{Bundle, MessageId, UserId};
 use protocol::epoch::bucket_of;
 use protocol::prekeys::SessionBundle;
 use tokio::runtime::Handle;
@@ -41,14 +41,16 @@ pub(crate) struct Membership {
 
 impl Membership {
     /// Joins; returns the frames to write as well.
-    pub(crate) fn join(
+    pub(crate) async fn join(
         app: &Arc<App>,
         who: &SignedIn,
         live: LiveId,
     ) -> Result<(Self, mpsc::Receiver<Outgoing>), Problem> {
-        let (socket, frames) = Socket::new(live, Arc::clone(who.session()));
+        let number = u64::from_be_bytes(app.ambient().random());
+        let (socket, frames) = Socket::new(live, Arc::clone(who.session()), number);
         app.hub()
             .join(&socket, app.config().sockets_per_session)
+            .await?
             .map_err(|_| Problem::over(Limit::Sockets, 60))?;
         let this = Self {
             app: Arc::clone(app),
@@ -84,7 +86,7 @@ impl Membership {
     }
 
     /// Publishes the session's bundle; the account's other sessions are told of the first one.
-    pub(crate) fn publish(&self, bundle: Vec<u8>) -> Result<(), Problem> {
+    pub(crate) async fn publish(&self, bundle: Vec<u8>) -> Result<(), Problem> {
         let decoded =
             SessionBundle::decode(&bundle).map_err(|error| service::unreadable(&error))?;
         let own = decoded.user_id == self.who.user_id() && decoded.live_id == self.socket.live();
@@ -98,15 +100,21 @@ impl Membership {
                 "The bundle is made for another time. Set the clock of this device.",
             ));
         }
-        if !self.socket.set_bundle(Some((decoded.bucket, bundle))) {
-            self.app.hub().joined(&self.socket);
+        let bundle = Bundle {
+            bucket: decoded.bucket,
+            bytes: bundle,
+        };
+        let presence = self.app.plane().presence();
+        if presence.publish(self.socket.connection(), bundle).await? {
+            self.app.hub().joined(&self.socket).await?;
         }
         Ok(())
     }
 
     /// Withdraws the bundle; what the session held unread waits again.
     pub(crate) async fn withdraw(&self) -> Result<(), Problem> {
-        self.socket.set_bundle(None);
+        let presence = self.app.plane().presence();
+        presence.withdraw(self.socket.connection()).await?;
         let (account, live) = (self.who.user_id(), self.socket.live());
         Ok(self.app.vault().session_left(account, live).await?)
     }
@@ -114,15 +122,12 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        if self.app.hub().leave(&self.socket) {
-            let (app, account) = (Arc::clone(&self.app), self.who.user_id());
-            let live = self.socket.live();
-            finish(async move {
-                if let Err(cause) = app.vault().session_left(account, live).await {
-                    tracing::error!(%cause, "what a session held unread waits until its leases end");
-                }
-            });
-        }
+        let (app, socket) = (Arc::clone(&self.app), Arc::clone(&self.socket));
+        finish(async move {
+            if let Err(cause) = app.hub().leave(&socket).await {
+                tracing::error!(%cause, "what a session held unread waits until its leases end");
+            }
+        });
     }
 }
 

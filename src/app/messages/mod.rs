@@ -9,5 +9,5 @@ pub(crate) mod live;
 mod refusal;
 pub(crate) mod service;
 
-pub use events::Announcer;
+use events::Announcer;
 pub use hub::{Hub, Outgoing, Socket};

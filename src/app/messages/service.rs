@@ -45,7 +45,7 @@ pub(crate) async fn reserve(
     who: &SignedIn,
     header: &SubmissionHeader,
 ) -> Result<Reservation, Problem> {
-    app.limits().message(who.key())?;
+    app.limits().message(who.key()).await?;
     app.sessions().note(who.session(), Deed::Post);
     let poster = who.user_id();
     let max_body = app.config().max_message_bytes;
@@ -78,25 +78,13 @@ pub(crate) async fn put(
         body,
     };
     let outcome = app.vault().put(reservation, message).await??;
-    note_absent(app, id, &targets).await?;
+    app.plane().presence().mark_absent(id, &targets).await?;
     Ok(outcome)
-}
-
-/// If a session left while a message was posted to it, treats it as one that left afterwards.
-async fn note_absent(app: &App, id: MessageId, targets: &[Target]) -> Result<(), Problem> {
-    for target in targets {
-        if let Target::Live { account, live } = *target
-            && !app.hub().holds(account, live)
-        {
-            app.vault().never_reached(id, account, live).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Adds slots to a message of the same poster.
 pub(crate) async fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result<(), Problem> {
-    app.limits().message(who.key())?;
+    app.limits().message(who.key()).await?;
     app.sessions().note(who.session(), Deed::AddSlots);
     let poster = who.user_id();
     may_write(app, poster, set.message_id, &set.slots).await?;
@@ -104,7 +92,7 @@ pub(crate) async fn add_slots(app: &App, who: &SignedIn, set: SlotSet) -> Result
     let targets: Vec<Target> = set.slots.iter().map(|s| target(&s.target)).collect();
     let slots = slots(set.slots);
     app.vault().add_slots(id, poster, slots).await??;
-    note_absent(app, id, &targets).await
+    Ok(app.plane().presence().mark_absent(id, &targets).await?)
 }
 
 /// Returns the states of the poster's own messages.
@@ -198,10 +186,11 @@ async fn may_write(
     slots: &[Slot],
 ) -> Result<(), Problem> {
     has_room(app, poster, message, slots).await?;
-    slots.iter().try_for_each(|slot| {
-        let to = *slot.target.account().as_bytes();
-        app.limits().writes_to(*poster.as_bytes(), to)
-    })
+    app.limits().writes_to(poster, &recipients(slots)).await
+}
+
+fn recipients(slots: &[Slot]) -> Vec<UserId> {
+    slots.iter().map(|slot| *slot.target.account()).collect()
 }
 
 /// Limits the messages that wait for a person who never wrote to the poster, so that strangers cannot fill an
@@ -213,10 +202,9 @@ async fn has_room(
     slots: &[Slot],
 ) -> Result<(), Problem> {
     let most = app.config().vault_unanswered_messages.max(1);
-    let mut strangers: Vec<UserId> = slots.iter().map(|slot| *slot.target.account()).collect();
-    strangers.retain(|to| {
-        to != &poster && !app.limits().has_written(*to.as_bytes(), *poster.as_bytes())
-    });
+    let others = recipients(slots).into_iter().filter(|to| *to != poster);
+    let others: Vec<_> = others.collect();
+    let strangers = app.limits().never_wrote_to(poster, &others).await?;
     let held = app.vault().holds_unread(poster, &strangers, most, message);
     if held.await? {
         let retry_after = UNANSWERED_RETRY;

@@ -31,7 +31,9 @@ pub async fn begin(app: &App, who: &SignedIn, body: ReauthStart) -> Result<SignI
         account: *who.user_id().as_bytes(),
         device: *who.session().id().as_bytes(),
     };
-    app.limits().guess(Limit::Reauthentication, &guesser)?;
+    app.limits()
+        .guess(Limit::Reauthentication, &guesser)
+        .await?;
     let epoch = app.sessions().epoch();
     let credential = app
         .store()

@@ -167,6 +167,10 @@ impl Registry {
                 session.end();
             }
             self.hub.close_session(user, *id, code);
+            let ended = self.plane.presence().end_session(user, *id, code);
+            if let Err(cause) = ended.await {
+                tracing::error!(%cause, "a session that ended may still be written to");
+            }
         }
         if let Err(cause) = self.plane.resume_halves().erase(sessions).await {
             tracing::error!(%cause, "halves of resume wraps are kept until their sessions would have ended");

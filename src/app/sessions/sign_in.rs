@@ -66,6 +66,7 @@ pub async fn begin(
         .guesser(device, origin.ip.network(), user, &credentials, digest);
     app.limits()
         .guess(Limit::SignIn, &guesser)
+        .await
         .map_err(|problem| problem.about(user))?;
     let (state, response) = opaque::login_respond(
         app.opaque(),

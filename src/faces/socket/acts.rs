@@ -22,7 +22,7 @@ impl Connection {
         let (app, who) = (&self.app, &self.who);
         match said {
             ClientFrame::Bundle { bundle } => {
-                if let Err(problem) = self.member.publish(bundle.into_vec()) {
+                if let Err(problem) = self.member.publish(bundle.into_vec()).await {
                     self.refuse(Asked::Bundle, None, &problem).await;
                 }
             }

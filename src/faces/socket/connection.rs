@@ -54,7 +54,7 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let (member, frames) = Membership::join(&app, &who, query.live_id)?;
+    let (member, frames) = Membership::join(&app, &who, query.live_id).await?;
     let (out, body) = mpsc::channel::<Bytes>(4);
     let connection = Connection {
         app: Arc::clone(&app),

@@ -100,12 +100,13 @@ impl Presence for Memory {
         Answer::ready(joined)
     }
 
-    fn leave(&self, connection: &Connection) -> Answer<'_, ()> {
-        if self.connections.leave(connection) {
+    fn leave(&self, connection: &Connection) -> Answer<'_, bool> {
+        let is_last = self.connections.leave(connection);
+        if is_last {
             let (account, live) = (connection.account, connection.live);
             self.vault.session_left(account, live);
         }
-        Answer::ready(())
+        Answer::ready(is_last)
     }
 
     fn publish(&self, connection: &Connection, bundle: Bundle) -> Answer<'_, bool> {

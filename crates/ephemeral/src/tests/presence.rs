@@ -51,9 +51,9 @@ impl Bench {
         self.vault.wait(presence.join(connection, 2))
     }
 
-    fn leave(&self, connection: Connection) {
+    fn leave(&self, connection: Connection) -> bool {
         self.vault
-            .wait(self.vault.plane.presence().leave(&connection));
+            .wait(self.vault.plane.presence().leave(&connection))
     }
 
     fn publish(&self, connection: Connection, bundle: Bundle) -> bool {
@@ -94,9 +94,9 @@ pub(crate) fn a_session_whose_connection_was_replaced_has_not_left(open: Open) {
     b.join(again).unwrap();
     b.post(message(1, false, &[to_live(BOB, 1)])).unwrap();
     let _held = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
-    b.leave(first);
+    assert!(!b.leave(first));
     assert!(b.vault.waiting_for(BOB, Some(live(1))).is_empty());
-    b.leave(again);
+    assert!(b.leave(again));
     assert_eq!(b.vault.waiting_for(BOB, Some(live(1))).len(), 1);
     assert_eq!(b.vault.stranded_for(BOB), [(message_id(1), ALICE)]);
 }
