@@ -176,10 +176,8 @@ impl Registry {
             tracing::error!(%cause, "halves of resume wraps are kept until their sessions would have ended");
         }
         let more = self.cached.iter().any(|entry| entry.user_id() == user);
-        if !more {
-            if let Err(cause) = self.plane.vault().forget_fates(user).await {
-                tracing::error!(%cause, "what became of an account's messages is still remembered");
-            }
+        if !more && let Err(cause) = self.plane.vault().forget_fates(user).await {
+            tracing::error!(%cause, "what became of an account's messages is still remembered");
         }
     }
 
