@@ -1,6 +1,6 @@
 //! The trait of rate limits.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::time::Duration;
 
 use crate::{Answer, UserId};
