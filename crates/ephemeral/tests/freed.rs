@@ -4,12 +4,15 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ambient::{OsEntropy, SystemClock};
+use ambient::{Ambient, OsEntropy, SystemClock};
 use ephemeral::{
-    Ciphertext, CiphertextBuilder, Config, NewMessage, NewSlot, Target, UserId, Vault,
+    Answer, Attempt, Ciphertext, CiphertextBuilder, Config, Ephemeral, Key, NewMessage, NewSlot,
+    Rule, Target, UserId, Vault,
 };
 
 /// What every ciphertext here is made of.
@@ -205,4 +208,32 @@ fn a_vault_whose_messages_burned_and_whose_fates_are_forgotten_holds_no_more_tha
     vault.give_back();
     let kept = seen().held - new;
     assert!(kept < 1024, "{kept} bytes kept");
+}
+
+/// Takes an answer that is there.
+fn at_once<T>(answer: Answer<'_, T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(answer)) => answer,
+        _ => panic!("memory does not answer at once"),
+    }
+}
+
+#[test]
+fn an_answer_from_memory_is_there_at_once_and_takes_no_allocation() {
+    let plane = Ephemeral::memory(Config::default(), Ambient::system());
+    let rule = Rule {
+        name: "two",
+        burst: 2,
+        per: Duration::from_secs(60),
+        growing: false,
+    };
+    let key = Key::of(&[1; 16], &[]);
+    let attempt = [Attempt { rule, key }];
+    // The first attempt of a key makes its row.
+    assert!(at_once(plane.limits().take(&attempt)).is_ok());
+    let before = seen().allocations;
+    assert!(at_once(plane.limits().take(&attempt)).is_ok());
+    assert!(at_once(plane.limits().take(&attempt)).is_err());
+    assert_eq!(at_once(plane.vault().stats()).messages, 0);
+    assert_eq!(seen().allocations, before);
 }

@@ -16,7 +16,32 @@ use crate::app::Problem;
 pub struct Claims {
     plane: Ephemeral,
     /// Claims under way.
-    turns: DashMap<(SessionId, UserId), Arc<Mutex<()>>>,
+    turns: Turns,
+}
+
+type Turns = DashMap<(SessionId, UserId), Arc<Mutex<()>>>;
+
+/// A claim under way; the last of those that are the same leaves nothing in the table.
+struct Turn<'a> {
+    turns: &'a Turns,
+    of: (SessionId, UserId),
+    lock: Arc<Mutex<()>>,
+}
+
+impl<'a> Turn<'a> {
+    fn of(turns: &'a Turns, of: (SessionId, UserId)) -> Self {
+        let lock = Arc::clone(&turns.entry(of).or_default());
+        Self { turns, of, lock }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        drop(std::mem::take(&mut self.lock));
+        // Only the table has it: nobody waits.
+        self.turns
+            .remove_if(&self.of, |_, lock| Arc::strong_count(lock) == 1);
+    }
 }
 
 impl Claims {
@@ -39,21 +64,15 @@ impl Claims {
         recipient: UserId,
         now: u64,
     ) -> Result<Option<Vec<u8>>, Problem> {
-        let of = (session, recipient);
-        let turn = Arc::clone(&self.turns.entry(of).or_default());
+        let turn = Turn::of(&self.turns, (session, recipient));
         // Whoever asks at the same time waits here and is given the same prekey.
-        let mine = turn.lock().await;
+        let _mine = turn.lock.lock().await;
         let claimer = Claimer {
             session,
             account: claimer,
             recipient,
         };
-        let given = self.take(store, &claimer, now).await;
-        drop(mine);
-        // The table has one of them, and this the other: nobody waits.
-        self.turns
-            .remove_if(&of, |_, turn| Arc::strong_count(turn) <= 2);
-        given
+        self.take(store, &claimer, now).await
     }
 
     async fn take(
@@ -74,5 +93,22 @@ impl Claims {
         };
         let given = claims.given(claimer, prekey, !row.last_resort);
         Ok(Some(given.await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_claim_that_ends_or_is_given_up_leaves_no_turn() {
+        let turns = Turns::default();
+        let of = (SessionId::from_bytes([1; 32]), UserId::from_bytes([2; 16]));
+        let (one, other) = (Turn::of(&turns, of), Turn::of(&turns, of));
+        assert!(Arc::ptr_eq(&one.lock, &other.lock));
+        drop(one);
+        assert_eq!(turns.len(), 1, "somebody waits");
+        drop(other);
+        assert!(turns.is_empty());
     }
 }

@@ -73,6 +73,15 @@ impl Backend for Memory {
     }
 }
 
+/// Makes methods that answer with what the vault's method of the same name returns.
+macro_rules! at_once {
+    ($($method:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        $(fn $method(&self, $($argument: $kind),*) -> Answer<'_, $answer> {
+            Answer::ready(self.vault.$method($($argument),*))
+        })*
+    };
+}
+
 impl MessageVault for Memory {
     fn config(&self) -> &Config {
         self.vault.config()
@@ -82,83 +91,28 @@ impl MessageVault for Memory {
         self.vault.subscribe(sink);
     }
 
-    fn reserve(
-        &self,
-        poster: UserId,
-        payload: u64,
-        slots: usize,
-    ) -> Answer<'_, Result<Reservation, Full>> {
-        Answer::ready(self.vault.reserve(poster, payload, slots))
-    }
-
-    fn put(
-        &self,
-        reservation: Reservation,
-        message: NewMessage,
-    ) -> Answer<'_, Result<PutOutcome, PutError>> {
-        Answer::ready(self.vault.put(reservation, message))
-    }
-
-    fn add_slots(
-        &self,
-        id: MessageId,
-        poster: UserId,
-        slots: Vec<NewSlot>,
-    ) -> Answer<'_, Result<(), AddSlotsError>> {
-        Answer::ready(self.vault.add_slots(id, poster, slots))
-    }
-
-    fn claim(
-        &self,
-        id: MessageId,
-        account: UserId,
-        live: Option<LiveId>,
-    ) -> Answer<'_, Result<Claim, ClaimError>> {
-        Answer::ready(self.vault.claim(id, account, live))
-    }
-
-    fn fetch(
-        &self,
-        id: MessageId,
-        account: UserId,
-        token: &ClaimToken,
-    ) -> Answer<'_, Result<Claim, LeaseError>> {
-        Answer::ready(self.vault.fetch(id, account, token))
-    }
-
-    fn extend(
-        &self,
-        id: MessageId,
-        account: UserId,
-        token: &ClaimToken,
-    ) -> Answer<'_, Result<Duration, LeaseError>> {
-        Answer::ready(self.vault.extend(id, account, token))
-    }
-
-    fn acknowledge(
-        &self,
-        id: MessageId,
-        account: UserId,
-        token: &ClaimToken,
-    ) -> Answer<'_, Result<Acknowledged, LeaseError>> {
-        Answer::ready(self.vault.acknowledge(id, account, token))
-    }
-
-    fn cannot_open(
-        &self,
-        id: MessageId,
-        account: UserId,
-        token: &ClaimToken,
-    ) -> Answer<'_, Result<(), LeaseError>> {
-        Answer::ready(self.vault.cannot_open(id, account, token))
-    }
-
-    fn waiting_for(&self, account: UserId, live: Option<LiveId>) -> Answer<'_, Vec<WaitingItem>> {
-        Answer::ready(self.vault.waiting_for(account, live))
-    }
-
-    fn stranded_for(&self, account: UserId) -> Answer<'_, Vec<(MessageId, UserId)>> {
-        Answer::ready(self.vault.stranded_for(account))
+    at_once! {
+        reserve(poster: UserId, payload: u64, slots: usize) -> Result<Reservation, Full>;
+        put(room: Reservation, message: NewMessage) -> Result<PutOutcome, PutError>;
+        add_slots(id: MessageId, poster: UserId, slots: Vec<NewSlot>) -> Result<(), AddSlotsError>;
+        claim(id: MessageId, account: UserId, live: Option<LiveId>) -> Result<Claim, ClaimError>;
+        fetch(id: MessageId, account: UserId, token: &ClaimToken) -> Result<Claim, LeaseError>;
+        extend(id: MessageId, account: UserId, token: &ClaimToken) -> Result<Duration, LeaseError>;
+        acknowledge(id: MessageId, by: UserId, token: &ClaimToken) -> Result<Acknowledged, LeaseError>;
+        cannot_open(id: MessageId, account: UserId, token: &ClaimToken) -> Result<(), LeaseError>;
+        waiting_for(account: UserId, live: Option<LiveId>) -> Vec<WaitingItem>;
+        stranded_for(account: UserId) -> Vec<(MessageId, UserId)>;
+        prekeys_in_use(account: UserId) -> Vec<u32>;
+        status(poster: UserId, ids: &[MessageId]) -> Vec<StatusItem>;
+        session_left(account: UserId, live: LiveId) -> ();
+        session_back(account: UserId, live: LiveId) -> ();
+        never_reached(id: MessageId, account: UserId, live: LiveId) -> ();
+        forget_account(account: UserId) -> usize;
+        forget_fates(poster: UserId) -> ();
+        purge_due(limit: usize) -> PurgeReport;
+        next_expiry_ms() -> Option<u64>;
+        stats() -> Stats;
+        wipe_all() -> usize;
     }
 
     fn holds_unread(
@@ -170,54 +124,6 @@ impl MessageVault for Memory {
     ) -> Answer<'_, bool> {
         let holds = |account: &UserId| self.vault.holds_unread(poster, *account, most, beside);
         Answer::ready(accounts.iter().any(holds))
-    }
-
-    fn prekeys_in_use(&self, account: UserId) -> Answer<'_, Vec<u32>> {
-        Answer::ready(self.vault.prekeys_in_use(account))
-    }
-
-    fn status(&self, poster: UserId, ids: &[MessageId]) -> Answer<'_, Vec<StatusItem>> {
-        Answer::ready(self.vault.status(poster, ids))
-    }
-
-    fn session_left(&self, account: UserId, live: LiveId) -> Answer<'_, ()> {
-        self.vault.session_left(account, live);
-        Answer::ready(())
-    }
-
-    fn session_back(&self, account: UserId, live: LiveId) -> Answer<'_, ()> {
-        self.vault.session_back(account, live);
-        Answer::ready(())
-    }
-
-    fn never_reached(&self, id: MessageId, account: UserId, live: LiveId) -> Answer<'_, ()> {
-        self.vault.never_reached(id, account, live);
-        Answer::ready(())
-    }
-
-    fn forget_account(&self, account: UserId) -> Answer<'_, usize> {
-        Answer::ready(self.vault.forget_account(account))
-    }
-
-    fn forget_fates(&self, poster: UserId) -> Answer<'_, ()> {
-        self.vault.forget_fates(poster);
-        Answer::ready(())
-    }
-
-    fn purge_due(&self, limit: usize) -> Answer<'_, PurgeReport> {
-        Answer::ready(self.vault.purge_due(limit))
-    }
-
-    fn next_expiry_ms(&self) -> Answer<'_, Option<u64>> {
-        Answer::ready(self.vault.next_expiry_ms())
-    }
-
-    fn stats(&self) -> Answer<'_, Stats> {
-        Answer::ready(self.vault.stats())
-    }
-
-    fn wipe_all(&self) -> Answer<'_, usize> {
-        Answer::ready(self.vault.wipe_all())
     }
 
     fn give_back_when_idle(&self) -> bool {
