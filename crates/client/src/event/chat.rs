@@ -184,6 +184,32 @@ pub struct MessageView {
 }
 
 impl MessageView {
+    /// A message without a text, of which nothing has been heard.
+    pub(crate) const fn bare(id: Id, mine: bool, state: MessageState) -> Self {
+        Self {
+            id,
+            mine,
+            text: None,
+            sealed: false,
+            sent_ms: 0,
+            seen_ms: 0,
+            place: 0,
+            state,
+            by_server: false,
+            taken: false,
+            path: String::new(),
+            expires_at: None,
+            burn: Burn::Never,
+            burns_ms: None,
+            edited: false,
+            failure: None,
+            failure_text: None,
+            warnings: Vec::new(),
+            tag: None,
+            spoken: None,
+        }
+    }
+
     /// An own message that is on its way.
     pub(crate) fn written(
         id: Id,
@@ -193,26 +219,12 @@ impl MessageView {
         seen_ms: u64,
     ) -> Self {
         Self {
-            id,
-            mine: true,
             text: Some(text),
-            sealed: false,
+            path: "live".to_owned(),
             sent_ms,
             seen_ms,
-            place: 0,
-            state: MessageState::Sending,
-            by_server: false,
-            taken: false,
-            path: "live".to_owned(),
-            expires_at: None,
             burn,
-            burns_ms: None,
-            edited: false,
-            failure: None,
-            failure_text: None,
-            warnings: Vec::new(),
-            tag: None,
-            spoken: None,
+            ..Self::bare(id, true, MessageState::Sending)
         }
     }
 
@@ -232,7 +244,7 @@ impl MessageView {
 
 #[cfg(test)]
 mod tests {
-    use super::{Burn, Id, MessageState, MessageView, Spoken};
+    use super::{Id, MessageState, MessageView, Spoken};
 
     /// Said in a session, as its so-manieth message, at a time.
     fn said(mine: bool, session: u8, number: u64, at: u64) -> MessageView {
@@ -243,26 +255,8 @@ mod tests {
             at,
         };
         MessageView {
-            id,
-            mine,
-            text: None,
-            sealed: false,
-            sent_ms: 0,
-            seen_ms: 0,
-            place: 0,
-            state: MessageState::Delivered,
-            by_server: false,
-            taken: false,
-            path: String::new(),
-            expires_at: None,
-            burn: Burn::OnRead,
-            burns_ms: None,
-            edited: false,
-            failure: None,
-            failure_text: None,
-            warnings: Vec::new(),
-            tag: None,
             spoken: Some(spoken),
+            ..MessageView::bare(id, mine, MessageState::Delivered)
         }
     }
 

@@ -3,7 +3,6 @@
 //! Only that session had the keys. The sender's client seals such a message anew while it is there;
 //! where it does not, somebody has to be told.
 
-use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
 use crate::id::Id;
 use crate::io::Io;
@@ -63,26 +62,11 @@ impl Unlocked {
     fn lost(&mut self, io: &Io, name: Id) -> MessageView {
         let now_ms = io.shown_ms();
         MessageView {
-            id: name,
-            mine: false,
-            text: None,
-            sealed: false,
             sent_ms: now_ms,
             seen_ms: self.next_seen_ms(now_ms),
-            state: MessageState::Lost,
             by_server: true,
-            taken: false,
             path: "live".to_owned(),
-            expires_at: None,
-            burn: Burn::Never,
-            burns_ms: None,
-            edited: false,
-            failure: None,
-            failure_text: None,
-            warnings: Vec::new(),
-            tag: None,
-            place: 0,
-            spoken: None,
+            ..MessageView::bare(name, false, MessageState::Lost)
         }
     }
 }

@@ -34,31 +34,21 @@ pub(super) struct Arrived {
 impl Arrived {
     fn view(&self, name: Id, text: &str, seen_ms: u64) -> MessageView {
         let burns = self.burn != Burn::Never && !self.mine;
+        let state = match self.mine {
+            true => MessageState::Waiting,
+            false => MessageState::Unread,
+        };
         MessageView {
-            id: name,
-            mine: self.mine,
             text: (!burns).then(|| SecretText::from(text)),
             sealed: burns,
             sent_ms: self.sent_at.saturating_mul(1_000),
             seen_ms,
-            state: if self.mine {
-                MessageState::Waiting
-            } else {
-                MessageState::Unread
-            },
-            by_server: false,
-            taken: false,
             path: if self.live { "live" } else { "waiting" }.to_owned(),
             expires_at: Some(self.end),
             burn: self.burn,
-            burns_ms: None,
-            edited: false,
-            failure: None,
-            failure_text: None,
             warnings: self.warnings.clone(),
-            tag: None,
-            place: 0,
             spoken: Some(self.spoken),
+            ..MessageView::bare(name, self.mine, state)
         }
     }
 }
