@@ -151,7 +151,7 @@ fn moment(cycle: u32, cycles: u32, whole: Duration) -> Duration {
 
 /// Waits until the server has a key safe in which somebody is a contact: a browser that is new to the
 /// account sees nothing else.
-async fn until_stored(base: &str, handle: &str, contact: client::id::Id) {
+async fn until_stored(base: &str, handle: &str, contact: client::id::ConversationId) {
     loop {
         let mut fresh = Headless::connect(base).await.unwrap();
         fresh.sign_in(handle, PASSPHRASE).await.unwrap();

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use settings::{Burn, ChatChange, SettingsChange};
 pub(crate) use tag::tag_of;
 
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::secret_text::SecretText;
 
 /// One request of a tab, tagged `c`.
@@ -182,27 +182,27 @@ pub enum Command {
     /// `{"c":"accept_request","chat"}` — the person becomes a contact and is told.
     AcceptRequest {
         /// The sender of the request.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"refuse_request","chat"}` — the request is deleted; the sender is told nothing.
     RefuseRequest {
         /// The sender of the request.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"block","chat"}` — nothing of this person is shown any more.
     Block {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"unblock","chat"}` → `blocked`.
     Unblock {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"remove_contact","chat"}` — forgets the chat, its messages here and its pin.
     RemoveContact {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"create_invite","life_secs"?}` → `invite_created` with link and QR.
     CreateInvite {
@@ -227,19 +227,19 @@ pub enum Command {
     /// `{"c":"safety_number","chat"}` → `safety_number`.
     SafetyNumber {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"set_verified","chat","verified"}` → `chats`.
     SetVerified {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
         /// Whether the numbers were compared and equal.
         verified: bool,
     },
     /// `{"c":"check_scan","chat","scanned"}` → `scan_checked`: compares the text of a scanned QR code.
     CheckScan {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
         /// The text in the code.
         scanned: String,
     },
@@ -247,25 +247,25 @@ pub enum Command {
     /// keys; held messages go out. The verified mark is gone.
     AcceptChangedKey {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"acknowledge_keys","chat"}` — the person saw that other keys than the pinned ones were shown
     /// or used for a while; → `chats`.
     AcknowledgeKeys {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
     },
 
     // Chats
     /// `{"c":"open_chat","chat"}` → `conversation` with all messages in memory.
     OpenChat {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
     },
     /// `{"c":"set_chat",…}` — changes what is given for one chat; → `chats`.
     SetChat {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The changes.
         #[serde(flatten)]
         change: ChatChange,
@@ -273,7 +273,7 @@ pub enum Command {
     /// `{"c":"send","chat","text","burn"?,"life_secs"?,"tag"?}` → `message` in state `sending`.
     Send {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// What is said, at most 64 KiB of UTF-8.
         text: SecretText,
         /// The burn rule; default is the chat's, else the account's.
@@ -290,25 +290,25 @@ pub enum Command {
     /// text as a new message; the old one goes.
     SendAgain {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The message.
-        message: Id,
+        message: MessageId,
     },
     /// `{"c":"edit","chat","message","text"}` — replaces an own text on both sides.
     Edit {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// An own message that is not burned.
-        message: Id,
+        message: MessageId,
         /// The new text.
         text: SecretText,
     },
     /// `{"c":"delete","chat","message","everywhere"}` — takes a message away here, and there if asked.
     Delete {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The message.
-        message: Id,
+        message: MessageId,
         /// Also ask the other side to take it away (own messages only).
         everywhere: bool,
     },
@@ -316,31 +316,31 @@ pub enum Command {
     /// this session wins it → `message` with its text; else the message goes to state `gone`.
     Reveal {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The message.
-        message: Id,
+        message: MessageId,
     },
     /// `{"c":"shown","chat","messages"}` — these are on the screen of a focused tab: they are marked,
     /// acknowledged, a receipt is sent and burn timers start. Ignored for sealed ones.
     Shown {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// Incoming messages now visible.
-        messages: Vec<Id>,
+        messages: Vec<MessageId>,
     },
     /// `{"c":"hide","chat","messages"}` — shown `on_read` messages that were dismissed, or whose chat
     /// was left: they burn now.
     Hide {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The messages.
-        messages: Vec<Id>,
+        messages: Vec<MessageId>,
     },
     /// `{"c":"draft","chat","text","tag"}` → `draft` — what stands in the composer now; send it on each
     /// key. Empty where nothing is left.
     Draft {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The whole text.
         text: SecretText,
         /// Comes back in the event: whoever typed knows its own.
@@ -349,6 +349,6 @@ pub enum Command {
     /// `{"c":"typing","chat"}` — the person is typing; send it on each key, the core spares the rest.
     Typing {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
     },
 }

@@ -4,6 +4,7 @@ use crate::account::Flow;
 use crate::activity::Activity;
 use crate::command::Command;
 use crate::config::{Config, CoreRng};
+use crate::effects::Effect;
 use crate::event::{Event, Me, Phase, StateView};
 use crate::failure::Failure;
 use crate::input::Input;
@@ -163,9 +164,8 @@ impl Core {
         let Some(open) = self.unlocked.as_mut() else {
             return;
         };
-        let settings_changed = open.settings_dirty;
-        open.settle(&mut self.io);
-        if let Some(reason) = open.must_lock {
+        let settings_changed = self.io.effects.is_asked(Effect::TellSettings);
+        if let Some(reason) = open.settle(&mut self.io) {
             self.lock(reason);
         } else if settings_changed {
             self.idle_check();

@@ -3,14 +3,20 @@
 //! It is in this memory only, never sent and never stored, and goes with the keys.
 
 use crate::event::Event;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
     /// Keeps a text, or forgets it where nothing is left of it, and tells the other tabs.
-    pub(crate) fn draft(&mut self, io: &mut Io, chat: Id, text: SecretText, tag: Option<String>) {
+    pub(crate) fn draft(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        text: SecretText,
+        tag: Option<String>,
+    ) {
         if text.expose().is_empty() {
             self.drafts.remove(&chat);
         } else {

@@ -15,7 +15,7 @@ pub use account::{Me, PersonView, Phase, ServerView, SettingsView, StateView, Un
 pub use api::bodies::{Invite, Session};
 pub use chat::{ChatView, MessageState, MessageView, RequestView, Spoken};
 
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::secret_text::SecretText;
 
 /// One piece of news for all tabs, tagged `e`.
@@ -47,10 +47,10 @@ pub enum Event {
         text: String,
         /// The chat it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
-        chat: Option<Id>,
+        chat: Option<ConversationId>,
         /// The message it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<Id>,
+        message: Option<MessageId>,
         /// The tab's own text from a `send` that was not taken: the tab keeps what was typed.
         #[serde(skip_serializing_if = "Option::is_none")]
         tag: Option<String>,
@@ -68,10 +68,10 @@ pub enum Event {
         text: String,
         /// The chat it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
-        chat: Option<Id>,
+        chat: Option<ConversationId>,
         /// The message it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<Id>,
+        message: Option<MessageId>,
     },
     /// `notice` — something worth knowing that needs no decision (`clock-skew`, `server-restarted`,
     /// `last-resort-used`, `safe-merged`, …); show as a passing line.
@@ -82,7 +82,7 @@ pub enum Event {
         text: String,
         /// The chat it was about.
         #[serde(skip_serializing_if = "Option::is_none")]
-        chat: Option<Id>,
+        chat: Option<ConversationId>,
     },
 
     /// `passphrase_offered` — six random words.
@@ -162,7 +162,7 @@ pub enum Event {
     /// `invite_opened` — answer to `open_invite`.
     InviteOpened {
         /// The inviter.
-        user_id: Id,
+        user_id: UserId,
         /// True when signed in and the inviter's keys match the pin in the link; the chat exists now.
         added: bool,
         /// True when the person has to register or sign in first; pass the fragment to `register`, or
@@ -172,7 +172,7 @@ pub enum Event {
     /// `safety_number` — for comparing out loud or by camera.
     SafetyNumber {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
         /// Twelve groups of five digits.
         groups: Vec<String>,
         /// The same as a QR code, an SVG document.
@@ -183,7 +183,7 @@ pub enum Event {
     /// `scan_checked` — answer to `check_scan`.
     ScanChecked {
         /// The person.
-        chat: Id,
+        chat: ConversationId,
         /// Whether the numbers are equal; if so the person is marked verified.
         equal: bool,
     },
@@ -206,28 +206,28 @@ pub enum Event {
     /// `conversation` — all messages of one chat that are in memory, oldest first.
     Conversation {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The messages.
         messages: Vec<MessageView>,
     },
     /// `message` — one message is new or changed; replace the one with the same `id`.
     Message {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The message.
         message: MessageView,
     },
     /// `message_removed` — take it out of the list.
     MessageRemoved {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The message.
-        message: Id,
+        message: MessageId,
     },
     /// `draft` — what was typed in a chat and not sent; empty where nothing is left.
     Draft {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// The whole text.
         text: SecretText,
         /// The tag of the command; none where a tab asked for everything.
@@ -237,7 +237,7 @@ pub enum Event {
     /// `typing` — the other person types; take the sign away at `until_ms`.
     Typing {
         /// The chat.
-        chat: Id,
+        chat: ConversationId,
         /// Unix milliseconds; now or earlier means they stopped.
         until_ms: u64,
     },

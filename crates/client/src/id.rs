@@ -1,101 +1,65 @@
-//! Sixteen-byte identifiers as the JSON of commands and events spells them: 32 lower-case hex digits.
+//! Ids as commands and events spell them: lower-case hexadecimal digits.
+//!
+//! Specification: `docs/protocol.md#identifiers`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-/// A 16-byte identifier of a user, a message or a live session, in JSON 32 lower-case hex digits.
-///
-/// A chat between two people has the other person's user id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id([u8; 16]);
+pub(crate) use api::ids::{BootId, RestoreId, TargetId};
+pub use api::ids::{MessageId, NotAnId, UserId};
 
-/// The text was not 32 lower-case hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an identifier is 32 lower-case hex digits")]
-pub struct IdError;
+/// A conversation of this account. One between two people is named by the other's user id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConversationId(UserId);
 
-impl Id {
-    /// Wraps raw bytes.
+impl ConversationId {
+    /// The conversation with one other person.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+    pub const fn with(peer: UserId) -> Self {
+        Self(peer)
     }
 
-    /// The raw bytes.
+    /// The other person.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+    pub const fn peer(self) -> UserId {
+        self.0
     }
 }
 
-macro_rules! named {
-    ($($name:ident),+) => {$(
-        impl From<api::ids::$name> for Id {
-            fn from(id: api::ids::$name) -> Self {
-                Self(*id.as_bytes())
-            }
-        }
-
-        impl From<Id> for api::ids::$name {
-            fn from(id: Id) -> Self {
-                Self::from_bytes(id.0)
-            }
-        }
-    )+};
-}
-
-named!(UserId, MessageId, LiveId, TargetId, BootId, RestoreId);
-
-impl fmt::Display for Id {
+impl fmt::Display for ConversationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl fmt::Debug for Id {
+impl fmt::Debug for ConversationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str("ConversationId(…)")
     }
 }
 
-impl FromStr for Id {
-    type Err = IdError;
+impl FromStr for ConversationId {
+    type Err = NotAnId;
 
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(IdError);
-        }
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| IdError)?;
-        Ok(Self(bytes))
-    }
-}
-
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex::encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-        text.parse().map_err(de::Error::custom)
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        text.parse().map(Self)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Id, IdError};
+    use super::ConversationId;
 
     #[test]
     fn an_id_is_spelt_in_one_way_only() {
         let spelt = "000102030405060708090a0b0c0d0eff";
-        let id: Result<Id, IdError> = spelt.parse();
+        let id: Result<ConversationId, _> = spelt.parse();
         assert_eq!(id.map(|id| id.to_string()), Ok(spelt.to_owned()));
-        assert_eq!(id.map(|id| format!("{id:?}")), Ok(spelt.to_owned()));
+        let json = format!("\"{spelt}\"");
+        assert_eq!(id.map(|id| serde_json::to_string(&id).unwrap()), Ok(json));
         for other in [
             "",
             "00",
@@ -103,7 +67,15 @@ mod tests {
             &spelt[1..],
             &"g".repeat(32),
         ] {
-            assert_eq!(other.parse::<Id>(), Err(IdError), "{other}");
+            assert!(other.parse::<ConversationId>().is_err(), "{other}");
+            let json = format!("\"{other}\"");
+            assert!(serde_json::from_str::<ConversationId>(&json).is_err());
         }
+    }
+
+    #[test]
+    fn a_conversation_does_not_stand_in_debug_output() {
+        let chat: ConversationId = "5a".repeat(16).parse().unwrap();
+        assert_eq!(format!("{chat:?}"), "ConversationId(…)");
     }
 }

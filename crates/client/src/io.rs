@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::CoreRng;
+use crate::effects::{Effect, Effects};
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
@@ -25,6 +26,8 @@ pub(crate) struct Io {
     pub(crate) clock: Clock,
     /// Whether the socket is open and greeted.
     pub(crate) online: bool,
+    /// What parts ask of one another.
+    pub(crate) effects: Effects,
     next_request: u64,
     pending: std::collections::BTreeMap<u64, Purpose>,
 }
@@ -41,6 +44,7 @@ impl Io {
             now_ms: 0,
             clock: Clock::default(),
             online: false,
+            effects: Effects::default(),
             next_request: 1,
             pending: std::collections::BTreeMap::new(),
         }
@@ -72,12 +76,22 @@ impl Io {
         self.now_ms.saturating_add(ms)
     }
 
+    /// Asks other parts for something.
+    pub(crate) fn ask(&mut self, effect: Effect) {
+        self.effects.ask(effect);
+    }
+
     pub(crate) fn event(&mut self, event: Event) {
         self.out.push(Output::Event(event));
     }
 
     /// Tells that something was refused.
-    pub(crate) fn refused(&mut self, refusal: Refusal, chat: Option<Id>, message: Option<Id>) {
+    pub(crate) fn refused(
+        &mut self,
+        refusal: Refusal,
+        chat: Option<ConversationId>,
+        message: Option<MessageId>,
+    ) {
         self.event(Event::Refused {
             code: refusal.code().to_owned(),
             text: refusal.to_string(),
@@ -96,14 +110,19 @@ impl Io {
         &mut self,
         during: &str,
         failure: Failure,
-        chat: Option<Id>,
-        message: Option<Id>,
+        chat: Option<ConversationId>,
+        message: Option<MessageId>,
     ) {
         self.tell_failed(during, failure, chat, message, None);
     }
 
     /// The same, about a text that a tab gave under its own tag and still has.
-    pub(crate) fn failed_text(&mut self, failure: Failure, chat: Id, tag: Option<String>) {
+    pub(crate) fn failed_text(
+        &mut self,
+        failure: Failure,
+        chat: ConversationId,
+        tag: Option<String>,
+    ) {
         self.tell_failed("send", failure, Some(chat), None, tag);
     }
 
@@ -111,8 +130,8 @@ impl Io {
         &mut self,
         during: &str,
         failure: Failure,
-        chat: Option<Id>,
-        message: Option<Id>,
+        chat: Option<ConversationId>,
+        message: Option<MessageId>,
         tag: Option<String>,
     ) {
         self.event(Event::Failed {
@@ -126,7 +145,7 @@ impl Io {
         });
     }
 
-    pub(crate) fn notice(&mut self, code: &str, text: &str, chat: Option<Id>) {
+    pub(crate) fn notice(&mut self, code: &str, text: &str, chat: Option<ConversationId>) {
         self.event(Event::Notice {
             code: code.to_owned(),
             text: text.to_owned(),
@@ -217,8 +236,9 @@ impl Io {
             .retain(|_, purpose| !matches!(purpose, Purpose::Flow(_)));
     }
 
-    /// Forgets what the answers to come were for.
+    /// Forgets what the answers to come were for, and what was asked for.
     pub(crate) fn forget_requests(&mut self) {
+        self.effects.clear();
         self.pending.clear();
     }
 }

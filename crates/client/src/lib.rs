@@ -13,6 +13,7 @@ pub mod command;
 mod config;
 mod core;
 mod drafts;
+mod effects;
 pub mod event;
 mod failure;
 pub mod id;

@@ -6,7 +6,6 @@ use api::close;
 
 use crate::core::Core;
 use crate::event::{Event, Phase};
-use crate::id::Id;
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
@@ -45,7 +44,7 @@ impl Core {
         let Some(open) = self.unlocked.as_ref() else {
             return;
         };
-        let live_id = open.live_id().to_string();
+        let live_id = open.live.to_string();
         self.io.timers.cancel(Timer::Reconnect);
         self.link.open = true;
         self.link.opened = false;
@@ -169,7 +168,7 @@ impl Core {
             return;
         };
         if let ServerFrame::Hello { boot_id, now, .. } = &frame {
-            let (boot, now) = (Id::from(*boot_id), *now);
+            let (boot, now) = (*boot_id, *now);
             self.set_clock(now);
             self.greeted();
             if self

@@ -10,21 +10,22 @@ use std::collections::BTreeMap;
 use protocol::identity::Fingerprint;
 use protocol::ids::MessageId;
 
+use crate::effects::Effect;
 use crate::event::{Event, MessageState, MessageView};
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 
 /// Messages by chat and name.
-pub(crate) type Messages = BTreeMap<Id, BTreeMap<Id, MessageView>>;
+pub(crate) type Messages = BTreeMap<ConversationId, BTreeMap<MessageId, MessageView>>;
 
 /// Where a message in memory is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
-    pub(crate) chat: Id,
-    pub(crate) sender: Id,
+    pub(crate) chat: ConversationId,
+    pub(crate) sender: UserId,
     /// Its id, as its sender gave it.
-    pub(crate) id: Id,
+    pub(crate) id: MessageId,
     /// The identity that wrote it.
     pub(crate) writer: Fingerprint,
     /// Whether it came under keys that the person knew its sender by.
@@ -34,45 +35,56 @@ pub(crate) struct Origin {
 /// Where all messages in memory are from.
 #[derive(Default)]
 pub(crate) struct Places {
-    by_name: BTreeMap<Id, Origin>,
+    by_name: BTreeMap<MessageId, Origin>,
     /// By sender, id and chat.
-    names: BTreeMap<(Id, Id, Id), Id>,
+    names: BTreeMap<(UserId, MessageId, ConversationId), MessageId>,
 }
 
 impl Places {
-    pub(crate) fn of(&self, name: Id) -> Option<&Origin> {
+    pub(crate) fn of(&self, name: MessageId) -> Option<&Origin> {
         self.by_name.get(&name)
     }
 
     /// What tabs call a message.
-    pub(crate) fn name(&self, chat: Id, sender: Id, id: Id) -> Option<Id> {
+    pub(crate) fn name(
+        &self,
+        chat: ConversationId,
+        sender: UserId,
+        id: MessageId,
+    ) -> Option<MessageId> {
         self.names.get(&(sender, id, chat)).copied()
     }
 
     /// Chat and name of a sender's message.
-    fn named(&self, sender: Id, id: Id) -> Option<(Id, Id)> {
-        let (first, last) = (Id::from_bytes([0; 16]), Id::from_bytes([0xff; 16]));
-        let all = (sender, id, first)..=(sender, id, last);
+    fn named(&self, sender: UserId, id: MessageId) -> Option<(ConversationId, MessageId)> {
+        let edge = |byte| {
+            (
+                sender,
+                id,
+                ConversationId::with(UserId::from_bytes([byte; 16])),
+            )
+        };
+        let all = edge(0)..=edge(0xff);
         let found = self.names.range(all).next();
         found.map(|((_, _, chat), name)| (*chat, *name))
     }
 
     /// Whether anybody's message bears this id in memory.
-    pub(crate) fn bears(&self, id: Id) -> bool {
+    pub(crate) fn bears(&self, id: MessageId) -> bool {
         self.by_name.values().any(|origin| origin.id == id)
     }
 
-    pub(crate) fn names(&self) -> Vec<Id> {
+    pub(crate) fn names(&self) -> Vec<MessageId> {
         self.by_name.keys().copied().collect()
     }
 
-    fn put(&mut self, name: Id, origin: Origin) {
+    fn put(&mut self, name: MessageId, origin: Origin) {
         self.by_name.insert(name, origin);
         self.names
             .insert((origin.sender, origin.id, origin.chat), name);
     }
 
-    fn remove(&mut self, name: Id) {
+    fn remove(&mut self, name: MessageId) {
         if let Some(origin) = self.by_name.remove(&name) {
             self.names.remove(&(origin.sender, origin.id, origin.chat));
         }
@@ -80,45 +92,49 @@ impl Places {
 }
 
 impl Unlocked {
-    pub(crate) fn message(&self, chat: Id, name: Id) -> Option<&MessageView> {
+    pub(crate) fn message(&self, chat: ConversationId, name: MessageId) -> Option<&MessageView> {
         self.messages.get(&chat)?.get(&name)
     }
 
-    pub(crate) fn message_mut(&mut self, chat: Id, name: Id) -> Option<&mut MessageView> {
+    pub(crate) fn message_mut(
+        &mut self,
+        chat: ConversationId,
+        name: MessageId,
+    ) -> Option<&mut MessageView> {
         self.messages.get_mut(&chat)?.get_mut(&name)
     }
 
     /// The chat that a message is in.
-    pub(crate) fn chat_of(&self, name: Id) -> Option<Id> {
+    pub(crate) fn chat_of(&self, name: MessageId) -> Option<ConversationId> {
         self.places.of(name).map(|origin| origin.chat)
     }
 
     /// The id of a message, as its sender gave it.
-    pub(crate) fn id_of_message(&self, name: Id) -> Id {
+    pub(crate) fn id_of_message(&self, name: MessageId) -> MessageId {
         self.places.of(name).map_or(name, |origin| origin.id)
     }
 
     /// Chat and name of an own message, from whichever session.
-    pub(crate) fn own_message(&self, id: Id) -> Option<(Id, Id)> {
+    pub(crate) fn own_message(&self, id: MessageId) -> Option<(ConversationId, MessageId)> {
         self.places.named(self.me.user_id, id)
     }
 
     /// A name for a message that is about to be put in memory.
-    pub(crate) fn new_name(&self, io: &mut Io, origin: &Origin) -> Id {
+    pub(crate) fn new_name(&self, io: &mut Io, origin: &Origin) -> MessageId {
         let mut name = origin.id;
         while self.places.of(name).is_some() || self.sent_under(name) {
-            name = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
+            name = MessageId::random(&mut io.rng);
         }
         name
     }
 
     /// Whether this session sent something under an id, or is about to.
-    fn sent_under(&self, id: Id) -> bool {
+    fn sent_under(&self, id: MessageId) -> bool {
         self.outbox.items.contains_key(&id) || self.lives.contains_key(&id)
     }
 
     /// What is on its way of a message: of one's own, in its chat.
-    pub(crate) fn outgoing(&self, name: Id) -> Option<Id> {
+    pub(crate) fn outgoing(&self, name: MessageId) -> Option<MessageId> {
         let origin = self.places.of(name)?;
         let item = self.outbox.items.get(&origin.id)?;
         let same = origin.sender == self.me.user_id && origin.chat == item.chat;
@@ -126,21 +142,21 @@ impl Unlocked {
     }
 
     /// Ends what is on its way of a message.
-    pub(crate) fn drop_outgoing(&mut self, name: Id) {
+    pub(crate) fn drop_outgoing(&mut self, name: MessageId) {
         if let Some(sent) = self.outgoing(name) {
             self.outbox.items.remove(&sent);
         }
     }
 
     /// The id of a message that was opened here and not acknowledged: it, and no other under its id.
-    pub(crate) fn unacknowledged(&self, name: Id) -> Option<Id> {
+    pub(crate) fn unacknowledged(&self, name: MessageId) -> Option<MessageId> {
         let origin = self.places.of(name)?;
         let held = self.inbox.holds(origin.chat, origin.sender, origin.id);
         held.then_some(origin.id)
     }
 
     /// A new message of one's own, told to all tabs.
-    pub(crate) fn put_message(&mut self, io: &mut Io, chat: Id, view: MessageView) {
+    pub(crate) fn put_message(&mut self, io: &mut Io, chat: ConversationId, view: MessageView) {
         let origin = Origin {
             chat,
             sender: self.me.user_id,
@@ -169,10 +185,15 @@ impl Unlocked {
     }
 
     /// Takes a message out; false when it was not there.
-    pub(crate) fn remove_message(&mut self, chat: Id, name: Id) -> bool {
+    pub(crate) fn remove_message(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+    ) -> bool {
         self.places.remove(name);
         self.collected.remove(&name);
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         self.messages
             .get_mut(&chat)
             .is_some_and(|messages| messages.remove(&name).is_some())
@@ -181,8 +202,8 @@ impl Unlocked {
     pub(crate) fn set_state(
         &mut self,
         io: &mut Io,
-        chat: Id,
-        name: Id,
+        chat: ConversationId,
+        name: MessageId,
         state: MessageState,
         by_server: bool,
     ) {
@@ -195,9 +216,9 @@ impl Unlocked {
     }
 
     /// Tells all tabs of a message as it is now.
-    pub(crate) fn emit_message(&mut self, io: &mut Io, chat: Id, name: Id) {
+    pub(crate) fn emit_message(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
         // The list shows the newest of each chat: whatever changed of a message may stand there.
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         // Strangers' messages stay out of sight until their request is accepted.
         if self.contact(chat).is_none() {
             return;
@@ -211,7 +232,7 @@ impl Unlocked {
     }
 
     /// `open_chat`.
-    pub(crate) fn emit_conversation(&self, io: &mut Io, chat: Id) {
+    pub(crate) fn emit_conversation(&self, io: &mut Io, chat: ConversationId) {
         let mut messages: Vec<MessageView> = match self.contact(chat) {
             Some(_) => self
                 .messages

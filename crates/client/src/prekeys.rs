@@ -7,7 +7,7 @@ use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
 use crate::account::parse;
 use crate::answers::Answer;
 use crate::clock::TOLERANCE_SECS;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::inbox::Standing;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
@@ -215,7 +215,7 @@ impl Unlocked {
     ///
     /// A sender chooses what to seal to, so that only a contact's word, under the pinned keys, says
     /// anything about the server.
-    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: Id, sender: Standing) {
+    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: ConversationId, sender: Standing) {
         if sender == Standing::Pinned && self.batches.stock.is_some_and(|stock| stock > 0) {
             io.notice(
                 "last-resort-used",

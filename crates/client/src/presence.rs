@@ -10,9 +10,8 @@ use protocol::safe::SafeMark;
 
 use crate::command::Burn;
 use crate::failure::{Failure, whole_seconds};
-use crate::id::Id;
+use crate::id::MessageId;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
@@ -149,7 +148,7 @@ impl Unlocked {
         self.sessions.retain(|key_id, pair| {
             let sealed = inbox.items.iter().any(|(id, item)| {
                 let key = item.epoch.key;
-                let sender = id_of(&item.epoch.sender.user_id);
+                let sender = item.epoch.sender.user_id;
                 let name = places.name(item.chat, sender, *id);
                 let view = name.and_then(|name| messages.get(&item.chat)?.get(&name));
                 // What burns is opened once more when it is read; the rest is open.
@@ -184,7 +183,7 @@ impl Unlocked {
         for (id, item) in &mut self.inbox.items {
             // Claims end with their socket, and the next one claims anew; only what burns and was on
             // the screen stays ours.
-            let sender = id_of(&item.facts.sender.user_id);
+            let sender = item.facts.sender.user_id;
             let name = self.places.name(item.chat, sender, *id);
             let message = name.and_then(|name| self.messages.get(&item.chat)?.get(&name));
             let on_screen = message.is_some_and(|m| m.burn != Burn::Never && !m.sealed);
@@ -207,17 +206,17 @@ impl Unlocked {
                 ..
             } => self.hello(io, waiting, more, stranded),
             ServerFrame::Waiting(item) => self.waiting_heard(io, &item),
-            ServerFrame::Sent { id, expires_at } => self.sent(io, id.into(), expires_at),
-            ServerFrame::Acked { id } => self.inbox.finish(id.into()),
-            ServerFrame::Extended { id, lease_ms } => self.extended(io, id.into(), lease_ms),
-            ServerFrame::ClaimedLarge { id, token, .. } => self.claimed_large(io, id.into(), token),
+            ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
+            ServerFrame::Acked { id } => self.inbox.finish(id),
+            ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
+            ServerFrame::ClaimedLarge { id, token, .. } => self.claimed_large(io, id, token),
             ServerFrame::Status { states } => self.statuses_came(io, states),
             ServerFrame::Message {
                 id,
                 state,
                 target,
                 live,
-            } => self.status_heard(io, id.into(), state, Some(target.into()), live),
+            } => self.status_heard(io, id, state, Some(target), live),
             ServerFrame::Safe {
                 version,
                 prekey_version,
@@ -237,13 +236,13 @@ impl Unlocked {
             } => {
                 let secs = retry_after.map(whole_seconds);
                 let failure = Failure::refused(&code, detail, secs);
-                self.frame_refused(io, re, id.map(Into::into), failure);
+                self.frame_refused(io, re, id, failure);
             }
             ServerFrame::SlotsAdded { .. } | ServerFrame::Pong {} | ServerFrame::Unknown => {}
         }
     }
 
-    fn frame_refused(&mut self, io: &mut Io, re: Asked, id: Option<Id>, failure: Failure) {
+    fn frame_refused(&mut self, io: &mut Io, re: Asked, id: Option<MessageId>, failure: Failure) {
         let Some(id) = id else {
             return;
         };

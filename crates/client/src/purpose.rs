@@ -2,7 +2,7 @@
 
 use crate::account::Step;
 use crate::account::sessions::Invite;
-use crate::id::Id;
+use crate::id::{MessageId, UserId};
 use crate::secret_text::SecretText;
 use crate::wire::Person;
 
@@ -55,15 +55,15 @@ pub(crate) enum Open {
     /// Which prekeys something waits under.
     InUse,
     /// Bundles of somebody, for the messages that wait for them.
-    Bundles { user: Id, want_prekey: bool },
+    Bundles { user: UserId, want_prekey: bool },
     /// A message over HTTP.
-    Posted(Id),
+    Posted(MessageId),
     /// Slots over HTTP.
-    SlotsPosted(Id),
+    SlotsPosted(MessageId),
     /// A large parcel over HTTP.
-    Parcel(Id),
+    Parcel(MessageId),
     /// Keys of the claimed sender of the message under way.
-    Sender(Id),
+    Sender(UserId),
     /// Somebody by handle.
     Lookup { handle: String },
     /// Somebody by handle, to be asked for contact.

@@ -4,7 +4,7 @@ use crate::clock::TOLERANCE_SECS;
 use crate::core::Core;
 use crate::event::{Event, ServerView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::BootId;
 use crate::purpose::Purpose;
 use crate::wire::{RegistrationChoice, Restored, Server};
 use api::{Own, RegistrationMode};
@@ -38,7 +38,7 @@ impl Core {
             clock_skew_secs: self.io.clock.skew_secs(),
         });
         self.emit_server();
-        self.check_boot(info.boot.id.into(), &info.boot.signed);
+        self.check_boot(info.boot.id, &info.boot.signed);
     }
 
     /// Follows the server's clock; warns once when ours is far off.
@@ -56,7 +56,7 @@ impl Core {
     }
 
     /// A boot id was heard; a new one means that what waited is gone.
-    pub(crate) fn check_boot(&mut self, boot: Id, signed: &[u8]) {
+    pub(crate) fn check_boot(&mut self, boot: BootId, signed: &[u8]) {
         if let Some(open) = self.unlocked.as_mut() {
             open.boot_heard(&mut self.io, boot, signed);
         }

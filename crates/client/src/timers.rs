@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::Id;
+use crate::id::{MessageId, UserId};
 
 /// Something that becomes due; at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,17 +32,19 @@ pub(crate) enum Timer {
     /// Ask again for the whole list of what waits.
     List,
     /// A live message was not read: add a waiting slot.
-    Fallback(Id),
+    Fallback(MessageId),
     /// The message's time is over.
-    Expire(Id),
+    Expire(MessageId),
     /// The text burns, or burns at its reader.
-    Burn(Id),
+    Burn(MessageId),
     /// No receipt came of a message that was taken for good.
-    Untold(Id),
+    Untold(MessageId),
     /// Try a send again.
-    Resend(Id),
+    Resend(MessageId),
+    /// Ask for somebody's bundles again.
+    Bundles(UserId),
     /// Look at a message again that another session had taken.
-    Retry(Id),
+    Retry(MessageId),
     /// What is missing before messages that came is late no more.
     Gaps,
     /// What no session of ours can open has not come another way: it is lost.

@@ -1,7 +1,7 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
 use api::Own;
-use api::ids::InviteHash;
+use api::ids::{BootId, InviteHash};
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
@@ -11,14 +11,15 @@ use protocol::safe::SafeKey;
 
 use crate::answers::Answer;
 use crate::command::{Command, tag_of};
+use crate::effects::Effect;
 use crate::event::Me;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
 use crate::messages::{Messages, Places};
 use crate::outbox::{Outbox, Receipts};
-use crate::people::{Lookups, Peer, Request, user};
+use crate::people::{Lookups, Peer, Request};
 use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
@@ -45,38 +46,34 @@ pub(crate) struct Unlocked {
     pub(crate) lookups: Lookups,
     pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
     pub(crate) received_numbers: SequenceTracker,
-    pub(crate) peers: BTreeMap<Id, Peer>,
-    pub(crate) requests: BTreeMap<Id, Request>,
+    pub(crate) peers: BTreeMap<UserId, Peer>,
+    pub(crate) requests: BTreeMap<ConversationId, Request>,
     /// Names of the invite links that were made here, as the server lists them.
     pub(crate) own_invites: BTreeSet<InviteHash>,
     pub(crate) messages: Messages,
     /// Chat, sender and writer of every message in memory.
     pub(crate) places: Places,
     /// The life of own messages, for sending them again.
-    pub(crate) lives: BTreeMap<Id, u32>,
+    pub(crate) lives: BTreeMap<MessageId, u32>,
     /// Own messages that a recipient took for good, by the server's word.
-    pub(crate) collected: BTreeSet<Id>,
+    pub(crate) collected: BTreeSet<MessageId>,
     pub(crate) last_seen_ms: u64,
     /// Where the newest message stands.
     pub(crate) last_place: u64,
     pub(crate) receipts: Receipts,
-    pub(crate) typing_told: BTreeMap<Id, u64>,
+    pub(crate) typing_told: BTreeMap<ConversationId, u64>,
     /// What was typed and not sent, by chat.
-    pub(crate) drafts: BTreeMap<Id, SecretText>,
+    pub(crate) drafts: BTreeMap<ConversationId, SecretText>,
     /// The run of the server that is known.
-    pub(crate) boot: Option<Id>,
+    pub(crate) boot: Option<BootId>,
     pub(crate) batches: Batches,
     pub(crate) reading: Reading,
-    pub(crate) must_lock: Option<&'static str>,
-    pub(crate) chats_dirty: bool,
-    pub(crate) requests_dirty: bool,
-    pub(crate) settings_dirty: bool,
 }
 
 impl Unlocked {
     pub(crate) fn new(me: Me, live: LiveId, safe: Safe) -> Self {
         Self {
-            user: user(me.user_id),
+            user: me.user_id,
             me,
             live,
             safe,
@@ -105,16 +102,7 @@ impl Unlocked {
             boot: None,
             batches: Batches::default(),
             reading: Reading::default(),
-            must_lock: None,
-            chats_dirty: true,
-            requests_dirty: true,
-            settings_dirty: true,
         }
-    }
-
-    /// The name of this live session.
-    pub(crate) const fn live_id(&self) -> Id {
-        Id::from_bytes(*self.live.as_bytes())
     }
 
     pub(crate) const fn safe_key(&self) -> &SafeKey {
@@ -122,16 +110,20 @@ impl Unlocked {
     }
 
     /// Everything a tab has to know.
-    pub(crate) fn snapshot(&mut self, io: &mut Io) {
-        self.settings_dirty = true;
-        self.chats_dirty = true;
-        self.requests_dirty = true;
+    pub(crate) fn snapshot(&self, io: &mut Io) {
+        for effect in [
+            Effect::TellSettings,
+            Effect::TellChats,
+            Effect::TellRequests,
+        ] {
+            io.ask(effect);
+        }
         self.emit_blocked(io);
         self.emit_drafts(io);
     }
 
-    /// After every input: writes and views that are due.
-    pub(crate) fn settle(&mut self, io: &mut Io) {
+    /// After every input: writes, claims and views that are due; gives why the account locks, if so.
+    pub(crate) fn settle(&mut self, io: &mut Io) -> Option<&'static str> {
         self.resume_parked(io);
         for after in self.safe.take_stored() {
             match after {
@@ -139,16 +131,35 @@ impl Unlocked {
                 After::Publish(batch) => self.publish_batch(io, batch),
             }
         }
+        self.go_on(io);
         self.acknowledge_receipted(io);
+        self.go_on(io);
         self.safe.flush(io);
-        if std::mem::take(&mut self.settings_dirty) {
-            self.emit_settings(io);
+        while let Some(effect) = io.effects.next() {
+            match effect {
+                Effect::TellSettings => self.emit_settings(io),
+                Effect::TellRequests => self.emit_requests(io),
+                Effect::TellChats => self.emit_chats(io),
+                Effect::Lock(reason) => return Some(reason),
+                other => self.apply(io, other),
+            }
         }
-        if std::mem::take(&mut self.requests_dirty) {
-            self.emit_requests(io);
+        None
+    }
+
+    /// Does what parts ask of one another, until nobody asks for more.
+    fn go_on(&mut self, io: &mut Io) {
+        while let Some(effect) = io.effects.next_up_to(Effect::Claim) {
+            self.apply(io, effect);
         }
-        if std::mem::take(&mut self.chats_dirty) {
-            self.emit_chats(io);
+    }
+
+    fn apply(&mut self, io: &mut Io, effect: Effect) {
+        match effect {
+            Effect::Release(chat) => self.release_held(io, chat),
+            Effect::Send => self.pump(io),
+            Effect::Claim => self.next_claim(io),
+            Effect::TellSettings | Effect::TellRequests | Effect::TellChats | Effect::Lock(_) => {}
         }
     }
 
@@ -163,6 +174,7 @@ impl Unlocked {
             Timer::Burn(id) => self.burn_now(io, id),
             Timer::Untold(id) => self.untold(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
+            Timer::Bundles(user) => self.bundles_due(io, user),
             Timer::Retry(id) => self.retry_due(io, id),
             Timer::Gaps => self.gaps_due(io),
             Timer::Stranded => self.stranded_due(io),
@@ -245,7 +257,7 @@ impl Unlocked {
             Open::InviteUsed { invite, inviter } => {
                 self.invite_used(io, &invite, &inviter, answer);
             }
-            Open::OwnInvites => self.own_invites_came(answer),
+            Open::OwnInvites => self.own_invites_came(io, answer),
         }
     }
 }

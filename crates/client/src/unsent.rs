@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::core::Core;
 use crate::event::UnsentView;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::output::Output;
-use crate::people::{id_of, user};
 
 /// Messages that were not sent, sealed under a key from the safe key.
 ///
@@ -80,7 +80,7 @@ impl Core {
 
     /// Drops what belongs to another account than the one that is known.
     pub(crate) fn drop_unsent_of_others(&mut self) {
-        let me = self.me.as_ref().map(|me| user(me.user_id));
+        let me = self.me.as_ref().map(|me| me.user_id);
         self.unsent = self
             .unsent
             .take()
@@ -107,7 +107,7 @@ impl Core {
         let unsent = self.unsent.as_ref().filter(|_| self.unlocked.is_none());
         let chats = unsent.map_or(&[][..], |unsent| &unsent.front.chats);
         let views = chats.iter().map(|(chat, messages)| UnsentView {
-            chat: id_of(chat),
+            chat: ConversationId::with(*chat),
             messages: *messages,
         });
         views.collect()

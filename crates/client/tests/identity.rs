@@ -4,6 +4,7 @@
 use client::Command;
 use client::command::SettingsChange;
 use client::event::{Event, MessageState, MessageView, Phase};
+use client::id::{ConversationId, MessageId};
 use client::testing::{PASSPHRASE, World};
 use protocol::envelope::Submission;
 
@@ -14,7 +15,7 @@ fn renew(world: &mut World, tab: usize) {
     assert_eq!(world.phase(tab), Phase::Unlocked);
 }
 
-fn groups(world: &mut World, tab: usize, chat: client::id::Id) -> Vec<String> {
+fn groups(world: &mut World, tab: usize, chat: ConversationId) -> Vec<String> {
     world.command(tab, Command::SafetyNumber { chat });
     let found = world
         .tab(tab)
@@ -215,14 +216,14 @@ fn signing_out_everywhere_else_needs_the_passphrase() {
 }
 
 /// The body of the message that was posted under an id.
-fn posted(world: &World, id: client::id::Id) -> Option<Submission> {
+fn posted(world: &World, id: MessageId) -> Option<Submission> {
     let sent = world.server.traffic.iter();
     sent.filter_map(|bytes| Submission::decode(bytes).ok())
         .find(|sent| sent.message_id.as_bytes() == id.as_bytes())
 }
 
 /// The message with this text as a tab shows it last.
-fn said(world: &mut World, tab: usize, chat: client::id::Id, text: &str) -> MessageView {
+fn said(world: &mut World, tab: usize, chat: ConversationId, text: &str) -> MessageView {
     world.command(tab, Command::OpenChat { chat });
     let last = world
         .tab(tab)

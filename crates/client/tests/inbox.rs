@@ -7,7 +7,6 @@ use std::rc::Rc;
 use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};
-use client::id::Id;
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::ParcelRef;
 use protocol::ids::MessageId;
@@ -17,16 +16,16 @@ fn nothing_refused(world: &World, tab: usize) {
     assert_eq!(world.refusals(tab), Vec::<String>::new());
 }
 
-fn warnings(world: &World, tab: usize, id: Id) -> Vec<String> {
+fn warnings(world: &World, tab: usize, id: MessageId) -> Vec<String> {
     world.message(tab, id).unwrap().warnings
 }
 
-fn text(world: &World, tab: usize, id: Id) -> Option<String> {
+fn text(world: &World, tab: usize, id: MessageId) -> Option<String> {
     let text = world.message(tab, id)?.text?;
     Some(text.expose().to_owned())
 }
 
-fn reveal(world: &mut World, f: &Friends, message: Id) {
+fn reveal(world: &mut World, f: &Friends, message: MessageId) {
     let chat = f.to_alice;
     world.command(f.bob, Command::Reveal { chat, message });
 }
@@ -71,7 +70,7 @@ fn free_all(world: &mut World) {
 }
 
 /// A message that burns, whose lease still holds or has run out.
-fn burning(late: bool) -> (World, Friends, Id) {
+fn burning(late: bool) -> (World, Friends, MessageId) {
     let mut world = World::default();
     let f = world.friends();
     let life = Some(3_600);
@@ -256,7 +255,7 @@ fn a_parcel_that_was_not_asked_for_is_not_fetched() {
     let f = world.friends();
     lose_parcels(&mut world, f.bob, 1);
     world.say_with(f.alice, f.to_bob, "hello", None, Some(3_600));
-    let other = Id::from_bytes([9; 16]);
+    let other = MessageId::from_bytes([9; 16]);
     let frame = json!({"t": "claimed_large", "id": other.to_string(),
         "token": "AAAAAAAAAAAAAAAAAAAAAA", "lease_ms": 30_000});
     world.server.push(f.bob, Reply::Text(frame));
@@ -402,7 +401,7 @@ fn keep(world: &mut World, tab: usize, places: &'static [usize]) {
     }));
 }
 
-fn let_through(world: &mut World, tab: usize, id: Id) {
+fn let_through(world: &mut World, tab: usize, id: MessageId) {
     world.server.tamper = None;
     let frame = json!({"t": "waiting", "id": id.to_string(), "burn": false, "size": 1,
         "expires_at": world.server.now() + 60, "target": "live",
@@ -526,7 +525,7 @@ fn a_lease_that_nobody_asked_to_extend_opens_nothing_and_takes_no_claim_away() {
     let (mut world, f, id) = burning(false);
     lose_extension(&mut world, f.bob);
     reveal(&mut world, &f, id);
-    let other = Id::from_bytes([9; 16]);
+    let other = MessageId::from_bytes([9; 16]);
     let frame = json!({"t": "refused", "re": "extend", "id": other.to_string(),
         "code": "stale-claim", "detail": "no"});
     let from = world.server.traffic.len();

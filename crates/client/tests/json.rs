@@ -3,12 +3,12 @@
 
 use client::command::{Burn, ChatChange, SettingsChange};
 use client::event::{Event, MessageState, MessageView, Phase, StateView, UnsentView};
-use client::id::Id;
+use client::id::{ConversationId, MessageId, UserId};
 use client::{Command, secret_text::SecretText};
 use serde_json::{from_value, json, to_value};
 
-fn chat() -> Id {
-    Id::from_bytes([0xab; 16])
+fn chat() -> ConversationId {
+    ConversationId::with(UserId::from_bytes([0xab; 16]))
 }
 
 const CHAT: &str = "abababababababababababababababab";
@@ -136,7 +136,7 @@ fn events_are_written_as_pages_read_them() {
     let message = Event::Message {
         chat: chat(),
         message: MessageView {
-            id: chat(),
+            id: MessageId::from_bytes([0xab; 16]),
             mine: true,
             text: Some("hi".into()),
             sealed: false,

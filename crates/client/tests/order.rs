@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
 use serde_json::json;
 
-fn warnings(world: &World, tab: usize, id: Id) -> Vec<String> {
+fn warnings(world: &World, tab: usize, id: MessageId) -> Vec<String> {
     world.message(tab, id).unwrap().warnings
 }
 
@@ -135,7 +135,7 @@ fn one_refused_claim_excuses_one_message_and_does_not_end_the_alarm() {
 }
 
 /// Bob is away without a tab closing: what comes meanwhile is not announced to him.
-fn missed(life_secs: u32) -> (World, Friends, Id) {
+fn missed(life_secs: u32) -> (World, Friends, MessageId) {
     let mut world = World::default();
     let f = world.friends();
     let first = world.say(f.alice, f.to_bob, "zero");

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, World};
 
 /// A text longer than a frame of the socket may be, on its way over HTTP; gives its id.
-fn uploading(world: &mut World, f: &Friends) -> Id {
+fn uploading(world: &mut World, f: &Friends) -> MessageId {
     world.held_up = Some("POST /messages");
     world.say(f.alice, f.to_bob, &"long ".repeat(4_000))
 }

@@ -7,7 +7,7 @@ mod reload;
 use client::Command;
 use client::command::{Burn, ChatChange, SettingsChange};
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, World};
 
 /// Bob sends no receipts to Alice.
@@ -31,7 +31,7 @@ fn set_receipts(world: &mut World, f: &Friends, on: bool) {
 }
 
 /// Whether a tab was ever told that a message is read or burned.
-fn ever_read(world: &World, tab: usize, id: Id) -> bool {
+fn ever_read(world: &World, tab: usize, id: MessageId) -> bool {
     let read = [MessageState::Read, MessageState::Burned];
     world.tab(tab).events.iter().any(|event| {
         matches!(event, Event::Message { message, .. }
@@ -39,7 +39,7 @@ fn ever_read(world: &World, tab: usize, id: Id) -> bool {
     })
 }
 
-fn state(world: &World, tab: usize, id: Id) -> (MessageState, bool) {
+fn state(world: &World, tab: usize, id: MessageId) -> (MessageState, bool) {
     let view = world.message(tab, id).unwrap();
     (view.state, view.by_server)
 }

@@ -24,14 +24,16 @@ mod unseen;
 #[path = "sending/watched.rs"]
 mod watched;
 
+use std::fmt::Display;
+
 use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::{ConversationId, MessageId};
 use client::testing::{Friends, Reply, World};
 use serde_json::json;
 
-fn send(world: &mut World, tab: usize, chat: Id, text: &str) {
+fn send(world: &mut World, tab: usize, chat: ConversationId, text: &str) {
     world.command(
         tab,
         Command::Send {
@@ -56,7 +58,7 @@ fn all_read(world: &mut World) -> Friends {
 }
 
 /// The server's word on a slot of a message: the slot by its name, and whether that is a live session's.
-fn word(id: Id, state: &str, (name, live): (Id, bool)) -> Reply {
+fn word(id: MessageId, state: &str, (name, live): (impl Display, bool)) -> Reply {
     if state == "waiting" {
         // Said only where it is asked for, and then of the whole message.
         let entry = json!({"id": id.to_string(), "state": state, "expires_at": 0});
@@ -67,13 +69,13 @@ fn word(id: Id, state: &str, (name, live): (Id, bool)) -> Reply {
 }
 
 /// The same on a message for Bob, to Alice.
-fn says(world: &mut World, f: &Friends, id: Id, state: &str, slot: (Id, bool)) {
+fn says(world: &mut World, f: &Friends, id: MessageId, state: &str, slot: (impl Display, bool)) {
     world.server.push(f.alice, word(id, state, slot));
     world.settle();
 }
 
 /// How often somebody's bundles were asked for.
-fn asked_for_keys(world: &World, of: Id) -> usize {
+fn asked_for_keys(world: &World, of: ConversationId) -> usize {
     let line = format!("POST /users/{of}/bundles");
     let log = world.server.log.iter();
     log.filter(|asked| **asked == line).count()
@@ -145,7 +147,7 @@ fn a_server_that_asks_to_wait_for_keys_delays_messages_and_loses_none() {
         other => vec![other],
     }));
     let before = bundle_requests(&world);
-    let ids: Vec<Id> = ["three", "four", "five"]
+    let ids: Vec<MessageId> = ["three", "four", "five"]
         .into_iter()
         .map(|text| world.say(f.alice, f.to_bob, text))
         .collect();
@@ -274,7 +276,7 @@ fn a_prekey_opens_one_epoch_however_many_messages_wait_for_it() {
     let f = world.acquainted();
     world.tabs[f.bob] = None;
     // More than an epoch holds, all put off at once.
-    let ids: Vec<Id> = (0..120)
+    let ids: Vec<MessageId> = (0..120)
         .map(|n| world.say(f.alice, f.to_bob, &n.to_string()))
         .collect();
     world.advance(20_000);

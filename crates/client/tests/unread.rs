@@ -7,21 +7,21 @@ use std::rc::Rc;
 use client::Command;
 use client::command::Burn;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, PASSPHRASE, Reply, World};
 use protocol::envelope::ParcelRef;
 use serde_json::json;
 
-fn state(world: &World, tab: usize, id: Id) -> MessageState {
+fn state(world: &World, tab: usize, id: MessageId) -> MessageState {
     world.message(tab, id).unwrap().state
 }
 
-fn path(world: &World, tab: usize, id: Id) -> String {
+fn path(world: &World, tab: usize, id: MessageId) -> String {
     world.message(tab, id).unwrap().path
 }
 
 /// A live message that reached a tab and is not looked at, ten seconds later.
-fn unread(world: &mut World) -> (Friends, Id) {
+fn unread(world: &mut World) -> (Friends, MessageId) {
     let f = world.friends();
     let id = world.say(f.alice, f.to_bob, "bob is at lunch");
     assert_eq!(state(world, f.bob, id), MessageState::Unread);
@@ -199,7 +199,7 @@ fn what_came_is_not_called_lost_whatever_the_server_lists() {
     let from = f.to_bob.to_string();
     let listed = |id: &String| json!({"id": id, "from": from});
     let mut stranded: Vec<_> = came.borrow().iter().map(listed).collect();
-    let lost = Id::from_bytes([0xaa; 16]);
+    let lost = MessageId::from_bytes([0xaa; 16]);
     stranded.push(listed(&lost.to_string()));
     let frame = json!({"t": "hello", "boot_id": world.server.boot.0.to_string(),
         "now": world.server.now(), "waiting": [], "more": false, "stranded": stranded});

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use client::event::{MessageState, MessageView, Phase};
-use client::id::Id;
+use client::id::ConversationId;
 use client::{Command, Event};
 
 use crate::error::HeadlessError;
@@ -86,7 +86,7 @@ impl Headless {
     }
 
     /// Asks somebody for contact and gives the chat.
-    pub async fn request_contact(&mut self, handle: &str) -> Result<Id, HeadlessError> {
+    pub async fn request_contact(&mut self, handle: &str) -> Result<ConversationId, HeadlessError> {
         self.command(Command::RequestContact {
             handle: handle.to_owned(),
             greeting: "".into(),
@@ -107,7 +107,7 @@ impl Headless {
     }
 
     /// Waits for a request and accepts it; gives the chat.
-    pub async fn accept_request(&mut self) -> Result<Id, HeadlessError> {
+    pub async fn accept_request(&mut self) -> Result<ConversationId, HeadlessError> {
         let event = self
             .expect(|event| matches!(event, Event::Requests { requests } if !requests.is_empty()))
             .await?;
@@ -128,7 +128,7 @@ impl Headless {
     }
 
     /// Says something and gives the message as the server has taken it.
-    pub async fn say(&mut self, chat: Id, text: &str) -> Result<MessageView, HeadlessError> {
+    pub async fn say(&mut self, chat: ConversationId, text: &str) -> Result<MessageView, HeadlessError> {
         let tag = format!("say:{text}");
         self.command(Command::Send {
             chat,
@@ -158,7 +158,7 @@ impl Headless {
     }
 
     /// Waits for an incoming message with this text, and says that it was shown.
-    pub async fn read(&mut self, chat: Id, text: &str) -> Result<MessageView, HeadlessError> {
+    pub async fn read(&mut self, chat: ConversationId, text: &str) -> Result<MessageView, HeadlessError> {
         let message = self
             .message(|m| !m.mine && m.text.as_ref().is_some_and(|t| t.expose() == text))
             .await?;

@@ -9,7 +9,7 @@ use crate::account::{Flow, KeySource};
 use crate::core::Core;
 use crate::event::{Event, Me};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::UserId;
 use crate::safe::{Recall, Remembered};
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -22,7 +22,7 @@ const CONFIRM_MS: u64 = 590_000;
 pub(super) struct Prepared {
     pub(super) token: Blob,
     pub(super) upload: Vec<u8>,
-    pub(super) user_id: Id,
+    pub(super) user_id: UserId,
     pub(super) recovery: RecoveryKey,
     pub(super) key: SafeKey,
     pub(super) safe: SafeWrite,

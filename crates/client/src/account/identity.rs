@@ -11,6 +11,7 @@ use protocol::safe::{PrekeySafe, SafeError, SafeKey};
 use crate::account::{Flow, Step};
 use crate::config::CoreRng;
 use crate::core::Core;
+use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::io::Io;
@@ -87,7 +88,7 @@ impl Unlocked {
         self.outbox.epochs.clear();
         self.outbox.bundles.clear();
         self.batches.replaced();
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         self.publish(io);
     }
 }

@@ -11,8 +11,6 @@ use crate::account::{Flow, Step, parse};
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::failure::Failure;
-use crate::id::Id;
-use crate::people::user;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
 use crate::refuse::of_safe;
@@ -67,7 +65,7 @@ impl Opening {
         let (Some(session), Some(safes)) = (&self.session, &self.safes) else {
             return Ok(Verdict::Wait);
         };
-        if Id::from(session.user_id) != self.recall.user() {
+        if session.user_id != self.recall.user() {
             return Err(Refusal::OtherAccount);
         }
         self.recall
@@ -144,16 +142,15 @@ impl Core {
         };
         self.know_me(&session);
         self.session = true;
-        let me = Id::from(session.user_id);
+        let me = session.user_id;
         let key = match source {
             KeySource::Key(key) => Ok(key),
             KeySource::Export(export) => {
-                passphrase_unwrap(&export, &user(me), &safes.safe.passphrase_wrap)
+                passphrase_unwrap(&export, &me, &safes.safe.passphrase_wrap)
             }
         };
         let (safe, prekey_safe) = (&safes.safe, &safes.prekey_safe);
-        let opened =
-            key.and_then(|key| Safe::open(&mut self.io.rng, user(me), key, safe, prekey_safe));
+        let opened = key.and_then(|key| Safe::open(&mut self.io.rng, me, key, safe, prekey_safe));
         match opened {
             Ok(mut safe) => {
                 safe.note_restore(epoch);
@@ -255,7 +252,7 @@ impl Core {
         self.take_up_unsent();
         if let Some(open) = self.unlocked.as_mut() {
             open.batches.opened(&self.io, reason == "registered");
-            open.emit_blocked(&mut self.io);
+            open.snapshot(&mut self.io);
             open.look_after_prekeys(&mut self.io);
             if let Some(invite) = invite {
                 open.open_invite(&mut self.io, invite);

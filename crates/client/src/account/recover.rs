@@ -15,7 +15,7 @@ use crate::account::{Flow, Step, ksf, parse};
 use crate::core::Core;
 use crate::event::Phase;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::RestoreId;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
 use crate::safe::{Marks, Recall, Remembered, Verdict, open_prekeys, reseal};
@@ -90,7 +90,7 @@ impl Core {
         let Some(Flow::Recover(flow)) = self.flow.as_mut() else {
             return Ok(());
         };
-        flow.recall = Some(Recall::begin(&mut self.io, started.user_id.into()));
+        flow.recall = Some(Recall::begin(&mut self.io, started.user_id));
         flow.started = Some(started);
         Ok(())
     }
@@ -197,7 +197,7 @@ fn prepare(
     (export, upload): (&ExportKey, Vec<u8>),
     recovery: RecoveryKey,
     started: RecoveryStarted,
-    (now, epoch): (u64, Option<Id>),
+    (now, epoch): (u64, Option<RestoreId>),
 ) -> Result<Prepared, SafeError> {
     let owner = started.user_id;
     let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap)?;
@@ -223,7 +223,7 @@ fn prepare(
     Ok(Prepared {
         token: started.token,
         upload,
-        user_id: started.user_id.into(),
+        user_id: started.user_id,
         recovery,
         key,
         safe,

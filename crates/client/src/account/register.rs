@@ -167,7 +167,7 @@ impl Core {
         flow.prepared = Some(Prepared {
             token: started.token,
             upload,
-            user_id: started.user_id.into(),
+            user_id: started.user_id,
             recovery,
             key: safes.key,
             safe: safes.safe,

@@ -12,7 +12,6 @@ use crate::core::Core;
 use crate::event::Phase;
 use crate::lock::RESUME_KEY;
 use crate::output::Output;
-use crate::people::user;
 use crate::purpose::Purpose;
 use crate::safe::Recall;
 use crate::wire;
@@ -54,7 +53,7 @@ impl Core {
         else {
             return;
         };
-        let me = self.me.as_ref().map(|me| user(me.user_id));
+        let me = self.me.as_ref().map(|me| me.user_id);
         let key = match (wrap, half) {
             (Some(wrap), Some(half)) => <[u8; 32]>::try_from(half.as_slice())
                 .ok()
@@ -109,7 +108,7 @@ impl Core {
 }
 
 /// The name under which the highest safe version is remembered.
-pub(crate) fn remembered_key(user: crate::id::Id) -> String {
+pub(crate) fn remembered_key(user: crate::id::UserId) -> String {
     format!("safe.{user}")
 }
 

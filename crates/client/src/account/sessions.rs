@@ -8,7 +8,7 @@ use crate::account::parse;
 use crate::core::Core;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::UserId;
 use crate::purpose::Purpose;
 use crate::qr;
 use crate::wire::{AccountChange, Invite as OwnInvite, InviteMade, NewInvite, Session};
@@ -192,7 +192,7 @@ const PIN_LEN: usize = 32;
 /// The parts of `/i#<code>.<user id>.<first half of the fingerprint>`.
 pub(crate) struct Invite {
     pub(crate) code: InviteCode,
-    pub(crate) user: Id,
+    pub(crate) user: UserId,
     pub(crate) pin: [u8; PIN_LEN],
 }
 

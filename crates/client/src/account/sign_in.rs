@@ -211,7 +211,7 @@ impl Core {
                 }
             };
             self.me = Some(Me {
-                user_id: done.user_id.into(),
+                user_id: done.user_id,
                 alias: flow.handle.clone(),
                 handle: flow.handle,
                 role: done.role.to_string(),

@@ -70,7 +70,7 @@ impl Core {
     /// Remembers whose account it is.
     pub(crate) fn know_me(&mut self, info: &CurrentSession) {
         self.me = Some(Me {
-            user_id: info.user_id.into(),
+            user_id: info.user_id,
             handle: info.handle.clone(),
             alias: info.alias.clone(),
             role: info.role.to_string(),

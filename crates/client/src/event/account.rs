@@ -5,7 +5,7 @@ use api::ids::BootId;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Burn;
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 
 /// What the server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct StateView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsentView {
     /// The chat.
-    pub chat: Id,
+    pub chat: ConversationId,
     /// How many.
     pub messages: u32,
 }
@@ -69,7 +69,7 @@ pub struct UnsentView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     /// The user id.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// The handle.
     pub handle: String,
     /// The name others see.
@@ -97,7 +97,7 @@ pub struct SettingsView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
     /// The user id.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// The handle.
     pub handle: String,
     /// The name they chose.

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::Burn;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::secret_text::SecretText;
 
 /// One row of the chat list and the header of its conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatView {
     /// The other person's user id.
-    pub chat: Id,
+    pub chat: ConversationId,
     /// What a page's address may call this chat: it tells nobody anything, and is the same after a
     /// reload.
     pub spot: String,
@@ -61,7 +61,7 @@ pub struct ChatView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestView {
     /// Their user id.
-    pub chat: Id,
+    pub chat: ConversationId,
     /// Their handle, as the server says.
     pub handle: String,
     /// Their name, as they say.
@@ -128,7 +128,7 @@ pub struct Spoken {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
     /// The message id.
-    pub id: Id,
+    pub id: MessageId,
     /// Whether it is one's own (this or another session of the account).
     pub mine: bool,
     /// The text; null when sealed, burned, expired, deleted or gone.
@@ -185,7 +185,7 @@ pub struct MessageView {
 
 impl MessageView {
     /// A message without a text, of which nothing has been heard.
-    pub(crate) const fn bare(id: Id, mine: bool, state: MessageState) -> Self {
+    pub(crate) const fn bare(id: MessageId, mine: bool, state: MessageState) -> Self {
         Self {
             id,
             mine,
@@ -212,7 +212,7 @@ impl MessageView {
 
     /// An own message that is on its way.
     pub(crate) fn written(
-        id: Id,
+        id: MessageId,
         text: SecretText,
         burn: Burn,
         sent_ms: u64,
@@ -244,11 +244,11 @@ impl MessageView {
 
 #[cfg(test)]
 mod tests {
-    use super::{Id, MessageState, MessageView, Spoken};
+    use super::{MessageId, MessageState, MessageView, Spoken};
 
     /// Said in a session, as its so-manieth message, at a time.
     fn said(mine: bool, session: u8, number: u64, at: u64) -> MessageView {
-        let id = Id::from_bytes([0; 16]);
+        let id = MessageId::from_bytes([0; 16]);
         let spoken = Spoken {
             session: [session; 16],
             number,

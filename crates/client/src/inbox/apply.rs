@@ -9,10 +9,9 @@ use super::open::Opened;
 use super::words::Arrived;
 use crate::command::Burn;
 use crate::event::{Event, Spoken};
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::messages::Origin;
-use crate::people::id_of;
 use crate::refusal::Refusal;
 use crate::unlocked::Unlocked;
 
@@ -30,16 +29,20 @@ impl Unlocked {
     ) {
         let id = opened.id;
         let claim = opened.epoch.sender;
-        let sender = id_of(&claim.user_id);
+        let sender = claim.user_id;
         let peer: UserId = match opened.slot.conversation.peer(&self.user, &claim.user_id) {
             Ok(Some(peer)) => peer,
             _ => {
-                io.refused(Refusal::CrossDelivered, Some(sender), Some(id));
+                io.refused(
+                    Refusal::CrossDelivered,
+                    Some(ConversationId::with(sender)),
+                    Some(id),
+                );
                 self.inbox.done.insert(id);
                 return;
             }
         };
-        let chat = id_of(&peer);
+        let chat = ConversationId::with(peer);
         let standing = self.standing(&claim);
         let may = standing.may(opened.slot.kind);
         self.keep(&opened, chat, lease);
@@ -110,7 +113,7 @@ impl Unlocked {
     fn warnings_of(
         &mut self,
         io: &mut Io,
-        chat: Id,
+        chat: ConversationId,
         standing: Standing,
         opened: &Opened,
     ) -> Vec<String> {
@@ -129,9 +132,9 @@ impl Unlocked {
             self.shared_pair_used(io, chat, &opened.epoch);
         }
         if standing == Standing::OtherKeys {
-            self.note_other_keys(io, chat, &opened.epoch.sender.fingerprint);
+            self.note_other_keys(io, chat.peer(), &opened.epoch.sender.fingerprint);
         }
-        if !standing.is_trusted() || (standing != Standing::Own && self.key_changed(chat)) {
+        if !standing.is_trusted() || (standing != Standing::Own && self.key_changed(chat.peer())) {
             warnings.push("key-changed".to_owned());
         }
         warnings

@@ -13,7 +13,6 @@ use protocol::identity::Fingerprint;
 use protocol::safe::ContactState;
 
 use crate::messages::Origin;
-use crate::people::id_of;
 use crate::unlocked::Unlocked;
 
 /// Who a proven sender is to this account.
@@ -94,7 +93,7 @@ pub(crate) fn may_change(standing: Standing, by: &Fingerprint, original: &Origin
 impl Unlocked {
     /// Who a proven sender is to this account.
     pub(crate) fn standing(&self, claim: &SenderClaim) -> Standing {
-        let id = id_of(&claim.user_id);
+        let id = claim.user_id;
         if id == self.me.user_id {
             return Standing::Own;
         }
@@ -125,7 +124,7 @@ mod tests {
     use protocol::identity::Fingerprint;
 
     use super::{May, Standing, may_change};
-    use crate::id::Id;
+    use crate::id::{ConversationId, MessageId, UserId};
     use crate::messages::Origin;
 
     const KINDS: [ContentKind; 9] = [
@@ -175,9 +174,9 @@ mod tests {
             Fingerprint::from_bytes([2; 64]),
         );
         let original = |writer, trusted| Origin {
-            chat: Id::from_bytes([3; 16]),
-            sender: Id::from_bytes([3; 16]),
-            id: Id::from_bytes([4; 16]),
+            chat: ConversationId::with(UserId::from_bytes([3; 16])),
+            sender: UserId::from_bytes([3; 16]),
+            id: MessageId::from_bytes([4; 16]),
             writer,
             trusted,
         };

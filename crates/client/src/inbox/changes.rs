@@ -7,8 +7,9 @@ use protocol::envelope::{Content, Receipt};
 use super::Progress;
 use super::authority::{Standing, may_change};
 use crate::command::Burn;
+use crate::effects::Effect;
 use crate::event::MessageState;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::messages::Origin;
 use crate::refusal::Refusal;
@@ -18,9 +19,14 @@ use crate::unlocked::Unlocked;
 
 impl Unlocked {
     /// Sealed receipts: only of the person who has the messages.
-    pub(super) fn receipts_came(&mut self, io: &mut Io, chat: Id, receipts: &[Receipt]) {
+    pub(super) fn receipts_came(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        receipts: &[Receipt],
+    ) {
         for receipt in receipts {
-            let id = Id::from_bytes(*receipt.message_id.as_bytes());
+            let id = receipt.message_id;
             match self.own_message(id) {
                 Some((at, name)) if at == chat => self.receipt_heard(io, chat, name, receipt.state),
                 Some(_) => io.refused(Refusal::ForgedReceipt, Some(chat), Some(id)),
@@ -47,7 +53,7 @@ impl Unlocked {
             Content::Delete { message_id } => (message_id, None),
             _ => return,
         };
-        let of = Id::from_bytes(*of.as_bytes());
+        let of = *of;
         let original = self
             .places
             .name(chat, change.sender, of)
@@ -75,9 +81,9 @@ impl Unlocked {
     }
 
     /// Its sender took a message back, by the message `by`.
-    fn taken_back(&mut self, io: &mut Io, chat: Id, name: Id, by: Id) {
+    fn taken_back(&mut self, io: &mut Io, chat: ConversationId, name: MessageId, by: MessageId) {
         // The request may show it.
-        self.requests_dirty = true;
+        io.ask(Effect::TellRequests);
         self.finish_named(io, name);
         self.finish_incoming(io, by);
         io.timers.cancel(Timer::Burn(name));
@@ -91,9 +97,16 @@ impl Unlocked {
     }
 
     /// Its sender changed a message, by the message `by`.
-    fn edit_heard(&mut self, io: &mut Io, chat: Id, name: Id, by: Id, text: &str) {
+    fn edit_heard(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+        by: MessageId,
+        text: &str,
+    ) {
         // The request may show it.
-        self.requests_dirty = true;
+        io.ask(Effect::TellRequests);
         if let Some(view) = self.message_mut(chat, name)
             && view.text.is_some()
             && view.burn == Burn::Never

@@ -7,11 +7,11 @@ use protocol::envelope::ParcelRef;
 
 use super::{Await, Current, Lease, Progress, Why};
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::MessageId;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
@@ -28,10 +28,10 @@ const MAX_TRIES: u32 = 3;
 
 impl Unlocked {
     /// Puts a claim in front of the others: a person waits for it.
-    pub(crate) fn claim_soon(&mut self, io: &mut Io, id: Id, why: Why) {
+    pub(crate) fn claim_soon(&mut self, io: &mut Io, id: MessageId, why: Why) {
         self.inbox.queue.retain(|(queued, _)| *queued != id);
         self.inbox.queue.push_front((id, why));
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// Begins the next claim unless one is under way.
@@ -52,20 +52,9 @@ impl Unlocked {
         let (awaits, parcel, frame) = match held {
             Some((token, parcel)) => {
                 let token = Blob::from(token.as_slice());
-                (
-                    Await::Extension,
-                    parcel,
-                    ClientFrame::Extend {
-                        id: id.into(),
-                        token,
-                    },
-                )
+                (Await::Extension, parcel, ClientFrame::Extend { id, token })
             }
-            None => (
-                Await::Parcel,
-                Vec::new(),
-                ClientFrame::Claim { id: id.into() },
-            ),
+            None => (Await::Parcel, Vec::new(), ClientFrame::Claim { id }),
         };
         let opened_before = awaits == Await::Extension;
         self.inbox.current = Some(Current {
@@ -83,7 +72,7 @@ impl Unlocked {
     /// The claim under way is over.
     pub(crate) fn claim_done(&mut self, io: &mut Io) {
         self.inbox.current = None;
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// No answer came.
@@ -112,7 +101,7 @@ impl Unlocked {
                 self.inbox.queue.push_back((current.id, current.why));
             }
         }
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// A parcel over the socket.
@@ -125,7 +114,7 @@ impl Unlocked {
                 return;
             }
         };
-        let id = Id::from_bytes(*parcel.message_id.as_bytes());
+        let id = parcel.message_id;
         let asked = self
             .inbox
             .current
@@ -152,7 +141,7 @@ impl Unlocked {
     }
 
     /// The parcel is too long for the socket: fetch it.
-    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: Id, token: Blob) {
+    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: MessageId, token: Blob) {
         let asked = self
             .inbox
             .current
@@ -161,14 +150,14 @@ impl Unlocked {
         if asked {
             io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
             io.post(
-                &format!("/messages/{id}/claim?live_id={}", self.live_id()),
+                &format!("/messages/{id}/claim?live_id={}", self.live),
                 &ClaimToken { token },
                 Purpose::Open(Open::Parcel(id)),
             );
         }
     }
 
-    pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: Id, answer: Answer) {
+    pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
         match answer {
             Some((200, body)) => self.parcel(io, &body),
             Some((status, body)) => {
@@ -203,7 +192,7 @@ impl Unlocked {
 
     /// Tells the server that it is about to be on the screen: then it stays ours although the
     /// connection breaks, and no other session can show it as well.
-    fn keep_for_reading(&mut self, io: &mut Io, id: Id, lease: Lease) {
+    fn keep_for_reading(&mut self, io: &mut Io, id: MessageId, lease: Lease) {
         let token = Blob::from(lease.token.as_slice());
         if let Some(item) = self.inbox.items.get_mut(&id) {
             item.lease = Some(lease);
@@ -212,14 +201,11 @@ impl Unlocked {
             current.awaits = Await::Extension;
         }
         io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
-        io.frame(&ClientFrame::Extend {
-            id: id.into(),
-            token,
-        });
+        io.frame(&ClientFrame::Extend { id, token });
     }
 
     /// The server did not give it: for now, or because it is not there any more.
-    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         let Some(current) = self.inbox.current.as_ref().filter(|c| c.id == id) else {
             return;
         };
@@ -245,23 +231,23 @@ impl Unlocked {
     }
 
     /// What another session had taken may be free again.
-    pub(crate) fn retry_due(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn retry_due(&mut self, io: &mut Io, id: MessageId) {
         let why = match self.inbox.items.get(&id).map(|item| item.progress) {
             Some(Progress::Marked) => Why::Acknowledge,
             Some(_) => return,
             None => Why::First,
         };
         self.inbox.queue.push_back((id, why));
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// Another session won, the server could not give it now, or it is gone.
-    fn reveal_refused(&mut self, io: &mut Io, id: Id, failure: &Failure, passing: bool) {
+    fn reveal_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure, passing: bool) {
         let Some((chat, sender)) = self
             .inbox
             .items
             .get(&id)
-            .map(|item| (item.chat, id_of(&item.facts.sender.user_id)))
+            .map(|item| (item.chat, item.facts.sender.user_id))
         else {
             return;
         };

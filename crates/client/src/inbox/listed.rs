@@ -6,7 +6,8 @@ use super::turns::Notice;
 use super::{Progress, Why};
 use crate::account::parse;
 use crate::answers::Answer;
-use crate::id::Id;
+use crate::effects::Effect;
+use crate::id::MessageId;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
@@ -27,7 +28,7 @@ impl Unlocked {
         } else {
             self.whole_list(io, &waiting);
         }
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// Asks for the whole list.
@@ -38,12 +39,12 @@ impl Unlocked {
     }
 
     fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
-        let listed: BTreeSet<Id> = waiting.iter().map(|item| item.id.into()).collect();
+        let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
         for item in waiting {
             self.note_waiting(io, item);
         }
         // What was shown meanwhile is acknowledged, where the server still has it.
-        let marked: Vec<Id> = self
+        let marked: Vec<MessageId> = self
             .inbox
             .items
             .iter()
@@ -68,7 +69,7 @@ impl Unlocked {
             // Its order counts, not that in which parts of it were heard.
             self.inbox.queue.retain(|(_, why)| *why != Why::First);
             self.whole_list(io, &list.waiting);
-            self.next_claim(io);
+            io.ask(Effect::Claim);
         } else {
             let again_ms = self.inbox.list_pause.failed(io.now_ms, &answer);
             io.timers.set(Timer::List, again_ms);
@@ -78,11 +79,11 @@ impl Unlocked {
     /// One message waits.
     pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
         self.note_waiting(io, item);
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
-        let id = Id::from(item.id);
+        let id = item.id;
         if self.inbox.done.contains(&id)
             || self.inbox.items.contains_key(&id)
             || self.inbox.queue.iter().any(|(queued, _)| *queued == id)

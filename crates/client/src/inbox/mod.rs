@@ -34,9 +34,8 @@ use parked::Parked;
 pub(crate) use shown::ON_READ_MS;
 use turns::{Notice, Turns};
 
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::pause::Pause;
-use crate::people::id_of;
 use crate::wire::Stranded;
 
 /// Why a message is claimed.
@@ -58,14 +57,14 @@ pub(crate) enum Await {
     /// The lease of a claim that was made before.
     Extension,
     /// Somebody's public keys: the claimed sender's, or those of whoever posted what is to be refused.
-    Keys(Id),
+    Keys(UserId),
     /// A newer prekey safe.
     Safe,
 }
 
 /// The claim under way.
 pub(crate) struct Current {
-    pub(crate) id: Id,
+    pub(crate) id: MessageId,
     pub(crate) why: Why,
     pub(crate) awaits: Await,
     /// The parcel, while something else is awaited. Ciphertext.
@@ -106,7 +105,7 @@ pub(crate) struct Facts {
 
 /// A message that was opened and not acknowledged yet.
 pub(crate) struct Incoming {
-    pub(crate) chat: Id,
+    pub(crate) chat: ConversationId,
     pub(crate) facts: Facts,
     /// The epoch, without its keys.
     pub(crate) epoch: EpochRecord,
@@ -116,22 +115,22 @@ pub(crate) struct Incoming {
     /// The sealed parcel of a message that burns, for the reveal while the lease holds.
     pub(crate) parcel: Vec<u8>,
     /// Changes of this message, to be acknowledged together with it.
-    pub(crate) followers: Vec<Id>,
+    pub(crate) followers: Vec<MessageId>,
 }
 
 /// All that arrives.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    pub(crate) queue: VecDeque<(Id, Why)>,
+    pub(crate) queue: VecDeque<(MessageId, Why)>,
     pub(crate) current: Option<Current>,
-    pub(crate) items: BTreeMap<Id, Incoming>,
+    pub(crate) items: BTreeMap<MessageId, Incoming>,
     /// What the server says of listed messages.
-    pub(crate) notices: BTreeMap<Id, Notice>,
+    pub(crate) notices: BTreeMap<MessageId, Notice>,
     pub(crate) turns: Turns,
     /// Between questions for the whole list that failed.
     pub(crate) list_pause: Pause,
     /// Finished here; never claimed again.
-    pub(crate) done: BTreeSet<Id>,
+    pub(crate) done: BTreeSet<MessageId>,
     /// Claimed, and not to be opened yet.
     pub(crate) parked: Vec<Parked>,
     /// When an unknown prekey last caused a read of the safes, this device's milliseconds.
@@ -139,7 +138,7 @@ pub(crate) struct Inbox {
     /// When the safes were last read for what rests, this device's milliseconds.
     pub(crate) reread_ms: Option<u64>,
     /// Claims that got no answer.
-    pub(crate) tries: BTreeMap<Id, u32>,
+    pub(crate) tries: BTreeMap<MessageId, u32>,
     /// What no session of ours could open when this one connected.
     pub(crate) stranded: Vec<Stranded>,
     /// How many were listed for us but read by another session of ours, by the server's word, and have
@@ -153,7 +152,7 @@ pub(crate) struct Inbox {
 const MAX_DONE: usize = 4_096;
 
 impl Inbox {
-    pub(crate) fn finish(&mut self, id: Id) {
+    pub(crate) fn finish(&mut self, id: MessageId) {
         self.items.remove(&id);
         self.notices.remove(&id);
         self.tries.remove(&id);
@@ -165,13 +164,13 @@ impl Inbox {
     }
 
     /// Whether it is this sender's message, in this chat, that is kept under an id.
-    pub(crate) fn holds(&self, chat: Id, sender: Id, id: Id) -> bool {
+    pub(crate) fn holds(&self, chat: ConversationId, sender: UserId, id: MessageId) -> bool {
         let item = self.items.get(&id);
-        item.is_some_and(|item| item.chat == chat && id_of(&item.facts.sender.user_id) == sender)
+        item.is_some_and(|item| item.chat == chat && item.facts.sender.user_id == sender)
     }
 
     /// The token of a lease that still holds for a while.
-    pub(crate) fn token(&self, id: Id, now_ms: u64) -> Option<[u8; 16]> {
+    pub(crate) fn token(&self, id: MessageId, now_ms: u64) -> Option<[u8; 16]> {
         /// Enough for a frame to reach the server, milliseconds.
         const MARGIN_MS: u64 = 2_000;
         self.items
@@ -184,7 +183,7 @@ impl Inbox {
 
     /// The token of a lease that still holds for a while, and the parcel that was claimed under it, which is
     /// given away.
-    fn held(&mut self, id: Id, now_ms: u64) -> Option<([u8; 16], Vec<u8>)> {
+    fn held(&mut self, id: MessageId, now_ms: u64) -> Option<([u8; 16], Vec<u8>)> {
         let token = self.token(id, now_ms)?;
         let parcel = std::mem::take(&mut self.items.get_mut(&id)?.parcel);
         (!parcel.is_empty()).then_some((token, parcel))

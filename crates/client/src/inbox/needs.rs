@@ -7,14 +7,14 @@ use super::parked::Need;
 use crate::account::parse;
 use crate::answers::Answer;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::UserId;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 use crate::wire::Person;
 
 impl Unlocked {
     /// Somebody's keys came, or the server could not give them.
-    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: Id, answer: Answer) {
+    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: UserId, answer: Answer) {
         let awaited = self.awaits_keys_of(sender);
         let gone = matches!(&answer, Some((404, body))
             if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
@@ -30,7 +30,7 @@ impl Unlocked {
         }
         if let Some((200, body)) = answer
             && let Ok(found) = parse::<Person>(&body)
-            && Id::from(found.user_id) == sender
+            && found.user_id == sender
         {
             self.note_person(&found);
             if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys) {
@@ -45,7 +45,7 @@ impl Unlocked {
         }
     }
 
-    fn awaits_keys_of(&self, sender: Id) -> bool {
+    fn awaits_keys_of(&self, sender: UserId) -> bool {
         let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
         awaits == Some(Await::Keys(sender))
     }

@@ -11,9 +11,8 @@ use protocol::ids::MessageId;
 
 use super::parked::Need;
 use super::{Await, Facts, Incoming, Progress, Why};
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
-use crate::people::id_of;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::{of_decode, of_envelope, of_epoch};
@@ -22,7 +21,7 @@ use crate::wire::{Blob, ClientFrame};
 
 /// A message whose sender is proven and whose body is open.
 pub(super) struct Opened {
-    pub(super) id: Id,
+    pub(super) id: MessageId,
     /// The epoch; its keys are gone by now.
     pub(super) epoch: EpochRecord,
     pub(super) counter: u8,
@@ -36,7 +35,7 @@ pub(super) struct Opened {
 impl Opened {
     /// What is fixed by this opening.
     pub(super) fn facts(&self) -> Facts {
-        let id = MessageId::from_bytes(*self.id.as_bytes());
+        let id = self.id;
         Facts {
             sender: self.epoch.sender,
             link: message_link(&id, &self.body_hash, &self.slot),
@@ -55,7 +54,7 @@ enum Blocked {
     /// It was shown before.
     Replayed,
     /// A check said no; the claimed sender where there is one.
-    Refused(Refusal, Option<Id>),
+    Refused(Refusal, Option<UserId>),
 }
 
 impl From<EpochError> for Blocked {
@@ -86,7 +85,7 @@ impl Unlocked {
         match outcome {
             Ok(opened) => self.opened(io, opened, bytes),
             Err(Blocked::Sender(claim)) => {
-                self.ask_keys(io, id_of(&claim.user_id), Some(claim), bytes);
+                self.ask_keys(io, claim.user_id, Some(claim), bytes);
             }
             Err(Blocked::Safe) => {
                 self.wait_for(Await::Safe, bytes);
@@ -102,7 +101,7 @@ impl Unlocked {
                 io.refused(Refusal::Replayed, None, Some(id));
                 if let Some(lease) = self.pending_lease.take() {
                     io.frame(&ClientFrame::Ack {
-                        id: id.into(),
+                        id,
                         token: Blob::from(lease.token.as_slice()),
                     });
                 }
@@ -120,7 +119,7 @@ impl Unlocked {
     }
 
     /// Asks for somebody's public keys, once for each message.
-    fn ask_keys(&mut self, io: &mut Io, of: Id, claim: Option<SenderClaim>, bytes: Vec<u8>) {
+    fn ask_keys(&mut self, io: &mut Io, of: UserId, claim: Option<SenderClaim>, bytes: Vec<u8>) {
         self.wait_for(Await::Keys(of), bytes);
         if self.lookups.rest(io.now_ms) {
             self.park(io, Need::Keys(of, claim));
@@ -131,7 +130,7 @@ impl Unlocked {
     }
 
     /// All that it sent ends with an account: that is no alarm, and nobody is there to tell.
-    fn sender_is_gone(&mut self, io: &mut Io, id: Id) {
+    fn sender_is_gone(&mut self, io: &mut Io, id: MessageId) {
         self.pending_lease = None;
         self.inbox.finish(id);
         self.claim_done(io);
@@ -150,12 +149,18 @@ impl Unlocked {
     }
 
     /// Tells the sender that it does not open, and never claims it again.
-    fn refuse_parcel(&mut self, io: &mut Io, id: Id, refusal: Refusal, sender: Option<Id>) {
-        io.refused(refusal, sender, Some(id));
+    fn refuse_parcel(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        refusal: Refusal,
+        sender: Option<UserId>,
+    ) {
+        io.refused(refusal, sender.map(ConversationId::with), Some(id));
         // The same answer whatever does not fit, so that nothing is learnt from it.
         if let Some(lease) = self.pending_lease.take() {
             io.frame(&ClientFrame::CannotOpen {
-                id: id.into(),
+                id,
                 token: Blob::from(lease.token.as_slice()),
             });
         }
@@ -192,9 +197,9 @@ impl Unlocked {
         };
         let pending = PendingEpoch::begin(handshake, pairs, io.now())?;
         let claim = pending.claim();
-        let sender = id_of(&claim.user_id);
+        let sender = claim.user_id;
         // Nobody else posts somebody's messages: another name in the hint is as good as none.
-        if self.sender_told(Id::from_bytes(*parcel.message_id.as_bytes())) != Some(sender) {
+        if self.sender_told(parcel.message_id) != Some(sender) {
             return Err(EpochError::BadHint.into());
         }
         let keys = self.keys_for(&claim);
@@ -235,7 +240,7 @@ impl Unlocked {
             return Err(at(EnvelopeError::KindMismatch));
         }
         Ok(Opened {
-            id: Id::from_bytes(*parcel.message_id.as_bytes()),
+            id: parcel.message_id,
             counter: slot.counter,
             live,
             last_resort: handshake.path() == EpochPath::LastResort,
@@ -276,7 +281,12 @@ impl Unlocked {
     }
 
     /// Keeps an opened message until it is acknowledged.
-    pub(super) fn keep(&mut self, opened: &Opened, chat: Id, lease: Option<super::Lease>) {
+    pub(super) fn keep(
+        &mut self,
+        opened: &Opened,
+        chat: ConversationId,
+        lease: Option<super::Lease>,
+    ) {
         self.inbox.items.insert(
             opened.id,
             Incoming {

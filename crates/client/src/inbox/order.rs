@@ -7,9 +7,8 @@ use protocol::ids::{LiveId, MessageId, UserId};
 
 use super::open::Opened;
 use crate::event::MessageView;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::refusal::Refusal;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -55,8 +54,8 @@ impl Missing {
 /// Messages that are missing before one that is here.
 #[derive(Debug)]
 struct Gap {
-    chat: Id,
-    message: Id,
+    chat: ConversationId,
+    message: MessageId,
     chain: Chain,
     missing: Vec<Missing>,
     due_ms: u64,
@@ -70,9 +69,14 @@ pub(crate) struct Gaps(Vec<Gap>);
 
 impl Unlocked {
     /// Fits a message behind those of its sender that were seen; gives what is to be said of it now.
-    pub(super) fn order_of(&mut self, io: &mut Io, chat: Id, opened: &Opened) -> Vec<String> {
+    pub(super) fn order_of(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        opened: &Opened,
+    ) -> Vec<String> {
         let slot = &opened.slot;
-        let message_id = MessageId::from_bytes(*opened.id.as_bytes());
+        let message_id = opened.id;
         let found = self
             .received_numbers
             .observe(&message_id, &opened.body_hash, slot);
@@ -112,13 +116,20 @@ impl Unlocked {
 
     /// Tells it where the two are contacts: numbers are a sender's own, so that strangers would raise
     /// alarms about the server. Their messages bear it all the same.
-    fn tell_order(&self, io: &mut Io, refusal: Refusal, chat: Id, message: Id) {
+    fn tell_order(&self, io: &mut Io, refusal: Refusal, chat: ConversationId, message: MessageId) {
         if self.contact(chat).is_some() {
             io.refused(refusal, Some(chat), Some(message));
         }
     }
 
-    fn miss(&mut self, io: &mut Io, chat: Id, message: Id, chain: Chain, missing: Vec<Missing>) {
+    fn miss(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        message: MessageId,
+        chain: Chain,
+        missing: Vec<Missing>,
+    ) {
         let gaps = &mut self.inbox.gaps.0;
         if gaps.len() >= MAX_GAPS {
             gaps.remove(0);
@@ -151,7 +162,7 @@ impl Unlocked {
             !gap.missing.is_empty()
         });
         for (chat, message, told) in withdrawn {
-            self.change_warnings(io, chat, (&sender, message), |warnings| {
+            self.change_warnings(io, chat, (sender, message), |warnings| {
                 warnings.retain(|warning| warning != told);
             });
         }
@@ -161,11 +172,11 @@ impl Unlocked {
     fn change_warnings(
         &mut self,
         io: &mut Io,
-        chat: Id,
-        (sender, message): (&UserId, Id),
+        chat: ConversationId,
+        (sender, message): (UserId, MessageId),
         change: impl FnOnce(&mut Vec<String>),
     ) {
-        let name = self.places.name(chat, id_of(sender), message);
+        let name = self.places.name(chat, sender, message);
         if let Some(name) = name
             && let Some(view) = self.message_mut(chat, name)
         {
@@ -205,7 +216,7 @@ impl Unlocked {
             if code == Refusal::Dropped.code() {
                 self.tell_order(io, Refusal::Dropped, chat, message);
             }
-            self.change_warnings(io, chat, (&sender, message), |warnings| {
+            self.change_warnings(io, chat, (sender, message), |warnings| {
                 warnings.push(code.to_owned());
             });
         }
@@ -213,7 +224,12 @@ impl Unlocked {
 
     /// Where a message stands among the others of its chat: last, but in front of what its sender said
     /// later.
-    pub(crate) fn place_of(&mut self, io: &mut Io, chat: Id, view: &MessageView) -> u64 {
+    pub(crate) fn place_of(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        view: &MessageView,
+    ) -> u64 {
         /// Room between two messages that came one after the other.
         const STEP: u64 = 1_000;
         let last = self.last_place.max(view.seen_ms.saturating_mul(STEP));
@@ -236,7 +252,7 @@ impl Unlocked {
         }
         // No room is left: everything from there on moves down.
         self.last_place = self.last_place.saturating_add(STEP);
-        let moved: Vec<Id> = self.messages.get_mut(&chat).map_or_else(Vec::new, |all| {
+        let moved: Vec<MessageId> = self.messages.get_mut(&chat).map_or_else(Vec::new, |all| {
             let moved = all.iter_mut().filter(|(_, other)| other.place >= later);
             moved
                 .map(|(id, other)| {

@@ -6,9 +6,8 @@
 
 use protocol::epoch::{EpochPath, EpochRecord};
 
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
-use crate::people::id_of;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
@@ -19,10 +18,11 @@ impl Unlocked {
 
     /// Tells it, if a contact under pinned keys is among those who have the pair: strangers alone can
     /// make it up.
-    pub(super) fn shared_pair_used(&self, io: &mut Io, chat: Id, epoch: &EpochRecord) {
+    pub(super) fn shared_pair_used(&self, io: &mut Io, chat: ConversationId, epoch: &EpochRecord) {
         let mut known = self.others_with_pair(epoch);
-        known.push(chat);
-        if known.iter().any(|id| self.contact(*id).is_some()) {
+        known.push(chat.peer());
+        let mut known = known.into_iter().map(ConversationId::with);
+        if known.any(|chat| self.contact(chat).is_some()) {
             io.notice(
                 "prekey-shared",
                 "Two people wrote under one key that was made for one of them. The server may have handed it out twice.",
@@ -31,15 +31,15 @@ impl Unlocked {
         }
     }
 
-    fn others_with_pair(&self, epoch: &EpochRecord) -> Vec<Id> {
+    fn others_with_pair(&self, epoch: &EpochRecord) -> Vec<UserId> {
         let unshown = self.inbox.items.values().map(|item| &item.epoch);
-        let mut others: Vec<Id> = unshown
+        let mut others: Vec<UserId> = unshown
             .filter(|other| other.key == epoch.key)
-            .map(|other| id_of(&other.sender.user_id))
-            .filter(|other| *other != id_of(&epoch.sender.user_id))
+            .map(|other| other.sender.user_id)
+            .filter(|other| *other != epoch.sender.user_id)
             .collect();
         let shown = self.safe.prekeys().replay.others_under(epoch);
-        others.extend(shown.map(id_of));
+        others.extend(shown);
         others
     }
 }

@@ -9,7 +9,8 @@ use protocol::epoch::SenderClaim;
 
 use super::claims::ANSWER_MS;
 use super::{Await, Current, Lease, Why};
-use crate::id::Id;
+use crate::effects::Effect;
+use crate::id::{MessageId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -27,14 +28,14 @@ const BETWEEN_READS_MS: u64 = 5_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
     /// Somebody's public keys; of its sender, with what it claims.
-    Keys(Id, Option<SenderClaim>),
+    Keys(UserId, Option<SenderClaim>),
     /// A read of the safes with this number or a later one.
     Safe(u32),
 }
 
 /// A message that rests.
 pub(crate) struct Parked {
-    id: Id,
+    id: MessageId,
     why: Why,
     need: Need,
     /// The server has said what it needs.
@@ -47,7 +48,7 @@ pub(crate) struct Parked {
 
 impl Parked {
     /// Whether it is this message.
-    pub(super) fn is(&self, id: Id) -> bool {
+    pub(super) fn is(&self, id: MessageId) -> bool {
         self.id == id
     }
 }
@@ -81,11 +82,11 @@ impl Unlocked {
                 io.timers.set_earlier(Timer::SafeReread, at_ms);
             }
         }
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 
     /// The server says that a message can be claimed: true if it rests here.
-    pub(super) fn parked_returned(&mut self, id: Id) -> bool {
+    pub(super) fn parked_returned(&mut self, id: MessageId) -> bool {
         let parked = self.inbox.parked.iter_mut().find(|parked| parked.id == id);
         parked.is_some_and(|parked| {
             parked.parcel = Vec::new();
@@ -95,7 +96,7 @@ impl Unlocked {
     }
 
     /// Whether a message rests.
-    pub(super) fn is_parked(&self, id: Id) -> bool {
+    pub(super) fn is_parked(&self, id: MessageId) -> bool {
         self.inbox.parked.iter().any(|parked| parked.id == id)
     }
 
@@ -136,7 +137,7 @@ impl Unlocked {
     }
 
     /// The server said what it knows of a sender's keys.
-    pub(super) fn keys_answered(&mut self, sender: Id) {
+    pub(super) fn keys_answered(&mut self, sender: UserId) {
         for parked in &mut self.inbox.parked {
             parked.answered |= matches!(parked.need, Need::Keys(of, _) if of == sender);
         }
@@ -177,6 +178,6 @@ impl Unlocked {
             io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
             self.open_current(io);
         }
-        self.next_claim(io);
+        io.ask(Effect::Claim);
     }
 }

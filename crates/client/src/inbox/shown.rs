@@ -7,11 +7,11 @@ use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
 use super::open::Opened;
 use super::{Await, Progress, Why};
 use crate::command::Burn;
+use crate::effects::Effect;
 use crate::event::{MessageState, MessageView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::people::id_of;
 use crate::refusal::Refusal;
 use crate::safe::After;
 use crate::secret_text::SecretText;
@@ -24,7 +24,7 @@ pub(crate) const ON_READ_MS: u64 = 120_000;
 
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
-    pub(crate) fn reveal(&mut self, io: &mut Io, chat: Id, name: Id) {
+    pub(crate) fn reveal(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
         let sealed = self.message(chat, name).is_some_and(|view| view.sealed);
         let Some(id) = self.unacknowledged(name).filter(|_| sealed) else {
             let code = Own::MessageGone;
@@ -43,7 +43,7 @@ impl Unlocked {
     }
 
     /// The lease was extended.
-    pub(crate) fn extended(&mut self, io: &mut Io, id: Id, lease_ms: u64) {
+    pub(crate) fn extended(&mut self, io: &mut Io, id: MessageId, lease_ms: u64) {
         let until_ms = io.after_ms(lease_ms);
         if let Some(lease) = self
             .inbox
@@ -66,7 +66,7 @@ impl Unlocked {
     }
 
     /// The lease was lost: claim it anew.
-    pub(crate) fn extension_refused(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn extension_refused(&mut self, io: &mut Io, id: MessageId) {
         if let Some(item) = self.inbox.items.get_mut(&id) {
             item.lease = None;
         }
@@ -82,8 +82,8 @@ impl Unlocked {
     }
 
     /// A message that burns was won and opened.
-    pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: Id, opened: Opened) {
-        let sender = id_of(&opened.epoch.sender.user_id);
+    pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: ConversationId, opened: Opened) {
+        let sender = opened.epoch.sender.user_id;
         let Some(name) = self.places.name(chat, sender, opened.id) else {
             return;
         };
@@ -109,7 +109,7 @@ impl Unlocked {
     }
 
     /// `shown`.
-    pub(crate) fn shown(&mut self, io: &mut Io, chat: Id, ids: &[Id]) {
+    pub(crate) fn shown(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
         let mut burning = false;
         for id in ids {
             let Some(view) = self.message(chat, *id) else {
@@ -141,7 +141,13 @@ impl Unlocked {
     }
 
     /// A receipt is due of a message on the screen, if its writer is the one who is known.
-    fn owe_receipt_of(&mut self, io: &mut Io, chat: Id, name: Id, state: ReceiptState) {
+    fn owe_receipt_of(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+        state: ReceiptState,
+    ) {
         if self.is_by_the_pin(name) {
             let sent_as = self.id_of_message(name);
             self.owe_receipt(io, chat, sent_as, state);
@@ -149,7 +155,7 @@ impl Unlocked {
     }
 
     /// `hide`: what burns on reading burns now.
-    pub(crate) fn hide(&mut self, io: &mut Io, chat: Id, ids: &[Id]) {
+    pub(crate) fn hide(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
         for id in ids {
             let burning = self
                 .message(chat, *id)
@@ -161,7 +167,7 @@ impl Unlocked {
     }
 
     /// A text burns, ours or theirs.
-    pub(crate) fn burn_now(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn burn_now(&mut self, io: &mut Io, id: MessageId) {
         io.timers.cancel(Timer::Burn(id));
         let Some(chat) = self.chat_of(id) else {
             return;
@@ -182,14 +188,14 @@ impl Unlocked {
     }
 
     /// The same of a message on the screen, where it is the one that is to be acknowledged.
-    pub(crate) fn finish_named(&mut self, io: &mut Io, name: Id) {
+    pub(crate) fn finish_named(&mut self, io: &mut Io, name: MessageId) {
         if let Some(id) = self.unacknowledged(name) {
             self.finish_incoming(io, id);
         }
     }
 
     /// It was seen, or nobody has to see it: store its mark, then acknowledge it.
-    pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.inbox.items.get_mut(&id) else {
             return;
         };
@@ -228,17 +234,14 @@ impl Unlocked {
     /// Whether a replay would be noticed by anybody. What somebody sends who is no contact, and what
     /// was never shown, does nothing a second time either: it leaves nothing in the safes, so that
     /// nobody fills them unseen.
-    fn leaves_mark(&self, chat: Id, id: Id, epoch: &EpochRecord) -> bool {
+    fn leaves_mark(&self, chat: ConversationId, id: MessageId, epoch: &EpochRecord) -> bool {
         epoch.sender.user_id == self.user
             || self.contact(chat).is_some()
-            || self
-                .places
-                .name(chat, id_of(&epoch.sender.user_id), id)
-                .is_some()
+            || self.places.name(chat, epoch.sender.user_id, id).is_some()
     }
 
     /// Its mark is stored.
-    pub(crate) fn marked(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn marked(&mut self, io: &mut Io, id: MessageId) {
         if let Some(item) = self.inbox.items.get_mut(&id) {
             item.progress = Progress::Marked;
             self.acknowledge(io, id);
@@ -246,7 +249,7 @@ impl Unlocked {
     }
 
     /// Acknowledges under a lease that holds, or claims once more to do so.
-    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
         let marked = self
             .inbox
             .items
@@ -258,18 +261,18 @@ impl Unlocked {
         }
         match self.inbox.token(id, io.now_ms) {
             Some(token) => io.frame(&ClientFrame::Ack {
-                id: id.into(),
+                id,
                 token: Blob::from(token.as_slice()),
             }),
             None => {
                 self.inbox.queue.push_back((id, Why::Acknowledge));
-                self.next_claim(io);
+                io.ask(Effect::Claim);
             }
         }
     }
 
     /// The server did not take an acknowledgement.
-    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         if failure.is_passing() {
             // It is claimed once more and then acknowledged.
             io.timers
@@ -285,7 +288,7 @@ impl Unlocked {
     }
 
     /// The time of a message is over.
-    pub(crate) fn expire(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn expire(&mut self, io: &mut Io, id: MessageId) {
         let Some(chat) = self.chat_of(id) else {
             // Nothing of it is on the screen.
             self.outbox.items.remove(&id);
@@ -323,7 +326,7 @@ impl Unlocked {
                 self.inbox.finish(id);
             }
             // It may have been the first line of a request.
-            self.requests_dirty = true;
+            io.ask(Effect::TellRequests);
         }
         self.set_state(io, chat, id, MessageState::Expired, false);
     }

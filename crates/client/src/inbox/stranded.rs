@@ -4,7 +4,7 @@
 //! where it does not, somebody has to be told.
 
 use crate::event::{MessageState, MessageView};
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::messages::Origin;
 use crate::timers::Timer;
@@ -28,14 +28,14 @@ impl Unlocked {
     /// What has not come another way by now is lost, unless its sender comes back.
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
-            let (id, from) = (Id::from(id), Id::from(from));
-            let known = self.places.name(from, from, id).is_some() || self.inbox.done.contains(&id);
+            let chat = ConversationId::with(from);
+            let known = self.places.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
-            let contact = self.contact(from).filter(|_| !known);
+            let contact = self.contact(chat).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
             if let Some(writer) = pinned {
                 let origin = Origin {
-                    chat: from,
+                    chat,
                     sender: from,
                     id,
                     writer,
@@ -59,7 +59,7 @@ impl Unlocked {
         }
     }
 
-    fn lost(&mut self, io: &Io, name: Id) -> MessageView {
+    fn lost(&mut self, io: &Io, name: MessageId) -> MessageView {
         let now_ms = io.shown_ms();
         MessageView {
             sent_ms: now_ms,

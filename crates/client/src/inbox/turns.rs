@@ -11,8 +11,7 @@ use api::frames::TargetKind;
 use protocol::safe::ContactState;
 
 use super::Why;
-use crate::id::Id;
-use crate::people::user;
+use crate::id::{MessageId, UserId};
 use crate::unlocked::Unlocked;
 use crate::wire::Waiting;
 
@@ -21,7 +20,7 @@ use crate::wire::Waiting;
 pub(crate) struct Notice {
     /// Server seconds at which it ends.
     pub(crate) ends: u64,
-    from: Id,
+    from: UserId,
     live: bool,
 }
 
@@ -29,7 +28,7 @@ impl Notice {
     pub(super) fn of(item: &Waiting) -> Self {
         Self {
             ends: item.expires_at,
-            from: item.from.into(),
+            from: item.from,
             live: item.target == TargetKind::Live,
         }
     }
@@ -39,14 +38,14 @@ impl Notice {
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     number: u64,
-    had: BTreeMap<Option<Id>, u64>,
+    had: BTreeMap<Option<UserId>, u64>,
     /// The last turn was that of somebody whom the account knows.
     known_had: bool,
 }
 
 impl Unlocked {
     /// Takes the next message out of the queue.
-    pub(super) fn take_turn(&mut self) -> Option<(Id, Why)> {
+    pub(super) fn take_turn(&mut self) -> Option<(MessageId, Why)> {
         let queue = &self.inbox.queue;
         // A person waits for what was opened before.
         let urgent = queue.iter().position(|(_, why)| *why != Why::First);
@@ -76,7 +75,7 @@ impl Unlocked {
                 // Only the first of each sender: theirs stay in order.
                 seen.insert(from).then_some((at, from, item.0))
             });
-        let rank = |(at, from, id): &(usize, Option<Id>, Id)| {
+        let rank = |(at, from, id): &(usize, Option<UserId>, MessageId)| {
             let had = turns.had.get(from).copied().unwrap_or(0);
             let live = self.inbox.notices.get(id).is_some_and(|it| it.live);
             (self.is_known(*from) == turns.known_had, had, !live, *at)
@@ -85,16 +84,16 @@ impl Unlocked {
     }
 
     /// Whose message it is, by the server's word.
-    pub(super) fn sender_told(&self, id: Id) -> Option<Id> {
+    pub(super) fn sender_told(&self, id: MessageId) -> Option<UserId> {
         self.inbox.notices.get(&id).map(|notice| notice.from)
     }
 
     /// Whether it is this account or one whose owner is a contact, or was asked to be.
-    fn is_known(&self, from: Option<Id>) -> bool {
+    fn is_known(&self, from: Option<UserId>) -> bool {
         from.is_some_and(|id| {
             let contacts = &self.safe.contents().contacts;
             id == self.me.user_id
-                || contacts.get(&user(id)).is_some_and(|contact| {
+                || contacts.get(&id).is_some_and(|contact| {
                     let state = contact.state.value;
                     matches!(state, ContactState::Accepted | ContactState::Outgoing)
                 })

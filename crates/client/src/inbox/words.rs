@@ -5,10 +5,10 @@ use protocol::safe::ContactState;
 
 use crate::command::Burn;
 use crate::event::{Event, MessageState, MessageView, Spoken};
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::messages::Origin;
-use crate::people::{Asked, user};
+use crate::people::Asked;
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -32,7 +32,7 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    fn view(&self, name: Id, text: &str, seen_ms: u64) -> MessageView {
+    fn view(&self, name: MessageId, text: &str, seen_ms: u64) -> MessageView {
         let burns = self.burn != Burn::Never && !self.mine;
         let state = match self.mine {
             true => MessageState::Waiting,
@@ -111,7 +111,7 @@ impl Unlocked {
     }
 
     /// Puts words in memory and gives their name.
-    fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> Id {
+    fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> MessageId {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
         let view = arrived.view(name, text, self.next_seen_ms(io.shown_ms()));
@@ -142,7 +142,7 @@ impl Unlocked {
             .safe
             .contents()
             .contacts
-            .get(&user(chat))
+            .get(&chat.peer())
             .map(|contact| contact.state.value);
         match state {
             Some(ContactState::Outgoing) => {
@@ -181,8 +181,8 @@ impl Unlocked {
     fn stranger_wrote(
         &mut self,
         io: &mut Io,
-        chat: Id,
-        (id, sent_at): (Id, u64),
+        chat: ConversationId,
+        (id, sent_at): (MessageId, u64),
         alias: Option<&str>,
     ) -> bool {
         let Some(item) = self.inbox.items.get(&id) else {
@@ -191,7 +191,7 @@ impl Unlocked {
         let fingerprint = item.facts.sender.fingerprint;
         match self.asked(io, chat, fingerprint, sent_at, alias) {
             Asked::Pending => {
-                let other = !self.is_pinned(chat, &fingerprint);
+                let other = !self.is_pinned(chat.peer(), &fingerprint);
                 self.requests.entry(chat).or_default().other_keys |= other;
                 true
             }

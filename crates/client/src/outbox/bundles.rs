@@ -5,14 +5,15 @@
 use api::{Code, Own};
 use protocol::epoch::VerifiedTarget;
 use protocol::identity::AccountKeys;
-use protocol::ids::{LiveId, UserId};
+use protocol::ids::UserId;
 use protocol::prekeys::{ClaimedPrekey, SessionBundle};
 
 use super::{Stage, Wanted};
 use crate::account::parse;
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};
@@ -50,12 +51,8 @@ pub(crate) struct BundleCache {
 
 impl Unlocked {
     /// Whether bundles of somebody are fresh; asks for them when not.
-    pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: Id, want_prekey: bool) -> bool {
-        let cache = self
-            .outbox
-            .bundles
-            .entry(UserId::from_bytes(*user.as_bytes()))
-            .or_default();
+    pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: UserId, want_prekey: bool) -> bool {
+        let cache = self.outbox.bundles.entry(user).or_default();
         let fresh = cache
             .fetched_ms
             .is_some_and(|at| io.now_ms.saturating_sub(at) < FRESH_MS);
@@ -68,12 +65,8 @@ impl Unlocked {
 
     /// Asks for bundles, with a prekey if wanted, unless an answer is on its way or the server asked
     /// to wait: then whoever wants more is served with what comes.
-    pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: Id, want_prekey: bool) {
-        let cache = self
-            .outbox
-            .bundles
-            .entry(UserId::from_bytes(*user.as_bytes()))
-            .or_default();
+    pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: UserId, want_prekey: bool) {
+        let cache = self.outbox.bundles.entry(user).or_default();
         if cache.in_flight || io.now_ms < cache.rest_until_ms {
             return;
         }
@@ -96,13 +89,12 @@ impl Unlocked {
     pub(crate) fn bundles_came(
         &mut self,
         io: &mut Io,
-        user: Id,
+        user: UserId,
         want_prekey: bool,
         answer: Answer,
     ) {
-        let user_id = UserId::from_bytes(*user.as_bytes());
         let mut outdated = false;
-        if let Some(cache) = self.outbox.bundles.get_mut(&user_id) {
+        if let Some(cache) = self.outbox.bundles.get_mut(&user) {
             cache.in_flight = false;
             outdated = std::mem::take(&mut cache.outdated);
         }
@@ -112,14 +104,14 @@ impl Unlocked {
                 return;
             }
             Some((200, body)) => match parse::<Bundles>(&body) {
-                Ok(bundles) => self.take_bundles(io, user_id, want_prekey, bundles).err(),
+                Ok(bundles) => self.take_bundles(io, user, want_prekey, bundles).err(),
                 Err(failure) => Some(failure),
             },
             // Asked for by id: somebody who was there, and whose account was erased.
             Some((404, _)) => Some(Failure::new(Code::AccountGone)),
             Some((status, body)) => {
                 let failure = Failure::from_answer(status, &body);
-                if failure.is_passing() && user_id != self.user {
+                if failure.is_passing() && user != self.user {
                     self.ask_bundles_later(io, user, failure.wait_ms());
                     return;
                 }
@@ -127,10 +119,10 @@ impl Unlocked {
             }
         };
         if let Some(failure) = failure {
-            if user_id == self.user {
+            if user == self.user {
                 // Copies for one's own sessions are a convenience; the message itself goes on.
                 self.outbox.bundles.insert(
-                    user_id,
+                    user,
                     BundleCache {
                         fetched_ms: Some(io.now_ms),
                         ..BundleCache::default()
@@ -140,30 +132,26 @@ impl Unlocked {
                 self.give_up_on(io, user, &failure);
             }
         }
-        if outdated && let Some(cache) = self.outbox.bundles.get_mut(&user_id) {
+        if outdated && let Some(cache) = self.outbox.bundles.get_mut(&user) {
             cache.fetched_ms = None;
         }
         self.add_wanted_slots(io, user, want_prekey);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// No answer, or the request to wait: nothing of it is a reason to give a message up.
-    fn ask_bundles_later(&mut self, io: &mut Io, user: Id, least_ms: u64) {
-        let cache = self
-            .outbox
-            .bundles
-            .entry(UserId::from_bytes(*user.as_bytes()))
-            .or_default();
+    fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
+        let cache = self.outbox.bundles.entry(user).or_default();
         cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
         io.timers
-            .set_earlier(Timer::Resend(user), cache.rest_until_ms);
+            .set_earlier(Timer::Bundles(user), cache.rest_until_ms);
     }
 
     /// Asks again for whatever waits for somebody's bundles.
-    pub(crate) fn ask_wanted_bundles(&mut self, io: &mut Io, user: Id) {
+    pub(crate) fn ask_wanted_bundles(&mut self, io: &mut Io, user: UserId) {
         let items = self.outbox.items.values();
         let wanted: Vec<Wanted> = items
-            .filter(|item| item.chat == user)
+            .filter(|item| item.chat.peer() == user)
             .filter_map(|item| item.wanted)
             .collect();
         if io.online && !wanted.is_empty() {
@@ -179,10 +167,10 @@ impl Unlocked {
         want_prekey: bool,
         bundles: Bundles,
     ) -> Result<(), Failure> {
-        let id = Id::from_bytes(*user.as_bytes());
-        let shown = self.decode_keys(io, id, &bundles.public_keys)?;
+        let chat = ConversationId::with(user);
+        let shown = self.decode_keys(io, user, &bundles.public_keys)?;
         let keys = shown.keys.clone();
-        if !self.pin_holds(io, id, shown) {
+        if !self.pin_holds(io, user, shown) {
             if user == self.user {
                 io.refused(Refusal::SwappedKey, None, None);
             }
@@ -193,7 +181,7 @@ impl Unlocked {
         let mut live = Vec::new();
         let mut refused = None;
         for offered in bundles.live {
-            let live_id = LiveId::from_bytes(*offered.live_id.as_bytes());
+            let live_id = offered.live_id;
             if user == self.user && live_id == self.live {
                 continue;
             }
@@ -204,7 +192,7 @@ impl Unlocked {
                 Ok(target) => live.push(target),
                 Err(error) => {
                     let refusal = of_prekeys(&error);
-                    io.refused(refusal, Some(id), None);
+                    io.refused(refusal, Some(chat), None);
                     refused = Some(refusal);
                 }
             }
@@ -214,13 +202,13 @@ impl Unlocked {
             Some(bytes) => match self.take_prekey(io, user, &keys, &bytes) {
                 Ok(target) => Some(target),
                 Err(refusal) => {
-                    io.refused(refusal, Some(id), None);
+                    io.refused(refusal, Some(chat), None);
                     refused = Some(refusal);
                     None
                 }
             },
         };
-        self.note_live(id, !live.is_empty());
+        self.note_live(io, user, !live.is_empty());
         let nothing = live.is_empty() && prekey.is_none();
         let cache = self.outbox.bundles.entry(user).or_default();
         cache.fetched_ms = Some(io.now_ms);
@@ -253,12 +241,12 @@ impl Unlocked {
     }
 
     /// Nothing can be sealed for somebody now: what waits for it fails.
-    fn give_up_on(&mut self, io: &mut Io, user: Id, failure: &Failure) {
-        let stuck: Vec<Id> = self
+    fn give_up_on(&mut self, io: &mut Io, user: UserId, failure: &Failure) {
+        let stuck: Vec<MessageId> = self
             .outbox
             .items
             .iter()
-            .filter(|(_, item)| item.chat == user && item.stage == Stage::Queued)
+            .filter(|(_, item)| item.chat.peer() == user && item.stage == Stage::Queued)
             .map(|(id, _)| *id)
             .collect();
         for id in stuck {
@@ -267,12 +255,12 @@ impl Unlocked {
     }
 
     /// Adds the slots that were waiting for fresh keys.
-    fn add_wanted_slots(&mut self, io: &mut Io, user: Id, had_prekey: bool) {
-        let wanting: Vec<(Id, Wanted)> = self
+    fn add_wanted_slots(&mut self, io: &mut Io, user: UserId, had_prekey: bool) {
+        let wanting: Vec<(MessageId, Wanted)> = self
             .outbox
             .items
             .iter()
-            .filter(|(_, item)| item.chat == user)
+            .filter(|(_, item)| item.chat.peer() == user)
             .filter_map(|(id, item)| Some((*id, item.wanted?)))
             .collect();
         let mut again = false;

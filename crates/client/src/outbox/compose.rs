@@ -6,9 +6,10 @@ use protocol::ids::MessageId;
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
+use crate::effects::Effect;
 use crate::event::{Event, MessageState, MessageView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -42,7 +43,7 @@ impl Unlocked {
     pub(crate) fn send(
         &mut self,
         io: &mut Io,
-        chat: Id,
+        chat: ConversationId,
         text: SecretText,
         burn: Option<Burn>,
         life_secs: Option<u32>,
@@ -76,15 +77,21 @@ impl Unlocked {
     }
 
     /// Puts a text that was checked into the outbox and on the screen.
-    fn send_text(&mut self, io: &mut Io, chat: Id, said: Said) {
+    fn send_text(&mut self, io: &mut Io, chat: ConversationId, said: Said) {
         let content = Content::text(said.text.expose());
         let id = self.enqueue(io, chat, content, said.burn, said.life_secs);
         self.show_said(io, chat, id, said);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Puts what is in the outbox on the screen.
-    pub(super) fn show_said(&mut self, io: &mut Io, chat: Id, id: Id, said: Said) {
+    pub(super) fn show_said(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        said: Said,
+    ) {
         let now_ms = io.shown_ms();
         let seen_ms = self.next_seen_ms(now_ms);
         let mut view = MessageView::written(id, said.text, said.burn, now_ms, seen_ms);
@@ -97,12 +104,12 @@ impl Unlocked {
     pub(crate) fn enqueue(
         &mut self,
         io: &mut Io,
-        chat: Id,
+        chat: ConversationId,
         content: Content,
         burn: Burn,
         life_secs: u32,
-    ) -> Id {
-        let id = Id::from_bytes(*MessageId::random(&mut io.rng).as_bytes());
+    ) -> MessageId {
+        let id = MessageId::random(&mut io.rng);
         let copy = match &content {
             Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. } => true,
             Content::Request { greeting, .. } => !greeting.is_blank(),
@@ -130,7 +137,7 @@ impl Unlocked {
     }
 
     /// `send_again`: the same text as a new message; the old one goes.
-    pub(crate) fn send_again(&mut self, io: &mut Io, chat: Id, id: Id) {
+    pub(crate) fn send_again(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let failure = match self.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
@@ -173,7 +180,13 @@ impl Unlocked {
     }
 
     /// `edit`.
-    pub(crate) fn edit(&mut self, io: &mut Io, chat: Id, id: Id, text: SecretText) {
+    pub(crate) fn edit(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        text: SecretText,
+    ) {
         let wrong = match self.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
@@ -199,11 +212,17 @@ impl Unlocked {
             view.edited = true;
         }
         self.emit_message(io, chat, id);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// `delete`.
-    pub(crate) fn delete(&mut self, io: &mut Io, chat: Id, id: Id, everywhere: bool) {
+    pub(crate) fn delete(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        everywhere: bool,
+    ) {
         let Some(mine) = self.message(chat, id).map(|view| view.mine) else {
             io.failed_at(
                 "delete",
@@ -241,23 +260,23 @@ impl Unlocked {
             item.wanted = None;
         }
         self.forget_message(io, chat, id);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Whether an own message was written under the identity that is ours now: others let nobody else
     /// change it.
-    fn wrote_it_as_now(&self, name: Id) -> bool {
+    fn wrote_it_as_now(&self, name: MessageId) -> bool {
         let origin = self.places.of(name);
         origin.is_some_and(|origin| origin.writer == *self.fingerprint())
     }
 
     /// A message as those who have it name it.
-    fn sent_as(&self, name: Id) -> MessageId {
+    fn sent_as(&self, name: MessageId) -> MessageId {
         MessageId::from_bytes(*self.id_of_message(name).as_bytes())
     }
 
     /// The life of a change: never longer than what the message itself has left.
-    fn life_left(&self, io: &Io, chat: Id, id: Id) -> u32 {
+    fn life_left(&self, io: &Io, chat: ConversationId, id: MessageId) -> u32 {
         let left = self
             .message(chat, id)
             .and_then(|view| view.expires_at)
@@ -270,7 +289,7 @@ impl Unlocked {
     }
 
     /// Takes a message out of this session's memory.
-    pub(crate) fn forget_message(&mut self, io: &mut Io, chat: Id, id: Id) {
+    pub(crate) fn forget_message(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         for timer in [Timer::Burn(id), Timer::Expire(id), Timer::Fallback(id)] {
             io.timers.cancel(timer);
         }
@@ -279,7 +298,7 @@ impl Unlocked {
             self.outbox.items.remove(&sent);
         }
         self.lives.remove(&id);
-        if self.remove_message(chat, id) {
+        if self.remove_message(io, chat, id) {
             io.event(Event::MessageRemoved { chat, message: id });
         }
     }

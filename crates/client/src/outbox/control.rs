@@ -5,9 +5,9 @@ use protocol::safe::ContactState;
 
 use super::compose::Said;
 use crate::command::Burn;
-use crate::id::Id;
+use crate::effects::Effect;
+use crate::id::ConversationId;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
@@ -20,7 +20,7 @@ const TYPING_EVERY_MS: u64 = 3_000;
 
 impl Unlocked {
     /// `typing`: to live sessions only, and not on every key.
-    pub(crate) fn typing(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn typing(&mut self, io: &mut Io, chat: ConversationId) {
         if !self.settings().typing || self.may_write(chat).is_err() || !io.online {
             return;
         }
@@ -32,14 +32,14 @@ impl Unlocked {
         *told = now;
         let content = Content::Typing { active: true };
         self.enqueue(io, chat, content, Burn::Never, TYPING_LIFE_SECS);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Asks somebody for contact; what is said with it is the first text of the chat.
     pub(crate) fn send_request(
         &mut self,
         io: &mut Io,
-        chat: Id,
+        chat: ConversationId,
         greeting: &SecretText,
         invite: Option<api::ids::InviteCode>,
     ) {
@@ -59,29 +59,29 @@ impl Unlocked {
             };
             self.show_said(io, chat, id, said);
         }
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Tells somebody that their request was accepted.
-    pub(crate) fn send_accept(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn send_accept(&mut self, io: &mut Io, chat: ConversationId) {
         let content = Content::Accept {
             handle: self.me.handle.as_str().into(),
             alias: self.me.alias.as_str().into(),
         };
         self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Tells everybody who is a contact one's own name.
     pub(crate) fn send_profile(&mut self, io: &mut Io) {
         let contents = self.safe.contents();
-        let known: Vec<Id> = contents
+        let known: Vec<ConversationId> = contents
             .contacts
             .iter()
             .filter(|(user, contact)| {
                 contact.state.value == ContactState::Accepted && !contents.is_blocked(user)
             })
-            .map(|(user, _)| id_of(user))
+            .map(|(user, _)| ConversationId::with(*user))
             .collect();
         for chat in known {
             let content = Content::Profile {
@@ -89,6 +89,6 @@ impl Unlocked {
             };
             self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
         }
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 }

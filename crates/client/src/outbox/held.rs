@@ -5,8 +5,9 @@
 use protocol::envelope::Content;
 
 use super::Stage;
+use crate::effects::Effect;
 use crate::event::MessageState;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -15,7 +16,7 @@ impl Unlocked {
     /// Holds a message back until the person accepts changed keys.
     ///
     /// One that the server has already was sealed to keys that its recipient does not have any more.
-    pub(crate) fn hold(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn hold(&mut self, io: &mut Io, id: MessageId) {
         for timer in [Timer::Resend(id), Timer::Fallback(id), Timer::Expire(id)] {
             io.timers.cancel(timer);
         }
@@ -33,7 +34,7 @@ impl Unlocked {
     }
 
     /// What was held although the server had it reached somebody after all: it is not sent again.
-    pub(crate) fn arrived_while_held(&mut self, io: &mut Io, chat: Id, id: Id) {
+    pub(crate) fn arrived_while_held(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -48,8 +49,8 @@ impl Unlocked {
     }
 
     /// Changed keys were accepted: what was held goes out, in the order in which it was written.
-    pub(crate) fn release_held(&mut self, io: &mut Io, chat: Id) {
-        let mut held: Vec<(u64, Id)> = self
+    pub(crate) fn release_held(&mut self, io: &mut Io, chat: ConversationId) {
+        let mut held: Vec<(u64, MessageId)> = self
             .outbox
             .items
             .iter()
@@ -61,12 +62,12 @@ impl Unlocked {
         for (_, id) in held {
             self.release(io, chat, id);
         }
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// What nobody could open has no place in the count, or its reader would miss it. Copies in other
     /// sessions of ours have been counted.
-    fn take_back_numbers(&mut self, chat: Id, held: &[(u64, Id)]) {
+    fn take_back_numbers(&mut self, chat: ConversationId, held: &[(u64, MessageId)]) {
         let (own, session) = (self.user, self.live);
         let items = &self.outbox.items;
         let mut last: Vec<_> = held
@@ -87,7 +88,7 @@ impl Unlocked {
     }
 
     /// Lets one go: as it is, or as a new message with a key of its own where it was sealed before.
-    fn release(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn release(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };

@@ -34,7 +34,7 @@ pub(crate) use compose::{LIFE_SECS, burn_in_range};
 pub(crate) use receipts::Receipts;
 
 use crate::command::Burn;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 
 /// Longest frame of the socket, bytes.
 const MAX_FRAME: usize = 16 * 1024;
@@ -81,7 +81,7 @@ pub(crate) struct Sealed {
 
 /// Something on its way.
 pub(crate) struct Outgoing {
-    pub(crate) chat: Id,
+    pub(crate) chat: ConversationId,
     pub(crate) content: Content,
     pub(crate) burn: Burn,
     pub(crate) life_secs: u32,
@@ -129,24 +129,24 @@ impl Wanted {
 /// All that is on its way.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    pub(crate) items: BTreeMap<Id, Outgoing>,
+    pub(crate) items: BTreeMap<MessageId, Outgoing>,
     /// How much was written so far.
     written: u64,
     /// Order of sending, for sequence numbers.
-    pub(crate) queue: Vec<Id>,
+    pub(crate) queue: Vec<MessageId>,
     pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
     pub(crate) bundles: BTreeMap<UserId, BundleCache>,
     /// The server asked to wait until then, this device's milliseconds.
     pub(crate) rest_until_ms: u64,
     /// Chats in which something was sent that the safe does not know of yet.
-    pub(crate) said: BTreeSet<Id>,
+    pub(crate) said: BTreeSet<ConversationId>,
 }
 
 impl Outbox {
     /// Puts something that was sealed back into the queue, before what was written after it; what an
     /// earlier session counted goes first.
-    fn queue_again(&mut self, id: Id, session: LiveId) {
-        let place = |id: &Id| {
+    fn queue_again(&mut self, id: MessageId, session: LiveId) {
+        let place = |id: &MessageId| {
             let item = self.items.get(id);
             match item.and_then(|item| Some((item.written, item.sealed.as_ref()?.stamp))) {
                 None => (2, 0),
@@ -167,12 +167,12 @@ impl Outbox {
         else {
             return false;
         };
-        let of = self.items.get(&Id::from_bytes(*message_id.as_bytes()));
+        let of = self.items.get(&*message_id);
         of.is_some_and(|of| of.stage != Stage::Accepted)
     }
 
     /// What is at a stage, by id.
-    fn at(&self, stage: Stage) -> Vec<Id> {
+    fn at(&self, stage: Stage) -> Vec<MessageId> {
         let items = self.items.iter();
         items
             .filter(|(_, item)| item.stage == stage)
@@ -200,7 +200,7 @@ impl Outgoing {
 
     /// Whether a slot for any session of its recipient was made: then it outlives every tab of theirs.
     pub(crate) fn rests(&self) -> bool {
-        let recipient = UserId::from_bytes(*self.chat.as_bytes());
+        let recipient = self.chat.peer();
         let account = Target::Account { account: recipient };
         let sealed = self.sealed.as_ref();
         sealed.is_some_and(|sealed| sealed.targets.contains(&account))

@@ -5,15 +5,14 @@
 use protocol::envelope::{Conversation, SequenceCounter};
 
 use super::Sealed;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::people::user;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
     /// The count of a conversation; it goes on behind what the account's safe says was sent last.
-    pub(super) fn counter_of(&mut self, chat: Id) -> &mut SequenceCounter {
-        let recipient = user(chat);
+    pub(super) fn counter_of(&mut self, chat: ConversationId) -> &mut SequenceCounter {
+        let recipient = chat.peer();
         let contact = self.safe.contents().contacts.get(&recipient);
         let said = contact.and_then(|contact| contact.said.value);
         let conversation = Conversation::Direct { recipient };
@@ -34,19 +33,19 @@ impl Unlocked {
             let last = self.counter_of(chat).last();
             let contacts = &self.safe.contents().contacts;
             if contacts
-                .get(&user(chat))
+                .get(&chat.peer())
                 .is_none_or(|contact| contact.said.value == last)
             {
                 continue;
             }
-            if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+            if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
                 contact.said.set(now, last);
             }
         }
     }
 
     /// The server did not take a message: the next one has its number, or its reader would miss it.
-    pub(super) fn take_back_number(&mut self, id: Id) {
+    pub(super) fn take_back_number(&mut self, id: MessageId) {
         let Some(item) = self.outbox.items.get(&id) else {
             return;
         };

@@ -13,7 +13,8 @@ use protocol::ids::MessageId;
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
-use crate::id::Id;
+use crate::effects::Effect;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -32,11 +33,11 @@ const MAX_RECEIPTS: usize = 256;
 #[derive(Default)]
 pub(crate) struct Receipts {
     /// By chat and message.
-    owed: BTreeMap<Id, BTreeMap<Id, ReceiptState>>,
+    owed: BTreeMap<ConversationId, BTreeMap<MessageId, ReceiptState>>,
     /// When receipts of reading were last sent, this device's milliseconds.
     sent_ms: Option<u64>,
     /// Messages whose acknowledgement waits for their receipt, and until when at most.
-    withheld: BTreeMap<Id, u64>,
+    withheld: BTreeMap<MessageId, u64>,
 }
 
 impl Receipts {
@@ -46,14 +47,20 @@ impl Receipts {
     }
 
     /// Nothing more is sent to somebody.
-    pub(crate) fn forget(&mut self, chat: Id) {
+    pub(crate) fn forget(&mut self, chat: ConversationId) {
         self.owed.remove(&chat);
     }
 }
 
 impl Unlocked {
     /// Notes that a receipt is due; the better news replaces the lesser.
-    pub(crate) fn owe_receipt(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
+    pub(crate) fn owe_receipt(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        state: ReceiptState,
+    ) {
         if !self.sends_receipts(chat) {
             return;
         }
@@ -92,7 +99,7 @@ impl Unlocked {
             let all: Vec<Receipt> = owed
                 .into_iter()
                 .map(|(id, state)| Receipt {
-                    message_id: MessageId::from_bytes(*id.as_bytes()),
+                    message_id: id,
                     state,
                 })
                 .collect();
@@ -101,11 +108,11 @@ impl Unlocked {
                 self.enqueue(io, chat, content, Burn::Never, LIFE_SECS);
             }
         }
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Whether an acknowledgement has to wait, for a while, until the sender has been told.
-    pub(crate) fn withholds(&mut self, io: &Io, chat: Id, id: Id) -> bool {
+    pub(crate) fn withholds(&mut self, io: &Io, chat: ConversationId, id: MessageId) -> bool {
         let most = io.now_ms + MOST_WITHHELD_MS;
         let until_ms = self.receipts.withheld.get(&id).copied().unwrap_or(most);
         let waits = io.now_ms < until_ms && self.receipt_is_due(chat, id);
@@ -118,7 +125,7 @@ impl Unlocked {
     }
 
     /// Whether the receipt of a reading has not been given to the server yet.
-    fn receipt_is_due(&self, chat: Id, id: Id) -> bool {
+    fn receipt_is_due(&self, chat: ConversationId, id: MessageId) -> bool {
         let owed = self.receipts.owed.get(&chat).and_then(|all| all.get(&id));
         let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
         let queued = |item: &Outgoing| {
@@ -133,7 +140,7 @@ impl Unlocked {
 
     /// After every input: acknowledges what waited for a receipt that is on its way now.
     pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
-        let waiting: Vec<Id> = self.receipts.withheld.keys().copied().collect();
+        let waiting: Vec<MessageId> = self.receipts.withheld.keys().copied().collect();
         for id in waiting {
             if self.inbox.items.contains_key(&id) {
                 self.acknowledge(io, id);

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use protocol::envelope::Content;
 
 use super::{BundleCache, Stage};
+use crate::effects::Effect;
 use crate::event::MessageState;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -24,23 +25,23 @@ impl Unlocked {
         let waiting = self.outbox.at(Stage::Accepted);
         for part in waiting.chunks(MAX_STATUS) {
             io.frame(&ClientFrame::Status {
-                ids: part.iter().map(|id| (*id).into()).collect(),
+                ids: part.iter().copied().collect(),
             });
         }
         for cache in self.outbox.bundles.values_mut() {
             *cache = BundleCache::default();
         }
-        let wanting: BTreeSet<Id> = self
+        let wanting: BTreeSet<UserId> = self
             .outbox
             .items
             .values()
             .filter(|item| item.wanted.is_some())
-            .map(|item| item.chat)
+            .map(|item| item.chat.peer())
             .collect();
         for user in wanting {
             self.ask_wanted_bundles(io, user);
         }
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// The server was restarted, as it has signed: what waited there is gone.
@@ -54,7 +55,7 @@ impl Unlocked {
 
     /// What the server did not know any more is known to be gone now.
     fn confirm_vanished(&mut self, io: &mut Io) {
-        let doubtful: Vec<(Id, Id)> = self
+        let doubtful: Vec<(ConversationId, MessageId)> = self
             .messages
             .iter()
             .flat_map(|(chat, messages)| messages.iter().map(move |it| (*chat, it)))
@@ -68,7 +69,7 @@ impl Unlocked {
 
     /// A message that the server had is not there any more: in a restart that it has signed, or by its
     /// word alone.
-    pub(super) fn vanish(&mut self, io: &mut Io, id: Id, by_server: bool) {
+    pub(super) fn vanish(&mut self, io: &mut Io, id: MessageId, by_server: bool) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };

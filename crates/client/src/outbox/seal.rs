@@ -6,15 +6,14 @@ use protocol::envelope::{
     seal_body, seal_slot,
 };
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
-use protocol::ids::{MessageId, UserId};
+use protocol::ids::MessageId;
 
 use super::{BundleCache, MAX_FRAME, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::output::Output;
-use crate::people::{id_of, user};
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -34,7 +33,7 @@ impl Unlocked {
     }
 
     /// Sends one queued message if all is there; false leaves it in the queue.
-    fn dispatch(&mut self, io: &mut Io, id: Id) -> bool {
+    fn dispatch(&mut self, io: &mut Io, id: MessageId) -> bool {
         let Some(item) = self.outbox.items.get(&id) else {
             return true;
         };
@@ -43,9 +42,9 @@ impl Unlocked {
         }
         let (chat, copy, fleeting) = (item.chat, item.copy, item.fleeting());
         let (waits, said) = (item.waits(), item.is_said());
-        if self.key_changed(chat) {
+        if self.key_changed(chat.peer()) {
             self.hold(io, id);
-            self.ask_for_keys_again(io, chat);
+            self.ask_for_keys_again(io, chat.peer());
             return true;
         }
         if !io.online {
@@ -62,13 +61,13 @@ impl Unlocked {
             return true;
         }
         let own = self.me.user_id;
-        let peer_ready = self.bundles_ready(io, chat, waits);
+        let peer_ready = self.bundles_ready(io, chat.peer(), waits);
         let own_ready = !copy || self.bundles_ready(io, own, false);
         if !(peer_ready && own_ready) {
             return false;
         }
         let nobody = |cache: &BundleCache| cache.live.is_empty();
-        let away = self.outbox.bundles.get(&user(chat)).is_none_or(nobody);
+        let away = self.outbox.bundles.get(&chat.peer()).is_none_or(nobody);
         if said && away && self.is_live_only(chat) {
             self.fail(io, id, &Failure::new(Own::NobodyLive));
             return true;
@@ -84,11 +83,12 @@ impl Unlocked {
     }
 
     /// Seals body and slots; false when there is nobody to send it to.
-    fn seal(&mut self, io: &mut Io, id: Id) -> Result<bool, EnvelopeError> {
+    fn seal(&mut self, io: &mut Io, id: MessageId) -> Result<bool, EnvelopeError> {
         let Some(item) = self.outbox.items.get(&id) else {
             return Ok(false);
         };
-        let peer = UserId::from_bytes(*item.chat.as_bytes());
+        let chat = item.chat;
+        let peer = chat.peer();
         let (counted, copy, fleeting) = (item.counted(), item.copy, item.fleeting());
         let (burns, life_secs, waits) = (item.burns(), item.life_secs, item.waits());
         let mut to: Vec<VerifiedTarget> = Vec::new();
@@ -114,7 +114,7 @@ impl Unlocked {
         }
         let body = seal_body(&mut io.rng, &item.content, None)?;
         let conversation = Conversation::Direct { recipient: peer };
-        let counter = self.counter_of(id_of(&peer));
+        let counter = self.counter_of(chat);
         let before = *counter;
         let sent_at = io.now();
         let ((sequence, previous), earlier) = if counted {
@@ -132,7 +132,7 @@ impl Unlocked {
                 sent_at,
             },
             before,
-            record: SentRecord::new(MessageId::from_bytes(*id.as_bytes()), peer, fingerprint),
+            record: SentRecord::new(id, peer, fingerprint),
             submission: Vec::new(),
             targets: to.iter().map(|target| *target.target()).collect(),
             receipted: false,
@@ -142,13 +142,13 @@ impl Unlocked {
             let slot = self.slot_for(io, id, &sealed, target, false)?;
             slots.push(slot);
         }
-        let message_id = MessageId::from_bytes(*id.as_bytes());
+        let message_id = id;
         if counted && let Some(item) = self.outbox.items.get(&id) {
             let content = self.slot_content(item, &sealed, false);
             if let Some(counter) = self.sent_numbers.get_mut(&conversation) {
                 counter.sent(&message_id, &sealed.body.hash, &content);
             }
-            self.outbox.said.insert(id_of(&peer));
+            self.outbox.said.insert(chat);
         }
         sealed.submission = Submission {
             message_id,
@@ -161,7 +161,6 @@ impl Unlocked {
         let waiting = sealed.targets.iter().any(|to| to.live_id().is_none());
         if let Some(item) = self.outbox.items.get_mut(&id) {
             item.sealed = Some(sealed);
-            let chat = item.chat;
             if let Some(view) = self.message_mut(chat, id) {
                 view.path = if waiting { "waiting" } else { "live" }.to_owned();
             }
@@ -173,7 +172,7 @@ impl Unlocked {
     pub(crate) fn slot_for(
         &mut self,
         io: &mut Io,
-        id: Id,
+        id: MessageId,
         sealed: &Sealed,
         target: &VerifiedTarget,
         fresh: bool,
@@ -200,13 +199,7 @@ impl Unlocked {
             .epochs
             .get_mut(target.target())
             .ok_or(EnvelopeError::WrongTarget)?;
-        seal_slot(
-            epoch,
-            now,
-            &MessageId::from_bytes(*id.as_bytes()),
-            &sealed.body.hash,
-            &content,
-        )
+        seal_slot(epoch, now, &id, &sealed.body.hash, &content)
     }
 
     /// Whether an open epoch leads to a target.
@@ -221,7 +214,7 @@ impl Unlocked {
             sender: self.user,
             session: sealed.stamp.session,
             conversation: Conversation::Direct {
-                recipient: UserId::from_bytes(*item.chat.as_bytes()),
+                recipient: item.chat.peer(),
             },
             sequence: sealed.stamp.sequence,
             previous: sealed.stamp.previous,
@@ -239,7 +232,7 @@ impl Unlocked {
     }
 
     /// Gives a sealed message to the server, over the socket where it fits.
-    pub(crate) fn submit(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn submit(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -257,7 +250,7 @@ impl Unlocked {
     }
 
     /// Gives one more slot to the server; it fits any frame.
-    pub(crate) fn submit_slot(&mut self, io: &mut Io, id: Id, slot: Slot) {
+    pub(crate) fn submit_slot(&mut self, io: &mut Io, id: MessageId, slot: Slot) {
         if let Some(sealed) = self
             .outbox
             .items
@@ -267,7 +260,7 @@ impl Unlocked {
             sealed.targets.insert(slot.target);
         }
         let set = protocol::envelope::SlotSet {
-            message_id: MessageId::from_bytes(*id.as_bytes()),
+            message_id: id,
             slots: vec![slot],
         };
         let bytes = set.encode();
@@ -283,8 +276,8 @@ impl Unlocked {
     }
 
     /// The epochs towards an account are not to be used any more.
-    pub(crate) fn drop_epochs(&mut self, chat: Id) {
-        let user = UserId::from_bytes(*chat.as_bytes());
+    pub(crate) fn drop_epochs(&mut self, chat: ConversationId) {
+        let user = chat.peer();
         self.outbox
             .epochs
             .retain(|target: &Target, _| *target.account() != user);

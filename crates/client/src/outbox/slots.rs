@@ -5,11 +5,10 @@
 use api::Own;
 use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};
 use protocol::epoch::VerifiedTarget;
-use protocol::ids::UserId;
 
 use super::{Stage, Wanted};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::MessageId;
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::timers::Timer;
@@ -20,21 +19,21 @@ const RECHECK_MS: u64 = 20_000;
 
 impl Unlocked {
     /// Watches what the server has until it is read or its life is over.
-    pub(crate) fn watch(&mut self, io: &mut Io, id: Id, expires_at: u64) {
+    pub(crate) fn watch(&mut self, io: &mut Io, id: MessageId, expires_at: u64) {
         self.watch_reading(io, id);
         io.timers
             .set(Timer::Expire(id), io.local_ms(expires_at.saturating_add(1)));
     }
 
     /// Watches whether somebody live reads a message.
-    fn watch_reading(&mut self, io: &mut Io, id: Id) {
+    fn watch_reading(&mut self, io: &mut Io, id: MessageId) {
         io.timers
             .set(Timer::Fallback(id), io.now_ms + LIVE_CLAIM_SECS * 1_000);
     }
 
     /// Ten seconds are over and nobody has read it, opened or not: the keys of a live slot die with
     /// its reader's tab, so it must not rest there alone.
-    pub(crate) fn fallback_due(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn fallback_due(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -59,13 +58,13 @@ impl Unlocked {
             item.wanted = Some(wanted);
         }
         // What was fetched a moment ago serves the next message as well.
-        if self.bundles_ready(io, chat, wanted.needs_prekey()) {
+        if self.bundles_ready(io, chat.peer(), wanted.needs_prekey()) {
             self.add_slot(io, id, wanted);
         }
     }
 
     /// A session that alone can open its slot is gone: another one of theirs may be there.
-    pub(crate) fn target_left(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn target_left(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -75,15 +74,15 @@ impl Unlocked {
         }
         item.wanted = Some(Wanted::Recheck);
         let chat = item.chat;
-        self.ask_bundles(io, chat, false);
+        self.ask_bundles(io, chat.peer(), false);
     }
 
     /// Seals a slot for each session that came since.
-    fn recheck(&mut self, io: &mut Io, id: Id) {
+    fn recheck(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.outbox.items.get(&id) else {
             return;
         };
-        let peer = UserId::from_bytes(*item.chat.as_bytes());
+        let peer = item.chat.peer();
         let (Some(sealed), Some(cache)) = (item.sealed.as_ref(), self.outbox.bundles.get(&peer))
         else {
             return;
@@ -102,7 +101,7 @@ impl Unlocked {
     }
 
     /// The server says that a recipient could not open a message.
-    pub(crate) fn cannot_open_heard(&mut self, io: &mut Io, id: Id, target: Target) {
+    pub(crate) fn cannot_open_heard(&mut self, io: &mut Io, id: MessageId, target: Target) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
@@ -118,17 +117,17 @@ impl Unlocked {
         }
         let wanted = Wanted::Reseal(target);
         item.wanted = Some(wanted);
-        self.ask_bundles(io, chat, wanted.needs_prekey());
+        self.ask_bundles(io, chat.peer(), wanted.needs_prekey());
     }
 
     /// Seals a slot with the keys that were fetched.
-    pub(crate) fn add_slot(&mut self, io: &mut Io, id: Id, wanted: Wanted) {
+    pub(crate) fn add_slot(&mut self, io: &mut Io, id: MessageId, wanted: Wanted) {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
         item.wanted = None;
         let chat = item.chat;
-        let peer = UserId::from_bytes(*chat.as_bytes());
+        let peer = chat.peer();
         let target = self
             .outbox
             .bundles
@@ -154,11 +153,11 @@ impl Unlocked {
                 if let Some(item) = self.outbox.items.get_mut(&id) {
                     item.wanted = Some(wanted);
                 }
-                self.ask_bundles(io, chat, true);
+                self.ask_bundles(io, chat.peer(), true);
             }
             Some(target) => self.seal_more(io, id, wanted, &target),
             // Not even the same message under the same key may go to other keys: the person decides.
-            None if self.key_changed(chat) && !self.has_arrived(id) => self.hold(io, id),
+            None if self.key_changed(chat.peer()) && !self.has_arrived(id) => self.hold(io, id),
             // What went to a live session goes to live sessions only, whoever says that it does not
             // open; what nobody has read in ten seconds rests with the account.
             None if wanted.is_live() => self.recheck(io, id),
@@ -168,13 +167,13 @@ impl Unlocked {
     }
 
     /// Whether a recipient has it, by a sealed receipt or the server's word.
-    fn has_arrived(&self, id: Id) -> bool {
+    fn has_arrived(&self, id: MessageId) -> bool {
         let sealed = self.outbox.items.get(&id).map(|item| item.sealed.as_ref());
         sealed.flatten().is_some_and(|sealed| sealed.receipted) || self.collected.contains(&id)
     }
 
     /// Other keys than those first sent to, or none: nobody opens it any more, and people are told.
-    fn stays_closed(&mut self, io: &mut Io, id: Id) {
+    fn stays_closed(&mut self, io: &mut Io, id: MessageId) {
         let chat = self.outbox.items.get(&id).map(|item| item.chat);
         io.refused(Refusal::ResendOtherKey, chat, Some(id));
         if !self.has_arrived(id) {
@@ -183,7 +182,7 @@ impl Unlocked {
     }
 
     /// Seals one more slot, if the rules allow it.
-    fn seal_more(&mut self, io: &mut Io, id: Id, wanted: Wanted, target: &VerifiedTarget) {
+    fn seal_more(&mut self, io: &mut Io, id: MessageId, wanted: Wanted, target: &VerifiedTarget) {
         let Some(chat) = self.outbox.items.get(&id).map(|item| item.chat) else {
             return;
         };
@@ -224,7 +223,7 @@ impl Unlocked {
 
     fn allow(
         &mut self,
-        id: Id,
+        id: MessageId,
         wanted: Wanted,
         target: &VerifiedTarget,
     ) -> Result<(), ResealError> {

@@ -8,10 +8,9 @@ use protocol::envelope::{ReceiptState, Target};
 use super::{Outgoing, Stage};
 use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId, TargetId};
 use crate::inbox::ON_READ_MS;
 use crate::io::Io;
-use crate::people::id_of;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};
@@ -21,7 +20,13 @@ const UNTOLD_MS: u64 = 10_000;
 
 impl Unlocked {
     /// A sealed receipt of the recipient.
-    pub(crate) fn receipt_heard(&mut self, io: &mut Io, chat: Id, id: Id, state: ReceiptState) {
+    pub(crate) fn receipt_heard(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        state: ReceiptState,
+    ) {
         self.arrived_while_held(io, chat, id);
         if let Some(sealed) = self
             .outgoing(id)
@@ -38,7 +43,7 @@ impl Unlocked {
     }
 
     /// The recipient says that it was read.
-    fn was_read(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn was_read(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));
         self.drop_outgoing(id);
@@ -61,7 +66,7 @@ impl Unlocked {
     }
 
     /// The recipient says that it is gone there too.
-    fn was_burned(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn was_burned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         self.was_read(io, chat, id);
         let on_read = |view: &MessageView| view.mine && view.burn == Burn::OnRead;
         if self.message(chat, id).is_some_and(on_read) {
@@ -70,7 +75,7 @@ impl Unlocked {
     }
 
     /// What burns on reading burns here first; its reader has it for a while yet.
-    fn burned_before(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn burned_before(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let burned = |view: &MessageView| view.state == MessageState::Burned;
         if self.message(chat, id).is_none_or(burned) {
             return;
@@ -87,7 +92,7 @@ impl Unlocked {
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
     ///
     /// Whether it was read only the recipient says, and only where receipts are on.
-    fn was_collected(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn was_collected(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         io.timers.cancel(Timer::Fallback(id));
         if self.message(chat, id).is_none() {
             self.outbox.items.remove(&id);
@@ -101,7 +106,7 @@ impl Unlocked {
 
     /// No receipt came of what was taken for good. Of a message that burns, its writer learns that nobody
     /// can read it any more; whether it was read stays its reader's to tell.
-    pub(crate) fn untold(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn untold(&mut self, io: &mut Io, id: MessageId) {
         let Some(chat) = self.chat_of(id).filter(|chat| !self.unanswered(*chat)) else {
             return;
         };
@@ -116,7 +121,7 @@ impl Unlocked {
 
     /// Somebody who was asked may have answered: what the server had said of them is shown then.
     pub(crate) fn told_after_answer(&mut self, io: &mut Io) {
-        let collected: Vec<Id> = self.collected.iter().copied().collect();
+        let collected: Vec<MessageId> = self.collected.iter().copied().collect();
         for id in collected {
             if let Some(chat) = self.chat_of(id) {
                 self.progress(io, chat, id, MessageState::Delivered, true);
@@ -131,7 +136,14 @@ impl Unlocked {
     ///
     /// Of somebody who has not answered a request the server's word says whether they are there, which
     /// is theirs to tell.
-    fn progress(&mut self, io: &mut Io, chat: Id, id: Id, to: MessageState, by_server: bool) {
+    fn progress(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        id: MessageId,
+        to: MessageState,
+        by_server: bool,
+    ) {
         if by_server && self.unanswered(chat) {
             return;
         }
@@ -153,9 +165,9 @@ impl Unlocked {
     pub(crate) fn status_heard(
         &mut self,
         io: &mut Io,
-        id: Id,
+        id: MessageId,
         state: Change,
-        name: Option<Id>,
+        name: Option<TargetId>,
         live: bool,
     ) {
         let in_outbox = self.outbox.items.get(&id).map(|item| (item.chat, id));
@@ -165,7 +177,7 @@ impl Unlocked {
         let target = name.and_then(|name| self.find_target(id, name));
         let own = match target {
             Some(target) => *target.account() == self.user,
-            None => name.is_some_and(|name| name == self.live_id() || name == self.me.user_id),
+            None => name.is_some_and(|name| name == self.live.into() || name == self.user.into()),
         };
         if own {
             return;
@@ -176,9 +188,7 @@ impl Unlocked {
                 .message(chat, ours)
                 .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
             if open && state == Change::Acknowledged {
-                io.frame(&ClientFrame::Status {
-                    ids: vec![id.into()],
-                });
+                io.frame(&ClientFrame::Status { ids: vec![id] });
             }
             return;
         }
@@ -212,7 +222,7 @@ impl Unlocked {
     }
 
     /// Opened, perhaps, but not read: the claim is over.
-    fn returned(&mut self, io: &mut Io, chat: Id, id: Id) {
+    fn returned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let by_server = self
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
@@ -222,15 +232,13 @@ impl Unlocked {
     }
 
     /// The slot that is named by its session or its account; a live one also where only its account is.
-    fn find_target(&self, id: Id, named: Id) -> Option<Target> {
+    fn find_target(&self, id: MessageId, named: TargetId) -> Option<Target> {
         let sealed = self.outbox.items.get(&id)?.sealed.as_ref()?;
         // Those of accounts are the last in their order.
         let mut targets = sealed.targets.iter().rev();
         let found = targets.find(|target| {
-            let live = target
-                .live_id()
-                .map(|live| Id::from_bytes(*live.as_bytes()));
-            live == Some(named) || id_of(target.account()) == named
+            let live = target.live_id().map(|live| TargetId::from(*live));
+            live == Some(named) || TargetId::from(*target.account()) == named
         });
         found.copied()
     }
@@ -238,7 +246,7 @@ impl Unlocked {
     /// Answers to [`ClientFrame::Status`].
     pub(crate) fn statuses_came(&mut self, io: &mut Io, states: Vec<StatusEntry>) {
         for entry in states {
-            let id = entry.id.into();
+            let id = entry.id;
             let change = match entry.state {
                 ServerState::Unknown => {
                     self.vanish(io, id, true);

@@ -9,9 +9,10 @@ use super::Stage;
 use super::seal::ANSWER_MS;
 use super::states::rank;
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{MessageId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -22,7 +23,7 @@ const MAX_TRIES: u32 = 3;
 
 impl Unlocked {
     /// The server has it.
-    pub(crate) fn sent(&mut self, io: &mut Io, id: Id, expires_at: u64) {
+    pub(crate) fn sent(&mut self, io: &mut Io, id: MessageId, expires_at: u64) {
         if self.let_go(io, id) {
             return;
         }
@@ -50,28 +51,28 @@ impl Unlocked {
             }
         }
         // What changes it may follow.
-        self.pump(io);
+        io.ask(Effect::Send);
     }
 
     /// Ends what was taken back while it was on its way, so that what takes it back follows; false for
     /// anything else.
-    fn let_go(&mut self, io: &mut Io, id: Id) -> bool {
+    fn let_go(&mut self, io: &mut Io, id: MessageId) -> bool {
         let taken_back = self.is_taken_back(id);
         if taken_back {
             io.timers.cancel(Timer::Resend(id));
             self.outbox.items.remove(&id);
-            self.pump(io);
+            io.ask(Effect::Send);
         }
         taken_back
     }
 
-    pub(super) fn is_taken_back(&self, id: Id) -> bool {
+    pub(super) fn is_taken_back(&self, id: MessageId) -> bool {
         let item = self.outbox.items.get(&id);
         item.is_some_and(|item| item.stage == Stage::TakenBack)
     }
 
     /// The answer to a submission over HTTP.
-    pub(crate) fn posted(&mut self, io: &mut Io, id: Id, answer: Answer) {
+    pub(crate) fn posted(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
         match answer {
             Some((200..=299, body)) => {
                 let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
@@ -88,7 +89,7 @@ impl Unlocked {
     }
 
     /// The server did not take it.
-    pub(crate) fn send_refused(&mut self, io: &mut Io, id: Id, failure: Failure) {
+    pub(crate) fn send_refused(&mut self, io: &mut Io, id: MessageId, failure: Failure) {
         if failure.code == Code::DuplicateMessage.name() {
             // It has it already: our first try arrived.
             let at = self.outbox.items.get(&id).map_or(0, |item| item.expires_at);
@@ -105,7 +106,7 @@ impl Unlocked {
 
     /// The server asked to wait: it is given again when the time is over, and whatever was written
     /// after it follows it.
-    fn send_later(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+    fn send_later(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         io.timers.cancel(Timer::Resend(id));
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
@@ -122,18 +123,16 @@ impl Unlocked {
         let until_ms = io.now_ms + failure.wait_ms();
         self.outbox.rest_until_ms = self.outbox.rest_until_ms.max(until_ms);
         io.timers
-            .set(Timer::Resend(self.me.user_id), self.outbox.rest_until_ms);
+            .set(Timer::Bundles(self.user), self.outbox.rest_until_ms);
     }
 
     /// More slots were not taken: the message may be gone.
-    pub(crate) fn slots_refused(&mut self, io: &mut Io, id: Id) {
-        io.frame(&ClientFrame::Status {
-            ids: vec![id.into()],
-        });
+    pub(crate) fn slots_refused(&mut self, io: &mut Io, id: MessageId) {
+        io.frame(&ClientFrame::Status { ids: vec![id] });
     }
 
-    /// No answer came, or bundles are to be asked for again.
-    pub(crate) fn resend_due(&mut self, io: &mut Io, id: Id) {
+    /// No answer came.
+    pub(crate) fn resend_due(&mut self, io: &mut Io, id: MessageId) {
         if let Some(item) = self.outbox.items.get_mut(&id)
             && matches!(item.stage, Stage::Submitted | Stage::TakenBack)
         {
@@ -141,7 +140,7 @@ impl Unlocked {
             if item.tries > MAX_TRIES {
                 if !self.let_go(io, id) {
                     self.fail(io, id, &Failure::new(Own::Offline));
-                    self.pump(io);
+                    io.ask(Effect::Send);
                 }
             } else if item.stage == Stage::TakenBack {
                 io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
@@ -150,12 +149,17 @@ impl Unlocked {
             }
             return;
         }
-        self.ask_wanted_bundles(io, id);
-        self.pump(io);
+        io.ask(Effect::Send);
+    }
+
+    /// Bundles are to be asked for again, or the time is over that the server asked to wait.
+    pub(crate) fn bundles_due(&mut self, io: &mut Io, user: UserId) {
+        self.ask_wanted_bundles(io, user);
+        io.ask(Effect::Send);
     }
 
     /// A message cannot be sent; people may send its text again.
-    pub(crate) fn fail(&mut self, io: &mut Io, id: Id, failure: &Failure) {
+    pub(crate) fn fail(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         io.timers.cancel(Timer::Resend(id));
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));

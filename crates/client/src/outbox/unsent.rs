@@ -14,9 +14,8 @@ use protocol::safe::{UnsentFront, seal_unsent};
 use super::{Outgoing, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
-use crate::people::user;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
@@ -27,8 +26,8 @@ const MIN_ENTRY: usize = 16 + 16 + 5 + 4 + 8;
 
 /// What every entry begins with.
 struct Entry {
-    id: Id,
-    chat: Id,
+    id: MessageId,
+    chat: ConversationId,
     burn: Burn,
     life_secs: u32,
     expires_at: u64,
@@ -45,7 +44,7 @@ impl Unlocked {
         let all = self.messages.iter();
         let all = all.flat_map(|(chat, messages)| messages.values().map(move |it| (*chat, it)));
         let failed = all.filter(|(_, view)| view.mine && view.state == MessageState::Failed);
-        let failed: Vec<(Id, &MessageView)> = failed.collect();
+        let failed: Vec<(ConversationId, &MessageView)> = failed.collect();
         if unsent.is_empty() && failed.is_empty() {
             return None;
         }
@@ -56,7 +55,7 @@ impl Unlocked {
             .map(|(_, item)| *item)
             .filter(sent_by_unlocking)
         {
-            *chats.entry(user(item.chat)).or_insert(0_u32) += 1;
+            *chats.entry(item.chat.peer()).or_insert(0_u32) += 1;
         }
         let front = UnsentFront {
             user_id: self.user,
@@ -160,7 +159,9 @@ impl Outgoing {
 
 impl Entry {
     fn write(&self, writer: &mut Writer) {
-        writer.raw(self.id.as_bytes()).raw(self.chat.as_bytes());
+        writer
+            .raw(self.id.as_bytes())
+            .raw(self.chat.peer().as_bytes());
         let (rule, secs) = match self.burn {
             Burn::Never => (0, 0),
             Burn::OnRead => (1, 0),
@@ -172,8 +173,8 @@ impl Entry {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            id: Id::from_bytes(*reader.array()?),
-            chat: Id::from_bytes(*reader.array()?),
+            id: MessageId::from_bytes(*reader.array()?),
+            chat: ConversationId::with(UserId::from_bytes(*reader.array()?)),
             burn: match (reader.u8()?, reader.u32()?) {
                 (0, _) => Burn::Never,
                 (1, _) => Burn::OnRead,
@@ -186,7 +187,7 @@ impl Entry {
     }
 }
 
-fn write_item(writer: &mut Writer, id: Id, item: &Outgoing) {
+fn write_item(writer: &mut Writer, id: MessageId, item: &Outgoing) {
     let entry = Entry {
         id,
         chat: item.chat,
@@ -218,7 +219,7 @@ fn write_item(writer: &mut Writer, id: Id, item: &Outgoing) {
     }
 }
 
-fn read_item(reader: &mut Reader<'_>) -> Result<(Id, Outgoing), DecodeError> {
+fn read_item(reader: &mut Reader<'_>) -> Result<(MessageId, Outgoing), DecodeError> {
     let entry = Entry::read(reader)?;
     let stage = match reader.u8()? {
         0 => Stage::Queued,
@@ -265,11 +266,7 @@ fn read_sealed(reader: &mut Reader<'_>, entry: &Entry) -> Result<Sealed, DecodeE
         stamp,
         // Its number belongs to a session that is over.
         before: SequenceCounter::default(),
-        record: SentRecord::new(
-            MessageId::from_bytes(*entry.id.as_bytes()),
-            user(entry.chat),
-            fingerprint,
-        ),
+        record: SentRecord::new(entry.id, entry.chat.peer(), fingerprint),
         submission: bytes.to_vec(),
         targets: submission.slots.iter().map(|slot| slot.target).collect(),
         receipted: false,
@@ -296,7 +293,7 @@ fn write_shown(writer: &mut Writer, view: Option<&MessageView>) {
 
 fn read_shown(
     reader: &mut Reader<'_>,
-    id: Id,
+    id: MessageId,
     burn: Burn,
 ) -> Result<Option<MessageView>, DecodeError> {
     if !reader.bool("shown")? {

@@ -4,21 +4,21 @@ use api::Own;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState};
 
-use super::{id_of, user};
+use crate::effects::Effect;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
     /// A contact that is neither removed nor only incoming.
-    pub(crate) fn contact(&self, chat: Id) -> Option<&Contact> {
+    pub(crate) fn contact(&self, chat: ConversationId) -> Option<&Contact> {
         self.safe
             .contents()
             .contacts
-            .get(&user(chat))
+            .get(&chat.peer())
             .filter(|contact| {
                 matches!(
                     contact.state.value,
@@ -28,8 +28,8 @@ impl Unlocked {
     }
 
     /// Whether something may be written to somebody; else the failure's code.
-    pub(crate) fn may_write(&self, chat: Id) -> Result<(), Own> {
-        if self.safe.contents().is_blocked(&user(chat)) {
+    pub(crate) fn may_write(&self, chat: ConversationId) -> Result<(), Own> {
+        if self.safe.contents().is_blocked(&chat.peer()) {
             return Err(Own::Blocked);
         }
         if self.contact(chat).is_none() {
@@ -41,8 +41,8 @@ impl Unlocked {
     /// Makes or revives a contact. An earlier pin stays: other keys are noticed, not taken.
     pub(crate) fn put_contact(
         &mut self,
-        io: &Io,
-        chat: Id,
+        io: &mut Io,
+        chat: ConversationId,
         fingerprint: Fingerprint,
         state: ContactState,
         handle: &str,
@@ -53,7 +53,7 @@ impl Unlocked {
             .safe
             .edit()
             .contacts
-            .entry(user(chat))
+            .entry(chat.peer())
             .or_insert_with(|| Contact::new(fingerprint, state, now));
         contact.state.set(now, state);
         let handle = clip(handle);
@@ -63,58 +63,58 @@ impl Unlocked {
         if !alias.is_empty() && contact.alias.value.as_str() != alias {
             contact.alias.set(now, clip(alias).into());
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// The other side accepted.
-    pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: Id, alias: &str) {
+    pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: ConversationId, alias: &str) {
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.state.set(now, ContactState::Accepted);
             if !alias.is_empty() && contact.alias.value.as_str() != alias {
                 contact.alias.set(now, clip(alias).into());
             }
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         self.told_after_answer(io);
     }
 
     /// A contact has another name now.
-    pub(crate) fn renamed(&mut self, io: &Io, chat: Id, alias: &str) {
+    pub(crate) fn renamed(&mut self, io: &mut Io, chat: ConversationId, alias: &str) {
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.alias.set(now, clip(alias).into());
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// `block`.
-    pub(crate) fn block(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn block(&mut self, io: &mut Io, chat: ConversationId) {
         let now = io.stamp();
         if self.pending(chat).is_some()
-            && let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat))
+            && let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer())
         {
             contact.state.set(now, ContactState::Removed);
         }
         self.requests.remove(&chat);
-        self.requests_dirty = true;
+        io.ask(Effect::TellRequests);
         self.leave_unread(chat);
-        self.safe.edit().set_blocked(user(chat), true, now);
+        self.safe.edit().set_blocked(chat.peer(), true, now);
         self.forget_chat(io, chat);
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         self.emit_blocked(io);
     }
 
     /// `unblock`.
-    pub(crate) fn unblock(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn unblock(&mut self, io: &mut Io, chat: ConversationId) {
         let now = io.stamp();
-        self.safe.edit().set_blocked(user(chat), false, now);
-        self.chats_dirty = true;
+        self.safe.edit().set_blocked(chat.peer(), false, now);
+        io.ask(Effect::TellChats);
         self.emit_blocked(io);
     }
 
     /// `remove_contact`.
-    pub(crate) fn remove_contact(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn remove_contact(&mut self, io: &mut Io, chat: ConversationId) {
         if self.contact(chat).is_none() {
             io.failed_at(
                 "remove_contact",
@@ -125,17 +125,17 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.state.set(now, ContactState::Removed);
         }
         self.forget_chat(io, chat);
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// Leaves all of somebody's to expire: an acknowledgement would tell.
-    pub(crate) fn leave_unread(&mut self, chat: Id) {
+    pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
         let items = self.inbox.items.iter();
-        let unread: Vec<Id> = items
+        let unread: Vec<MessageId> = items
             .filter(|(_, item)| item.chat == chat)
             .map(|(id, _)| *id)
             .collect();
@@ -144,8 +144,8 @@ impl Unlocked {
         }
     }
 
-    pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: Id) {
-        let ids: Vec<Id> = self
+    pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: ConversationId) {
+        let ids: Vec<MessageId> = self
             .messages
             .get(&chat)
             .map(|messages| messages.keys().copied().collect())
@@ -170,7 +170,7 @@ impl Unlocked {
             .iter()
             .filter(|(_, block)| block.value)
             .map(|(user, _)| {
-                let id = id_of(user);
+                let id = *user;
                 let (handle, alias) = self.names_of(id);
                 PersonView {
                     user_id: id,
@@ -185,8 +185,8 @@ impl Unlocked {
     }
 
     /// Handle and name: the contact's, else the server's.
-    pub(crate) fn names_of(&self, id: Id) -> (String, String) {
-        let kept = self.safe.contents().contacts.get(&user(id));
+    pub(crate) fn names_of(&self, id: UserId) -> (String, String) {
+        let kept = self.safe.contents().contacts.get(&id);
         let peer = self.peers.get(&id);
         let pick = |kept: Option<&str>, heard: Option<&str>| {
             kept.filter(|name| !name.is_empty())
@@ -211,17 +211,20 @@ impl Unlocked {
     }
 
     /// How far we have come with somebody.
-    pub(crate) fn relation_to(&self, id: Id) -> &'static str {
+    pub(crate) fn relation_to(&self, id: UserId) -> &'static str {
         if id == self.me.user_id {
             return "self";
         }
-        if self.safe.contents().is_blocked(&user(id)) {
+        if self.safe.contents().is_blocked(&id) {
             return "blocked";
         }
-        if self.pending(id).is_some() {
+        if self.pending(ConversationId::with(id)).is_some() {
             return "asking";
         }
-        match self.contact(id).map(|contact| contact.state.value) {
+        match self
+            .contact(ConversationId::with(id))
+            .map(|contact| contact.state.value)
+        {
             Some(ContactState::Accepted) => "contact",
             Some(ContactState::Outgoing) => "requested",
             _ => "none",

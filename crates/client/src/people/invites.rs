@@ -13,9 +13,10 @@ use protocol::primitives::kdf;
 use crate::account::parse;
 use crate::account::sessions::Invite;
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::secret_text::SecretText;
@@ -43,7 +44,7 @@ impl Unlocked {
             None => Err(Failure::new(Own::Offline)),
         };
         let inviter = found.and_then(|found| {
-            if Id::from(found.user_id) != invite.user {
+            if found.user_id != invite.user {
                 return Err(Failure::new(Own::ServerReply));
             }
             self.may_ask(io, &found, Some(&invite)).map(|_| found)
@@ -57,7 +58,12 @@ impl Unlocked {
                 &UseInvite { code: invite.code },
                 Purpose::Open(Open::InviteUsed { invite, inviter }),
             ),
-            Err(failure) => io.failed_at("open_invite", failure, Some(invite.user), None),
+            Err(failure) => io.failed_at(
+                "open_invite",
+                failure,
+                Some(ConversationId::with(invite.user)),
+                None,
+            ),
         }
     }
 
@@ -78,7 +84,12 @@ impl Unlocked {
             Some((status, body)) => Failure::from_answer(status, &body),
             None => Failure::new(Own::Offline),
         };
-        io.failed_at("open_invite", failure, Some(invite.user), None);
+        io.failed_at(
+            "open_invite",
+            failure,
+            Some(ConversationId::with(invite.user)),
+            None,
+        );
     }
 
     fn ask_inviter(&mut self, io: &mut Io, invite: &Invite, inviter: &Person) {
@@ -88,12 +99,17 @@ impl Unlocked {
                 added: true,
                 needs_account: false,
             }),
-            Err(failure) => io.failed_at("open_invite", failure, Some(invite.user), None),
+            Err(failure) => io.failed_at(
+                "open_invite",
+                failure,
+                Some(ConversationId::with(invite.user)),
+                None,
+            ),
         }
     }
 
     /// A link named these keys as its maker's.
-    pub(super) fn note_linked(&mut self, io: &Io, id: Id, fingerprint: &Fingerprint) {
+    pub(super) fn note_linked(&mut self, io: &Io, id: UserId, fingerprint: &Fingerprint) {
         let keys = hex::encode(fingerprint.as_bytes());
         let name = link_name(id);
         if self.safe.contents().settings.get(&name) != Some(keys.as_str()) {
@@ -102,9 +118,9 @@ impl Unlocked {
     }
 
     /// Whether the keys that are pinned for somebody are those of the link that one came by.
-    pub(crate) fn is_linked(&self, id: Id) -> bool {
+    pub(crate) fn is_linked(&self, id: UserId) -> bool {
         let pinned = self
-            .contact(id)
+            .contact(ConversationId::with(id))
             .and_then(|contact| contact.pin.fingerprint().ok());
         let named = self.safe.contents().settings.get(&link_name(id));
         !self.key_changed(id)
@@ -112,14 +128,14 @@ impl Unlocked {
     }
 
     /// Somebody asks with the code of a link: the server is asked which links are ours.
-    pub(crate) fn came_by(&mut self, io: &mut Io, chat: Id, code: InviteCode) {
+    pub(crate) fn came_by(&mut self, io: &mut Io, chat: ConversationId, code: InviteCode) {
         // What the server calls an invite is the hash of its code.
         let name = InviteHash::from_bytes(kdf::sha3_256(&[&code.0]));
         self.requests.entry(chat).or_default().invite = Some(name);
         io.get("/invites", Purpose::Open(Open::OwnInvites));
     }
 
-    pub(crate) fn own_invites_came(&mut self, answer: Answer) {
+    pub(crate) fn own_invites_came(&mut self, io: &mut Io, answer: Answer) {
         let Some((200, body)) = answer else {
             return;
         };
@@ -128,12 +144,12 @@ impl Unlocked {
                 .into_iter()
                 .map(|made| made.id)
                 .collect::<BTreeSet<_>>();
-            self.requests_dirty = true;
+            io.ask(Effect::TellRequests);
         }
     }
 
     /// Whether somebody's request came by a link of ours.
-    pub(super) fn by_own_link(&self, chat: Id) -> bool {
+    pub(super) fn by_own_link(&self, chat: ConversationId) -> bool {
         let named = self
             .requests
             .get(&chat)
@@ -143,6 +159,6 @@ impl Unlocked {
 }
 
 /// Where the safe keeps what a link said of somebody's keys.
-fn link_name(id: Id) -> String {
+fn link_name(id: UserId) -> String {
     format!("link/{id}")
 }

@@ -9,9 +9,9 @@ use protocol::epoch::SenderClaim;
 use protocol::identity::{AccountKeys, Fingerprint};
 use protocol::ids::UserId;
 
-use super::user;
+use crate::effects::Effect;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
@@ -38,7 +38,7 @@ impl Unlocked {
     pub(crate) fn decode_keys(
         &self,
         io: &mut Io,
-        id: Id,
+        id: UserId,
         bytes: &[u8],
     ) -> Result<ShownKeys, Failure> {
         let kept = self.peers.get(&id).and_then(|peer| {
@@ -51,7 +51,7 @@ impl Unlocked {
             Some(kept) => kept.keys.clone(),
             None => AccountKeys::decode(bytes).map_err(|error| {
                 let refusal = of_identity(&error);
-                io.refused(refusal, Some(id), None);
+                io.refused(refusal, Some(ConversationId::with(id)), None);
                 Failure::from(refusal)
             })?,
         };
@@ -63,8 +63,8 @@ impl Unlocked {
     }
 
     /// Whether a fingerprint is the pinned one, or that of somebody who was never pinned.
-    pub(crate) fn is_pinned(&self, id: Id, fingerprint: &Fingerprint) -> bool {
-        match self.safe.contents().contacts.get(&user(id)) {
+    pub(crate) fn is_pinned(&self, id: UserId, fingerprint: &Fingerprint) -> bool {
+        match self.safe.contents().contacts.get(&id) {
             Some(contact) => contact.pin.fingerprint() == Ok(fingerprint),
             None => true,
         }
@@ -72,19 +72,19 @@ impl Unlocked {
 
     /// Whether keys that the server shows are the pinned ones. Others are noted, told and asked about
     /// before a send.
-    pub(crate) fn pin_holds(&mut self, io: &mut Io, id: Id, shown: ShownKeys) -> bool {
+    pub(crate) fn pin_holds(&mut self, io: &mut Io, id: UserId, shown: ShownKeys) -> bool {
         if id == self.me.user_id {
             return shown.keys.expect(self.safe.keys().fingerprint()).is_ok();
         }
         let fingerprint = *shown.keys.fingerprint();
-        let was_pinned = self.safe.contents().contacts.contains_key(&user(id));
+        let was_pinned = self.safe.contents().contacts.contains_key(&id);
         if self.is_pinned(id, &fingerprint) {
             let peer = self.peers.entry(id).or_default();
             peer.keys = Some(shown);
             if peer.changed.take().is_some() {
-                self.chats_dirty = true;
+                io.ask(Effect::TellChats);
                 // What was held is for the keys that are back.
-                self.release_held(io, id);
+                io.ask(Effect::Release(ConversationId::with(id)));
             }
             return was_pinned;
         }
@@ -96,32 +96,32 @@ impl Unlocked {
         peer.changed = Some(shown);
         self.note_other_keys(io, id, &fingerprint);
         if news {
-            self.chats_dirty = true;
-            io.refused(Refusal::SwappedKey, Some(id), None);
+            io.ask(Effect::TellChats);
+            io.refused(Refusal::SwappedKey, Some(ConversationId::with(id)), None);
         }
         false
     }
 
     /// Keeps it before the person's eyes that other keys than the pinned ones were shown or used for a
     /// contact, until the person has answered.
-    pub(crate) fn note_other_keys(&mut self, io: &Io, id: Id, fingerprint: &Fingerprint) {
+    pub(crate) fn note_other_keys(&mut self, io: &mut Io, id: UserId, fingerprint: &Fingerprint) {
         let noted = self
-            .contact(id)
+            .contact(ConversationId::with(id))
             .is_none_or(|contact| contact.saw_other_keys());
         if noted {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(id)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&id) {
             contact.other_keys.set(now, Some(*fingerprint));
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// Keys that open what claims to be of somebody: their pinned ones, or those that the server showed
     /// in place of them, under which only words are shown.
     pub(crate) fn keys_for(&self, claim: &SenderClaim) -> Option<&AccountKeys> {
-        let id = super::id_of(&claim.user_id);
+        let id = claim.user_id;
         if id == self.me.user_id {
             let own = self.safe.keys();
             return (*own.fingerprint() == claim.fingerprint).then_some(own);
@@ -131,7 +131,7 @@ impl Unlocked {
 
     /// Whether those keys are here and need not be asked for again.
     pub(crate) fn has_fresh_keys(&self, io: &Io, claim: &SenderClaim) -> bool {
-        let id = super::id_of(&claim.user_id);
+        let id = claim.user_id;
         let disputed = self
             .peers
             .get(&id)
@@ -148,7 +148,7 @@ impl Unlocked {
     }
 
     /// Something is held back for somebody: asks whether their pinned keys are back.
-    pub(crate) fn ask_for_keys_again(&self, io: &mut Io, id: Id) {
+    pub(crate) fn ask_for_keys_again(&self, io: &mut Io, id: UserId) {
         let shown = self.peers.get(&id).and_then(|peer| peer.changed.as_ref());
         let old = shown
             .is_some_and(|shown| io.now_ms.saturating_sub(shown.shown_ms) >= DISPUTED_FRESH_MS);
@@ -158,7 +158,7 @@ impl Unlocked {
     }
 
     fn kept_for(&self, claim: &SenderClaim) -> Option<&ShownKeys> {
-        let id = super::id_of(&claim.user_id);
+        let id = claim.user_id;
         let peer = self.peers.get(&id)?;
         let pinned = peer
             .keys
@@ -171,13 +171,13 @@ impl Unlocked {
     }
 
     /// Keys that the server shows in place of the pinned ones.
-    pub(crate) fn changed_keys(&self, id: Id) -> Option<&AccountKeys> {
+    pub(crate) fn changed_keys(&self, id: UserId) -> Option<&AccountKeys> {
         let changed = &self.peers.get(&id)?.changed.as_ref()?.keys;
         (!self.is_pinned(id, changed.fingerprint())).then_some(changed)
     }
 
     /// Whether the person has to decide on changed keys before the next send.
-    pub(crate) fn key_changed(&self, id: Id) -> bool {
+    pub(crate) fn key_changed(&self, id: UserId) -> bool {
         self.changed_keys(id).is_some()
     }
 
@@ -190,9 +190,9 @@ impl Unlocked {
             return;
         }
         let seen = self.safe.contents().contacts.iter();
-        let asked: Vec<Id> = seen
+        let asked: Vec<UserId> = seen
             .filter(|(_, contact)| contact.saw_other_keys())
-            .map(|(user, contact)| (super::id_of(user), io.local_ms(contact.other_keys.at)))
+            .map(|(user, contact)| (*user, io.local_ms(contact.other_keys.at)))
             .filter(|(id, seen_ms)| !self.key_changed(*id) && !self.shown_after(*id, *seen_ms))
             .map(|(id, _)| id)
             .take(MOST)
@@ -203,14 +203,14 @@ impl Unlocked {
     }
 
     /// Whether the pinned keys were shown after a time.
-    fn shown_after(&self, id: Id, ms: u64) -> bool {
+    fn shown_after(&self, id: UserId, ms: u64) -> bool {
         let shown = self.peers.get(&id).and_then(|peer| peer.keys.as_ref());
         shown.is_some_and(|kept| kept.shown_ms > ms)
     }
 
     /// Another session of the account may have replaced pins: what rests on the old ones goes.
     pub(crate) fn pins_joined(&mut self, io: &mut Io) {
-        let pins: Vec<(Id, bool, bool)> = self
+        let pins: Vec<(UserId, bool, bool)> = self
             .peers
             .iter()
             .map(|(id, peer)| {
@@ -227,9 +227,9 @@ impl Unlocked {
             if let Some(peer) = self.peers.get_mut(&id) {
                 peer.keys = if accepted { peer.changed.take() } else { None };
             }
-            self.drop_epochs(id);
+            self.drop_epochs(ConversationId::with(id));
             if accepted {
-                self.release_held(io, id);
+                io.ask(Effect::Release(ConversationId::with(id)));
             }
         }
         self.ask_about_other_keys(io);
@@ -254,11 +254,11 @@ impl Unlocked {
     }
 
     /// Whether somebody was found live.
-    pub(crate) fn note_live(&mut self, id: Id, live: bool) {
+    pub(crate) fn note_live(&mut self, io: &mut Io, id: UserId, live: bool) {
         let peer = self.peers.entry(id).or_default();
         if peer.live != live {
             peer.live = live;
-            self.chats_dirty = true;
+            io.ask(Effect::TellChats);
         }
     }
 }

@@ -8,9 +8,10 @@ use super::{ShownKeys, clip};
 use crate::account::parse;
 use crate::account::sessions::Invite;
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
@@ -42,10 +43,10 @@ impl Unlocked {
                 Ok(found) => {
                     self.note_person(&found);
                     let person = PersonView {
-                        user_id: found.user_id.into(),
+                        user_id: found.user_id,
                         handle: clip(&found.handle),
                         alias: clip(&found.alias),
-                        relation: self.relation_to(found.user_id.into()).to_owned(),
+                        relation: self.relation_to(found.user_id).to_owned(),
                     };
                     io.event(Event::LookedUp {
                         handle,
@@ -77,13 +78,13 @@ impl Unlocked {
     }
 
     /// Whether the person was asked and has not answered yet.
-    pub(crate) fn unanswered(&self, chat: Id) -> bool {
+    pub(crate) fn unanswered(&self, chat: ConversationId) -> bool {
         let state = self.contact(chat).map(|contact| contact.state.value);
         state == Some(ContactState::Outgoing)
     }
 
     /// Whether a text fits into a request, and the person has not answered one yet.
-    pub(crate) fn asks_with(&self, chat: Id, text: &SecretText) -> bool {
+    pub(crate) fn asks_with(&self, chat: ConversationId, text: &SecretText) -> bool {
         self.unanswered(chat) && text.expose().chars().count() <= MAX_GREETING
     }
 
@@ -96,12 +97,17 @@ impl Unlocked {
             None => Err(Failure::new(Own::Offline)),
         };
         match found {
-            Ok(found) if Id::from(found.user_id) == self.me.user_id => {
+            Ok(found) if found.user_id == self.me.user_id => {
                 io.failed(during, Failure::new(Own::ThatIsYou));
             }
             Ok(found) => {
                 if let Err(failure) = self.ask_for_contact(io, &found, greeting, None) {
-                    io.failed_at(during, failure, Some(found.user_id.into()), None);
+                    io.failed_at(
+                        during,
+                        failure,
+                        Some(ConversationId::with(found.user_id)),
+                        None,
+                    );
                 }
             }
             Err(failure) => io.failed(during, failure),
@@ -116,7 +122,7 @@ impl Unlocked {
         found: &Person,
         invite: Option<&Invite>,
     ) -> Result<ShownKeys, Failure> {
-        let id = Id::from(found.user_id);
+        let id = found.user_id;
         if self.safe.contents().is_blocked(&found.user_id) {
             return Err(Failure::new(Own::Blocked));
         }
@@ -124,15 +130,17 @@ impl Unlocked {
         let shown = self.decode_keys(io, id, &found.public_keys)?;
         let fingerprint = shown.keys.fingerprint().as_bytes();
         if invite.is_some_and(|invite| !fingerprint.starts_with(&invite.pin)) {
-            io.refused(Refusal::InvitePin, Some(id), None);
+            io.refused(Refusal::InvitePin, Some(ConversationId::with(id)), None);
             return Err(Refusal::InvitePin.into());
         }
         Ok(shown)
     }
 
     /// Whether somebody is a contact who was asked and has answered.
-    pub(super) fn is_accepted(&self, id: Id) -> bool {
-        let state = self.contact(id).map(|contact| contact.state.value);
+    pub(super) fn is_accepted(&self, id: UserId) -> bool {
+        let state = self
+            .contact(ConversationId::with(id))
+            .map(|contact| contact.state.value);
         state == Some(ContactState::Accepted)
     }
 
@@ -144,7 +152,7 @@ impl Unlocked {
         greeting: &SecretText,
         invite: Option<&Invite>,
     ) -> Result<(), Failure> {
-        let id = Id::from(found.user_id);
+        let id = found.user_id;
         let shown = self.may_ask(io, found, invite)?;
         let fingerprint = *shown.keys.fingerprint();
         if invite.is_some() {
@@ -152,29 +160,30 @@ impl Unlocked {
         }
         // An earlier pin may not hold any more; what is sent then is held until the person decides.
         self.pin_holds(io, id, shown);
-        if self.pending(id).is_some() {
-            self.accept_request(io, id);
+        let chat = ConversationId::with(id);
+        if self.pending(chat).is_some() {
+            self.accept_request(io, chat);
             return Ok(());
         }
         if self.is_accepted(id) {
-            self.chats_dirty = true;
+            io.ask(Effect::TellChats);
             return Ok(());
         }
         self.put_contact(
             io,
-            id,
+            chat,
             fingerprint,
             ContactState::Outgoing,
             &found.handle,
             &found.alias,
         );
-        self.send_request(io, id, greeting, invite.map(|invite| invite.code));
+        self.send_request(io, chat, greeting, invite.map(|invite| invite.code));
         Ok(())
     }
 
     /// Remembers what the server says of somebody's names.
     pub(crate) fn note_person(&mut self, found: &Person) {
-        let peer = self.peers.entry(found.user_id.into()).or_default();
+        let peer = self.peers.entry(found.user_id).or_default();
         peer.handle = clip(&found.handle);
         peer.alias = clip(&found.alias);
     }

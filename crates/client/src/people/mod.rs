@@ -9,14 +9,10 @@ mod senders;
 mod trust;
 mod views;
 
-use protocol::ids::UserId;
-
 pub(crate) use contacts::clip;
 pub(crate) use keys::ShownKeys;
 pub(crate) use requests::{Asked, Request};
 pub(crate) use senders::Lookups;
-
-use crate::id::Id;
 
 /// What is known of somebody in this session's memory.
 #[derive(Default)]
@@ -32,14 +28,4 @@ pub(crate) struct Peer {
     pub(crate) alias: String,
     /// Whether the last fetch found a live session.
     pub(crate) live: bool,
-}
-
-/// The protocol's form of an identifier.
-pub(crate) const fn user(id: Id) -> UserId {
-    UserId::from_bytes(*id.as_bytes())
-}
-
-/// The JSON's form of an identifier.
-pub(crate) const fn id_of(user: &UserId) -> Id {
-    Id::from_bytes(*user.as_bytes())
 }

@@ -10,10 +10,11 @@ use api::ids::InviteHash;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
-use super::{clip, id_of, user};
+use super::clip;
+use crate::effects::Effect;
 use crate::event::{Event, RequestView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
@@ -30,7 +31,7 @@ const MAX_OF_ONE: usize = 16;
 #[derive(Default)]
 pub(crate) struct Request {
     /// Requests, the newest last. The first line of one is a text as those that came with it.
-    pub(crate) asks: Vec<Id>,
+    pub(crate) asks: Vec<MessageId>,
     /// Something of it came under other keys than those seen first.
     pub(crate) other_keys: bool,
     /// Name of the invite link whose code they showed.
@@ -50,11 +51,11 @@ pub(crate) enum Asked {
 
 impl Unlocked {
     /// Somebody who is no contact and waits for a decision.
-    pub(crate) fn pending(&self, chat: Id) -> Option<&Contact> {
+    pub(crate) fn pending(&self, chat: ConversationId) -> Option<&Contact> {
         let contents = self.safe.contents();
         let asks = |contact: &&Contact| contact.state.value == ContactState::Incoming;
-        let found = contents.contacts.get(&user(chat)).filter(asks);
-        found.filter(|_| !contents.is_blocked(&user(chat)))
+        let found = contents.contacts.get(&chat.peer()).filter(asks);
+        found.filter(|_| !contents.is_blocked(&chat.peer()))
     }
 
     /// Somebody who is no contact wrote at `sent_at`, by their clock.
@@ -63,20 +64,20 @@ impl Unlocked {
     /// undo what another has decided.
     pub(crate) fn asked(
         &mut self,
-        io: &Io,
-        chat: Id,
+        io: &mut Io,
+        chat: ConversationId,
         fingerprint: Fingerprint,
         sent_at: u64,
         alias: Option<&str>,
     ) -> Asked {
         let at = sent_at.min(io.stamp());
-        let (handle, known_as) = self.names_of(chat);
+        let (handle, known_as) = self.names_of(chat.peer());
         let alias = alias.map_or(known_as, clip);
         let of_theirs = self.inbox.items.values().filter(|item| item.chat == chat);
         let too_many = of_theirs.count() > MAX_OF_ONE;
         let contacts = &self.safe.contents().contacts;
         let asks = Stamped::new(at, ContactState::Incoming);
-        match contacts.get(&user(chat)).map(|contact| &contact.state) {
+        match contacts.get(&chat.peer()).map(|contact| &contact.state) {
             Some(state) if state.value == ContactState::Incoming && !too_many => {}
             Some(state) if state.value != ContactState::Incoming && *state > asks => {
                 return Asked::Decided;
@@ -89,7 +90,7 @@ impl Unlocked {
                 }
             }
         }
-        let news = contacts.get(&user(chat)).is_none_or(|contact| {
+        let news = contacts.get(&chat.peer()).is_none_or(|contact| {
             contact.state < asks
                 || contact.alias.value.as_str() != alias
                 || contact.handle.value.as_str() != handle
@@ -99,7 +100,7 @@ impl Unlocked {
                 .safe
                 .edit()
                 .contacts
-                .entry(user(chat))
+                .entry(chat.peer())
                 .or_insert_with(|| Contact::new(fingerprint, ContactState::Incoming, at));
             contact.state.merge(asks);
             if contact.handle.value.as_str() != handle {
@@ -109,12 +110,12 @@ impl Unlocked {
                 contact.alias.set(at, alias.as_str().into());
             }
         }
-        self.requests_dirty = true;
+        io.ask(Effect::TellRequests);
         Asked::Pending
     }
 
     /// `accept_request`.
-    pub(crate) fn accept_request(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn accept_request(&mut self, io: &mut Io, chat: ConversationId) {
         if !self.decide(io, "accept_request", chat, ContactState::Accepted) {
             return;
         }
@@ -123,36 +124,42 @@ impl Unlocked {
     }
 
     /// `refuse_request`.
-    pub(crate) fn refuse_request(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn refuse_request(&mut self, io: &mut Io, chat: ConversationId) {
         if self.decide(io, "refuse_request", chat, ContactState::Removed) {
             self.settle_request(io, chat);
         }
     }
 
-    fn decide(&mut self, io: &mut Io, during: &'static str, chat: Id, to: ContactState) -> bool {
+    fn decide(
+        &mut self,
+        io: &mut Io,
+        during: &'static str,
+        chat: ConversationId,
+        to: ContactState,
+    ) -> bool {
         if self.pending(chat).is_none() {
             io.failed_at(during, Failure::new(Own::NoSuchChat), Some(chat), None);
             return false;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.state.set(now, to);
         }
         true
     }
 
     /// Does in this session what was decided, here or in another one.
-    fn settle_request(&mut self, io: &mut Io, chat: Id) {
+    fn settle_request(&mut self, io: &mut Io, chat: ConversationId) {
         let asks = self.requests.remove(&chat).unwrap_or_default().asks;
-        self.requests_dirty = true;
-        self.chats_dirty = true;
-        if self.safe.contents().is_blocked(&user(chat)) {
+        io.ask(Effect::TellRequests);
+        io.ask(Effect::TellChats);
+        if self.safe.contents().is_blocked(&chat.peer()) {
             self.leave_unread(chat);
         }
         for id in asks {
             // What has words is unread until it was shown.
-            let unsaid = self.places.name(chat, chat, id).is_none();
-            if unsaid && self.inbox.holds(chat, chat, id) {
+            let unsaid = self.places.name(chat, chat.peer(), id).is_none();
+            if unsaid && self.inbox.holds(chat, chat.peer(), id) {
                 self.finish_incoming(io, id);
             }
         }
@@ -166,8 +173,8 @@ impl Unlocked {
 
     /// Another session may have decided, have heard of somebody new, or of an answer.
     pub(crate) fn requests_joined(&mut self, io: &mut Io) {
-        self.requests_dirty = true;
-        let decided: Vec<Id> = self
+        io.ask(Effect::TellRequests);
+        let decided: Vec<ConversationId> = self
             .requests
             .keys()
             .filter(|chat| self.pending(**chat).is_none())
@@ -180,10 +187,10 @@ impl Unlocked {
     }
 
     /// The first line that somebody asks with, as this session has opened it.
-    fn greeting_of(&self, chat: Id) -> Option<SecretText> {
+    fn greeting_of(&self, chat: ConversationId) -> Option<SecretText> {
         let asks = &self.requests.get(&chat)?.asks;
         let names = asks.iter().rev();
-        let names = names.filter_map(|id| self.places.name(chat, chat, *id));
+        let names = names.filter_map(|id| self.places.name(chat, chat.peer(), *id));
         let mut said = names.filter_map(|name| self.message(chat, name));
         said.find_map(|view| view.text.clone())
     }
@@ -193,16 +200,16 @@ impl Unlocked {
         let contacts = self.safe.contents().contacts.keys();
         let mut requests: Vec<RequestView> = contacts
             .filter_map(|user| {
-                let chat = id_of(user);
+                let chat = ConversationId::with(*user);
                 let received_ms = self.pending(chat)?.state.at.saturating_mul(1_000);
-                let (handle, alias) = self.names_of(chat);
+                let (handle, alias) = self.names_of(chat.peer());
                 Some(RequestView {
                     chat,
                     handle,
                     alias,
                     greeting: self.greeting_of(chat).unwrap_or_default(),
                     received_ms,
-                    key_changed: self.key_changed(chat)
+                    key_changed: self.key_changed(chat.peer())
                         || self
                             .requests
                             .get(&chat)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::answers::Answer;
-use crate::id::Id;
+use crate::id::UserId;
 use crate::io::Io;
 use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};
@@ -16,11 +16,11 @@ const ANSWER_MS: u64 = 10_000;
 /// Look-ups of people that failed, to be made again one by one.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
-    wanted: VecDeque<Id>,
-    under_way: Option<Id>,
+    wanted: VecDeque<UserId>,
+    under_way: Option<UserId>,
     pause: Pause,
     /// Whose account does not exist any more, by the server's word.
-    gone: BTreeSet<Id>,
+    gone: BTreeSet<UserId>,
 }
 
 impl Lookups {
@@ -30,7 +30,7 @@ impl Lookups {
     }
 
     /// Whether the server says that this account does not exist any more.
-    pub(crate) fn is_gone(&self, id: Id) -> bool {
+    pub(crate) fn is_gone(&self, id: UserId) -> bool {
         self.gone.contains(&id)
     }
 
@@ -44,7 +44,7 @@ impl Lookups {
 
 impl Unlocked {
     /// Somebody's keys are wanted as soon as the server answers again.
-    pub(crate) fn want_keys(&mut self, io: &mut Io, id: Id) {
+    pub(crate) fn want_keys(&mut self, io: &mut Io, id: UserId) {
         let lookups = &mut self.lookups;
         if !lookups.wanted.contains(&id) {
             lookups.wanted.push_back(id);
@@ -62,7 +62,7 @@ impl Unlocked {
     }
 
     /// The server could not say: nothing follows from it but the wait.
-    pub(crate) fn lookup_failed(&mut self, io: &mut Io, id: Id, answer: &Answer) {
+    pub(crate) fn lookup_failed(&mut self, io: &mut Io, id: UserId, answer: &Answer) {
         if self.lookups.under_way == Some(id) {
             self.lookups.under_way = None;
         }
@@ -72,7 +72,7 @@ impl Unlocked {
     }
 
     /// The server answered for somebody: the next one is asked about.
-    pub(crate) fn lookup_answered(&mut self, io: &mut Io, id: Id, exists: bool) {
+    pub(crate) fn lookup_answered(&mut self, io: &mut Io, id: UserId, exists: bool) {
         let lookups = &mut self.lookups;
         lookups.wanted.retain(|wanted| *wanted != id);
         if lookups.under_way == Some(id) {

@@ -5,10 +5,10 @@
 use api::Own;
 use protocol::identity::{Fingerprint, safety_number};
 
-use super::user;
+use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::qr;
 use crate::unlocked::Unlocked;
@@ -20,8 +20,8 @@ impl Unlocked {
     }
 
     /// The number with a contact: of the keys to be decided on if they changed, else of the pin.
-    fn number_with(&self, chat: Id) -> Option<String> {
-        let theirs = match self.changed_keys(chat) {
+    fn number_with(&self, chat: ConversationId) -> Option<String> {
+        let theirs = match self.changed_keys(chat.peer()) {
             Some(changed) => *changed.fingerprint(),
             None => *self.contact(chat)?.pin.fingerprint().ok()?,
         };
@@ -29,7 +29,7 @@ impl Unlocked {
     }
 
     /// `safety_number`.
-    pub(crate) fn show_safety_number(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn show_safety_number(&mut self, io: &mut Io, chat: ConversationId) {
         let Some(number) = self.number_with(chat) else {
             io.failed_at(
                 "safety_number",
@@ -50,8 +50,8 @@ impl Unlocked {
 
     /// Whether the number was compared, for the keys that are used, and nothing has happened since that
     /// the person has not seen.
-    pub(crate) fn is_verified(&self, chat: Id) -> bool {
-        !self.key_changed(chat)
+    pub(crate) fn is_verified(&self, chat: ConversationId) -> bool {
+        !self.key_changed(chat.peer())
             && self
                 .contact(chat)
                 .is_some_and(|contact| contact.pin.is_verified() && !contact.saw_other_keys())
@@ -59,22 +59,22 @@ impl Unlocked {
 
     /// Whether other keys than the pinned ones were shown or used, and the pinned ones are back, and the
     /// person has not acknowledged it.
-    pub(crate) fn key_changed_back(&self, chat: Id) -> bool {
-        !self.key_changed(chat)
+    pub(crate) fn key_changed_back(&self, chat: ConversationId) -> bool {
+        !self.key_changed(chat.peer())
             && self
                 .contact(chat)
                 .is_some_and(|contact| contact.saw_other_keys())
     }
 
     /// Whether a message came under the keys that are pinned now.
-    pub(crate) fn is_by_the_pin(&self, name: Id) -> bool {
+    pub(crate) fn is_by_the_pin(&self, name: MessageId) -> bool {
         let origin = self.places.of(name);
         origin.is_some_and(|origin| self.is_pinned(origin.sender, &origin.writer))
     }
 
     /// `set_verified`.
-    pub(crate) fn set_verified(&mut self, io: &mut Io, chat: Id, verified: bool) {
-        if self.contact(chat).is_none() || (verified && self.key_changed(chat)) {
+    pub(crate) fn set_verified(&mut self, io: &mut Io, chat: ConversationId, verified: bool) {
+        if self.contact(chat).is_none() || (verified && self.key_changed(chat.peer())) {
             io.failed_at(
                 "set_verified",
                 Failure::new(Own::NoSuchChat),
@@ -84,18 +84,18 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.pin.set_verified(verified, now);
             if verified {
                 // The pinned keys are the right ones, whatever else was shown.
                 contact.other_keys.set(now, None);
             }
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// `check_scan`.
-    pub(crate) fn check_scan(&mut self, io: &mut Io, chat: Id, scanned: &str) {
+    pub(crate) fn check_scan(&mut self, io: &mut Io, chat: ConversationId, scanned: &str) {
         let Some(number) = self.number_with(chat) else {
             io.failed_at(
                 "check_scan",
@@ -107,39 +107,42 @@ impl Unlocked {
         };
         let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
         let equal = digits(&number) == digits(scanned);
-        if equal && !self.key_changed(chat) {
+        if equal && !self.key_changed(chat.peer()) {
             self.set_verified(io, chat, true);
         }
         io.event(Event::ScanChecked { chat, equal });
     }
 
     /// `acknowledge_keys`.
-    pub(crate) fn acknowledge_keys(&mut self, io: &mut Io, chat: Id) {
+    pub(crate) fn acknowledge_keys(&mut self, io: &mut Io, chat: ConversationId) {
         if !self.key_changed_back(chat) {
             let failure = Failure::new(Own::NoSuchChat);
             io.failed_at("acknowledge_keys", failure, Some(chat), None);
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.other_keys.set(now, None);
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// `accept_changed_key`.
-    pub(crate) fn accept_changed_key(&mut self, io: &mut Io, chat: Id) {
-        let Some(fingerprint) = self.changed_keys(chat).map(|keys| *keys.fingerprint()) else {
+    pub(crate) fn accept_changed_key(&mut self, io: &mut Io, chat: ConversationId) {
+        let Some(fingerprint) = self
+            .changed_keys(chat.peer())
+            .map(|keys| *keys.fingerprint())
+        else {
             let failure = Failure::new(Own::NoSuchChat);
             io.failed_at("accept_changed_key", failure, Some(chat), None);
             return;
         };
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&user(chat)) {
+        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
             contact.accept_identity(fingerprint, now);
             contact.other_keys.set(now, None);
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
         self.pins_joined(io);
     }
 }

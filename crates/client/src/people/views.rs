@@ -2,9 +2,9 @@
 
 use protocol::safe::ContactState;
 
-use super::id_of;
 use crate::command::Burn;
 use crate::event::{ChatView, Event, MessageState};
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 
@@ -25,8 +25,8 @@ impl Unlocked {
                 ) && !contents.is_blocked(user)
             })
             .map(|(user, contact)| {
-                let chat = id_of(user);
-                let (handle, alias) = self.names_of(chat);
+                let chat = ConversationId::with(*user);
+                let (handle, alias) = self.names_of(*user);
                 let messages = self.messages.get(&chat);
                 let last = messages.and_then(|all| all.values().max_by_key(|m| m.place));
                 // What burns stands where it is read, and nowhere else.
@@ -42,12 +42,12 @@ impl Unlocked {
                     spot: spot.iter().map(|byte| format!("{byte:02x}")).collect(),
                     handle,
                     alias,
-                    relation: self.relation_to(chat).to_owned(),
+                    relation: self.relation_to(*user).to_owned(),
                     verified: self.is_verified(chat),
-                    linked: self.is_linked(chat),
-                    key_changed: self.key_changed(chat),
+                    linked: self.is_linked(*user),
+                    key_changed: self.key_changed(*user),
                     key_changed_back: self.key_changed_back(chat),
-                    live: self.peers.get(&chat).is_some_and(|peer| peer.live),
+                    live: self.peers.get(user).is_some_and(|peer| peer.live),
                     preview: lasting.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
                     preview_mine: last.is_some_and(|m| m.mine),
                     last_state: last.map(|m| m.state),

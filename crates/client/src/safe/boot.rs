@@ -4,7 +4,7 @@
 
 use protocol::boot::{BootError, SignedBoot};
 
-use crate::id::Id;
+use crate::id::BootId;
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
@@ -12,12 +12,12 @@ use crate::unlocked::Unlocked;
 
 impl Unlocked {
     /// Whether this run of the server is the one known.
-    pub(crate) fn knows_boot(&self, boot: Id) -> bool {
+    pub(crate) fn knows_boot(&self, boot: BootId) -> bool {
         self.boot == Some(boot)
     }
 
     /// A boot id was heard, with its signature unless it is the one known.
-    pub(crate) fn boot_heard(&mut self, io: &mut Io, boot: Id, signed: &[u8]) {
+    pub(crate) fn boot_heard(&mut self, io: &mut Io, boot: BootId, signed: &[u8]) {
         if self.knows_boot(boot) {
             return;
         }

@@ -3,13 +3,13 @@
 use protocol::safe::SafeMark;
 
 use super::Marks;
-use crate::id::Id;
+use crate::id::RestoreId;
 
 /// The newest marks, and the restore that they came after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Remembered {
     pub(crate) marks: Marks,
-    pub(crate) epoch: Option<Id>,
+    pub(crate) epoch: Option<RestoreId>,
 }
 
 impl Remembered {
@@ -32,7 +32,7 @@ impl Remembered {
         let (prekeys, epoch) = rest.split_at_checked(40)?;
         let epoch = match epoch {
             [] => None,
-            bytes => Some(Id::from_bytes(bytes.try_into().ok()?)),
+            bytes => Some(RestoreId::from_bytes(bytes.try_into().ok()?)),
         };
         Some(Self {
             marks: Marks {
@@ -66,7 +66,7 @@ mod tests {
             safe: mark(7),
             prekeys: mark(9),
         };
-        for epoch in [None, Some(Id::from_bytes([3; 16]))] {
+        for epoch in [None, Some(RestoreId::from_bytes([3; 16]))] {
             let remembered = Remembered { marks, epoch };
             let bytes = remembered.encode();
             assert_eq!(Remembered::decode(&bytes), Some(remembered));

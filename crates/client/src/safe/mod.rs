@@ -30,14 +30,14 @@ pub(crate) use recall::{Recall, Verdict};
 use track::Track;
 
 use crate::account::NewIdentity;
-use crate::id::Id;
+use crate::id::{MessageId, RestoreId};
 use crate::wire::{SafeData, SafeRead, SafeWrite, Safes};
 
 /// What is done once the present state is stored at the server.
 #[derive(Debug)]
 pub(crate) enum After {
     /// The mark of this message is stored: acknowledge it.
-    Acknowledge(Id),
+    Acknowledge(MessageId),
     /// The private halves are stored: publish the public ones.
     Publish(Vec<u8>),
 }
@@ -60,7 +60,7 @@ pub(crate) struct Safe {
     prekey_track: Track,
     after: Vec<(u64, u64, After)>,
     /// The restore that this state came after, as the server says.
-    epoch: Option<Id>,
+    epoch: Option<RestoreId>,
 }
 
 /// Opens a prekey safe; there is none after a restore, which the server says by version 0.
@@ -103,7 +103,7 @@ impl Safe {
     }
 
     /// Notes which restore the server says this state came after.
-    pub(crate) fn note_restore(&mut self, epoch: Option<Id>) {
+    pub(crate) fn note_restore(&mut self, epoch: Option<RestoreId>) {
         self.epoch = epoch;
     }
 

@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 
 use super::{Marks, Remembered};
 use crate::account::remembered_key;
-use crate::id::Id;
+use crate::id::{RestoreId, UserId};
 use crate::io::Io;
 use crate::output::Output;
 use crate::wire::Restored;
 
 /// The memory of one account.
 pub(crate) struct Recall {
-    user: Id,
+    user: UserId,
     /// Not read yet, nothing there, or what is there.
     memory: Option<Option<Remembered>>,
     /// Of when the backup is that the server says it came out of, while the person is asked.
@@ -34,12 +34,12 @@ pub(crate) enum Verdict {
     /// The person is to be asked about a restore.
     Ask,
     /// It may be opened; for the next memory, the restore that it came after.
-    Open(Option<Id>),
+    Open(Option<RestoreId>),
 }
 
 impl Recall {
     /// Asks the browser what it remembers of an account.
-    pub(crate) fn begin(io: &mut Io, user: Id) -> Self {
+    pub(crate) fn begin(io: &mut Io, user: UserId) -> Self {
         io.out.push(Output::Load {
             key: remembered_key(user),
             sealed: false,
@@ -53,7 +53,7 @@ impl Recall {
     }
 
     /// What this core has written itself: the server must deliver that, or later.
-    pub(crate) const fn written(user: Id, remembered: Remembered) -> Self {
+    pub(crate) const fn written(user: UserId, remembered: Remembered) -> Self {
         Self {
             user,
             memory: Some(Some(remembered)),
@@ -63,7 +63,7 @@ impl Recall {
     }
 
     /// Whose memory it is.
-    pub(crate) const fn user(&self) -> Id {
+    pub(crate) const fn user(&self) -> UserId {
         self.user
     }
 
@@ -97,14 +97,14 @@ impl Recall {
             return Ok(Verdict::Wait);
         };
         let seen = memory.and_then(|memory| memory.epoch);
-        let open = Verdict::Open(restored.map(|claim| claim.epoch.into()).or(seen));
+        let open = Verdict::Open(restored.map(|claim| claim.epoch).or(seen));
         let Some(memory) = memory.filter(|_| !self.accepted) else {
             return Ok(open);
         };
         match (memory.marks.check(offered), restored) {
             (Ok(()), _) => Ok(open),
             // An honest server goes back once per restore: the same one again explains nothing.
-            (Err(_), Some(claim)) if memory.epoch != Some(claim.epoch.into()) => {
+            (Err(_), Some(claim)) if memory.epoch != Some(claim.epoch) => {
                 self.asking = Some(claim.at);
                 Ok(Verdict::Ask)
             }
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    const USER: Id = Id::from_bytes([1; 16]);
+    const USER: UserId = UserId::from_bytes([1; 16]);
 
     fn marks(version: u64) -> Marks {
         let mark = SafeMark {
@@ -139,14 +139,14 @@ mod tests {
             USER,
             Remembered {
                 marks: marks(version),
-                epoch: Some(Id::from_bytes([2; 16])),
+                epoch: Some(RestoreId::from_bytes([2; 16])),
             },
         )
     }
 
     fn claim(epoch: u8) -> Option<Restored> {
         Some(Restored {
-            epoch: api::ids::RestoreId::from_bytes([epoch; 16]),
+            epoch: RestoreId::from_bytes([epoch; 16]),
             at: 77,
         })
     }
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(recall.asks(), Some(77));
         assert_eq!(recall.judge(&marks(4), claim(3)), Ok(Verdict::Wait));
         assert!(recall.accept());
-        let open = Verdict::Open(Some(Id::from_bytes([3; 16])));
+        let open = Verdict::Open(Some(RestoreId::from_bytes([3; 16])));
         assert_eq!(recall.judge(&marks(4), claim(3)), Ok(open));
     }
 
@@ -166,7 +166,7 @@ mod tests {
     fn without_a_new_restore_it_is_refused() {
         assert!(remembering(5).judge(&marks(4), None).is_err());
         assert!(remembering(5).judge(&marks(4), claim(2)).is_err());
-        let open = Verdict::Open(Some(Id::from_bytes([2; 16])));
+        let open = Verdict::Open(Some(RestoreId::from_bytes([2; 16])));
         assert_eq!(remembering(5).judge(&marks(6), None), Ok(open));
     }
 
@@ -181,7 +181,7 @@ mod tests {
     fn the_memory_of_another_account_is_not_taken_for_this_ones() {
         let mut recall = remembering(5);
         recall.memory = None;
-        assert!(!recall.came(&remembered_key(Id::from_bytes([9; 16])), None));
+        assert!(!recall.came(&remembered_key(UserId::from_bytes([9; 16])), None));
         assert_eq!(recall.judge(&marks(4), None), Ok(Verdict::Wait));
         assert!(recall.came(&remembered_key(USER), None));
         assert_eq!(recall.judge(&marks(4), None), Ok(Verdict::Open(None)));

@@ -2,9 +2,10 @@
 
 use super::Safe;
 use crate::command::{Burn, ChatChange, SettingsChange};
+use crate::effects::Effect;
 use crate::event::{Event, SettingsView};
 use crate::failure::Failure;
-use crate::id::Id;
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::outbox::{LIFE_SECS, burn_in_range};
 use crate::unlocked::Unlocked;
@@ -38,7 +39,7 @@ impl Safe {
     }
 
     /// The burn rule of a chat, where it has one.
-    pub(crate) fn chat_burn(&self, chat: Id) -> Option<Burn> {
+    pub(crate) fn chat_burn(&self, chat: ConversationId) -> Option<Burn> {
         match self.contents.settings.get(&burn_name(chat)) {
             None | Some("") => None,
             Some(text) => Some(burn_from(text)),
@@ -86,11 +87,11 @@ impl Unlocked {
         if let Some(burn) = change.burn {
             settings.set(BURN, &burn_text(burn), now);
         }
-        self.settings_dirty = true;
+        io.ask(Effect::TellSettings);
     }
 
     /// `set_chat`.
-    pub(crate) fn set_chat(&mut self, io: &mut Io, chat: Id, change: &ChatChange) {
+    pub(crate) fn set_chat(&mut self, io: &mut Io, chat: ConversationId, change: &ChatChange) {
         let sound = change
             .life_secs
             .is_none_or(|secs| LIFE_SECS.contains(&secs))
@@ -115,7 +116,7 @@ impl Unlocked {
         if let Some(on) = change.live_only {
             contents.settings.set_switch(&live_name(chat), on, now);
         }
-        if let Some(contact) = contents.contacts.get_mut(&crate::people::user(chat)) {
+        if let Some(contact) = contents.contacts.get_mut(&chat.peer()) {
             if let Some(on) = change.receipts {
                 contact.receipts.set(now, Some(on));
             }
@@ -126,11 +127,11 @@ impl Unlocked {
                 contact.life_secs.set(now, Some(secs));
             }
         }
-        self.chats_dirty = true;
+        io.ask(Effect::TellChats);
     }
 
     /// Burn rule and life of a new message in a chat.
-    pub(crate) fn defaults_of(&self, chat: Id) -> (Burn, u32) {
+    pub(crate) fn defaults_of(&self, chat: ConversationId) -> (Burn, u32) {
         let settings = self.settings();
         let life = self
             .contact(chat)
@@ -142,23 +143,23 @@ impl Unlocked {
     }
 
     /// Whether receipts go out in a chat.
-    pub(crate) fn sends_receipts(&self, chat: Id) -> bool {
+    pub(crate) fn sends_receipts(&self, chat: ConversationId) -> bool {
         self.contact(chat)
             .is_some_and(|contact| contact.receipts.value.unwrap_or(self.settings().receipts))
     }
 
     /// Whether what is said in a chat goes to live sessions or nowhere.
-    pub(crate) fn is_live_only(&self, chat: Id) -> bool {
+    pub(crate) fn is_live_only(&self, chat: ConversationId) -> bool {
         let settings = &self.safe.contents().settings;
         settings.switch(&live_name(chat), false)
     }
 }
 
-fn live_name(chat: Id) -> String {
+fn live_name(chat: ConversationId) -> String {
     format!("live/{chat}")
 }
 
-fn burn_name(chat: Id) -> String {
+fn burn_name(chat: ConversationId) -> String {
     format!("burn/{chat}")
 }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{After, Marks, Remembered, Safe};
 use crate::account::{parse, remembered_key};
 use crate::answers::Answer;
-use crate::id::Id;
+use crate::effects::Effect;
 use crate::io::Io;
 use crate::lock::PASSPHRASE_CHANGED;
 use crate::output::Output;
@@ -94,7 +94,7 @@ impl Safe {
     /// Leaves the highest versions seen with the browser.
     pub(crate) fn remember(&self, io: &mut Io) {
         io.out.push(Output::Store {
-            key: remembered_key(Id::from_bytes(*self.user.as_bytes())),
+            key: remembered_key(self.user),
             value: Zeroizing::new(
                 Remembered {
                     marks: self.marks(),
@@ -305,8 +305,8 @@ impl Unlocked {
         match joined {
             Ok(conflict) => {
                 self.safe.remember(io);
-                self.chats_dirty = true;
-                self.settings_dirty = true;
+                io.ask(Effect::TellChats);
+                io.ask(Effect::TellSettings);
                 self.pins_joined(io);
                 self.requests_joined(io);
                 self.emit_blocked(io);
@@ -320,7 +320,7 @@ impl Unlocked {
             }
             Err(SafeError::BadSeal) => {
                 // The passphrase was changed elsewhere: this key opens nothing any more.
-                self.must_lock = Some(PASSPHRASE_CHANGED);
+                io.ask(Effect::Lock(PASSPHRASE_CHANGED));
             }
             Err(error) => io.refused(of_safe(&error), None, None),
         }
@@ -338,7 +338,7 @@ impl Unlocked {
 
     fn write_failed(&mut self, io: &mut Io, answer: Answer) {
         if let Some((403, _)) = answer {
-            self.must_lock = Some(PASSPHRASE_CHANGED);
+            io.ask(Effect::Lock(PASSPHRASE_CHANGED));
             return;
         }
         retry_later(io);

@@ -3,7 +3,7 @@
 use super::world::{PASSPHRASE, World};
 use crate::command::{Burn, Command};
 use crate::event::{ChatView, Event, MessageView, Phase, RequestView};
-use crate::id::Id;
+use crate::id::{ConversationId, MessageId};
 
 impl World {
     /// Registers in a new browser and confirms the recovery key; gives tab and recovery key.
@@ -102,14 +102,14 @@ impl World {
         self.advance(3_000);
     }
 
-    /// A person's id as chats name it.
+    /// The conversation with somebody.
     #[must_use]
-    pub fn id(&self, handle: &str) -> Id {
-        Id::from_bytes(*self.server.user(handle).as_bytes())
+    pub fn id(&self, handle: &str) -> ConversationId {
+        ConversationId::with(self.server.user(handle))
     }
 
     /// Sends a text with the defaults; gives its id.
-    pub fn say(&mut self, tab: usize, chat: Id, text: &str) -> Id {
+    pub fn say(&mut self, tab: usize, chat: ConversationId, text: &str) -> MessageId {
         self.say_with(tab, chat, text, None, None)
     }
 
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// Gives an own text other words.
-    pub fn edit(&mut self, tab: usize, chat: Id, message: Id, text: &str) {
+    pub fn edit(&mut self, tab: usize, chat: ConversationId, message: MessageId, text: &str) {
         let text = text.into();
         self.command(
             tab,
@@ -141,11 +141,11 @@ impl World {
     pub fn say_with(
         &mut self,
         tab: usize,
-        chat: Id,
+        chat: ConversationId,
         text: &str,
         burn: Option<Burn>,
         life_secs: Option<u32>,
-    ) -> Id {
+    ) -> MessageId {
         let tag = format!("tag of {text}");
         self.command(
             tab,
@@ -172,13 +172,13 @@ impl World {
     }
 
     /// Says that messages are on the screen.
-    pub fn show(&mut self, tab: usize, chat: Id, messages: Vec<Id>) {
+    pub fn show(&mut self, tab: usize, chat: ConversationId, messages: Vec<MessageId>) {
         self.command(tab, Command::Shown { chat, messages });
     }
 
     /// The last view of a message that a tab was told, if it was not removed.
     #[must_use]
-    pub fn message(&self, tab: usize, id: Id) -> Option<MessageView> {
+    pub fn message(&self, tab: usize, id: MessageId) -> Option<MessageView> {
         let mut last = None;
         for event in &self.tab(tab).events {
             match event {
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// Texts of a chat in order, as `open_chat` gives them.
-    pub fn texts(&mut self, tab: usize, chat: Id) -> Vec<String> {
+    pub fn texts(&mut self, tab: usize, chat: ConversationId) -> Vec<String> {
         let messages = self.conversation(tab, chat).into_iter();
         messages
             .filter_map(|message| message.text.map(|text| text.expose().to_owned()))
@@ -204,12 +204,12 @@ impl World {
     }
 
     /// Ids of a chat's messages in order, as `open_chat` gives them.
-    pub fn ids(&mut self, tab: usize, chat: Id) -> Vec<Id> {
+    pub fn ids(&mut self, tab: usize, chat: ConversationId) -> Vec<MessageId> {
         let messages = self.conversation(tab, chat).into_iter();
         messages.map(|message| message.id).collect()
     }
 
-    fn conversation(&mut self, tab: usize, chat: Id) -> Vec<MessageView> {
+    fn conversation(&mut self, tab: usize, chat: ConversationId) -> Vec<MessageView> {
         self.command(tab, Command::OpenChat { chat });
         let mut events = self.tab(tab).events.iter().rev();
         let told = events.find_map(|event| match event {
@@ -278,7 +278,7 @@ pub struct Friends {
     /// Bob's tab.
     pub bob: usize,
     /// How Alice names the chat.
-    pub to_bob: Id,
+    pub to_bob: ConversationId,
     /// How Bob names the chat.
-    pub to_alice: Id,
+    pub to_alice: ConversationId,
 }

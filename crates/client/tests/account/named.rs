@@ -2,7 +2,7 @@
 
 use client::command::Command;
 use client::event::Event;
-use client::id::Id;
+use client::id::{ConversationId, UserId};
 use client::testing::{PASSPHRASE, World};
 
 use super::unlock;
@@ -28,7 +28,7 @@ fn sign_in(passphrase: &str) -> Command {
 fn a_failed_command_is_named_whether_or_not_the_account_is_open() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");
-    let chat = Id::from_bytes([1; 16]);
+    let chat = ConversationId::with(UserId::from_bytes([1; 16]));
     let handle = || "bob".to_owned();
     let settings = Default::default();
     world.command(tab, Command::Lock);

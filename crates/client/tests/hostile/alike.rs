@@ -1,6 +1,6 @@
 //! What the server learns from how a message is refused: nothing of what did not open.
 
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Reply, World};
 use protocol::envelope::{Content, Submission};
 use protocol::epoch::Handshake;
@@ -63,7 +63,7 @@ fn refused(known: Known, named: Named, broken: Broken) -> (Vec<String>, Vec<Valu
     }
     let bob = world.server.user("bob");
     let target = live_target(&world, f.bob, &bob);
-    let id = Id::from_bytes([9; 16]);
+    let id = MessageId::from_bytes([9; 16]);
     let forged = Forged::new(&world, Content::text("hello"), id);
     let mut submission = forged.seal(&world, sender, &secrets, &target);
     broken.of(&mut submission);
@@ -152,7 +152,7 @@ fn a_message_that_the_server_says_somebody_else_posted_is_not_opened() {
         };
         let bob = world.server.user("bob");
         let target = live_target(&world, f.bob, &bob);
-        let id = Id::from_bytes([9; 16]);
+        let id = MessageId::from_bytes([9; 16]);
         let forged = Forged::new(&world, Content::text("hello"), id);
         let submission = forged.seal(&world, alice, &secrets, &target);
         world.server.post_as(poster, &submission.encode());

@@ -2,22 +2,22 @@
 
 use client::Command;
 use client::event::{ChatView, MessageState};
-use client::id::Id;
+use client::id::{ConversationId, MessageId};
 use client::testing::{Friends, World};
 use protocol::envelope::{Content, Receipt, ReceiptState};
 
 use super::forge::{Forged, deliver, live_target, mid, stolen, swap_keys};
 use super::{nothing_refused, refused};
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 fn chat(world: &World, tab: usize) -> ChatView {
     world.chats(tab)[0].clone()
 }
 
-fn text(world: &World, tab: usize, id: Id) -> Option<String> {
+fn text(world: &World, tab: usize, id: MessageId) -> Option<String> {
     let text = world.message(tab, id)?.text?;
     Some(text.expose().to_owned())
 }
@@ -29,7 +29,7 @@ fn verified(world: &mut World) -> Friends {
     f
 }
 
-fn verify(world: &mut World, tab: usize, chat: Id) {
+fn verify(world: &mut World, tab: usize, chat: ConversationId) {
     let verified = true;
     world.command(tab, Command::SetVerified { chat, verified });
 }
@@ -389,7 +389,8 @@ fn a_sender_does_not_say_something_else_under_an_id_of_theirs() {
             let mut other = [byte; 16];
             other[0] = more;
             other[1] = 0xee;
-            let frame = serde_json::json!({"t": "acked", "id": Id::from_bytes(other).to_string()});
+            let frame =
+                serde_json::json!({"t": "acked", "id": MessageId::from_bytes(other).to_string()});
             world
                 .server
                 .push(f.bob, client::testing::Reply::Text(frame));
@@ -435,7 +436,7 @@ fn a_removed_contact_who_asks_again_under_other_keys_is_shown_as_such() {
     let row = chat(&world, f.bob);
     assert!(row.key_changed && !row.verified);
     world.command(f.bob, Command::OpenChat { chat: f.to_alice });
-    let warnings = |message: Id| world.message(f.bob, message).unwrap().warnings;
+    let warnings = |message: MessageId| world.message(f.bob, message).unwrap().warnings;
     assert_eq!(warnings(id(1)), Vec::<String>::new());
     assert_eq!(warnings(id(2)), ["key-changed"]);
 }

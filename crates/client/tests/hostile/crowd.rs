@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use client::id::Id;
 use client::testing::{Reply, SeededRng, World};
 use protocol::envelope::{Content, ParcelRef, Target};
 use protocol::identity::AccountKeys;
@@ -53,7 +52,7 @@ fn senders_take_turns_and_contacts_every_other_one() {
     let seen = parcels(&mut world, tab);
     let bob = world.sign_in("bob");
     let seen = seen.borrow();
-    let place = |id: &Id| {
+    let place = |id: &MessageId| {
         let id = MessageId::from_bytes(*id.as_bytes());
         seen.iter().position(|seen| *seen == id).unwrap()
     };
@@ -86,7 +85,7 @@ fn unknown_prekeys_cause_one_read_of_the_safes_in_a_while_and_hold_nobody_up() {
             let forged = Forged::new(
                 &world,
                 Content::text("x"),
-                Id::from_bytes([n as u8 + 50; 16]),
+                MessageId::from_bytes([n as u8 + 50; 16]),
             );
             forged.seal(&world, mallory.0, &mallory.1, &target).encode()
         })
@@ -123,7 +122,7 @@ fn a_request_and_the_texts_after_it_come_in_order_from_a_stranger() {
         let forged = Forged::new(
             &world,
             Content::text("x"),
-            Id::from_bytes([n as u8 + 50; 16]),
+            MessageId::from_bytes([n as u8 + 50; 16]),
         );
         let submission = forged.seal(&world, mallory.0, &mallory.1, &target);
         world.server.post_as(mallory.0, &submission.encode());

@@ -3,14 +3,14 @@
 use client::Command;
 use client::command::{Burn, SettingsChange};
 use client::event::MessageState;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, World};
 use protocol::envelope::Content;
 
 use super::forge::{Forged, live_target, mid, stolen};
 
 /// Exchanges what lies under a burning message's id by a text of somebody else; then bob reveals it.
-fn exchange(by_a_stranger: bool, content: Content) -> (World, Friends, Id) {
+fn exchange(by_a_stranger: bool, content: Content) -> (World, Friends, MessageId) {
     let mut world = World::default();
     let f = world.acquainted();
     let (mallory, mallorys) = world.server.plant("mallory");

@@ -1,6 +1,5 @@
 //! Messages that an enemy seals by hand, under any keys, for a tab or for an account that is away.
 
-use client::id::Id;
 use client::testing::{SeededRng, World};
 use protocol::envelope::{
     Content, Conversation, Slot, SlotContent, Submission, Target, seal_body, seal_slot,
@@ -14,7 +13,7 @@ use protocol::safe::{SafeMark, open_safe};
 use client::testing::PASSPHRASE;
 
 /// A message's id as the protocol has it.
-pub(crate) fn mid(id: Id) -> MessageId {
+pub(crate) fn mid(id: MessageId) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
 
@@ -61,7 +60,7 @@ pub(crate) fn prekey_target(
 /// What is sealed, for whom, and under which id.
 pub(crate) struct Forged {
     pub content: Content,
-    pub id: Id,
+    pub id: MessageId,
     pub burn: bool,
     pub sent_at: u64,
     pub life_secs: u32,
@@ -74,7 +73,7 @@ pub(crate) struct Forged {
 }
 
 impl Forged {
-    pub(crate) fn new(world: &World, content: Content, id: Id) -> Self {
+    pub(crate) fn new(world: &World, content: Content, id: MessageId) -> Self {
         Self {
             content,
             id,
@@ -142,7 +141,7 @@ pub(crate) fn deliver(
     sender: UserId,
     secrets: &AccountSecrets,
     content: Content,
-    id: Id,
+    id: MessageId,
 ) {
     let victim = world.server.user_of(tab);
     let target = live_target(world, tab, &victim);

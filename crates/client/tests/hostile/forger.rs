@@ -2,7 +2,7 @@
 
 use client::Command;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{SeededRng, World};
 use protocol::envelope::{
     Content, Conversation, Receipt, ReceiptState, SlotContent, Submission, seal_body, seal_slot,
@@ -19,13 +19,13 @@ fn forge(
     world: &mut World,
     (mallory, secrets): &(UserId, AccountSecrets),
     tab: usize,
-    to: Id,
+    to: ConversationId,
     content: Content,
     seed: u64,
 ) {
     let mut rng = SeededRng::new(seed);
     let now = world.server.now();
-    let victim = UserId::from_bytes(*to.as_bytes());
+    let victim = to.peer();
     let (live, bundle) = world.server.bundle_of(tab);
     let keys = AccountKeys::decode(&world.server.accounts[&victim].public_keys).unwrap();
     let target = SessionBundle::decode(&bundle)
@@ -68,7 +68,7 @@ fn forge(
     world.settle();
 }
 
-fn read(id: Id) -> Content {
+fn read(id: MessageId) -> Content {
     Content::Receipt(vec![Receipt {
         message_id: MessageId::from_bytes(*id.as_bytes()),
         state: ReceiptState::Read,

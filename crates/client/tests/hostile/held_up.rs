@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{Reply, World};
 use protocol::envelope::Content;
 use protocol::identity::AccountSecrets;
@@ -60,7 +60,7 @@ fn let_fail(
     left
 }
 
-fn lookup_of(id: Id) -> String {
+fn lookup_of(id: ConversationId) -> String {
     format!("GET /users/{id}")
 }
 
@@ -84,7 +84,7 @@ fn ask(world: &mut World, to: &UserId, from: &(UserId, AccountSecrets), nth: usi
     };
     let one_time = world.server.accounts[to].unclaimed[nth];
     let target = prekey_target(world, to, Some(one_time));
-    let forged = Forged::new(world, content, Id::from_bytes([id; 16]));
+    let forged = Forged::new(world, content, MessageId::from_bytes([id; 16]));
     let submission = forged.seal(world, from.0, &from.1, &target);
     world.server.post_as(from.0, &submission.encode());
 }
@@ -371,7 +371,7 @@ fn what_rests_is_not_lost_when_others_are_done_and_a_reveal_does_not_wait_for_it
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
     let [_, later, ..] = ways();
-    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let asker = ConversationId::with(mallory.0);
     let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
     ask(&mut world, &bob, &mallory, 0, 50);
     world.settle();
@@ -398,7 +398,7 @@ fn a_lookup_that_is_lost_is_made_again_after_ten_seconds_under_the_same_claim() 
     let f = world.friends();
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
-    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let asker = ConversationId::with(mallory.0);
     let_fail(&mut world, f.bob, lookup_of(asker), Fails::Lost, 1);
     ask(&mut world, &bob, &mallory, 0, 50);
     world.advance(9_000);
@@ -414,12 +414,16 @@ fn what_does_not_open_is_refused_also_when_the_keys_came_late() {
     let f = world.friends();
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
-    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let asker = ConversationId::with(mallory.0);
     let [_, later, ..] = ways();
     let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
     let one_time = world.server.accounts[&bob].unclaimed[0];
     let target = prekey_target(&world, &bob, Some(one_time));
-    let forged = Forged::new(&world, Content::text("hello"), Id::from_bytes([50; 16]));
+    let forged = Forged::new(
+        &world,
+        Content::text("hello"),
+        MessageId::from_bytes([50; 16]),
+    );
     let mut submission = forged.seal(&world, mallory.0, &mallory.1, &target);
     *submission.body.last_mut().unwrap() ^= 1;
     world.server.post_as(mallory.0, &submission.encode());
@@ -436,14 +440,14 @@ fn parcels_of_what_rests_are_kept_up_to_a_number_and_the_others_are_claimed_once
     let f = world.friends();
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
-    let asker = Id::from_bytes(*mallory.0.as_bytes());
+    let asker = ConversationId::with(mallory.0);
     let [_, later, ..] = ways();
     let_fail(&mut world, f.bob, lookup_of(asker), later, 1);
     let one_time = world.server.accounts[&bob].unclaimed[0];
     for id in 1..=66 {
         let target = prekey_target(&world, &bob, Some(one_time));
         let content = Content::text("hello");
-        let forged = Forged::new(&world, content, Id::from_bytes([id; 16]));
+        let forged = Forged::new(&world, content, MessageId::from_bytes([id; 16]));
         let submission = forged.seal(&world, mallory.0, &mallory.1, &target);
         world.server.post_as(mallory.0, &submission.encode());
     }

@@ -2,7 +2,7 @@
 
 use client::Command;
 use client::event::Event;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{PASSPHRASE, Reply, World};
 use protocol::envelope::Content;
 
@@ -13,7 +13,7 @@ fn told(world: &mut World, tab: usize) -> usize {
     let [alice, bob] = ["alice", "bob"].map(|handle| world.server.user(handle));
     let alices = stolen(world, "alice");
     let target = prekey_target(world, &bob, None);
-    let id = Id::from_bytes([1; 16]);
+    let id = MessageId::from_bytes([1; 16]);
     let forged = Forged::new(world, Content::text("hello"), id);
     let submission = forged.seal(world, alice, &alices, &target);
     world.server.post_as(alice, &submission.encode());

@@ -2,15 +2,15 @@
 
 use client::Command;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::Content;
 
 use super::forge::{Forged, live_target, stolen};
 use super::nothing_refused;
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 /// A text for one minute, said so many seconds ago, which the server keeps for longer.

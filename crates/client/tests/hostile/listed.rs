@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use client::id::Id;
 use client::testing::{Reply, World};
 use protocol::envelope::{Content, ParcelRef, Target};
 use protocol::ids::MessageId;
@@ -104,7 +103,7 @@ fn what_rests_is_claimed_again_only_when_it_can_be_opened() {
     lookups_fail(&mut world, tab);
     stranger_asks(&mut world, 50);
     world.settle();
-    let id = Id::from_bytes([50; 16]);
+    let id = MessageId::from_bytes([50; 16]);
     // Its lease ends, and the server says that it can be claimed.
     world.advance(35_000);
     assert_eq!(claims_of(&world, id), 1);
@@ -131,7 +130,7 @@ fn what_rests_keeps_the_session_pair_that_it_was_sealed_for() {
         invite: None,
     };
     let target = live_target(&world, tab, &bob);
-    let forged = Forged::new(&world, content, Id::from_bytes([50; 16]));
+    let forged = Forged::new(&world, content, MessageId::from_bytes([50; 16]));
     let submission = forged.seal(&world, mallory, &secrets, &target);
     world.server.post_as(mallory, &submission.encode());
     // Its bucket and the minute after are over.

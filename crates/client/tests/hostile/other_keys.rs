@@ -1,6 +1,6 @@
 //! What is read under keys that are not the pinned ones, or under none that the server shows.
 
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Reply, SeededRng, World};
 use protocol::envelope::Content;
 use protocol::identity::AccountSecrets;
@@ -9,8 +9,8 @@ use protocol::ids::UserId;
 use super::forge::{deliver, mid, stolen, swap_keys};
 use super::{nothing_refused, refused};
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 /// How much of an account was given to the server for another.

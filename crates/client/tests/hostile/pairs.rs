@@ -1,7 +1,7 @@
 //! How long a server can make a session keep the private half of a bundle.
 
 use client::Input;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::Content;
 use serde_json::{Value, json};
@@ -15,9 +15,9 @@ const ANNOUNCED: u8 = 120;
 /// Messages that the server lists and never hands out.
 fn announced() -> Vec<Value> {
     let one = |byte| {
-        json!({"id": Id::from_bytes([byte; 16]).to_string(), "burn": false, "size": 1,
+        json!({"id": MessageId::from_bytes([byte; 16]).to_string(), "burn": false, "size": 1,
             "expires_at": 4_102_444_800_u64, "target": "live",
-            "from": Id::from_bytes([0xee; 16]).to_string()})
+            "from": MessageId::from_bytes([0xee; 16]).to_string()})
     };
     (1..=ANNOUNCED).map(one).collect()
 }
@@ -40,7 +40,7 @@ fn opened_after(secs: u64, repeats: bool) -> (World, Friends, bool) {
     let (mallory, secrets) = world.server.plant("mallory");
     let bob = world.server.user("bob");
     let target = live_target(&world, f.bob, &bob);
-    let id = Id::from_bytes([0xff; 16]);
+    let id = MessageId::from_bytes([0xff; 16]);
     let forged = Forged::new(&world, Content::text("to the key of then"), id);
     let submission = forged.seal(&world, mallory, &secrets, &target);
     answer_no_claims(&mut world, f.bob);

@@ -1,6 +1,6 @@
 //! A server that shows one state of the safe to one session and another to the next.
 
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::World;
 use protocol::envelope::Content;
 use protocol::safe::SafeMark;
@@ -27,7 +27,7 @@ fn a_session_that_wrote_something_else_under_a_version_reveals_two_states_of_the
         }
         let target = live_target(&world, f.alice, &alice);
         let text = Content::text("from the desk");
-        let mut forged = Forged::new(&world, text, Id::from_bytes([1; 16]));
+        let mut forged = Forged::new(&world, text, MessageId::from_bytes([1; 16]));
         forged.recipient = Some(world.server.user("bob"));
         forged.safe_mark = Some(mark);
         let submission = forged.seal(&world, alice, &secrets, &target);

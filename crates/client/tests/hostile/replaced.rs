@@ -1,15 +1,15 @@
 //! What waits for the safes while the identity is replaced, and what is said of other keys.
 
 use client::Command;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{PASSPHRASE, Reply, World};
 use protocol::envelope::Content;
 
 use super::forge::{Forged, deliver, mid, prekey_target, stolen, swap_keys};
 use super::nothing_refused;
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use client::Command;
 use client::event::ChatView;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{SeededRng, World};
 use protocol::envelope::Content;
 use protocol::identity::AccountSecrets;
@@ -14,8 +14,8 @@ use protocol::prekeys::generate_batch;
 use super::forge::{deliver, stolen};
 use super::{nothing_refused, refused};
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 fn ask(world: &mut World, tab: usize, handle: &str) {

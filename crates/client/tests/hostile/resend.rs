@@ -1,14 +1,14 @@
 //! "Could not open it, send it again": once, and only to the keys it was first sent to.
 
 use client::event::MessageState;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
 use serde_json::json;
 
 use super::{nothing_refused, refused};
 
 /// A message that waits for bob, who is away.
-fn waiting(world: &mut World) -> (Friends, Id) {
+fn waiting(world: &mut World) -> (Friends, MessageId) {
     let f = world.friends();
     world.close(f.bob);
     world.advance(4_000);
@@ -17,7 +17,7 @@ fn waiting(world: &mut World) -> (Friends, Id) {
 }
 
 /// The server says that bob could not open it.
-fn cannot_open(world: &mut World, f: &Friends, id: Id) {
+fn cannot_open(world: &mut World, f: &Friends, id: MessageId) {
     let frame = json!({"t": "message", "id": id.to_string(), "state": "cannot_open",
         "target": f.to_bob.to_string(), "live": false});
     world.server.push(f.alice, Reply::Text(frame));

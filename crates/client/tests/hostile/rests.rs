@@ -3,7 +3,7 @@
 use client::Command;
 use client::command::Burn;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::Content;
 use protocol::ids::MessageId;
@@ -13,7 +13,7 @@ use super::forge::{Forged, mid, prekey_target};
 use super::nothing_refused;
 
 /// How often tabs have claimed a message.
-pub(crate) fn claims_of(world: &World, id: Id) -> usize {
+pub(crate) fn claims_of(world: &World, id: MessageId) -> usize {
     let id = id.to_string();
     let frames = world.server.traffic.iter();
     let frames = frames.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -22,7 +22,7 @@ pub(crate) fn claims_of(world: &World, id: Id) -> usize {
 }
 
 /// Somebody unknown asks bob for contact.
-pub(crate) fn stranger_asks(world: &mut World, id: u8) -> Id {
+pub(crate) fn stranger_asks(world: &mut World, id: u8) -> ConversationId {
     let mallory = world.server.plant("mallory");
     let bob = world.server.user("bob");
     let content = Content::Request {
@@ -33,10 +33,10 @@ pub(crate) fn stranger_asks(world: &mut World, id: u8) -> Id {
     };
     let one_time = world.server.accounts[&bob].unclaimed[0];
     let target = prekey_target(world, &bob, Some(one_time));
-    let forged = Forged::new(world, content, Id::from_bytes([id; 16]));
+    let forged = Forged::new(world, content, MessageId::from_bytes([id; 16]));
     let submission = forged.seal(world, mallory.0, &mallory.1, &target);
     world.server.post_as(mallory.0, &submission.encode());
-    Id::from_bytes(*mallory.0.as_bytes())
+    ConversationId::with(mallory.0)
 }
 
 /// Look-ups of bob's fail, so that his client rests from them.
@@ -57,13 +57,13 @@ pub(crate) fn lookups_fail(world: &mut World, tab: usize) {
     }));
 }
 
-fn reveal(world: &mut World, f: &Friends, message: Id) {
+fn reveal(world: &mut World, f: &Friends, message: MessageId) {
     let chat = f.to_alice;
     world.command(f.bob, Command::Reveal { chat, message });
 }
 
 /// A message that burns, of which the server gives a slot that does not open; its reveal rests.
-fn resting_reveal() -> (World, Friends, Id) {
+fn resting_reveal() -> (World, Friends, MessageId) {
     let mut world = World::default();
     let f = world.acquainted();
     let burn = Some(Burn::OnRead);
@@ -117,7 +117,7 @@ fn what_was_taken_back_while_its_reveal_rested_is_not_opened_any_more() {
 }
 
 /// Announces a message to bob once more.
-fn announce(world: &mut World, f: &Friends, id: Id) {
+fn announce(world: &mut World, f: &Friends, id: MessageId) {
     let frame = json!({"t": "waiting", "id": id.to_string(), "burn": false, "size": 1,
         "expires_at": world.server.now() + 60, "target": "live",
         "from": f.to_alice.to_string()});
@@ -358,7 +358,7 @@ fn a_contacts_old_name_that_waited_does_not_come_a_second_time() {
     let alias = |alias: &str| Content::Profile {
         alias: alias.into(),
     };
-    let old = Forged::new(&world, alias("old"), Id::from_bytes([60; 16]));
+    let old = Forged::new(&world, alias("old"), MessageId::from_bytes([60; 16]));
     let old = old.seal(&world, alice, &alices, &target).encode();
     world.server.post_as(alice, &old);
     world.settle();
@@ -369,7 +369,7 @@ fn a_contacts_old_name_that_waited_does_not_come_a_second_time() {
         alice,
         &alices,
         alias("new"),
-        Id::from_bytes([61; 16]),
+        MessageId::from_bytes([61; 16]),
     );
     world.advance(10_000);
     assert_eq!(world.chats(f.bob)[0].alias, "new");

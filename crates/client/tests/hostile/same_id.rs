@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use client::Command;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::{ConversationId, MessageId};
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::{Content, Target};
 use protocol::identity::AccountSecrets;
@@ -23,7 +23,7 @@ enum Ends {
 }
 
 /// Bob has mallory for a contact too.
-fn with_mallory(world: &mut World, f: &Friends) -> (UserId, AccountSecrets, Id) {
+fn with_mallory(world: &mut World, f: &Friends) -> (UserId, AccountSecrets, ConversationId) {
     let (mallory, secrets) = world.server.plant("mallory");
     let (handle, greeting) = ("mallory".into(), "".into());
     world.command(f.bob, Command::RequestContact { handle, greeting });
@@ -35,8 +35,8 @@ fn with_mallory(world: &mut World, f: &Friends) -> (UserId, AccountSecrets, Id) 
 fn comes_and_ends(
     world: &mut World,
     f: &Friends,
-    (from, secrets, chat): (UserId, &AccountSecrets, Id),
-    id: Id,
+    (from, secrets, chat): (UserId, &AccountSecrets, ConversationId),
+    id: MessageId,
     ends: Ends,
 ) {
     let bob = world.server.user("bob");
@@ -98,7 +98,7 @@ fn what_is_on_its_way_goes_on_when_a_contact_writes_under_its_id() {
             world.edit(f.bob, f.to_alice, said, "eleven");
             let mut now = world.server.messages.keys().copied();
             let edit = now.find(|id| !before.contains(id)).unwrap();
-            let id = Id::from_bytes(*edit.as_bytes());
+            let id = edit;
             // The server tells the id, and makes room for another message under it.
             let held = world.server.messages.remove(&edit).unwrap();
             let by = if in_its_chat {
@@ -124,7 +124,7 @@ fn forgets_ids(world: &mut World, tab: usize) {
     for number in 0..4_200_u16 {
         let mut id = [0xee; 16];
         id[..2].copy_from_slice(&number.to_be_bytes());
-        let id = Id::from_bytes(id).to_string();
+        let id = MessageId::from_bytes(id).to_string();
         let frame = serde_json::json!({"t": "acked", "id": id});
         world.server.push(tab, Reply::Text(frame));
     }
@@ -139,7 +139,7 @@ fn an_unread_message_is_not_acknowledged_when_another_under_its_id_goes() {
         let (mallory, mallorys, to_mallory) = with_mallory(&mut world, &f);
         let alice = world.server.user("alice");
         let alices = stolen(&mut world, "alice");
-        let id = Id::from_bytes([1; 16]);
+        let id = MessageId::from_bytes([1; 16]);
         let tab = f.bob;
         deliver(
             &mut world,
@@ -165,7 +165,7 @@ fn an_unread_message_is_not_acknowledged_when_another_under_its_id_goes() {
                 mallory,
                 &mallorys,
                 delete,
-                Id::from_bytes([2; 16]),
+                MessageId::from_bytes([2; 16]),
             );
             let gone = world.message(tab, id).unwrap();
             assert_eq!(gone.state, MessageState::Deleted);
@@ -188,7 +188,7 @@ fn the_id_of_a_message_that_was_taken_away_is_free_for_another() {
     let (mallory, mallorys, chat) = with_mallory(&mut world, &f);
     let alice = world.server.user("alice");
     let alices = stolen(&mut world, "alice");
-    let (tab, id) = (f.bob, Id::from_bytes([1; 16]));
+    let (tab, id) = (f.bob, MessageId::from_bytes([1; 16]));
     let text = Content::text("mine");
     deliver(&mut world, tab, mallory, &mallorys, text, id);
     world.show(tab, chat, vec![id]);
@@ -257,7 +257,7 @@ fn the_servers_word_on_a_change_says_nothing_of_a_text_under_its_id() {
     world.edit(tab, chat, said, "eleven");
     let mut now = world.server.messages.keys().copied();
     let edit = now.find(|id| !before.contains(id)).unwrap();
-    let id = Id::from_bytes(*edit.as_bytes());
+    let id = edit;
     let held = world.server.messages.remove(&edit).unwrap();
     let text = Content::text("under its id");
     deliver(&mut world, tab, alice, &alices, text, id);

@@ -1,7 +1,7 @@
 //! What a message says of itself under its seal: its end, its keys, and what others can make of it.
 
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::World;
 use protocol::envelope::{Content, Submission};
 use protocol::ids::UserId;
@@ -9,8 +9,8 @@ use protocol::ids::UserId;
 use super::forge::{Forged, deliver, prekey_target, stolen};
 use super::{nothing_refused, refused};
 
-fn id(byte: u8) -> Id {
-    Id::from_bytes([byte; 16])
+fn id(byte: u8) -> MessageId {
+    MessageId::from_bytes([byte; 16])
 }
 
 fn notices(world: &World, tab: usize) -> Vec<String> {
@@ -90,7 +90,7 @@ fn under_prekey(
     sender: UserId,
     secrets: &protocol::identity::AccountSecrets,
     one_time: Option<u32>,
-    message: Id,
+    message: MessageId,
 ) {
     let bob = world.server.user("bob");
     let target = prekey_target(world, &bob, one_time);

@@ -2,7 +2,7 @@
 
 use client::Command;
 use client::event::{Event, MessageState, PersonView};
-use client::id::Id;
+use client::id::{ConversationId, UserId};
 use client::testing::{Reply, World};
 
 fn look_up(world: &mut World, tab: usize, handle: &str) -> Option<PersonView> {
@@ -15,7 +15,7 @@ fn look_up(world: &mut World, tab: usize, handle: &str) -> Option<PersonView> {
 }
 
 /// What failed last: the command, the code and the chat.
-fn failed(world: &World, tab: usize) -> Option<(String, String, Option<Id>)> {
+fn failed(world: &World, tab: usize) -> Option<(String, String, Option<ConversationId>)> {
     let mut events = world.tab(tab).events.iter().rev();
     events.find_map(|event| match event {
         Event::Failed {
@@ -25,7 +25,11 @@ fn failed(world: &World, tab: usize) -> Option<(String, String, Option<Id>)> {
     })
 }
 
-fn failure(during: &str, code: &str, chat: Option<Id>) -> Option<(String, String, Option<Id>)> {
+fn failure(
+    during: &str,
+    code: &str,
+    chat: Option<ConversationId>,
+) -> Option<(String, String, Option<ConversationId>)> {
     Some((during.to_owned(), code.to_owned(), chat))
 }
 
@@ -38,7 +42,7 @@ fn a_look_up_says_who_has_a_handle_and_how_far_one_has_come_with_them() {
         let person = look_up(&mut world, f.alice, handle).unwrap();
         assert_eq!(person.handle, handle.trim_start_matches('@'));
         assert_eq!(person.relation, relation);
-        assert_eq!(person.user_id, world.id(&person.handle));
+        assert_eq!(person.user_id, world.id(&person.handle).peer());
     }
     assert_eq!(look_up(&mut world, f.alice, "nobody"), None);
     assert_eq!(failed(&world, f.alice), None);
@@ -67,7 +71,10 @@ fn nothing_is_written_to_strangers_and_to_those_one_has_blocked() {
     for (chat, code) in [
         (f.to_bob, "blocked"),
         (world.id("carol"), "no-such-chat"),
-        (Id::from_bytes([9; 16]), "no-such-chat"),
+        (
+            ConversationId::with(UserId::from_bytes([9; 16])),
+            "no-such-chat",
+        ),
     ] {
         world.command(
             f.alice,
@@ -189,7 +196,10 @@ fn only_keys_that_are_known_and_accepted_can_be_marked_as_compared() {
         chat,
         verified: true,
     };
-    for chat in [world.id("alice"), Id::from_bytes([9; 16])] {
+    for chat in [
+        world.id("alice"),
+        ConversationId::with(UserId::from_bytes([9; 16])),
+    ] {
         world.command(f.alice, verify(chat));
         let failure = failure("set_verified", "no-such-chat", Some(chat));
         assert_eq!(failed(&world, f.alice), failure);

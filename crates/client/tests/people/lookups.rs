@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{Friends, Reply, World};
 use serde_json::json;
 
-fn asked(world: &World, id: Id) -> usize {
+fn asked(world: &World, id: ConversationId) -> usize {
     let path = format!("GET /users/{id}");
     let log = world.server.log.iter();
     log.filter(|line| **line == path).count()

@@ -3,14 +3,13 @@
 use client::Command;
 use client::command::Burn;
 use client::event::MessageState;
-use client::id::Id;
 use client::testing::{Friends, World};
 use protocol::ids::MessageId;
 
 use super::{set_receipts, state};
 
 /// Whether the server has a message still.
-fn held(world: &World, id: Id) -> bool {
+fn held(world: &World, id: MessageId) -> bool {
     let id = MessageId::from_bytes(*id.as_bytes());
     world.server.messages.contains_key(&id)
 }
@@ -22,7 +21,7 @@ fn hold_bundles_up(world: &mut World, f: &Friends) {
 }
 
 /// Bob sees a message of Alice, which he asks for first where it burns.
-fn read(world: &mut World, f: &Friends, id: Id, burn: Burn) {
+fn read(world: &mut World, f: &Friends, id: MessageId, burn: Burn) {
     if burn != Burn::Never {
         let reveal = Command::Reveal {
             chat: f.to_alice,
@@ -90,7 +89,7 @@ fn a_receipt_that_cannot_be_sent_holds_an_acknowledgement_up_for_five_seconds_at
 fn what_was_shown_together_or_soon_after_goes_back_in_few_receipts_and_none_is_lost() {
     let mut world = World::default();
     let f = world.acquainted();
-    let ids: Vec<Id> = ["one", "two", "three", "four"]
+    let ids: Vec<MessageId> = ["one", "two", "three", "four"]
         .map(|text| world.say(f.alice, f.to_bob, text))
         .into();
     world.advance(4_000);

@@ -2,14 +2,13 @@
 
 use client::Command;
 use client::event::MessageState;
-use client::id::Id;
 use client::testing::{Friends, Reply, World};
 use protocol::ids::MessageId;
 use serde_json::json;
 
 use super::asked_for_keys;
 
-fn mid(id: Id) -> MessageId {
+fn mid(id: MessageId) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
 
@@ -51,7 +50,7 @@ fn keys_refused(world: &mut World, handle: &str, status: u16, code: &'static str
     }));
 }
 
-fn delete(world: &mut World, f: &Friends, message: Id, everywhere: bool) {
+fn delete(world: &mut World, f: &Friends, message: MessageId, everywhere: bool) {
     let chat = f.to_bob;
     world.command(
         f.alice,

@@ -3,19 +3,25 @@
 use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::World;
 use protocol::ids::MessageId;
 
-fn mid(id: Id) -> MessageId {
+fn mid(id: MessageId) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
 
-fn again(world: &mut World, tab: usize, chat: Id, message: Id) {
+fn again(world: &mut World, tab: usize, chat: ConversationId, message: MessageId) {
     world.command(tab, Command::SendAgain { chat, message });
 }
 
-fn delete(world: &mut World, tab: usize, chat: Id, message: Id, everywhere: bool) {
+fn delete(
+    world: &mut World,
+    tab: usize,
+    chat: ConversationId,
+    message: MessageId,
+    everywhere: bool,
+) {
     world.command(
         tab,
         Command::Delete {
@@ -39,7 +45,7 @@ fn what_may_not_be_changed_says_why_and_stays_as_it_is() {
     delete(&mut world, f.alice, f.to_bob, gone_here, true);
     let deleted_elsewhere = world.message(second, gone).unwrap();
     assert_eq!(deleted_elsewhere.state, MessageState::Deleted);
-    let nowhere = Id::from_bytes([9; 16]);
+    let nowhere = MessageId::from_bytes([9; 16]);
     let too_long = "x".repeat(64 * 1024 + 1);
     for (tab, message, text, reason) in [
         (f.alice, nowhere, "x", "no-such-message"),

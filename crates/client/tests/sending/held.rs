@@ -3,7 +3,7 @@
 use client::Command;
 use client::command::ChatChange;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{PASSPHRASE, World};
 use protocol::envelope::Submission;
 use protocol::ids::MessageId;
@@ -18,17 +18,17 @@ fn swapped(world: &World, tab: usize) -> usize {
     refused.filter(|code| code == "swapped-key").count()
 }
 
-fn state(world: &World, tab: usize, id: Id) -> MessageState {
+fn state(world: &World, tab: usize, id: MessageId) -> MessageState {
     world.message(tab, id).unwrap().state
 }
 
 /// How many submissions for an account were given to the server.
-fn given_for(world: &World, chat: Id) -> usize {
+fn given_for(world: &World, chat: ConversationId) -> usize {
     let sent = world.server.traffic.iter();
     sent.filter_map(|bytes| Submission::decode(bytes).ok())
         .filter(|sent| {
             let mut accounts = sent.slots.iter().map(|slot| slot.target.account());
-            accounts.any(|account| account.as_bytes() == chat.as_bytes())
+            accounts.any(|account| *account == chat.peer())
         })
         .count()
 }
@@ -55,7 +55,7 @@ fn what_nobody_could_open_is_not_missed_when_it_goes_out_anew() {
     for lost in [&["three"][..], &["three", "four"]] {
         let mut world = World::default();
         let f = world.acquainted();
-        let ids: Vec<Id> = lost
+        let ids: Vec<MessageId> = lost
             .iter()
             .map(|text| {
                 // Bob's tab hears nothing of it.

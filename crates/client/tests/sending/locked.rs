@@ -4,7 +4,6 @@ use client::Command;
 use client::Input;
 use client::command::{Burn, SettingsChange};
 use client::event::{Event, MessageState, Phase, StateView, UnsentView};
-use client::id::Id;
 use client::testing::{Friends, PASSPHRASE, Reply, World};
 use protocol::ids::MessageId;
 use zeroize::Zeroizing;
@@ -303,7 +302,7 @@ fn what_is_held_for_changed_keys_is_held_after_the_lock_too() {
 }
 
 /// Somebody who has said something offline and locked.
-fn locked() -> (World, Friends, Id) {
+fn locked() -> (World, Friends, MessageId) {
     let mut world = World::default();
     let f = world.acquainted();
     offline(&mut world, &f);
@@ -417,7 +416,7 @@ fn what_is_kept_tells_nothing_but_how_much_waits_for_whom() {
             .windows(text.len())
             .any(|part| part == text)
     };
-    assert!(has(f.to_bob.as_bytes()), "the control");
+    assert!(has(f.to_bob.peer().as_bytes()), "the control");
     assert!(!has(b"three"));
     // Neither does anything of it reach the browser's storage.
     assert_eq!(world.stored(f.alice, "resume"), None);

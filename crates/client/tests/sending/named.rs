@@ -2,15 +2,15 @@
 
 use client::command::{ChatChange, Command, SettingsChange};
 use client::event::MessageState;
-use client::id::Id;
 use client::testing::{Reply, World};
 use protocol::envelope::{SlotSet, Target};
+use protocol::ids::LiveId;
 
 use super::{all_read, says};
 
-fn session(world: &World, tab: usize) -> Id {
+fn session(world: &World, tab: usize) -> LiveId {
     let (live, _) = world.server.bundle_of(tab);
-    Id::from_bytes(*live.as_bytes())
+    live
 }
 
 /// Slots that were made since for messages that the server had.
@@ -71,7 +71,7 @@ fn nothing_is_sealed_for_a_name_that_no_slot_has() {
         let id = world.say(f.alice, f.to_bob, "three");
         let from = world.server.traffic.len();
         for live in [false, true] {
-            let name = (Id::from_bytes([7; 16]), live);
+            let name = (LiveId::from_bytes([7; 16]), live);
             says(&mut world, &f, id, "cannot_open", name);
             world.advance(2_000);
         }

@@ -3,8 +3,9 @@
 use client::Command;
 use client::command::ChatChange;
 use client::event::MessageState;
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
+use protocol::ids::LiveId;
 use serde_json::{Value, json};
 
 use super::{all_read, asked_for_keys, says};
@@ -19,7 +20,7 @@ fn prekeys_wanted(world: &World) -> usize {
 
 /// Contacts of whom one keeps the chat off the waiting path, if so, and the other's tab hangs: the server
 /// still believes it is live.
-fn hanging(world: &mut World, live_only: bool) -> (Friends, Id) {
+fn hanging(world: &mut World, live_only: bool) -> (Friends, LiveId) {
     let f = all_read(world);
     let change = ChatChange {
         live_only: Some(live_only),
@@ -29,7 +30,7 @@ fn hanging(world: &mut World, live_only: bool) -> (Friends, Id) {
     world.command(f.alice, Command::SetChat { chat, change });
     let (live, _) = world.server.bundle_of(f.bob);
     world.tabs[f.bob] = None;
-    (f, Id::from_bytes(*live.as_bytes()))
+    (f, live)
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn each_epoch_of_what_is_to_rest_asks_for_a_prekey_of_its_own() {
         let f = all_read(&mut world);
         // Alice's tab hangs. Nothing of bob's has waited for her yet.
         world.tabs[f.alice] = None;
-        let ids: Vec<Id> = (0..messages)
+        let ids: Vec<MessageId> = (0..messages)
             .map(|n| world.say(f.bob, f.to_alice, &n.to_string()))
             .collect();
         let before = prekeys_wanted(&world);

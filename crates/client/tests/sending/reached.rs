@@ -3,7 +3,7 @@
 use client::Command;
 use client::command::{Burn, ChatChange};
 use client::event::{Event, MessageState};
-use client::id::Id;
+use client::id::MessageId;
 use client::testing::{Friends, PASSPHRASE, Reply, World};
 use protocol::envelope::Submission;
 use protocol::ids::UserId;
@@ -11,13 +11,13 @@ use serde_json::json;
 
 use super::says;
 
-fn state(world: &World, tab: usize, id: Id) -> (MessageState, bool) {
+fn state(world: &World, tab: usize, id: MessageId) -> (MessageState, bool) {
     let view = world.message(tab, id).unwrap();
     (view.state, view.by_server)
 }
 
 /// How often a tab was told of a message.
-fn told(world: &World, tab: usize, id: Id) -> usize {
+fn told(world: &World, tab: usize, id: MessageId) -> usize {
     let events = world.tab(tab).events.iter();
     events
         .filter(|event| matches!(event, Event::Message { message, .. } if message.id == id))

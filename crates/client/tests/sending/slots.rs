@@ -3,14 +3,13 @@
 use client::Command;
 use client::command::{Burn, ChatChange};
 use client::event::MessageState;
-use client::id::Id;
 use client::testing::{Friends, Reply, World};
 use protocol::ids::MessageId;
 use serde_json::Value;
 
 use super::{asked_for_keys, word};
 
-fn mid(id: Id) -> MessageId {
+fn mid(id: MessageId) -> MessageId {
     MessageId::from_bytes(*id.as_bytes())
 }
 

@@ -3,13 +3,12 @@
 use client::Command;
 use client::command::ChatChange;
 use client::event::MessageState;
-use client::id::Id;
 use client::testing::{PASSPHRASE, World};
 use protocol::ids::MessageId;
 
 use super::{all_read, asked_for_keys, says};
 
-fn slots(world: &World, id: Id) -> Vec<Vec<u8>> {
+fn slots(world: &World, id: MessageId) -> Vec<Vec<u8>> {
     let held = &world.server.messages[&MessageId::from_bytes(*id.as_bytes())];
     held.slots.values().map(|slot| slot.bytes.clone()).collect()
 }

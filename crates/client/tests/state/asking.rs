@@ -1,7 +1,7 @@
 //! Strangers who ask: how many, how often, and what a later message of theirs may change.
 
 use client::Command;
-use client::id::Id;
+use client::id::ConversationId;
 use client::testing::{PASSPHRASE, SeededRng, World};
 use protocol::envelope::Content;
 use protocol::identity::AccountKeys;
@@ -42,13 +42,9 @@ fn write_safe(world: &mut World, handle: &str, change: impl FnOnce(&mut SafeCont
     world.server.roll_back_safe(user, 0);
 }
 
-fn id_of(user: &UserId) -> Id {
-    Id::from_bytes(*user.as_bytes())
-}
-
 fn greeting(world: &World, tab: usize, of: &UserId) -> Option<String> {
     let mut requests = world.requests(tab).into_iter();
-    let request = requests.find(|request| request.chat == id_of(of))?;
+    let request = requests.find(|request| request.chat.peer() == *of)?;
     Some(request.greeting.expose().to_owned())
 }
 
@@ -104,7 +100,7 @@ fn what_was_written_before_the_person_decided_is_acknowledged_and_what_came_late
     let before = world.server.now();
     mallory.post(&mut world, &target, &asks("mallory", "hello"), before);
     world.advance(10_000);
-    let chat = id_of(&mallory.user);
+    let chat = ConversationId::with(mallory.user);
     world.command(tab, Command::RefuseRequest { chat });
     world.advance(10_000);
     assert!(world.server.messages.is_empty());

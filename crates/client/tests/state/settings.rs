@@ -2,7 +2,7 @@
 
 use client::command::{Burn, ChatChange, Command, SettingsChange};
 use client::event::{Event, SettingsView};
-use client::id::Id;
+use client::id::{ConversationId, UserId};
 use client::testing::World;
 
 fn settings(world: &World, tab: usize) -> SettingsView {
@@ -71,7 +71,7 @@ fn the_rules_of_a_chat_are_kept_in_range_and_only_for_contacts() {
     let mut world = World::default();
     let f = world.acquainted();
     let failed = |world: &World| world.failures(f.alice).len();
-    let nobody = Id::from_bytes([9; 16]);
+    let nobody = ConversationId::with(UserId::from_bytes([9; 16]));
     for (chat, life, burn, code) in [
         (f.to_bob, 5, Burn::OnRead, None),
         (f.to_bob, 4, Burn::Never, Some("bad-settings")),
@@ -117,7 +117,7 @@ fn what_is_set_for_one_chat_is_not_set_for_another() {
     let chat = f.to_bob;
     world.command(f.alice, Command::SetChat { chat, change });
     let chats = world.chats(f.alice);
-    let live_only = |of: Id| chats.iter().find(|row| row.chat == of).unwrap().live_only;
+    let live_only = |of: ConversationId| chats.iter().find(|row| row.chat == of).unwrap().live_only;
     let to_carol = world.id("carol");
     assert_eq!((live_only(f.to_bob), live_only(to_carol)), (true, false));
     let said = world.say(f.alice, to_carol, "kept");

@@ -1,0 +1,78 @@
+//! What parts ask of one another.
+//!
+//! No part reaches another one. It asks, and the core does it once the input has been taken.
+
+use std::collections::BTreeSet;
+
+use crate::id::ConversationId;
+
+/// Something that a part wants to be done; done in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effect {
+    /// The keys of a chat are agreed on again: what was held for it goes out.
+    Release(ConversationId),
+    /// Something was written, or may go on: it is given to the server.
+    Send,
+    /// The next message may be claimed.
+    Claim,
+    /// Tabs are told the settings.
+    TellSettings,
+    /// Tabs are told who asks for contact.
+    TellRequests,
+    /// Tabs are told the list of chats.
+    TellChats,
+    /// The keys are of no use any more: the account locks, for this reason.
+    Lock(&'static str),
+}
+
+/// What was asked for and has not been done; each thing once.
+#[derive(Debug, Default)]
+pub(crate) struct Effects(BTreeSet<Effect>);
+
+impl Effects {
+    pub(crate) fn ask(&mut self, effect: Effect) {
+        self.0.insert(effect);
+    }
+
+    pub(crate) fn is_asked(&self, effect: Effect) -> bool {
+        self.0.contains(&effect)
+    }
+
+    /// Takes the first, unless it comes after `last` in the order.
+    pub(crate) fn next_up_to(&mut self, last: Effect) -> Option<Effect> {
+        let first = self.0.pop_first()?;
+        if first > last {
+            self.0.insert(first);
+            return None;
+        }
+        Some(first)
+    }
+
+    /// Takes the next.
+    pub(crate) fn next(&mut self) -> Option<Effect> {
+        self.0.pop_first()
+    }
+
+    /// Forgets all: those who asked are gone.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, Effects};
+
+    #[test]
+    fn what_is_asked_twice_is_done_once_and_in_order() {
+        let mut effects = Effects::default();
+        for effect in [Effect::TellChats, Effect::Send, Effect::Claim, Effect::Send] {
+            effects.ask(effect);
+        }
+        assert_eq!(effects.next_up_to(Effect::Claim), Some(Effect::Send));
+        assert_eq!(effects.next_up_to(Effect::Claim), Some(Effect::Claim));
+        assert_eq!(effects.next_up_to(Effect::Claim), None);
+        assert_eq!(effects.next(), Some(Effect::TellChats));
+        assert_eq!(effects.next(), None);
+    }
+}
