@@ -59,7 +59,7 @@ impl Core {
         let Some(open) = self.unlocked.as_ref() else {
             return;
         };
-        let secs = open.settings().lock_after_secs;
+        let secs = open.safe.settings().lock_after_secs;
         if self.phase != Phase::Unlocked || secs == 0 {
             return;
         }

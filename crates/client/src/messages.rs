@@ -161,7 +161,7 @@ impl Unlocked {
             chat,
             sender: self.me.user_id,
             id: view.id,
-            writer: *self.fingerprint(),
+            writer: *self.safe.fingerprint(),
             trusted: true,
         };
         self.put_from(io, origin, view);
@@ -220,7 +220,7 @@ impl Unlocked {
         // The list shows the newest of each chat: whatever changed of a message may stand there.
         io.ask(Effect::TellChats);
         // Strangers' messages stay out of sight until their request is accepted.
-        if self.contact(chat).is_none() {
+        if self.safe.contact(chat).is_none() {
             return;
         }
         if let Some(view) = self.message(chat, name) {
@@ -233,7 +233,7 @@ impl Unlocked {
 
     /// `open_chat`.
     pub(crate) fn emit_conversation(&self, io: &mut Io, chat: ConversationId) {
-        let mut messages: Vec<MessageView> = match self.contact(chat) {
+        let mut messages: Vec<MessageView> = match self.safe.contact(chat) {
             Some(_) => self
                 .messages
                 .get(&chat)

@@ -6,7 +6,6 @@ use api::frames::Asked;
 use protocol::envelope::Content;
 use protocol::epoch::{BUCKET_SECS, EpochPath, MAX_LIFE_SECS, bucket_of};
 use protocol::prekeys::SessionSecrets;
-use protocol::safe::SafeMark;
 
 use crate::command::Burn;
 use crate::failure::{Failure, whole_seconds};
@@ -72,7 +71,7 @@ impl Unlocked {
         self.publish(io);
         self.waiting_listed(io, waiting, more);
         self.reconnected(io);
-        self.read_safes(io);
+        self.safe.read_safes(io);
         self.ask_about_other_keys(io);
     }
 
@@ -175,7 +174,7 @@ impl Unlocked {
         self.inbox.parked.clear();
         self.lookups.forget();
         self.pending_lease = None;
-        self.reading.forget();
+        self.safe.offline();
         self.receipts.offline();
         for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
             io.timers.cancel(timer);
@@ -223,7 +222,7 @@ impl Unlocked {
             } => {
                 let marks = self.safe.marks();
                 if version > marks.safe.version || prekey_version > marks.prekeys.version {
-                    self.read_safes(io);
+                    self.safe.read_safes(io);
                 }
             }
             ServerFrame::Joined {} => self.session_joined(),
@@ -254,15 +253,6 @@ impl Unlocked {
             Asked::Slots => self.slots_refused(io, id),
             Asked::Send => self.send_refused(io, id, failure),
             Asked::Bundle | Asked::Status | Asked::Frame => {}
-        }
-    }
-
-    /// A session of ours says that it wrote this version of the safe.
-    pub(crate) fn safe_promised(&mut self, io: &mut Io, mark: SafeMark) {
-        let known = self.safe.mark();
-        if mark.version > known.version || (mark.version == known.version && mark != known) {
-            self.reading.promise(mark);
-            self.read_safes(io);
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::people::{Lookups, Peer, Request};
 use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
-use crate::safe::{After, Reading, Safe};
+use crate::safe::{After, Safe};
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
 
@@ -67,7 +67,6 @@ pub(crate) struct Unlocked {
     /// The run of the server that is known.
     pub(crate) boot: Option<BootId>,
     pub(crate) batches: Batches,
-    pub(crate) reading: Reading,
 }
 
 impl Unlocked {
@@ -101,7 +100,6 @@ impl Unlocked {
             drafts: BTreeMap::new(),
             boot: None,
             batches: Batches::default(),
-            reading: Reading::default(),
         }
     }
 
@@ -137,7 +135,7 @@ impl Unlocked {
         self.safe.flush(io);
         while let Some(effect) = io.effects.next() {
             match effect {
-                Effect::TellSettings => self.emit_settings(io),
+                Effect::TellSettings => self.safe.emit_settings(io),
                 Effect::TellRequests => self.emit_requests(io),
                 Effect::TellChats => self.emit_chats(io),
                 Effect::Lock(reason) => return Some(reason),
@@ -189,7 +187,7 @@ impl Unlocked {
 
     pub(crate) fn command(&mut self, io: &mut Io, command: Command) {
         match command {
-            Command::SetSettings(change) => self.set_settings(io, &change),
+            Command::SetSettings(change) => self.safe.set_settings(io, &change),
             Command::Lookup { handle } => self.lookup(io, &handle),
             Command::RequestContact { handle, greeting } => {
                 self.request_contact(io, &handle, greeting);
@@ -205,7 +203,7 @@ impl Unlocked {
             Command::AcceptChangedKey { chat } => self.accept_changed_key(io, chat),
             Command::AcknowledgeKeys { chat } => self.acknowledge_keys(io, chat),
             Command::OpenChat { chat } => self.emit_conversation(io, chat),
-            Command::SetChat { chat, change } => self.set_chat(io, chat, &change),
+            Command::SetChat { chat, change } => self.safe.set_chat(io, chat, &change),
             Command::Send {
                 chat,
                 text,

@@ -237,7 +237,7 @@ impl Core {
         if let (Some((key, marks)), Some(open)) = (flow.done, self.unlocked.as_mut()) {
             open.safe.rekeyed(key, marks);
             open.safe.remember(&mut self.io);
-            open.writes_resume(&mut self.io);
+            open.safe.writes_resume(&mut self.io);
         }
         self.leave_resume();
         if flow.goal == Goal::RevokeOthers {
@@ -256,7 +256,7 @@ impl Core {
         if open.safe.writing() {
             return Err(Failure::new(Own::Busy));
         }
-        open.writes_wait(&mut self.io);
+        open.safe.writes_wait(&mut self.io);
         Ok(())
     }
 }

@@ -80,7 +80,7 @@ impl Unlocked {
     fn identity_replaced(&mut self, io: &mut Io, identity: NewIdentity) {
         self.safe.replace_identity(identity);
         self.safe.remember(io);
-        self.writes_resume(io);
+        self.safe.writes_resume(io);
         self.sessions.clear();
         self.bundle = None;
         self.published = None;

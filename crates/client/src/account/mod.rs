@@ -146,7 +146,7 @@ impl Core {
             self.io.timers.cancel(Timer::Confirmation);
             self.io.failed(flow.during(), failure);
             if let (Flow::Change(_), Some(open)) = (&flow, self.unlocked.as_mut()) {
-                open.writes_resume(&mut self.io);
+                open.safe.writes_resume(&mut self.io);
             }
         }
     }

@@ -111,7 +111,7 @@ impl Core {
         };
         match parse::<InviteMade>(body) {
             Ok(made) => {
-                let fingerprint = open.fingerprint().as_bytes();
+                let fingerprint = open.safe.fingerprint().as_bytes();
                 let pin = hex::encode(fingerprint.get(..PIN_LEN).unwrap_or_default());
                 let link = format!("/i#{}.{}.{pin}", made.code, open.me.user_id);
                 let qr_svg = self

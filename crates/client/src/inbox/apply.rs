@@ -43,7 +43,7 @@ impl Unlocked {
             }
         };
         let chat = ConversationId::with(peer);
-        let standing = self.standing(&claim);
+        let standing = self.safe.standing(&claim);
         let may = standing.may(opened.slot.kind);
         self.keep(&opened, chat, lease);
         // Theirs, and what another session of ours says to them.
@@ -55,7 +55,7 @@ impl Unlocked {
         if standing == Standing::Own
             && let Some(mark) = opened.slot.safe_mark
         {
-            self.safe_promised(io, mark);
+            self.safe.safe_promised(io, mark);
         }
         let content = std::mem::replace(&mut opened.content, Content::Sync);
         let slot = &opened.slot;
@@ -132,7 +132,8 @@ impl Unlocked {
             self.shared_pair_used(io, chat, &opened.epoch);
         }
         if standing == Standing::OtherKeys {
-            self.note_other_keys(io, chat.peer(), &opened.epoch.sender.fingerprint);
+            self.safe
+                .note_other_keys(io, chat.peer(), &opened.epoch.sender.fingerprint);
         }
         if !standing.is_trusted() || (standing != Standing::Own && self.key_changed(chat.peer())) {
             warnings.push("key-changed".to_owned());
@@ -155,7 +156,7 @@ impl Unlocked {
                 } else {
                     let alias = standing.is_trusted().then(|| alias.as_str());
                     self.request_came(io, arrived, alias, &greeting);
-                    if let (Some(code), Some(_)) = (invite, self.pending(chat)) {
+                    if let (Some(code), Some(_)) = (invite, self.safe.pending(chat)) {
                         self.came_by(io, chat, code);
                     }
                 }
@@ -165,7 +166,7 @@ impl Unlocked {
                 self.finish_incoming(io, id);
             }
             Content::Profile { alias } => {
-                self.renamed(io, chat, alias.as_str());
+                self.safe.renamed(io, chat, alias.as_str());
                 self.finish_incoming(io, id);
             }
             Content::Receipt(receipts) => {

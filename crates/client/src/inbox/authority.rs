@@ -8,12 +8,9 @@
 //! Specification: `docs/protocol/messages.md#what-a-message-may-do`.
 
 use protocol::envelope::ContentKind;
-use protocol::epoch::SenderClaim;
 use protocol::identity::Fingerprint;
-use protocol::safe::ContactState;
 
 use crate::messages::Origin;
-use crate::unlocked::Unlocked;
 
 /// Who a proven sender is to this account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,34 +85,6 @@ impl Standing {
 /// with the warning can be changed, never what was once taken for genuine.
 pub(crate) fn may_change(standing: Standing, by: &Fingerprint, original: &Origin) -> bool {
     original.writer == *by && (standing.is_trusted() || !original.trusted)
-}
-
-impl Unlocked {
-    /// Who a proven sender is to this account.
-    pub(crate) fn standing(&self, claim: &SenderClaim) -> Standing {
-        let id = claim.user_id;
-        if id == self.me.user_id {
-            return Standing::Own;
-        }
-        let contents = self.safe.contents();
-        if contents.is_blocked(&claim.user_id) {
-            return Standing::Blocked;
-        }
-        let Some(contact) = contents.contacts.get(&claim.user_id) else {
-            return Standing::Stranger;
-        };
-        let known = matches!(
-            contact.state.value,
-            ContactState::Outgoing | ContactState::Accepted
-        );
-        let pinned = self.is_pinned(id, &claim.fingerprint);
-        match (known, pinned) {
-            (true, true) => Standing::Pinned,
-            (true, false) => Standing::OtherKeys,
-            (false, true) => Standing::Stranger,
-            (false, false) => Standing::StrangerOtherKeys,
-        }
-    }
 }
 
 #[cfg(test)]

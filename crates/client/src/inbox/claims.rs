@@ -83,7 +83,7 @@ impl Unlocked {
                 return;
             }
             Some(Await::Safe) => {
-                self.reading.unanswered();
+                self.safe.read_unanswered();
                 self.leave_for_safe(io);
                 return;
             }

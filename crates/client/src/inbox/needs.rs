@@ -54,7 +54,7 @@ impl Unlocked {
     pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
         let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
         if awaits == Some(Await::Safe) {
-            self.park(io, Need::Safe(self.reading.next_number()));
+            self.park(io, Need::Safe(self.safe.reading().next_number()));
         }
     }
 

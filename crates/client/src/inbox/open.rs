@@ -90,9 +90,9 @@ impl Unlocked {
             Err(Blocked::Safe) => {
                 self.wait_for(Await::Safe, bytes);
                 if self.may_read_for_prekey(io) {
-                    self.read_safes(io);
+                    self.safe.read_safes(io);
                 } else {
-                    self.park(io, Need::Safe(self.reading.next_number()));
+                    self.park(io, Need::Safe(self.safe.reading().next_number()));
                 }
             }
             Err(Blocked::Gone) => self.sender_is_gone(io, id),

@@ -117,7 +117,7 @@ impl Unlocked {
     /// Tells it where the two are contacts: numbers are a sender's own, so that strangers would raise
     /// alarms about the server. Their messages bear it all the same.
     fn tell_order(&self, io: &mut Io, refusal: Refusal, chat: ConversationId, message: MessageId) {
-        if self.contact(chat).is_some() {
+        if self.safe.contact(chat).is_some() {
             io.refused(refusal, Some(chat), Some(message));
         }
     }

@@ -22,7 +22,7 @@ impl Unlocked {
         let mut known = self.others_with_pair(epoch);
         known.push(chat.peer());
         let mut known = known.into_iter().map(ConversationId::with);
-        if known.any(|chat| self.contact(chat).is_some()) {
+        if known.any(|chat| self.safe.contact(chat).is_some()) {
             io.notice(
                 "prekey-shared",
                 "Two people wrote under one key that was made for one of them. The server may have handed it out twice.",

@@ -78,7 +78,7 @@ impl Unlocked {
                 let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
                 let at_ms = asked_ms
                     .saturating_add(BETWEEN_READS_MS)
-                    .max(self.reading.rests_until_ms());
+                    .max(self.safe.reading().rests_until_ms());
                 io.timers.set_earlier(Timer::SafeReread, at_ms);
             }
         }
@@ -115,18 +115,18 @@ impl Unlocked {
         let mut needs = self.inbox.parked.iter().map(|parked| parked.need);
         if needs.any(|need| matches!(need, Need::Safe(_))) {
             let slow_ms = self.inbox.reread_ms.unwrap_or(0).saturating_add(ANSWER_MS);
-            if self.reading.is_under_way() && io.now_ms < slow_ms {
+            if self.safe.reading().is_under_way() && io.now_ms < slow_ms {
                 io.timers.set(Timer::SafeReread, slow_ms);
                 return;
             }
-            self.reading.unanswered();
+            self.safe.read_unanswered();
             self.inbox.safe_asked_ms = Some(io.now_ms);
             self.inbox.reread_ms = Some(io.now_ms);
             io.timers.set(Timer::SafeReread, io.now_ms + ANSWER_MS);
-        } else if !self.reading.has_failed() {
+        } else if !self.safe.reading().has_failed() {
             return;
         }
-        self.read_safes(io);
+        self.safe.read_safes(io);
     }
 
     /// A read of the safes was answered.

@@ -236,7 +236,7 @@ impl Unlocked {
     /// nobody fills them unseen.
     fn leaves_mark(&self, chat: ConversationId, id: MessageId, epoch: &EpochRecord) -> bool {
         epoch.sender.user_id == self.user
-            || self.contact(chat).is_some()
+            || self.safe.contact(chat).is_some()
             || self.places.name(chat, epoch.sender.user_id, id).is_some()
     }
 
@@ -295,7 +295,7 @@ impl Unlocked {
             return;
         };
         // Whoever has not answered has not read it, as far as anybody is told.
-        let collected = self.collected.contains(&id) && !self.unanswered(chat);
+        let collected = self.collected.contains(&id) && !self.safe.unanswered(chat);
         let Some(view) = self.message_mut(chat, id) else {
             return;
         };

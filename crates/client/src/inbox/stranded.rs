@@ -31,7 +31,7 @@ impl Unlocked {
             let chat = ConversationId::with(from);
             let known = self.places.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
-            let contact = self.contact(chat).filter(|_| !known);
+            let contact = self.safe.contact(chat).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
             if let Some(writer) = pinned {
                 let origin = Origin {

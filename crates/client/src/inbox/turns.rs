@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::frames::TargetKind;
-use protocol::safe::ContactState;
 
 use super::Why;
 use crate::id::{MessageId, UserId};
@@ -53,7 +52,7 @@ impl Unlocked {
         let (id, why) = self.inbox.queue.remove(index)?;
         if why == Why::First {
             let from = self.sender_told(id);
-            let known = self.is_known(from);
+            let known = self.safe.is_known(from);
             let turns = &mut self.inbox.turns;
             turns.number += 1;
             turns.had.insert(from, turns.number);
@@ -78,7 +77,12 @@ impl Unlocked {
         let rank = |(at, from, id): &(usize, Option<UserId>, MessageId)| {
             let had = turns.had.get(from).copied().unwrap_or(0);
             let live = self.inbox.notices.get(id).is_some_and(|it| it.live);
-            (self.is_known(*from) == turns.known_had, had, !live, *at)
+            (
+                self.safe.is_known(*from) == turns.known_had,
+                had,
+                !live,
+                *at,
+            )
         };
         firsts.min_by_key(rank).map(|(at, ..)| at)
     }
@@ -86,17 +90,5 @@ impl Unlocked {
     /// Whose message it is, by the server's word.
     pub(super) fn sender_told(&self, id: MessageId) -> Option<UserId> {
         self.inbox.notices.get(&id).map(|notice| notice.from)
-    }
-
-    /// Whether it is this account or one whose owner is a contact, or was asked to be.
-    fn is_known(&self, from: Option<UserId>) -> bool {
-        from.is_some_and(|id| {
-            let contacts = &self.safe.contents().contacts;
-            id == self.me.user_id
-                || contacts.get(&id).is_some_and(|contact| {
-                    let state = contact.state.value;
-                    matches!(state, ContactState::Accepted | ContactState::Outgoing)
-                })
-        })
     }
 }

@@ -58,7 +58,7 @@ impl Unlocked {
     pub(super) fn came_late(&mut self, io: &mut Io, arrived: &Arrived, content: &Content) {
         let Origin { chat, id, .. } = arrived.origin;
         if matches!(content, Content::Text { .. })
-            && self.contact(chat).is_some()
+            && self.safe.contact(chat).is_some()
             && !self.known(&arrived.origin)
         {
             let name = self.new_name(io, &arrived.origin);
@@ -89,7 +89,7 @@ impl Unlocked {
             self.finish_incoming(io, id);
             return;
         }
-        let (mine, stranger) = (arrived.mine, self.contact(chat).is_none());
+        let (mine, stranger) = (arrived.mine, self.safe.contact(chat).is_none());
         if stranger && !mine && !self.stranger_wrote(io, chat, (id, arrived.sent_at), None) {
             return;
         }
@@ -191,7 +191,7 @@ impl Unlocked {
         let fingerprint = item.facts.sender.fingerprint;
         match self.asked(io, chat, fingerprint, sent_at, alias) {
             Asked::Pending => {
-                let other = !self.is_pinned(chat.peer(), &fingerprint);
+                let other = !self.safe.is_pinned(chat.peer(), &fingerprint);
                 self.requests.entry(chat).or_default().other_keys |= other;
                 true
             }

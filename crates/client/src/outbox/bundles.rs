@@ -231,12 +231,12 @@ impl Unlocked {
         keys: &AccountKeys,
         bytes: &[u8],
     ) -> Result<VerifiedTarget, Refusal> {
-        let seen = self.highest_batch(&user);
+        let seen = self.safe.highest_batch(&user);
         let claimed = ClaimedPrekey::decode(bytes).map_err(|e| of_prekeys(&e.into()))?;
         let target = claimed
             .verify(keys, &user, io.now(), seen)
             .map_err(|e| of_prekeys(&e))?;
-        self.note_batch(&user, claimed.head.batch_number);
+        self.safe.note_batch(&user, claimed.head.batch_number);
         Ok(target)
     }
 

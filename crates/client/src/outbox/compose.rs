@@ -11,6 +11,7 @@ use crate::event::{Event, MessageState, MessageView};
 use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::people::is_greeting;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -49,7 +50,7 @@ impl Unlocked {
         life_secs: Option<u32>,
         tag: Option<String>,
     ) {
-        let (default_burn, default_life) = self.defaults_of(chat);
+        let (default_burn, default_life) = self.safe.defaults_of(chat);
         let burn = burn.unwrap_or(default_burn);
         let life_secs = life_secs.unwrap_or(default_life);
         let wrong = if text.is_blank() {
@@ -61,7 +62,7 @@ impl Unlocked {
         } else if !burn_in_range(burn) {
             Some(Own::BadBurn)
         } else {
-            self.may_write(chat).err()
+            self.safe.may_write(chat).err()
         };
         if let Some(code) = wrong {
             io.failed_text(Failure::new(code), chat, tag);
@@ -151,11 +152,14 @@ impl Unlocked {
                         .lives
                         .get(&id)
                         .copied()
-                        .unwrap_or_else(|| self.defaults_of(chat).1);
-                    match self.may_write(chat) {
+                        .unwrap_or_else(|| self.safe.defaults_of(chat).1);
+                    match self.safe.may_write(chat) {
                         Ok(()) => {
                             self.forget_message(io, chat, id);
-                            if burn == Burn::Never && self.asks_with(chat, &text) {
+                            if burn == Burn::Never
+                                && self.safe.unanswered(chat)
+                                && is_greeting(&text)
+                            {
                                 self.send_request(io, chat, &text, None);
                             } else {
                                 let said = Said {
@@ -195,7 +199,7 @@ impl Unlocked {
             Some(_) if !self.wrote_it_as_now(id) => Some(Own::EarlierIdentity),
             Some(_) if text.is_blank() => Some(Own::TextEmpty),
             Some(_) if text.expose().len() > MAX_TEXT => Some(Own::TextTooLong),
-            Some(_) => self.may_write(chat).err(),
+            Some(_) => self.safe.may_write(chat).err(),
         };
         if let Some(code) = wrong {
             io.failed_at("edit", Failure::new(code), Some(chat), Some(id));
@@ -267,7 +271,7 @@ impl Unlocked {
     /// change it.
     fn wrote_it_as_now(&self, name: MessageId) -> bool {
         let origin = self.places.of(name);
-        origin.is_some_and(|origin| origin.writer == *self.fingerprint())
+        origin.is_some_and(|origin| origin.writer == *self.safe.fingerprint())
     }
 
     /// A message as those who have it name it.
@@ -280,7 +284,7 @@ impl Unlocked {
         let left = self
             .message(chat, id)
             .and_then(|view| view.expires_at)
-            .map_or(u64::from(self.defaults_of(chat).1), |at| {
+            .map_or(u64::from(self.safe.defaults_of(chat).1), |at| {
                 at.saturating_sub(io.now())
             });
         u32::try_from(left)

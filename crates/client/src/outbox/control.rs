@@ -21,7 +21,7 @@ const TYPING_EVERY_MS: u64 = 3_000;
 impl Unlocked {
     /// `typing`: to live sessions only, and not on every key.
     pub(crate) fn typing(&mut self, io: &mut Io, chat: ConversationId) {
-        if !self.settings().typing || self.may_write(chat).is_err() || !io.online {
+        if !self.safe.settings().typing || self.safe.may_write(chat).is_err() || !io.online {
             return;
         }
         let now = io.now_ms;

@@ -38,7 +38,7 @@ impl Unlocked {
             {
                 continue;
             }
-            if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+            if let Some(contact) = self.safe.edit_contact(chat) {
                 contact.said.set(now, last);
             }
         }

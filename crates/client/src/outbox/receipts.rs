@@ -61,7 +61,7 @@ impl Unlocked {
         id: MessageId,
         state: ReceiptState,
     ) {
-        if !self.sends_receipts(chat) {
+        if !self.safe.sends_receipts(chat) {
             return;
         }
         let owed = self.receipts.owed.entry(chat).or_default();
@@ -89,7 +89,7 @@ impl Unlocked {
     pub(crate) fn send_receipts(&mut self, io: &mut Io) {
         io.timers.cancel(Timer::Receipts);
         for (chat, owed) in std::mem::take(&mut self.receipts.owed) {
-            if !self.sends_receipts(chat) {
+            if !self.safe.sends_receipts(chat) {
                 // Switched off since.
                 continue;
             }

@@ -68,7 +68,7 @@ impl Unlocked {
         }
         let nobody = |cache: &BundleCache| cache.live.is_empty();
         let away = self.outbox.bundles.get(&chat.peer()).is_none_or(nobody);
-        if said && away && self.is_live_only(chat) {
+        if said && away && self.safe.is_live_only(chat) {
             self.fail(io, id, &Failure::new(Own::NobodyLive));
             return true;
         }

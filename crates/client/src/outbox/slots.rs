@@ -49,7 +49,7 @@ impl Unlocked {
             return;
         }
         let (chat, said) = (item.chat, item.is_said());
-        let wanted = if said && self.is_live_only(chat) {
+        let wanted = if said && self.safe.is_live_only(chat) {
             Wanted::Recheck
         } else {
             Wanted::Fallback

@@ -107,7 +107,7 @@ impl Unlocked {
     /// No receipt came of what was taken for good. Of a message that burns, its writer learns that nobody
     /// can read it any more; whether it was read stays its reader's to tell.
     pub(crate) fn untold(&mut self, io: &mut Io, id: MessageId) {
-        let Some(chat) = self.chat_of(id).filter(|chat| !self.unanswered(*chat)) else {
+        let Some(chat) = self.chat_of(id).filter(|chat| !self.safe.unanswered(*chat)) else {
             return;
         };
         if let Some(view) = self.message_mut(chat, id)
@@ -144,7 +144,7 @@ impl Unlocked {
         to: MessageState,
         by_server: bool,
     ) {
-        if by_server && self.unanswered(chat) {
+        if by_server && self.safe.unanswered(chat) {
             return;
         }
         let Some(view) = self.message_mut(chat, id) else {

@@ -120,7 +120,7 @@ impl Unlocked {
             }
         }
         reader.finish()?;
-        views.retain(|(chat, ..)| self.may_write(*chat).is_ok());
+        views.retain(|(chat, ..)| self.safe.may_write(*chat).is_ok());
         views.sort_by_key(|(.., view)| view.seen_ms);
         for (chat, life_secs, mut view) in views {
             if view.expires_at.is_some_and(|at| at <= io.now()) {
@@ -130,7 +130,9 @@ impl Unlocked {
             self.lives.insert(view.id, life_secs);
             self.put_message(io, chat, view);
         }
-        items.retain(|(_, item)| item.expires_at > io.now() && self.may_write(item.chat).is_ok());
+        items.retain(|(_, item)| {
+            item.expires_at > io.now() && self.safe.may_write(item.chat).is_ok()
+        });
         for (id, item) in items {
             self.outbox.written = self.outbox.written.max(item.written);
             if item.stage == Stage::Queued {

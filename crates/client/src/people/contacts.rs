@@ -1,8 +1,7 @@
 //! Contacts: made, accepted, blocked, removed.
 
 use api::Own;
-use protocol::identity::Fingerprint;
-use protocol::safe::{Contact, ContactState};
+use protocol::safe::ContactState;
 
 use crate::effects::Effect;
 use crate::event::{Event, PersonView};
@@ -13,63 +12,10 @@ use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
-    /// A contact that is neither removed nor only incoming.
-    pub(crate) fn contact(&self, chat: ConversationId) -> Option<&Contact> {
-        self.safe
-            .contents()
-            .contacts
-            .get(&chat.peer())
-            .filter(|contact| {
-                matches!(
-                    contact.state.value,
-                    ContactState::Outgoing | ContactState::Accepted
-                )
-            })
-    }
-
-    /// Whether something may be written to somebody; else the failure's code.
-    pub(crate) fn may_write(&self, chat: ConversationId) -> Result<(), Own> {
-        if self.safe.contents().is_blocked(&chat.peer()) {
-            return Err(Own::Blocked);
-        }
-        if self.contact(chat).is_none() {
-            return Err(Own::NoSuchChat);
-        }
-        Ok(())
-    }
-
-    /// Makes or revives a contact. An earlier pin stays: other keys are noticed, not taken.
-    pub(crate) fn put_contact(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        fingerprint: Fingerprint,
-        state: ContactState,
-        handle: &str,
-        alias: &str,
-    ) {
-        let now = io.stamp();
-        let contact = self
-            .safe
-            .edit()
-            .contacts
-            .entry(chat.peer())
-            .or_insert_with(|| Contact::new(fingerprint, state, now));
-        contact.state.set(now, state);
-        let handle = clip(handle);
-        if !handle.is_empty() && contact.handle.value.as_str() != handle {
-            contact.handle.set(now, handle.into());
-        }
-        if !alias.is_empty() && contact.alias.value.as_str() != alias {
-            contact.alias.set(now, clip(alias).into());
-        }
-        io.ask(Effect::TellChats);
-    }
-
     /// The other side accepted.
     pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: ConversationId, alias: &str) {
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.state.set(now, ContactState::Accepted);
             if !alias.is_empty() && contact.alias.value.as_str() != alias {
                 contact.alias.set(now, clip(alias).into());
@@ -79,20 +25,11 @@ impl Unlocked {
         self.told_after_answer(io);
     }
 
-    /// A contact has another name now.
-    pub(crate) fn renamed(&mut self, io: &mut Io, chat: ConversationId, alias: &str) {
-        let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
-            contact.alias.set(now, clip(alias).into());
-        }
-        io.ask(Effect::TellChats);
-    }
-
     /// `block`.
     pub(crate) fn block(&mut self, io: &mut Io, chat: ConversationId) {
         let now = io.stamp();
-        if self.pending(chat).is_some()
-            && let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer())
+        if self.safe.pending(chat).is_some()
+            && let Some(contact) = self.safe.edit_contact(chat)
         {
             contact.state.set(now, ContactState::Removed);
         }
@@ -115,7 +52,7 @@ impl Unlocked {
 
     /// `remove_contact`.
     pub(crate) fn remove_contact(&mut self, io: &mut Io, chat: ConversationId) {
-        if self.contact(chat).is_none() {
+        if self.safe.contact(chat).is_none() {
             io.failed_at(
                 "remove_contact",
                 Failure::new(Own::NoSuchChat),
@@ -125,7 +62,7 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.state.set(now, ContactState::Removed);
         }
         self.forget_chat(io, chat);
@@ -208,27 +145,6 @@ impl Unlocked {
             alias
         };
         (handle, alias)
-    }
-
-    /// How far we have come with somebody.
-    pub(crate) fn relation_to(&self, id: UserId) -> &'static str {
-        if id == self.me.user_id {
-            return "self";
-        }
-        if self.safe.contents().is_blocked(&id) {
-            return "blocked";
-        }
-        if self.pending(ConversationId::with(id)).is_some() {
-            return "asking";
-        }
-        match self
-            .contact(ConversationId::with(id))
-            .map(|contact| contact.state.value)
-        {
-            Some(ContactState::Accepted) => "contact",
-            Some(ContactState::Outgoing) => "requested",
-            _ => "none",
-        }
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use api::Own;
 use api::ids::InviteHash;
 use protocol::envelope::InviteCode;
-use protocol::identity::Fingerprint;
 use protocol::primitives::kdf;
 
 use crate::account::parse;
@@ -50,7 +49,7 @@ impl Unlocked {
             self.may_ask(io, &found, Some(&invite)).map(|_| found)
         });
         match inviter {
-            Ok(inviter) if self.is_accepted(invite.user) => {
+            Ok(inviter) if self.safe.is_accepted(invite.user) => {
                 self.ask_inviter(io, &invite, &inviter);
             }
             Ok(inviter) => io.post(
@@ -108,18 +107,10 @@ impl Unlocked {
         }
     }
 
-    /// A link named these keys as its maker's.
-    pub(super) fn note_linked(&mut self, io: &Io, id: UserId, fingerprint: &Fingerprint) {
-        let keys = hex::encode(fingerprint.as_bytes());
-        let name = link_name(id);
-        if self.safe.contents().settings.get(&name) != Some(keys.as_str()) {
-            self.safe.edit().settings.set(&name, &keys, io.stamp());
-        }
-    }
-
     /// Whether the keys that are pinned for somebody are those of the link that one came by.
     pub(crate) fn is_linked(&self, id: UserId) -> bool {
         let pinned = self
+            .safe
             .contact(ConversationId::with(id))
             .and_then(|contact| contact.pin.fingerprint().ok());
         let named = self.safe.contents().settings.get(&link_name(id));
@@ -159,6 +150,6 @@ impl Unlocked {
 }
 
 /// Where the safe keeps what a link said of somebody's keys.
-fn link_name(id: UserId) -> String {
+pub(crate) fn link_name(id: UserId) -> String {
     format!("link/{id}")
 }

@@ -6,7 +6,7 @@
 //! Specification: `docs/protocol/accounts.md#pins`.
 
 use protocol::epoch::SenderClaim;
-use protocol::identity::{AccountKeys, Fingerprint};
+use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 
 use crate::effects::Effect;
@@ -62,14 +62,6 @@ impl Unlocked {
         })
     }
 
-    /// Whether a fingerprint is the pinned one, or that of somebody who was never pinned.
-    pub(crate) fn is_pinned(&self, id: UserId, fingerprint: &Fingerprint) -> bool {
-        match self.safe.contents().contacts.get(&id) {
-            Some(contact) => contact.pin.fingerprint() == Ok(fingerprint),
-            None => true,
-        }
-    }
-
     /// Whether keys that the server shows are the pinned ones. Others are noted, told and asked about
     /// before a send.
     pub(crate) fn pin_holds(&mut self, io: &mut Io, id: UserId, shown: ShownKeys) -> bool {
@@ -78,7 +70,7 @@ impl Unlocked {
         }
         let fingerprint = *shown.keys.fingerprint();
         let was_pinned = self.safe.contents().contacts.contains_key(&id);
-        if self.is_pinned(id, &fingerprint) {
+        if self.safe.is_pinned(id, &fingerprint) {
             let peer = self.peers.entry(id).or_default();
             peer.keys = Some(shown);
             if peer.changed.take().is_some() {
@@ -94,28 +86,12 @@ impl Unlocked {
             .as_ref()
             .is_none_or(|known| *known.keys.fingerprint() != fingerprint);
         peer.changed = Some(shown);
-        self.note_other_keys(io, id, &fingerprint);
+        self.safe.note_other_keys(io, id, &fingerprint);
         if news {
             io.ask(Effect::TellChats);
             io.refused(Refusal::SwappedKey, Some(ConversationId::with(id)), None);
         }
         false
-    }
-
-    /// Keeps it before the person's eyes that other keys than the pinned ones were shown or used for a
-    /// contact, until the person has answered.
-    pub(crate) fn note_other_keys(&mut self, io: &mut Io, id: UserId, fingerprint: &Fingerprint) {
-        let noted = self
-            .contact(ConversationId::with(id))
-            .is_none_or(|contact| contact.saw_other_keys());
-        if noted {
-            return;
-        }
-        let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&id) {
-            contact.other_keys.set(now, Some(*fingerprint));
-        }
-        io.ask(Effect::TellChats);
     }
 
     /// Keys that open what claims to be of somebody: their pinned ones, or those that the server showed
@@ -163,7 +139,7 @@ impl Unlocked {
         let pinned = peer
             .keys
             .as_ref()
-            .filter(|kept| self.is_pinned(id, kept.keys.fingerprint()));
+            .filter(|kept| self.safe.is_pinned(id, kept.keys.fingerprint()));
         [pinned, peer.changed.as_ref()]
             .into_iter()
             .flatten()
@@ -173,7 +149,7 @@ impl Unlocked {
     /// Keys that the server shows in place of the pinned ones.
     pub(crate) fn changed_keys(&self, id: UserId) -> Option<&AccountKeys> {
         let changed = &self.peers.get(&id)?.changed.as_ref()?.keys;
-        (!self.is_pinned(id, changed.fingerprint())).then_some(changed)
+        (!self.safe.is_pinned(id, changed.fingerprint())).then_some(changed)
     }
 
     /// Whether the person has to decide on changed keys before the next send.
@@ -214,7 +190,7 @@ impl Unlocked {
             .peers
             .iter()
             .map(|(id, peer)| {
-                let pinned = |kept: &ShownKeys| self.is_pinned(*id, kept.keys.fingerprint());
+                let pinned = |kept: &ShownKeys| self.safe.is_pinned(*id, kept.keys.fingerprint());
                 let outdated = peer.keys.as_ref().is_some_and(|kept| !pinned(kept));
                 let accepted = peer.changed.as_ref().is_some_and(pinned);
                 (*id, outdated, accepted)
@@ -233,24 +209,6 @@ impl Unlocked {
             }
         }
         self.ask_about_other_keys(io);
-    }
-
-    /// The highest prekey batch seen of somebody.
-    pub(crate) fn highest_batch(&self, user: &UserId) -> u32 {
-        self.safe
-            .contents()
-            .contacts
-            .get(user)
-            .map_or(0, |contact| contact.batch_seen)
-    }
-
-    /// Remembers a batch number, so that an older batch is refused from now on.
-    pub(crate) fn note_batch(&mut self, user: &UserId, number: u32) {
-        if number > self.highest_batch(user)
-            && let Some(contact) = self.safe.edit().contacts.get_mut(user)
-        {
-            contact.batch_seen = number;
-        }
     }
 
     /// Whether somebody was found live.

@@ -11,7 +11,7 @@ use crate::answers::Answer;
 use crate::effects::Effect;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
-use crate::id::{ConversationId, UserId};
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
@@ -46,7 +46,7 @@ impl Unlocked {
                         user_id: found.user_id,
                         handle: clip(&found.handle),
                         alias: clip(&found.alias),
-                        relation: self.relation_to(found.user_id).to_owned(),
+                        relation: self.safe.relation_to(found.user_id).to_owned(),
                     };
                     io.event(Event::LookedUp {
                         handle,
@@ -70,22 +70,11 @@ impl Unlocked {
             io.failed("request_contact", Failure::new(Own::BadHandle));
             return;
         };
-        if greeting.expose().chars().count() > MAX_GREETING {
+        if !is_greeting(&greeting) {
             io.failed("request_contact", Failure::new(Own::TextTooLong));
             return;
         }
         io.get(&path, Purpose::Open(Open::Request(greeting)));
-    }
-
-    /// Whether the person was asked and has not answered yet.
-    pub(crate) fn unanswered(&self, chat: ConversationId) -> bool {
-        let state = self.contact(chat).map(|contact| contact.state.value);
-        state == Some(ContactState::Outgoing)
-    }
-
-    /// Whether a text fits into a request, and the person has not answered one yet.
-    pub(crate) fn asks_with(&self, chat: ConversationId, text: &SecretText) -> bool {
-        self.unanswered(chat) && text.expose().chars().count() <= MAX_GREETING
     }
 
     pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {
@@ -136,14 +125,6 @@ impl Unlocked {
         Ok(shown)
     }
 
-    /// Whether somebody is a contact who was asked and has answered.
-    pub(super) fn is_accepted(&self, id: UserId) -> bool {
-        let state = self
-            .contact(ConversationId::with(id))
-            .map(|contact| contact.state.value);
-        state == Some(ContactState::Accepted)
-    }
-
     /// Pins somebody and asks them, or accepts what they asked.
     pub(super) fn ask_for_contact(
         &mut self,
@@ -156,20 +137,20 @@ impl Unlocked {
         let shown = self.may_ask(io, found, invite)?;
         let fingerprint = *shown.keys.fingerprint();
         if invite.is_some() {
-            self.note_linked(io, id, &fingerprint);
+            self.safe.note_linked(io, id, &fingerprint);
         }
         // An earlier pin may not hold any more; what is sent then is held until the person decides.
         self.pin_holds(io, id, shown);
         let chat = ConversationId::with(id);
-        if self.pending(chat).is_some() {
+        if self.safe.pending(chat).is_some() {
             self.accept_request(io, chat);
             return Ok(());
         }
-        if self.is_accepted(id) {
+        if self.safe.is_accepted(id) {
             io.ask(Effect::TellChats);
             return Ok(());
         }
-        self.put_contact(
+        self.safe.put_contact(
             io,
             chat,
             fingerprint,
@@ -187,6 +168,11 @@ impl Unlocked {
         peer.handle = clip(&found.handle);
         peer.alias = clip(&found.alias);
     }
+}
+
+/// Whether a text fits into a request.
+pub(crate) fn is_greeting(text: &SecretText) -> bool {
+    text.expose().chars().count() <= MAX_GREETING
 }
 
 /// What is escaped in a segment of a path: a segment of dots alone would be taken for another path.

@@ -10,7 +10,9 @@ mod trust;
 mod views;
 
 pub(crate) use contacts::clip;
+pub(crate) use invites::link_name;
 pub(crate) use keys::ShownKeys;
+pub(crate) use lookup::is_greeting;
 pub(crate) use requests::{Asked, Request};
 pub(crate) use senders::Lookups;
 

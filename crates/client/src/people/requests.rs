@@ -50,14 +50,6 @@ pub(crate) enum Asked {
 }
 
 impl Unlocked {
-    /// Somebody who is no contact and waits for a decision.
-    pub(crate) fn pending(&self, chat: ConversationId) -> Option<&Contact> {
-        let contents = self.safe.contents();
-        let asks = |contact: &&Contact| contact.state.value == ContactState::Incoming;
-        let found = contents.contacts.get(&chat.peer()).filter(asks);
-        found.filter(|_| !contents.is_blocked(&chat.peer()))
-    }
-
     /// Somebody who is no contact wrote at `sent_at`, by their clock.
     ///
     /// The request bears that time, not the time of its opening: a session that opens it late does not
@@ -137,12 +129,12 @@ impl Unlocked {
         chat: ConversationId,
         to: ContactState,
     ) -> bool {
-        if self.pending(chat).is_none() {
+        if self.safe.pending(chat).is_none() {
             io.failed_at(during, Failure::new(Own::NoSuchChat), Some(chat), None);
             return false;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.state.set(now, to);
         }
         true
@@ -163,7 +155,7 @@ impl Unlocked {
                 self.finish_incoming(io, id);
             }
         }
-        if self.contact(chat).is_some() {
+        if self.safe.contact(chat).is_some() {
             // Texts that came with it were kept out of sight.
             self.emit_conversation(io, chat);
         } else {
@@ -177,7 +169,7 @@ impl Unlocked {
         let decided: Vec<ConversationId> = self
             .requests
             .keys()
-            .filter(|chat| self.pending(**chat).is_none())
+            .filter(|chat| self.safe.pending(**chat).is_none())
             .copied()
             .collect();
         for chat in decided {
@@ -201,7 +193,7 @@ impl Unlocked {
         let mut requests: Vec<RequestView> = contacts
             .filter_map(|user| {
                 let chat = ConversationId::with(*user);
-                let received_ms = self.pending(chat)?.state.at.saturating_mul(1_000);
+                let received_ms = self.safe.pending(chat)?.state.at.saturating_mul(1_000);
                 let (handle, alias) = self.names_of(chat.peer());
                 Some(RequestView {
                     chat,

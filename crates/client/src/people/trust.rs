@@ -3,7 +3,7 @@
 //! Specification: `docs/protocol/accounts.md#safety-numbers`.
 
 use api::Own;
-use protocol::identity::{Fingerprint, safety_number};
+use protocol::identity::safety_number;
 
 use crate::effects::Effect;
 use crate::event::Event;
@@ -14,18 +14,13 @@ use crate::qr;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
-    /// One's own fingerprint.
-    pub(crate) fn fingerprint(&self) -> &Fingerprint {
-        self.safe.keys().fingerprint()
-    }
-
     /// The number with a contact: of the keys to be decided on if they changed, else of the pin.
     fn number_with(&self, chat: ConversationId) -> Option<String> {
         let theirs = match self.changed_keys(chat.peer()) {
             Some(changed) => *changed.fingerprint(),
-            None => *self.contact(chat)?.pin.fingerprint().ok()?,
+            None => *self.safe.contact(chat)?.pin.fingerprint().ok()?,
         };
-        Some(safety_number(self.fingerprint(), &theirs))
+        Some(safety_number(self.safe.fingerprint(), &theirs))
     }
 
     /// `safety_number`.
@@ -53,6 +48,7 @@ impl Unlocked {
     pub(crate) fn is_verified(&self, chat: ConversationId) -> bool {
         !self.key_changed(chat.peer())
             && self
+                .safe
                 .contact(chat)
                 .is_some_and(|contact| contact.pin.is_verified() && !contact.saw_other_keys())
     }
@@ -62,6 +58,7 @@ impl Unlocked {
     pub(crate) fn key_changed_back(&self, chat: ConversationId) -> bool {
         !self.key_changed(chat.peer())
             && self
+                .safe
                 .contact(chat)
                 .is_some_and(|contact| contact.saw_other_keys())
     }
@@ -69,12 +66,12 @@ impl Unlocked {
     /// Whether a message came under the keys that are pinned now.
     pub(crate) fn is_by_the_pin(&self, name: MessageId) -> bool {
         let origin = self.places.of(name);
-        origin.is_some_and(|origin| self.is_pinned(origin.sender, &origin.writer))
+        origin.is_some_and(|origin| self.safe.is_pinned(origin.sender, &origin.writer))
     }
 
     /// `set_verified`.
     pub(crate) fn set_verified(&mut self, io: &mut Io, chat: ConversationId, verified: bool) {
-        if self.contact(chat).is_none() || (verified && self.key_changed(chat.peer())) {
+        if self.safe.contact(chat).is_none() || (verified && self.key_changed(chat.peer())) {
             io.failed_at(
                 "set_verified",
                 Failure::new(Own::NoSuchChat),
@@ -84,7 +81,7 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.pin.set_verified(verified, now);
             if verified {
                 // The pinned keys are the right ones, whatever else was shown.
@@ -121,7 +118,7 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.other_keys.set(now, None);
         }
         io.ask(Effect::TellChats);
@@ -138,7 +135,7 @@ impl Unlocked {
             return;
         };
         let now = io.stamp();
-        if let Some(contact) = self.safe.edit().contacts.get_mut(&chat.peer()) {
+        if let Some(contact) = self.safe.edit_contact(chat) {
             contact.accept_identity(fingerprint, now);
             contact.other_keys.set(now, None);
         }

@@ -1,6 +1,7 @@
 //! Both safes of the account in memory, and what has to be written.
 
 mod boot;
+mod contacts;
 mod fresh;
 mod memory;
 mod reading;
@@ -61,6 +62,7 @@ pub(crate) struct Safe {
     after: Vec<(u64, u64, After)>,
     /// The restore that this state came after, as the server says.
     epoch: Option<RestoreId>,
+    reading: Reading,
 }
 
 /// Opens a prekey safe; there is none after a restore, which the server says by version 0.
@@ -99,6 +101,7 @@ impl Safe {
             prekey_track: Track::new(marks.prekeys),
             after: Vec::new(),
             epoch: None,
+            reading: Reading::default(),
         })
     }
 
@@ -127,6 +130,21 @@ impl Safe {
     pub(crate) const fn edit_prekeys(&mut self) -> &mut PrekeySafe {
         self.prekey_track.touch();
         &mut self.prekeys
+    }
+
+    /// How far the read of both safes is.
+    pub(crate) const fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// No answer came to the read of both safes.
+    pub(crate) fn read_unanswered(&mut self) {
+        self.reading.unanswered();
+    }
+
+    /// The connection is gone: nobody waits for an answer any more.
+    pub(crate) const fn offline(&mut self) {
+        self.reading.forget();
     }
 
     /// Runs something once everything changed until now is stored.

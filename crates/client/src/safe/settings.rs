@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::outbox::{LIFE_SECS, burn_in_range};
-use crate::unlocked::Unlocked;
 use api::Own;
 
 /// Default life of a message: a day.
@@ -47,12 +46,7 @@ impl Safe {
     }
 }
 
-impl Unlocked {
-    /// The account's settings.
-    pub(crate) fn settings(&self) -> SettingsView {
-        self.safe.settings()
-    }
-
+impl Safe {
     pub(crate) fn emit_settings(&self, io: &mut Io) {
         io.event(Event::Settings(self.settings()));
     }
@@ -71,7 +65,7 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        let settings = &mut self.safe.edit().settings;
+        let settings = &mut self.edit().settings;
         if let Some(on) = change.receipts {
             settings.set_switch(RECEIPTS, on, now);
         }
@@ -107,7 +101,7 @@ impl Unlocked {
             return;
         }
         let now = io.stamp();
-        let contents = self.safe.edit();
+        let contents = self.edit();
         if let Some(burn) = change.burn {
             contents
                 .settings
@@ -137,7 +131,7 @@ impl Unlocked {
             .contact(chat)
             .and_then(|contact| contact.life_secs.value);
         (
-            self.safe.chat_burn(chat).unwrap_or(settings.burn),
+            self.chat_burn(chat).unwrap_or(settings.burn),
             life.unwrap_or(settings.life_secs),
         )
     }
@@ -150,7 +144,7 @@ impl Unlocked {
 
     /// Whether what is said in a chat goes to live sessions or nowhere.
     pub(crate) fn is_live_only(&self, chat: ConversationId) -> bool {
-        let settings = &self.safe.contents().settings;
+        let settings = &self.contents().settings;
         settings.switch(&live_name(chat), false)
     }
 }

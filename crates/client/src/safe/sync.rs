@@ -181,6 +181,47 @@ impl Safe {
     }
 }
 
+impl Safe {
+    /// A session of ours says that it wrote this version of the safe.
+    pub(crate) fn safe_promised(&mut self, io: &mut Io, mark: SafeMark) {
+        let known = self.mark();
+        if mark.version > known.version || (mark.version == known.version && mark != known) {
+            self.reading.promise(mark);
+            self.read_safes(io);
+        }
+    }
+
+    /// Asks for both safes, where the server has other versions than these.
+    pub(crate) fn read_safes(&mut self, io: &mut Io) {
+        let marks = self.marks();
+        let (version, prekey_version) = (marks.safe.version, marks.prekeys.version);
+        if let Some(number) = self.reading.begin(marks) {
+            io.get(
+                &format!("/safe?version={version}&prekey_version={prekey_version}"),
+                Purpose::Open(Open::SafeRead(number)),
+            );
+        }
+    }
+
+    /// Holds writes back while both safes are being replaced under another key.
+    pub(crate) fn writes_wait(&mut self, io: &mut Io) {
+        io.timers.set(Timer::SafeRetry, io.now_ms + REPLACING_MS);
+    }
+
+    /// Writes go on.
+    pub(crate) fn writes_resume(&mut self, io: &mut Io) {
+        io.timers.cancel(Timer::SafeRetry);
+    }
+
+    fn write_failed(&mut self, io: &mut Io, answer: Answer) {
+        if let Some((403, _)) = answer {
+            io.ask(Effect::Lock(PASSPHRASE_CHANGED));
+            return;
+        }
+        retry_later(io);
+    }
+}
+
 impl Unlocked {
     /// The key safe was written, or not.
     pub(crate) fn safe_written(&mut self, io: &mut Io, answer: Answer) {
@@ -201,7 +242,7 @@ impl Unlocked {
             }
             other => {
                 self.safe.safe_track.give_up();
-                self.write_failed(io, other);
+                self.safe.write_failed(io, other);
             }
         }
     }
@@ -225,40 +266,28 @@ impl Unlocked {
             }
             other => {
                 self.safe.prekey_track.give_up();
-                self.write_failed(io, other);
+                self.safe.write_failed(io, other);
             }
-        }
-    }
-
-    /// Asks for both safes, where the server has other versions than these.
-    pub(crate) fn read_safes(&mut self, io: &mut Io) {
-        let marks = self.safe.marks();
-        let (version, prekey_version) = (marks.safe.version, marks.prekeys.version);
-        if let Some(number) = self.reading.begin(marks) {
-            io.get(
-                &format!("/safe?version={version}&prekey_version={prekey_version}"),
-                Purpose::Open(Open::SafeRead(number)),
-            );
         }
     }
 
     /// Both safes came.
     pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
-        let Some(read) = self.reading.end(number) else {
+        let Some(read) = self.safe.reading.end(number) else {
             return;
         };
         let Some((status @ (200 | 204), body)) = answer else {
             if io.online {
                 if let Some(promised) = read.promised {
-                    self.reading.promise(promised);
+                    self.safe.reading.promise(promised);
                 }
-                let again_ms = self.reading.pause.failed(io.now_ms, &answer);
+                let again_ms = self.safe.reading.pause.failed(io.now_ms, &answer);
                 io.timers.set(Timer::SafeReread, again_ms);
             }
             self.leave_for_safe(io);
             return;
         };
-        self.reading.pause.answered();
+        self.safe.reading.pause.answered();
         let safes = match status {
             204 => None,
             _ => match parse::<Safes>(&body) {
@@ -273,9 +302,9 @@ impl Unlocked {
         let offered = safes.as_ref().map_or(read.since, Marks::of);
         if read.overtaken(&self.safe.marks(), &offered) {
             if let Some(promised) = read.promised {
-                self.reading.promise(promised);
+                self.safe.reading.promise(promised);
             }
-            self.read_safes(io);
+            self.safe.read_safes(io);
             return;
         }
         if let Some(promised) = read.promised {
@@ -295,7 +324,7 @@ impl Unlocked {
         }
         self.safes_answered(number);
         if read.again {
-            self.read_safes(io);
+            self.safe.read_safes(io);
         } else {
             self.reopen_blocked(io);
         }
@@ -324,24 +353,6 @@ impl Unlocked {
             }
             Err(error) => io.refused(of_safe(&error), None, None),
         }
-    }
-
-    /// Holds writes back while both safes are being replaced under another key.
-    pub(crate) fn writes_wait(&mut self, io: &mut Io) {
-        io.timers.set(Timer::SafeRetry, io.now_ms + REPLACING_MS);
-    }
-
-    /// Writes go on.
-    pub(crate) fn writes_resume(&mut self, io: &mut Io) {
-        io.timers.cancel(Timer::SafeRetry);
-    }
-
-    fn write_failed(&mut self, io: &mut Io, answer: Answer) {
-        if let Some((403, _)) = answer {
-            io.ask(Effect::Lock(PASSPHRASE_CHANGED));
-            return;
-        }
-        retry_later(io);
     }
 }
 
