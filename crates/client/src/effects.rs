@@ -9,6 +9,8 @@ use crate::id::ConversationId;
 /// Something that a part wants to be done; done in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect {
+    /// The keys of a chat were replaced: nothing more is sealed under the old ones.
+    DropEpochs(ConversationId),
     /// The keys of a chat are agreed on again: what was held for it goes out.
     Release(ConversationId),
     /// Something was written, or may go on: it is given to the server.

@@ -72,7 +72,7 @@ impl Unlocked {
         self.waiting_listed(io, waiting, more);
         self.reconnected(io);
         self.safe.read_safes(io);
-        self.ask_about_other_keys(io);
+        self.contacts.ask_about_other_keys(io, &self.safe);
     }
 
     /// Publishes the bundle of the present bucket, and again when the next one begins.
@@ -172,7 +172,7 @@ impl Unlocked {
         self.inbox.current = None;
         self.inbox.queue.clear();
         self.inbox.parked.clear();
-        self.lookups.forget();
+        self.contacts.offline();
         self.pending_lease = None;
         self.safe.offline();
         self.receipts.offline();

@@ -1,7 +1,7 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
 use api::Own;
-use api::ids::{BootId, InviteHash};
+use api::ids::BootId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
@@ -19,7 +19,7 @@ use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
 use crate::messages::{Messages, Places};
 use crate::outbox::{Outbox, Receipts};
-use crate::people::{Lookups, Peer, Request};
+use crate::people::Contacts;
 use crate::prekeys::Batches;
 use crate::presence::{Bundle, SessionPair};
 use crate::purpose::Open;
@@ -43,13 +43,9 @@ pub(crate) struct Unlocked {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     pub(crate) pending_lease: Option<Lease>,
-    pub(crate) lookups: Lookups,
     pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
     pub(crate) received_numbers: SequenceTracker,
-    pub(crate) peers: BTreeMap<UserId, Peer>,
-    pub(crate) requests: BTreeMap<ConversationId, Request>,
-    /// Names of the invite links that were made here, as the server lists them.
-    pub(crate) own_invites: BTreeSet<InviteHash>,
+    pub(crate) contacts: Contacts,
     pub(crate) messages: Messages,
     /// Chat, sender and writer of every message in memory.
     pub(crate) places: Places,
@@ -83,12 +79,9 @@ impl Unlocked {
             outbox: Outbox::default(),
             inbox: Inbox::default(),
             pending_lease: None,
-            lookups: Lookups::default(),
             sent_numbers: BTreeMap::new(),
             received_numbers: SequenceTracker::default(),
-            peers: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            own_invites: BTreeSet::new(),
+            contacts: Contacts::default(),
             messages: Messages::new(),
             places: Places::default(),
             lives: BTreeMap::new(),
@@ -116,7 +109,7 @@ impl Unlocked {
         ] {
             io.ask(effect);
         }
-        self.emit_blocked(io);
+        self.contacts.emit_blocked(io, &self.safe);
         self.emit_drafts(io);
     }
 
@@ -154,6 +147,7 @@ impl Unlocked {
 
     fn apply(&mut self, io: &mut Io, effect: Effect) {
         match effect {
+            Effect::DropEpochs(chat) => self.drop_epochs(chat),
             Effect::Release(chat) => self.release_held(io, chat),
             Effect::Send => self.pump(io),
             Effect::Claim => self.next_claim(io),
@@ -179,7 +173,7 @@ impl Unlocked {
             // The next settling writes.
             Timer::SafeRetry => {}
             Timer::SafeReread => self.reread_due(io),
-            Timer::Lookups => self.lookups_due(io),
+            Timer::Lookups => self.contacts.lookups_due(io),
             Timer::List => self.ask_list(io),
             Timer::Reconnect | Timer::Ping | Timer::IdleLock | Timer::Confirmation => {}
         }
@@ -188,20 +182,31 @@ impl Unlocked {
     pub(crate) fn command(&mut self, io: &mut Io, command: Command) {
         match command {
             Command::SetSettings(change) => self.safe.set_settings(io, &change),
-            Command::Lookup { handle } => self.lookup(io, &handle),
+            Command::Lookup { handle } => self.contacts.lookup(io, &handle),
             Command::RequestContact { handle, greeting } => {
-                self.request_contact(io, &handle, greeting);
+                self.contacts.request_contact(io, &handle, greeting);
             }
             Command::AcceptRequest { chat } => self.accept_request(io, chat),
             Command::RefuseRequest { chat } => self.refuse_request(io, chat),
             Command::Block { chat } => self.block(io, chat),
             Command::Unblock { chat } => self.unblock(io, chat),
             Command::RemoveContact { chat } => self.remove_contact(io, chat),
-            Command::SafetyNumber { chat } => self.show_safety_number(io, chat),
-            Command::SetVerified { chat, verified } => self.set_verified(io, chat, verified),
-            Command::CheckScan { chat, scanned } => self.check_scan(io, chat, &scanned),
-            Command::AcceptChangedKey { chat } => self.accept_changed_key(io, chat),
-            Command::AcknowledgeKeys { chat } => self.acknowledge_keys(io, chat),
+            Command::SafetyNumber { chat } => {
+                self.contacts.show_safety_number(io, chat, &self.safe)
+            }
+            Command::SetVerified { chat, verified } => {
+                self.contacts
+                    .set_verified(io, chat, verified, &mut self.safe)
+            }
+            Command::CheckScan { chat, scanned } => {
+                self.contacts.check_scan(io, chat, &scanned, &mut self.safe)
+            }
+            Command::AcceptChangedKey { chat } => {
+                self.contacts.accept_changed_key(io, chat, &mut self.safe)
+            }
+            Command::AcknowledgeKeys { chat } => {
+                self.contacts.acknowledge_keys(io, chat, &mut self.safe)
+            }
             Command::OpenChat { chat } => self.emit_conversation(io, chat),
             Command::SetChat { chat, change } => self.safe.set_chat(io, chat, &change),
             Command::Send {
@@ -248,14 +253,14 @@ impl Unlocked {
             }
             Open::Parcel(id) => self.parcel_fetched(io, id, answer),
             Open::Sender(sender) => self.sender_came(io, sender, answer),
-            Open::Lookup { handle } => self.looked_up(io, handle, answer),
+            Open::Lookup { handle } => self.contacts.looked_up(io, handle, answer, &self.safe),
             Open::Request(greeting) => self.request_found(io, &greeting, answer),
             Open::Waiting => self.list_came(io, answer),
             Open::Inviter(invite) => self.inviter_found(io, invite, answer),
             Open::InviteUsed { invite, inviter } => {
                 self.invite_used(io, &invite, &inviter, answer);
             }
-            Open::OwnInvites => self.own_invites_came(io, answer),
+            Open::OwnInvites => self.contacts.own_invites_came(io, answer),
         }
     }
 }

@@ -135,7 +135,9 @@ impl Unlocked {
             self.safe
                 .note_other_keys(io, chat.peer(), &opened.epoch.sender.fingerprint);
         }
-        if !standing.is_trusted() || (standing != Standing::Own && self.key_changed(chat.peer())) {
+        if !standing.is_trusted()
+            || (standing != Standing::Own && self.contacts.key_changed(chat.peer(), &self.safe))
+        {
             warnings.push("key-changed".to_owned());
         }
         warnings
@@ -157,7 +159,7 @@ impl Unlocked {
                     let alias = standing.is_trusted().then(|| alias.as_str());
                     self.request_came(io, arrived, alias, &greeting);
                     if let (Some(code), Some(_)) = (invite, self.safe.pending(chat)) {
-                        self.came_by(io, chat, code);
+                        self.contacts.came_by(io, chat, code);
                     }
                 }
             }

@@ -19,7 +19,7 @@ impl Unlocked {
         let gone = matches!(&answer, Some((404, body))
             if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
         if !gone && !matches!(answer, Some((200, _))) {
-            self.lookup_failed(io, sender, &answer);
+            self.contacts.lookup_failed(io, sender, &answer);
             if awaited {
                 if let Some(current) = self.inbox.current.as_mut() {
                     current.fetched_sender = false;
@@ -32,13 +32,13 @@ impl Unlocked {
             && let Ok(found) = parse::<Person>(&body)
             && found.user_id == sender
         {
-            self.note_person(&found);
-            if let Ok(keys) = self.decode_keys(io, sender, &found.public_keys) {
+            self.contacts.note_person(&found);
+            if let Ok(keys) = self.contacts.decode_keys(io, sender, &found.public_keys) {
                 // Other keys than the pinned ones never block reading; the next send asks.
-                self.pin_holds(io, sender, keys);
+                self.contacts.pin_holds(io, sender, keys, &mut self.safe);
             }
         }
-        self.lookup_answered(io, sender, !gone);
+        self.contacts.lookup_answered(io, sender, !gone);
         self.keys_answered(sender);
         if awaited {
             self.open_current(io);

@@ -112,7 +112,9 @@ impl Unlocked {
             // is asked for before every refusal, of whom the server named.
             Err(Blocked::Refused(refusal, sender)) => match self.sender_told(id) {
                 Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
-                Some(poster) if self.lookups.is_gone(poster) => self.sender_is_gone(io, id),
+                Some(poster) if self.contacts.lookups().is_gone(poster) => {
+                    self.sender_is_gone(io, id)
+                }
                 _ => self.refuse_parcel(io, id, refusal, sender),
             },
         }
@@ -121,7 +123,7 @@ impl Unlocked {
     /// Asks for somebody's public keys, once for each message.
     fn ask_keys(&mut self, io: &mut Io, of: UserId, claim: Option<SenderClaim>, bytes: Vec<u8>) {
         self.wait_for(Await::Keys(of), bytes);
-        if self.lookups.rest(io.now_ms) {
+        if self.contacts.lookups().rest(io.now_ms) {
             self.park(io, Need::Keys(of, claim));
         } else {
             let purpose = Purpose::Open(Open::Sender(of));
@@ -202,13 +204,13 @@ impl Unlocked {
         if self.sender_told(parcel.message_id) != Some(sender) {
             return Err(EpochError::BadHint.into());
         }
-        let keys = self.keys_for(&claim);
+        let keys = self.contacts.keys_for(&claim, &self.safe);
         // While the server cannot say whether keys were replaced, the known ones serve.
-        let serve = keys.is_some() && self.lookups.rest(io.now_ms);
-        if !fetched_sender && !serve && !self.has_fresh_keys(io, &claim) {
+        let serve = keys.is_some() && self.contacts.lookups().rest(io.now_ms);
+        if !fetched_sender && !serve && !self.contacts.has_fresh_keys(io, &claim, &self.safe) {
             return Err(Blocked::Sender(claim));
         }
-        let keys = keys.ok_or_else(|| match self.lookups.is_gone(sender) {
+        let keys = keys.ok_or_else(|| match self.contacts.lookups().is_gone(sender) {
             true => Blocked::Gone,
             false => Blocked::Refused(Refusal::SwappedKey, Some(sender)),
         })?;

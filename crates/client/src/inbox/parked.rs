@@ -73,7 +73,7 @@ impl Unlocked {
             lease,
         });
         match need {
-            Need::Keys(of, _) => self.want_keys(io, of),
+            Need::Keys(of, _) => self.contacts.want_keys(io, of),
             Need::Safe(_) => {
                 let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
                 let at_ms = asked_ms
@@ -147,7 +147,7 @@ impl Unlocked {
     pub(super) fn first_ready(&self, io: &Io) -> Option<usize> {
         self.inbox.parked.iter().position(|parked| {
             parked.answered
-                || matches!(parked.need, Need::Keys(_, Some(claim)) if self.has_fresh_keys(io, &claim))
+                || matches!(parked.need, Need::Keys(_, Some(claim)) if self.contacts.has_fresh_keys(io, &claim, &self.safe))
         })
     }
 

@@ -8,7 +8,7 @@ use crate::event::{Event, MessageState, MessageView, Spoken};
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::messages::Origin;
-use crate::people::Asked;
+use crate::people::{Asked, clip};
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -157,8 +157,7 @@ impl Unlocked {
             }
             _ => {
                 if self.stranger_wrote(io, chat, (id, arrived.sent_at), alias) {
-                    let asks = &mut self.requests.entry(chat).or_default().asks;
-                    asks.push(id);
+                    self.contacts.note_request(chat).asks.push(id);
                     if !greeting.is_blank() && !self.known(&arrived.origin) {
                         self.take_words(io, arrived, greeting.as_str());
                     }
@@ -189,10 +188,14 @@ impl Unlocked {
             return false;
         };
         let fingerprint = item.facts.sender.fingerprint;
-        match self.asked(io, chat, fingerprint, sent_at, alias) {
+        let (handle, known_as) = self.contacts.names_of(chat.peer(), &self.safe);
+        let names = (handle, alias.map_or(known_as, clip));
+        let of_theirs = self.inbox.items.values().filter(|item| item.chat == chat);
+        let asked = (self.safe).asked(io, chat, fingerprint, sent_at, names, of_theirs.count());
+        match asked {
             Asked::Pending => {
                 let other = !self.safe.is_pinned(chat.peer(), &fingerprint);
-                self.requests.entry(chat).or_default().other_keys |= other;
+                self.contacts.note_request(chat).other_keys |= other;
                 true
             }
             Asked::Decided => {

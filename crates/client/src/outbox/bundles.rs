@@ -168,9 +168,9 @@ impl Unlocked {
         bundles: Bundles,
     ) -> Result<(), Failure> {
         let chat = ConversationId::with(user);
-        let shown = self.decode_keys(io, user, &bundles.public_keys)?;
+        let shown = self.contacts.decode_keys(io, user, &bundles.public_keys)?;
         let keys = shown.keys.clone();
-        if !self.pin_holds(io, user, shown) {
+        if !self.contacts.pin_holds(io, user, shown, &mut self.safe) {
             if user == self.user {
                 io.refused(Refusal::SwappedKey, None, None);
             }
@@ -208,7 +208,7 @@ impl Unlocked {
                 }
             },
         };
-        self.note_live(io, user, !live.is_empty());
+        self.contacts.note_live(io, user, !live.is_empty());
         let nothing = live.is_empty() && prekey.is_none();
         let cache = self.outbox.bundles.entry(user).or_default();
         cache.fetched_ms = Some(io.now_ms);

@@ -42,9 +42,9 @@ impl Unlocked {
         }
         let (chat, copy, fleeting) = (item.chat, item.copy, item.fleeting());
         let (waits, said) = (item.waits(), item.is_said());
-        if self.key_changed(chat.peer()) {
+        if self.contacts.key_changed(chat.peer(), &self.safe) {
             self.hold(io, id);
-            self.ask_for_keys_again(io, chat.peer());
+            self.contacts.ask_for_keys_again(io, chat.peer());
             return true;
         }
         if !io.online {

@@ -157,7 +157,9 @@ impl Unlocked {
             }
             Some(target) => self.seal_more(io, id, wanted, &target),
             // Not even the same message under the same key may go to other keys: the person decides.
-            None if self.key_changed(chat.peer()) && !self.has_arrived(id) => self.hold(io, id),
+            None if self.contacts.key_changed(chat.peer(), &self.safe) && !self.has_arrived(id) => {
+                self.hold(io, id)
+            }
             // What went to a live session goes to live sessions only, whoever says that it does not
             // open; what nobody has read in ten seconds rests with the account.
             None if wanted.is_live() => self.recheck(io, id),

@@ -8,8 +8,60 @@ use crate::event::{Event, PersonView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
+use crate::people::Contacts;
+use crate::safe::Safe;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
+
+impl Contacts {
+    /// Everybody who is blocked.
+    pub(crate) fn emit_blocked(&self, io: &mut Io, safe: &Safe) {
+        let contents = safe.contents();
+        let mut people: Vec<PersonView> = contents
+            .blocks
+            .iter()
+            .filter(|(_, block)| block.value)
+            .map(|(user, _)| {
+                let id = *user;
+                let (handle, alias) = self.names_of(id, safe);
+                PersonView {
+                    user_id: id,
+                    handle,
+                    alias,
+                    relation: "blocked".to_owned(),
+                }
+            })
+            .collect();
+        people.sort_by(|a, b| a.alias.cmp(&b.alias));
+        io.event(Event::Blocked { people });
+    }
+
+    /// Handle and name: the contact's, else the server's.
+    pub(crate) fn names_of(&self, id: UserId, safe: &Safe) -> (String, String) {
+        let kept = safe.contents().contacts.get(&id);
+        let peer = self.peers.get(&id);
+        let pick = |kept: Option<&str>, heard: Option<&str>| {
+            kept.filter(|name| !name.is_empty())
+                .or(heard)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let handle = pick(
+            kept.map(|c| c.handle.value.as_str()),
+            peer.map(|p| p.handle.as_str()),
+        );
+        let alias = pick(
+            kept.map(|c| c.alias.value.as_str()),
+            peer.map(|p| p.alias.as_str()),
+        );
+        let alias = if alias.is_empty() {
+            handle.clone()
+        } else {
+            alias
+        };
+        (handle, alias)
+    }
+}
 
 impl Unlocked {
     /// The other side accepted.
@@ -33,13 +85,13 @@ impl Unlocked {
         {
             contact.state.set(now, ContactState::Removed);
         }
-        self.requests.remove(&chat);
+        self.contacts.take_request(chat);
         io.ask(Effect::TellRequests);
         self.leave_unread(chat);
         self.safe.edit().set_blocked(chat.peer(), true, now);
         self.forget_chat(io, chat);
         io.ask(Effect::TellChats);
-        self.emit_blocked(io);
+        self.contacts.emit_blocked(io, &self.safe);
     }
 
     /// `unblock`.
@@ -47,7 +99,7 @@ impl Unlocked {
         let now = io.stamp();
         self.safe.edit().set_blocked(chat.peer(), false, now);
         io.ask(Effect::TellChats);
-        self.emit_blocked(io);
+        self.contacts.emit_blocked(io, &self.safe);
     }
 
     /// `remove_contact`.
@@ -97,54 +149,6 @@ impl Unlocked {
             self.draft(io, chat, SecretText::default(), None);
         }
         self.drop_epochs(chat);
-    }
-
-    /// Everybody who is blocked.
-    pub(crate) fn emit_blocked(&self, io: &mut Io) {
-        let contents = self.safe.contents();
-        let mut people: Vec<PersonView> = contents
-            .blocks
-            .iter()
-            .filter(|(_, block)| block.value)
-            .map(|(user, _)| {
-                let id = *user;
-                let (handle, alias) = self.names_of(id);
-                PersonView {
-                    user_id: id,
-                    handle,
-                    alias,
-                    relation: "blocked".to_owned(),
-                }
-            })
-            .collect();
-        people.sort_by(|a, b| a.alias.cmp(&b.alias));
-        io.event(Event::Blocked { people });
-    }
-
-    /// Handle and name: the contact's, else the server's.
-    pub(crate) fn names_of(&self, id: UserId) -> (String, String) {
-        let kept = self.safe.contents().contacts.get(&id);
-        let peer = self.peers.get(&id);
-        let pick = |kept: Option<&str>, heard: Option<&str>| {
-            kept.filter(|name| !name.is_empty())
-                .or(heard)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let handle = pick(
-            kept.map(|c| c.handle.value.as_str()),
-            peer.map(|p| p.handle.as_str()),
-        );
-        let alias = pick(
-            kept.map(|c| c.alias.value.as_str()),
-            peer.map(|p| p.alias.as_str()),
-        );
-        let alias = if alias.is_empty() {
-            handle.clone()
-        } else {
-            alias
-        };
-        (handle, alias)
     }
 }
 

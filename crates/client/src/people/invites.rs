@@ -17,10 +17,54 @@ use crate::event::Event;
 use crate::failure::Failure;
 use crate::id::{ConversationId, UserId};
 use crate::io::Io;
+use crate::people::Contacts;
 use crate::purpose::{Open, Purpose};
+use crate::safe::Safe;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 use crate::wire::{Invite as OwnInvite, Person, UseInvite};
+
+impl Contacts {
+    /// Whether the keys that are pinned for somebody are those of the link that one came by.
+    pub(crate) fn is_linked(&self, id: UserId, safe: &Safe) -> bool {
+        let pinned = safe
+            .contact(ConversationId::with(id))
+            .and_then(|contact| contact.pin.fingerprint().ok());
+        let named = safe.contents().settings.get(&link_name(id));
+        !self.key_changed(id, safe)
+            && pinned.is_some_and(|keys| named == Some(hex::encode(keys.as_bytes()).as_str()))
+    }
+
+    /// Somebody asks with the code of a link: the server is asked which links are ours.
+    pub(crate) fn came_by(&mut self, io: &mut Io, chat: ConversationId, code: InviteCode) {
+        // What the server calls an invite is the hash of its code.
+        let name = InviteHash::from_bytes(kdf::sha3_256(&[&code.0]));
+        self.requests.entry(chat).or_default().invite = Some(name);
+        io.get("/invites", Purpose::Open(Open::OwnInvites));
+    }
+
+    pub(crate) fn own_invites_came(&mut self, io: &mut Io, answer: Answer) {
+        let Some((200, body)) = answer else {
+            return;
+        };
+        if let Ok(made) = parse::<Vec<OwnInvite>>(&body) {
+            self.own_invites = made
+                .into_iter()
+                .map(|made| made.id)
+                .collect::<BTreeSet<_>>();
+            io.ask(Effect::TellRequests);
+        }
+    }
+
+    /// Whether somebody's request came by a link of ours.
+    pub(super) fn by_own_link(&self, chat: ConversationId) -> bool {
+        let named = self
+            .requests
+            .get(&chat)
+            .and_then(|request| request.invite.as_ref());
+        named.is_some_and(|name| self.own_invites.contains(name))
+    }
+}
 
 impl Unlocked {
     /// `open_invite` while unlocked: the inviter is looked up, the invite is used, the inviter is asked.
@@ -46,7 +90,9 @@ impl Unlocked {
             if found.user_id != invite.user {
                 return Err(Failure::new(Own::ServerReply));
             }
-            self.may_ask(io, &found, Some(&invite)).map(|_| found)
+            self.contacts
+                .may_ask(io, &found, Some(&invite), &self.safe)
+                .map(|_| found)
         });
         match inviter {
             Ok(inviter) if self.safe.is_accepted(invite.user) => {
@@ -105,47 +151,6 @@ impl Unlocked {
                 None,
             ),
         }
-    }
-
-    /// Whether the keys that are pinned for somebody are those of the link that one came by.
-    pub(crate) fn is_linked(&self, id: UserId) -> bool {
-        let pinned = self
-            .safe
-            .contact(ConversationId::with(id))
-            .and_then(|contact| contact.pin.fingerprint().ok());
-        let named = self.safe.contents().settings.get(&link_name(id));
-        !self.key_changed(id)
-            && pinned.is_some_and(|keys| named == Some(hex::encode(keys.as_bytes()).as_str()))
-    }
-
-    /// Somebody asks with the code of a link: the server is asked which links are ours.
-    pub(crate) fn came_by(&mut self, io: &mut Io, chat: ConversationId, code: InviteCode) {
-        // What the server calls an invite is the hash of its code.
-        let name = InviteHash::from_bytes(kdf::sha3_256(&[&code.0]));
-        self.requests.entry(chat).or_default().invite = Some(name);
-        io.get("/invites", Purpose::Open(Open::OwnInvites));
-    }
-
-    pub(crate) fn own_invites_came(&mut self, io: &mut Io, answer: Answer) {
-        let Some((200, body)) = answer else {
-            return;
-        };
-        if let Ok(made) = parse::<Vec<OwnInvite>>(&body) {
-            self.own_invites = made
-                .into_iter()
-                .map(|made| made.id)
-                .collect::<BTreeSet<_>>();
-            io.ask(Effect::TellRequests);
-        }
-    }
-
-    /// Whether somebody's request came by a link of ours.
-    pub(super) fn by_own_link(&self, chat: ConversationId) -> bool {
-        let named = self
-            .requests
-            .get(&chat)
-            .and_then(|request| request.invite.as_ref());
-        named.is_some_and(|name| self.own_invites.contains(name))
     }
 }
 

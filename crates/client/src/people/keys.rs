@@ -13,10 +13,11 @@ use crate::effects::Effect;
 use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::people::Contacts;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_identity;
-use crate::unlocked::Unlocked;
+use crate::safe::Safe;
 
 /// How long keys serve without being asked for again, milliseconds: as long as a session's bundle. A
 /// replaced identity is noticed by then, also by somebody who only reads.
@@ -33,7 +34,7 @@ pub(crate) struct ShownKeys {
     shown_ms: u64,
 }
 
-impl Unlocked {
+impl Contacts {
     /// Decodes public keys, checking their signatures once. Nothing is kept of them here.
     pub(crate) fn decode_keys(
         &self,
@@ -64,13 +65,19 @@ impl Unlocked {
 
     /// Whether keys that the server shows are the pinned ones. Others are noted, told and asked about
     /// before a send.
-    pub(crate) fn pin_holds(&mut self, io: &mut Io, id: UserId, shown: ShownKeys) -> bool {
-        if id == self.me.user_id {
-            return shown.keys.expect(self.safe.keys().fingerprint()).is_ok();
+    pub(crate) fn pin_holds(
+        &mut self,
+        io: &mut Io,
+        id: UserId,
+        shown: ShownKeys,
+        safe: &mut Safe,
+    ) -> bool {
+        if id == safe.user() {
+            return shown.keys.expect(safe.keys().fingerprint()).is_ok();
         }
         let fingerprint = *shown.keys.fingerprint();
-        let was_pinned = self.safe.contents().contacts.contains_key(&id);
-        if self.safe.is_pinned(id, &fingerprint) {
+        let was_pinned = safe.contents().contacts.contains_key(&id);
+        if safe.is_pinned(id, &fingerprint) {
             let peer = self.peers.entry(id).or_default();
             peer.keys = Some(shown);
             if peer.changed.take().is_some() {
@@ -86,7 +93,7 @@ impl Unlocked {
             .as_ref()
             .is_none_or(|known| *known.keys.fingerprint() != fingerprint);
         peer.changed = Some(shown);
-        self.safe.note_other_keys(io, id, &fingerprint);
+        safe.note_other_keys(io, id, &fingerprint);
         if news {
             io.ask(Effect::TellChats);
             io.refused(Refusal::SwappedKey, Some(ConversationId::with(id)), None);
@@ -96,17 +103,21 @@ impl Unlocked {
 
     /// Keys that open what claims to be of somebody: their pinned ones, or those that the server showed
     /// in place of them, under which only words are shown.
-    pub(crate) fn keys_for(&self, claim: &SenderClaim) -> Option<&AccountKeys> {
+    pub(crate) fn keys_for<'a>(
+        &'a self,
+        claim: &SenderClaim,
+        safe: &'a Safe,
+    ) -> Option<&'a AccountKeys> {
         let id = claim.user_id;
-        if id == self.me.user_id {
-            let own = self.safe.keys();
+        if id == safe.user() {
+            let own = safe.keys();
             return (*own.fingerprint() == claim.fingerprint).then_some(own);
         }
-        self.kept_for(claim).map(|kept| &kept.keys)
+        self.kept_for(claim, safe).map(|kept| &kept.keys)
     }
 
     /// Whether those keys are here and need not be asked for again.
-    pub(crate) fn has_fresh_keys(&self, io: &Io, claim: &SenderClaim) -> bool {
+    pub(crate) fn has_fresh_keys(&self, io: &Io, claim: &SenderClaim, safe: &Safe) -> bool {
         let id = claim.user_id;
         let disputed = self
             .peers
@@ -117,9 +128,9 @@ impl Unlocked {
         } else {
             FRESH_MS
         };
-        id == self.me.user_id
+        id == safe.user()
             || self
-                .kept_for(claim)
+                .kept_for(claim, safe)
                 .is_some_and(|kept| io.now_ms.saturating_sub(kept.shown_ms) < good_for)
     }
 
@@ -133,13 +144,13 @@ impl Unlocked {
         }
     }
 
-    fn kept_for(&self, claim: &SenderClaim) -> Option<&ShownKeys> {
+    fn kept_for(&self, claim: &SenderClaim, safe: &Safe) -> Option<&ShownKeys> {
         let id = claim.user_id;
         let peer = self.peers.get(&id)?;
         let pinned = peer
             .keys
             .as_ref()
-            .filter(|kept| self.safe.is_pinned(id, kept.keys.fingerprint()));
+            .filter(|kept| safe.is_pinned(id, kept.keys.fingerprint()));
         [pinned, peer.changed.as_ref()]
             .into_iter()
             .flatten()
@@ -147,29 +158,31 @@ impl Unlocked {
     }
 
     /// Keys that the server shows in place of the pinned ones.
-    pub(crate) fn changed_keys(&self, id: UserId) -> Option<&AccountKeys> {
+    pub(crate) fn changed_keys(&self, id: UserId, safe: &Safe) -> Option<&AccountKeys> {
         let changed = &self.peers.get(&id)?.changed.as_ref()?.keys;
-        (!self.safe.is_pinned(id, changed.fingerprint())).then_some(changed)
+        (!safe.is_pinned(id, changed.fingerprint())).then_some(changed)
     }
 
     /// Whether the person has to decide on changed keys before the next send.
-    pub(crate) fn key_changed(&self, id: UserId) -> bool {
-        self.changed_keys(id).is_some()
+    pub(crate) fn key_changed(&self, id: UserId, safe: &Safe) -> bool {
+        self.changed_keys(id, safe).is_some()
     }
 
     /// Asks whether keys that were seen in place of the pinned ones, here or in another session of ours,
     /// are still shown.
-    pub(crate) fn ask_about_other_keys(&self, io: &mut Io) {
+    pub(crate) fn ask_about_other_keys(&self, io: &mut Io, safe: &Safe) {
         /// Most people who are asked about at once.
         const MOST: usize = 8;
         if !io.online {
             return;
         }
-        let seen = self.safe.contents().contacts.iter();
+        let seen = safe.contents().contacts.iter();
         let asked: Vec<UserId> = seen
             .filter(|(_, contact)| contact.saw_other_keys())
             .map(|(user, contact)| (*user, io.local_ms(contact.other_keys.at)))
-            .filter(|(id, seen_ms)| !self.key_changed(*id) && !self.shown_after(*id, *seen_ms))
+            .filter(|(id, seen_ms)| {
+                !self.key_changed(*id, safe) && !self.shown_after(*id, *seen_ms)
+            })
             .map(|(id, _)| id)
             .take(MOST)
             .collect();
@@ -185,12 +198,12 @@ impl Unlocked {
     }
 
     /// Another session of the account may have replaced pins: what rests on the old ones goes.
-    pub(crate) fn pins_joined(&mut self, io: &mut Io) {
+    pub(crate) fn pins_joined(&mut self, io: &mut Io, safe: &Safe) {
         let pins: Vec<(UserId, bool, bool)> = self
             .peers
             .iter()
             .map(|(id, peer)| {
-                let pinned = |kept: &ShownKeys| self.safe.is_pinned(*id, kept.keys.fingerprint());
+                let pinned = |kept: &ShownKeys| safe.is_pinned(*id, kept.keys.fingerprint());
                 let outdated = peer.keys.as_ref().is_some_and(|kept| !pinned(kept));
                 let accepted = peer.changed.as_ref().is_some_and(pinned);
                 (*id, outdated, accepted)
@@ -203,12 +216,12 @@ impl Unlocked {
             if let Some(peer) = self.peers.get_mut(&id) {
                 peer.keys = if accepted { peer.changed.take() } else { None };
             }
-            self.drop_epochs(ConversationId::with(id));
+            io.ask(Effect::DropEpochs(ConversationId::with(id)));
             if accepted {
                 io.ask(Effect::Release(ConversationId::with(id)));
             }
         }
-        self.ask_about_other_keys(io);
+        self.ask_about_other_keys(io, safe);
     }
 
     /// Whether somebody was found live.

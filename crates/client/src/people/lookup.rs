@@ -13,8 +13,10 @@ use crate::event::{Event, PersonView};
 use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::people::Contacts;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
+use crate::safe::Safe;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 use crate::wire::Person;
@@ -22,7 +24,7 @@ use crate::wire::Person;
 /// Longest first line of a request, characters.
 const MAX_GREETING: usize = 280;
 
-impl Unlocked {
+impl Contacts {
     /// `lookup`.
     pub(crate) fn lookup(&mut self, io: &mut Io, handle: &str) {
         let Some(path) = path_of(handle) else {
@@ -37,7 +39,7 @@ impl Unlocked {
         );
     }
 
-    pub(crate) fn looked_up(&mut self, io: &mut Io, handle: String, answer: Answer) {
+    pub(crate) fn looked_up(&mut self, io: &mut Io, handle: String, answer: Answer, safe: &Safe) {
         match answer {
             Some((200, body)) => match parse::<Person>(&body) {
                 Ok(found) => {
@@ -46,7 +48,7 @@ impl Unlocked {
                         user_id: found.user_id,
                         handle: clip(&found.handle),
                         alias: clip(&found.alias),
-                        relation: self.safe.relation_to(found.user_id).to_owned(),
+                        relation: safe.relation_to(found.user_id).to_owned(),
                     };
                     io.event(Event::LookedUp {
                         handle,
@@ -77,6 +79,38 @@ impl Unlocked {
         io.get(&path, Purpose::Open(Open::Request(greeting)));
     }
 
+    /// Checks that somebody may be asked: they are not blocked, their keys are whole, and those that the
+    /// link named.
+    pub(super) fn may_ask(
+        &mut self,
+        io: &mut Io,
+        found: &Person,
+        invite: Option<&Invite>,
+        safe: &Safe,
+    ) -> Result<ShownKeys, Failure> {
+        let id = found.user_id;
+        if safe.contents().is_blocked(&found.user_id) {
+            return Err(Failure::new(Own::Blocked));
+        }
+        self.note_person(found);
+        let shown = self.decode_keys(io, id, &found.public_keys)?;
+        let fingerprint = shown.keys.fingerprint().as_bytes();
+        if invite.is_some_and(|invite| !fingerprint.starts_with(&invite.pin)) {
+            io.refused(Refusal::InvitePin, Some(ConversationId::with(id)), None);
+            return Err(Refusal::InvitePin.into());
+        }
+        Ok(shown)
+    }
+
+    /// Remembers what the server says of somebody's names.
+    pub(crate) fn note_person(&mut self, found: &Person) {
+        let peer = self.peers.entry(found.user_id).or_default();
+        peer.handle = clip(&found.handle);
+        peer.alias = clip(&found.alias);
+    }
+}
+
+impl Unlocked {
     pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {
         let during = "request_contact";
         let found = match answer {
@@ -103,28 +137,6 @@ impl Unlocked {
         }
     }
 
-    /// Checks that somebody may be asked: they are not blocked, their keys are whole, and those that the
-    /// link named.
-    pub(super) fn may_ask(
-        &mut self,
-        io: &mut Io,
-        found: &Person,
-        invite: Option<&Invite>,
-    ) -> Result<ShownKeys, Failure> {
-        let id = found.user_id;
-        if self.safe.contents().is_blocked(&found.user_id) {
-            return Err(Failure::new(Own::Blocked));
-        }
-        self.note_person(found);
-        let shown = self.decode_keys(io, id, &found.public_keys)?;
-        let fingerprint = shown.keys.fingerprint().as_bytes();
-        if invite.is_some_and(|invite| !fingerprint.starts_with(&invite.pin)) {
-            io.refused(Refusal::InvitePin, Some(ConversationId::with(id)), None);
-            return Err(Refusal::InvitePin.into());
-        }
-        Ok(shown)
-    }
-
     /// Pins somebody and asks them, or accepts what they asked.
     pub(super) fn ask_for_contact(
         &mut self,
@@ -134,13 +146,13 @@ impl Unlocked {
         invite: Option<&Invite>,
     ) -> Result<(), Failure> {
         let id = found.user_id;
-        let shown = self.may_ask(io, found, invite)?;
+        let shown = self.contacts.may_ask(io, found, invite, &self.safe)?;
         let fingerprint = *shown.keys.fingerprint();
         if invite.is_some() {
             self.safe.note_linked(io, id, &fingerprint);
         }
         // An earlier pin may not hold any more; what is sent then is held until the person decides.
-        self.pin_holds(io, id, shown);
+        self.contacts.pin_holds(io, id, shown, &mut self.safe);
         let chat = ConversationId::with(id);
         if self.safe.pending(chat).is_some() {
             self.accept_request(io, chat);
@@ -160,13 +172,6 @@ impl Unlocked {
         );
         self.send_request(io, chat, greeting, invite.map(|invite| invite.code));
         Ok(())
-    }
-
-    /// Remembers what the server says of somebody's names.
-    pub(crate) fn note_person(&mut self, found: &Person) {
-        let peer = self.peers.entry(found.user_id).or_default();
-        peer.handle = clip(&found.handle);
-        peer.alias = clip(&found.alias);
     }
 }
 

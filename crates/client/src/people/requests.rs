@@ -10,12 +10,12 @@ use api::ids::InviteHash;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
-use super::clip;
 use crate::effects::Effect;
 use crate::event::{Event, RequestView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
+use crate::safe::Safe;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
@@ -49,8 +49,8 @@ pub(crate) enum Asked {
     NoRoom,
 }
 
-impl Unlocked {
-    /// Somebody who is no contact wrote at `sent_at`, by their clock.
+impl Safe {
+    /// Somebody who is no contact wrote at `sent_at`, by their clock; so much of theirs is here.
     ///
     /// The request bears that time, not the time of its opening: a session that opens it late does not
     /// undo what another has decided.
@@ -60,14 +60,12 @@ impl Unlocked {
         chat: ConversationId,
         fingerprint: Fingerprint,
         sent_at: u64,
-        alias: Option<&str>,
+        (handle, alias): (String, String),
+        of_theirs: usize,
     ) -> Asked {
         let at = sent_at.min(io.stamp());
-        let (handle, known_as) = self.names_of(chat.peer());
-        let alias = alias.map_or(known_as, clip);
-        let of_theirs = self.inbox.items.values().filter(|item| item.chat == chat);
-        let too_many = of_theirs.count() > MAX_OF_ONE;
-        let contacts = &self.safe.contents().contacts;
+        let too_many = of_theirs > MAX_OF_ONE;
+        let contacts = &self.contents().contacts;
         let asks = Stamped::new(at, ContactState::Incoming);
         match contacts.get(&chat.peer()).map(|contact| &contact.state) {
             Some(state) if state.value == ContactState::Incoming && !too_many => {}
@@ -89,7 +87,6 @@ impl Unlocked {
         });
         if news {
             let contact = self
-                .safe
                 .edit()
                 .contacts
                 .entry(chat.peer())
@@ -105,7 +102,9 @@ impl Unlocked {
         io.ask(Effect::TellRequests);
         Asked::Pending
     }
+}
 
+impl Unlocked {
     /// `accept_request`.
     pub(crate) fn accept_request(&mut self, io: &mut Io, chat: ConversationId) {
         if !self.decide(io, "accept_request", chat, ContactState::Accepted) {
@@ -142,7 +141,7 @@ impl Unlocked {
 
     /// Does in this session what was decided, here or in another one.
     fn settle_request(&mut self, io: &mut Io, chat: ConversationId) {
-        let asks = self.requests.remove(&chat).unwrap_or_default().asks;
+        let asks = self.contacts.take_request(chat).asks;
         io.ask(Effect::TellRequests);
         io.ask(Effect::TellChats);
         if self.safe.contents().is_blocked(&chat.peer()) {
@@ -166,13 +165,7 @@ impl Unlocked {
     /// Another session may have decided, have heard of somebody new, or of an answer.
     pub(crate) fn requests_joined(&mut self, io: &mut Io) {
         io.ask(Effect::TellRequests);
-        let decided: Vec<ConversationId> = self
-            .requests
-            .keys()
-            .filter(|chat| self.safe.pending(**chat).is_none())
-            .copied()
-            .collect();
-        for chat in decided {
+        for chat in self.contacts.decided(&self.safe) {
             self.settle_request(io, chat);
         }
         self.told_after_answer(io);
@@ -180,7 +173,7 @@ impl Unlocked {
 
     /// The first line that somebody asks with, as this session has opened it.
     fn greeting_of(&self, chat: ConversationId) -> Option<SecretText> {
-        let asks = &self.requests.get(&chat)?.asks;
+        let asks = &self.contacts.request(chat)?.asks;
         let names = asks.iter().rev();
         let names = names.filter_map(|id| self.places.name(chat, chat.peer(), *id));
         let mut said = names.filter_map(|name| self.message(chat, name));
@@ -194,19 +187,17 @@ impl Unlocked {
             .filter_map(|user| {
                 let chat = ConversationId::with(*user);
                 let received_ms = self.safe.pending(chat)?.state.at.saturating_mul(1_000);
-                let (handle, alias) = self.names_of(chat.peer());
+                let (handle, alias) = self.contacts.names_of(*user, &self.safe);
+                let request = self.contacts.request(chat);
                 Some(RequestView {
                     chat,
                     handle,
                     alias,
                     greeting: self.greeting_of(chat).unwrap_or_default(),
                     received_ms,
-                    key_changed: self.key_changed(chat.peer())
-                        || self
-                            .requests
-                            .get(&chat)
-                            .is_some_and(|asked| asked.other_keys),
-                    by_link: self.by_own_link(chat),
+                    key_changed: self.contacts.key_changed(*user, &self.safe)
+                        || request.is_some_and(|asked| asked.other_keys),
+                    by_link: self.contacts.by_own_link(chat),
                 })
             })
             .collect();

@@ -6,9 +6,9 @@ use crate::answers::Answer;
 use crate::id::UserId;
 use crate::io::Io;
 use crate::pause::Pause;
+use crate::people::Contacts;
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// An answer takes at most this long, milliseconds.
 const ANSWER_MS: u64 = 10_000;
@@ -42,7 +42,7 @@ impl Lookups {
     }
 }
 
-impl Unlocked {
+impl Contacts {
     /// Somebody's keys are wanted as soon as the server answers again.
     pub(crate) fn want_keys(&mut self, io: &mut Io, id: UserId) {
         let lookups = &mut self.lookups;

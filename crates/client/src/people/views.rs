@@ -26,7 +26,7 @@ impl Unlocked {
             })
             .map(|(user, contact)| {
                 let chat = ConversationId::with(*user);
-                let (handle, alias) = self.names_of(*user);
+                let (handle, alias) = self.contacts.names_of(*user, &self.safe);
                 let messages = self.messages.get(&chat);
                 let last = messages.and_then(|all| all.values().max_by_key(|m| m.place));
                 // What burns stands where it is read, and nowhere else.
@@ -43,11 +43,11 @@ impl Unlocked {
                     handle,
                     alias,
                     relation: self.safe.relation_to(*user).to_owned(),
-                    verified: self.is_verified(chat),
-                    linked: self.is_linked(*user),
-                    key_changed: self.key_changed(*user),
-                    key_changed_back: self.key_changed_back(chat),
-                    live: self.peers.get(user).is_some_and(|peer| peer.live),
+                    verified: self.contacts.is_verified(chat, &self.safe),
+                    linked: self.contacts.is_linked(*user, &self.safe),
+                    key_changed: self.contacts.key_changed(*user, &self.safe),
+                    key_changed_back: self.contacts.key_changed_back(chat, &self.safe),
+                    live: self.contacts.is_live(*user),
                     preview: lasting.and_then(|m| Some(m.text.as_ref()?.beginning(PREVIEW))),
                     preview_mine: last.is_some_and(|m| m.mine),
                     last_state: last.map(|m| m.state),

@@ -132,6 +132,11 @@ impl Safe {
         &mut self.prekeys
     }
 
+    /// Whose account it is.
+    pub(crate) const fn user(&self) -> UserId {
+        self.user
+    }
+
     /// How far the read of both safes is.
     pub(crate) const fn reading(&self) -> &Reading {
         &self.reading

@@ -336,9 +336,9 @@ impl Unlocked {
                 self.safe.remember(io);
                 io.ask(Effect::TellChats);
                 io.ask(Effect::TellSettings);
-                self.pins_joined(io);
+                self.contacts.pins_joined(io, &self.safe);
                 self.requests_joined(io);
-                self.emit_blocked(io);
+                self.contacts.emit_blocked(io, &self.safe);
                 if conflict {
                     io.notice(
                         "safe-merged",
