@@ -143,13 +143,11 @@ impl Unlocked {
     fn destroy_pairs(&mut self, io: &Io) {
         let inbox = &self.inbox;
         let busy = inbox.current.is_some() || !inbox.queue.is_empty() || !inbox.parked.is_empty();
-        let (messages, places) = (&self.messages, &self.places);
+        let conversations = &self.conversations;
         self.sessions.retain(|key_id, pair| {
             let sealed = inbox.items.iter().any(|(id, item)| {
                 let key = item.epoch.key;
-                let sender = item.epoch.sender.user_id;
-                let name = places.name(item.chat, sender, *id);
-                let view = name.and_then(|name| messages.get(&item.chat)?.get(&name));
+                let view = conversations.said(item.chat, item.epoch.sender.user_id, *id);
                 // What burns is opened once more when it is read; the rest is open.
                 key.path == EpochPath::Live
                     && key.id == *key_id
@@ -183,8 +181,7 @@ impl Unlocked {
             // Claims end with their socket, and the next one claims anew; only what burns and was on
             // the screen stays ours.
             let sender = item.facts.sender.user_id;
-            let name = self.places.name(item.chat, sender, *id);
-            let message = name.and_then(|name| self.messages.get(&item.chat)?.get(&name));
+            let message = self.conversations.said(item.chat, sender, *id);
             let on_screen = message.is_some_and(|m| m.burn != Burn::Never && !m.sealed);
             if !on_screen {
                 item.lease = None;

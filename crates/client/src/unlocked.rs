@@ -2,7 +2,7 @@
 
 use api::Own;
 use api::ids::BootId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
 use protocol::epoch::ReplayMap;
@@ -11,13 +11,13 @@ use protocol::safe::SafeKey;
 
 use crate::answers::Answer;
 use crate::command::{Command, tag_of};
+use crate::conversations::Conversations;
 use crate::effects::Effect;
 use crate::event::Me;
 use crate::failure::Failure;
-use crate::id::{ConversationId, MessageId};
+use crate::id::ConversationId;
 use crate::inbox::{Inbox, Lease};
 use crate::io::Io;
-use crate::messages::{Messages, Places};
 use crate::outbox::{Outbox, Receipts};
 use crate::people::Contacts;
 use crate::prekeys::Batches;
@@ -46,16 +46,7 @@ pub(crate) struct Unlocked {
     pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
     pub(crate) received_numbers: SequenceTracker,
     pub(crate) contacts: Contacts,
-    pub(crate) messages: Messages,
-    /// Chat, sender and writer of every message in memory.
-    pub(crate) places: Places,
-    /// The life of own messages, for sending them again.
-    pub(crate) lives: BTreeMap<MessageId, u32>,
-    /// Own messages that a recipient took for good, by the server's word.
-    pub(crate) collected: BTreeSet<MessageId>,
-    pub(crate) last_seen_ms: u64,
-    /// Where the newest message stands.
-    pub(crate) last_place: u64,
+    pub(crate) conversations: Conversations,
     pub(crate) receipts: Receipts,
     pub(crate) typing_told: BTreeMap<ConversationId, u64>,
     /// What was typed and not sent, by chat.
@@ -69,7 +60,6 @@ impl Unlocked {
     pub(crate) fn new(me: Me, live: LiveId, safe: Safe) -> Self {
         Self {
             user: me.user_id,
-            me,
             live,
             safe,
             sessions: BTreeMap::new(),
@@ -82,12 +72,8 @@ impl Unlocked {
             sent_numbers: BTreeMap::new(),
             received_numbers: SequenceTracker::default(),
             contacts: Contacts::default(),
-            messages: Messages::new(),
-            places: Places::default(),
-            lives: BTreeMap::new(),
-            collected: BTreeSet::new(),
-            last_seen_ms: 0,
-            last_place: 0,
+            conversations: Conversations::new(me.user_id),
+            me,
             receipts: Receipts::default(),
             typing_told: BTreeMap::new(),
             drafts: BTreeMap::new(),
@@ -207,7 +193,9 @@ impl Unlocked {
             Command::AcknowledgeKeys { chat } => {
                 self.contacts.acknowledge_keys(io, chat, &mut self.safe)
             }
-            Command::OpenChat { chat } => self.emit_conversation(io, chat),
+            Command::OpenChat { chat } => {
+                self.conversations.emit_conversation(io, chat, &self.safe)
+            }
             Command::SetChat { chat, change } => self.safe.set_chat(io, chat, &change),
             Command::Send {
                 chat,

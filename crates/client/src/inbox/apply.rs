@@ -8,10 +8,10 @@ use super::authority::{May, Standing};
 use super::open::Opened;
 use super::words::Arrived;
 use crate::command::Burn;
+use crate::conversations::Origin;
 use crate::event::{Event, Spoken};
 use crate::id::ConversationId;
 use crate::io::Io;
-use crate::messages::Origin;
 use crate::refusal::Refusal;
 use crate::unlocked::Unlocked;
 

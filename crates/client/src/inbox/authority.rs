@@ -10,7 +10,7 @@
 use protocol::envelope::ContentKind;
 use protocol::identity::Fingerprint;
 
-use crate::messages::Origin;
+use crate::conversations::Origin;
 
 /// Who a proven sender is to this account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +93,8 @@ mod tests {
     use protocol::identity::Fingerprint;
 
     use super::{May, Standing, may_change};
+    use crate::conversations::Origin;
     use crate::id::{ConversationId, MessageId, UserId};
-    use crate::messages::Origin;
 
     const KINDS: [ContentKind; 9] = [
         ContentKind::Text,

@@ -7,11 +7,11 @@ use protocol::envelope::{Content, Receipt};
 use super::Progress;
 use super::authority::{Standing, may_change};
 use crate::command::Burn;
+use crate::conversations::Origin;
 use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::messages::Origin;
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -27,10 +27,10 @@ impl Unlocked {
     ) {
         for receipt in receipts {
             let id = receipt.message_id;
-            match self.own_message(id) {
+            match self.conversations.own_message(id) {
                 Some((at, name)) if at == chat => self.receipt_heard(io, chat, name, receipt.state),
                 Some(_) => io.refused(Refusal::ForgedReceipt, Some(chat), Some(id)),
-                None if self.places.bears(id) => {
+                None if self.conversations.bears(id) => {
                     io.refused(Refusal::ForgedReceipt, Some(chat), Some(id));
                 }
                 // Sent before this session's memory began.
@@ -55,13 +55,13 @@ impl Unlocked {
         };
         let of = *of;
         let original = self
-            .places
+            .conversations
             .name(chat, change.sender, of)
-            .and_then(|name| Some((name, *self.places.of(name)?)));
+            .and_then(|name| Some((name, *self.conversations.origin(name)?)));
         let allowed = match &original {
             Some((_, original)) => may_change(standing, &change.writer, original),
             // The message is not in this session's memory any more.
-            None => !self.places.bears(of),
+            None => !self.conversations.bears(of),
         };
         if !allowed {
             let refusal = if standing.is_trusted() {
@@ -88,12 +88,13 @@ impl Unlocked {
         self.finish_incoming(io, by);
         io.timers.cancel(Timer::Burn(name));
         io.timers.cancel(Timer::Expire(name));
-        if let Some(view) = self.message_mut(chat, name) {
+        if let Some(view) = self.conversations.message_mut(chat, name) {
             view.text = None;
             view.sealed = false;
             view.edited = false;
         }
-        self.set_state(io, chat, name, MessageState::Deleted, false);
+        self.conversations
+            .set_state(io, chat, name, MessageState::Deleted, false, &self.safe);
     }
 
     /// Its sender changed a message, by the message `by`.
@@ -107,14 +108,14 @@ impl Unlocked {
     ) {
         // The request may show it.
         io.ask(Effect::TellRequests);
-        if let Some(view) = self.message_mut(chat, name)
+        if let Some(view) = self.conversations.message_mut(chat, name)
             && view.text.is_some()
             && view.burn == Burn::Never
         {
             view.text = Some(SecretText::from(text));
             view.edited = true;
         }
-        self.emit_message(io, chat, name);
+        self.conversations.emit_message(io, chat, name, &self.safe);
         let unread = self
             .unacknowledged(name)
             .and_then(|of| self.inbox.items.get_mut(&of))

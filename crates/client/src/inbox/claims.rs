@@ -251,7 +251,7 @@ impl Unlocked {
         else {
             return;
         };
-        let name = self.places.name(chat, sender, id).unwrap_or(id);
+        let name = self.conversations.name(chat, sender, id).unwrap_or(id);
         let taken = failure.code == Code::Taken.name();
         let told = match (passing, taken) {
             (true, _) => failure.clone(),
@@ -261,10 +261,11 @@ impl Unlocked {
         io.failed_at("reveal", told, Some(chat), Some(name));
         if !taken && !passing {
             self.inbox.finish(id);
-            if let Some(view) = self.message_mut(chat, name) {
+            if let Some(view) = self.conversations.message_mut(chat, name) {
                 view.sealed = false;
             }
-            self.set_state(io, chat, name, MessageState::Gone, true);
+            self.conversations
+                .set_state(io, chat, name, MessageState::Gone, true, &self.safe);
         }
     }
 }

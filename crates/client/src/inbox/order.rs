@@ -6,7 +6,6 @@ use protocol::envelope::{Conversation, Order, SequenceError, message_link};
 use protocol::ids::{LiveId, MessageId, UserId};
 
 use super::open::Opened;
-use crate::event::MessageView;
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::refusal::Refusal;
@@ -162,26 +161,15 @@ impl Unlocked {
             !gap.missing.is_empty()
         });
         for (chat, message, told) in withdrawn {
-            self.change_warnings(io, chat, (sender, message), |warnings| {
-                warnings.retain(|warning| warning != told);
-            });
-        }
-    }
-
-    /// Changes what is said of somebody's message, where it is in memory.
-    fn change_warnings(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        (sender, message): (UserId, MessageId),
-        change: impl FnOnce(&mut Vec<String>),
-    ) {
-        let name = self.places.name(chat, sender, message);
-        if let Some(name) = name
-            && let Some(view) = self.message_mut(chat, name)
-        {
-            change(&mut view.warnings);
-            self.emit_message(io, chat, name);
+            self.conversations.change_warnings(
+                io,
+                chat,
+                (sender, message),
+                |warnings| {
+                    warnings.retain(|warning| warning != told);
+                },
+                &self.safe,
+            );
         }
     }
 
@@ -216,54 +204,15 @@ impl Unlocked {
             if code == Refusal::Dropped.code() {
                 self.tell_order(io, Refusal::Dropped, chat, message);
             }
-            self.change_warnings(io, chat, (sender, message), |warnings| {
-                warnings.push(code.to_owned());
-            });
+            self.conversations.change_warnings(
+                io,
+                chat,
+                (sender, message),
+                |warnings| {
+                    warnings.push(code.to_owned());
+                },
+                &self.safe,
+            );
         }
-    }
-
-    /// Where a message stands among the others of its chat: last, but in front of what its sender said
-    /// later.
-    pub(crate) fn place_of(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        view: &MessageView,
-    ) -> u64 {
-        /// Room between two messages that came one after the other.
-        const STEP: u64 = 1_000;
-        let last = self.last_place.max(view.seen_ms.saturating_mul(STEP));
-        let all = self.messages.get(&chat);
-        let later = all.and_then(|all| {
-            let later = all.values().filter(|other| view.is_before(other));
-            later.map(|other| other.place).min()
-        });
-        let Some(later) = later else {
-            self.last_place = last.saturating_add(STEP);
-            return self.last_place;
-        };
-        let before = all.and_then(|all| {
-            let before = all.values().map(|other| other.place);
-            before.filter(|place| *place < later).max()
-        });
-        let before = before.unwrap_or_else(|| later.saturating_sub(STEP));
-        if later - before > 1 {
-            return before + (later - before) / 2;
-        }
-        // No room is left: everything from there on moves down.
-        self.last_place = self.last_place.saturating_add(STEP);
-        let moved: Vec<MessageId> = self.messages.get_mut(&chat).map_or_else(Vec::new, |all| {
-            let moved = all.iter_mut().filter(|(_, other)| other.place >= later);
-            moved
-                .map(|(id, other)| {
-                    other.place += STEP;
-                    *id
-                })
-                .collect()
-        });
-        for id in moved {
-            self.emit_message(io, chat, id);
-        }
-        before + STEP / 2
     }
 }

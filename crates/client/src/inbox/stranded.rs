@@ -3,10 +3,10 @@
 //! Only that session had the keys. The sender's client seals such a message anew while it is there;
 //! where it does not, somebody has to be told.
 
+use crate::conversations::Origin;
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::messages::Origin;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::Stranded;
@@ -29,7 +29,8 @@ impl Unlocked {
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
             let chat = ConversationId::with(from);
-            let known = self.places.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
+            let known =
+                self.conversations.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
             let contact = self.safe.contact(chat).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
@@ -43,17 +44,22 @@ impl Unlocked {
                 };
                 let name = self.new_name(io, &origin);
                 let view = self.lost(io, name);
-                self.put_from(io, origin, view);
+                self.conversations.put_from(io, origin, view, &self.safe);
             }
         }
     }
 
     /// A message came that was called lost.
     pub(super) fn found_again(&mut self, io: &mut Io, origin: &Origin) {
-        let name = self.places.name(origin.chat, origin.sender, origin.id);
+        let name = self
+            .conversations
+            .name(origin.chat, origin.sender, origin.id);
         let lost = |view: &MessageView| view.state == MessageState::Lost;
         if let Some(name) = name
-            && self.message(origin.chat, name).is_some_and(lost)
+            && self
+                .conversations
+                .message(origin.chat, name)
+                .is_some_and(lost)
         {
             self.forget_message(io, origin.chat, name);
         }
@@ -63,7 +69,7 @@ impl Unlocked {
         let now_ms = io.shown_ms();
         MessageView {
             sent_ms: now_ms,
-            seen_ms: self.next_seen_ms(now_ms),
+            seen_ms: self.conversations.next_seen_ms(now_ms),
             by_server: true,
             path: "live".to_owned(),
             ..MessageView::bare(name, false, MessageState::Lost)

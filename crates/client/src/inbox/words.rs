@@ -4,10 +4,10 @@ use protocol::envelope::{Content, ReceiptState, SecretText as Sealed};
 use protocol::safe::ContactState;
 
 use crate::command::Burn;
+use crate::conversations::Origin;
 use crate::event::{Event, MessageState, MessageView, Spoken};
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::messages::Origin;
 use crate::people::{Asked, clip};
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
@@ -59,23 +59,18 @@ impl Unlocked {
         let Origin { chat, id, .. } = arrived.origin;
         if matches!(content, Content::Text { .. })
             && self.safe.contact(chat).is_some()
-            && !self.known(&arrived.origin)
+            && !self.conversations.known(&arrived.origin)
         {
             let name = self.new_name(io, &arrived.origin);
-            let seen_ms = self.next_seen_ms(io.shown_ms());
+            let seen_ms = self.conversations.next_seen_ms(io.shown_ms());
             let mut view = arrived.view(name, "", seen_ms);
             view.text = None;
             view.sealed = false;
             view.state = MessageState::Expired;
-            self.put_from(io, arrived.origin, view);
+            self.conversations
+                .put_from(io, arrived.origin, view, &self.safe);
         }
         self.inbox.finish(id);
-    }
-
-    /// Whether a message is in memory already.
-    fn known(&self, origin: &Origin) -> bool {
-        let known = self.places.name(origin.chat, origin.sender, origin.id);
-        known.is_some()
     }
 
     pub(super) fn text_came(&mut self, io: &mut Io, arrived: Arrived, text: &str) {
@@ -83,7 +78,7 @@ impl Unlocked {
             chat, id, trusted, ..
         } = arrived.origin;
         self.found_again(io, &arrived.origin);
-        if self.known(&arrived.origin) {
+        if self.conversations.known(&arrived.origin) {
             // The same sender said something under this id before.
             io.refused(Refusal::Replayed, Some(chat), Some(id));
             self.finish_incoming(io, id);
@@ -95,11 +90,11 @@ impl Unlocked {
         }
         let name = self.take_words(io, arrived, text);
         if mine {
-            self.emit_message(io, chat, name);
+            self.conversations.emit_message(io, chat, name, &self.safe);
             // A copy of what another session of ours said: nothing has to be seen first.
             self.finish_incoming(io, id);
         } else if !stranger {
-            self.emit_message(io, chat, name);
+            self.conversations.emit_message(io, chat, name, &self.safe);
             io.event(Event::Typing {
                 chat,
                 until_ms: io.now_ms,
@@ -114,7 +109,7 @@ impl Unlocked {
     fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> MessageId {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
-        let view = arrived.view(name, text, self.next_seen_ms(io.shown_ms()));
+        let view = arrived.view(name, text, self.conversations.next_seen_ms(io.shown_ms()));
         if view.sealed
             && let Some(item) = self.inbox.items.get_mut(&id)
         {
@@ -125,7 +120,8 @@ impl Unlocked {
             io.timers
                 .set(Timer::Expire(name), io.local_ms(end.saturating_add(1)));
         }
-        self.put_quietly(io, arrived.origin, view);
+        self.conversations
+            .put_quietly(io, arrived.origin, view, &self.safe);
         name
     }
 
@@ -158,7 +154,7 @@ impl Unlocked {
             _ => {
                 if self.stranger_wrote(io, chat, (id, arrived.sent_at), alias) {
                     self.contacts.note_request(chat).asks.push(id);
-                    if !greeting.is_blank() && !self.known(&arrived.origin) {
+                    if !greeting.is_blank() && !self.conversations.known(&arrived.origin) {
                         self.take_words(io, arrived, greeting.as_str());
                     }
                 }

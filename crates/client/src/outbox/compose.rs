@@ -94,11 +94,11 @@ impl Unlocked {
         said: Said,
     ) {
         let now_ms = io.shown_ms();
-        let seen_ms = self.next_seen_ms(now_ms);
+        let seen_ms = self.conversations.next_seen_ms(now_ms);
         let mut view = MessageView::written(id, said.text, said.burn, now_ms, seen_ms);
         view.expires_at = Some(io.now().saturating_add(u64::from(said.life_secs)));
         view.tag = said.tag;
-        self.put_message(io, chat, view);
+        self.conversations.put_message(io, chat, view, &self.safe);
     }
 
     /// Puts anything into the outbox.
@@ -139,7 +139,7 @@ impl Unlocked {
 
     /// `send_again`: the same text as a new message; the old one goes.
     pub(crate) fn send_again(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
-        let failure = match self.message(chat, id) {
+        let failure = match self.conversations.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) => match (view.state, view.text.clone()) {
@@ -149,9 +149,8 @@ impl Unlocked {
                 ) => {
                     let (burn, tag) = (view.burn, view.tag.clone());
                     let life = self
-                        .lives
-                        .get(&id)
-                        .copied()
+                        .conversations
+                        .life_of(id)
                         .unwrap_or_else(|| self.safe.defaults_of(chat).1);
                     match self.safe.may_write(chat) {
                         Ok(()) => {
@@ -191,7 +190,7 @@ impl Unlocked {
         id: MessageId,
         text: SecretText,
     ) {
-        let wrong = match self.message(chat, id) {
+        let wrong = match self.conversations.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) if view.text.is_none() => Some(Own::MessageGone),
@@ -211,11 +210,11 @@ impl Unlocked {
         };
         let life = self.life_left(io, chat, id);
         self.enqueue(io, chat, content, Burn::Never, life);
-        if let Some(view) = self.message_mut(chat, id) {
+        if let Some(view) = self.conversations.message_mut(chat, id) {
             view.text = Some(text);
             view.edited = true;
         }
-        self.emit_message(io, chat, id);
+        self.conversations.emit_message(io, chat, id, &self.safe);
         io.ask(Effect::Send);
     }
 
@@ -227,7 +226,7 @@ impl Unlocked {
         id: MessageId,
         everywhere: bool,
     ) {
-        let Some(mine) = self.message(chat, id).map(|view| view.mine) else {
+        let Some(mine) = self.conversations.message(chat, id).map(|view| view.mine) else {
             io.failed_at(
                 "delete",
                 Failure::new(Own::NoSuchMessage),
@@ -270,18 +269,19 @@ impl Unlocked {
     /// Whether an own message was written under the identity that is ours now: others let nobody else
     /// change it.
     fn wrote_it_as_now(&self, name: MessageId) -> bool {
-        let origin = self.places.of(name);
+        let origin = self.conversations.origin(name);
         origin.is_some_and(|origin| origin.writer == *self.safe.fingerprint())
     }
 
     /// A message as those who have it name it.
     fn sent_as(&self, name: MessageId) -> MessageId {
-        MessageId::from_bytes(*self.id_of_message(name).as_bytes())
+        MessageId::from_bytes(*self.conversations.id_of_message(name).as_bytes())
     }
 
     /// The life of a change: never longer than what the message itself has left.
     fn life_left(&self, io: &Io, chat: ConversationId, id: MessageId) -> u32 {
         let left = self
+            .conversations
             .message(chat, id)
             .and_then(|view| view.expires_at)
             .map_or(u64::from(self.safe.defaults_of(chat).1), |at| {
@@ -301,8 +301,7 @@ impl Unlocked {
             io.timers.cancel(Timer::Resend(sent));
             self.outbox.items.remove(&sent);
         }
-        self.lives.remove(&id);
-        if self.remove_message(io, chat, id) {
+        if self.conversations.remove_message(io, chat, id) {
             io.event(Event::MessageRemoved { chat, message: id });
         }
     }

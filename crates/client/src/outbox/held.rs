@@ -30,7 +30,8 @@ impl Unlocked {
         item.stage = Stage::Held;
         item.wanted = None;
         let chat = item.chat;
-        self.set_state(io, chat, id, MessageState::Held, false);
+        self.conversations
+            .set_state(io, chat, id, MessageState::Held, false, &self.safe);
     }
 
     /// What was held although the server had it reached somebody after all: it is not sent again.
@@ -41,7 +42,7 @@ impl Unlocked {
         if item.stage == Stage::Held && item.sealed.is_some() {
             item.stage = Stage::Accepted;
             let expires_at = item.expires_at;
-            if let Some(view) = self.message_mut(chat, id) {
+            if let Some(view) = self.conversations.message_mut(chat, id) {
                 view.state = MessageState::Waiting;
             }
             self.watch(io, id, expires_at);
@@ -95,13 +96,14 @@ impl Unlocked {
         if item.sealed.is_none() {
             item.stage = Stage::Queued;
             self.outbox.queue.push(id);
-            self.set_state(io, chat, id, MessageState::Sending, false);
+            self.conversations
+                .set_state(io, chat, id, MessageState::Sending, false, &self.safe);
             return;
         }
         let Some(item) = self.outbox.items.remove(&id) else {
             return;
         };
-        let Some(mut view) = self.message(chat, id).cloned() else {
+        let Some(mut view) = self.conversations.message(chat, id).cloned() else {
             self.enqueue(io, chat, item.content, item.burn, item.life_secs);
             return;
         };
@@ -112,7 +114,7 @@ impl Unlocked {
             view.id = self.enqueue(io, chat, content, item.burn, item.life_secs);
             view.state = MessageState::Sending;
             view.edited = false;
-            self.put_message(io, chat, view);
+            self.conversations.put_message(io, chat, view, &self.safe);
         }
     }
 }

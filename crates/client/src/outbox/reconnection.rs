@@ -7,7 +7,7 @@ use protocol::envelope::Content;
 use super::{BundleCache, Stage};
 use crate::effects::Effect;
 use crate::event::MessageState;
-use crate::id::{ConversationId, MessageId, UserId};
+use crate::id::{MessageId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -49,22 +49,8 @@ impl Unlocked {
         for id in self.outbox.at(Stage::Accepted) {
             self.vanish(io, id, false);
         }
-        self.confirm_vanished(io);
+        self.conversations.confirm_vanished(io, &self.safe);
         self.unread_vanished(io);
-    }
-
-    /// What the server did not know any more is known to be gone now.
-    fn confirm_vanished(&mut self, io: &mut Io) {
-        let doubtful: Vec<(ConversationId, MessageId)> = self
-            .messages
-            .iter()
-            .flat_map(|(chat, messages)| messages.iter().map(move |it| (*chat, it)))
-            .filter(|(_, (_, view))| view.state == MessageState::Vanished && view.by_server)
-            .map(|(chat, (name, _))| (chat, *name))
-            .collect();
-        for (chat, id) in doubtful {
-            self.set_state(io, chat, id, MessageState::Vanished, false);
-        }
     }
 
     /// A message that the server had is not there any more: in a restart that it has signed, or by its
@@ -76,7 +62,7 @@ impl Unlocked {
         if item.stage != Stage::Accepted {
             return;
         }
-        if self.collected.contains(&id) {
+        if self.conversations.is_collected(id) {
             // It arrived before.
             self.outbox.items.remove(&id);
             return;
@@ -100,18 +86,28 @@ impl Unlocked {
             item.sealed = None;
             item.wanted = None;
             self.outbox.queue.push(id);
-            self.set_state(io, chat, id, MessageState::Sending, false);
+            self.conversations
+                .set_state(io, chat, id, MessageState::Sending, false, &self.safe);
             return;
         }
         self.outbox.items.remove(&id);
         let unread = self
+            .conversations
             .message(chat, id)
             .is_some_and(|view| matches!(view.state, MessageState::Waiting));
         let half_read = self
+            .conversations
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
         if unread || half_read {
-            self.set_state(io, chat, id, MessageState::Vanished, by_server);
+            self.conversations.set_state(
+                io,
+                chat,
+                id,
+                MessageState::Vanished,
+                by_server,
+                &self.safe,
+            );
         }
     }
 }

@@ -161,7 +161,7 @@ impl Unlocked {
         let waiting = sealed.targets.iter().any(|to| to.live_id().is_none());
         if let Some(item) = self.outbox.items.get_mut(&id) {
             item.sealed = Some(sealed);
-            if let Some(view) = self.message_mut(chat, id) {
+            if let Some(view) = self.conversations.message_mut(chat, id) {
                 view.path = if waiting { "waiting" } else { "live" }.to_owned();
             }
         }

@@ -40,7 +40,7 @@ impl Unlocked {
         if item.stage != Stage::Accepted || item.rests() {
             return;
         }
-        if self.collected.contains(&id) {
+        if self.conversations.is_collected(id) {
             return;
         }
         if item.wanted.is_some() {
@@ -68,7 +68,7 @@ impl Unlocked {
         let Some(item) = self.outbox.items.get_mut(&id) else {
             return;
         };
-        let settled = item.rests() || self.collected.contains(&id);
+        let settled = item.rests() || self.conversations.is_collected(id);
         if item.stage != Stage::Accepted || item.wanted.is_some() || settled {
             return;
         }
@@ -110,7 +110,7 @@ impl Unlocked {
             return;
         }
         let chat = item.chat;
-        if self.collected.contains(&id) {
+        if self.conversations.is_collected(id) {
             // It was taken for good before: whoever says otherwise now wants it sealed to other keys.
             io.refused(Refusal::ResendAgain, Some(chat), Some(id));
             return;
@@ -171,7 +171,8 @@ impl Unlocked {
     /// Whether a recipient has it, by a sealed receipt or the server's word.
     fn has_arrived(&self, id: MessageId) -> bool {
         let sealed = self.outbox.items.get(&id).map(|item| item.sealed.as_ref());
-        sealed.flatten().is_some_and(|sealed| sealed.receipted) || self.collected.contains(&id)
+        sealed.flatten().is_some_and(|sealed| sealed.receipted)
+            || self.conversations.is_collected(id)
     }
 
     /// Other keys than those first sent to, or none: nobody opens it any more, and people are told.
@@ -214,9 +215,9 @@ impl Unlocked {
             Ok(slot) => {
                 let waits = slot.target.live_id().is_none();
                 self.submit_slot(io, id, slot);
-                if waits && let Some(view) = self.message_mut(chat, id) {
+                if waits && let Some(view) = self.conversations.message_mut(chat, id) {
                     view.path = "waiting".to_owned();
-                    self.emit_message(io, chat, id);
+                    self.conversations.emit_message(io, chat, id, &self.safe);
                 }
             }
             Err(_) => self.fail(io, id, &Failure::new(Own::NoKeys)),

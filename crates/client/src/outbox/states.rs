@@ -47,7 +47,7 @@ impl Unlocked {
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));
         self.drop_outgoing(id);
-        match self.message(chat, id).map(|view| view.burn) {
+        match self.conversations.message(chat, id).map(|view| view.burn) {
             None => {}
             Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
             Some(Burn::OnRead) => self.burned_before(io, chat, id),
@@ -56,10 +56,10 @@ impl Unlocked {
                 if !io.timers.is_set(Timer::Burn(id)) {
                     let at = io.now_ms + u64::from(secs) * 1_000;
                     io.timers.set(Timer::Burn(id), at);
-                    if let Some(view) = self.message_mut(chat, id) {
+                    if let Some(view) = self.conversations.message_mut(chat, id) {
                         view.burns_ms = Some(at);
                     }
-                    self.emit_message(io, chat, id);
+                    self.conversations.emit_message(io, chat, id, &self.safe);
                 }
             }
         }
@@ -69,7 +69,7 @@ impl Unlocked {
     fn was_burned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         self.was_read(io, chat, id);
         let on_read = |view: &MessageView| view.mine && view.burn == Burn::OnRead;
-        if self.message(chat, id).is_some_and(on_read) {
+        if self.conversations.message(chat, id).is_some_and(on_read) {
             self.burn_now(io, id);
         }
     }
@@ -77,16 +77,16 @@ impl Unlocked {
     /// What burns on reading burns here first; its reader has it for a while yet.
     fn burned_before(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let burned = |view: &MessageView| view.state == MessageState::Burned;
-        if self.message(chat, id).is_none_or(burned) {
+        if self.conversations.message(chat, id).is_none_or(burned) {
             return;
         }
         self.burn_now(io, id);
         let at = io.now_ms + ON_READ_MS;
         io.timers.set(Timer::Burn(id), at);
-        if let Some(view) = self.message_mut(chat, id) {
+        if let Some(view) = self.conversations.message_mut(chat, id) {
             view.burns_ms = Some(at);
         }
-        self.emit_message(io, chat, id);
+        self.conversations.emit_message(io, chat, id, &self.safe);
     }
 
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
@@ -94,11 +94,11 @@ impl Unlocked {
     /// Whether it was read only the recipient says, and only where receipts are on.
     fn was_collected(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         io.timers.cancel(Timer::Fallback(id));
-        if self.message(chat, id).is_none() {
+        if self.conversations.message(chat, id).is_none() {
             self.outbox.items.remove(&id);
             return;
         }
-        if self.collected.insert(id) {
+        if self.conversations.collect(id) {
             io.timers.set(Timer::Untold(id), io.now_ms + UNTOLD_MS);
         }
         self.progress(io, chat, id, MessageState::Delivered, true);
@@ -107,23 +107,26 @@ impl Unlocked {
     /// No receipt came of what was taken for good. Of a message that burns, its writer learns that nobody
     /// can read it any more; whether it was read stays its reader's to tell.
     pub(crate) fn untold(&mut self, io: &mut Io, id: MessageId) {
-        let Some(chat) = self.chat_of(id).filter(|chat| !self.safe.unanswered(*chat)) else {
+        let Some(chat) = self
+            .conversations
+            .chat_of(id)
+            .filter(|chat| !self.safe.unanswered(*chat))
+        else {
             return;
         };
-        if let Some(view) = self.message_mut(chat, id)
+        if let Some(view) = self.conversations.message_mut(chat, id)
             && view.state == MessageState::Delivered
             && view.burn != Burn::Never
         {
             view.taken = true;
-            self.emit_message(io, chat, id);
+            self.conversations.emit_message(io, chat, id, &self.safe);
         }
     }
 
     /// Somebody who was asked may have answered: what the server had said of them is shown then.
     pub(crate) fn told_after_answer(&mut self, io: &mut Io) {
-        let collected: Vec<MessageId> = self.collected.iter().copied().collect();
-        for id in collected {
-            if let Some(chat) = self.chat_of(id) {
+        for id in self.conversations.collected() {
+            if let Some(chat) = self.conversations.chat_of(id) {
                 self.progress(io, chat, id, MessageState::Delivered, true);
                 if !io.timers.is_set(Timer::Untold(id)) {
                     self.untold(io, id);
@@ -147,7 +150,7 @@ impl Unlocked {
         if by_server && self.safe.unanswered(chat) {
             return;
         }
-        let Some(view) = self.message_mut(chat, id) else {
+        let Some(view) = self.conversations.message_mut(chat, id) else {
             return;
         };
         let (now, then) = (rank(view.state), rank(to));
@@ -158,7 +161,8 @@ impl Unlocked {
         if to == MessageState::Read {
             view.expires_at = None;
         }
-        self.set_state(io, chat, id, to, by_server);
+        self.conversations
+            .set_state(io, chat, id, to, by_server, &self.safe);
     }
 
     /// The server's word on one of our messages.
@@ -171,7 +175,7 @@ impl Unlocked {
         live: bool,
     ) {
         let in_outbox = self.outbox.items.get(&id).map(|item| (item.chat, id));
-        let Some((chat, ours)) = in_outbox.or_else(|| self.own_message(id)) else {
+        let Some((chat, ours)) = in_outbox.or_else(|| self.conversations.own_message(id)) else {
             return;
         };
         let target = name.and_then(|name| self.find_target(id, name));
@@ -185,6 +189,7 @@ impl Unlocked {
         if target.is_none() && live && !self.outbox.items.contains_key(&id) {
             // Said by another session of ours, which alone knows whose session this is: ours, perhaps.
             let open = self
+                .conversations
                 .message(chat, ours)
                 .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
             if open && state == Change::Acknowledged {
@@ -209,7 +214,7 @@ impl Unlocked {
                 }
                 self.was_collected(io, chat, ours);
             }
-            Change::Returned if self.collected.contains(&ours) => {}
+            Change::Returned if self.conversations.is_collected(ours) => {}
             Change::Returned => self.returned(io, chat, ours),
             Change::Left => self.target_left(io, id),
             Change::CannotOpen => match target {
@@ -224,10 +229,12 @@ impl Unlocked {
     /// Opened, perhaps, but not read: the claim is over.
     fn returned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let by_server = self
+            .conversations
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
         if by_server {
-            self.set_state(io, chat, id, MessageState::Waiting, false);
+            self.conversations
+                .set_state(io, chat, id, MessageState::Waiting, false, &self.safe);
         }
     }
 

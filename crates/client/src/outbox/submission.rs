@@ -42,12 +42,19 @@ impl Unlocked {
             return;
         }
         let (chat, life) = (item.chat, item.life_secs);
-        self.lives.insert(id, life);
+        self.conversations.keep_life(id, life);
         self.watch(io, id, expires_at);
-        if let Some(view) = self.message_mut(chat, id) {
+        if let Some(view) = self.conversations.message_mut(chat, id) {
             view.expires_at = Some(expires_at);
             if rank(view.state) < rank(MessageState::Delivered) {
-                self.set_state(io, chat, id, MessageState::Waiting, false);
+                self.conversations.set_state(
+                    io,
+                    chat,
+                    id,
+                    MessageState::Waiting,
+                    false,
+                    &self.safe,
+                );
             }
         }
         // What changes it may follow.
@@ -166,11 +173,18 @@ impl Unlocked {
         let Some(item) = self.outbox.items.remove(&id) else {
             return;
         };
-        self.lives.insert(id, item.life_secs);
-        if let Some(view) = self.message_mut(item.chat, id) {
+        self.conversations.keep_life(id, item.life_secs);
+        if let Some(view) = self.conversations.message_mut(item.chat, id) {
             view.failure = Some(failure.code.clone());
             view.failure_text = Some(failure.text.clone());
-            self.set_state(io, item.chat, id, MessageState::Failed, false);
+            self.conversations.set_state(
+                io,
+                item.chat,
+                id,
+                MessageState::Failed,
+                false,
+                &self.safe,
+            );
         }
         let during = match item.content {
             Content::Text { .. } => "send",

@@ -134,12 +134,8 @@ impl Unlocked {
     }
 
     pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: ConversationId) {
-        let ids: Vec<MessageId> = self
-            .messages
-            .get(&chat)
-            .map(|messages| messages.keys().copied().collect())
-            .unwrap_or_default();
-        for id in ids {
+        let names: Vec<MessageId> = self.conversations.of(chat).map(|view| view.id).collect();
+        for id in names {
             self.finish_named(io, id);
             self.forget_message(io, chat, id);
         }

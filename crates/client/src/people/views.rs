@@ -3,7 +3,7 @@
 use protocol::safe::ContactState;
 
 use crate::command::Burn;
-use crate::event::{ChatView, Event, MessageState};
+use crate::event::{ChatView, Event, MessageState, MessageView};
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
@@ -27,15 +27,11 @@ impl Unlocked {
             .map(|(user, contact)| {
                 let chat = ConversationId::with(*user);
                 let (handle, alias) = self.contacts.names_of(*user, &self.safe);
-                let messages = self.messages.get(&chat);
-                let last = messages.and_then(|all| all.values().max_by_key(|m| m.place));
+                let last = self.conversations.of(chat).max_by_key(|m| m.place);
                 // What burns stands where it is read, and nowhere else.
                 let lasting = last.filter(|m| m.burn == Burn::Never);
-                let unread = messages.map_or(0, |all| {
-                    all.values()
-                        .filter(|m| m.state == MessageState::Unread)
-                        .count()
-                });
+                let unread = |m: &&MessageView| m.state == MessageState::Unread;
+                let unread = self.conversations.of(chat).filter(unread).count();
                 let spot = self.safe_key().chat_spot(user);
                 ChatView {
                     chat,
