@@ -3,7 +3,6 @@
 //! Specification: `docs/protocol/messages.md#session-bundles`.
 
 use api::frames::Asked;
-use protocol::envelope::Content;
 use protocol::epoch::{BUCKET_SECS, EpochPath, MAX_LIFE_SECS, bucket_of};
 use protocol::prekeys::SessionSecrets;
 
@@ -70,7 +69,7 @@ impl Unlocked {
         self.stranded_listed(io, stranded);
         self.publish(io);
         self.waiting_listed(io, waiting, more);
-        self.reconnected(io);
+        self.outbox.reconnected(io);
         self.safe.read_safes(io);
         self.contacts.ask_about_other_keys(io, &self.safe);
     }
@@ -105,7 +104,7 @@ impl Unlocked {
         let bytes = match same {
             Some(bytes) => bytes,
             None => {
-                self.keep_said(io);
+                self.outbox.keep_said(io, &mut self.safe);
                 self.new_pair(io, now)
             }
         };
@@ -143,7 +142,7 @@ impl Unlocked {
     fn destroy_pairs(&mut self, io: &Io) {
         let inbox = &self.inbox;
         let busy = inbox.current.is_some() || !inbox.queue.is_empty() || !inbox.parked.is_empty();
-        let conversations = &self.conversations;
+        let conversations = &self.chats;
         self.sessions.retain(|key_id, pair| {
             let sealed = inbox.items.iter().any(|(id, item)| {
                 let key = item.epoch.key;
@@ -181,15 +180,13 @@ impl Unlocked {
             // Claims end with their socket, and the next one claims anew; only what burns and was on
             // the screen stays ours.
             let sender = item.facts.sender.user_id;
-            let message = self.conversations.said(item.chat, sender, *id);
+            let message = self.chats.said(item.chat, sender, *id);
             let on_screen = message.is_some_and(|m| m.burn != Burn::Never && !m.sealed);
             if !on_screen {
                 item.lease = None;
             }
         }
-        self.outbox
-            .items
-            .retain(|_, item| !matches!(item.content, Content::Typing { .. }));
+        self.outbox.offline();
     }
 
     /// A text frame of the server.
@@ -222,7 +219,7 @@ impl Unlocked {
                     self.safe.read_safes(io);
                 }
             }
-            ServerFrame::Joined {} => self.session_joined(),
+            ServerFrame::Joined {} => self.outbox.session_joined(),
             ServerFrame::Refused {
                 re,
                 id,
@@ -247,7 +244,7 @@ impl Unlocked {
             Asked::Extend => self.extension_refused(io, id),
             Asked::Ack => self.ack_refused(io, id, &failure),
             Asked::CannotOpen => self.inbox.finish(id),
-            Asked::Slots => self.slots_refused(io, id),
+            Asked::Slots => self.outbox.slots_refused(io, id),
             Asked::Send => self.send_refused(io, id, failure),
             Asked::Bundle | Asked::Status | Asked::Frame => {}
         }

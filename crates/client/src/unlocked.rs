@@ -4,7 +4,7 @@ use api::Own;
 use api::ids::BootId;
 use std::collections::BTreeMap;
 
-use protocol::envelope::{Conversation, SequenceCounter, SequenceTracker};
+use protocol::envelope::SequenceTracker;
 use protocol::epoch::ReplayMap;
 use protocol::ids::{LiveId, UserId};
 use protocol::safe::SafeKey;
@@ -43,12 +43,10 @@ pub(crate) struct Unlocked {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     pub(crate) pending_lease: Option<Lease>,
-    pub(crate) sent_numbers: BTreeMap<Conversation, SequenceCounter>,
     pub(crate) received_numbers: SequenceTracker,
     pub(crate) contacts: Contacts,
-    pub(crate) conversations: Conversations,
+    pub(crate) chats: Conversations,
     pub(crate) receipts: Receipts,
-    pub(crate) typing_told: BTreeMap<ConversationId, u64>,
     /// What was typed and not sent, by chat.
     pub(crate) drafts: BTreeMap<ConversationId, SecretText>,
     /// The run of the server that is known.
@@ -66,16 +64,14 @@ impl Unlocked {
             bundle: None,
             published: None,
             replay: ReplayMap::default(),
-            outbox: Outbox::default(),
+            outbox: Outbox::new(me.user_id, live),
             inbox: Inbox::default(),
             pending_lease: None,
-            sent_numbers: BTreeMap::new(),
             received_numbers: SequenceTracker::default(),
             contacts: Contacts::default(),
-            conversations: Conversations::new(me.user_id),
+            chats: Conversations::new(me.user_id),
             me,
             receipts: Receipts::default(),
-            typing_told: BTreeMap::new(),
             drafts: BTreeMap::new(),
             boot: None,
             batches: Batches::default(),
@@ -133,7 +129,7 @@ impl Unlocked {
 
     fn apply(&mut self, io: &mut Io, effect: Effect) {
         match effect {
-            Effect::DropEpochs(chat) => self.drop_epochs(chat),
+            Effect::DropEpochs(chat) => self.outbox.drop_epochs(chat),
             Effect::Release(chat) => self.release_held(io, chat),
             Effect::Send => self.pump(io),
             Effect::Claim => self.next_claim(io),
@@ -152,7 +148,7 @@ impl Unlocked {
             Timer::Burn(id) => self.burn_now(io, id),
             Timer::Untold(id) => self.untold(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
-            Timer::Bundles(user) => self.bundles_due(io, user),
+            Timer::Bundles(user) => self.outbox.bundles_due(io, user),
             Timer::Retry(id) => self.retry_due(io, id),
             Timer::Gaps => self.gaps_due(io),
             Timer::Stranded => self.stranded_due(io),
@@ -193,9 +189,7 @@ impl Unlocked {
             Command::AcknowledgeKeys { chat } => {
                 self.contacts.acknowledge_keys(io, chat, &mut self.safe)
             }
-            Command::OpenChat { chat } => {
-                self.conversations.emit_conversation(io, chat, &self.safe)
-            }
+            Command::OpenChat { chat } => self.chats.emit_conversation(io, chat, &self.safe),
             Command::SetChat { chat, change } => self.safe.set_chat(io, chat, &change),
             Command::Send {
                 chat,
@@ -236,7 +230,7 @@ impl Unlocked {
             Open::Posted(id) => self.posted(io, id, answer),
             Open::SlotsPosted(id) => {
                 if !matches!(answer, Some((200..=299, _))) {
-                    self.slots_refused(io, id);
+                    self.outbox.slots_refused(io, id);
                 }
             }
             Open::Parcel(id) => self.parcel_fetched(io, id, answer),

@@ -85,8 +85,7 @@ impl Unlocked {
         self.bundle = None;
         self.published = None;
         self.replay.retain(|_| false);
-        self.outbox.epochs.clear();
-        self.outbox.bundles.clear();
+        self.outbox.identity_replaced();
         self.batches.replaced();
         io.ask(Effect::TellChats);
         self.publish(io);

@@ -27,10 +27,10 @@ impl Unlocked {
     ) {
         for receipt in receipts {
             let id = receipt.message_id;
-            match self.conversations.own_message(id) {
+            match self.chats.own_message(id) {
                 Some((at, name)) if at == chat => self.receipt_heard(io, chat, name, receipt.state),
                 Some(_) => io.refused(Refusal::ForgedReceipt, Some(chat), Some(id)),
-                None if self.conversations.bears(id) => {
+                None if self.chats.bears(id) => {
                     io.refused(Refusal::ForgedReceipt, Some(chat), Some(id));
                 }
                 // Sent before this session's memory began.
@@ -55,13 +55,13 @@ impl Unlocked {
         };
         let of = *of;
         let original = self
-            .conversations
+            .chats
             .name(chat, change.sender, of)
-            .and_then(|name| Some((name, *self.conversations.origin(name)?)));
+            .and_then(|name| Some((name, *self.chats.origin(name)?)));
         let allowed = match &original {
             Some((_, original)) => may_change(standing, &change.writer, original),
             // The message is not in this session's memory any more.
-            None => !self.conversations.bears(of),
+            None => !self.chats.bears(of),
         };
         if !allowed {
             let refusal = if standing.is_trusted() {
@@ -88,13 +88,12 @@ impl Unlocked {
         self.finish_incoming(io, by);
         io.timers.cancel(Timer::Burn(name));
         io.timers.cancel(Timer::Expire(name));
-        if let Some(view) = self.conversations.message_mut(chat, name) {
+        if let Some(view) = self.chats.message_mut(chat, name) {
             view.text = None;
             view.sealed = false;
             view.edited = false;
         }
-        self.conversations
-            .set_state(io, chat, name, MessageState::Deleted, false, &self.safe);
+        self.set_state(io, chat, name, MessageState::Deleted, false);
     }
 
     /// Its sender changed a message, by the message `by`.
@@ -108,14 +107,14 @@ impl Unlocked {
     ) {
         // The request may show it.
         io.ask(Effect::TellRequests);
-        if let Some(view) = self.conversations.message_mut(chat, name)
+        if let Some(view) = self.chats.message_mut(chat, name)
             && view.text.is_some()
             && view.burn == Burn::Never
         {
             view.text = Some(SecretText::from(text));
             view.edited = true;
         }
-        self.conversations.emit_message(io, chat, name, &self.safe);
+        self.chats.emit_message(io, chat, name, &self.safe);
         let unread = self
             .unacknowledged(name)
             .and_then(|of| self.inbox.items.get_mut(&of))

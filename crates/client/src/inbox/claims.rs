@@ -251,7 +251,7 @@ impl Unlocked {
         else {
             return;
         };
-        let name = self.conversations.name(chat, sender, id).unwrap_or(id);
+        let name = self.chats.name(chat, sender, id).unwrap_or(id);
         let taken = failure.code == Code::Taken.name();
         let told = match (passing, taken) {
             (true, _) => failure.clone(),
@@ -261,11 +261,10 @@ impl Unlocked {
         io.failed_at("reveal", told, Some(chat), Some(name));
         if !taken && !passing {
             self.inbox.finish(id);
-            if let Some(view) = self.conversations.message_mut(chat, name) {
+            if let Some(view) = self.chats.message_mut(chat, name) {
                 view.sealed = false;
             }
-            self.conversations
-                .set_state(io, chat, name, MessageState::Gone, true, &self.safe);
+            self.set_state(io, chat, name, MessageState::Gone, true);
         }
     }
 }

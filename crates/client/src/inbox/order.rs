@@ -161,7 +161,7 @@ impl Unlocked {
             !gap.missing.is_empty()
         });
         for (chat, message, told) in withdrawn {
-            self.conversations.change_warnings(
+            self.chats.change_warnings(
                 io,
                 chat,
                 (sender, message),
@@ -204,7 +204,7 @@ impl Unlocked {
             if code == Refusal::Dropped.code() {
                 self.tell_order(io, Refusal::Dropped, chat, message);
             }
-            self.conversations.change_warnings(
+            self.chats.change_warnings(
                 io,
                 chat,
                 (sender, message),

@@ -26,7 +26,7 @@ impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
     pub(crate) fn reveal(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
         let sealed = self
-            .conversations
+            .chats
             .message(chat, name)
             .is_some_and(|view| view.sealed);
         let Some(id) = self.unacknowledged(name).filter(|_| sealed) else {
@@ -87,11 +87,11 @@ impl Unlocked {
     /// A message that burns was won and opened.
     pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: ConversationId, opened: Opened) {
         let sender = opened.epoch.sender.user_id;
-        let Some(name) = self.conversations.name(chat, sender, opened.id) else {
+        let Some(name) = self.chats.name(chat, sender, opened.id) else {
             return;
         };
         let over = self
-            .conversations
+            .chats
             .message(chat, name)
             .and_then(|view| view.expires_at)
             .is_some_and(|end| end < io.now());
@@ -104,19 +104,19 @@ impl Unlocked {
             item.counter = opened.counter;
         }
         if let Content::Text { text, .. } = opened.content
-            && let Some(view) = self.conversations.message_mut(chat, name)
+            && let Some(view) = self.chats.message_mut(chat, name)
         {
             view.text = Some(SecretText::from(text.as_str()));
             view.sealed = false;
         }
-        self.conversations.emit_message(io, chat, name, &self.safe);
+        self.chats.emit_message(io, chat, name, &self.safe);
     }
 
     /// `shown`.
     pub(crate) fn shown(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
         let mut burning = false;
         for id in ids {
-            let Some(view) = self.conversations.message(chat, *id) else {
+            let Some(view) = self.chats.message(chat, *id) else {
                 continue;
             };
             if view.mine || view.sealed || view.state != MessageState::Unread {
@@ -132,15 +132,14 @@ impl Unlocked {
             if let Some(at) = burns_ms {
                 io.timers.set(Timer::Burn(*id), at);
             }
-            if let Some(view) = self.conversations.message_mut(chat, *id) {
+            if let Some(view) = self.chats.message_mut(chat, *id) {
                 view.burns_ms = burns_ms;
                 view.expires_at = None;
             }
             burning |= burn != Burn::Never;
             self.owe_receipt_of(io, chat, *id, ReceiptState::Read);
             self.finish_named(io, *id);
-            self.conversations
-                .set_state(io, chat, *id, MessageState::Read, false, &self.safe);
+            self.set_state(io, chat, *id, MessageState::Read, false);
         }
         self.receipts_of_reading(io, burning);
     }
@@ -154,7 +153,7 @@ impl Unlocked {
         state: ReceiptState,
     ) {
         if self.is_by_the_pin(name) {
-            let sent_as = self.conversations.id_of_message(name);
+            let sent_as = self.chats.id_of_message(name);
             self.owe_receipt(io, chat, sent_as, state);
         }
     }
@@ -163,7 +162,7 @@ impl Unlocked {
     pub(crate) fn hide(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
         for id in ids {
             let burning = self
-                .conversations
+                .chats
                 .message(chat, *id)
                 .is_some_and(|view| view.burn == Burn::OnRead && view.burns_ms.is_some());
             if burning {
@@ -175,22 +174,21 @@ impl Unlocked {
     /// A text burns, ours or theirs.
     pub(crate) fn burn_now(&mut self, io: &mut Io, id: MessageId) {
         io.timers.cancel(Timer::Burn(id));
-        let Some(chat) = self.conversations.chat_of(id) else {
+        let Some(chat) = self.chats.chat_of(id) else {
             return;
         };
         self.drop_outgoing(id);
         let read_once = |view: &MessageView| {
             !view.mine && view.burn == Burn::OnRead && view.state == MessageState::Read
         };
-        if self.conversations.message(chat, id).is_some_and(read_once) {
+        if self.chats.message(chat, id).is_some_and(read_once) {
             self.owe_receipt_of(io, chat, id, ReceiptState::Burned);
         }
-        if let Some(view) = self.conversations.message_mut(chat, id) {
+        if let Some(view) = self.chats.message_mut(chat, id) {
             view.text = None;
             view.sealed = false;
             view.burns_ms = None;
-            self.conversations
-                .set_state(io, chat, id, MessageState::Burned, false, &self.safe);
+            self.set_state(io, chat, id, MessageState::Burned, false);
         }
     }
 
@@ -244,10 +242,7 @@ impl Unlocked {
     fn leaves_mark(&self, chat: ConversationId, id: MessageId, epoch: &EpochRecord) -> bool {
         epoch.sender.user_id == self.user
             || self.safe.contact(chat).is_some()
-            || self
-                .conversations
-                .name(chat, epoch.sender.user_id, id)
-                .is_some()
+            || self.chats.name(chat, epoch.sender.user_id, id).is_some()
     }
 
     /// Its mark is stored.
@@ -299,14 +294,14 @@ impl Unlocked {
 
     /// The time of a message is over.
     pub(crate) fn expire(&mut self, io: &mut Io, id: MessageId) {
-        let Some(chat) = self.conversations.chat_of(id) else {
+        let Some(chat) = self.chats.chat_of(id) else {
             // Nothing of it is on the screen.
-            self.outbox.items.remove(&id);
+            self.outbox.forget(id);
             return;
         };
         // Whoever has not answered has not read it, as far as anybody is told.
-        let collected = self.conversations.is_collected(id) && !self.safe.unanswered(chat);
-        let Some(view) = self.conversations.message_mut(chat, id) else {
+        let collected = self.chats.is_collected(id) && !self.safe.unanswered(chat);
+        let Some(view) = self.chats.message_mut(chat, id) else {
             return;
         };
         let mine = view.mine;
@@ -319,21 +314,14 @@ impl Unlocked {
             // Nobody said that it was read: what burns goes here with its life at the latest.
             let by_server = view.by_server;
             view.text = None;
-            self.conversations.set_state(
-                io,
-                chat,
-                id,
-                MessageState::Delivered,
-                by_server,
-                &self.safe,
-            );
+            self.set_state(io, chat, id, MessageState::Delivered, by_server);
         }
         self.drop_outgoing(id);
         if !over {
             return;
         }
         let unacknowledged = self.unacknowledged(id);
-        let Some(view) = self.conversations.message_mut(chat, id) else {
+        let Some(view) = self.chats.message_mut(chat, id) else {
             return;
         };
         if !view.mine {
@@ -345,7 +333,6 @@ impl Unlocked {
             // It may have been the first line of a request.
             io.ask(Effect::TellRequests);
         }
-        self.conversations
-            .set_state(io, chat, id, MessageState::Expired, false, &self.safe);
+        self.set_state(io, chat, id, MessageState::Expired, false);
     }
 }

@@ -29,8 +29,7 @@ impl Unlocked {
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
             let chat = ConversationId::with(from);
-            let known =
-                self.conversations.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
+            let known = self.chats.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
             // Of strangers, and of people who are blocked, nothing is shown.
             let contact = self.safe.contact(chat).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
@@ -44,22 +43,17 @@ impl Unlocked {
                 };
                 let name = self.new_name(io, &origin);
                 let view = self.lost(io, name);
-                self.conversations.put_from(io, origin, view, &self.safe);
+                self.chats.put_from(io, origin, view, &self.safe);
             }
         }
     }
 
     /// A message came that was called lost.
     pub(super) fn found_again(&mut self, io: &mut Io, origin: &Origin) {
-        let name = self
-            .conversations
-            .name(origin.chat, origin.sender, origin.id);
+        let name = self.chats.name(origin.chat, origin.sender, origin.id);
         let lost = |view: &MessageView| view.state == MessageState::Lost;
         if let Some(name) = name
-            && self
-                .conversations
-                .message(origin.chat, name)
-                .is_some_and(lost)
+            && self.chats.message(origin.chat, name).is_some_and(lost)
         {
             self.forget_message(io, origin.chat, name);
         }
@@ -69,7 +63,7 @@ impl Unlocked {
         let now_ms = io.shown_ms();
         MessageView {
             sent_ms: now_ms,
-            seen_ms: self.conversations.next_seen_ms(now_ms),
+            seen_ms: self.chats.next_seen_ms(now_ms),
             by_server: true,
             path: "live".to_owned(),
             ..MessageView::bare(name, false, MessageState::Lost)

@@ -59,16 +59,15 @@ impl Unlocked {
         let Origin { chat, id, .. } = arrived.origin;
         if matches!(content, Content::Text { .. })
             && self.safe.contact(chat).is_some()
-            && !self.conversations.known(&arrived.origin)
+            && !self.chats.known(&arrived.origin)
         {
             let name = self.new_name(io, &arrived.origin);
-            let seen_ms = self.conversations.next_seen_ms(io.shown_ms());
+            let seen_ms = self.chats.next_seen_ms(io.shown_ms());
             let mut view = arrived.view(name, "", seen_ms);
             view.text = None;
             view.sealed = false;
             view.state = MessageState::Expired;
-            self.conversations
-                .put_from(io, arrived.origin, view, &self.safe);
+            self.chats.put_from(io, arrived.origin, view, &self.safe);
         }
         self.inbox.finish(id);
     }
@@ -78,7 +77,7 @@ impl Unlocked {
             chat, id, trusted, ..
         } = arrived.origin;
         self.found_again(io, &arrived.origin);
-        if self.conversations.known(&arrived.origin) {
+        if self.chats.known(&arrived.origin) {
             // The same sender said something under this id before.
             io.refused(Refusal::Replayed, Some(chat), Some(id));
             self.finish_incoming(io, id);
@@ -90,11 +89,11 @@ impl Unlocked {
         }
         let name = self.take_words(io, arrived, text);
         if mine {
-            self.conversations.emit_message(io, chat, name, &self.safe);
+            self.chats.emit_message(io, chat, name, &self.safe);
             // A copy of what another session of ours said: nothing has to be seen first.
             self.finish_incoming(io, id);
         } else if !stranger {
-            self.conversations.emit_message(io, chat, name, &self.safe);
+            self.chats.emit_message(io, chat, name, &self.safe);
             io.event(Event::Typing {
                 chat,
                 until_ms: io.now_ms,
@@ -109,7 +108,7 @@ impl Unlocked {
     fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> MessageId {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
-        let view = arrived.view(name, text, self.conversations.next_seen_ms(io.shown_ms()));
+        let view = arrived.view(name, text, self.chats.next_seen_ms(io.shown_ms()));
         if view.sealed
             && let Some(item) = self.inbox.items.get_mut(&id)
         {
@@ -120,8 +119,7 @@ impl Unlocked {
             io.timers
                 .set(Timer::Expire(name), io.local_ms(end.saturating_add(1)));
         }
-        self.conversations
-            .put_quietly(io, arrived.origin, view, &self.safe);
+        self.chats.put_quietly(io, arrived.origin, view, &self.safe);
         name
     }
 
@@ -154,7 +152,7 @@ impl Unlocked {
             _ => {
                 if self.stranger_wrote(io, chat, (id, arrived.sent_at), alias) {
                     self.contacts.note_request(chat).asks.push(id);
-                    if !greeting.is_blank() && !self.conversations.known(&arrived.origin) {
+                    if !greeting.is_blank() && !self.chats.known(&arrived.origin) {
                         self.take_words(io, arrived, greeting.as_str());
                     }
                 }

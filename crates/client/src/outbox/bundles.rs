@@ -15,6 +15,7 @@ use crate::effects::Effect;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
+use crate::outbox::Outbox;
 use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
@@ -49,10 +50,10 @@ pub(crate) struct BundleCache {
     pub(crate) spent: bool,
 }
 
-impl Unlocked {
+impl Outbox {
     /// Whether bundles of somebody are fresh; asks for them when not.
     pub(crate) fn bundles_ready(&mut self, io: &mut Io, user: UserId, want_prekey: bool) -> bool {
-        let cache = self.outbox.bundles.entry(user).or_default();
+        let cache = self.bundles.entry(user).or_default();
         let fresh = cache
             .fetched_ms
             .is_some_and(|at| io.now_ms.saturating_sub(at) < FRESH_MS);
@@ -66,7 +67,7 @@ impl Unlocked {
     /// Asks for bundles, with a prekey if wanted, unless an answer is on its way or the server asked
     /// to wait: then whoever wants more is served with what comes.
     pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: UserId, want_prekey: bool) {
-        let cache = self.outbox.bundles.entry(user).or_default();
+        let cache = self.bundles.entry(user).or_default();
         if cache.in_flight || io.now_ms < cache.rest_until_ms {
             return;
         }
@@ -80,11 +81,34 @@ impl Unlocked {
 
     /// Another session of ours can be sent to: what was fetched before does not name it.
     pub(crate) fn session_joined(&mut self) {
-        let cache = self.outbox.bundles.entry(self.user).or_default();
+        let cache = self.bundles.entry(self.user).or_default();
         cache.fetched_ms = None;
         cache.outdated = cache.in_flight;
     }
 
+    /// No answer, or the request to wait: nothing of it is a reason to give a message up.
+    fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
+        let cache = self.bundles.entry(user).or_default();
+        cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
+        io.timers
+            .set_earlier(Timer::Bundles(user), cache.rest_until_ms);
+    }
+
+    /// Asks again for whatever waits for somebody's bundles.
+    pub(crate) fn ask_wanted_bundles(&mut self, io: &mut Io, user: UserId) {
+        let items = self.items.values();
+        let wanted: Vec<Wanted> = items
+            .filter(|item| item.chat.peer() == user)
+            .filter_map(|item| item.wanted)
+            .collect();
+        if io.online && !wanted.is_empty() {
+            let prekey = wanted.iter().any(|it| it.needs_prekey());
+            self.ask_bundles(io, user, prekey);
+        }
+    }
+}
+
+impl Unlocked {
     /// Bundles came.
     pub(crate) fn bundles_came(
         &mut self,
@@ -100,7 +124,7 @@ impl Unlocked {
         }
         let failure = match answer {
             None => {
-                self.ask_bundles_later(io, user, RETRY_MS);
+                self.outbox.ask_bundles_later(io, user, RETRY_MS);
                 return;
             }
             Some((200, body)) => match parse::<Bundles>(&body) {
@@ -112,7 +136,7 @@ impl Unlocked {
             Some((status, body)) => {
                 let failure = Failure::from_answer(status, &body);
                 if failure.is_passing() && user != self.user {
-                    self.ask_bundles_later(io, user, failure.wait_ms());
+                    self.outbox.ask_bundles_later(io, user, failure.wait_ms());
                     return;
                 }
                 Some(failure)
@@ -137,27 +161,6 @@ impl Unlocked {
         }
         self.add_wanted_slots(io, user, want_prekey);
         io.ask(Effect::Send);
-    }
-
-    /// No answer, or the request to wait: nothing of it is a reason to give a message up.
-    fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
-        let cache = self.outbox.bundles.entry(user).or_default();
-        cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
-        io.timers
-            .set_earlier(Timer::Bundles(user), cache.rest_until_ms);
-    }
-
-    /// Asks again for whatever waits for somebody's bundles.
-    pub(crate) fn ask_wanted_bundles(&mut self, io: &mut Io, user: UserId) {
-        let items = self.outbox.items.values();
-        let wanted: Vec<Wanted> = items
-            .filter(|item| item.chat.peer() == user)
-            .filter_map(|item| item.wanted)
-            .collect();
-        if io.online && !wanted.is_empty() {
-            let prekey = wanted.iter().any(|it| it.needs_prekey());
-            self.ask_bundles(io, user, prekey);
-        }
     }
 
     fn take_bundles(
@@ -273,7 +276,7 @@ impl Unlocked {
             }
         }
         if again {
-            self.ask_bundles(io, user, true);
+            self.outbox.ask_bundles(io, user, true);
         }
     }
 }

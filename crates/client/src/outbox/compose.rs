@@ -11,6 +11,7 @@ use crate::event::{Event, MessageState, MessageView};
 use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::outbox::Outbox;
 use crate::people::is_greeting;
 use crate::secret_text::SecretText;
 use crate::timers::Timer;
@@ -37,6 +38,44 @@ pub(super) struct Said {
     pub(super) burn: Burn,
     pub(super) life_secs: u32,
     pub(super) tag: Option<String>,
+}
+
+impl Outbox {
+    /// Puts anything into the outbox.
+    pub(crate) fn enqueue(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        content: Content,
+        burn: Burn,
+        life_secs: u32,
+    ) -> MessageId {
+        let id = MessageId::random(&mut io.rng);
+        let copy = match &content {
+            Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. } => true,
+            Content::Request { greeting, .. } => !greeting.is_blank(),
+            _ => false,
+        };
+        self.written += 1;
+        self.items.insert(
+            id,
+            Outgoing {
+                chat,
+                content,
+                burn,
+                life_secs,
+                stage: Stage::Queued,
+                sealed: None,
+                copy,
+                wanted: None,
+                expires_at: io.now().saturating_add(u64::from(life_secs)),
+                tries: 0,
+                written: self.written,
+            },
+        );
+        self.queue.push(id);
+        id
+    }
 }
 
 impl Unlocked {
@@ -80,7 +119,9 @@ impl Unlocked {
     /// Puts a text that was checked into the outbox and on the screen.
     fn send_text(&mut self, io: &mut Io, chat: ConversationId, said: Said) {
         let content = Content::text(said.text.expose());
-        let id = self.enqueue(io, chat, content, said.burn, said.life_secs);
+        let id = self
+            .outbox
+            .enqueue(io, chat, content, said.burn, said.life_secs);
         self.show_said(io, chat, id, said);
         io.ask(Effect::Send);
     }
@@ -94,52 +135,16 @@ impl Unlocked {
         said: Said,
     ) {
         let now_ms = io.shown_ms();
-        let seen_ms = self.conversations.next_seen_ms(now_ms);
+        let seen_ms = self.chats.next_seen_ms(now_ms);
         let mut view = MessageView::written(id, said.text, said.burn, now_ms, seen_ms);
         view.expires_at = Some(io.now().saturating_add(u64::from(said.life_secs)));
         view.tag = said.tag;
-        self.conversations.put_message(io, chat, view, &self.safe);
-    }
-
-    /// Puts anything into the outbox.
-    pub(crate) fn enqueue(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        content: Content,
-        burn: Burn,
-        life_secs: u32,
-    ) -> MessageId {
-        let id = MessageId::random(&mut io.rng);
-        let copy = match &content {
-            Content::Text { .. } | Content::Edit { .. } | Content::Delete { .. } => true,
-            Content::Request { greeting, .. } => !greeting.is_blank(),
-            _ => false,
-        };
-        self.outbox.written += 1;
-        self.outbox.items.insert(
-            id,
-            Outgoing {
-                chat,
-                content,
-                burn,
-                life_secs,
-                stage: Stage::Queued,
-                sealed: None,
-                copy,
-                wanted: None,
-                expires_at: io.now().saturating_add(u64::from(life_secs)),
-                tries: 0,
-                written: self.outbox.written,
-            },
-        );
-        self.outbox.queue.push(id);
-        id
+        self.chats.put_message(io, chat, view, &self.safe);
     }
 
     /// `send_again`: the same text as a new message; the old one goes.
     pub(crate) fn send_again(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
-        let failure = match self.conversations.message(chat, id) {
+        let failure = match self.chats.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) => match (view.state, view.text.clone()) {
@@ -149,7 +154,7 @@ impl Unlocked {
                 ) => {
                     let (burn, tag) = (view.burn, view.tag.clone());
                     let life = self
-                        .conversations
+                        .chats
                         .life_of(id)
                         .unwrap_or_else(|| self.safe.defaults_of(chat).1);
                     match self.safe.may_write(chat) {
@@ -190,7 +195,7 @@ impl Unlocked {
         id: MessageId,
         text: SecretText,
     ) {
-        let wrong = match self.conversations.message(chat, id) {
+        let wrong = match self.chats.message(chat, id) {
             None => Some(Own::NoSuchMessage),
             Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) if view.text.is_none() => Some(Own::MessageGone),
@@ -209,12 +214,12 @@ impl Unlocked {
             text: text.expose().into(),
         };
         let life = self.life_left(io, chat, id);
-        self.enqueue(io, chat, content, Burn::Never, life);
-        if let Some(view) = self.conversations.message_mut(chat, id) {
+        self.outbox.enqueue(io, chat, content, Burn::Never, life);
+        if let Some(view) = self.chats.message_mut(chat, id) {
             view.text = Some(text);
             view.edited = true;
         }
-        self.conversations.emit_message(io, chat, id, &self.safe);
+        self.chats.emit_message(io, chat, id, &self.safe);
         io.ask(Effect::Send);
     }
 
@@ -226,7 +231,7 @@ impl Unlocked {
         id: MessageId,
         everywhere: bool,
     ) {
-        let Some(mine) = self.conversations.message(chat, id).map(|view| view.mine) else {
+        let Some(mine) = self.chats.message(chat, id).map(|view| view.mine) else {
             io.failed_at(
                 "delete",
                 Failure::new(Own::NoSuchMessage),
@@ -251,16 +256,12 @@ impl Unlocked {
                 message_id: self.sent_as(id),
             };
             let life = self.life_left(io, chat, id);
-            self.enqueue(io, chat, content, Burn::Never, life);
+            self.outbox.enqueue(io, chat, content, Burn::Never, life);
         }
         // What was taken away, unseen or while it burns, is not to be delivered again.
         self.finish_named(io, id);
-        let sent = self.outgoing(id).filter(|_| everywhere);
-        if let Some(item) = sent.and_then(|sent| self.outbox.items.get_mut(&sent))
-            && item.is_on_http()
-        {
-            item.stage = Stage::TakenBack;
-            item.wanted = None;
+        if let Some(sent) = self.outgoing(id).filter(|_| everywhere) {
+            self.outbox.take_back(sent);
         }
         self.forget_message(io, chat, id);
         io.ask(Effect::Send);
@@ -269,19 +270,19 @@ impl Unlocked {
     /// Whether an own message was written under the identity that is ours now: others let nobody else
     /// change it.
     fn wrote_it_as_now(&self, name: MessageId) -> bool {
-        let origin = self.conversations.origin(name);
+        let origin = self.chats.origin(name);
         origin.is_some_and(|origin| origin.writer == *self.safe.fingerprint())
     }
 
     /// A message as those who have it name it.
     fn sent_as(&self, name: MessageId) -> MessageId {
-        MessageId::from_bytes(*self.conversations.id_of_message(name).as_bytes())
+        MessageId::from_bytes(*self.chats.id_of_message(name).as_bytes())
     }
 
     /// The life of a change: never longer than what the message itself has left.
     fn life_left(&self, io: &Io, chat: ConversationId, id: MessageId) -> u32 {
         let left = self
-            .conversations
+            .chats
             .message(chat, id)
             .and_then(|view| view.expires_at)
             .map_or(u64::from(self.safe.defaults_of(chat).1), |at| {
@@ -297,11 +298,14 @@ impl Unlocked {
         for timer in [Timer::Burn(id), Timer::Expire(id), Timer::Fallback(id)] {
             io.timers.cancel(timer);
         }
-        if let Some(sent) = self.outgoing(id).filter(|sent| !self.is_taken_back(*sent)) {
+        if let Some(sent) = self
+            .outgoing(id)
+            .filter(|sent| !self.outbox.is_taken_back(*sent))
+        {
             io.timers.cancel(Timer::Resend(sent));
-            self.outbox.items.remove(&sent);
+            self.outbox.forget(sent);
         }
-        if self.conversations.remove_message(io, chat, id) {
+        if self.chats.remove_message(io, chat, id) {
             io.event(Event::MessageRemoved { chat, message: id });
         }
     }

@@ -8,6 +8,7 @@ use crate::command::Burn;
 use crate::effects::Effect;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::outbox::Outbox;
 use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
@@ -18,20 +19,30 @@ const TYPING_LIFE_SECS: u32 = 5;
 /// Keys are passed on at most this often, milliseconds.
 const TYPING_EVERY_MS: u64 = 3_000;
 
+impl Outbox {
+    /// Whether somebody may be told that the person types, not too often; if so, that is noted.
+    fn may_tell_typing(&mut self, now_ms: u64, chat: ConversationId) -> bool {
+        let told = self.typing_told.entry(chat).or_insert(0);
+        let may = now_ms.saturating_sub(*told) >= TYPING_EVERY_MS;
+        if may {
+            *told = now_ms;
+        }
+        may
+    }
+}
+
 impl Unlocked {
     /// `typing`: to live sessions only, and not on every key.
     pub(crate) fn typing(&mut self, io: &mut Io, chat: ConversationId) {
         if !self.safe.settings().typing || self.safe.may_write(chat).is_err() || !io.online {
             return;
         }
-        let now = io.now_ms;
-        let told = self.typing_told.entry(chat).or_insert(0);
-        if now.saturating_sub(*told) < TYPING_EVERY_MS {
+        if !self.outbox.may_tell_typing(io.now_ms, chat) {
             return;
         }
-        *told = now;
         let content = Content::Typing { active: true };
-        self.enqueue(io, chat, content, Burn::Never, TYPING_LIFE_SECS);
+        self.outbox
+            .enqueue(io, chat, content, Burn::Never, TYPING_LIFE_SECS);
         io.ask(Effect::Send);
     }
 
@@ -49,7 +60,9 @@ impl Unlocked {
             greeting: greeting.expose().into(),
             invite: invite.map(|code| InviteCode(*code.as_bytes())),
         };
-        let id = self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        let id = self
+            .outbox
+            .enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
         if !greeting.is_blank() {
             let said = Said {
                 text: greeting.clone(),
@@ -68,7 +81,8 @@ impl Unlocked {
             handle: self.me.handle.as_str().into(),
             alias: self.me.alias.as_str().into(),
         };
-        self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        self.outbox
+            .enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
         io.ask(Effect::Send);
     }
 
@@ -87,7 +101,8 @@ impl Unlocked {
             let content = Content::Profile {
                 alias: self.me.alias.as_str().into(),
             };
-            self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+            self.outbox
+                .enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
         }
         io.ask(Effect::Send);
     }

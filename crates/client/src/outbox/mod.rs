@@ -24,7 +24,8 @@ mod unsent;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::envelope::{
-    Content, ContentKind, EarlierEnds, SealedBody, SentRecord, SequenceCounter, Target,
+    Content, ContentKind, EarlierEnds, ReceiptState, SealedBody, SentRecord, SequenceCounter,
+    Target,
 };
 use protocol::epoch::SenderEpoch;
 use protocol::ids::{LiveId, UserId};
@@ -127,8 +128,9 @@ impl Wanted {
 }
 
 /// All that is on its way.
-#[derive(Default)]
 pub(crate) struct Outbox {
+    user: UserId,
+    live: LiveId,
     pub(crate) items: BTreeMap<MessageId, Outgoing>,
     /// How much was written so far.
     written: u64,
@@ -140,9 +142,29 @@ pub(crate) struct Outbox {
     pub(crate) rest_until_ms: u64,
     /// Chats in which something was sent that the safe does not know of yet.
     pub(crate) said: BTreeSet<ConversationId>,
+    /// How much was sent in each conversation.
+    numbers: BTreeMap<ConversationId, SequenceCounter>,
+    /// When somebody was last told that the person types.
+    typing_told: BTreeMap<ConversationId, u64>,
 }
 
 impl Outbox {
+    pub(crate) const fn new(user: UserId, live: LiveId) -> Self {
+        Self {
+            user,
+            live,
+            items: BTreeMap::new(),
+            written: 0,
+            queue: Vec::new(),
+            epochs: BTreeMap::new(),
+            bundles: BTreeMap::new(),
+            rest_until_ms: 0,
+            said: BTreeSet::new(),
+            numbers: BTreeMap::new(),
+            typing_told: BTreeMap::new(),
+        }
+    }
+
     /// Puts something that was sealed back into the queue, before what was written after it; what an
     /// earlier session counted goes first.
     fn queue_again(&mut self, id: MessageId, session: LiveId) {
@@ -179,6 +201,58 @@ impl Outbox {
             .map(|(id, _)| *id)
             .collect()
     }
+
+    pub(crate) fn item(&self, id: MessageId) -> Option<&Outgoing> {
+        self.items.get(&id)
+    }
+
+    /// Ends what is on its way.
+    pub(crate) fn forget(&mut self, id: MessageId) -> Option<Outgoing> {
+        self.items.remove(&id)
+    }
+
+    /// Ends all that is on its way to somebody, and what it is sealed under.
+    pub(crate) fn forget_chat(&mut self, chat: ConversationId) {
+        self.items.retain(|_, item| item.chat != chat);
+        self.drop_epochs(chat);
+    }
+
+    /// The connection is gone: signs of typing are not repeated.
+    pub(crate) fn offline(&mut self) {
+        self.items.retain(|_, item| !item.fleeting());
+    }
+
+    /// Another identity took the place of ours: everything is sealed anew.
+    pub(crate) fn identity_replaced(&mut self) {
+        self.epochs.clear();
+        self.bundles.clear();
+    }
+
+    /// A sealed receipt says that a message was opened.
+    pub(crate) fn receipted(&mut self, id: MessageId) {
+        let item = self.items.get_mut(&id);
+        if let Some(sealed) = item.and_then(|item| item.sealed.as_mut()) {
+            sealed.receipted = true;
+        }
+    }
+
+    /// A target has acknowledged something: its epoch may go on for longer.
+    pub(crate) fn acknowledged(&mut self, target: &Target) {
+        if let Some(epoch) = self.epochs.get_mut(target) {
+            epoch.acknowledged();
+        }
+    }
+
+    /// Whether a receipt of a reading waits to be sent.
+    pub(crate) fn has_receipt(&self, chat: ConversationId, id: MessageId) -> bool {
+        self.items.values().any(|item| {
+            item.chat == chat
+                && item.stage == Stage::Queued
+                && matches!(&item.content, Content::Receipt(all) if all.iter().any(|receipt| {
+                    receipt.message_id == id && receipt.state > ReceiptState::Delivered
+                }))
+        })
+    }
 }
 
 impl Outgoing {
@@ -204,6 +278,12 @@ impl Outgoing {
         let account = Target::Account { account: recipient };
         let sealed = self.sealed.as_ref();
         sealed.is_some_and(|sealed| sealed.targets.contains(&account))
+    }
+
+    /// Whether it has a slot on the waiting path, once it was sealed.
+    pub(crate) fn waits_somewhere(&self) -> Option<bool> {
+        let targets = &self.sealed.as_ref()?.targets;
+        Some(targets.iter().any(|to| to.live_id().is_none()))
     }
 
     /// Whether it is worth holding back until the person has decided on changed keys.
@@ -232,5 +312,17 @@ impl Outgoing {
     /// The server's burn flag: one reader, then nothing.
     pub(crate) fn burns(&self) -> bool {
         self.burn != Burn::Never
+    }
+
+    pub(crate) const fn chat(&self) -> ConversationId {
+        self.chat
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.stage == Stage::Held
+    }
+
+    pub(crate) const fn expires_at(&self) -> u64 {
+        self.expires_at
     }
 }

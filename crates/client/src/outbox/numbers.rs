@@ -2,51 +2,49 @@
 //!
 //! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
-use protocol::envelope::{Conversation, SequenceCounter};
+use protocol::envelope::SequenceCounter;
 
 use super::Sealed;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::unlocked::Unlocked;
+use crate::outbox::Outbox;
+use crate::safe::Safe;
 
-impl Unlocked {
+impl Outbox {
     /// The count of a conversation; it goes on behind what the account's safe says was sent last.
-    pub(super) fn counter_of(&mut self, chat: ConversationId) -> &mut SequenceCounter {
+    pub(super) fn counter_of(&mut self, chat: ConversationId, safe: &Safe) -> &mut SequenceCounter {
         let recipient = chat.peer();
-        let contact = self.safe.contents().contacts.get(&recipient);
+        let contact = safe.contents().contacts.get(&recipient);
         let said = contact.and_then(|contact| contact.said.value);
-        let conversation = Conversation::Direct { recipient };
-        self.sent_numbers
-            .entry(conversation)
-            .or_insert_with(|| match said {
-                Some((link, end)) => SequenceCounter::resumed(link, end),
-                None => SequenceCounter::default(),
-            })
+        self.numbers.entry(chat).or_insert_with(|| match said {
+            Some((link, end)) => SequenceCounter::resumed(link, end),
+            None => SequenceCounter::default(),
+        })
     }
 
     /// Keeps in the safe what was sent last, for the session that comes after this one.
     ///
     /// Not with each message: what a safe says may be old, and is never wrong.
-    pub(crate) fn keep_said(&mut self, io: &Io) {
+    pub(crate) fn keep_said(&mut self, io: &Io, safe: &mut Safe) {
         let now = io.stamp();
-        for chat in std::mem::take(&mut self.outbox.said) {
-            let last = self.counter_of(chat).last();
-            let contacts = &self.safe.contents().contacts;
+        for chat in std::mem::take(&mut self.said) {
+            let last = self.counter_of(chat, safe).last();
+            let contacts = &safe.contents().contacts;
             if contacts
                 .get(&chat.peer())
                 .is_none_or(|contact| contact.said.value == last)
             {
                 continue;
             }
-            if let Some(contact) = self.safe.edit_contact(chat) {
+            if let Some(contact) = safe.edit_contact(chat) {
                 contact.said.set(now, last);
             }
         }
     }
 
     /// The server did not take a message: the next one has its number, or its reader would miss it.
-    pub(super) fn take_back_number(&mut self, id: MessageId) {
-        let Some(item) = self.outbox.items.get(&id) else {
+    pub(super) fn take_back_number(&mut self, id: MessageId, safe: &Safe) {
+        let Some(item) = self.items.get(&id) else {
             return;
         };
         let of_ours = |sealed: &&Sealed| item.counted() && sealed.stamp.session == self.live;
@@ -54,7 +52,7 @@ impl Unlocked {
             return;
         };
         let (chat, sequence, before) = (item.chat, sealed.stamp.sequence, sealed.before);
-        let counter = self.counter_of(chat);
+        let counter = self.counter_of(chat, safe);
         if counter.stamp().0 == sequence + 1 {
             *counter = before;
         }

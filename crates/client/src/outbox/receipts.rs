@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use protocol::envelope::{Content, Receipt, ReceiptState};
 use protocol::ids::MessageId;
 
-use super::{Outgoing, Stage};
 use crate::command::Burn;
 use crate::effects::Effect;
 use crate::id::ConversationId;
@@ -105,7 +104,8 @@ impl Unlocked {
                 .collect();
             for part in all.chunks(MAX_RECEIPTS) {
                 let content = Content::Receipt(part.to_vec());
-                self.enqueue(io, chat, content, Burn::Never, LIFE_SECS);
+                self.outbox
+                    .enqueue(io, chat, content, Burn::Never, LIFE_SECS);
             }
         }
         io.ask(Effect::Send);
@@ -128,14 +128,7 @@ impl Unlocked {
     fn receipt_is_due(&self, chat: ConversationId, id: MessageId) -> bool {
         let owed = self.receipts.owed.get(&chat).and_then(|all| all.get(&id));
         let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
-        let queued = |item: &Outgoing| {
-            item.chat == chat
-                && item.stage == Stage::Queued
-                && matches!(&item.content, Content::Receipt(all) if all.iter().any(|receipt| {
-                    receipt.message_id.as_bytes() == id.as_bytes() && of_reading(receipt.state)
-                }))
-        };
-        owed.copied().is_some_and(of_reading) || self.outbox.items.values().any(queued)
+        owed.copied().is_some_and(of_reading) || self.outbox.has_receipt(chat, id)
     }
 
     /// After every input: acknowledges what waited for a receipt that is on its way now.

@@ -7,17 +7,40 @@ use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};
 use protocol::epoch::VerifiedTarget;
 
 use super::{Stage, Wanted};
+use crate::conversations::Conversations;
 use crate::failure::Failure;
-use crate::id::MessageId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
+use crate::outbox::Outbox;
+use crate::outbox::Outgoing;
 use crate::refusal::Refusal;
+use crate::safe::Safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
 /// How often a message that must not wait is looked after, milliseconds.
 const RECHECK_MS: u64 = 20_000;
 
-impl Unlocked {
+/// What a wanted slot is sealed to.
+pub(crate) enum Choice {
+    /// Other keys are asked for first.
+    Asked,
+    Found(VerifiedTarget),
+    None,
+}
+
+/// What became of one more slot.
+pub(crate) enum More {
+    /// It is on its way, or the rules do not allow it.
+    Given,
+    /// The same, on the waiting path.
+    Waits,
+    /// The keys are not those first sent to.
+    StaysClosed,
+    NoKeys,
+}
+
+impl Outbox {
     /// Watches what the server has until it is read or its life is over.
     pub(crate) fn watch(&mut self, io: &mut Io, id: MessageId, expires_at: u64) {
         self.watch_reading(io, id);
@@ -31,44 +54,12 @@ impl Unlocked {
             .set(Timer::Fallback(id), io.now_ms + LIVE_CLAIM_SECS * 1_000);
     }
 
-    /// Ten seconds are over and nobody has read it, opened or not: the keys of a live slot die with
-    /// its reader's tab, so it must not rest there alone.
-    pub(crate) fn fallback_due(&mut self, io: &mut Io, id: MessageId) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
-            return;
-        };
-        if item.stage != Stage::Accepted || item.rests() {
-            return;
-        }
-        if self.conversations.is_collected(id) {
-            return;
-        }
-        if item.wanted.is_some() {
-            // Other keys are on their way to it.
-            self.watch_reading(io, id);
-            return;
-        }
-        let (chat, said) = (item.chat, item.is_said());
-        let wanted = if said && self.safe.is_live_only(chat) {
-            Wanted::Recheck
-        } else {
-            Wanted::Fallback
-        };
-        if let Some(item) = self.outbox.items.get_mut(&id) {
-            item.wanted = Some(wanted);
-        }
-        // What was fetched a moment ago serves the next message as well.
-        if self.bundles_ready(io, chat.peer(), wanted.needs_prekey()) {
-            self.add_slot(io, id, wanted);
-        }
-    }
-
     /// A session that alone can open its slot is gone: another one of theirs may be there.
-    pub(crate) fn target_left(&mut self, io: &mut Io, id: MessageId) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
+    pub(crate) fn target_left(&mut self, io: &mut Io, id: MessageId, chats: &Conversations) {
+        let Some(item) = self.items.get_mut(&id) else {
             return;
         };
-        let settled = item.rests() || self.conversations.is_collected(id);
+        let settled = item.rests() || chats.is_collected(id);
         if item.stage != Stage::Accepted || item.wanted.is_some() || settled {
             return;
         }
@@ -77,32 +68,15 @@ impl Unlocked {
         self.ask_bundles(io, chat.peer(), false);
     }
 
-    /// Seals a slot for each session that came since.
-    fn recheck(&mut self, io: &mut Io, id: MessageId) {
-        let Some(item) = self.outbox.items.get(&id) else {
-            return;
-        };
-        let peer = item.chat.peer();
-        let (Some(sealed), Some(cache)) = (item.sealed.as_ref(), self.outbox.bundles.get(&peer))
-        else {
-            return;
-        };
-        let live = cache.live.iter();
-        let new: Vec<VerifiedTarget> = live
-            .filter(|target| !sealed.targets.contains(target.target()))
-            .cloned()
-            .collect();
-        for target in new {
-            self.seal_more(io, id, Wanted::Recheck, &target);
-        }
-        if !io.timers.is_set(Timer::Fallback(id)) {
-            io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
-        }
-    }
-
     /// The server says that a recipient could not open a message.
-    pub(crate) fn cannot_open_heard(&mut self, io: &mut Io, id: MessageId, target: Target) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
+    pub(crate) fn cannot_open_heard(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        target: Target,
+        chats: &Conversations,
+    ) {
+        let Some(item) = self.items.get_mut(&id) else {
             return;
         };
         let rests = matches!(item.stage, Stage::Held | Stage::TakenBack);
@@ -110,7 +84,7 @@ impl Unlocked {
             return;
         }
         let chat = item.chat;
-        if self.conversations.is_collected(id) {
+        if chats.is_collected(id) {
             // It was taken for good before: whoever says otherwise now wants it sealed to other keys.
             io.refused(Refusal::ResendAgain, Some(chat), Some(id));
             return;
@@ -120,108 +94,10 @@ impl Unlocked {
         self.ask_bundles(io, chat.peer(), wanted.needs_prekey());
     }
 
-    /// Seals a slot with the keys that were fetched.
-    pub(crate) fn add_slot(&mut self, io: &mut Io, id: MessageId, wanted: Wanted) {
-        let Some(item) = self.outbox.items.get_mut(&id) else {
-            return;
-        };
-        item.wanted = None;
-        let chat = item.chat;
-        let peer = chat.peer();
-        let target = self
-            .outbox
-            .bundles
-            .get(&peer)
-            .and_then(|cache| match wanted {
-                Wanted::Fallback => cache.prekey.clone(),
-                Wanted::Recheck => None,
-                Wanted::Reseal(target) if target.live_id().is_none() => cache.prekey.clone(),
-                Wanted::Reseal(target) => {
-                    let mut live = cache.live.iter();
-                    live.find(|live| *live.target() == target).cloned()
-                }
-            });
-        let fresh = matches!(wanted, Wanted::Reseal(_));
-        let spent = self.outbox.bundles.get(&peer).is_some_and(|it| it.spent);
-        match target {
-            // Each prekey opens one epoch.
-            Some(target)
-                if spent
-                    && target.target().live_id().is_none()
-                    && (fresh || !self.goes_on(io.now(), &target)) =>
-            {
-                if let Some(item) = self.outbox.items.get_mut(&id) {
-                    item.wanted = Some(wanted);
-                }
-                self.ask_bundles(io, chat.peer(), true);
-            }
-            Some(target) => self.seal_more(io, id, wanted, &target),
-            // Not even the same message under the same key may go to other keys: the person decides.
-            None if self.contacts.key_changed(chat.peer(), &self.safe) && !self.has_arrived(id) => {
-                self.hold(io, id)
-            }
-            // What went to a live session goes to live sessions only, whoever says that it does not
-            // open; what nobody has read in ten seconds rests with the account.
-            None if wanted.is_live() => self.recheck(io, id),
-            None if matches!(wanted, Wanted::Reseal(_)) => self.stays_closed(io, id),
-            None => io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS),
-        }
-    }
-
     /// Whether a recipient has it, by a sealed receipt or the server's word.
-    fn has_arrived(&self, id: MessageId) -> bool {
-        let sealed = self.outbox.items.get(&id).map(|item| item.sealed.as_ref());
-        sealed.flatten().is_some_and(|sealed| sealed.receipted)
-            || self.conversations.is_collected(id)
-    }
-
-    /// Other keys than those first sent to, or none: nobody opens it any more, and people are told.
-    fn stays_closed(&mut self, io: &mut Io, id: MessageId) {
-        let chat = self.outbox.items.get(&id).map(|item| item.chat);
-        io.refused(Refusal::ResendOtherKey, chat, Some(id));
-        if !self.has_arrived(id) {
-            self.fail(io, id, &Failure::from(Refusal::ResendOtherKey));
-        }
-    }
-
-    /// Seals one more slot, if the rules allow it.
-    fn seal_more(&mut self, io: &mut Io, id: MessageId, wanted: Wanted, target: &VerifiedTarget) {
-        let Some(chat) = self.outbox.items.get(&id).map(|item| item.chat) else {
-            return;
-        };
-        if let Err(error) = self.allow(id, wanted, target) {
-            match error {
-                ResealError::OtherAccount | ResealError::OtherIdentity => self.stays_closed(io, id),
-                ResealError::AlreadyResealed | ResealError::AlreadyReceipted => {
-                    io.refused(Refusal::ResendAgain, Some(chat), Some(id));
-                }
-            }
-            return;
-        }
-        let fresh = matches!(wanted, Wanted::Reseal(_));
-        let Some(sealed) = self
-            .outbox
-            .items
-            .get_mut(&id)
-            .and_then(|item| item.sealed.take())
-        else {
-            return;
-        };
-        let slot = self.slot_for(io, id, &sealed, target, fresh);
-        if let Some(item) = self.outbox.items.get_mut(&id) {
-            item.sealed = Some(sealed);
-        }
-        match slot {
-            Ok(slot) => {
-                let waits = slot.target.live_id().is_none();
-                self.submit_slot(io, id, slot);
-                if waits && let Some(view) = self.conversations.message_mut(chat, id) {
-                    view.path = "waiting".to_owned();
-                    self.conversations.emit_message(io, chat, id, &self.safe);
-                }
-            }
-            Err(_) => self.fail(io, id, &Failure::new(Own::NoKeys)),
-        }
+    pub(crate) fn has_arrived(&self, id: MessageId, chats: &Conversations) -> bool {
+        let sealed = self.items.get(&id).map(|item| item.sealed.as_ref());
+        sealed.flatten().is_some_and(|sealed| sealed.receipted) || chats.is_collected(id)
     }
 
     fn allow(
@@ -231,7 +107,6 @@ impl Unlocked {
         target: &VerifiedTarget,
     ) -> Result<(), ResealError> {
         let Some(sealed) = self
-            .outbox
             .items
             .get_mut(&id)
             .and_then(|item| item.sealed.as_mut())
@@ -242,6 +117,184 @@ impl Unlocked {
             Wanted::Fallback | Wanted::Recheck => sealed.record.allow_slot(target),
             Wanted::Reseal(_) if sealed.receipted => Err(ResealError::AlreadyReceipted),
             Wanted::Reseal(_) => sealed.record.allow_reseal(target),
+        }
+    }
+
+    /// Ten seconds are over and nobody has read it, opened or not: the keys of a live slot die with
+    /// its reader's tab, so it must not rest there alone. Gives what to add where the keys are here.
+    pub(crate) fn fallback_due(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        collected: bool,
+        safe: &Safe,
+    ) -> Option<Wanted> {
+        let item = self.items.get_mut(&id)?;
+        if item.stage != Stage::Accepted || item.rests() || collected {
+            return None;
+        }
+        if item.wanted.is_some() {
+            // Other keys are on their way to it.
+            self.watch_reading(io, id);
+            return None;
+        }
+        let wanted = match item.is_said() && safe.is_live_only(item.chat) {
+            true => Wanted::Recheck,
+            false => Wanted::Fallback,
+        };
+        item.wanted = Some(wanted);
+        let peer = item.chat.peer();
+        // What was fetched a moment ago serves the next message as well.
+        let ready = self.bundles_ready(io, peer, wanted.needs_prekey());
+        ready.then_some(wanted)
+    }
+
+    /// Sessions that came since a message was sealed. They are looked for again.
+    pub(crate) fn new_live(&self, io: &mut Io, id: MessageId) -> Vec<VerifiedTarget> {
+        let Some(item) = self.items.get(&id) else {
+            return Vec::new();
+        };
+        let bundles = self.bundles.get(&item.chat.peer());
+        let (Some(sealed), Some(cache)) = (item.sealed.as_ref(), bundles) else {
+            return Vec::new();
+        };
+        if !io.timers.is_set(Timer::Fallback(id)) {
+            io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
+        }
+        let new = |target: &&VerifiedTarget| !sealed.targets.contains(target.target());
+        cache.live.iter().filter(new).cloned().collect()
+    }
+
+    /// Chooses what a wanted slot is sealed to, of the keys that were fetched.
+    pub(crate) fn choose(&mut self, io: &mut Io, id: MessageId, wanted: Wanted) -> Choice {
+        let Some(item) = self.items.get_mut(&id) else {
+            return Choice::Asked;
+        };
+        item.wanted = None;
+        let peer = item.chat.peer();
+        let Some(cache) = self.bundles.get(&peer) else {
+            return Choice::None;
+        };
+        let target = match wanted {
+            Wanted::Fallback => cache.prekey.clone(),
+            Wanted::Recheck => None,
+            Wanted::Reseal(target) if target.live_id().is_none() => cache.prekey.clone(),
+            Wanted::Reseal(target) => {
+                let mut live = cache.live.iter();
+                live.find(|live| *live.target() == target).cloned()
+            }
+        };
+        let Some(target) = target else {
+            return Choice::None;
+        };
+        // Each prekey opens one epoch.
+        let fresh = matches!(wanted, Wanted::Reseal(_));
+        let waits = target.target().live_id().is_none();
+        if cache.spent && waits && (fresh || !self.goes_on(io.now(), &target)) {
+            if let Some(item) = self.items.get_mut(&id) {
+                item.wanted = Some(wanted);
+            }
+            self.ask_bundles(io, peer, true);
+            return Choice::Asked;
+        }
+        Choice::Found(target)
+    }
+
+    /// Seals one more slot, if the rules allow it.
+    pub(crate) fn seal_more(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        wanted: Wanted,
+        target: &VerifiedTarget,
+        safe: &Safe,
+    ) -> More {
+        match self.allow(id, wanted, target) {
+            Ok(()) => {}
+            Err(ResealError::OtherAccount | ResealError::OtherIdentity) => {
+                return More::StaysClosed;
+            }
+            Err(ResealError::AlreadyResealed | ResealError::AlreadyReceipted) => {
+                let chat = self.items.get(&id).map(|item| item.chat);
+                io.refused(Refusal::ResendAgain, chat, Some(id));
+                return More::Given;
+            }
+        }
+        let fresh = matches!(wanted, Wanted::Reseal(_));
+        let item = self.items.get_mut(&id);
+        let Some(sealed) = item.and_then(|item| item.sealed.take()) else {
+            return More::Given;
+        };
+        let slot = self.slot_for(io, id, &sealed, target, fresh, safe);
+        if let Some(item) = self.items.get_mut(&id) {
+            item.sealed = Some(sealed);
+        }
+        match slot {
+            Ok(slot) => {
+                let waits = slot.target.live_id().is_none();
+                self.submit_slot(io, id, slot);
+                if waits { More::Waits } else { More::Given }
+            }
+            Err(_) => More::NoKeys,
+        }
+    }
+}
+
+impl Unlocked {
+    /// Ten seconds are over and nobody has read it.
+    pub(crate) fn fallback_due(&mut self, io: &mut Io, id: MessageId) {
+        let collected = self.chats.is_collected(id);
+        if let Some(wanted) = self.outbox.fallback_due(io, id, collected, &self.safe) {
+            self.add_slot(io, id, wanted);
+        }
+    }
+
+    /// Seals a slot with the keys that were fetched.
+    pub(crate) fn add_slot(&mut self, io: &mut Io, id: MessageId, wanted: Wanted) {
+        let Some(chat) = self.outbox.item(id).map(Outgoing::chat) else {
+            return;
+        };
+        let (wanted, targets) = match self.outbox.choose(io, id, wanted) {
+            Choice::Asked => return,
+            Choice::Found(target) => (wanted, vec![target]),
+            // Not even the same message under the same key may go to other keys: the person decides.
+            Choice::None
+                if self.contacts.key_changed(chat.peer(), &self.safe)
+                    && !self.outbox.has_arrived(id, &self.chats) =>
+            {
+                self.hold(io, id);
+                return;
+            }
+            // What went to a live session goes to live sessions only, whoever says that it does not
+            // open; what nobody has read in ten seconds rests with the account.
+            Choice::None if wanted.is_live() => (Wanted::Recheck, self.outbox.new_live(io, id)),
+            Choice::None if matches!(wanted, Wanted::Reseal(_)) => {
+                self.stays_closed(io, chat, id);
+                return;
+            }
+            Choice::None => {
+                io.timers.set(Timer::Fallback(id), io.now_ms + RECHECK_MS);
+                return;
+            }
+        };
+        for target in targets {
+            match self.outbox.seal_more(io, id, wanted, &target, &self.safe) {
+                More::Given => {}
+                More::Waits => {
+                    self.show_path(chat, id);
+                    self.chats.emit_message(io, chat, id, &self.safe);
+                }
+                More::StaysClosed => self.stays_closed(io, chat, id),
+                More::NoKeys => self.fail(io, id, &Failure::new(Own::NoKeys)),
+            }
+        }
+    }
+
+    /// Other keys than those first sent to, or none: nobody opens it any more, and people are told.
+    fn stays_closed(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
+        io.refused(Refusal::ResendOtherKey, Some(chat), Some(id));
+        if !self.outbox.has_arrived(id, &self.chats) {
+            self.fail(io, id, &Failure::from(Refusal::ResendOtherKey));
         }
     }
 }

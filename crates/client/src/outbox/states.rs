@@ -5,18 +5,33 @@
 use api::frames::{Change, MessageState as ServerState};
 use protocol::envelope::{ReceiptState, Target};
 
-use super::{Outgoing, Stage};
+use super::Outgoing;
 use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, MessageId, TargetId};
 use crate::inbox::ON_READ_MS;
 use crate::io::Io;
+use crate::outbox::Outbox;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};
 
 /// How long a receipt may be late after its message was taken for good, milliseconds.
 const UNTOLD_MS: u64 = 10_000;
+
+impl Outbox {
+    /// The slot that is named by its session or its account; a live one also where only its account is.
+    fn find_target(&self, id: MessageId, named: TargetId) -> Option<Target> {
+        let sealed = self.items.get(&id)?.sealed.as_ref()?;
+        // Those of accounts are the last in their order.
+        let mut targets = sealed.targets.iter().rev();
+        let found = targets.find(|target| {
+            let live = target.live_id().map(|live| TargetId::from(*live));
+            live == Some(named) || TargetId::from(*target.account()) == named
+        });
+        found.copied()
+    }
+}
 
 impl Unlocked {
     /// A sealed receipt of the recipient.
@@ -28,12 +43,8 @@ impl Unlocked {
         state: ReceiptState,
     ) {
         self.arrived_while_held(io, chat, id);
-        if let Some(sealed) = self
-            .outgoing(id)
-            .and_then(|sent| self.outbox.items.get_mut(&sent))
-            .and_then(|item| item.sealed.as_mut())
-        {
-            sealed.receipted = true;
+        if let Some(sent) = self.outgoing(id) {
+            self.outbox.receipted(sent);
         }
         match state {
             ReceiptState::Delivered => self.progress(io, chat, id, MessageState::Delivered, false),
@@ -47,7 +58,7 @@ impl Unlocked {
         io.timers.cancel(Timer::Fallback(id));
         io.timers.cancel(Timer::Expire(id));
         self.drop_outgoing(id);
-        match self.conversations.message(chat, id).map(|view| view.burn) {
+        match self.chats.message(chat, id).map(|view| view.burn) {
             None => {}
             Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
             Some(Burn::OnRead) => self.burned_before(io, chat, id),
@@ -56,10 +67,10 @@ impl Unlocked {
                 if !io.timers.is_set(Timer::Burn(id)) {
                     let at = io.now_ms + u64::from(secs) * 1_000;
                     io.timers.set(Timer::Burn(id), at);
-                    if let Some(view) = self.conversations.message_mut(chat, id) {
+                    if let Some(view) = self.chats.message_mut(chat, id) {
                         view.burns_ms = Some(at);
                     }
-                    self.conversations.emit_message(io, chat, id, &self.safe);
+                    self.chats.emit_message(io, chat, id, &self.safe);
                 }
             }
         }
@@ -69,7 +80,7 @@ impl Unlocked {
     fn was_burned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         self.was_read(io, chat, id);
         let on_read = |view: &MessageView| view.mine && view.burn == Burn::OnRead;
-        if self.conversations.message(chat, id).is_some_and(on_read) {
+        if self.chats.message(chat, id).is_some_and(on_read) {
             self.burn_now(io, id);
         }
     }
@@ -77,16 +88,16 @@ impl Unlocked {
     /// What burns on reading burns here first; its reader has it for a while yet.
     fn burned_before(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let burned = |view: &MessageView| view.state == MessageState::Burned;
-        if self.conversations.message(chat, id).is_none_or(burned) {
+        if self.chats.message(chat, id).is_none_or(burned) {
             return;
         }
         self.burn_now(io, id);
         let at = io.now_ms + ON_READ_MS;
         io.timers.set(Timer::Burn(id), at);
-        if let Some(view) = self.conversations.message_mut(chat, id) {
+        if let Some(view) = self.chats.message_mut(chat, id) {
             view.burns_ms = Some(at);
         }
-        self.conversations.emit_message(io, chat, id, &self.safe);
+        self.chats.emit_message(io, chat, id, &self.safe);
     }
 
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
@@ -94,11 +105,11 @@ impl Unlocked {
     /// Whether it was read only the recipient says, and only where receipts are on.
     fn was_collected(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         io.timers.cancel(Timer::Fallback(id));
-        if self.conversations.message(chat, id).is_none() {
-            self.outbox.items.remove(&id);
+        if self.chats.message(chat, id).is_none() {
+            self.outbox.forget(id);
             return;
         }
-        if self.conversations.collect(id) {
+        if self.chats.collect(id) {
             io.timers.set(Timer::Untold(id), io.now_ms + UNTOLD_MS);
         }
         self.progress(io, chat, id, MessageState::Delivered, true);
@@ -108,25 +119,25 @@ impl Unlocked {
     /// can read it any more; whether it was read stays its reader's to tell.
     pub(crate) fn untold(&mut self, io: &mut Io, id: MessageId) {
         let Some(chat) = self
-            .conversations
+            .chats
             .chat_of(id)
             .filter(|chat| !self.safe.unanswered(*chat))
         else {
             return;
         };
-        if let Some(view) = self.conversations.message_mut(chat, id)
+        if let Some(view) = self.chats.message_mut(chat, id)
             && view.state == MessageState::Delivered
             && view.burn != Burn::Never
         {
             view.taken = true;
-            self.conversations.emit_message(io, chat, id, &self.safe);
+            self.chats.emit_message(io, chat, id, &self.safe);
         }
     }
 
     /// Somebody who was asked may have answered: what the server had said of them is shown then.
     pub(crate) fn told_after_answer(&mut self, io: &mut Io) {
-        for id in self.conversations.collected() {
-            if let Some(chat) = self.conversations.chat_of(id) {
+        for id in self.chats.collected() {
+            if let Some(chat) = self.chats.chat_of(id) {
                 self.progress(io, chat, id, MessageState::Delivered, true);
                 if !io.timers.is_set(Timer::Untold(id)) {
                     self.untold(io, id);
@@ -150,7 +161,7 @@ impl Unlocked {
         if by_server && self.safe.unanswered(chat) {
             return;
         }
-        let Some(view) = self.conversations.message_mut(chat, id) else {
+        let Some(view) = self.chats.message_mut(chat, id) else {
             return;
         };
         let (now, then) = (rank(view.state), rank(to));
@@ -161,8 +172,7 @@ impl Unlocked {
         if to == MessageState::Read {
             view.expires_at = None;
         }
-        self.conversations
-            .set_state(io, chat, id, to, by_server, &self.safe);
+        self.set_state(io, chat, id, to, by_server);
     }
 
     /// The server's word on one of our messages.
@@ -174,11 +184,11 @@ impl Unlocked {
         name: Option<TargetId>,
         live: bool,
     ) {
-        let in_outbox = self.outbox.items.get(&id).map(|item| (item.chat, id));
-        let Some((chat, ours)) = in_outbox.or_else(|| self.conversations.own_message(id)) else {
+        let in_outbox = self.outbox.item(id).map(|item| (item.chat(), id));
+        let Some((chat, ours)) = in_outbox.or_else(|| self.chats.own_message(id)) else {
             return;
         };
-        let target = name.and_then(|name| self.find_target(id, name));
+        let target = name.and_then(|name| self.outbox.find_target(id, name));
         let own = match target {
             Some(target) => *target.account() == self.user,
             None => name.is_some_and(|name| name == self.live.into() || name == self.user.into()),
@@ -186,10 +196,10 @@ impl Unlocked {
         if own {
             return;
         }
-        if target.is_none() && live && !self.outbox.items.contains_key(&id) {
+        if target.is_none() && live && self.outbox.item(id).is_none() {
             // Said by another session of ours, which alone knows whose session this is: ours, perhaps.
             let open = self
-                .conversations
+                .chats
                 .message(chat, ours)
                 .is_some_and(|view| view.mine && view.state == MessageState::Waiting);
             if open && state == Change::Acknowledged {
@@ -200,27 +210,24 @@ impl Unlocked {
         if state == Change::Acknowledged {
             self.arrived_while_held(io, chat, id);
         }
-        let held = |item: &Outgoing| item.stage == Stage::Held;
-        if self.outbox.items.get(&id).is_some_and(held) {
+        if self.outbox.item(id).is_some_and(Outgoing::is_held) {
             return;
         }
         match state {
             Change::Claimed => self.progress(io, chat, ours, MessageState::Delivered, true),
             Change::Acknowledged => {
-                if let Some(target) = target
-                    && let Some(epoch) = self.outbox.epochs.get_mut(&target)
-                {
-                    epoch.acknowledged();
+                if let Some(target) = target {
+                    self.outbox.acknowledged(&target);
                 }
                 self.was_collected(io, chat, ours);
             }
-            Change::Returned if self.conversations.is_collected(ours) => {}
+            Change::Returned if self.chats.is_collected(ours) => {}
             Change::Returned => self.returned(io, chat, ours),
-            Change::Left => self.target_left(io, id),
+            Change::Left => self.outbox.target_left(io, id, &self.chats),
             Change::CannotOpen => match target {
-                Some(target) => self.cannot_open_heard(io, id, target),
+                Some(target) => self.outbox.cannot_open_heard(io, id, target, &self.chats),
                 // No slot of it was made: whoever came since may have a live one.
-                None => self.target_left(io, id),
+                None => self.outbox.target_left(io, id, &self.chats),
             },
             Change::Expired => self.expire(io, ours),
         }
@@ -229,25 +236,12 @@ impl Unlocked {
     /// Opened, perhaps, but not read: the claim is over.
     fn returned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let by_server = self
-            .conversations
+            .chats
             .message(chat, id)
             .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
         if by_server {
-            self.conversations
-                .set_state(io, chat, id, MessageState::Waiting, false, &self.safe);
+            self.set_state(io, chat, id, MessageState::Waiting, false);
         }
-    }
-
-    /// The slot that is named by its session or its account; a live one also where only its account is.
-    fn find_target(&self, id: MessageId, named: TargetId) -> Option<Target> {
-        let sealed = self.outbox.items.get(&id)?.sealed.as_ref()?;
-        // Those of accounts are the last in their order.
-        let mut targets = sealed.targets.iter().rev();
-        let found = targets.find(|target| {
-            let live = target.live_id().map(|live| TargetId::from(*live));
-            live == Some(named) || TargetId::from(*target.account()) == named
-        });
-        found.copied()
     }
 
     /// Answers to [`ClientFrame::Status`].

@@ -38,10 +38,10 @@ impl Unlocked {
     pub(crate) fn seal_unsent(&self, io: &mut Io) -> Option<Vec<u8>> {
         let items = self.outbox.items.iter();
         let mut unsent: Vec<_> = items
-            .filter(|(id, item)| item.outlives_lock() && !self.conversations.is_collected(**id))
+            .filter(|(id, item)| item.outlives_lock() && !self.chats.is_collected(**id))
             .collect();
         unsent.sort_by_key(|(_, item)| item.written);
-        let all = self.conversations.all();
+        let all = self.chats.all();
         let failed = all.filter(|(_, view)| view.mine && view.state == MessageState::Failed);
         let failed: Vec<(ConversationId, &MessageView)> = failed.collect();
         if unsent.is_empty() && failed.is_empty() {
@@ -66,9 +66,7 @@ impl Unlocked {
                 write_item(writer, **id, item);
                 write_shown(
                     writer,
-                    self.conversations
-                        .message(item.chat, **id)
-                        .filter(|view| view.mine),
+                    self.chats.message(item.chat, **id).filter(|view| view.mine),
                 );
             }
             writer.len32(failed.len());
@@ -77,7 +75,7 @@ impl Unlocked {
                     id: view.id,
                     chat: *chat,
                     burn: view.burn,
-                    life_secs: self.conversations.life_of(view.id).unwrap_or_default(),
+                    life_secs: self.chats.life_of(view.id).unwrap_or_default(),
                     expires_at: view.expires_at.unwrap_or_default(),
                 };
                 entry.write(writer);
@@ -127,8 +125,8 @@ impl Unlocked {
             if view.expires_at.is_some_and(|at| at <= io.now()) {
                 view.state = MessageState::Expired;
             }
-            self.conversations.take_up(&view, life_secs);
-            self.conversations.put_message(io, chat, view, &self.safe);
+            self.chats.take_up(&view, life_secs);
+            self.chats.put_message(io, chat, view, &self.safe);
         }
         items.retain(|(_, item)| {
             item.expires_at > io.now() && self.safe.may_write(item.chat).is_ok()

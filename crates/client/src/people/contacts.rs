@@ -134,17 +134,16 @@ impl Unlocked {
     }
 
     pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: ConversationId) {
-        let names: Vec<MessageId> = self.conversations.of(chat).map(|view| view.id).collect();
+        let names: Vec<MessageId> = self.chats.of(chat).map(|view| view.id).collect();
         for id in names {
             self.finish_named(io, id);
             self.forget_message(io, chat, id);
         }
-        self.outbox.items.retain(|_, item| item.chat != chat);
+        self.outbox.forget_chat(chat);
         self.receipts.forget(chat);
         if self.drafts.contains_key(&chat) {
             self.draft(io, chat, SecretText::default(), None);
         }
-        self.drop_epochs(chat);
     }
 }
 

@@ -149,14 +149,14 @@ impl Unlocked {
         }
         for id in asks {
             // What has words is unread until it was shown.
-            let unsaid = self.conversations.name(chat, chat.peer(), id).is_none();
+            let unsaid = self.chats.name(chat, chat.peer(), id).is_none();
             if unsaid && self.inbox.holds(chat, chat.peer(), id) {
                 self.finish_incoming(io, id);
             }
         }
         if self.safe.contact(chat).is_some() {
             // Texts that came with it were kept out of sight.
-            self.conversations.emit_conversation(io, chat, &self.safe);
+            self.chats.emit_conversation(io, chat, &self.safe);
         } else {
             self.forget_chat(io, chat);
         }
@@ -175,8 +175,8 @@ impl Unlocked {
     fn greeting_of(&self, chat: ConversationId) -> Option<SecretText> {
         let asks = &self.contacts.request(chat)?.asks;
         let names = asks.iter().rev();
-        let names = names.filter_map(|id| self.conversations.name(chat, chat.peer(), *id));
-        let mut said = names.filter_map(|name| self.conversations.message(chat, name));
+        let names = names.filter_map(|id| self.chats.name(chat, chat.peer(), *id));
+        let mut said = names.filter_map(|name| self.chats.message(chat, name));
         said.find_map(|view| view.text.clone())
     }
 

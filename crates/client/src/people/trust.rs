@@ -158,7 +158,7 @@ impl Contacts {
 impl Unlocked {
     /// Whether a message came under the keys that are pinned now.
     pub(crate) fn is_by_the_pin(&self, name: MessageId) -> bool {
-        let origin = self.conversations.origin(name);
+        let origin = self.chats.origin(name);
         origin.is_some_and(|origin| self.safe.is_pinned(origin.sender, &origin.writer))
     }
 }

@@ -27,11 +27,11 @@ impl Unlocked {
             .map(|(user, contact)| {
                 let chat = ConversationId::with(*user);
                 let (handle, alias) = self.contacts.names_of(*user, &self.safe);
-                let last = self.conversations.of(chat).max_by_key(|m| m.place);
+                let last = self.chats.of(chat).max_by_key(|m| m.place);
                 // What burns stands where it is read, and nowhere else.
                 let lasting = last.filter(|m| m.burn == Burn::Never);
                 let unread = |m: &&MessageView| m.state == MessageState::Unread;
-                let unread = self.conversations.of(chat).filter(unread).count();
+                let unread = self.chats.of(chat).filter(unread).count();
                 let spot = self.safe_key().chat_spot(user);
                 ChatView {
                     chat,
