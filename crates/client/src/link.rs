@@ -44,7 +44,7 @@ impl Core {
         let Some(open) = self.unlocked.as_ref() else {
             return;
         };
-        let live_id = open.live.to_string();
+        let live_id = open.presence.live().to_string();
         self.io.timers.cancel(Timer::Reconnect);
         self.link.open = true;
         self.link.opened = false;

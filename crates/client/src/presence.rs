@@ -2,13 +2,19 @@
 //!
 //! Specification: `docs/protocol/messages.md#session-bundles`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use api::frames::Asked;
-use protocol::epoch::{BUCKET_SECS, EpochPath, MAX_LIFE_SECS, bucket_of};
+use protocol::epoch::{
+    BUCKET_SECS, EpochError, EpochRecord, Handshake, MAX_LIFE_SECS, ReceiverPairs, ReplayError,
+    ReplayMap, bucket_of,
+};
+use protocol::identity::AccountSecrets;
+use protocol::ids::LiveId;
 use protocol::prekeys::SessionSecrets;
 
-use crate::command::Burn;
 use crate::failure::{Failure, whole_seconds};
-use crate::id::MessageId;
+use crate::id::{MessageId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -22,14 +28,14 @@ const IDLE_LIFE_SECS: u64 = BUCKET_SECS + GRACE_SECS;
 const BUSY_LIFE_SECS: u64 = 2 * BUCKET_SECS + GRACE_SECS;
 
 /// The private half of a session bundle.
-pub(crate) struct SessionPair {
-    pub(crate) secrets: SessionSecrets,
+struct SessionPair {
+    secrets: SessionSecrets,
     /// When it was made, by time that no server tells.
     made_ms: u64,
 }
 
 /// The newest session bundle.
-pub(crate) struct Bundle {
+struct Bundle {
     bucket: u64,
     key_id: u32,
     bytes: Vec<u8>,
@@ -62,96 +68,125 @@ impl SessionPair {
     }
 }
 
-impl Unlocked {
-    /// The server greeted: be live, fetch what waits, send what was held up.
-    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool, stranded: Vec<Stranded>) {
-        self.published = None;
-        self.stranded_listed(io, stranded);
-        self.publish(io);
-        self.waiting_listed(io, waiting, more);
-        self.outbox.reconnected(io);
-        self.safe.read_safes(io);
-        self.contacts.ask_about_other_keys(io, &self.safe);
+/// This live session, and what is sealed to it.
+pub(crate) struct Presence {
+    user: UserId,
+    live: LiveId,
+    /// Private halves of session bundles, by key id.
+    sessions: BTreeMap<u32, SessionPair>,
+    bundle: Option<Bundle>,
+    /// The bucket whose bundle this connection's server has.
+    published: Option<u64>,
+    /// Replay marks of live epochs.
+    replay: ReplayMap,
+}
+
+impl Presence {
+    pub(crate) fn new(user: UserId, live: LiveId) -> Self {
+        Self {
+            user,
+            live,
+            sessions: BTreeMap::new(),
+            bundle: None,
+            published: None,
+            replay: ReplayMap::default(),
+        }
     }
 
-    /// Publishes the bundle of the present bucket, and again when the next one begins.
-    pub(crate) fn publish(&mut self, io: &mut Io) {
-        let now = io.now();
-        let bucket = bucket_of(now);
-        self.destroy_pairs(io);
+    pub(crate) const fn live(&self) -> &LiveId {
+        &self.live
+    }
+
+    /// The private halves that a handshake names.
+    pub(crate) fn pairs_for(&self, handshake: &Handshake) -> Result<ReceiverPairs<'_>, EpochError> {
+        let pair = self.sessions.get(&handshake.signed_id());
+        pair.ok_or(EpochError::UnknownKey)?
+            .secrets
+            .pairs_for(handshake)
+    }
+
+    /// Whether a message of a live epoch was shown before.
+    pub(crate) fn replayed(&self, epoch: &EpochRecord, counter: u8) -> Result<(), ReplayError> {
+        self.replay.check(epoch, counter)
+    }
+
+    /// Marks a message of a live epoch as shown.
+    pub(crate) fn mark_shown(
+        &mut self,
+        epoch: EpochRecord,
+        counter: u8,
+    ) -> Result<(), ReplayError> {
+        self.replay.mark(epoch, counter)
+    }
+
+    /// Another connection: its server has no bundle yet.
+    pub(crate) const fn greeted(&mut self) {
+        self.published = None;
+    }
+
+    /// Another identity took the place of ours: nothing is sealed to what the old one signed.
+    pub(crate) fn identity_replaced(&mut self) {
+        *self = Self::new(self.user, self.live);
+    }
+
+    /// Sets the timer for the next bundle.
+    pub(crate) fn watch(&self, io: &mut Io) {
+        let bucket = bucket_of(io.now());
         let end = bucket.saturating_add(1).saturating_mul(BUCKET_SECS);
         let next = io.local_ms(end).saturating_add(1);
         // Time that stands still does not lengthen a bucket, and what is over goes soon.
-        let before = self
-            .sessions
-            .values()
-            .any(|pair| pair.secrets.bucket() != bucket);
+        let mut pairs = self.sessions.values();
+        let before = pairs.any(|pair| pair.secrets.bucket() != bucket);
         let most = if before { GRACE_SECS + 1 } else { BUCKET_SECS };
         let next = next.min(io.after_ms(most * 1_000));
         let bounds = self.sessions.values();
         let bound = bounds.filter_map(|pair| pair.next_bound_ms(io)).min();
         io.timers
             .set(Timer::Bucket, bound.map_or(next, |at| next.min(at)));
-        if !io.online {
-            return;
-        }
-        let sessions = &self.sessions;
-        let same = self
-            .bundle
-            .as_ref()
-            .filter(|bundle| bundle.bucket == bucket && sessions.contains_key(&bundle.key_id))
-            .map(|bundle| bundle.bytes.clone());
-        let bytes = match same {
-            Some(bytes) => bytes,
-            None => {
-                self.outbox.keep_said(io, &mut self.safe);
-                self.new_pair(io, now)
-            }
-        };
-        if self.published != Some(bucket) {
-            self.published = Some(bucket);
-            io.frame(&ClientFrame::Bundle {
-                bundle: Blob::from(bytes),
-            });
-        }
     }
 
-    /// Makes the pair of the present bucket; gives its bundle.
-    fn new_pair(&mut self, io: &mut Io, now: u64) -> Vec<u8> {
-        let (secrets, bundle) = SessionSecrets::generate(
-            &mut io.rng,
-            &self.safe.contents().secrets,
-            self.user,
-            self.live,
-            now,
-        );
-        let (key_id, bytes) = (secrets.key_id(), bundle.encode());
+    /// Whether there is a pair for the present bucket.
+    pub(crate) fn is_current(&self, io: &Io) -> bool {
+        let bucket = bucket_of(io.now());
+        let current =
+            |bundle: &Bundle| bundle.bucket == bucket && self.sessions.contains_key(&bundle.key_id);
+        self.bundle.as_ref().is_some_and(current)
+    }
+
+    /// Makes the pair of the present bucket.
+    pub(crate) fn renew(&mut self, io: &mut Io, own: &AccountSecrets) {
+        let now = io.now();
+        let (secrets, bundle) =
+            SessionSecrets::generate(&mut io.rng, own, self.user, self.live, now);
+        let key_id = secrets.key_id();
         self.bundle = Some(Bundle {
             bucket: secrets.bucket(),
             key_id,
-            bytes: bytes.clone(),
+            bytes: bundle.encode(),
         });
         let made_ms = io.clock.elapsed_ms();
         self.sessions
             .insert(key_id, SessionPair { secrets, made_ms });
         self.published = None;
-        bytes
     }
 
-    /// Destroys session pairs whose bucket is over and under which nothing waits.
-    fn destroy_pairs(&mut self, io: &Io) {
-        let inbox = &self.inbox;
-        let busy = inbox.current.is_some() || !inbox.queue.is_empty() || !inbox.parked.is_empty();
-        let conversations = &self.chats;
-        self.sessions.retain(|key_id, pair| {
-            let sealed = inbox.items.iter().any(|(id, item)| {
-                let key = item.epoch.key;
-                let view = conversations.said(item.chat, item.epoch.sender.user_id, *id);
-                // What burns is opened once more when it is read; the rest is open.
-                key.path == EpochPath::Live
-                    && key.id == *key_id
-                    && view.is_some_and(|view| view.sealed)
+    /// Gives the server the bundle, once for each connection.
+    pub(crate) fn publish(&mut self, io: &mut Io) {
+        let Some(bundle) = self.bundle.as_ref() else {
+            return;
+        };
+        if self.published.replace(bundle.bucket) != Some(bundle.bucket) {
+            io.frame(&ClientFrame::Bundle {
+                bundle: Blob::from(bundle.bytes.clone()),
             });
+        }
+    }
+
+    /// Destroys session pairs whose bucket is over and under which nothing waits: `sealed` has those of
+    /// messages that are opened once more when they are read, and something may be under way.
+    pub(crate) fn destroy_pairs(&mut self, io: &Io, sealed: &BTreeSet<u32>, busy: bool) {
+        self.sessions.retain(|key_id, pair| {
+            let sealed = sealed.contains(key_id);
             let most = match (sealed, busy) {
                 (true, _) => MAX_LIFE_SECS,
                 (false, true) => BUSY_LIFE_SECS,
@@ -163,29 +198,42 @@ impl Unlocked {
         let sessions = &self.sessions;
         self.replay.retain(|key| sessions.contains_key(&key.id));
     }
+}
+
+impl Unlocked {
+    /// Publishes the bundle of the present bucket, and again when the next one begins.
+    pub(crate) fn publish(&mut self, io: &mut Io) {
+        let sealed = self.inbox.sealed_under(&self.chats);
+        self.presence
+            .destroy_pairs(io, &sealed, self.inbox.is_busy());
+        self.presence.watch(io);
+        if !io.online {
+            return;
+        }
+        if !self.presence.is_current(io) {
+            self.outbox.keep_said(io, &mut self.safe);
+            self.presence.renew(io, &self.safe.contents().secrets);
+        }
+        self.presence.publish(io);
+    }
+
+    /// The server greeted: be live, fetch what waits, send what was held up.
+    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool, stranded: Vec<Stranded>) {
+        self.presence.greeted();
+        self.inbox.stranded_listed(io, stranded);
+        self.publish(io);
+        self.waiting_listed(io, waiting, more);
+        self.outbox.reconnected(io);
+        self.safe.read_safes(io);
+        self.contacts.ask_about_other_keys(io, &self.safe);
+    }
 
     /// The connection is gone: nothing that was claimed will be answered.
     pub(crate) fn offline(&mut self, io: &mut Io) {
-        self.inbox.current = None;
-        self.inbox.queue.clear();
-        self.inbox.parked.clear();
+        self.inbox.offline(io, &self.chats);
         self.contacts.offline();
-        self.pending_lease = None;
         self.safe.offline();
         self.receipts.offline();
-        for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
-            io.timers.cancel(timer);
-        }
-        for (id, item) in &mut self.inbox.items {
-            // Claims end with their socket, and the next one claims anew; only what burns and was on
-            // the screen stays ours.
-            let sender = item.facts.sender.user_id;
-            let message = self.chats.said(item.chat, sender, *id);
-            let on_screen = message.is_some_and(|m| m.burn != Burn::Never && !m.sealed);
-            if !on_screen {
-                item.lease = None;
-            }
-        }
         self.outbox.offline();
     }
 
@@ -198,11 +246,11 @@ impl Unlocked {
                 stranded,
                 ..
             } => self.hello(io, waiting, more, stranded),
-            ServerFrame::Waiting(item) => self.waiting_heard(io, &item),
+            ServerFrame::Waiting(item) => self.inbox.waiting_heard(io, &item),
             ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
             ServerFrame::Acked { id } => self.inbox.finish(id),
             ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
-            ServerFrame::ClaimedLarge { id, token, .. } => self.claimed_large(io, id, token),
+            ServerFrame::ClaimedLarge { id, token, .. } => self.inbox.claimed_large(io, id, token),
             ServerFrame::Status { states } => self.statuses_came(io, states),
             ServerFrame::Message {
                 id,
@@ -241,7 +289,7 @@ impl Unlocked {
         };
         match re {
             Asked::Claim => self.claim_refused(io, id, &failure),
-            Asked::Extend => self.extension_refused(io, id),
+            Asked::Extend => self.inbox.extension_refused(io, id),
             Asked::Ack => self.ack_refused(io, id, &failure),
             Asked::CannotOpen => self.inbox.finish(id),
             Asked::Slots => self.outbox.slots_refused(io, id),

@@ -2,53 +2,38 @@
 
 use api::Own;
 use api::ids::BootId;
-use std::collections::BTreeMap;
 
-use protocol::envelope::SequenceTracker;
-use protocol::epoch::ReplayMap;
 use protocol::ids::{LiveId, UserId};
-use protocol::safe::SafeKey;
 
 use crate::answers::Answer;
 use crate::command::{Command, tag_of};
 use crate::conversations::Conversations;
+use crate::drafts::Drafts;
 use crate::effects::Effect;
 use crate::event::Me;
 use crate::failure::Failure;
-use crate::id::ConversationId;
-use crate::inbox::{Inbox, Lease};
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::outbox::{Outbox, Receipts};
 use crate::people::Contacts;
 use crate::prekeys::Batches;
-use crate::presence::{Bundle, SessionPair};
+use crate::presence::Presence;
 use crate::purpose::Open;
 use crate::safe::{After, Safe};
-use crate::secret_text::SecretText;
 use crate::timers::Timer;
 
 /// The unlocked account.
 pub(crate) struct Unlocked {
     pub(crate) me: Me,
     pub(crate) user: UserId,
-    pub(crate) live: LiveId,
     pub(crate) safe: Safe,
-    /// Private halves of session bundles, by key id.
-    pub(crate) sessions: BTreeMap<u32, SessionPair>,
-    pub(crate) bundle: Option<Bundle>,
-    /// The bucket whose bundle this connection's server has.
-    pub(crate) published: Option<u64>,
-    /// Replay marks of live epochs.
-    pub(crate) replay: ReplayMap,
+    pub(crate) presence: Presence,
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
-    pub(crate) pending_lease: Option<Lease>,
-    pub(crate) received_numbers: SequenceTracker,
     pub(crate) contacts: Contacts,
     pub(crate) chats: Conversations,
     pub(crate) receipts: Receipts,
-    /// What was typed and not sent, by chat.
-    pub(crate) drafts: BTreeMap<ConversationId, SecretText>,
+    pub(crate) drafts: Drafts,
     /// The run of the server that is known.
     pub(crate) boot: Option<BootId>,
     pub(crate) batches: Batches,
@@ -58,28 +43,18 @@ impl Unlocked {
     pub(crate) fn new(me: Me, live: LiveId, safe: Safe) -> Self {
         Self {
             user: me.user_id,
-            live,
             safe,
-            sessions: BTreeMap::new(),
-            bundle: None,
-            published: None,
-            replay: ReplayMap::default(),
+            presence: Presence::new(me.user_id, live),
             outbox: Outbox::new(me.user_id, live),
-            inbox: Inbox::default(),
-            pending_lease: None,
-            received_numbers: SequenceTracker::default(),
+            inbox: Inbox::new(me.user_id, live),
             contacts: Contacts::default(),
             chats: Conversations::new(me.user_id),
             me,
             receipts: Receipts::default(),
-            drafts: BTreeMap::new(),
+            drafts: Drafts::default(),
             boot: None,
             batches: Batches::default(),
         }
-    }
-
-    pub(crate) const fn safe_key(&self) -> &SafeKey {
-        &self.safe.key
     }
 
     /// Everything a tab has to know.
@@ -92,7 +67,7 @@ impl Unlocked {
             io.ask(effect);
         }
         self.contacts.emit_blocked(io, &self.safe);
-        self.emit_drafts(io);
+        self.drafts.tell(io);
     }
 
     /// After every input: writes, claims and views that are due; gives why the account locks, if so.
@@ -132,7 +107,7 @@ impl Unlocked {
             Effect::DropEpochs(chat) => self.outbox.drop_epochs(chat),
             Effect::Release(chat) => self.release_held(io, chat),
             Effect::Send => self.pump(io),
-            Effect::Claim => self.next_claim(io),
+            Effect::Claim => self.inbox.next_claim(io, &self.contacts, &self.safe),
             Effect::TellSettings | Effect::TellRequests | Effect::TellChats | Effect::Lock(_) => {}
         }
     }
@@ -149,14 +124,14 @@ impl Unlocked {
             Timer::Untold(id) => self.untold(io, id),
             Timer::Resend(id) => self.resend_due(io, id),
             Timer::Bundles(user) => self.outbox.bundles_due(io, user),
-            Timer::Retry(id) => self.retry_due(io, id),
-            Timer::Gaps => self.gaps_due(io),
+            Timer::Retry(id) => self.inbox.retry_due(io, id),
+            Timer::Gaps => self.inbox.gaps_due(io, &mut self.chats, &self.safe),
             Timer::Stranded => self.stranded_due(io),
             // The next settling writes.
             Timer::SafeRetry => {}
-            Timer::SafeReread => self.reread_due(io),
+            Timer::SafeReread => self.inbox.reread_due(io, &mut self.safe),
             Timer::Lookups => self.contacts.lookups_due(io),
-            Timer::List => self.ask_list(io),
+            Timer::List => self.inbox.ask_list(io),
             Timer::Reconnect | Timer::Ping | Timer::IdleLock | Timer::Confirmation => {}
         }
     }
@@ -212,7 +187,7 @@ impl Unlocked {
             Command::Reveal { chat, message } => self.reveal(io, chat, message),
             Command::Shown { chat, messages } => self.shown(io, chat, &messages),
             Command::Hide { chat, messages } => self.hide(io, chat, &messages),
-            Command::Draft { chat, text, tag } => self.draft(io, chat, text, tag),
+            Command::Draft { chat, text, tag } => self.drafts.set(io, chat, text, tag),
             Command::Typing { chat } => self.typing(io, chat),
             other => io.failed(tag_of(&other), Failure::new(Own::Busy)),
         }

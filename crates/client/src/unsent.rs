@@ -62,7 +62,9 @@ impl Core {
             self.unsent = self.unsent.take().filter(|_| keep);
             return;
         };
-        let unsent = open.seal_unsent(&mut self.io);
+        let unsent = open
+            .outbox
+            .seal_unsent(&mut self.io, &open.chats, &open.safe);
         let unsent = unsent.and_then(|sealed| Unsent::from_bytes(Zeroizing::new(sealed)).ok());
         self.unsent = unsent;
         if !keep {
@@ -95,8 +97,12 @@ impl Core {
         let Some(open) = self.unlocked.as_mut() else {
             return;
         };
-        let contents = unsent.open(open.safe_key());
-        let taken = contents.is_ok_and(|it| open.take_up_unsent(&mut self.io, &it).is_ok());
+        let contents = unsent.open(open.safe.key());
+        let taken = contents.is_ok_and(|it| {
+            (open.outbox)
+                .take_up_unsent(&mut self.io, &it, &mut open.chats, &open.safe)
+                .is_ok()
+        });
         if !taken && unsent.messages() > 0 {
             tell_lost(&mut self.io);
         }

@@ -81,10 +81,7 @@ impl Unlocked {
         self.safe.replace_identity(identity);
         self.safe.remember(io);
         self.safe.writes_resume(io);
-        self.sessions.clear();
-        self.bundle = None;
-        self.published = None;
-        self.replay.retain(|_| false);
+        self.presence.identity_replaced();
         self.outbox.identity_replaced();
         self.batches.replaced();
         io.ask(Effect::TellChats);

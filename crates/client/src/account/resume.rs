@@ -80,7 +80,7 @@ impl Core {
             return;
         };
         let half = ResumeHalf::random(&mut self.io.rng);
-        let wrap = resume_wrap(&mut self.io.rng, open.safe_key(), &half, &open.user);
+        let wrap = resume_wrap(&mut self.io.rng, open.safe.key(), &half, &open.user);
         self.io.put(
             "/session/resume",
             &wire::ResumeHalf {

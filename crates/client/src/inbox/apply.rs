@@ -45,7 +45,7 @@ impl Unlocked {
         let chat = ConversationId::with(peer);
         let standing = self.safe.standing(&claim);
         let may = standing.may(opened.slot.kind);
-        self.keep(&opened, chat, lease);
+        self.inbox.keep(&opened, chat, lease);
         // Theirs, and what another session of ours says to them.
         if self.safe.contents().is_blocked(&peer) {
             self.inbox.finish(id);
@@ -119,17 +119,19 @@ impl Unlocked {
     ) -> Vec<String> {
         // Whoever has other keys does not count the messages of those who have the pinned ones.
         let mut warnings = if standing.is_trusted() {
-            self.order_of(io, chat, opened)
+            self.inbox
+                .order_of(io, chat, opened, &mut self.chats, &self.safe)
         } else {
             Vec::new()
         };
         if opened.last_resort {
             warnings.push("last-resort".to_owned());
             self.last_resort_used(io, chat, standing);
-        } else if self.pair_is_shared(&opened.epoch) {
+        } else if self.inbox.pair_is_shared(&opened.epoch, &self.safe) {
             // No better than the last resort, which everybody gets.
             warnings.push("last-resort".to_owned());
-            self.shared_pair_used(io, chat, &opened.epoch);
+            self.inbox
+                .shared_pair_used(io, chat, &opened.epoch, &self.safe);
         }
         if standing == Standing::OtherKeys {
             self.safe

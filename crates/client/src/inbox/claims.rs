@@ -11,10 +11,13 @@ use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::MessageId;
+use crate::inbox::Inbox;
 use crate::io::Io;
+use crate::people::Contacts;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
+use crate::safe::Safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClaimToken, ClientFrame};
@@ -26,27 +29,27 @@ const RETURN_MS: u64 = 31_000;
 /// Claims without an answer before a message is left alone until the next connection.
 const MAX_TRIES: u32 = 3;
 
-impl Unlocked {
+impl Inbox {
     /// Puts a claim in front of the others: a person waits for it.
     pub(crate) fn claim_soon(&mut self, io: &mut Io, id: MessageId, why: Why) {
-        self.inbox.queue.retain(|(queued, _)| *queued != id);
-        self.inbox.queue.push_front((id, why));
+        self.queue.retain(|(queued, _)| *queued != id);
+        self.queue.push_front((id, why));
         io.ask(Effect::Claim);
     }
 
     /// Begins the next claim unless one is under way.
-    pub(crate) fn next_claim(&mut self, io: &mut Io) {
+    pub(crate) fn next_claim(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) {
         // What rests and can go on is first; the end of this input sees to it.
-        if self.inbox.current.is_some() || !io.online || self.first_ready(io).is_some() {
+        if self.current.is_some() || !io.online || self.first_ready(io, contacts, safe).is_some() {
             return;
         }
-        let Some((id, why)) = self.take_turn() else {
+        let Some((id, why)) = self.take_turn(safe) else {
             io.timers.cancel(Timer::Claim);
             return;
         };
         // What this session holds the claim of is read from what it has: the server would say that it is taken.
         let held = match why {
-            Why::Reveal => self.inbox.held(id, io.now_ms),
+            Why::Reveal => self.held(id, io.now_ms),
             Why::First | Why::Acknowledge => None,
         };
         let (awaits, parcel, frame) = match held {
@@ -57,7 +60,7 @@ impl Unlocked {
             None => (Await::Parcel, Vec::new(), ClientFrame::Claim { id }),
         };
         let opened_before = awaits == Await::Extension;
-        self.inbox.current = Some(Current {
+        self.current = Some(Current {
             id,
             why,
             awaits,
@@ -71,10 +74,53 @@ impl Unlocked {
 
     /// The claim under way is over.
     pub(crate) fn claim_done(&mut self, io: &mut Io) {
-        self.inbox.current = None;
+        self.current = None;
         io.ask(Effect::Claim);
     }
 
+    /// The parcel is too long for the socket: fetch it.
+    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: MessageId, token: Blob) {
+        let asked = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == id && current.awaits == Await::Parcel);
+        if asked {
+            io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
+            io.post(
+                &format!("/messages/{id}/claim?live_id={}", self.live),
+                &ClaimToken { token },
+                Purpose::Open(Open::Parcel(id)),
+            );
+        }
+    }
+
+    /// Tells the server that it is about to be on the screen: then it stays ours although the
+    /// connection breaks, and no other session can show it as well.
+    fn keep_for_reading(&mut self, io: &mut Io, id: MessageId, lease: Lease) {
+        let token = Blob::from(lease.token.as_slice());
+        if let Some(item) = self.items.get_mut(&id) {
+            item.lease = Some(lease);
+        }
+        if let Some(current) = self.current.as_mut() {
+            current.awaits = Await::Extension;
+        }
+        io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+        io.frame(&ClientFrame::Extend { id, token });
+    }
+
+    /// What another session had taken may be free again.
+    pub(crate) fn retry_due(&mut self, io: &mut Io, id: MessageId) {
+        let why = match self.items.get(&id).map(|item| item.progress) {
+            Some(Progress::Marked) => Why::Acknowledge,
+            Some(_) => return,
+            None => Why::First,
+        };
+        self.queue.push_back((id, why));
+        io.ask(Effect::Claim);
+    }
+}
+
+impl Unlocked {
     /// No answer came.
     pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
         match self.inbox.current.as_ref().map(|current| current.awaits) {
@@ -124,10 +170,10 @@ impl Unlocked {
             io.refused(Refusal::CrossDelivered, None, Some(id));
             return;
         }
-        if !parcel.target.is_for(&self.user, &self.live) {
+        if !self.inbox.is_for_us(&parcel.target) {
             io.refused(Refusal::CrossDelivered, None, Some(id));
             self.inbox.done.insert(id);
-            self.claim_done(io);
+            self.inbox.claim_done(io);
             return;
         }
         let lease = Lease {
@@ -138,23 +184,6 @@ impl Unlocked {
             current.parcel = bytes.to_vec();
         }
         self.claimed(io, lease);
-    }
-
-    /// The parcel is too long for the socket: fetch it.
-    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: MessageId, token: Blob) {
-        let asked = self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == id && current.awaits == Await::Parcel);
-        if asked {
-            io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
-            io.post(
-                &format!("/messages/{id}/claim?live_id={}", self.live),
-                &ClaimToken { token },
-                Purpose::Open(Open::Parcel(id)),
-            );
-        }
     }
 
     pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
@@ -179,29 +208,15 @@ impl Unlocked {
         {
             item.lease = Some(lease);
             self.acknowledge(io, id);
-            self.claim_done(io);
+            self.inbox.claim_done(io);
             return;
         }
         if why == Why::Reveal {
-            self.keep_for_reading(io, id, lease);
+            self.inbox.keep_for_reading(io, id, lease);
             return;
         }
-        self.pending_lease = Some(lease);
+        self.inbox.lease = Some(lease);
         self.open_current(io);
-    }
-
-    /// Tells the server that it is about to be on the screen: then it stays ours although the
-    /// connection breaks, and no other session can show it as well.
-    fn keep_for_reading(&mut self, io: &mut Io, id: MessageId, lease: Lease) {
-        let token = Blob::from(lease.token.as_slice());
-        if let Some(item) = self.inbox.items.get_mut(&id) {
-            item.lease = Some(lease);
-        }
-        if let Some(current) = self.inbox.current.as_mut() {
-            current.awaits = Await::Extension;
-        }
-        io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
-        io.frame(&ClientFrame::Extend { id, token });
     }
 
     /// The server did not give it: for now, or because it is not there any more.
@@ -227,18 +242,7 @@ impl Unlocked {
             }
             Why::Acknowledge => self.inbox.finish(id),
         }
-        self.claim_done(io);
-    }
-
-    /// What another session had taken may be free again.
-    pub(crate) fn retry_due(&mut self, io: &mut Io, id: MessageId) {
-        let why = match self.inbox.items.get(&id).map(|item| item.progress) {
-            Some(Progress::Marked) => Why::Acknowledge,
-            Some(_) => return,
-            None => Why::First,
-        };
-        self.inbox.queue.push_back((id, why));
-        io.ask(Effect::Claim);
+        self.inbox.claim_done(io);
     }
 
     /// Another session won, the server could not give it now, or it is gone.

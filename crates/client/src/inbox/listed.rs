@@ -8,11 +8,42 @@ use crate::account::parse;
 use crate::answers::Answer;
 use crate::effects::Effect;
 use crate::id::MessageId;
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{Waiting, WaitingList};
+
+impl Inbox {
+    /// Asks for the whole list.
+    pub(crate) fn ask_list(&self, io: &mut Io) {
+        if io.online {
+            io.get("/messages", Purpose::Open(Open::Waiting));
+        }
+    }
+
+    /// One message waits.
+    pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
+        self.note_waiting(io, item);
+        io.ask(Effect::Claim);
+    }
+
+    fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
+        let id = item.id;
+        if self.done.contains(&id)
+            || self.items.contains_key(&id)
+            || self.queue.iter().any(|(queued, _)| *queued == id)
+            || self.current.as_ref().is_some_and(|c| c.id == id)
+            || self.parked_returned(id)
+        {
+            return;
+        }
+        self.notices.insert(id, Notice::of(item));
+        io.timers.cancel(Timer::Retry(id));
+        self.queue.push_back((id, Why::First));
+    }
+}
 
 impl Unlocked {
     /// The server's list at connecting; where there is more, its front.
@@ -22,26 +53,19 @@ impl Unlocked {
         self.inbox.tries.clear();
         if more {
             for item in &waiting {
-                self.note_waiting(io, item);
+                self.inbox.note_waiting(io, item);
             }
-            self.ask_list(io);
+            self.inbox.ask_list(io);
         } else {
             self.whole_list(io, &waiting);
         }
         io.ask(Effect::Claim);
     }
 
-    /// Asks for the whole list.
-    pub(crate) fn ask_list(&self, io: &mut Io) {
-        if io.online {
-            io.get("/messages", Purpose::Open(Open::Waiting));
-        }
-    }
-
     fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
         let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
         for item in waiting {
-            self.note_waiting(io, item);
+            self.inbox.note_waiting(io, item);
         }
         // What was shown meanwhile is acknowledged, where the server still has it.
         let marked: Vec<MessageId> = self
@@ -74,26 +98,5 @@ impl Unlocked {
             let again_ms = self.inbox.list_pause.failed(io.now_ms, &answer);
             io.timers.set(Timer::List, again_ms);
         }
-    }
-
-    /// One message waits.
-    pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
-        self.note_waiting(io, item);
-        io.ask(Effect::Claim);
-    }
-
-    fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
-        let id = item.id;
-        if self.inbox.done.contains(&id)
-            || self.inbox.items.contains_key(&id)
-            || self.inbox.queue.iter().any(|(queued, _)| *queued == id)
-            || self.inbox.current.as_ref().is_some_and(|c| c.id == id)
-            || self.parked_returned(id)
-        {
-            return;
-        }
-        self.inbox.notices.insert(id, Notice::of(item));
-        io.timers.cancel(Timer::Retry(id));
-        self.inbox.queue.push_back((id, Why::First));
     }
 }

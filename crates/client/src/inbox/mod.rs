@@ -25,7 +25,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use protocol::epoch::{EpochRecord, SenderClaim};
+use protocol::envelope::{SequenceTracker, Target};
+use protocol::epoch::{EpochPath, EpochRecord, SenderClaim};
+use protocol::ids::LiveId;
 use zeroize::Zeroizing;
 
 pub(crate) use authority::Standing;
@@ -34,8 +36,12 @@ use parked::Parked;
 pub(crate) use shown::ON_READ_MS;
 use turns::{Notice, Turns};
 
+use crate::command::Burn;
+use crate::conversations::Conversations;
 use crate::id::{ConversationId, MessageId, UserId};
+use crate::io::Io;
 use crate::pause::Pause;
+use crate::timers::Timer;
 use crate::wire::Stranded;
 
 /// Why a message is claimed.
@@ -119,8 +125,13 @@ pub(crate) struct Incoming {
 }
 
 /// All that arrives.
-#[derive(Default)]
 pub(crate) struct Inbox {
+    user: UserId,
+    live: LiveId,
+    /// The lease of the claim under way.
+    lease: Option<Lease>,
+    /// How far each conversation of others was heard.
+    numbers: SequenceTracker,
     pub(crate) queue: VecDeque<(MessageId, Why)>,
     pub(crate) current: Option<Current>,
     pub(crate) items: BTreeMap<MessageId, Incoming>,
@@ -152,6 +163,69 @@ pub(crate) struct Inbox {
 const MAX_DONE: usize = 4_096;
 
 impl Inbox {
+    pub(crate) fn new(user: UserId, live: LiveId) -> Self {
+        Self {
+            user,
+            live,
+            lease: None,
+            numbers: SequenceTracker::default(),
+            queue: VecDeque::new(),
+            current: None,
+            items: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            turns: Turns::default(),
+            list_pause: Pause::default(),
+            done: BTreeSet::new(),
+            parked: Vec::new(),
+            safe_asked_ms: None,
+            reread_ms: None,
+            tries: BTreeMap::new(),
+            stranded: Vec::new(),
+            elsewhere: 0,
+            gaps: Gaps::default(),
+        }
+    }
+
+    /// Whether a slot is for this session, or for any of the account.
+    fn is_for_us(&self, target: &Target) -> bool {
+        target.is_for(&self.user, &self.live)
+    }
+
+    /// Whether something is being claimed, or waits to be.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.current.is_some() || !self.queue.is_empty() || !self.parked.is_empty()
+    }
+
+    /// Session pairs under which messages are opened once more when they are read.
+    pub(crate) fn sealed_under(&self, chats: &Conversations) -> BTreeSet<u32> {
+        let live = |item: &&Incoming| item.epoch.key.path == EpochPath::Live;
+        let items = self.items.iter().filter(|(_, item)| live(item));
+        let sealed = items.filter(|(id, item)| {
+            let said = chats.said(item.chat, item.epoch.sender.user_id, **id);
+            said.is_some_and(|view| view.sealed)
+        });
+        sealed.map(|(_, item)| item.epoch.key.id).collect()
+    }
+
+    /// The connection is gone: nothing that was claimed will be answered.
+    pub(crate) fn offline(&mut self, io: &mut Io, chats: &Conversations) {
+        self.current = None;
+        self.queue.clear();
+        self.parked.clear();
+        self.lease = None;
+        for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
+            io.timers.cancel(timer);
+        }
+        for (id, item) in &mut self.items {
+            // Claims end with their socket, and the next one claims anew; only what burns and was on
+            // the screen stays ours.
+            let said = chats.said(item.chat, item.facts.sender.user_id, *id);
+            if !said.is_some_and(|view| view.burn != Burn::Never && !view.sealed) {
+                item.lease = None;
+            }
+        }
+    }
+
     pub(crate) fn finish(&mut self, id: MessageId) {
         self.items.remove(&id);
         self.notices.remove(&id);

@@ -8,14 +8,22 @@ use crate::account::parse;
 use crate::answers::Answer;
 use crate::failure::Failure;
 use crate::id::UserId;
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::unlocked::Unlocked;
 use crate::wire::Person;
 
+impl Inbox {
+    fn awaits_keys_of(&self, sender: UserId) -> bool {
+        let awaits = self.current.as_ref().map(|current| current.awaits);
+        awaits == Some(Await::Keys(sender))
+    }
+}
+
 impl Unlocked {
     /// Somebody's keys came, or the server could not give them.
     pub(crate) fn sender_came(&mut self, io: &mut Io, sender: UserId, answer: Answer) {
-        let awaited = self.awaits_keys_of(sender);
+        let awaited = self.inbox.awaits_keys_of(sender);
         let gone = matches!(&answer, Some((404, body))
             if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
         if !gone && !matches!(answer, Some((200, _))) {
@@ -39,22 +47,22 @@ impl Unlocked {
             }
         }
         self.contacts.lookup_answered(io, sender, !gone);
-        self.keys_answered(sender);
+        self.inbox.keys_answered(sender);
         if awaited {
             self.open_current(io);
         }
-    }
-
-    fn awaits_keys_of(&self, sender: UserId) -> bool {
-        let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
-        awaits == Some(Await::Keys(sender))
     }
 
     /// The safes could not be read: what needs them rests, and the others go on.
     pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
         let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
         if awaits == Some(Await::Safe) {
-            self.park(io, Need::Safe(self.safe.reading().next_number()));
+            self.inbox.park(
+                io,
+                Need::Safe(self.safe.reading().next_number()),
+                &mut self.contacts,
+                &self.safe,
+            );
         }
     }
 

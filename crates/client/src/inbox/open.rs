@@ -12,10 +12,14 @@ use protocol::ids::MessageId;
 use super::parked::Need;
 use super::{Await, Facts, Incoming, Progress, Why};
 use crate::id::{ConversationId, UserId};
+use crate::inbox::Inbox;
 use crate::io::Io;
+use crate::people::Contacts;
+use crate::presence::Presence;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::{of_decode, of_envelope, of_epoch};
+use crate::safe::Safe;
 use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame};
 
@@ -69,77 +73,16 @@ impl From<EnvelopeError> for Blocked {
     }
 }
 
-impl Unlocked {
-    /// Opens the parcel of the claim under way, as far as it goes.
-    pub(super) fn open_current(&mut self, io: &mut Io) {
-        let Some(current) = self.inbox.current.as_mut() else {
-            return;
-        };
-        let id = current.id;
-        let bytes = std::mem::take(&mut current.parcel);
-        let (fetched_sender, fetched_safe) = (current.fetched_sender, current.fetched_safe);
-        let outcome = match ParcelRef::decode(&bytes) {
-            Ok(parcel) => self.try_open(io, &parcel, fetched_sender, fetched_safe),
-            Err(error) => Err(Blocked::Refused(of_decode(&error), None)),
-        };
-        match outcome {
-            Ok(opened) => self.opened(io, opened, bytes),
-            Err(Blocked::Sender(claim)) => {
-                self.ask_keys(io, claim.user_id, Some(claim), bytes);
-            }
-            Err(Blocked::Safe) => {
-                self.wait_for(Await::Safe, bytes);
-                if self.may_read_for_prekey(io) {
-                    self.safe.read_safes(io);
-                } else {
-                    self.park(io, Need::Safe(self.safe.reading().next_number()));
-                }
-            }
-            Err(Blocked::Gone) => self.sender_is_gone(io, id),
-            Err(Blocked::Replayed) => {
-                // Its mark is stored: acknowledged, not shown.
-                io.refused(Refusal::Replayed, None, Some(id));
-                if let Some(lease) = self.pending_lease.take() {
-                    io.frame(&ClientFrame::Ack {
-                        id,
-                        token: Blob::from(lease.token.as_slice()),
-                    });
-                }
-                self.inbox.finish(id);
-                self.claim_done(io);
-            }
-            // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
-            // is asked for before every refusal, of whom the server named.
-            Err(Blocked::Refused(refusal, sender)) => match self.sender_told(id) {
-                Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
-                Some(poster) if self.contacts.lookups().is_gone(poster) => {
-                    self.sender_is_gone(io, id)
-                }
-                _ => self.refuse_parcel(io, id, refusal, sender),
-            },
-        }
-    }
-
-    /// Asks for somebody's public keys, once for each message.
-    fn ask_keys(&mut self, io: &mut Io, of: UserId, claim: Option<SenderClaim>, bytes: Vec<u8>) {
-        self.wait_for(Await::Keys(of), bytes);
-        if self.contacts.lookups().rest(io.now_ms) {
-            self.park(io, Need::Keys(of, claim));
-        } else {
-            let purpose = Purpose::Open(Open::Sender(of));
-            io.get(&format!("/users/{of}"), purpose);
-        }
-    }
-
+impl Inbox {
     /// All that it sent ends with an account: that is no alarm, and nobody is there to tell.
     fn sender_is_gone(&mut self, io: &mut Io, id: MessageId) {
-        self.pending_lease = None;
-        self.inbox.finish(id);
+        self.lease = None;
+        self.finish(id);
         self.claim_done(io);
     }
 
     fn wait_for(&mut self, awaits: Await, bytes: Vec<u8>) {
-        if let Some(current) = self.inbox.current.as_mut() {
+        if let Some(current) = self.current.as_mut() {
             current.awaits = awaits;
             current.parcel = bytes;
             match awaits {
@@ -160,15 +103,15 @@ impl Unlocked {
     ) {
         io.refused(refusal, sender.map(ConversationId::with), Some(id));
         // The same answer whatever does not fit, so that nothing is learnt from it.
-        if let Some(lease) = self.pending_lease.take() {
+        if let Some(lease) = self.lease.take() {
             io.frame(&ClientFrame::CannotOpen {
                 id,
                 token: Blob::from(lease.token.as_slice()),
             });
         }
         // A repetition comes under the same id, as a new slot.
-        if !self.inbox.items.contains_key(&id) {
-            self.inbox.notices.remove(&id);
+        if !self.items.contains_key(&id) {
+            self.notices.remove(&id);
         }
         self.claim_done(io);
     }
@@ -179,18 +122,18 @@ impl Unlocked {
         parcel: &ParcelRef<'_>,
         fetched_sender: bool,
         fetched_safe: bool,
+        presence: &Presence,
+        contacts: &Contacts,
+        safe: &Safe,
     ) -> Result<Opened, Blocked> {
         let slot = SealedSlot::decode(parcel.slot)
             .map_err(|error| Blocked::Refused(of_decode(&error), None))?;
         let handshake = &slot.handshake;
         let live = handshake.path() == EpochPath::Live;
         let pairs = if live {
-            self.sessions
-                .get(&handshake.signed_id())
-                .ok_or(EpochError::UnknownKey)
-                .and_then(|pair| pair.secrets.pairs_for(handshake))
+            presence.pairs_for(handshake)
         } else {
-            self.safe.pairs_for(handshake)
+            safe.pairs_for(handshake)
         };
         let pairs = match pairs {
             Ok(pairs) => pairs,
@@ -204,18 +147,18 @@ impl Unlocked {
         if self.sender_told(parcel.message_id) != Some(sender) {
             return Err(EpochError::BadHint.into());
         }
-        let keys = self.contacts.keys_for(&claim, &self.safe);
+        let keys = contacts.keys_for(&claim, safe);
         // While the server cannot say whether keys were replaced, the known ones serve.
-        let serve = keys.is_some() && self.contacts.lookups().rest(io.now_ms);
-        if !fetched_sender && !serve && !self.contacts.has_fresh_keys(io, &claim, &self.safe) {
+        let serve = keys.is_some() && contacts.lookups().rest(io.now_ms);
+        if !fetched_sender && !serve && !contacts.has_fresh_keys(io, &claim, safe) {
             return Err(Blocked::Sender(claim));
         }
-        let keys = keys.ok_or_else(|| match self.contacts.lookups().is_gone(sender) {
+        let keys = keys.ok_or_else(|| match contacts.lookups().is_gone(sender) {
             true => Blocked::Gone,
             false => Blocked::Refused(Refusal::SwappedKey, Some(sender)),
         })?;
         let at = |error: EnvelopeError| Blocked::Refused(of_envelope(&error), Some(sender));
-        let epoch = pending.finish(&self.safe.party(self.user), keys)?;
+        let epoch = pending.finish(&safe.party(self.user), keys)?;
         let body_hash = BodyHash::of(parcel.body);
         let content = open_slot(
             &epoch,
@@ -228,9 +171,9 @@ impl Unlocked {
         let record = epoch.record();
         drop(epoch);
         let seen = if live {
-            self.replay.check(record, slot.counter)
+            presence.replayed(&record, slot.counter)
         } else {
-            self.safe.replayed(&record, &slot)
+            safe.replayed(&record, &slot)
         };
         match seen {
             Ok(()) => {}
@@ -253,11 +196,110 @@ impl Unlocked {
         })
     }
 
+    /// Keeps an opened message until it is acknowledged.
+    pub(super) fn keep(
+        &mut self,
+        opened: &Opened,
+        chat: ConversationId,
+        lease: Option<super::Lease>,
+    ) {
+        self.items.insert(
+            opened.id,
+            Incoming {
+                chat,
+                facts: opened.facts(),
+                epoch: opened.epoch,
+                counter: opened.counter,
+                lease,
+                progress: Progress::Opened,
+                parcel: Vec::new(),
+                followers: Vec::new(),
+            },
+        );
+    }
+}
+
+impl Unlocked {
+    /// Opens the parcel of the claim under way, as far as it goes.
+    pub(super) fn open_current(&mut self, io: &mut Io) {
+        let Some(current) = self.inbox.current.as_mut() else {
+            return;
+        };
+        let id = current.id;
+        let bytes = std::mem::take(&mut current.parcel);
+        let (fetched_sender, fetched_safe) = (current.fetched_sender, current.fetched_safe);
+        let outcome = match ParcelRef::decode(&bytes) {
+            Ok(parcel) => self.inbox.try_open(
+                io,
+                &parcel,
+                fetched_sender,
+                fetched_safe,
+                &self.presence,
+                &self.contacts,
+                &self.safe,
+            ),
+            Err(error) => Err(Blocked::Refused(of_decode(&error), None)),
+        };
+        match outcome {
+            Ok(opened) => self.opened(io, opened, bytes),
+            Err(Blocked::Sender(claim)) => {
+                self.ask_keys(io, claim.user_id, Some(claim), bytes);
+            }
+            Err(Blocked::Safe) => {
+                self.inbox.wait_for(Await::Safe, bytes);
+                if self.inbox.may_read_for_prekey(io) {
+                    self.safe.read_safes(io);
+                } else {
+                    self.inbox.park(
+                        io,
+                        Need::Safe(self.safe.reading().next_number()),
+                        &mut self.contacts,
+                        &self.safe,
+                    );
+                }
+            }
+            Err(Blocked::Gone) => self.inbox.sender_is_gone(io, id),
+            Err(Blocked::Replayed) => {
+                // Its mark is stored: acknowledged, not shown.
+                io.refused(Refusal::Replayed, None, Some(id));
+                if let Some(lease) = self.inbox.lease.take() {
+                    io.frame(&ClientFrame::Ack {
+                        id,
+                        token: Blob::from(lease.token.as_slice()),
+                    });
+                }
+                self.inbox.finish(id);
+                self.inbox.claim_done(io);
+            }
+            // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
+            // is asked for before every refusal, of whom the server named.
+            Err(Blocked::Refused(refusal, sender)) => match self.inbox.sender_told(id) {
+                Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
+                Some(poster) if self.contacts.lookups().is_gone(poster) => {
+                    self.inbox.sender_is_gone(io, id)
+                }
+                _ => self.inbox.refuse_parcel(io, id, refusal, sender),
+            },
+        }
+    }
+
+    /// Asks for somebody's public keys, once for each message.
+    fn ask_keys(&mut self, io: &mut Io, of: UserId, claim: Option<SenderClaim>, bytes: Vec<u8>) {
+        self.inbox.wait_for(Await::Keys(of), bytes);
+        if self.contacts.lookups().rest(io.now_ms) {
+            self.inbox
+                .park(io, Need::Keys(of, claim), &mut self.contacts, &self.safe);
+        } else {
+            let purpose = Purpose::Open(Open::Sender(of));
+            io.get(&format!("/users/{of}"), purpose);
+        }
+    }
+
     /// It is open.
     fn opened(&mut self, io: &mut Io, opened: Opened, bytes: Vec<u8>) {
         let id = opened.id;
         let why = self.inbox.current.as_ref().map(|current| current.why);
-        let lease = self.pending_lease.take();
+        let lease = self.inbox.lease.take();
         let first = self
             .inbox
             .items
@@ -279,28 +321,6 @@ impl Unlocked {
                 }
             }
         }
-        self.claim_done(io);
-    }
-
-    /// Keeps an opened message until it is acknowledged.
-    pub(super) fn keep(
-        &mut self,
-        opened: &Opened,
-        chat: ConversationId,
-        lease: Option<super::Lease>,
-    ) {
-        self.inbox.items.insert(
-            opened.id,
-            Incoming {
-                chat,
-                facts: opened.facts(),
-                epoch: opened.epoch,
-                counter: opened.counter,
-                lease,
-                progress: Progress::Opened,
-                parcel: Vec::new(),
-                followers: Vec::new(),
-            },
-        );
+        self.inbox.claim_done(io);
     }
 }

@@ -6,11 +6,13 @@ use protocol::envelope::{Conversation, Order, SequenceError, message_link};
 use protocol::ids::{LiveId, MessageId, UserId};
 
 use super::open::Opened;
+use crate::conversations::Conversations;
 use crate::id::ConversationId;
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::refusal::Refusal;
+use crate::safe::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// How long a message may be late before it counts as missing, milliseconds: longer than its sender's
 /// client takes to seal it anew.
@@ -66,22 +68,22 @@ struct Gap {
 #[derive(Debug, Default)]
 pub(crate) struct Gaps(Vec<Gap>);
 
-impl Unlocked {
+impl Inbox {
     /// Fits a message behind those of its sender that were seen; gives what is to be said of it now.
     pub(super) fn order_of(
         &mut self,
         io: &mut Io,
         chat: ConversationId,
         opened: &Opened,
+        chats: &mut Conversations,
+        safe: &Safe,
     ) -> Vec<String> {
         let slot = &opened.slot;
         let message_id = opened.id;
-        let found = self
-            .received_numbers
-            .observe(&message_id, &opened.body_hash, slot);
+        let found = self.numbers.observe(&message_id, &opened.body_hash, slot);
         let link = message_link(&message_id, &opened.body_hash, slot);
         let chain = (slot.sender, slot.session, slot.conversation);
-        self.filled(io, chain, slot.sequence, link);
+        self.filled(io, chain, slot.sequence, link, chats, safe);
         let end = |back| slot.earlier.end(back, slot.sent_at);
         let refusal = match found {
             Ok(Order::Gap { missing }) => {
@@ -109,14 +111,21 @@ impl Unlocked {
             Err(SequenceError::BrokenLink) => Refusal::Reordered,
             Err(SequenceError::Repeated) => Refusal::Replayed,
         };
-        self.tell_order(io, refusal, chat, opened.id);
+        self.tell_order(io, refusal, chat, opened.id, safe);
         vec![refusal.code().to_owned()]
     }
 
     /// Tells it where the two are contacts: numbers are a sender's own, so that strangers would raise
     /// alarms about the server. Their messages bear it all the same.
-    fn tell_order(&self, io: &mut Io, refusal: Refusal, chat: ConversationId, message: MessageId) {
-        if self.safe.contact(chat).is_some() {
+    fn tell_order(
+        &self,
+        io: &mut Io,
+        refusal: Refusal,
+        chat: ConversationId,
+        message: MessageId,
+        safe: &Safe,
+    ) {
+        if safe.contact(chat).is_some() {
             io.refused(refusal, Some(chat), Some(message));
         }
     }
@@ -129,7 +138,7 @@ impl Unlocked {
         chain: Chain,
         missing: Vec<Missing>,
     ) {
-        let gaps = &mut self.inbox.gaps.0;
+        let gaps = &mut self.gaps.0;
         if gaps.len() >= MAX_GAPS {
             gaps.remove(0);
         }
@@ -146,10 +155,18 @@ impl Unlocked {
     }
 
     /// A message came: it is not missing any more, and what was said of it is withdrawn.
-    fn filled(&mut self, io: &mut Io, chain: Chain, number: u64, link: [u8; 32]) {
+    fn filled(
+        &mut self,
+        io: &mut Io,
+        chain: Chain,
+        number: u64,
+        link: [u8; 32],
+        chats: &mut Conversations,
+        safe: &Safe,
+    ) {
         let (sender, ..) = chain;
         let mut withdrawn = Vec::new();
-        self.inbox.gaps.0.retain_mut(|gap| {
+        self.gaps.0.retain_mut(|gap| {
             gap.missing.retain(|missing| match missing {
                 Missing::Number(of, _) => gap.chain != chain || *of != number,
                 // A link is of its sender and conversation alone.
@@ -161,25 +178,25 @@ impl Unlocked {
             !gap.missing.is_empty()
         });
         for (chat, message, told) in withdrawn {
-            self.chats.change_warnings(
+            chats.change_warnings(
                 io,
                 chat,
                 (sender, message),
                 |warnings| {
                     warnings.retain(|warning| warning != told);
                 },
-                &self.safe,
+                safe,
             );
         }
     }
 
     /// What has not come by now is missing: lost, unless there is an ordinary reason.
-    pub(crate) fn gaps_due(&mut self, io: &mut Io) {
+    pub(crate) fn gaps_due(&mut self, io: &mut Io, chats: &mut Conversations, safe: &Safe) {
         let now = io.now();
         let now_ms = io.now_ms;
         let mut told = Vec::new();
-        let elsewhere = &mut self.inbox.elsewhere;
-        for gap in &mut self.inbox.gaps.0 {
+        let elsewhere = &mut self.elsewhere;
+        for gap in &mut self.gaps.0 {
             if gap.told.is_some() || gap.due_ms > now_ms {
                 continue;
             }
@@ -196,22 +213,22 @@ impl Unlocked {
             gap.told = Some(code);
             told.push((gap.chat, gap.chain.0, gap.message, code));
         }
-        let waiting = self.inbox.gaps.0.iter().filter(|gap| gap.told.is_none());
+        let waiting = self.gaps.0.iter().filter(|gap| gap.told.is_none());
         if let Some(due_ms) = waiting.map(|gap| gap.due_ms).min() {
             io.timers.set(Timer::Gaps, due_ms);
         }
         for (chat, sender, message, code) in told {
             if code == Refusal::Dropped.code() {
-                self.tell_order(io, Refusal::Dropped, chat, message);
+                self.tell_order(io, Refusal::Dropped, chat, message, safe);
             }
-            self.chats.change_warnings(
+            chats.change_warnings(
                 io,
                 chat,
                 (sender, message),
                 |warnings| {
                     warnings.push(code.to_owned());
                 },
-                &self.safe,
+                safe,
             );
         }
     }

@@ -7,22 +7,29 @@
 use protocol::epoch::{EpochPath, EpochRecord};
 
 use crate::id::{ConversationId, UserId};
+use crate::inbox::Inbox;
 use crate::io::Io;
-use crate::unlocked::Unlocked;
+use crate::safe::Safe;
 
-impl Unlocked {
+impl Inbox {
     /// Whether somebody else's message came under the same one-time pair.
-    pub(super) fn pair_is_shared(&self, epoch: &EpochRecord) -> bool {
-        epoch.key.path == EpochPath::OneTime && !self.others_with_pair(epoch).is_empty()
+    pub(super) fn pair_is_shared(&self, epoch: &EpochRecord, safe: &Safe) -> bool {
+        epoch.key.path == EpochPath::OneTime && !self.others_with_pair(epoch, safe).is_empty()
     }
 
     /// Tells it, if a contact under pinned keys is among those who have the pair: strangers alone can
     /// make it up.
-    pub(super) fn shared_pair_used(&self, io: &mut Io, chat: ConversationId, epoch: &EpochRecord) {
-        let mut known = self.others_with_pair(epoch);
+    pub(super) fn shared_pair_used(
+        &self,
+        io: &mut Io,
+        chat: ConversationId,
+        epoch: &EpochRecord,
+        safe: &Safe,
+    ) {
+        let mut known = self.others_with_pair(epoch, safe);
         known.push(chat.peer());
         let mut known = known.into_iter().map(ConversationId::with);
-        if known.any(|chat| self.safe.contact(chat).is_some()) {
+        if known.any(|chat| safe.contact(chat).is_some()) {
             io.notice(
                 "prekey-shared",
                 "Two people wrote under one key that was made for one of them. The server may have handed it out twice.",
@@ -31,14 +38,14 @@ impl Unlocked {
         }
     }
 
-    fn others_with_pair(&self, epoch: &EpochRecord) -> Vec<UserId> {
-        let unshown = self.inbox.items.values().map(|item| &item.epoch);
+    fn others_with_pair(&self, epoch: &EpochRecord, safe: &Safe) -> Vec<UserId> {
+        let unshown = self.items.values().map(|item| &item.epoch);
         let mut others: Vec<UserId> = unshown
             .filter(|other| other.key == epoch.key)
             .map(|other| other.sender.user_id)
             .filter(|other| *other != epoch.sender.user_id)
             .collect();
-        let shown = self.safe.prekeys().replay.others_under(epoch);
+        let shown = safe.prekeys().replay.others_under(epoch);
         others.extend(shown);
         others
     }

@@ -11,7 +11,10 @@ use super::claims::ANSWER_MS;
 use super::{Await, Current, Lease, Why};
 use crate::effects::Effect;
 use crate::id::{MessageId, UserId};
+use crate::inbox::Inbox;
 use crate::io::Io;
+use crate::people::Contacts;
+use crate::safe::Safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
@@ -53,17 +56,17 @@ impl Parked {
     }
 }
 
-impl Unlocked {
+impl Inbox {
     /// Lays the message under way aside, and goes on with the others.
-    pub(super) fn park(&mut self, io: &mut Io, need: Need) {
-        let lease = self.pending_lease.take();
-        let Some(current) = self.inbox.current.take() else {
+    pub(super) fn park(&mut self, io: &mut Io, need: Need, contacts: &mut Contacts, safe: &Safe) {
+        let lease = self.lease.take();
+        let Some(current) = self.current.take() else {
             return;
         };
-        let parked = &self.inbox.parked;
+        let parked = &self.parked;
         let kept: usize = parked.iter().map(|parked| parked.parcel.len()).sum();
         let room = parked.len() < MOST_PARCELS && kept + current.parcel.len() <= MOST_BYTES;
-        self.inbox.parked.push(Parked {
+        self.parked.push(Parked {
             id: current.id,
             why: current.why,
             need,
@@ -73,12 +76,12 @@ impl Unlocked {
             lease,
         });
         match need {
-            Need::Keys(of, _) => self.contacts.want_keys(io, of),
+            Need::Keys(of, _) => contacts.want_keys(io, of),
             Need::Safe(_) => {
-                let asked_ms = self.inbox.safe_asked_ms.unwrap_or(io.now_ms);
+                let asked_ms = self.safe_asked_ms.unwrap_or(io.now_ms);
                 let at_ms = asked_ms
                     .saturating_add(BETWEEN_READS_MS)
-                    .max(self.safe.reading().rests_until_ms());
+                    .max(safe.reading().rests_until_ms());
                 io.timers.set_earlier(Timer::SafeReread, at_ms);
             }
         }
@@ -87,7 +90,7 @@ impl Unlocked {
 
     /// The server says that a message can be claimed: true if it rests here.
     pub(super) fn parked_returned(&mut self, id: MessageId) -> bool {
-        let parked = self.inbox.parked.iter_mut().find(|parked| parked.id == id);
+        let parked = self.parked.iter_mut().find(|parked| parked.id == id);
         parked.is_some_and(|parked| {
             parked.parcel = Vec::new();
             parked.lease = None;
@@ -97,67 +100,69 @@ impl Unlocked {
 
     /// Whether a message rests.
     pub(super) fn is_parked(&self, id: MessageId) -> bool {
-        self.inbox.parked.iter().any(|parked| parked.id == id)
+        self.parked.iter().any(|parked| parked.id == id)
     }
 
     /// Whether an unknown prekey may cause a read of the safes now; if so, that is noted.
     pub(super) fn may_read_for_prekey(&mut self, io: &Io) -> bool {
-        let asked_ms = self.inbox.safe_asked_ms;
+        let asked_ms = self.safe_asked_ms;
         let may = asked_ms.is_none_or(|at| io.now_ms.saturating_sub(at) >= BETWEEN_READS_MS);
         if may {
-            self.inbox.safe_asked_ms = Some(io.now_ms);
+            self.safe_asked_ms = Some(io.now_ms);
         }
         may
     }
 
     /// The safes are to be read again: after a read that failed, or for what rests.
-    pub(crate) fn reread_due(&mut self, io: &mut Io) {
-        let mut needs = self.inbox.parked.iter().map(|parked| parked.need);
+    pub(crate) fn reread_due(&mut self, io: &mut Io, safe: &mut Safe) {
+        let mut needs = self.parked.iter().map(|parked| parked.need);
         if needs.any(|need| matches!(need, Need::Safe(_))) {
-            let slow_ms = self.inbox.reread_ms.unwrap_or(0).saturating_add(ANSWER_MS);
-            if self.safe.reading().is_under_way() && io.now_ms < slow_ms {
+            let slow_ms = self.reread_ms.unwrap_or(0).saturating_add(ANSWER_MS);
+            if safe.reading().is_under_way() && io.now_ms < slow_ms {
                 io.timers.set(Timer::SafeReread, slow_ms);
                 return;
             }
-            self.safe.read_unanswered();
-            self.inbox.safe_asked_ms = Some(io.now_ms);
-            self.inbox.reread_ms = Some(io.now_ms);
+            safe.read_unanswered();
+            self.safe_asked_ms = Some(io.now_ms);
+            self.reread_ms = Some(io.now_ms);
             io.timers.set(Timer::SafeReread, io.now_ms + ANSWER_MS);
-        } else if !self.safe.reading().has_failed() {
+        } else if !safe.reading().has_failed() {
             return;
         }
-        self.safe.read_safes(io);
+        safe.read_safes(io);
     }
 
     /// A read of the safes was answered.
     pub(crate) fn safes_answered(&mut self, number: u32) {
-        for parked in &mut self.inbox.parked {
+        for parked in &mut self.parked {
             parked.answered |= matches!(parked.need, Need::Safe(first) if first <= number);
         }
     }
 
     /// The server said what it knows of a sender's keys.
     pub(super) fn keys_answered(&mut self, sender: UserId) {
-        for parked in &mut self.inbox.parked {
+        for parked in &mut self.parked {
             parked.answered |= matches!(parked.need, Need::Keys(of, _) if of == sender);
         }
     }
 
     /// The first that can go on.
-    pub(super) fn first_ready(&self, io: &Io) -> Option<usize> {
-        self.inbox.parked.iter().position(|parked| {
+    pub(super) fn first_ready(&self, io: &Io, contacts: &Contacts, safe: &Safe) -> Option<usize> {
+        self.parked.iter().position(|parked| {
             parked.answered
-                || matches!(parked.need, Need::Keys(_, Some(claim)) if self.contacts.has_fresh_keys(io, &claim, &self.safe))
+                || matches!(parked.need, Need::Keys(_, Some(claim)) if contacts.has_fresh_keys(io, &claim, safe))
         })
     }
+}
 
+impl Unlocked {
     /// Opens what rested and can go on, in the order in which it was claimed.
     pub(crate) fn resume_parked(&mut self, io: &mut Io) {
         if self.inbox.parked.is_empty() {
             return;
         }
         while self.inbox.current.is_none()
-            && let Some(index) = self.first_ready(io)
+            && let Some(index) = self.inbox.first_ready(io, &self.contacts, &self.safe)
         {
             let parked = self.inbox.parked.remove(index);
             let lease = parked.lease.filter(|lease| lease.until_ms > io.now_ms);
@@ -174,7 +179,7 @@ impl Unlocked {
                 fetched_sender: keys && parked.answered,
                 fetched_safe: parked.fetched_safe,
             });
-            self.pending_lease = lease;
+            self.inbox.lease = lease;
             io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
             self.open_current(io);
         }

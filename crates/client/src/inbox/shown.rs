@@ -11,6 +11,7 @@ use crate::effects::Effect;
 use crate::event::{MessageState, MessageView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::safe::After;
@@ -21,6 +22,23 @@ use crate::wire::{Blob, ClientFrame};
 
 /// A message that burns on reading is shown at most this long, milliseconds.
 pub(crate) const ON_READ_MS: u64 = 120_000;
+
+impl Inbox {
+    /// The lease was lost: claim it anew.
+    pub(crate) fn extension_refused(&mut self, io: &mut Io, id: MessageId) {
+        if let Some(item) = self.items.get_mut(&id) {
+            item.lease = None;
+        }
+        let awaited = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
+        if awaited {
+            self.current = None;
+            self.claim_soon(io, id, Why::Reveal);
+        }
+    }
+}
 
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
@@ -34,7 +52,7 @@ impl Unlocked {
             io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
             return;
         };
-        if self.is_parked(id) {
+        if self.inbox.is_parked(id) {
             // It is on its way.
             return;
         }
@@ -42,7 +60,7 @@ impl Unlocked {
             io.failed_at("reveal", Failure::new(Own::Offline), Some(chat), Some(name));
             return;
         }
-        self.claim_soon(io, id, Why::Reveal);
+        self.inbox.claim_soon(io, id, Why::Reveal);
     }
 
     /// The lease was extended.
@@ -62,25 +80,9 @@ impl Unlocked {
                 .as_ref()
                 .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
             if awaited {
-                self.pending_lease = Some(lease);
+                self.inbox.lease = Some(lease);
                 self.open_current(io);
             }
-        }
-    }
-
-    /// The lease was lost: claim it anew.
-    pub(crate) fn extension_refused(&mut self, io: &mut Io, id: MessageId) {
-        if let Some(item) = self.inbox.items.get_mut(&id) {
-            item.lease = None;
-        }
-        let awaited = self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
-        if awaited {
-            self.inbox.current = None;
-            self.claim_soon(io, id, Why::Reveal);
         }
     }
 
@@ -154,7 +156,8 @@ impl Unlocked {
     ) {
         if self.is_by_the_pin(name) {
             let sent_as = self.chats.id_of_message(name);
-            self.owe_receipt(io, chat, sent_as, state);
+            self.receipts
+                .owe_receipt(io, chat, sent_as, state, &self.safe);
         }
     }
 
@@ -215,7 +218,7 @@ impl Unlocked {
         let live = epoch.key.path == EpochPath::Live;
         let leaves_mark = self.leaves_mark(chat, id, &epoch);
         let marked = match (leaves_mark, live) {
-            (true, true) => self.replay.mark(epoch, counter),
+            (true, true) => self.presence.mark_shown(epoch, counter),
             (true, false) => self.safe.mark_shown(&epoch, counter, now),
             (false, _) => {
                 self.safe.note_opened(&epoch, now);
@@ -261,7 +264,10 @@ impl Unlocked {
             .get(&id)
             .is_some_and(|item| item.progress == Progress::Marked);
         let chat = self.inbox.items.get(&id).map(|item| item.chat);
-        if !marked || !io.online || chat.is_some_and(|chat| self.withholds(io, chat, id)) {
+        if !marked
+            || !io.online
+            || chat.is_some_and(|chat| self.receipts.withholds(io, chat, id, &self.outbox))
+        {
             return;
         }
         match self.inbox.token(id, io.now_ms) {

@@ -6,6 +6,7 @@
 use crate::conversations::Origin;
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, MessageId};
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -14,7 +15,7 @@ use crate::wire::Stranded;
 /// How long the sender's client is given, milliseconds: longer than it takes to notice and to seal.
 const PATIENCE_MS: u64 = 30_000;
 
-impl Unlocked {
+impl Inbox {
     /// The server lists, at connecting, what no session of ours can open.
     pub(crate) fn stranded_listed(&mut self, io: &mut Io, stranded: Vec<Stranded>) {
         if stranded.is_empty() {
@@ -22,9 +23,11 @@ impl Unlocked {
         } else {
             io.timers.set(Timer::Stranded, io.now_ms + PATIENCE_MS);
         }
-        self.inbox.stranded = stranded;
+        self.stranded = stranded;
     }
+}
 
+impl Unlocked {
     /// What has not come another way by now is lost, unless its sender comes back.
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
         for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {

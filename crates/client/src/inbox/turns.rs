@@ -11,7 +11,8 @@ use api::frames::TargetKind;
 
 use super::Why;
 use crate::id::{MessageId, UserId};
-use crate::unlocked::Unlocked;
+use crate::inbox::Inbox;
+use crate::safe::Safe;
 use crate::wire::Waiting;
 
 /// What the server says of a message that waits.
@@ -42,18 +43,18 @@ pub(crate) struct Turns {
     known_had: bool,
 }
 
-impl Unlocked {
+impl Inbox {
     /// Takes the next message out of the queue.
-    pub(super) fn take_turn(&mut self) -> Option<(MessageId, Why)> {
-        let queue = &self.inbox.queue;
+    pub(super) fn take_turn(&mut self, safe: &Safe) -> Option<(MessageId, Why)> {
+        let queue = &self.queue;
         // A person waits for what was opened before.
         let urgent = queue.iter().position(|(_, why)| *why != Why::First);
-        let index = urgent.or_else(|| self.next_in_turn())?;
-        let (id, why) = self.inbox.queue.remove(index)?;
+        let index = urgent.or_else(|| self.next_in_turn(safe))?;
+        let (id, why) = self.queue.remove(index)?;
         if why == Why::First {
             let from = self.sender_told(id);
-            let known = self.safe.is_known(from);
-            let turns = &mut self.inbox.turns;
+            let known = safe.is_known(from);
+            let turns = &mut self.turns;
             turns.number += 1;
             turns.had.insert(from, turns.number);
             turns.known_had = known;
@@ -61,34 +62,24 @@ impl Unlocked {
         Some((id, why))
     }
 
-    fn next_in_turn(&self) -> Option<usize> {
-        let turns = &self.inbox.turns;
+    fn next_in_turn(&self, safe: &Safe) -> Option<usize> {
+        let turns = &self.turns;
         let mut seen = BTreeSet::new();
-        let firsts = self
-            .inbox
-            .queue
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| {
-                let from = self.sender_told(item.0);
-                // Only the first of each sender: theirs stay in order.
-                seen.insert(from).then_some((at, from, item.0))
-            });
+        let firsts = self.queue.iter().enumerate().filter_map(|(at, item)| {
+            let from = self.sender_told(item.0);
+            // Only the first of each sender: theirs stay in order.
+            seen.insert(from).then_some((at, from, item.0))
+        });
         let rank = |(at, from, id): &(usize, Option<UserId>, MessageId)| {
             let had = turns.had.get(from).copied().unwrap_or(0);
-            let live = self.inbox.notices.get(id).is_some_and(|it| it.live);
-            (
-                self.safe.is_known(*from) == turns.known_had,
-                had,
-                !live,
-                *at,
-            )
+            let live = self.notices.get(id).is_some_and(|it| it.live);
+            (safe.is_known(*from) == turns.known_had, had, !live, *at)
         };
         firsts.min_by_key(rank).map(|(at, ..)| at)
     }
 
     /// Whose message it is, by the server's word.
     pub(super) fn sender_told(&self, id: MessageId) -> Option<UserId> {
-        self.inbox.notices.get(&id).map(|notice| notice.from)
+        self.notices.get(&id).map(|notice| notice.from)
     }
 }

@@ -99,7 +99,8 @@ impl Unlocked {
                 until_ms: io.now_ms,
             });
             if trusted {
-                self.owe_receipt(io, chat, id, ReceiptState::Delivered);
+                self.receipts
+                    .owe_receipt(io, chat, id, ReceiptState::Delivered, &self.safe);
             }
         }
     }

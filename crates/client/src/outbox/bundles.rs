@@ -6,7 +6,7 @@ use api::{Code, Own};
 use protocol::epoch::VerifiedTarget;
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
-use protocol::prekeys::{ClaimedPrekey, SessionBundle};
+use protocol::prekeys::{ClaimedPrekey, PrekeyError, SessionBundle};
 
 use super::{Stage, Wanted};
 use crate::account::parse;
@@ -43,11 +43,17 @@ pub(crate) struct BundleCache {
     /// A prekey was asked for at the last fetch.
     asked_prekey: bool,
     /// Verified bundles of live sessions.
-    pub(crate) live: Vec<VerifiedTarget>,
+    pub(super) live: Vec<VerifiedTarget>,
     /// A verified prekey, when nobody was live or one was asked for.
-    pub(crate) prekey: Option<VerifiedTarget>,
+    pub(super) prekey: Option<VerifiedTarget>,
     /// An epoch was started with the prekey: it goes on, but no other one starts with it.
-    pub(crate) spent: bool,
+    pub(super) spent: bool,
+}
+
+/// What is known of somebody whose bundles were kept.
+struct Taken {
+    live: bool,
+    batch: u32,
 }
 
 impl Outbox {
@@ -106,6 +112,117 @@ impl Outbox {
             self.ask_bundles(io, user, prekey);
         }
     }
+
+    /// An answer came; gives whether it may be older than what is known to be there.
+    fn bundles_answered(&mut self, user: UserId) -> bool {
+        let cache = self.bundles.entry(user).or_default();
+        cache.in_flight = false;
+        std::mem::take(&mut cache.outdated)
+    }
+
+    /// What was fetched does not name everybody.
+    fn outdate(&mut self, user: UserId) {
+        self.bundles.entry(user).or_default().fetched_ms = None;
+    }
+
+    /// What was fetched is for keys that are not the pinned ones.
+    fn forget_bundles(&mut self, user: UserId) {
+        self.bundles.remove(&user);
+    }
+
+    /// Keeps bundles that are signed by the right keys and of this time, and of no older batch than was
+    /// seen.
+    fn take_bundles(
+        &mut self,
+        io: &mut Io,
+        (user, keys): (UserId, &AccountKeys),
+        want_prekey: bool,
+        bundles: Bundles,
+        seen: u32,
+    ) -> Result<Taken, Failure> {
+        let mut refused = None;
+        let mut refuse = |io: &mut Io, error: PrekeyError| {
+            let refusal = of_prekeys(&error);
+            io.refused(refusal, Some(ConversationId::with(user)), None);
+            refused = Some(refusal);
+        };
+        let mut live = Vec::new();
+        for offered in bundles.live {
+            if user == self.user && offered.live_id == self.live {
+                continue;
+            }
+            let verified = SessionBundle::decode(&offered.bundle)
+                .map_err(Into::into)
+                .and_then(|bundle| bundle.verify(keys, &user, &offered.live_id, io.now()));
+            match verified {
+                Ok(target) => live.push(target),
+                Err(error) => refuse(io, error),
+            }
+        }
+        let mut batch = seen;
+        let mut prekey = None;
+        if let Some(bytes) = bundles.prekey {
+            let verified = ClaimedPrekey::decode(&bytes)
+                .map_err(Into::into)
+                .and_then(|claimed| {
+                    let target = claimed.verify(keys, &user, io.now(), seen)?;
+                    Ok((target, claimed.head.batch_number))
+                });
+            match verified {
+                Ok((target, number)) => (prekey, batch) = (Some(target), number),
+                Err(error) => refuse(io, error),
+            }
+        }
+        let taken = Taken {
+            live: !live.is_empty(),
+            batch,
+        };
+        let nothing = live.is_empty() && prekey.is_none();
+        let cache = self.bundles.entry(user).or_default();
+        cache.fetched_ms = Some(io.now_ms);
+        cache.asked_prekey = want_prekey;
+        cache.pause.answered();
+        cache.live = live;
+        cache.spent &= prekey.is_none();
+        cache.prekey = prekey;
+        if nothing && user != self.user {
+            cache.fetched_ms = None;
+            return Err(refused.map_or_else(|| Failure::new(Own::NoKeys), Failure::from));
+        }
+        Ok(taken)
+    }
+
+    /// Nothing can be sealed for somebody now: gives what waits for it. Copies for one's own sessions are a
+    /// convenience; the message itself goes on without them.
+    fn stuck(&mut self, io: &Io, user: UserId) -> Vec<MessageId> {
+        if user == self.user {
+            let none = BundleCache {
+                fetched_ms: Some(io.now_ms),
+                ..BundleCache::default()
+            };
+            self.bundles.insert(user, none);
+            return Vec::new();
+        }
+        let items = self.items.iter();
+        items
+            .filter(|(_, item)| item.chat.peer() == user && item.stage == Stage::Queued)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Slots that were waiting for the keys that have come. Others wait for a prekey, which is asked for:
+    /// an ordinary fetch may have been under way when it became wanted.
+    fn wanting(&mut self, io: &mut Io, user: UserId, had_prekey: bool) -> Vec<(MessageId, Wanted)> {
+        let items = self.items.iter();
+        let wanting = items.filter(|(_, item)| item.chat.peer() == user);
+        let wanting = wanting.filter_map(|(id, item)| Some((*id, item.wanted?)));
+        let (ready, others): (Vec<_>, Vec<_>) =
+            wanting.partition(|(_, wanted)| had_prekey || wanted.is_live());
+        if !others.is_empty() {
+            self.ask_bundles(io, user, true);
+        }
+        ready
+    }
 }
 
 impl Unlocked {
@@ -117,11 +234,7 @@ impl Unlocked {
         want_prekey: bool,
         answer: Answer,
     ) {
-        let mut outdated = false;
-        if let Some(cache) = self.outbox.bundles.get_mut(&user) {
-            cache.in_flight = false;
-            outdated = std::mem::take(&mut cache.outdated);
-        }
+        let outdated = self.outbox.bundles_answered(user);
         let failure = match answer {
             None => {
                 self.outbox.ask_bundles_later(io, user, RETRY_MS);
@@ -143,23 +256,16 @@ impl Unlocked {
             }
         };
         if let Some(failure) = failure {
-            if user == self.user {
-                // Copies for one's own sessions are a convenience; the message itself goes on.
-                self.outbox.bundles.insert(
-                    user,
-                    BundleCache {
-                        fetched_ms: Some(io.now_ms),
-                        ..BundleCache::default()
-                    },
-                );
-            } else {
-                self.give_up_on(io, user, &failure);
+            for id in self.outbox.stuck(io, user) {
+                self.fail(io, id, &failure);
             }
         }
-        if outdated && let Some(cache) = self.outbox.bundles.get_mut(&user) {
-            cache.fetched_ms = None;
+        if outdated {
+            self.outbox.outdate(user);
         }
-        self.add_wanted_slots(io, user, want_prekey);
+        for (id, wanted) in self.outbox.wanting(io, user, want_prekey) {
+            self.add_slot(io, id, wanted);
+        }
         io.ask(Effect::Send);
     }
 
@@ -170,7 +276,6 @@ impl Unlocked {
         want_prekey: bool,
         bundles: Bundles,
     ) -> Result<(), Failure> {
-        let chat = ConversationId::with(user);
         let shown = self.contacts.decode_keys(io, user, &bundles.public_keys)?;
         let keys = shown.keys.clone();
         if !self.contacts.pin_holds(io, user, shown, &mut self.safe) {
@@ -178,105 +283,14 @@ impl Unlocked {
                 io.refused(Refusal::SwappedKey, None, None);
             }
             // Held, not failed: the person decides.
-            self.outbox.bundles.remove(&user);
+            self.outbox.forget_bundles(user);
             return Ok(());
         }
-        let mut live = Vec::new();
-        let mut refused = None;
-        for offered in bundles.live {
-            let live_id = offered.live_id;
-            if user == self.user && live_id == self.live {
-                continue;
-            }
-            let verified = SessionBundle::decode(&offered.bundle)
-                .map_err(Into::into)
-                .and_then(|bundle| bundle.verify(&keys, &user, &live_id, io.now()));
-            match verified {
-                Ok(target) => live.push(target),
-                Err(error) => {
-                    let refusal = of_prekeys(&error);
-                    io.refused(refusal, Some(chat), None);
-                    refused = Some(refusal);
-                }
-            }
-        }
-        let prekey = match bundles.prekey {
-            None => None,
-            Some(bytes) => match self.take_prekey(io, user, &keys, &bytes) {
-                Ok(target) => Some(target),
-                Err(refusal) => {
-                    io.refused(refusal, Some(chat), None);
-                    refused = Some(refusal);
-                    None
-                }
-            },
-        };
-        self.contacts.note_live(io, user, !live.is_empty());
-        let nothing = live.is_empty() && prekey.is_none();
-        let cache = self.outbox.bundles.entry(user).or_default();
-        cache.fetched_ms = Some(io.now_ms);
-        cache.asked_prekey = want_prekey;
-        cache.pause.answered();
-        cache.live = live;
-        cache.spent &= prekey.is_none();
-        cache.prekey = prekey;
-        if nothing && user != self.user {
-            cache.fetched_ms = None;
-            return Err(refused.map_or_else(|| Failure::new(Own::NoKeys), Failure::from));
-        }
-        Ok(())
-    }
-
-    fn take_prekey(
-        &mut self,
-        io: &Io,
-        user: UserId,
-        keys: &AccountKeys,
-        bytes: &[u8],
-    ) -> Result<VerifiedTarget, Refusal> {
         let seen = self.safe.highest_batch(&user);
-        let claimed = ClaimedPrekey::decode(bytes).map_err(|e| of_prekeys(&e.into()))?;
-        let target = claimed
-            .verify(keys, &user, io.now(), seen)
-            .map_err(|e| of_prekeys(&e))?;
-        self.safe.note_batch(&user, claimed.head.batch_number);
-        Ok(target)
-    }
-
-    /// Nothing can be sealed for somebody now: what waits for it fails.
-    fn give_up_on(&mut self, io: &mut Io, user: UserId, failure: &Failure) {
-        let stuck: Vec<MessageId> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.chat.peer() == user && item.stage == Stage::Queued)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in stuck {
-            self.fail(io, id, failure);
-        }
-    }
-
-    /// Adds the slots that were waiting for fresh keys.
-    fn add_wanted_slots(&mut self, io: &mut Io, user: UserId, had_prekey: bool) {
-        let wanting: Vec<(MessageId, Wanted)> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.chat.peer() == user)
-            .filter_map(|(id, item)| Some((*id, item.wanted?)))
-            .collect();
-        let mut again = false;
-        for (id, wanted) in wanting {
-            // An ordinary fetch may have been under way when a prekey became wanted.
-            if had_prekey || wanted.is_live() {
-                self.add_slot(io, id, wanted);
-            } else {
-                again = true;
-            }
-        }
-        if again {
-            self.outbox.ask_bundles(io, user, true);
-        }
+        let taken = (self.outbox).take_bundles(io, (user, &keys), want_prekey, bundles, seen);
+        let live = taken.as_ref().is_ok_and(|taken| taken.live);
+        self.contacts.note_live(io, user, live);
+        self.safe.note_batch(&user, taken?.batch);
+        Ok(())
     }
 }

@@ -59,45 +59,45 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
     /// The session that counted it.
-    pub(crate) session: LiveId,
-    pub(crate) sequence: u64,
-    pub(crate) previous: [u8; 32],
-    pub(crate) earlier: EarlierEnds,
-    pub(crate) sent_at: u64,
+    session: LiveId,
+    sequence: u64,
+    previous: [u8; 32],
+    earlier: EarlierEnds,
+    sent_at: u64,
 }
 
 /// A sealed message and its slots.
 pub(crate) struct Sealed {
-    pub(crate) body: SealedBody,
-    pub(crate) stamp: Stamp,
+    body: SealedBody,
+    stamp: Stamp,
     /// How its conversation was counted before it.
-    pub(crate) before: SequenceCounter,
-    pub(crate) record: SentRecord,
-    pub(crate) submission: Vec<u8>,
+    before: SequenceCounter,
+    record: SentRecord,
+    submission: Vec<u8>,
     /// Every slot that was made.
-    pub(crate) targets: BTreeSet<Target>,
+    targets: BTreeSet<Target>,
     /// A sealed receipt says that it was opened.
-    pub(crate) receipted: bool,
+    receipted: bool,
 }
 
 /// Something on its way.
 pub(crate) struct Outgoing {
-    pub(crate) chat: ConversationId,
-    pub(crate) content: Content,
-    pub(crate) burn: Burn,
-    pub(crate) life_secs: u32,
-    pub(crate) stage: Stage,
-    pub(crate) sealed: Option<Sealed>,
+    chat: ConversationId,
+    content: Content,
+    burn: Burn,
+    life_secs: u32,
+    stage: Stage,
+    sealed: Option<Sealed>,
     /// Also to the own other live sessions.
-    pub(crate) copy: bool,
+    copy: bool,
     /// Set while a prekey is being fetched to add a slot.
-    pub(crate) wanted: Option<Wanted>,
+    wanted: Option<Wanted>,
     /// Server seconds at which the server lets go of it.
-    pub(crate) expires_at: u64,
+    expires_at: u64,
     /// Submissions that got no answer.
-    pub(crate) tries: u32,
+    tries: u32,
     /// Its place among all that was written.
-    pub(crate) written: u64,
+    written: u64,
 }
 
 /// Why more slots are wanted.
@@ -131,17 +131,17 @@ impl Wanted {
 pub(crate) struct Outbox {
     user: UserId,
     live: LiveId,
-    pub(crate) items: BTreeMap<MessageId, Outgoing>,
+    items: BTreeMap<MessageId, Outgoing>,
     /// How much was written so far.
     written: u64,
     /// Order of sending, for sequence numbers.
-    pub(crate) queue: Vec<MessageId>,
-    pub(crate) epochs: BTreeMap<Target, SenderEpoch>,
-    pub(crate) bundles: BTreeMap<UserId, BundleCache>,
+    queue: Vec<MessageId>,
+    epochs: BTreeMap<Target, SenderEpoch>,
+    bundles: BTreeMap<UserId, BundleCache>,
     /// The server asked to wait until then, this device's milliseconds.
-    pub(crate) rest_until_ms: u64,
+    rest_until_ms: u64,
     /// Chats in which something was sent that the safe does not know of yet.
-    pub(crate) said: BTreeSet<ConversationId>,
+    said: BTreeSet<ConversationId>,
     /// How much was sent in each conversation.
     numbers: BTreeMap<ConversationId, SequenceCounter>,
     /// When somebody was last told that the person types.

@@ -15,6 +15,8 @@ use crate::command::Burn;
 use crate::effects::Effect;
 use crate::id::ConversationId;
 use crate::io::Io;
+use crate::outbox::Outbox;
+use crate::safe::Safe;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
@@ -51,7 +53,7 @@ impl Receipts {
     }
 }
 
-impl Unlocked {
+impl Receipts {
     /// Notes that a receipt is due; the better news replaces the lesser.
     pub(crate) fn owe_receipt(
         &mut self,
@@ -59,23 +61,52 @@ impl Unlocked {
         chat: ConversationId,
         id: MessageId,
         state: ReceiptState,
+        safe: &Safe,
     ) {
-        if !self.safe.sends_receipts(chat) {
+        if !safe.sends_receipts(chat) {
             return;
         }
-        let owed = self.receipts.owed.entry(chat).or_default();
+        let owed = self.owed.entry(chat).or_default();
         let entry = owed.entry(id).or_insert(state);
         *entry = (*entry).max(state);
         let at = match state {
             ReceiptState::Delivered => io.now_ms + COLLECTED_MS,
             ReceiptState::Read | ReceiptState::Burned => {
-                let sent_ms = self.receipts.sent_ms;
+                let sent_ms = self.sent_ms;
                 sent_ms.map_or(io.now_ms, |at| io.now_ms.max(at + COLLECTED_MS))
             }
         };
         io.timers.set_earlier(Timer::Receipts, at);
     }
 
+    /// Whether an acknowledgement has to wait, for a while, until the sender has been told.
+    pub(crate) fn withholds(
+        &mut self,
+        io: &Io,
+        chat: ConversationId,
+        id: MessageId,
+        outbox: &Outbox,
+    ) -> bool {
+        let most = io.now_ms + MOST_WITHHELD_MS;
+        let until_ms = self.withheld.get(&id).copied().unwrap_or(most);
+        let waits = io.now_ms < until_ms && self.receipt_is_due(chat, id, outbox);
+        if waits {
+            self.withheld.insert(id, until_ms);
+        } else {
+            self.withheld.remove(&id);
+        }
+        waits
+    }
+
+    /// Whether the receipt of a reading has not been given to the server yet.
+    fn receipt_is_due(&self, chat: ConversationId, id: MessageId, outbox: &Outbox) -> bool {
+        let owed = self.owed.get(&chat).and_then(|all| all.get(&id));
+        let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
+        owed.copied().is_some_and(of_reading) || outbox.has_receipt(chat, id)
+    }
+}
+
+impl Unlocked {
     /// Messages were shown: sends what is due of that, and at once where one of them burns, which nobody
     /// can be shown a second time.
     pub(crate) fn receipts_of_reading(&mut self, io: &mut Io, burning: bool) {
@@ -109,26 +140,6 @@ impl Unlocked {
             }
         }
         io.ask(Effect::Send);
-    }
-
-    /// Whether an acknowledgement has to wait, for a while, until the sender has been told.
-    pub(crate) fn withholds(&mut self, io: &Io, chat: ConversationId, id: MessageId) -> bool {
-        let most = io.now_ms + MOST_WITHHELD_MS;
-        let until_ms = self.receipts.withheld.get(&id).copied().unwrap_or(most);
-        let waits = io.now_ms < until_ms && self.receipt_is_due(chat, id);
-        if waits {
-            self.receipts.withheld.insert(id, until_ms);
-        } else {
-            self.receipts.withheld.remove(&id);
-        }
-        waits
-    }
-
-    /// Whether the receipt of a reading has not been given to the server yet.
-    fn receipt_is_due(&self, chat: ConversationId, id: MessageId) -> bool {
-        let owed = self.receipts.owed.get(&chat).and_then(|all| all.get(&id));
-        let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
-        owed.copied().is_some_and(of_reading) || self.outbox.has_receipt(chat, id)
     }
 
     /// After every input: acknowledges what waited for a receipt that is on its way now.

@@ -191,7 +191,9 @@ impl Unlocked {
         let target = name.and_then(|name| self.outbox.find_target(id, name));
         let own = match target {
             Some(target) => *target.account() == self.user,
-            None => name.is_some_and(|name| name == self.live.into() || name == self.user.into()),
+            None => name.is_some_and(|name| {
+                name == (*self.presence.live()).into() || name == self.user.into()
+            }),
         };
         if own {
             return;

@@ -13,11 +13,13 @@ use protocol::safe::{UnsentFront, seal_unsent};
 
 use super::{Outgoing, Sealed, Stage, Stamp};
 use crate::command::Burn;
+use crate::conversations::Conversations;
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, UserId};
 use crate::io::Io;
+use crate::outbox::Outbox;
+use crate::safe::Safe;
 use crate::secret_text::SecretText;
-use crate::unlocked::Unlocked;
 
 /// Most entries of a kind; more than a person writes in the longest life of a message.
 const MAX_ENTRIES: usize = 1 << 20;
@@ -33,32 +35,37 @@ struct Entry {
     expires_at: u64,
 }
 
-impl Unlocked {
+impl Outbox {
     /// Seals what was written and not sent; nothing where there is none.
-    pub(crate) fn seal_unsent(&self, io: &mut Io) -> Option<Vec<u8>> {
-        let items = self.outbox.items.iter();
+    pub(crate) fn seal_unsent(
+        &self,
+        io: &mut Io,
+        chats: &Conversations,
+        safe: &Safe,
+    ) -> Option<Vec<u8>> {
+        let items = self.items.iter();
         let mut unsent: Vec<_> = items
-            .filter(|(id, item)| item.outlives_lock() && !self.chats.is_collected(**id))
+            .filter(|(id, item)| item.outlives_lock() && !chats.is_collected(**id))
             .collect();
         unsent.sort_by_key(|(_, item)| item.written);
-        let all = self.chats.all();
+        let all = chats.all();
         let failed = all.filter(|(_, view)| view.mine && view.state == MessageState::Failed);
         let failed: Vec<(ConversationId, &MessageView)> = failed.collect();
         if unsent.is_empty() && failed.is_empty() {
             return None;
         }
-        let mut chats = BTreeMap::new();
+        let mut counts = BTreeMap::new();
         let sent_by_unlocking = |item: &&Outgoing| item.stage != Stage::Held && item.is_written();
         for item in unsent
             .iter()
             .map(|(_, item)| *item)
             .filter(sent_by_unlocking)
         {
-            *chats.entry(item.chat.peer()).or_insert(0_u32) += 1;
+            *counts.entry(item.chat.peer()).or_insert(0_u32) += 1;
         }
         let front = UnsentFront {
             user_id: self.user,
-            chats: chats.into_iter().collect(),
+            chats: counts.into_iter().collect(),
         };
         let contents = |writer: &mut Writer| {
             writer.len32(unsent.len());
@@ -66,7 +73,7 @@ impl Unlocked {
                 write_item(writer, **id, item);
                 write_shown(
                     writer,
-                    self.chats.message(item.chat, **id).filter(|view| view.mine),
+                    chats.message(item.chat, **id).filter(|view| view.mine),
                 );
             }
             writer.len32(failed.len());
@@ -75,7 +82,7 @@ impl Unlocked {
                     id: view.id,
                     chat: *chat,
                     burn: view.burn,
-                    life_secs: self.chats.life_of(view.id).unwrap_or_default(),
+                    life_secs: chats.life_of(view.id).unwrap_or_default(),
                     expires_at: view.expires_at.unwrap_or_default(),
                 };
                 entry.write(writer);
@@ -85,11 +92,17 @@ impl Unlocked {
                     .bytes16(view.failure_text.as_deref().unwrap_or_default().as_bytes());
             }
         };
-        Some(seal_unsent(&mut io.rng, &self.safe.key, front, &contents))
+        Some(seal_unsent(&mut io.rng, safe.key(), front, &contents))
     }
 
-    /// Puts what [`Unlocked::seal_unsent`] sealed back into the outbox and on the screen.
-    pub(crate) fn take_up_unsent(&mut self, io: &mut Io, bytes: &[u8]) -> Result<(), DecodeError> {
+    /// Puts what [`Outbox::seal_unsent`] sealed back into the outbox and on the screen.
+    pub(crate) fn take_up_unsent(
+        &mut self,
+        io: &mut Io,
+        bytes: &[u8],
+        chats: &mut Conversations,
+        safe: &Safe,
+    ) -> Result<(), DecodeError> {
         let mut reader = Reader::new(bytes);
         let mut items = Vec::new();
         let mut views = Vec::new();
@@ -119,24 +132,22 @@ impl Unlocked {
             }
         }
         reader.finish()?;
-        views.retain(|(chat, ..)| self.safe.may_write(*chat).is_ok());
+        views.retain(|(chat, ..)| safe.may_write(*chat).is_ok());
         views.sort_by_key(|(.., view)| view.seen_ms);
         for (chat, life_secs, mut view) in views {
             if view.expires_at.is_some_and(|at| at <= io.now()) {
                 view.state = MessageState::Expired;
             }
-            self.chats.take_up(&view, life_secs);
-            self.chats.put_message(io, chat, view, &self.safe);
+            chats.take_up(&view, life_secs);
+            chats.put_message(io, chat, view, safe);
         }
-        items.retain(|(_, item)| {
-            item.expires_at > io.now() && self.safe.may_write(item.chat).is_ok()
-        });
+        items.retain(|(_, item)| item.expires_at > io.now() && safe.may_write(item.chat).is_ok());
         for (id, item) in items {
-            self.outbox.written = self.outbox.written.max(item.written);
+            self.written = self.written.max(item.written);
             if item.stage == Stage::Queued {
-                self.outbox.queue.push(id);
+                self.queue.push(id);
             }
-            self.outbox.items.insert(id, item);
+            self.items.insert(id, item);
         }
         Ok(())
     }

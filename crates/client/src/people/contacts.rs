@@ -7,10 +7,10 @@ use crate::effects::Effect;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId, UserId};
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::people::Contacts;
 use crate::safe::Safe;
-use crate::secret_text::SecretText;
 use crate::unlocked::Unlocked;
 
 impl Contacts {
@@ -63,6 +63,20 @@ impl Contacts {
     }
 }
 
+impl Inbox {
+    /// Leaves all of somebody's to expire: an acknowledgement would tell.
+    pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
+        let items = self.items.iter();
+        let unread: Vec<MessageId> = items
+            .filter(|(_, item)| item.chat == chat)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unread {
+            self.finish(id);
+        }
+    }
+}
+
 impl Unlocked {
     /// The other side accepted.
     pub(crate) fn accepted_by(&mut self, io: &mut Io, chat: ConversationId, alias: &str) {
@@ -87,7 +101,7 @@ impl Unlocked {
         }
         self.contacts.take_request(chat);
         io.ask(Effect::TellRequests);
-        self.leave_unread(chat);
+        self.inbox.leave_unread(chat);
         self.safe.edit().set_blocked(chat.peer(), true, now);
         self.forget_chat(io, chat);
         io.ask(Effect::TellChats);
@@ -121,18 +135,6 @@ impl Unlocked {
         io.ask(Effect::TellChats);
     }
 
-    /// Leaves all of somebody's to expire: an acknowledgement would tell.
-    pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
-        let items = self.inbox.items.iter();
-        let unread: Vec<MessageId> = items
-            .filter(|(_, item)| item.chat == chat)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in unread {
-            self.inbox.finish(id);
-        }
-    }
-
     pub(crate) fn forget_chat(&mut self, io: &mut Io, chat: ConversationId) {
         let names: Vec<MessageId> = self.chats.of(chat).map(|view| view.id).collect();
         for id in names {
@@ -141,9 +143,7 @@ impl Unlocked {
         }
         self.outbox.forget_chat(chat);
         self.receipts.forget(chat);
-        if self.drafts.contains_key(&chat) {
-            self.draft(io, chat, SecretText::default(), None);
-        }
+        self.drafts.forget(io, chat);
     }
 }
 

@@ -145,7 +145,7 @@ impl Unlocked {
         io.ask(Effect::TellRequests);
         io.ask(Effect::TellChats);
         if self.safe.contents().is_blocked(&chat.peer()) {
-            self.leave_unread(chat);
+            self.inbox.leave_unread(chat);
         }
         for id in asks {
             // What has words is unread until it was shown.

@@ -32,7 +32,7 @@ impl Unlocked {
                 let lasting = last.filter(|m| m.burn == Burn::Never);
                 let unread = |m: &&MessageView| m.state == MessageState::Unread;
                 let unread = self.chats.of(chat).filter(unread).count();
-                let spot = self.safe_key().chat_spot(user);
+                let spot = self.safe.key().chat_spot(user);
                 ChatView {
                     chat,
                     spot: spot.iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -53,7 +53,7 @@ pub(crate) struct Marks {
 /// The unlocked safes.
 pub(crate) struct Safe {
     user: UserId,
-    pub(crate) key: SafeKey,
+    key: SafeKey,
     keys: AccountKeys,
     contents: SafeContents,
     prekeys: PrekeySafe,
@@ -130,6 +130,10 @@ impl Safe {
     pub(crate) const fn edit_prekeys(&mut self) -> &mut PrekeySafe {
         self.prekey_track.touch();
         &mut self.prekeys
+    }
+
+    pub(crate) const fn key(&self) -> &SafeKey {
+        &self.key
     }
 
     /// Whose account it is.

@@ -322,7 +322,7 @@ impl Unlocked {
             let joined = self.safe.join(&key_safe, &safes.prekey_safe);
             self.after_join(io, joined);
         }
-        self.safes_answered(number);
+        self.inbox.safes_answered(number);
         if read.again {
             self.safe.read_safes(io);
         } else {
