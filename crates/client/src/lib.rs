@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod answers;
+mod boot;
 mod clock;
 pub mod command;
 mod config;

@@ -174,7 +174,7 @@ impl Core {
             if self
                 .unlocked
                 .as_ref()
-                .is_some_and(|open| open.knows_boot(boot))
+                .is_some_and(|open| open.boot.is(boot))
             {
                 self.check_boot(boot, &[]);
             } else {

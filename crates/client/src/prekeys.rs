@@ -13,8 +13,8 @@ use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::safe::After;
+use crate::safe::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 use crate::wire::{Blob, PrekeyBatch, PrekeyStock, PrekeysInUse};
 
 /// A new batch below this stock.
@@ -74,67 +74,65 @@ impl Batches {
     }
 }
 
-impl Unlocked {
+impl Batches {
     /// Asks the server how much is left and what is in use.
-    pub(crate) fn look_after_prekeys(&mut self, io: &mut Io) {
+    pub(crate) fn look_after_prekeys(&mut self, io: &mut Io, safe: &Safe) {
         io.timers.set(Timer::Prekeys, io.now_ms + EVERY_MS);
         io.get("/prekeys", Purpose::Open(Open::Stock));
-        let any_due = !self.safe.prekeys().due(io.stamp(), &[]).is_empty();
+        let any_due = !safe.prekeys().due(io.stamp(), &[]).is_empty();
         if any_due {
             io.get("/prekeys/in-use", Purpose::Open(Open::InUse));
         }
     }
 
-    pub(crate) fn stock_came(&mut self, io: &mut Io, answer: Answer) {
+    pub(crate) fn stock_came(&mut self, io: &mut Io, answer: Answer, safe: &mut Safe) {
         let Some((200, body)) = answer else {
             return;
         };
         let Ok(stock) = parse::<PrekeyStock>(&body) else {
             return;
         };
-        self.batches.stock = Some(stock.stock);
-        if self.batches.publishing {
+        self.stock = Some(stock.stock);
+        if self.publishing {
             return;
         }
-        if let Some(batch) = self.batches.unpublished.clone() {
+        if let Some(batch) = self.unpublished.clone() {
             self.publish_batch(io, batch);
             return;
         }
         let now = io.stamp();
-        let newest = self
-            .safe
+        let newest = safe
             .prekeys()
             .iter()
             .map(|(_, entry)| entry.created_at)
             .max()
             .unwrap_or(0);
-        let number = self.safe.prekeys().newest_batch().unwrap_or(0);
-        let worn = self.batches.worn(number, io.clock.elapsed_ms());
+        let number = safe.prekeys().newest_batch().unwrap_or(0);
+        let worn = self.worn(number, io.clock.elapsed_ms());
         let old = worn
             || now.saturating_sub(newest) >= BATCH_SECS
             // Made while a clock was ahead: nobody who has not seen it takes it.
             || newest > now.saturating_add(TOLERANCE_SECS);
-        let at_server = self.believed(io, stock.batch_number);
+        let at_server = self.believed(io, stock.batch_number, safe);
         let unknown = number < at_server;
-        let room = self.safe.prekeys().iter().count() < MAX_HELD;
-        let least = if self.batches.first {
+        let room = safe.prekeys().iter().count() < MAX_HELD;
+        let least = if self.first {
             FIRST_LOW_STOCK
         } else {
             LOW_STOCK
         };
         let low = room && stock.stock < least;
-        let calm = stock.stock > 0 && io.now_ms < self.batches.calm_until_ms;
+        let calm = stock.stock > 0 && io.now_ms < self.calm_until_ms;
         if old || (room && unknown) || (low && !calm) {
-            self.new_batch(io, at_server);
+            self.new_batch(io, at_server, safe);
         } else if low {
-            io.timers
-                .set_earlier(Timer::Prekeys, self.batches.calm_until_ms);
+            io.timers.set_earlier(Timer::Prekeys, self.calm_until_ms);
         }
     }
 
     /// The number of the newest batch by the server's word, as far as it can be true.
-    fn believed(&self, io: &mut Io, at_server: u32) -> u32 {
-        let ours = self.safe.contents().batch_number;
+    fn believed(&self, io: &mut Io, at_server: u32, safe: &Safe) -> u32 {
+        let ours = safe.contents().batch_number;
         if at_server > ours.saturating_add(BELIEVED_AHEAD) {
             io.refused(Refusal::Malformed, None, None);
             return ours;
@@ -143,31 +141,31 @@ impl Unlocked {
     }
 
     /// Makes a batch: private halves are stored before public ones are published.
-    fn new_batch(&mut self, io: &mut Io, at_server: u32) {
-        let highest = self.safe.contents().batch_number.max(at_server);
+    fn new_batch(&mut self, io: &mut Io, at_server: u32, safe: &mut Safe) {
+        let highest = safe.contents().batch_number.max(at_server);
         let Some(number) = highest.checked_add(1) else {
             return;
         };
-        self.batches.publishing = true;
+        self.publishing = true;
         let now = io.stamp();
         let batch = generate_batch(
             &mut io.rng,
-            &self.safe.contents().secrets,
-            self.user,
+            &safe.contents().secrets,
+            safe.user(),
             number,
             ONE_TIME_PER_BATCH,
             now,
-            &self.safe.prekeys().taken_ids(),
+            &safe.prekeys().taken_ids(),
         );
-        self.safe.edit().batch_number = number;
-        let signed = self.safe.edit_prekeys().add_batch(batch);
-        self.safe.when_stored(After::Publish(signed.encode()));
+        safe.edit().batch_number = number;
+        let signed = safe.edit_prekeys().add_batch(batch);
+        safe.when_stored(After::Publish(signed.encode()));
     }
 
     /// The private halves are stored.
     pub(crate) fn publish_batch(&mut self, io: &mut Io, batch: Vec<u8>) {
-        self.batches.publishing = true;
-        self.batches.unpublished = Some(batch.clone());
+        self.publishing = true;
+        self.unpublished = Some(batch.clone());
         io.put(
             "/prekeys",
             &PrekeyBatch {
@@ -177,22 +175,38 @@ impl Unlocked {
         );
     }
 
-    pub(crate) fn batch_put(&mut self, io: &mut Io, answer: Answer) {
-        self.batches.publishing = false;
+    pub(crate) fn batch_put(&mut self, io: &mut Io, answer: Answer, safe: &mut Safe) {
+        self.publishing = false;
         match answer {
             Some((200..=299, _)) => {
-                self.batches.unpublished = None;
-                let number = self.safe.contents().batch_number;
+                self.unpublished = None;
+                let number = safe.contents().batch_number;
                 let now = io.stamp();
-                self.safe.edit_prekeys().published(number, now);
+                safe.edit_prekeys().published(number, now);
             }
             // Out of reach, or busy: the same batch once more at the next look.
             None | Some((429 | 500.., _)) => {}
             // It says no to this batch; another one may do.
-            Some(_) => self.batches.unpublished = None,
+            Some(_) => self.unpublished = None,
         }
     }
 
+    /// A message came under the last resort although one-time pairs were there.
+    ///
+    /// A sender chooses what to seal to, so that only a contact's word, under the pinned keys, says
+    /// anything about the server.
+    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: ConversationId, sender: Standing) {
+        if sender == Standing::Pinned && self.stock.is_some_and(|stock| stock > 0) {
+            io.notice(
+                "last-resort-used",
+                "A message came with weaker protection although better keys were there. The server may hold them back, or the sender's program did not take one.",
+                Some(chat),
+            );
+        }
+    }
+}
+
+impl Safe {
     /// What the server lists as waiting or leased is kept.
     pub(crate) fn in_use_came(&mut self, io: &mut Io, answer: Answer) {
         let Some((200, body)) = answer else {
@@ -202,26 +216,12 @@ impl Unlocked {
             return;
         };
         let now = io.stamp();
-        let due = self.safe.prekeys().due(now, &in_use.ids);
+        let due = self.prekeys().due(now, &in_use.ids);
         if due.is_empty() {
             return;
         }
-        self.safe.edit_prekeys().destroy(&due, now);
-        let kept: Vec<u32> = self.safe.prekeys().iter().map(|(id, _)| id).collect();
-        self.safe.edit().replay.retain(|key| kept.contains(&key.id));
-    }
-
-    /// A message came under the last resort although one-time pairs were there.
-    ///
-    /// A sender chooses what to seal to, so that only a contact's word, under the pinned keys, says
-    /// anything about the server.
-    pub(crate) fn last_resort_used(&mut self, io: &mut Io, chat: ConversationId, sender: Standing) {
-        if sender == Standing::Pinned && self.batches.stock.is_some_and(|stock| stock > 0) {
-            io.notice(
-                "last-resort-used",
-                "A message came with weaker protection although better keys were there. The server may hold them back, or the sender's program did not take one.",
-                Some(chat),
-            );
-        }
+        self.edit_prekeys().destroy(&due, now);
+        let kept: Vec<u32> = self.prekeys().iter().map(|(id, _)| id).collect();
+        self.edit().replay.retain(|key| kept.contains(&key.id));
     }
 }

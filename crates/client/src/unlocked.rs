@@ -6,6 +6,7 @@ use api::ids::BootId;
 use protocol::ids::{LiveId, UserId};
 
 use crate::answers::Answer;
+use crate::boot::Boot;
 use crate::command::{Command, tag_of};
 use crate::conversations::Conversations;
 use crate::drafts::Drafts;
@@ -35,7 +36,7 @@ pub(crate) struct Unlocked {
     pub(crate) receipts: Receipts,
     pub(crate) drafts: Drafts,
     /// The run of the server that is known.
-    pub(crate) boot: Option<BootId>,
+    pub(crate) boot: Boot,
     pub(crate) batches: Batches,
 }
 
@@ -52,7 +53,7 @@ impl Unlocked {
             me,
             receipts: Receipts::default(),
             drafts: Drafts::default(),
-            boot: None,
+            boot: Boot::default(),
             batches: Batches::default(),
         }
     }
@@ -70,13 +71,20 @@ impl Unlocked {
         self.drafts.tell(io);
     }
 
+    /// A boot id was heard: a new one means that what waited is gone.
+    pub(crate) fn boot_heard(&mut self, io: &mut Io, boot: BootId, signed: &[u8]) {
+        if self.boot.heard(io, boot, signed, &mut self.safe) {
+            self.server_restarted(io);
+        }
+    }
+
     /// After every input: writes, claims and views that are due; gives why the account locks, if so.
     pub(crate) fn settle(&mut self, io: &mut Io) -> Option<&'static str> {
         self.resume_parked(io);
         for after in self.safe.take_stored() {
             match after {
                 After::Acknowledge(id) => self.marked(io, id),
-                After::Publish(batch) => self.publish_batch(io, batch),
+                After::Publish(batch) => self.batches.publish_batch(io, batch),
             }
         }
         self.go_on(io);
@@ -115,7 +123,7 @@ impl Unlocked {
     pub(crate) fn timer(&mut self, io: &mut Io, timer: Timer) {
         match timer {
             Timer::Bucket => self.publish(io),
-            Timer::Prekeys => self.look_after_prekeys(io),
+            Timer::Prekeys => self.batches.look_after_prekeys(io, &self.safe),
             Timer::Receipts => self.send_receipts(io),
             Timer::Claim => self.claim_timed_out(io),
             Timer::Fallback(id) => self.fallback_due(io, id),
@@ -196,11 +204,11 @@ impl Unlocked {
     pub(crate) fn answered(&mut self, io: &mut Io, purpose: Open, answer: Answer) {
         match purpose {
             Open::SafeRead(number) => self.safes_came(io, number, answer),
-            Open::SafeWritten => self.safe_written(io, answer),
-            Open::PrekeySafeWritten => self.prekey_safe_written(io, answer),
-            Open::Stock => self.stock_came(io, answer),
-            Open::BatchPut => self.batch_put(io, answer),
-            Open::InUse => self.in_use_came(io, answer),
+            Open::SafeWritten => self.written(io, false, answer),
+            Open::PrekeySafeWritten => self.written(io, true, answer),
+            Open::Stock => self.batches.stock_came(io, answer, &mut self.safe),
+            Open::BatchPut => self.batches.batch_put(io, answer, &mut self.safe),
+            Open::InUse => self.safe.in_use_came(io, answer),
             Open::Bundles { user, want_prekey } => self.bundles_came(io, user, want_prekey, answer),
             Open::Posted(id) => self.posted(io, id, answer),
             Open::SlotsPosted(id) => {

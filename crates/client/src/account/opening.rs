@@ -253,7 +253,7 @@ impl Core {
         if let Some(open) = self.unlocked.as_mut() {
             open.batches.opened(&self.io, reason == "registered");
             open.snapshot(&mut self.io);
-            open.look_after_prekeys(&mut self.io);
+            open.batches.look_after_prekeys(&mut self.io, &open.safe);
             if let Some(invite) = invite {
                 open.open_invite(&mut self.io, invite);
             }

@@ -42,7 +42,7 @@ impl Core {
         // The next version of the safe says what is right.
         open.safe.edit();
         open.publish(&mut self.io);
-        open.look_after_prekeys(&mut self.io);
+        open.batches.look_after_prekeys(&mut self.io, &open.safe);
         self.emit_state();
     }
 

@@ -3,7 +3,6 @@
 use protocol::envelope::Content;
 use protocol::ids::UserId;
 
-use super::Lease;
 use super::authority::{May, Standing};
 use super::open::Opened;
 use super::words::Arrived;
@@ -20,13 +19,7 @@ const TYPING_MS: u64 = 5_000;
 
 impl Unlocked {
     /// A message was opened for the first time.
-    pub(super) fn first_opened(
-        &mut self,
-        io: &mut Io,
-        mut opened: Opened,
-        lease: Option<Lease>,
-        parcel: Vec<u8>,
-    ) {
+    pub(super) fn first_opened(&mut self, io: &mut Io, mut opened: Opened, parcel: Vec<u8>) {
         let id = opened.id;
         let claim = opened.epoch.sender;
         let sender = claim.user_id;
@@ -38,14 +31,14 @@ impl Unlocked {
                     Some(ConversationId::with(sender)),
                     Some(id),
                 );
-                self.inbox.done.insert(id);
+                self.inbox.never_again(id);
                 return;
             }
         };
         let chat = ConversationId::with(peer);
         let standing = self.safe.standing(&claim);
         let may = standing.may(opened.slot.kind);
-        self.inbox.keep(&opened, chat, lease);
+        self.inbox.keep(&opened, chat);
         // Theirs, and what another session of ours says to them.
         if self.safe.contents().is_blocked(&peer) {
             self.inbox.finish(id);
@@ -71,11 +64,7 @@ impl Unlocked {
             mine: standing == Standing::Own,
             live: opened.live,
             sent_at: slot.sent_at,
-            end: self
-                .inbox
-                .notices
-                .get(&id)
-                .map_or(end, |notice| end.min(notice.ends)),
+            end: self.inbox.ends(id).map_or(end, |ends| end.min(ends)),
             burn: match (slot.burn_on_read, slot.burn_after_secs) {
                 (false, _) => Burn::Never,
                 (true, 0) => Burn::OnRead,
@@ -126,7 +115,7 @@ impl Unlocked {
         };
         if opened.last_resort {
             warnings.push("last-resort".to_owned());
-            self.last_resort_used(io, chat, standing);
+            self.batches.last_resort_used(io, chat, standing);
         } else if self.inbox.pair_is_shared(&opened.epoch, &self.safe) {
             // No better than the last resort, which everybody gets.
             warnings.push("last-resort".to_owned());

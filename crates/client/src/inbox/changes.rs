@@ -4,7 +4,6 @@
 
 use protocol::envelope::{Content, Receipt};
 
-use super::Progress;
 use super::authority::{Standing, may_change};
 use crate::command::Burn;
 use crate::conversations::Origin;
@@ -115,14 +114,10 @@ impl Unlocked {
             view.edited = true;
         }
         self.chats.emit_message(io, chat, name, &self.safe);
-        let unread = self
-            .unacknowledged(name)
-            .and_then(|of| self.inbox.items.get_mut(&of))
-            .filter(|item| item.progress == Progress::Opened);
-        match unread {
-            // The server still has the unchanged text: both go together.
-            Some(item) => item.followers.push(by),
-            None => self.finish_incoming(io, by),
+        let unread = self.unacknowledged(name);
+        // The server still has the unchanged text: both go together.
+        if !unread.is_some_and(|of| self.inbox.follow(of, by)) {
+            self.finish_incoming(io, by);
         }
     }
 }

@@ -29,6 +29,24 @@ const RETURN_MS: u64 = 31_000;
 /// Claims without an answer before a message is left alone until the next connection.
 const MAX_TRIES: u32 = 3;
 
+/// How it goes on with a parcel that came.
+enum Came {
+    Nothing,
+    Malformed,
+    ToOpen,
+    ToAcknowledge(MessageId),
+}
+
+/// Whether another session has the message for a while.
+fn is_taken(failure: &Failure) -> bool {
+    failure.code == Code::Taken.name()
+}
+
+/// Whether nothing follows about the message.
+fn is_passing(failure: &Failure) -> bool {
+    failure.is_passing() || failure.code == Code::StaleClaim.name()
+}
+
 impl Inbox {
     /// Puts a claim in front of the others: a person waits for it.
     pub(crate) fn claim_soon(&mut self, io: &mut Io, id: MessageId, why: Why) {
@@ -75,6 +93,7 @@ impl Inbox {
     /// The claim under way is over.
     pub(crate) fn claim_done(&mut self, io: &mut Io) {
         self.current = None;
+        self.lease = None;
         io.ask(Effect::Claim);
     }
 
@@ -118,72 +137,128 @@ impl Inbox {
         self.queue.push_back((id, why));
         io.ask(Effect::Claim);
     }
-}
 
-impl Unlocked {
-    /// No answer came.
-    pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
-        match self.inbox.current.as_ref().map(|current| current.awaits) {
-            Some(Await::Keys(of)) => {
-                self.sender_came(io, of, None);
-                return;
-            }
-            Some(Await::Safe) => {
-                self.safe.read_unanswered();
-                self.leave_for_safe(io);
-                return;
-            }
-            _ => {}
-        }
-        if let Some(current) = self.inbox.current.take() {
+    /// What the claim under way waits for.
+    pub(super) fn awaits(&self) -> Option<Await> {
+        self.current.as_ref().map(|current| current.awaits)
+    }
+
+    /// Whether a message is under way, and waits for this.
+    pub(super) fn is_awaited(&self, id: MessageId, awaits: Await) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.id == id && current.awaits == awaits)
+    }
+
+    /// No answer came to the claim under way: it is made again, some times.
+    fn claim_lost(&mut self, io: &mut Io) {
+        if let Some(current) = self.current.take() {
             if current.awaits == Await::Extension
-                && let Some(item) = self.inbox.items.get_mut(&current.id)
+                && let Some(item) = self.items.get_mut(&current.id)
             {
                 item.parcel = current.parcel;
             }
-            let tries = self.inbox.tries.entry(current.id).or_insert(0);
+            let tries = self.tries.entry(current.id).or_insert(0);
             *tries += 1;
             if *tries < MAX_TRIES {
-                self.inbox.queue.push_back((current.id, current.why));
+                self.queue.push_back((current.id, current.why));
             }
         }
         io.ask(Effect::Claim);
     }
 
-    /// A parcel over the socket.
-    pub(crate) fn parcel(&mut self, io: &mut Io, bytes: &[u8]) {
+    /// A parcel came; says how it goes on.
+    fn parcel_came(&mut self, io: &mut Io, bytes: &[u8]) -> Came {
         let parcel = match ParcelRef::decode(bytes) {
             Ok(parcel) => parcel,
             Err(error) => {
                 io.refused(of_decode(&error), None, None);
-                self.claim_timed_out(io);
-                return;
+                return Came::Malformed;
             }
         };
         let id = parcel.message_id;
-        let asked = self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == id && current.awaits == Await::Parcel);
-        if !asked {
+        let current = self.current.as_mut();
+        let asked = |current: &&mut Current| current.id == id && current.awaits == Await::Parcel;
+        let Some(current) = current.filter(asked) else {
             io.refused(Refusal::CrossDelivered, None, Some(id));
-            return;
-        }
-        if !self.inbox.is_for_us(&parcel.target) {
+            return Came::Nothing;
+        };
+        if !parcel.target.is_for(&self.user, &self.live) {
             io.refused(Refusal::CrossDelivered, None, Some(id));
-            self.inbox.done.insert(id);
-            self.inbox.claim_done(io);
-            return;
+            self.done.insert(id);
+            self.claim_done(io);
+            return Came::Nothing;
         }
         let lease = Lease {
             token: zeroize::Zeroizing::new(parcel.token),
             until_ms: io.after_ms(u64::from(parcel.lease_ms)),
         };
-        if let Some(current) = self.inbox.current.as_mut() {
-            current.parcel = bytes.to_vec();
+        current.parcel = bytes.to_vec();
+        let why = current.why;
+        match (why, self.items.get_mut(&id)) {
+            (Why::Acknowledge, Some(item)) => {
+                item.lease = Some(lease);
+                return Came::ToAcknowledge(id);
+            }
+            (Why::Reveal, _) => {
+                self.keep_for_reading(io, id, lease);
+                return Came::Nothing;
+            }
+            _ => {}
         }
-        self.claimed(io, lease);
+        self.lease = Some(lease);
+        Came::ToOpen
+    }
+
+    /// The server did not give the message under way; true if it was to be revealed.
+    fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
+        let Some(current) = self.current.as_ref().filter(|c| c.id == id) else {
+            return false;
+        };
+        let why = current.why;
+        match why {
+            Why::Reveal => {}
+            Why::First | Why::Acknowledge if is_taken(failure) => {
+                io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
+            }
+            Why::First | Why::Acknowledge if is_passing(failure) => {
+                io.timers
+                    .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
+            }
+            Why::First => {
+                self.elsewhere = self.elsewhere.saturating_add(1);
+                self.finish(id);
+            }
+            Why::Acknowledge => self.finish(id),
+        }
+        self.claim_done(io);
+        why == Why::Reveal
+    }
+}
+
+impl Unlocked {
+    /// No answer came.
+    pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
+        match self.inbox.awaits() {
+            Some(Await::Keys(of)) => self.sender_came(io, of, None),
+            Some(Await::Safe) => {
+                self.safe.read_unanswered();
+                self.leave_for_safe(io);
+            }
+            _ => self.inbox.claim_lost(io),
+        }
+    }
+
+    /// A parcel over the socket.
+    pub(crate) fn parcel(&mut self, io: &mut Io, bytes: &[u8]) {
+        match self.inbox.parcel_came(io, bytes) {
+            Came::Nothing => {}
+            Came::Malformed => self.claim_timed_out(io),
+            Came::ToOpen => self.open_current(io),
+            Came::ToAcknowledge(id) => {
+                self.acknowledge(io, id);
+                self.inbox.claim_done(io);
+            }
+        }
     }
 
     pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
@@ -197,73 +272,26 @@ impl Unlocked {
         }
     }
 
-    /// A claim succeeded; go on by what it was for.
-    fn claimed(&mut self, io: &mut Io, lease: Lease) {
-        let Some(current) = self.inbox.current.as_ref() else {
-            return;
-        };
-        let (id, why) = (current.id, current.why);
-        if why == Why::Acknowledge
-            && let Some(item) = self.inbox.items.get_mut(&id)
-        {
-            item.lease = Some(lease);
-            self.acknowledge(io, id);
-            self.inbox.claim_done(io);
-            return;
-        }
-        if why == Why::Reveal {
-            self.inbox.keep_for_reading(io, id, lease);
-            return;
-        }
-        self.inbox.lease = Some(lease);
-        self.open_current(io);
-    }
-
     /// The server did not give it: for now, or because it is not there any more.
     pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        let Some(current) = self.inbox.current.as_ref().filter(|c| c.id == id) else {
-            return;
-        };
-        let why = current.why;
-        let taken = failure.code == Code::Taken.name();
-        let passing = failure.is_passing() || failure.code == Code::StaleClaim.name();
-        match why {
-            Why::Reveal => self.reveal_refused(io, id, failure, passing),
-            Why::First | Why::Acknowledge if taken => {
-                io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
-            }
-            Why::First | Why::Acknowledge if passing => {
-                io.timers
-                    .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
-            }
-            Why::First => {
-                self.inbox.elsewhere = self.inbox.elsewhere.saturating_add(1);
-                self.inbox.finish(id);
-            }
-            Why::Acknowledge => self.inbox.finish(id),
+        if self.inbox.claim_refused(io, id, failure) {
+            self.reveal_refused(io, id, failure);
         }
-        self.inbox.claim_done(io);
     }
 
     /// Another session won, the server could not give it now, or it is gone.
-    fn reveal_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure, passing: bool) {
-        let Some((chat, sender)) = self
-            .inbox
-            .items
-            .get(&id)
-            .map(|item| (item.chat, item.facts.sender.user_id))
-        else {
+    fn reveal_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
+        let Some((chat, sender)) = self.inbox.said_by(id) else {
             return;
         };
         let name = self.chats.name(chat, sender, id).unwrap_or(id);
-        let taken = failure.code == Code::Taken.name();
-        let told = match (passing, taken) {
+        let told = match (is_passing(failure), is_taken(failure)) {
             (true, _) => failure.clone(),
             (false, true) => Failure::new(Own::MessageTaken),
             (false, false) => Failure::new(Own::MessageGone),
         };
         io.failed_at("reveal", told, Some(chat), Some(name));
-        if !taken && !passing {
+        if !is_taken(failure) && !is_passing(failure) {
             self.inbox.finish(id);
             if let Some(view) = self.chats.message_mut(chat, name) {
                 view.sealed = false;

@@ -43,14 +43,49 @@ impl Inbox {
         io.timers.cancel(Timer::Retry(id));
         self.queue.push_back((id, Why::First));
     }
+
+    /// Another connection: what was claimed over the last one is over.
+    fn connected(&mut self) {
+        self.current = None;
+        self.queue.clear();
+        self.tries.clear();
+    }
+
+    /// What is marked and waits at the server still; the rest is finished.
+    fn marked_of(&mut self, io: &Io, waiting: &[Waiting]) -> Vec<MessageId> {
+        let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
+        let items = self.items.iter();
+        let marked = items.filter(|(_, item)| item.progress == Progress::Marked);
+        let marked: Vec<MessageId> = marked.map(|(id, _)| *id).collect();
+        let (there, gone): (Vec<_>, Vec<_>) = marked
+            .into_iter()
+            .partition(|id| listed.contains(id) || self.token(*id, io.now_ms).is_some());
+        for id in gone {
+            self.finish(id);
+        }
+        there
+    }
+
+    /// The whole list, if the server could give it; else it is asked again.
+    fn list_came(&mut self, io: &mut Io, answer: Answer) -> Option<Vec<Waiting>> {
+        if let Some((200, body)) = &answer
+            && let Ok(list) = parse::<WaitingList>(body)
+        {
+            self.list_pause.answered();
+            // Its order counts, not that in which parts of it were heard.
+            self.queue.retain(|(_, why)| *why != Why::First);
+            return Some(list.waiting);
+        }
+        let again_ms = self.list_pause.failed(io.now_ms, &answer);
+        io.timers.set(Timer::List, again_ms);
+        None
+    }
 }
 
 impl Unlocked {
     /// The server's list at connecting; where there is more, its front.
     pub(crate) fn waiting_listed(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
-        self.inbox.current = None;
-        self.inbox.queue.clear();
-        self.inbox.tries.clear();
+        self.inbox.connected();
         if more {
             for item in &waiting {
                 self.inbox.note_waiting(io, item);
@@ -63,40 +98,20 @@ impl Unlocked {
     }
 
     fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
-        let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
         for item in waiting {
             self.inbox.note_waiting(io, item);
         }
         // What was shown meanwhile is acknowledged, where the server still has it.
-        let marked: Vec<MessageId> = self
-            .inbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.progress == Progress::Marked)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in marked {
-            if listed.contains(&id) || self.inbox.token(id, io.now_ms).is_some() {
-                self.acknowledge(io, id);
-            } else {
-                self.inbox.finish(id);
-            }
+        for id in self.inbox.marked_of(io, waiting) {
+            self.acknowledge(io, id);
         }
     }
 
     /// The whole list came, where the greeting had only its front; or the server could not give it.
     pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
-        if let Some((200, body)) = &answer
-            && let Ok(list) = parse::<WaitingList>(body)
-        {
-            self.inbox.list_pause.answered();
-            // Its order counts, not that in which parts of it were heard.
-            self.inbox.queue.retain(|(_, why)| *why != Why::First);
-            self.whole_list(io, &list.waiting);
+        if let Some(waiting) = self.inbox.list_came(io, answer) {
+            self.whole_list(io, &waiting);
             io.ask(Effect::Claim);
-        } else {
-            let again_ms = self.inbox.list_pause.failed(io.now_ms, &answer);
-            io.timers.set(Timer::List, again_ms);
         }
     }
 }

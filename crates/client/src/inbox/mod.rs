@@ -25,8 +25,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use protocol::envelope::{SequenceTracker, Target};
+use protocol::envelope::SequenceTracker;
 use protocol::epoch::{EpochPath, EpochRecord, SenderClaim};
+use protocol::identity::Fingerprint;
 use protocol::ids::LiveId;
 use zeroize::Zeroizing;
 
@@ -70,14 +71,14 @@ pub(crate) enum Await {
 
 /// The claim under way.
 pub(crate) struct Current {
-    pub(crate) id: MessageId,
-    pub(crate) why: Why,
-    pub(crate) awaits: Await,
+    id: MessageId,
+    why: Why,
+    awaits: Await,
     /// The parcel, while something else is awaited. Ciphertext.
-    pub(crate) parcel: Vec<u8>,
+    parcel: Vec<u8>,
     /// Sender and safe were fetched for it already; once each.
-    pub(crate) fetched_sender: bool,
-    pub(crate) fetched_safe: bool,
+    fetched_sender: bool,
+    fetched_safe: bool,
 }
 
 /// A claim's token and when its lease ends, on this device's clock.
@@ -111,17 +112,17 @@ pub(crate) struct Facts {
 
 /// A message that was opened and not acknowledged yet.
 pub(crate) struct Incoming {
-    pub(crate) chat: ConversationId,
-    pub(crate) facts: Facts,
+    chat: ConversationId,
+    facts: Facts,
     /// The epoch, without its keys.
-    pub(crate) epoch: EpochRecord,
-    pub(crate) counter: u8,
-    pub(crate) lease: Option<Lease>,
-    pub(crate) progress: Progress,
+    epoch: EpochRecord,
+    counter: u8,
+    lease: Option<Lease>,
+    progress: Progress,
     /// The sealed parcel of a message that burns, for the reveal while the lease holds.
-    pub(crate) parcel: Vec<u8>,
+    parcel: Vec<u8>,
     /// Changes of this message, to be acknowledged together with it.
-    pub(crate) followers: Vec<MessageId>,
+    followers: Vec<MessageId>,
 }
 
 /// All that arrives.
@@ -132,31 +133,31 @@ pub(crate) struct Inbox {
     lease: Option<Lease>,
     /// How far each conversation of others was heard.
     numbers: SequenceTracker,
-    pub(crate) queue: VecDeque<(MessageId, Why)>,
-    pub(crate) current: Option<Current>,
-    pub(crate) items: BTreeMap<MessageId, Incoming>,
+    queue: VecDeque<(MessageId, Why)>,
+    current: Option<Current>,
+    items: BTreeMap<MessageId, Incoming>,
     /// What the server says of listed messages.
-    pub(crate) notices: BTreeMap<MessageId, Notice>,
-    pub(crate) turns: Turns,
+    notices: BTreeMap<MessageId, Notice>,
+    turns: Turns,
     /// Between questions for the whole list that failed.
-    pub(crate) list_pause: Pause,
+    list_pause: Pause,
     /// Finished here; never claimed again.
-    pub(crate) done: BTreeSet<MessageId>,
+    done: BTreeSet<MessageId>,
     /// Claimed, and not to be opened yet.
-    pub(crate) parked: Vec<Parked>,
+    parked: Vec<Parked>,
     /// When an unknown prekey last caused a read of the safes, this device's milliseconds.
-    pub(crate) safe_asked_ms: Option<u64>,
+    safe_asked_ms: Option<u64>,
     /// When the safes were last read for what rests, this device's milliseconds.
-    pub(crate) reread_ms: Option<u64>,
+    reread_ms: Option<u64>,
     /// Claims that got no answer.
-    pub(crate) tries: BTreeMap<MessageId, u32>,
+    tries: BTreeMap<MessageId, u32>,
     /// What no session of ours could open when this one connected.
-    pub(crate) stranded: Vec<Stranded>,
+    stranded: Vec<Stranded>,
     /// How many were listed for us but read by another session of ours, by the server's word, and have
     /// excused no missing one yet.
-    pub(crate) elsewhere: u32,
+    elsewhere: u32,
     /// What is missing before messages that are here.
-    pub(crate) gaps: Gaps,
+    gaps: Gaps,
 }
 
 /// Most finished ids that are remembered; older ones are known by their replay marks.
@@ -184,11 +185,6 @@ impl Inbox {
             elsewhere: 0,
             gaps: Gaps::default(),
         }
-    }
-
-    /// Whether a slot is for this session, or for any of the account.
-    fn is_for_us(&self, target: &Target) -> bool {
-        target.is_for(&self.user, &self.live)
     }
 
     /// Whether something is being claimed, or waits to be.
@@ -261,6 +257,75 @@ impl Inbox {
         let token = self.token(id, now_ms)?;
         let parcel = std::mem::take(&mut self.items.get_mut(&id)?.parcel);
         (!parcel.is_empty()).then_some((token, parcel))
+    }
+
+    /// Whether an opened message is here.
+    pub(crate) fn has(&self, id: MessageId) -> bool {
+        self.items.contains_key(&id)
+    }
+
+    /// Whether a message was finished here.
+    fn is_done(&self, id: MessageId) -> bool {
+        self.done.contains(&id)
+    }
+
+    /// A message is never claimed again.
+    fn never_again(&mut self, id: MessageId) {
+        self.done.insert(id);
+    }
+
+    /// Chat and sender of an opened message.
+    fn said_by(&self, id: MessageId) -> Option<(ConversationId, UserId)> {
+        let item = self.items.get(&id)?;
+        Some((item.chat, item.facts.sender.user_id))
+    }
+
+    /// The identity that wrote an opened message.
+    fn writer(&self, id: MessageId) -> Option<Fingerprint> {
+        self.items
+            .get(&id)
+            .map(|item| item.facts.sender.fingerprint)
+    }
+
+    /// How much of a chat was opened and not acknowledged.
+    fn count_of(&self, chat: ConversationId) -> usize {
+        self.items.values().filter(|item| item.chat == chat).count()
+    }
+
+    /// When a message ends, by the server's word, server seconds.
+    fn ends(&self, id: MessageId) -> Option<u64> {
+        self.notices.get(&id).map(|notice| notice.ends)
+    }
+
+    /// Keeps the sealed parcel of a message that burns, for the reveal.
+    fn keep_parcel(&mut self, id: MessageId, parcel: Vec<u8>) {
+        if let Some(item) = self.items.get_mut(&id) {
+            item.parcel = parcel;
+        }
+    }
+
+    /// A change is acknowledged together with its message, if that is unread.
+    fn follow(&mut self, of: MessageId, by: MessageId) -> bool {
+        let item = self.items.get_mut(&of);
+        let unread = item.filter(|item| item.progress == Progress::Opened);
+        unread.is_some_and(|item| {
+            item.followers.push(by);
+            true
+        })
+    }
+}
+
+impl Inbox {
+    /// Leaves all of somebody's to expire: an acknowledgement would tell.
+    pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
+        let items = self.items.iter();
+        let unread: Vec<MessageId> = items
+            .filter(|(_, item)| item.chat == chat)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in unread {
+            self.finish(id);
+        }
     }
 }
 

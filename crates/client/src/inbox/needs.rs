@@ -14,24 +14,24 @@ use crate::unlocked::Unlocked;
 use crate::wire::Person;
 
 impl Inbox {
-    fn awaits_keys_of(&self, sender: UserId) -> bool {
-        let awaits = self.current.as_ref().map(|current| current.awaits);
-        awaits == Some(Await::Keys(sender))
+    /// Nobody could say what keys the sender of the message under way has.
+    fn sender_unknown(&mut self) {
+        if let Some(current) = self.current.as_mut() {
+            current.fetched_sender = false;
+        }
     }
 }
 
 impl Unlocked {
     /// Somebody's keys came, or the server could not give them.
     pub(crate) fn sender_came(&mut self, io: &mut Io, sender: UserId, answer: Answer) {
-        let awaited = self.inbox.awaits_keys_of(sender);
+        let awaited = self.inbox.awaits() == Some(Await::Keys(sender));
         let gone = matches!(&answer, Some((404, body))
             if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
         if !gone && !matches!(answer, Some((200, _))) {
             self.contacts.lookup_failed(io, sender, &answer);
             if awaited {
-                if let Some(current) = self.inbox.current.as_mut() {
-                    current.fetched_sender = false;
-                }
+                self.inbox.sender_unknown();
                 self.open_current(io);
             }
             return;
@@ -55,25 +55,15 @@ impl Unlocked {
 
     /// The safes could not be read: what needs them rests, and the others go on.
     pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
-        let awaits = self.inbox.current.as_ref().map(|current| current.awaits);
-        if awaits == Some(Await::Safe) {
-            self.inbox.park(
-                io,
-                Need::Safe(self.safe.reading().next_number()),
-                &mut self.contacts,
-                &self.safe,
-            );
+        if self.inbox.awaits() == Some(Await::Safe) {
+            let need = Need::Safe(self.safe.reading().next_number());
+            self.inbox.park(io, need, &mut self.contacts, &self.safe);
         }
     }
 
     /// The safe was read again: what waited for it goes on.
     pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
-        if self
-            .inbox
-            .current
-            .as_ref()
-            .is_some_and(|current| current.awaits == Await::Safe)
-        {
+        if self.inbox.awaits() == Some(Await::Safe) {
             self.open_current(io);
         }
     }

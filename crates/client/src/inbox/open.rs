@@ -73,6 +73,16 @@ impl From<EnvelopeError> for Blocked {
     }
 }
 
+/// Whether a message that was opened is here already.
+enum Before {
+    Never,
+    /// Another one is, under its id.
+    Other(ConversationId),
+    Read,
+    /// It is, and is to be shown.
+    Revealed(ConversationId),
+}
+
 impl Inbox {
     /// All that it sent ends with an account: that is no alarm, and nobody is there to tell.
     fn sender_is_gone(&mut self, io: &mut Io, id: MessageId) {
@@ -197,37 +207,69 @@ impl Inbox {
     }
 
     /// Keeps an opened message until it is acknowledged.
-    pub(super) fn keep(
-        &mut self,
-        opened: &Opened,
-        chat: ConversationId,
-        lease: Option<super::Lease>,
-    ) {
-        self.items.insert(
-            opened.id,
-            Incoming {
-                chat,
-                facts: opened.facts(),
-                epoch: opened.epoch,
-                counter: opened.counter,
-                lease,
-                progress: Progress::Opened,
-                parcel: Vec::new(),
-                followers: Vec::new(),
-            },
-        );
+    pub(super) fn keep(&mut self, opened: &Opened, chat: ConversationId) {
+        let item = Incoming {
+            chat,
+            facts: opened.facts(),
+            epoch: opened.epoch,
+            counter: opened.counter,
+            lease: self.lease.take(),
+            progress: Progress::Opened,
+            parcel: Vec::new(),
+            followers: Vec::new(),
+        };
+        self.items.insert(opened.id, item);
+    }
+
+    /// Takes the parcel of the claim under way, and whether its sender and the safes were fetched for it.
+    fn take_parcel(&mut self) -> Option<(MessageId, Vec<u8>, bool, bool)> {
+        let current = self.current.as_mut()?;
+        let parcel = std::mem::take(&mut current.parcel);
+        Some((
+            current.id,
+            parcel,
+            current.fetched_sender,
+            current.fetched_safe,
+        ))
+    }
+
+    /// Acknowledges the message under way, whose mark is stored.
+    fn acknowledge_replay(&mut self, io: &mut Io, id: MessageId) {
+        if let Some(lease) = self.lease.take() {
+            io.frame(&ClientFrame::Ack {
+                id,
+                token: Blob::from(lease.token.as_slice()),
+            });
+        }
+        self.finish(id);
+        self.claim_done(io);
+    }
+
+    /// The message under way is open; says whether it was open before.
+    fn opened(&mut self, opened: &Opened) -> Before {
+        let why = self.current.as_ref().map(|current| current.why);
+        let Some(item) = self.items.get_mut(&opened.id) else {
+            return Before::Never;
+        };
+        if item.facts != opened.facts() {
+            return Before::Other(item.chat);
+        }
+        // Claimed once more, perhaps through another slot.
+        item.lease = self.lease.take();
+        if why != Some(Why::Reveal) {
+            return Before::Read;
+        }
+        (item.epoch, item.counter) = (opened.epoch, opened.counter);
+        Before::Revealed(item.chat)
     }
 }
 
 impl Unlocked {
     /// Opens the parcel of the claim under way, as far as it goes.
     pub(super) fn open_current(&mut self, io: &mut Io) {
-        let Some(current) = self.inbox.current.as_mut() else {
+        let Some((id, bytes, fetched_sender, fetched_safe)) = self.inbox.take_parcel() else {
             return;
         };
-        let id = current.id;
-        let bytes = std::mem::take(&mut current.parcel);
-        let (fetched_sender, fetched_safe) = (current.fetched_sender, current.fetched_safe);
         let outcome = match ParcelRef::decode(&bytes) {
             Ok(parcel) => self.inbox.try_open(
                 io,
@@ -262,14 +304,7 @@ impl Unlocked {
             Err(Blocked::Replayed) => {
                 // Its mark is stored: acknowledged, not shown.
                 io.refused(Refusal::Replayed, None, Some(id));
-                if let Some(lease) = self.inbox.lease.take() {
-                    io.frame(&ClientFrame::Ack {
-                        id,
-                        token: Blob::from(lease.token.as_slice()),
-                    });
-                }
-                self.inbox.finish(id);
-                self.inbox.claim_done(io);
+                self.inbox.acknowledge_replay(io, id);
             }
             // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
             // is asked for before every refusal, of whom the server named.
@@ -297,29 +332,12 @@ impl Unlocked {
 
     /// It is open.
     fn opened(&mut self, io: &mut Io, opened: Opened, bytes: Vec<u8>) {
-        let id = opened.id;
-        let why = self.inbox.current.as_ref().map(|current| current.why);
-        let lease = self.inbox.lease.take();
-        let first = self
-            .inbox
-            .items
-            .get(&id)
-            .map(|item| (item.chat, item.facts));
-        match first {
-            None => self.first_opened(io, opened, lease, bytes),
+        match self.inbox.opened(&opened) {
+            Before::Never => self.first_opened(io, opened, bytes),
             // Another message under the same id: it is neither shown nor answered.
-            Some((chat, facts)) if facts != opened.facts() => {
-                io.refused(Refusal::Exchanged, Some(chat), Some(id));
-            }
-            Some((chat, _)) => {
-                // Claimed once more, perhaps through another slot.
-                if let Some(item) = self.inbox.items.get_mut(&id) {
-                    item.lease = lease;
-                }
-                if why == Some(Why::Reveal) {
-                    self.reveal_opened(io, chat, opened);
-                }
-            }
+            Before::Other(chat) => io.refused(Refusal::Exchanged, Some(chat), Some(opened.id)),
+            Before::Read => {}
+            Before::Revealed(chat) => self.reveal_opened(io, chat, opened),
         }
         self.inbox.claim_done(io);
     }

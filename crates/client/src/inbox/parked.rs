@@ -153,25 +153,25 @@ impl Inbox {
                 || matches!(parked.need, Need::Keys(_, Some(claim)) if contacts.has_fresh_keys(io, &claim, safe))
         })
     }
-}
 
-impl Unlocked {
-    /// Opens what rested and can go on, in the order in which it was claimed.
-    pub(crate) fn resume_parked(&mut self, io: &mut Io) {
-        if self.inbox.parked.is_empty() {
-            return;
-        }
-        while self.inbox.current.is_none()
-            && let Some(index) = self.inbox.first_ready(io, &self.contacts, &self.safe)
+    /// Whether anything rests.
+    fn rests(&self) -> bool {
+        !self.parked.is_empty()
+    }
+
+    /// Takes up the first that can be opened; false where there is none, or a claim is under way.
+    fn resume(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) -> bool {
+        while self.current.is_none()
+            && let Some(index) = self.first_ready(io, contacts, safe)
         {
-            let parked = self.inbox.parked.remove(index);
+            let parked = self.parked.remove(index);
             let lease = parked.lease.filter(|lease| lease.until_ms > io.now_ms);
             if parked.parcel.is_empty() || lease.is_none() {
-                self.inbox.queue.push_front((parked.id, parked.why));
+                self.queue.push_front((parked.id, parked.why));
                 continue;
             }
             let keys = matches!(parked.need, Need::Keys(..));
-            self.inbox.current = Some(Current {
+            self.current = Some(Current {
                 id: parked.id,
                 why: parked.why,
                 awaits: Await::Parcel,
@@ -179,8 +179,21 @@ impl Unlocked {
                 fetched_sender: keys && parked.answered,
                 fetched_safe: parked.fetched_safe,
             });
-            self.inbox.lease = lease;
+            self.lease = lease;
             io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+            return true;
+        }
+        false
+    }
+}
+
+impl Unlocked {
+    /// Opens what rested and can go on, in the order in which it was claimed.
+    pub(crate) fn resume_parked(&mut self, io: &mut Io) {
+        if !self.inbox.rests() {
+            return;
+        }
+        while self.inbox.resume(io, &self.contacts, &self.safe) {
             self.open_current(io);
         }
         io.ask(Effect::Claim);

@@ -29,14 +29,85 @@ impl Inbox {
         if let Some(item) = self.items.get_mut(&id) {
             item.lease = None;
         }
-        let awaited = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
-        if awaited {
+        if self.is_awaited(id, Await::Extension) {
             self.current = None;
             self.claim_soon(io, id, Why::Reveal);
         }
+    }
+
+    /// The lease was extended; true if the message under way waits for it.
+    fn extended(&mut self, io: &Io, id: MessageId, lease_ms: u64) -> bool {
+        let item = self.items.get_mut(&id);
+        let Some(lease) = item.and_then(|item| item.lease.as_mut()) else {
+            return false;
+        };
+        lease.until_ms = io.after_ms(lease_ms);
+        let lease = lease.clone();
+        let awaited = self.is_awaited(id, Await::Extension);
+        if awaited {
+            self.lease = Some(lease);
+        }
+        awaited
+    }
+
+    /// An opened message is done with: gives its chat, epoch and counter, and changes of it.
+    fn begin_marking(
+        &mut self,
+        id: MessageId,
+    ) -> Option<(ConversationId, EpochRecord, u8, Vec<MessageId>)> {
+        let item = self.items.get_mut(&id);
+        let item = item.filter(|item| item.progress == Progress::Opened)?;
+        item.progress = Progress::Marking;
+        item.parcel = Vec::new();
+        let followers = std::mem::take(&mut item.followers);
+        Some((item.chat, item.epoch, item.counter, followers))
+    }
+
+    /// The mark of a message is stored; false if it is not here.
+    fn marked(&mut self, id: MessageId) -> bool {
+        let item = self.items.get_mut(&id);
+        item.is_some_and(|item| {
+            item.progress = Progress::Marked;
+            true
+        })
+    }
+
+    /// The chat of a message that is to be acknowledged.
+    fn is_marked(&self, id: MessageId) -> Option<ConversationId> {
+        let item = self.items.get(&id);
+        let marked = item.filter(|item| item.progress == Progress::Marked);
+        marked.map(|item| item.chat)
+    }
+
+    /// Acknowledges under a lease that holds, or claims once more to do so.
+    fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
+        match self.token(id, io.now_ms) {
+            Some(token) => io.frame(&ClientFrame::Ack {
+                id,
+                token: Blob::from(token.as_slice()),
+            }),
+            None => {
+                self.queue.push_back((id, Why::Acknowledge));
+                io.ask(Effect::Claim);
+            }
+        }
+    }
+
+    /// The server did not take an acknowledgement; true if it is to be tried again at once.
+    fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
+        if failure.is_passing() {
+            // It is claimed once more and then acknowledged.
+            io.timers
+                .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
+        } else if failure.code == Code::StaleClaim.name()
+            && let Some(item) = self.items.get_mut(&id)
+        {
+            item.lease = None;
+            return true;
+        } else {
+            self.finish(id);
+        }
+        false
     }
 }
 
@@ -65,24 +136,8 @@ impl Unlocked {
 
     /// The lease was extended.
     pub(crate) fn extended(&mut self, io: &mut Io, id: MessageId, lease_ms: u64) {
-        let until_ms = io.after_ms(lease_ms);
-        if let Some(lease) = self
-            .inbox
-            .items
-            .get_mut(&id)
-            .and_then(|item| item.lease.as_mut())
-        {
-            lease.until_ms = until_ms;
-            let lease = lease.clone();
-            let awaited = self
-                .inbox
-                .current
-                .as_ref()
-                .is_some_and(|current| current.id == id && current.awaits == Await::Extension);
-            if awaited {
-                self.inbox.lease = Some(lease);
-                self.open_current(io);
-            }
+        if self.inbox.extended(io, id, lease_ms) {
+            self.open_current(io);
         }
     }
 
@@ -100,10 +155,6 @@ impl Unlocked {
         if over {
             self.expire(io, name);
             return;
-        }
-        if let Some(item) = self.inbox.items.get_mut(&opened.id) {
-            item.epoch = opened.epoch;
-            item.counter = opened.counter;
         }
         if let Content::Text { text, .. } = opened.content
             && let Some(view) = self.chats.message_mut(chat, name)
@@ -204,16 +255,9 @@ impl Unlocked {
 
     /// It was seen, or nobody has to see it: store its mark, then acknowledge it.
     pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: MessageId) {
-        let Some(item) = self.inbox.items.get_mut(&id) else {
+        let Some((chat, epoch, counter, followers)) = self.inbox.begin_marking(id) else {
             return;
         };
-        if item.progress != Progress::Opened {
-            return;
-        }
-        item.progress = Progress::Marking;
-        item.parcel = Vec::new();
-        let followers = std::mem::take(&mut item.followers);
-        let (chat, epoch, counter) = (item.chat, item.epoch, item.counter);
         let now = io.stamp();
         let live = epoch.key.path == EpochPath::Live;
         let leaves_mark = self.leaves_mark(chat, id, &epoch);
@@ -250,51 +294,25 @@ impl Unlocked {
 
     /// Its mark is stored.
     pub(crate) fn marked(&mut self, io: &mut Io, id: MessageId) {
-        if let Some(item) = self.inbox.items.get_mut(&id) {
-            item.progress = Progress::Marked;
+        if self.inbox.marked(id) {
             self.acknowledge(io, id);
         }
     }
 
     /// Acknowledges under a lease that holds, or claims once more to do so.
     pub(crate) fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
-        let marked = self
-            .inbox
-            .items
-            .get(&id)
-            .is_some_and(|item| item.progress == Progress::Marked);
-        let chat = self.inbox.items.get(&id).map(|item| item.chat);
-        if !marked
-            || !io.online
-            || chat.is_some_and(|chat| self.receipts.withholds(io, chat, id, &self.outbox))
+        if let Some(chat) = self.inbox.is_marked(id)
+            && io.online
+            && !self.receipts.withholds(io, chat, id, &self.outbox)
         {
-            return;
-        }
-        match self.inbox.token(id, io.now_ms) {
-            Some(token) => io.frame(&ClientFrame::Ack {
-                id,
-                token: Blob::from(token.as_slice()),
-            }),
-            None => {
-                self.inbox.queue.push_back((id, Why::Acknowledge));
-                io.ask(Effect::Claim);
-            }
+            self.inbox.acknowledge(io, id);
         }
     }
 
     /// The server did not take an acknowledgement.
     pub(crate) fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        if failure.is_passing() {
-            // It is claimed once more and then acknowledged.
-            io.timers
-                .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
-        } else if failure.code == Code::StaleClaim.name()
-            && let Some(item) = self.inbox.items.get_mut(&id)
-        {
-            item.lease = None;
+        if self.inbox.ack_refused(io, id, failure) {
             self.acknowledge(io, id);
-        } else {
-            self.inbox.finish(id);
         }
     }
 

@@ -25,14 +25,18 @@ impl Inbox {
         }
         self.stranded = stranded;
     }
+
+    fn take_stranded(&mut self) -> Vec<Stranded> {
+        std::mem::take(&mut self.stranded)
+    }
 }
 
 impl Unlocked {
     /// What has not come another way by now is lost, unless its sender comes back.
     pub(crate) fn stranded_due(&mut self, io: &mut Io) {
-        for Stranded { id, from } in std::mem::take(&mut self.inbox.stranded) {
+        for Stranded { id, from } in self.inbox.take_stranded() {
             let chat = ConversationId::with(from);
-            let known = self.chats.name(chat, from, id).is_some() || self.inbox.done.contains(&id);
+            let known = self.chats.name(chat, from, id).is_some() || self.inbox.is_done(id);
             // Of strangers, and of people who are blocked, nothing is shown.
             let contact = self.safe.contact(chat).filter(|_| !known);
             let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());

@@ -110,10 +110,9 @@ impl Unlocked {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
         let view = arrived.view(name, text, self.chats.next_seen_ms(io.shown_ms()));
-        if view.sealed
-            && let Some(item) = self.inbox.items.get_mut(&id)
-        {
-            item.parcel = std::mem::take(&mut arrived.parcel);
+        if view.sealed {
+            self.inbox
+                .keep_parcel(id, std::mem::take(&mut arrived.parcel));
         }
         if let Some(end) = view.expires_at {
             // The end of a message that nobody reads.
@@ -179,14 +178,13 @@ impl Unlocked {
         (id, sent_at): (MessageId, u64),
         alias: Option<&str>,
     ) -> bool {
-        let Some(item) = self.inbox.items.get(&id) else {
+        let Some(fingerprint) = self.inbox.writer(id) else {
             return false;
         };
-        let fingerprint = item.facts.sender.fingerprint;
         let (handle, known_as) = self.contacts.names_of(chat.peer(), &self.safe);
         let names = (handle, alias.map_or(known_as, clip));
-        let of_theirs = self.inbox.items.values().filter(|item| item.chat == chat);
-        let asked = (self.safe).asked(io, chat, fingerprint, sent_at, names, of_theirs.count());
+        let of_theirs = self.inbox.count_of(chat);
+        let asked = (self.safe).asked(io, chat, fingerprint, sent_at, names, of_theirs);
         match asked {
             Asked::Pending => {
                 let other = !self.safe.is_pinned(chat.peer(), &fingerprint);

@@ -14,6 +14,7 @@ use protocol::ids::MessageId;
 use crate::command::Burn;
 use crate::effects::Effect;
 use crate::id::ConversationId;
+use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::outbox::Outbox;
 use crate::safe::Safe;
@@ -50,6 +51,38 @@ impl Receipts {
     /// Nothing more is sent to somebody.
     pub(crate) fn forget(&mut self, chat: ConversationId) {
         self.owed.remove(&chat);
+    }
+
+    /// Takes what was collected, by chat; not where receipts were switched off since.
+    fn take(&mut self, io: &mut Io, safe: &Safe) -> Vec<(ConversationId, Vec<Receipt>)> {
+        io.timers.cancel(Timer::Receipts);
+        let mut owed = std::mem::take(&mut self.owed);
+        owed.retain(|chat, _| safe.sends_receipts(*chat));
+        let mut states = owed.values().flat_map(BTreeMap::values);
+        if states.any(|state| *state > ReceiptState::Delivered) {
+            self.sent_ms = Some(io.now_ms);
+        }
+        let receipts = |all: BTreeMap<MessageId, ReceiptState>| {
+            let all = all.into_iter();
+            all.map(|(message_id, state)| Receipt { message_id, state })
+                .collect()
+        };
+        owed.into_iter()
+            .map(|(chat, all)| (chat, receipts(all)))
+            .collect()
+    }
+
+    /// Whose acknowledgement waits; what is not here any more is forgotten.
+    fn withheld(&mut self, inbox: &Inbox) -> Vec<MessageId> {
+        self.withheld.retain(|id, _| inbox.has(*id));
+        self.withheld.keys().copied().collect()
+    }
+
+    /// Sets the timer for the first that has waited long enough.
+    fn watch(&self, io: &mut Io) {
+        if let Some(until_ms) = self.withheld.values().min() {
+            io.timers.set_earlier(Timer::Receipts, *until_ms);
+        }
     }
 }
 
@@ -117,22 +150,7 @@ impl Unlocked {
 
     /// Sends what was collected, one message per person.
     pub(crate) fn send_receipts(&mut self, io: &mut Io) {
-        io.timers.cancel(Timer::Receipts);
-        for (chat, owed) in std::mem::take(&mut self.receipts.owed) {
-            if !self.safe.sends_receipts(chat) {
-                // Switched off since.
-                continue;
-            }
-            if owed.values().any(|state| *state > ReceiptState::Delivered) {
-                self.receipts.sent_ms = Some(io.now_ms);
-            }
-            let all: Vec<Receipt> = owed
-                .into_iter()
-                .map(|(id, state)| Receipt {
-                    message_id: id,
-                    state,
-                })
-                .collect();
+        for (chat, all) in self.receipts.take(io, &self.safe) {
             for part in all.chunks(MAX_RECEIPTS) {
                 let content = Content::Receipt(part.to_vec());
                 self.outbox
@@ -144,16 +162,9 @@ impl Unlocked {
 
     /// After every input: acknowledges what waited for a receipt that is on its way now.
     pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
-        let waiting: Vec<MessageId> = self.receipts.withheld.keys().copied().collect();
-        for id in waiting {
-            if self.inbox.items.contains_key(&id) {
-                self.acknowledge(io, id);
-            } else {
-                self.receipts.withheld.remove(&id);
-            }
+        for id in self.receipts.withheld(&self.inbox) {
+            self.acknowledge(io, id);
         }
-        if let Some(until_ms) = self.receipts.withheld.values().min() {
-            io.timers.set_earlier(Timer::Receipts, *until_ms);
-        }
+        self.receipts.watch(io);
     }
 }

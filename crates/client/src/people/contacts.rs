@@ -7,7 +7,6 @@ use crate::effects::Effect;
 use crate::event::{Event, PersonView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::people::Contacts;
 use crate::safe::Safe;
@@ -60,20 +59,6 @@ impl Contacts {
             alias
         };
         (handle, alias)
-    }
-}
-
-impl Inbox {
-    /// Leaves all of somebody's to expire: an acknowledgement would tell.
-    pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
-        let items = self.items.iter();
-        let unread: Vec<MessageId> = items
-            .filter(|(_, item)| item.chat == chat)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in unread {
-            self.finish(id);
-        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Both safes of the account in memory, and what has to be written.
 
-mod boot;
 mod contacts;
 mod fresh;
 mod memory;

@@ -212,133 +212,129 @@ impl Safe {
     pub(crate) fn writes_resume(&mut self, io: &mut Io) {
         io.timers.cancel(Timer::SafeRetry);
     }
-
-    fn write_failed(&mut self, io: &mut Io, answer: Answer) {
-        if let Some((403, _)) = answer {
-            io.ask(Effect::Lock(PASSPHRASE_CHANGED));
-            return;
-        }
-        retry_later(io);
-    }
 }
 
-impl Unlocked {
-    /// The key safe was written, or not.
-    pub(crate) fn safe_written(&mut self, io: &mut Io, answer: Answer) {
+/// What came of a read of both safes.
+pub(crate) enum SafesCame {
+    /// Nobody waits for it, or it is not taken.
+    Nothing,
+    /// The server could not give them.
+    Failed,
+    /// They are as the server has them; something was joined, or was written meanwhile.
+    Read { joined: bool, again: bool },
+}
+
+impl Safe {
+    /// The key safe was written, or not; true if another session's was joined into it.
+    pub(crate) fn safe_written(&mut self, io: &mut Io, answer: Answer) -> bool {
         match answer {
             Some((200..=299, _)) => {
-                self.safe.safe_track.finish();
-                self.safe.remember(io);
-            }
-            Some((409, body)) => {
-                self.safe.safe_track.give_up();
-                match parse::<SafeConflict>(&body) {
-                    Ok(conflict) => {
-                        let joined = self.safe.join_safe(&conflict.current);
-                        self.after_join(io, joined);
-                    }
-                    Err(_) => retry_later(io),
-                }
+                self.safe_track.finish();
+                self.remember(io);
+                false
             }
             other => {
-                self.safe.safe_track.give_up();
-                self.safe.write_failed(io, other);
+                self.safe_track.give_up();
+                self.conflict(io, other).is_some_and(|current| {
+                    let joined = self.join_safe(&current);
+                    self.joined(io, joined)
+                })
             }
         }
     }
 
-    /// The prekey safe was written, or not.
-    pub(crate) fn prekey_safe_written(&mut self, io: &mut Io, answer: Answer) {
+    /// The prekey safe was written, or not; true if another session's was joined into it.
+    pub(crate) fn prekey_safe_written(&mut self, io: &mut Io, answer: Answer) -> bool {
         match answer {
             Some((200..=299, _)) => {
-                self.safe.prekey_track.finish();
-                self.safe.remember(io);
-            }
-            Some((409, body)) => {
-                self.safe.prekey_track.give_up();
-                match parse::<SafeConflict>(&body) {
-                    Ok(conflict) => {
-                        let joined = self.safe.join_prekeys(&conflict.current);
-                        self.after_join(io, joined);
-                    }
-                    Err(_) => retry_later(io),
-                }
+                self.prekey_track.finish();
+                self.remember(io);
+                false
             }
             other => {
-                self.safe.prekey_track.give_up();
-                self.safe.write_failed(io, other);
+                self.prekey_track.give_up();
+                self.conflict(io, other).is_some_and(|current| {
+                    let joined = self.join_prekeys(&current);
+                    self.joined(io, joined)
+                })
             }
         }
+    }
+
+    /// What a write met; else it is tried again later.
+    fn conflict(&self, io: &mut Io, answer: Answer) -> Option<SafeData> {
+        match answer {
+            Some((409, body)) => match parse::<SafeConflict>(&body) {
+                Ok(conflict) => return Some(conflict.current),
+                Err(_) => retry_later(io),
+            },
+            Some((403, _)) => io.ask(Effect::Lock(PASSPHRASE_CHANGED)),
+            _ => retry_later(io),
+        }
+        None
     }
 
     /// Both safes came.
-    pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
-        let Some(read) = self.safe.reading.end(number) else {
-            return;
+    pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) -> SafesCame {
+        let Some(read) = self.reading.end(number) else {
+            return SafesCame::Nothing;
         };
         let Some((status @ (200 | 204), body)) = answer else {
             if io.online {
                 if let Some(promised) = read.promised {
-                    self.safe.reading.promise(promised);
+                    self.reading.promise(promised);
                 }
-                let again_ms = self.safe.reading.pause.failed(io.now_ms, &answer);
+                let again_ms = self.reading.pause.failed(io.now_ms, &answer);
                 io.timers.set(Timer::SafeReread, again_ms);
             }
-            self.leave_for_safe(io);
-            return;
+            return SafesCame::Failed;
         };
-        self.safe.reading.pause.answered();
-        let safes = match status {
-            204 => None,
-            _ => match parse::<Safes>(&body) {
-                Ok(safes) => Some(safes),
-                Err(_) => {
-                    io.refused(Refusal::Malformed, None, None);
-                    return;
-                }
-            },
+        self.reading.pause.answered();
+        let safes = match (status, parse::<Safes>(&body)) {
+            (204, _) => None,
+            (_, Ok(safes)) => Some(safes),
+            (_, Err(_)) => {
+                io.refused(Refusal::Malformed, None, None);
+                return SafesCame::Nothing;
+            }
         };
         // Without a body the server says that it has what was known when it was asked.
         let offered = safes.as_ref().map_or(read.since, Marks::of);
-        if read.overtaken(&self.safe.marks(), &offered) {
+        if read.overtaken(&self.marks(), &offered) {
             if let Some(promised) = read.promised {
-                self.safe.reading.promise(promised);
+                self.reading.promise(promised);
             }
-            self.safe.read_safes(io);
-            return;
+            self.read_safes(io);
+            return SafesCame::Nothing;
         }
-        if let Some(promised) = read.promised {
+        if let Some(promised) = read.promised
+            && let Err(error) = promised.check(&offered.safe)
+        {
             // A session of ours said that it wrote more than the server shows.
-            if let Err(error) = promised.check(&offered.safe) {
-                io.refused(of_safe(&error), None, None);
-                return;
-            }
+            io.refused(of_safe(&error), None, None);
+            return SafesCame::Nothing;
         }
-        if let Some(safes) = safes {
+        let joined = safes.is_some_and(|safes| {
             let key_safe = SafeData {
                 version: safes.safe.version,
                 data: safes.safe.data,
             };
-            let joined = self.safe.join(&key_safe, &safes.prekey_safe);
-            self.after_join(io, joined);
-        }
-        self.inbox.safes_answered(number);
-        if read.again {
-            self.safe.read_safes(io);
-        } else {
-            self.reopen_blocked(io);
+            let joined = self.join(&key_safe, &safes.prekey_safe);
+            self.joined(io, joined)
+        });
+        SafesCame::Read {
+            joined,
+            again: read.again,
         }
     }
 
-    fn after_join(&mut self, io: &mut Io, joined: Result<bool, SafeError>) {
+    /// Tells what came of joining another session's safe; true if it was joined.
+    fn joined(&self, io: &mut Io, joined: Result<bool, SafeError>) -> bool {
         match joined {
             Ok(conflict) => {
-                self.safe.remember(io);
+                self.remember(io);
                 io.ask(Effect::TellChats);
                 io.ask(Effect::TellSettings);
-                self.contacts.pins_joined(io, &self.safe);
-                self.requests_joined(io);
-                self.contacts.emit_blocked(io, &self.safe);
                 if conflict {
                     io.notice(
                         "safe-merged",
@@ -346,13 +342,52 @@ impl Unlocked {
                         None,
                     );
                 }
+                return true;
             }
-            Err(SafeError::BadSeal) => {
-                // The passphrase was changed elsewhere: this key opens nothing any more.
-                io.ask(Effect::Lock(PASSPHRASE_CHANGED));
-            }
+            // The passphrase was changed elsewhere: this key opens nothing any more.
+            Err(SafeError::BadSeal) => io.ask(Effect::Lock(PASSPHRASE_CHANGED)),
             Err(error) => io.refused(of_safe(&error), None, None),
         }
+        false
+    }
+}
+
+impl Unlocked {
+    /// The key safe or the prekey safe was written, or not.
+    pub(crate) fn written(&mut self, io: &mut Io, prekeys: bool, answer: Answer) {
+        let joined = match prekeys {
+            true => self.safe.prekey_safe_written(io, answer),
+            false => self.safe.safe_written(io, answer),
+        };
+        if joined {
+            self.after_join(io);
+        }
+    }
+
+    /// Both safes came.
+    pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
+        match self.safe.safes_came(io, number, answer) {
+            SafesCame::Nothing => {}
+            SafesCame::Failed => self.leave_for_safe(io),
+            SafesCame::Read { joined, again } => {
+                if joined {
+                    self.after_join(io);
+                }
+                self.inbox.safes_answered(number);
+                if again {
+                    self.safe.read_safes(io);
+                } else {
+                    self.reopen_blocked(io);
+                }
+            }
+        }
+    }
+
+    /// Another session's safe was joined into ours.
+    fn after_join(&mut self, io: &mut Io) {
+        self.contacts.pins_joined(io, &self.safe);
+        self.requests_joined(io);
+        self.contacts.emit_blocked(io, &self.safe);
     }
 }
 

@@ -8,20 +8,31 @@ use crate::id::BootId;
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
-use crate::unlocked::Unlocked;
+use crate::safe::Safe;
 
-impl Unlocked {
+/// The run of the server that is known.
+#[derive(Default)]
+pub(crate) struct Boot(Option<BootId>);
+
+impl Boot {
     /// Whether this run of the server is the one known.
-    pub(crate) fn knows_boot(&self, boot: BootId) -> bool {
-        self.boot == Some(boot)
+    pub(crate) fn is(&self, boot: BootId) -> bool {
+        self.0 == Some(boot)
     }
 
-    /// A boot id was heard, with its signature unless it is the one known.
-    pub(crate) fn boot_heard(&mut self, io: &mut Io, boot: BootId, signed: &[u8]) {
-        if self.knows_boot(boot) {
-            return;
+    /// A boot id was heard, with its signature unless it is the one known. True if another run was known
+    /// before: what waited there is gone.
+    pub(crate) fn heard(
+        &mut self,
+        io: &mut Io,
+        boot: BootId,
+        signed: &[u8],
+        safe: &mut Safe,
+    ) -> bool {
+        if self.is(boot) {
+            return false;
         }
-        let pinned = self.safe.contents().server.value;
+        let pinned = safe.contents().server.value;
         let verified = SignedBoot::decode(signed)
             .map_err(BootError::Decode)
             .and_then(|signed| signed.verify(pinned.as_ref()));
@@ -29,7 +40,7 @@ impl Unlocked {
             Ok(verified) if verified.boot_id == *boot.as_bytes() => verified,
             Ok(_) | Err(BootError::BadSignature | BootError::OtherServer) => {
                 io.refused(Refusal::ForgedBoot, None, None);
-                return;
+                return false;
             }
             Err(BootError::Decode(error)) => {
                 let refusal = match of_decode(&error) {
@@ -37,21 +48,21 @@ impl Unlocked {
                     other => other,
                 };
                 io.refused(refusal, None, None);
-                return;
+                return false;
             }
         };
         if pinned.is_none() {
             let now = io.stamp();
-            self.safe.edit().server.set(now, Some(verified.fingerprint));
+            safe.edit().server.set(now, Some(verified.fingerprint));
         }
-        let restarted = self.boot.replace(boot).is_some();
+        let restarted = self.0.replace(boot).is_some();
         if restarted {
             io.notice(
                 "server-restarted",
                 "The server was restarted. Messages that waited there are gone.",
                 None,
             );
-            self.server_restarted(io);
         }
+        restarted
     }
 }
