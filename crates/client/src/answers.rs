@@ -1,9 +1,9 @@
 //! Which part an HTTP answer belongs to.
 
-use crate::account::parse;
 use crate::core::Core;
 use crate::event::{Event, Phase};
 use crate::failure::Failure;
+use crate::flows::parse;
 use crate::purpose::Purpose;
 use crate::wire::Server;
 use api::Own;

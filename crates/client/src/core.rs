@@ -1,12 +1,12 @@
 //! The core itself: inputs in, outputs out.
 
-use crate::account::Flow;
 use crate::activity::Activity;
 use crate::command::Command;
 use crate::config::{Config, CoreRng};
 use crate::effects::Effect;
 use crate::event::{Event, Me, Phase, StateView};
 use crate::failure::Failure;
+use crate::flows::Flow;
 use crate::input::Input;
 use crate::io::Io;
 use crate::link::Link;

@@ -5,38 +5,30 @@
 //! the plaintext of messages live here and nowhere else, and are overwritten on lock and sign-out.
 #![forbid(unsafe_code)]
 
-mod account;
 mod activity;
 mod answers;
-mod boot;
 mod clock;
 pub mod command;
 mod config;
-mod conversations;
 mod core;
-mod drafts;
 mod effects;
 pub mod event;
 mod failure;
+mod flows;
 pub mod id;
-mod inbox;
 mod input;
 mod io;
 mod link;
 mod lock;
-mod outbox;
 mod output;
 mod pause;
-mod people;
-mod prekeys;
-mod presence;
 mod purpose;
 mod qr;
 pub mod refusal;
 mod refuse;
-mod safe;
 pub mod secret_text;
 mod server;
+mod state;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod timers;

@@ -1,7 +1,7 @@
 //! What an HTTP request was for.
 
-use crate::account::Step;
-use crate::account::sessions::Invite;
+use crate::flows::Step;
+use crate::flows::sessions::Invite;
 use crate::id::{MessageId, UserId};
 use crate::secret_text::SecretText;
 use crate::wire::Person;

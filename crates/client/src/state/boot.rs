@@ -1,0 +1,68 @@
+//! The server's boot id: when it changes, what waited is gone.
+//!
+//! Specification: `docs/protocol.md#boot-id`.
+
+use protocol::boot::{BootError, SignedBoot};
+
+use crate::id::BootId;
+use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::refuse::of_decode;
+use crate::state::safes::Safe;
+
+/// The run of the server that is known.
+#[derive(Default)]
+pub(crate) struct Boot(Option<BootId>);
+
+impl Boot {
+    /// Whether this run of the server is the one known.
+    pub(crate) fn is(&self, boot: BootId) -> bool {
+        self.0 == Some(boot)
+    }
+
+    /// A boot id was heard, with its signature unless it is the one known. True if another run was known
+    /// before: what waited there is gone.
+    pub(crate) fn heard(
+        &mut self,
+        io: &mut Io,
+        boot: BootId,
+        signed: &[u8],
+        safe: &mut Safe,
+    ) -> bool {
+        if self.is(boot) {
+            return false;
+        }
+        let pinned = safe.contents().server.value;
+        let verified = SignedBoot::decode(signed)
+            .map_err(BootError::Decode)
+            .and_then(|signed| signed.verify(pinned.as_ref()));
+        let verified = match verified {
+            Ok(verified) if verified.boot_id == *boot.as_bytes() => verified,
+            Ok(_) | Err(BootError::BadSignature | BootError::OtherServer) => {
+                io.refused(Refusal::ForgedBoot, None, None);
+                return false;
+            }
+            Err(BootError::Decode(error)) => {
+                let refusal = match of_decode(&error) {
+                    Refusal::Malformed => Refusal::ForgedBoot,
+                    other => other,
+                };
+                io.refused(refusal, None, None);
+                return false;
+            }
+        };
+        if pinned.is_none() {
+            let now = io.stamp();
+            safe.edit().server.set(now, Some(verified.fingerprint));
+        }
+        let restarted = self.0.replace(boot).is_some();
+        if restarted {
+            io.notice(
+                "server-restarted",
+                "The server was restarted. Messages that waited there are gone.",
+                None,
+            );
+        }
+        restarted
+    }
+}

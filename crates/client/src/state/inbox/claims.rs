@@ -1,0 +1,302 @@
+//! Claims: one under way, the rest in order.
+//!
+//! Specification: `docs/protocol/messages.md#claims-and-leases`.
+
+use api::{Code, Own};
+use protocol::envelope::ParcelRef;
+
+use super::{Await, Current, Lease, Progress, Why};
+use crate::answers::Answer;
+use crate::effects::Effect;
+use crate::event::MessageState;
+use crate::failure::Failure;
+use crate::id::MessageId;
+use crate::io::Io;
+use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
+use crate::refuse::of_decode;
+use crate::state::contacts::Contacts;
+use crate::state::inbox::Inbox;
+use crate::state::safes::Safe;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{Blob, ClaimToken, ClientFrame};
+
+/// An answer to a claim takes at most this long, milliseconds.
+pub(super) const ANSWER_MS: u64 = 10_000;
+/// A lease is 30 s; after a bit more a message that another session had taken is free again.
+const RETURN_MS: u64 = 31_000;
+/// Claims without an answer before a message is left alone until the next connection.
+const MAX_TRIES: u32 = 3;
+
+/// How it goes on with a parcel that came.
+enum Came {
+    Nothing,
+    Malformed,
+    ToOpen,
+    ToAcknowledge(MessageId),
+}
+
+/// Whether another session has the message for a while.
+fn is_taken(failure: &Failure) -> bool {
+    failure.code == Code::Taken.name()
+}
+
+/// Whether nothing follows about the message.
+fn is_passing(failure: &Failure) -> bool {
+    failure.is_passing() || failure.code == Code::StaleClaim.name()
+}
+
+impl Inbox {
+    /// Puts a claim in front of the others: a person waits for it.
+    pub(crate) fn claim_soon(&mut self, io: &mut Io, id: MessageId, why: Why) {
+        self.queue.retain(|(queued, _)| *queued != id);
+        self.queue.push_front((id, why));
+        io.ask(Effect::Claim);
+    }
+
+    /// Begins the next claim unless one is under way.
+    pub(crate) fn next_claim(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) {
+        // What rests and can go on is first; the end of this input sees to it.
+        if self.current.is_some() || !io.online || self.first_ready(io, contacts, safe).is_some() {
+            return;
+        }
+        let Some((id, why)) = self.take_turn(safe) else {
+            io.timers.cancel(Timer::Claim);
+            return;
+        };
+        // What this session holds the claim of is read from what it has: the server would say that it is taken.
+        let held = match why {
+            Why::Reveal => self.held(id, io.now_ms),
+            Why::First | Why::Acknowledge => None,
+        };
+        let (awaits, parcel, frame) = match held {
+            Some((token, parcel)) => {
+                let token = Blob::from(token.as_slice());
+                (Await::Extension, parcel, ClientFrame::Extend { id, token })
+            }
+            None => (Await::Parcel, Vec::new(), ClientFrame::Claim { id }),
+        };
+        let opened_before = awaits == Await::Extension;
+        self.current = Some(Current {
+            id,
+            why,
+            awaits,
+            parcel,
+            fetched_sender: opened_before,
+            fetched_safe: opened_before,
+        });
+        io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+        io.frame(&frame);
+    }
+
+    /// The claim under way is over.
+    pub(crate) fn claim_done(&mut self, io: &mut Io) {
+        self.current = None;
+        self.lease = None;
+        io.ask(Effect::Claim);
+    }
+
+    /// The parcel is too long for the socket: fetch it.
+    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: MessageId, token: Blob) {
+        let asked = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == id && current.awaits == Await::Parcel);
+        if asked {
+            io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
+            io.post(
+                &format!("/messages/{id}/claim?live_id={}", self.live),
+                &ClaimToken { token },
+                Purpose::Open(Open::Parcel(id)),
+            );
+        }
+    }
+
+    /// Tells the server that it is about to be on the screen: then it stays ours although the
+    /// connection breaks, and no other session can show it as well.
+    fn keep_for_reading(&mut self, io: &mut Io, id: MessageId, lease: Lease) {
+        let token = Blob::from(lease.token.as_slice());
+        if let Some(item) = self.items.get_mut(&id) {
+            item.lease = Some(lease);
+        }
+        if let Some(current) = self.current.as_mut() {
+            current.awaits = Await::Extension;
+        }
+        io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
+        io.frame(&ClientFrame::Extend { id, token });
+    }
+
+    /// What another session had taken may be free again.
+    pub(crate) fn retry_due(&mut self, io: &mut Io, id: MessageId) {
+        let why = match self.items.get(&id).map(|item| item.progress) {
+            Some(Progress::Marked) => Why::Acknowledge,
+            Some(_) => return,
+            None => Why::First,
+        };
+        self.queue.push_back((id, why));
+        io.ask(Effect::Claim);
+    }
+
+    /// What the claim under way waits for.
+    pub(super) fn awaits(&self) -> Option<Await> {
+        self.current.as_ref().map(|current| current.awaits)
+    }
+
+    /// Whether a message is under way, and waits for this.
+    pub(super) fn is_awaited(&self, id: MessageId, awaits: Await) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.id == id && current.awaits == awaits)
+    }
+
+    /// No answer came to the claim under way: it is made again, some times.
+    fn claim_lost(&mut self, io: &mut Io) {
+        if let Some(current) = self.current.take() {
+            if current.awaits == Await::Extension
+                && let Some(item) = self.items.get_mut(&current.id)
+            {
+                item.parcel = current.parcel;
+            }
+            let tries = self.tries.entry(current.id).or_insert(0);
+            *tries += 1;
+            if *tries < MAX_TRIES {
+                self.queue.push_back((current.id, current.why));
+            }
+        }
+        io.ask(Effect::Claim);
+    }
+
+    /// A parcel came; says how it goes on.
+    fn parcel_came(&mut self, io: &mut Io, bytes: &[u8]) -> Came {
+        let parcel = match ParcelRef::decode(bytes) {
+            Ok(parcel) => parcel,
+            Err(error) => {
+                io.refused(of_decode(&error), None, None);
+                return Came::Malformed;
+            }
+        };
+        let id = parcel.message_id;
+        let current = self.current.as_mut();
+        let asked = |current: &&mut Current| current.id == id && current.awaits == Await::Parcel;
+        let Some(current) = current.filter(asked) else {
+            io.refused(Refusal::CrossDelivered, None, Some(id));
+            return Came::Nothing;
+        };
+        if !parcel.target.is_for(&self.user, &self.live) {
+            io.refused(Refusal::CrossDelivered, None, Some(id));
+            self.done.insert(id);
+            self.claim_done(io);
+            return Came::Nothing;
+        }
+        let lease = Lease {
+            token: zeroize::Zeroizing::new(parcel.token),
+            until_ms: io.after_ms(u64::from(parcel.lease_ms)),
+        };
+        current.parcel = bytes.to_vec();
+        let why = current.why;
+        match (why, self.items.get_mut(&id)) {
+            (Why::Acknowledge, Some(item)) => {
+                item.lease = Some(lease);
+                return Came::ToAcknowledge(id);
+            }
+            (Why::Reveal, _) => {
+                self.keep_for_reading(io, id, lease);
+                return Came::Nothing;
+            }
+            _ => {}
+        }
+        self.lease = Some(lease);
+        Came::ToOpen
+    }
+
+    /// The server did not give the message under way; true if it was to be revealed.
+    fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
+        let Some(current) = self.current.as_ref().filter(|c| c.id == id) else {
+            return false;
+        };
+        let why = current.why;
+        match why {
+            Why::Reveal => {}
+            Why::First | Why::Acknowledge if is_taken(failure) => {
+                io.timers.set(Timer::Retry(id), io.now_ms + RETURN_MS);
+            }
+            Why::First | Why::Acknowledge if is_passing(failure) => {
+                io.timers
+                    .set(Timer::Retry(id), io.now_ms + failure.wait_ms());
+            }
+            Why::First => {
+                self.elsewhere = self.elsewhere.saturating_add(1);
+                self.finish(id);
+            }
+            Why::Acknowledge => self.finish(id),
+        }
+        self.claim_done(io);
+        why == Why::Reveal
+    }
+}
+
+impl Unlocked {
+    /// No answer came.
+    pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
+        match self.inbox.awaits() {
+            Some(Await::Keys(of)) => self.sender_came(io, of, None),
+            Some(Await::Safe) => {
+                self.safe.read_unanswered();
+                self.leave_for_safe(io);
+            }
+            _ => self.inbox.claim_lost(io),
+        }
+    }
+
+    /// A parcel over the socket.
+    pub(crate) fn parcel(&mut self, io: &mut Io, bytes: &[u8]) {
+        match self.inbox.parcel_came(io, bytes) {
+            Came::Nothing => {}
+            Came::Malformed => self.claim_timed_out(io),
+            Came::ToOpen => self.open_current(io),
+            Came::ToAcknowledge(id) => {
+                self.acknowledge(io, id);
+                self.inbox.claim_done(io);
+            }
+        }
+    }
+
+    pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
+        match answer {
+            Some((200, body)) => self.parcel(io, &body),
+            Some((status, body)) => {
+                let failure = Failure::from_answer(status, &body);
+                self.claim_refused(io, id, &failure);
+            }
+            None => self.claim_timed_out(io),
+        }
+    }
+
+    /// The server did not give it: for now, or because it is not there any more.
+    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
+        if self.inbox.claim_refused(io, id, failure) {
+            self.reveal_refused(io, id, failure);
+        }
+    }
+
+    /// Another session won, the server could not give it now, or it is gone.
+    fn reveal_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
+        let Some((chat, sender)) = self.inbox.said_by(id) else {
+            return;
+        };
+        let name = self.chats.name(chat, sender, id).unwrap_or(id);
+        let told = match (is_passing(failure), is_taken(failure)) {
+            (true, _) => failure.clone(),
+            (false, true) => Failure::new(Own::MessageTaken),
+            (false, false) => Failure::new(Own::MessageGone),
+        };
+        io.failed_at("reveal", told, Some(chat), Some(name));
+        if !is_taken(failure) && !is_passing(failure) {
+            self.inbox.finish(id);
+            if let Some(view) = self.chats.message_mut(chat, name) {
+                view.sealed = false;
+            }
+            self.set_state(io, chat, name, MessageState::Gone, true);
+        }
+    }
+}

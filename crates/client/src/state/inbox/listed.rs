@@ -1,0 +1,117 @@
+//! What the server lists and announces as waiting.
+
+use std::collections::BTreeSet;
+
+use super::turns::Notice;
+use super::{Progress, Why};
+use crate::answers::Answer;
+use crate::effects::Effect;
+use crate::flows::parse;
+use crate::id::MessageId;
+use crate::io::Io;
+use crate::purpose::{Open, Purpose};
+use crate::state::inbox::Inbox;
+use crate::timers::Timer;
+use crate::unlocked::Unlocked;
+use crate::wire::{Waiting, WaitingList};
+
+impl Inbox {
+    /// Asks for the whole list.
+    pub(crate) fn ask_list(&self, io: &mut Io) {
+        if io.online {
+            io.get("/messages", Purpose::Open(Open::Waiting));
+        }
+    }
+
+    /// One message waits.
+    pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
+        self.note_waiting(io, item);
+        io.ask(Effect::Claim);
+    }
+
+    fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
+        let id = item.id;
+        if self.done.contains(&id)
+            || self.items.contains_key(&id)
+            || self.queue.iter().any(|(queued, _)| *queued == id)
+            || self.current.as_ref().is_some_and(|c| c.id == id)
+            || self.parked_returned(id)
+        {
+            return;
+        }
+        self.notices.insert(id, Notice::of(item));
+        io.timers.cancel(Timer::Retry(id));
+        self.queue.push_back((id, Why::First));
+    }
+
+    /// Another connection: what was claimed over the last one is over.
+    fn connected(&mut self) {
+        self.current = None;
+        self.queue.clear();
+        self.tries.clear();
+    }
+
+    /// What is marked and waits at the server still; the rest is finished.
+    fn marked_of(&mut self, io: &Io, waiting: &[Waiting]) -> Vec<MessageId> {
+        let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
+        let items = self.items.iter();
+        let marked = items.filter(|(_, item)| item.progress == Progress::Marked);
+        let marked: Vec<MessageId> = marked.map(|(id, _)| *id).collect();
+        let (there, gone): (Vec<_>, Vec<_>) = marked
+            .into_iter()
+            .partition(|id| listed.contains(id) || self.token(*id, io.now_ms).is_some());
+        for id in gone {
+            self.finish(id);
+        }
+        there
+    }
+
+    /// The whole list, if the server could give it; else it is asked again.
+    fn list_came(&mut self, io: &mut Io, answer: Answer) -> Option<Vec<Waiting>> {
+        if let Some((200, body)) = &answer
+            && let Ok(list) = parse::<WaitingList>(body)
+        {
+            self.list_pause.answered();
+            // Its order counts, not that in which parts of it were heard.
+            self.queue.retain(|(_, why)| *why != Why::First);
+            return Some(list.waiting);
+        }
+        let again_ms = self.list_pause.failed(io.now_ms, &answer);
+        io.timers.set(Timer::List, again_ms);
+        None
+    }
+}
+
+impl Unlocked {
+    /// The server's list at connecting; where there is more, its front.
+    pub(crate) fn waiting_listed(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
+        self.inbox.connected();
+        if more {
+            for item in &waiting {
+                self.inbox.note_waiting(io, item);
+            }
+            self.inbox.ask_list(io);
+        } else {
+            self.whole_list(io, &waiting);
+        }
+        io.ask(Effect::Claim);
+    }
+
+    fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
+        for item in waiting {
+            self.inbox.note_waiting(io, item);
+        }
+        // What was shown meanwhile is acknowledged, where the server still has it.
+        for id in self.inbox.marked_of(io, waiting) {
+            self.acknowledge(io, id);
+        }
+    }
+
+    /// The whole list came, where the greeting had only its front; or the server could not give it.
+    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
+        if let Some(waiting) = self.inbox.list_came(io, answer) {
+            self.whole_list(io, &waiting);
+            io.ask(Effect::Claim);
+        }
+    }
+}
