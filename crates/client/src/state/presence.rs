@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::frames::Asked;
 use protocol::epoch::{
     BUCKET_SECS, EpochError, EpochRecord, Handshake, MAX_LIFE_SECS, ReceiverPairs, ReplayError,
     ReplayMap, bucket_of,
@@ -13,12 +12,10 @@ use protocol::identity::AccountSecrets;
 use protocol::ids::LiveId;
 use protocol::prekeys::SessionSecrets;
 
-use crate::failure::{Failure, whole_seconds};
-use crate::id::{MessageId, UserId};
+use crate::id::UserId;
 use crate::io::Io;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
-use crate::wire::{Blob, ClientFrame, ServerFrame, Stranded, Waiting};
+use crate::wire::{Blob, ClientFrame};
 
 /// How long after its bucket a session pair is kept for what is still on its way, seconds.
 const GRACE_SECS: u64 = 60;
@@ -35,7 +32,7 @@ struct SessionPair {
 }
 
 /// The newest session bundle.
-struct Bundle {
+pub(crate) struct Bundle {
     bucket: u64,
     key_id: u32,
     bytes: Vec<u8>,
@@ -197,104 +194,5 @@ impl Presence {
         });
         let sessions = &self.sessions;
         self.replay.retain(|key| sessions.contains_key(&key.id));
-    }
-}
-
-impl Unlocked {
-    /// Publishes the bundle of the present bucket, and again when the next one begins.
-    pub(crate) fn publish(&mut self, io: &mut Io) {
-        let sealed = self.inbox.sealed_under(&self.chats);
-        self.presence
-            .destroy_pairs(io, &sealed, self.inbox.is_busy());
-        self.presence.watch(io);
-        if !io.online {
-            return;
-        }
-        if !self.presence.is_current(io) {
-            self.outbox.keep_said(io, &mut self.safe);
-            self.presence.renew(io, &self.safe.contents().secrets);
-        }
-        self.presence.publish(io);
-    }
-
-    /// The server greeted: be live, fetch what waits, send what was held up.
-    fn hello(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool, stranded: Vec<Stranded>) {
-        self.presence.greeted();
-        self.inbox.stranded_listed(io, stranded);
-        self.publish(io);
-        self.waiting_listed(io, waiting, more);
-        self.outbox.reconnected(io);
-        self.safe.read_safes(io);
-        self.contacts.ask_about_other_keys(io, &self.safe);
-    }
-
-    /// The connection is gone: nothing that was claimed will be answered.
-    pub(crate) fn offline(&mut self, io: &mut Io) {
-        self.inbox.offline(io, &self.chats);
-        self.contacts.offline();
-        self.safe.offline();
-        self.receipts.offline();
-        self.outbox.offline();
-    }
-
-    /// A text frame of the server.
-    pub(crate) fn frame(&mut self, io: &mut Io, frame: ServerFrame) {
-        match frame {
-            ServerFrame::Hello {
-                waiting,
-                more,
-                stranded,
-                ..
-            } => self.hello(io, waiting, more, stranded),
-            ServerFrame::Waiting(item) => self.inbox.waiting_heard(io, &item),
-            ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
-            ServerFrame::Acked { id } => self.inbox.finish(id),
-            ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
-            ServerFrame::ClaimedLarge { id, token, .. } => self.inbox.claimed_large(io, id, token),
-            ServerFrame::Status { states } => self.statuses_came(io, states),
-            ServerFrame::Message {
-                id,
-                state,
-                target,
-                live,
-            } => self.status_heard(io, id, state, Some(target), live),
-            ServerFrame::Safe {
-                version,
-                prekey_version,
-            } => {
-                let marks = self.safe.marks();
-                if version > marks.safe.version || prekey_version > marks.prekeys.version {
-                    self.safe.read_safes(io);
-                }
-            }
-            ServerFrame::Joined {} => self.outbox.session_joined(),
-            ServerFrame::Refused {
-                re,
-                id,
-                code,
-                detail,
-                retry_after,
-            } => {
-                let secs = retry_after.map(whole_seconds);
-                let failure = Failure::refused(&code, detail, secs);
-                self.frame_refused(io, re, id, failure);
-            }
-            ServerFrame::SlotsAdded { .. } | ServerFrame::Pong {} | ServerFrame::Unknown => {}
-        }
-    }
-
-    fn frame_refused(&mut self, io: &mut Io, re: Asked, id: Option<MessageId>, failure: Failure) {
-        let Some(id) = id else {
-            return;
-        };
-        match re {
-            Asked::Claim => self.claim_refused(io, id, &failure),
-            Asked::Extend => self.inbox.extension_refused(io, id),
-            Asked::Ack => self.ack_refused(io, id, &failure),
-            Asked::CannotOpen => self.inbox.finish(id),
-            Asked::Slots => self.outbox.slots_refused(io, id),
-            Asked::Send => self.send_refused(io, id, failure),
-            Asked::Bundle | Asked::Status | Asked::Frame => {}
-        }
     }
 }

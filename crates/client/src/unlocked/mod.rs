@@ -1,5 +1,35 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
+mod apply;
+mod bundles;
+mod changes;
+mod claims;
+mod compose;
+mod control;
+mod held;
+mod invites;
+mod listed;
+mod lookup;
+mod messages;
+mod needs;
+mod opening;
+mod parked;
+mod people;
+mod receipts;
+mod reconnection;
+mod requests;
+mod safes;
+mod seal;
+mod shown;
+mod slots;
+mod socket;
+mod states;
+mod stranded;
+mod submission;
+mod trust;
+mod views;
+mod words;
+
 use api::Own;
 use api::ids::BootId;
 
@@ -104,13 +134,13 @@ impl Unlocked {
     }
 
     /// Does what parts ask of one another, until nobody asks for more.
-    fn go_on(&mut self, io: &mut Io) {
+    pub(crate) fn go_on(&mut self, io: &mut Io) {
         while let Some(effect) = io.effects.next_up_to(Effect::Claim) {
             self.apply(io, effect);
         }
     }
 
-    fn apply(&mut self, io: &mut Io, effect: Effect) {
+    pub(crate) fn apply(&mut self, io: &mut Io, effect: Effect) {
         match effect {
             Effect::DropEpochs(chat) => self.outbox.drop_epochs(chat),
             Effect::Release(chat) => self.release_held(io, chat),

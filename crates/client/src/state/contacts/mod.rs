@@ -1,13 +1,12 @@
 //! Other people: contacts and their pins, requests of strangers, invites, safety numbers.
 
-mod contacts;
-mod invites;
-mod keys;
-mod lookup;
-mod requests;
-mod senders;
-mod trust;
-mod views;
+pub(crate) mod contacts;
+pub(crate) mod invites;
+pub(crate) mod keys;
+pub(crate) mod lookup;
+pub(crate) mod requests;
+pub(crate) mod senders;
+pub(crate) mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,12 +8,11 @@ use protocol::identity::safety_number;
 use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::id::{ConversationId, MessageId};
+use crate::id::ConversationId;
 use crate::io::Io;
 use crate::qr;
 use crate::state::contacts::Contacts;
 use crate::state::safes::Safe;
-use crate::unlocked::Unlocked;
 
 impl Contacts {
     /// The number with a contact: of the keys to be decided on if they changed, else of the pin.
@@ -152,13 +151,5 @@ impl Contacts {
         }
         io.ask(Effect::TellChats);
         self.pins_joined(io, safe);
-    }
-}
-
-impl Unlocked {
-    /// Whether a message came under the keys that are pinned now.
-    pub(crate) fn is_by_the_pin(&self, name: MessageId) -> bool {
-        let origin = self.chats.origin(name);
-        origin.is_some_and(|origin| self.safe.is_pinned(origin.sender, &origin.writer))
     }
 }

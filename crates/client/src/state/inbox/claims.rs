@@ -2,13 +2,11 @@
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
-use api::{Code, Own};
+use api::Code;
 use protocol::envelope::ParcelRef;
 
 use super::{Await, Current, Lease, Progress, Why};
-use crate::answers::Answer;
 use crate::effects::Effect;
-use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::MessageId;
 use crate::io::Io;
@@ -19,18 +17,17 @@ use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClaimToken, ClientFrame};
 
 /// An answer to a claim takes at most this long, milliseconds.
-pub(super) const ANSWER_MS: u64 = 10_000;
+pub(crate) const ANSWER_MS: u64 = 10_000;
 /// A lease is 30 s; after a bit more a message that another session had taken is free again.
 const RETURN_MS: u64 = 31_000;
 /// Claims without an answer before a message is left alone until the next connection.
 const MAX_TRIES: u32 = 3;
 
 /// How it goes on with a parcel that came.
-enum Came {
+pub(crate) enum Came {
     Nothing,
     Malformed,
     ToOpen,
@@ -38,12 +35,12 @@ enum Came {
 }
 
 /// Whether another session has the message for a while.
-fn is_taken(failure: &Failure) -> bool {
+pub(crate) fn is_taken(failure: &Failure) -> bool {
     failure.code == Code::Taken.name()
 }
 
 /// Whether nothing follows about the message.
-fn is_passing(failure: &Failure) -> bool {
+pub(crate) fn is_passing(failure: &Failure) -> bool {
     failure.is_passing() || failure.code == Code::StaleClaim.name()
 }
 
@@ -139,7 +136,7 @@ impl Inbox {
     }
 
     /// What the claim under way waits for.
-    pub(super) fn awaits(&self) -> Option<Await> {
+    pub(crate) fn awaits(&self) -> Option<Await> {
         self.current.as_ref().map(|current| current.awaits)
     }
 
@@ -150,7 +147,7 @@ impl Inbox {
     }
 
     /// No answer came to the claim under way: it is made again, some times.
-    fn claim_lost(&mut self, io: &mut Io) {
+    pub(crate) fn claim_lost(&mut self, io: &mut Io) {
         if let Some(current) = self.current.take() {
             if current.awaits == Await::Extension
                 && let Some(item) = self.items.get_mut(&current.id)
@@ -167,7 +164,7 @@ impl Inbox {
     }
 
     /// A parcel came; says how it goes on.
-    fn parcel_came(&mut self, io: &mut Io, bytes: &[u8]) -> Came {
+    pub(crate) fn parcel_came(&mut self, io: &mut Io, bytes: &[u8]) -> Came {
         let parcel = match ParcelRef::decode(bytes) {
             Ok(parcel) => parcel,
             Err(error) => {
@@ -210,7 +207,7 @@ impl Inbox {
     }
 
     /// The server did not give the message under way; true if it was to be revealed.
-    fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
+    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
         let Some(current) = self.current.as_ref().filter(|c| c.id == id) else {
             return false;
         };
@@ -232,71 +229,5 @@ impl Inbox {
         }
         self.claim_done(io);
         why == Why::Reveal
-    }
-}
-
-impl Unlocked {
-    /// No answer came.
-    pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
-        match self.inbox.awaits() {
-            Some(Await::Keys(of)) => self.sender_came(io, of, None),
-            Some(Await::Safe) => {
-                self.safe.read_unanswered();
-                self.leave_for_safe(io);
-            }
-            _ => self.inbox.claim_lost(io),
-        }
-    }
-
-    /// A parcel over the socket.
-    pub(crate) fn parcel(&mut self, io: &mut Io, bytes: &[u8]) {
-        match self.inbox.parcel_came(io, bytes) {
-            Came::Nothing => {}
-            Came::Malformed => self.claim_timed_out(io),
-            Came::ToOpen => self.open_current(io),
-            Came::ToAcknowledge(id) => {
-                self.acknowledge(io, id);
-                self.inbox.claim_done(io);
-            }
-        }
-    }
-
-    pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
-        match answer {
-            Some((200, body)) => self.parcel(io, &body),
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                self.claim_refused(io, id, &failure);
-            }
-            None => self.claim_timed_out(io),
-        }
-    }
-
-    /// The server did not give it: for now, or because it is not there any more.
-    pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        if self.inbox.claim_refused(io, id, failure) {
-            self.reveal_refused(io, id, failure);
-        }
-    }
-
-    /// Another session won, the server could not give it now, or it is gone.
-    fn reveal_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        let Some((chat, sender)) = self.inbox.said_by(id) else {
-            return;
-        };
-        let name = self.chats.name(chat, sender, id).unwrap_or(id);
-        let told = match (is_passing(failure), is_taken(failure)) {
-            (true, _) => failure.clone(),
-            (false, true) => Failure::new(Own::MessageTaken),
-            (false, false) => Failure::new(Own::MessageGone),
-        };
-        io.failed_at("reveal", told, Some(chat), Some(name));
-        if !is_taken(failure) && !is_passing(failure) {
-            self.inbox.finish(id);
-            if let Some(view) = self.chats.message_mut(chat, name) {
-                view.sealed = false;
-            }
-            self.set_state(io, chat, name, MessageState::Gone, true);
-        }
     }
 }

@@ -12,7 +12,6 @@ use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::state::inbox::Inbox;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 use crate::wire::{Waiting, WaitingList};
 
 impl Inbox {
@@ -29,7 +28,7 @@ impl Inbox {
         io.ask(Effect::Claim);
     }
 
-    fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
+    pub(crate) fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
         let id = item.id;
         if self.done.contains(&id)
             || self.items.contains_key(&id)
@@ -45,14 +44,14 @@ impl Inbox {
     }
 
     /// Another connection: what was claimed over the last one is over.
-    fn connected(&mut self) {
+    pub(crate) fn connected(&mut self) {
         self.current = None;
         self.queue.clear();
         self.tries.clear();
     }
 
     /// What is marked and waits at the server still; the rest is finished.
-    fn marked_of(&mut self, io: &Io, waiting: &[Waiting]) -> Vec<MessageId> {
+    pub(crate) fn marked_of(&mut self, io: &Io, waiting: &[Waiting]) -> Vec<MessageId> {
         let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
         let items = self.items.iter();
         let marked = items.filter(|(_, item)| item.progress == Progress::Marked);
@@ -67,7 +66,7 @@ impl Inbox {
     }
 
     /// The whole list, if the server could give it; else it is asked again.
-    fn list_came(&mut self, io: &mut Io, answer: Answer) -> Option<Vec<Waiting>> {
+    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) -> Option<Vec<Waiting>> {
         if let Some((200, body)) = &answer
             && let Ok(list) = parse::<WaitingList>(body)
         {
@@ -79,39 +78,5 @@ impl Inbox {
         let again_ms = self.list_pause.failed(io.now_ms, &answer);
         io.timers.set(Timer::List, again_ms);
         None
-    }
-}
-
-impl Unlocked {
-    /// The server's list at connecting; where there is more, its front.
-    pub(crate) fn waiting_listed(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
-        self.inbox.connected();
-        if more {
-            for item in &waiting {
-                self.inbox.note_waiting(io, item);
-            }
-            self.inbox.ask_list(io);
-        } else {
-            self.whole_list(io, &waiting);
-        }
-        io.ask(Effect::Claim);
-    }
-
-    fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
-        for item in waiting {
-            self.inbox.note_waiting(io, item);
-        }
-        // What was shown meanwhile is acknowledged, where the server still has it.
-        for id in self.inbox.marked_of(io, waiting) {
-            self.acknowledge(io, id);
-        }
-    }
-
-    /// The whole list came, where the greeting had only its front; or the server could not give it.
-    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
-        if let Some(waiting) = self.inbox.list_came(io, answer) {
-            self.whole_list(io, &waiting);
-            io.ask(Effect::Claim);
-        }
     }
 }

@@ -8,20 +8,17 @@
 //!
 //! Specification: `docs/protocol/messages.md#receiving-a-message`.
 
-mod apply;
-mod authority;
-mod changes;
-mod claims;
-mod listed;
-mod needs;
-mod open;
-mod order;
-mod pairs;
-mod parked;
-mod shown;
-mod stranded;
-mod turns;
-mod words;
+pub(crate) mod authority;
+pub(crate) mod claims;
+pub(crate) mod listed;
+pub(crate) mod needs;
+pub(crate) mod open;
+pub(crate) mod order;
+pub(crate) mod pairs;
+pub(crate) mod parked;
+pub(crate) mod shown;
+pub(crate) mod stranded;
+pub(crate) mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -253,7 +250,7 @@ impl Inbox {
 
     /// The token of a lease that still holds for a while, and the parcel that was claimed under it, which is
     /// given away.
-    fn held(&mut self, id: MessageId, now_ms: u64) -> Option<([u8; 16], Vec<u8>)> {
+    pub(crate) fn held(&mut self, id: MessageId, now_ms: u64) -> Option<([u8; 16], Vec<u8>)> {
         let token = self.token(id, now_ms)?;
         let parcel = std::mem::take(&mut self.items.get_mut(&id)?.parcel);
         (!parcel.is_empty()).then_some((token, parcel))
@@ -265,47 +262,47 @@ impl Inbox {
     }
 
     /// Whether a message was finished here.
-    fn is_done(&self, id: MessageId) -> bool {
+    pub(crate) fn is_done(&self, id: MessageId) -> bool {
         self.done.contains(&id)
     }
 
     /// A message is never claimed again.
-    fn never_again(&mut self, id: MessageId) {
+    pub(crate) fn never_again(&mut self, id: MessageId) {
         self.done.insert(id);
     }
 
     /// Chat and sender of an opened message.
-    fn said_by(&self, id: MessageId) -> Option<(ConversationId, UserId)> {
+    pub(crate) fn said_by(&self, id: MessageId) -> Option<(ConversationId, UserId)> {
         let item = self.items.get(&id)?;
         Some((item.chat, item.facts.sender.user_id))
     }
 
     /// The identity that wrote an opened message.
-    fn writer(&self, id: MessageId) -> Option<Fingerprint> {
+    pub(crate) fn writer(&self, id: MessageId) -> Option<Fingerprint> {
         self.items
             .get(&id)
             .map(|item| item.facts.sender.fingerprint)
     }
 
     /// How much of a chat was opened and not acknowledged.
-    fn count_of(&self, chat: ConversationId) -> usize {
+    pub(crate) fn count_of(&self, chat: ConversationId) -> usize {
         self.items.values().filter(|item| item.chat == chat).count()
     }
 
     /// When a message ends, by the server's word, server seconds.
-    fn ends(&self, id: MessageId) -> Option<u64> {
+    pub(crate) fn ends(&self, id: MessageId) -> Option<u64> {
         self.notices.get(&id).map(|notice| notice.ends)
     }
 
     /// Keeps the sealed parcel of a message that burns, for the reveal.
-    fn keep_parcel(&mut self, id: MessageId, parcel: Vec<u8>) {
+    pub(crate) fn keep_parcel(&mut self, id: MessageId, parcel: Vec<u8>) {
         if let Some(item) = self.items.get_mut(&id) {
             item.parcel = parcel;
         }
     }
 
     /// A change is acknowledged together with its message, if that is unread.
-    fn follow(&mut self, of: MessageId, by: MessageId) -> bool {
+    pub(crate) fn follow(&mut self, of: MessageId, by: MessageId) -> bool {
         let item = self.items.get_mut(&of);
         let unread = item.filter(|item| item.progress == Progress::Opened);
         unread.is_some_and(|item| {
@@ -330,7 +327,7 @@ impl Inbox {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::Incoming;
 
     #[test]

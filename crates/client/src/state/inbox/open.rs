@@ -9,31 +9,28 @@ use protocol::envelope::{
 use protocol::epoch::{EpochError, EpochPath, EpochRecord, PendingEpoch, ReplayError, SenderClaim};
 use protocol::ids::MessageId;
 
-use super::parked::Need;
 use super::{Await, Facts, Incoming, Progress, Why};
 use crate::id::{ConversationId, UserId};
 use crate::io::Io;
-use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::{of_decode, of_envelope, of_epoch};
 use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
 use crate::state::presence::Presence;
 use crate::state::safes::Safe;
-use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame};
 
 /// A message whose sender is proven and whose body is open.
-pub(super) struct Opened {
-    pub(super) id: MessageId,
+pub(crate) struct Opened {
+    pub(crate) id: MessageId,
     /// The epoch; its keys are gone by now.
-    pub(super) epoch: EpochRecord,
-    pub(super) counter: u8,
-    pub(super) slot: SlotContent,
-    pub(super) content: Content,
-    pub(super) body_hash: BodyHash,
-    pub(super) live: bool,
-    pub(super) last_resort: bool,
+    pub(crate) epoch: EpochRecord,
+    pub(crate) counter: u8,
+    pub(crate) slot: SlotContent,
+    pub(crate) content: Content,
+    pub(crate) body_hash: BodyHash,
+    pub(crate) live: bool,
+    pub(crate) last_resort: bool,
 }
 
 impl Opened {
@@ -48,7 +45,7 @@ impl Opened {
 }
 
 /// Why it is not open yet, or never will be.
-enum Blocked {
+pub(crate) enum Blocked {
     /// Public keys of the claimed sender are needed.
     Sender(SenderClaim),
     /// The account of the claimed sender does not exist any more, and nobody gives its keys.
@@ -74,7 +71,7 @@ impl From<EnvelopeError> for Blocked {
 }
 
 /// Whether a message that was opened is here already.
-enum Before {
+pub(crate) enum Before {
     Never,
     /// Another one is, under its id.
     Other(ConversationId),
@@ -85,13 +82,13 @@ enum Before {
 
 impl Inbox {
     /// All that it sent ends with an account: that is no alarm, and nobody is there to tell.
-    fn sender_is_gone(&mut self, io: &mut Io, id: MessageId) {
+    pub(crate) fn sender_is_gone(&mut self, io: &mut Io, id: MessageId) {
         self.lease = None;
         self.finish(id);
         self.claim_done(io);
     }
 
-    fn wait_for(&mut self, awaits: Await, bytes: Vec<u8>) {
+    pub(crate) fn wait_for(&mut self, awaits: Await, bytes: Vec<u8>) {
         if let Some(current) = self.current.as_mut() {
             current.awaits = awaits;
             current.parcel = bytes;
@@ -104,7 +101,7 @@ impl Inbox {
     }
 
     /// Tells the sender that it does not open, and never claims it again.
-    fn refuse_parcel(
+    pub(crate) fn refuse_parcel(
         &mut self,
         io: &mut Io,
         id: MessageId,
@@ -126,7 +123,7 @@ impl Inbox {
         self.claim_done(io);
     }
 
-    fn try_open(
+    pub(crate) fn try_open(
         &self,
         io: &Io,
         parcel: &ParcelRef<'_>,
@@ -207,7 +204,7 @@ impl Inbox {
     }
 
     /// Keeps an opened message until it is acknowledged.
-    pub(super) fn keep(&mut self, opened: &Opened, chat: ConversationId) {
+    pub(crate) fn keep(&mut self, opened: &Opened, chat: ConversationId) {
         let item = Incoming {
             chat,
             facts: opened.facts(),
@@ -222,7 +219,7 @@ impl Inbox {
     }
 
     /// Takes the parcel of the claim under way, and whether its sender and the safes were fetched for it.
-    fn take_parcel(&mut self) -> Option<(MessageId, Vec<u8>, bool, bool)> {
+    pub(crate) fn take_parcel(&mut self) -> Option<(MessageId, Vec<u8>, bool, bool)> {
         let current = self.current.as_mut()?;
         let parcel = std::mem::take(&mut current.parcel);
         Some((
@@ -234,7 +231,7 @@ impl Inbox {
     }
 
     /// Acknowledges the message under way, whose mark is stored.
-    fn acknowledge_replay(&mut self, io: &mut Io, id: MessageId) {
+    pub(crate) fn acknowledge_replay(&mut self, io: &mut Io, id: MessageId) {
         if let Some(lease) = self.lease.take() {
             io.frame(&ClientFrame::Ack {
                 id,
@@ -246,7 +243,7 @@ impl Inbox {
     }
 
     /// The message under way is open; says whether it was open before.
-    fn opened(&mut self, opened: &Opened) -> Before {
+    pub(crate) fn opened(&mut self, opened: &Opened) -> Before {
         let why = self.current.as_ref().map(|current| current.why);
         let Some(item) = self.items.get_mut(&opened.id) else {
             return Before::Never;
@@ -261,84 +258,5 @@ impl Inbox {
         }
         (item.epoch, item.counter) = (opened.epoch, opened.counter);
         Before::Revealed(item.chat)
-    }
-}
-
-impl Unlocked {
-    /// Opens the parcel of the claim under way, as far as it goes.
-    pub(super) fn open_current(&mut self, io: &mut Io) {
-        let Some((id, bytes, fetched_sender, fetched_safe)) = self.inbox.take_parcel() else {
-            return;
-        };
-        let outcome = match ParcelRef::decode(&bytes) {
-            Ok(parcel) => self.inbox.try_open(
-                io,
-                &parcel,
-                fetched_sender,
-                fetched_safe,
-                &self.presence,
-                &self.contacts,
-                &self.safe,
-            ),
-            Err(error) => Err(Blocked::Refused(of_decode(&error), None)),
-        };
-        match outcome {
-            Ok(opened) => self.opened(io, opened, bytes),
-            Err(Blocked::Sender(claim)) => {
-                self.ask_keys(io, claim.user_id, Some(claim), bytes);
-            }
-            Err(Blocked::Safe) => {
-                self.inbox.wait_for(Await::Safe, bytes);
-                if self.inbox.may_read_for_prekey(io) {
-                    self.safe.read_safes(io);
-                } else {
-                    self.inbox.park(
-                        io,
-                        Need::Safe(self.safe.reading().next_number()),
-                        &mut self.contacts,
-                        &self.safe,
-                    );
-                }
-            }
-            Err(Blocked::Gone) => self.inbox.sender_is_gone(io, id),
-            Err(Blocked::Replayed) => {
-                // Its mark is stored: acknowledged, not shown.
-                io.refused(Refusal::Replayed, None, Some(id));
-                self.inbox.acknowledge_replay(io, id);
-            }
-            // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
-            // is asked for before every refusal, of whom the server named.
-            Err(Blocked::Refused(refusal, sender)) => match self.inbox.sender_told(id) {
-                Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
-                Some(poster) if self.contacts.lookups().is_gone(poster) => {
-                    self.inbox.sender_is_gone(io, id)
-                }
-                _ => self.inbox.refuse_parcel(io, id, refusal, sender),
-            },
-        }
-    }
-
-    /// Asks for somebody's public keys, once for each message.
-    fn ask_keys(&mut self, io: &mut Io, of: UserId, claim: Option<SenderClaim>, bytes: Vec<u8>) {
-        self.inbox.wait_for(Await::Keys(of), bytes);
-        if self.contacts.lookups().rest(io.now_ms) {
-            self.inbox
-                .park(io, Need::Keys(of, claim), &mut self.contacts, &self.safe);
-        } else {
-            let purpose = Purpose::Open(Open::Sender(of));
-            io.get(&format!("/users/{of}"), purpose);
-        }
-    }
-
-    /// It is open.
-    fn opened(&mut self, io: &mut Io, opened: Opened, bytes: Vec<u8>) {
-        match self.inbox.opened(&opened) {
-            Before::Never => self.first_opened(io, opened, bytes),
-            // Another message under the same id: it is neither shown nor answered.
-            Before::Other(chat) => io.refused(Refusal::Exchanged, Some(chat), Some(opened.id)),
-            Before::Read => {}
-            Before::Revealed(chat) => self.reveal_opened(io, chat, opened),
-        }
-        self.inbox.claim_done(io);
     }
 }

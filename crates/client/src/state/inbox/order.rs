@@ -45,7 +45,7 @@ enum Missing {
 }
 
 impl Missing {
-    const fn end(self) -> u64 {
+    pub(crate) const fn end(self) -> u64 {
         match self {
             Self::Number(_, end) | Self::Link(_, end) => end,
         }
@@ -70,7 +70,7 @@ pub(crate) struct Gaps(Vec<Gap>);
 
 impl Inbox {
     /// Fits a message behind those of its sender that were seen; gives what is to be said of it now.
-    pub(super) fn order_of(
+    pub(crate) fn order_of(
         &mut self,
         io: &mut Io,
         chat: ConversationId,

@@ -13,13 +13,13 @@ use crate::state::safes::Safe;
 
 impl Inbox {
     /// Whether somebody else's message came under the same one-time pair.
-    pub(super) fn pair_is_shared(&self, epoch: &EpochRecord, safe: &Safe) -> bool {
+    pub(crate) fn pair_is_shared(&self, epoch: &EpochRecord, safe: &Safe) -> bool {
         epoch.key.path == EpochPath::OneTime && !self.others_with_pair(epoch, safe).is_empty()
     }
 
     /// Tells it, if a contact under pinned keys is among those who have the pair: strangers alone can
     /// make it up.
-    pub(super) fn shared_pair_used(
+    pub(crate) fn shared_pair_used(
         &self,
         io: &mut Io,
         chat: ConversationId,

@@ -16,7 +16,6 @@ use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// Most messages that rest with their parcels, and most bytes of these: the others are claimed once
 /// more.
@@ -29,7 +28,7 @@ const BETWEEN_READS_MS: u64 = 5_000;
 
 /// What a message rests for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Somebody's public keys; of its sender, with what it claims.
     Keys(UserId, Option<SenderClaim>),
     /// A read of the safes with this number or a later one.
@@ -58,7 +57,7 @@ impl Parked {
 
 impl Inbox {
     /// Lays the message under way aside, and goes on with the others.
-    pub(super) fn park(&mut self, io: &mut Io, need: Need, contacts: &mut Contacts, safe: &Safe) {
+    pub(crate) fn park(&mut self, io: &mut Io, need: Need, contacts: &mut Contacts, safe: &Safe) {
         let lease = self.lease.take();
         let Some(current) = self.current.take() else {
             return;
@@ -99,12 +98,12 @@ impl Inbox {
     }
 
     /// Whether a message rests.
-    pub(super) fn is_parked(&self, id: MessageId) -> bool {
+    pub(crate) fn is_parked(&self, id: MessageId) -> bool {
         self.parked.iter().any(|parked| parked.id == id)
     }
 
     /// Whether an unknown prekey may cause a read of the safes now; if so, that is noted.
-    pub(super) fn may_read_for_prekey(&mut self, io: &Io) -> bool {
+    pub(crate) fn may_read_for_prekey(&mut self, io: &Io) -> bool {
         let asked_ms = self.safe_asked_ms;
         let may = asked_ms.is_none_or(|at| io.now_ms.saturating_sub(at) >= BETWEEN_READS_MS);
         if may {
@@ -140,7 +139,7 @@ impl Inbox {
     }
 
     /// The server said what it knows of a sender's keys.
-    pub(super) fn keys_answered(&mut self, sender: UserId) {
+    pub(crate) fn keys_answered(&mut self, sender: UserId) {
         for parked in &mut self.parked {
             parked.answered |= matches!(parked.need, Need::Keys(of, _) if of == sender);
         }
@@ -155,12 +154,12 @@ impl Inbox {
     }
 
     /// Whether anything rests.
-    fn rests(&self) -> bool {
+    pub(crate) fn rests(&self) -> bool {
         !self.parked.is_empty()
     }
 
     /// Takes up the first that can be opened; false where there is none, or a claim is under way.
-    fn resume(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) -> bool {
+    pub(crate) fn resume(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) -> bool {
         while self.current.is_none()
             && let Some(index) = self.first_ready(io, contacts, safe)
         {
@@ -184,18 +183,5 @@ impl Inbox {
             return true;
         }
         false
-    }
-}
-
-impl Unlocked {
-    /// Opens what rested and can go on, in the order in which it was claimed.
-    pub(crate) fn resume_parked(&mut self, io: &mut Io) {
-        if !self.inbox.rests() {
-            return;
-        }
-        while self.inbox.resume(io, &self.contacts, &self.safe) {
-            self.open_current(io);
-        }
-        io.ask(Effect::Claim);
     }
 }

@@ -1,23 +1,15 @@
 //! From the screen back to the server: reveal, mark, acknowledge, burn.
 
-use api::{Code, Own};
-use protocol::envelope::{Content, ReceiptState};
-use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
+use api::Code;
+use protocol::epoch::EpochRecord;
 
-use super::open::Opened;
 use super::{Await, Progress, Why};
-use crate::command::Burn;
 use crate::effects::Effect;
-use crate::event::{MessageState, MessageView};
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::refusal::Refusal;
-use crate::secret_text::SecretText;
 use crate::state::inbox::Inbox;
-use crate::state::safes::After;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 use crate::wire::{Blob, ClientFrame};
 
 /// A message that burns on reading is shown at most this long, milliseconds.
@@ -36,7 +28,7 @@ impl Inbox {
     }
 
     /// The lease was extended; true if the message under way waits for it.
-    fn extended(&mut self, io: &Io, id: MessageId, lease_ms: u64) -> bool {
+    pub(crate) fn extended(&mut self, io: &Io, id: MessageId, lease_ms: u64) -> bool {
         let item = self.items.get_mut(&id);
         let Some(lease) = item.and_then(|item| item.lease.as_mut()) else {
             return false;
@@ -51,7 +43,7 @@ impl Inbox {
     }
 
     /// An opened message is done with: gives its chat, epoch and counter, and changes of it.
-    fn begin_marking(
+    pub(crate) fn begin_marking(
         &mut self,
         id: MessageId,
     ) -> Option<(ConversationId, EpochRecord, u8, Vec<MessageId>)> {
@@ -64,7 +56,7 @@ impl Inbox {
     }
 
     /// The mark of a message is stored; false if it is not here.
-    fn marked(&mut self, id: MessageId) -> bool {
+    pub(crate) fn marked(&mut self, id: MessageId) -> bool {
         let item = self.items.get_mut(&id);
         item.is_some_and(|item| {
             item.progress = Progress::Marked;
@@ -73,14 +65,14 @@ impl Inbox {
     }
 
     /// The chat of a message that is to be acknowledged.
-    fn is_marked(&self, id: MessageId) -> Option<ConversationId> {
+    pub(crate) fn is_marked(&self, id: MessageId) -> Option<ConversationId> {
         let item = self.items.get(&id);
         let marked = item.filter(|item| item.progress == Progress::Marked);
         marked.map(|item| item.chat)
     }
 
     /// Acknowledges under a lease that holds, or claims once more to do so.
-    fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
+    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
         match self.token(id, io.now_ms) {
             Some(token) => io.frame(&ClientFrame::Ack {
                 id,
@@ -94,7 +86,7 @@ impl Inbox {
     }
 
     /// The server did not take an acknowledgement; true if it is to be tried again at once.
-    fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
+    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
         if failure.is_passing() {
             // It is claimed once more and then acknowledged.
             io.timers
@@ -108,255 +100,5 @@ impl Inbox {
             self.finish(id);
         }
         false
-    }
-}
-
-impl Unlocked {
-    /// `reveal`: wins the message first, then shows it.
-    pub(crate) fn reveal(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
-        let sealed = self
-            .chats
-            .message(chat, name)
-            .is_some_and(|view| view.sealed);
-        let Some(id) = self.unacknowledged(name).filter(|_| sealed) else {
-            let code = Own::MessageGone;
-            io.failed_at("reveal", Failure::new(code), Some(chat), Some(name));
-            return;
-        };
-        if self.inbox.is_parked(id) {
-            // It is on its way.
-            return;
-        }
-        if !io.online {
-            io.failed_at("reveal", Failure::new(Own::Offline), Some(chat), Some(name));
-            return;
-        }
-        self.inbox.claim_soon(io, id, Why::Reveal);
-    }
-
-    /// The lease was extended.
-    pub(crate) fn extended(&mut self, io: &mut Io, id: MessageId, lease_ms: u64) {
-        if self.inbox.extended(io, id, lease_ms) {
-            self.open_current(io);
-        }
-    }
-
-    /// A message that burns was won and opened.
-    pub(super) fn reveal_opened(&mut self, io: &mut Io, chat: ConversationId, opened: Opened) {
-        let sender = opened.epoch.sender.user_id;
-        let Some(name) = self.chats.name(chat, sender, opened.id) else {
-            return;
-        };
-        let over = self
-            .chats
-            .message(chat, name)
-            .and_then(|view| view.expires_at)
-            .is_some_and(|end| end < io.now());
-        if over {
-            self.expire(io, name);
-            return;
-        }
-        if let Content::Text { text, .. } = opened.content
-            && let Some(view) = self.chats.message_mut(chat, name)
-        {
-            view.text = Some(SecretText::from(text.as_str()));
-            view.sealed = false;
-        }
-        self.chats.emit_message(io, chat, name, &self.safe);
-    }
-
-    /// `shown`.
-    pub(crate) fn shown(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
-        let mut burning = false;
-        for id in ids {
-            let Some(view) = self.chats.message(chat, *id) else {
-                continue;
-            };
-            if view.mine || view.sealed || view.state != MessageState::Unread {
-                continue;
-            }
-            let burn = view.burn;
-            io.timers.cancel(Timer::Expire(*id));
-            let burns_ms = match burn {
-                Burn::Never => None,
-                Burn::OnRead => Some(io.now_ms + ON_READ_MS),
-                Burn::After(secs) => Some(io.now_ms + u64::from(secs) * 1_000),
-            };
-            if let Some(at) = burns_ms {
-                io.timers.set(Timer::Burn(*id), at);
-            }
-            if let Some(view) = self.chats.message_mut(chat, *id) {
-                view.burns_ms = burns_ms;
-                view.expires_at = None;
-            }
-            burning |= burn != Burn::Never;
-            self.owe_receipt_of(io, chat, *id, ReceiptState::Read);
-            self.finish_named(io, *id);
-            self.set_state(io, chat, *id, MessageState::Read, false);
-        }
-        self.receipts_of_reading(io, burning);
-    }
-
-    /// A receipt is due of a message on the screen, if its writer is the one who is known.
-    fn owe_receipt_of(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        name: MessageId,
-        state: ReceiptState,
-    ) {
-        if self.is_by_the_pin(name) {
-            let sent_as = self.chats.id_of_message(name);
-            self.receipts
-                .owe_receipt(io, chat, sent_as, state, &self.safe);
-        }
-    }
-
-    /// `hide`: what burns on reading burns now.
-    pub(crate) fn hide(&mut self, io: &mut Io, chat: ConversationId, ids: &[MessageId]) {
-        for id in ids {
-            let burning = self
-                .chats
-                .message(chat, *id)
-                .is_some_and(|view| view.burn == Burn::OnRead && view.burns_ms.is_some());
-            if burning {
-                self.burn_now(io, *id);
-            }
-        }
-    }
-
-    /// A text burns, ours or theirs.
-    pub(crate) fn burn_now(&mut self, io: &mut Io, id: MessageId) {
-        io.timers.cancel(Timer::Burn(id));
-        let Some(chat) = self.chats.chat_of(id) else {
-            return;
-        };
-        self.drop_outgoing(id);
-        let read_once = |view: &MessageView| {
-            !view.mine && view.burn == Burn::OnRead && view.state == MessageState::Read
-        };
-        if self.chats.message(chat, id).is_some_and(read_once) {
-            self.owe_receipt_of(io, chat, id, ReceiptState::Burned);
-        }
-        if let Some(view) = self.chats.message_mut(chat, id) {
-            view.text = None;
-            view.sealed = false;
-            view.burns_ms = None;
-            self.set_state(io, chat, id, MessageState::Burned, false);
-        }
-    }
-
-    /// The same of a message on the screen, where it is the one that is to be acknowledged.
-    pub(crate) fn finish_named(&mut self, io: &mut Io, name: MessageId) {
-        if let Some(id) = self.unacknowledged(name) {
-            self.finish_incoming(io, id);
-        }
-    }
-
-    /// It was seen, or nobody has to see it: store its mark, then acknowledge it.
-    pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: MessageId) {
-        let Some((chat, epoch, counter, followers)) = self.inbox.begin_marking(id) else {
-            return;
-        };
-        let now = io.stamp();
-        let live = epoch.key.path == EpochPath::Live;
-        let leaves_mark = self.leaves_mark(chat, id, &epoch);
-        let marked = match (leaves_mark, live) {
-            (true, true) => self.presence.mark_shown(epoch, counter),
-            (true, false) => self.safe.mark_shown(&epoch, counter, now),
-            (false, _) => {
-                self.safe.note_opened(&epoch, now);
-                Ok(())
-            }
-        };
-        // It was no replay when it was opened here: another session of ours has shown it since.
-        if marked.is_err_and(|error| error != ReplayError::Replayed) {
-            io.refused(Refusal::Replayed, Some(chat), Some(id));
-        }
-        if live || !leaves_mark {
-            self.marked(io, id);
-        } else {
-            self.safe.when_stored(After::Acknowledge(id));
-        }
-        for follower in followers {
-            self.finish_incoming(io, follower);
-        }
-    }
-
-    /// Whether a replay would be noticed by anybody. What somebody sends who is no contact, and what
-    /// was never shown, does nothing a second time either: it leaves nothing in the safes, so that
-    /// nobody fills them unseen.
-    fn leaves_mark(&self, chat: ConversationId, id: MessageId, epoch: &EpochRecord) -> bool {
-        epoch.sender.user_id == self.user
-            || self.safe.contact(chat).is_some()
-            || self.chats.name(chat, epoch.sender.user_id, id).is_some()
-    }
-
-    /// Its mark is stored.
-    pub(crate) fn marked(&mut self, io: &mut Io, id: MessageId) {
-        if self.inbox.marked(id) {
-            self.acknowledge(io, id);
-        }
-    }
-
-    /// Acknowledges under a lease that holds, or claims once more to do so.
-    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
-        if let Some(chat) = self.inbox.is_marked(id)
-            && io.online
-            && !self.receipts.withholds(io, chat, id, &self.outbox)
-        {
-            self.inbox.acknowledge(io, id);
-        }
-    }
-
-    /// The server did not take an acknowledgement.
-    pub(crate) fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        if self.inbox.ack_refused(io, id, failure) {
-            self.acknowledge(io, id);
-        }
-    }
-
-    /// The time of a message is over.
-    pub(crate) fn expire(&mut self, io: &mut Io, id: MessageId) {
-        let Some(chat) = self.chats.chat_of(id) else {
-            // Nothing of it is on the screen.
-            self.outbox.forget(id);
-            return;
-        };
-        // Whoever has not answered has not read it, as far as anybody is told.
-        let collected = self.chats.is_collected(id) && !self.safe.unanswered(chat);
-        let Some(view) = self.chats.message_mut(chat, id) else {
-            return;
-        };
-        let mine = view.mine;
-        let over = match view.state {
-            MessageState::Unread => true,
-            MessageState::Waiting | MessageState::Delivered => mine && !collected,
-            _ => false,
-        };
-        if collected && view.state == MessageState::Delivered && view.burn != Burn::Never {
-            // Nobody said that it was read: what burns goes here with its life at the latest.
-            let by_server = view.by_server;
-            view.text = None;
-            self.set_state(io, chat, id, MessageState::Delivered, by_server);
-        }
-        self.drop_outgoing(id);
-        if !over {
-            return;
-        }
-        let unacknowledged = self.unacknowledged(id);
-        let Some(view) = self.chats.message_mut(chat, id) else {
-            return;
-        };
-        if !view.mine {
-            view.text = None;
-            view.sealed = false;
-            if let Some(id) = unacknowledged {
-                self.inbox.finish(id);
-            }
-            // It may have been the first line of a request.
-            io.ask(Effect::TellRequests);
-        }
-        self.set_state(io, chat, id, MessageState::Expired, false);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    pub(super) fn of(item: &Waiting) -> Self {
+    pub(crate) fn of(item: &Waiting) -> Self {
         Self {
             ends: item.expires_at,
             from: item.from,
@@ -79,7 +79,7 @@ impl Inbox {
     }
 
     /// Whose message it is, by the server's word.
-    pub(super) fn sender_told(&self, id: MessageId) -> Option<UserId> {
+    pub(crate) fn sender_told(&self, id: MessageId) -> Option<UserId> {
         self.notices.get(&id).map(|notice| notice.from)
     }
 }

@@ -2,32 +2,27 @@
 //!
 //! Specification: `docs/protocol/messages.md#fetching-keys-to-write-to`.
 
-use api::{Code, Own};
+use api::Own;
 use protocol::epoch::VerifiedTarget;
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
 use protocol::prekeys::{ClaimedPrekey, PrekeyError, SessionBundle};
 
 use super::{Stage, Wanted};
-use crate::answers::Answer;
-use crate::effects::Effect;
 use crate::failure::Failure;
-use crate::flows::parse;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};
-use crate::refusal::Refusal;
 use crate::refuse::of_prekeys;
 use crate::state::outbox::Outbox;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 use crate::wire::{Bundles, WantBundles};
 
 /// How long fetched bundles serve, milliseconds: short, so that a new session is found soon.
 const FRESH_MS: u64 = 3_000;
 /// Pause before bundles are asked for again when the server could not be reached.
-const RETRY_MS: u64 = 3_000;
+pub(crate) const RETRY_MS: u64 = 3_000;
 
 /// What was last fetched of somebody.
 #[derive(Default)]
@@ -51,9 +46,9 @@ pub(crate) struct BundleCache {
 }
 
 /// What is known of somebody whose bundles were kept.
-struct Taken {
-    live: bool,
-    batch: u32,
+pub(crate) struct Taken {
+    pub(crate) live: bool,
+    pub(crate) batch: u32,
 }
 
 impl Outbox {
@@ -93,7 +88,7 @@ impl Outbox {
     }
 
     /// No answer, or the request to wait: nothing of it is a reason to give a message up.
-    fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
+    pub(crate) fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
         let cache = self.bundles.entry(user).or_default();
         cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
         io.timers
@@ -114,25 +109,25 @@ impl Outbox {
     }
 
     /// An answer came; gives whether it may be older than what is known to be there.
-    fn bundles_answered(&mut self, user: UserId) -> bool {
+    pub(crate) fn bundles_answered(&mut self, user: UserId) -> bool {
         let cache = self.bundles.entry(user).or_default();
         cache.in_flight = false;
         std::mem::take(&mut cache.outdated)
     }
 
     /// What was fetched does not name everybody.
-    fn outdate(&mut self, user: UserId) {
+    pub(crate) fn outdate(&mut self, user: UserId) {
         self.bundles.entry(user).or_default().fetched_ms = None;
     }
 
     /// What was fetched is for keys that are not the pinned ones.
-    fn forget_bundles(&mut self, user: UserId) {
+    pub(crate) fn forget_bundles(&mut self, user: UserId) {
         self.bundles.remove(&user);
     }
 
     /// Keeps bundles that are signed by the right keys and of this time, and of no older batch than was
     /// seen.
-    fn take_bundles(
+    pub(crate) fn take_bundles(
         &mut self,
         io: &mut Io,
         (user, keys): (UserId, &AccountKeys),
@@ -194,7 +189,7 @@ impl Outbox {
 
     /// Nothing can be sealed for somebody now: gives what waits for it. Copies for one's own sessions are a
     /// convenience; the message itself goes on without them.
-    fn stuck(&mut self, io: &Io, user: UserId) -> Vec<MessageId> {
+    pub(crate) fn stuck(&mut self, io: &Io, user: UserId) -> Vec<MessageId> {
         if user == self.user {
             let none = BundleCache {
                 fetched_ms: Some(io.now_ms),
@@ -212,7 +207,12 @@ impl Outbox {
 
     /// Slots that were waiting for the keys that have come. Others wait for a prekey, which is asked for:
     /// an ordinary fetch may have been under way when it became wanted.
-    fn wanting(&mut self, io: &mut Io, user: UserId, had_prekey: bool) -> Vec<(MessageId, Wanted)> {
+    pub(crate) fn wanting(
+        &mut self,
+        io: &mut Io,
+        user: UserId,
+        had_prekey: bool,
+    ) -> Vec<(MessageId, Wanted)> {
         let items = self.items.iter();
         let wanting = items.filter(|(_, item)| item.chat.peer() == user);
         let wanting = wanting.filter_map(|(id, item)| Some((*id, item.wanted?)));
@@ -222,75 +222,5 @@ impl Outbox {
             self.ask_bundles(io, user, true);
         }
         ready
-    }
-}
-
-impl Unlocked {
-    /// Bundles came.
-    pub(crate) fn bundles_came(
-        &mut self,
-        io: &mut Io,
-        user: UserId,
-        want_prekey: bool,
-        answer: Answer,
-    ) {
-        let outdated = self.outbox.bundles_answered(user);
-        let failure = match answer {
-            None => {
-                self.outbox.ask_bundles_later(io, user, RETRY_MS);
-                return;
-            }
-            Some((200, body)) => match parse::<Bundles>(&body) {
-                Ok(bundles) => self.take_bundles(io, user, want_prekey, bundles).err(),
-                Err(failure) => Some(failure),
-            },
-            // Asked for by id: somebody who was there, and whose account was erased.
-            Some((404, _)) => Some(Failure::new(Code::AccountGone)),
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                if failure.is_passing() && user != self.user {
-                    self.outbox.ask_bundles_later(io, user, failure.wait_ms());
-                    return;
-                }
-                Some(failure)
-            }
-        };
-        if let Some(failure) = failure {
-            for id in self.outbox.stuck(io, user) {
-                self.fail(io, id, &failure);
-            }
-        }
-        if outdated {
-            self.outbox.outdate(user);
-        }
-        for (id, wanted) in self.outbox.wanting(io, user, want_prekey) {
-            self.add_slot(io, id, wanted);
-        }
-        io.ask(Effect::Send);
-    }
-
-    fn take_bundles(
-        &mut self,
-        io: &mut Io,
-        user: UserId,
-        want_prekey: bool,
-        bundles: Bundles,
-    ) -> Result<(), Failure> {
-        let shown = self.contacts.decode_keys(io, user, &bundles.public_keys)?;
-        let keys = shown.keys.clone();
-        if !self.contacts.pin_holds(io, user, shown, &mut self.safe) {
-            if user == self.user {
-                io.refused(Refusal::SwappedKey, None, None);
-            }
-            // Held, not failed: the person decides.
-            self.outbox.forget_bundles(user);
-            return Ok(());
-        }
-        let seen = self.safe.highest_batch(&user);
-        let taken = (self.outbox).take_bundles(io, (user, &keys), want_prekey, bundles, seen);
-        let live = taken.as_ref().is_ok_and(|taken| taken.live);
-        self.contacts.note_live(io, user, live);
-        self.safe.note_batch(&user, taken?.batch);
-        Ok(())
     }
 }

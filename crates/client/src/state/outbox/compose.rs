@@ -1,24 +1,16 @@
 //! From the composer into the outbox.
 
-use api::Own;
 use protocol::envelope::Content;
 use protocol::ids::MessageId;
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
-use crate::effects::Effect;
-use crate::event::{Event, MessageState, MessageView};
-use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
-use crate::secret_text::SecretText;
-use crate::state::contacts::is_greeting;
 use crate::state::outbox::Outbox;
-use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// Longest text that a person may write, bytes.
-const MAX_TEXT: usize = 64 * 1024;
+pub(crate) const MAX_TEXT: usize = 64 * 1024;
 /// Bounds of a message's life, seconds.
 pub(crate) const LIFE_SECS: std::ops::RangeInclusive<u32> = 5..=604_800;
 /// Longest burn timer, seconds.
@@ -30,14 +22,6 @@ pub(crate) fn burn_in_range(burn: Burn) -> bool {
         Burn::After(secs) => (1..=MAX_BURN_SECS).contains(&secs),
         Burn::Never | Burn::OnRead => true,
     }
-}
-
-/// A text on its way to the screen and into the outbox.
-pub(super) struct Said {
-    pub(super) text: SecretText,
-    pub(super) burn: Burn,
-    pub(super) life_secs: u32,
-    pub(super) tag: Option<String>,
 }
 
 impl Outbox {
@@ -75,238 +59,5 @@ impl Outbox {
         );
         self.queue.push(id);
         id
-    }
-}
-
-impl Unlocked {
-    /// `send`.
-    pub(crate) fn send(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        text: SecretText,
-        burn: Option<Burn>,
-        life_secs: Option<u32>,
-        tag: Option<String>,
-    ) {
-        let (default_burn, default_life) = self.safe.defaults_of(chat);
-        let burn = burn.unwrap_or(default_burn);
-        let life_secs = life_secs.unwrap_or(default_life);
-        let wrong = if text.is_blank() {
-            Some(Own::TextEmpty)
-        } else if text.expose().len() > MAX_TEXT {
-            Some(Own::TextTooLong)
-        } else if !LIFE_SECS.contains(&life_secs) {
-            Some(Own::BadLife)
-        } else if !burn_in_range(burn) {
-            Some(Own::BadBurn)
-        } else {
-            self.safe.may_write(chat).err()
-        };
-        if let Some(code) = wrong {
-            io.failed_text(Failure::new(code), chat, tag);
-            return;
-        }
-        let said = Said {
-            text,
-            burn,
-            life_secs,
-            tag,
-        };
-        self.send_text(io, chat, said);
-    }
-
-    /// Puts a text that was checked into the outbox and on the screen.
-    fn send_text(&mut self, io: &mut Io, chat: ConversationId, said: Said) {
-        let content = Content::text(said.text.expose());
-        let id = self
-            .outbox
-            .enqueue(io, chat, content, said.burn, said.life_secs);
-        self.show_said(io, chat, id, said);
-        io.ask(Effect::Send);
-    }
-
-    /// Puts what is in the outbox on the screen.
-    pub(super) fn show_said(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        id: MessageId,
-        said: Said,
-    ) {
-        let now_ms = io.shown_ms();
-        let seen_ms = self.chats.next_seen_ms(now_ms);
-        let mut view = MessageView::written(id, said.text, said.burn, now_ms, seen_ms);
-        view.expires_at = Some(io.now().saturating_add(u64::from(said.life_secs)));
-        view.tag = said.tag;
-        self.chats.put_message(io, chat, view, &self.safe);
-    }
-
-    /// `send_again`: the same text as a new message; the old one goes.
-    pub(crate) fn send_again(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
-        let failure = match self.chats.message(chat, id) {
-            None => Some(Own::NoSuchMessage),
-            Some(view) if !view.mine => Some(Own::NotYours),
-            Some(view) => match (view.state, view.text.clone()) {
-                (
-                    MessageState::Vanished | MessageState::Expired | MessageState::Failed,
-                    Some(text),
-                ) => {
-                    let (burn, tag) = (view.burn, view.tag.clone());
-                    let life = self
-                        .chats
-                        .life_of(id)
-                        .unwrap_or_else(|| self.safe.defaults_of(chat).1);
-                    match self.safe.may_write(chat) {
-                        Ok(()) => {
-                            self.forget_message(io, chat, id);
-                            if burn == Burn::Never
-                                && self.safe.unanswered(chat)
-                                && is_greeting(&text)
-                            {
-                                self.send_request(io, chat, &text, None);
-                            } else {
-                                let said = Said {
-                                    text,
-                                    burn,
-                                    life_secs: life,
-                                    tag,
-                                };
-                                self.send_text(io, chat, said);
-                            }
-                            None
-                        }
-                        Err(code) => Some(code),
-                    }
-                }
-                _ => Some(Own::MessageGone),
-            },
-        };
-        if let Some(code) = failure {
-            io.failed_at("send_again", Failure::new(code), Some(chat), Some(id));
-        }
-    }
-
-    /// `edit`.
-    pub(crate) fn edit(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        id: MessageId,
-        text: SecretText,
-    ) {
-        let wrong = match self.chats.message(chat, id) {
-            None => Some(Own::NoSuchMessage),
-            Some(view) if !view.mine => Some(Own::NotYours),
-            Some(view) if view.text.is_none() => Some(Own::MessageGone),
-            Some(view) if view.burn != Burn::Never => Some(Own::Burning),
-            Some(_) if !self.wrote_it_as_now(id) => Some(Own::EarlierIdentity),
-            Some(_) if text.is_blank() => Some(Own::TextEmpty),
-            Some(_) if text.expose().len() > MAX_TEXT => Some(Own::TextTooLong),
-            Some(_) => self.safe.may_write(chat).err(),
-        };
-        if let Some(code) = wrong {
-            io.failed_at("edit", Failure::new(code), Some(chat), Some(id));
-            return;
-        }
-        let content = Content::Edit {
-            message_id: self.sent_as(id),
-            text: text.expose().into(),
-        };
-        let life = self.life_left(io, chat, id);
-        self.outbox.enqueue(io, chat, content, Burn::Never, life);
-        if let Some(view) = self.chats.message_mut(chat, id) {
-            view.text = Some(text);
-            view.edited = true;
-        }
-        self.chats.emit_message(io, chat, id, &self.safe);
-        io.ask(Effect::Send);
-    }
-
-    /// `delete`.
-    pub(crate) fn delete(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        id: MessageId,
-        everywhere: bool,
-    ) {
-        let Some(mine) = self.chats.message(chat, id).map(|view| view.mine) else {
-            io.failed_at(
-                "delete",
-                Failure::new(Own::NoSuchMessage),
-                Some(chat),
-                Some(id),
-            );
-            return;
-        };
-        let wrong = if everywhere && !mine {
-            Some(Own::NotYours)
-        } else if everywhere && !self.wrote_it_as_now(id) {
-            Some(Own::EarlierIdentity)
-        } else {
-            None
-        };
-        if let Some(code) = wrong {
-            io.failed_at("delete", Failure::new(code), Some(chat), Some(id));
-            return;
-        }
-        if everywhere {
-            let content = Content::Delete {
-                message_id: self.sent_as(id),
-            };
-            let life = self.life_left(io, chat, id);
-            self.outbox.enqueue(io, chat, content, Burn::Never, life);
-        }
-        // What was taken away, unseen or while it burns, is not to be delivered again.
-        self.finish_named(io, id);
-        if let Some(sent) = self.outgoing(id).filter(|_| everywhere) {
-            self.outbox.take_back(sent);
-        }
-        self.forget_message(io, chat, id);
-        io.ask(Effect::Send);
-    }
-
-    /// Whether an own message was written under the identity that is ours now: others let nobody else
-    /// change it.
-    fn wrote_it_as_now(&self, name: MessageId) -> bool {
-        let origin = self.chats.origin(name);
-        origin.is_some_and(|origin| origin.writer == *self.safe.fingerprint())
-    }
-
-    /// A message as those who have it name it.
-    fn sent_as(&self, name: MessageId) -> MessageId {
-        MessageId::from_bytes(*self.chats.id_of_message(name).as_bytes())
-    }
-
-    /// The life of a change: never longer than what the message itself has left.
-    fn life_left(&self, io: &Io, chat: ConversationId, id: MessageId) -> u32 {
-        let left = self
-            .chats
-            .message(chat, id)
-            .and_then(|view| view.expires_at)
-            .map_or(u64::from(self.safe.defaults_of(chat).1), |at| {
-                at.saturating_sub(io.now())
-            });
-        u32::try_from(left)
-            .unwrap_or(u32::MAX)
-            .clamp(*LIFE_SECS.start(), *LIFE_SECS.end())
-    }
-
-    /// Takes a message out of this session's memory.
-    pub(crate) fn forget_message(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
-        for timer in [Timer::Burn(id), Timer::Expire(id), Timer::Fallback(id)] {
-            io.timers.cancel(timer);
-        }
-        if let Some(sent) = self
-            .outgoing(id)
-            .filter(|sent| !self.outbox.is_taken_back(*sent))
-        {
-            io.timers.cancel(Timer::Resend(sent));
-            self.outbox.forget(sent);
-        }
-        if self.chats.remove_message(io, chat, id) {
-            io.event(Event::MessageRemoved { chat, message: id });
-        }
     }
 }

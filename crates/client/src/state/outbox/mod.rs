@@ -8,18 +8,18 @@
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 
-mod bundles;
-mod compose;
-mod control;
-mod held;
-mod numbers;
-mod receipts;
-mod reconnection;
-mod seal;
-mod slots;
-mod states;
-mod submission;
-mod unsent;
+pub(crate) mod bundles;
+pub(crate) mod compose;
+pub(crate) mod control;
+pub(crate) mod held;
+pub(crate) mod numbers;
+pub(crate) mod receipts;
+pub(crate) mod reconnection;
+pub(crate) mod seal;
+pub(crate) mod slots;
+pub(crate) mod states;
+pub(crate) mod submission;
+pub(crate) mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ use crate::command::Burn;
 use crate::id::{ConversationId, MessageId};
 
 /// Longest frame of the socket, bytes.
-const MAX_FRAME: usize = 16 * 1024;
+pub(crate) const MAX_FRAME: usize = 16 * 1024;
 
 /// How far a message has come on its way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,7 @@ impl Outbox {
     }
 
     /// What is at a stage, by id.
-    fn at(&self, stage: Stage) -> Vec<MessageId> {
+    pub(crate) fn at(&self, stage: Stage) -> Vec<MessageId> {
         let items = self.items.iter();
         items
             .filter(|(_, item)| item.stage == stage)
@@ -324,5 +324,21 @@ impl Outgoing {
 
     pub(crate) const fn expires_at(&self) -> u64 {
         self.expires_at
+    }
+
+    pub(crate) const fn life_secs(&self) -> u32 {
+        self.life_secs
+    }
+
+    /// The command that wrote it, if a person did.
+    pub(crate) const fn during(&self) -> Option<&'static str> {
+        match self.content {
+            Content::Text { .. } => Some("send"),
+            Content::Request { .. } => Some("request_contact"),
+            Content::Accept { .. } => Some("accept_request"),
+            Content::Edit { .. } => Some("edit"),
+            Content::Delete { .. } => Some("delete"),
+            _ => None,
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Outbox {
     }
 
     /// The server did not take a message: the next one has its number, or its reader would miss it.
-    pub(super) fn take_back_number(&mut self, id: MessageId, safe: &Safe) {
+    pub(crate) fn take_back_number(&mut self, id: MessageId, safe: &Safe) {
         let Some(item) = self.items.get(&id) else {
             return;
         };

@@ -8,18 +8,15 @@
 
 use std::collections::BTreeMap;
 
-use protocol::envelope::{Content, Receipt, ReceiptState};
+use protocol::envelope::{Receipt, ReceiptState};
 use protocol::ids::MessageId;
 
-use crate::command::Burn;
-use crate::effects::Effect;
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::state::inbox::Inbox;
 use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// Receipts of opening are collected for this long, milliseconds; those of reading go at once, but no
 /// sooner after each other.
@@ -27,9 +24,9 @@ const COLLECTED_MS: u64 = 1_500;
 /// How long an acknowledgement waits for its receipt at most, milliseconds.
 const MOST_WITHHELD_MS: u64 = 5_000;
 /// How long a receipt may wait for somebody who is away, seconds.
-const LIFE_SECS: u32 = 86_400;
+pub(crate) const LIFE_SECS: u32 = 86_400;
 /// Most receipts in one message.
-const MAX_RECEIPTS: usize = 256;
+pub(crate) const MAX_RECEIPTS: usize = 256;
 
 /// Receipts that are due, and what waits for them.
 #[derive(Default)]
@@ -54,7 +51,7 @@ impl Receipts {
     }
 
     /// Takes what was collected, by chat; not where receipts were switched off since.
-    fn take(&mut self, io: &mut Io, safe: &Safe) -> Vec<(ConversationId, Vec<Receipt>)> {
+    pub(crate) fn take(&mut self, io: &mut Io, safe: &Safe) -> Vec<(ConversationId, Vec<Receipt>)> {
         io.timers.cancel(Timer::Receipts);
         let mut owed = std::mem::take(&mut self.owed);
         owed.retain(|chat, _| safe.sends_receipts(*chat));
@@ -73,13 +70,13 @@ impl Receipts {
     }
 
     /// Whose acknowledgement waits; what is not here any more is forgotten.
-    fn withheld(&mut self, inbox: &Inbox) -> Vec<MessageId> {
+    pub(crate) fn withheld(&mut self, inbox: &Inbox) -> Vec<MessageId> {
         self.withheld.retain(|id, _| inbox.has(*id));
         self.withheld.keys().copied().collect()
     }
 
     /// Sets the timer for the first that has waited long enough.
-    fn watch(&self, io: &mut Io) {
+    pub(crate) fn watch(&self, io: &mut Io) {
         if let Some(until_ms) = self.withheld.values().min() {
             io.timers.set_earlier(Timer::Receipts, *until_ms);
         }
@@ -136,35 +133,5 @@ impl Receipts {
         let owed = self.owed.get(&chat).and_then(|all| all.get(&id));
         let of_reading = |state: ReceiptState| state > ReceiptState::Delivered;
         owed.copied().is_some_and(of_reading) || outbox.has_receipt(chat, id)
-    }
-}
-
-impl Unlocked {
-    /// Messages were shown: sends what is due of that, and at once where one of them burns, which nobody
-    /// can be shown a second time.
-    pub(crate) fn receipts_of_reading(&mut self, io: &mut Io, burning: bool) {
-        if burning || io.timers.is_due(Timer::Receipts, io.now_ms) {
-            self.send_receipts(io);
-        }
-    }
-
-    /// Sends what was collected, one message per person.
-    pub(crate) fn send_receipts(&mut self, io: &mut Io) {
-        for (chat, all) in self.receipts.take(io, &self.safe) {
-            for part in all.chunks(MAX_RECEIPTS) {
-                let content = Content::Receipt(part.to_vec());
-                self.outbox
-                    .enqueue(io, chat, content, Burn::Never, LIFE_SECS);
-            }
-        }
-        io.ask(Effect::Send);
-    }
-
-    /// After every input: acknowledges what waited for a receipt that is on its way now.
-    pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
-        for id in self.receipts.withheld(&self.inbox) {
-            self.acknowledge(io, id);
-        }
-        self.receipts.watch(io);
     }
 }

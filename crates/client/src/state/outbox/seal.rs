@@ -8,7 +8,7 @@ use protocol::envelope::{
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
 use protocol::ids::MessageId;
 
-use super::{BundleCache, MAX_FRAME, Outgoing, Sealed, Stage, Stamp};
+use super::{BundleCache, MAX_FRAME, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::ConversationId;
@@ -18,10 +18,9 @@ use crate::purpose::{Open, Purpose};
 use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
 
 /// An answer to a submission takes at most this long, milliseconds.
-pub(super) const ANSWER_MS: u64 = 8_000;
+pub(crate) const ANSWER_MS: u64 = 8_000;
 
 /// What became of a message whose turn it was.
 pub(crate) enum Dispatched {
@@ -88,7 +87,12 @@ impl Outbox {
     }
 
     /// Seals body and slots; false when there is nobody to send it to.
-    fn seal(&mut self, io: &mut Io, id: MessageId, safe: &Safe) -> Result<bool, EnvelopeError> {
+    pub(crate) fn seal(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        safe: &Safe,
+    ) -> Result<bool, EnvelopeError> {
         let Some(item) = self.items.get(&id) else {
             return Ok(false);
         };
@@ -281,34 +285,5 @@ impl Outbox {
         self.epochs
             .retain(|target: &Target, _| *target.account() != user);
         self.bundles.remove(&user);
-    }
-}
-
-impl Unlocked {
-    /// Moves everything on that can be moved.
-    pub(crate) fn pump(&mut self, io: &mut Io) {
-        for id in self.outbox.take_queue() {
-            let Some(chat) = self.outbox.queued(id) else {
-                continue;
-            };
-            if self.contacts.key_changed(chat.peer(), &self.safe) {
-                self.hold(io, id);
-                self.contacts.ask_for_keys_again(io, chat.peer());
-                continue;
-            }
-            match self.outbox.dispatch(io, id, &self.safe) {
-                Dispatched::Waits => {}
-                Dispatched::Done => self.show_path(chat, id),
-                Dispatched::Failed(failure) => self.fail(io, id, &failure),
-            }
-        }
-    }
-
-    /// Which path carries a message that was sealed.
-    pub(crate) fn show_path(&mut self, chat: ConversationId, id: MessageId) {
-        let waits = self.outbox.item(id).and_then(Outgoing::waits_somewhere);
-        if let (Some(waits), Some(view)) = (waits, self.chats.message_mut(chat, id)) {
-            view.path = if waits { "waiting" } else { "live" }.to_owned();
-        }
     }
 }

@@ -2,23 +2,16 @@
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 
-use api::{Code, Own};
-use protocol::envelope::Content;
-
 use super::Stage;
 use super::seal::ANSWER_MS;
-use super::states::rank;
-use crate::answers::Answer;
 use crate::effects::Effect;
-use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::state::outbox::Outbox;
 use crate::state::outbox::Outgoing;
 use crate::timers::Timer;
-use crate::unlocked::Unlocked;
-use crate::wire::{ClientFrame, Sent};
+use crate::wire::ClientFrame;
 
 /// Submissions without an answer before a message counts as failed.
 const MAX_TRIES: u32 = 3;
@@ -26,7 +19,7 @@ const MAX_TRIES: u32 = 3;
 impl Outbox {
     /// Ends what was taken back while it was on its way, so that what takes it back follows; false for
     /// anything else.
-    fn let_go(&mut self, io: &mut Io, id: MessageId) -> bool {
+    pub(crate) fn let_go(&mut self, io: &mut Io, id: MessageId) -> bool {
         let taken_back = self.is_taken_back(id);
         if taken_back {
             io.timers.cancel(Timer::Resend(id));
@@ -36,14 +29,14 @@ impl Outbox {
         taken_back
     }
 
-    pub(super) fn is_taken_back(&self, id: MessageId) -> bool {
+    pub(crate) fn is_taken_back(&self, id: MessageId) -> bool {
         let item = self.items.get(&id);
         item.is_some_and(|item| item.stage == Stage::TakenBack)
     }
 
     /// The server asked to wait: it is given again when the time is over, and whatever was written
     /// after it follows it.
-    fn send_later(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
+    pub(crate) fn send_later(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         io.timers.cancel(Timer::Resend(id));
         let Some(item) = self.items.get_mut(&id) else {
             return;
@@ -137,84 +130,5 @@ impl Outbox {
             io.timers.cancel(timer);
         }
         self.items.remove(&id)
-    }
-}
-
-impl Unlocked {
-    /// The server has it.
-    pub(crate) fn sent(&mut self, io: &mut Io, id: MessageId, expires_at: u64) {
-        let Some((chat, life)) = self.outbox.accepted(io, id, expires_at) else {
-            return;
-        };
-        self.chats.keep_life(id, life);
-        if let Some(view) = self.chats.message_mut(chat, id) {
-            view.expires_at = Some(expires_at);
-            if rank(view.state) < rank(MessageState::Delivered) {
-                self.set_state(io, chat, id, MessageState::Waiting, false);
-            }
-        }
-    }
-
-    /// The answer to a submission over HTTP.
-    pub(crate) fn posted(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
-        match answer {
-            Some((200..=299, body)) => {
-                let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
-                let fallback = self.outbox.item(id).map_or(0, Outgoing::expires_at);
-                self.sent(io, id, expires_at.unwrap_or(fallback));
-            }
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                self.send_refused(io, id, failure);
-            }
-            // The timer tries again.
-            None => drop(self.outbox.let_go(io, id)),
-        }
-    }
-
-    /// The server did not take it.
-    pub(crate) fn send_refused(&mut self, io: &mut Io, id: MessageId, failure: Failure) {
-        if failure.code == Code::DuplicateMessage.name() {
-            // It has it already: our first try arrived.
-            let at = self.outbox.item(id).map_or(0, Outgoing::expires_at);
-            self.sent(io, id, at);
-        } else if failure.asks_to_wait() && !self.outbox.is_taken_back(id) {
-            self.outbox.send_later(io, id, &failure);
-        } else {
-            self.outbox.take_back_number(id, &self.safe);
-            if !self.outbox.let_go(io, id) {
-                self.fail(io, id, &failure);
-            }
-        }
-    }
-
-    /// No answer came.
-    pub(crate) fn resend_due(&mut self, io: &mut Io, id: MessageId) {
-        if !self.outbox.resend(io, id) {
-            self.fail(io, id, &Failure::new(Own::Offline));
-            io.ask(Effect::Send);
-        }
-    }
-
-    /// A message cannot be sent; people may send its text again.
-    pub(crate) fn fail(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
-        let Some(item) = self.outbox.give_up(io, id) else {
-            return;
-        };
-        self.chats.keep_life(id, item.life_secs);
-        if let Some(view) = self.chats.message_mut(item.chat, id) {
-            view.failure = Some(failure.code.clone());
-            view.failure_text = Some(failure.text.clone());
-            self.set_state(io, item.chat, id, MessageState::Failed, false);
-        }
-        let during = match item.content {
-            Content::Text { .. } => "send",
-            Content::Request { .. } => "request_contact",
-            Content::Accept { .. } => "accept_request",
-            Content::Edit { .. } => "edit",
-            Content::Delete { .. } => "delete",
-            _ => return,
-        };
-        io.failed_at(during, failure.clone(), Some(item.chat), Some(id));
     }
 }

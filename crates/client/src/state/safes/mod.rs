@@ -1,13 +1,13 @@
 //! Both safes of the account in memory, and what has to be written.
 
-mod contacts;
-mod fresh;
-mod memory;
-mod reading;
-mod recall;
-mod settings;
-mod sync;
-mod track;
+pub(crate) mod contacts;
+pub(crate) mod fresh;
+pub(crate) mod memory;
+pub(crate) mod reading;
+pub(crate) mod recall;
+pub(crate) mod settings;
+pub(crate) mod sync;
+pub(crate) mod track;
 
 use protocol::envelope::SealedSlot;
 use protocol::epoch::{

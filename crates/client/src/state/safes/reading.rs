@@ -19,7 +19,7 @@ pub(crate) struct Reading {
 
 /// One read.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(crate) struct Read {
     /// What was known when it was asked for.
     pub(super) since: Marks,
     /// What must be in it.
@@ -70,7 +70,7 @@ impl Reading {
     }
 
     /// The answer to a read came; none if nobody waits for it any more.
-    pub(super) const fn end(&mut self, number: u32) -> Option<Read> {
+    pub(crate) const fn end(&mut self, number: u32) -> Option<Read> {
         if number == self.newest {
             self.under_way.take()
         } else {

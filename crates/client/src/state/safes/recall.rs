@@ -123,7 +123,7 @@ mod tests {
 
     const USER: UserId = UserId::from_bytes([1; 16]);
 
-    fn marks(version: u64) -> Marks {
+    pub(crate) fn marks(version: u64) -> Marks {
         let mark = SafeMark {
             version,
             hash: [version as u8; 32],

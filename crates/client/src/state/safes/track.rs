@@ -4,7 +4,7 @@ use protocol::safe::SafeMark;
 
 /// One safe's way to the server.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(crate) struct Track {
     mark: SafeMark,
     /// Counts changes in memory.
     wanted: u64,
@@ -15,7 +15,7 @@ pub(super) struct Track {
 }
 
 impl Track {
-    pub(super) const fn new(mark: SafeMark) -> Self {
+    pub(crate) const fn new(mark: SafeMark) -> Self {
         Self {
             mark,
             wanted: 0,
@@ -50,7 +50,7 @@ impl Track {
     }
 
     /// The server took it.
-    pub(super) const fn finish(&mut self) {
+    pub(crate) const fn finish(&mut self) {
         if let Some((change, mark)) = self.writing.take() {
             self.stored = change;
             // A read may have shown what another session wrote on top of it.
@@ -61,7 +61,7 @@ impl Track {
     }
 
     /// The write did not happen.
-    pub(super) const fn give_up(&mut self) {
+    pub(crate) const fn give_up(&mut self) {
         self.writing = None;
     }
 

@@ -15,7 +15,7 @@ use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
 /// What a text that arrived is shown with.
-pub(super) struct Arrived {
+pub(crate) struct Arrived {
     pub(super) origin: Origin,
     pub(super) mine: bool,
     pub(super) live: bool,
@@ -32,7 +32,7 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    fn view(&self, name: MessageId, text: &str, seen_ms: u64) -> MessageView {
+    pub(crate) fn view(&self, name: MessageId, text: &str, seen_ms: u64) -> MessageView {
         let burns = self.burn != Burn::Never && !self.mine;
         let state = match self.mine {
             true => MessageState::Waiting,
@@ -106,7 +106,12 @@ impl Unlocked {
     }
 
     /// Puts words in memory and gives their name.
-    fn take_words(&mut self, io: &mut Io, mut arrived: Arrived, text: &str) -> MessageId {
+    pub(crate) fn take_words(
+        &mut self,
+        io: &mut Io,
+        mut arrived: Arrived,
+        text: &str,
+    ) -> MessageId {
         let Origin { id, .. } = arrived.origin;
         let name = self.new_name(io, &arrived.origin);
         let view = arrived.view(name, text, self.chats.next_seen_ms(io.shown_ms()));
@@ -171,7 +176,7 @@ impl Unlocked {
 
     /// Somebody who is no contact wrote a request, or a text before one; true when it is kept for the
     /// person to decide.
-    fn stranger_wrote(
+    pub(crate) fn stranger_wrote(
         &mut self,
         io: &mut Io,
         chat: ConversationId,

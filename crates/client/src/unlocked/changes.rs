@@ -4,7 +4,6 @@
 
 use protocol::envelope::{Content, Receipt};
 
-use super::authority::{Standing, may_change};
 use crate::command::Burn;
 use crate::effects::Effect;
 use crate::event::MessageState;
@@ -13,6 +12,7 @@ use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
 use crate::state::conversations::Origin;
+use crate::state::inbox::authority::{Standing, may_change};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
@@ -80,7 +80,13 @@ impl Unlocked {
     }
 
     /// Its sender took a message back, by the message `by`.
-    fn taken_back(&mut self, io: &mut Io, chat: ConversationId, name: MessageId, by: MessageId) {
+    pub(crate) fn taken_back(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+        by: MessageId,
+    ) {
         // The request may show it.
         io.ask(Effect::TellRequests);
         self.finish_named(io, name);
@@ -96,7 +102,7 @@ impl Unlocked {
     }
 
     /// Its sender changed a message, by the message `by`.
-    fn edit_heard(
+    pub(crate) fn edit_heard(
         &mut self,
         io: &mut Io,
         chat: ConversationId,

@@ -3,16 +3,16 @@
 use protocol::envelope::Content;
 use protocol::ids::UserId;
 
-use super::authority::{May, Standing};
-use super::open::Opened;
-use super::words::Arrived;
 use crate::command::Burn;
 use crate::event::{Event, Spoken};
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::state::conversations::Origin;
+use crate::state::inbox::authority::{May, Standing};
+use crate::state::inbox::open::Opened;
 use crate::unlocked::Unlocked;
+use crate::unlocked::words::Arrived;
 
 /// How long a sign of typing is shown, milliseconds.
 const TYPING_MS: u64 = 5_000;
@@ -99,7 +99,7 @@ impl Unlocked {
     }
 
     /// What a message is shown with: its place among the others, its keys, its path.
-    fn warnings_of(
+    pub(crate) fn warnings_of(
         &mut self,
         io: &mut Io,
         chat: ConversationId,
@@ -134,7 +134,13 @@ impl Unlocked {
         warnings
     }
 
-    fn act(&mut self, io: &mut Io, arrived: Arrived, standing: Standing, content: Content) {
+    pub(crate) fn act(
+        &mut self,
+        io: &mut Io,
+        arrived: Arrived,
+        standing: Standing,
+        content: Content,
+    ) {
         let Origin { chat, id, .. } = arrived.origin;
         match content {
             Content::Text { text, .. } => self.text_came(io, arrived, text.as_str()),

@@ -1,0 +1,73 @@
+//! The messages in this session's memory, as tabs show them.
+//!
+//! A message is what one sender wrote in one chat under one id: nobody else's message is the same one,
+//! whatever its id. Tabs know it by a name that is unique in this session. That is its id, unless another
+//! message bears that id already, or something of ours went out under it: what is on its way is known by
+//! its id alone.
+
+use crate::event::MessageState;
+use crate::id::ConversationId;
+use crate::io::Io;
+use crate::state::conversations::Origin;
+use crate::unlocked::Unlocked;
+use protocol::ids::MessageId;
+
+impl Unlocked {
+    /// A name for a message that is about to be put in memory.
+    pub(crate) fn new_name(&self, io: &mut Io, origin: &Origin) -> MessageId {
+        let mut name = origin.id;
+        while self.chats.is_taken(name) || self.outbox.item(name).is_some() {
+            name = MessageId::random(&mut io.rng);
+        }
+        name
+    }
+
+    /// What is on its way of a message: of one's own, in its chat.
+    pub(crate) fn outgoing(&self, name: MessageId) -> Option<MessageId> {
+        let origin = self.chats.origin(name)?;
+        let item = self.outbox.item(origin.id)?;
+        let same = origin.sender == self.user && origin.chat == item.chat();
+        same.then_some(origin.id)
+    }
+
+    /// Ends what is on its way of a message.
+    pub(crate) fn drop_outgoing(&mut self, name: MessageId) {
+        if let Some(sent) = self.outgoing(name) {
+            self.outbox.forget(sent);
+        }
+    }
+
+    /// The id of a message that was opened here and not acknowledged: it, and no other under its id.
+    pub(crate) fn unacknowledged(&self, name: MessageId) -> Option<MessageId> {
+        let origin = self.chats.origin(name)?;
+        let held = self.inbox.holds(origin.chat, origin.sender, origin.id);
+        held.then_some(origin.id)
+    }
+
+    /// After a restart of the server: what was not opened here is gone.
+    pub(crate) fn unread_vanished(&mut self, io: &mut Io) {
+        let all = self.chats.all().filter(|(_, view)| view.sealed);
+        let sealed: Vec<_> = all.map(|(chat, view)| (chat, view.id)).collect();
+        for (chat, name) in sealed {
+            if let Some(id) = self.unacknowledged(name) {
+                self.inbox.finish(id);
+            }
+            if let Some(view) = self.chats.message_mut(chat, name) {
+                view.sealed = false;
+            }
+            self.set_state(io, chat, name, MessageState::Gone, true);
+        }
+    }
+
+    /// Moves a message to a state, told to all tabs.
+    pub(crate) fn set_state(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+        state: MessageState,
+        by_server: bool,
+    ) {
+        (self.chats).set_state(io, chat, name, state, by_server, &self.safe);
+    }
+}

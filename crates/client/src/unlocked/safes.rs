@@ -1,0 +1,47 @@
+//! Compare-and-swap writes, merges on conflict, and reading what other sessions wrote.
+//!
+//! Specification: `docs/protocol/accounts.md#writing-and-reading-the-safes`.
+
+use crate::answers::Answer;
+use crate::io::Io;
+use crate::state::safes::sync::SafesCame;
+use crate::unlocked::Unlocked;
+
+impl Unlocked {
+    /// The key safe or the prekey safe was written, or not.
+    pub(crate) fn written(&mut self, io: &mut Io, prekeys: bool, answer: Answer) {
+        let joined = match prekeys {
+            true => self.safe.prekey_safe_written(io, answer),
+            false => self.safe.safe_written(io, answer),
+        };
+        if joined {
+            self.after_join(io);
+        }
+    }
+
+    /// Both safes came.
+    pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
+        match self.safe.safes_came(io, number, answer) {
+            SafesCame::Nothing => {}
+            SafesCame::Failed => self.leave_for_safe(io),
+            SafesCame::Read { joined, again } => {
+                if joined {
+                    self.after_join(io);
+                }
+                self.inbox.safes_answered(number);
+                if again {
+                    self.safe.read_safes(io);
+                } else {
+                    self.reopen_blocked(io);
+                }
+            }
+        }
+    }
+
+    /// Another session's safe was joined into ours.
+    pub(crate) fn after_join(&mut self, io: &mut Io) {
+        self.contacts.pins_joined(io, &self.safe);
+        self.requests_joined(io);
+        self.contacts.emit_blocked(io, &self.safe);
+    }
+}
