@@ -3,14 +3,18 @@
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
 use crate::answers::Answer;
+use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::failure::Failure;
-use crate::id::MessageId;
+use crate::flows::parse;
+use crate::id::{MessageId, UserId};
 use crate::io::Io;
 use crate::state::inbox::Await;
 use crate::state::inbox::claims::{Came, is_passing, is_taken};
+use crate::state::inbox::parked::Need;
 use crate::unlocked::Unlocked;
-use api::Own;
+use crate::wire::{Person, Waiting};
+use api::{Code, Own};
 
 impl Unlocked {
     /// No answer came.
@@ -75,5 +79,93 @@ impl Unlocked {
             }
             self.set_state(io, chat, name, MessageState::Gone, true);
         }
+    }
+
+    /// The server's list at connecting; where there is more, its front.
+    pub(crate) fn waiting_listed(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
+        self.inbox.connected();
+        if more {
+            for item in &waiting {
+                self.inbox.note_waiting(io, item);
+            }
+            self.inbox.ask_list(io);
+        } else {
+            self.whole_list(io, &waiting);
+        }
+        io.ask(Effect::Claim);
+    }
+
+    pub(crate) fn whole_list(&mut self, io: &mut Io, waiting: &[Waiting]) {
+        for item in waiting {
+            self.inbox.note_waiting(io, item);
+        }
+        // What was shown meanwhile is acknowledged, where the server still has it.
+        for id in self.inbox.marked_of(io, waiting) {
+            self.acknowledge(io, id);
+        }
+    }
+
+    /// The whole list came, where the greeting had only its front; or the server could not give it.
+    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
+        if let Some(waiting) = self.inbox.list_came(io, answer) {
+            self.whole_list(io, &waiting);
+            io.ask(Effect::Claim);
+        }
+    }
+
+    /// Somebody's keys came, or the server could not give them.
+    pub(crate) fn sender_came(&mut self, io: &mut Io, sender: UserId, answer: Answer) {
+        let awaited = self.inbox.awaits() == Some(Await::Keys(sender));
+        let gone = matches!(&answer, Some((404, body))
+            if Failure::from_answer(404, body).code == Code::NoSuchUser.name());
+        if !gone && !matches!(answer, Some((200, _))) {
+            self.contacts.lookup_failed(io, sender, &answer);
+            if awaited {
+                self.inbox.sender_unknown();
+                self.open_current(io);
+            }
+            return;
+        }
+        if let Some((200, body)) = answer
+            && let Ok(found) = parse::<Person>(&body)
+            && found.user_id == sender
+        {
+            self.contacts.note_person(&found);
+            if let Ok(keys) = self.contacts.decode_keys(io, sender, &found.public_keys) {
+                // Other keys than the pinned ones never block reading; the next send asks.
+                self.contacts.pin_holds(io, sender, keys, &mut self.safe);
+            }
+        }
+        self.contacts.lookup_answered(io, sender, !gone);
+        self.inbox.keys_answered(sender);
+        if awaited {
+            self.open_current(io);
+        }
+    }
+
+    /// The safes could not be read: what needs them rests, and the others go on.
+    pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
+        if self.inbox.awaits() == Some(Await::Safe) {
+            let need = Need::Safe(self.safe.reading().next_number());
+            self.inbox.park(io, need, &mut self.contacts, &self.safe);
+        }
+    }
+
+    /// The safe was read again: what waited for it goes on.
+    pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
+        if self.inbox.awaits() == Some(Await::Safe) {
+            self.open_current(io);
+        }
+    }
+
+    /// Opens what rested and can go on, in the order in which it was claimed.
+    pub(crate) fn resume_parked(&mut self, io: &mut Io) {
+        if !self.inbox.rests() {
+            return;
+        }
+        while self.inbox.resume(io, &self.contacts, &self.safe) {
+            self.open_current(io);
+        }
+        io.ask(Effect::Claim);
     }
 }

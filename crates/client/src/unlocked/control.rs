@@ -6,7 +6,7 @@ use crate::effects::Effect;
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::secret_text::SecretText;
-use crate::state::outbox::control::{REQUEST_LIFE_SECS, TYPING_LIFE_SECS};
+use crate::state::outbox::compose::{REQUEST_LIFE_SECS, TYPING_LIFE_SECS};
 use crate::unlocked::Unlocked;
 use protocol::envelope::{Content, InviteCode};
 use protocol::safe::ContactState;

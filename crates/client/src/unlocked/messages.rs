@@ -5,11 +5,12 @@
 //! message bears that id already, or something of ours went out under it: what is on its way is known by
 //! its id alone.
 
-use crate::event::MessageState;
+use crate::event::{MessageState, MessageView};
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::state::conversations::Origin;
 use crate::unlocked::Unlocked;
+use crate::wire::Stranded;
 use protocol::ids::MessageId;
 
 impl Unlocked {
@@ -69,5 +70,50 @@ impl Unlocked {
         by_server: bool,
     ) {
         (self.chats).set_state(io, chat, name, state, by_server, &self.safe);
+    }
+
+    /// What has not come another way by now is lost, unless its sender comes back.
+    pub(crate) fn stranded_due(&mut self, io: &mut Io) {
+        for Stranded { id, from } in self.inbox.take_stranded() {
+            let chat = ConversationId::with(from);
+            let known = self.chats.name(chat, from, id).is_some() || self.inbox.is_done(id);
+            // Of strangers, and of people who are blocked, nothing is shown.
+            let contact = self.safe.contact(chat).filter(|_| !known);
+            let pinned = contact.and_then(|contact| contact.pin.fingerprint().ok().copied());
+            if let Some(writer) = pinned {
+                let origin = Origin {
+                    chat,
+                    sender: from,
+                    id,
+                    writer,
+                    trusted: false,
+                };
+                let name = self.new_name(io, &origin);
+                let view = self.lost(io, name);
+                self.chats.put_from(io, origin, view, &self.safe);
+            }
+        }
+    }
+
+    /// A message came that was called lost.
+    pub(super) fn found_again(&mut self, io: &mut Io, origin: &Origin) {
+        let name = self.chats.name(origin.chat, origin.sender, origin.id);
+        let lost = |view: &MessageView| view.state == MessageState::Lost;
+        if let Some(name) = name
+            && self.chats.message(origin.chat, name).is_some_and(lost)
+        {
+            self.forget_message(io, origin.chat, name);
+        }
+    }
+
+    pub(crate) fn lost(&mut self, io: &Io, name: MessageId) -> MessageView {
+        let now_ms = io.shown_ms();
+        MessageView {
+            sent_ms: now_ms,
+            seen_ms: self.chats.next_seen_ms(now_ms),
+            by_server: true,
+            path: "live".to_owned(),
+            ..MessageView::bare(name, false, MessageState::Lost)
+        }
     }
 }

@@ -1,32 +1,21 @@
 //! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
 
 mod apply;
-mod bundles;
 mod changes;
 mod claims;
 mod compose;
 mod control;
-mod held;
 mod invites;
-mod listed;
-mod lookup;
 mod messages;
-mod needs;
 mod opening;
-mod parked;
 mod people;
-mod receipts;
-mod reconnection;
 mod requests;
 mod safes;
-mod seal;
+mod sending;
 mod shown;
 mod slots;
 mod socket;
 mod states;
-mod stranded;
-mod submission;
-mod trust;
 mod views;
 mod words;
 

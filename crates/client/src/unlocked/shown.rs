@@ -11,6 +11,7 @@ use crate::secret_text::SecretText;
 use crate::state::inbox::Why;
 use crate::state::inbox::open::Opened;
 use crate::state::inbox::shown::ON_READ_MS;
+use crate::state::outbox::receipts::{LIFE_SECS, MAX_RECEIPTS};
 use crate::state::safes::After;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
@@ -270,5 +271,33 @@ impl Unlocked {
             io.ask(Effect::TellRequests);
         }
         self.set_state(io, chat, id, MessageState::Expired, false);
+    }
+
+    /// Messages were shown: sends what is due of that, and at once where one of them burns, which nobody
+    /// can be shown a second time.
+    pub(crate) fn receipts_of_reading(&mut self, io: &mut Io, burning: bool) {
+        if burning || io.timers.is_due(Timer::Receipts, io.now_ms) {
+            self.send_receipts(io);
+        }
+    }
+
+    /// Sends what was collected, one message per person.
+    pub(crate) fn send_receipts(&mut self, io: &mut Io) {
+        for (chat, all) in self.receipts.take(io, &self.safe) {
+            for part in all.chunks(MAX_RECEIPTS) {
+                let content = Content::Receipt(part.to_vec());
+                self.outbox
+                    .enqueue(io, chat, content, Burn::Never, LIFE_SECS);
+            }
+        }
+        io.ask(Effect::Send);
+    }
+
+    /// After every input: acknowledges what waited for a receipt that is on its way now.
+    pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
+        for id in self.receipts.withheld(&self.inbox) {
+            self.acknowledge(io, id);
+        }
+        self.receipts.watch(io);
     }
 }

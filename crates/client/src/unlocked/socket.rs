@@ -2,9 +2,11 @@
 //!
 //! Specification: `docs/protocol/messages.md#session-bundles`.
 
+use crate::event::MessageState;
 use crate::failure::{Failure, whole_seconds};
 use crate::id::MessageId;
 use crate::io::Io;
+use crate::state::outbox::reconnection::Vanished;
 use crate::unlocked::Unlocked;
 use crate::wire::{ServerFrame, Stranded, Waiting};
 use api::frames::Asked;
@@ -116,6 +118,36 @@ impl Unlocked {
             Asked::Slots => self.outbox.slots_refused(io, id),
             Asked::Send => self.send_refused(io, id, failure),
             Asked::Bundle | Asked::Status | Asked::Frame => {}
+        }
+    }
+
+    /// The server was restarted, as it has signed: what waited there is gone.
+    pub(crate) fn server_restarted(&mut self, io: &mut Io) {
+        for id in self.outbox.with_server() {
+            self.vanish(io, id, false);
+        }
+        self.chats.confirm_vanished(io, &self.safe);
+        self.unread_vanished(io);
+    }
+
+    /// A message that the server had is not there any more: in a restart that it has signed, or by its
+    /// word alone.
+    pub(crate) fn vanish(&mut self, io: &mut Io, id: MessageId, by_server: bool) {
+        let collected = self.chats.is_collected(id);
+        match self.outbox.vanished(io, id, collected) {
+            Vanished::Nothing => {}
+            Vanished::Expired => self.expire(io, id),
+            Vanished::Again(chat) => self.set_state(io, chat, id, MessageState::Sending, false),
+            Vanished::Gone(chat) => {
+                let state = self
+                    .chats
+                    .message(chat, id)
+                    .map(|it| (it.state, it.by_server));
+                let unread = matches!(state, Some((MessageState::Waiting, _)));
+                if unread || state == Some((MessageState::Delivered, true)) {
+                    self.set_state(io, chat, id, MessageState::Vanished, by_server);
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::id::{ConversationId, MessageId, TargetId};
 use crate::io::Io;
 use crate::state::inbox::ON_READ_MS;
 use crate::state::outbox::Outgoing;
-use crate::state::outbox::states::{UNTOLD_MS, rank};
+use crate::state::outbox::submission::{UNTOLD_MS, rank};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};

@@ -2,9 +2,6 @@
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
-use api::Code;
-use protocol::envelope::ParcelRef;
-
 use super::{Await, Current, Lease, Progress, Why};
 use crate::effects::Effect;
 use crate::failure::Failure;
@@ -18,6 +15,8 @@ use crate::state::inbox::Inbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
 use crate::wire::{Blob, ClaimToken, ClientFrame};
+use api::Code;
+use protocol::envelope::ParcelRef;
 
 /// An answer to a claim takes at most this long, milliseconds.
 pub(crate) const ANSWER_MS: u64 = 10_000;
@@ -229,5 +228,12 @@ impl Inbox {
         }
         self.claim_done(io);
         why == Why::Reveal
+    }
+
+    /// Nobody could say what keys the sender of the message under way has.
+    pub(crate) fn sender_unknown(&mut self) {
+        if let Some(current) = self.current.as_mut() {
+            current.fetched_sender = false;
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! What the server lists and announces as waiting.
 
-use std::collections::BTreeSet;
-
 use super::turns::Notice;
 use super::{Progress, Why};
 use crate::answers::Answer;
@@ -12,7 +10,8 @@ use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::state::inbox::Inbox;
 use crate::timers::Timer;
-use crate::wire::{Waiting, WaitingList};
+use crate::wire::{Stranded, Waiting, WaitingList};
+use std::collections::BTreeSet;
 
 impl Inbox {
     /// Asks for the whole list.
@@ -78,5 +77,24 @@ impl Inbox {
         let again_ms = self.list_pause.failed(io.now_ms, &answer);
         io.timers.set(Timer::List, again_ms);
         None
+    }
+}
+
+/// How long the sender's client is given, milliseconds: longer than it takes to notice and to seal.
+const PATIENCE_MS: u64 = 30_000;
+
+impl Inbox {
+    /// The server lists, at connecting, what no session of ours can open.
+    pub(crate) fn stranded_listed(&mut self, io: &mut Io, stranded: Vec<Stranded>) {
+        if stranded.is_empty() {
+            io.timers.cancel(Timer::Stranded);
+        } else {
+            io.timers.set(Timer::Stranded, io.now_ms + PATIENCE_MS);
+        }
+        self.stranded = stranded;
+    }
+
+    pub(crate) fn take_stranded(&mut self) -> Vec<Stranded> {
+        std::mem::take(&mut self.stranded)
     }
 }

@@ -11,13 +11,11 @@
 pub(crate) mod authority;
 pub(crate) mod claims;
 pub(crate) mod listed;
-pub(crate) mod needs;
 pub(crate) mod open;
 pub(crate) mod order;
 pub(crate) mod pairs;
 pub(crate) mod parked;
 pub(crate) mod shown;
-pub(crate) mod stranded;
 pub(crate) mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

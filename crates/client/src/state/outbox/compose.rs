@@ -1,13 +1,12 @@
 //! From the composer into the outbox.
 
-use protocol::envelope::Content;
-use protocol::ids::MessageId;
-
 use super::{Outgoing, Stage};
 use crate::command::Burn;
 use crate::id::ConversationId;
 use crate::io::Io;
 use crate::state::outbox::Outbox;
+use protocol::envelope::Content;
+use protocol::ids::MessageId;
 
 /// Longest text that a person may write, bytes.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
@@ -59,5 +58,24 @@ impl Outbox {
         );
         self.queue.push(id);
         id
+    }
+}
+
+/// How long an answer or a request may wait for somebody who is away, seconds.
+pub(crate) const REQUEST_LIFE_SECS: u32 = 7 * 86_400;
+/// Life of a sign of typing, seconds.
+pub(crate) const TYPING_LIFE_SECS: u32 = 5;
+/// Keys are passed on at most this often, milliseconds.
+const TYPING_EVERY_MS: u64 = 3_000;
+
+impl Outbox {
+    /// Whether somebody may be told that the person types, not too often; if so, that is noted.
+    pub(crate) fn may_tell_typing(&mut self, now_ms: u64, chat: ConversationId) -> bool {
+        let told = self.typing_told.entry(chat).or_insert(0);
+        let may = now_ms.saturating_sub(*told) >= TYPING_EVERY_MS;
+        if may {
+            *told = now_ms;
+        }
+        may
     }
 }

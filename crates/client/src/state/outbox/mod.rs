@@ -10,14 +10,12 @@
 
 pub(crate) mod bundles;
 pub(crate) mod compose;
-pub(crate) mod control;
 pub(crate) mod held;
 pub(crate) mod numbers;
 pub(crate) mod receipts;
 pub(crate) mod reconnection;
 pub(crate) mod seal;
 pub(crate) mod slots;
-pub(crate) mod states;
 pub(crate) mod submission;
 pub(crate) mod unsent;
 

@@ -1,0 +1,163 @@
+//! Sealing a message and giving it to the server.
+
+use crate::answers::Answer;
+use crate::effects::Effect;
+use crate::event::MessageState;
+use crate::failure::Failure;
+use crate::id::ConversationId;
+use crate::io::Io;
+use crate::state::outbox::Outgoing;
+use crate::state::outbox::seal::Dispatched;
+use crate::state::outbox::submission::rank;
+use crate::unlocked::Unlocked;
+use crate::wire::Sent;
+use api::{Code, Own};
+use protocol::envelope::Content;
+use protocol::ids::MessageId;
+
+impl Unlocked {
+    /// Moves everything on that can be moved.
+    pub(crate) fn pump(&mut self, io: &mut Io) {
+        for id in self.outbox.take_queue() {
+            let Some(chat) = self.outbox.queued(id) else {
+                continue;
+            };
+            if self.contacts.key_changed(chat.peer(), &self.safe) {
+                self.hold(io, id);
+                self.contacts.ask_for_keys_again(io, chat.peer());
+                continue;
+            }
+            match self.outbox.dispatch(io, id, &self.safe) {
+                Dispatched::Waits => {}
+                Dispatched::Done => self.show_path(chat, id),
+                Dispatched::Failed(failure) => self.fail(io, id, &failure),
+            }
+        }
+    }
+
+    /// Which path carries a message that was sealed.
+    pub(crate) fn show_path(&mut self, chat: ConversationId, id: MessageId) {
+        let waits = self.outbox.item(id).and_then(Outgoing::waits_somewhere);
+        if let (Some(waits), Some(view)) = (waits, self.chats.message_mut(chat, id)) {
+            view.path = if waits { "waiting" } else { "live" }.to_owned();
+        }
+    }
+
+    /// The server has it.
+    pub(crate) fn sent(&mut self, io: &mut Io, id: MessageId, expires_at: u64) {
+        let Some((chat, life)) = self.outbox.accepted(io, id, expires_at) else {
+            return;
+        };
+        self.chats.keep_life(id, life);
+        if let Some(view) = self.chats.message_mut(chat, id) {
+            view.expires_at = Some(expires_at);
+            if rank(view.state) < rank(MessageState::Delivered) {
+                self.set_state(io, chat, id, MessageState::Waiting, false);
+            }
+        }
+    }
+
+    /// The answer to a submission over HTTP.
+    pub(crate) fn posted(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
+        match answer {
+            Some((200..=299, body)) => {
+                let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
+                let fallback = self.outbox.item(id).map_or(0, Outgoing::expires_at);
+                self.sent(io, id, expires_at.unwrap_or(fallback));
+            }
+            Some((status, body)) => {
+                let failure = Failure::from_answer(status, &body);
+                self.send_refused(io, id, failure);
+            }
+            // The timer tries again.
+            None => drop(self.outbox.let_go(io, id)),
+        }
+    }
+
+    /// The server did not take it.
+    pub(crate) fn send_refused(&mut self, io: &mut Io, id: MessageId, failure: Failure) {
+        if failure.code == Code::DuplicateMessage.name() {
+            // It has it already: our first try arrived.
+            let at = self.outbox.item(id).map_or(0, Outgoing::expires_at);
+            self.sent(io, id, at);
+        } else if failure.asks_to_wait() && !self.outbox.is_taken_back(id) {
+            self.outbox.send_later(io, id, &failure);
+        } else {
+            self.outbox.take_back_number(id, &self.safe);
+            if !self.outbox.let_go(io, id) {
+                self.fail(io, id, &failure);
+            }
+        }
+    }
+
+    /// No answer came.
+    pub(crate) fn resend_due(&mut self, io: &mut Io, id: MessageId) {
+        if !self.outbox.resend(io, id) {
+            self.fail(io, id, &Failure::new(Own::Offline));
+            io.ask(Effect::Send);
+        }
+    }
+
+    /// A message cannot be sent; people may send its text again.
+    pub(crate) fn fail(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
+        let Some(item) = self.outbox.give_up(io, id) else {
+            return;
+        };
+        self.chats.keep_life(id, item.life_secs());
+        let chat = item.chat();
+        if let Some(view) = self.chats.message_mut(chat, id) {
+            view.failure = Some(failure.code.clone());
+            view.failure_text = Some(failure.text.clone());
+            self.set_state(io, chat, id, MessageState::Failed, false);
+        }
+        if let Some(during) = item.during() {
+            io.failed_at(during, failure.clone(), Some(chat), Some(id));
+        }
+    }
+
+    /// Holds a message back until the person accepts changed keys.
+    pub(crate) fn hold(&mut self, io: &mut Io, id: MessageId) {
+        if let Some(chat) = self.outbox.hold(io, id) {
+            self.set_state(io, chat, id, MessageState::Held, false);
+        }
+    }
+
+    /// What was held although the server had it reached somebody after all: it is not sent again.
+    pub(crate) fn arrived_while_held(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
+        if self.outbox.arrived_while_held(io, id)
+            && let Some(view) = self.chats.message_mut(chat, id)
+        {
+            view.state = MessageState::Waiting;
+        }
+    }
+
+    /// Changed keys were accepted: what was held goes out, in the order in which it was written.
+    pub(crate) fn release_held(&mut self, io: &mut Io, chat: ConversationId) {
+        for id in self.outbox.held(chat, &self.safe) {
+            self.release(io, chat, id);
+        }
+        io.ask(Effect::Send);
+    }
+
+    /// Lets one go: as it is, or as a new message with a key of its own where it was sealed before.
+    pub(crate) fn release(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
+        let Some(item) = self.outbox.release(id) else {
+            self.set_state(io, chat, id, MessageState::Sending, false);
+            return;
+        };
+        let Some(mut view) = self.chats.message(chat, id).cloned() else {
+            self.outbox.enqueue_again(io, item, None);
+            return;
+        };
+        self.forget_message(io, chat, id);
+        if let Some(text) = &view.text {
+            // As it was changed since, and at its place among the others.
+            view.id = self
+                .outbox
+                .enqueue_again(io, item, Some(Content::text(text.expose())));
+            view.state = MessageState::Sending;
+            view.edited = false;
+            self.chats.put_message(io, chat, view, &self.safe);
+        }
+    }
+}
