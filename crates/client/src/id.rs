@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use api::ids::{BootId, RestoreId, TargetId};
+pub(crate) use api::ids::{BootId, LiveId, RestoreId, TargetId};
 pub use api::ids::{MessageId, NotAnId, UserId};
 
 /// A conversation of this account. One between two people is named by the other's user id.

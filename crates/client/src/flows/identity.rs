@@ -3,7 +3,6 @@
 //! Specification: `docs/protocol/accounts.md#new-identity`.
 
 use protocol::identity::{AccountKeys, AccountSecrets};
-use protocol::ids::UserId;
 use protocol::opaque::ExportKey;
 use protocol::prekeys::{ONE_TIME_PER_BATCH, generate_batch};
 use protocol::safe::{PrekeySafe, SafeError, SafeKey};
@@ -14,6 +13,7 @@ use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::flows::{Flow, Step};
+use crate::id::UserId;
 use crate::io::Io;
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;

@@ -1,7 +1,6 @@
 //! The last part of every way in: fetch the safes, open them, be unlocked.
 
 use api::Own;
-use protocol::ids::LiveId;
 use protocol::opaque::ExportKey;
 use protocol::safe::{SafeKey, passphrase_unwrap};
 use zeroize::Zeroizing;
@@ -11,6 +10,7 @@ use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::flows::sessions::Invite;
 use crate::flows::{Flow, Step, parse};
+use crate::id::LiveId;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
 use crate::refuse::of_safe;

@@ -8,11 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::identity::Fingerprint;
-use protocol::ids::MessageId;
 
 use crate::effects::Effect;
 use crate::event::{Event, MessageState, MessageView};
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::state::safes::Safe;
 

@@ -9,10 +9,9 @@ use protocol::epoch::{
     ReplayMap, bucket_of,
 };
 use protocol::identity::AccountSecrets;
-use protocol::ids::LiveId;
 use protocol::prekeys::SessionSecrets;
 
-use crate::id::UserId;
+use crate::id::{LiveId, UserId};
 use crate::io::Io;
 use crate::timers::Timer;
 use crate::wire::{Blob, ClientFrame};

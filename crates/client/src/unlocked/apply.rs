@@ -1,11 +1,10 @@
 //! What an opened message does, by its kind, as far as its sender may.
 
 use protocol::envelope::Content;
-use protocol::ids::UserId;
 
 use crate::command::Burn;
 use crate::event::{Event, Spoken};
-use crate::id::ConversationId;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::state::conversations::Origin;

@@ -4,7 +4,7 @@ use crate::command::Burn;
 use crate::effects::Effect;
 use crate::event::{Event, MessageState, MessageView};
 use crate::failure::Failure;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::state::contacts::is_greeting;
@@ -13,7 +13,6 @@ use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use api::Own;
 use protocol::envelope::Content;
-use protocol::ids::MessageId;
 
 /// A text on its way to the screen and into the outbox.
 pub(crate) struct Said {

@@ -6,12 +6,11 @@
 //! its id alone.
 
 use crate::event::{MessageState, MessageView};
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::state::conversations::Origin;
 use crate::unlocked::Unlocked;
 use crate::wire::Stranded;
-use protocol::ids::MessageId;
 
 impl Unlocked {
     /// A name for a message that is about to be put in memory.

@@ -22,13 +22,12 @@ mod words;
 use api::Own;
 use api::ids::BootId;
 
-use protocol::ids::{LiveId, UserId};
-
 use crate::answers::Answer;
 use crate::command::{Command, tag_of};
 use crate::effects::Effect;
 use crate::event::Me;
 use crate::failure::Failure;
+use crate::id::{LiveId, UserId};
 use crate::io::Io;
 use crate::purpose::Open;
 use crate::state::boot::Boot;

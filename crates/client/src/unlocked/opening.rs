@@ -24,8 +24,7 @@ impl Unlocked {
             Ok(parcel) => self.inbox.try_open(
                 io,
                 &parcel,
-                fetched_sender,
-                fetched_safe,
+                (fetched_sender, fetched_safe),
                 &self.presence,
                 &self.contacts,
                 &self.safe,

@@ -8,7 +8,7 @@ use crate::flows::sessions::Invite;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
-use crate::state::contacts::contacts::clip;
+use crate::state::contacts::names::clip;
 use crate::unlocked::Unlocked;
 use crate::wire::Person;
 use api::{Code, Own};

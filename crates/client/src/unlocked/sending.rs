@@ -4,7 +4,7 @@ use crate::answers::Answer;
 use crate::effects::Effect;
 use crate::event::MessageState;
 use crate::failure::Failure;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::state::outbox::Outgoing;
 use crate::state::outbox::seal::Dispatched;
@@ -13,7 +13,6 @@ use crate::unlocked::Unlocked;
 use crate::wire::Sent;
 use api::{Code, Own};
 use protocol::envelope::Content;
-use protocol::ids::MessageId;
 
 impl Unlocked {
     /// Moves everything on that can be moved.

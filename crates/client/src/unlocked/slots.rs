@@ -6,7 +6,7 @@ use crate::answers::Answer;
 use crate::effects::Effect;
 use crate::failure::Failure;
 use crate::flows::parse;
-use crate::id::{ConversationId, MessageId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::state::outbox::bundles::RETRY_MS;
@@ -16,7 +16,6 @@ use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::Bundles;
 use api::{Code, Own};
-use protocol::ids::UserId;
 
 impl Unlocked {
     /// Ten seconds are over and nobody has read it.
@@ -34,7 +33,7 @@ impl Unlocked {
         };
         let (wanted, targets) = match self.outbox.choose(io, id, wanted) {
             Choice::Asked => return,
-            Choice::Found(target) => (wanted, vec![target]),
+            Choice::Found(target) => (wanted, vec![*target]),
             // Not even the same message under the same key may go to other keys: the person decides.
             Choice::None
                 if self.contacts.key_changed(chat.peer(), &self.safe)

@@ -7,11 +7,10 @@
 
 use protocol::epoch::SenderClaim;
 use protocol::identity::AccountKeys;
-use protocol::ids::UserId;
 
 use crate::effects::Effect;
 use crate::failure::Failure;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, UserId};
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;

@@ -1,9 +1,9 @@
 //! Other people: contacts and their pins, requests of strangers, invites, safety numbers.
 
-pub(crate) mod contacts;
 pub(crate) mod invites;
 pub(crate) mod keys;
 pub(crate) mod lookup;
+pub(crate) mod names;
 pub(crate) mod requests;
 pub(crate) mod senders;
 pub(crate) mod trust;
@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::ids::InviteHash;
 
-pub(crate) use contacts::clip;
 pub(crate) use invites::link_name;
 pub(crate) use keys::ShownKeys;
 pub(crate) use lookup::is_greeting;
+pub(crate) use names::clip;
 pub(crate) use requests::{Asked, Request};
 pub(crate) use senders::Lookups;
 

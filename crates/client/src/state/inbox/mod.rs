@@ -23,7 +23,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use protocol::envelope::SequenceTracker;
 use protocol::epoch::{EpochPath, EpochRecord, SenderClaim};
 use protocol::identity::Fingerprint;
-use protocol::ids::LiveId;
 use zeroize::Zeroizing;
 
 pub(crate) use authority::Standing;
@@ -33,7 +32,7 @@ pub(crate) use shown::ON_READ_MS;
 use turns::{Notice, Turns};
 
 use crate::command::Burn;
-use crate::id::{ConversationId, MessageId, UserId};
+use crate::id::{ConversationId, LiveId, MessageId, UserId};
 use crate::io::Io;
 use crate::pause::Pause;
 use crate::state::conversations::Conversations;

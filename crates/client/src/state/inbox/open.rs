@@ -7,10 +7,9 @@ use protocol::envelope::{
     open_slot,
 };
 use protocol::epoch::{EpochError, EpochPath, EpochRecord, PendingEpoch, ReplayError, SenderClaim};
-use protocol::ids::MessageId;
 
 use super::{Await, Facts, Incoming, Progress, Why};
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::refuse::{of_decode, of_envelope, of_epoch};
@@ -127,8 +126,7 @@ impl Inbox {
         &self,
         io: &Io,
         parcel: &ParcelRef<'_>,
-        fetched_sender: bool,
-        fetched_safe: bool,
+        (fetched_sender, fetched_safe): (bool, bool),
         presence: &Presence,
         contacts: &Contacts,
         safe: &Safe,

@@ -3,10 +3,9 @@
 //! Specification: `docs/protocol/messages.md#order-within-a-conversation`.
 
 use protocol::envelope::{Conversation, Order, SequenceError, message_link};
-use protocol::ids::{LiveId, MessageId, UserId};
 
 use super::open::Opened;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, LiveId, MessageId, UserId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::state::conversations::Conversations;

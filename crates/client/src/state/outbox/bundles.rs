@@ -5,12 +5,11 @@
 use api::Own;
 use protocol::epoch::VerifiedTarget;
 use protocol::identity::AccountKeys;
-use protocol::ids::UserId;
 use protocol::prekeys::{ClaimedPrekey, PrekeyError, SessionBundle};
 
 use super::{Stage, Wanted};
 use crate::failure::Failure;
-use crate::id::{ConversationId, MessageId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::pause::Pause;
 use crate::purpose::{Open, Purpose};

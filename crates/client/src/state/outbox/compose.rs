@@ -2,11 +2,10 @@
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::state::outbox::Outbox;
 use protocol::envelope::Content;
-use protocol::ids::MessageId;
 
 /// Longest text that a person may write, bytes.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;

@@ -26,14 +26,13 @@ use protocol::envelope::{
     Target,
 };
 use protocol::epoch::SenderEpoch;
-use protocol::ids::{LiveId, UserId};
 
 pub(crate) use bundles::BundleCache;
 pub(crate) use compose::{LIFE_SECS, burn_in_range};
 pub(crate) use receipts::Receipts;
 
 use crate::command::Burn;
-use crate::id::{ConversationId, MessageId};
+use crate::id::{ConversationId, LiveId, MessageId, UserId};
 
 /// Longest frame of the socket, bytes.
 pub(crate) const MAX_FRAME: usize = 16 * 1024;
@@ -187,7 +186,7 @@ impl Outbox {
         else {
             return false;
         };
-        let of = self.items.get(&*message_id);
+        let of = self.items.get(message_id);
         of.is_some_and(|of| of.stage != Stage::Accepted)
     }
 

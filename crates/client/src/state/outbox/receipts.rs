@@ -9,9 +9,8 @@
 use std::collections::BTreeMap;
 
 use protocol::envelope::{Receipt, ReceiptState};
-use protocol::ids::MessageId;
 
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::state::inbox::Inbox;
 use crate::state::outbox::Outbox;

@@ -34,9 +34,7 @@ impl Outbox {
         }
         let waiting = self.at(Stage::Accepted);
         for part in waiting.chunks(MAX_STATUS) {
-            io.frame(&ClientFrame::Status {
-                ids: part.iter().copied().collect(),
-            });
+            io.frame(&ClientFrame::Status { ids: part.to_vec() });
         }
         for cache in self.bundles.values_mut() {
             *cache = BundleCache::default();

@@ -6,12 +6,11 @@ use protocol::envelope::{
     seal_body, seal_slot,
 };
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
-use protocol::ids::MessageId;
 
 use super::{BundleCache, MAX_FRAME, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
-use crate::id::ConversationId;
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::output::Output;
 use crate::purpose::{Open, Purpose};

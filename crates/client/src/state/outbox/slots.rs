@@ -21,7 +21,7 @@ pub(crate) const RECHECK_MS: u64 = 20_000;
 pub(crate) enum Choice {
     /// Other keys are asked for first.
     Asked,
-    Found(VerifiedTarget),
+    Found(Box<VerifiedTarget>),
     None,
 }
 
@@ -193,7 +193,7 @@ impl Outbox {
             self.ask_bundles(io, peer, true);
             return Choice::Asked;
         }
-        Choice::Found(target)
+        Choice::Found(Box::new(target))
     }
 
     /// Seals one more slot, if the rules allow it.

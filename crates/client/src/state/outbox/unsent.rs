@@ -8,13 +8,12 @@ use protocol::envelope::{
     BodyHash, Content, ContentKey, EarlierEnds, SealedBody, SentRecord, SequenceCounter, Submission,
 };
 use protocol::identity::Fingerprint;
-use protocol::ids::{LiveId, MessageId};
 use protocol::safe::{UnsentFront, seal_unsent};
 
 use super::{Outgoing, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, LiveId, MessageId, UserId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::state::conversations::Conversations;

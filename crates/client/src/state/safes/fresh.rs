@@ -1,7 +1,6 @@
 //! Safes of a new account, and safes under a new key.
 
 use protocol::identity::AccountSecrets;
-use protocol::ids::UserId;
 use protocol::opaque::ExportKey;
 use protocol::prekeys::{ONE_TIME_AT_REGISTRATION, generate_batch};
 use protocol::recovery_key::RecoveryKey;
@@ -12,6 +11,7 @@ use protocol::safe::{
 use rand_core::CryptoRng;
 
 use super::Marks;
+use crate::id::UserId;
 use crate::wire::{Blob, SafeData, SafeWrite};
 
 /// Everything a registration uploads besides OPAQUE's record.

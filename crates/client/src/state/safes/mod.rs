@@ -15,7 +15,6 @@ use protocol::epoch::{
     ReplayMap,
 };
 use protocol::identity::{AccountKeys, AccountSecrets};
-use protocol::ids::UserId;
 use protocol::opaque::ExportKey;
 use protocol::safe::{
     PrekeySafe, SafeContents, SafeError, SafeKey, SafeMark, check_bound, open_prekey_safe,
@@ -30,7 +29,7 @@ pub(crate) use recall::{Recall, Verdict};
 use track::Track;
 
 use crate::flows::NewIdentity;
-use crate::id::{MessageId, RestoreId};
+use crate::id::{MessageId, RestoreId, UserId};
 use crate::wire::{SafeData, SafeRead, SafeWrite, Safes};
 
 /// What is done once the present state is stored at the server.
