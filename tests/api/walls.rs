@@ -72,6 +72,11 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "the client core has no I/O and no clock",
     ),
     (
+        "crates/client/src/state",
+        &["crate::unlocked", "crate::core", "Unlocked"],
+        "a part of the client reaches no other through the core",
+    ),
+    (
         "crates/ephemeral/src",
         &[
             "std::fs", "std::net", "std::io", "serde", "tracing", "log::",

@@ -206,22 +206,20 @@ impl Batches {
     }
 }
 
-impl Safe {
-    /// What the server lists as waiting or leased is kept.
-    pub(crate) fn in_use_came(&mut self, io: &mut Io, answer: Answer) {
-        let Some((200, body)) = answer else {
-            return;
-        };
-        let Ok(in_use) = parse::<PrekeysInUse>(&body) else {
-            return;
-        };
-        let now = io.stamp();
-        let due = self.prekeys().due(now, &in_use.ids);
-        if due.is_empty() {
-            return;
-        }
-        self.edit_prekeys().destroy(&due, now);
-        let kept: Vec<u32> = self.prekeys().iter().map(|(id, _)| id).collect();
-        self.edit().replay.retain(|key| kept.contains(&key.id));
+/// What the server lists as waiting or leased is kept.
+pub(crate) fn in_use_came(io: &Io, safe: &mut Safe, answer: Answer) {
+    let Some((200, body)) = answer else {
+        return;
+    };
+    let Ok(in_use) = parse::<PrekeysInUse>(&body) else {
+        return;
+    };
+    let now = io.stamp();
+    let due = safe.prekeys().due(now, &in_use.ids);
+    if due.is_empty() {
+        return;
     }
+    safe.edit_prekeys().destroy(&due, now);
+    let kept: Vec<u32> = safe.prekeys().iter().map(|(id, _)| id).collect();
+    safe.edit().replay.retain(|key| kept.contains(&key.id));
 }

@@ -1,4 +1,4 @@
-//! Claims: one under way, the rest in order.
+//! Claims, lists and keys that came: what is opened next, and what rests.
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 

@@ -1,9 +1,4 @@
-//! The messages in this session's memory, as tabs show them.
-//!
-//! A message is what one sender wrote in one chat under one id: nobody else's message is the same one,
-//! whatever its id. Tabs know it by a name that is unique in this session. That is its id, unless another
-//! message bears that id already, or something of ours went out under it: what is on its way is known by
-//! its id alone.
+//! Messages in memory and what is under way of them: names, what was lost, what a restart took.
 
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, MessageId};

@@ -1,4 +1,7 @@
-//! Everything that exists only while the account is unlocked; dropping it overwrites the secrets.
+//! The unlocked account: its parts, and what crosses them. Dropping it overwrites the secrets.
+//!
+//! Commands, answers, frames and timers come here and go to the part that they are for. What a part
+//! returns or asks for as an effect is done here. Parts are reached through their methods alone.
 
 mod apply;
 mod changes;
@@ -36,7 +39,7 @@ use crate::state::conversations::Conversations;
 use crate::state::drafts::Drafts;
 use crate::state::inbox::Inbox;
 use crate::state::outbox::{Outbox, Receipts};
-use crate::state::prekeys::Batches;
+use crate::state::prekeys::{Batches, in_use_came};
 use crate::state::presence::Presence;
 use crate::state::safes::{After, Safe};
 use crate::timers::Timer;
@@ -226,7 +229,7 @@ impl Unlocked {
             Open::PrekeySafeWritten => self.written(io, true, answer),
             Open::Stock => self.batches.stock_came(io, answer, &mut self.safe),
             Open::BatchPut => self.batches.batch_put(io, answer, &mut self.safe),
-            Open::InUse => self.safe.in_use_came(io, answer),
+            Open::InUse => in_use_came(io, &mut self.safe, answer),
             Open::Bundles { user, want_prekey } => self.bundles_came(io, user, want_prekey, answer),
             Open::Posted(id) => self.posted(io, id, answer),
             Open::SlotsPosted(id) => {

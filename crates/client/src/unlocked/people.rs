@@ -1,4 +1,4 @@
-//! Contacts: made, accepted, blocked, removed.
+//! Contacts: asked, accepted, blocked, removed.
 
 use crate::answers::Answer;
 use crate::effects::Effect;

@@ -1,4 +1,4 @@
-//! Compare-and-swap writes, merges on conflict, and reading what other sessions wrote.
+//! What follows when the safes were written or read.
 //!
 //! Specification: `docs/protocol/accounts.md#writing-and-reading-the-safes`.
 

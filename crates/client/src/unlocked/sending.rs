@@ -1,4 +1,6 @@
-//! Sealing a message and giving it to the server.
+//! Queued messages on their way: sent, held, tried again, or failed.
+//!
+//! Specification: `docs/protocol/messages.md#submissions`.
 
 use crate::answers::Answer;
 use crate::effects::Effect;

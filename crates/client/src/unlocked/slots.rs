@@ -1,4 +1,4 @@
-//! More slots for a message that the server has: for somebody who went away, or could not open it.
+//! Bundles that came, and the slots that were waiting for them.
 //!
 //! Specification: `docs/protocol/messages.md#more-slots-for-a-message`.
 

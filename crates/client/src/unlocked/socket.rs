@@ -1,6 +1,6 @@
-//! Being live: a session bundle for every five minutes.
+//! Frames of the server, and what a new or a lost connection means.
 //!
-//! Specification: `docs/protocol/messages.md#session-bundles`.
+//! Specification: `docs/protocol.md#websocket`.
 
 use crate::event::MessageState;
 use crate::failure::{Failure, whole_seconds};

@@ -9,8 +9,9 @@ use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::secret_text::SecretText;
-use crate::state::contacts::{Asked, clip};
+use crate::state::contacts::clip;
 use crate::state::conversations::Origin;
+use crate::state::safes::Asked;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 

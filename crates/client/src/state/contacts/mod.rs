@@ -4,7 +4,6 @@ pub(crate) mod invites;
 pub(crate) mod keys;
 pub(crate) mod lookup;
 pub(crate) mod names;
-pub(crate) mod requests;
 pub(crate) mod senders;
 pub(crate) mod trust;
 
@@ -16,10 +15,9 @@ pub(crate) use invites::link_name;
 pub(crate) use keys::ShownKeys;
 pub(crate) use lookup::is_greeting;
 pub(crate) use names::clip;
-pub(crate) use requests::{Asked, Request};
 pub(crate) use senders::Lookups;
 
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::state::safes::Safe;
 
 /// What this session knows of other people, beside what the safe keeps.
@@ -68,6 +66,17 @@ impl Contacts {
     pub(crate) fn offline(&mut self) {
         self.lookups.forget();
     }
+}
+
+/// What this session has opened of somebody who asks.
+#[derive(Default)]
+pub(crate) struct Request {
+    /// Requests, the newest last. The first line of one is a text as those that came with it.
+    pub(crate) asks: Vec<MessageId>,
+    /// Something of it came under other keys than those seen first.
+    pub(crate) other_keys: bool,
+    /// Name of the invite link whose code they showed.
+    pub(crate) invite: Option<InviteHash>,
 }
 
 /// What is known of somebody in this session's memory.

@@ -2,9 +2,9 @@
 //!
 //! One claim is under way at any moment ([`claims`]), so that messages of a sender are opened in the
 //! order in which the server lists them. Opening changes nothing before a tag has verified
-//! ([`open`]); what that needs and the server could not give is waited for
-//! ([`parked`]). What was opened does what its sender may ([`authority`]), by its kind ([`apply`], [`words`],
-//! [`changes`]), and stays in the server's memory until it was shown ([`shown`]).
+//! ([`open`]); what that needs and the server could not give is waited for ([`parked`]). What was opened
+//! does what its sender may ([`authority`]), and stays in the server's memory until it was shown
+//! ([`shown`]).
 //!
 //! Specification: `docs/protocol/messages.md#receiving-a-message`.
 

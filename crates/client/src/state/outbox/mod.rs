@@ -2,9 +2,9 @@
 //!
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
 //! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
-//! ([`slots`]), and follows what the server and the recipient say of it ([`states`]), also after a
-//! break ([`reconnection`]). Receipts go back to those who wrote to us ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]). What was
-//! not sent outlives a lock ([`unsent`]).
+//! ([`slots`]), also after a break ([`reconnection`]). Receipts go back to those who wrote to us
+//! ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
+//! What was not sent outlives a lock ([`unsent`]).
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
 

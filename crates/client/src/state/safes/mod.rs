@@ -5,6 +5,7 @@ pub(crate) mod fresh;
 pub(crate) mod memory;
 pub(crate) mod reading;
 pub(crate) mod recall;
+pub(crate) mod requests;
 pub(crate) mod settings;
 pub(crate) mod sync;
 pub(crate) mod track;
@@ -26,6 +27,7 @@ pub(crate) use fresh::{NewSafes, reseal};
 pub(crate) use memory::Remembered;
 pub(crate) use reading::Reading;
 pub(crate) use recall::{Recall, Verdict};
+pub(crate) use requests::Asked;
 use track::Track;
 
 use crate::flows::NewIdentity;

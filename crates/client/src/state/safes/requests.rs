@@ -1,18 +1,17 @@
-//! Requests of people who are no contacts: accept, refuse or block.
+//! Who asks for contact.
 //!
 //! That somebody asks is a fact of the key safe, so that every session of the account shows it until one
 //! of them decides. What they wrote is not: it stays at the server, unread, and each session opens it there.
 //!
 //! Specification: `docs/protocol/messages.md#requests`.
 
-use api::ids::InviteHash;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
+use super::Safe;
 use crate::effects::Effect;
-use crate::id::{ConversationId, MessageId};
+use crate::id::ConversationId;
 use crate::io::Io;
-use crate::state::safes::Safe;
 
 /// Most undecided requests in the key safe; further ones wait at the server, so that strangers cannot
 /// fill the safe.
@@ -21,17 +20,6 @@ const MAX_PENDING: usize = 256;
 /// Most that is kept of one person who asks, until the person has decided; further messages of theirs
 /// wait at the server.
 const MAX_OF_ONE: usize = 16;
-
-/// What this session has opened of somebody who asks.
-#[derive(Default)]
-pub(crate) struct Request {
-    /// Requests, the newest last. The first line of one is a text as those that came with it.
-    pub(crate) asks: Vec<MessageId>,
-    /// Something of it came under other keys than those seen first.
-    pub(crate) other_keys: bool,
-    /// Name of the invite link whose code they showed.
-    pub(crate) invite: Option<InviteHash>,
-}
 
 /// What becomes of something that a stranger wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
