@@ -1,4 +1,4 @@
-//! Opening an invite link, what it proves, and who came by one of ours.
+//! Using an invite link that somebody else made.
 //!
 //! Specification: `docs/protocol/accounts.md#invites`.
 

@@ -1,4 +1,4 @@
-//! Opening an invite link, what it proves, and who came by one of ours.
+//! An invite link of ours by which somebody came, and keys that a link named.
 //!
 //! Specification: `docs/protocol/accounts.md#invites`.
 

@@ -1,4 +1,4 @@
-//! Finding people by handle, and asking them for contact.
+//! Finding people by handle, and whether somebody may be asked for contact.
 
 use api::Own;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

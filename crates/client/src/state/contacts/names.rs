@@ -1,4 +1,4 @@
-//! Contacts: made, accepted, blocked, removed.
+//! Names of people as they are shown, whatever they send.
 
 use crate::event::{Event, PersonView};
 use crate::id::UserId;
