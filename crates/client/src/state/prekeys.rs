@@ -38,7 +38,7 @@ const MAX_HELD: usize = 4_096;
 #[derive(Default)]
 pub(crate) struct Batches {
     /// One-time prekeys that the server said it has left.
-    pub(crate) stock: Option<u32>,
+    stock: Option<u32>,
     /// The batch that is being stored and then published.
     publishing: bool,
     /// A batch whose private halves are stored and that the server has not taken.

@@ -195,3 +195,60 @@ impl Presence {
         self.replay.retain(|key| sessions.contains_key(&key.id));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use protocol::identity::AccountSecrets;
+
+    use super::{Presence, Timer};
+    use crate::id::{LiveId, UserId};
+    use crate::io::Io;
+    use crate::output::Output;
+    use crate::testing::SeededRng;
+
+    fn live() -> (Io, Presence) {
+        let mut io = Io::new(Box::new(SeededRng::new(1)));
+        io.now_ms = 1_767_225_650_000;
+        io.online = true;
+        let user = UserId::from_bytes([1; 16]);
+        let mut presence = Presence::new(user, LiveId::from_bytes([2; 16]));
+        let secrets = AccountSecrets::generate(&mut io.rng);
+        presence.renew(&mut io, &secrets);
+        (io, presence)
+    }
+
+    #[test]
+    fn a_server_is_given_a_bundle_once_for_each_connection() {
+        let (mut io, mut presence) = live();
+        let given = |io: &Io| {
+            let frames = io.out.iter();
+            frames
+                .filter(|output| matches!(output, Output::SocketText(_)))
+                .count()
+        };
+        presence.publish(&mut io);
+        presence.publish(&mut io);
+        assert_eq!(given(&io), 1);
+        presence.greeted();
+        presence.publish(&mut io);
+        assert_eq!(given(&io), 2);
+    }
+
+    #[test]
+    fn a_pair_outlives_its_bucket_only_while_something_waits() {
+        let (mut io, mut presence) = live();
+        presence.watch(&mut io);
+        assert!(io.timers.is_set(Timer::Bucket) && presence.is_current(&io));
+        io.now_ms += 600_000;
+        assert!(!presence.is_current(&io), "its bucket is over");
+        let pairs = |presence: &Presence| presence.sessions.len();
+        presence.destroy_pairs(&io, &BTreeSet::new(), true);
+        let sealed = presence.sessions.keys().copied().collect();
+        presence.destroy_pairs(&io, &sealed, false);
+        assert_eq!(pairs(&presence), 1);
+        presence.destroy_pairs(&io, &BTreeSet::new(), false);
+        assert_eq!(pairs(&presence), 0);
+    }
+}

@@ -119,7 +119,7 @@ impl Unlocked {
             view.text = Some(SecretText::from(text));
             view.edited = true;
         }
-        self.chats.emit_message(io, chat, name, &self.safe);
+        self.emit(io, chat, name);
         let unread = self.unacknowledged(name);
         // The server still has the unchanged text: both go together.
         if !unread.is_some_and(|of| self.inbox.follow(of, by)) {

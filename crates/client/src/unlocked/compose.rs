@@ -163,7 +163,7 @@ impl Unlocked {
             view.text = Some(text);
             view.edited = true;
         }
-        self.chats.emit_message(io, chat, id, &self.safe);
+        self.emit(io, chat, id);
         io.ask(Effect::Send);
     }
 

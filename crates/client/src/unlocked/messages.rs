@@ -110,4 +110,9 @@ impl Unlocked {
             ..MessageView::bare(name, false, MessageState::Lost)
         }
     }
+
+    /// Tells all tabs of a message as it is.
+    pub(crate) fn emit(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
+        self.chats.emit_message(io, chat, name, &self.safe);
+    }
 }

@@ -70,7 +70,7 @@ impl Unlocked {
             view.text = Some(SecretText::from(text.as_str()));
             view.sealed = false;
         }
-        self.chats.emit_message(io, chat, name, &self.safe);
+        self.emit(io, chat, name);
     }
 
     /// `shown`.

@@ -59,7 +59,7 @@ impl Unlocked {
                 More::Given => {}
                 More::Waits => {
                     self.show_path(chat, id);
-                    self.chats.emit_message(io, chat, id, &self.safe);
+                    self.emit(io, chat, id);
                 }
                 More::StaysClosed => self.stays_closed(io, chat, id),
                 More::NoKeys => self.fail(io, id, &Failure::new(Own::NoKeys)),

@@ -52,7 +52,7 @@ impl Unlocked {
                     if let Some(view) = self.chats.message_mut(chat, id) {
                         view.burns_ms = Some(at);
                     }
-                    self.chats.emit_message(io, chat, id, &self.safe);
+                    self.emit(io, chat, id);
                 }
             }
         }
@@ -79,7 +79,7 @@ impl Unlocked {
         if let Some(view) = self.chats.message_mut(chat, id) {
             view.burns_ms = Some(at);
         }
-        self.chats.emit_message(io, chat, id, &self.safe);
+        self.emit(io, chat, id);
     }
 
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
@@ -112,7 +112,7 @@ impl Unlocked {
             && view.burn != Burn::Never
         {
             view.taken = true;
-            self.chats.emit_message(io, chat, id, &self.safe);
+            self.emit(io, chat, id);
         }
     }
 

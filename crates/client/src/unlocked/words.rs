@@ -90,11 +90,11 @@ impl Unlocked {
         }
         let name = self.take_words(io, arrived, text);
         if mine {
-            self.chats.emit_message(io, chat, name, &self.safe);
+            self.emit(io, chat, name);
             // A copy of what another session of ours said: nothing has to be seen first.
             self.finish_incoming(io, id);
         } else if !stranger {
-            self.chats.emit_message(io, chat, name, &self.safe);
+            self.emit(io, chat, name);
             io.event(Event::Typing {
                 chat,
                 until_ms: io.now_ms,

@@ -81,16 +81,16 @@ pub(crate) struct Request {
 
 /// What is known of somebody in this session's memory.
 #[derive(Default)]
-pub(crate) struct Peer {
+struct Peer {
     /// Public keys that were the pinned ones when they came, or the first that were shown of somebody
     /// who is not pinned. Only `keys_for` gives them out.
-    pub(crate) keys: Option<ShownKeys>,
+    keys: Option<ShownKeys>,
     /// Keys that were not the pinned ones; the person has to decide before the next send.
-    pub(crate) changed: Option<ShownKeys>,
+    changed: Option<ShownKeys>,
     /// Handle as the server says.
-    pub(crate) handle: String,
+    handle: String,
     /// Name as the server says.
-    pub(crate) alias: String,
+    alias: String,
     /// Whether the last fetch found a live session.
-    pub(crate) live: bool,
+    live: bool,
 }

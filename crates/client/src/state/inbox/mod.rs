@@ -78,8 +78,8 @@ pub(crate) struct Current {
 /// A claim's token and when its lease ends, on this device's clock.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
-    pub(crate) token: Zeroizing<[u8; 16]>,
-    pub(crate) until_ms: u64,
+    token: Zeroizing<[u8; 16]>,
+    until_ms: u64,
 }
 
 /// How far an opened message has come.
@@ -98,10 +98,10 @@ pub(crate) enum Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// Account and identity that the epoch proves.
-    pub(crate) sender: SenderClaim,
+    sender: SenderClaim,
     /// Hash of id, body and all that the slots of the message have in common: session, conversation,
     /// place in it, time, life, burn rule and kind.
-    pub(crate) link: [u8; 32],
+    link: [u8; 32],
 }
 
 /// A message that was opened and not acknowledged yet.
