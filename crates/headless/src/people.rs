@@ -128,7 +128,11 @@ impl Headless {
     }
 
     /// Says something and gives the message as the server has taken it.
-    pub async fn say(&mut self, chat: ConversationId, text: &str) -> Result<MessageView, HeadlessError> {
+    pub async fn say(
+        &mut self,
+        chat: ConversationId,
+        text: &str,
+    ) -> Result<MessageView, HeadlessError> {
         let tag = format!("say:{text}");
         self.command(Command::Send {
             chat,
@@ -158,7 +162,11 @@ impl Headless {
     }
 
     /// Waits for an incoming message with this text, and says that it was shown.
-    pub async fn read(&mut self, chat: ConversationId, text: &str) -> Result<MessageView, HeadlessError> {
+    pub async fn read(
+        &mut self,
+        chat: ConversationId,
+        text: &str,
+    ) -> Result<MessageView, HeadlessError> {
         let message = self
             .message(|m| !m.mine && m.text.as_ref().is_some_and(|t| t.expose() == text))
             .await?;
