@@ -9,25 +9,23 @@
 
 mod administration;
 mod audit;
-mod audit_file;
-mod audit_proof;
-mod classes;
 mod config;
 mod damage;
+mod engine;
 pub mod example;
 mod fault;
 
-mod in_flight;
 mod intent;
 mod invites;
 mod keys;
 mod prekeys;
 mod public_keys;
+mod repository;
 mod safes;
+mod sealing;
 mod sessions;
 mod settings;
 mod snapshot;
-mod sqlite;
 mod statistics;
 mod store;
 #[cfg(feature = "testing")]
@@ -41,9 +39,8 @@ pub use administration::{AccountChangeError, AdminLink, Administration};
 pub use api::bodies::KeyJob;
 pub use api::ids::{InviteCode, InviteHash, SessionId, UserId};
 pub use api::{KekState, KeyJobKind, RegistrationMode, Role};
-pub use audit_file::AuditFile;
-pub use audit_proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
-pub use classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
+pub use audit::file::AuditFile;
+pub use audit::proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use damage::{Damage, Listed};
 pub use fault::Fault;
@@ -59,6 +56,8 @@ pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 pub use safes::{
     PrekeySafe, SafeConflict, SafeError, SafeKind, SafeRead, SafeUpdate, SafeWrite, Safes,
 };
+pub use sealing::ROWS_BOUND;
+pub use sealing::classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
 pub use sessions::{
     CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
     SessionDetails, SessionRow, Sessions,
@@ -67,7 +66,6 @@ pub use settings::{SecretGenerator, ServerSecret, ServerSecrets, ServerSettings,
 pub use snapshot::{
     OnCopied, Restored, Samples, Snapshot, SnapshotError, Snapshots, mark_restored,
 };
-pub use sqlite::ROWS_BOUND;
 pub use statistics::{Statistics, StatisticsSource};
 pub use store::{Backend, Store};
 pub use users::{

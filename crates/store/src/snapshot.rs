@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditEvent, ChainHead};
 use crate::fault::Fault;
-use crate::sqlite;
+use crate::repository;
 
 /// A copy of the database at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,5 +94,5 @@ pub trait Snapshots: Send + Sync {
 ///
 /// No key is needed for it. The file must be nobody's yet.
 pub fn mark_restored(database: &Path, restored: &Restored) -> Result<(), Fault> {
-    sqlite::snapshot::mark_restored(database, restored)
+    repository::snapshot::mark_restored(database, restored)
 }

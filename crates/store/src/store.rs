@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use crate::administration::Administration;
 use crate::audit::AuditLog;
-use crate::audit_proof::AuditProof;
+use crate::audit::proof::AuditProof;
 use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::invites::Invites;
 use crate::keys::KeyManagement;
 use crate::prekeys::Prekeys;
 use crate::public_keys::PublicKeyDirectory;
+use crate::repository;
 use crate::safes::Safes;
 use crate::sessions::Sessions;
 use crate::settings::{ServerSecrets, Settings};
 use crate::snapshot::Snapshots;
-use crate::sqlite;
 use crate::statistics::StatisticsSource;
 use crate::users::Users;
 
@@ -58,7 +58,7 @@ impl Store {
     /// It blocks for about a tenth of a second while the key is derived: call it before the
     /// runtime serves, or on a thread for blocking work.
     pub fn open(config: &StoreConfig) -> Result<Self, OpenError> {
-        let (backend, report) = sqlite::open(config)?;
+        let (backend, report) = repository::open(config)?;
         Ok(Self {
             backend: Arc::new(backend),
             report: Arc::new(report),
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// It blocks for about a tenth of a second while the key is derived.
     pub fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
-        sqlite::check_key(config)
+        repository::check_key(config)
     }
 
     /// What happened when it was opened.

@@ -20,7 +20,7 @@ pub const TEST_KEY: &str = "a key for tests only";
 
 /// Puts a database back to what it was before rows had tags; their columns stay.
 pub fn untag(config: &StoreConfig) {
-    let undone = crate::sqlite::untag(config);
+    let undone = crate::sealing::untag(config);
     assert!(undone.is_ok(), "{undone:?}");
 }
 

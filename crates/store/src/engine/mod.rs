@@ -1,0 +1,3 @@
+//! Engines: databases that hold rows.
+
+pub(crate) mod sqlite;

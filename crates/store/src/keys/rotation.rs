@@ -1,0 +1,386 @@
+//! Rotating keys and renewing data keys.
+//!
+//! A rotation has four parts, each of which may be interrupted anywhere:
+//!
+//! 1. One transaction makes the new key the active one and keeps each of the two sealed under the
+//!    other, so that either opens the database.
+//! 2. The keyring seals under the new key. When everything that was sealed before is written, the
+//!    old key is closed: from then on the database refuses a value under it, from any process. So
+//!    what is left under it only becomes less.
+//! 3. Column by column, every value is re-wrapped.
+//! 4. When a look at every column finds nothing under the old key any more, one transaction retires
+//!    it and erases what it was derived with and what was handed over. The log is then cut off, so
+//!    that no copy of an old page is left in the files.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Stopwatch;
+
+use async_trait::async_trait;
+use keyring::{KekId, KekProvider, KekSource, Keyring, ProviderError};
+use serde_json::json;
+
+use crate::audit::AuditEvent;
+use crate::audit::log::weight;
+use crate::engine::sqlite::db::many;
+use crate::fault::Fault;
+use crate::keys::jobs::{Cursor, JobRow, Outcome};
+use crate::keys::kek_rows::KekRow;
+use crate::keys::opening::CHECK;
+use crate::keys::{
+    BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_FINISHED, RENEWAL_STARTED,
+    ROTATION_FINISHED, ROTATION_STARTED,
+};
+use crate::repository::NOBODY;
+use crate::repository::Repository;
+use crate::sealing::classes::Sealed;
+use crate::sealing::columns::KEK_HANDOVER;
+use crate::sealing::sealer::{KEK_CHECK, open, outage_of_keys, seal, sealing};
+use api::KeyJobKind;
+use api::bodies::KeyJob;
+
+/// A new key, its row, and the key before sealed under it.
+type Made = (Arc<dyn KekProvider>, KekRow, Option<Sealed>);
+
+/// How often cutting the log off is tried while somebody reads.
+const TRUNCATIONS: u32 = 50;
+
+#[async_trait]
+impl KeyManagement for Repository {
+    async fn keks(&self) -> Result<Vec<KekInfo>, Fault> {
+        self.read(|db| KekRow::all(db)?.into_iter().map(KekRow::info).collect())
+            .await
+    }
+
+    async fn use_every_key(&self) -> Result<(), Fault> {
+        let mut providers = self.sealer.keyring.providers();
+        // A retired key that is still loaded is needed by nothing that begins now.
+        providers.retain(|provider| !self.keys.is_leaving(provider.kek_id()));
+        let asked = tokio::task::spawn_blocking(move || {
+            providers.iter().try_for_each(|provider| provider.health())
+        });
+        let answered = asked.await;
+        answered
+            .map_err(|_| Fault::Unavailable("asking the keys ended in an error".to_owned()))?
+            .map_err(|error| outage_of_keys(&error))
+    }
+
+    async fn key_job(&self) -> Result<Option<KeyJob>, Fault> {
+        let newest = self.read(JobRow::newest).await?;
+        Ok(newest.map(|row| row.job))
+    }
+
+    async fn begin_rotation(
+        &self,
+        new: NewKey,
+        reason: String,
+        now: u64,
+        outcomes: Vec<AuditEvent>,
+    ) -> Result<KeyJob, BeginError> {
+        let _one_at_a_time = self.keys.job.lock().await;
+        self.refuse_second().await?;
+        let source = self.keys.source_of(&new)?;
+        let old = self.active_provider()?;
+        let (provider, row, handed) = self.make(&source, &old, now).await?;
+        let (from, to) = (old.kek_id(), provider.kek_id());
+        let details = json!({
+            "reason": reason,
+            "from": from.to_string(),
+            "to": to.to_string(),
+            "provider": row.provider,
+        });
+        let mut job = self.new_job(KeyJobKind::Rewrap, reason, now).await?;
+        job.cursor = Cursor::Close.to_string();
+        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        let events = self.events(ROTATION_STARTED, now, details, vec![]).await?;
+        self.keys.set_pending(provider);
+        let job = self
+            .write::<_, Fault, _>(weight(&events) + 2_048, move |tx| {
+                let retiring = tx.db.execute(
+                    many("keks"),
+                    "UPDATE keks SET state = 'retiring', encrypted_handover = ?1
+                     WHERE kek_id = ?2 AND state = 'active'",
+                    (&handed, from.as_bytes()),
+                )?;
+                if retiring != 1 {
+                    let reason = "another process rotates the keys".to_owned();
+                    return Err(Fault::Unavailable(reason));
+                }
+                row.insert(tx.db)?;
+                job.insert(tx.db)?;
+                tx.append(events)?;
+                Ok(job.job)
+            })
+            .await?;
+        self.keys.begun(&new, source);
+        self.follow().await?;
+        Ok(job)
+    }
+
+    async fn begin_renewal(
+        &self,
+        reason: String,
+        now: u64,
+        outcomes: Vec<AuditEvent>,
+    ) -> Result<KeyJob, BeginError> {
+        let _one_at_a_time = self.keys.job.lock().await;
+        self.refuse_second().await?;
+        let details = json!({ "reason": reason });
+        let mut job = self.new_job(KeyJobKind::Renew, reason, now).await?;
+        job.cursor = Cursor::column(0).to_string();
+        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        let events = self.events(RENEWAL_STARTED, now, details, vec![]).await?;
+        let job = self
+            .write::<_, Fault, _>(weight(&events), move |tx| {
+                job.insert(tx.db)?;
+                tx.append(events)?;
+                Ok(job.job)
+            })
+            .await?;
+        Ok(job)
+    }
+
+    async fn step_key_job(&self, budget: Duration, now: u64) -> Result<Option<KeyJob>, Fault> {
+        let _one_at_a_time = self.keys.job.lock().await;
+        self.keys.forget(&self.sealer.keyring);
+        let watch = Stopwatch::start(self.keys.clock());
+        let mut worked = false;
+        loop {
+            let Some(row) = self.read(JobRow::newest).await? else {
+                return Ok(None);
+            };
+            if row.job.finished {
+                return Ok(worked.then_some(row.job));
+            }
+            if worked && watch.elapsed() >= budget {
+                return Ok(Some(row.job));
+            }
+            self.step(row, now).await?;
+            worked = true;
+        }
+    }
+}
+
+impl Repository {
+    async fn step(&self, row: JobRow, now: u64) -> Result<(), Fault> {
+        self.follow().await?;
+        match row.cursor()? {
+            Cursor::Close => self.close_old(row, now).await,
+            Cursor::Walk(index, after) => self.walk(row, index, after).await,
+            Cursor::Check => {
+                let keks = self.read(KekRow::live).await?;
+                let retiring: Vec<[u8; 16]> = keks
+                    .into_iter()
+                    .filter(|kek| !kek.is_active())
+                    .map(|kek| kek.kek_id)
+                    .collect();
+                if self.left_behind(retiring.clone()).await? {
+                    let again = Cursor::column(0);
+                    return self.write(0, move |tx| row.advance(tx.db, &again, 0)).await;
+                }
+                self.finish(row, retiring, now).await
+            }
+        }
+    }
+
+    /// Closes the old key: no value is written under it any more.
+    async fn close_old(&self, row: JobRow, now: u64) -> Result<(), Fault> {
+        self.sealer.in_flight.drained().await;
+        self.write(0, move |tx| {
+            tx.db.execute(
+                many("keks"),
+                "UPDATE keks SET closed_at = ?1 WHERE state = 'retiring' AND closed_at IS NULL",
+                [now],
+            )?;
+            row.advance(tx.db, &Cursor::column(0), 0)
+        })
+        .await
+    }
+
+    async fn finish(&self, row: JobRow, retiring: Vec<[u8; 16]>, now: u64) -> Result<(), Fault> {
+        self.keys
+            .adopt_key_file()
+            .map_err(|error| Fault::Unavailable(error.to_string()))?;
+        let old: Vec<KekId> = retiring.into_iter().map(KekId::from_bytes).collect();
+        let action = match row.job.kind {
+            KeyJobKind::Rewrap => ROTATION_FINISHED,
+            KeyJobKind::Renew => RENEWAL_FINISHED,
+        };
+        let details = json!({
+            "reason": row.job.reason,
+            "values": row.job.done,
+            "seconds": now.saturating_sub(row.job.started_at),
+            "retired": old.iter().map(KekId::to_string).collect::<Vec<_>>(),
+        });
+        let outcomes = row.outcomes.iter();
+        let outcomes = outcomes.filter_map(|it| it.event(now, &details)).collect();
+        let events = self.events(action, now, details, outcomes).await?;
+        self.write::<_, Fault, _>(weight(&events), move |tx| {
+            tx.db.execute(
+                many("keks"),
+                "UPDATE keks SET encrypted_handover = NULL WHERE state = 'active'",
+                [],
+            )?;
+            tx.db.execute(
+                many("keks"),
+                "UPDATE keks SET state = 'retired', retired_at = ?1, salt = NULL,
+                     iterations = NULL, encrypted_handover = NULL, encrypted_check = x''
+                 WHERE state = 'retiring'",
+                [now],
+            )?;
+            row.finish(tx.db, now)?;
+            tx.append(events)
+        })
+        .await?;
+        self.keys.retire(old);
+        self.truncate().await;
+        Ok(())
+    }
+
+    /// Truncates the write-ahead log, so that no old page is left in it.
+    ///
+    /// It needs a moment without readers. Without one, the next start does it.
+    pub(crate) async fn truncate(&self) {
+        for _ in 0..TRUNCATIONS {
+            match self.writer.truncate_log().await {
+                Ok(true) => return,
+                Ok(false) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(_) => return,
+            }
+        }
+        tracing::warn!(
+            "the write-ahead log was being read all the time: old pages leave it at the next start"
+        );
+    }
+
+    /// Makes the keyring seal under the key that is the active one in the database.
+    async fn follow(&self) -> Result<(), Fault> {
+        let active = "SELECT kek_id FROM keks WHERE state = 'active'";
+        let active = self
+            .read(move |db| db.one(many("keks"), active, [], |row| row.get::<_, [u8; 16]>(0)))
+            .await?
+            .ok_or_else(|| many("keks").damaged("there is no active key"))?;
+        let active = KekId::from_bytes(active);
+        if self.sealer.keyring.active_kek() == active {
+            return Ok(());
+        }
+        let Some(provider) = self.keys.take_pending(active) else {
+            return Err(Fault::Unavailable(
+                "another process rotated the keys: restart this one".to_owned(),
+            ));
+        };
+        self.sealer.keyring.activate(provider);
+        self.seal_decoy()
+    }
+
+    /// Seals the decoy under the active key.
+    pub(crate) fn seal_decoy(&self) -> Result<(), Fault> {
+        use crate::repository::user_rows::OpenedCredential;
+        let decoy = OpenedCredential::decoy().seal(&self.sealer, &NOBODY)?;
+        self.sealer.set_decoy(decoy);
+        Ok(())
+    }
+
+    fn active_provider(&self) -> Result<Arc<dyn KekProvider>, Fault> {
+        let providers = self.sealer.keyring.providers();
+        providers
+            .into_iter()
+            .next()
+            .ok_or_else(|| Fault::Unavailable("no key is loaded".to_owned()))
+    }
+
+    async fn refuse_second(&self) -> Result<(), BeginError> {
+        self.follow().await?;
+        match self.key_job().await? {
+            Some(job) if !job.finished => Err(BeginError::Running(job)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn new_job(&self, kind: KeyJobKind, reason: String, now: u64) -> Result<JobRow, Fault> {
+        Ok(JobRow {
+            job: KeyJob {
+                id: 0,
+                kind,
+                finished: false,
+                reason,
+                done: 0,
+                total: self.count_values().await?,
+                started_at: now,
+                finished_at: None,
+            },
+            cursor: String::new(),
+            outcomes: Vec::new(),
+        })
+    }
+
+    async fn events(
+        &self,
+        action: &'static str,
+        timestamp: u64,
+        details: serde_json::Value,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<crate::audit::chain::SealedEvent>, Fault> {
+        let event = AuditEvent {
+            user_id: None,
+            action,
+            timestamp,
+            details,
+        };
+        let events = std::iter::once(event).chain(audit).collect();
+        self.seal_events(events).await
+    }
+
+    /// Makes a key and its row, sees that what is sealed under it opens, and seals each of the two
+    /// keys under the other.
+    async fn make(
+        &self,
+        source: &Arc<dyn KekSource>,
+        old: &Arc<dyn KekProvider>,
+        now: u64,
+    ) -> Result<Made, BeginError> {
+        let mut kek_id = [0; 16];
+        self.sealer.entropy.fill(&mut kek_id).map_err(sealing)?;
+        let (source, old) = (Arc::clone(source), Arc::clone(old));
+        let entropy = Arc::clone(&self.sealer.entropy);
+        let suite = self.sealer.keyring.suite();
+        let handing = self.sealer.keyring.clone();
+        // Deriving takes a tenth of a second, a token as long as it likes.
+        let made = tokio::task::spawn_blocking(move || {
+            let (provider, parameters) = source.create(KekId::from_bytes(kek_id))?;
+            let ring = Keyring::new(Arc::clone(&provider), entropy).with_suite(suite);
+            let check = seal(&ring, KEK_CHECK, &kek_id, CHECK)?;
+            let opened = open(&ring, KEK_CHECK, &kek_id, &check)?;
+            if opened.expose() != CHECK {
+                return Err(ProviderError::Refused.into());
+            }
+            let handover = export(&handing, &*provider)?;
+            let handed = export(&ring, &*old)?;
+            let row = KekRow {
+                kek_id,
+                provider: provider.tag().to_string(),
+                version: provider.key_version(),
+                state: "active".to_owned(),
+                parameters,
+                check: Sealed::of_envelope(check),
+                handover,
+                created_at: now,
+                retired_at: None,
+            };
+            Ok::<_, BeginError>((provider, row, handed))
+        });
+        made.await
+            .map_err(|_| Fault::Unavailable("making a key ended by an internal error".to_owned()))?
+    }
+}
+
+/// A key sealed by `holder`; `None` if it cannot leave its provider.
+fn export(holder: &Keyring, key: &dyn KekProvider) -> Result<Option<Sealed>, Fault> {
+    let Some(exported) = key.export() else {
+        return Ok(None);
+    };
+    let kek_id = key.kek_id();
+    let sealed = seal(holder, KEK_HANDOVER, kek_id.as_bytes(), exported.expose())?;
+    Ok(Some(Sealed::of_envelope(sealed)))
+}

@@ -1,0 +1,172 @@
+//! Passphrase change and recovery: OPAQUE record, wraps and both safes in one transaction.
+
+use crate::audit::AuditEvent;
+use crate::audit::log::weight;
+use crate::engine::sqlite::db::{Db, at};
+use crate::fault::Fault;
+use crate::repository::Repository;
+use crate::repository::safe_rows::{SealedSafe, SwapError, seal_wraps};
+use crate::repository::session_rows::{RawSession, delete_others};
+use crate::repository::user_rows::OpenedCredential;
+use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
+use crate::sealing::classes::{Sealed, Sensitive};
+use crate::sealing::sealer::Sealer;
+use crate::sealing::tags::Tags;
+use crate::users::{CredentialChange, KeepSessions, ReplaceError};
+use api::ids::{SessionId, UserId};
+
+/// Both safes, the wraps and the credential, sealed and ready to be written.
+pub(crate) struct SealedReplacement {
+    user: UserId,
+    credential: Sealed,
+    wraps: Sealed,
+    safe: SealedSafe,
+    expected_safe: u64,
+    prekey_safe: SealedSafe,
+    expected_prekey: u64,
+}
+
+impl SealedReplacement {
+    pub(crate) fn seal(
+        sealer: &Sealer,
+        user: UserId,
+        opaque_record: Sensitive<Vec<u8>>,
+        (safe, expected_safe): (&SafeWrite, u64),
+        (prekey_safe, expected_prekey): (&PrekeySafe, u64),
+    ) -> Result<Self, Fault> {
+        let credential = OpenedCredential {
+            opaque_record: Sensitive::new(opaque_record.into_inner().into()),
+            write_proof_hash: safe.write_proof_hash,
+            recovery_proof_hash: safe.recovery_proof_hash,
+        };
+        let seal = |kind, version, data: &[u8]| SealedSafe::seal(sealer, user, kind, version, data);
+        Ok(Self {
+            user,
+            credential: credential.seal(sealer, &user)?,
+            wraps: seal_wraps(sealer, &user, safe)?,
+            safe: seal(SafeKind::Keys, safe.version, &safe.data)?,
+            expected_safe,
+            prekey_safe: seal(SafeKind::Prekeys, prekey_safe.version, &prekey_safe.data)?,
+            expected_prekey,
+        })
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.safe.data.len() + self.prekey_safe.data.len() + self.credential.len() + 2_048
+    }
+
+    /// Swaps both safes, then replaces what belongs to them.
+    pub(crate) fn write(&self, db: Db<'_>) -> Result<(), SwapError> {
+        self.safe.swap(db, self.expected_safe)?;
+        self.prekey_safe.swap(db, self.expected_prekey)?;
+        let user = self.user.as_bytes();
+        db.execute(
+            at("key_safes", user),
+            "UPDATE key_safes SET encrypted_wraps = ?1 WHERE user_id = ?2",
+            (&self.wraps, user),
+        )?;
+        db.execute(
+            at("users", user),
+            "UPDATE users SET encrypted_credential = ?1 WHERE user_id = ?2",
+            (&self.credential, user),
+        )?;
+        Ok(())
+    }
+}
+
+/// Error of the writer, before the caller opens a conflict.
+pub(crate) enum RawReplaceError {
+    Swap(SwapError),
+    StaleBatch { found: u64, stored: u64 },
+}
+
+impl From<Fault> for RawReplaceError {
+    fn from(fault: Fault) -> Self {
+        Self::Swap(fault.into())
+    }
+}
+
+impl From<SwapError> for RawReplaceError {
+    fn from(error: SwapError) -> Self {
+        Self::Swap(error)
+    }
+}
+
+impl RawReplaceError {
+    pub(crate) fn open(self, sealer: &Sealer) -> ReplaceError {
+        match self {
+            Self::Swap(SwapError::NoSuchUser) => ReplaceError::NoSuchUser,
+            Self::Swap(SwapError::Fault(fault)) => fault.into(),
+            Self::Swap(SwapError::Conflict(conflict)) => match conflict.open(sealer) {
+                Ok(conflict) => ReplaceError::Conflict(conflict),
+                Err(fault) => fault.into(),
+            },
+            Self::StaleBatch { found, stored } => ReplaceError::StaleBatch { found, stored },
+        }
+    }
+}
+
+/// Versions in a replacement must grow, or the next compare-and-swap could not tell them apart.
+pub(crate) fn check_versions(
+    (safe, expected_safe): (&SafeWrite, u64),
+    (prekey_safe, expected_prekey): (&PrekeySafe, u64),
+) -> Result<(), ReplaceError> {
+    if safe.version <= expected_safe || prekey_safe.version <= expected_prekey {
+        return Err(ReplaceError::VersionNotAbove);
+    }
+    Ok(())
+}
+
+impl Repository {
+    pub(crate) async fn change_credentials(
+        &self,
+        change: CredentialChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<SessionId>, ReplaceError> {
+        let user = change.user_id;
+        let safe = (&change.safe, change.expected_safe_version);
+        let prekey_safe = (&change.prekey_safe, change.expected_prekey_version);
+        check_versions(safe, prekey_safe)?;
+        let sealed =
+            SealedReplacement::seal(&self.sealer, user, change.opaque_record, safe, prekey_safe)?;
+        let session = change
+            .new_session
+            .map(|session| RawSession::seal(&self.sealer, &session))
+            .transpose()?;
+        let events = self.seal_events(audit).await?;
+        let keep = change.keep;
+        self.write(sealed.weight() + weight(&events), move |tx| {
+            sealed.write(tx.db)?;
+            let ended = match keep {
+                KeepSessions::All => Vec::new(),
+                KeepSessions::Only(session) => delete_others(tx.db, &user, Some(session))?,
+                KeepSessions::None => delete_others(tx.db, &user, None)?,
+            };
+            if let Some(session) = session {
+                sign_in(tx.db, tx.tags, &user, &session)?;
+            }
+            tx.append(events)?;
+            Ok(ended)
+        })
+        .await
+        .map_err(|error: RawReplaceError| error.open(&self.sealer))
+    }
+}
+
+fn sign_in(
+    db: Db<'_>,
+    tags: &Tags,
+    user: &UserId,
+    session: &RawSession,
+) -> Result<(), RawReplaceError> {
+    let id = user.as_bytes();
+    if !session.insert(db, tags)? {
+        return Err(Fault::Unavailable("a session with this id exists".to_owned()).into());
+    }
+    db.execute(
+        at("users", id),
+        "UPDATE users SET last_login = ?1 WHERE user_id = ?2",
+        (session.created_at(), id),
+    )?;
+    Ok(())
+}
