@@ -1,7 +1,7 @@
 //! Errors of any operation of the store.
 
 /// A failure of the store, not of the caller.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Fault {
     /// A row does not open or does not read as it was written: wrong key, flipped bit, swapped
     /// row or a truncated file.

@@ -9,6 +9,7 @@
 
 mod administration;
 mod audit;
+mod classes;
 mod config;
 mod damage;
 mod engine;
@@ -41,8 +42,10 @@ pub use api::ids::{InviteCode, InviteHash, SessionId, UserId};
 pub use api::{KekState, KeyJobKind, RegistrationMode, Role};
 pub use audit::file::AuditFile;
 pub use audit::proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
+pub use classes::{Critical, Public, Sealed, Sensitive};
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use damage::{Damage, Listed};
+pub use engine::{Bindable, BindableRow};
 pub use fault::Fault;
 pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, InviteUse, Invites, UseInviteError, hash_invite_code};
@@ -57,7 +60,6 @@ pub use safes::{
     PrekeySafe, SafeConflict, SafeError, SafeKind, SafeRead, SafeUpdate, SafeWrite, Safes,
 };
 pub use sealing::ROWS_BOUND;
-pub use sealing::classes::{Bindable, BindableRow, Critical, Public, Sealed, Sensitive};
 pub use sessions::{
     CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
     SessionDetails, SessionRow, Sessions,

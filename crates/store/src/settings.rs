@@ -5,9 +5,9 @@ use std::fmt;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+use crate::classes::Critical;
 use crate::fault::Fault;
 use crate::intent::Intent;
-use crate::sealing::classes::Critical;
 use api::RegistrationMode;
 
 /// Settings of the server.

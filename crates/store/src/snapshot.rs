@@ -94,5 +94,5 @@ pub trait Snapshots: Send + Sync {
 ///
 /// No key is needed for it. The file must be nobody's yet.
 pub fn mark_restored(database: &Path, restored: &Restored) -> Result<(), Fault> {
-    repository::snapshot::mark_restored(database, restored)
+    repository::mark_restored(database, restored)
 }

@@ -5,13 +5,13 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
+use crate::classes::Sensitive;
 use crate::damage::Listed;
 use crate::fault::Fault;
 use crate::invites::{InviteUse, UseInviteError};
 use crate::prekeys::NewBatch;
 use crate::public_keys::PublicKeys;
 use crate::safes::{PrekeySafe, SafeConflict, SafeWrite};
-use crate::sealing::classes::Sensitive;
 use crate::sessions::NewSession;
 use api::Role;
 use api::ids::{SessionId, UserId};

@@ -2,58 +2,33 @@
 
 use std::sync::Arc;
 
-use ::audit::{Door, Head, Record, SignedHead};
+use ::audit::{Door, Record, SignedHead};
 use async_trait::async_trait;
-use rusqlite::Row;
 
-use crate::audit::ChainHead;
 use crate::audit::authorship::{self, Authorship};
-use crate::audit::chain;
 use crate::audit::log::SubjectKeys;
 use crate::audit::proof::{AuditChunk, AuditItem, AuditProof, Own};
-use crate::audit::retention;
-use crate::engine::sqlite::db::{Db, many};
+use crate::audit::{ChainHead, chain, retention};
+use crate::engine::Rows;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::sealing::classes::Public;
 use crate::sealing::sealer::Sealer;
 
 /// Name of the setting that holds the key of the heads.
-pub(crate) const AUDIT_KEY: Public<&str> = Public("audit-verify-key");
+pub(crate) const AUDIT_KEY: &str = "audit-verify-key";
 /// Most records in one part.
 const MAX_CHUNK: u32 = 1_000;
 /// Bytes of a head in the database, about.
 const HEAD_BYTES: usize = 4_900;
 
-/// Reads a row of `id, record_id, hash, timestamp, signature`.
-///
-/// One that cannot be read comes back with what can be, and its signature will not hold.
-pub(crate) fn read_head(row: &Row<'_>) -> rusqlite::Result<SignedHead> {
-    Ok(SignedHead {
-        head: Head {
-            number: row.get(0).unwrap_or_default(),
-            record_id: row.get(1).unwrap_or_default(),
-            hash: row.get(2).unwrap_or([0; 64]),
-            timestamp: row.get(3).unwrap_or_default(),
-        },
-        signature: row.get(4).unwrap_or_default(),
-    })
-}
-
-fn newest(db: Db<'_>) -> Result<Option<SignedHead>, Fault> {
-    let sql = "SELECT id, record_id, hash, timestamp, signature FROM audit_heads
-               ORDER BY id DESC LIMIT 1";
-    db.one(many("audit_heads"), sql, [], read_head)
-}
-
 /// Opens details and looks at who wrote the records.
-fn look_at(db: Db<'_>, sealer: &Sealer, items: &mut [AuditItem]) -> Result<(), Fault> {
-    let authorship = Authorship::read(db, &sealer.tags)?;
+fn look_at(rows: &dyn Rows, sealer: &Sealer, items: &mut [AuditItem]) -> Result<(), Fault> {
+    let authorship = Authorship::read(rows, &sealer.tags)?;
     let mut keys = SubjectKeys::new(sealer);
     for item in items {
         if let AuditItem::Record(record, seen) = item {
-            seen.foreign = !authorship.wrote(db, record.id, &record.hash)?;
-            match keys.details(db, record)? {
+            seen.foreign = !authorship.wrote(rows, record.id, &record.hash)?;
+            match keys.details(rows, record)? {
                 Ok(details) => seen.details = details,
                 Err(damage) => seen.damage = Some(damage),
             }
@@ -65,14 +40,7 @@ fn look_at(db: Db<'_>, sealer: &Sealer, items: &mut [AuditItem]) -> Result<(), F
 #[async_trait]
 impl AuditProof for Repository {
     async fn audit_tip(&self) -> Result<ChainHead, Fault> {
-        self.read(|db| {
-            let tip = chain::tip(db)?;
-            Ok(ChainHead {
-                id: tip.id,
-                hash: tip.hash,
-            })
-        })
-        .await
+        self.read(|rows| rows.chain_tip()).await
     }
 
     async fn own_audit_tip(
@@ -81,18 +49,18 @@ impl AuditProof for Repository {
         most: Option<u64>,
     ) -> Result<Own, Fault> {
         let tags = Arc::clone(&self.sealer.tags);
-        self.read(move |db| authorship::follow(db, &tags, signed, most))
+        self.read(move |rows| authorship::follow(rows, &tags, signed, most))
             .await
     }
 
     async fn audit_chunk(&self, after: u64, limit: u32, open: bool) -> Result<AuditChunk, Fault> {
         let sealer = Arc::clone(&self.sealer);
         let limit = limit.clamp(1, MAX_CHUNK);
-        self.read(move |db| {
+        self.read(move |rows| {
             let mut items = Vec::new();
-            let next = chain::read(db, after, Some(limit), &mut |item| items.push(item))?;
+            let next = chain::read(rows, after, Some(limit), &mut |item| items.push(item))?;
             if open {
-                look_at(db, &sealer, &mut items)?;
+                look_at(rows, &sealer, &mut items)?;
             }
             Ok(AuditChunk { items, next })
         })
@@ -104,38 +72,36 @@ impl AuditProof for Repository {
         from: Option<u64>,
         to: Option<u64>,
     ) -> Result<Option<(Record, u64)>, Fault> {
-        self.read(move |db| chain::range(db, from, to)).await
+        self.read(move |rows| {
+            let first = rows.first_record_since(from.unwrap_or(0))?;
+            let last = rows.last_record_until(to.unwrap_or(u64::MAX))?;
+            let Some((first, last)) = first.zip(last).filter(|(first, last)| first <= last) else {
+                return Ok(None);
+            };
+            let found = rows.records_after(first - 1, 1)?.pop();
+            Ok(found.map(|it| it.record).transpose()?.map(|it| (it, last)))
+        })
+        .await
     }
 
     async fn newest_audit_head(&self) -> Result<Option<SignedHead>, Fault> {
-        self.read(newest).await
+        self.read(|rows| rows.newest_head()).await
     }
 
-    async fn append_audit_head(&self, head: SignedHead) -> Result<bool, Fault> {
+    async fn append_audit_head(&self, signed: SignedHead) -> Result<bool, Fault> {
         self.write(HEAD_BYTES, move |tx| {
-            let SignedHead { head, signature } = head;
-            let before = newest(tx.db)?.map(|it| (it.head.number, it.head.record_id));
+            let head = &signed.head;
+            let before = tx
+                .rows
+                .newest_head()?
+                .map(|it| (it.head.number, it.head.record_id));
             let (number, record_id) = before.unwrap_or_default();
-            let sql = "SELECT hash FROM audit_log WHERE id = ?1";
-            let hash: Option<[u8; 64]> =
-                tx.db
-                    .one(many("audit_log"), sql, [head.record_id], |row| row.get(0))?;
+            let hash = tx.rows.record_mark(head.record_id)?.map(|(hash, _)| hash);
             let fits =
                 head.number == number + 1 && head.record_id >= record_id && hash == Some(head.hash);
             if fits {
-                tx.db.execute(
-                    many("audit_heads"),
-                    "INSERT INTO audit_heads (id, record_id, hash, timestamp, signature)
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
-                    (
-                        head.number,
-                        head.record_id,
-                        &head.hash,
-                        head.timestamp,
-                        Public(signature),
-                    ),
-                )?;
-                authorship::note_signed(tx.db, tx.tags, head.record_id)?;
+                tx.rows.insert_head(&signed)?;
+                authorship::note_signed(tx.rows, tx.tags, head.record_id)?;
             }
             Ok::<_, Fault>(fits)
         })
@@ -143,12 +109,12 @@ impl AuditProof for Repository {
     }
 
     async fn audit_doors(&self) -> Result<Vec<Door>, Fault> {
-        self.read(chain::doors).await
+        self.read(|rows| rows.doors()).await
     }
 
     async fn open_audit_door(&self, cutoff: u64, now: u64) -> Result<Option<Door>, Fault> {
         let found = self
-            .read(move |db| retention::next(db, cutoff, now))
+            .read(move |rows| retention::next(rows, cutoff, now))
             .await?;
         let Some(door) = found else {
             return Ok(None);
@@ -156,28 +122,24 @@ impl AuditProof for Repository {
         let keys = SubjectKeys::new(&self.sealer);
         let details = serde_json::json!({ "through_id": door.through_id, "cutoff": cutoff });
         let record = keys.seal_commitment(door.commitment(), ::audit::RETENTION, now, &details)?;
+        let events = vec![record];
         self.write(1_024, move |tx| {
-            retention::open(tx, &door, record)?;
-            Ok(Some(door))
+            tx.rows.insert_door(&door)?;
+            tx.append(&events);
+            Ok(Some(door.clone()))
         })
         .await
     }
 
     async fn pass_audit_door(&self, limit: u32) -> Result<u64, Fault> {
-        self.write(0, move |tx| retention::pass(tx.db, limit)).await
+        self.write(0, move |tx| retention::pass(tx.rows, limit))
+            .await
     }
 
     async fn publish_audit_key(&self, text: String) -> Result<(), Fault> {
-        self.write(text.len(), move |tx| {
-            tx.db
-                .execute(
-                    many("settings"),
-                    "INSERT INTO settings (name, value) VALUES (?1, ?2)
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value
-                     WHERE value <> excluded.value",
-                    (AUDIT_KEY, Public(text)),
-                )
-                .map(drop)
+        self.write(text.len(), move |tx| match tx.rows.setting(AUDIT_KEY)? {
+            Some(known) if known.value == text => Ok(()),
+            _ => tx.rows.put_setting(AUDIT_KEY, &text, None),
         })
         .await
     }

@@ -1,23 +1,25 @@
 //! The audit log over SQLite: sealing events, querying records.
 
+use std::sync::Arc;
+
 use ::audit::Record;
 use async_trait::async_trait;
 use keyring::SubjectKey;
-use rusqlite::Row;
-use rusqlite::types::Value;
 
-use crate::audit::authorship::{Authorship, TAGGED};
-use crate::audit::chain::{self, SealedEvent};
+use crate::audit::authorship::Authorship;
+use crate::audit::chain;
 use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
+use crate::classes::{Sealed, Sensitive};
 use crate::damage::{Damage, Listed, listed};
-use crate::engine::sqlite::db::{Db, at, many};
+use crate::engine::Rows;
+use crate::engine::log::{Events, SealedEvent};
+use crate::engine::place::at;
 use crate::fault::Fault;
 use crate::intent::{Declaration, Intent};
 use crate::keys::opening::SYSTEM;
 use crate::repository::Repository;
-use crate::sealing::classes::{Public, Sealed, Sensitive};
 use crate::sealing::sealer::{Sealer, sealing};
 use api::ids::UserId;
 
@@ -54,11 +56,11 @@ impl<'a> SubjectKeys<'a> {
         }
     }
 
-    pub(crate) fn load(&mut self, db: Db<'_>, user: UserId) -> Result<(), Fault> {
+    pub(crate) fn load(&mut self, rows: &dyn Rows, user: UserId) -> Result<(), Fault> {
         if self.known(&user) {
             return Ok(());
         }
-        let sealed = find_key(db, &user)?;
+        let sealed = rows.audit_key(user.as_bytes())?;
         self.insert(user, sealed)
     }
 
@@ -87,7 +89,7 @@ impl<'a> SubjectKeys<'a> {
     ///
     /// An event is never lost because a key is missing: if the user has none, or a damaged one, the record
     /// becomes one of the system and names the user in its details.
-    pub(crate) fn seal(&self, event: AuditEvent) -> Result<SealedEvent, Fault> {
+    pub(crate) fn seal(&self, event: AuditEvent) -> Result<Arc<SealedEvent>, Fault> {
         let AuditEvent {
             mut user_id,
             action,
@@ -116,7 +118,7 @@ impl<'a> SubjectKeys<'a> {
         action: &'static str,
         timestamp: u64,
         details: &serde_json::Value,
-    ) -> Result<SealedEvent, Fault> {
+    ) -> Result<Arc<SealedEvent>, Fault> {
         let key = &self.sealer.system_key;
         self.seal_as(event_id, None, key, action, timestamp, details)
     }
@@ -129,36 +131,36 @@ impl<'a> SubjectKeys<'a> {
         action: &'static str,
         timestamp: u64,
         details: &serde_json::Value,
-    ) -> Result<SealedEvent, Fault> {
+    ) -> Result<Arc<SealedEvent>, Fault> {
         let plaintext = Sensitive::new(serde_json::to_vec(details).map_err(sealing)?);
         let row = row_id(&event_id, user_id.as_ref());
         let details = self.sealer.seal_for(key, &row, &plaintext)?;
-        Ok(SealedEvent {
+        Ok(Arc::new(SealedEvent {
             event_id,
             user_id,
             action,
             timestamp,
             details,
-        })
+        }))
     }
 
     /// Opens a record's details; nothing if the key was erased with the account, and the damage if they do not
     /// open.
     pub(crate) fn details(
         &mut self,
-        db: Db<'_>,
+        rows: &dyn Rows,
         record: &Record,
     ) -> Result<Listed<Option<serde_json::Value>>, Fault> {
         let user_id = record.user_id.map(UserId::from_bytes);
         if let Some(user) = user_id {
-            self.load(db, user)?;
+            self.load(rows, user)?;
         }
         let key = match &user_id {
             None => &self.sealer.system_key,
             Some(user) => match self.get(user) {
                 Key::Whole(key) => key,
                 Key::Damaged(damage) => return Ok(Err(damage.clone())),
-                Key::Gone if exists(db, user_id)? => {
+                Key::Gone if rows.user_exists(user)? => {
                     let place = at("audit_keys", user.as_bytes());
                     let gone = place.damaged("the key of this account's audit records is gone");
                     return listed(self.sealer.tags.damages.noted(Err(gone)));
@@ -179,8 +181,8 @@ impl<'a> SubjectKeys<'a> {
     }
 
     /// Opens a record; details that do not open are damaged, and the record is shown without them.
-    fn open(&mut self, db: Db<'_>, record: Record, own: bool) -> Result<AuditRecord, Fault> {
-        let (details, damage) = match self.details(db, &record)? {
+    fn open(&mut self, rows: &dyn Rows, record: Record, own: bool) -> Result<AuditRecord, Fault> {
+        let (details, damage) = match self.details(rows, &record)? {
             Ok(details) => (details.unwrap_or_default(), None),
             Err(damage) => (serde_json::Value::Null, Some(damage)),
         };
@@ -209,57 +211,15 @@ fn row_id(event_id: &[u8; 16], user: Option<&UserId>) -> [u8; 33] {
     row
 }
 
-/// Whether there is such an account; the system's is always there.
-fn exists(db: Db<'_>, user: Option<UserId>) -> Result<bool, Fault> {
-    let Some(user) = user else {
-        return Ok(true);
-    };
-    let sql = "SELECT count(*) FROM users WHERE user_id = ?1";
-    Ok(db.number(at("users", user.as_bytes()), sql, [user.as_bytes()])? > 0)
-}
-
-fn find_key(db: Db<'_>, user: &UserId) -> Result<Option<Sealed>, Fault> {
-    let sql = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
-    db.one(
-        at("audit_keys", user.as_bytes()),
-        sql,
-        [user.as_bytes()],
-        |row| row.get(0),
-    )
-}
-
-/// Builds the condition from fixed pieces, with only those in use, so that an index can serve it.
-fn condition(filter: AuditFilter, before: Option<u64>) -> (String, Vec<Value>) {
-    let number = |value: u64| Value::Integer(i64::try_from(value).unwrap_or(i64::MAX));
-    let parts = [
-        (
-            " AND user_id = ?",
-            filter
-                .user_id
-                .map(|user| Value::Blob(user.as_bytes().to_vec())),
-        ),
-        (" AND action = ?", filter.action.map(Value::Text)),
-        (" AND timestamp >= ?", filter.from.map(number)),
-        (" AND timestamp <= ?", filter.to.map(number)),
-        (" AND id < ?", before.map(number)),
-    ];
-    let mut sql = String::from(" WHERE true");
-    let mut values = Vec::new();
-    for (piece, value) in parts {
-        if let Some(value) = value {
-            sql.push_str(piece);
-            values.push(value);
-        }
-    }
-    (sql, values)
-}
-
 #[async_trait]
 impl AuditLog for Repository {
     async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), Fault> {
         let events = self.seal_events(events).await?;
-        self.write(weight(&events), move |tx| tx.append(events))
-            .await
+        self.write(weight(&events), move |tx| {
+            tx.append(&events);
+            Ok(())
+        })
+        .await
     }
 
     async fn declare(&self, declaration: Declaration, now: u64) -> Result<Intent, Fault> {
@@ -273,33 +233,24 @@ impl AuditLog for Repository {
         before: Option<u64>,
         limit: u32,
     ) -> Result<AuditPage, Fault> {
-        let sealer = std::sync::Arc::clone(&self.sealer);
+        let sealer = Arc::clone(&self.sealer);
         let limit = limit.clamp(1, MAX_PAGE) as usize;
-        self.read(move |db| {
-            let (condition, mut values) = condition(filter, before);
+        self.read(move |rows| {
             // One more than asked for shows whether there is another page.
-            values.push(Value::Integer(limit as i64 + 1));
-            let sql = format!("{TAGGED}{condition} ORDER BY id DESC LIMIT ?");
-            let params = rusqlite::params_from_iter(values.into_iter().map(Public));
-            let read = |row: &Row<'_>| {
-                let id: u64 = row.get(0)?;
-                let tag: Option<Vec<u8>> = row.get(8)?;
-                Ok((id, chain::record(row), tag))
-            };
-            let mut rows = db.all(many("audit_log"), &sql, params, read)?;
-            let more = rows.len() > limit;
-            rows.truncate(limit);
-            let next = more.then(|| rows.last().map(|(id, ..)| *id)).flatten();
-            let authorship = Authorship::read(db, &sealer.tags)?;
+            let mut found = rows.find_records(&filter, before, limit + 1)?;
+            let more = found.len() > limit;
+            found.truncate(limit);
+            let next = more.then(|| found.last().map(|it| it.id)).flatten();
+            let authorship = Authorship::read(rows, &sealer.tags)?;
             let mut keys = SubjectKeys::new(&sealer);
-            let mut records = Vec::with_capacity(rows.len());
-            for (id, record, tag) in rows {
-                records.push(match record {
+            let mut records = Vec::with_capacity(found.len());
+            for logged in found {
+                records.push(match listed(logged.record)? {
                     Ok(record) => {
-                        let own = authorship.is_own(id, &record.hash, tag.as_deref());
-                        keys.open(db, record, own)?
+                        let own = authorship.is_own(logged.id, &record.hash, logged.tag.as_deref());
+                        keys.open(rows, record, own)?
                     }
-                    Err(error) => AuditRecord::unreadable(id, error.to_string()),
+                    Err(damage) => AuditRecord::unreadable(logged.id, damage.reason),
                 });
             }
             Ok(AuditPage { records, next })
@@ -308,17 +259,11 @@ impl AuditLog for Repository {
     }
 
     async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault> {
-        self.read(move |db| {
-            let (condition, values) = condition(filter, None);
-            let sql = format!("SELECT count(*) FROM audit_log{condition}");
-            let values = values.into_iter().map(Public);
-            db.number(many("audit_log"), &sql, rusqlite::params_from_iter(values))
-        })
-        .await
+        self.read(move |rows| rows.count_records(&filter)).await
     }
 
     async fn verify_audit_chain(&self) -> Result<ChainHead, ChainError> {
-        self.read(|db| Ok(chain::verify(db))).await?
+        self.read(|rows| Ok(chain::verify(rows))).await?
     }
 }
 
@@ -327,10 +272,7 @@ impl Repository {
     ///
     /// The system's key is read and opened even though it is in memory, so that a failed sign-in takes as long
     /// for an unknown handle as for a known one.
-    pub(crate) async fn seal_events(
-        &self,
-        events: Vec<AuditEvent>,
-    ) -> Result<Vec<SealedEvent>, Fault> {
+    pub(crate) async fn seal_events(&self, events: Vec<AuditEvent>) -> Result<Events, Fault> {
         let system = UserId::from_bytes(SYSTEM);
         let mut users: Vec<UserId> = events
             .iter()
@@ -341,10 +283,10 @@ impl Repository {
         let mut keys = SubjectKeys::new(&self.sealer);
         if !users.is_empty() {
             let sealed = self
-                .read(move |db| {
+                .read(move |rows| {
                     users
                         .into_iter()
-                        .map(|user| Ok((user, find_key(db, &user)?)))
+                        .map(|user| Ok((user, rows.audit_key(user.as_bytes())?)))
                         .collect()
                 })
                 .await
@@ -358,6 +300,6 @@ impl Repository {
 }
 
 /// Estimates the bytes that the writer writes for these events.
-pub(crate) fn weight(events: &[SealedEvent]) -> usize {
+pub(crate) fn weight(events: &Events) -> usize {
     events.iter().map(|event| event.details.len() + 300).sum()
 }

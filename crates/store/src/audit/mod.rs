@@ -12,6 +12,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use crate::engine::log::{AuditFilter, ChainHead};
+
 use crate::damage::Damage;
 use crate::fault::Fault;
 use crate::intent::{Declaration, Intent};
@@ -94,19 +96,6 @@ impl fmt::Debug for AuditRecord {
     }
 }
 
-/// Which records to show; newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    /// Of this user only.
-    pub user_id: Option<UserId>,
-    /// With this action only.
-    pub action: Option<String>,
-    /// From this time on, unix seconds, inclusive.
-    pub from: Option<u64>,
-    /// Up to this time, unix seconds, inclusive.
-    pub to: Option<u64>,
-}
-
 /// One page of records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditPage {
@@ -114,15 +103,6 @@ pub struct AuditPage {
     pub records: Vec<AuditRecord>,
     /// Pass as `before` for the next page; `None` when this is the last.
     pub next: Option<u64>,
-}
-
-/// The end of the chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChainHead {
-    /// Id of the newest record; 0 when there is none.
-    pub id: u64,
-    /// Its hash; zeros when there is none.
-    pub hash: [u8; 64],
 }
 
 /// Why a chain does not verify.

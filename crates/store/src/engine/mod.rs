@@ -1,3 +1,125 @@
-//! Engines: databases that hold rows.
+//! The line between policy and databases.
+//!
+//! Above it stands everything that decides: what is sealed and tagged, how the audit chain is linked, who may
+//! do what, when keys rotate and records go. Below it an engine knows rows: it reads and changes them, runs
+//! requests in transactions and locks the end of the chain. No statement and no type of a database stands
+//! above the line; no key, no hash and no rule stands below it.
+//!
+//! **Closures over typed row operations.** A request is a closure over [`Rows`] or [`Changes`] that the engine
+//! runs on a thread of its own. It reads, decides and changes within one transaction, so that policy is
+//! ordinary code, written once. The alternative, data that describes a request, would need a language for
+//! decisions. Operations are as coarse as they can be without deciding, because an engine behind a network
+//! pays for each that answers; one that answers nothing need not be waited for.
+//!
+//! **Refusals are no errors.** An operation that finds what it did not expect says so in its result, and the
+//! closure refuses. A fault means that the transaction is lost.
+//!
+//! **A request may run again.** An engine without savepoints undoes the whole batch when one request fails
+//! or refuses after a change, and runs the others again. So the closure of a write is [`FnMut`], and gives
+//! away nothing that it owns.
+//!
+//! **The chain comes last.** A request does not append to the audit log. It hands over sealed events, and the
+//! engine asks [`Chain`] for their places after it has locked the end of the chain. SQLite does so at the end
+//! of each request, within its savepoint. An engine that several servers share does so once a batch, just
+//! before the commit, so that the lock that they all wait for is held as shortly as possible.
 
+pub(crate) mod invites;
+pub(crate) mod keys;
+pub(crate) mod log;
+pub(crate) mod place;
+pub(crate) mod prekeys;
+pub(crate) mod public_keys;
+pub(crate) mod safes;
+pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod sqlite;
+pub(crate) mod users;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use crate::engine::invites::{InviteChanges, InviteRows};
+use crate::engine::keys::{KeyChanges, KeyRows};
+use crate::engine::log::{Events, LogChanges, LogRows};
+use crate::engine::prekeys::{PrekeyChanges, PrekeyRows};
+use crate::engine::public_keys::{PublicKeyChanges, PublicKeyRows};
+use crate::engine::safes::{SafeChanges, SafeRows};
+use crate::engine::sessions::{SessionChanges, SessionRows};
+use crate::engine::settings::{SettingChanges, SettingRows};
+use crate::engine::users::{UserChanges, UserRows};
+use crate::fault::Fault;
+use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
+
+pub use sqlite::bind::{Bindable, BindableRow};
+
+/// Reads rows.
+pub(crate) trait Rows:
+    UserRows
+    + SessionRows
+    + PublicKeyRows
+    + SafeRows
+    + PrekeyRows
+    + InviteRows
+    + SettingRows
+    + LogRows
+    + KeyRows
+{
+}
+
+/// Reads and changes rows within a transaction.
+pub(crate) trait Changes:
+    Rows
+    + UserChanges
+    + SessionChanges
+    + PublicKeyChanges
+    + SafeChanges
+    + PrekeyChanges
+    + InviteChanges
+    + SettingChanges
+    + LogChanges
+    + KeyChanges
+{
+}
+
+/// A read; it answers its caller by itself.
+pub(crate) type Read = Box<dyn FnOnce(&dyn Rows) + Send>;
+
+/// Changes that are made to a copy of the database.
+pub(crate) type Strip = fn(&dyn Changes) -> Result<(), Fault>;
+
+/// A write whose types have been forgotten.
+pub(crate) trait Request: Send {
+    /// Does the work. It returns the events to append, or `None` if its changes are to be undone.
+    fn run(&mut self, rows: &dyn Changes) -> Option<Events>;
+
+    /// Answers the caller after the commit, or with the fault that undid the request.
+    fn finish(self: Box<Self>, failure: Option<Fault>);
+}
+
+/// An open database that serves requests.
+#[async_trait]
+pub(crate) trait Engine: Send + Sync {
+    /// Queues a read.
+    async fn read(&self, work: Read) -> Result<(), Fault>;
+
+    /// Queues a write of about `bytes`; it is answered when it is on stable storage.
+    async fn write(&self, bytes: usize, request: Box<dyn Request>) -> Result<(), Fault>;
+
+    /// Removes deleted and replaced values from the files, as far as this engine can.
+    async fn forget(&self);
+
+    /// Writes a consistent copy into a file that does not exist yet, and changes the copy by `strip`.
+    async fn snapshot(
+        &self,
+        into: PathBuf,
+        copied: OnCopied,
+        strip: Strip,
+    ) -> Result<Snapshot, SnapshotError>;
+
+    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
+    fn lacking(&self) -> usize;
+
+    /// Finishes what was accepted, refuses more and lets go of the files. It blocks.
+    fn close(&self) -> Result<(), Fault>;
+}

@@ -6,17 +6,17 @@ use keyring::{
     ExportedKek, IndexKey, KekId, KekProvider, KekSource, KeySource, Keyring, LocalProvider,
     Opened, ProviderError, ProviderTag, SubjectKey, TagKey,
 };
-use rusqlite::Connection;
 use zeroize::Zeroizing;
 
+use crate::classes::{Critical, Sealed};
 use crate::config::{OpenError, StoreConfig};
-use crate::engine::sqlite::db::{Db, at, many};
+use crate::engine::keys::KekRow;
+use crate::engine::place::{at, many};
+use crate::engine::sqlite::Opening;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
-use crate::keys::kek_rows::KekRow;
 use crate::keys::sources::Sources;
-use crate::sealing::binding::bind_rows;
 use crate::sealing::bound_setting::{AUDIT_SIGNED, BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
-use crate::sealing::classes::{Critical, Public, Sealed};
 use crate::sealing::columns::KEK_HANDOVER;
 use crate::sealing::in_flight::InFlight;
 use crate::sealing::sealer::{
@@ -48,18 +48,18 @@ pub(crate) enum HalfMoved {
 /// While a rotation runs there are two, and either key of the operator opens both: each is kept
 /// sealed under the other.
 pub(crate) fn open_keyring(
-    connection: &Connection,
+    rows: &dyn Rows,
     config: &StoreConfig,
     sources: &mut Sources,
     half_moved: HalfMoved,
 ) -> Result<Option<Keyring>, OpenError> {
-    let rows = KekRow::live(Db { connection }).map_err(OpenError::Damaged)?;
-    if !rows.iter().any(KekRow::is_active) {
+    let keks = KekRow::live(rows).map_err(OpenError::Damaged)?;
+    if !keks.iter().any(KekRow::is_active) {
         return Ok(None);
     }
     let mut opened: Vec<Arc<dyn KekProvider>> = Vec::new();
     let mut closed = Vec::new();
-    for row in &rows {
+    for row in &keks {
         match load(row, config, sources)? {
             Loaded::Opens(provider, source) => {
                 // New keys are made by what opens the newest.
@@ -92,7 +92,7 @@ pub(crate) fn open_keyring(
             }
         }
     }
-    let active = rows.iter().find(|row| row.is_active()).map(KekRow::id);
+    let active = keks.iter().find(|row| row.is_active()).map(KekRow::id);
     let (active, others): (Vec<_>, Vec<_>) = opened
         .into_iter()
         .partition(|provider| Some(provider.kek_id()) == active);
@@ -135,7 +135,7 @@ fn load(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<Loa
         return Ok(Loaded::NoSource(sources.none(config, &row.kek_id, tag)));
     }
     for source in candidates {
-        match source.load(row.id(), row.version, &row.parameters) {
+        match source.load(row.id(), row.version, &row.parameters()) {
             Ok(provider) => {
                 if opens(config, &provider, row)? {
                     return Ok(Loaded::Opens(provider, source));
@@ -186,7 +186,7 @@ fn adopt(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<()
     let Some(next) = sources.next_key() else {
         return Ok(());
     };
-    let loaded = next.load(row.id(), row.version, &row.parameters);
+    let loaded = next.load(row.id(), row.version, &row.parameters());
     let fits = match loaded {
         Ok(provider) => opens(config, &provider, row)?,
         Err(_) => false,
@@ -213,7 +213,7 @@ fn provider_error(provider: ProviderTag, reason: ProviderError) -> OpenError {
 ///
 /// Refused if the database has rows already: rows without their keys mean damage, and a new key would hide it.
 pub(crate) fn initialise(
-    connection: &mut Connection,
+    opening: &mut Opening<'_>,
     config: &StoreConfig,
     sources: &mut Sources,
     now: u64,
@@ -238,7 +238,9 @@ pub(crate) fn initialise(
         provider: tag.to_string(),
         version: provider.key_version(),
         state: "active".to_owned(),
-        parameters,
+        salt: parameters.salt,
+        iterations: parameters.iterations,
+        reference: parameters.reference,
         check: Sealed::of_envelope(
             seal(&keyring, KEK_CHECK, &kek_id, CHECK).map_err(OpenError::Damaged)?,
         ),
@@ -246,43 +248,33 @@ pub(crate) fn initialise(
         created_at: now,
         retired_at: None,
     };
-    write_first_rows(connection, config, &keyring, &row).map_err(OpenError::Damaged)?;
+    opening
+        .transact(|rows| write_first_rows(rows, config, &keyring, &row))
+        .map_err(OpenError::Damaged)?;
     Ok(keyring)
 }
 
 fn write_first_rows(
-    connection: &mut Connection,
+    rows: &dyn Changes,
     config: &StoreConfig,
     keyring: &Keyring,
     row: &KekRow,
 ) -> Result<(), Fault> {
-    let place = at("keks", &row.kek_id);
     let now = row.created_at;
     let system_key = SubjectKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
     let index_key = IndexKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
     let tag_key = TagKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(|error| place.fault(error))?;
-    let db = Db {
-        connection: &transaction,
-    };
     for table in ["keks", "users", "server_secrets", "audit_keys", "audit_log"] {
-        let rows = db.number(many("keks"), &format!("SELECT count(*) FROM {table}"), [])?;
-        if rows > 0 {
+        if rows.count_rows(table)? > 0 {
             return Err(
                 many("keks").damaged(format!("there is no active key, yet {table} has rows"))
             );
         }
     }
-    row.insert(db)?;
+    rows.insert_kek(row)?;
     let sealed = seal(keyring, AUDIT_KEY, &SYSTEM, system_key.expose())?;
-    db.execute(
-        at("audit_keys", &SYSTEM),
-        "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
-        (&SYSTEM, Sealed::of_envelope(sealed), now),
-    )?;
-    insert_store_keys(db, keyring, (&index_key, &tag_key), now)?;
+    rows.insert_audit_key(&SYSTEM, &Sealed::of_envelope(sealed), now)?;
+    insert_store_keys(rows, keyring, (&index_key, &tag_key), now)?;
     let tags = Tags::new(tag_key);
     let closed = RegistrationMode::Closed.as_str();
     for (name, value) in [
@@ -290,13 +282,13 @@ fn write_first_rows(
         (SETUP, SETUP_OPEN),
         (AUDIT_SIGNED, "0"),
     ] {
-        BoundSetting::put(db, &tags, name, value)?;
+        BoundSetting::put(rows, &tags, name, value)?;
     }
-    transaction.commit().map_err(|error| place.fault(error))
+    Ok(())
 }
 
 fn insert_store_keys(
-    db: Db<'_>,
+    rows: &dyn Changes,
     keyring: &Keyring,
     (index, tag): (&IndexKey, &TagKey),
     now: u64,
@@ -305,49 +297,47 @@ fn insert_store_keys(
     both.extend_from_slice(index.expose());
     both.extend_from_slice(tag.expose());
     let sealed = seal(keyring, SERVER_SECRET, STORE_KEYS.as_bytes(), &both)?;
-    db.execute(
-        many("server_secrets"),
-        "INSERT INTO server_secrets (name, encrypted_secret, created_at) VALUES (?1, ?2, ?3)",
-        (Public(STORE_KEYS), Sealed::of_envelope(sealed), now),
-    )
-    .map(drop)
+    if rows.insert_secret(STORE_KEYS, &Sealed::of_envelope(sealed), now)? {
+        return Ok(());
+    }
+    Err(Fault::Unavailable(format!(
+        "another process made {STORE_KEYS} meanwhile: try again"
+    )))
 }
 
 /// Keeps the keys of a sealer whose tags no row has yet.
-pub(crate) fn keep_store_keys(db: Db<'_>, sealer: &Sealer, now: u64) -> Result<(), Fault> {
+pub(crate) fn keep_store_keys(rows: &dyn Changes, sealer: &Sealer, now: u64) -> Result<(), Fault> {
     let keys = (&sealer.index_key, sealer.tags.key());
-    insert_store_keys(db, &sealer.keyring, keys, now)
+    insert_store_keys(rows, &sealer.keyring, keys, now)
 }
 
 /// One secret of the store's own, opened.
-fn secret(db: Db<'_>, keyring: &Keyring, name: &str) -> Result<Option<Critical<Opened>>, Fault> {
-    let find = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    let blob = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
-    let sealed = db.one(many("server_secrets"), find, [Public(name)], blob)?;
-    let open = |sealed: Vec<u8>| open_critical(keyring, SERVER_SECRET, name.as_bytes(), &sealed);
-    sealed.map(open).transpose()
+fn secret(
+    rows: &dyn Rows,
+    keyring: &Keyring,
+    name: &str,
+) -> Result<Option<Critical<Opened>>, Fault> {
+    let open =
+        |sealed: Sealed| open_critical(keyring, SERVER_SECRET, name.as_bytes(), sealed.as_bytes());
+    rows.secret(name)?.map(open).transpose()
 }
 
 /// Opens the keys that stand in the database itself; one that is missing is damage.
 ///
-/// Rows of a database that has no tags yet get theirs.
+/// It also returns whether rows have tags; if not, the key of the tags is a new one.
 pub(crate) fn sealer(
-    connection: &mut Connection,
+    rows: &dyn Rows,
     config: &StoreConfig,
     keyring: Keyring,
-    now: u64,
-) -> Result<Sealer, Fault> {
-    let db = Db { connection };
-    let place = at("audit_keys", &SYSTEM);
-    let find = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
-    let sealed = db.one(place, find, [&SYSTEM], |row| row.get::<_, Vec<u8>>(0))?;
-    let sealed = sealed.ok_or_else(|| place.damaged("the row is gone"))?;
-    let system_key = subject_key(&keyring, &SYSTEM, &sealed)?;
+) -> Result<(Sealer, bool), Fault> {
+    let gone = || at("audit_keys", &SYSTEM).damaged("the row is gone");
+    let sealed = rows.audit_key(&SYSTEM)?.ok_or_else(gone)?;
+    let system_key = subject_key(&keyring, &SYSTEM, sealed.as_bytes())?;
 
-    let (keys, bound) = match secret(db, &keyring, STORE_KEYS)? {
+    let (keys, bound) = match secret(rows, &keyring, STORE_KEYS)? {
         Some(both) => (both_keys(both.expose().expose()), true),
         None => {
-            let index = secret(db, &keyring, HANDLE_INDEX)?;
+            let index = secret(rows, &keyring, HANDLE_INDEX)?;
             let index = index.and_then(|key| IndexKey::from_slice(key.expose().expose()));
             let tag = TagKey::generate(&*config.ambient.entropy()).map_err(sealing)?;
             (index.map(|index| (index, tag)), false)
@@ -364,10 +354,7 @@ pub(crate) fn sealer(
         in_flight: InFlight::default(),
         decoy: RwLock::new(Arc::new(Sealed::of_envelope(Vec::new()))),
     };
-    if !bound {
-        bind_rows(connection, &sealer, now)?;
-    }
-    Ok(sealer)
+    Ok((sealer, bound))
 }
 
 fn both_keys(bytes: &[u8]) -> Option<(IndexKey, TagKey)> {

@@ -23,10 +23,12 @@ use serde_json::json;
 
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
-use crate::engine::sqlite::db::many;
+use crate::classes::Sealed;
+use crate::engine::keys::{JobRow, KekRow};
+use crate::engine::log::Events;
+use crate::engine::place::many;
 use crate::fault::Fault;
-use crate::keys::jobs::{Cursor, JobRow, Outcome};
-use crate::keys::kek_rows::KekRow;
+use crate::keys::jobs::{Cursor, Outcome};
 use crate::keys::opening::CHECK;
 use crate::keys::{
     BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_FINISHED, RENEWAL_STARTED,
@@ -34,7 +36,6 @@ use crate::keys::{
 };
 use crate::repository::NOBODY;
 use crate::repository::Repository;
-use crate::sealing::classes::Sealed;
 use crate::sealing::columns::KEK_HANDOVER;
 use crate::sealing::sealer::{KEK_CHECK, open, outage_of_keys, seal, sealing};
 use api::KeyJobKind;
@@ -43,13 +44,10 @@ use api::bodies::KeyJob;
 /// A new key, its row, and the key before sealed under it.
 type Made = (Arc<dyn KekProvider>, KekRow, Option<Sealed>);
 
-/// How often cutting the log off is tried while somebody reads.
-const TRUNCATIONS: u32 = 50;
-
 #[async_trait]
 impl KeyManagement for Repository {
     async fn keks(&self) -> Result<Vec<KekInfo>, Fault> {
-        self.read(|db| KekRow::all(db)?.into_iter().map(KekRow::info).collect())
+        self.read(|rows| rows.keks()?.into_iter().map(KekRow::info).collect())
             .await
     }
 
@@ -67,7 +65,7 @@ impl KeyManagement for Repository {
     }
 
     async fn key_job(&self) -> Result<Option<KeyJob>, Fault> {
-        let newest = self.read(JobRow::newest).await?;
+        let newest = self.read(|rows| rows.newest_key_job()).await?;
         Ok(newest.map(|row| row.job))
     }
 
@@ -92,25 +90,19 @@ impl KeyManagement for Repository {
         });
         let mut job = self.new_job(KeyJobKind::Rewrap, reason, now).await?;
         job.cursor = Cursor::Close.to_string();
-        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        job.outcomes = Outcome::keep(&outcomes);
         let events = self.events(ROTATION_STARTED, now, details, vec![]).await?;
         self.keys.set_pending(provider);
         let job = self
             .write::<_, Fault, _>(weight(&events) + 2_048, move |tx| {
-                let retiring = tx.db.execute(
-                    many("keks"),
-                    "UPDATE keks SET state = 'retiring', encrypted_handover = ?1
-                     WHERE kek_id = ?2 AND state = 'active'",
-                    (&handed, from.as_bytes()),
-                )?;
-                if retiring != 1 {
+                if !tx.rows.begin_retiring(from.as_bytes(), handed.as_ref())? {
                     let reason = "another process rotates the keys".to_owned();
                     return Err(Fault::Unavailable(reason));
                 }
-                row.insert(tx.db)?;
-                job.insert(tx.db)?;
-                tx.append(events)?;
-                Ok(job.job)
+                tx.rows.insert_kek(&row)?;
+                job.job.id = tx.rows.insert_key_job(&job)?;
+                tx.append(&events);
+                Ok(job.job.clone())
             })
             .await?;
         self.keys.begun(&new, source);
@@ -129,13 +121,13 @@ impl KeyManagement for Repository {
         let details = json!({ "reason": reason });
         let mut job = self.new_job(KeyJobKind::Renew, reason, now).await?;
         job.cursor = Cursor::column(0).to_string();
-        job.outcomes = outcomes.iter().map(Outcome::of).collect();
+        job.outcomes = Outcome::keep(&outcomes);
         let events = self.events(RENEWAL_STARTED, now, details, vec![]).await?;
         let job = self
             .write::<_, Fault, _>(weight(&events), move |tx| {
-                job.insert(tx.db)?;
-                tx.append(events)?;
-                Ok(job.job)
+                job.job.id = tx.rows.insert_key_job(&job)?;
+                tx.append(&events);
+                Ok(job.job.clone())
             })
             .await?;
         Ok(job)
@@ -147,7 +139,7 @@ impl KeyManagement for Repository {
         let watch = Stopwatch::start(self.keys.clock());
         let mut worked = false;
         loop {
-            let Some(row) = self.read(JobRow::newest).await? else {
+            let Some(row) = self.read(|rows| rows.newest_key_job()).await? else {
                 return Ok(None);
             };
             if row.job.finished {
@@ -177,7 +169,9 @@ impl Repository {
                     .collect();
                 if self.left_behind(retiring.clone()).await? {
                     let again = Cursor::column(0);
-                    return self.write(0, move |tx| row.advance(tx.db, &again, 0)).await;
+                    return self
+                        .write(0, move |tx| row.advance(tx.rows, &again, 0))
+                        .await;
                 }
                 self.finish(row, retiring, now).await
             }
@@ -188,12 +182,8 @@ impl Repository {
     async fn close_old(&self, row: JobRow, now: u64) -> Result<(), Fault> {
         self.sealer.in_flight.drained().await;
         self.write(0, move |tx| {
-            tx.db.execute(
-                many("keks"),
-                "UPDATE keks SET closed_at = ?1 WHERE state = 'retiring' AND closed_at IS NULL",
-                [now],
-            )?;
-            row.advance(tx.db, &Cursor::column(0), 0)
+            tx.rows.close_retiring(now)?;
+            row.advance(tx.rows, &Cursor::column(0), 0)
         })
         .await
     }
@@ -213,55 +203,29 @@ impl Repository {
             "seconds": now.saturating_sub(row.job.started_at),
             "retired": old.iter().map(KekId::to_string).collect::<Vec<_>>(),
         });
-        let outcomes = row.outcomes.iter();
+        let outcomes = row.outcomes();
+        let outcomes = outcomes.iter();
         let outcomes = outcomes.filter_map(|it| it.event(now, &details)).collect();
         let events = self.events(action, now, details, outcomes).await?;
         self.write::<_, Fault, _>(weight(&events), move |tx| {
-            tx.db.execute(
-                many("keks"),
-                "UPDATE keks SET encrypted_handover = NULL WHERE state = 'active'",
-                [],
-            )?;
-            tx.db.execute(
-                many("keks"),
-                "UPDATE keks SET state = 'retired', retired_at = ?1, salt = NULL,
-                     iterations = NULL, encrypted_handover = NULL, encrypted_check = x''
-                 WHERE state = 'retiring'",
-                [now],
-            )?;
-            row.finish(tx.db, now)?;
-            tx.append(events)
+            tx.rows.retire(now)?;
+            row.finish(tx.rows, now)?;
+            tx.append(&events);
+            Ok(())
         })
         .await?;
         self.keys.retire(old);
-        self.truncate().await;
+        self.engine.forget().await;
         Ok(())
-    }
-
-    /// Truncates the write-ahead log, so that no old page is left in it.
-    ///
-    /// It needs a moment without readers. Without one, the next start does it.
-    pub(crate) async fn truncate(&self) {
-        for _ in 0..TRUNCATIONS {
-            match self.writer.truncate_log().await {
-                Ok(true) => return,
-                Ok(false) => tokio::time::sleep(Duration::from_millis(20)).await,
-                Err(_) => return,
-            }
-        }
-        tracing::warn!(
-            "the write-ahead log was being read all the time: old pages leave it at the next start"
-        );
     }
 
     /// Makes the keyring seal under the key that is the active one in the database.
     async fn follow(&self) -> Result<(), Fault> {
-        let active = "SELECT kek_id FROM keks WHERE state = 'active'";
-        let active = self
-            .read(move |db| db.one(many("keks"), active, [], |row| row.get::<_, [u8; 16]>(0)))
-            .await?
-            .ok_or_else(|| many("keks").damaged("there is no active key"))?;
-        let active = KekId::from_bytes(active);
+        let keks = self.read(|rows| rows.keks()).await?;
+        let active = keks.iter().find(|row| row.is_active());
+        let active = active
+            .ok_or_else(|| many("keks").damaged("there is no active key"))?
+            .id();
         if self.sealer.keyring.active_kek() == active {
             return Ok(());
         }
@@ -311,7 +275,7 @@ impl Repository {
                 finished_at: None,
             },
             cursor: String::new(),
-            outcomes: Vec::new(),
+            outcomes: None,
         })
     }
 
@@ -321,7 +285,7 @@ impl Repository {
         timestamp: u64,
         details: serde_json::Value,
         audit: Vec<AuditEvent>,
-    ) -> Result<Vec<crate::audit::chain::SealedEvent>, Fault> {
+    ) -> Result<Events, Fault> {
         let event = AuditEvent {
             user_id: None,
             action,
@@ -362,7 +326,9 @@ impl Repository {
                 provider: provider.tag().to_string(),
                 version: provider.key_version(),
                 state: "active".to_owned(),
-                parameters,
+                salt: parameters.salt,
+                iterations: parameters.iterations,
+                reference: parameters.reference,
                 check: Sealed::of_envelope(check),
                 handover,
                 created_at: now,

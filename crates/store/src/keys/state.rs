@@ -10,7 +10,7 @@ use keyring::{KekId, KekProvider, KekSource, KeyOrigin, KeySource, Keyring, Prov
 use crate::fault::Fault;
 use crate::keys::sources::{LocalSettings, Sources};
 use crate::keys::{BeginError, NewKey};
-use crate::repository::chunk::ChunkSize;
+use crate::repository::ChunkSize;
 
 /// Rows in the first chunk of a key job; later ones adapt.
 const FIRST_CHUNK: usize = 32;

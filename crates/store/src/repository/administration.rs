@@ -7,33 +7,18 @@ use async_trait::async_trait;
 use crate::administration::{AccountChangeError, AdminLink, Administration};
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
-use crate::engine::sqlite::db::{Db, at, many};
-use crate::engine::sqlite::writer::WriteTx;
+use crate::engine::users::BoundUser;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
 use crate::intent::Intent;
-use crate::repository::Repository;
-use crate::repository::session_rows::delete_others;
+use crate::repository::{Repository, Tx};
 use crate::sealing::bound_setting::{ADMIN_LINK, BoundSetting};
-use crate::sealing::bound_user::BoundUser;
-use crate::sealing::classes::Public;
 use crate::sealing::tags::Tags;
 use api::Role;
 use api::ids::{SessionId, UserId};
 
 /// The row of `settings` that counts changes of roles and activity, and erasures.
 const CHANGES: &str = "account_changes";
-/// Tables with data of an account beside `users` and its sessions, and the column with the account.
-const OF_A_USER: [(&str, &str); 8] = [
-    ("invites", "created_by"),
-    ("prekeys", "user_id"),
-    ("prekey_stock", "user_id"),
-    ("prekey_batches", "user_id"),
-    ("prekey_safes", "user_id"),
-    ("key_safes", "user_id"),
-    ("public_keys", "user_id"),
-    ("audit_keys", "subject"),
-];
-
 #[async_trait]
 impl Administration for Repository {
     async fn set_role(
@@ -49,7 +34,8 @@ impl Administration for Repository {
                 refuse_last(tx, &user)?;
             }
             change(tx, &user, |account| account.role = role.as_str().to_owned())?;
-            Ok(tx.append(events)?)
+            tx.append(&events);
+            Ok(())
         })
         .await
     }
@@ -70,9 +56,9 @@ impl Administration for Repository {
             let ended = if active {
                 Vec::new()
             } else {
-                delete_others(tx.db, &user, None)?
+                tx.rows.delete_other_sessions(&user, None)?
             };
-            tx.append(events)?;
+            tx.append(&events);
             Ok(ended)
         })
         .await
@@ -96,11 +82,9 @@ impl Administration for Repository {
     }
 
     async fn account_changes(&self) -> Result<u64, Fault> {
-        self.read(|db| {
-            let sql = "SELECT CAST(value AS INTEGER) FROM settings WHERE name = ?1";
-            db.number(many("settings"), sql, [Public(CHANGES)])
-        })
-        .await
+        let changes = self.read(|rows| rows.setting(CHANGES)).await?;
+        let changes = changes.and_then(|it| it.value.parse().ok());
+        Ok(changes.unwrap_or_default())
     }
 
     async fn keep_admin_link(
@@ -112,15 +96,17 @@ impl Administration for Repository {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             let value = format!("{}:{}", hex::encode(link.hash), link.expires_at);
-            BoundSetting::put(tx.db, tx.tags, ADMIN_LINK, &value)?;
-            tx.append(events)
+            BoundSetting::put(tx.rows, tx.tags, ADMIN_LINK, &value)?;
+            tx.append(&events);
+            Ok(())
         })
         .await
     }
 
     async fn admin_link_usable(&self, hash: [u8; 32], now: u64) -> Result<bool, Fault> {
         let tags = Arc::clone(&self.sealer.tags);
-        self.read(move |db| is_usable(db, &tags, &hash, now)).await
+        self.read(move |rows| is_usable(rows, &tags, &hash, now))
+            .await
     }
 }
 
@@ -136,40 +122,34 @@ impl Repository {
         let erased: Result<_, AccountChangeError> = self
             .write(weight(&events), move |tx| {
                 refuse_last(tx, &user)?;
-                let ended = delete_others(tx.db, &user, None)?;
-                for (table, column) in OF_A_USER {
-                    let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
-                    tx.db
-                        .execute(at(table, user.as_bytes()), &sql, [user.as_bytes()])?;
-                }
+                let ended = tx.rows.delete_other_sessions(&user, None)?;
                 // A damaged account can be erased as well: that is how one gets rid of it.
-                let sql = "DELETE FROM users WHERE user_id = ?1";
-                let id = user.as_bytes();
-                if tx.db.execute(at("users", id), sql, [id])? == 0 {
+                if !tx.rows.delete_user(&user)? {
                     return Err(AccountChangeError::NoSuchUser);
                 }
-                count_change(tx.db)?;
-                tx.append(events)?;
+                tx.rows.count_up(CHANGES)?;
+                tx.append(&events);
                 Ok(ended)
             })
             .await;
         let ended = erased?;
-        self.truncate().await;
+        self.engine.forget().await;
         Ok(ended)
     }
 }
 
 /// Uses up the link if it is this one; returns whether it was.
-pub(crate) fn use_link(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
-    if !is_usable(db, tags, hash, now)? {
-        return Ok(false);
-    }
-    let sql = "DELETE FROM settings WHERE name = ?1";
-    Ok(db.execute(many("settings"), sql, [Public(ADMIN_LINK)])? == 1)
+pub(crate) fn use_link(
+    rows: &dyn Changes,
+    tags: &Tags,
+    hash: &[u8; 32],
+    now: u64,
+) -> Result<bool, Fault> {
+    Ok(is_usable(rows, tags, hash, now)? && rows.delete_setting(ADMIN_LINK)?)
 }
 
-fn is_usable(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
-    let Some(kept) = BoundSetting::find(db, tags, ADMIN_LINK)? else {
+fn is_usable(rows: &dyn Rows, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool, Fault> {
+    let Some(kept) = BoundSetting::find(rows, tags, ADMIN_LINK)? else {
         return Ok(false);
     };
     let damaged = || Fault::damaged("settings", ADMIN_LINK, "it is not of the form hash:time");
@@ -179,8 +159,8 @@ fn is_usable(db: Db<'_>, tags: &Tags, hash: &[u8; 32], now: u64) -> Result<bool,
 }
 
 /// Refuses to remove the last administrator who can sign in; damaged accounts do not count.
-fn refuse_last(tx: &WriteTx<'_>, user: &UserId) -> Result<(), AccountChangeError> {
-    match BoundUser::administrators(tx.db, tx.tags)?[..] {
+fn refuse_last(tx: &Tx<'_>, user: &UserId) -> Result<(), AccountChangeError> {
+    match BoundUser::administrators(tx.rows, tx.tags)?[..] {
         [last] if last == *user => Err(AccountChangeError::LastAdministrator),
         _ => Ok(()),
     }
@@ -188,23 +168,13 @@ fn refuse_last(tx: &WriteTx<'_>, user: &UserId) -> Result<(), AccountChangeError
 
 /// Changes one account, and counts that something changed.
 fn change(
-    tx: &WriteTx<'_>,
+    tx: &Tx<'_>,
     user: &UserId,
     change: impl FnOnce(&mut BoundUser),
 ) -> Result<(), AccountChangeError> {
-    let found = BoundUser::find(tx.db, tx.tags, user)?;
+    let found = BoundUser::find(tx.rows, tx.tags, user)?;
     let mut account = found.ok_or(AccountChangeError::NoSuchUser)?;
     change(&mut account);
-    account.save(tx.db, tx.tags)?;
-    Ok(count_change(tx.db)?)
-}
-
-fn count_change(db: Db<'_>) -> Result<(), Fault> {
-    db.execute(
-        many("settings"),
-        "INSERT INTO settings (name, value) VALUES (?1, '1')
-         ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
-        [Public(CHANGES)],
-    )
-    .map(drop)
+    account.save(tx.rows, tx.tags)?;
+    Ok(tx.rows.count_up(CHANGES)?)
 }

@@ -2,16 +2,16 @@
 
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
-use crate::engine::sqlite::db::{Db, at};
+use crate::classes::{Sealed, Sensitive};
+use crate::engine::Changes;
+use crate::engine::safes::SealedSafe;
+use crate::engine::sessions::RawSession;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::repository::safe_rows::{SealedSafe, SwapError, seal_wraps};
-use crate::repository::session_rows::{RawSession, delete_others};
+use crate::repository::safe_rows::{SwapError, seal_wraps};
 use crate::repository::user_rows::OpenedCredential;
 use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
-use crate::sealing::classes::{Sealed, Sensitive};
 use crate::sealing::sealer::Sealer;
-use crate::sealing::tags::Tags;
 use crate::users::{CredentialChange, KeepSessions, ReplaceError};
 use api::ids::{SessionId, UserId};
 
@@ -56,20 +56,11 @@ impl SealedReplacement {
     }
 
     /// Swaps both safes, then replaces what belongs to them.
-    pub(crate) fn write(&self, db: Db<'_>) -> Result<(), SwapError> {
-        self.safe.swap(db, self.expected_safe)?;
-        self.prekey_safe.swap(db, self.expected_prekey)?;
-        let user = self.user.as_bytes();
-        db.execute(
-            at("key_safes", user),
-            "UPDATE key_safes SET encrypted_wraps = ?1 WHERE user_id = ?2",
-            (&self.wraps, user),
-        )?;
-        db.execute(
-            at("users", user),
-            "UPDATE users SET encrypted_credential = ?1 WHERE user_id = ?2",
-            (&self.credential, user),
-        )?;
+    pub(crate) fn write(&self, rows: &dyn Changes) -> Result<(), SwapError> {
+        self.safe.swap(rows, self.expected_safe)?;
+        self.prekey_safe.swap(rows, self.expected_prekey)?;
+        rows.set_wraps(&self.user, &self.wraps)?;
+        rows.set_credential(&self.user, &self.credential)?;
         Ok(())
     }
 }
@@ -129,44 +120,32 @@ impl Repository {
         check_versions(safe, prekey_safe)?;
         let sealed =
             SealedReplacement::seal(&self.sealer, user, change.opaque_record, safe, prekey_safe)?;
-        let session = change
+        let mut session = change
             .new_session
             .map(|session| RawSession::seal(&self.sealer, &session))
             .transpose()?;
         let events = self.seal_events(audit).await?;
         let keep = change.keep;
         self.write(sealed.weight() + weight(&events), move |tx| {
-            sealed.write(tx.db)?;
-            let ended = match keep {
+            sealed.write(tx.rows)?;
+            let ended = match &keep {
                 KeepSessions::All => Vec::new(),
-                KeepSessions::Only(session) => delete_others(tx.db, &user, Some(session))?,
-                KeepSessions::None => delete_others(tx.db, &user, None)?,
+                KeepSessions::Only(session) => {
+                    tx.rows.delete_other_sessions(&user, Some(session))?
+                }
+                KeepSessions::None => tx.rows.delete_other_sessions(&user, None)?,
             };
-            if let Some(session) = session {
-                sign_in(tx.db, tx.tags, &user, &session)?;
+            if let Some(session) = &mut session {
+                if !session.insert(tx.rows, tx.tags)? {
+                    let reason = "a session with this id exists".to_owned();
+                    return Err(Fault::Unavailable(reason).into());
+                }
+                tx.rows.touch_last_login(&user, session.created_at)?;
             }
-            tx.append(events)?;
+            tx.append(&events);
             Ok(ended)
         })
         .await
         .map_err(|error: RawReplaceError| error.open(&self.sealer))
     }
-}
-
-fn sign_in(
-    db: Db<'_>,
-    tags: &Tags,
-    user: &UserId,
-    session: &RawSession,
-) -> Result<(), RawReplaceError> {
-    let id = user.as_bytes();
-    if !session.insert(db, tags)? {
-        return Err(Fault::Unavailable("a session with this id exists".to_owned()).into());
-    }
-    db.execute(
-        at("users", id),
-        "UPDATE users SET last_login = ?1 WHERE user_id = ?2",
-        (session.created_at(), id),
-    )?;
-    Ok(())
 }

@@ -2,16 +2,14 @@
 
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
-use crate::engine::sqlite::db::at;
+use crate::classes::Sensitive;
+use crate::engine::prekeys::PackedBatch;
+use crate::engine::users::BoundUser;
 use crate::repository::Repository;
 use crate::repository::credentials::{RawReplaceError, SealedReplacement, check_versions};
-use crate::repository::prekey_rows::PackedBatch;
 use crate::repository::prekeys::replace_pair;
-use crate::repository::public_key_rows::BoundKeys;
+use crate::repository::public_key_rows::save_keys;
 use crate::repository::safe_rows::SwapError;
-use crate::repository::user_rows::RawCredential;
-use crate::sealing::bound_user::BoundUser;
-use crate::sealing::classes::{Public, Sensitive};
 use crate::users::{IdentityChange, ReplaceError};
 
 impl Repository {
@@ -24,7 +22,7 @@ impl Repository {
         let safe = (&change.safe, change.expected_safe_version);
         let prekey_safe = (&change.prekey_safe, change.expected_prekey_version);
         check_versions(safe, prekey_safe)?;
-        let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
+        let row = self.read(move |rows| rows.credential(&user)).await?;
         let row = row.ok_or(ReplaceError::NoSuchUser)?;
         let current = row.open_sealed(&self.sealer)?;
         // The OPAQUE record stays. Whoever changes it meanwhile moves the safe's version as well.
@@ -36,34 +34,22 @@ impl Repository {
         let fingerprint = change.fingerprint;
         let bytes = sealed.weight() + batch.weight() + keys.account_keys.len() + weight(&events);
         self.write(bytes, move |tx| {
-            sealed.write(tx.db)?;
-            let id = user.as_bytes();
-            let bound = BoundUser::find(tx.db, tx.tags, &user)?;
+            let (rows, tags) = (tx.rows, tx.tags);
+            sealed.write(rows)?;
+            let bound = BoundUser::find(rows, tags, &user)?;
             let mut bound = bound.ok_or(SwapError::NoSuchUser)?;
-            bound.fingerprint = fingerprint;
-            bound.save(tx.db, tx.tags)?;
-            let tag = tx.tags.of(&BoundKeys { user, keys: &keys });
-            tx.db.execute(
-                at("public_keys", id),
-                "UPDATE public_keys SET created_at = ?1, identity_key = ?2, verify_key = ?3,
-                     account_keys = ?4, tag = ?5 WHERE user_id = ?6",
-                (
-                    keys.created_at,
-                    Public(&keys.identity_key),
-                    Public(&keys.verify_key),
-                    Public(&keys.account_keys),
-                    tag,
-                    id,
-                ),
-            )?;
-            if !replace_pair(tx.db, &user, &batch)? {
+            bound.fingerprint.clone_from(&fingerprint);
+            bound.save(rows, tags)?;
+            save_keys(rows, tags, user, &keys)?;
+            if !replace_pair(rows, &user, &batch)? {
                 return Err(SwapError::NoSuchUser.into());
             }
-            if let Err(stored) = batch.publish(tx.db, &user)? {
+            if let Err(stored) = batch.publish(rows, &user)? {
                 let found = batch.batch.batch_number;
                 return Err(RawReplaceError::StaleBatch { found, stored });
             }
-            Ok(tx.append(events)?)
+            tx.append(&events);
+            Ok(())
         })
         .await
         .map_err(|error: RawReplaceError| error.open(&self.sealer))

@@ -1,26 +1,14 @@
 //! Rows of invites: reading, tagging, and taking a use.
 
-use rusqlite::Row;
-
-use crate::engine::sqlite::db::{Db, at};
+use crate::engine::invites::InviteRow;
+use crate::engine::place::at;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
-use crate::invites::{Invite, InviteUse, UseInviteError};
-use crate::sealing::classes::Public;
+use crate::invites::{InviteUse, UseInviteError};
 use crate::sealing::tags::{Tagged, Tags};
-use api::ids::{InviteHash, UserId};
+use api::ids::InviteHash;
 
-/// Every column, in the order of [`read`].
-pub(crate) const SELECT: &str =
-    "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses,
-    used_by, tag FROM invites";
-
-/// An invite and the marks of those who used it.
-pub(crate) struct Kept {
-    pub invite: Invite,
-    pub used_by: Vec<u8>,
-}
-
-impl Tagged for Kept {
+impl Tagged for InviteRow {
     const TABLE: &'static str = "invites";
 
     fn with_values<T>(&self, use_them: impl FnOnce(&[&[u8]]) -> T) -> T {
@@ -45,48 +33,39 @@ impl Tagged for Kept {
     }
 }
 
-/// A row and its tag.
-pub(crate) type Read = (Kept, Option<Vec<u8>>);
+impl InviteRow {
+    /// The invite of this program; damage if it is not.
+    pub(crate) fn checked(self, tags: &Tags) -> Result<Self, Fault> {
+        let place = at("invites", self.invite.code_hash.as_bytes());
+        tags.check(place, &self, self.tag.as_deref())?;
+        Ok(self)
+    }
 
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Read> {
-    let invite = Invite {
-        code_hash: InviteHash::from_bytes(row.get(0)?),
-        created_by: UserId::from_bytes(row.get(1)?),
-        created_at: row.get(2)?,
-        expires_at: row.get(3)?,
-        max_uses: row.get(4)?,
-        uses: row.get(5)?,
-    };
-    let used_by = row.get(6)?;
-    Ok((Kept { invite, used_by }, row.get(7)?))
-}
-
-pub(crate) fn checked(tags: &Tags, (kept, tag): Read) -> Result<Kept, Fault> {
-    let place = at("invites", kept.invite.code_hash.as_bytes());
-    tags.check(place, &kept, tag.as_deref())?;
-    Ok(kept)
+    /// Writes what may change, with a new tag.
+    pub(crate) fn save(&mut self, rows: &dyn Changes, tags: &Tags) -> Result<(), Fault> {
+        self.tag = Some(tags.of(self).to_vec());
+        rows.update_invite(self)
+    }
 }
 
 /// Finds an invite that is this program's.
-pub(crate) fn find(db: Db<'_>, tags: &Tags, code: &InviteHash) -> Result<Option<Kept>, Fault> {
-    let sql = format!("{SELECT} WHERE code_hash = ?1");
-    let found = db.one(
-        at("invites", code.as_bytes()),
-        &sql,
-        [code.as_bytes()],
-        read,
-    )?;
-    found.map(|found| checked(tags, found)).transpose()
+pub(crate) fn find(
+    rows: &dyn Rows,
+    tags: &Tags,
+    code: &InviteHash,
+) -> Result<Option<InviteRow>, Fault> {
+    let found = rows.invite(code)?;
+    found.map(|found| found.checked(tags)).transpose()
 }
 
 /// Takes one use of an invite for an account; `false` when it used the invite before.
 pub(crate) fn take(
-    db: Db<'_>,
+    rows: &dyn Changes,
     tags: &Tags,
     by: &InviteUse,
     now: u64,
 ) -> Result<bool, UseInviteError> {
-    let mut kept = find(db, tags, &by.code_hash)?.ok_or(UseInviteError::Unusable)?;
+    let mut kept = find(rows, tags, &by.code_hash)?.ok_or(UseInviteError::Unusable)?;
     if kept.invite.created_by == by.user {
         return Err(UseInviteError::Own);
     }
@@ -102,16 +81,7 @@ pub(crate) fn take(
     }
     kept.invite.uses += 1;
     kept.used_by.extend_from_slice(&by.mark);
-    db.execute(
-        at("invites", by.code_hash.as_bytes()),
-        "UPDATE invites SET uses = ?1, used_by = ?2, tag = ?3 WHERE code_hash = ?4",
-        (
-            kept.invite.uses,
-            Public(&kept.used_by),
-            tags.of(&kept),
-            by.code_hash.as_bytes(),
-        ),
-    )?;
+    kept.save(rows, tags)?;
     Ok(true)
 }
 
@@ -119,9 +89,11 @@ pub(crate) fn take(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use api::ids::UserId;
     use keyring::TagKey;
 
     use super::*;
+    use crate::invites::Invite;
 
     #[test]
     fn an_invite_that_nobody_used_has_the_tag_of_a_row_without_marks() {
@@ -146,9 +118,10 @@ mod tests {
             ],
         );
         let tags = Tags::new(key);
-        let mut kept = Kept {
+        let mut kept = InviteRow {
             invite,
             used_by: Vec::new(),
+            tag: None,
         };
         assert!(tags.fits(&kept, Some(&tag)));
         kept.used_by = vec![0; 32];

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
 use crate::damage::listed;
-use crate::engine::sqlite::db::{at, many};
+use crate::engine::invites::InviteRow;
 use crate::fault::Fault;
 use crate::invites::{Invite, InviteUse, Invites, UseInviteError};
 use crate::repository::Repository;
-use crate::repository::invite_rows::{Kept, SELECT, checked, find, read, take};
+use crate::repository::invite_rows::{find, take};
 use api::ids::{InviteHash, UserId};
 
 /// Rows that one call of the pruning takes.
@@ -21,37 +21,25 @@ const PRUNE_CHUNK: usize = 500;
 impl Invites for Repository {
     async fn create_invite(&self, invite: Invite, audit: Vec<AuditEvent>) -> Result<bool, Fault> {
         let events = self.seal_events(audit).await?;
-        let kept = Kept {
+        let mut row = InviteRow {
             invite,
             used_by: Vec::new(),
+            tag: None,
         };
         self.write(weight(&events), move |tx| {
-            let invite = &kept.invite;
-            let made = tx.db.execute(
-                at("invites", invite.code_hash.as_bytes()),
-                "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses,
-                     tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-                (
-                    invite.code_hash.as_bytes(),
-                    invite.created_by.as_bytes(),
-                    invite.created_at,
-                    invite.expires_at,
-                    invite.max_uses,
-                    invite.uses,
-                    tx.tags.of(&kept),
-                ),
-            )?;
-            if made == 1 {
-                tx.append(events)?;
+            row.tag = Some(tx.tags.of(&row).to_vec());
+            let made = tx.rows.insert_invite(&row)?;
+            if made {
+                tx.append(&events);
             }
-            Ok(made == 1)
+            Ok(made)
         })
         .await
     }
 
     async fn find_invite(&self, code: InviteHash) -> Result<Option<Invite>, Fault> {
         let tags = Arc::clone(&self.sealer.tags);
-        let found = self.read(move |db| find(db, &tags, &code)).await?;
+        let found = self.read(move |rows| find(rows, &tags, &code)).await?;
         Ok(found.map(|kept| kept.invite))
     }
 
@@ -63,9 +51,9 @@ impl Invites for Repository {
     ) -> Result<bool, UseInviteError> {
         let events = self.seal_events(audit).await?;
         self.write(weight(&events), move |tx| {
-            let taken = take(tx.db, tx.tags, &invite, now)?;
+            let taken = take(tx.rows, tx.tags, &invite, now)?;
             if taken {
-                tx.append(events)?;
+                tx.append(&events);
             }
             Ok(taken)
         })
@@ -73,21 +61,12 @@ impl Invites for Repository {
     }
 
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault> {
-        let rows = self
-            .read(move |db| {
-                let sql =
-                    format!("{SELECT} WHERE created_by = ?1 ORDER BY created_at DESC, code_hash");
-                db.all(many("invites"), &sql, [user.as_bytes()], |row| {
-                    Ok((row.get::<_, [u8; 32]>(0)?, read(row)))
-                })
-            })
-            .await?;
+        let rows = self.read(move |rows| rows.invites_of(&user)).await?;
         let mut invites = Vec::with_capacity(rows.len());
-        for (code, row) in rows {
-            let row = self.whole(at("invites", &code), row);
-            let checked = row.and_then(|row| checked(&self.sealer.tags, row));
-            if let Ok(kept) = listed(checked)? {
-                invites.push(kept.invite);
+        for row in rows {
+            let row = self.sealer.tags.damages.noted(row);
+            if let Ok(row) = listed(row.and_then(|row| row.checked(&self.sealer.tags)))? {
+                invites.push(row.invite);
             }
         }
         Ok(invites)
@@ -101,29 +80,17 @@ impl Invites for Repository {
     ) -> Result<bool, Fault> {
         let events = self.seal_events(audit).await?;
         self.write(weight(&events), move |tx| {
-            let deleted = tx.db.execute(
-                at("invites", code.as_bytes()),
-                "DELETE FROM invites WHERE code_hash = ?1 AND created_by = ?2",
-                (code.as_bytes(), user.as_bytes()),
-            )?;
-            if deleted == 1 {
-                tx.append(events)?;
+            let deleted = tx.rows.delete_invite(&user, &code)?;
+            if deleted {
+                tx.append(&events);
             }
-            Ok(deleted == 1)
+            Ok(deleted)
         })
         .await
     }
 
     async fn prune_invites(&self, now: u64) -> Result<u64, Fault> {
-        self.write(0, move |tx| {
-            let pruned = tx.db.execute(
-                many("invites"),
-                "DELETE FROM invites WHERE code_hash IN
-                     (SELECT code_hash FROM invites WHERE expires_at <= ?1 LIMIT ?2)",
-                (now, PRUNE_CHUNK),
-            )?;
-            Ok(pruned as u64)
-        })
-        .await
+        self.write(0, move |tx| tx.rows.prune_invites(now, PRUNE_CHUNK))
+            .await
     }
 }

@@ -1,10 +1,10 @@
-//! The backend over SQLite.
+//! The repositories: each call is sealed, decided and recorded here, over whichever engine holds the rows.
 
 mod administration;
-pub(crate) mod chunk;
+mod chunk;
 mod credentials;
 mod identity;
-pub(crate) mod invite_rows;
+mod invite_rows;
 mod invites;
 mod open;
 mod prekey_rows;
@@ -13,37 +13,38 @@ pub(crate) mod public_key_rows;
 mod registration;
 mod safe_rows;
 mod safes;
-pub(crate) mod session_rows;
+mod session_rows;
 mod sessions;
 mod settings;
-pub(crate) mod snapshot;
+mod snapshot;
 mod statistics;
+mod transaction;
 pub(crate) mod user_rows;
 mod users;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
-use chunk::ChunkSize;
+use tokio::sync::oneshot;
+
+pub(crate) use chunk::ChunkSize;
 pub(crate) use open::{check_key, open};
+pub(crate) use snapshot::mark_restored;
+pub(crate) use transaction::Tx;
 
-use crate::engine::sqlite::db::{Db, Place};
-use crate::engine::sqlite::readers::Readers;
-use crate::engine::sqlite::writer::{WriteTx, Writer};
+use crate::engine::{Engine, Rows};
 use crate::fault::Fault;
 use crate::keys::state::KeyState;
+use crate::repository::transaction::Work;
 use crate::sealing::sealer::Sealer;
 use crate::store::Backend;
 use api::ids::UserId;
 
-/// An open database: one thread that writes, a few that read.
+/// An open store: the rows, and what seals and opens them.
 pub(crate) struct Repository {
-    pub(crate) writer: Writer,
-    pub(crate) readers: Readers,
+    pub(crate) engine: Arc<dyn Engine>,
     pub(crate) sealer: Arc<Sealer>,
     /// How many expired sessions end at once.
     expired: ChunkSize,
-    threads: Mutex<Threads>,
     /// Where keys come from, and the job that moves values between them.
     pub(crate) keys: KeyState,
 }
@@ -55,79 +56,51 @@ const SMALLEST_CHUNK: usize = 8;
 /// The owner of the decoy: no account, because ids are random.
 pub(crate) const NOBODY: UserId = UserId::from_bytes([0; 16]);
 
-/// The threads to wait for when closing.
-struct Threads {
-    readers: Vec<JoinHandle<()>>,
-    writer: Vec<JoinHandle<()>>,
-}
-
 impl Repository {
-    fn new(
-        writer: Writer,
-        readers: Readers,
-        sealer: Sealer,
-        threads: Threads,
-        keys: KeyState,
-    ) -> Result<Self, Fault> {
+    fn new(engine: Arc<dyn Engine>, sealer: Sealer, keys: KeyState) -> Result<Self, Fault> {
         let this = Self {
-            writer,
-            readers,
+            engine,
             sealer: Arc::new(sealer),
             expired: ChunkSize::new(FIRST_CHUNK, SMALLEST_CHUNK),
-            threads: Mutex::new(threads),
             keys,
         };
         this.seal_decoy()?;
         Ok(this)
     }
 
-    /// A row of a list as it was read, or its damage.
-    pub(crate) fn whole<T>(&self, place: Place<'_>, read: rusqlite::Result<T>) -> Result<T, Fault> {
-        let read = read.map_err(|error| place.fault(error));
-        self.sealer.tags.damages.noted(read)
-    }
-
-    /// Reads on a thread of the pool.
+    /// Runs a read on a thread of the engine.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(Db<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&dyn Rows) -> Result<T, Fault> + Send + 'static,
     {
-        self.readers.submit(work).await
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(move |rows: &dyn Rows| {
+            // A caller that went away needs no answer.
+            let _ = reply.send(work(rows));
+        });
+        self.engine.read(work).await?;
+        answer.await.map_err(|_| Fault::Closed)?
     }
 
-    /// Writes on the writer's thread; `bytes` is about how much.
+    /// Runs a write in a transaction of the engine and waits until it is committed; `bytes` is about how
+    /// much it writes.
+    ///
+    /// The closure may run more than once: see [`crate::engine`].
     pub(crate) async fn write<T, E, F>(&self, bytes: usize, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
-        F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        self.writer.submit(bytes, work).await
+        let (work, answer) = Work::new(Arc::clone(&self.sealer.tags), work);
+        self.engine.write(bytes, Box::new(work)).await?;
+        answer.await.map_err(|_| Fault::Closed)?
     }
 }
 
 impl Backend for Repository {
     fn close(&self) -> Result<(), Fault> {
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        // Readers first, so that the writer's connection is the last and takes the log away.
-        self.readers.close();
-        let readers = join(&mut threads.readers);
-        self.writer.close();
-        readers.and(join(&mut threads.writer))
-    }
-}
-
-fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
-    threads
-        .drain(..)
-        .try_for_each(|thread| thread.join())
-        .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))
-}
-
-impl Drop for Repository {
-    fn drop(&mut self) {
-        self.readers.close();
-        self.writer.close();
+        self.engine.close()
     }
 }

@@ -1,29 +1,14 @@
-//! Layout of a batch in the database.
-//!
-//! A full batch holds a hundred leaves of 1.6 KB. As a hundred rows, each would fill half a page, with
-//! an index entry of its own, and publishing would spend most of its time inserting them. So
-//! the public parts of a batch are one row, written once and never updated: a directory of ids and
-//! ends, then the leaves one after the other, of which a claim reads one through incremental I/O.
-//! What changes is small and stands apart: `prekey_stock` counts how far the batch is handed out,
-//! and `prekeys` gets a row (user, prekey id, claimed at) for each pair that was. Its primary key
-//! makes a pair go once, also where a later batch lists the same pair again.
+//! Packing the leaves of a batch, and reading them piece by piece.
 
-use rusqlite::Connection;
-
-use crate::engine::sqlite::db::{Db, at};
+use crate::engine::Changes;
+use crate::engine::place::at;
+use crate::engine::prekeys::{PackedBatch, Pieces, StockRow};
 use crate::fault::Fault;
 use crate::prekeys::{Leaf, NewBatch, Stock};
-use crate::sealing::classes::Public;
 use api::ids::UserId;
 
 /// Bytes of a directory entry: prekey id and end of the leaf, both `u32`.
 const ENTRY: usize = 8;
-
-/// A batch with its leaves packed.
-pub(crate) struct PackedBatch {
-    pub batch: NewBatch,
-    leaves: Vec<u8>,
-}
 
 impl PackedBatch {
     pub(crate) fn new(mut batch: NewBatch) -> Self {
@@ -57,51 +42,20 @@ impl PackedBatch {
     }
 
     /// Replaces the batch by this one; returns the stored number if that is not below.
-    pub(crate) fn publish(&self, db: Db<'_>, user: &UserId) -> Result<Result<(), u64>, Fault> {
+    pub(crate) fn publish(
+        &self,
+        rows: &dyn Changes,
+        user: &UserId,
+    ) -> Result<Result<(), u64>, Fault> {
         let batch = &self.batch;
-        let id = user.as_bytes();
-        let place = at("prekey_stock", id);
-        let taken = db.execute(
-            place,
-            "INSERT INTO prekey_stock (user_id, batch_number, leaf_count, next_leaf, created_at,
-                 expires_at) VALUES (?1, ?2, ?3, 0, ?4, ?5)
-             ON CONFLICT (user_id) DO UPDATE SET batch_number = excluded.batch_number,
-                 leaf_count = excluded.leaf_count, next_leaf = 0,
-                 created_at = excluded.created_at, expires_at = excluded.expires_at
-             WHERE excluded.batch_number > prekey_stock.batch_number",
-            (
-                id,
-                batch.batch_number,
-                self.count(),
-                batch.created_at,
-                batch.expires_at,
-            ),
-        )?;
-        if taken == 0 {
-            let stored = "SELECT batch_number FROM prekey_stock WHERE user_id = ?1";
-            return Ok(Err(db.number(place, stored, [id])?));
-        }
-        db.execute(
-            at("prekey_batches", id),
-            "INSERT INTO prekey_batches (user_id, last_resort_id, last_resort_index, first_index,
-                 head, tree, last_resort, leaves) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (user_id) DO UPDATE SET last_resort_id = excluded.last_resort_id,
-                 last_resort_index = excluded.last_resort_index,
-                 first_index = excluded.first_index, head = excluded.head,
-                 tree = excluded.tree, last_resort = excluded.last_resort,
-                 leaves = excluded.leaves",
-            (
-                id,
-                batch.last_resort.prekey_id,
-                batch.last_resort_index,
-                batch.first_index,
-                Public(&batch.head),
-                Public(&batch.tree),
-                Public(&batch.last_resort.bytes),
-                Public(&self.leaves),
-            ),
-        )?;
-        Ok(Ok(()))
+        let stock = StockRow {
+            batch_number: batch.batch_number,
+            leaf_count: self.count(),
+            next_leaf: 0,
+            created_at: batch.created_at,
+            expires_at: batch.expires_at,
+        };
+        rows.publish_batch(user, self, &stock)
     }
 }
 
@@ -122,22 +76,17 @@ fn pack(leaves: &[Leaf]) -> Vec<u8> {
 }
 
 /// The packed leaves of one batch, read piece by piece.
-pub(crate) struct LeafReader<'c> {
-    blob: rusqlite::blob::Blob<'c>,
-    user: [u8; 16],
+pub(crate) struct LeafReader<'a> {
+    leaves: &'a dyn Pieces,
+    user: &'a UserId,
     count: usize,
 }
 
-impl<'c> LeafReader<'c> {
-    /// Opens the leaves of the batch in this row.
-    pub(crate) fn open(connection: &'c Connection, user: &UserId, row: i64) -> Result<Self, Fault> {
-        let user = *user.as_bytes();
-        let place = at("prekey_batches", &user);
-        let blob = connection
-            .blob_open("main", "prekey_batches", "leaves", row, true)
-            .map_err(|error| place.fault(error))?;
+impl<'a> LeafReader<'a> {
+    /// Reads how many leaves there are.
+    pub(crate) fn open(leaves: &'a dyn Pieces, user: &'a UserId) -> Result<Self, Fault> {
         let mut reader = Self {
-            blob,
+            leaves,
             user,
             count: 0,
         };
@@ -159,7 +108,7 @@ impl<'c> LeafReader<'c> {
         // A length is believed only as far as the stored value reaches.
         let len = len
             .map(|len| len as usize)
-            .filter(|len| first + len <= self.blob.len());
+            .filter(|len| first + len <= self.leaves.len());
         let mut bytes = vec![0; len.ok_or_else(|| self.damaged())?];
         self.read(&mut bytes, first)?;
         Ok(bytes)
@@ -172,15 +121,13 @@ impl<'c> LeafReader<'c> {
     }
 
     fn read(&self, bytes: &mut [u8], offset: usize) -> Result<(), Fault> {
-        if offset + bytes.len() > self.blob.len() {
+        if offset + bytes.len() > self.leaves.len() {
             return Err(self.damaged());
         }
-        self.blob
-            .read_at_exact(bytes, offset)
-            .map_err(|error| at("prekey_batches", &self.user).fault(error))
+        self.leaves.read(bytes, offset)
     }
 
     fn damaged(&self) -> Fault {
-        at("prekey_batches", &self.user).damaged("its leaves are cut short")
+        at("prekey_batches", self.user.as_bytes()).damaged("its leaves are cut short")
     }
 }

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 
-use crate::engine::sqlite::db::{Db, at};
+use crate::engine::Changes;
+use crate::engine::place::at;
 use crate::fault::Fault;
 use crate::public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 use crate::repository::Repository;
-use crate::sealing::tags::Tagged;
+use crate::sealing::tags::{Tagged, Tags};
 use api::ids::UserId;
 
 /// An account and its keys, as the tag covers them.
@@ -29,36 +30,20 @@ impl Tagged for BoundKeys<'_> {
     }
 }
 
-/// Keys as they stand, and their tag.
-type Stored = (StoredPublicKeys, Option<Vec<u8>>);
-
-/// Reads keys; nothing is checked yet.
-pub(crate) fn stored(db: Db<'_>, user: UserId) -> Result<Option<Stored>, Fault> {
-    db.one(
-        at("public_keys", user.as_bytes()),
-        "SELECT identity_key, verify_key, account_keys, created_at, signed_prekey,
-             quantum_public_key, tag FROM public_keys WHERE user_id = ?1",
-        [user.as_bytes()],
-        |row| {
-            let stored = StoredPublicKeys {
-                keys: PublicKeys {
-                    identity_key: row.get(0)?,
-                    verify_key: row.get(1)?,
-                    account_keys: row.get(2)?,
-                    created_at: row.get(3)?,
-                },
-                signed_prekey: row.get(4)?,
-                quantum_public_key: row.get(5)?,
-            };
-            Ok((stored, row.get(6)?))
-        },
-    )
+/// Writes keys with a new tag.
+pub(crate) fn save_keys(
+    rows: &dyn Changes,
+    tags: &Tags,
+    user: UserId,
+    keys: &PublicKeys,
+) -> Result<(), Fault> {
+    rows.update_public_keys(&user, keys, &tags.of(&BoundKeys { user, keys }))
 }
 
 #[async_trait]
 impl PublicKeyDirectory for Repository {
     async fn public_keys(&self, user: UserId) -> Result<Option<StoredPublicKeys>, Fault> {
-        let Some((stored, tag)) = self.read(move |db| stored(db, user)).await? else {
+        let Some((stored, tag)) = self.read(move |rows| rows.public_keys(&user)).await? else {
             return Ok(None);
         };
         let keys = &stored.keys;

@@ -1,24 +1,24 @@
 //! Registration: everything of a new account in one transaction.
 
 use crate::audit::AuditEvent;
-use crate::audit::chain::SealedEvent;
 use crate::audit::log::{SubjectKeys, weight};
-use crate::engine::sqlite::db::{Db, at};
-use crate::engine::sqlite::writer::WriteTx;
+use crate::classes::{Sealed, Sensitive};
+use crate::engine::Changes;
+use crate::engine::log::Events;
+use crate::engine::prekeys::PackedBatch;
+use crate::engine::safes::SealedSafe;
+use crate::engine::sessions::RawSession;
+use crate::engine::users::BoundUser;
 use crate::fault::Fault;
-use crate::public_keys::PublicKeys;
-use crate::repository::Repository;
+use crate::public_keys::StoredPublicKeys;
 use crate::repository::administration::use_link;
 use crate::repository::invite_rows::take;
-use crate::repository::prekey_rows::PackedBatch;
 use crate::repository::public_key_rows::BoundKeys;
-use crate::repository::safe_rows::{SealedSafe, seal_wraps};
-use crate::repository::session_rows::RawSession;
+use crate::repository::safe_rows::seal_wraps;
 use crate::repository::user_rows::{OpenedCredential, seal_data};
+use crate::repository::{Repository, Tx};
 use crate::safes::SafeKind;
 use crate::sealing::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE, SETUP_OPEN};
-use crate::sealing::bound_user::BoundUser;
-use crate::sealing::classes::{Public, Sealed, Sensitive};
 use crate::sealing::sealer::Sealer;
 use crate::sealing::tags::Tags;
 use crate::sessions::NewSession;
@@ -35,14 +35,14 @@ struct Prepared {
     admission: Admission,
     data: Sealed,
     credential: Sealed,
-    public_keys: PublicKeys,
+    public_keys: StoredPublicKeys,
     safe: SealedSafe,
     wraps: Sealed,
     prekey_safe: SealedSafe,
     batch: PackedBatch,
     audit_key: Sealed,
     session: RawSession,
-    events: Vec<SealedEvent>,
+    events: Events,
 }
 
 impl Prepared {
@@ -77,7 +77,11 @@ impl Prepared {
                 &user.prekey_safe.data,
             )?,
             fingerprint: user.fingerprint,
-            public_keys: user.public_keys,
+            public_keys: StoredPublicKeys {
+                keys: user.public_keys,
+                signed_prekey: user.prekeys.signed_prekey.clone(),
+                quantum_public_key: user.prekeys.quantum_public_key.clone(),
+            },
             batch: PackedBatch::new(user.prekeys),
             audit_key,
             session: RawSession::seal(sealer, session)?,
@@ -92,46 +96,42 @@ impl Prepared {
         self.batch.weight()
             + self.safe.data.len()
             + self.prekey_safe.data.len()
-            + self.public_keys.account_keys.len() * 2
+            + self.public_keys.keys.account_keys.len() * 2
             + weight(&self.events)
     }
 
-    fn write(self, tx: &mut WriteTx<'_>) -> Result<Role, RegisterError> {
-        let (db, tags) = (tx.db, tx.tags);
-        let role = admit(db, tags, self.admission, self.created_at)?;
-        self.insert_user(db, tags, role)?;
-        insert_public_keys(db, tags, &self)?;
-        let id = self.user_id.as_bytes();
-        db.execute(
-            at("key_safes", id),
-            "INSERT INTO key_safes (user_id, version, encrypted_wraps, encrypted_private_keys)
-             VALUES (?1, ?2, ?3, ?4)",
-            (id, self.safe.version, &self.wraps, &self.safe.data),
+    fn write(&mut self, tx: &mut Tx<'_>) -> Result<Role, RegisterError> {
+        let (rows, tags) = (tx.rows, tx.tags);
+        let role = admit(rows, tags, self.admission, self.created_at)?;
+        self.insert_user(rows, tags, role)?;
+        let user = self.user_id;
+        let keys = &self.public_keys.keys;
+        rows.insert_public_keys(
+            &user,
+            &self.public_keys,
+            &tags.of(&BoundKeys { user, keys }),
         )?;
-        db.execute(
-            at("prekey_safes", id),
-            "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
-            (id, self.prekey_safe.version, &self.prekey_safe.data),
-        )?;
-        if self.batch.publish(db, &self.user_id)?.is_err() {
+        rows.insert_key_safe(&self.safe, &self.wraps)?;
+        rows.insert_prekey_safe(&self.prekey_safe)?;
+        if self.batch.publish(rows, &user)?.is_err() {
             return Err(RegisterError::AlreadyRegistered);
         }
-        db.execute(
-            at("audit_keys", id),
-            "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
-            (id, &self.audit_key, self.created_at),
-        )?;
-        if !self.session.insert(db, tags)? {
+        rows.insert_audit_key(user.as_bytes(), &self.audit_key, self.created_at)?;
+        if !self.session.insert(rows, tags)? {
             return Err(RegisterError::AlreadyRegistered);
         }
-        tx.append(self.events)?;
+        tx.append(&self.events);
         Ok(role)
     }
 
-    fn insert_user(&self, db: Db<'_>, tags: &Tags, role: Role) -> Result<(), RegisterError> {
-        let id = self.user_id.as_bytes();
-        let bound = BoundUser {
-            user_id: *id,
+    fn insert_user(
+        &self,
+        rows: &dyn Changes,
+        tags: &Tags,
+        role: Role,
+    ) -> Result<(), RegisterError> {
+        let mut bound = BoundUser {
+            user_id: *self.user_id.as_bytes(),
             handle_index: self.handle_index,
             fingerprint: self.fingerprint.clone(),
             role: role.as_str().to_owned(),
@@ -139,29 +139,11 @@ impl Prepared {
             created_at: self.created_at,
             tag: None,
         };
-        let place = at("users", id);
-        let inserted = db.execute(
-            place,
-            "INSERT INTO users (user_id, handle_index, fingerprint, role, active, created_at, tag,
-                 encrypted_data, encrypted_credential)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-            (
-                id,
-                &bound.handle_index,
-                Public(&bound.fingerprint),
-                Public(&bound.role),
-                bound.active,
-                bound.created_at,
-                tags.of(&bound),
-                &self.data,
-                &self.credential,
-            ),
-        )?;
-        if inserted == 1 {
+        bound.tag = Some(tags.of(&bound).to_vec());
+        if rows.insert_user(&bound, &self.data, &self.credential)? {
             return Ok(());
         }
-        let same = db.number(place, "SELECT count(*) FROM users WHERE user_id = ?1", [id])?;
-        Err(if same > 0 {
+        Err(if rows.user_exists(&self.user_id)? {
             RegisterError::AlreadyRegistered
         } else {
             RegisterError::HandleTaken
@@ -169,59 +151,42 @@ impl Prepared {
     }
 }
 
-fn insert_public_keys(db: Db<'_>, tags: &Tags, new: &Prepared) -> Result<(), Fault> {
-    let id = new.user_id.as_bytes();
-    let keys = &new.public_keys;
-    let user = new.user_id;
-    db.execute(
-        at("public_keys", id),
-        "INSERT INTO public_keys (user_id, created_at, identity_key, signed_prekey, verify_key,
-             quantum_public_key, account_keys, tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        (
-            id,
-            keys.created_at,
-            Public(&keys.identity_key),
-            Public(&new.batch.batch.signed_prekey),
-            Public(&keys.verify_key),
-            Public(&new.batch.batch.quantum_public_key),
-            Public(&keys.account_keys),
-            tags.of(&BoundKeys { user, keys }),
-        ),
-    )?;
-    Ok(())
-}
-
 /// Uses up the right to register; the transaction gives it back if anything else fails.
-fn admit(db: Db<'_>, tags: &Tags, admission: Admission, now: u64) -> Result<Role, RegisterError> {
+fn admit(
+    rows: &dyn Changes,
+    tags: &Tags,
+    admission: Admission,
+    now: u64,
+) -> Result<Role, RegisterError> {
     match admission {
         Admission::Open => Ok(Role::User),
         Admission::Invite(invite) => {
-            take(db, tags, &invite, now)?;
+            take(rows, tags, &invite, now)?;
             Ok(Role::User)
         }
         Admission::Setup => {
-            if !set_up(db, tags)? {
+            if !set_up(rows, tags)? {
                 return Err(RegisterError::AlreadySetUp);
             }
             Ok(Role::Admin)
         }
         Admission::AdminLink(hash) => {
-            if !use_link(db, tags, &hash, now)? {
+            if !use_link(rows, tags, &hash, now)? {
                 return Err(RegisterError::AdminLinkUnusable);
             }
-            set_up(db, tags)?;
+            set_up(rows, tags)?;
             Ok(Role::Admin)
         }
     }
 }
 
 /// Notes the set-up, once; `false` when it was done before.
-fn set_up(db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
-    if BoundSetting::value(db, tags, SETUP)? != SETUP_OPEN {
+fn set_up(rows: &dyn Changes, tags: &Tags) -> Result<bool, Fault> {
+    if BoundSetting::value(rows, tags, SETUP)? != SETUP_OPEN {
         return Ok(false);
     }
-    BoundSetting::put(db, tags, SETUP, SETUP_DONE)?;
-    BoundSetting::put(db, tags, REGISTRATION, RegistrationMode::Invite.as_str())?;
+    BoundSetting::put(rows, tags, SETUP, SETUP_DONE)?;
+    BoundSetting::put(rows, tags, REGISTRATION, RegistrationMode::Invite.as_str())?;
     Ok(true)
 }
 
@@ -232,7 +197,7 @@ impl Repository {
         session: NewSession,
         audit: Vec<AuditEvent>,
     ) -> Result<Role, RegisterError> {
-        let prepared = Prepared::seal(&self.sealer, user, &session, audit)?;
+        let mut prepared = Prepared::seal(&self.sealer, user, &session, audit)?;
         self.write(prepared.weight(), move |tx| prepared.write(tx))
             .await
     }

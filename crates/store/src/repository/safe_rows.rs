@@ -3,21 +3,15 @@
 //! The version is part of a safe's row name in the associated data: an older safe that somebody
 //! puts back under a newer version does not open.
 
-use crate::engine::sqlite::db::{Db, at};
+use crate::classes::{Sealed, Sensitive};
+use crate::engine::Changes;
+use crate::engine::place::at;
+use crate::engine::safes::SealedSafe;
 use crate::fault::Fault;
 use crate::safes::{PrekeySafe, SafeConflict, SafeKind, SafeRead, SafeWrite};
-use crate::sealing::classes::{Sealed, Sensitive};
 use crate::sealing::codec;
 use crate::sealing::sealer::{Column, PREKEY_SAFE, PRIVATE_KEYS, Sealer, WRAPS, versioned};
 use api::ids::UserId;
-
-/// A safe's data, sealed.
-pub(crate) struct SealedSafe {
-    pub user: UserId,
-    pub kind: SafeKind,
-    pub version: u64,
-    pub data: Sealed,
-}
 
 /// A safe in the store that was not the expected one.
 pub(crate) struct RawConflict(SealedSafe);
@@ -82,60 +76,21 @@ impl SealedSafe {
         Ok(opened.expose().to_vec())
     }
 
-    /// Reads the stored safe of this kind.
-    pub(crate) fn find(db: Db<'_>, user: UserId, kind: SafeKind) -> Result<Option<Self>, Fault> {
-        let sql = match kind {
-            SafeKind::Keys => {
-                "SELECT version, encrypted_private_keys FROM key_safes WHERE user_id = ?1"
-            }
-            SafeKind::Prekeys => {
-                "SELECT version, encrypted_data FROM prekey_safes WHERE user_id = ?1"
-            }
-        };
-        let place = at(column(kind).table, user.as_bytes());
-        db.one(place, sql, [user.as_bytes()], |row| {
-            Ok(Self {
-                user,
-                kind,
-                version: row.get(0)?,
-                data: row.get(1)?,
-            })
-        })
-    }
-
     /// Replaces the stored safe if it still has the expected version.
-    pub(crate) fn swap(&self, db: Db<'_>, expected: u64) -> Result<(), SwapError> {
-        let sql = match self.kind {
-            SafeKind::Keys => {
-                "UPDATE key_safes SET version = ?1, encrypted_private_keys = ?2
-                 WHERE user_id = ?3 AND version = ?4"
-            }
-            SafeKind::Prekeys => {
-                "UPDATE prekey_safes SET version = ?1, encrypted_data = ?2
-                 WHERE user_id = ?3 AND version = ?4"
-            }
-        };
-        let user = self.user.as_bytes();
-        let place = at(column(self.kind).table, user);
-        if db.execute(place, sql, (self.version, &self.data, user, expected))? == 1 {
+    pub(crate) fn swap(&self, rows: &dyn Changes, expected: u64) -> Result<(), SwapError> {
+        if rows.swap_safe(self, expected)? {
             return Ok(());
         }
-        if let Some(stored) = Self::find(db, self.user, self.kind)? {
+        if let Some(stored) = rows.safe(&self.user, self.kind)? {
             return Err(SwapError::Conflict(RawConflict(stored)));
         }
-        let known = || Self::find(db, self.user, SafeKind::Keys);
-        if self.kind == SafeKind::Keys || known()?.is_none() {
+        if self.kind == SafeKind::Keys || rows.safe(&self.user, SafeKind::Keys)?.is_none() {
             return Err(SwapError::NoSuchUser);
         }
         if expected > 0 {
             return Err(SwapError::Conflict(RawConflict(Self::none(self.user))));
         }
-        db.execute(
-            place,
-            "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
-            (user, self.version, &self.data),
-        )?;
-        Ok(())
+        Ok(rows.insert_prekey_safe(self)?)
     }
 
     pub(crate) fn into_prekey_safe(self, sealer: &Sealer) -> Result<PrekeySafe, Fault> {

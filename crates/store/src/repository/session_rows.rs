@@ -1,30 +1,14 @@
 //! Rows of `sessions`.
 
-use rusqlite::Row;
-
-use crate::engine::sqlite::db::{Db, at};
+use crate::classes::Sensitive;
+use crate::engine::Changes;
+use crate::engine::place::at;
+use crate::engine::sessions::RawSession;
 use crate::fault::Fault;
-use crate::sealing::classes::{Public, Sealed, Sensitive};
 use crate::sealing::sealer::{SESSION, Sealer, sealing};
 use crate::sealing::tags::{Tagged, Tags};
 use crate::sessions::{NewSession, SessionDetails, SessionRow};
 use api::ids::{SessionId, UserId};
-
-/// Columns of [`RawSession`], in its order.
-pub(crate) const COLUMNS: &str = "session_id, user_id, created_at, expires_at, \
-     absolute_expires_at, last_activity, encrypted_data, tag";
-
-/// A row as it stands.
-pub(crate) struct RawSession {
-    session_id: [u8; 32],
-    user_id: [u8; 16],
-    created_at: u64,
-    expires_at: u64,
-    absolute_expires_at: u64,
-    last_activity: u64,
-    data: Sealed,
-    tag: Option<Vec<u8>>,
-}
 
 impl Tagged for RawSession {
     const TABLE: &'static str = "sessions";
@@ -42,19 +26,6 @@ impl Tagged for RawSession {
 }
 
 impl RawSession {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            session_id: row.get(0)?,
-            user_id: row.get(1)?,
-            created_at: row.get(2)?,
-            expires_at: row.get(3)?,
-            absolute_expires_at: row.get(4)?,
-            last_activity: row.get(5)?,
-            data: row.get(6)?,
-            tag: row.get(7)?,
-        })
-    }
-
     pub(crate) fn seal(sealer: &Sealer, session: &NewSession) -> Result<Self, Fault> {
         let plaintext = Sensitive::new(serde_json::to_vec(&session.details).map_err(sealing)?);
         let row = row_id(session.session_id.as_bytes(), session.user_id.as_bytes());
@@ -92,70 +63,30 @@ impl RawSession {
         tags.check(at("sessions", &self.session_id), self, self.tag.as_deref())
     }
 
-    /// Writes activity and the later end that comes with it; `false` where the session is over.
-    pub(crate) fn touch(
-        db: Db<'_>,
-        tags: &Tags,
-        id: &SessionId,
-        now: u64,
-        expires_at: u64,
-    ) -> Result<bool, Fault> {
-        let place = at("sessions", id.as_bytes());
-        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = ?1");
-        let Some(mut row) = db.one(place, &sql, [id.as_bytes()], Self::read)? else {
-            return Ok(false);
-        };
-        row.check(tags)?;
-        if row.expires_at <= now {
+    /// Notes activity and the later end that comes with it; `false` if the session is over.
+    pub(crate) fn touch(&mut self, tags: &Tags, now: u64, expires_at: u64) -> Result<bool, Fault> {
+        self.check(tags)?;
+        if self.expires_at <= now {
             return Ok(false);
         }
-        row.last_activity = row.last_activity.max(now);
-        row.expires_at = row.expires_at.max(expires_at).min(row.absolute_expires_at);
-        let touched = db.execute(
-            place,
-            "UPDATE sessions SET last_activity = ?1, expires_at = ?2, tag = ?3
-             WHERE session_id = ?4",
-            (
-                row.last_activity,
-                row.expires_at,
-                tags.of(&row),
-                id.as_bytes(),
-            ),
-        )?;
-        Ok(touched == 1)
+        self.last_activity = self.last_activity.max(now);
+        self.expires_at = self
+            .expires_at
+            .max(expires_at)
+            .min(self.absolute_expires_at);
+        Ok(true)
     }
 
-    /// Writes the tag of a row that has none.
-    pub(crate) fn save_tag(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
-        let sql = "UPDATE sessions SET tag = ?1 WHERE session_id = ?2";
-        let place = at("sessions", &self.session_id);
-        db.execute(place, sql, (tags.of(self), &self.session_id))
-            .map(drop)
+    /// Writes what may change, with a new tag; `false` if it is gone.
+    pub(crate) fn save(&mut self, rows: &dyn Changes, tags: &Tags) -> Result<bool, Fault> {
+        self.tag = Some(tags.of(self).to_vec());
+        rows.update_session(self)
     }
 
-    /// Inserts the row; `false` when there is one with this id.
-    pub(crate) fn insert(&self, db: Db<'_>, tags: &Tags) -> Result<bool, Fault> {
-        let inserted = db.execute(
-            at("sessions", &self.session_id),
-            "INSERT INTO sessions (session_id, user_id, created_at, expires_at,
-                 absolute_expires_at, last_activity, encrypted_data, tag)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            (
-                &self.session_id,
-                &self.user_id,
-                self.created_at,
-                self.expires_at,
-                self.absolute_expires_at,
-                self.last_activity,
-                &self.data,
-                tags.of(self),
-            ),
-        )?;
-        Ok(inserted == 1)
-    }
-
-    pub(crate) fn created_at(&self) -> u64 {
-        self.created_at
+    /// Inserts the row with its tag; `false` if there is one with this id.
+    pub(crate) fn insert(&mut self, rows: &dyn Changes, tags: &Tags) -> Result<bool, Fault> {
+        self.tag = Some(tags.of(self).to_vec());
+        rows.insert_session(self)
     }
 
     /// About how many bytes the writer takes on.
@@ -170,19 +101,4 @@ fn row_id(session: &[u8; 32], user: &[u8; 16]) -> [u8; 48] {
     row[..32].copy_from_slice(session);
     row[32..].copy_from_slice(user);
     row
-}
-
-/// Ends the sessions of a user except for those kept; returns the ended ones.
-pub(crate) fn delete_others(
-    db: Db<'_>,
-    user: &UserId,
-    keep: Option<SessionId>,
-) -> Result<Vec<SessionId>, Fault> {
-    let keep = Public(keep.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
-    db.all(
-        at("sessions", user.as_bytes()),
-        "DELETE FROM sessions WHERE user_id = ?1 AND session_id <> ?2 RETURNING session_id",
-        (user.as_bytes(), keep),
-        |row| Ok(SessionId::from_bytes(row.get(0)?)),
-    )
 }

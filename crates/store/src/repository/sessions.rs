@@ -8,11 +8,10 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::audit::log::{SubjectKeys, weight};
 use crate::damage::{Listed, listed};
-use crate::engine::sqlite::db::{at, many};
+use crate::engine::sessions::RawSession;
+use crate::engine::users::BoundUser;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::repository::session_rows::{COLUMNS, RawSession, delete_others};
-use crate::sealing::bound_user::BoundUser;
 use crate::sessions::{
     CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
     SessionRow, Sessions,
@@ -26,44 +25,37 @@ impl Sessions for Repository {
         session: NewSession,
         audit: Vec<AuditEvent>,
     ) -> Result<(), CreateSessionError> {
-        let row = RawSession::seal(&self.sealer, &session)?;
+        let mut row = RawSession::seal(&self.sealer, &session)?;
         let events = self.seal_events(audit).await?;
         let user = session.user_id;
         let now = session.created_at;
         self.write(row.weight() + weight(&events), move |tx| {
-            let account = BoundUser::find(tx.db, tx.tags, &user)?;
+            let account = BoundUser::find(tx.rows, tx.tags, &user)?;
             if !account.is_some_and(|account| account.active) {
                 return Err(CreateSessionError::NotAllowed);
             }
-            tx.db.execute(
-                at("users", user.as_bytes()),
-                "UPDATE users SET last_login = ?1 WHERE user_id = ?2",
-                (now, user.as_bytes()),
-            )?;
-            if !row.insert(tx.db, tx.tags)? {
+            tx.rows.touch_last_login(&user, now)?;
+            if !row.insert(tx.rows, tx.tags)? {
                 return Err(CreateSessionError::Duplicate);
             }
-            Ok(tx.append(events)?)
+            tx.append(&events);
+            Ok(())
         })
         .await
     }
 
     async fn find_session(&self, id: SessionId, now: u64) -> Result<Option<SessionRow>, Fault> {
-        let row = self
-            .read(move |db| {
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM sessions WHERE session_id = ?1 AND expires_at > ?2"
-                );
-                let place = at("sessions", id.as_bytes());
-                db.one(place, &sql, (id.as_bytes(), now), RawSession::read)
-            })
-            .await?;
+        let row = self.read(move |rows| rows.session(&id)).await?;
+        let row = row.filter(|row| row.expires_at > now);
         row.map(|row| row.open(&self.sealer)).transpose()
     }
 
     async fn touch_session(&self, id: SessionId, now: u64, expires_at: u64) -> Result<bool, Fault> {
         self.write(0, move |tx| {
-            RawSession::touch(tx.db, tx.tags, &id, now, expires_at)
+            let Some(mut row) = tx.rows.session(&id)? else {
+                return Ok(false);
+            };
+            Ok(row.touch(tx.tags, now, expires_at)? && row.save(tx.rows, tx.tags)?)
         })
         .await
     }
@@ -76,15 +68,11 @@ impl Sessions for Repository {
     ) -> Result<bool, Fault> {
         let events = self.seal_events(audit).await?;
         self.write(weight(&events), move |tx| {
-            let deleted = tx.db.execute(
-                at("sessions", id.as_bytes()),
-                "DELETE FROM sessions WHERE session_id = ?1 AND user_id = ?2",
-                (id.as_bytes(), owner.as_bytes()),
-            )?;
-            if deleted == 1 {
-                tx.append(events)?;
+            let deleted = tx.rows.delete_session(&owner, &id)?;
+            if deleted {
+                tx.append(&events);
             }
-            Ok(deleted == 1)
+            Ok(deleted)
         })
         .await
     }
@@ -97,9 +85,9 @@ impl Sessions for Repository {
     ) -> Result<Vec<SessionId>, Fault> {
         let events = self.seal_events(audit).await?;
         self.write(weight(&events), move |tx| {
-            let deleted = delete_others(tx.db, &user, keep)?;
+            let deleted = tx.rows.delete_other_sessions(&user, keep.as_ref())?;
             if !deleted.is_empty() {
-                tx.append(events)?;
+                tx.append(&events);
             }
             Ok(deleted)
         })
@@ -111,23 +99,11 @@ impl Sessions for Repository {
         user: UserId,
         now: u64,
     ) -> Result<Vec<(SessionId, Listed<SessionRow>)>, Fault> {
-        let rows = self
-            .read(move |db| {
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
-                     ORDER BY created_at DESC, session_id"
-                );
-                let place = at("sessions", user.as_bytes());
-                db.all(place, &sql, (user.as_bytes(), now), |row| {
-                    Ok((row.get::<_, [u8; 32]>(0)?, RawSession::read(row)))
-                })
-            })
-            .await?;
+        let rows = self.read(move |rows| rows.sessions_of(&user, now)).await?;
         rows.into_iter()
             .map(|(id, row)| {
-                let opened = self.whole(at("sessions", &id), row);
-                let opened = opened.and_then(|row| row.open(&self.sealer));
-                Ok((SessionId::from_bytes(id), listed(opened)?))
+                let row = self.sealer.tags.damages.noted(row);
+                Ok((id, listed(row.and_then(|row| row.open(&self.sealer)))?))
             })
             .collect()
     }
@@ -138,33 +114,21 @@ impl Sessions for Repository {
         let sealer = Arc::clone(&self.sealer);
         // Sealing a chunk's records takes milliseconds: on the reader's thread, not in the task.
         let expired = self
-            .read(move |db| {
-                let rows = db.all(
-                    many("sessions"),
-                    "SELECT * FROM (SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
-                         ORDER BY expires_at LIMIT ?2)
-                     UNION ALL
-                     SELECT session_id, user_id FROM sessions
-                         WHERE expires_at > ?1 AND created_at > ?3
-                     LIMIT ?2",
-                    (now, size, future),
-                    |row| {
-                        let id = SessionId::from_bytes(row.get(0)?);
-                        Ok((id, UserId::from_bytes(row.get(1)?)))
-                    },
-                )?;
+            .read(move |rows| {
+                let ended = rows.ended_sessions(now, future, size)?;
                 let mut keys = SubjectKeys::new(&sealer);
                 let seal = |(id, user)| {
-                    keys.load(db, user)?;
+                    keys.load(rows, user)?;
                     let event = AuditEvent {
                         user_id: Some(user),
                         action: SESSION_EXPIRED,
                         timestamp: now,
                         details: serde_json::json!({ "session": id }),
                     };
-                    Ok((id, user, keys.seal(event)?))
+                    Ok((id, user, vec![keys.seal(event)?]))
                 };
-                rows.into_iter()
+                ended
+                    .into_iter()
                     .map(seal)
                     .collect::<Result<Vec<_>, Fault>>()
             })
@@ -176,19 +140,13 @@ impl Sessions for Repository {
         let (adapting, clock) = (self.expired.clone(), self.keys.clock());
         let sessions = self
             .write::<_, Fault, _>(expired.len() * 700, move |tx| {
-                let watch = Stopwatch::start(clock);
+                let watch = Stopwatch::start(Arc::clone(&clock));
                 let mut gone = Vec::with_capacity(expired.len());
-                for (id, user, event) in expired {
+                for (id, user, event) in &expired {
                     // Touched since it was looked at: it lives.
-                    let deleted = tx.db.execute(
-                        at("sessions", id.as_bytes()),
-                        "DELETE FROM sessions
-                         WHERE session_id = ?1 AND (expires_at <= ?2 OR created_at > ?3)",
-                        (id.as_bytes(), now, future),
-                    )?;
-                    if deleted == 1 {
-                        tx.append(vec![event])?;
-                        gone.push((id, user));
+                    if tx.rows.delete_ended_session(id, now, future)? {
+                        tx.append(event);
+                        gone.push((*id, *user));
                     }
                 }
                 adapting.took(size, &watch);

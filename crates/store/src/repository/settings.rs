@@ -6,12 +6,11 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::audit::log::weight;
-use crate::engine::sqlite::db::{Db, many};
+use crate::classes::Critical;
 use crate::fault::Fault;
 use crate::intent::Intent;
 use crate::repository::Repository;
 use crate::sealing::bound_setting::{BoundSetting, REGISTRATION, SETUP, SETUP_DONE, SETUP_OPEN};
-use crate::sealing::classes::{Critical, Public, Sealed};
 use crate::sealing::sealer::SERVER_SECRET;
 use crate::settings::{SecretGenerator, ServerSecret, ServerSecrets, ServerSettings, Settings};
 use api::RegistrationMode;
@@ -20,12 +19,12 @@ use api::RegistrationMode;
 impl Settings for Repository {
     async fn server_settings(&self) -> Result<ServerSettings, Fault> {
         let tags = Arc::clone(&self.sealer.tags);
-        self.read(move |db| {
-            let mode = BoundSetting::value(db, &tags, REGISTRATION)?;
+        self.read(move |rows| {
+            let mode = BoundSetting::value(rows, &tags, REGISTRATION)?;
             let registration = RegistrationMode::named(&mode).ok_or_else(|| {
                 Fault::damaged("settings", REGISTRATION, format!("unknown mode {mode:?}"))
             })?;
-            let setup_done = match BoundSetting::value(db, &tags, SETUP)?.as_str() {
+            let setup_done = match BoundSetting::value(rows, &tags, SETUP)?.as_str() {
                 SETUP_OPEN => false,
                 SETUP_DONE => true,
                 other => {
@@ -50,28 +49,17 @@ impl Settings for Repository {
         let events = self.seal_events(vec![intent.done(now)]).await?;
         self.write(weight(&events), move |tx| {
             // Choosing anew is also how a changed setting is put right.
-            BoundSetting::put(tx.db, tx.tags, REGISTRATION, mode.as_str())?;
-            tx.append(events)
+            BoundSetting::put(tx.rows, tx.tags, REGISTRATION, mode.as_str())?;
+            tx.append(&events);
+            Ok(())
         })
         .await
     }
 }
 
-fn find_secret(db: Db<'_>, name: &str) -> Result<Option<Sealed>, Fault> {
-    let sql = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
-    db.one(many("server_secrets"), sql, [Public(name)], |row| {
-        row.get(0)
-    })
-}
-
 /// The row of `settings` that says that a secret was made, so that a lost one is not made anew.
 fn mark_of(name: &str) -> String {
     format!("made:{name}")
-}
-
-fn was_made(db: Db<'_>, name: &str) -> Result<bool, Fault> {
-    let sql = "SELECT count(*) FROM settings WHERE name = ?1";
-    Ok(db.number(many("settings"), sql, [Public(mark_of(name))])? > 0)
 }
 
 #[async_trait]
@@ -85,7 +73,10 @@ impl ServerSecrets for Repository {
         let gone = move || Fault::damaged("server_secrets", name, "the row is gone");
         let found = self
             // The mark first: another may make both between the two looks.
-            .read(move |db| was_made(db, name).and_then(|made| Ok((find_secret(db, name)?, made))))
+            .read(move |rows| {
+                let made = rows.setting(&mark_of(name))?.is_some();
+                Ok((rows.secret(name)?, made))
+            })
             .await?;
         let stored = match found {
             (Some(stored), true) => stored,
@@ -97,18 +88,9 @@ impl ServerSecrets for Repository {
                     .seal_critical(SERVER_SECRET, name.as_bytes(), &secret)?;
                 // Whoever was first keeps it; what stands there is read back in any case.
                 self.write(sealed.len(), move |tx| {
-                    tx.db.execute(
-                        many("server_secrets"),
-                        "INSERT INTO server_secrets (name, encrypted_secret, created_at)
-                         VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                        (Public(name), &sealed, now),
-                    )?;
-                    tx.db.execute(
-                        many("settings"),
-                        "INSERT INTO settings (name, value) VALUES (?1, '1') ON CONFLICT DO NOTHING",
-                        [Public(mark_of(name))],
-                    )?;
-                    find_secret(tx.db, name)?.ok_or_else(gone)
+                    tx.rows.insert_secret(name, &sealed, now)?;
+                    tx.rows.put_setting(&mark_of(name), "1", None)?;
+                    tx.rows.secret(name)?.ok_or_else(gone)
                 })
                 .await?
             }

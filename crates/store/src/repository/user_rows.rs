@@ -1,40 +1,19 @@
 //! Rows of `users`: their sealed parts.
 
 use keyring::Opened;
-use rusqlite::Row;
 use zeroize::Zeroizing;
 
-use crate::engine::sqlite::db::{Db, at};
+use crate::classes::{Sealed, Sensitive};
+use crate::engine::place::at;
+use crate::engine::users::{RawCredential, RawUser};
 use crate::fault::Fault;
 use crate::repository::NOBODY;
-use crate::sealing::bound_user::{BOUND, BOUND_LEN, BoundUser};
-use crate::sealing::classes::{Sealed, Sensitive};
 use crate::sealing::codec;
 use crate::sealing::sealer::{CREDENTIAL, Sealer, USER_DATA};
 use crate::users::{Credential, UserRow};
 use api::ids::UserId;
 
-/// What selects a [`RawUser`], in its order, without a condition.
-pub(crate) fn select() -> String {
-    format!("SELECT {BOUND}, last_login, encrypted_data FROM users")
-}
-
-/// A row as it stands.
-pub(crate) struct RawUser {
-    bound: BoundUser,
-    last_login: Option<u64>,
-    data: Sealed,
-}
-
 impl RawUser {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            bound: BoundUser::read(row)?,
-            last_login: row.get(BOUND_LEN)?,
-            data: row.get(BOUND_LEN + 1)?,
-        })
-    }
-
     pub(crate) fn open(self, sealer: &Sealer) -> Result<UserRow, Fault> {
         let bound = self.bound;
         bound.check(&sealer.tags)?;
@@ -106,29 +85,7 @@ impl OpenedCredential {
     }
 }
 
-/// A credential as it stands.
-pub(crate) struct RawCredential {
-    bound: BoundUser,
-    sealed: Sealed,
-}
-
 impl RawCredential {
-    pub(crate) fn by_id(db: Db<'_>, user: &UserId) -> Result<Option<Self>, Fault> {
-        let sql = format!("SELECT {BOUND}, encrypted_credential FROM users WHERE user_id = ?1");
-        let id = user.as_bytes();
-        db.one(at("users", id), &sql, [id], Self::read)
-    }
-
-    /// The account of this handle; the oldest one where nobody has it, for as much work.
-    pub(crate) fn by_handle_or_any(db: Db<'_>, index: &[u8; 32]) -> Result<Option<Self>, Fault> {
-        let sql = format!(
-            "SELECT {BOUND}, encrypted_credential FROM users WHERE number = coalesce(
-                 (SELECT number FROM users WHERE handle_index = ?1),
-                 (SELECT min(number) FROM users))"
-        );
-        db.one(at("users", index), &sql, [index], Self::read)
-    }
-
     /// Whether the handle of this index is this account's.
     pub(crate) fn is_of(&self, index: &[u8; 32]) -> bool {
         self.bound.handle_index == *index
@@ -139,13 +96,6 @@ impl RawCredential {
         // Whatever is wrong with this account is not about the one that was asked for.
         let _ = self.bound.check(&sealer.tags);
         OpenedCredential::open(sealer, NOBODY.as_bytes(), decoy).map(drop)
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            bound: BoundUser::read(row)?,
-            sealed: row.get(BOUND_LEN)?,
-        })
     }
 
     /// Opens the sealed part, once the rest is known to be this program's.

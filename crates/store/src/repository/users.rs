@@ -4,12 +4,12 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
+use crate::classes::Sensitive;
 use crate::damage::{Listed, listed};
-use crate::engine::sqlite::db::{at, many};
+use crate::engine::place::at;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::repository::user_rows::{RawCredential, RawUser, seal_data, select};
-use crate::sealing::classes::{Bindable, Sensitive};
+use crate::repository::user_rows::seal_data;
 use crate::sessions::NewSession;
 use crate::users::{
     Credential, CredentialChange, IdentityChange, NewUser, RegisterError, ReplaceError, UserRow,
@@ -34,21 +34,12 @@ impl Users for Repository {
 
     async fn handle_taken(&self, handle: &str) -> Result<bool, Fault> {
         let index = self.sealer.handle_index(handle);
-        self.read(move |db| {
-            let sql = "SELECT count(*) FROM users WHERE handle_index = ?1";
-            Ok(db.number(at("users", &index), sql, [&index])? > 0)
-        })
-        .await
+        self.read(move |rows| rows.handle_exists(&index)).await
     }
 
     async fn user_by_handle(&self, handle: &str) -> Result<Option<UserRow>, Fault> {
         let index = self.sealer.handle_index(handle);
-        let row = self
-            .read(move |db| {
-                let sql = format!("{} WHERE handle_index = ?1", select());
-                db.one(at("users", &index), &sql, [&index], RawUser::read)
-            })
-            .await?;
+        let row = self.read(move |rows| rows.user_by_handle(&index)).await?;
         let user = row.map(|row| row.open(&self.sealer)).transpose()?;
         match user {
             // The index is in the clear: exchanged with another's, it would give that person's
@@ -62,20 +53,14 @@ impl Users for Repository {
     }
 
     async fn user_by_id(&self, user: UserId) -> Result<Option<UserRow>, Fault> {
-        let row = self
-            .read(move |db| {
-                let sql = format!("{} WHERE user_id = ?1", select());
-                let id = user.as_bytes();
-                db.one(at("users", id), &sql, [id], RawUser::read)
-            })
-            .await?;
+        let row = self.read(move |rows| rows.user(&user)).await?;
         row.map(|row| row.open(&self.sealer)).transpose()
     }
 
     async fn credential(&self, handle: &str) -> Result<Option<Credential>, Fault> {
         let index = self.sealer.handle_index(handle);
         let row = self
-            .read(move |db| RawCredential::by_handle_or_any(db, &index))
+            .read(move |rows| rows.credential_by_handle_or_any(&index))
             .await?;
         // As much work for an unknown handle: the time does not tell who has an account.
         match row {
@@ -88,7 +73,7 @@ impl Users for Repository {
     }
 
     async fn credential_by_id(&self, user: UserId) -> Result<Option<Credential>, Fault> {
-        let row = self.read(move |db| RawCredential::by_id(db, &user)).await?;
+        let row = self.read(move |rows| rows.credential(&user)).await?;
         row.map(|row| row.open(&self.sealer)).transpose()
     }
 
@@ -121,14 +106,20 @@ impl Users for Repository {
         };
         let handle = Sensitive::new(row.handle);
         let data = seal_data(&self.sealer, &user, &handle, &alias)?;
-        let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
-        self.update_user(user, sql, data, audit).await
+        let events = self.seal_events(audit).await?;
+        self.write(data.len() + weight(&events), move |tx| {
+            let changed = tx.rows.set_user_data(&user, &data)?;
+            if changed {
+                tx.append(&events);
+            }
+            Ok(changed)
+        })
+        .await
     }
 
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault> {
-        let sql = "UPDATE users SET last_login = max(coalesce(last_login, 0), ?1) \
-                   WHERE user_id = ?2";
-        self.update_user(user, sql, now, Vec::new()).await
+        self.write(0, move |tx| tx.rows.touch_last_login(&user, now))
+            .await
     }
 
     async fn list_users(
@@ -136,51 +127,15 @@ impl Users for Repository {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<(UserId, Listed<UserRow>)>, Fault> {
+        let limit = limit.min(MAX_LIST);
         let rows = self
-            .read(move |db| {
-                let after = match after {
-                    None => 0,
-                    Some(user) => db.number(
-                        at("users", user.as_bytes()),
-                        "SELECT number FROM users WHERE user_id = ?1",
-                        [user.as_bytes()],
-                    )?,
-                };
-                let sql = format!("{} WHERE number > ?1 ORDER BY number LIMIT ?2", select());
-                let place = many("users");
-                db.all(place, &sql, (after, limit.min(MAX_LIST)), |row| {
-                    Ok((row.get::<_, [u8; 16]>(0)?, RawUser::read(row)))
-                })
-            })
+            .read(move |rows| rows.users_after(after.as_ref(), limit))
             .await?;
         rows.into_iter()
             .map(|(id, row)| {
-                let opened = self.whole(at("users", &id), row);
-                let opened = opened.and_then(|row| row.open(&self.sealer));
-                Ok((UserId::from_bytes(id), listed(opened)?))
+                let row = self.sealer.tags.damages.noted(row);
+                Ok((id, listed(row.and_then(|row| row.open(&self.sealer)))?))
             })
             .collect()
-    }
-}
-
-impl Repository {
-    /// Changes one column of one account, with its records.
-    async fn update_user(
-        &self,
-        user: UserId,
-        sql: &'static str,
-        value: impl Bindable + Send + 'static,
-        audit: Vec<AuditEvent>,
-    ) -> Result<bool, Fault> {
-        let events = self.seal_events(audit).await?;
-        self.write(weight(&events), move |tx| {
-            let id = user.as_bytes();
-            let updated = tx.db.execute(at("users", id), sql, (value, id))?;
-            if updated == 1 {
-                tx.append(events)?;
-            }
-            Ok(updated == 1)
-        })
-        .await
     }
 }

@@ -1,8 +1,8 @@
 //! Rows of `settings` that decide who may do what; each has a tag.
 
-use crate::engine::sqlite::db::{Db, many};
+use crate::engine::settings::SettingRow;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
-use crate::sealing::classes::Public;
 use crate::sealing::tags::{Tagged, Tags};
 
 /// Who may register.
@@ -36,12 +36,8 @@ impl Tagged for BoundSetting<'_> {
 
 impl BoundSetting<'_> {
     /// The value of a setting that may be absent.
-    pub(crate) fn find(db: Db<'_>, tags: &Tags, name: &str) -> Result<Option<String>, Fault> {
-        let sql = "SELECT value, tag FROM settings WHERE name = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let found: Option<(String, Option<Vec<u8>>)> =
-            db.one(many("settings"), sql, [Public(name)], read)?;
-        let Some((value, tag)) = found else {
+    pub(crate) fn find(rows: &dyn Rows, tags: &Tags, name: &str) -> Result<Option<String>, Fault> {
+        let Some(SettingRow { value, tag }) = rows.setting(name)? else {
             return Ok(None);
         };
         let bound = BoundSetting {
@@ -57,20 +53,19 @@ impl BoundSetting<'_> {
     }
 
     /// The value of a setting that every database has.
-    pub(crate) fn value(db: Db<'_>, tags: &Tags, name: &str) -> Result<String, Fault> {
+    pub(crate) fn value(rows: &dyn Rows, tags: &Tags, name: &str) -> Result<String, Fault> {
         let gone = || Fault::damaged("settings", name, "the row is gone");
-        Self::find(db, tags, name)?.ok_or_else(gone)
+        Self::find(rows, tags, name)?.ok_or_else(gone)
     }
 
     /// Writes a setting.
-    pub(crate) fn put(db: Db<'_>, tags: &Tags, name: &str, value: &str) -> Result<(), Fault> {
+    pub(crate) fn put(
+        rows: &dyn Changes,
+        tags: &Tags,
+        name: &str,
+        value: &str,
+    ) -> Result<(), Fault> {
         let tag = tags.of(&BoundSetting { name, value });
-        db.execute(
-            many("settings"),
-            "INSERT INTO settings (name, value, tag) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value, tag = excluded.tag",
-            (Public(name), Public(value), tag),
-        )
-        .map(drop)
+        rows.put_setting(name, value, Some(&tag))
     }
 }

@@ -1,30 +1,12 @@
 //! The values of a row of `users` that are in the clear and decide; they have a tag.
 
-use rusqlite::Row;
-
-use crate::engine::sqlite::db::{Db, at, many};
+use crate::engine::place::at;
+use crate::engine::users::BoundUser;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
-use crate::sealing::classes::Public;
 use crate::sealing::tags::{Tagged, Tags};
 use api::Role;
 use api::ids::UserId;
-
-/// Columns of [`BoundUser`], in its order.
-pub(crate) const BOUND: &str = "user_id, handle_index, fingerprint, role, active, created_at, tag";
-/// The number of those columns.
-pub(crate) const BOUND_LEN: usize = 7;
-
-/// The deciding values of an account.
-#[derive(Clone)]
-pub(crate) struct BoundUser {
-    pub user_id: [u8; 16],
-    pub handle_index: [u8; 32],
-    pub fingerprint: Vec<u8>,
-    pub role: String,
-    pub active: bool,
-    pub created_at: u64,
-    pub tag: Option<Vec<u8>>,
-}
 
 impl Tagged for BoundUser {
     const TABLE: &'static str = "users";
@@ -42,33 +24,17 @@ impl Tagged for BoundUser {
 }
 
 impl BoundUser {
-    /// Reads the columns [`BOUND`] from the first on.
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            user_id: row.get(0)?,
-            handle_index: row.get(1)?,
-            fingerprint: row.get(2)?,
-            role: row.get(3)?,
-            active: row.get(4)?,
-            created_at: row.get(5)?,
-            tag: row.get(6)?,
-        })
-    }
-
     /// Finds an account's values, once they are known to be this program's.
-    pub(crate) fn find(db: Db<'_>, tags: &Tags, user: &UserId) -> Result<Option<Self>, Fault> {
-        let sql = format!("SELECT {BOUND} FROM users WHERE user_id = ?1");
-        let id = user.as_bytes();
-        let found = db.one(at("users", id), &sql, [id], Self::read)?;
+    pub(crate) fn find(rows: &dyn Rows, tags: &Tags, user: &UserId) -> Result<Option<Self>, Fault> {
+        let found = rows.bound_user(user)?;
         found
             .map(|found| found.check(tags).map(|()| found))
             .transpose()
     }
 
     /// Active administrators, by values that are this program's.
-    pub(crate) fn administrators(db: Db<'_>, tags: &Tags) -> Result<Vec<UserId>, Fault> {
-        let sql = format!("SELECT {BOUND} FROM users WHERE role = 'admin' AND active = 1");
-        let found = db.all(many("users"), &sql, [], Self::read)?;
+    pub(crate) fn administrators(rows: &dyn Rows, tags: &Tags) -> Result<Vec<UserId>, Fault> {
+        let found = rows.active_administrators()?;
         let sound = found.into_iter().filter(|user| user.check(tags).is_ok());
         Ok(sound.map(|user| UserId::from_bytes(user.user_id)).collect())
     }
@@ -83,19 +49,8 @@ impl BoundUser {
     }
 
     /// Writes what may change, with a new tag.
-    pub(crate) fn save(&self, db: Db<'_>, tags: &Tags) -> Result<(), Fault> {
-        db.execute(
-            at("users", &self.user_id),
-            "UPDATE users SET fingerprint = ?1, role = ?2, active = ?3, tag = ?4
-             WHERE user_id = ?5",
-            (
-                Public(&self.fingerprint),
-                Public(&self.role),
-                self.active,
-                tags.of(self),
-                &self.user_id,
-            ),
-        )
-        .map(drop)
+    pub(crate) fn save(&mut self, rows: &dyn Changes, tags: &Tags) -> Result<(), Fault> {
+        self.tag = Some(tags.of(self).to_vec());
+        rows.update_user(self)
     }
 }

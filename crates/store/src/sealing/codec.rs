@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::sealing::classes::Sensitive;
+use crate::classes::Sensitive;
 
 /// Encodes fields, at most 255 of at most 4 GiB each.
 pub(crate) fn encode(fields: &[&[u8]]) -> Sensitive<Zeroizing<Vec<u8>>> {

@@ -1,9 +1,9 @@
 //! The list of sealed columns, and how the associated data names their rows.
 
 use keyring::Context;
-use rusqlite::types::{Value, ValueRef};
 
-use crate::engine::sqlite::db::many;
+use crate::engine::keys::{RowKey, Walk};
+use crate::engine::place::many;
 use crate::fault::Fault;
 use api::ids::UserId;
 
@@ -54,43 +54,46 @@ pub(crate) fn versioned(user: &UserId, version: u64) -> [u8; 24] {
     row
 }
 
-/// A column whose values move from key to key, and how a job walks over it.
+/// A column whose values move from key to key.
 pub(crate) struct Moving {
     pub column: Column,
-    /// The column that orders the rows and names one: the primary key.
-    pub key: &'static str,
-    /// Below every value of `key`.
-    start: Start,
-    /// The columns that together name the row in the associated data.
-    pub name: &'static str,
+    pub walk: Walk,
+    /// Below every key of a row.
+    start: RowKey,
 }
 
-#[derive(Clone, Copy)]
-enum Start {
-    Number,
-    Bytes,
-    Text,
-}
-
-const fn moving(column: Column, key: &'static str, start: Start, name: &'static str) -> Moving {
+const fn moving(
+    column: Column,
+    key: &'static str,
+    start: RowKey,
+    name: &'static [&'static str],
+) -> Moving {
     Moving {
         column,
-        key,
+        walk: Walk {
+            table: column.table,
+            column: column.column,
+            key,
+            name,
+        },
         start,
-        name,
     }
 }
 
+const NUMBER: RowKey = RowKey::Number(0);
+const BYTES: RowKey = RowKey::Bytes(Vec::new());
+const TEXT: RowKey = RowKey::Text(String::new());
+
 /// Every column that a key job walks over, in its order. Migration V2 has two triggers for each.
-pub(crate) const MOVING: [Moving; 8] = [
-    moving(SERVER_SECRET, "name", Start::Text, "name"),
-    moving(AUDIT_KEY, "subject", Start::Bytes, "subject"),
-    moving(USER_DATA, "number", Start::Number, "user_id"),
-    moving(CREDENTIAL, "number", Start::Number, "user_id"),
-    moving(WRAPS, "number", Start::Number, "user_id"),
-    moving(PRIVATE_KEYS, "number", Start::Number, "user_id, version"),
-    moving(PREKEY_SAFE, "number", Start::Number, "user_id, version"),
-    moving(SESSION, "session_id", Start::Bytes, "session_id, user_id"),
+pub(crate) static MOVING: [Moving; 8] = [
+    moving(SERVER_SECRET, "name", TEXT, &["name"]),
+    moving(AUDIT_KEY, "subject", BYTES, &["subject"]),
+    moving(USER_DATA, "number", NUMBER, &["user_id"]),
+    moving(CREDENTIAL, "number", NUMBER, &["user_id"]),
+    moving(WRAPS, "number", NUMBER, &["user_id"]),
+    moving(PRIVATE_KEYS, "number", NUMBER, &["user_id", "version"]),
+    moving(PREKEY_SAFE, "number", NUMBER, &["user_id", "version"]),
+    moving(SESSION, "session_id", BYTES, &["session_id", "user_id"]),
 ];
 
 /// Sealed columns that no key job walks over: the keys' own rows are replaced with their key, and
@@ -99,18 +102,9 @@ pub(crate) const MOVING: [Moving; 8] = [
 const APART: [Column; 3] = [KEK_CHECK, KEK_HANDOVER, AUDIT_DETAILS];
 
 impl Moving {
-    /// A value below every key.
-    pub(crate) fn start(&self) -> Value {
-        match self.start {
-            Start::Number => Value::Integer(0),
-            Start::Bytes => Value::Blob(Vec::new()),
-            Start::Text => Value::Text(String::new()),
-        }
-    }
-
-    /// How many columns name the row.
-    pub(crate) fn name_len(&self) -> usize {
-        self.name.split(", ").count()
+    /// A key below every row's.
+    pub(crate) fn start(&self) -> RowKey {
+        self.start.clone()
     }
 
     /// The fault of a row that cannot be moved.
@@ -119,15 +113,6 @@ impl Moving {
             return many(self.column.table).damaged(reason);
         }
         Fault::damaged(self.column.table, row_name(self.column, name), reason)
-    }
-}
-
-/// Appends a naming column's value as it stands in the associated data.
-pub(crate) fn append_name(name: &mut Vec<u8>, value: ValueRef<'_>) {
-    match value {
-        ValueRef::Integer(number) => name.extend_from_slice(&number.to_be_bytes()),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => name.extend_from_slice(bytes),
-        ValueRef::Null | ValueRef::Real(_) => {}
     }
 }
 

@@ -3,7 +3,6 @@
 pub(crate) mod binding;
 pub(crate) mod bound_setting;
 pub(crate) mod bound_user;
-pub(crate) mod classes;
 pub(crate) mod codec;
 pub(crate) mod columns;
 pub(crate) mod in_flight;

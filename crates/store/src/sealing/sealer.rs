@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ambient::Entropy;
 use keyring::{IndexKey, Keyring, OpenError, Opened, SubjectKey};
 
+use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;
-use crate::sealing::classes::{Critical, Sealed, Sensitive};
 pub(crate) use crate::sealing::columns::{
     AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, KEK_CHECK, PREKEY_SAFE, PRIVATE_KEYS,
     SERVER_SECRET, SESSION, USER_DATA, WRAPS, row_name, versioned,

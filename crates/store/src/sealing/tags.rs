@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keyring::TagKey;
 
 use crate::damage::Damages;
-use crate::engine::sqlite::db::Place;
+use crate::engine::place::Place;
 use crate::fault::Fault;
 
 /// A tag as it stands in a row.

@@ -22,7 +22,8 @@ const STATEMENTS: usize = 128;
 
 /// Opens the connection that writes; the file exists already, with its mode.
 pub(crate) fn open_writer(config: &StoreConfig) -> rusqlite::Result<Connection> {
-    let connection = open(config, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let (path, vfs) = (&config.path, config.vfs.as_deref());
+    let connection = open(path, vfs, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.execute_batch(
         "PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864;",
@@ -46,17 +47,16 @@ pub(crate) fn claim_file(
 }
 
 /// Opens a connection that only reads.
-pub(crate) fn open_reader(config: &StoreConfig) -> rusqlite::Result<Connection> {
-    let connection = open(config, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+pub(crate) fn open_reader(path: &Path, vfs: Option<&str>) -> rusqlite::Result<Connection> {
+    let connection = open(path, vfs, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
     Ok(connection)
 }
 
-fn open(config: &StoreConfig, access: OpenFlags) -> rusqlite::Result<Connection> {
+fn open(path: &Path, vfs: Option<&str>, access: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let path: &Path = &config.path;
-    let connection = match &config.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+    let connection = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         None => Connection::open_with_flags(path, flags)?,
     };
     connection.busy_timeout(BUSY_TIMEOUT)?;

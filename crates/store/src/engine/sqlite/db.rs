@@ -5,50 +5,20 @@ use rusqlite::ffi::{
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
+use crate::engine::place::Place;
+use crate::engine::sqlite::bind::BindableRow;
+use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
-use crate::sealing::classes::BindableRow;
-
-/// The table and the row that a statement is about, for its error.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub table: &'static str,
-    pub row: &'a [u8],
-}
 
 impl Place<'_> {
+    /// The fault of a statement about this row.
     pub(crate) fn fault(&self, error: rusqlite::Error) -> Fault {
         fault(error, self.table, || self.row_name())
     }
-
-    pub(crate) fn damaged(&self, reason: impl std::fmt::Display) -> Fault {
-        Fault::damaged(self.table, self.row_name(), reason)
-    }
-
-    fn row_name(&self) -> String {
-        if self.row.is_empty() {
-            "(several)".to_owned()
-        } else {
-            hex::encode(self.row)
-        }
-    }
-}
-
-/// One row of a table by its key.
-pub(crate) fn at<'a>(table: &'static str, row: &'a [u8]) -> Place<'a> {
-    Place { table, row }
-}
-
-/// Many rows of a table.
-pub(crate) fn many(table: &'static str) -> Place<'static> {
-    Place { table, row: &[] }
 }
 
 /// Classifies SQLite's errors by what can be done about them.
-pub(crate) fn fault(
-    error: rusqlite::Error,
-    table: &'static str,
-    row: impl FnOnce() -> String,
-) -> Fault {
+fn fault(error: rusqlite::Error, table: &'static str, row: impl FnOnce() -> String) -> Fault {
     use rusqlite::Error as E;
     if is_full(&error) {
         return Fault::Full;
@@ -104,6 +74,9 @@ pub(crate) struct Db<'c> {
     pub connection: &'c Connection,
 }
 
+impl Rows for Db<'_> {}
+impl Changes for Db<'_> {}
+
 impl Db<'_> {
     /// Runs a statement; answers how many rows it changed.
     pub(crate) fn execute(
@@ -146,6 +119,19 @@ impl Db<'_> {
             .map_err(|error| place.fault(error))
     }
 
+    /// Reads every row, with a fault in the place of one that cannot be read.
+    pub(crate) fn each<T>(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl BindableRow,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<Result<T, Fault>>, Fault> {
+        self.all(place, sql, params, |row| {
+            Ok(read(row).map_err(|error| place.fault(error)))
+        })
+    }
+
     /// Reads one number.
     pub(crate) fn number(
         &self,
@@ -156,5 +142,14 @@ impl Db<'_> {
         Ok(self
             .one(place, sql, params, |row| row.get::<_, u64>(0))?
             .unwrap_or_default())
+    }
+}
+
+/// Ends the transaction of a read that asked for everything to be of one moment.
+pub(crate) fn end_read(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("COMMIT")
+    {
+        tracing::warn!(%error, "a read could not be ended");
     }
 }

@@ -1,9 +1,129 @@
-//! The engine over SQLite.
+//! The engine over SQLite: one thread that writes, a few that read.
 
-pub(crate) mod connection;
-pub(crate) mod db;
-pub(crate) mod first_start;
-pub(crate) mod migrations;
-pub(crate) mod readers;
-pub(crate) mod standing;
-pub(crate) mod writer;
+pub(crate) mod bind;
+mod connection;
+mod db;
+pub(crate) mod file;
+mod first_start;
+mod invites;
+mod keys;
+mod log;
+mod migrations;
+mod open;
+mod prekeys;
+mod public_keys;
+mod readers;
+mod safes;
+mod sessions;
+mod settings;
+mod snapshot;
+mod standing;
+mod users;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+pub(crate) use open::{DatabaseFile, Opening, schema};
+pub(crate) use snapshot::alone;
+
+use crate::engine::sqlite::readers::Readers;
+use crate::engine::sqlite::writer::Writer;
+use crate::engine::{Engine, Read, Request, Strip};
+use crate::fault::Fault;
+use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
+
+/// How often cutting the log off is tried while somebody reads.
+const TRUNCATIONS: u32 = 50;
+
+/// An open database file.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+    threads: Mutex<Threads>,
+}
+
+/// The threads to wait for when closing.
+struct Threads {
+    readers: Vec<JoinHandle<()>>,
+    writer: Vec<JoinHandle<()>>,
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    async fn read(&self, work: Read) -> Result<(), Fault> {
+        self.readers.submit(work).await
+    }
+
+    async fn write(&self, bytes: usize, request: Box<dyn Request>) -> Result<(), Fault> {
+        self.writer.submit(bytes, request).await
+    }
+
+    /// Truncates the write-ahead log, so that no old page is left in it.
+    ///
+    /// It needs a moment without readers. Without one, the next start does it.
+    async fn forget(&self) {
+        for _ in 0..TRUNCATIONS {
+            match self.writer.truncate_log().await {
+                Ok(true) => return,
+                Ok(false) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(_) => return,
+            }
+        }
+        tracing::warn!(
+            "the write-ahead log was being read all the time: old pages leave it at the next start"
+        );
+    }
+
+    async fn snapshot(
+        &self,
+        into: PathBuf,
+        copied: OnCopied,
+        strip: Strip,
+    ) -> Result<Snapshot, SnapshotError> {
+        let source = self.path.clone();
+        let (reply, answer) = oneshot::channel();
+        // A thread of its own: it takes long, and readers are for requests.
+        std::thread::Builder::new()
+            .name("store-snapshot".to_owned())
+            .spawn(move || {
+                // A caller that went away needs no answer.
+                let _ = reply.send(snapshot::take(&source, &into, copied, strip));
+            })
+            .map_err(|error| Fault::Unavailable(error.to_string()))?;
+        answer.await.map_err(|_| Fault::Closed)?
+    }
+
+    fn lacking(&self) -> usize {
+        self.writer.lacking()
+    }
+
+    fn close(&self) -> Result<(), Fault> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // Readers first, so that the writer's connection is the last and takes the log away.
+        self.readers.close();
+        let readers = join(&mut threads.readers);
+        self.writer.close();
+        readers.and(join(&mut threads.writer))
+    }
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
+    threads
+        .drain(..)
+        .try_for_each(|thread| thread.join())
+        .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.writer.close();
+    }
+}

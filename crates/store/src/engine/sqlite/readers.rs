@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::engine::sqlite::db::Db;
+use crate::engine::Read;
+use crate::engine::sqlite::db::{Db, end_read};
 use crate::fault::Fault;
 
 /// Reads that may wait for a thread; further callers wait before they queue.
 const QUEUE: usize = 1_024;
 
-type Job = Box<dyn FnOnce(Db<'_>) + Send>;
+type Job = (Read, OwnedSemaphorePermit);
 
 /// Handle of the readers.
 pub(crate) struct Readers {
@@ -50,24 +51,15 @@ impl Readers {
         ))
     }
 
-    /// Runs a read on one of the threads.
-    pub(crate) async fn submit<T, F>(&self, work: F) -> Result<T, Fault>
-    where
-        T: Send + 'static,
-        F: FnOnce(Db<'_>) -> Result<T, Fault> + Send + 'static,
-    {
+    /// Queues a read for one of the threads.
+    pub(crate) async fn submit(&self, work: Read) -> Result<(), Fault> {
         let permit = Arc::clone(&self.room)
             .acquire_owned()
             .await
             .map_err(|_| Fault::Closed)?;
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |db| {
-            let _permit = permit;
-            // A caller that went away needs no answer.
-            let _ = reply.send(work(db));
-        });
-        self.sender.send(Some(job)).map_err(|_| Fault::Closed)?;
-        answer.await.map_err(|_| Fault::Closed)?
+        self.sender
+            .send(Some((work, permit)))
+            .map_err(|_| Fault::Closed)
     }
 
     /// Refuses more and lets the threads end after what is queued.
@@ -86,9 +78,12 @@ fn run(connection: &Connection, receiver: &Mutex<Receiver<Option<Job>>>) {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(Some(job)) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| job(Db { connection }))).is_err() {
+        let Ok(Some((work, _permit))) = next else {
+            return;
+        };
+        if catch_unwind(AssertUnwindSafe(|| work(&Db { connection }))).is_err() {
             tracing::error!("a read ended by an internal error");
         }
+        end_read(connection);
     }
 }

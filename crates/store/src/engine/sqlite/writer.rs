@@ -5,7 +5,6 @@
 //! back alone. Nobody is answered before the commit, not even those who were refused, since what
 //! refused them may have been a neighbour's write. A failed commit fails all.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,12 +14,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::audit::chain::Tip;
+use crate::engine::Request;
+use crate::engine::log::{Chain, ChainHead, Events, LogChanges};
+use crate::engine::place::many;
 use crate::engine::sqlite::connection::BUSY_TIMEOUT;
-use crate::engine::sqlite::db::{Db, many, no_room};
+use crate::engine::sqlite::db::{Db, no_room};
 use crate::engine::sqlite::standing::Standing;
 use crate::fault::Fault;
-use crate::sealing::tags::Tags;
 
 /// Most requests in one batch; bounds how long the first of them waits.
 const MAX_BATCH: usize = 256;
@@ -31,58 +31,15 @@ const MIN_KIB: usize = 4;
 /// How long everybody waits for readers of the log, when it is to be cut off.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// The open transaction, as a request sees it.
-pub(crate) struct WriteTx<'c> {
-    pub db: Db<'c>,
-    /// What makes and checks the tags of rows.
-    pub tags: &'c Tags,
-    /// End of the audit chain; read once per batch, when first needed.
-    pub tip: Option<Tip>,
-}
-
-/// A request whose types have been forgotten.
-trait Job: Send {
-    /// Does the work; whether to keep it.
-    fn run(&mut self, tx: &mut WriteTx<'_>) -> bool;
-    /// Answers after the commit, or with the fault that undid the batch.
-    fn finish(self: Box<Self>, failure: Option<Fault>);
-}
-
-struct Request<T, E, F> {
-    work: Option<F>,
-    result: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+/// A queued request and about how much it writes, in KiB.
+struct Queued {
+    request: Box<dyn Request>,
     kib: usize,
     _permit: OwnedSemaphorePermit,
 }
 
-impl<T, E, F> Job for Request<T, E, F>
-where
-    T: Send,
-    E: From<Fault> + Send,
-    F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send,
-{
-    fn run(&mut self, tx: &mut WriteTx<'_>) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        self.result = catch_unwind(AssertUnwindSafe(|| work(tx))).ok();
-        matches!(self.result, Some(Ok(_)))
-    }
-
-    fn finish(self: Box<Self>, failure: Option<Fault>) {
-        let result = match (failure, self.result) {
-            (Some(fault), _) => Err(fault.into()),
-            (None, Some(result)) => result,
-            (None, None) => Err(Fault::Unavailable("an internal error".to_owned()).into()),
-        };
-        // A caller that went away needs no answer.
-        let _ = self.reply.send(result);
-    }
-}
-
 enum Message {
-    Work(Box<dyn Job>, usize),
+    Work(Queued),
     Truncate(oneshot::Sender<bool>),
     Close,
 }
@@ -97,7 +54,7 @@ pub(crate) struct Writer {
 /// What the thread works with.
 struct Work {
     connection: Connection,
-    tags: Arc<Tags>,
+    chain: Arc<dyn Chain>,
     standing: Standing,
     checkpoint_kib: usize,
     /// How much a request needed for which there was no room, in KiB; 0 when there is room.
@@ -110,7 +67,7 @@ impl Writer {
     /// The log is copied into the database when about `checkpoint_kib` were written since.
     pub(crate) fn start(
         connection: Connection,
-        tags: Arc<Tags>,
+        chain: Arc<dyn Chain>,
         standing: Standing,
         checkpoint_kib: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -118,7 +75,7 @@ impl Writer {
         let lacking_kib = Arc::new(AtomicUsize::new(0));
         let work = Work {
             connection,
-            tags,
+            chain,
             standing,
             checkpoint_kib,
             lacking_kib: Arc::clone(&lacking_kib),
@@ -141,31 +98,25 @@ impl Writer {
         self.lacking_kib.load(Ordering::Relaxed) * 1024
     }
 
-    /// Queues work of about `bytes` and waits until it is committed.
-    pub(crate) async fn submit<T, E, F>(&self, bytes: usize, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Fault> + Send + 'static,
-        F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
-    {
+    /// Queues a request that writes about `bytes`.
+    pub(crate) async fn submit(
+        &self,
+        bytes: usize,
+        request: Box<dyn Request>,
+    ) -> Result<(), Fault> {
         let kib = (bytes / 1024).clamp(MIN_KIB, QUEUE_KIB);
         let permit = Arc::clone(&self.room)
             .acquire_many_owned(kib as u32)
             .await
             .map_err(|_| Fault::Closed)?;
-        let (reply, answer) = oneshot::channel();
-        let request = Request {
-            work: Some(work),
-            result: None,
-            reply,
+        let queued = Queued {
+            request,
             kib,
             _permit: permit,
         };
-        let kib = request.kib;
         self.sender
-            .send(Message::Work(Box::new(request), kib))
-            .map_err(|_| Fault::Closed)?;
-        answer.await.map_err(|_| Fault::Closed)?
+            .send(Message::Work(queued))
+            .map_err(|_| Fault::Closed)
     }
 
     /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
@@ -193,18 +144,18 @@ fn run(work: &Work, receiver: &Receiver<Message>) {
         let mut truncate = None;
         let mut batch = Vec::new();
         match receiver.recv() {
-            Ok(Message::Work(first, kib)) => {
-                batch.push((first, kib));
-                unchecked_kib += kib;
+            Ok(Message::Work(first)) => {
+                unchecked_kib += first.kib;
+                batch.push(first);
             }
             Ok(Message::Truncate(reply)) => truncate = Some(reply),
             Ok(Message::Close) | Err(_) => return,
         }
         while truncate.is_none() && batch.len() < MAX_BATCH {
             match receiver.try_recv() {
-                Ok(Message::Work(job, kib)) => {
-                    batch.push((job, kib));
-                    unchecked_kib += kib;
+                Ok(Message::Work(next)) => {
+                    unchecked_kib += next.kib;
+                    batch.push(next);
                 }
                 Ok(Message::Truncate(reply)) => truncate = Some(reply),
                 Ok(Message::Close) => {
@@ -229,47 +180,48 @@ fn run(work: &Work, receiver: &Receiver<Message>) {
 }
 
 /// Runs a batch in one transaction and answers everybody in it.
-fn commit(work: &Work, batch: Vec<(Box<dyn Job>, usize)>) {
+fn commit(work: &Work, mut batch: Vec<Queued>) {
     let connection = &work.connection;
-    let largest = batch.iter().map(|(_, kib)| *kib).max().unwrap_or_default();
-    let mut batch: Vec<_> = batch.into_iter().map(|(job, _)| job).collect();
-    let failure = transact(work, &mut batch).err();
-    match &failure {
-        Some(Fault::Full) => {
+    let largest = batch.iter().map(|it| it.kib).max().unwrap_or_default();
+    let done = transact(work, &mut batch);
+    match &done {
+        Err(Fault::Full) => {
             work.lacking_kib.fetch_max(largest, Ordering::Relaxed);
         }
-        None if largest >= work.lacking_kib.load(Ordering::Relaxed) => {
+        Ok(_) if largest >= work.lacking_kib.load(Ordering::Relaxed) => {
             work.lacking_kib.store(0, Ordering::Relaxed);
         }
         _ => {}
     }
-    if failure.is_some() && !connection.is_autocommit() {
+    if done.is_err() && !connection.is_autocommit() {
         // SQLite rolls back by itself when this fails too: the connection is closed or dead.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    for job in batch {
-        job.finish(failure.as_ref().map(copy));
+    let failures = done.unwrap_or_else(|fault| vec![Some(fault); batch.len()]);
+    for (queued, failure) in batch.into_iter().zip(failures) {
+        queued.request.finish(failure);
     }
 }
 
-fn transact(work: &Work, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+/// Commits a batch; returns the fault of each request whose records could not be appended.
+fn transact(work: &Work, batch: &mut [Queued]) -> Result<Vec<Option<Fault>>, Fault> {
     let db = Db {
         connection: &work.connection,
     };
-    let tags = &work.tags;
     let place = many("sqlite_schema");
     db.execute(place, "BEGIN IMMEDIATE", [])?;
-    let mut tx = WriteTx {
-        db,
-        tags,
-        tip: None,
-    };
-    for job in batch {
+    // The end of the chain, read once a batch: a subcommand in another process may append too.
+    let mut tip = None;
+    let mut failures = Vec::with_capacity(batch.len());
+    for queued in batch {
         db.execute(place, "SAVEPOINT request", [])?;
-        let tip = tx.tip.clone();
-        let keep = job.run(&mut tx);
+        let mut moved = tip.clone();
+        let done = match queued.request.run(&db) {
+            Some(events) => append(work, &mut moved, events).map(|()| true),
+            None => Ok(false),
+        };
         if db.connection.is_autocommit() {
-            // A full disk or a failed write makes SQLite undo the whole transaction. What the job
+            // A full disk or a failed write makes SQLite undo the whole transaction. What the request
             // was told is known to it alone.
             return Err(if no_room() {
                 Fault::Full
@@ -277,15 +229,35 @@ fn transact(work: &Work, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
                 Fault::Unavailable("the transaction was undone by SQLite".to_owned())
             });
         }
-        if !keep {
-            tx.tip = tip;
+        if let Ok(true) = done {
+            tip = moved;
+        } else {
             db.execute(place, "ROLLBACK TO request", [])?;
         }
         db.execute(place, "RELEASE request", [])?;
+        failures.push(done.err());
     }
     // What is acknowledged must be found again.
     work.standing.check()?;
-    db.execute(place, "COMMIT", []).map(drop)
+    db.execute(place, "COMMIT", [])?;
+    Ok(failures)
+}
+
+/// Appends the events of a request to the chain, within its savepoint.
+fn append(work: &Work, tip: &mut Option<ChainHead>, events: Events) -> Result<(), Fault> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let db = Db {
+        connection: &work.connection,
+    };
+    let mut end = match tip.take() {
+        Some(end) => end,
+        None => db.lock_chain()?,
+    };
+    db.append_records(&work.chain.link(&mut end, events))?;
+    *tip = Some(end);
+    Ok(())
 }
 
 /// Copies the log into the database after everybody was answered.
@@ -304,15 +276,4 @@ pub(crate) fn truncate_log(connection: &Connection) -> bool {
     });
     let restored = connection.busy_timeout(BUSY_TIMEOUT);
     patience.and(restored).is_ok() && matches!(busy, Ok(0))
-}
-
-fn copy(fault: &Fault) -> Fault {
-    match fault {
-        Fault::Damaged { table, row, reason } => Fault::damaged(table, row, reason),
-        Fault::Full => Fault::Full,
-        Fault::Unavailable(reason) => Fault::Unavailable(reason.clone()),
-        Fault::Keys(reason) => Fault::Keys(reason.clone()),
-        Fault::Closed => Fault::Closed,
-        Fault::Sealing(reason) => Fault::Sealing(reason.clone()),
-    }
 }

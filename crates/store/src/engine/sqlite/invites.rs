@@ -1,0 +1,105 @@
+//! Statements about `invites`.
+
+use rusqlite::Row;
+
+use crate::classes::Public;
+use crate::engine::invites::{InviteChanges, InviteRow, InviteRows};
+use crate::engine::place::{at, many};
+use crate::engine::sqlite::db::Db;
+use crate::fault::Fault;
+use crate::invites::Invite;
+use api::ids::{InviteHash, UserId};
+
+/// Selects every column of [`InviteRow`], without a condition.
+const SELECT: &str = "SELECT code_hash, created_by, created_at, expires_at, max_uses, uses,
+    used_by, tag FROM invites";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
+    Ok(InviteRow {
+        invite: Invite {
+            code_hash: InviteHash::from_bytes(row.get(0)?),
+            created_by: UserId::from_bytes(row.get(1)?),
+            created_at: row.get(2)?,
+            expires_at: row.get(3)?,
+            max_uses: row.get(4)?,
+            uses: row.get(5)?,
+        },
+        used_by: row.get(6)?,
+        tag: row.get(7)?,
+    })
+}
+
+impl InviteRows for Db<'_> {
+    fn invite(&self, code: &InviteHash) -> Result<Option<InviteRow>, Fault> {
+        let sql = format!("{SELECT} WHERE code_hash = ?1");
+        let code = code.as_bytes();
+        self.one(at("invites", code), &sql, [code], read)
+    }
+
+    fn invites(&self) -> Result<Vec<Result<InviteRow, Fault>>, Fault> {
+        self.each(many("invites"), SELECT, [], read)
+    }
+
+    fn invites_of(&self, user: &UserId) -> Result<Vec<Result<InviteRow, Fault>>, Fault> {
+        let sql = format!("{SELECT} WHERE created_by = ?1 ORDER BY created_at DESC, code_hash");
+        self.all(many("invites"), &sql, [user.as_bytes()], |row| {
+            let code: [u8; 32] = row.get(0)?;
+            Ok(read(row).map_err(|error| at("invites", &code).fault(error)))
+        })
+    }
+}
+
+impl InviteChanges for Db<'_> {
+    fn insert_invite(&self, row: &InviteRow) -> Result<bool, Fault> {
+        let invite = &row.invite;
+        let made = self.execute(
+            at("invites", invite.code_hash.as_bytes()),
+            "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses,
+                 tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            (
+                invite.code_hash.as_bytes(),
+                invite.created_by.as_bytes(),
+                invite.created_at,
+                invite.expires_at,
+                invite.max_uses,
+                invite.uses,
+                row.tag.as_ref().map(Public),
+            ),
+        )?;
+        Ok(made == 1)
+    }
+
+    fn update_invite(&self, row: &InviteRow) -> Result<(), Fault> {
+        let code = row.invite.code_hash.as_bytes();
+        self.execute(
+            at("invites", code),
+            "UPDATE invites SET uses = ?1, used_by = ?2, tag = ?3 WHERE code_hash = ?4",
+            (
+                row.invite.uses,
+                Public(&row.used_by),
+                row.tag.as_ref().map(Public),
+                code,
+            ),
+        )
+        .map(drop)
+    }
+
+    fn delete_invite(&self, user: &UserId, code: &InviteHash) -> Result<bool, Fault> {
+        let deleted = self.execute(
+            at("invites", code.as_bytes()),
+            "DELETE FROM invites WHERE code_hash = ?1 AND created_by = ?2",
+            (code.as_bytes(), user.as_bytes()),
+        )?;
+        Ok(deleted == 1)
+    }
+
+    fn prune_invites(&self, now: u64, limit: usize) -> Result<u64, Fault> {
+        let pruned = self.execute(
+            many("invites"),
+            "DELETE FROM invites WHERE code_hash IN
+                 (SELECT code_hash FROM invites WHERE expires_at <= ?1 LIMIT ?2)",
+            (now, limit),
+        )?;
+        Ok(pruned as u64)
+    }
+}

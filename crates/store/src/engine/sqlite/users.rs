@@ -1,0 +1,212 @@
+//! Statements about `users`.
+
+use rusqlite::Row;
+
+use crate::classes::{Public, Sealed};
+use crate::engine::place::{at, many};
+use crate::engine::sqlite::db::Db;
+use crate::engine::users::{BoundUser, RawCredential, RawUser, UserChanges, UserRows};
+use crate::fault::Fault;
+use api::ids::UserId;
+
+/// Columns of [`BoundUser`], in its order.
+const BOUND: &str = "user_id, handle_index, fingerprint, role, active, created_at, tag";
+/// The number of those columns.
+const BOUND_LEN: usize = 7;
+
+/// Tables with data of an account beside `users` and its sessions, and the column with the account.
+const OF_A_USER: [(&str, &str); 8] = [
+    ("invites", "created_by"),
+    ("prekeys", "user_id"),
+    ("prekey_stock", "user_id"),
+    ("prekey_batches", "user_id"),
+    ("prekey_safes", "user_id"),
+    ("key_safes", "user_id"),
+    ("public_keys", "user_id"),
+    ("audit_keys", "subject"),
+];
+
+fn bound(row: &Row<'_>) -> rusqlite::Result<BoundUser> {
+    Ok(BoundUser {
+        user_id: row.get(0)?,
+        handle_index: row.get(1)?,
+        fingerprint: row.get(2)?,
+        role: row.get(3)?,
+        active: row.get(4)?,
+        created_at: row.get(5)?,
+        tag: row.get(6)?,
+    })
+}
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<RawUser> {
+    Ok(RawUser {
+        bound: bound(row)?,
+        last_login: row.get(BOUND_LEN)?,
+        data: row.get(BOUND_LEN + 1)?,
+    })
+}
+
+fn credential(row: &Row<'_>) -> rusqlite::Result<RawCredential> {
+    Ok(RawCredential {
+        bound: bound(row)?,
+        sealed: row.get(BOUND_LEN)?,
+    })
+}
+
+/// Selects a [`RawUser`], without a condition.
+fn select() -> String {
+    format!("SELECT {BOUND}, last_login, encrypted_data FROM users")
+}
+
+impl UserRows for Db<'_> {
+    fn bound_user(&self, user: &UserId) -> Result<Option<BoundUser>, Fault> {
+        let sql = format!("SELECT {BOUND} FROM users WHERE user_id = ?1");
+        let id = user.as_bytes();
+        self.one(at("users", id), &sql, [id], bound)
+    }
+
+    fn bound_users(&self) -> Result<Vec<Result<BoundUser, Fault>>, Fault> {
+        let sql = format!("SELECT {BOUND} FROM users");
+        self.each(many("users"), &sql, [], bound)
+    }
+
+    fn active_administrators(&self) -> Result<Vec<BoundUser>, Fault> {
+        let sql = format!("SELECT {BOUND} FROM users WHERE role = 'admin' AND active = 1");
+        self.all(many("users"), &sql, [], bound)
+    }
+
+    fn user_exists(&self, user: &UserId) -> Result<bool, Fault> {
+        let sql = "SELECT count(*) FROM users WHERE user_id = ?1";
+        let id = user.as_bytes();
+        Ok(self.number(at("users", id), sql, [id])? > 0)
+    }
+
+    fn handle_exists(&self, index: &[u8; 32]) -> Result<bool, Fault> {
+        let sql = "SELECT count(*) FROM users WHERE handle_index = ?1";
+        Ok(self.number(at("users", index), sql, [index])? > 0)
+    }
+
+    fn user(&self, user: &UserId) -> Result<Option<RawUser>, Fault> {
+        let sql = format!("{} WHERE user_id = ?1", select());
+        let id = user.as_bytes();
+        self.one(at("users", id), &sql, [id], raw)
+    }
+
+    fn user_by_handle(&self, index: &[u8; 32]) -> Result<Option<RawUser>, Fault> {
+        let sql = format!("{} WHERE handle_index = ?1", select());
+        self.one(at("users", index), &sql, [index], raw)
+    }
+
+    fn users_after(
+        &self,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<(UserId, Result<RawUser, Fault>)>, Fault> {
+        let after = match after {
+            None => 0,
+            Some(user) => {
+                let id = user.as_bytes();
+                let sql = "SELECT number FROM users WHERE user_id = ?1";
+                self.number(at("users", id), sql, [id])?
+            }
+        };
+        let sql = format!("{} WHERE number > ?1 ORDER BY number LIMIT ?2", select());
+        self.all(many("users"), &sql, (after, limit), |row| {
+            let id: [u8; 16] = row.get(0)?;
+            let read = raw(row).map_err(|error| at("users", &id).fault(error));
+            Ok((UserId::from_bytes(id), read))
+        })
+    }
+
+    fn credential(&self, user: &UserId) -> Result<Option<RawCredential>, Fault> {
+        let sql = format!("SELECT {BOUND}, encrypted_credential FROM users WHERE user_id = ?1");
+        let id = user.as_bytes();
+        self.one(at("users", id), &sql, [id], credential)
+    }
+
+    fn credential_by_handle_or_any(
+        &self,
+        index: &[u8; 32],
+    ) -> Result<Option<RawCredential>, Fault> {
+        let sql = format!(
+            "SELECT {BOUND}, encrypted_credential FROM users WHERE number = coalesce(
+                 (SELECT number FROM users WHERE handle_index = ?1),
+                 (SELECT min(number) FROM users))"
+        );
+        self.one(at("users", index), &sql, [index], credential)
+    }
+}
+
+impl UserChanges for Db<'_> {
+    fn insert_user(
+        &self,
+        bound: &BoundUser,
+        data: &Sealed,
+        credential: &Sealed,
+    ) -> Result<bool, Fault> {
+        let inserted = self.execute(
+            at("users", &bound.user_id),
+            "INSERT INTO users (user_id, handle_index, fingerprint, role, active, created_at, tag,
+                 encrypted_data, encrypted_credential)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            (
+                &bound.user_id,
+                &bound.handle_index,
+                Public(&bound.fingerprint),
+                Public(&bound.role),
+                bound.active,
+                bound.created_at,
+                bound.tag.as_ref().map(Public),
+                data,
+                credential,
+            ),
+        )?;
+        Ok(inserted == 1)
+    }
+
+    fn update_user(&self, bound: &BoundUser) -> Result<(), Fault> {
+        self.execute(
+            at("users", &bound.user_id),
+            "UPDATE users SET fingerprint = ?1, role = ?2, active = ?3, tag = ?4
+             WHERE user_id = ?5",
+            (
+                Public(&bound.fingerprint),
+                Public(&bound.role),
+                bound.active,
+                bound.tag.as_ref().map(Public),
+                &bound.user_id,
+            ),
+        )
+        .map(drop)
+    }
+
+    fn set_user_data(&self, user: &UserId, data: &Sealed) -> Result<bool, Fault> {
+        let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
+        let id = user.as_bytes();
+        Ok(self.execute(at("users", id), sql, (data, id))? == 1)
+    }
+
+    fn set_credential(&self, user: &UserId, credential: &Sealed) -> Result<(), Fault> {
+        let sql = "UPDATE users SET encrypted_credential = ?1 WHERE user_id = ?2";
+        let id = user.as_bytes();
+        self.execute(at("users", id), sql, (credential, id))
+            .map(drop)
+    }
+
+    fn touch_last_login(&self, user: &UserId, now: u64) -> Result<bool, Fault> {
+        let sql = "UPDATE users SET last_login = max(coalesce(last_login, 0), ?1) \
+                   WHERE user_id = ?2";
+        let id = user.as_bytes();
+        Ok(self.execute(at("users", id), sql, (now, id))? == 1)
+    }
+
+    fn delete_user(&self, user: &UserId) -> Result<bool, Fault> {
+        let id = user.as_bytes();
+        for (table, column) in OF_A_USER {
+            let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+            self.execute(at(table, id), &sql, [id])?;
+        }
+        let sql = "DELETE FROM users WHERE user_id = ?1";
+        Ok(self.execute(at("users", id), sql, [id])? == 1)
+    }
+}
