@@ -1,6 +1,6 @@
 //! Rows of `invites`.
 
-use crate::fault::Fault;
+use crate::engine::Answer;
 use crate::invites::Invite;
 use api::ids::{InviteHash, UserId};
 
@@ -13,26 +13,26 @@ pub(crate) struct InviteRow {
 
 /// Reads invites.
 pub(crate) trait InviteRows {
-    fn invite(&self, code: &InviteHash) -> Result<Option<InviteRow>, Fault>;
+    fn invite(&self, code: &InviteHash) -> Answer<Option<InviteRow>>;
 
     /// Every invite, with a fault in the place of one that cannot be read.
-    fn invites(&self) -> Result<Vec<Result<InviteRow, Fault>>, Fault>;
+    fn invites(&self) -> Answer<Vec<Answer<InviteRow>>>;
 
     /// Invites of an account, newest first, with a fault in the place of one that cannot be read.
-    fn invites_of(&self, user: &UserId) -> Result<Vec<Result<InviteRow, Fault>>, Fault>;
+    fn invites_of(&self, user: &UserId) -> Answer<Vec<Answer<InviteRow>>>;
 }
 
 /// Changes invites.
 pub(crate) trait InviteChanges {
     /// Inserts an invite that nobody used; `false` if there is one with this code.
-    fn insert_invite(&self, row: &InviteRow) -> Result<bool, Fault>;
+    fn insert_invite(&self, row: &InviteRow) -> Answer<bool>;
 
     /// Writes uses, marks and tag.
-    fn update_invite(&self, row: &InviteRow) -> Result<(), Fault>;
+    fn update_invite(&self, row: &InviteRow) -> Answer;
 
     /// Deletes an invite of this account; `false` if it has none with this code.
-    fn delete_invite(&self, user: &UserId, code: &InviteHash) -> Result<bool, Fault>;
+    fn delete_invite(&self, user: &UserId, code: &InviteHash) -> Answer<bool>;
 
     /// Deletes expired invites, at most so many.
-    fn prune_invites(&self, now: u64, limit: usize) -> Result<u64, Fault>;
+    fn prune_invites(&self, now: u64, limit: usize) -> Answer<u64>;
 }

@@ -1,7 +1,7 @@
 //! Rows of `keks`, `key_jobs` and `audit_keys`, and walks over sealed columns.
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use api::bodies::KeyJob;
 
 /// A key-encryption key.
@@ -57,12 +57,12 @@ pub(crate) struct Walked {
 /// Reads keys and sealed columns.
 pub(crate) trait KeyRows {
     /// Every key, the newest first; also in a database that was not migrated yet.
-    fn keks(&self) -> Result<Vec<KekRow>, Fault>;
+    fn keks(&self) -> Answer<Vec<KekRow>>;
 
     /// The running job, or else the last one.
-    fn newest_key_job(&self) -> Result<Option<JobRow>, Fault>;
+    fn newest_key_job(&self) -> Answer<Option<JobRow>>;
 
-    fn audit_key(&self, subject: &[u8; 16]) -> Result<Option<Sealed>, Fault>;
+    fn audit_key(&self, subject: &[u8; 16]) -> Answer<Option<Sealed>>;
 
     /// The next rows after a key; values under `skip` are left out.
     fn walk(
@@ -71,44 +71,38 @@ pub(crate) trait KeyRows {
         after: &RowKey,
         skip: Option<[u8; 16]>,
         limit: usize,
-    ) -> Result<Vec<Walked>, Fault>;
+    ) -> Answer<Vec<Walked>>;
 
     /// Name and value of some row that is under this key-encryption key.
-    fn any_under(&self, walk: &Walk, kek: &[u8; 16]) -> Result<Option<(Vec<u8>, Sealed)>, Fault>;
+    fn any_under(&self, walk: &Walk, kek: &[u8; 16]) -> Answer<Option<(Vec<u8>, Sealed)>>;
 }
 
 /// Changes keys and sealed columns.
 pub(crate) trait KeyChanges {
     /// Inserts the row of a new active key.
-    fn insert_kek(&self, row: &KekRow) -> Result<(), Fault>;
+    fn insert_kek(&self, row: &KekRow) -> Answer;
 
     /// Makes the active key the retiring one and keeps it sealed under its successor; `false` if another
     /// key is active.
-    fn begin_retiring(&self, kek: &[u8; 16], handed: Option<&Sealed>) -> Result<bool, Fault>;
+    fn begin_retiring(&self, kek: &[u8; 16], handed: Option<&Sealed>) -> Answer<bool>;
 
     /// From now on no value is written under the retiring key.
-    fn close_retiring(&self, now: u64) -> Result<(), Fault>;
+    fn close_retiring(&self, now: u64) -> Answer;
 
     /// Retires the retiring key; erases what it was derived with, and what was handed over.
-    fn retire(&self, now: u64) -> Result<(), Fault>;
+    fn retire(&self, now: u64) -> Answer;
 
     /// Inserts a running job and returns its number; a second running one is refused.
-    fn insert_key_job(&self, row: &JobRow) -> Result<u64, Fault>;
+    fn insert_key_job(&self, row: &JobRow) -> Answer<u64>;
 
     /// Moves a running job from one cursor to the next; `false` if it is not at the first.
-    fn advance_key_job(&self, id: u64, from: &str, to: &str, done: u64) -> Result<bool, Fault>;
+    fn advance_key_job(&self, id: u64, from: &str, to: &str, done: u64) -> Answer<bool>;
 
     /// Ends a running job; `false` if it is not at this cursor.
-    fn finish_key_job(&self, id: u64, from: &str, done: u64, now: u64) -> Result<bool, Fault>;
+    fn finish_key_job(&self, id: u64, from: &str, done: u64, now: u64) -> Answer<bool>;
 
-    fn insert_audit_key(&self, subject: &[u8; 16], key: &Sealed, now: u64) -> Result<(), Fault>;
+    fn insert_audit_key(&self, subject: &[u8; 16], key: &Sealed, now: u64) -> Answer;
 
     /// Replaces a value if it is still the old one.
-    fn swap_sealed(
-        &self,
-        walk: &Walk,
-        key: &RowKey,
-        old: &Sealed,
-        new: &Sealed,
-    ) -> Result<(), Fault>;
+    fn swap_sealed(&self, walk: &Walk, key: &RowKey, old: &Sealed, new: &Sealed) -> Answer;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use api::ids::UserId;
 
 pub(crate) use ::audit::{Door, Head, Record, SignedHead};
@@ -63,23 +63,25 @@ pub(crate) trait Chain: Send + Sync {
 /// A record as it stands, or why it cannot be read, and its tag.
 pub(crate) struct LoggedRecord {
     pub id: u64,
-    pub record: Result<Record, Fault>,
+    pub record: Answer<Record>,
     pub tag: Option<Vec<u8>>,
 }
+
+/// Hash and tag of a record.
+pub(crate) type RecordMark = ([u8; 64], Option<Vec<u8>>);
 
 /// Reads the log.
 pub(crate) trait LogRows {
     /// Makes everything that this read reads from here on be of one moment.
-    fn hold_still(&self) -> Result<(), Fault>;
+    fn hold_still(&self) -> Answer;
 
     /// The end of the chain; zeros before the first record.
-    fn chain_tip(&self) -> Result<ChainHead, Fault>;
+    fn chain_tip(&self) -> Answer<ChainHead>;
 
     /// Records after a number, in their order.
-    fn records_after(&self, after: u64, limit: u32) -> Result<Vec<LoggedRecord>, Fault>;
+    fn records_after(&self, after: u64, limit: u32) -> Answer<Vec<LoggedRecord>>;
 
-    /// Hash and tag of a record.
-    fn record_mark(&self, id: u64) -> Result<Option<([u8; 64], Option<Vec<u8>>)>, Fault>;
+    fn record_mark(&self, id: u64) -> Answer<Option<RecordMark>>;
 
     /// Matching records below a number, newest first.
     fn find_records(
@@ -87,52 +89,47 @@ pub(crate) trait LogRows {
         filter: &AuditFilter,
         before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<LoggedRecord>, Fault>;
+    ) -> Answer<Vec<LoggedRecord>>;
 
-    fn count_records(&self, filter: &AuditFilter) -> Result<u64, Fault>;
+    fn count_records(&self, filter: &AuditFilter) -> Answer<u64>;
 
     /// The number of the first record that was written at this time or later.
-    fn first_record_since(&self, time: u64) -> Result<Option<u64>, Fault>;
+    fn first_record_since(&self, time: u64) -> Answer<Option<u64>>;
 
     /// The number of the last record that was written at this time or earlier.
-    fn last_record_until(&self, time: u64) -> Result<Option<u64>, Fault>;
+    fn last_record_until(&self, time: u64) -> Answer<Option<u64>>;
 
     /// The newest record below a number.
-    fn record_before(&self, id: u64) -> Result<Option<ChainHead>, Fault>;
+    fn record_before(&self, id: u64) -> Answer<Option<ChainHead>>;
 
     /// Whether a head signs a record with this action and event id.
-    fn is_signed(&self, action: &str, event_id: &[u8; 16]) -> Result<bool, Fault>;
+    fn is_signed(&self, action: &str, event_id: &[u8; 16]) -> Answer<bool>;
 
     /// Heads of the records from one number on, through another one, in their order.
     ///
     /// One that cannot be read comes with what can be, and its signature will not hold.
-    fn heads(
-        &self,
-        from: u64,
-        through: Option<u64>,
-        take: &mut dyn FnMut(SignedHead),
-    ) -> Result<(), Fault>;
+    fn heads(&self, from: u64, through: Option<u64>, take: &mut dyn FnMut(SignedHead)) -> Answer;
 
-    fn newest_head(&self) -> Result<Option<SignedHead>, Fault>;
+    fn newest_head(&self) -> Answer<Option<SignedHead>>;
 
     /// Every door, oldest first.
-    fn doors(&self) -> Result<Vec<Door>, Fault>;
+    fn doors(&self) -> Answer<Vec<Door>>;
 }
 
 /// Changes the log.
 pub(crate) trait LogChanges {
     /// Locks the end of the chain until the transaction ends; returns it.
-    fn lock_chain(&self) -> Result<ChainHead, Fault>;
+    fn lock_chain(&self) -> Answer<ChainHead>;
 
-    fn append_records(&self, records: &[LinkedEvent]) -> Result<(), Fault>;
+    fn append_records(&self, records: &[LinkedEvent]) -> Answer;
 
-    fn insert_head(&self, head: &SignedHead) -> Result<(), Fault>;
+    fn insert_head(&self, head: &SignedHead) -> Answer;
 
-    fn insert_door(&self, door: &Door) -> Result<(), Fault>;
+    fn insert_door(&self, door: &Door) -> Answer;
 
     /// Deletes records through a number, oldest first, at most so many.
-    fn delete_records(&self, through: u64, limit: u32) -> Result<u64, Fault>;
+    fn delete_records(&self, through: u64, limit: u32) -> Answer<u64>;
 
     /// Deletes heads of records through a number, oldest first, at most so many.
-    fn delete_heads(&self, through: u64, limit: u32) -> Result<u64, Fault>;
+    fn delete_heads(&self, through: u64, limit: u32) -> Answer<u64>;
 }

@@ -53,6 +53,9 @@ use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 
 pub use sqlite::bind::{Bindable, BindableRow};
 
+/// What an operation comes to; a fault ends the transaction.
+pub(crate) type Answer<T = ()> = Result<T, Fault>;
+
 /// Reads rows.
 pub(crate) trait Rows:
     UserRows

@@ -8,7 +8,7 @@
 //! and `prekeys` gets a row (user, prekey id, claimed at) for each pair that was. Its primary key
 //! makes a pair go once, also where a later batch lists the same pair again.
 
-use crate::fault::Fault;
+use crate::engine::Answer;
 use crate::prekeys::{ClaimedLeaf, NewBatch};
 use api::ids::UserId;
 
@@ -41,17 +41,17 @@ pub(crate) trait Pieces {
     fn len(&self) -> usize;
 
     /// Reads a piece, which must not reach beyond the end.
-    fn read(&self, bytes: &mut [u8], offset: usize) -> Result<(), Fault>;
+    fn read(&self, bytes: &mut [u8], offset: usize) -> Answer;
 }
 
 /// Reads prekeys.
 pub(crate) trait PrekeyRows {
-    fn stock(&self, user: &UserId) -> Result<Option<StockRow>, Fault>;
+    fn stock(&self, user: &UserId) -> Answer<Option<StockRow>>;
 
-    fn batch(&self, user: &UserId) -> Result<Option<BatchRow<'_>>, Fault>;
+    fn batch(&self, user: &UserId) -> Answer<Option<BatchRow<'_>>>;
 
     /// The last-resort leaf of a batch that has not expired.
-    fn last_resort(&self, user: &UserId, now: u64) -> Result<Option<ClaimedLeaf>, Fault>;
+    fn last_resort(&self, user: &UserId, now: u64) -> Answer<Option<ClaimedLeaf>>;
 }
 
 /// Changes prekeys.
@@ -62,22 +62,16 @@ pub(crate) trait PrekeyChanges {
         user: &UserId,
         batch: &PackedBatch,
         stock: &StockRow,
-    ) -> Result<Result<(), u64>, Fault>;
+    ) -> Answer<Result<(), u64>>;
 
     /// Notes that a pair is handed out; `false` if it was before.
-    fn claim_pair(
-        &self,
-        user: &UserId,
-        prekey_id: u32,
-        now: u64,
-        expires_at: u64,
-    ) -> Result<bool, Fault>;
+    fn claim_pair(&self, user: &UserId, prekey_id: u32, now: u64, expires_at: u64) -> Answer<bool>;
 
-    fn set_next_leaf(&self, user: &UserId, next_leaf: u32) -> Result<(), Fault>;
+    fn set_next_leaf(&self, user: &UserId, next_leaf: u32) -> Answer;
 
     /// Deletes pairs and batches that have expired, at most so many; the stock stays and keeps the number.
-    fn prune_prekeys(&self, now: u64, pairs: usize, batches: usize) -> Result<u64, Fault>;
+    fn prune_prekeys(&self, now: u64, pairs: usize, batches: usize) -> Answer<u64>;
 
     /// Deletes every batch and both halves of every last-resort pair; the stock stays, used up.
-    fn withdraw_all_prekeys(&self) -> Result<(), Fault>;
+    fn withdraw_all_prekeys(&self) -> Answer;
 }

@@ -1,32 +1,23 @@
 //! Rows of `public_keys`.
 
-use crate::fault::Fault;
+use crate::engine::Answer;
 use crate::public_keys::{PublicKeys, StoredPublicKeys};
 use api::ids::UserId;
 
 /// Reads public keys.
 pub(crate) trait PublicKeyRows {
     /// Keys as they stand, and their tag.
-    fn public_keys(
-        &self,
-        user: &UserId,
-    ) -> Result<Option<(StoredPublicKeys, Option<Vec<u8>>)>, Fault>;
+    fn public_keys(&self, user: &UserId) -> Answer<Option<(StoredPublicKeys, Option<Vec<u8>>)>>;
 
-    fn public_key_owners(&self) -> Result<Vec<UserId>, Fault>;
+    fn public_key_owners(&self) -> Answer<Vec<UserId>>;
 }
 
 /// Changes public keys.
 pub(crate) trait PublicKeyChanges {
-    fn insert_public_keys(
-        &self,
-        user: &UserId,
-        stored: &StoredPublicKeys,
-        tag: &[u8],
-    ) -> Result<(), Fault>;
+    fn insert_public_keys(&self, user: &UserId, stored: &StoredPublicKeys, tag: &[u8]) -> Answer;
 
     /// Replaces the account's own keys and their tag.
-    fn update_public_keys(&self, user: &UserId, keys: &PublicKeys, tag: &[u8])
-    -> Result<(), Fault>;
+    fn update_public_keys(&self, user: &UserId, keys: &PublicKeys, tag: &[u8]) -> Answer;
 
     /// Replaces the halves of the last-resort pair; `false` if there is no such account.
     fn set_last_resort_pair(
@@ -34,5 +25,5 @@ pub(crate) trait PublicKeyChanges {
         user: &UserId,
         signed_prekey: &[u8],
         quantum_public_key: &[u8],
-    ) -> Result<bool, Fault>;
+    ) -> Answer<bool>;
 }

@@ -1,7 +1,7 @@
 //! Rows of `key_safes` and `prekey_safes`.
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use crate::safes::SafeKind;
 use api::ids::UserId;
 
@@ -23,21 +23,21 @@ pub(crate) struct BothSafes {
 
 /// Reads safes.
 pub(crate) trait SafeRows {
-    fn safe(&self, user: &UserId, kind: SafeKind) -> Result<Option<SealedSafe>, Fault>;
+    fn safe(&self, user: &UserId, kind: SafeKind) -> Answer<Option<SealedSafe>>;
 
-    fn both_safes(&self, user: &UserId) -> Result<Option<BothSafes>, Fault>;
+    fn both_safes(&self, user: &UserId) -> Answer<Option<BothSafes>>;
 }
 
 /// Changes safes.
 pub(crate) trait SafeChanges {
-    fn insert_key_safe(&self, safe: &SealedSafe, wraps: &Sealed) -> Result<(), Fault>;
+    fn insert_key_safe(&self, safe: &SealedSafe, wraps: &Sealed) -> Answer;
 
-    fn insert_prekey_safe(&self, safe: &SealedSafe) -> Result<(), Fault>;
+    fn insert_prekey_safe(&self, safe: &SealedSafe) -> Answer;
 
     /// Replaces a safe's data if it has the expected version; `false` if it has not.
-    fn swap_safe(&self, safe: &SealedSafe, expected: u64) -> Result<bool, Fault>;
+    fn swap_safe(&self, safe: &SealedSafe, expected: u64) -> Answer<bool>;
 
-    fn set_wraps(&self, user: &UserId, wraps: &Sealed) -> Result<(), Fault>;
+    fn set_wraps(&self, user: &UserId, wraps: &Sealed) -> Answer;
 
-    fn delete_all_prekey_safes(&self) -> Result<(), Fault>;
+    fn delete_all_prekey_safes(&self) -> Answer;
 }

@@ -1,7 +1,7 @@
 //! Rows of `sessions`.
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use api::ids::{SessionId, UserId};
 
 /// A session with its details, sealed; the other values have a tag.
@@ -18,17 +18,13 @@ pub(crate) struct RawSession {
 
 /// Reads sessions.
 pub(crate) trait SessionRows {
-    fn session(&self, id: &SessionId) -> Result<Option<RawSession>, Fault>;
+    fn session(&self, id: &SessionId) -> Answer<Option<RawSession>>;
 
     /// Every session, with a fault in the place of one that cannot be read.
-    fn sessions(&self) -> Result<Vec<Result<RawSession, Fault>>, Fault>;
+    fn sessions(&self) -> Answer<Vec<Answer<RawSession>>>;
 
     /// Sessions of an account that have not expired, newest first.
-    fn sessions_of(
-        &self,
-        user: &UserId,
-        now: u64,
-    ) -> Result<Vec<(SessionId, Result<RawSession, Fault>)>, Fault>;
+    fn sessions_of(&self, user: &UserId, now: u64) -> Answer<Vec<(SessionId, Answer<RawSession>)>>;
 
     /// Sessions that have expired, and then those that began after `future`.
     fn ended_sessions(
@@ -36,29 +32,29 @@ pub(crate) trait SessionRows {
         now: u64,
         future: u64,
         limit: usize,
-    ) -> Result<Vec<(SessionId, UserId)>, Fault>;
+    ) -> Answer<Vec<(SessionId, UserId)>>;
 }
 
 /// Changes sessions.
 pub(crate) trait SessionChanges {
     /// Inserts a session; `false` if there is one with this id.
-    fn insert_session(&self, session: &RawSession) -> Result<bool, Fault>;
+    fn insert_session(&self, session: &RawSession) -> Answer<bool>;
 
     /// Writes activity, expiry and tag; `false` if it is gone.
-    fn update_session(&self, session: &RawSession) -> Result<bool, Fault>;
+    fn update_session(&self, session: &RawSession) -> Answer<bool>;
 
     /// Deletes a session of this account; `false` if it has none with this id.
-    fn delete_session(&self, owner: &UserId, id: &SessionId) -> Result<bool, Fault>;
+    fn delete_session(&self, owner: &UserId, id: &SessionId) -> Answer<bool>;
 
     /// Deletes the sessions of an account but one; returns those that went.
     fn delete_other_sessions(
         &self,
         user: &UserId,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, Fault>;
+    ) -> Answer<Vec<SessionId>>;
 
     /// Deletes a session if it is still one of [`SessionRows::ended_sessions`].
-    fn delete_ended_session(&self, id: &SessionId, now: u64, future: u64) -> Result<bool, Fault>;
+    fn delete_ended_session(&self, id: &SessionId, now: u64, future: u64) -> Answer<bool>;
 
-    fn delete_all_sessions(&self) -> Result<(), Fault>;
+    fn delete_all_sessions(&self) -> Answer;
 }

@@ -1,7 +1,7 @@
 //! Rows of `settings` and `server_secrets`.
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use crate::statistics::Statistics;
 
 /// A setting's value, and its tag if it decides.
@@ -12,32 +12,32 @@ pub(crate) struct SettingRow {
 
 /// Reads settings, secrets and figures.
 pub(crate) trait SettingRows {
-    fn setting(&self, name: &str) -> Result<Option<SettingRow>, Fault>;
+    fn setting(&self, name: &str) -> Answer<Option<SettingRow>>;
 
-    fn secret(&self, name: &str) -> Result<Option<Sealed>, Fault>;
+    fn secret(&self, name: &str) -> Answer<Option<Sealed>>;
 
-    fn statistics(&self, now: u64) -> Result<Statistics, Fault>;
+    fn statistics(&self, now: u64) -> Answer<Statistics>;
 
-    fn count_rows(&self, table: &'static str) -> Result<u64, Fault>;
+    fn count_rows(&self, table: &'static str) -> Answer<u64>;
 
     /// Rows of each table, by name.
-    fn table_counts(&self) -> Result<Vec<(String, u64)>, Fault>;
+    fn table_counts(&self) -> Answer<Vec<(String, u64)>>;
 }
 
 /// Changes settings and secrets.
 pub(crate) trait SettingChanges {
-    fn put_setting(&self, name: &str, value: &str, tag: Option<&[u8]>) -> Result<(), Fault>;
+    fn put_setting(&self, name: &str, value: &str, tag: Option<&[u8]>) -> Answer;
 
     /// Replaces a value without a tag; `false` if it was another.
-    fn swap_setting(&self, name: &str, from: &str, to: &str) -> Result<bool, Fault>;
+    fn swap_setting(&self, name: &str, from: &str, to: &str) -> Answer<bool>;
 
     /// Adds one to a number without a tag, which begins with 0.
-    fn count_up(&self, name: &str) -> Result<(), Fault>;
+    fn count_up(&self, name: &str) -> Answer;
 
-    fn delete_setting(&self, name: &str) -> Result<bool, Fault>;
+    fn delete_setting(&self, name: &str) -> Answer<bool>;
 
     /// Inserts a secret; `false` if there is one with this name.
-    fn insert_secret(&self, name: &str, secret: &Sealed, now: u64) -> Result<bool, Fault>;
+    fn insert_secret(&self, name: &str, secret: &Sealed, now: u64) -> Answer<bool>;
 
-    fn delete_secret(&self, name: &str) -> Result<bool, Fault>;
+    fn delete_secret(&self, name: &str) -> Answer<bool>;
 }

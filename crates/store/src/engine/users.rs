@@ -1,7 +1,7 @@
 //! Rows of `users`.
 
 use crate::classes::Sealed;
-use crate::fault::Fault;
+use crate::engine::Answer;
 use api::ids::UserId;
 
 /// The values of an account that are in the clear and decide; they have a tag.
@@ -31,57 +31,51 @@ pub(crate) struct RawCredential {
 
 /// Reads accounts.
 pub(crate) trait UserRows {
-    fn bound_user(&self, user: &UserId) -> Result<Option<BoundUser>, Fault>;
+    fn bound_user(&self, user: &UserId) -> Answer<Option<BoundUser>>;
 
     /// Every account, with a fault in the place of one that cannot be read.
-    fn bound_users(&self) -> Result<Vec<Result<BoundUser, Fault>>, Fault>;
+    fn bound_users(&self) -> Answer<Vec<Answer<BoundUser>>>;
 
     /// Accounts whose rows say that they are administrators and active.
-    fn active_administrators(&self) -> Result<Vec<BoundUser>, Fault>;
+    fn active_administrators(&self) -> Answer<Vec<BoundUser>>;
 
-    fn user_exists(&self, user: &UserId) -> Result<bool, Fault>;
+    fn user_exists(&self, user: &UserId) -> Answer<bool>;
 
-    fn handle_exists(&self, index: &[u8; 32]) -> Result<bool, Fault>;
+    fn handle_exists(&self, index: &[u8; 32]) -> Answer<bool>;
 
-    fn user(&self, user: &UserId) -> Result<Option<RawUser>, Fault>;
+    fn user(&self, user: &UserId) -> Answer<Option<RawUser>>;
 
-    fn user_by_handle(&self, index: &[u8; 32]) -> Result<Option<RawUser>, Fault>;
+    fn user_by_handle(&self, index: &[u8; 32]) -> Answer<Option<RawUser>>;
 
     /// Accounts in the order in which they were made, after one of them or from the first on.
     fn users_after(
         &self,
         after: Option<&UserId>,
         limit: u32,
-    ) -> Result<Vec<(UserId, Result<RawUser, Fault>)>, Fault>;
+    ) -> Answer<Vec<(UserId, Answer<RawUser>)>>;
 
-    fn credential(&self, user: &UserId) -> Result<Option<RawCredential>, Fault>;
+    fn credential(&self, user: &UserId) -> Answer<Option<RawCredential>>;
 
     /// The account of this handle; the oldest one if nobody has it, for as much work.
-    fn credential_by_handle_or_any(&self, index: &[u8; 32])
-    -> Result<Option<RawCredential>, Fault>;
+    fn credential_by_handle_or_any(&self, index: &[u8; 32]) -> Answer<Option<RawCredential>>;
 }
 
 /// Changes accounts.
 pub(crate) trait UserChanges {
     /// Inserts an account; `false` if its id or its handle is taken.
-    fn insert_user(
-        &self,
-        bound: &BoundUser,
-        data: &Sealed,
-        credential: &Sealed,
-    ) -> Result<bool, Fault>;
+    fn insert_user(&self, bound: &BoundUser, data: &Sealed, credential: &Sealed) -> Answer<bool>;
 
     /// Writes what may change of the values in the clear, and their tag.
-    fn update_user(&self, bound: &BoundUser) -> Result<(), Fault>;
+    fn update_user(&self, bound: &BoundUser) -> Answer;
 
     /// Replaces handle and alias; `false` if there is no such account.
-    fn set_user_data(&self, user: &UserId, data: &Sealed) -> Result<bool, Fault>;
+    fn set_user_data(&self, user: &UserId, data: &Sealed) -> Answer<bool>;
 
-    fn set_credential(&self, user: &UserId, credential: &Sealed) -> Result<(), Fault>;
+    fn set_credential(&self, user: &UserId, credential: &Sealed) -> Answer;
 
     /// Moves the last sign-in forward; `false` if there is no such account.
-    fn touch_last_login(&self, user: &UserId, now: u64) -> Result<bool, Fault>;
+    fn touch_last_login(&self, user: &UserId, now: u64) -> Answer<bool>;
 
     /// Deletes an account with everything that belongs to it but its sessions; `false` if there is none.
-    fn delete_user(&self, user: &UserId) -> Result<bool, Fault>;
+    fn delete_user(&self, user: &UserId) -> Answer<bool>;
 }

@@ -1,7 +1,8 @@
 //! Rows of `keks`.
 
-use keyring::{KekId, KekParameters, MINIMUM_ITERATIONS, ProviderTag, SALT_LEN};
+use keyring::{KekId, KekParameters, KekProvider, MINIMUM_ITERATIONS, ProviderTag, SALT_LEN};
 
+use crate::classes::Sealed;
 use crate::config::OpenError;
 use crate::engine::Rows;
 use crate::engine::keys::KekRow;
@@ -24,6 +25,29 @@ impl KekRow {
             salt: self.salt.clone(),
             iterations: self.iterations,
             reference: self.reference.clone(),
+        }
+    }
+
+    /// The row of a new active key; `check` and `handover` are sealed.
+    pub(crate) fn new(
+        provider: &dyn KekProvider,
+        parameters: KekParameters,
+        check: Vec<u8>,
+        handover: Option<Sealed>,
+        now: u64,
+    ) -> Self {
+        Self {
+            kek_id: *provider.kek_id().as_bytes(),
+            provider: provider.tag().to_string(),
+            version: provider.key_version(),
+            state: "active".to_owned(),
+            salt: parameters.salt,
+            iterations: parameters.iterations,
+            reference: parameters.reference,
+            check: Sealed::of_envelope(check),
+            handover,
+            created_at: now,
+            retired_at: None,
         }
     }
 

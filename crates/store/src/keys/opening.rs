@@ -233,21 +233,8 @@ pub(crate) fn initialise(
         .create(KekId::from_bytes(kek_id))
         .map_err(|reason| provider_error(tag, reason))?;
     let keyring = new_keyring(config, Arc::clone(&provider));
-    let row = KekRow {
-        kek_id,
-        provider: tag.to_string(),
-        version: provider.key_version(),
-        state: "active".to_owned(),
-        salt: parameters.salt,
-        iterations: parameters.iterations,
-        reference: parameters.reference,
-        check: Sealed::of_envelope(
-            seal(&keyring, KEK_CHECK, &kek_id, CHECK).map_err(OpenError::Damaged)?,
-        ),
-        handover: None,
-        created_at: now,
-        retired_at: None,
-    };
+    let check = seal(&keyring, KEK_CHECK, &kek_id, CHECK).map_err(OpenError::Damaged)?;
+    let row = KekRow::new(&*provider, parameters, check, None, now);
     opening
         .transact(|rows| write_first_rows(rows, config, &keyring, &row))
         .map_err(OpenError::Damaged)?;

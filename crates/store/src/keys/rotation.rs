@@ -22,10 +22,8 @@ use keyring::{KekId, KekProvider, KekSource, Keyring, ProviderError};
 use serde_json::json;
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::classes::Sealed;
 use crate::engine::keys::{JobRow, KekRow};
-use crate::engine::log::Events;
 use crate::engine::place::many;
 use crate::fault::Fault;
 use crate::keys::jobs::{Cursor, Outcome};
@@ -91,17 +89,16 @@ impl KeyManagement for Repository {
         let mut job = self.new_job(KeyJobKind::Rewrap, reason, now).await?;
         job.cursor = Cursor::Close.to_string();
         job.outcomes = Outcome::keep(&outcomes);
-        let events = self.events(ROTATION_STARTED, now, details, vec![]).await?;
+        let audit = vec![event(ROTATION_STARTED, now, details)];
         self.keys.set_pending(provider);
         let job = self
-            .write::<_, Fault, _>(weight(&events) + 2_048, move |tx| {
+            .record::<_, Fault, _>(2_048, audit, move |tx| {
                 if !tx.rows.begin_retiring(from.as_bytes(), handed.as_ref())? {
                     let reason = "another process rotates the keys".to_owned();
                     return Err(Fault::Unavailable(reason));
                 }
                 tx.rows.insert_kek(&row)?;
                 job.job.id = tx.rows.insert_key_job(&job)?;
-                tx.append(&events);
                 Ok(job.job.clone())
             })
             .await?;
@@ -122,11 +119,10 @@ impl KeyManagement for Repository {
         let mut job = self.new_job(KeyJobKind::Renew, reason, now).await?;
         job.cursor = Cursor::column(0).to_string();
         job.outcomes = Outcome::keep(&outcomes);
-        let events = self.events(RENEWAL_STARTED, now, details, vec![]).await?;
+        let audit = vec![event(RENEWAL_STARTED, now, details)];
         let job = self
-            .write::<_, Fault, _>(weight(&events), move |tx| {
+            .record::<_, Fault, _>(0, audit, move |tx| {
                 job.job.id = tx.rows.insert_key_job(&job)?;
-                tx.append(&events);
                 Ok(job.job.clone())
             })
             .await?;
@@ -204,14 +200,12 @@ impl Repository {
             "retired": old.iter().map(KekId::to_string).collect::<Vec<_>>(),
         });
         let outcomes = row.outcomes();
-        let outcomes = outcomes.iter();
-        let outcomes = outcomes.filter_map(|it| it.event(now, &details)).collect();
-        let events = self.events(action, now, details, outcomes).await?;
-        self.write::<_, Fault, _>(weight(&events), move |tx| {
+        let outcomes = outcomes.iter().filter_map(|it| it.event(now, &details));
+        let mut audit = vec![event(action, now, details.clone())];
+        audit.extend(outcomes);
+        self.record::<_, Fault, _>(0, audit, move |tx| {
             tx.rows.retire(now)?;
-            row.finish(tx.rows, now)?;
-            tx.append(&events);
-            Ok(())
+            row.finish(tx.rows, now)
         })
         .await?;
         self.keys.retire(old);
@@ -279,23 +273,6 @@ impl Repository {
         })
     }
 
-    async fn events(
-        &self,
-        action: &'static str,
-        timestamp: u64,
-        details: serde_json::Value,
-        audit: Vec<AuditEvent>,
-    ) -> Result<Events, Fault> {
-        let event = AuditEvent {
-            user_id: None,
-            action,
-            timestamp,
-            details,
-        };
-        let events = std::iter::once(event).chain(audit).collect();
-        self.seal_events(events).await
-    }
-
     /// Makes a key and its row, sees that what is sealed under it opens, and seals each of the two
     /// keys under the other.
     async fn make(
@@ -321,23 +298,21 @@ impl Repository {
             }
             let handover = export(&handing, &*provider)?;
             let handed = export(&ring, &*old)?;
-            let row = KekRow {
-                kek_id,
-                provider: provider.tag().to_string(),
-                version: provider.key_version(),
-                state: "active".to_owned(),
-                salt: parameters.salt,
-                iterations: parameters.iterations,
-                reference: parameters.reference,
-                check: Sealed::of_envelope(check),
-                handover,
-                created_at: now,
-                retired_at: None,
-            };
+            let row = KekRow::new(&*provider, parameters, check, handover, now);
             Ok::<_, BeginError>((provider, row, handed))
         });
         made.await
             .map_err(|_| Fault::Unavailable("making a key ended by an internal error".to_owned()))?
+    }
+}
+
+/// A record of the system's.
+fn event(action: &'static str, timestamp: u64, details: serde_json::Value) -> AuditEvent {
+    AuditEvent {
+        user_id: None,
+        action,
+        timestamp,
+        details,
     }
 }
 

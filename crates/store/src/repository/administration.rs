@@ -6,7 +6,6 @@ use async_trait::async_trait;
 
 use crate::administration::{AccountChangeError, AdminLink, Administration};
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::engine::users::BoundUser;
 use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
@@ -28,14 +27,11 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), AccountChangeError> {
-        let events = self.seal_events(vec![intent.done(now)]).await?;
-        self.write(weight(&events), move |tx| {
+        self.record(0, vec![intent.done(now)], move |tx| {
             if role != Role::Admin {
                 refuse_last(tx, &user)?;
             }
-            change(tx, &user, |account| account.role = role.as_str().to_owned())?;
-            tx.append(&events);
-            Ok(())
+            change(tx, &user, |account| account.role = role.as_str().to_owned())
         })
         .await
     }
@@ -47,19 +43,16 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<Vec<SessionId>, AccountChangeError> {
-        let events = self.seal_events(vec![intent.done(now)]).await?;
-        self.write(weight(&events), move |tx| {
+        self.record(0, vec![intent.done(now)], move |tx| {
             if !active {
                 refuse_last(tx, &user)?;
             }
             change(tx, &user, |account| account.active = active)?;
-            let ended = if active {
+            Ok(if active {
                 Vec::new()
             } else {
                 tx.rows.delete_other_sessions(&user, None)?
-            };
-            tx.append(&events);
-            Ok(ended)
+            })
         })
         .await
     }
@@ -93,12 +86,9 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), Fault> {
-        let events = self.seal_events(vec![intent.done(now)]).await?;
-        self.write(weight(&events), move |tx| {
+        self.record(0, vec![intent.done(now)], move |tx| {
             let value = format!("{}:{}", hex::encode(link.hash), link.expires_at);
-            BoundSetting::put(tx.rows, tx.tags, ADMIN_LINK, &value)?;
-            tx.append(&events);
-            Ok(())
+            BoundSetting::put(tx.rows, tx.tags, ADMIN_LINK, &value)
         })
         .await
     }
@@ -118,21 +108,17 @@ impl Repository {
         user: UserId,
         audit: Vec<AuditEvent>,
     ) -> Result<Vec<SessionId>, AccountChangeError> {
-        let events = self.seal_events(audit).await?;
-        let erased: Result<_, AccountChangeError> = self
-            .write(weight(&events), move |tx| {
-                refuse_last(tx, &user)?;
-                let ended = tx.rows.delete_other_sessions(&user, None)?;
-                // A damaged account can be erased as well: that is how one gets rid of it.
-                if !tx.rows.delete_user(&user)? {
-                    return Err(AccountChangeError::NoSuchUser);
-                }
-                tx.rows.count_up(CHANGES)?;
-                tx.append(&events);
-                Ok(ended)
-            })
-            .await;
-        let ended = erased?;
+        let erased = self.record(0, audit, move |tx| {
+            refuse_last(tx, &user)?;
+            let ended = tx.rows.delete_other_sessions(&user, None)?;
+            // A damaged account can be erased as well: that is how one gets rid of it.
+            if !tx.rows.delete_user(&user)? {
+                return Err(AccountChangeError::NoSuchUser);
+            }
+            tx.rows.count_up(CHANGES)?;
+            Ok(ended)
+        });
+        let ended = erased.await?;
         self.engine.forget().await;
         Ok(ended)
     }

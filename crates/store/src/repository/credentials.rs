@@ -1,7 +1,6 @@
 //! Passphrase change and recovery: OPAQUE record, wraps and both safes in one transaction.
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::classes::{Sealed, Sensitive};
 use crate::engine::Changes;
 use crate::engine::safes::SealedSafe;
@@ -124,9 +123,8 @@ impl Repository {
             .new_session
             .map(|session| RawSession::seal(&self.sealer, &session))
             .transpose()?;
-        let events = self.seal_events(audit).await?;
         let keep = change.keep;
-        self.write(sealed.weight() + weight(&events), move |tx| {
+        self.record(sealed.weight(), audit, move |tx| {
             sealed.write(tx.rows)?;
             let ended = match &keep {
                 KeepSessions::All => Vec::new(),
@@ -142,7 +140,6 @@ impl Repository {
                 }
                 tx.rows.touch_last_login(&user, session.created_at)?;
             }
-            tx.append(&events);
             Ok(ended)
         })
         .await

@@ -1,7 +1,6 @@
 //! "New identity": public keys, prekeys and both safes in one transaction.
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::classes::Sensitive;
 use crate::engine::prekeys::PackedBatch;
 use crate::engine::users::BoundUser;
@@ -28,12 +27,11 @@ impl Repository {
         // The OPAQUE record stays. Whoever changes it meanwhile moves the safe's version as well.
         let record = Sensitive::new(current.opaque_record.into_inner().to_vec());
         let sealed = SealedReplacement::seal(&self.sealer, user, record, safe, prekey_safe)?;
-        let events = self.seal_events(audit).await?;
         let batch = PackedBatch::new(change.prekeys);
         let keys = change.public_keys;
         let fingerprint = change.fingerprint;
-        let bytes = sealed.weight() + batch.weight() + keys.account_keys.len() + weight(&events);
-        self.write(bytes, move |tx| {
+        let bytes = sealed.weight() + batch.weight() + keys.account_keys.len();
+        self.record(bytes, audit, move |tx| {
             let (rows, tags) = (tx.rows, tx.tags);
             sealed.write(rows)?;
             let bound = BoundUser::find(rows, tags, &user)?;
@@ -48,7 +46,6 @@ impl Repository {
                 let found = batch.batch.batch_number;
                 return Err(RawReplaceError::StaleBatch { found, stored });
             }
-            tx.append(&events);
             Ok(())
         })
         .await

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::damage::listed;
 use crate::engine::invites::InviteRow;
 use crate::fault::Fault;
@@ -20,19 +19,14 @@ const PRUNE_CHUNK: usize = 500;
 #[async_trait]
 impl Invites for Repository {
     async fn create_invite(&self, invite: Invite, audit: Vec<AuditEvent>) -> Result<bool, Fault> {
-        let events = self.seal_events(audit).await?;
         let mut row = InviteRow {
             invite,
             used_by: Vec::new(),
             tag: None,
         };
-        self.write(weight(&events), move |tx| {
+        self.record_change(0, audit, move |tx| {
             row.tag = Some(tx.tags.of(&row).to_vec());
-            let made = tx.rows.insert_invite(&row)?;
-            if made {
-                tx.append(&events);
-            }
-            Ok(made)
+            tx.rows.insert_invite(&row)
         })
         .await
     }
@@ -49,15 +43,8 @@ impl Invites for Repository {
         now: u64,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, UseInviteError> {
-        let events = self.seal_events(audit).await?;
-        self.write(weight(&events), move |tx| {
-            let taken = take(tx.rows, tx.tags, &invite, now)?;
-            if taken {
-                tx.append(&events);
-            }
-            Ok(taken)
-        })
-        .await
+        self.record_change(0, audit, move |tx| take(tx.rows, tx.tags, &invite, now))
+            .await
     }
 
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault> {
@@ -78,15 +65,8 @@ impl Invites for Repository {
         code: InviteHash,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
-        let events = self.seal_events(audit).await?;
-        self.write(weight(&events), move |tx| {
-            let deleted = tx.rows.delete_invite(&user, &code)?;
-            if deleted {
-                tx.append(&events);
-            }
-            Ok(deleted)
-        })
-        .await
+        self.record_change(0, audit, move |tx| tx.rows.delete_invite(&user, &code))
+            .await
     }
 
     async fn prune_invites(&self, now: u64) -> Result<u64, Fault> {

@@ -31,6 +31,8 @@ pub(crate) use open::{check_key, open};
 pub(crate) use snapshot::mark_restored;
 pub(crate) use transaction::Tx;
 
+use crate::audit::AuditEvent;
+use crate::audit::log::weight;
 use crate::engine::{Engine, Rows};
 use crate::fault::Fault;
 use crate::keys::state::KeyState;
@@ -96,6 +98,51 @@ impl Repository {
         let (work, answer) = Work::new(Arc::clone(&self.sealer.tags), work);
         self.engine.write(bytes, Box::new(work)).await?;
         answer.await.map_err(|_| Fault::Closed)?
+    }
+}
+
+impl Repository {
+    /// Writes, and appends the records of what was done.
+    pub(crate) async fn record<T, E, F>(
+        &self,
+        bytes: usize,
+        audit: Vec<AuditEvent>,
+        mut work: F,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let events = self.seal_events(audit).await?;
+        self.write(bytes + weight(&events), move |tx| {
+            let done = work(tx)?;
+            tx.append(&events);
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Writes, and appends the records if something was changed.
+    pub(crate) async fn record_change<E, F>(
+        &self,
+        bytes: usize,
+        audit: Vec<AuditEvent>,
+        mut work: F,
+    ) -> Result<bool, E>
+    where
+        E: From<Fault> + Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<bool, E> + Send + 'static,
+    {
+        let events = self.seal_events(audit).await?;
+        self.write(bytes + weight(&events), move |tx| {
+            let changed = work(tx)?;
+            if changed {
+                tx.append(&events);
+            }
+            Ok(changed)
+        })
+        .await
     }
 }
 

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::engine::Changes;
 use crate::engine::prekeys::{PackedBatch, StockRow};
 use crate::fault::Fault;
@@ -29,10 +28,9 @@ impl Prekeys for Repository {
                 found: batch.one_time.len(),
             });
         }
-        let events = self.seal_events(audit).await?;
         let batch = PackedBatch::new(batch);
         let stock = batch.stock();
-        self.write(batch.weight() + weight(&events), move |tx| {
+        self.record(batch.weight(), audit, move |tx| {
             if !replace_pair(tx.rows, &user, &batch)? {
                 return Err(PublishError::NoSuchUser);
             }
@@ -42,7 +40,6 @@ impl Prekeys for Repository {
                     stored,
                 });
             }
-            tx.append(&events);
             Ok(stock)
         })
         .await

@@ -26,10 +26,9 @@ impl Sessions for Repository {
         audit: Vec<AuditEvent>,
     ) -> Result<(), CreateSessionError> {
         let mut row = RawSession::seal(&self.sealer, &session)?;
-        let events = self.seal_events(audit).await?;
         let user = session.user_id;
         let now = session.created_at;
-        self.write(row.weight() + weight(&events), move |tx| {
+        self.record(row.weight(), audit, move |tx| {
             let account = BoundUser::find(tx.rows, tx.tags, &user)?;
             if !account.is_some_and(|account| account.active) {
                 return Err(CreateSessionError::NotAllowed);
@@ -38,7 +37,6 @@ impl Sessions for Repository {
             if !row.insert(tx.rows, tx.tags)? {
                 return Err(CreateSessionError::Duplicate);
             }
-            tx.append(&events);
             Ok(())
         })
         .await
@@ -66,15 +64,8 @@ impl Sessions for Repository {
         id: SessionId,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
-        let events = self.seal_events(audit).await?;
-        self.write(weight(&events), move |tx| {
-            let deleted = tx.rows.delete_session(&owner, &id)?;
-            if deleted {
-                tx.append(&events);
-            }
-            Ok(deleted)
-        })
-        .await
+        self.record_change(0, audit, move |tx| tx.rows.delete_session(&owner, &id))
+            .await
     }
 
     async fn delete_other_sessions(

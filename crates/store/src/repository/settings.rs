@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::audit::log::weight;
 use crate::classes::Critical;
 use crate::fault::Fault;
 use crate::intent::Intent;
@@ -46,12 +45,9 @@ impl Settings for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), Fault> {
-        let events = self.seal_events(vec![intent.done(now)]).await?;
-        self.write(weight(&events), move |tx| {
+        self.record(0, vec![intent.done(now)], move |tx| {
             // Choosing anew is also how a changed setting is put right.
-            BoundSetting::put(tx.rows, tx.tags, REGISTRATION, mode.as_str())?;
-            tx.append(&events);
-            Ok(())
+            BoundSetting::put(tx.rows, tx.tags, REGISTRATION, mode.as_str())
         })
         .await
     }

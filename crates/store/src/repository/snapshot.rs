@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::engine::{Changes, sqlite};
 use crate::fault::Fault;
 use crate::repository::Repository;
@@ -65,13 +64,8 @@ impl Snapshots for Repository {
     }
 
     async fn note_restored(&self, audit: Vec<AuditEvent>) -> Result<bool, Fault> {
-        let events = self.seal_events(audit).await?;
-        self.write(weight(&events), move |tx| {
-            let first = tx.rows.swap_setting(RESTORE_NOTED, "no", "yes")?;
-            if first {
-                tx.append(&events);
-            }
-            Ok(first)
+        self.record_change(0, audit, |tx| {
+            tx.rows.swap_setting(RESTORE_NOTED, "no", "yes")
         })
         .await
     }

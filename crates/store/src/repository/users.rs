@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::audit::log::weight;
 use crate::classes::Sensitive;
 use crate::damage::{Listed, listed};
 use crate::engine::place::at;
@@ -106,13 +105,8 @@ impl Users for Repository {
         };
         let handle = Sensitive::new(row.handle);
         let data = seal_data(&self.sealer, &user, &handle, &alias)?;
-        let events = self.seal_events(audit).await?;
-        self.write(data.len() + weight(&events), move |tx| {
-            let changed = tx.rows.set_user_data(&user, &data)?;
-            if changed {
-                tx.append(&events);
-            }
-            Ok(changed)
+        self.record_change(data.len(), audit, move |tx| {
+            tx.rows.set_user_data(&user, &data)
         })
         .await
     }

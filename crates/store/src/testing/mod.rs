@@ -1,14 +1,12 @@
 //! Help for tests: samples, a disk that loses what was not synced, the conformance suite.
 
 pub mod conformance;
-mod disk;
 pub mod sample;
-mod vfs;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use disk::{Disk, Loss};
+pub use crate::engine::sqlite::testing::{Disk, Loss};
 
 pub use crate::config::Synchronous;
 
@@ -35,7 +33,7 @@ impl StoreConfig {
 
     /// Puts the database on a modelled disk; `name` must be unique in the process.
     pub fn on_disk(mut self, name: &str, disk: &Arc<Disk>) -> Result<Self, String> {
-        vfs::register(name, Arc::clone(disk))?;
+        crate::engine::sqlite::testing::register(name, Arc::clone(disk))?;
         self.vfs = Some(name.to_owned());
         Ok(self)
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
 use crate::engine::place::Place;
 use crate::engine::sqlite::bind::BindableRow;
-use crate::engine::{Changes, Rows};
+use crate::engine::{Answer, Changes, Rows};
 use crate::fault::Fault;
 
 impl Place<'_> {
@@ -89,6 +89,21 @@ impl Db<'_> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params))
             .map_err(|error| place.fault(error))
+    }
+
+    /// Runs a statement.
+    pub(crate) fn run(&self, place: Place<'_>, sql: &str, params: impl BindableRow) -> Answer {
+        self.execute(place, sql, params).map(drop)
+    }
+
+    /// Runs a statement that changes at most one row; whether it did.
+    pub(crate) fn changed(
+        &self,
+        place: Place<'_>,
+        sql: &str,
+        params: impl BindableRow,
+    ) -> Answer<bool> {
+        Ok(self.execute(place, sql, params)? == 1)
     }
 
     /// Reads at most one row.

@@ -3,10 +3,10 @@
 use rusqlite::Row;
 
 use crate::classes::Public;
+use crate::engine::Answer;
 use crate::engine::invites::{InviteChanges, InviteRow, InviteRows};
 use crate::engine::place::{at, many};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use crate::invites::Invite;
 use api::ids::{InviteHash, UserId};
 
@@ -30,17 +30,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
 }
 
 impl InviteRows for Db<'_> {
-    fn invite(&self, code: &InviteHash) -> Result<Option<InviteRow>, Fault> {
+    fn invite(&self, code: &InviteHash) -> Answer<Option<InviteRow>> {
         let sql = format!("{SELECT} WHERE code_hash = ?1");
         let code = code.as_bytes();
         self.one(at("invites", code), &sql, [code], read)
     }
 
-    fn invites(&self) -> Result<Vec<Result<InviteRow, Fault>>, Fault> {
+    fn invites(&self) -> Answer<Vec<Answer<InviteRow>>> {
         self.each(many("invites"), SELECT, [], read)
     }
 
-    fn invites_of(&self, user: &UserId) -> Result<Vec<Result<InviteRow, Fault>>, Fault> {
+    fn invites_of(&self, user: &UserId) -> Answer<Vec<Answer<InviteRow>>> {
         let sql = format!("{SELECT} WHERE created_by = ?1 ORDER BY created_at DESC, code_hash");
         self.all(many("invites"), &sql, [user.as_bytes()], |row| {
             let code: [u8; 32] = row.get(0)?;
@@ -50,9 +50,9 @@ impl InviteRows for Db<'_> {
 }
 
 impl InviteChanges for Db<'_> {
-    fn insert_invite(&self, row: &InviteRow) -> Result<bool, Fault> {
+    fn insert_invite(&self, row: &InviteRow) -> Answer<bool> {
         let invite = &row.invite;
-        let made = self.execute(
+        self.changed(
             at("invites", invite.code_hash.as_bytes()),
             "INSERT INTO invites (code_hash, created_by, created_at, expires_at, max_uses, uses,
                  tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
@@ -65,13 +65,12 @@ impl InviteChanges for Db<'_> {
                 invite.uses,
                 row.tag.as_ref().map(Public),
             ),
-        )?;
-        Ok(made == 1)
+        )
     }
 
-    fn update_invite(&self, row: &InviteRow) -> Result<(), Fault> {
+    fn update_invite(&self, row: &InviteRow) -> Answer {
         let code = row.invite.code_hash.as_bytes();
-        self.execute(
+        self.run(
             at("invites", code),
             "UPDATE invites SET uses = ?1, used_by = ?2, tag = ?3 WHERE code_hash = ?4",
             (
@@ -81,19 +80,17 @@ impl InviteChanges for Db<'_> {
                 code,
             ),
         )
-        .map(drop)
     }
 
-    fn delete_invite(&self, user: &UserId, code: &InviteHash) -> Result<bool, Fault> {
-        let deleted = self.execute(
+    fn delete_invite(&self, user: &UserId, code: &InviteHash) -> Answer<bool> {
+        self.changed(
             at("invites", code.as_bytes()),
             "DELETE FROM invites WHERE code_hash = ?1 AND created_by = ?2",
             (code.as_bytes(), user.as_bytes()),
-        )?;
-        Ok(deleted == 1)
+        )
     }
 
-    fn prune_invites(&self, now: u64, limit: usize) -> Result<u64, Fault> {
+    fn prune_invites(&self, now: u64, limit: usize) -> Answer<u64> {
         let pruned = self.execute(
             many("invites"),
             "DELETE FROM invites WHERE code_hash IN

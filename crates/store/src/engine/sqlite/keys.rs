@@ -4,6 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::classes::{Public, Sealed};
+use crate::engine::Answer;
 use crate::engine::keys::{JobRow, KekRow, KeyChanges, KeyRows, RowKey, Walk, Walked};
 use crate::engine::place::{at, many};
 use crate::engine::sqlite::bind::Bindable;
@@ -51,7 +52,7 @@ fn kek(row: &Row<'_>) -> rusqlite::Result<KekRow> {
     })
 }
 
-fn job(row: &Row<'_>) -> rusqlite::Result<Result<JobRow, Fault>> {
+fn job(row: &Row<'_>) -> rusqlite::Result<Answer<JobRow>> {
     let id: u64 = row.get(0)?;
     let (kind, state): (String, String) = (row.get(1)?, row.get(2)?);
     let Some(kind) = KeyJobKind::named(&kind) else {
@@ -87,7 +88,7 @@ fn name(row: &Row<'_>, first: usize, walk: &Walk) -> rusqlite::Result<Vec<u8>> {
 }
 
 impl KeyRows for Db<'_> {
-    fn keks(&self) -> Result<Vec<KekRow>, Fault> {
+    fn keks(&self) -> Answer<Vec<KekRow>> {
         let later = "SELECT count(*) FROM pragma_table_info('keks') WHERE name = 'reference'";
         let columns = match self.number(many("keks"), later, [])? {
             0 => "NULL, NULL, NULL",
@@ -100,7 +101,7 @@ impl KeyRows for Db<'_> {
         self.all(many("keks"), &sql, [], kek)
     }
 
-    fn newest_key_job(&self) -> Result<Option<JobRow>, Fault> {
+    fn newest_key_job(&self) -> Answer<Option<JobRow>> {
         let row = self.one(
             many("key_jobs"),
             "SELECT id, kind, state, reason, done, total, started_at, finished_at, cursor, outcomes
@@ -111,7 +112,7 @@ impl KeyRows for Db<'_> {
         row.transpose()
     }
 
-    fn audit_key(&self, subject: &[u8; 16]) -> Result<Option<Sealed>, Fault> {
+    fn audit_key(&self, subject: &[u8; 16]) -> Answer<Option<Sealed>> {
         let sql = "SELECT encrypted_key FROM audit_keys WHERE subject = ?1";
         self.one(at("audit_keys", subject), sql, [subject], |row| row.get(0))
     }
@@ -122,7 +123,7 @@ impl KeyRows for Db<'_> {
         after: &RowKey,
         skip: Option<[u8; 16]>,
         limit: usize,
-    ) -> Result<Vec<Walked>, Fault> {
+    ) -> Answer<Vec<Walked>> {
         let (key, column, table) = (walk.key, walk.column, walk.table);
         let names = walk.name.join(", ");
         let sql = format!(
@@ -138,7 +139,7 @@ impl KeyRows for Db<'_> {
         })
     }
 
-    fn any_under(&self, walk: &Walk, kek: &[u8; 16]) -> Result<Option<(Vec<u8>, Sealed)>, Fault> {
+    fn any_under(&self, walk: &Walk, kek: &[u8; 16]) -> Answer<Option<(Vec<u8>, Sealed)>> {
         let (column, table, names) = (walk.column, walk.table, walk.name.join(", "));
         let sql = format!(
             "SELECT {column}, {names} FROM {table} WHERE substr({column}, 3, 16) = ?1 LIMIT 1"
@@ -150,8 +151,8 @@ impl KeyRows for Db<'_> {
 }
 
 impl KeyChanges for Db<'_> {
-    fn insert_kek(&self, row: &KekRow) -> Result<(), Fault> {
-        self.execute(
+    fn insert_kek(&self, row: &KekRow) -> Answer {
+        self.run(
             at("keks", &row.kek_id),
             "INSERT INTO keks (kek_id, provider, version, state, salt, iterations, reference,
                  encrypted_check, encrypted_handover, created_at)
@@ -168,39 +169,36 @@ impl KeyChanges for Db<'_> {
                 row.created_at,
             ),
         )
-        .map(drop)
     }
 
-    fn begin_retiring(&self, kek: &[u8; 16], handed: Option<&Sealed>) -> Result<bool, Fault> {
-        let retiring = self.execute(
+    fn begin_retiring(&self, kek: &[u8; 16], handed: Option<&Sealed>) -> Answer<bool> {
+        self.changed(
             at("keks", kek),
             "UPDATE keks SET state = 'retiring', encrypted_handover = ?1
              WHERE kek_id = ?2 AND state = 'active'",
             (handed, kek),
-        )?;
-        Ok(retiring == 1)
+        )
     }
 
-    fn close_retiring(&self, now: u64) -> Result<(), Fault> {
+    fn close_retiring(&self, now: u64) -> Answer {
         let sql = "UPDATE keks SET closed_at = ?1 WHERE state = 'retiring' AND closed_at IS NULL";
-        self.execute(many("keks"), sql, [now]).map(drop)
+        self.run(many("keks"), sql, [now])
     }
 
-    fn retire(&self, now: u64) -> Result<(), Fault> {
+    fn retire(&self, now: u64) -> Answer {
         let place = many("keks");
         let active = "UPDATE keks SET encrypted_handover = NULL WHERE state = 'active'";
         self.execute(place, active, [])?;
-        self.execute(
+        self.run(
             place,
             "UPDATE keks SET state = 'retired', retired_at = ?1, salt = NULL,
                  iterations = NULL, encrypted_handover = NULL, encrypted_check = x''
              WHERE state = 'retiring'",
             [now],
         )
-        .map(drop)
     }
 
-    fn insert_key_job(&self, row: &JobRow) -> Result<u64, Fault> {
+    fn insert_key_job(&self, row: &JobRow) -> Answer<u64> {
         let place = many("key_jobs");
         let next = "SELECT coalesce(max(id), 0) + 1 FROM key_jobs";
         let id = self.number(place, next, [])?;
@@ -221,48 +219,39 @@ impl KeyChanges for Db<'_> {
         Ok(id)
     }
 
-    fn advance_key_job(&self, id: u64, from: &str, to: &str, done: u64) -> Result<bool, Fault> {
-        let moved = self.execute(
+    fn advance_key_job(&self, id: u64, from: &str, to: &str, done: u64) -> Answer<bool> {
+        self.changed(
             many("key_jobs"),
             "UPDATE key_jobs SET cursor = ?1, done = ?2
              WHERE id = ?3 AND state = 'running' AND cursor = ?4",
             (Public(to), done, id, Public(from)),
-        )?;
-        Ok(moved == 1)
+        )
     }
 
-    fn finish_key_job(&self, id: u64, from: &str, done: u64, now: u64) -> Result<bool, Fault> {
-        let moved = self.execute(
+    fn finish_key_job(&self, id: u64, from: &str, done: u64, now: u64) -> Answer<bool> {
+        self.changed(
             many("key_jobs"),
             "UPDATE key_jobs SET state = 'done', cursor = '', done = ?1, total = ?1,
                  finished_at = ?2
              WHERE id = ?3 AND state = 'running' AND cursor = ?4",
             (done, now, id, Public(from)),
-        )?;
-        Ok(moved == 1)
+        )
     }
 
-    fn insert_audit_key(&self, subject: &[u8; 16], key: &Sealed, now: u64) -> Result<(), Fault> {
-        self.execute(
+    fn insert_audit_key(&self, subject: &[u8; 16], key: &Sealed, now: u64) -> Answer {
+        self.run(
             at("audit_keys", subject),
             "INSERT INTO audit_keys (subject, encrypted_key, created_at) VALUES (?1, ?2, ?3)",
             (subject, key, now),
         )
-        .map(drop)
     }
 
-    fn swap_sealed(
-        &self,
-        walk: &Walk,
-        key: &RowKey,
-        old: &Sealed,
-        new: &Sealed,
-    ) -> Result<(), Fault> {
+    fn swap_sealed(&self, walk: &Walk, key: &RowKey, old: &Sealed, new: &Sealed) -> Answer {
         let (column, table) = (walk.column, walk.table);
         let sql = format!(
             "UPDATE {table} SET {column} = ?1 WHERE {} = ?2 AND {column} = ?3",
             walk.key
         );
-        self.execute(many(table), &sql, (new, key, old)).map(drop)
+        self.run(many(table), &sql, (new, key, old))
     }
 }

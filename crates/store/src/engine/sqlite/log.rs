@@ -4,13 +4,13 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 
 use crate::classes::Public;
+use crate::engine::Answer;
 use crate::engine::log::{
     AuditFilter, ChainHead, Door, Head, LinkedEvent, LogChanges, LogRows, LoggedRecord, Record,
-    SignedHead,
+    RecordMark, SignedHead,
 };
 use crate::engine::place::many;
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use api::ids::UserId;
 
 /// Selects every column of [`LoggedRecord`], without a condition.
@@ -87,11 +87,11 @@ fn condition(filter: &AuditFilter, before: Option<u64>) -> (String, Vec<Value>) 
 }
 
 impl LogRows for Db<'_> {
-    fn hold_still(&self) -> Result<(), Fault> {
-        self.execute(many("audit_log"), "BEGIN", []).map(drop)
+    fn hold_still(&self) -> Answer {
+        self.run(many("audit_log"), "BEGIN", [])
     }
 
-    fn chain_tip(&self) -> Result<ChainHead, Fault> {
+    fn chain_tip(&self) -> Answer<ChainHead> {
         let newest = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
         let tip = self.one(many("audit_log"), newest, [], end)?;
         Ok(tip.unwrap_or(ChainHead {
@@ -100,12 +100,12 @@ impl LogRows for Db<'_> {
         }))
     }
 
-    fn records_after(&self, after: u64, limit: u32) -> Result<Vec<LoggedRecord>, Fault> {
+    fn records_after(&self, after: u64, limit: u32) -> Answer<Vec<LoggedRecord>> {
         let sql = format!("{RECORDS} WHERE id > ?1 ORDER BY id LIMIT ?2");
         self.all(many("audit_log"), &sql, (number(after), limit), logged)
     }
 
-    fn record_mark(&self, id: u64) -> Result<Option<([u8; 64], Option<Vec<u8>>)>, Fault> {
+    fn record_mark(&self, id: u64) -> Answer<Option<RecordMark>> {
         let sql = "SELECT hash, tag FROM audit_log WHERE id = ?1";
         self.one(many("audit_log"), sql, [number(id)], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -117,7 +117,7 @@ impl LogRows for Db<'_> {
         filter: &AuditFilter,
         before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<LoggedRecord>, Fault> {
+    ) -> Answer<Vec<LoggedRecord>> {
         let (condition, mut values) = condition(filter, before);
         values.push(Value::Integer(number(limit as u64)));
         let sql = format!("{RECORDS}{condition} ORDER BY id DESC LIMIT ?");
@@ -125,7 +125,7 @@ impl LogRows for Db<'_> {
         self.all(many("audit_log"), &sql, values, logged)
     }
 
-    fn count_records(&self, filter: &AuditFilter) -> Result<u64, Fault> {
+    fn count_records(&self, filter: &AuditFilter) -> Answer<u64> {
         let (condition, values) = condition(filter, None);
         let sql = format!("SELECT count(*) FROM audit_log{condition}");
         let values = rusqlite::params_from_iter(values.into_iter().map(Public));
@@ -133,23 +133,23 @@ impl LogRows for Db<'_> {
     }
 
     // Along the rows and not the times: what is asked for is a part of the chain, whatever the clock did.
-    fn first_record_since(&self, time: u64) -> Result<Option<u64>, Fault> {
+    fn first_record_since(&self, time: u64) -> Answer<Option<u64>> {
         let sql = "SELECT id FROM audit_log NOT INDEXED WHERE timestamp >= ?1 ORDER BY id LIMIT 1";
         self.one(many("audit_log"), sql, [number(time)], |row| row.get(0))
     }
 
-    fn last_record_until(&self, time: u64) -> Result<Option<u64>, Fault> {
+    fn last_record_until(&self, time: u64) -> Answer<Option<u64>> {
         let sql =
             "SELECT id FROM audit_log NOT INDEXED WHERE timestamp <= ?1 ORDER BY id DESC LIMIT 1";
         self.one(many("audit_log"), sql, [number(time)], |row| row.get(0))
     }
 
-    fn record_before(&self, id: u64) -> Result<Option<ChainHead>, Fault> {
+    fn record_before(&self, id: u64) -> Answer<Option<ChainHead>> {
         let sql = "SELECT id, hash FROM audit_log WHERE id < ?1 ORDER BY id DESC LIMIT 1";
         self.one(many("audit_log"), sql, [number(id)], end)
     }
 
-    fn is_signed(&self, action: &str, event_id: &[u8; 16]) -> Result<bool, Fault> {
+    fn is_signed(&self, action: &str, event_id: &[u8; 16]) -> Answer<bool> {
         let signed = self.number(
             many("audit_log"),
             "SELECT count(*) FROM audit_log WHERE action = ?1 AND event_id = ?2
@@ -159,12 +159,7 @@ impl LogRows for Db<'_> {
         Ok(signed > 0)
     }
 
-    fn heads(
-        &self,
-        from: u64,
-        through: Option<u64>,
-        take: &mut dyn FnMut(SignedHead),
-    ) -> Result<(), Fault> {
+    fn heads(&self, from: u64, through: Option<u64>, take: &mut dyn FnMut(SignedHead)) -> Answer {
         let sql = format!("{HEADS} WHERE record_id BETWEEN ?1 AND ?2 ORDER BY record_id, id");
         let range = (number(from), through.map_or(i64::MAX, number));
         self.all(many("audit_heads"), &sql, range, |row| {
@@ -173,12 +168,12 @@ impl LogRows for Db<'_> {
         .map(|_: Vec<()>| ())
     }
 
-    fn newest_head(&self) -> Result<Option<SignedHead>, Fault> {
+    fn newest_head(&self) -> Answer<Option<SignedHead>> {
         let sql = format!("{HEADS} ORDER BY id DESC LIMIT 1");
         self.one(many("audit_heads"), &sql, [], head)
     }
 
-    fn doors(&self) -> Result<Vec<Door>, Fault> {
+    fn doors(&self) -> Answer<Vec<Door>> {
         let sql = "SELECT through_id, hash, cutoff, timestamp FROM audit_retention ORDER BY id";
         self.all(many("audit_retention"), sql, [], |row| {
             Ok(Door {
@@ -193,11 +188,11 @@ impl LogRows for Db<'_> {
 
 impl LogChanges for Db<'_> {
     /// The transaction is the only one that writes: it begins with the lock of the whole database.
-    fn lock_chain(&self) -> Result<ChainHead, Fault> {
+    fn lock_chain(&self) -> Answer<ChainHead> {
         self.chain_tip()
     }
 
-    fn append_records(&self, records: &[LinkedEvent]) -> Result<(), Fault> {
+    fn append_records(&self, records: &[LinkedEvent]) -> Answer {
         for record in records {
             let event = &record.event;
             self.execute(
@@ -221,9 +216,9 @@ impl LogChanges for Db<'_> {
         Ok(())
     }
 
-    fn insert_head(&self, signed: &SignedHead) -> Result<(), Fault> {
+    fn insert_head(&self, signed: &SignedHead) -> Answer {
         let head = &signed.head;
-        self.execute(
+        self.run(
             many("audit_heads"),
             "INSERT INTO audit_heads (id, record_id, hash, timestamp, signature)
              VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -235,21 +230,19 @@ impl LogChanges for Db<'_> {
                 Public(&signed.signature),
             ),
         )
-        .map(drop)
     }
 
-    fn insert_door(&self, door: &Door) -> Result<(), Fault> {
+    fn insert_door(&self, door: &Door) -> Answer {
         // The number is given: the trigger that keeps the order sees none that SQLite would choose.
-        self.execute(
+        self.run(
             many("audit_retention"),
             "INSERT INTO audit_retention (id, through_id, hash, cutoff, timestamp)
              SELECT coalesce(max(id), 0) + 1, ?1, ?2, ?3, ?4 FROM audit_retention",
             (door.through_id, &door.hash, door.cutoff, door.timestamp),
         )
-        .map(drop)
     }
 
-    fn delete_records(&self, through: u64, limit: u32) -> Result<u64, Fault> {
+    fn delete_records(&self, through: u64, limit: u32) -> Answer<u64> {
         let deleted = self.execute(
             many("audit_log"),
             "DELETE FROM audit_log WHERE id IN
@@ -259,7 +252,7 @@ impl LogChanges for Db<'_> {
         Ok(deleted as u64)
     }
 
-    fn delete_heads(&self, through: u64, limit: u32) -> Result<u64, Fault> {
+    fn delete_heads(&self, through: u64, limit: u32) -> Answer<u64> {
         let deleted = self.execute(
             many("audit_heads"),
             "DELETE FROM audit_heads WHERE id IN

@@ -18,6 +18,8 @@ mod sessions;
 mod settings;
 mod snapshot;
 mod standing;
+#[cfg(feature = "testing")]
+pub(crate) mod testing;
 mod users;
 mod writer;
 

@@ -3,10 +3,10 @@
 use rusqlite::blob::Blob;
 
 use crate::classes::Public;
+use crate::engine::Answer;
 use crate::engine::place::{at, many};
 use crate::engine::prekeys::{BatchRow, PackedBatch, Pieces, PrekeyChanges, PrekeyRows, StockRow};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use crate::prekeys::ClaimedLeaf;
 use api::ids::UserId;
 
@@ -20,7 +20,7 @@ impl Pieces for Leaves<'_> {
         self.blob.len()
     }
 
-    fn read(&self, bytes: &mut [u8], offset: usize) -> Result<(), Fault> {
+    fn read(&self, bytes: &mut [u8], offset: usize) -> Answer {
         self.blob
             .read_at_exact(bytes, offset)
             .map_err(|error| at("prekey_batches", self.user.as_bytes()).fault(error))
@@ -28,7 +28,7 @@ impl Pieces for Leaves<'_> {
 }
 
 impl PrekeyRows for Db<'_> {
-    fn stock(&self, user: &UserId) -> Result<Option<StockRow>, Fault> {
+    fn stock(&self, user: &UserId) -> Answer<Option<StockRow>> {
         self.one(
             at("prekey_stock", user.as_bytes()),
             "SELECT batch_number, leaf_count, next_leaf, created_at, expires_at
@@ -46,7 +46,7 @@ impl PrekeyRows for Db<'_> {
         )
     }
 
-    fn batch(&self, user: &UserId) -> Result<Option<BatchRow<'_>>, Fault> {
+    fn batch(&self, user: &UserId) -> Answer<Option<BatchRow<'_>>> {
         let place = at("prekey_batches", user.as_bytes());
         let found = self.one(
             place,
@@ -69,7 +69,7 @@ impl PrekeyRows for Db<'_> {
         }))
     }
 
-    fn last_resort(&self, user: &UserId, now: u64) -> Result<Option<ClaimedLeaf>, Fault> {
+    fn last_resort(&self, user: &UserId, now: u64) -> Answer<Option<ClaimedLeaf>> {
         let id = user.as_bytes();
         self.one(
             at("prekey_batches", id),
@@ -100,7 +100,7 @@ impl PrekeyChanges for Db<'_> {
         user: &UserId,
         packed: &PackedBatch,
         stock: &StockRow,
-    ) -> Result<Result<(), u64>, Fault> {
+    ) -> Answer<Result<(), u64>> {
         let batch = &packed.batch;
         let id = user.as_bytes();
         let place = at("prekey_stock", id);
@@ -148,31 +148,23 @@ impl PrekeyChanges for Db<'_> {
         Ok(Ok(()))
     }
 
-    fn claim_pair(
-        &self,
-        user: &UserId,
-        prekey_id: u32,
-        now: u64,
-        expires_at: u64,
-    ) -> Result<bool, Fault> {
+    fn claim_pair(&self, user: &UserId, prekey_id: u32, now: u64, expires_at: u64) -> Answer<bool> {
         let id = user.as_bytes();
-        let taken = self.execute(
+        self.changed(
             at("prekeys", id),
             "INSERT INTO prekeys (user_id, prekey_id, claimed_at, expires_at)
              VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             (id, prekey_id, now, expires_at),
-        )?;
-        Ok(taken == 1)
+        )
     }
 
-    fn set_next_leaf(&self, user: &UserId, next_leaf: u32) -> Result<(), Fault> {
+    fn set_next_leaf(&self, user: &UserId, next_leaf: u32) -> Answer {
         let sql = "UPDATE prekey_stock SET next_leaf = ?1 WHERE user_id = ?2";
         let id = user.as_bytes();
-        self.execute(at("prekey_stock", id), sql, (next_leaf, id))
-            .map(drop)
+        self.run(at("prekey_stock", id), sql, (next_leaf, id))
     }
 
-    fn prune_prekeys(&self, now: u64, pairs: usize, batches: usize) -> Result<u64, Fault> {
+    fn prune_prekeys(&self, now: u64, pairs: usize, batches: usize) -> Answer<u64> {
         let pairs = self.execute(
             many("prekeys"),
             "DELETE FROM prekeys WHERE (user_id, prekey_id) IN
@@ -189,7 +181,7 @@ impl PrekeyChanges for Db<'_> {
         Ok((pairs + batches) as u64)
     }
 
-    fn withdraw_all_prekeys(&self) -> Result<(), Fault> {
+    fn withdraw_all_prekeys(&self) -> Answer {
         for (table, sql) in [
             ("prekey_batches", "DELETE FROM prekey_batches"),
             ("prekeys", "DELETE FROM prekeys"),

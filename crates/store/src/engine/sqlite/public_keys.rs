@@ -1,18 +1,15 @@
 //! Statements about `public_keys`.
 
 use crate::classes::Public;
+use crate::engine::Answer;
 use crate::engine::place::{at, many};
 use crate::engine::public_keys::{PublicKeyChanges, PublicKeyRows};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use crate::public_keys::{PublicKeys, StoredPublicKeys};
 use api::ids::UserId;
 
 impl PublicKeyRows for Db<'_> {
-    fn public_keys(
-        &self,
-        user: &UserId,
-    ) -> Result<Option<(StoredPublicKeys, Option<Vec<u8>>)>, Fault> {
+    fn public_keys(&self, user: &UserId) -> Answer<Option<(StoredPublicKeys, Option<Vec<u8>>)>> {
         self.one(
             at("public_keys", user.as_bytes()),
             "SELECT identity_key, verify_key, account_keys, created_at, signed_prekey,
@@ -34,7 +31,7 @@ impl PublicKeyRows for Db<'_> {
         )
     }
 
-    fn public_key_owners(&self) -> Result<Vec<UserId>, Fault> {
+    fn public_key_owners(&self) -> Answer<Vec<UserId>> {
         let sql = "SELECT user_id FROM public_keys";
         self.all(many("public_keys"), sql, [], |row| {
             Ok(UserId::from_bytes(row.get(0)?))
@@ -43,15 +40,10 @@ impl PublicKeyRows for Db<'_> {
 }
 
 impl PublicKeyChanges for Db<'_> {
-    fn insert_public_keys(
-        &self,
-        user: &UserId,
-        stored: &StoredPublicKeys,
-        tag: &[u8],
-    ) -> Result<(), Fault> {
+    fn insert_public_keys(&self, user: &UserId, stored: &StoredPublicKeys, tag: &[u8]) -> Answer {
         let id = user.as_bytes();
         let keys = &stored.keys;
-        self.execute(
+        self.run(
             at("public_keys", id),
             "INSERT INTO public_keys (user_id, created_at, identity_key, signed_prekey, verify_key,
                  quantum_public_key, account_keys, tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -66,17 +58,11 @@ impl PublicKeyChanges for Db<'_> {
                 Public(tag),
             ),
         )
-        .map(drop)
     }
 
-    fn update_public_keys(
-        &self,
-        user: &UserId,
-        keys: &PublicKeys,
-        tag: &[u8],
-    ) -> Result<(), Fault> {
+    fn update_public_keys(&self, user: &UserId, keys: &PublicKeys, tag: &[u8]) -> Answer {
         let id = user.as_bytes();
-        self.execute(
+        self.run(
             at("public_keys", id),
             "UPDATE public_keys SET created_at = ?1, identity_key = ?2, verify_key = ?3,
                  account_keys = ?4, tag = ?5 WHERE user_id = ?6",
@@ -89,7 +75,6 @@ impl PublicKeyChanges for Db<'_> {
                 id,
             ),
         )
-        .map(drop)
     }
 
     fn set_last_resort_pair(
@@ -97,13 +82,12 @@ impl PublicKeyChanges for Db<'_> {
         user: &UserId,
         signed_prekey: &[u8],
         quantum_public_key: &[u8],
-    ) -> Result<bool, Fault> {
+    ) -> Answer<bool> {
         let id = user.as_bytes();
-        let updated = self.execute(
+        self.changed(
             at("public_keys", id),
             "UPDATE public_keys SET signed_prekey = ?1, quantum_public_key = ?2 WHERE user_id = ?3",
             (Public(signed_prekey), Public(quantum_public_key), id),
-        )?;
-        Ok(updated == 1)
+        )
     }
 }

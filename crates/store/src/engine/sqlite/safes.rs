@@ -1,10 +1,10 @@
 //! Statements about `key_safes` and `prekey_safes`.
 
 use crate::classes::Sealed;
+use crate::engine::Answer;
 use crate::engine::place::{Place, at, many};
 use crate::engine::safes::{BothSafes, SafeChanges, SafeRows, SealedSafe};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use crate::safes::SafeKind;
 use api::ids::UserId;
 
@@ -17,7 +17,7 @@ fn place(kind: SafeKind, user: &UserId) -> Place<'_> {
 }
 
 impl SafeRows for Db<'_> {
-    fn safe(&self, user: &UserId, kind: SafeKind) -> Result<Option<SealedSafe>, Fault> {
+    fn safe(&self, user: &UserId, kind: SafeKind) -> Answer<Option<SealedSafe>> {
         let sql = match kind {
             SafeKind::Keys => {
                 "SELECT version, encrypted_private_keys FROM key_safes WHERE user_id = ?1"
@@ -36,7 +36,7 @@ impl SafeRows for Db<'_> {
         })
     }
 
-    fn both_safes(&self, user: &UserId) -> Result<Option<BothSafes>, Fault> {
+    fn both_safes(&self, user: &UserId) -> Answer<Option<BothSafes>> {
         let safe = |kind, version, data| SealedSafe {
             user: *user,
             kind,
@@ -64,26 +64,24 @@ impl SafeRows for Db<'_> {
 }
 
 impl SafeChanges for Db<'_> {
-    fn insert_key_safe(&self, safe: &SealedSafe, wraps: &Sealed) -> Result<(), Fault> {
-        self.execute(
+    fn insert_key_safe(&self, safe: &SealedSafe, wraps: &Sealed) -> Answer {
+        self.run(
             place(safe.kind, &safe.user),
             "INSERT INTO key_safes (user_id, version, encrypted_wraps, encrypted_private_keys)
              VALUES (?1, ?2, ?3, ?4)",
             (safe.user.as_bytes(), safe.version, wraps, &safe.data),
         )
-        .map(drop)
     }
 
-    fn insert_prekey_safe(&self, safe: &SealedSafe) -> Result<(), Fault> {
-        self.execute(
+    fn insert_prekey_safe(&self, safe: &SealedSafe) -> Answer {
+        self.run(
             place(safe.kind, &safe.user),
             "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
             (safe.user.as_bytes(), safe.version, &safe.data),
         )
-        .map(drop)
     }
 
-    fn swap_safe(&self, safe: &SealedSafe, expected: u64) -> Result<bool, Fault> {
+    fn swap_safe(&self, safe: &SealedSafe, expected: u64) -> Answer<bool> {
         let sql = match safe.kind {
             SafeKind::Keys => {
                 "UPDATE key_safes SET version = ?1, encrypted_private_keys = ?2
@@ -95,17 +93,15 @@ impl SafeChanges for Db<'_> {
             }
         };
         let values = (safe.version, &safe.data, safe.user.as_bytes(), expected);
-        Ok(self.execute(place(safe.kind, &safe.user), sql, values)? == 1)
+        self.changed(place(safe.kind, &safe.user), sql, values)
     }
 
-    fn set_wraps(&self, user: &UserId, wraps: &Sealed) -> Result<(), Fault> {
+    fn set_wraps(&self, user: &UserId, wraps: &Sealed) -> Answer {
         let sql = "UPDATE key_safes SET encrypted_wraps = ?1 WHERE user_id = ?2";
-        self.execute(place(SafeKind::Keys, user), sql, (wraps, user.as_bytes()))
-            .map(drop)
+        self.run(place(SafeKind::Keys, user), sql, (wraps, user.as_bytes()))
     }
 
-    fn delete_all_prekey_safes(&self) -> Result<(), Fault> {
-        self.execute(many("prekey_safes"), "DELETE FROM prekey_safes", [])
-            .map(drop)
+    fn delete_all_prekey_safes(&self) -> Answer {
+        self.run(many("prekey_safes"), "DELETE FROM prekey_safes", [])
     }
 }

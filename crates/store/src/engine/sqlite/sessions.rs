@@ -3,10 +3,10 @@
 use rusqlite::Row;
 
 use crate::classes::Public;
+use crate::engine::Answer;
 use crate::engine::place::{at, many};
 use crate::engine::sessions::{RawSession, SessionChanges, SessionRows};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use api::ids::{SessionId, UserId};
 
 /// Columns of [`RawSession`], in its order.
@@ -27,22 +27,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RawSession> {
 }
 
 impl SessionRows for Db<'_> {
-    fn session(&self, id: &SessionId) -> Result<Option<RawSession>, Fault> {
+    fn session(&self, id: &SessionId) -> Answer<Option<RawSession>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = ?1");
         let id = id.as_bytes();
         self.one(at("sessions", id), &sql, [id], read)
     }
 
-    fn sessions(&self) -> Result<Vec<Result<RawSession, Fault>>, Fault> {
+    fn sessions(&self) -> Answer<Vec<Answer<RawSession>>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions");
         self.each(many("sessions"), &sql, [], read)
     }
 
-    fn sessions_of(
-        &self,
-        user: &UserId,
-        now: u64,
-    ) -> Result<Vec<(SessionId, Result<RawSession, Fault>)>, Fault> {
+    fn sessions_of(&self, user: &UserId, now: u64) -> Answer<Vec<(SessionId, Answer<RawSession>)>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
              ORDER BY created_at DESC, session_id"
@@ -60,7 +56,7 @@ impl SessionRows for Db<'_> {
         now: u64,
         future: u64,
         limit: usize,
-    ) -> Result<Vec<(SessionId, UserId)>, Fault> {
+    ) -> Answer<Vec<(SessionId, UserId)>> {
         self.all(
             many("sessions"),
             "SELECT * FROM (SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
@@ -79,8 +75,8 @@ impl SessionRows for Db<'_> {
 }
 
 impl SessionChanges for Db<'_> {
-    fn insert_session(&self, session: &RawSession) -> Result<bool, Fault> {
-        let inserted = self.execute(
+    fn insert_session(&self, session: &RawSession) -> Answer<bool> {
+        self.changed(
             at("sessions", &session.session_id),
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at,
                  absolute_expires_at, last_activity, encrypted_data, tag)
@@ -95,12 +91,11 @@ impl SessionChanges for Db<'_> {
                 &session.data,
                 session.tag.as_ref().map(Public),
             ),
-        )?;
-        Ok(inserted == 1)
+        )
     }
 
-    fn update_session(&self, session: &RawSession) -> Result<bool, Fault> {
-        let touched = self.execute(
+    fn update_session(&self, session: &RawSession) -> Answer<bool> {
+        self.changed(
             at("sessions", &session.session_id),
             "UPDATE sessions SET last_activity = ?1, expires_at = ?2, tag = ?3
              WHERE session_id = ?4",
@@ -110,24 +105,22 @@ impl SessionChanges for Db<'_> {
                 session.tag.as_ref().map(Public),
                 &session.session_id,
             ),
-        )?;
-        Ok(touched == 1)
+        )
     }
 
-    fn delete_session(&self, owner: &UserId, id: &SessionId) -> Result<bool, Fault> {
-        let deleted = self.execute(
+    fn delete_session(&self, owner: &UserId, id: &SessionId) -> Answer<bool> {
+        self.changed(
             at("sessions", id.as_bytes()),
             "DELETE FROM sessions WHERE session_id = ?1 AND user_id = ?2",
             (id.as_bytes(), owner.as_bytes()),
-        )?;
-        Ok(deleted == 1)
+        )
     }
 
     fn delete_other_sessions(
         &self,
         user: &UserId,
         keep: Option<&SessionId>,
-    ) -> Result<Vec<SessionId>, Fault> {
+    ) -> Answer<Vec<SessionId>> {
         let keep = Public(keep.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
         self.all(
             at("sessions", user.as_bytes()),
@@ -137,18 +130,16 @@ impl SessionChanges for Db<'_> {
         )
     }
 
-    fn delete_ended_session(&self, id: &SessionId, now: u64, future: u64) -> Result<bool, Fault> {
-        let deleted = self.execute(
+    fn delete_ended_session(&self, id: &SessionId, now: u64, future: u64) -> Answer<bool> {
+        self.changed(
             at("sessions", id.as_bytes()),
             "DELETE FROM sessions
              WHERE session_id = ?1 AND (expires_at <= ?2 OR created_at > ?3)",
             (id.as_bytes(), now, future),
-        )?;
-        Ok(deleted == 1)
+        )
     }
 
-    fn delete_all_sessions(&self) -> Result<(), Fault> {
-        self.execute(many("sessions"), "DELETE FROM sessions", [])
-            .map(drop)
+    fn delete_all_sessions(&self) -> Answer {
+        self.run(many("sessions"), "DELETE FROM sessions", [])
     }
 }

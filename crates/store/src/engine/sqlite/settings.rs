@@ -1,14 +1,14 @@
 //! Statements about `settings` and `server_secrets`, and figures.
 
 use crate::classes::{Public, Sealed};
+use crate::engine::Answer;
 use crate::engine::place::many;
 use crate::engine::settings::{SettingChanges, SettingRow, SettingRows};
 use crate::engine::sqlite::db::Db;
-use crate::fault::Fault;
 use crate::statistics::Statistics;
 
 impl SettingRows for Db<'_> {
-    fn setting(&self, name: &str) -> Result<Option<SettingRow>, Fault> {
+    fn setting(&self, name: &str) -> Answer<Option<SettingRow>> {
         let sql = "SELECT value, tag FROM settings WHERE name = ?1";
         self.one(many("settings"), sql, [Public(name)], |row| {
             Ok(SettingRow {
@@ -18,14 +18,14 @@ impl SettingRows for Db<'_> {
         })
     }
 
-    fn secret(&self, name: &str) -> Result<Option<Sealed>, Fault> {
+    fn secret(&self, name: &str) -> Answer<Option<Sealed>> {
         let sql = "SELECT encrypted_secret FROM server_secrets WHERE name = ?1";
         self.one(many("server_secrets"), sql, [Public(name)], |row| {
             row.get(0)
         })
     }
 
-    fn statistics(&self, now: u64) -> Result<Statistics, Fault> {
+    fn statistics(&self, now: u64) -> Answer<Statistics> {
         self.one(
             many("sqlite_schema"),
             "SELECT (SELECT count(*) FROM users),
@@ -51,11 +51,11 @@ impl SettingRows for Db<'_> {
         .map(Option::unwrap_or_default)
     }
 
-    fn count_rows(&self, table: &'static str) -> Result<u64, Fault> {
+    fn count_rows(&self, table: &'static str) -> Answer<u64> {
         self.number(many(table), &format!("SELECT count(*) FROM {table}"), [])
     }
 
-    fn table_counts(&self) -> Result<Vec<(String, u64)>, Fault> {
+    fn table_counts(&self) -> Answer<Vec<(String, u64)>> {
         let place = many("sqlite_schema");
         let names: Vec<String> = self.all(
             place,
@@ -75,49 +75,46 @@ impl SettingRows for Db<'_> {
 }
 
 impl SettingChanges for Db<'_> {
-    fn put_setting(&self, name: &str, value: &str, tag: Option<&[u8]>) -> Result<(), Fault> {
-        self.execute(
+    fn put_setting(&self, name: &str, value: &str, tag: Option<&[u8]>) -> Answer {
+        self.run(
             many("settings"),
             "INSERT INTO settings (name, value, tag) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value, tag = excluded.tag",
             (Public(name), Public(value), tag.map(Public)),
         )
-        .map(drop)
     }
 
-    fn swap_setting(&self, name: &str, from: &str, to: &str) -> Result<bool, Fault> {
+    fn swap_setting(&self, name: &str, from: &str, to: &str) -> Answer<bool> {
         let sql = "UPDATE settings SET value = ?1 WHERE name = ?2 AND value = ?3";
         let values = (Public(to), Public(name), Public(from));
-        Ok(self.execute(many("settings"), sql, values)? == 1)
+        self.changed(many("settings"), sql, values)
     }
 
-    fn count_up(&self, name: &str) -> Result<(), Fault> {
-        self.execute(
+    fn count_up(&self, name: &str) -> Answer {
+        self.run(
             many("settings"),
             "INSERT INTO settings (name, value) VALUES (?1, '1')
              ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
             [Public(name)],
         )
-        .map(drop)
     }
 
-    fn delete_setting(&self, name: &str) -> Result<bool, Fault> {
+    fn delete_setting(&self, name: &str) -> Answer<bool> {
         let sql = "DELETE FROM settings WHERE name = ?1";
-        Ok(self.execute(many("settings"), sql, [Public(name)])? == 1)
+        self.changed(many("settings"), sql, [Public(name)])
     }
 
-    fn insert_secret(&self, name: &str, secret: &Sealed, now: u64) -> Result<bool, Fault> {
-        let inserted = self.execute(
+    fn insert_secret(&self, name: &str, secret: &Sealed, now: u64) -> Answer<bool> {
+        self.changed(
             many("server_secrets"),
             "INSERT INTO server_secrets (name, encrypted_secret, created_at)
              VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             (Public(name), secret, now),
-        )?;
-        Ok(inserted == 1)
+        )
     }
 
-    fn delete_secret(&self, name: &str) -> Result<bool, Fault> {
+    fn delete_secret(&self, name: &str) -> Answer<bool> {
         let sql = "DELETE FROM server_secrets WHERE name = ?1";
-        Ok(self.execute(many("server_secrets"), sql, [Public(name)])? == 1)
+        self.changed(many("server_secrets"), sql, [Public(name)])
     }
 }

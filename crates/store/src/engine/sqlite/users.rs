@@ -3,10 +3,10 @@
 use rusqlite::Row;
 
 use crate::classes::{Public, Sealed};
+use crate::engine::Answer;
 use crate::engine::place::{at, many};
 use crate::engine::sqlite::db::Db;
 use crate::engine::users::{BoundUser, RawCredential, RawUser, UserChanges, UserRows};
-use crate::fault::Fault;
 use api::ids::UserId;
 
 /// Columns of [`BoundUser`], in its order.
@@ -59,40 +59,40 @@ fn select() -> String {
 }
 
 impl UserRows for Db<'_> {
-    fn bound_user(&self, user: &UserId) -> Result<Option<BoundUser>, Fault> {
+    fn bound_user(&self, user: &UserId) -> Answer<Option<BoundUser>> {
         let sql = format!("SELECT {BOUND} FROM users WHERE user_id = ?1");
         let id = user.as_bytes();
         self.one(at("users", id), &sql, [id], bound)
     }
 
-    fn bound_users(&self) -> Result<Vec<Result<BoundUser, Fault>>, Fault> {
+    fn bound_users(&self) -> Answer<Vec<Answer<BoundUser>>> {
         let sql = format!("SELECT {BOUND} FROM users");
         self.each(many("users"), &sql, [], bound)
     }
 
-    fn active_administrators(&self) -> Result<Vec<BoundUser>, Fault> {
+    fn active_administrators(&self) -> Answer<Vec<BoundUser>> {
         let sql = format!("SELECT {BOUND} FROM users WHERE role = 'admin' AND active = 1");
         self.all(many("users"), &sql, [], bound)
     }
 
-    fn user_exists(&self, user: &UserId) -> Result<bool, Fault> {
+    fn user_exists(&self, user: &UserId) -> Answer<bool> {
         let sql = "SELECT count(*) FROM users WHERE user_id = ?1";
         let id = user.as_bytes();
         Ok(self.number(at("users", id), sql, [id])? > 0)
     }
 
-    fn handle_exists(&self, index: &[u8; 32]) -> Result<bool, Fault> {
+    fn handle_exists(&self, index: &[u8; 32]) -> Answer<bool> {
         let sql = "SELECT count(*) FROM users WHERE handle_index = ?1";
         Ok(self.number(at("users", index), sql, [index])? > 0)
     }
 
-    fn user(&self, user: &UserId) -> Result<Option<RawUser>, Fault> {
+    fn user(&self, user: &UserId) -> Answer<Option<RawUser>> {
         let sql = format!("{} WHERE user_id = ?1", select());
         let id = user.as_bytes();
         self.one(at("users", id), &sql, [id], raw)
     }
 
-    fn user_by_handle(&self, index: &[u8; 32]) -> Result<Option<RawUser>, Fault> {
+    fn user_by_handle(&self, index: &[u8; 32]) -> Answer<Option<RawUser>> {
         let sql = format!("{} WHERE handle_index = ?1", select());
         self.one(at("users", index), &sql, [index], raw)
     }
@@ -101,7 +101,7 @@ impl UserRows for Db<'_> {
         &self,
         after: Option<&UserId>,
         limit: u32,
-    ) -> Result<Vec<(UserId, Result<RawUser, Fault>)>, Fault> {
+    ) -> Answer<Vec<(UserId, Answer<RawUser>)>> {
         let after = match after {
             None => 0,
             Some(user) => {
@@ -118,16 +118,13 @@ impl UserRows for Db<'_> {
         })
     }
 
-    fn credential(&self, user: &UserId) -> Result<Option<RawCredential>, Fault> {
+    fn credential(&self, user: &UserId) -> Answer<Option<RawCredential>> {
         let sql = format!("SELECT {BOUND}, encrypted_credential FROM users WHERE user_id = ?1");
         let id = user.as_bytes();
         self.one(at("users", id), &sql, [id], credential)
     }
 
-    fn credential_by_handle_or_any(
-        &self,
-        index: &[u8; 32],
-    ) -> Result<Option<RawCredential>, Fault> {
+    fn credential_by_handle_or_any(&self, index: &[u8; 32]) -> Answer<Option<RawCredential>> {
         let sql = format!(
             "SELECT {BOUND}, encrypted_credential FROM users WHERE number = coalesce(
                  (SELECT number FROM users WHERE handle_index = ?1),
@@ -138,13 +135,8 @@ impl UserRows for Db<'_> {
 }
 
 impl UserChanges for Db<'_> {
-    fn insert_user(
-        &self,
-        bound: &BoundUser,
-        data: &Sealed,
-        credential: &Sealed,
-    ) -> Result<bool, Fault> {
-        let inserted = self.execute(
+    fn insert_user(&self, bound: &BoundUser, data: &Sealed, credential: &Sealed) -> Answer<bool> {
+        self.changed(
             at("users", &bound.user_id),
             "INSERT INTO users (user_id, handle_index, fingerprint, role, active, created_at, tag,
                  encrypted_data, encrypted_credential)
@@ -160,12 +152,11 @@ impl UserChanges for Db<'_> {
                 data,
                 credential,
             ),
-        )?;
-        Ok(inserted == 1)
+        )
     }
 
-    fn update_user(&self, bound: &BoundUser) -> Result<(), Fault> {
-        self.execute(
+    fn update_user(&self, bound: &BoundUser) -> Answer {
+        self.run(
             at("users", &bound.user_id),
             "UPDATE users SET fingerprint = ?1, role = ?2, active = ?3, tag = ?4
              WHERE user_id = ?5",
@@ -177,36 +168,34 @@ impl UserChanges for Db<'_> {
                 &bound.user_id,
             ),
         )
-        .map(drop)
     }
 
-    fn set_user_data(&self, user: &UserId, data: &Sealed) -> Result<bool, Fault> {
+    fn set_user_data(&self, user: &UserId, data: &Sealed) -> Answer<bool> {
         let sql = "UPDATE users SET encrypted_data = ?1 WHERE user_id = ?2";
         let id = user.as_bytes();
-        Ok(self.execute(at("users", id), sql, (data, id))? == 1)
+        self.changed(at("users", id), sql, (data, id))
     }
 
-    fn set_credential(&self, user: &UserId, credential: &Sealed) -> Result<(), Fault> {
+    fn set_credential(&self, user: &UserId, credential: &Sealed) -> Answer {
         let sql = "UPDATE users SET encrypted_credential = ?1 WHERE user_id = ?2";
         let id = user.as_bytes();
-        self.execute(at("users", id), sql, (credential, id))
-            .map(drop)
+        self.run(at("users", id), sql, (credential, id))
     }
 
-    fn touch_last_login(&self, user: &UserId, now: u64) -> Result<bool, Fault> {
+    fn touch_last_login(&self, user: &UserId, now: u64) -> Answer<bool> {
         let sql = "UPDATE users SET last_login = max(coalesce(last_login, 0), ?1) \
                    WHERE user_id = ?2";
         let id = user.as_bytes();
-        Ok(self.execute(at("users", id), sql, (now, id))? == 1)
+        self.changed(at("users", id), sql, (now, id))
     }
 
-    fn delete_user(&self, user: &UserId) -> Result<bool, Fault> {
+    fn delete_user(&self, user: &UserId) -> Answer<bool> {
         let id = user.as_bytes();
         for (table, column) in OF_A_USER {
             let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
             self.execute(at(table, id), &sql, [id])?;
         }
         let sql = "DELETE FROM users WHERE user_id = ?1";
-        Ok(self.execute(at("users", id), sql, [id])? == 1)
+        self.changed(at("users", id), sql, [id])
     }
 }

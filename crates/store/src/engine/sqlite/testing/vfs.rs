@@ -16,7 +16,7 @@ use rusqlite::ffi::{
     sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-use crate::testing::disk::Disk;
+use crate::engine::sqlite::testing::Disk;
 
 /// Files whose loss matters: the database, its log, its journal.
 const WATCHED: c_int = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL;
@@ -42,7 +42,7 @@ struct Watched {
 }
 
 /// Registers a VFS of this name; a few hundred bytes stay allocated for good.
-pub(super) fn register(name: &str, disk: Arc<Disk>) -> Result<(), String> {
+pub(crate) fn register(name: &str, disk: Arc<Disk>) -> Result<(), String> {
     let name = CString::new(name).map_err(|error| error.to_string())?;
     // SAFETY: a null name asks for the default VFS; SQLite keeps it for the life of the process.
     let base = unsafe { sqlite3_vfs_find(std::ptr::null()) };
