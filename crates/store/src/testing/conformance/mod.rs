@@ -10,10 +10,14 @@ pub mod credentials;
 pub mod invites;
 pub mod prekeys;
 pub mod proof;
+pub mod rotation;
 pub mod safes;
 pub mod server;
 pub mod sessions;
+pub mod snapshots;
 pub mod users;
+
+use std::path::PathBuf;
 
 use crate::Store;
 
@@ -21,6 +25,12 @@ use crate::Store;
 pub trait Fixture {
     /// Opens the database, made at the first call.
     fn open(&self) -> Store;
+
+    /// The path of a copy, at which nothing is.
+    fn copy(&self) -> PathBuf;
+
+    /// Opens the copy as a database of its own, under the same key.
+    fn open_copy(&self) -> Store;
 }
 
 /// Makes a test of every case; the argument is an expression that gives a fresh fixture.
@@ -76,6 +86,18 @@ macro_rules! conformance_suite {
             proof: details_are_opened_for_those_who_ask,
             proof: old_records_go_through_the_door_once_a_head_vouches_for_it,
             proof: the_newest_record_never_goes,
+            proof: the_log_stays_this_programs_own_through_its_retention,
+            proof: records_are_appended_while_old_ones_go,
+            rotation: a_rotation_moves_every_value_and_retires_the_key,
+            rotation: a_second_key_job_waits_for_the_first,
+            rotation: a_rotation_goes_on_after_reopening,
+            rotation: a_renewal_keeps_the_key_and_every_value,
+            rotation: requests_go_on_while_keys_rotate,
+            snapshots: a_copy_has_everything_but_what_a_restore_withdraws,
+            snapshots: a_copy_is_of_one_moment,
+            snapshots: a_copy_never_replaces_a_file,
+            snapshots: a_restore_is_marked_and_noted_once,
+            snapshots: samples_of_every_sealed_column_open,
             invites: an_invite_is_used_up_and_given_back_by_a_refusal,
             invites: an_invite_expires_and_is_pruned,
             invites: only_its_maker_withdraws_an_invite,

@@ -164,3 +164,67 @@ pub async fn the_newest_record_never_goes(fixture: &impl Fixture) {
     let empty = store.open_audit_door(NOW + 1, NOW + 2_000).await.unwrap();
     assert_eq!(empty, None);
 }
+
+pub async fn the_log_stays_this_programs_own_through_its_retention(fixture: &impl Fixture) {
+    let store = filled(fixture, 8).await;
+    let own = store.own_audit_tip(None, None).await.unwrap();
+    assert_eq!((own.tip.id, own.foreign), (8, None));
+    let some = store.own_audit_tip(None, Some(3)).await.unwrap();
+    assert_eq!((some.tip.id, some.foreign), (3, None));
+    let door = store.open_audit_door(NOW + 5, NOW + 20).await.unwrap();
+    assert_eq!(door.map(|door| door.through_id), Some(5));
+    assert!(sign(&store, 1).await);
+    let signed = store.audit_tip().await.unwrap();
+    store
+        .append_audit(vec![event(None, "a.b", NOW + 21)])
+        .await
+        .unwrap();
+    while store.pass_audit_door(2).await.unwrap() > 0 {}
+    let store = {
+        store.close().unwrap();
+        fixture.open()
+    };
+    let own = store.own_audit_tip(Some(signed.clone()), None).await;
+    let own = own.unwrap();
+    assert_eq!((own.tip.id, own.foreign), (signed.id + 1, None));
+    // Without the head, the end of the log could have been cut off.
+    let unsigned = store.own_audit_tip(None, None).await.unwrap();
+    assert_eq!(unsigned.foreign.map(|it| it.id), Some(signed.id));
+    let mut other = signed;
+    other.hash = [1; 64];
+    let foreign = store.own_audit_tip(Some(other), None).await.unwrap();
+    assert!(foreign.foreign.is_some());
+}
+
+pub async fn records_are_appended_while_old_ones_go(fixture: &impl Fixture) {
+    let store = filled(fixture, 60).await;
+    let door = store.open_audit_door(NOW + 50, NOW + 100).await.unwrap();
+    assert_eq!(door.map(|door| door.through_id), Some(50));
+    assert!(sign(&store, 1).await);
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let store = store.clone();
+        writers.spawn(async move {
+            for i in 0..20 {
+                let events = vec![event(None, "a.b", NOW + 200 + writer * 20 + i)];
+                store.append_audit(events).await.unwrap();
+                store.verify_audit_chain().await.unwrap();
+            }
+        });
+    }
+    let mut gone = 0;
+    loop {
+        let passed = store.pass_audit_door(3).await.unwrap();
+        assert!(passed <= 3);
+        gone += passed;
+        store.verify_audit_chain().await.unwrap();
+        if passed == 0 {
+            break;
+        }
+    }
+    writers.join_all().await;
+    assert_eq!(gone, 50);
+    let ids = ids(&store).await;
+    assert_eq!((ids[0].as_str(), ids.len()), ("51", 10 + 1 + 1 + 80));
+    assert_eq!(store.verify_audit_chain().await.unwrap().id, 141);
+}
