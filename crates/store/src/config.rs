@@ -51,6 +51,9 @@ pub struct StoreConfig {
     pub ambient: Ambient,
     pub(crate) vfs: Option<String>,
     pub(crate) synchronous: Synchronous,
+    /// Whether each write runs, is undone and runs again, as engines without savepoints do it.
+    #[cfg(feature = "testing")]
+    pub(crate) twice: bool,
     /// How many KiB may be written before the log is copied into the database.
     pub(crate) checkpoint_kib: usize,
 }
@@ -69,6 +72,8 @@ impl StoreConfig {
             ambient: Ambient::system(),
             vfs: None,
             synchronous: Synchronous::Full,
+            #[cfg(feature = "testing")]
+            twice: false,
             checkpoint_kib: 16 * 1024,
         }
     }

@@ -45,6 +45,13 @@ impl StoreConfig {
         self
     }
 
+    /// Runs each write, undoes it and runs it again: as engines without savepoints do it.
+    #[must_use]
+    pub fn with_every_write_twice(mut self) -> Self {
+        self.twice = true;
+        self
+    }
+
     /// Copies the log into the database after this many KiB instead of 16 MiB.
     #[must_use]
     pub fn with_checkpoints_every(mut self, kib: usize) -> Self {

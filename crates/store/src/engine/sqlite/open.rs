@@ -125,9 +125,8 @@ impl Opening<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| sqlite(config, error))?;
         let standing = Standing::of(&config.path);
-        let (writer, writer_thread) =
-            Writer::start(connection, chain, standing, config.checkpoint_kib)
-                .map_err(|error| io(config, error))?;
+        let (writer, writer_thread) = Writer::start(connection, chain, standing, config)
+            .map_err(|error| io(config, error))?;
         let (readers, reader_threads) =
             Readers::start(readers).map_err(|error| io(config, error))?;
         let threads = Threads {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::config::StoreConfig;
 use crate::engine::Request;
 use crate::engine::log::{Chain, ChainHead, Events, LogChanges};
 use crate::engine::place::many;
@@ -57,6 +58,8 @@ struct Work {
     chain: Arc<dyn Chain>,
     standing: Standing,
     checkpoint_kib: usize,
+    #[cfg(feature = "testing")]
+    twice: bool,
     /// How much a request needed for which there was no room, in KiB; 0 when there is room.
     lacking_kib: Arc<AtomicUsize>,
 }
@@ -64,12 +67,12 @@ struct Work {
 impl Writer {
     /// Starts the thread; it ends when closed or when every handle is gone.
     ///
-    /// The log is copied into the database when about `checkpoint_kib` were written since.
+    /// The log is copied into the database when about `config.checkpoint_kib` were written since.
     pub(crate) fn start(
         connection: Connection,
         chain: Arc<dyn Chain>,
         standing: Standing,
-        checkpoint_kib: usize,
+        config: &StoreConfig,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = channel();
         let lacking_kib = Arc::new(AtomicUsize::new(0));
@@ -77,7 +80,9 @@ impl Writer {
             connection,
             chain,
             standing,
-            checkpoint_kib,
+            checkpoint_kib: config.checkpoint_kib,
+            #[cfg(feature = "testing")]
+            twice: config.twice,
             lacking_kib: Arc::clone(&lacking_kib),
         };
         let thread = std::thread::Builder::new()
@@ -216,6 +221,11 @@ fn transact(work: &Work, batch: &mut [Queued]) -> Result<Vec<Option<Fault>>, Fau
     for queued in batch {
         db.execute(place, "SAVEPOINT request", [])?;
         let mut moved = tip.clone();
+        #[cfg(feature = "testing")]
+        if work.twice {
+            drop(queued.request.run(&db));
+            db.execute(place, "ROLLBACK TO request", [])?;
+        }
         let done = match queued.request.run(&db) {
             Some(events) => append(work, &mut moved, events).map(|()| true),
             None => Ok(false),
