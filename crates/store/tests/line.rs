@@ -14,6 +14,8 @@ const STATEMENTS: [(&str, &str); 6] = [
 ];
 /// Crates of databases.
 const DATABASES: [&str; 3] = ["rusqlite", "refinery", "tokio_postgres"];
+/// Engines; what is above names their trait.
+const ENGINES: [&str; 1] = ["engine::sqlite"];
 /// What decides, and so stands above the line.
 const POLICY: [&str; 6] = [
     "keyring::",
@@ -67,8 +69,8 @@ fn product(text: &str) -> String {
 
 /// Statements and database types in a text.
 fn of_a_database(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = DATABASES
-        .iter()
+    let names = DATABASES.iter().chain(&ENGINES);
+    let mut found: Vec<String> = names
         .filter(|name| text.contains(*name))
         .map(|name| (*name).to_owned())
         .collect();
@@ -138,6 +140,7 @@ fn what_crosses_the_line_is_seen() {
         "let sql = \"SELECT 1\";",
         "let sql = format!(\"UPDATE {table}\n  SET a = 1\");",
         "use rusqlite::Row;",
+        "use crate::engine::sqlite::Sqlite;",
     ] {
         assert_eq!(of_a_database(&product(wrong)).len(), 1, "{wrong}");
     }

@@ -7,8 +7,7 @@ use ::audit::{Verdict, Verifier};
 use crate::audit::chain;
 use crate::audit::heads::AUDIT_KEY;
 use crate::config::OpenError;
-use crate::engine::Rows;
-use crate::engine::sqlite::file::FileToRead;
+use crate::engine::{FileToRead, Rows};
 use crate::fault::Fault;
 use crate::sealing::bound_setting::AUDIT_SIGNED;
 

@@ -78,7 +78,7 @@ impl AuditProof for Repository {
             let Some((first, last)) = first.zip(last).filter(|(first, last)| first <= last) else {
                 return Ok(None);
             };
-            let found = rows.records_after(first - 1, 1)?.pop();
+            let found = rows.records_after(first.saturating_sub(1), 1)?.pop();
             Ok(found.map(|it| it.record).transpose()?.map(|it| (it, last)))
         })
         .await

@@ -1,4 +1,4 @@
-//! The audit log over SQLite: sealing events, querying records.
+//! The audit log: sealing events, querying records.
 
 use std::sync::Arc;
 

@@ -32,8 +32,11 @@ pub(crate) mod public_keys;
 pub(crate) mod safes;
 pub(crate) mod sessions;
 pub(crate) mod settings;
-pub(crate) mod sqlite;
+mod sqlite;
 pub(crate) mod users;
+
+#[cfg(feature = "testing")]
+pub(crate) use sqlite::testing;
 
 use std::path::PathBuf;
 
@@ -52,6 +55,8 @@ use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 
 pub use sqlite::bind::{Bindable, BindableRow};
+pub(crate) use sqlite::file::FileToRead;
+pub(crate) use sqlite::{Opening, Site, alone, schema};
 
 /// What an operation comes to; a fault ends the transaction.
 pub(crate) type Answer<T = ()> = Result<T, Fault>;

@@ -1,4 +1,4 @@
-//! Rows of `key_jobs`, and where a job continues.
+//! Key jobs: where one continues, and the records that end it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Rows of `keks`.
+//! Rows of `keks`: making and checking them.
 
 use keyring::{KekId, KekParameters, KekProvider, MINIMUM_ITERATIONS, ProviderTag, SALT_LEN};
 

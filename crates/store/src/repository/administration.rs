@@ -1,4 +1,4 @@
-//! Administration of accounts over SQLite.
+//! Administration of accounts.
 
 use std::sync::Arc;
 

@@ -17,11 +17,11 @@ use api::ids::{SessionId, UserId};
 /// Both safes, the wraps and the credential, sealed and ready to be written.
 pub(crate) struct SealedReplacement {
     user: UserId,
-    credential: Sealed,
-    wraps: Sealed,
-    safe: SealedSafe,
+    pub credential: Sealed,
+    pub wraps: Sealed,
+    pub safe: SealedSafe,
     expected_safe: u64,
-    prekey_safe: SealedSafe,
+    pub prekey_safe: SealedSafe,
     expected_prekey: u64,
 }
 

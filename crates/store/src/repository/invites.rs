@@ -1,4 +1,4 @@
-//! Invites over SQLite.
+//! Invites.
 
 use std::sync::Arc;
 

@@ -6,17 +6,18 @@ use keyring::{KeyOrigin, private_file};
 
 use crate::audit::chain;
 use crate::config::{OpenError, OpenReport, StoreConfig};
-use crate::engine::sqlite::{DatabaseFile, Opening, schema};
+use crate::engine::{Opening, Site, schema};
 use crate::keys::opening::{HalfMoved, initialise, open_keyring, sealer};
 use crate::keys::sources::Sources;
 use crate::keys::state::KeyState;
 use crate::repository::Repository;
 use crate::sealing::binding::bind_rows;
 use crate::sealing::sealer::Sealer;
+use crate::sealing::tags::Tags;
 
 /// Opens or makes a database and starts its threads.
 pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), OpenError> {
-    let file = DatabaseFile::find(config)?;
+    let file = Site::find(config)?;
     let created = file.is_new;
     file.prepare()?;
     if !created {
@@ -26,7 +27,7 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), Ope
     let mut opening = file.open()?;
     let (sealer, migrated) = prepare(&mut opening, config, &mut sources)?;
     let key_origin = sources.origin.clone();
-    let engine = opening.start(Arc::<crate::sealing::tags::Tags>::clone(&sealer.tags))?;
+    let engine = opening.start(Arc::<Tags>::clone(&sealer.tags))?;
     let keys = KeyState::new(sources, config.ambient.clock());
     let repository = Repository::new(Arc::new(engine), sealer, keys).map_err(OpenError::Damaged)?;
     let report = OpenReport {
@@ -42,13 +43,13 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), Ope
 /// Checks that the key opens the database, and changes nothing; a database that is not there yet
 /// is no error.
 pub(crate) fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
-    let file = DatabaseFile::find(config)?;
+    let file = Site::find(config)?;
     if file.is_new {
         return Ok(());
     }
     let mut sources = Sources::find(config, false)?;
     let opening = file.open_to_read()?;
-    if opening.has_tables() {
+    if opening.has_tables {
         open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?;
     }
     Ok(())
@@ -61,7 +62,7 @@ fn prepare(
 ) -> Result<(Sealer, usize), OpenError> {
     let now = config.ambient.now();
     // Before any migration: a wrong key changes nothing.
-    let keyring = if opening.has_tables() {
+    let keyring = if opening.has_tables {
         open_keyring(&opening.rows(), config, sources, HalfMoved::Finish)?
     } else {
         None

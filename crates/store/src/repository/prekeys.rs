@@ -1,4 +1,4 @@
-//! Prekeys over SQLite.
+//! Prekeys: publishing, claiming, pruning.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! Safes over SQLite.
+//! Safes.
 
 use async_trait::async_trait;
 use subtle::ConstantTimeEq;

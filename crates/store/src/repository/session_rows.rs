@@ -1,4 +1,4 @@
-//! Rows of `sessions`.
+//! Sealing, opening and tagging sessions.
 
 use crate::classes::Sensitive;
 use crate::engine::Changes;

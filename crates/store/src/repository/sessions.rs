@@ -1,4 +1,4 @@
-//! Sessions over SQLite.
+//! Sessions: sealed details, tagged times, and a record for each that ends.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Settings and the server's secrets over SQLite.
+//! Settings and the server's secrets.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::engine::{Changes, sqlite};
+use crate::engine::{Changes, alone};
 use crate::fault::Fault;
 use crate::repository::Repository;
 use crate::sealing::columns::MOVING;
@@ -82,7 +82,7 @@ fn withdraw(rows: &dyn Changes) -> Result<(), Fault> {
 
 /// See [`crate::snapshot::mark_restored`].
 pub(crate) fn mark_restored(database: &Path, restored: &Restored) -> Result<(), Fault> {
-    sqlite::alone(database, |rows| {
+    alone(database, |rows| {
         withdraw(rows)?;
         rows.put_setting(RESTORED_AT, &restored.at.to_string(), None)?;
         rows.put_setting(RESTORE_EPOCH, &hex::encode(restored.epoch), None)?;

@@ -1,4 +1,4 @@
-//! Figures over SQLite.
+//! Figures, and whether the database can be written.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! Rows of `users`: their sealed parts.
+//! Sealing and opening what is sealed of accounts.
 
 use keyring::Opened;
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! Accounts over SQLite.
+//! Accounts.
 
 use async_trait::async_trait;
 

@@ -96,13 +96,13 @@ fn bind_invites(rows: &dyn Changes, tags: &Tags) -> Result<usize, Fault> {
 #[cfg(feature = "testing")]
 pub(crate) fn untag(config: &crate::StoreConfig) -> Result<(), Box<dyn std::error::Error>> {
     use crate::classes::Sealed;
-    use crate::engine::sqlite::DatabaseFile;
+    use crate::engine::Site;
     use crate::keys::opening::{HalfMoved, open_keyring, sealer};
     use crate::keys::sources::Sources;
     use crate::sealing::bound_setting::{AUDIT_ADOPTED, AUDIT_SIGNED};
     use crate::sealing::sealer::{SERVER_SECRET, seal};
 
-    let mut opening = DatabaseFile::find(config)?.open()?;
+    let mut opening = Site::find(config)?.open()?;
     let mut sources = Sources::find(config, false)?;
     let keyring =
         open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?.ok_or("no key")?;

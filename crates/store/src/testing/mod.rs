@@ -6,7 +6,7 @@ pub mod sample;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::engine::sqlite::testing::{Disk, Loss};
+pub use crate::engine::testing::{Disk, Loss};
 
 pub use crate::config::Synchronous;
 
@@ -33,7 +33,7 @@ impl StoreConfig {
 
     /// Puts the database on a modelled disk; `name` must be unique in the process.
     pub fn on_disk(mut self, name: &str, disk: &Arc<Disk>) -> Result<Self, String> {
-        crate::engine::sqlite::testing::register(name, Arc::clone(disk))?;
+        crate::engine::testing::register(name, Arc::clone(disk))?;
         self.vfs = Some(name.to_owned());
         Ok(self)
     }

@@ -31,7 +31,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-pub(crate) use open::{DatabaseFile, Opening, schema};
+pub(crate) use open::{Opening, Site, schema};
 pub(crate) use snapshot::alone;
 
 use crate::engine::sqlite::readers::Readers;

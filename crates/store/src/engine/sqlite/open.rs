@@ -25,17 +25,18 @@ use crate::fault::Fault;
 pub(crate) struct Opening<'a> {
     config: &'a StoreConfig,
     connection: Connection,
-    has_tables: bool,
+    /// Whether it holds tables of this program, perhaps of an older schema.
+    pub has_tables: bool,
 }
 
 /// The place of a database file.
-pub(crate) struct DatabaseFile<'a> {
+pub(crate) struct Site<'a> {
     config: &'a StoreConfig,
     /// Whether there is no database yet.
     pub is_new: bool,
 }
 
-impl<'a> DatabaseFile<'a> {
+impl<'a> Site<'a> {
     /// Looks at the path; an error if the database was emptied.
     pub(crate) fn find(config: &'a StoreConfig) -> Result<Self, OpenError> {
         let is_new = !is_there(config)?;
@@ -83,11 +84,6 @@ impl<'a> DatabaseFile<'a> {
 }
 
 impl Opening<'_> {
-    /// Whether it holds tables of this program, perhaps of an older schema.
-    pub(crate) fn has_tables(&self) -> bool {
-        self.has_tables
-    }
-
     /// The rows as they are.
     pub(crate) fn rows(&self) -> impl Rows + '_ {
         Db {
