@@ -92,9 +92,6 @@ pub trait Administration: Send + Sync {
         audit: Vec<AuditEvent>,
     ) -> Result<Vec<SessionId>, AccountChangeError>;
 
-    /// Counts the changes of roles and activity and the erasures, so that another process notices one.
-    async fn account_changes(&self) -> Result<u64, Fault>;
-
     /// Keeps a link by which somebody registers as an administrator; an earlier one is replaced.
     async fn keep_admin_link(
         &self,

@@ -31,9 +31,6 @@ pub(crate) trait SettingChanges {
     /// Replaces a value without a tag; `false` if it was another.
     fn swap_setting(&self, name: &str, from: &str, to: &str) -> Answer<bool>;
 
-    /// Adds one to a number without a tag, which begins with 0.
-    fn count_up(&self, name: &str) -> Answer;
-
     fn delete_setting(&self, name: &str) -> Answer<bool>;
 
     /// Inserts a secret; `false` if there is one with this name.

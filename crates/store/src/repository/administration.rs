@@ -16,8 +16,6 @@ use crate::sealing::tags::Tags;
 use api::Role;
 use api::ids::{SessionId, UserId};
 
-/// The row of `settings` that counts changes of roles and activity, and erasures.
-const CHANGES: &str = "account_changes";
 #[async_trait]
 impl Administration for Repository {
     async fn set_role(
@@ -74,12 +72,6 @@ impl Administration for Repository {
         self.erase(user, audit).await
     }
 
-    async fn account_changes(&self) -> Result<u64, Fault> {
-        let changes = self.read(|rows| rows.setting(CHANGES)).await?;
-        let changes = changes.and_then(|it| it.value.parse().ok());
-        Ok(changes.unwrap_or_default())
-    }
-
     async fn keep_admin_link(
         &self,
         link: AdminLink,
@@ -115,7 +107,6 @@ impl Repository {
             if !tx.rows.delete_user(&user)? {
                 return Err(AccountChangeError::NoSuchUser);
             }
-            tx.rows.count_up(CHANGES)?;
             Ok(ended)
         });
         let ended = erased.await?;
@@ -152,7 +143,7 @@ fn refuse_last(tx: &Tx<'_>, user: &UserId) -> Result<(), AccountChangeError> {
     }
 }
 
-/// Changes one account, and counts that something changed.
+/// Changes one account.
 fn change(
     tx: &Tx<'_>,
     user: &UserId,
@@ -161,6 +152,5 @@ fn change(
     let found = BoundUser::find(tx.rows, tx.tags, user)?;
     let mut account = found.ok_or(AccountChangeError::NoSuchUser)?;
     change(&mut account);
-    account.save(tx.rows, tx.tags)?;
-    Ok(tx.rows.count_up(CHANGES)?)
+    Ok(account.save(tx.rows, tx.tags)?)
 }

@@ -187,7 +187,6 @@ pub(crate) async fn look(store: &Store, last: u64) -> Seens {
         store.admin_link_usable([9; 32], NOW).await,
     );
     look.clear("settings of restores", store.restored().await);
-    look.clear("settings of changes", store.account_changes().await);
     look.clear("keks", store.keks().await);
     look.clear("key_jobs", store.key_job().await);
     look.clear("audit_retention", store.audit_doors().await);

@@ -90,15 +90,6 @@ impl SettingChanges for Db<'_> {
         self.changed(many("settings"), sql, values)
     }
 
-    fn count_up(&self, name: &str) -> Answer {
-        self.run(
-            many("settings"),
-            "INSERT INTO settings (name, value) VALUES (?1, '1')
-             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
-            [Public(name)],
-        )
-    }
-
     fn delete_setting(&self, name: &str) -> Answer<bool> {
         let sql = "DELETE FROM settings WHERE name = ?1";
         self.changed(many("settings"), sql, [Public(name)])

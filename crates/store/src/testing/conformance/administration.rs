@@ -39,7 +39,6 @@ async fn promote(store: &Store, number: u64) {
 pub async fn role_and_activity_change_with_their_records(fixture: &impl Fixture) {
     let store = fixture.open();
     sample::register(&store, 1..3, 0).await;
-    let before = store.account_changes().await.unwrap();
     promote(&store, 1).await;
     promote(&store, 2).await;
     let by = intent(&store).await;
@@ -47,14 +46,12 @@ pub async fn role_and_activity_change_with_their_records(fixture: &impl Fixture)
     let row = store.user_by_id(user_id(1)).await.unwrap().unwrap();
     assert_eq!((row.role, row.active), (Role::Admin, false));
     assert_eq!(done(&store).await, 3);
-    assert_eq!(store.account_changes().await.unwrap(), before + 3);
     let nobody = user_id(9);
     let role = store.set_role(nobody, Role::Admin, &by, NOW).await;
     assert!(matches!(role, Err(AccountChangeError::NoSuchUser)));
     let active = store.set_active(nobody, true, &by, NOW).await;
     assert!(matches!(active, Err(AccountChangeError::NoSuchUser)));
     assert_eq!(done(&store).await, 3, "what did not happen has no outcome");
-    assert_eq!(store.account_changes().await.unwrap(), before + 3);
 }
 
 pub async fn the_last_active_administrator_stays_one(fixture: &impl Fixture) {
@@ -124,10 +121,8 @@ pub async fn an_erased_user_is_gone_and_the_log_still_verifies(fixture: &impl Fi
     sample::register(&store, 1..3, 4).await;
     let (gone, stays) = (user_id(1), user_id(2));
     let records = store.count_audit(AuditFilter::default()).await.unwrap();
-    let before = store.account_changes().await.unwrap();
     let by = intent(&store).await;
     store.erase_user(gone, &by, NOW).await.unwrap();
-    assert_eq!(store.account_changes().await.unwrap(), before + 1);
 
     assert!(store.user_by_id(gone).await.unwrap().is_none());
     assert!(!store.handle_taken(&sample::handle(1)).await.unwrap());
@@ -173,7 +168,6 @@ pub async fn an_owner_erases_their_account_and_the_record_of_it_names_nobody(
     let (gone, stays) = (user_id(1), user_id(2));
     let new = session(gone, 7, NOW);
     store.create_session(new, vec![]).await.unwrap();
-    let before = store.account_changes().await.unwrap();
     let record = || vec![sample::event(None, "account.erased", NOW)];
 
     let mut ended = store.erase_own_account(gone, record()).await.unwrap();
@@ -181,7 +175,6 @@ pub async fn an_owner_erases_their_account_and_the_record_of_it_names_nobody(
     let mut all = [session_id(1), session_id(7)];
     all.sort_unstable();
     assert_eq!(ended, all, "every session of it, and no other");
-    assert_eq!(store.account_changes().await.unwrap(), before + 1);
     assert!(store.user_by_id(gone).await.unwrap().is_none());
     assert!(!store.handle_taken(&sample::handle(1)).await.unwrap());
     assert!(store.safes(gone).await.unwrap().is_none());
