@@ -16,7 +16,7 @@ use super::{audit, registration};
 /// Finds somebody by handle.
 pub async fn by_handle(app: &App, who: &SignedIn, handle: &str) -> Result<Person, Problem> {
     app.limits().lookup(who.key()).await?;
-    let handle = Handle::parse(&handle).map_err(|_| nobody())?;
+    let handle = Handle::parse(handle).map_err(|_| nobody())?;
     let found = app.store().user_by_handle(handle.as_str()).await?;
     person(app, found).await
 }
