@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use ambient::{Entropy, OsEntropy};
 
@@ -20,6 +20,31 @@ pub(super) struct Passing {
     pub(super) outlet: Outlet,
     /// Whoever reads the stream, while something is held back from it.
     pub(super) reader: Option<Waker>,
+    /// Whether the dispatcher has handed the connection over.
+    pub(super) handed_over: bool,
+    /// Whoever waits for more of a connection that was handed over.
+    listener: Option<Waker>,
+    /// Whether nothing more comes on a connection that was handed over.
+    over: bool,
+}
+
+impl Passing {
+    /// Waits for more of a connection that was handed over; ready if nothing more comes.
+    pub(super) fn poll_over<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        self.listener = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Wakes whoever waits for more of a connection that was handed over.
+    pub(super) fn came(&mut self, over: bool) {
+        self.over |= over;
+        if let Some(listener) = self.listener.take() {
+            listener.wake();
+        }
+    }
 }
 
 impl Connection {
@@ -31,6 +56,9 @@ impl Connection {
             intake: Intake::new(),
             outlet: Outlet::new(key),
             reader: None,
+            handed_over: false,
+            listener: None,
+            over: false,
         }))))
     }
 

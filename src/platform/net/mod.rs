@@ -34,6 +34,7 @@ mod server;
 mod stream;
 mod tls;
 mod transport;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;

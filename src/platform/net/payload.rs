@@ -12,11 +12,10 @@ use super::connection::Connection;
 
 /// Gives the pieces that were taken out of the stream for the zeros that the dispatcher gives.
 pub(super) struct GuardedPayload {
-    stand_in: Payload<BoxedPayloadStream>,
+    /// The dispatcher's payload; `None` if the dispatcher has handed the connection over.
+    stand_in: Option<Payload<BoxedPayloadStream>>,
     connection: Connection,
     request: u64,
-    gave: bool,
-    rested: bool,
 }
 
 impl GuardedPayload {
@@ -26,12 +25,11 @@ impl GuardedPayload {
         connection: Connection,
         request: u64,
     ) -> Payload<BoxedPayloadStream> {
+        let handed_over = connection.with(|passing| passing.handed_over);
         let payload: BoxedPayloadStream = Box::pin(Self {
-            stand_in,
+            stand_in: (!handed_over).then_some(stand_in),
             connection,
             request,
-            gave: false,
-            rested: false,
         });
         Payload::Stream { payload }
     }
@@ -42,26 +40,19 @@ impl Stream for GuardedPayload {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        // The WebSocket reader holds the last frame's buffer until it is given another, even an
-        // empty one: so it gets an empty one when it comes back.
-        if std::mem::take(&mut this.rested) {
-            return Poll::Ready(Some(Ok(Bytes::new())));
-        }
         loop {
             let piece = this
                 .connection
                 .with(|passing| passing.intake.take(this.request));
             if let Some(piece) = piece {
-                this.gave = true;
                 return Poll::Ready(Some(Ok(piece)));
             }
-            match Pin::new(&mut this.stand_in).poll_next(cx) {
+            let Some(stand_in) = &mut this.stand_in else {
+                return this.connection.with(|passing| passing.poll_over(cx));
+            };
+            match Pin::new(stand_in).poll_next(cx) {
                 Poll::Ready(Some(Ok(_zeros))) => {}
-                Poll::Ready(end) => return Poll::Ready(end),
-                Poll::Pending => {
-                    this.rested = std::mem::take(&mut this.gave);
-                    return Poll::Pending;
-                }
+                other => return other,
             }
         }
     }

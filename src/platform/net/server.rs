@@ -1,24 +1,30 @@
 //! The server: listeners, workers, and the guard around the application.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use actix_codec::Framed;
 use actix_http::error::DispatchError;
+use actix_http::h1::Codec;
 use actix_http::{ConnectionType, HttpService, Request, Response};
 use actix_rt::net::TcpStream;
 use actix_server::Server;
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service,
-    map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_factory,
+    fn_service, map_config,
 };
 use actix_web::ResponseError;
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
 use actix_web::http::{Method, StatusCode, header};
+
+use futures_util::future::LocalBoxFuture;
 
 use crate::app::Problem;
 
@@ -30,6 +36,7 @@ use super::payload::GuardedPayload;
 use super::places::{self, Places};
 use super::stream::Guarded;
 use super::transport::Transport;
+use super::upgrade::HandedOver;
 
 /// Starts to serve an application on listeners, over TLS when there is a configuration for it.
 ///
@@ -97,7 +104,31 @@ where
                 .into_factory()
                 .map_err(|error| error.into().error_response());
             let application = map_config(application, |()| AppConfig::default());
-            let guarded = apply_fn_factory(application, guard);
+            let guarded = Rc::new(apply_fn_factory(application, guard));
+            // One instance for both: the dispatcher's requests, and those that it hands over.
+            let shared = Rc::new(OnceCell::new());
+            let instance = Rc::clone(&shared);
+            let guarded = fn_factory(move || {
+                let (guarded, instance) = (Rc::clone(&guarded), Rc::clone(&instance));
+                async move {
+                    let made = Rc::new(guarded.new_service(()).await?);
+                    let _first = instance.set(Rc::clone(&made));
+                    Ok::<_, S::InitError>(made)
+                }
+            });
+            let disconnect = limits.disconnect;
+            let upgrade = move |(request, framed): (Request, Framed<Guarded<Transport>, Codec>)| {
+                let ended = shared
+                    .get()
+                    .map(|instance: &Rc<_>| hand_over(request, framed, &**instance, disconnect));
+                async move {
+                    if let Some(ended) = ended {
+                        // What a client's connection ends with is no news.
+                        let _ended = ended.await;
+                    }
+                    Ok::<_, actix_http::Error>(())
+                }
+            };
             let refusal = refusal.clone();
             let asked = move |request: Request| {
                 let refused = refusal(&request).map(|problem| closing(&problem));
@@ -105,6 +136,7 @@ where
             };
             let http = HttpService::build()
                 .expect(fn_service(asked))
+                .upgrade(fn_service(upgrade))
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
                     async move { stopping.notified().await }
@@ -128,6 +160,33 @@ where
         })?;
     }
     Ok(builder.run())
+}
+
+/// Serves the last request of a connection, which asks for another protocol.
+///
+/// What stays as long as the connection is small: the rest is in boxes that end before.
+fn hand_over<S, B>(
+    request: Request,
+    framed: Framed<Guarded<Transport>, Codec>,
+    application: &S,
+    disconnect: Duration,
+) -> LocalBoxFuture<'static, io::Result<()>>
+where
+    S: Service<Request, Response = Response<B>>,
+    S::Error: Into<Response<BoxBody>>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let parts = framed.into_parts();
+    let connection = HandedOver::new(parts.io, &parts.write_buf);
+    let response = application.call(request);
+    let response = Box::pin(async move {
+        match response.await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => error.into(),
+        }
+    });
+    Box::pin(connection.serve(Box::new(parts.codec), response, disconnect))
 }
 
 type Body<B> = EitherBody<Answer<B>, BoxBody>;
@@ -182,9 +241,10 @@ where
         if switches {
             connection.with(|passing| passing.intake.switch());
         }
+        let handed_over = connection.with(|passing| passing.handed_over);
         let way = if is_head {
             Way::Silent
-        } else if is_opaque(&response) {
+        } else if !handed_over && is_opaque(&response) {
             Way::Guarded
         } else {
             Way::Open
@@ -233,11 +293,10 @@ fn closing(problem: &Problem) -> Response<BoxBody> {
     response
 }
 
-/// Says whether a response carries sealed bytes: a parcel, or the frames of a WebSocket. What is
-/// sent in chunks is framed by the dispatcher, and no stand-in can be told from the framing.
+/// Says whether a response carries sealed bytes: a parcel. What is sent in chunks is framed by the
+/// dispatcher, and no stand-in can be told from the framing.
 fn is_opaque<B: MessageBody>(response: &Response<B>) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let octets = kind.is_some_and(|kind| kind == "application/octet-stream");
-    response.status() == StatusCode::SWITCHING_PROTOCOLS
-        || (octets && matches!(response.body().size(), BodySize::Sized(_)))
+    octets && matches!(response.body().size(), BodySize::Sized(_))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -28,7 +29,8 @@ pub(super) struct Guarded<S> {
     patience: Patience,
     reading: Wait,
     writing: Wait,
-    waits: Waits,
+    /// Time limit of a write.
+    longest_write: Duration,
     /// Whether the client was waited for too long; nothing is read any more.
     ended: bool,
     /// Written before the stream is shut down.
@@ -45,7 +47,7 @@ impl<S> Guarded<S> {
             patience: Patience::new(waits),
             reading: Wait::default(),
             writing: Wait::default(),
-            waits,
+            longest_write: waits.write,
             ended: false,
             farewell: &[],
             _place: None,
@@ -93,7 +95,7 @@ impl<S> Guarded<S> {
             self.writing.end();
             return written;
         }
-        ready!(self.writing.poll(Some(self.waits.write), cx));
+        ready!(self.writing.poll(Some(self.longest_write), cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

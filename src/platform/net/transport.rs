@@ -31,7 +31,9 @@ impl Transport {
         let Some(config) = tls else {
             return Ok(Self::Plain(socket));
         };
-        let accepted = tokio::time::timeout(HANDSHAKE, TlsStream::accept(socket, config)).await??;
+        // Boxed, so that a connection without TLS does not take its room.
+        let accepted = Box::pin(TlsStream::accept(socket, config));
+        let accepted = Box::pin(tokio::time::timeout(HANDSHAKE, accepted)).await??;
         Ok(Self::Tls(Box::new(accepted)))
     }
 
