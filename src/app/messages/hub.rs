@@ -5,61 +5,47 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use api::frames::ServerFrame;
 use api::ids::LiveId;
-use bytes::Bytes;
 use dashmap::DashMap;
 use ephemeral::{Connection, Ephemeral, Notice, TooManySockets, Unreachable};
 use protocol::epoch::bucket_of;
 use store::{SessionId, UserId};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::app::sessions::{LiveSession, SignedIn};
 
-use super::Announcer;
+use super::{Announcer, Outbox, Outgoing};
 use api::close;
-
-/// The most frames that wait for a slow client before it is disconnected.
-const QUEUE: usize = 512;
-
-/// A frame to be written.
-#[derive(Debug)]
-pub enum Outgoing {
-    /// JSON.
-    Text(String),
-    /// A parcel.
-    Binary(Bytes),
-}
 
 /// One connected socket.
 pub struct Socket {
     connection: Connection,
     session: Arc<LiveSession>,
-    queue: mpsc::Sender<Outgoing>,
+    outbox: Outbox,
     close_code: AtomicU16,
     closing: Notify,
 }
 
 impl Socket {
-    /// Makes a socket and the queue from which its writer reads; `number` is drawn at random.
-    pub fn new(
-        live: LiveId,
-        session: Arc<LiveSession>,
-        number: u64,
-    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
-        let (queue, frames) = mpsc::channel(QUEUE);
+    /// Makes a socket; `number` is drawn at random.
+    pub fn new(live: LiveId, session: Arc<LiveSession>, number: u64) -> Arc<Self> {
         let connection = Connection {
             account: session.user_id(),
             session: session.id(),
             live,
             number,
         };
-        let socket = Self {
+        Arc::new(Self {
             connection,
             session,
-            queue,
+            outbox: Outbox::default(),
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
-        };
-        (Arc::new(socket), frames)
+        })
+    }
+
+    /// Returns the frames that wait to be written.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Returns the live session's id.
@@ -79,7 +65,7 @@ impl Socket {
 
     /// Queues a frame; disconnects a client whose queue is full.
     pub fn send(&self, frame: Outgoing) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(frame) {
+        if !self.outbox.push(frame) {
             self.close(close::TOO_MUCH);
         }
     }
@@ -316,14 +302,18 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
         let session = LiveSession::for_test();
-        let (socket, mut frames) = Socket::new(LiveId::from_bytes([1; 16]), session, 1);
-        for _ in 0..QUEUE {
+        let socket = Socket::new(LiveId::from_bytes([1; 16]), session, 1);
+        for _ in 0..512 {
             socket.tell(&ServerFrame::Pong {});
         }
         assert_eq!(socket.close_code.load(Ordering::SeqCst), 0);
         socket.tell(&ServerFrame::Pong {});
         assert_eq!(socket.closed().await, close::TOO_MUCH);
-        assert!(frames.recv().await.is_some());
+        assert!(
+            std::future::poll_fn(|cx| socket.outbox().poll_next(cx))
+                .await
+                .is_some()
+        );
     }
 
     fn hub() -> Arc<Hub> {
@@ -334,8 +324,7 @@ mod tests {
     #[tokio::test]
     async fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
         let hub = hub();
-        let (socket, _frames) =
-            Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        let socket = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
         hub.join(&socket, 1).await.unwrap().unwrap();
         let presence = hub.plane.presence();
         for (bucket, now, handed_out) in [
@@ -357,8 +346,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_is_over_and_not_swept_yet_is_not_handed_out() {
         let hub = hub();
-        let (socket, _frames) =
-            Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        let socket = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
         hub.join(&socket, 1).await.unwrap().unwrap();
         let bucket = u64::MAX;
         let bytes = vec![1];
@@ -375,8 +363,8 @@ mod tests {
         let hub = hub();
         let session = LiveSession::for_test();
         let join = async |live: u8, number: u64| {
-            let (socket, _frames) =
-                Socket::new(LiveId::from_bytes([live; 16]), Arc::clone(&session), number);
+            let live = LiveId::from_bytes([live; 16]);
+            let socket = Socket::new(live, Arc::clone(&session), number);
             hub.join(&socket, 2).await.unwrap().map(|()| socket)
         };
         let first = join(1, 1).await.unwrap();
@@ -395,13 +383,15 @@ mod tests {
     async fn a_notice_closes_the_sockets_of_a_session_and_a_relayed_text_spares_one() {
         let hub = hub();
         let session = LiveSession::for_test();
-        let (one, mut of_one) = Socket::new(LiveId::from_bytes([1; 16]), Arc::clone(&session), 1);
-        let (two, mut of_two) = Socket::new(LiveId::from_bytes([2; 16]), session, 2);
+        let one = Socket::new(LiveId::from_bytes([1; 16]), Arc::clone(&session), 1);
+        let two = Socket::new(LiveId::from_bytes([2; 16]), session, 2);
         for socket in [&one, &two] {
             hub.join(socket, 2).await.unwrap().unwrap();
         }
         hub.joined(&one).await.unwrap();
-        assert!(of_two.try_recv().is_ok() && of_one.try_recv().is_err());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(two.outbox().poll_next(&mut cx).is_ready());
+        assert!(one.outbox().poll_next(&mut cx).is_pending());
         let Connection {
             account, session, ..
         } = one.connection;

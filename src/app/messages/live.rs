@@ -13,14 +13,13 @@ use ephemeral::{Bundle, MessageId, UserId};
 use protocol::epoch::bucket_of;
 use protocol::prekeys::SessionBundle;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use crate::app::limits::Limit;
 use crate::app::sessions::SignedIn;
 use crate::app::{App, Problem};
 
 use super::frames::waiting;
-use super::{Outgoing, Socket, service};
+use super::{Socket, service};
 
 /// The most waiting messages that the first frame lists.
 const HELLO_ITEMS: usize = 64;
@@ -40,24 +39,23 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    /// Joins; returns the frames to write as well.
+    /// Joins.
     pub(crate) async fn join(
         app: &Arc<App>,
         who: &SignedIn,
         live: LiveId,
-    ) -> Result<(Self, mpsc::Receiver<Outgoing>), Problem> {
+    ) -> Result<Self, Problem> {
         let number = u64::from_be_bytes(app.ambient().random());
-        let (socket, frames) = Socket::new(live, Arc::clone(who.session()), number);
+        let socket = Socket::new(live, Arc::clone(who.session()), number);
         app.hub()
             .join(&socket, app.config().sockets_per_session)
             .await?
             .map_err(|_| Problem::over(Limit::Sockets, 60))?;
-        let this = Self {
+        Ok(Self {
             app: Arc::clone(app),
             who: who.clone(),
             socket,
-        };
-        Ok((this, frames))
+        })
     }
 
     /// Returns the socket.

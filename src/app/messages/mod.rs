@@ -6,8 +6,10 @@ mod events;
 pub(crate) mod frames;
 mod hub;
 pub(crate) mod live;
+mod outbox;
 mod refusal;
 pub(crate) mod service;
 
 use events::Announcer;
-pub use hub::{Hub, Outgoing, Socket};
+pub use hub::{Hub, Socket};
+pub use outbox::{Outbox, Outgoing};

@@ -3,15 +3,15 @@
 //! Specification: `docs/protocol.md#websocket`.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use api::frames::{Asked, ServerFrame};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ephemeral::{LiveId, MessageId};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::app::Problem;
@@ -19,16 +19,13 @@ use crate::app::limits;
 use crate::app::origin::{Arrival, Origin};
 use crate::app::sessions::SignedIn;
 
-use super::wire::{self, Frames, Incoming};
-use crate::app::messages::Outgoing;
+use super::wire::{self, Frames, Incoming, MAX_FRAME};
+use crate::app::messages::Socket;
 use crate::app::messages::live::Membership;
 use api::close;
 
 /// Malformed frames that a connection may send before it is closed.
 const MAX_MALFORMED: u32 = 100;
-
-/// Time limit of a write when every buffer on the way is full.
-const SLOW_READER: Duration = Duration::from_secs(20);
 
 /// Seconds between two pings of the server.
 const PING_SECS: u64 = 20;
@@ -54,8 +51,8 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let (member, frames) = Membership::join(&app, &who, query.live_id).await?;
-    let (out, body) = mpsc::channel::<Bytes>(4);
+    let member = Membership::join(&app, &who, query.live_id).await?;
+    let socket = Arc::clone(member.socket());
     let connection = Connection {
         app: Arc::clone(&app),
         who,
@@ -64,17 +61,28 @@ pub async fn open(
         malformed: 0,
         silent_pings: 0,
     };
-    actix_web::rt::spawn(connection.run(payload, frames, out));
-    let body = futures_util::stream::unfold(body, |mut body| async move {
-        let bytes = body.recv().await?;
-        Some((Ok::<_, Problem>(bytes), body))
-    });
+    actix_web::rt::spawn(connection.run(payload));
+    let frames = futures_util::stream::poll_fn(move |cx| poll_frames(&socket, cx));
     Ok(HttpResponse::from(
         response
-            .message_body(actix_web::body::BodyStream::new(body))
+            .message_body(actix_web::body::BodyStream::new(frames))
             .map_err(|cause| Problem::internal(&cause))?
             .map_into_boxed_body(),
     ))
+}
+
+/// Takes the frames that wait, up to the length of a large one, as bytes for one write.
+fn poll_frames(socket: &Socket, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Problem>>> {
+    let mut out = BytesMut::new();
+    while out.len() < MAX_FRAME {
+        match socket.outbox().poll_next(cx) {
+            Poll::Ready(Some(frame)) => wire::encode(frame, &mut out),
+            Poll::Ready(None) if out.is_empty() => return Poll::Ready(None),
+            Poll::Pending if out.is_empty() => return Poll::Pending,
+            Poll::Ready(None) | Poll::Pending => break,
+        }
+    }
+    Poll::Ready(Some(Ok(out.freeze())))
 }
 
 /// A socket's task.
@@ -88,13 +96,14 @@ pub(super) struct Connection {
     silent_pings: u32,
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.member.socket().outbox().end(None);
+    }
+}
+
 impl Connection {
-    async fn run(
-        mut self,
-        mut payload: Payload,
-        mut queue: mpsc::Receiver<Outgoing>,
-        out: mpsc::Sender<Bytes>,
-    ) {
+    async fn run(mut self, mut payload: Payload) {
         if let Err(problem) = self.member.hello().await {
             self.refuse(Asked::Frame, None, &problem).await;
             self.member.socket().close(close::SHUTTING_DOWN);
@@ -107,22 +116,15 @@ impl Connection {
             tokio::select! {
                 biased;
                 code = socket.closed() => break Some(code),
-                frame = queue.recv() => {
-                    let Some(frame) = frame else { break None };
-                    // A reader that stands still must not keep this task from closing.
-                    tokio::select! {
-                        biased;
-                        sent = out.send(wire::encode(&frame)) => if sent.is_err() { break None },
-                        code = socket.closed() => break Some(code),
-                        () = tokio::time::sleep(SLOW_READER) => break Some(close::TOO_MUCH),
-                    }
-                }
                 _ = pings.tick() => {
                     self.silent_pings += 1;
                     if self.silent_pings > MAX_SILENT_PINGS {
                         break None;
                     }
-                    let _ = out.try_send(wire::ping());
+                    if socket.outbox().is_stuck() {
+                        break Some(close::TOO_MUCH);
+                    }
+                    socket.outbox().offer(wire::ping());
                 }
                 received = incoming.receive(&mut payload) => {
                     if !received {
@@ -130,32 +132,25 @@ impl Connection {
                     }
                     self.silent_pings = 0;
                     self.origin.arrival = Some(Arrival(self.app.ambient().stopwatch()));
-                    match self.take(&mut incoming, &out).await {
+                    match self.take(&mut incoming).await {
                         Ok(()) => {}
                         Err(code) => break code,
                     }
                 }
             }
         };
-        if let Some(code) = code {
-            let _ =
-                tokio::time::timeout(Duration::from_millis(500), out.send(wire::close(code))).await;
-        }
+        socket.outbox().end(code.map(wire::close));
     }
 
     /// Handles every complete frame; `Err` closes the connection with a code.
-    async fn take(
-        &mut self,
-        incoming: &mut Frames,
-        out: &mpsc::Sender<Bytes>,
-    ) -> Result<(), Option<u16>> {
+    async fn take(&mut self, incoming: &mut Frames) -> Result<(), Option<u16>> {
         loop {
             match incoming.next() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Incoming::Close)) => return Err(Some(1000)),
                 Ok(Some(Incoming::Pong)) => {}
                 Ok(Some(Incoming::Ping(payload))) => {
-                    let _ = out.try_send(wire::pong(&payload));
+                    self.member.socket().outbox().offer(wire::pong(&payload));
                 }
                 Ok(Some(Incoming::Text(text))) => {
                     match std::str::from_utf8(&text)

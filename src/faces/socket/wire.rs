@@ -115,40 +115,42 @@ fn declared(frame: &[u8]) -> Option<u64> {
     }
 }
 
-/// Encodes a frame for a client.
-pub(super) fn encode(frame: &Outgoing) -> Bytes {
-    let (kind, payload) = match frame {
+/// Encodes a frame for a client behind others.
+pub(super) fn encode(frame: Outgoing, out: &mut BytesMut) {
+    let (kind, payload) = match &frame {
         Outgoing::Text(text) => (OpCode::Text, text.as_bytes()),
         Outgoing::Binary(bytes) => (OpCode::Binary, bytes.as_ref()),
+        Outgoing::Encoded(frame) => return out.extend_from_slice(frame),
     };
-    message(kind, payload)
+    out.reserve(payload.len() + 10);
+    Parser::write_message(out, payload, kind, true, false);
 }
 
 /// Encodes the answer to a ping.
-pub(super) fn pong(payload: &[u8]) -> Bytes {
-    message(OpCode::Pong, payload)
+pub(super) fn pong(payload: &[u8]) -> Outgoing {
+    control(OpCode::Pong, payload)
 }
 
 /// Encodes a ping.
-pub(super) fn ping() -> Bytes {
-    message(OpCode::Ping, &[])
+pub(super) fn ping() -> Outgoing {
+    control(OpCode::Ping, &[])
 }
 
 /// Encodes a close frame.
-pub(super) fn close(code: u16) -> Bytes {
+pub(super) fn close(code: u16) -> Outgoing {
     let mut out = BytesMut::with_capacity(8);
     let reason = CloseReason {
         code: CloseCode::from(code),
         description: None,
     };
     Parser::write_close(&mut out, Some(reason), false);
-    out.freeze()
+    Outgoing::Encoded(out.freeze())
 }
 
-fn message(kind: OpCode, payload: &[u8]) -> Bytes {
+fn control(kind: OpCode, payload: &[u8]) -> Outgoing {
     let mut out = BytesMut::with_capacity(payload.len() + 10);
     Parser::write_message(&mut out, payload, kind, true, false);
-    out.freeze()
+    Outgoing::Encoded(out.freeze())
 }
 
 #[cfg(test)]
