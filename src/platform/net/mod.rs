@@ -22,6 +22,7 @@
 
 mod body;
 mod connection;
+mod give_back;
 mod held;
 mod intake;
 mod limits;

@@ -30,6 +30,7 @@ use crate::app::Problem;
 
 use super::body::{Answer, Turn, Way};
 use super::connection::Connection;
+use super::give_back::GiveBack;
 use super::intake::Found;
 use super::limits::Limits;
 use super::payload::GuardedPayload;
@@ -70,9 +71,12 @@ where
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let places = Places::new(limits);
+    let closings = Arc::new(GiveBack::default());
+    tokio::spawn(Arc::clone(&closings).run());
     for listener in listeners {
         let application = application.clone();
         let places = places.clone();
+        let closings = Arc::clone(&closings);
         let tls = tls.clone();
         let limits = limits.clone();
         let stopping = stopping.clone();
@@ -82,12 +86,14 @@ where
         builder = builder.listen(format!("http-{address}"), listener, move || {
             let tls = tls.clone();
             let places = places.clone();
+            let closings = Arc::clone(&closings);
             let stopping = stopping.clone();
             let waits = limits.waits;
             let connect = move |socket: TcpStream| {
                 let tls = tls.clone();
                 let peer = socket.peer_addr().ok();
                 let place = places.take(peer.map(|peer| peer.ip()));
+                let open = closings.open();
                 async move {
                     let Some(place) = place else {
                         let error = places::refuse(socket, tls.is_some()).await;
@@ -96,7 +102,7 @@ where
                     let transport = Transport::accept(socket, tls).await;
                     let stream = transport.and_then(|inner| Guarded::new(inner, waits));
                     stream
-                        .map(|stream| (stream.in_place(place), peer))
+                        .map(|stream| (stream.in_place(place, open), peer))
                         .map_err(DispatchError::Io)
                 }
             };

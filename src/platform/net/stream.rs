@@ -9,6 +9,7 @@ use actix_rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Connection;
+use super::give_back::Open;
 use super::held::Held;
 use super::intake::Awaits;
 use super::limits::Waits;
@@ -35,7 +36,7 @@ pub(super) struct Guarded<S> {
     ended: bool,
     /// Written before the stream is shut down.
     farewell: &'static [u8],
-    _place: Option<Place>,
+    _place: Option<(Place, Open)>,
 }
 
 impl<S> Guarded<S> {
@@ -55,9 +56,9 @@ impl<S> Guarded<S> {
     }
 
     /// Holds the connection's place until it is over.
-    pub(super) fn in_place(self, place: Place) -> Self {
+    pub(super) fn in_place(self, place: Place, open: Open) -> Self {
         Self {
-            _place: Some(place),
+            _place: Some((place, open)),
             ..self
         }
     }
