@@ -6,6 +6,7 @@
 //! connections that carried them still open, and after they closed.
 
 mod http;
+mod idle;
 mod socket;
 mod stage;
 mod tls;

@@ -173,6 +173,15 @@ impl Stage {
         sockets_of(&self.server)
     }
 
+    /// Returns the bytes of the process that are resident.
+    pub(super) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.pid()));
+        let status = status.unwrap();
+        let (_, rest) = status.split_once("VmRSS:").unwrap();
+        let kib = rest.split_whitespace().next().unwrap();
+        kib.parse::<u64>().unwrap() * 1024
+    }
+
     /// Lets both people go and whatever else they hold, and waits until the server has closed
     /// `fewer` connections. Returns what is left to look at.
     pub(super) async fn close(self, others: impl Sized, fewer: usize) -> Closed {
