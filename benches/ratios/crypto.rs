@@ -14,7 +14,7 @@ use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::prekeys::{SessionBundle, SessionSecrets};
 use protocol::primitives::{aead, agreement::AgreementSecret, kdf, kem::KemSecret};
 
-use crate::report::Report;
+use crate::report::{Aim, Report};
 
 const NOW: u64 = 1_800_000_000;
 const TEXT: usize = 900;
@@ -91,7 +91,7 @@ pub(crate) fn run(report: &mut Report) {
         "epoch start / X25519 ×4, ML-KEM encapsulation, HKDF",
         micros(ours),
         micros(start_primitives()),
-        "near 1",
+        Aim::NEAR_COST,
     );
 
     let epoch = start();
@@ -110,7 +110,7 @@ pub(crate) fn run(report: &mut Report) {
         "epoch open / X25519 ×4, ML-KEM decapsulation, HKDF",
         micros(ours),
         micros(open_primitives()),
-        "near 1",
+        Aim::NEAR_COST,
     );
 
     messages(report, &alice, &bob, &start, &session);
@@ -157,7 +157,7 @@ fn messages(
         "message seal / ChaCha20-Poly1305 ×2, SHA3-256, HKDF ×4",
         micros(ours),
         micros(seal_primitives(bytes)),
-        "near 1",
+        Aim::NEAR_COST,
     );
 
     let (id, body, slot) = sealed_once;
@@ -180,7 +180,7 @@ fn messages(
         "message open / ChaCha20-Poly1305 ×2, SHA3-256, HKDF ×4",
         micros(ours),
         micros(seal_primitives(bytes)),
-        "near 1",
+        Aim::NEAR_COST,
     );
 }
 

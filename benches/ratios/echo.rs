@@ -4,7 +4,13 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_http::ws;
+use actix_web::body::BodyStream;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use bytes::BytesMut;
+use futures_util::StreamExt as _;
+
+use crate::memory::resident;
 
 /// The argument with which this binary starts as the echo instead of as the benchmark.
 pub(crate) const ARGUMENT: &str = "--serve-echo";
@@ -31,6 +37,13 @@ impl Echo {
     }
 }
 
+impl Echo {
+    /// Resident memory in bytes.
+    pub(crate) fn resident(&self) -> std::io::Result<u64> {
+        resident(&[self.child.id()])
+    }
+}
+
 impl Drop for Echo {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -38,14 +51,36 @@ impl Drop for Echo {
     }
 }
 
-/// Serves `POST /echo` until it is killed.
+/// Sends every frame of a WebSocket back.
+async fn frames(request: HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
+    let mut response = ws::handshake(request.head())?;
+    let echoed = payload.scan(BytesMut::new(), |received, piece| {
+        let mut out = BytesMut::new();
+        if let Ok(piece) = piece {
+            received.extend_from_slice(&piece);
+            while let Ok(Some((_, kind, bytes))) = ws::Parser::parse(received, true, 1 << 20) {
+                let bytes = bytes.unwrap_or_default();
+                ws::Parser::write_message(&mut out, bytes, kind, true, false);
+            }
+        }
+        std::future::ready(Some(Ok::<_, actix_web::Error>(out.freeze())))
+    });
+    let response = response
+        .message_body(BodyStream::new(echoed))?
+        .map_into_boxed_body();
+    Ok(response.into())
+}
+
+/// Serves `POST /echo` and the WebSocket `/ws` until it is killed.
 pub(crate) fn serve(workers: usize) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let server = HttpServer::new(|| {
-            App::new().route(
-                "/echo",
-                web::post().to(|body: web::Bytes| async { HttpResponse::Ok().body(body) }),
-            )
+            App::new()
+                .route(
+                    "/echo",
+                    web::post().to(|body: web::Bytes| async { HttpResponse::Ok().body(body) }),
+                )
+                .route("/ws", web::get().to(frames))
         })
         .workers(workers)
         .bind("127.0.0.1:0")?;

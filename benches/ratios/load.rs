@@ -62,12 +62,14 @@ pub(crate) struct Reply {
     pub status: u16,
     /// The decoded body.
     pub body: Vec<u8>,
+    /// The cookies that were set, as a `Cookie` header has them.
+    pub cookies: String,
 }
 
-/// Runs a plan and keeps each response body when the caller asks for it.
+/// Runs a plan and keeps each response when the caller asks for it.
 pub(crate) async fn run(
     plan: Plan,
-    mut keep: Option<&mut Vec<(usize, usize, Vec<u8>)>>,
+    mut keep: Option<&mut Vec<(usize, usize, Reply)>>,
 ) -> io::Result<Outcome> {
     let mut connections = Vec::with_capacity(plan.connections);
     for _ in 0..plan.connections {
@@ -93,7 +95,7 @@ pub(crate) async fn run(
                 if reply.status == expect {
                     outcome.succeeded += 1;
                     if keeping {
-                        kept.push((number, turn, reply.body));
+                        kept.push((number, turn, reply));
                     }
                 } else {
                     outcome.failed += 1;
@@ -128,6 +130,26 @@ pub(crate) fn checked(outcome: Outcome) -> io::Result<Outcome> {
         )));
     }
     Ok(outcome)
+}
+
+/// A request with bytes.
+pub(crate) fn post(path: &str, cookie: &str, body: &[u8]) -> Vec<u8> {
+    request(path, cookie, "application/octet-stream", body)
+}
+
+/// A request with JSON.
+pub(crate) fn json(path: &str, cookie: &str, body: &[u8]) -> Vec<u8> {
+    request(path, cookie, "application/json", body)
+}
+
+fn request(path: &str, cookie: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nx-secure-messaging: 1\r\ncookie: {cookie}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
 }
 
 /// One keep-alive connection.
@@ -166,6 +188,7 @@ impl Connection {
         Ok(Reply {
             status: head.status,
             body,
+            cookies: head.cookies,
         })
     }
 
@@ -211,6 +234,7 @@ struct Head {
     status: u16,
     length: Option<usize>,
     chunked: bool,
+    cookies: String,
 }
 
 impl Head {
@@ -226,6 +250,7 @@ impl Head {
             status,
             length: None,
             chunked: false,
+            cookies: String::new(),
         };
         for line in lines {
             let Some((name, value)) = line.split_once(':') else {
@@ -235,6 +260,10 @@ impl Head {
                 head.length = value.trim().parse().ok();
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 head.chunked = value.trim().eq_ignore_ascii_case("chunked");
+            } else if name.eq_ignore_ascii_case("set-cookie") {
+                let pair = value.split(';').next().unwrap_or_default().trim();
+                let between = if head.cookies.is_empty() { "" } else { "; " };
+                head.cookies += &format!("{between}{pair}");
             }
         }
         Ok(head)

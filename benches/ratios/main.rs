@@ -4,29 +4,36 @@
 #![allow(clippy::expect_used)]
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
+mod accounts;
 mod crypto;
 mod durable;
 mod echo;
+mod live;
 mod load;
 mod memory;
 mod peer;
 mod report;
 mod scale;
 mod server;
+mod sockets;
 mod subject;
+mod websocket;
 
 use std::path::PathBuf;
 
 use peer::Peer;
 use report::Report;
 
-const PARTS: [&str; 4] = ["crypto", "durable", "scale", "server"];
+const PARTS: [&str; 7] = [
+    "crypto", "durable", "scale", "server", "accounts", "live", "sockets",
+];
 
 const HELP: &str = "\
-cargo xtask bench ratios [crypto] [durable] [scale] [server] [--peer URL [--peer-pid PID,…]]
+cargo xtask bench ratios [PART…] [--peer URL [--peer-pid PID,…]]
 
-  crypto, durable, scale, server  the parts to measure; all when none is named; scale fills a
-                           database with 100,000 accounts and takes minutes
+  PART                     crypto, durable, scale, server, accounts, live or sockets; all when none
+                           is named; scale fills a database with 100,000 accounts and takes minutes;
+                           sockets holds 50,000, or as many as `ulimit -Hn` allows
   --peer URL               sets the server's sends and burns against a running cryptgeon
                            that listens on a loopback address
   --peer-pid PID,…         sets its memory for each held message too: the growth of these
@@ -80,6 +87,9 @@ fn main() -> std::io::Result<()> {
                 let folder = tempfile::tempdir()?;
                 runtime.block_on(scale::run(&mut report, folder.path()))?;
             }
+            "accounts" => runtime.block_on(accounts::run(&mut report))?,
+            "live" => runtime.block_on(live::run(&mut report))?,
+            "sockets" => runtime.block_on(sockets::run(&mut report))?,
             _ => runtime.block_on(server::run(&mut report, peer.as_ref()))?,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::load::{Outcome, Plan, checked, run as load};
 use crate::memory::resident;
-use crate::report::Report;
+use crate::report::{Aim, Report};
 use crate::subject::settle;
 
 /// Where the peer listens and which processes it is made of.
@@ -83,13 +83,13 @@ impl Peer {
             "sends / peer",
             (ours.sent.rate(), "/s"),
             (posted.rate(), "/s"),
-            "at least 10",
+            Aim::AtLeast(10.0),
         );
         report.row(
             "burns / peer",
             (ours.burns, "/s"),
             (burned.rate(), "/s"),
-            "at least 12",
+            Aim::AtLeast(12.0),
         );
         for (name, ours, theirs) in [
             ("sends p99 / peer", ours.sent, &posted),
@@ -104,7 +104,7 @@ impl Peer {
                 name,
                 (ours.percentile(0.99), "µs"),
                 (theirs.percentile(0.99), "µs"),
-                "at most 0.2",
+                Aim::AtMost(0.2),
             );
         }
         if self.pids.is_empty() {
@@ -116,7 +116,7 @@ impl Peer {
             "bytes of memory per held message / peer",
             (ours.held, "B"),
             (grown, "B"),
-            "at most 0.82",
+            Aim::AtMost(0.82),
         );
         if grown < amount.size as f64 {
             report.note("The peer's processes grew by less than was posted: is the one that holds the notes named by --peer-pid?");
@@ -142,8 +142,8 @@ impl Peer {
         let outcome = checked(outcome)?;
         let each = notes / amount.connections;
         let mut ids = vec![String::new(); notes];
-        for (connection, turn, body) in answers {
-            let answer: serde_json::Value = serde_json::from_slice(&body)?;
+        for (connection, turn, reply) in answers {
+            let answer: serde_json::Value = serde_json::from_slice(&reply.body)?;
             answer["id"]
                 .as_str()
                 .ok_or_else(|| io::Error::other("the peer answered without an id"))?

@@ -3,6 +3,52 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// What a row is held against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Aim {
+    /// Nothing: the row shows where the time goes.
+    Open,
+    /// A ratio of at least this.
+    AtLeast(f64),
+    /// A ratio of at most this.
+    AtMost(f64),
+    /// A figure of our own of at least this, whatever the reference is.
+    OursAtLeast(f64),
+    /// A figure of our own of at most this, whatever the reference is.
+    OursAtMost(f64),
+}
+
+impl Aim {
+    /// Near the reference, for what costs: more is worse.
+    pub(crate) const NEAR_COST: Self = Self::AtMost(1.5);
+    /// Near the reference, for rates: less is worse.
+    pub(crate) const NEAR_RATE: Self = Self::AtLeast(0.67);
+
+    /// Says whether a row has met its aim.
+    fn verdict(self, ours: f64, ratio: f64) -> &'static str {
+        let met = match self {
+            Self::Open => return "",
+            Self::AtLeast(least) => ratio >= least,
+            Self::AtMost(most) => ratio <= most,
+            Self::OursAtLeast(least) => ours >= least,
+            Self::OursAtMost(most) => ours <= most,
+        };
+        if met { "met" } else { "short" }
+    }
+
+    /// The aim in words; `unit` is that of our figure.
+    fn words(self, unit: &str) -> String {
+        let quantity = |value: f64| format!("{value} {unit}").trim_end().to_owned();
+        match self {
+            Self::Open => String::new(),
+            Self::AtLeast(least) => format!("at least {least}"),
+            Self::AtMost(most) => format!("at most {most}"),
+            Self::OursAtLeast(least) => format!("at least {}", quantity(least)),
+            Self::OursAtMost(most) => format!("at most {}", quantity(most)),
+        }
+    }
+}
+
 /// One measured ratio beside the aim it is held against.
 pub(crate) struct Row {
     /// What was measured.
@@ -13,8 +59,10 @@ pub(crate) struct Row {
     pub reference: String,
     /// Ours over the reference.
     pub ratio: f64,
-    /// The aim in words, empty where there is none.
-    pub aim: &'static str,
+    /// The aim in words, empty if there is none.
+    pub aim: String,
+    /// Whether it was met, empty if there is no aim.
+    pub verdict: &'static str,
 }
 
 /// Every row of a run, in order.
@@ -31,18 +79,20 @@ impl Report {
         name: impl Into<String>,
         ours: (f64, &str),
         reference: (f64, &str),
-        aim: &'static str,
+        aim: Aim,
     ) {
+        let ratio = ours.0 / reference.0;
         let row = Row {
             name: name.into(),
             ours: quantity(ours),
             reference: quantity(reference),
-            ratio: ours.0 / reference.0,
-            aim,
+            ratio,
+            aim: aim.words(ours.1),
+            verdict: aim.verdict(ours.0, ratio),
         };
         println!(
-            "{:<58} {:>18} {:>22} {:>9.3}  {}",
-            row.name, row.ours, row.reference, row.ratio, row.aim
+            "{:<58} {:>18} {:>22} {:>9.3}  {:<5} {}",
+            row.name, row.ours, row.reference, row.ratio, row.verdict, row.aim
         );
         self.rows.push(row);
     }
@@ -57,13 +107,14 @@ impl Report {
     /// Writes the table as Markdown and the ratios as an SVG plot.
     pub(crate) fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        let mut text =
-            String::from("| measured | ours | reference | ratio | aim |\n|---|---|---|---|---|\n");
+        let mut text = String::from(
+            "| measured | ours | reference | ratio | aim | |\n|---|---|---|---|---|---|\n",
+        );
         for row in &self.rows {
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {:.3} | {} |",
-                row.name, row.ours, row.reference, row.ratio, row.aim
+                "| {} | {} | {} | {:.3} | {} | {} |",
+                row.name, row.ours, row.reference, row.ratio, row.aim, row.verdict
             );
         }
         for note in &self.notes {

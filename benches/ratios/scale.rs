@@ -11,7 +11,7 @@ use keyring::{Context, KekId, KeyMaterial, Keyring, LocalProvider, SALT_LEN};
 use store::testing::sample::{self, ABSOLUTE, NOW};
 use store::{Admission, KeySource, NewUser, Store, StoreConfig};
 
-use crate::report::Report;
+use crate::report::{Aim, Report};
 
 const ACCOUNTS: u64 = 100_000;
 const AT_ONCE: u64 = 64;
@@ -110,7 +110,7 @@ async fn size_of_an_account(report: &mut Report, folder: &Path) -> io::Result<()
         "bytes of an account in the file / bytes given",
         (each, "B"),
         (crate::durable::registration_bytes() as f64, "B"),
-        "near 1",
+        Aim::NEAR_COST,
     );
     Ok(())
 }
@@ -134,7 +134,7 @@ async fn appends(report: &mut Report, store: &Store, folder: &Path) -> io::Resul
         "audit appends, 64 at once / bare commits of as many bytes",
         (ours, "/s"),
         (bare, "/s"),
-        "above 1",
+        Aim::AtLeast(1.0),
     );
     Ok(())
 }
@@ -165,7 +165,7 @@ where
         name,
         (LOOKS as f64 / took.as_secs_f64(), "/s"),
         (bare, "/s"),
-        "near 1",
+        Aim::NEAR_RATE,
     );
     let begun = Instant::now();
     for number in 0..LOOKS / 10 {
@@ -261,13 +261,13 @@ fn sealing(report: &mut Report, session_us: f64, user_us: f64) -> io::Result<()>
         "opening a sealed value / a session look-up",
         (open_us, "µs"),
         (session_us, "µs"),
-        "at most 0.15",
+        Aim::AtMost(0.15),
     );
     report.row(
         "opening a sealed value / a user look-up by handle",
         (open_us, "µs"),
         (user_us, "µs"),
-        "at most 0.15",
+        Aim::AtMost(0.15),
     );
     let added = (sealed.len() - value.len()) as f64;
     let account = crate::durable::registration_bytes() as f64;
@@ -277,7 +277,7 @@ fn sealing(report: &mut Report, session_us: f64, user_us: f64) -> io::Result<()>
         "bytes that sealing adds to an account / bytes given",
         (added * 7.0, "B"),
         (account, "B"),
-        "at most 0.15",
+        Aim::AtMost(0.15),
     );
     Ok(())
 }
@@ -316,7 +316,7 @@ async fn clean_up(report: &mut Report, store: &Store) -> io::Result<()> {
         "look-up p99 while 100,000 sessions are ended / when nothing is",
         (p99(looked), "µs"),
         (quiet, "µs"),
-        "",
+        Aim::Open,
     );
     report.note(format!(
         "{ended} expired sessions ended in {:.1} s, each with its audit record, in chunks of at most 10 ms.",

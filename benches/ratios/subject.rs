@@ -41,6 +41,10 @@ impl Subject {
                 ("SECURE_MESSAGING_WORKERS", "2"),
                 ("SECURE_MESSAGING_KDF_ITERATIONS", "100000"),
                 ("SECURE_MESSAGING_MESSAGES_PER_MINUTE", "4000000000"),
+                ("SECURE_MESSAGING_CLAIMS_PER_MINUTE", "4000000000"),
+                ("SECURE_MESSAGING_SIGN_INS_PER_MINUTE", "4000000000"),
+                ("SECURE_MESSAGING_REGISTRATIONS_PER_HOUR", "4000000000"),
+                ("SECURE_MESSAGING_SOCKETS_PER_SESSION", "10000"),
                 ("SECURE_MESSAGING_VAULT_BYTES", "8589934592"),
                 ("SECURE_MESSAGING_VAULT_ACCOUNT_BYTES", "8589934592"),
                 ("SECURE_MESSAGING_VAULT_ACCOUNT_MESSAGES", "10000000"),
@@ -102,7 +106,8 @@ impl Drop for Subject {
     }
 }
 
-const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
+/// The passphrase of everybody.
+pub(crate) const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
 
 fn single(client: &Headless) -> io::Result<headless::Api> {
     headless::Api::with_profile(client.base_url(), client.profile().clone())

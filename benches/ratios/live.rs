@@ -1,0 +1,234 @@
+//! Messages from socket to socket: how long one is on its way, and how many pass in a second.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use actix_http::ws::OpCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use headless::Headless;
+use protocol::envelope::{Parcel, Slot, Submission, Target};
+use protocol::ids::{LiveId, MessageId};
+use tokio::task::JoinSet;
+
+use crate::accounts::{Person, register};
+use crate::echo::Echo;
+use crate::report::{Aim, Report};
+use crate::subject::{PASSPHRASE, Subject};
+use crate::websocket::{WebSocket, path};
+
+/// Bytes of a message in all.
+const SIZE: usize = 1024;
+/// Messages on their way one after the other.
+const DELIVERIES: usize = 2_000;
+/// The same between whole clients.
+const SEALED_DELIVERIES: usize = 300;
+/// Pairs of sockets at once, one message in flight on each.
+const PAIRS: usize = 64;
+/// Messages of each pair.
+const EACH: usize = 500;
+
+/// Measures and reports.
+pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
+    let subject = Subject::start().await?;
+    let echo = Echo::start()?;
+    let people = register(subject.address, 2 * PAIRS).await?.people;
+    let mut pairs = Vec::new();
+    for (number, pair) in people.chunks_exact(2).enumerate() {
+        pairs.push(Pair::open(subject.address, number as u8, &pair[0], &pair[1]).await?);
+    }
+    let mut echoes = Vec::new();
+    for _ in 0..PAIRS {
+        echoes.push(WebSocket::open(echo.address, "/ws", "", 1).await?);
+    }
+
+    let echoed = sorted(echo_all(&mut echoes[0], DELIVERIES).await?);
+    let pair = &mut pairs[0];
+    pair.pass(DELIVERIES / 10).await?;
+    let delivered = sorted(pair.pass(DELIVERIES).await?);
+    for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
+        report.row(
+            format!("delivery {name}, socket to socket / echo's round trip"),
+            (percentile(&delivered, share), "µs"),
+            (percentile(&echoed, share), "µs"),
+            Aim::AtMost(4.0),
+        );
+    }
+    let sealed = sorted(sealed(&subject).await?);
+    for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
+        report.row(
+            format!("delivery {name} between whole clients / without cryptography"),
+            (percentile(&sealed, share), "µs"),
+            (percentile(&delivered, share), "µs"),
+            Aim::OursAtMost(50_000.0),
+        );
+    }
+
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for mut pair in pairs {
+        tasks.spawn(async move { pair.pass(EACH).await.map(drop) });
+    }
+    let passed = all(tasks, begun).await?;
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for mut socket in echoes {
+        tasks.spawn(async move { echo_all(&mut socket, EACH).await.map(drop) });
+    }
+    let echoed = all(tasks, begun).await?;
+    report.row(
+        "live messages, from post to acknowledgement / echo",
+        (passed, "/s"),
+        (echoed, "/s"),
+        Aim::AtLeast(0.2),
+    );
+    report.note(format!("Live messages have {SIZE} bytes; {PAIRS} pairs of sockets, one message in flight on each. Each costs three frames to the server and five from it, an echo one of each."));
+    Ok(())
+}
+
+/// Two sockets of two people.
+struct Pair {
+    number: u8,
+    sent: u64,
+    from: WebSocket,
+    to: WebSocket,
+    target: Target,
+}
+
+impl Pair {
+    async fn open(address: SocketAddr, number: u8, from: &Person, to: &Person) -> io::Result<Self> {
+        let live = |side: u8| {
+            let mut live_id = [side; 16];
+            live_id[0] = number;
+            live_id
+        };
+        Ok(Self {
+            number,
+            sent: 0,
+            from: WebSocket::open(address, &path(live(1)), &from.cookies, 1).await?,
+            to: WebSocket::open(address, &path(live(2)), &to.cookies, 1).await?,
+            target: Target::Live {
+                account: to.id,
+                live_id: LiveId::from_bytes(live(2)),
+            },
+        })
+    }
+
+    /// Passes messages one by one; gives the time from each post to its parcel.
+    async fn pass(&mut self, count: usize) -> io::Result<Vec<Duration>> {
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            self.sent += 1;
+            let mut id = [self.number; 16];
+            id[..8].copy_from_slice(&self.sent.to_be_bytes());
+            let message = self.message(MessageId::from_bytes(id));
+            let id = hex::encode(id);
+            let begun = Instant::now();
+            self.from.send(OpCode::Binary, &message).await?;
+            let (mut kind, mut bytes) = self.to.next_with("\"waiting\",").await?;
+            if kind != OpCode::Binary {
+                let claim = format!("{{\"t\":\"claim\",\"id\":\"{id}\"}}");
+                self.to.send(OpCode::Text, claim.as_bytes()).await?;
+                (kind, bytes) = self.to.next_with("\"refused\"").await?;
+            }
+            times.push(begun.elapsed());
+            if kind != OpCode::Binary {
+                return Err(io::Error::other(
+                    String::from_utf8_lossy(&bytes).into_owned(),
+                ));
+            }
+            let parcel = Parcel::decode(&bytes).map_err(io::Error::other)?;
+            let token = URL_SAFE_NO_PAD.encode(parcel.token);
+            let ack = format!("{{\"t\":\"ack\",\"id\":\"{id}\",\"token\":\"{token}\"}}");
+            self.to.send(OpCode::Text, ack.as_bytes()).await?;
+            self.to.next_with("\"acked\"").await?;
+            self.from.next_with("\"acknowledged\"").await?;
+        }
+        Ok(times)
+    }
+
+    fn message(&self, message_id: MessageId) -> Vec<u8> {
+        let mut submission = Submission {
+            message_id,
+            life_secs: 3_600,
+            burn_on_read: true,
+            slots: vec![Slot {
+                target: self.target,
+                prekey_id: None,
+                bytes: vec![0x51; 256],
+            }],
+            body: Vec::new(),
+        };
+        let front = submission.encode().len();
+        submission.body = vec![0x52; SIZE - front];
+        submission.encode()
+    }
+}
+
+async fn echo_all(socket: &mut WebSocket, count: usize) -> io::Result<Vec<Duration>> {
+    let message = vec![0x52; SIZE];
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let begun = Instant::now();
+        socket.send(OpCode::Binary, &message).await?;
+        socket.next().await?;
+        times.push(begun.elapsed());
+    }
+    Ok(times)
+}
+
+/// Passes texts between two whole clients, which seal and open them.
+async fn sealed(subject: &Subject) -> io::Result<Vec<Duration>> {
+    let base = format!("http://{}", subject.address);
+    let mut people = Vec::new();
+    for handle in ["seals", "opens"] {
+        let mut client = Headless::connect(&base).await.map_err(io::Error::other)?;
+        client
+            .register(handle, PASSPHRASE, None, None)
+            .await
+            .map_err(io::Error::other)?;
+        people.push(client);
+    }
+    let [from, to] = people.as_mut_slice() else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    let chat = from
+        .request_contact("opens")
+        .await
+        .map_err(io::Error::other)?;
+    let theirs = to.accept_request().await.map_err(io::Error::other)?;
+    let mut times = Vec::with_capacity(SEALED_DELIVERIES);
+    // The first ones agree on keys.
+    for number in 0..SEALED_DELIVERIES + 10 {
+        let text = format!("message {number}");
+        let begun = Instant::now();
+        let (said, read) = tokio::join!(from.say(chat, &text), to.read(theirs, &text));
+        let took = begun.elapsed();
+        said.and(read).map_err(io::Error::other)?;
+        if number >= 10 {
+            times.push(took);
+        }
+    }
+    Ok(times)
+}
+
+async fn all(mut tasks: JoinSet<io::Result<()>>, begun: Instant) -> io::Result<f64> {
+    while let Some(done) = tasks.join_next().await {
+        done.map_err(io::Error::other)??;
+    }
+    Ok((PAIRS * EACH) as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
+    times.sort_unstable();
+    times
+}
+
+fn percentile(sorted: &[Duration], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let place = (last as f64 * share).round() as usize;
+    sorted
+        .get(place)
+        .map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
