@@ -225,11 +225,11 @@ async fn an_invite_of_an_older_schema_is_used_as_before() {
         .tamper()
         .execute_batch(
             "ALTER TABLE invites DROP COLUMN used_by;
-             DELETE FROM refinery_schema_history WHERE version = 4;",
+             DELETE FROM refinery_schema_history WHERE version >= 4;",
         )
         .unwrap();
     let store = folder.open();
-    assert_eq!(store.report().migrated, 1);
+    assert_eq!(store.report().migrated, 2);
     assert!(store.find_invite(CODE).await.unwrap().is_some());
     let used = InviteUse {
         code_hash: CODE,
@@ -241,6 +241,34 @@ async fn an_invite_of_an_older_schema_is_used_as_before() {
         store.find_invite(CODE).await.unwrap().map(|it| it.uses),
         Some(1)
     );
+}
+
+#[tokio::test]
+async fn roles_of_an_older_schema_stay_what_they_were_and_may_be_a_third() {
+    let folder = filled().await;
+    folder
+        .tamper()
+        .execute_batch(
+            "ALTER TABLE users ADD COLUMN role_of_two TEXT NOT NULL DEFAULT 'user'
+                 CHECK (role_of_two IN ('user', 'admin'));
+             UPDATE users SET role_of_two = role;
+             ALTER TABLE users DROP COLUMN role;
+             ALTER TABLE users RENAME COLUMN role_of_two TO role;
+             DELETE FROM refinery_schema_history WHERE version = 5;",
+        )
+        .unwrap();
+    let store = folder.open();
+    assert_eq!(store.report().migrated, 1);
+    let role = async |number| {
+        let row = store.user_by_id(user_id(number)).await.unwrap();
+        row.unwrap().role
+    };
+    assert_eq!(role(1).await, Role::Admin);
+    assert_eq!(role(3).await, Role::User);
+    let by = intent(&store).await;
+    let auditor = store.set_role(user_id(2), Role::Auditor, &by, NOW);
+    auditor.await.unwrap();
+    assert_eq!(role(2).await, Role::Auditor);
 }
 
 /// Appends a record as somebody would who has the file and can compute hashes.
