@@ -2,6 +2,7 @@
 
 use hyper::Method;
 use secure_messaging::app::administration::intent::{Actor, Intent, USER_ROLE};
+use secure_messaging::app::authority::{Authorized, Principal, permit};
 use secure_messaging::routes::TABLE;
 use serde_json::json;
 
@@ -24,7 +25,9 @@ async fn account(app: &TestApp, handle: &str, role: store::Role) -> Account {
     let account = app.account(handle).await;
     let user = store::UserId::from_bytes(account.id());
     let (store, now) = (app.app.store().clone(), app.app.ambient().now());
-    let actor = Actor::terminal("test");
+    let terminal = Principal::Terminal("test");
+    let operator: Authorized<permit::ChangeAccounts> = Authorized::check(terminal).unwrap();
+    let actor = Actor::of(&operator, None);
     let intent = Intent::declare(&store, app.app.ambient(), actor, &USER_ROLE, json!({}));
     let writing = store.clone();
     intent

@@ -73,6 +73,10 @@ async fn what_a_session_held_unread_is_given_back_when_its_socket_goes_or_its_ke
         let slots = vec![live_slot(bob.id(), gone.live_id, b"live")];
         from.send_binary(submission(alone, false, slots, b"body"))
             .await;
+        // Another socket: it hears of both before it asks for one.
+        for id in [waits, alone] {
+            assert_eq!(gone.text_of("waiting").await["id"], hex::encode(id));
+        }
         for id in [waits, alone] {
             gone.say(json!({"t": "claim", "id": hex::encode(id)})).await;
             gone.binary().await;

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use api::Action;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Act, Declaration, Fault, Store, UserId};
 
 use crate::app::authority::{Authorized, Principal};
@@ -48,43 +48,29 @@ acts! {
     AUDIT_VERIFICATION = AuditVerificationIntent, AuditVerificationDone, AuditVerificationFailed;
 }
 
-/// The actor of an act, and its origin.
+/// The actor of an act, and its origin; only [`Actor::of`] makes one.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// The account; `None` is whoever sits at the server's terminal.
-    pub user_id: Option<UserId>,
+    /// The account; `None` is whoever sits at the server's terminal, or the server itself.
+    user_id: Option<UserId>,
     /// Request id and address, or the subcommand; a JSON object.
-    pub details: Value,
+    pub(super) details: Value,
 }
 
 impl Actor {
     /// Whoever was let through, from where.
     pub fn of<'a, P>(allowed: &Authorized<P>, origin: impl Into<Option<&'a Origin>>) -> Self {
-        match allowed.principal() {
-            Principal::Person(who) => Self {
-                user_id: Some(who.user_id()),
-                details: origin
-                    .into()
-                    .map_or_else(|| serde_json::json!({}), Origin::asked),
-            },
-            Principal::Terminal(subcommand) => Self::terminal(subcommand),
-            Principal::Server(reason) => Self::server(reason),
-        }
-    }
-
-    /// The operator at the server's terminal, who used this subcommand.
-    pub fn terminal(subcommand: &str) -> Self {
+        let principal = allowed.principal();
+        let details = match principal {
+            Principal::Person(_) => origin.into().map_or_else(|| json!({}), Origin::asked),
+            Principal::Terminal(subcommand) => {
+                json!({ "from": "terminal", "subcommand": subcommand })
+            }
+            Principal::Server(reason) => json!({ "from": "server", "reason": reason }),
+        };
         Self {
-            user_id: None,
-            details: serde_json::json!({ "from": "terminal", "subcommand": subcommand }),
-        }
-    }
-
-    /// The server itself, for instance its schedule.
-    pub fn server(reason: &str) -> Self {
-        Self {
-            user_id: None,
-            details: serde_json::json!({ "from": "server", "reason": reason }),
+            user_id: principal.user_id(),
+            details,
         }
     }
 }
@@ -191,6 +177,7 @@ mod tests {
     use store::{AuditFilter, KeySource, StoreConfig};
 
     use super::*;
+    use crate::app::authority::permit;
 
     async fn written(store: &Store) -> Vec<(String, Value)> {
         let page = store
@@ -207,12 +194,14 @@ mod tests {
         let mut config = StoreConfig::new(&path, key);
         config.iterations = 100_000;
         let store = Store::open(&config).unwrap();
+        let terminal = Principal::Terminal("test");
+        let backups: Authorized<permit::MakeBackups> = Authorized::check(terminal).unwrap();
         let intent = Intent::declare(
             &store,
             &Ambient::system(),
-            Actor::terminal("test"),
+            Actor::of(&backups, None),
             &BACKUP,
-            serde_json::json!({ "target": "somewhere" }),
+            json!({ "target": "somewhere" }),
         )
         .await
         .unwrap();

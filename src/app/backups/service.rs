@@ -15,6 +15,7 @@ use super::schedule::{Newest, Schedule};
 use super::view::{Running, kind_of, shown};
 use crate::app::accounts::audit;
 use crate::app::administration::intent::{Actor, BACKUP, Intent};
+use crate::app::authority::{Authorized, Denied, Principal, permit};
 use crate::config::Config;
 use ambient::Ambient;
 
@@ -56,6 +57,9 @@ pub enum BeginError {
     /// A backup is in progress.
     #[error("a backup is under way: wait until it is done")]
     Running,
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
 }
 
 impl Backups {
@@ -146,13 +150,23 @@ impl Backups {
         };
         let begun = match wish {
             None => self.look(ambient),
-            Some(wish) => self
-                .begin(store, ambient, wish, Actor::server("the schedule"))
-                .map(drop),
+            Some(wish) => self.begin_by_schedule(store, ambient, wish),
         };
         if let Err(cause) = begun {
             self.failed(&cause, now);
         }
+    }
+
+    fn begin_by_schedule(
+        self: &Arc<Self>,
+        store: &Store,
+        ambient: &Ambient,
+        wish: Wish,
+    ) -> Result<(), BeginError> {
+        let schedule = Principal::Server("the schedule");
+        let server: Authorized<permit::MakeBackups> = Authorized::check(schedule)?;
+        let actor = Actor::of(&server, None);
+        self.begin(store, ambient, wish, actor).map(drop)
     }
 
     /// Starts a backup, which continues in the background.

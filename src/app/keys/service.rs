@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::app::administration::intent::{Actor, Intent, KEY_RENEWAL, KEY_ROTATION};
+use crate::app::authority::{Authorized, Principal, permit};
 use crate::config::Config;
 use ambient::Ambient;
 
@@ -139,7 +140,10 @@ impl KeyService {
             return Ok(());
         };
         tracing::info!(reason, "a rotation of the keys begins");
-        let actor = Actor::server(reason);
+        let Ok(server) = Authorized::<permit::ChangeKeys>::check(Principal::Server(reason)) else {
+            return Ok(());
+        };
+        let actor = Actor::of(&server, None);
         match self.rotate(app, actor, NewKey::Configured, reason).await {
             Ok(_) | Err(BeginError::Running(_)) => Ok(()),
             Err(BeginError::Fault(fault)) => Err(fault),

@@ -7,6 +7,7 @@ use super::output::{OutputError, hint, say};
 use super::progress::Bar;
 use super::{Outcome, open_existing};
 use crate::app::administration::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
+use crate::app::authority::{Authorized, Denied, Principal, permit};
 use crate::app::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;
@@ -71,6 +72,13 @@ pub fn run(args: Args) -> Outcome {
     })
 }
 
+/// Whoever sits at the terminal, once it is clear that they may.
+fn operator(subcommand: &'static str) -> Result<Actor, Denied> {
+    let terminal = Principal::Terminal(subcommand);
+    let operator: Authorized<permit::MakeBackups> = Authorized::check(terminal)?;
+    Ok(Actor::of(&operator, None))
+}
+
 async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     let ambient = Ambient::system();
     let now = ambient.now();
@@ -79,7 +87,7 @@ async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
     let target = engine.target().clone();
     let key_file = with_key.then(|| engine.key_file()).transpose()?;
     let what = json!({ "full": full, "with_key": with_key, "target": engine.target().address() });
-    let actor = Actor::terminal("backup");
+    let actor = operator("backup")?;
     let intent = Intent::declare(&store, &ambient, actor, &BACKUP, what).await?;
     let progress = Progress::default();
     let bar = Bar::follow(&progress);
@@ -163,7 +171,7 @@ async fn try_restore(config: &Config) -> Outcome {
     let progress = Progress::default();
     let store = open_existing(config)?;
     let what = json!({ "target": engine.target().address() });
-    let actor = Actor::terminal("backup drill");
+    let actor = operator("backup drill")?;
     let intent = Intent::declare(&store, &ambient, actor, &BACKUP_DRILL, what).await?;
     let bar = Bar::follow(&progress);
     let config = config.clone();

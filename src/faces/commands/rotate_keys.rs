@@ -10,6 +10,7 @@ use super::output::hint;
 use super::progress::Part;
 use super::{Outcome, existing_database};
 use crate::app::administration::intent::Actor;
+use crate::app::authority::{Authorized, Principal, permit};
 use crate::app::keys::{drive, renew, rotate};
 use crate::config::{Config, Overrides, secret_from_environment};
 use crate::faces::control::client::Server;
@@ -94,7 +95,9 @@ async fn without_server(
         drive(store, &ambient, |progress| bar.draw(progress)).await?;
     }
     for work in works {
-        let actor = Actor::terminal("rotate-keys");
+        let terminal = Principal::Terminal("rotate-keys");
+        let operator: Authorized<permit::ChangeKeys> = Authorized::check(terminal)?;
+        let actor = Actor::of(&operator, None);
         let reason = "somebody at the server's terminal asked for it";
         match work {
             KeyWork::Renew => renew(store, &ambient, actor, reason).await?,
