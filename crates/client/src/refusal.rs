@@ -9,7 +9,7 @@ pub enum Refusal {
     )]
     SwappedKey,
     /// A prekey batch with a number below the highest one seen.
-    #[error("The server offered old keys of this person. Nothing was sent; try again later.")]
+    #[error("The server offered old keys of this person. Nothing was sent to them.")]
     StaleBatch,
     /// A prekey or bundle whose signature, owner or proof does not hold.
     #[error("The server offered keys that this person did not sign. Nothing was sent to them.")]

@@ -6,19 +6,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
+use api::Code;
 use tokio::io::AsyncWriteExt;
+
+use crate::app::Problem;
 
 use super::limits::Limits;
 use super::networks::{Networks, Part};
 
 /// How long a client that is refused may take to say what it wanted, before it is told.
 const PATIENCE: Duration = Duration::from_millis(250);
-
-const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
-    content-type: application/problem+json\r\ncontent-length: 174\r\nconnection: close\r\n\r\n\
-    {\"type\":\"about:blank\",\"status\":503,\"code\":\"too-many-connections\",\
-    \"title\":\"Too many connections\",\
-    \"detail\":\"The server holds as many connections as it may. Try again shortly.\"}";
 
 /// Counts connections of all workers.
 #[derive(Debug, Clone)]
@@ -65,10 +62,26 @@ pub(super) async fn refuse(mut socket: TcpStream, tls: bool) -> io::Error {
             let _ = socket.try_read(&mut head);
             ambient::alloc::wipe(&mut head);
         }
-        let _ = tokio::time::timeout(PATIENCE, socket.write_all(REFUSAL)).await;
+        let _ = tokio::time::timeout(PATIENCE, socket.write_all(refusal().as_bytes())).await;
         let _ = socket.shutdown().await;
     }
     io::Error::other("there is no place for another connection")
+}
+
+/// What a client that is refused is told, whole.
+fn refusal() -> String {
+    let problem = Problem::new(
+        Code::TooManyConnections,
+        "The server holds as many connections as it may. Try again shortly.",
+    );
+    let body = problem.document().to_string();
+    format!(
+        "HTTP/1.1 {} Service Unavailable\r\nretry-after: {}\r\n\
+         content-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        problem.code().status(),
+        problem.seconds().unwrap_or(1),
+        body.len()
+    )
 }
 
 #[cfg(test)]
@@ -110,10 +123,14 @@ mod tests {
 
     #[test]
     fn the_refusal_is_a_problem_document_of_the_length_that_it_says() {
-        let text = std::str::from_utf8(REFUSAL).unwrap();
+        let text = refusal();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 503 "));
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())));
         let problem: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(problem["status"], 503);
+        assert_eq!(problem["code"], "too-many-connections");
+        let wait = format!("retry-after: {}\r\n", problem["retry_after"]);
+        assert!(head.contains(&wait), "{head}");
     }
 }
