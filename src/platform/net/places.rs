@@ -73,7 +73,8 @@ fn refusal() -> String {
     let problem = Problem::new(
         Code::TooManyConnections,
         "The server holds as many connections as it may. Try again shortly.",
-    );
+    )
+    .retry_after(5);
     let body = problem.document().to_string();
     format!(
         "HTTP/1.1 {} Service Unavailable\r\nretry-after: {}\r\n\
