@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring::KeyMaterial;
-use store::{BeginError, KekSource, KeyJob, LocalSource, NewKey};
+use store::{KekSource, KeyJob, LocalSource, NewKey};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use super::{Answer, KeyWork, Question, Wanted, socket_path};
 use crate::app::App;
 use crate::app::administration::accounts;
 use crate::app::administration::intent::Actor;
-use crate::app::authority::{Authorized, Principal, permit};
+use crate::app::authority::{Authorized, Permit, Principal, permit};
 use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
@@ -119,49 +119,48 @@ async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
         let answer = Answer::Failed("the server does not know this question".to_owned());
         return tell(&mut writing, &answer).await;
     };
-    match question {
-        Question::Accounts { question } => {
-            tell(&mut writing, &administer(app, question).await).await
-        }
-        Question::Figures {} => {
-            let figures = app.store().statistics(app.ambient().now()).await;
-            let answer = figures.map_or_else(|fault| failed(&fault), Answer::Figures);
-            tell(&mut writing, &answer).await
-        }
-        Question::Keys { work } => match Authorized::check(Principal::Terminal("rotate-keys")) {
-            Ok(admin) => match begin(app, admin, work).await {
-                Ok(job) => follow(app, job, &mut writing).await,
-                Err(error) => tell(&mut writing, &failed(&error)).await,
-            },
-            Err(denied) => tell(&mut writing, &failed(&denied)).await,
+    let answer = match question {
+        Question::Accounts { question } => administer(app, question).await,
+        Question::Figures {} => figures(app).await,
+        Question::Keys { work } => match begin(app, work).await {
+            Ok(job) => return follow(app, job, &mut writing).await,
+            Err(refused) => Err(refused),
         },
-    }
+    };
+    tell(&mut writing, &answer.unwrap_or_else(|refused| refused)).await
 }
 
-async fn begin(
-    app: &Arc<App>,
-    admin: Authorized<permit::ChangeKeys>,
-    work: KeyWork,
-) -> Result<KeyJob, BeginError> {
+/// Decides whether somebody at the terminal may do what a subcommand does.
+fn allowed<P: Permit>(subcommand: &'static str) -> Result<Authorized<P>, Answer> {
+    Authorized::check(Principal::Terminal(subcommand)).map_err(|denied| failed(&denied))
+}
+
+async fn begin(app: &Arc<App>, work: KeyWork) -> Result<KeyJob, Answer> {
+    let admin = allowed::<permit::ChangeKeys>("rotate-keys")?;
     let actor = Actor::of(&admin, None);
     let reason = "somebody at the server's terminal asked for it";
-    match work {
+    let begun = match work {
         KeyWork::Renew => app.keys().renew(app, actor, reason).await,
         KeyWork::Rotate { key } => {
             let new = new_key(app.config(), key);
             app.keys().rotate(app, actor, new, reason).await
         }
-    }
+    };
+    begun.map_err(|error| failed(&error))
 }
 
-async fn administer(app: &Arc<App>, question: accounts::Question) -> Answer {
-    let terminal = Principal::Terminal(question.subcommand());
-    let admin = match Authorized::check(terminal) {
-        Ok(admin) => admin,
-        Err(denied) => return failed(&denied),
-    };
+async fn figures(app: &App) -> Result<Answer, Answer> {
+    allowed::<permit::ReadFigures>("stats")?;
+    let figures = app.store().statistics(app.ambient().now()).await;
+    figures.map(Answer::Figures).map_err(|fault| failed(&fault))
+}
+
+async fn administer(app: &Arc<App>, question: accounts::Question) -> Result<Answer, Answer> {
+    let admin = allowed(question.subcommand())?;
     let answer = accounts::answer_here(app, &admin, question).await;
-    answer.map_or_else(|refusal| failed(&refusal), Answer::Accounts)
+    answer
+        .map(Answer::Accounts)
+        .map_err(|refusal| failed(&refusal))
 }
 
 /// What a rotation is told of the key that was asked for.
