@@ -254,6 +254,8 @@ export interface CurrentSession {
   idle_expires_at: number;
   /** What it may do. */
   role: Role;
+  /** The session; a link is opened for it. */
+  session_id: SessionId;
   /** The account. */
   user_id: UserId;
 }
@@ -270,6 +272,8 @@ export interface DamagedAccount {
 export interface Entered {
   /** What it may do. */
   role: Role;
+  /** The session that began; a link is opened for it. */
+  session_id: SessionId;
   /** The account. */
   user_id: UserId;
 }

@@ -138,6 +138,7 @@ pub async fn finish(
         entered: Entered {
             user_id: user,
             role: session.role(),
+            session_id: opening.id(),
         },
         session: opening.secret(),
         device,

@@ -236,7 +236,11 @@ pub async fn finish(
     let devices = app.devices();
     let device = devices.remember(device, user_id, &credentials, app.ambient());
     Ok(Entry {
-        entered: Entered { user_id, role },
+        entered: Entered {
+            user_id,
+            role,
+            session_id: opening.id(),
+        },
         session: opening.secret(),
         device,
     })

@@ -25,6 +25,7 @@ pub async fn show(app: &App, who: &SignedIn) -> Result<CurrentSession, Problem> 
         .ok_or_else(Problem::signed_out)?;
     let session = who.session();
     Ok(CurrentSession {
+        session_id: session.id(),
         user_id: user.user_id,
         handle: user.handle,
         alias: user.alias,

@@ -149,6 +149,7 @@ pub async fn finish(
         entered: Entered {
             user_id: user,
             role: session.role(),
+            session_id: opening.id(),
         },
         session: opening.secret(),
         device,

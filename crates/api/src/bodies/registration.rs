@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{SafeData, SafeWrite};
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 use crate::{Blob, Role};
 
 /// How a passphrase is hardened. A client knows it from the version of the protocol, and refuses a
@@ -101,4 +101,6 @@ pub struct Entered {
     pub user_id: UserId,
     /// What it may do.
     pub role: Role,
+    /// The session that began; a link is opened for it.
+    pub session_id: SessionId,
 }

@@ -9,6 +9,8 @@ use crate::{Blob, Role};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CurrentSession {
+    /// The session; a link is opened for it.
+    pub session_id: SessionId,
     /// The account.
     pub user_id: UserId,
     /// Its handle.

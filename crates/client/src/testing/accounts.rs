@@ -1,6 +1,6 @@
 //! Registration, sign-in, recovery and passphrase change at the server.
 
-use api::ids::InviteCode;
+use api::ids::{InviteCode, SessionId};
 use api::{Code, RegistrationMode, Role};
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
@@ -47,6 +47,13 @@ fn read_of(write: &SafeWrite) -> SafeRead {
     }
 }
 
+/// The session of a cookie.
+pub(super) fn session_of(cookie: u64) -> SessionId {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&cookie.to_be_bytes());
+    SessionId::from_bytes(bytes)
+}
+
 impl FakeServer {
     fn by_handle(&self, handle: &str) -> Option<UserId> {
         self.accounts
@@ -61,7 +68,15 @@ impl FakeServer {
         self.cookies.insert(self.next, user);
         let role = self.accounts[&user].role;
         let user_id = user;
-        answer(200, &Entered { user_id, role })
+        let session_id = session_of(self.next);
+        answer(
+            200,
+            &Entered {
+                user_id,
+                role,
+                session_id,
+            },
+        )
     }
 
     fn invite_is_usable(&self, code: &InviteCode) -> bool {

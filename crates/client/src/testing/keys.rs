@@ -9,7 +9,7 @@ use protocol::prekeys::SignedBatch;
 use protocol::safe::proof_hash;
 use serde_json::Value;
 
-use super::accounts::{Answer, DONE, answer, one_time_ids, problem, read};
+use super::accounts::{Answer, DONE, answer, one_time_ids, problem, read, session_of};
 use super::server::{FakeServer, MadeInvite};
 use crate::wire::{
     AccountChange, Blob, Boot, Bundles, CurrentSession, Invite, InviteMade, LiveBundle, NewInvite,
@@ -71,7 +71,7 @@ impl FakeServer {
         body: &Value,
     ) -> Answer {
         match (method, parts) {
-            ("GET", ["session"]) => answer(200, &self.current(user)),
+            ("GET", ["session"]) => answer(200, &self.current(mine, user)),
             ("POST", ["session", "active"]) => DONE,
             ("POST", ["session", "reauth", "start"]) => {
                 let handle = self.accounts[&user].handle.clone();
@@ -179,9 +179,10 @@ impl FakeServer {
         }
     }
 
-    fn current(&self, user: UserId) -> CurrentSession {
+    fn current(&self, cookie: u64, user: UserId) -> CurrentSession {
         let account = &self.accounts[&user];
         CurrentSession {
+            session_id: session_of(cookie),
             user_id: user,
             handle: account.handle.clone(),
             alias: account.alias.clone(),
