@@ -23,6 +23,6 @@ pub use clock::{Clock, ManualClock, Stopwatch};
 pub use clock::{ClockNotSet, SystemClock};
 pub use entropy::{Entropy, EntropyError, OsEntropy};
 #[cfg(unix)]
-pub use locked::{LOCKED_KEY_LEN, LockedKey, memory_locked};
+pub use locked::{LOCKED_KEY_LEN, LockedKey, LockedSecret, memory_locked};
 pub use pair::Ambient;
 pub use rng::Rng;

@@ -8,7 +8,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of a key.
 pub const LOCKED_KEY_LEN: usize = 32;
@@ -113,6 +113,29 @@ impl Drop for LockedKey {
     }
 }
 
+/// A secret of several keys' length, each in a place of its own.
+#[derive(Debug)]
+pub struct LockedSecret(Vec<LockedKey>);
+
+impl LockedSecret {
+    /// A copy of a secret, whose length is a multiple of [`LOCKED_KEY_LEN`]; the caller wipes its own.
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        let (keys, rest) = bytes.as_chunks();
+        debug_assert!(rest.is_empty());
+        Self(keys.iter().map(LockedKey::copy_of).collect())
+    }
+
+    /// Returns the secret in ordinary memory, for as long as it is used; zeros where it is shorter than `N`.
+    pub fn bytes<const N: usize>(&self) -> Zeroizing<[u8; N]> {
+        let mut bytes = Zeroizing::new([0; N]);
+        let parts = bytes.chunks_mut(LOCKED_KEY_LEN);
+        for (part, key) in parts.zip(&self.0) {
+            part.copy_from_slice(&key.bytes()[..part.len()]);
+        }
+        bytes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,5 +191,12 @@ mod tests {
             .filter(|key| used.contains(&key.bytes().as_ptr()))
             .count();
         assert!(reused > 0, "the control: places are used again");
+    }
+
+    #[test]
+    fn a_longer_secret_comes_back_as_it_was() {
+        let bytes: [u8; 96] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let secret = LockedSecret::copy_of(&bytes);
+        assert_eq!(*secret.bytes::<96>(), bytes);
     }
 }

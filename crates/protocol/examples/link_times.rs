@@ -70,7 +70,9 @@ fn main() {
         let (opening, open) = Opening::with_psk(rng, &hello, ORIGIN, SESSION, live, psk).unwrap();
         let begin = Instant::now();
         let read = Open::decode(&open).unwrap();
-        let taken = read.psk().and_then(|(live, id)| psks.take(live, id));
+        let taken = read
+            .psk()
+            .and_then(|(session, live, id)| psks.take(session, live, id));
         let (answered, opened) = answer(rng, &place, &read, taken).unwrap();
         let first = begin.elapsed();
         let (proving, proof) = opening.confirm(&opened).unwrap();

@@ -1,7 +1,10 @@
 //! The hello: an instance's link pair for one bucket, signed by the server.
 
+use std::sync::Arc;
+
 use api::ids::BootId;
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 use super::LinkError;
 use crate::boot::{BootSigningKey, ServerKey};
@@ -29,7 +32,13 @@ pub(super) struct HelloHash(pub [u8; 64]);
 pub struct LinkPair {
     agreement: AgreementSecret,
     kem: KemSecret,
-    hello: Vec<u8>,
+    public: Arc<SignedHello>,
+}
+
+/// What is public of a link pair: the hello, its hash, and when the pair is over.
+#[derive(Debug)]
+pub struct SignedHello {
+    bytes: Vec<u8>,
     hash: HelloHash,
     expiry: u64,
 }
@@ -63,6 +72,9 @@ pub struct VerifiedHello {
 }
 
 impl LinkPair {
+    /// Length of the private halves in bytes.
+    pub const PRIVATE_LEN: usize = AgreementSecret::LEN + KemSecret::LEN;
+
     /// Draws the pair of a bucket and signs its public halves; made ahead, in the background.
     pub fn generate(
         rng: &mut (impl CryptoRng + ?Sized),
@@ -86,28 +98,53 @@ impl LinkPair {
         };
         let signature = signing.sign(rng, labels::LINK_HELLO, &facts.write().into_bytes());
         let expiry = facts.expiry;
-        let hello = Hello { facts, signature }.encode();
+        let bytes = Hello { facts, signature }.encode();
         Self {
             agreement,
             kem,
-            hash: HelloHash::of(&hello),
-            hello,
-            expiry,
+            public: Arc::new(SignedHello {
+                hash: HelloHash::of(&bytes),
+                bytes,
+                expiry,
+            }),
         }
     }
 
     /// The hello that begins each socket.
     pub fn hello(&self) -> &[u8] {
-        &self.hello
+        self.public.bytes()
     }
 
     /// Whether the pair is over and is to be dropped.
-    pub const fn is_over(&self, now: u64) -> bool {
-        now >= self.expiry
+    pub fn is_over(&self, now: u64) -> bool {
+        self.public.is_over(now)
     }
 
-    pub(super) const fn hash(&self) -> &HelloHash {
-        &self.hash
+    /// Parts the public from the private halves, which are X25519 (32) and ML-KEM-1024's seed (64): whoever
+    /// has locked memory keeps them there.
+    pub fn split(self) -> (Arc<SignedHello>, Zeroizing<[u8; Self::PRIVATE_LEN]>) {
+        let mut private = Zeroizing::new([0; Self::PRIVATE_LEN]);
+        let (agreement, kem) = private.split_at_mut(AgreementSecret::LEN);
+        agreement.copy_from_slice(self.agreement.expose());
+        kem.copy_from_slice(self.kem.expose());
+        (self.public, private)
+    }
+
+    /// Joins what [`LinkPair::split`] parted, for as long as one open is answered.
+    pub fn join(public: Arc<SignedHello>, private: &[u8; Self::PRIVATE_LEN]) -> Self {
+        let (mut agreement, mut kem) = (AgreementSecret::zeroed(), KemSecret::zeroed());
+        let (first, second) = private.split_at(AgreementSecret::LEN);
+        agreement.expose_mut().copy_from_slice(first);
+        kem.expose_mut().copy_from_slice(second);
+        Self {
+            agreement,
+            kem,
+            public,
+        }
+    }
+
+    pub(super) fn hash(&self) -> &HelloHash {
+        &self.public.hash
     }
 
     /// The pair's two shared secrets with an open's public halves.
@@ -121,12 +158,24 @@ impl LinkPair {
     }
 }
 
+impl SignedHello {
+    /// The hello as it is sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether its pair is over.
+    pub const fn is_over(&self, now: u64) -> bool {
+        now >= self.expiry
+    }
+}
+
 impl core::fmt::Debug for LinkPair {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("LinkPair")
             .field("agreement", &self.agreement)
             .field("kem", &self.kem)
-            .field("expiry", &self.expiry)
+            .field("expiry", &self.public.expiry)
             .finish_non_exhaustive()
     }
 }

@@ -27,9 +27,9 @@ pub mod server;
 mod ticket;
 
 pub use frame::{FRAME_SIZES, MAX_PAYLOAD};
-pub use hello::{Hello, InstanceId, LinkPair, VerifiedHello};
+pub use hello::{Hello, InstanceId, LinkPair, SignedHello, VerifiedHello};
 pub use messages::LinkId;
-pub use psk::{KnownSession, Psk, PskId, Psks};
+pub use psk::{KnownSession, MAX_PSKS_OF_SESSION, Psk, PskId, Psks};
 pub use ticket::{Direction, Ticket, TicketOpener, TicketSealer, sealed_len};
 
 use crate::codec::DecodeError;

@@ -33,42 +33,81 @@ pub struct KnownSession {
     pub(super) live_id: LiveId,
 }
 
-/// A server's pre-shared keys: at most one for each live id.
+/// The most keys that a server keeps of one session.
+pub const MAX_PSKS_OF_SESSION: usize = 16;
+
+/// A server's pre-shared keys: at most one for each live id, and [`MAX_PSKS_OF_SESSION`] for each session.
 #[derive(Debug, Default)]
 pub struct Psks {
-    known: BTreeMap<LiveId, KnownSession>,
+    known: BTreeMap<(SessionId, LiveId), Kept>,
 }
 
-impl KnownSession {
-    /// The session that the key is good for.
-    pub const fn session_id(&self) -> &SessionId {
-        &self.session_id
-    }
+#[derive(Debug)]
+struct Kept {
+    known: KnownSession,
+    /// Unix seconds; none while the link that left the key is open.
+    until: Option<u64>,
 }
 
 impl Psks {
-    /// Keeps a key in the place of the one before.
+    /// Keeps a key in the place of the one before, until its link ends and [`Psks::left`] says how long then.
+    /// Where the session has too many, the one that ends first goes.
     pub fn keep(&mut self, known: KnownSession) {
-        self.known.insert(known.live_id, known);
+        let session = known.session_id;
+        let key = (session, known.live_id);
+        self.known.insert(key, Kept { known, until: None });
+        let of_session = || self.of_session(session);
+        if of_session().count() > MAX_PSKS_OF_SESSION {
+            let others = of_session().filter(|(other, _)| **other != key);
+            let first = others.min_by_key(|(_, kept)| kept.until.unwrap_or(u64::MAX));
+            if let Some(first) = first.map(|(other, _)| *other) {
+                self.known.remove(&first);
+            }
+        }
     }
 
     /// Takes a key out, so that nobody takes it again; one of another name stays.
-    pub fn take(&mut self, live_id: &LiveId, id: &PskId) -> Option<KnownSession> {
-        let known = self.known.get(live_id)?;
-        if !bool::from(known.psk.id.0.ct_eq(&id.0)) {
+    pub fn take(
+        &mut self,
+        session_id: &SessionId,
+        live_id: &LiveId,
+        id: &PskId,
+    ) -> Option<KnownSession> {
+        let key = (*session_id, *live_id);
+        let kept = self.known.get(&key)?;
+        if !bool::from(kept.known.psk.id.0.ct_eq(&id.0)) {
             return None;
         }
-        self.known.remove(live_id)
+        self.known.remove(&key).map(|kept| kept.known)
+    }
+
+    /// The link of a live session ended: its key is kept until then, in unix seconds.
+    pub fn left(&mut self, session_id: &SessionId, live_id: &LiveId, until: u64) {
+        if let Some(kept) = self.known.get_mut(&(*session_id, *live_id)) {
+            kept.until = Some(until);
+        }
+    }
+
+    /// Forgets keys whose time is over.
+    pub fn sweep(&mut self, now: u64) {
+        self.known
+            .retain(|_, kept| kept.until.is_none_or(|until| now < until));
     }
 
     /// Forgets the keys of a session that ended.
     pub fn forget_session(&mut self, session_id: &SessionId) {
-        self.known
-            .retain(|_, known| known.session_id != *session_id);
+        let lives: Vec<_> = self.of_session(*session_id).map(|(key, _)| *key).collect();
+        for key in lives {
+            self.known.remove(&key);
+        }
     }
 
-    /// Forgets the key of a live session that ended.
-    pub fn forget(&mut self, live_id: &LiveId) {
-        self.known.remove(live_id);
+    fn of_session(
+        &self,
+        session: SessionId,
+    ) -> impl Iterator<Item = (&(SessionId, LiveId), &Kept)> {
+        let first = (session, LiveId::from_bytes([0; 16]));
+        let last = (session, LiveId::from_bytes([0xff; 16]));
+        self.known.range(first..=last)
     }
 }

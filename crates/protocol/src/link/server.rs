@@ -111,10 +111,18 @@ impl Open {
     }
 
     /// The key of the link before that the open names, to be taken out of [`super::Psks`].
-    pub const fn psk(&self) -> Option<(&LiveId, &PskId)> {
+    pub const fn psk(&self) -> Option<(&SessionId, &LiveId, &PskId)> {
         match &self.message.mode {
-            Mode::Known { live, psk, .. } => Some((live, psk)),
+            Mode::Known { session, live, psk } => Some((session, live, psk)),
             Mode::Account { .. } | Mode::Nobody => None,
+        }
+    }
+
+    /// The live session that the open names.
+    pub const fn live_id(&self) -> Option<&LiveId> {
+        match &self.message.mode {
+            Mode::Account { live, .. } | Mode::Known { live, .. } => Some(live),
+            Mode::Nobody => None,
         }
     }
 

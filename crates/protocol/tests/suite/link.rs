@@ -31,6 +31,8 @@ impl Instance {
     pub(crate) fn with_key(rng: &mut SeededRng, key: &BootSigningKey, server: ServerKey) -> Self {
         let boot_id = BootId::from_bytes([1; 16]);
         let pair = LinkPair::generate(rng, key, boot_id, InstanceId([2; 16]), bucket_of(NOW));
+        let (public, private) = pair.split();
+        let pair = LinkPair::join(public, &private);
         Self {
             server,
             pair,
@@ -62,7 +64,7 @@ impl Instance {
         let open = Open::decode(open)?;
         open.check(&self.place(&SESSION))?;
         let known = match open.psk() {
-            Some((live, id)) => self.psks.take(live, id),
+            Some((session, live, id)) => self.psks.take(session, live, id),
             None => None,
         };
         server::answer(rng, &self.place(&SESSION), &open, known)

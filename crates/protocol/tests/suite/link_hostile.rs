@@ -3,9 +3,10 @@
 use api::ids::SessionId;
 use proptest::prelude::*;
 use protocol::boot::BootSigningKey;
+use protocol::ids::LiveId;
 use protocol::link::client::{Account, Opening};
 use protocol::link::server::{self, Open, Place, Read};
-use protocol::link::{Hello, LinkError, Ticket};
+use protocol::link::{Hello, LinkError, MAX_PSKS_OF_SESSION, Psk, Ticket};
 
 use crate::link::{Instance, ORIGIN, SESSION, exchange, linked, linked_again, open_account};
 use crate::support::{ALICE, BOB, NOW, Person, SeededRng};
@@ -173,10 +174,70 @@ fn a_pre_shared_key_is_good_once_for_one_live_session_and_until_it_is_forgotten(
     at.psks.forget_session(&SESSION);
     let refused = linked_again(rng, at, newest.psk.unwrap()).err();
     assert_eq!(refused, Some(LinkError::UnknownPsk));
+    // A link that is open keeps its key; one that ended keeps it for a while.
     let (active, _) = linked(rng, at);
-    at.psks.forget(&ALICE.live_id);
+    at.psks.sweep(u64::MAX);
+    let (active, _) = linked_again(rng, at, active.psk.unwrap()).unwrap();
+    at.psks.left(&SESSION, &ALICE.live_id, NOW + 10);
+    at.psks.sweep(NOW + 9);
+    let (active, _) = linked_again(rng, at, active.psk.unwrap()).unwrap();
+    at.psks.left(&SESSION, &ALICE.live_id, NOW + 10);
+    at.psks.sweep(NOW + 10);
     let refused = linked_again(rng, at, active.psk.unwrap()).err();
     assert_eq!(refused, Some(LinkError::UnknownPsk));
+}
+
+#[test]
+fn a_session_that_has_too_many_pre_shared_keys_loses_the_one_that_ends_first() {
+    let rng = &mut SeededRng::new(70);
+    let at = &mut Instance::new(rng);
+    let (first, _) = linked(rng, at);
+    let mut lives = Vec::new();
+    for _ in 0..MAX_PSKS_OF_SESSION {
+        let live = LiveId::random(rng);
+        lives.push((live, linked_as(rng, at, live)));
+        at.psks
+            .left(&SESSION, &live, NOW + 100 - lives.len() as u64);
+    }
+    assert!(
+        linked_again(rng, at, first.psk.unwrap()).is_ok(),
+        "its link is open"
+    );
+    let (last, mine) = lives.pop().unwrap();
+    assert!(
+        known_as(rng, at, last, mine).is_ok(),
+        "the newest is never the one"
+    );
+    let (gone, mine) = lives.pop().unwrap();
+    let refused = known_as(rng, at, gone, mine).err();
+    assert_eq!(refused, Some(LinkError::UnknownPsk));
+    let (kept, mine) = lives.swap_remove(0);
+    assert!(known_as(rng, at, kept, mine).is_ok());
+}
+
+/// Alice opens a link for another live session; gives what it leaves.
+fn linked_as(rng: &mut SeededRng, at: &mut Instance, live: LiveId) -> Psk {
+    let (opening, open) = Opening::for_account(rng, &at.hello(), ORIGIN, SESSION, live).unwrap();
+    let (answered, opened) = at.answer(rng, &open).unwrap();
+    let (proving, proof) = opening.prove(rng, &opened, &ALICE.party()).unwrap();
+    let ready = claimed(answered, &proof).unwrap();
+    let activated = ready
+        .verify(&ALICE.user_id, &ALICE.keys)
+        .unwrap()
+        .activate(NOW);
+    at.psks.keep(activated.known.unwrap());
+    proving.active(NOW, &activated.active).unwrap().psk.unwrap()
+}
+
+/// Alice opens it again with that.
+fn known_as(
+    rng: &mut SeededRng,
+    at: &mut Instance,
+    live: LiveId,
+    psk: Psk,
+) -> Result<(), LinkError> {
+    let (_, open) = Opening::with_psk(rng, &at.hello(), ORIGIN, SESSION, live, psk)?;
+    at.answer(rng, &open).map(drop)
 }
 
 #[test]
