@@ -26,6 +26,7 @@ use crate::app::boot::Boot;
 use crate::app::jobs::Jobs;
 use crate::app::keys::{self, KeyService, SourceError, providers};
 use crate::app::limits::Limits;
+use crate::app::links::Links;
 use crate::app::messages::Hub;
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
@@ -172,12 +173,15 @@ impl Application {
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
         let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
         let boot = Boot::new(&secrets.boot, plane.drawn().boot_id().await?, &ambient);
+        let links = Arc::new(Links::new(&secrets.boot, boot.id(), ambient.clone()));
+        links.prepare().await;
         let hub = Hub::new(plane.clone());
         let sessions = Arc::new(Registry::new(
             &config,
             store.clone(),
             ambient.clone(),
             Arc::clone(&hub),
+            Arc::clone(&links),
             plane.clone(),
         ));
         let setup = Setup::new(plane.clone(), store.server_settings().await?);
@@ -201,6 +205,7 @@ impl Application {
             sessions,
             setup,
             boot,
+            links,
             bundle_hash: pages.bundle_hash().map(str::to_owned),
             ambient,
             config,

@@ -12,6 +12,7 @@ pub mod gauges;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod links;
 pub mod messages;
 pub mod metrics;
 pub mod origin;

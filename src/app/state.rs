@@ -12,6 +12,7 @@ use crate::app::backups::Backups;
 use crate::app::boot::Boot;
 use crate::app::keys::KeyService;
 use crate::app::limits::Limits;
+use crate::app::links::Links;
 use crate::app::messages::Hub;
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
@@ -37,6 +38,7 @@ pub struct App {
     pub(crate) setup: Setup,
     pub(crate) opaque: ServerSetup,
     pub(crate) boot: Boot,
+    pub(crate) links: Arc<Links>,
     pub(crate) bundle_hash: Option<String>,
     pub(crate) metrics: Metrics,
     pub(crate) auditor: Auditor,
@@ -92,6 +94,8 @@ parts! {
     opaque: ServerSetup,
     /// The signed id of this start of the server.
     boot: Boot,
+    /// The links of this instance.
+    links: Arc<Links>,
     /// The hash of the browser bundle, if there is one.
     bundle_hash: Option<String>,
     /// Counters.

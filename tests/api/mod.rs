@@ -15,6 +15,7 @@ mod http;
 mod invites;
 mod keys;
 mod limits;
+mod links;
 mod messages;
 mod observed;
 mod pages;

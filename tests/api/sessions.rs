@@ -17,7 +17,7 @@ async fn idleness_ends_a_session_closes_its_socket_and_is_audited() {
     app.administrator().await;
     let alice = app.account("alice").await;
     let (mut socket, _) = TestSocket::connect(&alice.client).await;
-    app.advance(1799).await;
+    socket.advance(&app, 1799).await;
     alice.client.get("/api/v1/session").await.expect(200);
     // Pings and what arrives are no activity.
     socket.say(json!({"t": "ping"})).await;
@@ -44,7 +44,7 @@ async fn a_session_whose_client_only_receives_and_confirms_ends_by_idleness() {
     let bob = app.account("bob").await;
     let (mut socket, _) = TestSocket::connect(&bob.client).await;
     for round in 0..6_u8 {
-        app.advance(290).await;
+        socket.advance(&app, 290).await;
         alice
             .client
             .post_empty("/api/v1/session/active")
@@ -95,7 +95,7 @@ async fn activity_keeps_a_session_alive_for_twelve_hours_and_no_longer() {
     let alice = app.account("alice").await;
     let (mut socket, _) = TestSocket::connect(&alice.client).await;
     for _ in 0..(12 * 3600 / 1500) {
-        app.advance(1500).await;
+        socket.advance(&app, 1500).await;
         if app.app.ambient().now() >= crate::support::START + 12 * 3600 - 1500 {
             break;
         }

@@ -1,15 +1,24 @@
 //! A WebSocket of the tests.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use protocol::boot::SignedBoot;
+use protocol::epoch::LocalParty;
+use protocol::identity::AccountKeys;
+use protocol::ids::LiveId;
+use protocol::link::client::{ClientLink, Opening, Received};
+use protocol::link::{Hello, RENEW_AFTER_SECS};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::{Client, random_id};
+use super::account::identity;
+use super::app::{START, TestApp};
+use super::{Client, random_id, rng, unb64};
 
 /// How long a test waits for a frame that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,10 +31,19 @@ pub(crate) enum Heard {
     Closed(Option<u16>),
 }
 
-/// A connected socket.
+/// A socket with a link.
 pub(crate) struct TestSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub live_id: [u8; 16],
+    link: ClientLink,
+    /// What came while a renewal was awaited.
+    heard: VecDeque<Heard>,
+}
+
+/// A socket whose link is not open.
+pub(crate) struct Unlinked {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    live_id: [u8; 16],
 }
 
 impl TestSocket {
@@ -39,49 +57,115 @@ impl TestSocket {
 
     /// Connects under a live id; an answer that is not 101 is an error.
     pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
-        let base = client.base().replacen("http", "ws", 1);
-        let address = format!("{base}/api/v1/ws?live_id={}", hex::encode(live_id));
-        let mut request = address.into_client_request().map_err(Box::new)?;
-        let headers = request.headers_mut();
-        headers.insert("x-secure-messaging", "1".parse().unwrap());
-        if let Some(cookie) = client.cookie() {
-            headers.insert("cookie", cookie.parse().unwrap());
-        }
-        let (stream, _) = tokio_tungstenite::connect_async(request)
-            .await
-            .map_err(Box::new)?;
-        Ok(Self { stream, live_id })
+        let socket = Unlinked::open(client, live_id).await?;
+        Ok(socket.link(client).await)
     }
 
     pub(crate) async fn say(&mut self, said: Value) {
-        self.stream
-            .send(Message::text(said.to_string()))
-            .await
-            .unwrap();
+        self.send(said.to_string().as_bytes()).await.unwrap();
     }
 
-    pub(crate) async fn send(&mut self, message: Message) -> Result<(), Box<Error>> {
+    /// Sends a frame of the link with this payload.
+    pub(crate) async fn send(&mut self, payload: &[u8]) -> Result<(), Box<Error>> {
+        if self.link.wants_renewal(START) {
+            let renewal = self.link.renew(&mut rng(), START).unwrap();
+            self.send_unsealed(Message::binary(renewal)).await?;
+        }
+        let frame = self.sealed(payload);
+        self.send_unsealed(Message::binary(frame)).await
+    }
+
+    /// The next frame, for whoever sends it otherwise.
+    pub(crate) fn sealed(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.link.seal(START, payload).unwrap()
+    }
+
+    /// Sends what is no frame of the link.
+    pub(crate) async fn send_unsealed(&mut self, message: Message) -> Result<(), Box<Error>> {
         self.stream.send(message).await.map_err(Box::new)
     }
 
     pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) {
-        self.stream.send(Message::binary(bytes)).await.unwrap();
+        self.send(&bytes).await.unwrap();
+    }
+
+    /// Moves the clock, and renews the link as often as a client would.
+    pub(crate) async fn advance(&mut self, app: &TestApp, seconds: u64) {
+        let mut left = seconds;
+        while left > 0 {
+            let step = left.min(RENEW_AFTER_SECS);
+            app.advance(step).await;
+            left -= step;
+            self.renew().await;
+        }
+    }
+
+    /// Renews the link, unless the server closes meanwhile.
+    async fn renew(&mut self) {
+        if matches!(self.heard.back(), Some(Heard::Closed(_))) {
+            return;
+        }
+        let renewal = self.link.renew(&mut rng(), START).unwrap();
+        if self.send_unsealed(Message::binary(renewal)).await.is_err() {
+            return;
+        }
+        while let Some(heard) = self.next().await {
+            let over = matches!(heard, Heard::Closed(_));
+            self.heard.push_back(heard);
+            if over {
+                return;
+            }
+        }
+        // The server has switched, too, when it has read what follows.
+        let ping = self.sealed(br#"{"t":"ping"}"#);
+        let _ = self.send_unsealed(Message::binary(ping)).await;
+        loop {
+            match self.next().await {
+                Some(Heard::Text(text)) if text["t"] == "pong" => return,
+                Some(Heard::Closed(code)) => return self.heard.push_back(Heard::Closed(code)),
+                heard => self.heard.extend(heard),
+            }
+        }
     }
 
     /// Waits for the next frame that is no ping.
     pub(crate) async fn hear(&mut self) -> Heard {
+        if let Some(heard) = self.heard.pop_front() {
+            return heard;
+        }
+        loop {
+            if let Some(heard) = self.next().await {
+                return heard;
+            }
+        }
+    }
+
+    /// Waits for the next frame that is no ping; `None` is the answer to a renewal.
+    async fn next(&mut self) -> Option<Heard> {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             match next.expect("a frame was awaited and none came") {
-                Some(Ok(Message::Text(text))) => {
-                    return Heard::Text(serde_json::from_str(&text).unwrap());
+                Some(Ok(Message::Binary(bytes))) => {
+                    let mut frame = bytes.to_vec();
+                    match self.link.receive(START, &mut frame).unwrap() {
+                        Received::Data(payload) if payload.first() == Some(&b'{') => {
+                            return Some(Heard::Text(serde_json::from_slice(payload).unwrap()));
+                        }
+                        Received::Data(payload) => return Some(Heard::Binary(payload.to_vec())),
+                        Received::Renewal(None) => {}
+                        Received::Renewal(Some(switched)) => {
+                            let switched = Message::binary(switched);
+                            let _ = self.send_unsealed(switched).await;
+                            return None;
+                        }
+                    }
                 }
-                Some(Ok(Message::Binary(bytes))) => return Heard::Binary(bytes.to_vec()),
+                Some(Ok(Message::Text(text))) => panic!("not sealed: {text}"),
                 Some(Ok(Message::Close(frame))) => {
-                    return Heard::Closed(frame.map(|frame| frame.code.into()));
+                    return Some(Heard::Closed(frame.map(|frame| frame.code.into())));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Heard::Closed(None),
+                Some(Err(_)) | None => return Some(Heard::Closed(None)),
             }
         }
     }
@@ -122,5 +206,87 @@ impl TestSocket {
                 return code;
             }
         }
+    }
+}
+
+impl Unlinked {
+    /// Connects under a live id; an answer that is not 101 is an error.
+    pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
+        let base = client.base().replacen("http", "ws", 1);
+        let address = format!("{base}/api/v1/ws?live_id={}&link=1", hex::encode(live_id));
+        let mut request = address.into_client_request().map_err(Box::new)?;
+        let headers = request.headers_mut();
+        headers.insert("x-secure-messaging", "1".parse().unwrap());
+        if let Some(cookie) = client.cookie() {
+            headers.insert("cookie", cookie.parse().unwrap());
+        }
+        let (stream, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .map_err(Box::new)?;
+        Ok(Self { stream, live_id })
+    }
+
+    /// Opens the link with the keys that every account of the tests has.
+    pub(crate) async fn link(mut self, client: &Client) -> TestSocket {
+        let server = client.get("/api/v1/server").await.expect(200).json();
+        let session = client.get("/api/v1/session").await.expect(200).json();
+        let now = server["now"].as_u64().unwrap();
+        let boot = SignedBoot::decode(&unb64(&server["boot"]["signed"])).unwrap();
+        let key = boot.server_key(None).unwrap();
+        let hello = Hello::decode(&self.hear().await.unwrap()).unwrap();
+        let hello = hello.verify(&key, now).unwrap();
+        let (live, session_id) = (LiveId::from_bytes(self.live_id), &session["session_id"]);
+        let session_id = session_id.as_str().unwrap().parse().unwrap();
+        let rng = &mut rng();
+        let (opening, open) =
+            Opening::for_account(rng, &hello, client.base(), session_id, live).unwrap();
+        self.say(open).await;
+        let (secrets, keys) = identity();
+        let account = LocalParty {
+            user_id: session["user_id"].as_str().unwrap().parse().unwrap(),
+            secrets,
+            keys: &AccountKeys::decode(keys).unwrap(),
+        };
+        let opened = self.hear().await.unwrap();
+        let (proving, proof) = opening.prove(rng, &opened, &account).unwrap();
+        self.say(proof).await;
+        let active = proving.active(START, &self.hear().await.unwrap()).unwrap();
+        TestSocket {
+            stream: self.stream,
+            live_id: self.live_id,
+            link: active.link,
+            heard: VecDeque::new(),
+        }
+    }
+
+    /// Sends a message of the handshake.
+    pub(crate) async fn say(&mut self, message: Vec<u8>) {
+        self.send(Message::binary(message)).await;
+    }
+
+    /// Sends anything.
+    pub(crate) async fn send(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+
+    /// Waits for the server's next message; an error is the code with which it closed.
+    pub(crate) async fn hear(&mut self) -> Result<Vec<u8>, Option<u16>> {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+            match next.expect("a message was awaited and none came") {
+                Some(Ok(Message::Binary(bytes))) => return Ok(bytes.to_vec()),
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(frame.map(|frame| frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
+        }
+    }
+
+    /// Closes, and waits until the server has.
+    pub(crate) async fn close(&mut self) {
+        self.stream.close(None).await.unwrap();
+        while self.hear().await.is_ok() {}
     }
 }

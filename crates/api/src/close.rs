@@ -20,6 +20,9 @@ pub const ACCOUNT_RECOVERED: u16 = 4404;
 /// The account was deleted, or an administrator disabled it.
 pub const ACCOUNT_CLOSED: u16 = 4405;
 
+/// The link was refused, or one of its frames did not open: connect again.
+pub const LINK: u16 = 4406;
+
 /// Another socket of the same live session took its place.
 pub const REPLACED: u16 = 4409;
 

@@ -31,6 +31,12 @@ const STRANDED_OF_ONE: usize = 4;
 /// The most waiting messages that follow it one by one; `GET /messages` lists the others.
 const TOLD_ITEMS: usize = 256;
 
+/// Makes the socket of a live session, which has not joined.
+pub(crate) fn socket(app: &App, who: &SignedIn, live: LiveId) -> Arc<Socket> {
+    let number = u64::from_be_bytes(app.ambient().random());
+    Socket::new(live, Arc::clone(who.session()), number)
+}
+
 /// A live session's place at the server. It leaves when this is dropped, and what it held unread waits again.
 pub(crate) struct Membership {
     app: Arc<App>,
@@ -39,14 +45,12 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    /// Joins.
+    /// Joins with a socket of [`socket`].
     pub(crate) async fn join(
         app: &Arc<App>,
         who: &SignedIn,
-        live: LiveId,
+        socket: Arc<Socket>,
     ) -> Result<Self, Problem> {
-        let number = u64::from_be_bytes(app.ambient().random());
-        let socket = Socket::new(live, Arc::clone(who.session()), number);
         app.hub()
             .join(&socket, app.config().sockets_per_session)
             .await?

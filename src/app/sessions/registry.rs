@@ -8,6 +8,7 @@ use dashmap::DashMap;
 use ephemeral::Ephemeral;
 use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 
+use crate::app::links::Links;
 use crate::app::messages::Hub;
 use crate::app::tokens::Purpose;
 use crate::config::Config;
@@ -21,6 +22,7 @@ pub struct Registry {
     store: Store,
     ambient: Ambient,
     hub: Arc<Hub>,
+    links: Arc<Links>,
     plane: Ephemeral,
     idle_secs: u64,
     cached: DashMap<SessionId, Arc<LiveSession>>,
@@ -81,12 +83,14 @@ impl Registry {
         store: Store,
         ambient: Ambient,
         hub: Arc<Hub>,
+        links: Arc<Links>,
         plane: Ephemeral,
     ) -> Self {
         Self {
             store,
             ambient,
             hub,
+            links,
             plane,
             idle_secs: config.session_idle_secs,
             cached: DashMap::new(),
@@ -166,6 +170,7 @@ impl Registry {
             if let Some((_, session)) = self.cached.remove(id) {
                 session.end();
             }
+            self.links.end_session(*id);
             self.hub.close_session(user, *id, code);
             let ended = self.plane.presence().end_session(user, *id, code);
             if let Err(cause) = ended.await {

@@ -3,25 +3,25 @@
 //! Specification: `docs/protocol.md#websocket`.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use api::frames::{Asked, ServerFrame};
-use bytes::{Bytes, BytesMut};
 use ephemeral::{LiveId, MessageId};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::Problem;
 use crate::app::limits;
+use crate::app::links::HalfOpen;
 use crate::app::origin::{Arrival, Origin};
 use crate::app::sessions::SignedIn;
 
-use super::wire::{self, Frames, Incoming, MAX_FRAME};
-use crate::app::messages::Socket;
-use crate::app::messages::live::Membership;
+use super::channel::Channel;
+use super::link;
+use super::wire::{self, Frames, Incoming};
+use crate::app::messages::live::{self, Membership};
 use api::close;
 
 /// Malformed frames that a connection may send before it is closed.
@@ -38,6 +38,9 @@ const MAX_SILENT_PINGS: u32 = 3;
 pub struct Opening {
     /// Chosen at random by the client core.
     pub live_id: LiveId,
+    /// 1 where the client opens a link and every message is a frame of it.
+    #[serde(default)]
+    pub link: u8,
 }
 
 /// Opens a socket.
@@ -51,18 +54,24 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let member = Membership::join(&app, &who, query.live_id).await?;
-    let socket = Arc::clone(member.socket());
-    let connection = Connection {
+    let socket = live::socket(&app, &who, query.live_id);
+    let channel = Channel::new(socket, app.ambient().clone());
+    let arrived = Arrived {
         app: Arc::clone(&app),
         who,
         origin,
-        member,
-        malformed: 0,
-        silent_pings: 0,
+        channel: Arc::clone(&channel),
+        payload,
     };
-    actix_web::rt::spawn(connection.run(payload));
-    let frames = futures_util::stream::poll_fn(move |cx| poll_frames(&socket, cx));
+    if query.link == 1 {
+        let reached = link::origin(&request, app.public_url());
+        let half = HalfOpen::begin(&app, &arrived.who, query.live_id, reached).await?;
+        actix_web::rt::spawn(arrived.link(half));
+    } else {
+        let member = arrived.join().await?;
+        actix_web::rt::spawn(arrived.run(member, Frames::default()));
+    }
+    let frames = futures_util::stream::poll_fn(move |cx| channel.poll(cx));
     Ok(HttpResponse::from(
         response
             .message_body(actix_web::body::BodyStream::new(frames))
@@ -71,18 +80,49 @@ pub async fn open(
     ))
 }
 
-/// Takes the frames that wait, up to the length of a large one, as bytes for one write.
-fn poll_frames(socket: &Socket, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Problem>>> {
-    let mut out = BytesMut::new();
-    while out.len() < MAX_FRAME {
-        match socket.outbox().poll_next(cx) {
-            Poll::Ready(Some(frame)) => wire::encode(frame, &mut out),
-            Poll::Ready(None) if out.is_empty() => return Poll::Ready(None),
-            Poll::Pending if out.is_empty() => return Poll::Pending,
-            Poll::Ready(None) | Poll::Pending => break,
+/// A socket that has not joined.
+struct Arrived {
+    app: Arc<App>,
+    who: SignedIn,
+    origin: Origin,
+    channel: Arc<Channel>,
+    payload: Payload,
+}
+
+impl Arrived {
+    async fn join(&self) -> Result<Membership, Problem> {
+        Membership::join(&self.app, &self.who, Arc::clone(self.channel.socket())).await
+    }
+
+    /// Opens the link, then joins.
+    async fn link(mut self, half: HalfOpen) {
+        let mut frames = Frames::default();
+        let opened = link::open(half, &self.channel, &mut frames, &mut self.payload).await;
+        let joined = match opened {
+            Ok(()) => self
+                .join()
+                .await
+                .map_err(|problem| Some(link::unable(&problem))),
+            Err(code) => Err(code),
+        };
+        match joined {
+            Ok(member) => self.run(member, frames).await,
+            Err(code) => self.channel.socket().outbox().end(code.map(wire::close)),
         }
     }
-    Poll::Ready(Some(Ok(out.freeze())))
+
+    fn run(self, member: Membership, frames: Frames) -> impl Future<Output = ()> {
+        let connection = Connection {
+            app: self.app,
+            who: self.who,
+            origin: self.origin,
+            member,
+            channel: self.channel,
+            malformed: 0,
+            silent_pings: 0,
+        };
+        connection.run(self.payload, frames)
+    }
 }
 
 /// A socket's task.
@@ -92,23 +132,26 @@ pub(super) struct Connection {
     /// The request that opened the socket, with the arrival time of the frames in progress.
     origin: Origin,
     pub(super) member: Membership,
+    channel: Arc<Channel>,
     malformed: u32,
     silent_pings: u32,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.member.socket().outbox().end(None);
+        let (session, socket) = (self.who.session().id(), self.member.socket());
+        let now = self.app.ambient().now();
+        self.app.links().left(session, socket.live(), now);
+        socket.outbox().end(None);
     }
 }
 
 impl Connection {
-    async fn run(mut self, mut payload: Payload) {
+    async fn run(mut self, mut payload: Payload, mut incoming: Frames) {
         if let Err(problem) = self.member.hello().await {
             self.refuse(Asked::Frame, None, &problem).await;
             self.member.socket().close(close::SHUTTING_DOWN);
         }
-        let mut incoming = Frames::default();
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
         pings.tick().await;
         let socket = Arc::clone(self.member.socket());
@@ -152,13 +195,17 @@ impl Connection {
                 Ok(Some(Incoming::Ping(payload))) => {
                     self.member.socket().outbox().offer(wire::pong(&payload));
                 }
-                Ok(Some(Incoming::Text(text))) => {
-                    match std::str::from_utf8(&text)
-                        .ok()
-                        .and_then(|t| serde_json::from_str(t).ok())
-                    {
-                        Some(said) => self.said(said).await,
-                        None => self.unfit("The frame is no JSON of a known kind.").await?,
+                Ok(Some(Incoming::Text(_))) if self.channel.is_linked() => {
+                    return Err(Some(close::MISUSE));
+                }
+                Ok(Some(Incoming::Text(text))) => self.text(&text).await?,
+                Ok(Some(Incoming::Binary(mut bytes))) if self.channel.is_linked() => {
+                    let channel = Arc::clone(&self.channel);
+                    match channel.open(&mut bytes) {
+                        Ok(Some(text)) if text.first() == Some(&b'{') => self.text(text).await?,
+                        Ok(Some(object)) => self.binary(object).await?,
+                        Ok(None) => {}
+                        Err(_) => return Err(Some(close::LINK)),
                     }
                 }
                 Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes).await?,
@@ -171,6 +218,16 @@ impl Connection {
                     return Err(Some(close::MISUSE));
                 }
             }
+        }
+    }
+
+    async fn text(&mut self, text: &[u8]) -> Result<(), Option<u16>> {
+        match serde_json::from_slice(text) {
+            Ok(said) => {
+                self.said(said).await;
+                Ok(())
+            }
+            Err(_) => self.unfit("The frame is no JSON of a known kind.").await,
         }
     }
 

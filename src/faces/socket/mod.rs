@@ -1,7 +1,9 @@
 //! The WebSocket.
 
 mod acts;
+mod channel;
 mod connection;
+mod link;
 mod wire;
 
 pub use connection::{Opening, open};

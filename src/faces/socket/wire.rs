@@ -126,14 +126,19 @@ pub(super) fn encode(frame: Outgoing, out: &mut BytesMut) {
     Parser::write_message(out, payload, kind, true, false);
 }
 
+/// Encodes a binary message that is not sealed any more.
+pub(super) fn binary(payload: &[u8]) -> Outgoing {
+    whole(OpCode::Binary, payload)
+}
+
 /// Encodes the answer to a ping.
 pub(super) fn pong(payload: &[u8]) -> Outgoing {
-    control(OpCode::Pong, payload)
+    whole(OpCode::Pong, payload)
 }
 
 /// Encodes a ping.
 pub(super) fn ping() -> Outgoing {
-    control(OpCode::Ping, &[])
+    whole(OpCode::Ping, &[])
 }
 
 /// Encodes a close frame.
@@ -147,7 +152,7 @@ pub(super) fn close(code: u16) -> Outgoing {
     Outgoing::Encoded(out.freeze())
 }
 
-fn control(kind: OpCode, payload: &[u8]) -> Outgoing {
+fn whole(kind: OpCode, payload: &[u8]) -> Outgoing {
     let mut out = BytesMut::with_capacity(payload.len() + 10);
     Parser::write_message(&mut out, payload, kind, true, false);
     Outgoing::Encoded(out.freeze())

@@ -1,0 +1,124 @@
+//! Links of this instance: the pairs that clients open them with, and what the next link begins with.
+//!
+//! Specification: `docs/protocol/link.md`.
+
+mod handshake;
+mod pairs;
+
+pub(crate) use handshake::{HalfOpen, Refused};
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use api::ids::{BootId, LiveId, SessionId};
+use dashmap::DashMap;
+use protocol::boot::BootSigningKey;
+use protocol::link::{KnownSession, Psks};
+use tokio::sync::Notify;
+
+use ambient::Ambient;
+use pairs::Pairs;
+
+/// The most links of one session that are half open.
+const HALF_OPEN: usize = 4;
+
+/// Seconds for which a link may be half open.
+const HALF_OPEN_SECS: u64 = 10;
+
+/// Seconds for which a key is kept after the link that left it ended.
+const KEEP_SECS: u64 = 3_600;
+
+/// The links of this instance; nothing of them leaves its memory.
+pub struct Links {
+    pairs: Pairs,
+    psks: Mutex<Psks>,
+    half_open: DashMap<SessionId, Vec<Arc<Half>>>,
+}
+
+impl Links {
+    /// Makes no pair yet.
+    pub fn new(key: &BootSigningKey, boot: BootId, ambient: Ambient) -> Self {
+        Self {
+            pairs: Pairs::new(key, boot, ambient),
+            psks: Mutex::default(),
+            half_open: DashMap::new(),
+        }
+    }
+
+    /// Makes the pairs that will be needed next, and drops those that are over.
+    pub async fn prepare(self: &Arc<Self>) {
+        self.pairs.prepare().await;
+    }
+
+    /// Ends links that were half open for too long, and forgets keys whose time is over.
+    pub fn sweep(&self, now: u64) {
+        for halves in &self.half_open {
+            let late = |half: &&Arc<Half>| now >= half.since.saturating_add(HALF_OPEN_SECS);
+            let late = halves.iter().filter(late);
+            late.for_each(|half| half.over.notify_one());
+        }
+        self.psks().sweep(now);
+    }
+
+    /// Forgets the keys of a session that ended, and ends its links that are half open.
+    pub fn end_session(&self, session: SessionId) {
+        if let Some(halves) = self.half_open.get(&session) {
+            halves.iter().for_each(|half| half.over.notify_one());
+        }
+        self.psks().forget_session(&session);
+    }
+
+    /// The link of a live session ended: its key is kept for an hour.
+    pub fn left(&self, session: SessionId, live: LiveId, now: u64) {
+        let until = now.saturating_add(KEEP_SECS);
+        self.psks().left(&session, &live, until);
+    }
+
+    fn keep(&self, known: KnownSession) {
+        self.psks().keep(known);
+    }
+
+    fn psks(&self) -> MutexGuard<'_, Psks> {
+        self.psks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a link of a session that is half open; `None` where it has too many.
+    fn begin(self: &Arc<Self>, session: SessionId, now: u64) -> Option<Begun> {
+        let mut of_session = self.half_open.entry(session).or_default();
+        if of_session.len() >= HALF_OPEN {
+            return None;
+        }
+        let half = Arc::new(Half {
+            since: now,
+            over: Notify::new(),
+        });
+        of_session.push(Arc::clone(&half));
+        Some(Begun {
+            links: Arc::clone(self),
+            session,
+            half,
+        })
+    }
+}
+
+/// When a link began to open, and whether it has to end.
+struct Half {
+    since: u64,
+    over: Notify,
+}
+
+/// A link that counts as half open until this is dropped.
+struct Begun {
+    links: Arc<Links>,
+    session: SessionId,
+    half: Arc<Half>,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let links = &self.links.half_open;
+        if let Some(mut halves) = links.get_mut(&self.session) {
+            halves.retain(|half| !Arc::ptr_eq(half, &self.half));
+        }
+        links.remove_if(&self.session, |_, halves| halves.is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! The link pairs of this instance: one for each bucket, made ahead, gone when they are over.
+//!
+//! Specification: `docs/protocol/link.md#link-pairs`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ambient::{Ambient, LockedSecret};
+use api::ids::BootId;
+use protocol::boot::BootSigningKey;
+use protocol::epoch::{BUCKET_SECS, bucket_of};
+use protocol::link::{InstanceId, LinkPair, SignedHello};
+
+/// Seconds before a bucket begins in which its pair is made.
+const AHEAD_SECS: u64 = 60;
+
+/// A pair whose private halves lie in locked memory.
+pub(super) struct HeldPair {
+    public: Arc<SignedHello>,
+    private: LockedSecret,
+}
+
+impl HeldPair {
+    /// The hello that begins each socket.
+    pub(super) fn hello(&self) -> &[u8] {
+        self.public.bytes()
+    }
+
+    /// The pair, for as long as one open is answered.
+    pub(super) fn join(&self) -> LinkPair {
+        LinkPair::join(Arc::clone(&self.public), &self.private.bytes())
+    }
+}
+
+/// The pairs that are good now, by bucket, and what signs the next.
+pub(super) struct Pairs {
+    signing: Arc<LockedSecret>,
+    boot: BootId,
+    instance: InstanceId,
+    ambient: Ambient,
+    made: Mutex<BTreeMap<u64, Arc<HeldPair>>>,
+}
+
+impl Pairs {
+    pub(super) fn new(key: &BootSigningKey, boot: BootId, ambient: Ambient) -> Self {
+        Self {
+            signing: Arc::new(LockedSecret::copy_of(&*key.to_bytes())),
+            boot,
+            instance: InstanceId(ambient.random()),
+            ambient,
+            made: Mutex::default(),
+        }
+    }
+
+    /// The pair of the present bucket; makes it where it was not made ahead.
+    pub(super) async fn current(&self) -> Arc<HeldPair> {
+        let bucket = bucket_of(self.ambient.now());
+        let made = self.made().get(&bucket).map(Arc::clone);
+        match made {
+            Some(pair) => pair,
+            None => self.make(bucket).await,
+        }
+    }
+
+    /// Makes the pair of the present bucket, and of the next where it begins soon; drops what is over.
+    pub(super) async fn prepare(&self) {
+        let now = self.ambient.now();
+        self.made().retain(|_, pair| !pair.public.is_over(now));
+        for bucket in [bucket_of(now), bucket_of(now.saturating_add(AHEAD_SECS))] {
+            let is_made = self.made().contains_key(&bucket);
+            if !is_made {
+                self.make(bucket).await;
+            }
+        }
+    }
+
+    /// Makes a pair on a thread that may take its time; the first one that is there counts.
+    async fn make(&self, bucket: u64) -> Arc<HeldPair> {
+        let (signing, ambient) = (Arc::clone(&self.signing), self.ambient.clone());
+        let (boot, instance) = (self.boot, self.instance);
+        let generate = move || {
+            let key = BootSigningKey::from_bytes(&signing.bytes());
+            let pair = LinkPair::generate(&mut ambient.rng(), &key, boot, instance, bucket);
+            let (public, private) = pair.split();
+            Arc::new(HeldPair {
+                public,
+                private: LockedSecret::copy_of(&*private),
+            })
+        };
+        let again = generate.clone();
+        let pair = match tokio::task::spawn_blocking(generate).await {
+            Ok(pair) => pair,
+            // The runtime shuts down, and whoever waits must still be answered.
+            Err(_) => again(),
+        };
+        Arc::clone(self.made().entry(bucket).or_insert(pair))
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<HeldPair>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A pair is made before its bucket, and only one ahead.
+const _: () = assert!(AHEAD_SECS < BUCKET_SECS);

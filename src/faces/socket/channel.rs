@@ -1,0 +1,120 @@
+//! What goes out on a socket, sealed by its link, and what came in, opened.
+//!
+//! Specification: `docs/protocol/link.md#frames`.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use ambient::Ambient;
+use bytes::{Bytes, BytesMut};
+use protocol::link::LinkError;
+use protocol::link::server::{Received, ServerLink};
+
+use crate::app::Problem;
+use crate::app::messages::{Outgoing, Socket};
+use api::close;
+
+use super::wire::{self, MAX_FRAME};
+
+/// A socket with its link, once that is open.
+pub(super) struct Channel {
+    socket: Arc<Socket>,
+    ambient: Ambient,
+    link: Mutex<Option<Box<Linked>>>,
+}
+
+struct Linked {
+    link: ServerLink,
+    /// Frames that go out before any other is sealed.
+    first: VecDeque<Vec<u8>>,
+}
+
+impl Channel {
+    /// A channel whose link is not open.
+    pub(super) fn new(socket: Arc<Socket>, ambient: Ambient) -> Arc<Self> {
+        Arc::new(Self {
+            socket,
+            ambient,
+            link: Mutex::default(),
+        })
+    }
+
+    /// The socket.
+    pub(super) fn socket(&self) -> &Arc<Socket> {
+        &self.socket
+    }
+
+    /// Sends a message of the handshake.
+    pub(super) fn greet(&self, message: &[u8]) {
+        self.socket.send(wire::binary(message));
+    }
+
+    /// From now on every message is sealed.
+    pub(super) fn start(&self, link: ServerLink) {
+        *self.linked() = Some(Box::new(Linked {
+            link,
+            first: VecDeque::new(),
+        }));
+    }
+
+    /// Whether every message is sealed.
+    pub(super) fn is_linked(&self) -> bool {
+        self.linked().is_some()
+    }
+
+    /// Opens a frame in place; `None` where it was a step of a renewal. An error ends the link.
+    pub(super) fn open<'a>(&self, frame: &'a mut [u8]) -> Result<Option<&'a [u8]>, LinkError> {
+        let mut linked = self.linked();
+        let linked = linked.as_deref_mut().ok_or(LinkError::Ended)?;
+        let now = self.ambient.now();
+        match linked.link.receive(&mut self.ambient.rng(), now, frame)? {
+            Received::Data(payload) => Ok(Some(payload)),
+            Received::Renewal(answer) => {
+                linked.first.extend(answer);
+                self.socket.send(Outgoing::Encoded(Bytes::new()));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes the frames that wait, up to the length of a large one, as bytes for one write.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Problem>>> {
+        let mut out = BytesMut::new();
+        while out.len() < MAX_FRAME {
+            match self.socket.outbox().poll_next(cx) {
+                Poll::Ready(Some(frame)) => self.encode(frame, &mut out),
+                Poll::Ready(None) if out.is_empty() => return Poll::Ready(None),
+                Poll::Pending if out.is_empty() => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Some(Ok(out.freeze())))
+    }
+
+    fn encode(&self, frame: Outgoing, out: &mut BytesMut) {
+        let mut linked = self.linked();
+        let Some(linked) = linked.as_deref_mut() else {
+            return wire::encode(frame, out);
+        };
+        for first in linked.first.drain(..) {
+            wire::encode(wire::binary(&first), out);
+        }
+        let payload = match &frame {
+            Outgoing::Text(text) => text.as_bytes(),
+            Outgoing::Binary(bytes) => bytes,
+            Outgoing::Encoded(_) => return wire::encode(frame, out),
+        };
+        match linked.link.seal(self.ambient.now(), payload) {
+            Ok(sealed) => wire::encode(wire::binary(&sealed), out),
+            Err(error) => {
+                tracing::debug!(%error, "a link ended");
+                self.socket.close(close::LINK);
+            }
+        }
+    }
+
+    fn linked(&self) -> MutexGuard<'_, Option<Box<Linked>>> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,301 @@
+//! The link of a socket: whoever has only a cookie opens none, and a frame out of place ends it.
+
+use api::close;
+use protocol::boot::{ServerKey, SignedBoot};
+use protocol::epoch::LocalParty;
+use protocol::identity::AccountKeys;
+use protocol::ids::LiveId;
+use protocol::link::client::{Active, Opening};
+use protocol::link::{Hello, Psk, VerifiedHello};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::support::{
+    Account, Client, START, TestApp, TestSocket, Unlinked, identity, random_id, rng, unb64,
+};
+
+/// What a client knows before it opens a link.
+struct Known {
+    server: ServerKey,
+    session: api::ids::SessionId,
+    account: Account,
+}
+
+impl Known {
+    async fn of(account: Account) -> Self {
+        let server = account.client.get("/api/v1/server").await.json();
+        let session = account.client.get("/api/v1/session").await.json();
+        let boot = SignedBoot::decode(&unb64(&server["boot"]["signed"])).unwrap();
+        Self {
+            server: boot.server_key(None).unwrap(),
+            session: session["session_id"].as_str().unwrap().parse().unwrap(),
+            account,
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.account.client
+    }
+
+    async fn greeted(&self, live: [u8; 16]) -> (Unlinked, VerifiedHello) {
+        let mut socket = Unlinked::open(self.client(), live).await.unwrap();
+        let hello = Hello::decode(&socket.hear().await.unwrap()).unwrap();
+        let now = self.client().get("/api/v1/server").await.json();
+        let now = now["now"].as_u64().unwrap();
+        (socket, hello.verify(&self.server, now).unwrap())
+    }
+
+    /// Opens a link with the key of the one before; gives its end where the server refused.
+    async fn again(&self, live: [u8; 16], psk: Psk) -> Result<(Unlinked, Active), Option<u16>> {
+        let (mut socket, hello) = self.greeted(live).await;
+        let live = LiveId::from_bytes(live);
+        let base = self.client().base();
+        let (opening, open) =
+            Opening::with_psk(&mut rng(), &hello, base, self.session, live, psk).unwrap();
+        socket.say(open).await;
+        let (proving, proof) = opening.confirm(&socket.hear().await?).unwrap();
+        socket.say(proof).await;
+        let active = proving.active(START, &socket.hear().await?).unwrap();
+        Ok((socket, active))
+    }
+
+    /// Opens a link with a signature by these keys.
+    async fn signed(
+        &self,
+        live: [u8; 16],
+        by: &LocalParty<'_>,
+    ) -> Result<(Unlinked, Active), Option<u16>> {
+        let (mut socket, hello) = self.greeted(live).await;
+        let live = LiveId::from_bytes(live);
+        let base = self.client().base();
+        let (opening, open) =
+            Opening::for_account(&mut rng(), &hello, base, self.session, live).unwrap();
+        socket.say(open).await;
+        let opened = socket.hear().await?;
+        let (proving, proof) = opening.prove(&mut rng(), &opened, by).unwrap();
+        socket.say(proof).await;
+        let active = proving.active(START, &socket.hear().await?).unwrap();
+        Ok((socket, active))
+    }
+
+    fn party<'a>(&self, keys: &'a AccountKeys) -> LocalParty<'a> {
+        LocalParty {
+            user_id: self.account.user_id.parse().unwrap(),
+            secrets: &identity().0,
+            keys,
+        }
+    }
+}
+
+/// Moves the clock while the person does something.
+async fn awake(app: &TestApp, known: &Known, seconds: u64) {
+    for step in [1_200, 1_200, seconds - 2_400] {
+        app.advance(step).await;
+        let active = known.client().post_empty("/api/v1/session/active");
+        active.await.expect(204);
+    }
+}
+
+async fn alice(app: &TestApp) -> Known {
+    app.administrator().await;
+    Known::of(app.account("alice").await).await
+}
+
+fn keys() -> AccountKeys {
+    AccountKeys::decode(&identity().1).unwrap()
+}
+
+#[actix_web::test]
+async fn a_stolen_cookie_opens_no_link() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let thief = protocol::identity::AccountSecrets::generate(&mut rng());
+    let own = thief.account_keys(&mut rng());
+    let party = LocalParty {
+        user_id: alice.account.user_id.parse().unwrap(),
+        secrets: &thief,
+        keys: &own,
+    };
+    let refused = alice.signed(random_id(), &party).await.err();
+    assert_eq!(refused, Some(Some(close::LINK)));
+    let theirs = keys();
+    let party = LocalParty {
+        keys: &theirs,
+        ..party
+    };
+    let refused = alice.signed(random_id(), &party).await.err();
+    assert_eq!(
+        refused,
+        Some(Some(close::LINK)),
+        "with the account's public keys"
+    );
+    assert!(
+        alice
+            .signed(random_id(), &alice.party(&theirs))
+            .await
+            .is_ok(),
+        "the control"
+    );
+}
+
+#[actix_web::test]
+async fn nobody_is_told_anything_before_the_link_is_open() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let live = random_id();
+    let (socket, _) = alice.greeted(live).await;
+    assert_eq!(app.app.hub().count(), 0, "it has not joined");
+    drop(socket);
+    let (mut socket, _) = alice.greeted(live).await;
+    let open = Message::text(json!({"t": "ping"}).to_string());
+    socket.send(open).await;
+    assert_eq!(socket.hear().await.err(), Some(Some(close::MISUSE)));
+}
+
+#[actix_web::test]
+async fn a_session_that_begins_links_and_does_not_open_them_may_begin_four() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let mut begun = Vec::new();
+    for _ in 0..4 {
+        begun.push(alice.greeted(random_id()).await);
+    }
+    let refused = Unlinked::open(alice.client(), random_id()).await.err();
+    assert!(matches!(refused.as_deref(), Some(Error::Http(answer)) if answer.status() == 429));
+    app.advance(9).await;
+    let refused = Unlinked::open(alice.client(), random_id()).await.err();
+    assert!(refused.is_some(), "nine seconds are not ten");
+    app.advance(1).await;
+    for (socket, _) in &mut begun {
+        assert_eq!(socket.hear().await.err(), Some(Some(close::LINK)));
+    }
+    TestSocket::connect(alice.client()).await;
+}
+
+#[actix_web::test]
+async fn a_session_that_ends_ends_its_links_that_are_half_open() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (mut socket, _) = alice.greeted(random_id()).await;
+    alice.client().delete("/api/v1/session").await.expect(204);
+    assert_eq!(socket.hear().await.err(), Some(Some(close::LINK)));
+}
+
+#[actix_web::test]
+async fn the_key_of_a_link_opens_the_next_one_once_until_its_hour_or_session_is_over() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (keys, live) = (keys(), random_id());
+    let party = alice.party(&keys);
+    let (socket, active) = alice.signed(live, &party).await.unwrap();
+    drop(socket);
+    let (socket, active) = alice.again(live, active.psk.unwrap()).await.unwrap();
+    // The next signature leaves another key in its place.
+    let (other, _) = alice.signed(live, &party).await.unwrap();
+    let refused = alice.again(live, active.psk.unwrap()).await.err();
+    assert_eq!(refused, Some(Some(close::LINK)));
+    drop((socket, other));
+
+    let live = random_id();
+    let (mut socket, active) = alice.signed(live, &party).await.unwrap();
+    socket.close().await;
+    awake(&app, &alice, 3_599).await;
+    let (mut socket, active) = alice.again(live, active.psk.unwrap()).await.unwrap();
+    socket.close().await;
+    awake(&app, &alice, 3_600).await;
+    let refused = alice.again(live, active.psk.unwrap()).await.err();
+    assert_eq!(refused, Some(Some(close::LINK)));
+}
+
+#[actix_web::test]
+async fn a_frame_that_was_sent_before_ends_the_link() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (mut socket, _) = TestSocket::connect(alice.client()).await;
+    let frame = socket.sealed(b"{\"t\":\"ping\"}");
+    socket
+        .send_unsealed(Message::binary(frame.clone()))
+        .await
+        .unwrap();
+    socket.text_of("pong").await;
+    socket.send_unsealed(Message::binary(frame)).await.unwrap();
+    assert_eq!(socket.closed().await, Some(close::LINK));
+}
+
+#[actix_web::test]
+async fn what_is_not_sealed_ends_the_link() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    for (sent, code) in [
+        (Message::text("{\"t\":\"ping\"}"), close::MISUSE),
+        (Message::binary(b"{\"t\":\"ping\"}".to_vec()), close::LINK),
+        (Message::binary(vec![0; 256]), close::LINK),
+    ] {
+        let (mut socket, _) = TestSocket::connect(alice.client()).await;
+        socket.send_unsealed(sent).await.unwrap();
+        assert_eq!(socket.closed().await, Some(code));
+    }
+}
+
+#[actix_web::test]
+async fn a_link_is_renewed_while_messages_are_under_way() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (mut socket, _) = TestSocket::connect(alice.client()).await;
+    for _ in 0..25 {
+        for _ in 0..100 {
+            socket.say(json!({"t": "ping"})).await;
+        }
+        for _ in 0..100 {
+            socket.text_of("pong").await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_link_that_is_not_renewed_for_ten_minutes_ends() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (mut socket, _) = TestSocket::connect(alice.client()).await;
+    app.advance(599).await;
+    socket.say(json!({"t": "ping"})).await;
+    socket.text_of("pong").await;
+    app.advance(1).await;
+    socket.say(json!({"t": "ping"})).await;
+    assert_eq!(socket.closed().await, Some(close::LINK));
+}
+
+#[actix_web::test]
+async fn hellos_change_with_the_bucket_and_old_ones_open_nothing() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let first = Unlinked::open(alice.client(), random_id())
+        .await
+        .unwrap()
+        .hear()
+        .await;
+    app.advance(299).await;
+    let same = Unlinked::open(alice.client(), random_id())
+        .await
+        .unwrap()
+        .hear()
+        .await;
+    assert!(first == same);
+    app.advance(1).await;
+    let other = Unlinked::open(alice.client(), random_id())
+        .await
+        .unwrap()
+        .hear()
+        .await;
+    assert!(first != other);
+    // A socket that was greeted with the first opens its link no more.
+    let old = Hello::decode(&first.unwrap()).unwrap();
+    let old = old.verify(&alice.server, START).unwrap();
+    let live = random_id();
+    let mut socket = Unlinked::open(alice.client(), live).await.unwrap();
+    socket.hear().await.unwrap();
+    let (live, base) = (LiveId::from_bytes(live), alice.client().base());
+    let (_, open) = Opening::for_account(&mut rng(), &old, base, alice.session, live).unwrap();
+    socket.say(open).await;
+    assert_eq!(socket.hear().await.err(), Some(Some(close::LINK)));
+}
