@@ -26,11 +26,8 @@ impl BrowserCore {
     pub fn new(origin: String) -> Self {
         #[cfg(target_arch = "wasm32")]
         protocol::normal::set_host(|text| js_sys::JsString::from(text).normalize("NFC").into());
-        let config = Config {
-            origin: Some(origin),
-        };
         Self {
-            core: Core::new(config, Box::new(ambient::Rng::system())),
+            core: Core::new(Config { origin }, Box::new(ambient::Rng::system())),
         }
     }
 
@@ -55,19 +52,9 @@ impl BrowserCore {
         self.tell(Input::HttpFailed { id: whole(id) }, now)
     }
 
-    /// The socket is open.
-    pub fn socket_open(&mut self, now: f64) -> Array {
-        self.tell(Input::SocketOpen, now)
-    }
-
-    /// A text frame came.
-    pub fn socket_text(&mut self, text: String, now: f64) -> Array {
-        self.tell(Input::SocketText(text), now)
-    }
-
-    /// A binary frame came.
-    pub fn socket_binary(&mut self, bytes: Vec<u8>, now: f64) -> Array {
-        self.tell(Input::SocketBinary(bytes), now)
+    /// A binary message came; an empty one in the place of a message of text.
+    pub fn socket_frame(&mut self, bytes: Vec<u8>, now: f64) -> Array {
+        self.tell(Input::SocketFrame(bytes), now)
     }
 
     /// The socket was closed, or could not be opened.

@@ -28,8 +28,7 @@ pub(crate) fn object(output: Output) -> JsValue {
         Output::SocketConnect { live_id } => {
             tagged("socket_connect", &[("live_id", JsValue::from(live_id))])
         }
-        Output::SocketText(text) => tagged("socket_text", &[("data", JsValue::from(text))]),
-        Output::SocketBinary(frame) => tagged("socket_binary", &[("data", bytes(&frame))]),
+        Output::SocketFrame(frame) => tagged("socket_frame", &[("data", bytes(&frame))]),
         Output::SocketDisconnect => tagged("socket_disconnect", &[]),
         Output::Store { key, value, sealed } => tagged(
             "store",

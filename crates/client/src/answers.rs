@@ -90,15 +90,17 @@ impl Core {
     }
 
     fn server_came(&mut self, answer: Answer) {
-        match answer {
-            Some((200, body)) => match parse::<Server>(&body) {
-                Ok(info) => self.server_answered(info),
-                Err(failure) => self.io.failed("start", failure),
-            },
-            Some((status, body)) => {
-                self.io.failed("start", Failure::from_answer(status, &body));
+        let info = match answer {
+            Some((200, body)) => parse::<Server>(&body),
+            Some((status, body)) => Err(Failure::from_answer(status, &body)),
+            None => Err(Failure::new(Own::Offline)),
+        };
+        match info {
+            Ok(info) => self.server_answered(info),
+            Err(failure) => {
+                self.io.failed("start", failure);
+                self.boot_unknown();
             }
-            None => self.io.failed("start", Failure::new(Own::Offline)),
         }
     }
 }

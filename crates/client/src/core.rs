@@ -16,6 +16,7 @@ use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::unsent::Unsent;
 use api::Own;
+use api::ids::SessionId;
 
 /// A clock may go back by this much without anything being moved, milliseconds.
 const SMALL_STEP_MS: u64 = 5_000;
@@ -32,6 +33,8 @@ pub struct Core {
     pub(crate) me: Option<Me>,
     /// Whether the server is believed to know our cookie.
     pub(crate) session: bool,
+    /// The session that the account was unlocked in.
+    pub(crate) session_id: Option<SessionId>,
     pub(crate) flow: Option<Flow>,
     pub(crate) link: Link,
     pub(crate) activity: Activity,
@@ -63,6 +66,7 @@ impl Core {
             reason: "started",
             me: None,
             session: false,
+            session_id: None,
             flow: None,
             link: Link::default(),
             activity: Activity::default(),
@@ -90,9 +94,7 @@ impl Core {
                     self.answered(purpose, None);
                 }
             }
-            Input::SocketOpen => self.socket_open(),
-            Input::SocketText(text) => self.socket_text(&text),
-            Input::SocketBinary(bytes) => self.socket_binary(&bytes),
+            Input::SocketFrame(bytes) => self.socket_frame(bytes),
             Input::SocketClosed { code } => self.socket_closed(code),
             // The shim's timer has fired, perhaps a moment early: it is always set anew.
             Input::Tick => self.wake = None,
@@ -100,6 +102,10 @@ impl Core {
             Input::Unsent(sealed) => self.unsent = Unsent::from_bytes(sealed).ok(),
         }
         self.settle();
+        if self.is_link_over() {
+            self.link_over();
+            self.settle();
+        }
         let mut out = std::mem::take(&mut self.io.out);
         let next = self.io.timers.next();
         if let Some(at) = next.filter(|_| next != self.wake) {

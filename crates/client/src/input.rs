@@ -23,12 +23,8 @@ pub enum Input {
         /// The request's id.
         id: u64,
     },
-    /// The socket asked for by [`crate::Output::SocketConnect`] is open.
-    SocketOpen,
-    /// A text frame came.
-    SocketText(String),
-    /// A binary frame came.
-    SocketBinary(Vec<u8>),
+    /// A binary message of the socket asked for by [`crate::Output::SocketConnect`] came; a message of text is handed on as an empty one, which no link takes.
+    SocketFrame(Vec<u8>),
     /// The socket is closed, or could not be opened.
     SocketClosed {
         /// The close code; 1006 when there was none.

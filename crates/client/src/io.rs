@@ -1,5 +1,7 @@
 //! What every part of the core works through: outputs, requests, timers, time and randomness.
 
+use protocol::link::LinkError;
+use protocol::link::client::ClientLink;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -15,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::timers::Timers;
 use crate::wire::ClientFrame;
 
-/// The way out of the core, without any of its secrets.
+/// The way out of the core, without any of its secrets but the keys of the link.
 pub(crate) struct Io {
     pub(crate) out: Vec<Output>,
     pub(crate) timers: Timers,
@@ -26,6 +28,8 @@ pub(crate) struct Io {
     pub(crate) clock: Clock,
     /// Whether the socket is open and greeted.
     pub(crate) online: bool,
+    /// Seals what goes through the socket, once the link is active.
+    pub(crate) link: Option<ClientLink>,
     /// What parts ask of one another.
     pub(crate) effects: Effects,
     next_request: u64,
@@ -44,6 +48,7 @@ impl Io {
             now_ms: 0,
             clock: Clock::default(),
             online: false,
+            link: None,
             effects: Effects::default(),
             next_request: 1,
             pending: std::collections::BTreeMap::new(),
@@ -153,14 +158,45 @@ impl Io {
         });
     }
 
-    /// Sends a text frame; lost when the socket is closed, as every caller expects.
+    /// Sends a frame of JSON; lost when the socket is closed, as every caller expects.
     pub(crate) fn frame(&mut self, frame: &ClientFrame) {
-        if !self.online {
+        if self.online {
+            self.payload(&json_of(frame));
+        }
+    }
+
+    /// Seals a payload of at most [`protocol::link::MAX_PAYLOAD`] bytes for the socket; lost without a link.
+    pub(crate) fn payload(&mut self, payload: &[u8]) {
+        let at = self.link_secs();
+        let Some(link) = self.link.as_mut() else {
             return;
+        };
+        match link.seal(at, payload) {
+            Ok(frame) => self.out.push(Output::SocketFrame(frame)),
+            // The link stays as it is.
+            Err(LinkError::TooLong) => {}
+            Err(_) => self.link = None,
         }
-        if let Ok(text) = serde_json::to_string(frame) {
-            self.out.push(Output::SocketText(text));
+        self.renew_link();
+    }
+
+    /// Gives the link fresh keys once it is time for it.
+    pub(crate) fn renew_link(&mut self) {
+        let at = self.link_secs();
+        let Some(link) = self.link.as_mut() else {
+            return;
+        };
+        if link.wants_renewal(at) {
+            match link.renew(&mut self.rng, at) {
+                Ok(frame) => self.out.push(Output::SocketFrame(frame)),
+                Err(_) => self.link = None,
+            }
         }
+    }
+
+    /// The time by which links age, which no server tells and nobody puts back, seconds.
+    pub(crate) const fn link_secs(&self) -> u64 {
+        self.clock.elapsed_ms() / 1_000
     }
 
     pub(crate) fn get(&mut self, path: &str, purpose: Purpose) {

@@ -22,15 +22,13 @@ pub enum Output {
         /// The body; empty for none.
         body: Zeroizing<Vec<u8>>,
     },
-    /// Open `/api/v1/ws?live_id=…`; an open socket is closed first.
+    /// Open `/api/v1/ws?live_id=…&link=1`; an open socket is closed first.
     SocketConnect {
         /// 32 hex digits.
         live_id: String,
     },
-    /// Send a text frame.
-    SocketText(String),
-    /// Send a binary frame, at most 16 KiB.
-    SocketBinary(Vec<u8>),
+    /// Send a binary message, at most 16 KiB: a step of the link's handshake or one of its frames.
+    SocketFrame(Vec<u8>),
     /// Close the socket; no [`crate::Input::SocketClosed`] is expected.
     SocketDisconnect,
     /// Keep a value in this browser.

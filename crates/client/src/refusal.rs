@@ -86,6 +86,21 @@ pub enum Refusal {
     /// A new boot id without the server's signature, or from another server key.
     #[error("The server's restart was not signed by the server known here.")]
     ForgedBoot,
+    /// The hello of a link that the known server key did not sign.
+    #[error(
+        "The server's link is not signed by the server known here. Nothing was sent; do not use this server, and ask its administrator why."
+    )]
+    OtherServer,
+    /// The hello of a link that is over, or not begun, by this device's clock.
+    #[error(
+        "The server's link is of another time than this device's clock. Set the clock of this device; the connection is tried again."
+    )]
+    LinkClock,
+    /// A message of a link that is not the one that belongs there, or that does not open.
+    #[error(
+        "Something on the way to the server, or the server, changed what came. Nothing of it was believed; the connection is tried again."
+    )]
+    BrokenLink,
     /// The invite link's pin and the inviter's keys differ.
     #[error("The invite link belongs to other keys than the server shows. Ask for a new link.")]
     InvitePin,
@@ -127,6 +142,9 @@ impl Refusal {
             Self::ResendAgain => "resend-again",
             Self::OutOfTime => "out-of-time",
             Self::ForgedBoot => "forged-boot",
+            Self::OtherServer => "other-server",
+            Self::LinkClock => "link-clock",
+            Self::BrokenLink => "broken-link",
             Self::InvitePin => "invite-pin",
             Self::Malformed => "malformed",
             Self::CannotOpen => "cannot-open",

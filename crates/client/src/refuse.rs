@@ -4,6 +4,7 @@ use protocol::DecodeError;
 use protocol::envelope::EnvelopeError;
 use protocol::epoch::EpochError;
 use protocol::identity::IdentityError;
+use protocol::link::LinkError;
 use protocol::prekeys::PrekeyError;
 use protocol::safe::SafeError;
 
@@ -72,6 +73,21 @@ pub(crate) const fn of_safe(error: &SafeError) -> Refusal {
     }
 }
 
+/// Why a link is refused; nothing where it only ended.
+pub(crate) const fn of_link(error: &LinkError) -> Option<Refusal> {
+    Some(match error {
+        LinkError::Ended => return None,
+        LinkError::Decode(error) => match of_decode(error) {
+            Refusal::Malformed => Refusal::BrokenLink,
+            other => other,
+        },
+        LinkError::OtherServer | LinkError::BadSignature => Refusal::OtherServer,
+        LinkError::OtherTime => Refusal::LinkClock,
+        LinkError::OtherSession | LinkError::OtherAccount => Refusal::OtherAccount,
+        _ => Refusal::BrokenLink,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::DecodeError;
@@ -79,8 +95,29 @@ mod tests {
     use protocol::identity::IdentityError;
     use protocol::prekeys::PrekeyError;
 
-    use super::{of_epoch, of_prekeys};
+    use super::{LinkError, of_epoch, of_link, of_prekeys};
     use crate::refusal::Refusal;
+
+    #[test]
+    fn a_link_that_only_ended_is_not_refused_and_every_other_is() {
+        for (error, refusal) in [
+            (LinkError::Ended, None),
+            (LinkError::OtherServer, Some(Refusal::OtherServer)),
+            (LinkError::BadSignature, Some(Refusal::OtherServer)),
+            (LinkError::OtherTime, Some(Refusal::LinkClock)),
+            (LinkError::OtherSession, Some(Refusal::OtherAccount)),
+            (LinkError::OtherAccount, Some(Refusal::OtherAccount)),
+            (LinkError::BadSeal, Some(Refusal::BrokenLink)),
+            (LinkError::OutOfOrder, Some(Refusal::BrokenLink)),
+            (DecodeError::Truncated.into(), Some(Refusal::BrokenLink)),
+            (
+                DecodeError::UnknownSuite(2).into(),
+                Some(Refusal::UnknownSuite),
+            ),
+        ] {
+            assert_eq!(of_link(&error), refusal, "{error:?}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_inside_is_called_what_it_is() {

@@ -39,6 +39,7 @@ impl Core {
         });
         self.emit_server();
         self.check_boot(info.boot.id, &info.boot.signed);
+        self.boot_came();
     }
 
     /// Follows the server's clock; warns once when ours is far off.

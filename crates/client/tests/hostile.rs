@@ -26,6 +26,8 @@ mod keys;
 mod last_resort;
 #[path = "hostile/last_second.rs"]
 mod last_second;
+#[path = "hostile/link.rs"]
+mod link;
 #[path = "hostile/listed.rs"]
 mod listed;
 #[path = "hostile/other_keys.rs"]

@@ -43,6 +43,14 @@ impl Address {
         &self.base
     }
 
+    /// The origin as a browser writes it: without the port that goes without saying, in small letters.
+    pub(crate) fn origin(&self) -> String {
+        let origin = self.base.to_ascii_lowercase();
+        origin
+            .strip_suffix(":80")
+            .map_or_else(|| origin.clone(), str::to_owned)
+    }
+
     /// `host:port`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
@@ -132,6 +140,18 @@ mod tests {
                 .ok(),
             Some("localhost:80".to_owned())
         );
+    }
+
+    #[test]
+    fn an_origin_is_written_as_a_browser_writes_it() {
+        for (address, origin) in [
+            ("http://Localhost:80/", "http://localhost"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            let found = Address::parse(address).map(|a| a.origin());
+            assert_eq!(found.ok().as_deref(), Some(origin));
+        }
     }
 
     #[test]

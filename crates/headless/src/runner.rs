@@ -38,7 +38,7 @@ impl Headless {
         let (orders, order_queue) = mpsc::unbounded_channel();
         let (event_sink, events) = mpsc::unbounded_channel();
         let config = Config {
-            origin: Some(net.address.base().to_owned()),
+            origin: net.address.origin(),
         };
         let base_url = net.address.base().to_owned();
         let mut runner = Runner {
@@ -148,8 +148,7 @@ impl Runner {
                     None => return,
                 },
                 frame = next_frame(self.socket.as_mut()) => match frame {
-                    Frame::Text(text) => Input::SocketText(text),
-                    Frame::Binary(bytes) => Input::SocketBinary(bytes),
+                    Frame::Binary(bytes) => Input::SocketFrame(bytes),
                     Frame::Closed(code) => {
                         self.socket = None;
                         Input::SocketClosed { code }
@@ -192,22 +191,15 @@ impl Runner {
                 match ApiSocket::open(&self.net.address, &self.profile, &live_id).await {
                     Ok(socket) => {
                         self.socket = Some(socket);
-                        Some(Input::SocketOpen)
+                        None
                     }
                     Err(ApiError::SocketRefused(401)) => Some(Input::SocketClosed { code: 4401 }),
                     Err(_) => Some(Input::SocketClosed { code: 1006 }),
                 }
             }
-            Output::SocketText(text) => {
+            Output::SocketFrame(bytes) => {
                 let sent = match self.socket.as_mut() {
-                    Some(socket) => socket.send_text(&text).await.is_ok(),
-                    None => true,
-                };
-                self.broken_unless(sent)
-            }
-            Output::SocketBinary(bytes) => {
-                let sent = match self.socket.as_mut() {
-                    Some(socket) => socket.send_binary(bytes).await.is_ok(),
+                    Some(socket) => socket.send(bytes).await.is_ok(),
                     None => true,
                 };
                 self.broken_unless(sent)

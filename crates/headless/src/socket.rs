@@ -11,12 +11,10 @@ use crate::error::ApiError;
 use crate::net::{Address, NATIVE_HEADER};
 use crate::profile::Profile;
 
-/// One frame that came, or the end.
+/// One message that came, or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// A text frame.
-    Text(String),
-    /// A binary frame.
+    /// A binary message; an empty one in the place of a message of text.
     Binary(Vec<u8>),
     /// The other side closed; 1006 when it gave no code.
     Closed(u16),
@@ -33,7 +31,10 @@ impl ApiSocket {
         live_id: &str,
     ) -> Result<Self, ApiError> {
         let broken = |error: &dyn std::fmt::Display| ApiError::Transport(error.to_string());
-        let url = format!("ws://{}/api/v1/ws?live_id={live_id}", address.authority());
+        let url = format!(
+            "ws://{}/api/v1/ws?live_id={live_id}&link=1",
+            address.authority()
+        );
         let mut request = url.into_client_request().map_err(|e| broken(&e))?;
         let headers = request.headers_mut();
         headers.insert(NATIVE_HEADER, HeaderValue::from_static("1"));
@@ -52,21 +53,18 @@ impl ApiSocket {
         }
     }
 
-    /// Sends a text frame.
-    pub(crate) async fn send_text(&mut self, text: &str) -> Result<(), ApiError> {
-        self.send(Message::text(text)).await
+    /// Sends a binary message.
+    pub(crate) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
+        let message = Message::binary(bytes);
+        let sent = self.0.send(message).await;
+        sent.map_err(|e| ApiError::Transport(e.to_string()))
     }
 
-    /// Sends a binary frame.
-    pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
-        self.send(Message::binary(bytes)).await
-    }
-
-    /// The next frame; pings are answered on the way.
+    /// The next message; pings are answered on the way.
     pub(crate) async fn next(&mut self) -> Frame {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Frame::Text(text.as_str().to_owned()),
+                Some(Ok(Message::Text(_))) => return Frame::Binary(Vec::new()),
                 Some(Ok(Message::Binary(bytes))) => return Frame::Binary(bytes.to_vec()),
                 Some(Ok(Message::Close(reason))) => {
                     return Frame::Closed(reason.map_or(1006, |r| r.code.into()));
@@ -81,12 +79,5 @@ impl ApiSocket {
     pub(crate) async fn close(mut self) {
         // The peer may be gone already, which is what was wanted.
         let _gone = self.0.close(None).await;
-    }
-
-    async fn send(&mut self, message: Message) -> Result<(), ApiError> {
-        self.0
-            .send(message)
-            .await
-            .map_err(|e| ApiError::Transport(e.to_string()))
     }
 }

@@ -7,9 +7,7 @@ import { startModule, wipeModule } from './module.js';
  * @property {(json: string, now: number) => Output[]} command
  * @property {(id: number, status: number, body: Uint8Array, now: number) => Output[]} http
  * @property {(id: number, now: number) => Output[]} http_failed
- * @property {(now: number) => Output[]} socket_open
- * @property {(text: string, now: number) => Output[]} socket_text
- * @property {(bytes: Uint8Array, now: number) => Output[]} socket_binary
+ * @property {(bytes: Uint8Array, now: number) => Output[]} socket_frame
  * @property {(code: number, now: number) => Output[]} socket_closed
  * @property {(now: number) => Output[]} tick
  * @property {(key: string, value: Uint8Array | undefined, now: number) => Output[]} stored

@@ -137,8 +137,7 @@ export class Host {
       case 'socket_connect':
         this.#connect(output.live_id);
         break;
-      case 'socket_text':
-      case 'socket_binary':
+      case 'socket_frame':
         if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(output.data);
         break;
       case 'socket_disconnect':
@@ -192,14 +191,14 @@ export class Host {
   /** @param {string} live */
   #connect(live) {
     this.#disconnect();
-    const socket = new WebSocket(`${this.#origin.replace(/^http/, 'ws')}/api/v1/ws?live_id=${live}`);
+    const socket = new WebSocket(`${this.#origin.replace(/^http/, 'ws')}/api/v1/ws?live_id=${live}&link=1`);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    socket.addEventListener('open', () => this.#feed((core, now) => core.socket_open(now)));
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
-      if (typeof data === 'string') this.#feed((core, now) => core.socket_text(data, now));
-      else this.#feed((core, now) => core.socket_binary(new Uint8Array(data), now));
+      // The link's messages are binary: text is handed on as nothing, and ends it.
+      const frame = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array();
+      this.#feed((core, now) => core.socket_frame(frame, now));
     });
     socket.addEventListener('close', ({ code }) => {
       if (socket !== this.#socket) return;

@@ -142,6 +142,7 @@ impl Core {
         };
         self.know_me(&session);
         self.session = true;
+        self.session_id = Some(session.session_id);
         let me = session.user_id;
         let key = match source {
             KeySource::Key(key) => Ok(key),

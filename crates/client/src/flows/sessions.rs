@@ -114,11 +114,7 @@ impl Core {
                 let fingerprint = open.safe.fingerprint().as_bytes();
                 let pin = hex::encode(fingerprint.get(..PIN_LEN).unwrap_or_default());
                 let link = format!("/i#{}.{}.{pin}", made.code, open.me.user_id);
-                let qr_svg = self
-                    .config
-                    .origin
-                    .as_ref()
-                    .and_then(|origin| qr::svg(&format!("{origin}{link}")));
+                let qr_svg = qr::svg(&format!("{}{link}", self.config.origin));
                 self.io.event(Event::InviteCreated {
                     link,
                     qr_svg,

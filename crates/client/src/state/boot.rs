@@ -2,7 +2,7 @@
 //!
 //! Specification: `docs/protocol.md#boot-id`.
 
-use protocol::boot::{BootError, SignedBoot};
+use protocol::boot::{BootError, ServerKey, SignedBoot};
 
 use crate::id::BootId;
 use crate::io::Io;
@@ -10,14 +10,19 @@ use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::state::safes::Safe;
 
-/// The run of the server that is known.
+/// The run of the server that is known, and the server's key.
 #[derive(Default)]
-pub(crate) struct Boot(Option<BootId>);
+pub(crate) struct Boot(Option<(BootId, ServerKey)>);
 
 impl Boot {
     /// Whether this run of the server is the one known.
     pub(crate) fn is(&self, boot: BootId) -> bool {
-        self.0 == Some(boot)
+        self.0.as_ref().is_some_and(|(known, _)| *known == boot)
+    }
+
+    /// The key that signed the run that is known, which is the pinned one.
+    pub(crate) fn key(&self) -> Option<&ServerKey> {
+        self.0.as_ref().map(|(_, key)| key)
     }
 
     /// A boot id was heard, with its signature unless it is the one known. True if another run was known
@@ -35,9 +40,12 @@ impl Boot {
         let pinned = safe.contents().server.value;
         let verified = SignedBoot::decode(signed)
             .map_err(BootError::Decode)
-            .and_then(|signed| signed.verify(pinned.as_ref()));
-        let verified = match verified {
-            Ok(verified) if verified.boot_id == *boot.as_bytes() => verified,
+            .and_then(|signed| {
+                let id = signed.verify(pinned.as_ref())?.boot_id;
+                Ok((id, signed.server_key(pinned.as_ref())?))
+            });
+        let key = match verified {
+            Ok((id, key)) if id == *boot.as_bytes() => key,
             Ok(_) | Err(BootError::BadSignature | BootError::OtherServer) => {
                 io.refused(Refusal::ForgedBoot, None, None);
                 return false;
@@ -53,9 +61,9 @@ impl Boot {
         };
         if pinned.is_none() {
             let now = io.stamp();
-            safe.edit().server.set(now, Some(verified.fingerprint));
+            safe.edit().server.set(now, Some(*key.fingerprint()));
         }
-        let restarted = self.0.replace(boot).is_some();
+        let restarted = self.0.replace((boot, key)).is_some();
         if restarted {
             io.notice(
                 "server-restarted",

@@ -206,12 +206,13 @@ mod tests {
     use crate::id::{LiveId, UserId};
     use crate::io::Io;
     use crate::output::Output;
-    use crate::testing::SeededRng;
+    use crate::testing::{SeededRng, client_link};
 
     fn live() -> (Io, Presence) {
         let mut io = Io::new(Box::new(SeededRng::new(1)));
         io.now_ms = 1_767_225_650_000;
         io.online = true;
+        io.link = Some(client_link());
         let user = UserId::from_bytes([1; 16]);
         let mut presence = Presence::new(user, LiveId::from_bytes([2; 16]));
         let secrets = AccountSecrets::generate(&mut io.rng);
@@ -225,7 +226,7 @@ mod tests {
         let given = |io: &Io| {
             let frames = io.out.iter();
             frames
-                .filter(|output| matches!(output, Output::SocketText(_)))
+                .filter(|output| matches!(output, Output::SocketFrame(_)))
                 .count()
         };
         presence.publish(&mut io);

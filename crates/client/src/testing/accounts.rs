@@ -168,7 +168,8 @@ impl FakeServer {
             alias: finish.alias,
             role: if setup { Role::Admin } else { Role::User },
             record: register_record(&finish.upload).unwrap(),
-            public_keys: finish.public_keys.into_vec(),
+            public_keys: finish.public_keys.clone().into_vec(),
+            own_keys: finish.public_keys.into_vec(),
             safe: read_of(&safe),
             write_hash: safe.write_proof_hash.into_vec(),
             recovery_hash: safe.recovery_proof_hash.into_vec(),
@@ -322,6 +323,7 @@ impl FakeServer {
         if new.safe.version != account.safe.version + 1 {
             return problem(Code::SafeConflict);
         }
+        account.own_keys = new.public_keys.clone().into_vec();
         account.public_keys = new.public_keys.into_vec();
         account.unclaimed = one_time_ids(&batch);
         account.batch = batch;

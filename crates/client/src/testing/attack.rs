@@ -59,12 +59,14 @@ impl FakeServer {
             &Default::default(),
         );
         let nothing = || Blob::from(Vec::new());
+        let public_keys = secrets.account_keys(&mut self.rng).encode();
         let account = Account {
             handle: handle.to_owned(),
             alias: handle.to_owned(),
             role: api::Role::User,
             record: Vec::new(),
-            public_keys: secrets.account_keys(&mut self.rng).encode(),
+            public_keys: public_keys.clone(),
+            own_keys: public_keys,
             safe: SafeRead {
                 version: 1,
                 data: nothing(),

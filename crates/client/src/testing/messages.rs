@@ -7,6 +7,7 @@ use api::frames::{Asked, Change, MessageState, TargetKind};
 use api::ids::TargetId;
 use protocol::envelope::{Parcel, Slot, SlotSet, Submission, Target};
 use protocol::ids::{LiveId, MessageId, UserId};
+use protocol::link::MAX_PAYLOAD;
 
 use super::accounts::problem;
 use super::held::{Held, HeldSlot, LEASE_MS};
@@ -16,8 +17,8 @@ use crate::wire::{Blob, ClientFrame, ServerFrame, StatusEntry, Stranded, Waiting
 /// How long a session may be away before its copies of what was read go, milliseconds.
 const AWAY_MS: u64 = 60_000;
 
-/// Longest frame, bytes.
-const MAX_FRAME: usize = 16 * 1024;
+/// So many waiting messages are told in the greeting.
+const LISTED: usize = 64;
 
 fn refused(re: Asked, id: MessageId, code: Code) -> Reply {
     refusal(re, Some(id), code)
@@ -39,11 +40,8 @@ fn problem_bytes(code: Code) -> (u16, Vec<u8>) {
 }
 
 impl FakeServer {
-    /// A tab opens its socket.
-    pub(super) fn connect(&mut self, tab: usize, live: LiveId, cookie: Option<u64>) -> bool {
-        let Some(user) = cookie.and_then(|cookie| self.cookies.get(&cookie).copied()) else {
-            return false;
-        };
+    /// A tab's link is active.
+    pub(super) fn linked(&mut self, tab: usize, user: UserId, live: LiveId) {
         self.sockets.insert(
             tab,
             Socket {
@@ -53,19 +51,22 @@ impl FakeServer {
             },
         );
         self.session_back(user, live);
+        let mut waiting = self.waiting(tab);
+        let more = waiting.len() > LISTED;
+        waiting.truncate(LISTED);
         let hello = ServerFrame::Hello {
             boot_id: self.boot.0,
             now: self.now(),
-            waiting: self.waiting(tab),
-            more: false,
+            waiting,
+            more,
             stranded: self.stranded(user),
         };
         self.pushed.push_back((tab, Reply::frame(&hello)));
-        true
     }
 
     /// A tab's socket is gone.
     pub fn disconnect(&mut self, tab: usize) {
+        self.links.close(tab);
         if let Some(socket) = self.sockets.remove(&tab) {
             self.session_left(socket.user, socket.live);
         }
@@ -248,7 +249,7 @@ impl FakeServer {
         self.messages.retain(|_, held| !held.slots.is_empty());
     }
 
-    /// A text frame of a tab.
+    /// A frame of JSON of a tab.
     pub(super) fn text(&mut self, tab: usize, text: &str) -> Vec<Reply> {
         let Ok(frame) = serde_json::from_str::<ClientFrame>(text) else {
             return vec![refusal(Asked::Frame, None, Code::MalformedRequest)];
@@ -304,7 +305,7 @@ impl FakeServer {
         }
     }
 
-    /// A binary frame of a tab, or the same over HTTP.
+    /// Another frame of a tab, or the same over HTTP.
     pub(super) fn binary(&mut self, user: UserId, bytes: &[u8]) -> Vec<Reply> {
         if let Ok(set) = SlotSet::decode(bytes) {
             return vec![self.add_slots(user, set)];
@@ -389,7 +390,7 @@ impl FakeServer {
         .encode();
         let poster = held.poster;
         self.note(&id, poster, Change::Claimed, &target);
-        if parcel.len() > MAX_FRAME {
+        if parcel.len() > MAX_PAYLOAD {
             return Reply::frame(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::from(token.as_slice()),

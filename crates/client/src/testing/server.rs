@@ -11,6 +11,7 @@ use protocol::prekeys::SignedBatch;
 use serde_json::Value;
 
 use super::held::Held;
+use super::link::{Links, TamperLink};
 use super::rng::SeededRng;
 use crate::wire::{Blob, Ksf, Restored, SafeData, SafeRead, ServerFrame};
 
@@ -35,16 +36,16 @@ pub enum Reply {
         /// The body.
         body: Vec<u8>,
     },
-    /// A text frame.
+    /// A frame of JSON.
     Text(Value),
-    /// A binary frame.
+    /// A frame of an object of the protocol, or of anything.
     Binary(Vec<u8>),
     /// The socket closes.
     Close(u16),
 }
 
 impl Reply {
-    /// A text frame.
+    /// A frame of JSON.
     pub(super) fn frame(frame: &ServerFrame) -> Self {
         Self::Text(serde_json::to_value(frame).expect("a frame is JSON"))
     }
@@ -69,6 +70,8 @@ pub struct Account {
     pub(super) record: Vec<u8>,
     /// The public keys that others are given; a test may exchange them.
     pub public_keys: Vec<u8>,
+    /// The public keys that the account published itself.
+    pub(super) own_keys: Vec<u8>,
     /// The key safe as it is stored.
     pub(super) safe: SafeRead,
     pub(super) prekey_safe: SafeData,
@@ -128,7 +131,7 @@ pub struct FakeServer {
     pub now_ms: u64,
     pub(super) rng: SeededRng,
     pub(super) setup: ServerSetup,
-    boot_key: BootSigningKey,
+    pub(super) boot_key: BootSigningKey,
     /// The present boot id, signed.
     pub boot: (BootId, SignedBoot),
     /// Who may register.
@@ -146,10 +149,15 @@ pub struct FakeServer {
     pub(super) claims: BTreeMap<(u64, UserId, u64), Option<u32>>,
     /// Replies that were not asked for, by tab.
     pub(super) pushed: VecDeque<(usize, Reply)>,
-    /// Everything that went over the line in either direction.
+    pub(super) links: Links,
+    /// What went over the line in either direction, as it is inside the link.
     pub traffic: Vec<Vec<u8>>,
     /// The enemy, if there is one.
     pub tamper: Option<Tamper>,
+    /// Whoever is on the way, if there is somebody.
+    pub tamper_link: Option<TamperLink>,
+    /// Every link that was to be opened: whether the key of the one before was named.
+    pub opens: Vec<bool>,
     /// What the server says about the hardening of passphrases.
     pub ksf: Option<Ksf>,
     /// What the server says of a restore.
@@ -200,8 +208,11 @@ impl FakeServer {
             invites: BTreeMap::new(),
             claims: BTreeMap::new(),
             pushed: VecDeque::new(),
+            links: Links::new(seed + 1_000),
             traffic: Vec::new(),
             tamper: None,
+            tamper_link: None,
+            opens: Vec::new(),
             ksf: Some(Ksf {
                 memory_kib: 65536,
                 passes: 3,
@@ -240,6 +251,7 @@ impl FakeServer {
         self.claims.clear();
         let tabs: Vec<usize> = self.sockets.keys().copied().collect();
         self.sockets.clear();
+        self.links.restart();
         for tab in tabs {
             self.pushed.push_back((tab, Reply::Close(1006)));
         }
@@ -257,6 +269,7 @@ impl FakeServer {
             .collect();
         for tab in tabs {
             self.sockets.remove(&tab);
+            self.links.close(tab);
             self.pushed.push_back((tab, Reply::Close(4401)));
         }
     }
@@ -278,7 +291,7 @@ impl FakeServer {
         Blob::new(token)
     }
 
-    /// Sends a text frame to every socket of an account but one.
+    /// Sends a frame to every socket of an account but one.
     pub(super) fn tell(&mut self, user: UserId, but: Option<usize>, frame: &ServerFrame) {
         let frame = Reply::frame(frame);
         let tabs: Vec<usize> = self

@@ -6,6 +6,7 @@ use protocol::ids::UserId;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::link::{Heard, ORIGIN};
 use super::rng::SeededRng;
 use super::server::{FakeServer, Reply};
 use crate::command::Command;
@@ -72,6 +73,9 @@ impl std::fmt::Debug for World {
 /// 2026-01-01, in the middle of a bucket.
 const START_MS: u64 = 1_767_225_650_000;
 
+/// So many frames may be under way before the next one is sealed.
+const MOST_AHEAD: usize = 256;
+
 /// The passphrase of everybody.
 pub const PASSPHRASE: &str = "six words that nobody has ever said";
 
@@ -103,7 +107,7 @@ impl World {
     fn tab_in(&mut self, browser: usize) -> usize {
         self.seed += 1;
         let config = Config {
-            origin: Some("http://127.0.0.1:8080".to_owned()),
+            origin: ORIGIN.to_owned(),
         };
         self.tabs.push(Some(Tab {
             core: Core::new(config, Box::new(SeededRng::new(self.seed))),
@@ -244,7 +248,10 @@ impl World {
     /// Carries everything out until nothing is left to do at this moment.
     pub fn settle(&mut self) {
         loop {
-            while let Some((tab, reply)) = self.server.pushed.pop_front() {
+            // A server sends no more than its clients take.
+            while self.inputs.len() < MOST_AHEAD
+                && let Some((tab, reply)) = self.server.pushed.pop_front()
+            {
                 self.deliver(tab, None, reply);
             }
             let Some((tab, input)) = self.inputs.pop_front() else {
@@ -283,32 +290,25 @@ impl World {
                 if !self.network || !self.sockets {
                     self.inputs
                         .push_back((tab, Input::SocketClosed { code: 1006 }));
-                } else if self.server.connect(tab, live, cookie) {
+                } else if let Some(hello) = self.server.connect(tab, live, cookie) {
                     self.tabs[tab].as_mut().unwrap().connected = true;
-                    self.inputs.push_back((tab, Input::SocketOpen));
+                    self.wire(tab, hello);
                 } else {
                     // As a browser has it: why it was refused is not told.
                     self.inputs
                         .push_back((tab, Input::SocketClosed { code: 1006 }));
                 }
             }
-            Output::SocketText(text) => {
-                self.server.traffic.push(text.clone().into_bytes());
-                if self.tab(tab).connected {
-                    for reply in self.server.text(tab, &text) {
-                        self.deliver(tab, None, reply);
-                    }
+            Output::SocketFrame(message) => match self.server.hears(tab, message) {
+                Heard::Nothing => {}
+                Heard::Answer(answer) => self.wire(tab, answer),
+                Heard::Payload(payload) => self.payload(tab, payload),
+                Heard::Refused => {
+                    self.server.disconnect(tab);
+                    let closed = Input::SocketClosed { code: 1008 };
+                    self.inputs.push_back((tab, closed));
                 }
-            }
-            Output::SocketBinary(bytes) => {
-                self.server.traffic.push(bytes.clone());
-                let user = self.server.sockets.get(&tab).map(|socket| socket.user);
-                if let Some(user) = user {
-                    for reply in self.server.binary(user, &bytes) {
-                        self.deliver(tab, None, reply);
-                    }
-                }
-            }
+            },
             Output::SocketDisconnect => {
                 self.tabs[tab].as_mut().unwrap().connected = false;
                 self.server.disconnect(tab);
@@ -326,6 +326,47 @@ impl World {
             Output::WakeAt(at) => self.tabs[tab].as_mut().unwrap().wake = Some(at),
             Output::Wiped { unsent } => self.tabs[tab].as_mut().unwrap().unsent = unsent,
             Output::Event(event) => self.tabs[tab].as_mut().unwrap().events.push(event),
+        }
+    }
+
+    /// What a frame of a tab brought to the server.
+    fn payload(&mut self, tab: usize, payload: Vec<u8>) {
+        self.server.traffic.push(payload.clone());
+        let replies = if payload.starts_with(b"{") {
+            match self.tab(tab).connected {
+                true => self.server.text(tab, &String::from_utf8(payload).unwrap()),
+                false => Vec::new(),
+            }
+        } else {
+            match self.server.sockets.get(&tab).map(|socket| socket.user) {
+                Some(user) => self.server.binary(user, &payload),
+                None => Vec::new(),
+            }
+        };
+        for reply in replies {
+            self.deliver(tab, None, reply);
+        }
+    }
+
+    /// A message of the link goes to a tab, through the hands of whoever is on the way.
+    fn wire(&mut self, tab: usize, message: Vec<u8>) {
+        let messages = match self.server.tamper_link.take() {
+            None => vec![message],
+            Some(mut tamper) => {
+                let messages = tamper(tab, message);
+                self.server.tamper_link = Some(tamper);
+                messages
+            }
+        };
+        let inputs = messages.into_iter().map(Input::SocketFrame);
+        self.inputs.extend(inputs.map(|input| (tab, input)));
+    }
+
+    /// Seals a payload for a tab, where there is a link.
+    fn send(&mut self, tab: usize, payload: Vec<u8>) {
+        if let Some(frame) = self.server.seal(tab, &payload) {
+            self.server.traffic.push(payload);
+            self.wire(tab, frame);
         }
     }
 
@@ -412,13 +453,12 @@ impl World {
                     Input::Http { id, status, body }
                 }
                 (Reply::Text(value), _) => {
-                    let text = value.to_string();
-                    self.server.traffic.push(text.clone().into_bytes());
-                    Input::SocketText(text)
+                    self.send(tab, value.to_string().into_bytes());
+                    continue;
                 }
                 (Reply::Binary(bytes), _) => {
-                    self.server.traffic.push(bytes.clone());
-                    Input::SocketBinary(bytes)
+                    self.send(tab, bytes);
+                    continue;
                 }
                 (Reply::Close(code), _) => Input::SocketClosed { code },
                 (Reply::Json { .. } | Reply::Octets { .. }, None) => continue,

@@ -54,7 +54,7 @@ impl Unlocked {
         self.outbox.offline();
     }
 
-    /// A text frame of the server.
+    /// A frame of JSON of the server.
     pub(crate) fn frame(&mut self, io: &mut Io, frame: ServerFrame) {
         match frame {
             ServerFrame::Hello {

@@ -1,6 +1,5 @@
 //! How long a server can make a session keep the private half of a bundle.
 
-use client::Input;
 use client::id::MessageId;
 use client::testing::{Friends, Reply, World};
 use protocol::envelope::Content;
@@ -10,7 +9,7 @@ use super::forge::{Forged, live_target};
 use super::refused;
 
 /// More than are asked for within the time of these tests.
-const ANNOUNCED: u8 = 120;
+const ANNOUNCED: u8 = 100;
 
 /// Messages that the server lists and never hands out.
 fn announced() -> Vec<Value> {
@@ -51,8 +50,8 @@ fn opened_after(secs: u64, repeats: bool) -> (World, Friends, bool) {
     let mut passed = 0;
     while passed < secs {
         if passed == 0 || repeats {
-            let greeting = Input::SocketText(greeting.to_string());
-            world.input(f.bob, greeting);
+            world.server.push(f.bob, Reply::Text(greeting.clone()));
+            world.settle();
         }
         let step = (secs - passed).min(250);
         world.advance(step * 1_000);

@@ -53,6 +53,12 @@ fn the_type_bytes_are_those_of_the_document() {
 }
 
 #[test]
+fn no_object_begins_as_json_does() {
+    let json = u64::from(b'{');
+    assert!(!variants("ObjectType").values().any(|byte| *byte == json));
+}
+
+#[test]
 fn the_sizes_of_objects_are_those_that_the_code_computes() {
     let protocol = Crate::read("crates/protocol/src");
     let value = |file, name| protocol.value(file, name).unwrap();

@@ -26,6 +26,7 @@ use protocol::envelope::{
     Target,
 };
 use protocol::epoch::SenderEpoch;
+use protocol::link::MAX_PAYLOAD;
 
 pub(crate) use bundles::BundleCache;
 pub(crate) use compose::{LIFE_SECS, burn_in_range};
@@ -33,9 +34,6 @@ pub(crate) use receipts::Receipts;
 
 use crate::command::Burn;
 use crate::id::{ConversationId, LiveId, MessageId, UserId};
-
-/// Longest frame of the socket, bytes.
-pub(crate) const MAX_FRAME: usize = 16 * 1024;
 
 /// How far a message has come on its way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +258,7 @@ impl Outgoing {
     /// Whether it is on its way over HTTP: what goes over the socket meanwhile may be there before it.
     pub(crate) fn is_on_http(&self) -> bool {
         let sealed = self.sealed.as_ref();
-        let long = sealed.is_some_and(|sealed| sealed.submission.len() > MAX_FRAME);
+        let long = sealed.is_some_and(|sealed| sealed.submission.len() > MAX_PAYLOAD);
         self.stage == Stage::Submitted && (long || self.tries > 0)
     }
 

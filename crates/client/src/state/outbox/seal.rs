@@ -6,13 +6,13 @@ use protocol::envelope::{
     seal_body, seal_slot,
 };
 use protocol::epoch::{SenderEpoch, VerifiedTarget};
+use protocol::link::MAX_PAYLOAD;
 
-use super::{BundleCache, MAX_FRAME, Sealed, Stage, Stamp};
+use super::{BundleCache, Sealed, Stage, Stamp};
 use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::output::Output;
 use crate::purpose::{Open, Purpose};
 use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
@@ -245,8 +245,8 @@ impl Outbox {
         };
         item.stage = Stage::Submitted;
         let bytes = sealed.submission.clone();
-        if io.online && bytes.len() <= MAX_FRAME && item.tries == 0 {
-            io.out.push(Output::SocketBinary(bytes));
+        if io.online && bytes.len() <= MAX_PAYLOAD && item.tries == 0 {
+            io.payload(&bytes);
         } else {
             io.post_octets("/messages", bytes, Purpose::Open(Open::Posted(id)));
         }
@@ -268,7 +268,7 @@ impl Outbox {
         };
         let bytes = set.encode();
         if io.online {
-            io.out.push(Output::SocketBinary(bytes));
+            io.payload(&bytes);
         } else {
             io.post_octets(
                 &format!("/messages/{id}/slots"),

@@ -1,16 +1,21 @@
-//! The socket: opening it, greeting, closing, and trying again.
+//! The socket and its link: opening both, greeting, closing, and trying again.
 //!
-//! Specification: `docs/protocol.md#websocket`.
+//! Specification: `docs/protocol.md#websocket`, `docs/protocol/link.md`.
+
+mod frames;
+mod handshake;
 
 use api::close;
+use protocol::link::{InstanceId, Psk};
 
 use crate::core::Core;
-use crate::event::{Event, Phase};
+use crate::event::Event;
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
 use crate::timers::Timer;
-use crate::wire::{ClientFrame, ServerFrame};
+use crate::wire::ClientFrame;
+use handshake::Step;
 
 /// How often the connection is tried, milliseconds.
 const PING_MS: u64 = 25_000;
@@ -21,12 +26,15 @@ const LONGEST_RETRY_MS: u64 = 30_000;
 /// So many sockets in a row that did not open, while the server answers, are no accident.
 const BARRED_AFTER: u32 = 2;
 
-/// The socket's state.
+/// The socket's state. Dropping it overwrites the keys of a handshake and of the next one; those of the
+/// link itself are where frames are sealed.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
     /// Opening, or open and not greeted yet, or greeted.
     open: bool,
-    /// This try has reached the server.
+    /// How far the handshake is.
+    step: Step,
+    /// This try has reached the server: the link is active, or was refused here.
     opened: bool,
     tries: u32,
     /// Sockets in a row that did not open.
@@ -36,6 +44,10 @@ pub(crate) struct Link {
     unanswered: bool,
     /// The server answers requests while sockets never open: something on the way holds them up.
     barred: bool,
+    /// What the next link begins with, and the instance that knows it.
+    psk: Option<(InstanceId, Psk)>,
+    /// What was refused last, and told, since a link was greeted.
+    told: Option<Refusal>,
 }
 
 impl Core {
@@ -47,21 +59,24 @@ impl Core {
         let live_id = open.presence.live().to_string();
         self.io.timers.cancel(Timer::Reconnect);
         self.link.open = true;
+        self.link.step = Step::default();
         self.link.opened = false;
         self.link.unanswered = false;
         self.link.retry_at_ms = None;
         self.io.online = false;
+        self.io.link = None;
         self.io.out.push(Output::SocketConnect { live_id });
         // A socket that opens but never greets must not hang.
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
     }
 
-    /// Closes it without a word from the other side.
+    /// Closes it without a word from the other side; its keys are overwritten.
     pub(crate) fn disconnect(&mut self) {
         if self.link.open {
             self.io.out.push(Output::SocketDisconnect);
         }
         self.link = Link::default();
+        self.io.link = None;
         self.io.online = false;
         self.io.timers.cancel(Timer::Reconnect);
         self.io.timers.cancel(Timer::Ping);
@@ -90,16 +105,11 @@ impl Core {
         );
     }
 
-    pub(crate) fn socket_open(&mut self) {
-        self.link.opened = true;
-        self.link.unopened = 0;
-        self.link.unanswered = false;
-    }
-
     /// Greets back once the server's `hello` came.
     fn greeted(&mut self) {
         self.link.tries = 0;
         self.link.barred = false;
+        self.link.told = None;
         self.io.online = true;
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
         self.emit_connection();
@@ -110,8 +120,7 @@ impl Core {
             return;
         }
         if self.link.unanswered || !self.io.online {
-            self.io.out.push(Output::SocketDisconnect);
-            self.lost();
+            self.give_up();
             return;
         }
         self.link.unanswered = true;
@@ -132,9 +141,18 @@ impl Core {
         }
     }
 
+    /// Closes the socket, to try again.
+    fn give_up(&mut self) {
+        self.io.out.push(Output::SocketDisconnect);
+        self.lost();
+    }
+
+    /// The socket is gone: the link's keys go, and it is tried again.
     fn lost(&mut self) {
         self.link.open = false;
+        self.link.step = Step::default();
         self.link.unanswered = false;
+        self.io.link = None;
         self.io.online = false;
         self.io.timers.cancel(Timer::Ping);
         let Some(open) = self.unlocked.as_mut() else {
@@ -156,41 +174,5 @@ impl Core {
         self.link.retry_at_ms = Some(at);
         self.io.timers.set(Timer::Reconnect, at);
         self.emit_connection();
-    }
-
-    pub(crate) fn socket_text(&mut self, text: &str) {
-        self.link.unanswered = false;
-        if self.phase != Phase::Unlocked {
-            return;
-        }
-        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else {
-            self.io.refused(Refusal::Malformed, None, None);
-            return;
-        };
-        if let ServerFrame::Hello { boot_id, now, .. } = &frame {
-            let (boot, now) = (*boot_id, *now);
-            self.set_clock(now);
-            self.greeted();
-            if self
-                .unlocked
-                .as_ref()
-                .is_some_and(|open| open.boot.is(boot))
-            {
-                self.check_boot(boot, &[]);
-            } else {
-                // The signed form comes with the server's state.
-                self.ask_server();
-            }
-        }
-        if let Some(open) = self.unlocked.as_mut() {
-            open.frame(&mut self.io, frame);
-        }
-    }
-
-    pub(crate) fn socket_binary(&mut self, bytes: &[u8]) {
-        self.link.unanswered = false;
-        if let Some(open) = self.unlocked.as_mut() {
-            open.parcel(&mut self.io, bytes);
-        }
     }
 }
