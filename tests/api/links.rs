@@ -153,8 +153,8 @@ async fn nobody_is_told_anything_before_the_link_is_open() {
 }
 
 #[actix_web::test]
-async fn a_session_that_begins_links_and_does_not_open_them_may_begin_four() {
-    let app = TestApp::start().await;
+async fn a_session_may_have_as_many_links_half_open_as_sockets_for_ten_seconds() {
+    let app = TestApp::start_with(|config| config.sockets_per_session = 4).await;
     let alice = alice(&app).await;
     let mut begun = Vec::new();
     for _ in 0..4 {

@@ -57,7 +57,8 @@ impl HalfOpen {
         live: LiveId,
         origin: String,
     ) -> Result<Self, Problem> {
-        let begun = app.links().begin(who.session().id(), app.ambient().now());
+        let (most, now) = (app.config().sockets_per_session, app.ambient().now());
+        let begun = app.links().begin(who.session().id(), most, now);
         let begun = begun.ok_or_else(|| Problem::over(Limit::Sockets, 10))?;
         Ok(Self {
             app: Arc::clone(app),

@@ -18,9 +18,6 @@ use tokio::sync::Notify;
 use ambient::Ambient;
 use pairs::Pairs;
 
-/// The most links of one session that are half open.
-const HALF_OPEN: usize = 4;
-
 /// Seconds for which a link may be half open.
 const HALF_OPEN_SECS: u64 = 10;
 
@@ -81,10 +78,10 @@ impl Links {
         self.psks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a link of a session that is half open; `None` where it has too many.
-    fn begin(self: &Arc<Self>, session: SessionId, now: u64) -> Option<Begun> {
+    /// Counts a link of a session that is half open; `None` where it has as many as it may have sockets.
+    fn begin(self: &Arc<Self>, session: SessionId, most: usize, now: u64) -> Option<Begun> {
         let mut of_session = self.half_open.entry(session).or_default();
-        if of_session.len() >= HALF_OPEN {
+        if of_session.len() >= most {
             return None;
         }
         let half = Arc::new(Half {

@@ -163,7 +163,9 @@ impl FakeServer {
                 open.check(&place)?;
                 let Links { rng, psks, .. } = &mut self.links;
                 self.opens.push(open.psk().is_some());
-                let known = open.psk().and_then(|(live, id)| psks.take(live, id));
+                let known = open
+                    .psk()
+                    .and_then(|(session, live, id)| psks.take(session, live, id));
                 let (answered, opened) = answer(rng, &place, &open, known)?;
                 line.side = Side::Proof(Box::new(answered));
                 Ok(Heard::Answer(opened))
