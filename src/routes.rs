@@ -10,14 +10,13 @@ use actix_web::{HttpRequest, ResponseError};
 use api::Code;
 use api::bodies::{
     AccountChange, AccountDeletion, Accounts, AccountsWanted, AuditKey, AuditPage, AuditProof,
-    BackupJob, BackupWanted, Backups, Bundles, ByLive, ClaimToken, CurrentSession, Entered,
-    Figures, IdentityChange, Invite, InviteMade, KeyJob, Keys, KnownSafes, Lease, Live, NewInvite,
-    PassphraseFinish, PassphraseStart, PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange,
-    PrekeyStock, PrekeysInUse, Ready, ReauthFinish, ReauthStart, Reauthenticated, RecordsWanted,
-    RecoveryFinish, RecoveryStart, RecoveryStarted, RegistrationChoice, RegistrationFinish,
-    RegistrationStart, RegistrationStarted, RegistrationWish, ResumeHalf, RevokeOthers, SafeChange,
-    Safes, Sent, Server, Session, SignInFinish, SignInStart, SignInStarted, StatusAnswer,
-    StatusQuestion, UseInvite, WaitingList, WantBundles,
+    BackupJob, BackupWanted, Backups, Bundles, CurrentSession, Entered, Figures, IdentityChange,
+    Invite, InviteMade, KeyJob, Keys, KnownSafes, Live, NewInvite, PassphraseFinish,
+    PassphraseStart, PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange, PrekeyStock,
+    PrekeysInUse, Ready, ReauthFinish, ReauthStart, Reauthenticated, RecordsWanted, RecoveryFinish,
+    RecoveryStart, RecoveryStarted, RegistrationChoice, RegistrationFinish, RegistrationStart,
+    RegistrationStarted, RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, Safes, Server,
+    Session, SignInFinish, SignInStart, SignInStarted, UseInvite, WantBundles,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -25,7 +24,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::app::Problem;
 use crate::app::authority::Permission;
 use crate::faces::http::endpoints::{
-    account, administration, entering, messages, people, safes, sessions,
+    account, administration, entering, people, safes, sealed, sessions,
 };
 use crate::faces::http::pages::{self, Pages, admin as admin_page, rendered, well_known};
 use crate::faces::http::{Limited, enforce, extractors, openapi, operations};
@@ -316,34 +315,10 @@ table! {
     "/api/v1/invites/{id}" => [
         DELETE UseAccount people::withdraw_invite, "Withdraws an invite";
     ]
-    "/api/v1/messages" => [
-        GET UseAccount messages::waiting, "Lists what waits",
-            asks ByLive, gives json(WaitingList);
-        POST UseAccount messages::post, "Takes a message", takes octets, gives json(Sent);
-    ]
-    "/api/v1/messages/status" => [
-        POST UseAccount messages::status, "Says what became of one's own messages",
-            takes json(StatusQuestion), gives json(StatusAnswer);
-    ]
-    "/api/v1/messages/{id}/slots" => [
-        POST UseAccount messages::add_slots, "Adds slots to one's own message", takes octets;
-    ]
-    "/api/v1/messages/{id}/claim" => [
-        POST UseAccount messages::claim, "Claims a message for one reader",
-            asks ByLive,
-            takes json(ClaimToken), gives octets;
-    ]
-    "/api/v1/messages/{id}/ack" => [
-        POST UseAccount messages::acknowledge, "Acknowledges a claim, which wipes",
-            takes json(ClaimToken);
-    ]
-    "/api/v1/messages/{id}/extend" => [
-        POST UseAccount messages::extend, "Gives a reader more time",
-            takes json(ClaimToken), gives json(Lease);
-    ]
-    "/api/v1/messages/{id}/cannot-open" => [
-        POST UseAccount messages::cannot_open, "Says that a message does not open",
-            takes json(ClaimToken);
+    "/api/v1/messages/sealed/{ticket}" => [
+        GET UseAccount sealed::fetch, "Gives what was claimed and is too large for a frame",
+            gives octets;
+        POST UseAccount sealed::send, "Takes what is too large for a frame", takes octets;
     ]
     "/api/v1/ws" => [
         GET UseAccount socket::open, "Opens the WebSocket",

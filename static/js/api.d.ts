@@ -44,7 +44,7 @@ export interface Accounts {
 export type Action = 'account.alias_changed' | 'account.erased' | 'account.passphrase_changed' | 'account.recovered' | 'account.recovery_failed' | 'account.registered' | 'admin.audit_viewed' | 'admin.refused' | 'admin.users_viewed' | 'audit.foreign_record' | 'audit.retention' | 'audit.rolled_back' | 'backup.restored' | 'invite.created' | 'invite.used' | 'invite.withdrawn' | 'keys.identity_replaced' | 'keys.prekeys_published' | 'keys.published' | 'keys.renewal_finished' | 'keys.renewal_started' | 'keys.rotation_finished' | 'keys.rotation_started' | 'keys.rows_bound' | 'limits.fired' | 'server.started' | 'server.stopped' | 'session.created' | 'session.expired' | 'session.revoked' | 'session.signed_out' | 'sign_in.failed' | 'sign_in.succeeded' | 'store.row_damaged' | 'vault.full' | 'admin.registration.intent' | 'admin.registration.done' | 'admin.registration.failed' | 'admin.user_role.intent' | 'admin.user_role.done' | 'admin.user_role.failed' | 'admin.user_activity.intent' | 'admin.user_activity.done' | 'admin.user_activity.failed' | 'admin.user_erasure.intent' | 'admin.user_erasure.done' | 'admin.user_erasure.failed' | 'admin.key_rotation.intent' | 'admin.key_rotation.done' | 'admin.key_rotation.failed' | 'admin.key_renewal.intent' | 'admin.key_renewal.done' | 'admin.key_renewal.failed' | 'admin.backup.intent' | 'admin.backup.done' | 'admin.backup.failed' | 'admin.backup_drill.intent' | 'admin.backup_drill.done' | 'admin.backup_drill.failed' | 'admin.audit_verification.intent' | 'admin.audit_verification.done' | 'admin.audit_verification.failed';
 
 /** What a client asked for over the WebSocket. */
-export type Asked = 'claim' | 'ack' | 'extend' | 'cannot_open' | 'send' | 'slots' | 'bundle' | 'status' | 'frame';
+export type Asked = 'claim' | 'ack' | 'extend' | 'cannot_open' | 'send' | 'slots' | 'bundle' | 'status' | 'ticket' | 'list' | 'frame';
 
 /** The key that heads of the audit log are verified with. */
 export interface AuditKey {
@@ -233,6 +233,12 @@ export type ClientFrame = {
   /** At most 256. */
   ids: Array<MessageId>;
   t: 'status';
+} | {
+  /** Its bytes. */
+  len: number;
+  t: 'ticket';
+} | {
+  t: 'list';
 } | {
   t: 'ping';
 };
@@ -819,7 +825,7 @@ export interface Server {
 export type ServerFrame = {
   /** The boot id. */
   boot_id: BootId;
-  /** Whether `GET /messages` has more. */
+  /** Whether there are more, for which `list` asks. */
   more: boolean;
   /** Unix seconds. */
   now: number;
@@ -863,12 +869,20 @@ export type ServerFrame = {
   lease_ms: number;
   t: 'extended';
 } | {
+  /** Whether more parts follow. */
+  more: boolean;
+  t: 'listed';
+  /** At most 64. */
+  waiting: Array<Waiting>;
+} | {
   /** The message. */
   id: MessageId;
   /** Milliseconds from now. */
   lease_ms: number;
   t: 'claimed_large';
-  /** Needed to fetch, acknowledge, extend or give back. */
+  /** The ticket under which it is fetched, encoded. */
+  ticket: Blob;
+  /** Needed to acknowledge, extend or give back. */
   token: Blob;
 } | {
   /** One for each id, in their order. */

@@ -133,11 +133,7 @@ async fn neither_figures_nor_records_say_who_talks_to_whom() {
     let before = audit(&admin, "").await["records"].as_array().unwrap().len();
     let id = random_id();
     let bytes = submission(id, true, vec![waiting_slot(bob.id(), b"s")], b"sealed");
-    alice
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(201);
+    alice.post(bytes).await.expect(201);
     let path = format!("/api/v1/users/{}/bundles", bob.user_id);
     alice.client.post(&path, &json!({})).await.expect(200);
     alice
@@ -145,8 +141,7 @@ async fn neither_figures_nor_records_say_who_talks_to_whom() {
         .get("/api/v1/users/by-handle/bob")
         .await
         .expect(200);
-    let claim = format!("/api/v1/messages/{}/claim", hex::encode(id));
-    bob.client.post_empty(&claim).await.expect(200);
+    bob.claim(id).await.expect(200);
 
     let log = audit(&admin, "?limit=200").await;
     assert_eq!(

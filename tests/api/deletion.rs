@@ -84,9 +84,9 @@ async fn a_deleted_account_is_out_everywhere_and_nothing_of_it_waits_in_memory()
     assert_eq!(app.app.vault().stats().await.unwrap().messages, 1);
     let told = senders.text_of("message").await;
     assert_eq!(told["state"], "expired");
-    let waiting = bob.client.get("/api/v1/messages").await.expect(200).json();
+    let waiting = bob.waiting().await.expect(200).json();
     assert_eq!(waiting["waiting"], json!([]));
-    let waiting = admin.client.get("/api/v1/messages").await.expect(200);
+    let waiting = admin.waiting().await.expect(200);
     assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 
     // Nobody can write to her, or sign in as her, any more than to a handle that nobody has.

@@ -113,17 +113,10 @@ async fn bad_bodies_get_the_status_that_names_what_is_bad() {
         send("application/json", large).await.expect(413).code(),
         "too-large"
     );
-    let answer = alice
-        .client
-        .post("/api/v1/messages", &json!({}))
-        .await
-        .expect(415);
+    let sealed = format!("/api/v1/messages/sealed/{}", hex::encode([0; 16]));
+    let answer = alice.client.post(&sealed, &json!({})).await.expect(415);
     assert_eq!(answer.code(), "wrong-content-type");
-    let ids = vec![hex::encode([0; 16]); 257];
-    let answer = alice
-        .client
-        .post("/api/v1/messages/status", &json!({"ids": ids}))
-        .await;
+    let answer = alice.status(&vec![[0; 16]; 257]).await;
     assert_eq!(answer.expect(400).code(), "malformed-request");
 }
 
@@ -152,8 +145,10 @@ async fn odd_ids_in_addresses_are_unknown_ids() {
                 "{pattern} {odd}"
             );
         }
-        let claim = format!("/api/v1/messages/{odd}/claim");
-        assert_eq!(admin.client.post_empty(&claim).await.status, 404, "{odd}");
+        let sealed = format!("/api/v1/messages/sealed/{odd}");
+        assert_eq!(admin.client.get(&sealed).await.status, 404, "{odd}");
+        let answer = admin.client.post_octets(&sealed, vec![0; 17]).await;
+        assert_eq!(answer.status, 404, "{odd}");
         let session = format!("/api/v1/sessions/{odd}");
         assert_eq!(admin.client.delete(&session).await.status, 404, "{odd}");
     }
@@ -174,8 +169,9 @@ async fn unknown_ids_leave_nothing_behind() {
     let alice = app.account("alice").await;
     let (mut socket, _) = TestSocket::connect(&alice.client).await;
     for _ in 0..500 {
-        let claim = format!("/api/v1/messages/{}/claim", hex::encode(random_id()));
-        alice.client.post_empty(&claim).await.expect(404);
+        alice.claim(random_id()).await.expect(404);
+        let sealed = format!("/api/v1/messages/sealed/{}", hex::encode(random_id()));
+        alice.client.get(&sealed).await.expect(404);
         socket
             .say(json!({"t": "claim", "id": hex::encode(random_id())}))
             .await;

@@ -95,7 +95,7 @@ async fn an_account_begins_to_write_to_so_many_people_and_goes_on_with_those_it_
     let bob = app.account("bob").await;
     let post = async |from: &Account, to: [u8; 16], id: u8| {
         let message = submission([id; 16], false, vec![waiting_slot(to, b"slot")], b"body");
-        from.client.post_octets("/api/v1/messages", message).await
+        from.post(message).await
     };
     post(&alice, [7; 16], 1).await.expect(201);
     post(&alice, bob.id(), 2).await.expect(201);
@@ -127,7 +127,7 @@ async fn few_messages_wait_for_somebody_who_never_wrote_back() {
     let post = async |from: &Account, to: &Account, id: u8| {
         let slots = vec![waiting_slot(to.id(), b"slot")];
         let message = submission([id; 16], false, slots, b"body");
-        from.client.post_octets("/api/v1/messages", message).await
+        from.post(message).await
     };
     for id in 1..4 {
         post(&alice, &bob, id).await.expect(201);
@@ -140,18 +140,14 @@ async fn few_messages_wait_for_somebody_who_never_wrote_back() {
         message_id: protocol::ids::MessageId::from_bytes([3; 16]),
         slots: vec![waiting_slot(bob.id(), b"anew")],
     };
-    let path = format!("/api/v1/messages/{}/slots", hex::encode([3; 16]));
-    let again = alice.client.post_octets(&path, set.encode()).await;
+    let again = alice.add_slots(set.encode()).await;
     again.expect(204);
     post(&alice, &carol, 5).await.expect(201);
     post(&carol, &bob, 6).await.expect(201);
     // What was read makes room for as much.
-    let claim = format!("/api/v1/messages/{}/claim", hex::encode([1; 16]));
-    let parcel = bob.client.post_empty(&claim).await.expect(200);
+    let parcel = bob.claim([1; 16]).await.expect(200);
     let parcel = protocol::envelope::ParcelRef::decode(&parcel.body).unwrap();
-    let token = json!({"token": b64(&parcel.token)});
-    let ack = format!("/api/v1/messages/{}/ack", hex::encode([1; 16]));
-    bob.client.post(&ack, &token).await.expect(204);
+    bob.held("ack", [1; 16], &parcel.token).await.expect(204);
     post(&alice, &bob, 7).await.expect(201);
     post(&alice, &bob, 8).await.expect(429);
     // Whoever was written to once is no stranger, in this direction alone.

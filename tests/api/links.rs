@@ -6,12 +6,13 @@ use protocol::epoch::LocalParty;
 use protocol::identity::AccountKeys;
 use protocol::ids::LiveId;
 use protocol::link::client::{Active, Opening};
-use protocol::link::{Hello, Psk, VerifiedHello};
+use protocol::link::{Hello, Psk, Ticket, VerifiedHello};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::{
-    Account, Client, START, TestApp, TestSocket, Unlinked, identity, random_id, rng, unb64,
+    Account, Client, START, TestApp, TestSocket, Unlinked, identity, random_id, rng, sealed,
+    sealed_path, submission, unb64, waiting_slot,
 };
 
 /// What a client knows before it opens a link.
@@ -298,4 +299,89 @@ async fn hellos_change_with_the_bucket_and_old_ones_open_nothing() {
     let (_, open) = Opening::for_account(&mut rng(), &old, base, alice.session, live).unwrap();
     socket.say(open).await;
     assert_eq!(socket.hear().await.err(), Some(Some(close::LINK)));
+}
+
+/// Asks for leave to send so many bytes.
+async fn ticket(socket: &mut TestSocket, len: usize) -> Ticket {
+    socket.say(json!({"t": "ticket", "len": len})).await;
+    Ticket::decode(&socket.binary().await).unwrap()
+}
+
+#[actix_web::test]
+async fn a_ticket_is_good_once_for_its_session_for_a_minute_and_while_its_socket_is_open() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await.account;
+    let bob = app.account("bob").await;
+    let (mut socket, _) = TestSocket::connect(&alice.client).await;
+    let message = || {
+        let slots = vec![waiting_slot(bob.id(), b"slot")];
+        submission(random_id(), false, slots, &[7; 40_000])
+    };
+    let len = message().len();
+    let post = async |by: &Account, ticket: Ticket| {
+        let path = sealed_path(&ticket);
+        let body = sealed(ticket, &message());
+        (by.client.post_octets(&path, body.clone()).await, path, body)
+    };
+    let (sent, path, body) = post(&alice, ticket(&mut socket, len).await).await;
+    sent.expect(204);
+    socket.text_of("sent").await;
+    let again = alice.client.post_octets(&path, body).await;
+    assert_eq!(again.expect(404).code(), "gone");
+    let (others, ..) = post(&bob, ticket(&mut socket, len).await).await;
+    assert_eq!(others.expect(404).code(), "gone");
+    let late = ticket(&mut socket, len).await;
+    let later = ticket(&mut socket, len).await;
+    app.advance(59).await;
+    post(&alice, late).await.0.expect(204);
+    socket.text_of("sent").await;
+    app.advance(1).await;
+    assert_eq!(post(&alice, later).await.0.expect(404).code(), "gone");
+    // A socket holds eight; of more the oldest goes.
+    let first = ticket(&mut socket, len).await;
+    let second = ticket(&mut socket, len).await;
+    for _ in 0..7 {
+        ticket(&mut socket, len).await;
+    }
+    assert_eq!(post(&alice, first).await.0.expect(404).code(), "gone");
+    post(&alice, second).await.0.expect(204);
+    socket.text_of("sent").await;
+    let last = ticket(&mut socket, len).await;
+    socket.close().await;
+    assert_eq!(post(&alice, last).await.0.expect(404).code(), "gone");
+}
+
+#[actix_web::test]
+async fn a_body_that_does_not_open_is_refused_and_nothing_of_it_is_taken() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await.account;
+    let (mut socket, _) = TestSocket::connect(&alice.client).await;
+    let slots = vec![waiting_slot(alice.id(), b"slot")];
+    let message = submission(random_id(), false, slots, &[7; 40_000]);
+    for wrong in [
+        "a bit",
+        "a chunk less",
+        "a byte more",
+        "chunks in another order",
+    ] {
+        let ticket = ticket(&mut socket, message.len()).await;
+        let path = sealed_path(&ticket);
+        let mut body = sealed(ticket, &message);
+        match wrong {
+            "a bit" => body[20_000] ^= 1,
+            "a chunk less" => body.truncate(16_400),
+            "a byte more" => body.push(0),
+            _ => body[..2 * 16_400].rotate_left(16_400),
+        }
+        let refused = alice.client.post_octets(&path, body).await.expect(400);
+        assert_eq!(refused.code(), "malformed-request", "{wrong}");
+    }
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
+    let most = message.len() as u64 + (64 << 20);
+    socket.say(json!({"t": "ticket", "len": most})).await;
+    let refused = socket.text_of("refused").await;
+    assert_eq!(
+        (&refused["re"], &refused["code"]),
+        (&json!("ticket"), &json!("too-large"))
+    );
 }

@@ -1,48 +1,31 @@
-//! Messages over HTTP.
+//! Messages, from the submission to their end.
 
 use protocol::envelope::{Parcel, SlotSet};
 use protocol::ids::MessageId;
 use serde_json::{Value, json};
 
-use crate::support::{Account, TestApp, b64, live_slot, random_id, submission, waiting_slot};
+use crate::support::{Account, TestApp, live_slot, random_id, submission, waiting_slot};
 
 async fn two(app: &TestApp) -> (Account, Account) {
     app.administrator().await;
     (app.account("alice").await, app.account("bob").await)
 }
 
-fn path(id: [u8; 16], what: &str) -> String {
-    format!("/api/v1/messages/{}/{what}", hex::encode(id))
-}
-
 async fn post(from: &Account, to: &Account, burn: bool, body: &[u8]) -> [u8; 16] {
     let id = random_id();
     let bytes = submission(id, burn, vec![waiting_slot(to.id(), b"slot")], body);
-    let sent = from
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(201)
-        .json();
+    let sent = from.post(bytes).await.expect(201).json();
     assert_eq!(sent["id"], hex::encode(id));
     id
 }
 
 async fn status(of: &Account, id: [u8; 16]) -> Value {
-    let body = json!({"ids": [hex::encode(id)]});
-    let answer = of
-        .client
-        .post("/api/v1/messages/status", &body)
-        .await
-        .expect(200)
-        .json();
+    let answer = of.status(&[id]).await.expect(200).json();
     answer["states"][0]["state"].clone()
 }
 
 async fn claim(who: &Account, id: [u8; 16]) -> Parcel {
-    let answer = who.client.post_empty(&path(id, "claim")).await.expect(200);
-    assert_eq!(answer.headers["content-type"], "application/octet-stream");
-    Parcel::decode(&answer.body).unwrap()
+    Parcel::decode(&who.claim(id).await.expect(200).body).unwrap()
 }
 
 #[actix_web::test]
@@ -51,7 +34,7 @@ async fn a_message_waits_is_claimed_acknowledged_and_gone() {
     let (alice, bob) = two(&app).await;
     let id = post(&alice, &bob, true, b"sealed body").await;
     assert_eq!(status(&alice, id).await, "waiting");
-    let waiting = bob.client.get("/api/v1/messages").await.expect(200).json();
+    let waiting = bob.waiting().await.expect(200).json();
     assert_eq!(waiting["waiting"][0]["id"], hex::encode(id));
     assert_eq!(waiting["waiting"][0]["target"], "account");
     let in_use = bob
@@ -68,22 +51,16 @@ async fn a_message_waits_is_claimed_acknowledged_and_gone() {
         (&b"slot"[..], &b"sealed body"[..])
     );
     assert_eq!(status(&alice, id).await, "claimed");
-    let taken = bob.client.post_empty(&path(id, "claim")).await.expect(409);
+    let taken = bob.claim(id).await.expect(409);
     assert_eq!(taken.code(), "taken");
-    let wrong = json!({"token": b64(&[0; 16])});
-    let stale = bob.client.post(&path(id, "ack"), &wrong).await.expect(409);
+    let stale = bob.held("ack", id, &[0; 16]).await.expect(409);
     assert_eq!(stale.code(), "stale-claim");
-    let token = json!({"token": b64(&parcel.token)});
-    let lease = bob
-        .client
-        .post(&path(id, "extend"), &token)
-        .await
-        .expect(200)
-        .json();
+    let lease = bob.held("extend", id, &parcel.token).await;
+    let lease = lease.expect(200).json();
     assert_eq!(lease["lease_ms"], 30_000);
-    bob.client.post(&path(id, "ack"), &token).await.expect(204);
+    bob.held("ack", id, &parcel.token).await.expect(204);
     assert_eq!(status(&alice, id).await, "acknowledged");
-    let gone = bob.client.post_empty(&path(id, "claim")).await.expect(404);
+    let gone = bob.claim(id).await.expect(404);
     assert_eq!(gone.code(), "gone");
     assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
 }
@@ -97,13 +74,9 @@ async fn a_lease_that_runs_out_lets_the_message_wait_again() {
     app.advance(31).await;
     assert_eq!(status(&alice, id).await, "waiting");
     let second = claim(&bob, id).await;
-    let old = json!({"token": b64(&first.token)});
-    bob.client.post(&path(id, "ack"), &old).await.expect(409);
-    let token = json!({"token": b64(&second.token)});
-    bob.client
-        .post(&path(id, "cannot-open"), &token)
-        .await
-        .expect(204);
+    bob.held("ack", id, &first.token).await.expect(409);
+    let given_back = bob.held("cannot_open", id, &second.token).await;
+    given_back.expect(204);
 }
 
 #[actix_web::test]
@@ -133,7 +106,7 @@ async fn a_message_nobody_reads_expires() {
         .await
         .expect(204);
     app.advance(201).await;
-    bob.client.post_empty(&path(id, "claim")).await.expect(404);
+    bob.claim(id).await.expect(404);
     assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
     assert_ne!(status(&alice, id).await, "waiting");
 }
@@ -144,11 +117,7 @@ async fn nobody_else_sees_claims_or_asks_about_a_message() {
     let (alice, bob) = two(&app).await;
     let carol = app.account("carol").await;
     let id = post(&alice, &bob, true, b"body").await;
-    let refused = carol
-        .client
-        .post_empty(&path(id, "claim"))
-        .await
-        .expect(404);
+    let refused = carol.claim(id).await.expect(404);
     assert_eq!(refused.code(), "gone");
     assert_eq!(status(&carol, id).await, "unknown");
     assert_eq!(
@@ -156,17 +125,13 @@ async fn nobody_else_sees_claims_or_asks_about_a_message() {
         "unknown",
         "the recipient did not post it"
     );
-    let waiting = carol.client.get("/api/v1/messages").await.json();
+    let waiting = carol.waiting().await.json();
     assert_eq!(waiting["waiting"], json!([]));
     let set = SlotSet {
         message_id: MessageId::from_bytes(id),
         slots: vec![waiting_slot(carol.id(), b"mine")],
     };
-    carol
-        .client
-        .post_octets(&path(id, "slots"), set.encode())
-        .await
-        .expect(404);
+    carol.add_slots(set.encode()).await.expect(404);
     claim(&bob, id).await;
 }
 
@@ -181,35 +146,16 @@ async fn the_poster_adds_a_waiting_slot_to_a_message_for_a_session_that_left() {
         vec![live_slot(bob.id(), [5; 16], b"live")],
         b"body",
     );
-    alice
-        .client
-        .post_octets("/api/v1/messages", bytes.clone())
-        .await
-        .expect(201);
-    let duplicate = alice
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(409);
+    alice.post(bytes.clone()).await.expect(201);
+    let duplicate = alice.post(bytes).await.expect(409);
     assert_eq!(duplicate.code(), "duplicate-message");
-    bob.client.post_empty(&path(id, "claim")).await.expect(404);
+    bob.claim(id).await.expect(404);
     let set = SlotSet {
         message_id: MessageId::from_bytes(id),
         slots: vec![waiting_slot(bob.id(), b"waiting")],
     };
-    alice
-        .client
-        .post_octets(&path(id, "slots"), set.encode())
-        .await
-        .expect(204);
+    alice.add_slots(set.encode()).await.expect(204);
     assert_eq!(claim(&bob, id).await.slot, b"waiting");
-    let other = path(random_id(), "slots");
-    let moved = alice
-        .client
-        .post_octets(&other, set.encode())
-        .await
-        .expect(400);
-    assert_eq!(moved.code(), "malformed-request");
 }
 
 #[actix_web::test]
@@ -226,11 +172,7 @@ async fn a_body_of_a_mebibyte_passes_and_a_larger_one_is_refused() {
         vec![waiting_slot(bob.id(), b"s")],
         &larger,
     );
-    let refused = alice
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(413);
+    let refused = alice.post(bytes).await.expect(413);
     assert_eq!(refused.code(), "too-large");
 }
 
@@ -254,20 +196,12 @@ async fn quotas_refuse_with_retry_after_and_evict_nothing() {
             &vec![1; size],
         )
     };
-    let refused = alice
-        .client
-        .post_octets("/api/v1/messages", one(&bob, 4))
-        .await
-        .expect(429);
+    let refused = alice.post(one(&bob, 4)).await.expect(429);
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(refused.code(), "quota");
-    let full = carol
-        .client
-        .post_octets("/api/v1/messages", one(&bob, 20_000))
-        .await
-        .expect(507);
+    let full = carol.post(one(&bob, 20_000)).await.expect(507);
     assert!(full.headers.contains_key("retry-after"));
     assert_eq!(full.code(), "vault-full");
-    let waiting = bob.client.get("/api/v1/messages").await.json();
+    let waiting = bob.waiting().await.json();
     assert_eq!(waiting["waiting"].as_array().unwrap().len(), 3);
 }

@@ -42,7 +42,7 @@ async fn a_record_of_a_request_has_its_number_status_and_latency() {
         let slots = vec![waiting_slot(admin.id(), b"slot")];
         submission(random_id(), false, slots, &[1; 5_000])
     };
-    let full = client.post_octets("/api/v1/messages", too_much()).await;
+    let full = admin.post(too_much()).await;
     full.expect(507);
     let boot = app.app.boot().id().to_string();
     let mut numbers = HashSet::new();

@@ -17,11 +17,7 @@ async fn race(app: &TestApp, sender: &Account, reader: &Account, sockets: &mut [
         let id = random_id();
         let text = hex::encode(id);
         let bytes = submission(id, true, vec![waiting_slot(reader.id(), b"slot")], b"body");
-        sender
-            .client
-            .post_octets("/api/v1/messages", bytes)
-            .await
-            .expect(201);
+        sender.post(bytes).await.expect(201);
         for socket in sockets.iter_mut() {
             socket.say(json!({"t": "claim", "id": text})).await;
         }

@@ -1,20 +1,19 @@
-//! HTTP and WebSocket are two roads to the same: the same refusals, the same limits, the same records.
+//! A frame of the link and a body under a ticket are two roads to the same: the same refusals, the same
+//! limits, the same records.
 
 use protocol::envelope::SlotSet;
 use protocol::ids::MessageId;
 use secure_messaging::config::Config;
 use serde_json::{Value, json};
 
-use crate::support::{
-    Account, Answer, TestApp, TestSocket, b64, random_id, submission, waiting_slot,
-};
+use crate::support::{Account, TestApp, TestSocket, b64, random_id, submission, waiting_slot};
 
-/// What somebody asks for, in the forms of both roads.
+/// What somebody asks for.
 enum Asked {
-    /// A submission, a frame or a body.
+    /// To take a submission.
     Post(Vec<u8>),
-    /// More slots for a message.
-    Slots([u8; 16], Vec<u8>),
+    /// To take more slots for a message.
+    Slots(Vec<u8>),
     /// Something about one message, with a claim's token.
     Held(&'static str, [u8; 16], Vec<u8>),
     /// What became of so many messages.
@@ -28,51 +27,26 @@ struct Refused {
     waits: Option<u64>,
 }
 
-async fn over_http(account: &Account, asked: &Asked) -> Option<Refused> {
-    let client = &account.client;
-    let answer = match asked {
-        Asked::Post(bytes) => client.post_octets("/api/v1/messages", bytes.clone()).await,
-        Asked::Slots(id, bytes) => {
-            let path = format!("/api/v1/messages/{}/slots", hex::encode(id));
-            client.post_octets(&path, bytes.clone()).await
-        }
-        Asked::Held("claim", id, _) => {
-            let path = format!("/api/v1/messages/{}/claim", hex::encode(id));
-            client.post_empty(&path).await
-        }
-        Asked::Held(what, id, token) => {
-            let path = format!(
-                "/api/v1/messages/{}/{}",
-                hex::encode(id),
-                what.replace('_', "-")
-            );
-            client.post(&path, &json!({"token": b64(token)})).await
-        }
-        Asked::Status(count) => {
-            let body = json!({"ids": vec![hex::encode([1; 16]); *count]});
-            client.post("/api/v1/messages/status", &body).await
-        }
-    };
-    refused(&answer)
+/// How a submission or a set of slots goes.
+#[derive(Clone, Copy)]
+enum Road {
+    /// In a frame of the link.
+    Frame,
+    /// Over HTTP, sealed under a ticket.
+    Ticket,
 }
 
-fn refused(answer: &Answer) -> Option<Refused> {
-    if answer.status.is_success() {
-        return None;
-    }
-    let waits = answer.json()["retry_after"].as_u64();
-    let header = answer.headers.get("retry-after");
-    let header = header.map(|value| value.to_str().unwrap().parse().unwrap());
-    assert_eq!(waits, header, "the document and the header say the same");
-    Some(Refused {
-        code: answer.code(),
-        waits,
-    })
-}
-
-async fn over_the_socket(socket: &mut TestSocket, asked: &Asked) -> Option<Refused> {
+async fn over(
+    road: Road,
+    account: &Account,
+    socket: &mut TestSocket,
+    asked: &Asked,
+) -> Option<Refused> {
     match asked {
-        Asked::Post(bytes) | Asked::Slots(_, bytes) => socket.send_binary(bytes.clone()).await,
+        Asked::Post(bytes) | Asked::Slots(bytes) => match road {
+            Road::Frame => socket.send_binary(bytes.clone()).await,
+            Road::Ticket => assert!(socket.send_large(&account.client, bytes).await),
+        },
         Asked::Held("claim", id, _) => {
             socket
                 .say(json!({"t": "claim", "id": hex::encode(id)}))
@@ -130,7 +104,7 @@ async fn records(app: &TestApp) -> Vec<(String, Value)> {
 async fn ask(
     change: fn(&mut Config),
     asked: fn(&Account) -> Vec<Asked>,
-    by_socket: bool,
+    road: Road,
 ) -> (Refused, Vec<(String, Value)>) {
     let app = TestApp::start_with(change).await;
     app.administrator().await;
@@ -139,10 +113,7 @@ async fn ask(
     let mut last = None;
     let mut socket = TestSocket::connect(&alice.client).await.0;
     for one in asked(&bob) {
-        last = match by_socket {
-            true => over_the_socket(&mut socket, &one).await,
-            false => over_http(&alice, &one).await,
-        };
+        last = over(road, &alice, &mut socket, &one).await;
     }
     (last.expect("the last is refused"), records(&app).await)
 }
@@ -199,7 +170,7 @@ async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record(
                 vec![
                     post(bob.id(), 1),
                     Asked::Post(submission([1; 16], false, elsewhere, b"body")),
-                    Asked::Slots([1; 16], set.encode()),
+                    Asked::Slots(set.encode()),
                 ]
             },
             "quota",
@@ -230,7 +201,7 @@ async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record(
                     message_id: MessageId::from_bytes([1; 16]),
                     slots: vec![waiting_slot(bob.id(), b"s")],
                 };
-                vec![post(bob.id(), 1), Asked::Slots([1; 16], set.encode())]
+                vec![post(bob.id(), 1), Asked::Slots(set.encode())]
             },
             "too-many-requests",
             true,
@@ -298,28 +269,25 @@ async fn both_roads_refuse_alike_say_how_long_to_wait_and_leave_the_same_record(
         ),
     ];
     for (what, change, asked, code, waits, record) in cases {
-        let (by_http, http_records) = ask(*change, *asked, false).await;
-        let (by_socket, socket_records) = ask(*change, *asked, true).await;
-        assert_eq!(by_http, by_socket, "{what}");
-        assert_eq!(by_http.code, *code, "{what}");
-        assert_eq!(by_http.waits.is_some(), *waits, "{what}");
-        assert_eq!(http_records, socket_records, "{what}");
-        let actions: Vec<_> = http_records
-            .iter()
-            .map(|(action, _)| action.as_str())
-            .collect();
+        let (by_frame, records) = ask(*change, *asked, Road::Frame).await;
+        let (by_ticket, ticket_records) = ask(*change, *asked, Road::Ticket).await;
+        assert_eq!(by_ticket, by_frame, "{what}");
+        assert_eq!(by_frame.code, *code, "{what}");
+        assert_eq!(by_frame.waits.is_some(), *waits, "{what}");
+        assert_eq!(ticket_records, records, "{what}");
+        let actions: Vec<_> = records.iter().map(|(action, _)| action.as_str()).collect();
         let expected: Vec<_> = record.iter().copied().collect();
         assert_eq!(actions, expected, "{what}");
     }
 }
 
 #[actix_web::test]
-async fn as_many_questions_as_are_allowed_are_answered_on_both_roads() {
+async fn as_many_questions_as_are_allowed_are_answered() {
     let app = TestApp::start().await;
     app.administrator().await;
     let alice = app.account("alice").await;
     let (mut socket, _) = TestSocket::connect(&alice.client).await;
     let asked = Asked::Status(256);
-    assert_eq!(over_http(&alice, &asked).await, None);
-    assert_eq!(over_the_socket(&mut socket, &asked).await, None);
+    let refused = over(Road::Frame, &alice, &mut socket, &asked).await;
+    assert_eq!(refused, None);
 }

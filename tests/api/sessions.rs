@@ -50,11 +50,11 @@ async fn a_session_whose_client_only_receives_and_confirms_ends_by_idleness() {
             .post_empty("/api/v1/session/active")
             .await
             .expect(204);
-        // A message comes, is claimed and confirmed, and a receipt goes back: over both roads.
+        // A message comes, is claimed and confirmed, and a receipt goes back: over this socket and another.
         let id = hex::encode([round; 16]);
         let slots = vec![waiting_slot(bob.id(), b"slot")];
         let message = submission([round; 16], true, slots, b"body");
-        let posted = alice.client.post_octets("/api/v1/messages", message).await;
+        let posted = alice.post(message).await;
         posted.expect(201);
         if round % 2 == 0 {
             socket.say(json!({"t": "claim", "id": id})).await;
@@ -69,15 +69,14 @@ async fn a_session_whose_client_only_receives_and_confirms_ends_by_idleness() {
                 .await;
             socket.text_of("sent").await;
         } else {
-            let claim = format!("/api/v1/messages/{id}/claim");
-            let parcel = bob.client.post_empty(&claim).await.expect(200);
+            let parcel = bob.claim([round; 16]).await.expect(200);
             let parcel = Parcel::decode(&parcel.body).unwrap();
-            let token = json!({"token": b64(&parcel.token)});
-            let ack = format!("/api/v1/messages/{id}/ack");
-            bob.client.post(&ack, &token).await.expect(204);
+            bob.held("ack", [round; 16], &parcel.token)
+                .await
+                .expect(204);
             let slots = vec![waiting_slot(alice.id(), b"slot")];
             let receipt = submission([100 + round; 16], false, slots, b"receipt");
-            let posted = bob.client.post_octets("/api/v1/messages", receipt).await;
+            let posted = bob.post(receipt).await;
             posted.expect(201);
         }
     }

@@ -2,12 +2,13 @@
 
 use protocol::envelope::{Parcel, SlotSet};
 use protocol::ids::{LiveId, MessageId, UserId};
+use protocol::link::{MAX_PAYLOAD, Ticket};
 use protocol::prekeys::SessionSecrets;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Account, TestApp, TestSocket, b64, identity, live_slot, random_id, rng, submission, unb64,
-    waiting_slot,
+    Account, TestApp, TestSocket, b64, fetch, identity, live_slot, random_id, rng, sealed_path,
+    submission, unb64, waiting_slot,
 };
 
 async fn two(app: &TestApp) -> (Account, Account) {
@@ -147,14 +148,11 @@ async fn what_waits_is_told_first_and_what_is_too_much_is_behind_a_request() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
     let post = |count: usize| {
-        let (client, to) = (&alice.client, bob.id());
+        let (alice, to) = (&alice, bob.id());
         async move {
             for _ in 0..count {
                 let bytes = submission(random_id(), false, vec![waiting_slot(to, b"s")], b"b");
-                client
-                    .post_octets("/api/v1/messages", bytes)
-                    .await
-                    .expect(201);
+                alice.post(bytes).await.expect(201);
             }
         }
     };
@@ -162,44 +160,57 @@ async fn what_waits_is_told_first_and_what_is_too_much_is_behind_a_request() {
     let (mut socket, hello) = TestSocket::connect(&bob.client).await;
     assert_eq!(hello["waiting"].as_array().unwrap().len(), 64);
     assert_eq!(hello["more"], false);
-    assert!(hello.to_string().len() <= 16 << 10);
+    assert!(hello.to_string().len() <= MAX_PAYLOAD);
     for _ in 0..6 {
         socket.text_of("waiting").await;
     }
     post(251).await;
     let (_socket, hello) = TestSocket::connect(&bob.client).await;
     assert_eq!(hello["more"], true);
+    socket.say(json!({"t": "list"})).await;
+    for (listed, more) in [
+        (64, true),
+        (64, true),
+        (64, true),
+        (64, true),
+        (64, true),
+        (1, false),
+    ] {
+        let part = socket.text_of("listed").await;
+        assert_eq!(part["waiting"].as_array().unwrap().len(), listed);
+        assert_eq!(part["more"], more);
+    }
 }
 
 #[actix_web::test]
-async fn a_parcel_larger_than_a_frame_is_fetched_with_its_token() {
+async fn a_parcel_larger_than_a_frame_is_fetched_once_under_its_ticket() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
     let (mut socket, _) = TestSocket::connect(&bob.client).await;
-    let id = random_id();
-    let body = vec![3; 40_000];
-    let bytes = submission(id, true, vec![waiting_slot(bob.id(), b"s")], &body);
-    alice
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(201);
-    socket.text_of("waiting").await;
-    socket
-        .say(json!({"t": "claim", "id": hex::encode(id)}))
-        .await;
-    let claimed = socket.text_of("claimed_large").await;
-    let path = format!("/api/v1/messages/{}/claim", hex::encode(id));
-    let wrong = json!({"token": b64(&[0; 16])});
-    bob.client.post(&path, &wrong).await.expect(409);
-    let answer = bob
-        .client
-        .post(&path, &json!({"token": claimed["token"]}))
-        .await
-        .expect(200);
-    let parcel = Parcel::decode(&answer.body).unwrap();
-    assert_eq!(parcel.body, body);
-    assert_eq!(parcel.token.as_slice(), unb64(&claimed["token"]));
+    let slots = [
+        waiting_slot(bob.id(), b"s"),
+        live_slot(bob.id(), socket.live_id, b"s"),
+    ];
+    for slot in slots {
+        let id = random_id();
+        let body = vec![3; 40_000];
+        let bytes = submission(id, true, vec![slot], &body);
+        alice.post(bytes).await.expect(201);
+        socket.text_of("waiting").await;
+        socket
+            .say(json!({"t": "claim", "id": hex::encode(id)}))
+            .await;
+        let claimed = socket.text_of("claimed_large").await;
+        let ticket = Ticket::decode(&unb64(&claimed["ticket"])).unwrap();
+        let others = alice.client.get(&sealed_path(&ticket)).await;
+        assert_eq!(others.expect(404).code(), "gone");
+        let parcel = fetch(&bob.client, &claimed).await.expect(200);
+        let parcel = Parcel::decode(&parcel.body).unwrap();
+        assert_eq!(parcel.body, body);
+        let again = bob.client.get(&sealed_path(&ticket)).await;
+        assert_eq!(again.expect(404).code(), "gone");
+        assert_eq!(parcel.token.as_slice(), unb64(&claimed["token"]));
+    }
 }
 
 /// Publishes a bundle of the session, and hears that the server has it.

@@ -1,5 +1,6 @@
 //! A server, two people and a set of markers.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -9,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::memory_scan::{Found, Markers};
-use crate::support::{Account, Client, Spawned, b64, random_id, waiting_slot};
+use crate::support::{Account, Client, Spawned, TestSocket, b64, random_id, waiting_slot};
 
 /// How many messages pass.
 pub(super) const MESSAGES: usize = 1000;
@@ -26,6 +27,8 @@ pub(super) struct Stage {
     pub reader: Account,
     pub markers: Markers,
     pub ids: Vec<[u8; 16]>,
+    /// Sockets that were used and are open.
+    lanes: Mutex<Vec<TestSocket>>,
     data: TempDir,
     temp: TempDir,
 }
@@ -60,6 +63,7 @@ impl Stage {
             reader,
             markers: Markers::new(MESSAGES),
             ids: (0..MESSAGES).map(|_| random_id()).collect(),
+            lanes: Mutex::default(),
             data,
             temp,
         }
@@ -95,36 +99,53 @@ impl Stage {
         .encode()
     }
 
-    /// Posts messages over HTTP on many connections at once.
+    /// Posts messages over HTTP on many connections at once, each under a ticket.
     pub(super) async fn post(&self, range: std::ops::Range<usize>, life_secs: u32) {
-        futures_util::stream::iter(range)
-            .for_each_concurrent(LANES, |index| async move {
-                let message = self.message(index, life_secs, 40_000);
-                let client = &self.poster.client;
-                client
-                    .post_octets("/api/v1/messages", message)
-                    .await
-                    .expect(201);
-            })
-            .await;
+        self.in_lanes(&self.poster, range, async |socket, index| {
+            let message = self.message(index, life_secs, 40_000);
+            assert!(socket.send_large(&self.poster.client, &message).await);
+            let id = hex::encode(self.ids[index]);
+            assert_eq!(socket.text_of("sent").await["id"], id);
+        })
+        .await;
     }
 
-    /// Reads messages over HTTP on many connections at once, which burns them.
+    /// Claims messages on many sockets at once, fetches the large ones over HTTP, and burns them.
     pub(super) async fn read(&self, range: std::ops::Range<usize>) {
-        futures_util::stream::iter(range)
-            .for_each_concurrent(LANES, |index| async move {
-                let path = format!("/api/v1/messages/{}", hex::encode(self.ids[index]));
-                let client = &self.reader.client;
-                let parcel = client
-                    .post_empty(&format!("{path}/claim"))
-                    .await
-                    .expect(200);
-                let parcel = Parcel::decode(&parcel.body).unwrap();
-                let content = self.markers.content(index, parcel.body.len());
-                assert!(parcel.body == content, "message {index} came changed");
-                let token = json!({"token": b64(&parcel.token)});
-                let acknowledged = client.post(&format!("{path}/ack"), &token).await;
-                assert!(acknowledged.status.is_success(), "{acknowledged:?}");
+        self.in_lanes(&self.reader, range, async |socket, index| {
+            let id = hex::encode(self.ids[index]);
+            socket.say(json!({"t": "claim", "id": id})).await;
+            let parcel = socket.parcel(&self.reader.client).await;
+            let parcel = Parcel::decode(&parcel).unwrap();
+            let content = self.markers.content(index, parcel.body.len());
+            assert!(parcel.body == content, "message {index} came changed");
+            let token = b64(&parcel.token);
+            socket
+                .say(json!({"t": "ack", "id": id, "token": token}))
+                .await;
+            assert_eq!(socket.text_of("acked").await["id"], id);
+        })
+        .await;
+    }
+
+    /// Does something for each message, on sockets of one account that are used in turns.
+    async fn in_lanes(
+        &self,
+        account: &Account,
+        range: std::ops::Range<usize>,
+        each: impl AsyncFn(&mut TestSocket, usize),
+    ) {
+        let each = &each;
+        futures_util::stream::iter(0..LANES)
+            .for_each_concurrent(LANES, |lane| {
+                let indices = range.clone().skip(lane).step_by(LANES);
+                async move {
+                    let (mut socket, _) = TestSocket::connect(&account.client).await;
+                    for index in indices {
+                        each(&mut socket, index).await;
+                    }
+                    self.lanes.lock().unwrap().push(socket);
+                }
             })
             .await;
     }
@@ -192,11 +213,12 @@ impl Stage {
             poster,
             reader,
             markers,
+            lanes,
             data,
             temp,
             ..
         } = self;
-        drop((poster, reader, others));
+        drop((poster, reader, lanes, others));
         let closed = Closed {
             server,
             markers,

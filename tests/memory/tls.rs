@@ -48,7 +48,8 @@ async fn of_messages_passed_over_tls_nothing_is_left_once_they_burned() {
         ("SECURE_MESSAGING_TLS_KEY", key.to_str().unwrap()),
     ];
     let stage = Stage::start(&variables, |server| {
-        Client::new(carrier(server.address, connector.clone()))
+        let carried = Client::new(carrier(server.address, connector.clone()));
+        carried.reaching(format!("https://{}", server.address))
     })
     .await;
     stage.post(0..MESSAGES, 3600).await;

@@ -303,7 +303,7 @@ async fn what_waits_in_a_running_server_goes_with_an_erased_account_and_nothing_
     assert_eq!(senders.text_of("message").await["state"], "expired");
     let refused = post_waiting(&other, &person).await.expect(410);
     assert_eq!(refused.code(), "account-gone");
-    let waiting = admin.client.get("/api/v1/messages").await.expect(200);
+    let waiting = admin.waiting().await.expect(200);
     assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 }
 
@@ -325,7 +325,7 @@ async fn a_server_erases_nobody_at_the_control_socket_without_a_yes() {
     assert!(answer.contains("Nothing was changed"), "{answer}");
     let answer = ask(&json!({"verb": "forget-account", "account": "person"}));
     assert!(answer.contains("does not know"), "{answer}");
-    let waiting = person.client.get("/api/v1/messages").await.expect(200);
+    let waiting = person.waiting().await.expect(200);
     assert_eq!(waiting.json()["waiting"].as_array().unwrap().len(), 1);
 }
 

@@ -45,7 +45,7 @@ async fn serves_what_needs_no_disk(admin: &Account) {
     assert_eq!(shown["handle"], "admin");
     let slots = vec![waiting_slot(admin.id(), b"slot")];
     let message = submission(random_id(), true, slots, b"while the disk is full");
-    let posted = client.post_octets("/api/v1/messages", message).await;
+    let posted = admin.post(message).await;
     posted.expect(201);
 }
 

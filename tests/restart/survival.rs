@@ -40,11 +40,7 @@ async fn after_kill_9_accounts_sessions_and_audit_are_there_and_messages_are_not
         vec![waiting_slot(alice.id(), b"slot")],
         marker.as_bytes(),
     );
-    admin
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(201);
+    admin.post(bytes).await.expect(201);
     let half = json!({"half": b64(&[5; 32])});
     alice
         .client
@@ -80,10 +76,12 @@ async fn after_kill_9_accounts_sessions_and_audit_are_there_and_messages_are_not
     assert!(!server.log().contains("/setup#"), "the link was used");
     let admin = Account {
         client: admin.client.with_cookie_of(server.address),
+        line: tokio::sync::Mutex::default(),
         ..admin
     };
     let alice = Account {
         client: alice.client.with_cookie_of(server.address),
+        line: tokio::sync::Mutex::default(),
         ..alice
     };
     let shown = alice.client.get("/api/v1/session").await.expect(200).json();
@@ -95,13 +93,7 @@ async fn after_kill_9_accounts_sessions_and_audit_are_there_and_messages_are_not
         hello["boot_id"], boot,
         "senders learn that what waited has vanished"
     );
-    let body = json!({"ids": [hex::encode(id)]});
-    let status = admin
-        .client
-        .post("/api/v1/messages/status", &body)
-        .await
-        .expect(200)
-        .json();
+    let status = admin.status(&[id]).await.expect(200).json();
     assert_eq!(status["states"][0]["state"], "unknown");
     Account::sign_in(server.client(), "alice", PASSPHRASE)
         .await
@@ -134,11 +126,7 @@ async fn a_server_that_is_asked_to_stop_says_goodbye_wipes_and_writes_it_down() 
         vec![waiting_slot(admin.id(), b"slot")],
         b"body",
     );
-    admin
-        .client
-        .post_octets("/api/v1/messages", bytes)
-        .await
-        .expect(201);
+    admin.post(bytes).await.expect(201);
     let stopped = actix_web::rt::task::spawn_blocking(move || server.stop());
     assert_eq!(socket.closed().await, Some(4503));
     let log = stopped.await.unwrap();

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha3::{Digest, Sha3_256};
 
-use super::{Answer, Client, b64, rng};
+use super::{Answer, Client, TestSocket, b64, rng};
 
 /// Bytes that prove the safe key, the same for every account of the tests.
 pub(crate) const WRITE_PROOF: &[u8] = b"write proof";
@@ -30,6 +30,8 @@ pub(crate) struct Account {
     pub user_id: String,
     pub handle: String,
     pub role: String,
+    /// Its socket, once it asked something of messages.
+    pub line: tokio::sync::Mutex<Option<TestSocket>>,
 }
 
 /// A passphrase that a person would know.
@@ -162,6 +164,7 @@ fn account(client: Client, handle: &str, entered: &Entered) -> Account {
         user_id: entered.user_id.to_string(),
         handle: handle.to_owned(),
         role: entered.role.to_string(),
+        line: tokio::sync::Mutex::default(),
     }
 }
 

@@ -52,6 +52,7 @@ impl Answer {
 /// A browser without a page: it keeps the session's cookie and the device's.
 pub(crate) struct Client {
     base: String,
+    origin: Option<String>,
     pool: Pool<HttpConnector, Full<Bytes>>,
     cookie: Mutex<Option<String>>,
     device: Mutex<Option<String>>,
@@ -69,6 +70,7 @@ impl Client {
         Self {
             tolerant: false,
             base: format!("http://{address}"),
+            origin: None,
             pool: Pool::builder(TokioExecutor::new()).build(HttpConnector::new()),
             cookie: Mutex::new(None),
             device: Mutex::new(None),
@@ -103,6 +105,17 @@ impl Client {
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The scheme, host and port that a link is bound to.
+    pub(crate) fn origin(&self) -> &str {
+        self.origin.as_ref().unwrap_or(&self.base)
+    }
+
+    /// A client that reaches the server under another name than its own, as through a carrier.
+    pub(crate) fn reaching(mut self, origin: String) -> Self {
+        self.origin = Some(origin);
+        self
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -44,5 +44,5 @@ pub(crate) fn submission(id: [u8; 16], burn: bool, slots: Vec<Slot>, body: &[u8]
 pub(crate) async fn post_waiting(from: &Account, to: &Account) -> Answer {
     let slots = vec![waiting_slot(to.id(), b"slot")];
     let bytes = submission(random_id(), true, slots, b"sealed body");
-    from.client.post_octets("/api/v1/messages", bytes).await
+    from.post(bytes).await
 }

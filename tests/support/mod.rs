@@ -5,6 +5,7 @@ mod app;
 mod binary;
 mod client;
 mod foreign;
+mod line;
 pub(crate) mod memory_scan;
 mod message;
 mod not_tried;
@@ -22,7 +23,7 @@ pub(crate) use foreign::{append_record, append_record_at};
 pub(crate) use message::{live_slot, post_waiting, submission, waiting_slot};
 pub(crate) use not_tried::not_tried;
 pub(crate) use server::Spawned;
-pub(crate) use socket::{Heard, TestSocket, Unlinked};
+pub(crate) use socket::{Heard, TestSocket, Unlinked, fetch, sealed, sealed_path};
 pub(crate) use tls::trusting;
 
 use ambient::{Ambient, Rng};

@@ -9,8 +9,8 @@ use protocol::epoch::LocalParty;
 use protocol::identity::AccountKeys;
 use protocol::ids::LiveId;
 use protocol::link::client::{ClientLink, Opening, Received};
-use protocol::link::{Hello, RENEW_AFTER_SECS};
-use serde_json::Value;
+use protocol::link::{Hello, RENEW_AFTER_SECS, Ticket};
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -18,7 +18,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::account::identity;
 use super::app::{START, TestApp};
-use super::{Client, random_id, rng, unb64};
+use super::{Answer, Client, random_id, rng, unb64};
 
 /// How long a test waits for a frame that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,6 +38,41 @@ pub(crate) struct TestSocket {
     link: ClientLink,
     /// What came while a renewal was awaited.
     heard: VecDeque<Heard>,
+}
+
+/// Where a body under a ticket goes.
+pub(crate) fn sealed_path(ticket: &Ticket) -> String {
+    format!("/api/v1/messages/sealed/{}", hex::encode(ticket.id()))
+}
+
+/// A body, sealed under a ticket.
+pub(crate) fn sealed(ticket: Ticket, bytes: &[u8]) -> Vec<u8> {
+    let mut sealer = ticket.into_sealer();
+    let (mut body, mut rest) = (Vec::new(), bytes);
+    while let Some(len) = sealer.next_len() {
+        let (chunk, others) = rest.split_at(len);
+        body.extend(sealer.seal(chunk).unwrap());
+        rest = others;
+    }
+    body
+}
+
+/// Fetches a parcel under the ticket of a `claimed_large` and opens it.
+pub(crate) async fn fetch(client: &Client, claimed: &Value) -> Answer {
+    let ticket = Ticket::decode(&unb64(&claimed["ticket"])).unwrap();
+    let mut answer = client.get(&sealed_path(&ticket)).await;
+    if answer.status.is_success() {
+        let mut opener = ticket.into_opener();
+        let (mut body, mut rest) = (Vec::new(), answer.body.to_vec());
+        while let Some(len) = opener.next_len() {
+            let others = rest.split_off(len);
+            body.extend_from_slice(opener.open(&mut rest).unwrap());
+            rest = others;
+        }
+        assert!(opener.is_whole() && rest.is_empty());
+        answer.body = body.into();
+    }
+    answer
 }
 
 /// A socket whose link is not open.
@@ -73,6 +108,26 @@ impl TestSocket {
         }
         let frame = self.sealed(payload);
         self.send_unsealed(Message::binary(frame)).await
+    }
+
+    /// Sends what is too large for a frame, under a ticket; false where there is none.
+    pub(crate) async fn send_large(&mut self, client: &Client, bytes: &[u8]) -> bool {
+        self.say(json!({"t": "ticket", "len": bytes.len()})).await;
+        let ticket = loop {
+            match self.hear().await {
+                Heard::Binary(ticket) => break Ticket::decode(&ticket).unwrap(),
+                Heard::Text(text) if text["t"] == "refused" => {
+                    self.heard.push_back(Heard::Text(text));
+                    return true;
+                }
+                Heard::Text(_) => {}
+                Heard::Closed(_) => return false,
+            }
+        };
+        let path = sealed_path(&ticket);
+        let body = sealed(ticket, bytes);
+        client.post_octets(&path, body).await.expect(204);
+        true
     }
 
     /// The next frame, for whoever sends it otherwise.
@@ -199,6 +254,26 @@ impl TestSocket {
         }
     }
 
+    /// Waits for a parcel, and fetches one that is too large for a frame.
+    pub(crate) async fn parcel(&mut self, client: &Client) -> Vec<u8> {
+        loop {
+            match self.hear().await {
+                Heard::Binary(bytes) => return bytes,
+                Heard::Text(text) if text["t"] == "claimed_large" => {
+                    return fetch(client, &text).await.expect(200).body.to_vec();
+                }
+                Heard::Text(_) => {}
+                Heard::Closed(code) => panic!("a parcel was awaited: closed {code:?}"),
+            }
+        }
+    }
+
+    /// Closes, and waits until the server has.
+    pub(crate) async fn close(&mut self) {
+        self.stream.close(None).await.unwrap();
+        self.closed().await;
+    }
+
     /// Waits until the server closes, and returns the code.
     pub(crate) async fn closed(&mut self) -> Option<u16> {
         loop {
@@ -213,7 +288,7 @@ impl Unlinked {
     /// Connects under a live id; an answer that is not 101 is an error.
     pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
         let base = client.base().replacen("http", "ws", 1);
-        let address = format!("{base}/api/v1/ws?live_id={}&link=1", hex::encode(live_id));
+        let address = format!("{base}/api/v1/ws?live_id={}", hex::encode(live_id));
         let mut request = address.into_client_request().map_err(Box::new)?;
         let headers = request.headers_mut();
         headers.insert("x-secure-messaging", "1".parse().unwrap());
@@ -239,7 +314,7 @@ impl Unlinked {
         let session_id = session_id.as_str().unwrap().parse().unwrap();
         let rng = &mut rng();
         let (opening, open) =
-            Opening::for_account(rng, &hello, client.base(), session_id, live).unwrap();
+            Opening::for_account(rng, &hello, client.origin(), session_id, live).unwrap();
         self.say(open).await;
         let (secrets, keys) = identity();
         let account = LocalParty {

@@ -54,6 +54,13 @@ pub enum ClientFrame {
         /// At most 256.
         ids: Vec<MessageId>,
     },
+    /// Ask for leave to send a submission or a set of slots that is too large for a frame.
+    Ticket {
+        /// Its bytes.
+        len: u64,
+    },
+    /// Ask for everything that waits.
+    List {},
     /// Ask for a `pong`.
     Ping {},
 }
@@ -71,7 +78,7 @@ pub enum ServerFrame {
         now: u64,
         /// The first messages that wait.
         waiting: Vec<Waiting>,
-        /// Whether `GET /messages` has more.
+        /// Whether there are more, for which `list` asks.
         more: bool,
         /// Unread messages that only sessions which are gone could open.
         stranded: Vec<Stranded>,
@@ -121,14 +128,23 @@ pub enum ServerFrame {
         /// Milliseconds from now.
         lease_ms: u64,
     },
-    /// The claim was won; the parcel is too large for a frame and waits at `/messages/{id}/claim`.
+    /// A part of what waits.
+    Listed {
+        /// At most 64.
+        waiting: Vec<Waiting>,
+        /// Whether more parts follow.
+        more: bool,
+    },
+    /// The claim was won; the parcel is too large for a frame and is fetched over HTTP.
     ClaimedLarge {
         /// The message.
         id: MessageId,
-        /// Needed to fetch, acknowledge, extend or give back.
+        /// Needed to acknowledge, extend or give back.
         token: Blob,
         /// Milliseconds from now.
         lease_ms: u64,
+        /// The ticket under which it is fetched, encoded.
+        ticket: Blob,
     },
     /// States of own messages.
     Status {
@@ -183,6 +199,10 @@ pub enum Asked {
     Bundle,
     /// Say what became of messages.
     Status,
+    /// Leave to send what is too large for a frame.
+    Ticket,
+    /// List what waits.
+    List,
     /// Read the frame at all.
     Frame,
 }

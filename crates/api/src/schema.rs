@@ -9,14 +9,13 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::Action;
 use crate::bodies::{
     AccountChange, AccountDeletion, Accounts, AuditKey, AuditPage, AuditProof, BackupWanted,
-    Backups, Bundles, ClaimToken, CurrentSession, Entered, Figures, IdentityChange, Invite,
-    InviteMade, Keys, Lease, Live, NewInvite, PassphraseFinish, PassphraseStart, PassphraseStarted,
-    Person, PrekeyBatch, PrekeySafeChange, PrekeyStock, PrekeysInUse, Problem, Ready, ReauthFinish,
-    ReauthStart, Reauthenticated, RecoveryFinish, RecoveryStart, RecoveryStarted,
-    RegistrationChoice, RegistrationFinish, RegistrationStart, RegistrationStarted,
-    RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, SafeConflict, Safes, Sent, Server,
-    Session, SignInFinish, SignInStart, SignInStarted, StatusAnswer, StatusQuestion, UseInvite,
-    WaitingList, WantBundles,
+    Backups, Bundles, CurrentSession, Entered, Figures, IdentityChange, Invite, InviteMade, Keys,
+    Live, NewInvite, PassphraseFinish, PassphraseStart, PassphraseStarted, Person, PrekeyBatch,
+    PrekeySafeChange, PrekeyStock, PrekeysInUse, Problem, Ready, ReauthFinish, ReauthStart,
+    Reauthenticated, RecoveryFinish, RecoveryStart, RecoveryStarted, RegistrationChoice,
+    RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish, ResumeHalf,
+    RevokeOthers, SafeChange, SafeConflict, Safes, Server, Session, SignInFinish, SignInStart,
+    SignInStarted, UseInvite, WantBundles,
 };
 use crate::frames::{ClientFrame, ServerFrame};
 
@@ -47,7 +46,6 @@ fn asked() -> impl Iterator<Item = (String, Value)> {
         AccountChange,
         AccountDeletion,
         BackupWanted,
-        ClaimToken,
         ClientFrame,
         IdentityChange,
         NewInvite,
@@ -68,7 +66,6 @@ fn asked() -> impl Iterator<Item = (String, Value)> {
         SafeChange,
         SignInFinish,
         SignInStart,
-        StatusQuestion,
         UseInvite,
         WantBundles,
     ]
@@ -90,7 +87,6 @@ fn answered() -> impl Iterator<Item = (String, Value)> {
         Invite,
         InviteMade,
         Keys,
-        Lease,
         Live,
         PassphraseStarted,
         Person,
@@ -103,13 +99,10 @@ fn answered() -> impl Iterator<Item = (String, Value)> {
         RegistrationStarted,
         SafeConflict,
         Safes,
-        Sent,
         Server,
         ServerFrame,
         Session,
         SignInStarted,
-        StatusAnswer,
-        WaitingList,
     ]
 }
 

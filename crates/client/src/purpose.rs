@@ -5,6 +5,7 @@ use crate::flows::sessions::Invite;
 use crate::id::{MessageId, UserId};
 use crate::secret_text::SecretText;
 use crate::wire::Person;
+use protocol::link::Ticket;
 
 /// Kept until the answer comes.
 #[derive(Debug)]
@@ -56,20 +57,16 @@ pub(crate) enum Open {
     InUse,
     /// Bundles of somebody, for the messages that wait for them.
     Bundles { user: UserId, want_prekey: bool },
-    /// A message over HTTP.
+    /// A message under a ticket.
     Posted(MessageId),
-    /// Slots over HTTP.
-    SlotsPosted(MessageId),
-    /// A large parcel over HTTP.
-    Parcel(MessageId),
+    /// A large parcel under a ticket.
+    Parcel(MessageId, Box<Ticket>),
     /// Keys of the claimed sender of the message under way.
     Sender(UserId),
     /// Somebody by handle.
     Lookup { handle: String },
     /// Somebody by handle, to be asked for contact.
     Request(SecretText),
-    /// The whole list of what waits.
-    Waiting,
     /// The owner of an invite link.
     Inviter(Invite),
     /// An invite that somebody else made is being used.

@@ -48,6 +48,8 @@ mod rests;
 mod same_id;
 #[path = "hostile/sealed_facts.rs"]
 mod sealed_facts;
+#[path = "hostile/tickets.rs"]
+mod tickets;
 
 use client::testing::World;
 

@@ -1,15 +1,16 @@
 //! What waits is claimed, shown and acknowledged, whatever is slow, lost or refused on the way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use client::Command;
 use client::command::Burn;
 use client::event::{Event, MessageState};
-use client::testing::{Friends, Reply, World};
+use client::testing::{Friends, Reply, SeededRng, World};
 use protocol::envelope::ParcelRef;
 use protocol::ids::MessageId;
+use protocol::link::{Direction, Ticket};
 use serde_json::json;
 
 fn nothing_refused(world: &World, tab: usize) {
@@ -227,13 +228,12 @@ fn a_long_message_may_take_half_a_minute_and_no_longer() {
         world.close(f.bob);
         world.advance(4_000);
         let long = "long ".repeat(4_000);
-        let id = world.say_with(f.alice, f.to_bob, &long, None, Some(3_600));
-        let fetch = format!("POST /messages/{id}/claim");
-        world.held_up = Some(fetch.clone().leak());
+        world.say_with(f.alice, f.to_bob, &long, None, Some(3_600));
+        world.held_up = Some("GET /messages/sealed");
         let bob = world.sign_in("bob");
         let asked = |world: &World| {
             let log = world.server.log.iter();
-            log.filter(|line| line.contains(&format!("{id}/claim")))
+            log.filter(|line| line.starts_with("GET /messages/sealed/"))
                 .count()
         };
         world.advance(after_ms);
@@ -256,13 +256,14 @@ fn a_parcel_that_was_not_asked_for_is_not_fetched() {
     lose_parcels(&mut world, f.bob, 1);
     world.say_with(f.alice, f.to_bob, "hello", None, Some(3_600));
     let other = MessageId::from_bytes([9; 16]);
+    let ticket = Ticket::issue(&mut SeededRng::new(1), Direction::Down, 20_000).encode();
     let frame = json!({"t": "claimed_large", "id": other.to_string(),
-        "token": "AAAAAAAAAAAAAAAAAAAAAA", "lease_ms": 30_000});
+        "token": "AAAAAAAAAAAAAAAAAAAAAA", "lease_ms": 30_000, "ticket": api::Blob::from(ticket.to_vec())});
     world.server.push(f.bob, Reply::Text(frame));
     world.settle();
-    let wanted = format!("/messages/{other}/");
     let mut log = world.server.log.iter();
-    assert!(!log.any(|line| line.contains(&wanted)));
+    assert!(!log.any(|line| line.contains("/messages")));
+    nothing_refused(&world, f.bob);
     world.advance(45_000);
     assert_eq!(world.texts(f.bob, f.to_alice), ["hello"]);
 }
@@ -549,11 +550,17 @@ fn the_whole_list_takes_no_reveal_out_of_the_queue() {
     world.say_with(f.alice, f.to_bob, "zero", None, Some(3_600));
     world.advance(12_000);
     let (tab, mut more, mut lost) = (f.bob, true, 1);
+    let late = Rc::new(RefCell::new(None));
+    let list = Rc::clone(&late);
     world.server.tamper = Some(Box::new(move |to, mut reply| {
         if to != tab {
             return vec![reply];
         }
         match &mut reply {
+            Reply::Text(frame) if frame["t"] == "listed" && list.borrow().is_none() => {
+                list.replace(Some(reply));
+                return Vec::new();
+            }
             Reply::Text(frame) if frame["t"] == "hello" && std::mem::take(&mut more) => {
                 frame["more"] = json!(true);
             }
@@ -571,10 +578,11 @@ fn the_whole_list_takes_no_reveal_out_of_the_queue() {
     world.say_with(f.alice, f.to_bob, "two", None, Some(3_600));
     world.advance(40_000);
     world.sockets = true;
-    world.slow = Some("GET /messages");
     world.advance(70_000 - 40_000);
     reveal(&mut world, &f, id);
-    world.arrive();
+    let list = late.borrow().clone().expect("a list");
+    world.server.push(f.bob, list);
+    world.settle();
     world.advance(45_000);
     assert_eq!(text(&world, f.bob, id).unwrap(), "once");
     let texts = world.texts(f.bob, f.to_alice);

@@ -142,6 +142,7 @@ async fn verified(app: &App, who: &SignedIn, claimed: Claimed) -> Result<Ready, 
     let keys = app.store().public_keys(owner).await;
     let keys = keys.map_err(|fault| Refused::Server(Problem::from(&fault)))?;
     let keys = keys.ok_or_else(|| Refused::Server(Problem::signed_out()))?;
+    let _turn = app.links().checks.acquire().await;
     let checked = tokio::task::spawn_blocking(move || {
         let keys = AccountKeys::decode(&keys.keys.account_keys)
             .map_err(|error| Refused::Server(Problem::internal(&error)))?;

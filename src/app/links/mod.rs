@@ -4,19 +4,30 @@
 
 mod handshake;
 mod pairs;
+mod tickets;
 
 pub(crate) use handshake::{HalfOpen, Refused};
+pub(crate) use tickets::{Errand, Taken};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::ids::{BootId, LiveId, SessionId};
+use api::ids::{BootId, SessionId};
 use dashmap::DashMap;
 use protocol::boot::BootSigningKey;
-use protocol::link::{KnownSession, Psks};
-use tokio::sync::Notify;
+use protocol::link::{Direction, KnownSession, Psks};
+use tokio::sync::{Notify, Semaphore};
+use zeroize::Zeroizing;
 
 use ambient::Ambient;
 use pairs::Pairs;
+use tickets::Tickets;
+
+use crate::app::messages::Socket;
+use crate::app::sessions::SignedIn;
+use crate::app::{App, Problem};
+
+/// The most signatures that are checked at once.
+const CHECKS: usize = 2;
 
 /// Seconds for which a link may be half open.
 const HALF_OPEN_SECS: u64 = 10;
@@ -29,6 +40,9 @@ pub struct Links {
     pairs: Pairs,
     psks: Mutex<Psks>,
     half_open: DashMap<SessionId, Vec<Arc<Half>>>,
+    tickets: Tickets,
+    /// So many signatures are checked at once; each needs a thread with a deep stack.
+    checks: Semaphore,
 }
 
 impl Links {
@@ -38,6 +52,8 @@ impl Links {
             pairs: Pairs::new(key, boot, ambient),
             psks: Mutex::default(),
             half_open: DashMap::new(),
+            tickets: Tickets::default(),
+            checks: Semaphore::new(CHECKS),
         }
     }
 
@@ -54,6 +70,7 @@ impl Links {
             late.for_each(|half| half.over.notify_one());
         }
         self.psks().sweep(now);
+        self.tickets.sweep(now);
     }
 
     /// Forgets the keys of a session that ended, and ends its links that are half open.
@@ -64,10 +81,35 @@ impl Links {
         self.psks().forget_session(&session);
     }
 
-    /// The link of a live session ended: its key is kept for an hour.
-    pub fn left(&self, session: SessionId, live: LiveId, now: u64) {
+    /// The link of a socket ended: its key is kept for an hour, its tickets are not.
+    pub(crate) fn left(&self, socket: &Socket, now: u64) {
         let until = now.saturating_add(KEEP_SECS);
-        self.psks().left(&session, &live, until);
+        self.psks()
+            .left(&socket.session().id(), &socket.live(), until);
+        self.tickets.end(socket);
+    }
+
+    /// Draws a ticket for a body of `len` bytes; gives what the client is told.
+    pub(crate) fn issue(
+        &self,
+        ambient: &Ambient,
+        socket: &Arc<Socket>,
+        errand: Errand,
+        len: u64,
+    ) -> Zeroizing<Vec<u8>> {
+        self.tickets.issue(ambient, socket, errand, len)
+    }
+
+    /// Takes a ticket that a socket of this session holds.
+    pub(crate) fn take(
+        app: &App,
+        who: &SignedIn,
+        id: [u8; 16],
+        direction: Direction,
+    ) -> Result<Taken, Problem> {
+        let sockets = app.hub().of_session(who);
+        let now = app.ambient().now();
+        app.links().tickets.take(&sockets, id, direction, now)
     }
 
     fn keep(&self, known: KnownSession) {

@@ -284,6 +284,14 @@ impl Hub {
         }
     }
 
+    /// Returns the sockets of a session.
+    pub(crate) fn of_session(&self, who: &SignedIn) -> Vec<Arc<Socket>> {
+        let session = who.session().id();
+        let mut sockets = self.sockets(who.user_id());
+        sockets.retain(|socket| socket.session.id() == session);
+        sockets
+    }
+
     /// Returns a copy of the list, so that nothing is sent while the map is locked.
     fn sockets(&self, user: UserId) -> Vec<Arc<Socket>> {
         self.accounts

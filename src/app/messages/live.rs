@@ -28,7 +28,10 @@ const HELLO_ITEMS: usize = 64;
 const STRANDED_ITEMS: usize = 32;
 const STRANDED_OF_ONE: usize = 4;
 
-/// The most waiting messages that follow it one by one; `GET /messages` lists the others.
+/// The most parts of a list of what waits.
+const LIST_PARTS: usize = 256;
+
+/// The most waiting messages that follow it one by one; `list` asks for the others.
 const TOLD_ITEMS: usize = 256;
 
 /// Makes the socket of a live session, which has not joined.
@@ -83,6 +86,25 @@ impl Membership {
         });
         for item in items.iter().skip(HELLO_ITEMS).take(TOLD_ITEMS) {
             self.socket.tell(&ServerFrame::Waiting(waiting(item)));
+        }
+        Ok(())
+    }
+
+    /// Lists everything that waits, in parts.
+    pub(crate) async fn list(&self) -> Result<(), Problem> {
+        let items = service::waiting(&self.app, &self.who, Some(self.socket.live())).await?;
+        let mut parts = items.chunks(HELLO_ITEMS).take(LIST_PARTS).peekable();
+        if parts.peek().is_none() {
+            self.socket.tell(&ServerFrame::Listed {
+                waiting: Vec::new(),
+                more: false,
+            });
+        }
+        while let Some(part) = parts.next() {
+            self.socket.tell(&ServerFrame::Listed {
+                waiting: part.iter().map(waiting).collect(),
+                more: parts.peek().is_some(),
+            });
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! Messages: posting, claiming and acknowledging over HTTP and WebSocket.
+//! Messages: posting, claiming and acknowledging at a socket.
 //!
 //! Data flows from a route to the service to the vault; nothing here knows the store.
 
+mod caller;
 mod events;
 pub(crate) mod frames;
 mod hub;
@@ -10,6 +11,7 @@ mod outbox;
 mod refusal;
 pub(crate) mod service;
 
+pub(crate) use caller::Caller;
 use events::Announcer;
 pub use hub::{Hub, Socket};
 pub use outbox::{Outbox, Outgoing};

@@ -237,8 +237,12 @@ fn target(target: &protocol::envelope::Target) -> Target {
 
 /// Returns the length of the claim's parcel in bytes.
 pub(crate) fn parcel_len(claim: &Claim) -> usize {
-    // Header, ids, token, lease, target and both lengths.
-    3 + 16 + 16 + 4 + 33 + 2 + 4 + claim.slot.len() + claim.body.len()
+    let target = match claim.target {
+        Target::Live { .. } => 1 + 16 + 16,
+        Target::Account(_) => 1 + 16,
+    };
+    // Header, id, token, lease, target and both lengths.
+    3 + 16 + 16 + 4 + target + 2 + 4 + claim.slot.len() + claim.body.len()
 }
 
 /// Encodes the claim's parcel.

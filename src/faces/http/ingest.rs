@@ -1,60 +1,186 @@
-//! Reads a submission from a request in chunks, directly into the vault's memory.
+//! Reads a body that was sealed under a ticket, chunk by chunk, directly into the vault's memory.
+//!
+//! Specification: `docs/protocol/link.md#tickets`.
 
-use actix_web::web::Payload;
-use ephemeral::{CiphertextBuilder, MessageId, PutOutcome};
+use actix_web::web::{Bytes, Payload};
+use api::frames::Asked;
+use bytes::Buf;
+use ephemeral::CiphertextBuilder;
 use futures_util::StreamExt;
-use protocol::envelope::SubmissionHeader;
+use protocol::envelope::{SlotSet, SubmissionHeader};
+use protocol::link::TicketOpener;
+use protocol::suite::ObjectType;
 use zeroize::Zeroizing;
 
-use crate::app::App;
 use crate::app::Problem;
-use crate::app::sessions::SignedIn;
-
+use crate::app::messages::Caller;
 use crate::app::messages::service::{self, unreadable};
 
-/// Reads a whole submission and puts it into the vault; returns its id.
-pub(super) async fn submission(
-    app: &App,
-    who: &SignedIn,
-    mut payload: Payload,
-) -> Result<(MessageId, PutOutcome), Problem> {
+/// Why a body was not handled.
+enum Failed {
+    /// It broke off or does not open: whoever sent it is told over HTTP.
+    Body(Problem),
+    /// What it holds was refused: that is told where the ticket came from.
+    Content(Problem),
+}
+
+/// The plaintext of a sealed body, piece by piece.
+struct Opened {
+    opener: TicketOpener,
+    payload: Payload,
+    /// What came and is not opened.
+    rest: Bytes,
+}
+
+impl Opened {
+    /// Opens the next chunk; `None` is the end.
+    async fn next(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        let Some(len) = self.opener.next_len() else {
+            return self.end().await;
+        };
+        let mut chunk = Zeroizing::new(Vec::with_capacity(len));
+        while chunk.len() < len {
+            if self.rest.is_empty() {
+                self.rest = match self.payload.next().await {
+                    Some(Ok(bytes)) => bytes,
+                    Some(Err(_)) | None => return Err(broke_off()),
+                };
+            }
+            let taken = self.rest.len().min(len - chunk.len());
+            chunk.extend_from_slice(self.rest.get(..taken).unwrap_or_default());
+            self.rest.advance(taken);
+        }
+        let opened = self.opener.open(&mut chunk).map_err(|_| does_not_open())?;
+        let len = opened.len();
+        chunk.truncate(len);
+        Ok(Some(chunk))
+    }
+
+    async fn end(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        let more = !self.rest.is_empty() || self.payload.next().await.is_some();
+        match more {
+            true => Err(does_not_open()),
+            false => Ok(None),
+        }
+    }
+}
+
+/// Handles a body under a ticket; what becomes of what it holds is told at the caller's socket.
+pub(super) async fn sealed(
+    caller: &Caller<'_>,
+    opener: TicketOpener,
+    payload: Payload,
+) -> Result<(), Problem> {
+    let mut body = Opened {
+        opener,
+        payload,
+        rest: Bytes::new(),
+    };
+    let first = match body.next().await {
+        Ok(first) => first.unwrap_or_default(),
+        Err(Failed::Body(problem) | Failed::Content(problem)) => return Err(problem),
+    };
+    let (re, handled) = match first.first() {
+        Some(&kind) if kind == ObjectType::Submission as u8 => {
+            (Asked::Send, submission(caller, first, &mut body).await)
+        }
+        Some(&kind) if kind == ObjectType::SlotSet as u8 => {
+            (Asked::Slots, slots(caller, first, &mut body).await)
+        }
+        _ => (
+            Asked::Frame,
+            Err(Failed::Content(Problem::malformed(
+                "The body is of no known kind.",
+            ))),
+        ),
+    };
+    match handled {
+        Ok(()) => Ok(()),
+        Err(Failed::Body(problem)) => Err(problem),
+        Err(Failed::Content(problem)) => {
+            caller.refuse(re, None, &problem).await;
+            Ok(())
+        }
+    }
+}
+
+async fn submission(
+    caller: &Caller<'_>,
+    mut front: Zeroizing<Vec<u8>>,
+    body: &mut Opened,
+) -> Result<(), Failed> {
+    let (app, who) = (caller.app, caller.who);
     let max_header = service::max_header(app);
-    let mut front = Zeroizing::new(Vec::new());
     let (header, consumed) = loop {
-        let parsed = SubmissionHeader::parse_prefix(&front).map_err(|error| unreadable(&error))?;
-        if let Some(parsed) = parsed {
+        let parsed = SubmissionHeader::parse_prefix(&front);
+        if let Some(parsed) = parsed.map_err(|error| Failed::Content(unreadable(&error)))? {
             break parsed;
         }
         if front.len() > max_header {
-            return Err(Problem::too_large(max_header));
+            return Err(Failed::Content(Problem::too_large(max_header)));
         }
-        match payload.next().await {
-            Some(Ok(chunk)) => front.extend_from_slice(&chunk),
-            None if front.is_empty() => {
-                return Err(Problem::malformed(
-                    "The body is empty; a submission goes there.",
-                ));
-            }
-            Some(Err(_)) | None => return Err(Problem::malformed("The body broke off.")),
+        let more = body.next().await?.ok_or_else(not_whole)?;
+        front.extend_from_slice(&more);
+    };
+    let id = header.message_id;
+    let reservation = match service::reserve(app, who, &header).await {
+        Ok(reservation) => reservation,
+        Err(problem) => {
+            caller.sent(id, Err(problem)).await;
+            return Ok(());
         }
     };
-    let reservation = service::reserve(app, who, &header).await?;
-    let mut body = CiphertextBuilder::with_capacity(header.body_len);
-    body.push(front.get(consumed..).unwrap_or_default())
-        .map_err(|_| trailing())?;
+    let mut held = CiphertextBuilder::with_capacity(header.body_len);
+    let push = |held: &mut CiphertextBuilder, bytes: &[u8]| {
+        held.push(bytes)
+            .map_err(|_| Failed::Content(longer_than_said()))
+    };
+    push(&mut held, front.get(consumed..).unwrap_or_default())?;
     drop(front);
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::malformed("The body broke off."))?;
-        body.push(&chunk).map_err(|_| trailing())?;
+    while let Some(chunk) = body.next().await? {
+        push(&mut held, &chunk)?;
     }
-    if body.len() != header.body_len {
-        return Err(Problem::malformed("The body broke off."));
+    if held.len() != header.body_len {
+        return Err(not_whole());
     }
-    let id = header.message_id;
-    let outcome = service::put(app, reservation, header, body.finish()).await?;
-    Ok((id, outcome))
+    let put = service::put(app, reservation, header, held.finish()).await;
+    caller.sent(id, put.map(|put| put.expires_at)).await;
+    Ok(())
 }
 
-fn trailing() -> Problem {
+async fn slots(
+    caller: &Caller<'_>,
+    mut bytes: Zeroizing<Vec<u8>>,
+    body: &mut Opened,
+) -> Result<(), Failed> {
+    let limit = service::max_header(caller.app);
+    while let Some(chunk) = body.next().await? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(Failed::Content(Problem::too_large(limit)));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let set = SlotSet::decode(&bytes).map_err(|error| Failed::Content(unreadable(&error)))?;
+    let id = set.message_id;
+    let added = service::add_slots(caller.app, caller.who, set).await;
+    caller.slots_added(id, added).await;
+    Ok(())
+}
+
+fn longer_than_said() -> Problem {
     Problem::malformed("More bytes came than the header says.")
+}
+
+fn not_whole() -> Failed {
+    Failed::Content(Problem::malformed("Fewer bytes came than the header says."))
+}
+
+fn broke_off() -> Failed {
+    Failed::Body(Problem::malformed("The body broke off."))
+}
+
+fn does_not_open() -> Failed {
+    Failed::Body(Problem::malformed(
+        "The body does not open under its ticket.",
+    ))
 }

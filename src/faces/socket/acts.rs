@@ -5,16 +5,18 @@ use api::frames::{Asked, ClientFrame, ServerFrame};
 use bytes::Bytes;
 use ephemeral::{Ciphertext, MessageId};
 use protocol::envelope::{SlotSet, SubmissionHeader};
+use protocol::link::MAX_PAYLOAD;
 use protocol::suite::ObjectType;
+use zeroize::Zeroizing;
 
 use crate::app::Problem;
+use crate::app::links::Errand;
 use crate::app::sessions::Deed;
 
 use crate::app::messages::frames::status_entry;
 use crate::app::messages::{Outgoing, service};
 
 use super::connection::Connection;
-use super::wire::MAX_FRAME;
 
 impl Connection {
     /// Handles a text frame.
@@ -57,6 +59,16 @@ impl Connection {
                 }
             }
             ClientFrame::Active {} => app.sessions().note(who.session(), Deed::Input),
+            ClientFrame::Ticket { len } => {
+                if let Err(problem) = self.ticket(len) {
+                    self.refuse(Asked::Ticket, None, &problem).await;
+                }
+            }
+            ClientFrame::List {} => {
+                if let Err(problem) = self.member.list().await {
+                    self.refuse(Asked::List, None, &problem).await;
+                }
+            }
             ClientFrame::Status { ids } => {
                 if let Err(problem) = self.status(&ids).await {
                     self.refuse(Asked::Status, None, &problem).await;
@@ -69,19 +81,37 @@ impl Connection {
     async fn claim(&self, id: MessageId) -> Result<(), Problem> {
         let live = self.member.socket().live();
         let claim = service::claim(&self.app, &self.who, id, Some(live)).await?;
-        if service::parcel_len(&claim) <= MAX_FRAME {
+        let (socket, len) = (self.member.socket(), service::parcel_len(&claim));
+        if len <= MAX_PAYLOAD {
             let parcel = service::parcel(id, &claim);
-            self.member
-                .socket()
-                .send(Outgoing::Binary(Bytes::from(parcel)));
+            socket.send(Outgoing::Binary(Bytes::from(parcel)));
         } else {
-            self.member.socket().tell(&ServerFrame::ClaimedLarge {
+            let errand = Errand::Fetch(id, claim.token.clone());
+            let ticket = self.issue(errand, len as u64);
+            socket.tell(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::new(claim.token.as_bytes().to_vec()),
                 lease_ms: claim.lease.as_millis() as u64,
+                ticket: Blob::new(ticket.to_vec()),
             });
         }
         Ok(())
+    }
+
+    /// Gives leave to send what is too large for a frame.
+    fn ticket(&self, len: u64) -> Result<(), Problem> {
+        let max = self.app.config().max_message_bytes + service::max_header(&self.app);
+        if len > max as u64 {
+            return Err(Problem::too_large(max));
+        }
+        let ticket = Bytes::from(self.issue(Errand::Send, len).to_vec());
+        self.member.socket().send(Outgoing::Binary(ticket));
+        Ok(())
+    }
+
+    fn issue(&self, errand: Errand, len: u64) -> Zeroizing<Vec<u8>> {
+        let (links, socket) = (self.app.links(), self.member.socket());
+        links.issue(self.app.ambient(), socket, errand, len)
     }
 
     async fn status(&self, ids: &[MessageId]) -> Result<(), Problem> {
@@ -105,13 +135,8 @@ impl Connection {
                 };
                 let id = header.message_id;
                 let body = bytes.get(consumed..).unwrap_or_default();
-                match self.submit(header, body).await {
-                    Ok(expires_at) => self
-                        .member
-                        .socket()
-                        .tell(&ServerFrame::Sent { id, expires_at }),
-                    Err(problem) => self.refuse(Asked::Send, Some(id), &problem).await,
-                }
+                let outcome = self.submit(header, body).await;
+                self.caller().sent(id, outcome).await;
                 Ok(())
             }
             Some(&kind) if kind == ObjectType::SlotSet as u8 => {
@@ -119,10 +144,8 @@ impl Connection {
                     return self.unfit("The frame is no set of slots.").await;
                 };
                 let id = set.message_id;
-                match service::add_slots(&self.app, &self.who, set).await {
-                    Ok(()) => self.member.socket().tell(&ServerFrame::SlotsAdded { id }),
-                    Err(problem) => self.refuse(Asked::Slots, Some(id), &problem).await,
-                }
+                let outcome = service::add_slots(&self.app, &self.who, set).await;
+                self.caller().slots_added(id, outcome).await;
                 Ok(())
             }
             _ => self.unfit("The frame is of no known kind.").await,

@@ -58,11 +58,6 @@ impl Channel {
         }));
     }
 
-    /// Whether every message is sealed.
-    pub(super) fn is_linked(&self) -> bool {
-        self.linked().is_some()
-    }
-
     /// Opens a frame in place; `None` where it was a step of a renewal. An error ends the link.
     pub(super) fn open<'a>(&self, frame: &'a mut [u8]) -> Result<Option<&'a [u8]>, LinkError> {
         let mut linked = self.linked();

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use api::frames::{Asked, ServerFrame};
+use api::frames::Asked;
 use ephemeral::{LiveId, MessageId};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::Problem;
-use crate::app::limits;
 use crate::app::links::HalfOpen;
 use crate::app::origin::{Arrival, Origin};
 use crate::app::sessions::SignedIn;
@@ -21,6 +20,7 @@ use crate::app::sessions::SignedIn;
 use super::channel::Channel;
 use super::link;
 use super::wire::{self, Frames, Incoming};
+use crate::app::messages::Caller;
 use crate::app::messages::live::{self, Membership};
 use api::close;
 
@@ -38,9 +38,6 @@ const MAX_SILENT_PINGS: u32 = 3;
 pub struct Opening {
     /// Chosen at random by the client core.
     pub live_id: LiveId,
-    /// 1 where the client opens a link and every message is a frame of it.
-    #[serde(default)]
-    pub link: u8,
 }
 
 /// Opens a socket.
@@ -63,14 +60,9 @@ pub async fn open(
         channel: Arc::clone(&channel),
         payload,
     };
-    if query.link == 1 {
-        let reached = link::origin(&request, app.public_url());
-        let half = HalfOpen::begin(&app, &arrived.who, query.live_id, reached).await?;
-        actix_web::rt::spawn(arrived.link(half));
-    } else {
-        let member = arrived.join().await?;
-        actix_web::rt::spawn(arrived.run(member, Frames::default()));
-    }
+    let reached = link::origin(&request, app.public_url());
+    let half = HalfOpen::begin(&app, &arrived.who, query.live_id, reached).await?;
+    actix_web::rt::spawn(arrived.link(half));
     let frames = futures_util::stream::poll_fn(move |cx| channel.poll(cx));
     Ok(HttpResponse::from(
         response
@@ -106,7 +98,8 @@ impl Arrived {
             Err(code) => Err(code),
         };
         match joined {
-            Ok(member) => self.run(member, frames).await,
+            // A task of its own: this one is as large as a handshake.
+            Ok(member) => drop(actix_web::rt::spawn(self.run(member, frames))),
             Err(code) => self.channel.socket().outbox().end(code.map(wire::close)),
         }
     }
@@ -139,9 +132,8 @@ pub(super) struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let (session, socket) = (self.who.session().id(), self.member.socket());
-        let now = self.app.ambient().now();
-        self.app.links().left(session, socket.live(), now);
+        let (socket, now) = (self.member.socket(), self.app.ambient().now());
+        self.app.links().left(socket, now);
         socket.outbox().end(None);
     }
 }
@@ -195,11 +187,7 @@ impl Connection {
                 Ok(Some(Incoming::Ping(payload))) => {
                     self.member.socket().outbox().offer(wire::pong(&payload));
                 }
-                Ok(Some(Incoming::Text(_))) if self.channel.is_linked() => {
-                    return Err(Some(close::MISUSE));
-                }
-                Ok(Some(Incoming::Text(text))) => self.text(&text).await?,
-                Ok(Some(Incoming::Binary(mut bytes))) if self.channel.is_linked() => {
+                Ok(Some(Incoming::Binary(mut bytes))) => {
                     let channel = Arc::clone(&self.channel);
                     match channel.open(&mut bytes) {
                         Ok(Some(text)) if text.first() == Some(&b'{') => self.text(text).await?,
@@ -208,12 +196,8 @@ impl Connection {
                         Err(_) => return Err(Some(close::LINK)),
                     }
                 }
-                Ok(Some(Incoming::Binary(bytes))) => self.binary(&bytes).await?,
-                Ok(Some(Incoming::Unfit)) => {
-                    self.unfit("A message is one text or binary frame.").await?
-                }
-                // After a broken frame nobody knows where the next one begins.
-                Err(_) => {
+                // Nothing but frames of the link; after a broken frame nobody knows where the next begins.
+                Ok(Some(Incoming::Text | Incoming::Unfit)) | Err(_) => {
                     self.app.metrics().malformed_frame();
                     return Err(Some(close::MISUSE));
                 }
@@ -245,14 +229,16 @@ impl Connection {
 
     /// Sends a refusal.
     pub(super) async fn refuse(&self, re: Asked, id: Option<MessageId>, problem: &Problem) {
-        let user = Some(self.who.user_id());
-        limits::note(&self.app, problem, user, &self.origin).await;
-        self.member.socket().tell(&ServerFrame::Refused {
-            re,
-            id,
-            code: problem.code().name().into(),
-            detail: problem.detail().to_owned(),
-            retry_after: problem.seconds(),
-        });
+        self.caller().refuse(re, id, problem).await;
+    }
+
+    /// Whoever is at this socket.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller {
+            app: &self.app,
+            who: &self.who,
+            origin: &self.origin,
+            socket: self.member.socket(),
+        }
     }
 }

@@ -94,7 +94,7 @@ async fn message(frames: &mut Frames, payload: &mut Payload) -> Result<BytesMut,
             Ok(Some(Incoming::Binary(message))) => return Ok(message),
             Ok(Some(Incoming::Ping(_) | Incoming::Pong)) => {}
             Ok(Some(Incoming::Close)) => return Err(Some(1000)),
-            Ok(Some(Incoming::Text(_) | Incoming::Unfit)) | Err(_) => {
+            Ok(Some(Incoming::Text | Incoming::Unfit)) | Err(_) => {
                 return Err(Some(close::MISUSE));
             }
             Ok(None) if frames.receive(payload).await => {}

@@ -148,7 +148,7 @@ impl Stage {
         // A body above the server's own bound is refused by the server, not by the proxy.
         let body = vec![b'x'; 3 << 20];
         let mut request = format!(
-            "POST /api/v1/messages HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\
+            "POST /api/v1/messages/sealed/00 HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\
              origin: https://{HOST}\r\ncontent-type: application/octet-stream\r\n\
              content-length: {}\r\n\r\n",
             body.len()

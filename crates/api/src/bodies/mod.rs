@@ -1,6 +1,6 @@
 //! Request and response bodies of the HTTP interface, a file for each area.
 //!
-//! What travels in an address instead of a body, such as [`ByLive`], stands beside the bodies of its
+//! What travels in an address instead of a body, such as [`KnownSafes`], stands beside the bodies of its
 //! area.
 
 mod account;
@@ -9,7 +9,6 @@ mod audit;
 mod backups;
 mod invites;
 mod keys;
-mod messages;
 mod people;
 mod prekeys;
 mod problem;
@@ -32,7 +31,6 @@ pub use audit::{
 pub use backups::{Backup, BackupJob, BackupWanted, Backups};
 pub use invites::{Invite, InviteMade, NewInvite, UseInvite};
 pub use keys::{Kek, KeyJob, Keys};
-pub use messages::{ByLive, ClaimToken, Lease, Sent, StatusAnswer, StatusQuestion, WaitingList};
 pub use people::{Bundles, LiveBundle, Person, WantBundles};
 pub use prekeys::{PrekeyBatch, PrekeyStock, PrekeysInUse};
 pub use problem::Problem;

@@ -4,6 +4,7 @@
 
 use protocol::link::LinkError;
 use protocol::link::client::Received;
+use protocol::suite::ObjectType;
 use zeroize::Zeroizing;
 
 use super::handshake::Step;
@@ -66,7 +67,11 @@ impl Core {
         if payload.first() == Some(&b'{') {
             self.frame_came(payload);
         } else if let Some(open) = self.unlocked.as_mut() {
-            open.parcel(&mut self.io, payload);
+            if payload.first() == Some(&(ObjectType::LinkTicket as u8)) {
+                open.ticket_came(&mut self.io, payload);
+            } else {
+                open.parcel(&mut self.io, payload);
+            }
         }
     }
 

@@ -14,8 +14,7 @@ use super::server::{FakeServer, MadeInvite};
 use crate::wire::{
     AccountChange, Blob, Boot, Bundles, CurrentSession, Invite, InviteMade, LiveBundle, NewInvite,
     Person, PrekeyBatch, PrekeySafeChange, PrekeyStock, PrekeysInUse, ReauthStart, ResumeHalf,
-    SafeChange, SafeData, Safes, Server, ServerFrame, Session, SignInStart, UseInvite, WaitingList,
-    WantBundles,
+    SafeChange, SafeData, Safes, Server, ServerFrame, Session, SignInStart, UseInvite, WantBundles,
 };
 
 /// What the server calls an invite.
@@ -155,10 +154,6 @@ impl FakeServer {
                     .filter_map(|(_, slot)| slot.prekey)
                     .collect();
                 answer(200, &PrekeysInUse { ids })
-            }
-            ("GET", ["messages"]) => {
-                let waiting = self.waiting(tab);
-                answer(200, &WaitingList { waiting })
             }
             _ => problem(Code::NotFound),
         }

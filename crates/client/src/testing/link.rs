@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use api::Code;
 use api::ids::SessionId;
 use protocol::epoch::bucket_of;
 use protocol::identity::AccountKeys;
-use protocol::ids::{LiveId, UserId};
+use protocol::ids::{LiveId, MessageId, UserId};
 use protocol::link::server::{
     Activated, Answered, Open, Place, Read, Received, ServerLink, answer,
 };
-use protocol::link::{InstanceId, LinkError, LinkPair, Psks};
+use protocol::link::{Direction, InstanceId, LinkError, LinkPair, Psks, Ticket};
 
 use super::accounts::session_of;
+use super::messages::problem_bytes;
 use super::rng::SeededRng;
 use super::server::FakeServer;
 
@@ -41,6 +43,14 @@ pub(super) struct Links {
     pair: Option<(u64, Rc<LinkPair>)>,
     psks: Psks,
     lines: BTreeMap<usize, Line>,
+    tickets: Vec<Errand>,
+}
+
+/// What a ticket is leave for: to send something, or to fetch what was claimed.
+struct Errand {
+    tab: usize,
+    ticket: Ticket,
+    claim: Option<(MessageId, [u8; 16])>,
 }
 
 /// A tab's socket and its link.
@@ -67,6 +77,7 @@ impl Links {
             pair: None,
             psks: Psks::default(),
             lines: BTreeMap::new(),
+            tickets: Vec::new(),
         }
     }
 
@@ -77,11 +88,13 @@ impl Links {
         self.pair = None;
         self.psks = Psks::default();
         self.lines.clear();
+        self.tickets.clear();
     }
 
     /// A tab's socket is gone.
     pub(super) fn close(&mut self, tab: usize) {
         self.lines.remove(&tab);
+        self.tickets.retain(|errand| errand.tab != tab);
     }
 }
 
@@ -94,6 +107,11 @@ impl FakeServer {
     /// The server forgets the keys that links left for the next ones.
     pub fn forget_links(&mut self) {
         self.links.psks = Psks::default();
+    }
+
+    /// The server forgets the tickets that it gave.
+    pub fn forget_tickets(&mut self) {
+        self.links.tickets.clear();
     }
 
     fn link_pair(&mut self) -> Rc<LinkPair> {
@@ -202,6 +220,65 @@ impl FakeServer {
             }
             Side::Over => Err(LinkError::Ended),
         }
+    }
+
+    /// Leave for a tab to send so many bytes, or to fetch as many that it has claimed.
+    pub(super) fn ticket(
+        &mut self,
+        tab: usize,
+        len: u64,
+        claim: Option<(MessageId, [u8; 16])>,
+    ) -> Vec<u8> {
+        let direction = match claim {
+            Some(_) => Direction::Down,
+            None => Direction::Up,
+        };
+        let ticket = Ticket::issue(&mut self.links.rng, direction, len);
+        let told = ticket.encode().to_vec();
+        self.links.tickets.push(Errand { tab, ticket, claim });
+        told
+    }
+
+    fn take_ticket(&mut self, tab: usize, id: &str, up: bool) -> Option<Errand> {
+        let tickets = &mut self.links.tickets;
+        let at = tickets.iter().position(|errand| {
+            let same = hex::encode(errand.ticket.id()) == id;
+            errand.tab == tab && same && errand.claim.is_none() == up
+        });
+        at.map(|at| tickets.remove(at))
+    }
+
+    /// Opens a body that came under a ticket.
+    pub(super) fn unsealed(&mut self, tab: usize, id: &str, mut body: &[u8]) -> Option<Vec<u8>> {
+        let mut opener = self.take_ticket(tab, id, true)?.ticket.into_opener();
+        let mut opened = Vec::new();
+        while let Some(len) = opener.next_len() {
+            let (chunk, rest) = body.split_at_checked(len)?;
+            opened.extend_from_slice(opener.open(&mut chunk.to_vec()).ok()?);
+            body = rest;
+        }
+        (opener.is_whole() && body.is_empty()).then_some(opened)
+    }
+
+    /// A parcel that was claimed, sealed under its ticket.
+    pub(super) fn fetch_sealed(&mut self, tab: usize, id: &str) -> (u16, Vec<u8>) {
+        let Some(errand) = self.take_ticket(tab, id, false) else {
+            return problem_bytes(Code::Gone);
+        };
+        let (message, token) = errand.claim.expect("a claim");
+        let (status, parcel) = self.fetch(message, &token);
+        if status != 200 {
+            return (status, parcel);
+        }
+        let (mut sealer, mut rest) = (errand.ticket.into_sealer(), parcel.as_slice());
+        let mut body = Vec::new();
+        while let Some(len) = sealer.next_len() {
+            let (chunk, more) = rest.split_at(len);
+            body.extend(sealer.seal(chunk).expect("a chunk"));
+            rest = more;
+        }
+        self.traffic.push(parcel);
+        (200, body)
     }
 
     /// Seals a payload for a tab; nothing without a link.

@@ -34,7 +34,7 @@ fn refusal(re: Asked, id: Option<MessageId>, code: Code) -> Reply {
     })
 }
 
-fn problem_bytes(code: Code) -> (u16, Vec<u8>) {
+pub(super) fn problem_bytes(code: Code) -> (u16, Vec<u8>) {
     let (status, body) = problem(code);
     (status, body.to_string().into_bytes())
 }
@@ -291,8 +291,23 @@ impl FakeServer {
                     states: states.collect(),
                 })]
             }
+            ClientFrame::Ticket { len } => vec![Reply::Binary(self.ticket(tab, len, None))],
+            ClientFrame::List {} => self.listed(tab),
             ClientFrame::Ping {} => vec![Reply::frame(&ServerFrame::Pong {})],
         }
+    }
+
+    /// All that a tab may claim, in parts.
+    fn listed(&self, tab: usize) -> Vec<Reply> {
+        let all = self.waiting(tab);
+        let parts = all.len().div_ceil(LISTED).max(1);
+        let part = |number: usize| {
+            let from = number * LISTED;
+            let waiting = all[from..all.len().min(from + LISTED)].to_vec();
+            let more = number + 1 < parts;
+            Reply::frame(&ServerFrame::Listed { waiting, more })
+        };
+        (0..parts).map(part).collect()
     }
 
     fn publish(&mut self, tab: usize, bundle: Vec<u8>) {
@@ -305,7 +320,7 @@ impl FakeServer {
         }
     }
 
-    /// Another frame of a tab, or the same over HTTP.
+    /// Another frame of a tab, or the same under a ticket.
     pub(super) fn binary(&mut self, user: UserId, bytes: &[u8]) -> Vec<Reply> {
         if let Ok(set) = SlotSet::decode(bytes) {
             return vec![self.add_slots(user, set)];
@@ -391,16 +406,18 @@ impl FakeServer {
         let poster = held.poster;
         self.note(&id, poster, Change::Claimed, &target);
         if parcel.len() > MAX_PAYLOAD {
+            let ticket = self.ticket(tab, parcel.len() as u64, Some((id, token)));
             return Reply::frame(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::from(token.as_slice()),
                 lease_ms: LEASE_MS,
+                ticket: Blob::from(ticket),
             });
         }
         Reply::Binary(parcel)
     }
 
-    /// A large parcel over HTTP, for the token of a claim.
+    /// A large parcel, for the token of a claim.
     pub(super) fn fetch(&self, id: MessageId, token: &[u8]) -> (u16, Vec<u8>) {
         let Some(held) = self.messages.get(&id) else {
             return problem_bytes(Code::Gone);

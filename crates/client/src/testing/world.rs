@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use api::Code;
 use protocol::ids::UserId;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::accounts::{DONE, problem};
 use super::link::{Heard, ORIGIN};
 use super::rng::SeededRng;
 use super::server::{FakeServer, Reply};
@@ -16,7 +18,6 @@ use crate::event::{Event, Phase};
 use crate::input::Input;
 use crate::output::Output;
 use crate::unsent::Unsent;
-use crate::wire::ClaimToken;
 
 /// What a browser keeps over a reload.
 #[derive(Default)]
@@ -392,12 +393,11 @@ impl World {
         let parts: Vec<&str> = path.trim_start_matches('/').split(['/', '?']).collect();
         let owner = cookie.and_then(|c| self.server.cookies.get(&c).copied());
         let reply = match (method, parts.as_slice(), owner) {
-            ("POST", ["messages"] | ["messages", _, "slots"], Some(user)) => {
-                self.posted(user, request, body)
+            ("POST", ["messages", "sealed", ticket], Some(user)) => {
+                self.posted(tab, user, request, ticket, body)
             }
-            ("POST", ["messages", message, "claim", ..], Some(_)) => {
-                let claim: ClaimToken = serde_json::from_slice(body).unwrap();
-                let (status, body) = self.server.fetch(message.parse().unwrap(), &claim.token);
+            ("GET", ["messages", "sealed", ticket], Some(_)) => {
+                let (status, body) = self.server.fetch_sealed(tab, ticket);
                 Reply::Octets {
                     request,
                     status,
@@ -418,16 +418,29 @@ impl World {
         self.deliver(tab, Some(id), reply);
     }
 
-    fn posted(&mut self, user: UserId, request: String, body: &[u8]) -> Reply {
-        let frame = self.server.binary(user, body).pop();
-        let Some(Reply::Text(frame)) = frame else {
-            panic!("a text frame");
+    /// A body under a ticket; what becomes of it is told in a frame.
+    fn posted(
+        &mut self,
+        tab: usize,
+        user: UserId,
+        request: String,
+        ticket: &str,
+        body: &[u8],
+    ) -> Reply {
+        let (status, body) = match self.server.unsealed(tab, ticket, body) {
+            Some(opened) => {
+                self.server.traffic.push(opened.clone());
+                for reply in self.server.binary(user, &opened) {
+                    self.deliver(tab, None, reply);
+                }
+                DONE
+            }
+            None => problem(Code::Gone),
         };
-        let status = if frame["t"] == "refused" { 409 } else { 201 };
         Reply::Json {
             request,
             status,
-            body: frame,
+            body,
         }
     }
 
@@ -475,5 +488,12 @@ impl World {
 /// A request as tests name it: its method and its path below the interface's, without what is asked.
 fn request(method: &str, path: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
-    format!("{method} {}", path.split('?').next().unwrap_or(path))
+    let path = path.split('?').next().unwrap_or(path);
+    let sealed = "/messages/sealed";
+    let path = if path.starts_with(sealed) {
+        sealed
+    } else {
+        path
+    };
+    format!("{method} {path}")
 }

@@ -9,12 +9,16 @@ use crate::failure::Failure;
 use crate::flows::parse;
 use crate::id::{MessageId, UserId};
 use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::refuse::of_link;
 use crate::state::inbox::Await;
 use crate::state::inbox::claims::{Came, is_passing, is_taken};
 use crate::state::inbox::parked::Need;
 use crate::unlocked::Unlocked;
 use crate::wire::{Person, Waiting};
 use api::{Code, Own};
+use protocol::link::{LinkError, Ticket, TicketOpener};
+use zeroize::Zeroizing;
 
 impl Unlocked {
     /// No answer came.
@@ -42,13 +46,35 @@ impl Unlocked {
         }
     }
 
-    pub(crate) fn parcel_fetched(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
-        match answer {
-            Some((200, body)) => self.parcel(io, &body),
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                self.claim_refused(io, id, &failure);
+    /// The answer to the fetching of a large parcel, which only its ticket opens.
+    pub(crate) fn parcel_fetched(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        ticket: Ticket,
+        answer: Answer,
+    ) {
+        if !self.inbox.is_awaited(id, Await::Parcel) {
+            return;
+        }
+        let failure = match answer {
+            Some((200, body)) => {
+                match opened_body(ticket.into_opener(), Zeroizing::new(body)) {
+                    Ok(parcel) => self.parcel(io, &parcel),
+                    Err(error) => {
+                        let refusal = of_link(&error).unwrap_or(Refusal::BrokenLink);
+                        io.refused(refusal, None, Some(id));
+                        self.claim_timed_out(io);
+                    }
+                }
+                return;
             }
+            Some((status, body)) => Some(Failure::from_answer(status, &body)),
+            None => None,
+        };
+        match failure.filter(|failure| failure.code != Code::Gone.name()) {
+            Some(failure) => self.claim_refused(io, id, &failure),
+            // Perhaps only the ticket is over: the answer to the next claim says so.
             None => self.claim_timed_out(io),
         }
     }
@@ -105,9 +131,9 @@ impl Unlocked {
         }
     }
 
-    /// The whole list came, where the greeting had only its front; or the server could not give it.
-    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) {
-        if let Some(waiting) = self.inbox.list_came(io, answer) {
+    /// A part of the whole list came, where the greeting had only its front.
+    pub(crate) fn listed(&mut self, io: &mut Io, waiting: Vec<Waiting>, more: bool) {
+        if let Some(waiting) = self.inbox.listed(waiting, more) {
             self.whole_list(io, &waiting);
             io.ask(Effect::Claim);
         }
@@ -167,5 +193,23 @@ impl Unlocked {
             self.open_current(io);
         }
         io.ask(Effect::Claim);
+    }
+}
+
+/// A whole body out of its sealed chunks.
+fn opened_body(
+    mut opener: TicketOpener,
+    mut sealed: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, LinkError> {
+    let mut body = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    let mut rest = sealed.as_mut_slice();
+    while let Some(len) = opener.next_len() {
+        let (chunk, more) = rest.split_at_mut_checked(len).ok_or(LinkError::TooLong)?;
+        body.extend_from_slice(opener.open(chunk)?);
+        rest = more;
+    }
+    match rest.is_empty() && opener.is_whole() {
+        true => Ok(body),
+        false => Err(LinkError::TooLong),
     }
 }

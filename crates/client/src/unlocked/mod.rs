@@ -232,16 +232,10 @@ impl Unlocked {
             Open::InUse => in_use_came(io, &mut self.safe, answer),
             Open::Bundles { user, want_prekey } => self.bundles_came(io, user, want_prekey, answer),
             Open::Posted(id) => self.posted(io, id, answer),
-            Open::SlotsPosted(id) => {
-                if !matches!(answer, Some((200..=299, _))) {
-                    self.outbox.slots_refused(io, id);
-                }
-            }
-            Open::Parcel(id) => self.parcel_fetched(io, id, answer),
+            Open::Parcel(id, ticket) => self.parcel_fetched(io, id, *ticket, answer),
             Open::Sender(sender) => self.sender_came(io, sender, answer),
             Open::Lookup { handle } => self.contacts.looked_up(io, handle, answer, &self.safe),
             Open::Request(greeting) => self.request_found(io, &greeting, answer),
-            Open::Waiting => self.list_came(io, answer),
             Open::Inviter(invite) => self.inviter_found(io, invite, answer),
             Open::InviteUsed { invite, inviter } => {
                 self.invite_used(io, &invite, &inviter, answer);

@@ -8,13 +8,14 @@ use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
+use crate::refusal::Refusal;
 use crate::state::outbox::Outgoing;
 use crate::state::outbox::seal::Dispatched;
 use crate::state::outbox::submission::rank;
 use crate::unlocked::Unlocked;
-use crate::wire::Sent;
 use api::{Code, Own};
 use protocol::envelope::Content;
+use protocol::link::Ticket;
 
 impl Unlocked {
     /// Moves everything on that can be moved.
@@ -58,20 +59,25 @@ impl Unlocked {
         }
     }
 
-    /// The answer to a submission over HTTP.
+    /// The answer to a submission under a ticket; what became of it is told in a frame.
     pub(crate) fn posted(&mut self, io: &mut Io, id: MessageId, answer: Answer) {
-        match answer {
-            Some((200..=299, body)) => {
-                let expires_at = serde_json::from_slice::<Sent>(&body).map(|sent| sent.expires_at);
-                let fallback = self.outbox.item(id).map_or(0, Outgoing::expires_at);
-                self.sent(io, id, expires_at.unwrap_or(fallback));
-            }
-            Some((status, body)) => {
-                let failure = Failure::from_answer(status, &body);
-                self.send_refused(io, id, failure);
-            }
-            // The timer tries again.
+        let failure = match answer {
+            Some((200..=299, _)) => return,
+            Some((status, body)) => Some(Failure::from_answer(status, &body)),
+            None => None,
+        };
+        match failure.filter(|failure| failure.code != Code::Gone.name()) {
+            Some(failure) => self.send_refused(io, id, failure),
+            // The timer tries again, under another ticket.
             None => drop(self.outbox.let_go(io, id)),
+        }
+    }
+
+    /// A ticket came for what is too large for a frame.
+    pub(crate) fn ticket_came(&mut self, io: &mut Io, bytes: &[u8]) {
+        let ticket = Ticket::decode(bytes);
+        if !ticket.is_ok_and(|ticket| self.outbox.ticket_came(io, ticket)) {
+            io.refused(Refusal::Malformed, None, None);
         }
     }
 

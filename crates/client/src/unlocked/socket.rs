@@ -67,7 +67,10 @@ impl Unlocked {
             ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
             ServerFrame::Acked { id } => self.inbox.finish(id),
             ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
-            ServerFrame::ClaimedLarge { id, token, .. } => self.inbox.claimed_large(io, id, token),
+            ServerFrame::ClaimedLarge { id, ticket, .. } => {
+                self.inbox.claimed_large(io, id, &ticket);
+            }
+            ServerFrame::Listed { waiting, more } => self.listed(io, waiting, more),
             ServerFrame::Status { states } => self.statuses_came(io, states),
             ServerFrame::Message {
                 id,
@@ -107,6 +110,16 @@ impl Unlocked {
         id: Option<MessageId>,
         failure: Failure,
     ) {
+        match re {
+            Asked::List => return self.inbox.list_refused(io, &failure),
+            Asked::Ticket => {
+                if let Some(id) = self.outbox.ticket_refused() {
+                    self.send_refused(io, id, failure);
+                }
+                return;
+            }
+            _ => {}
+        }
         let Some(id) = id else {
             return;
         };
@@ -117,7 +130,7 @@ impl Unlocked {
             Asked::CannotOpen => self.inbox.finish(id),
             Asked::Slots => self.outbox.slots_refused(io, id),
             Asked::Send => self.send_refused(io, id, failure),
-            Asked::Bundle | Asked::Status | Asked::Frame => {}
+            Asked::Bundle | Asked::Status | Asked::Ticket | Asked::List | Asked::Frame => {}
         }
     }
 

@@ -320,16 +320,14 @@ fn the_list_of_what_waits_is_asked_for_again() {
                     frame["waiting"] = json!([]);
                     frame["more"] = json!(true);
                 }
-                Reply::Json {
-                    request,
-                    status,
-                    body,
-                } if to == tab && request == "GET /messages" && failures > 0 => {
+                Reply::Text(frame) if to == tab && frame["t"] == "listed" && failures > 0 => {
                     failures -= 1;
-                    match &how {
-                        Fails::Lost => *status = 504,
-                        Fails::With(with, said) => (*status, *body) = (*with, said.clone()),
-                    }
+                    return vec![match &how {
+                        Fails::Lost => Reply::Close(1006),
+                        Fails::With(_, said) => Reply::Text(json!({"t": "refused", "re": "list",
+                            "code": said["code"].as_str().unwrap_or("internal"), "detail": "",
+                            "retry_after": said["retry_after"]})),
+                    }];
                 }
                 _ => {}
             }

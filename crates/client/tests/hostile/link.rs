@@ -199,6 +199,27 @@ fn a_hello_waits_for_the_signed_boot_id_and_is_given_up_where_it_does_not_come()
 }
 
 #[test]
+fn a_hello_of_another_run_than_the_server_has_signed_is_not_answered() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    let (id, signed) = world.server.boot.clone();
+    let boot = json!({"id": id.to_string(), "signed": api::Blob::from(signed.encode())});
+    world.server.tamper = Some(Box::new(move |_, mut reply| {
+        if let Reply::Json { request, body, .. } = &mut reply
+            && request == "GET /server"
+        {
+            body["boot"] = boot.clone();
+        }
+        vec![reply]
+    }));
+    world.server.opens.clear();
+    world.server.restart();
+    world.advance(60_000);
+    assert!(!online(&world, f.bob) && world.server.opens.is_empty());
+    recovers(&mut world, &f);
+}
+
+#[test]
 fn a_server_that_speaks_before_its_turn_is_refused() {
     let mut world = World::default();
     let f = world.acquainted();

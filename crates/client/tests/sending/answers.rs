@@ -3,7 +3,9 @@
 use client::Command;
 use client::event::MessageState;
 use client::testing::{Friends, Reply, World};
+use protocol::envelope::Submission;
 use protocol::ids::MessageId;
+use protocol::link::FRAME_SIZES;
 use serde_json::json;
 
 use super::asked_for_keys;
@@ -16,7 +18,6 @@ fn mid(id: MessageId) -> MessageId {
 fn answers_a_submission(reply: &Reply) -> bool {
     match reply {
         Reply::Text(frame) => frame["t"] == "sent" || frame["re"] == "send",
-        Reply::Json { request, .. } => request == "POST /messages",
         _ => false,
     }
 }
@@ -70,9 +71,10 @@ fn a_message_that_gets_no_answer_is_given_to_the_server_four_times_and_then_call
     unanswered(&mut world, f.alice);
     let id = world.say(f.alice, f.to_bob, "three");
     world.advance(31_900);
-    let posted = world.server.log.iter();
-    let posted = posted.filter(|line| *line == "POST /messages").count();
-    assert_eq!(posted, 3, "after the first over the socket");
+    let given = world.server.traffic.iter();
+    let given = given.filter_map(|bytes| Submission::decode(bytes).ok());
+    let given = given.filter(|given| given.message_id == mid(id)).count();
+    assert_eq!(given, 4);
     let state = world.message(f.alice, id).unwrap().state;
     assert_eq!(state, MessageState::Sending);
     world.advance(200);
@@ -89,10 +91,11 @@ fn what_deletes_a_message_does_not_overtake_it() {
         world.close(f.bob);
         world.advance(4_000);
         unanswered(&mut world, f.alice);
-        let id = world.say(f.alice, f.to_bob, "regretted");
+        let long = "regretted ".repeat(2_000);
+        let id = world.say(f.alice, f.to_bob, &long);
         // It was lost, and is on its way once more.
         world.server.messages.remove(&mid(id)).unwrap();
-        world.held_up = Some("POST /messages");
+        world.held_up = Some("POST /messages/sealed");
         world.advance(9_000);
         world.server.tamper = None;
         let before = world.server.messages.len();
@@ -110,7 +113,7 @@ fn what_deletes_a_message_does_not_overtake_it() {
         }
         let bob = world.sign_in("bob");
         let texts = world.texts(bob, f.to_alice);
-        assert!(!texts.contains(&"regretted".to_owned()), "{texts:?}");
+        assert!(!texts.contains(&long), "{texts:?}");
     }
 }
 
@@ -188,4 +191,30 @@ fn a_message_that_is_gone_when_it_gets_another_slot_is_asked_about_and_said_to_h
     world.advance(2_000);
     let view = world.message(f.alice, id).unwrap();
     assert_eq!((view.state, view.by_server), (MessageState::Vanished, true));
+}
+
+#[test]
+fn a_socket_with_nobody_at_its_other_end_is_given_up_before_what_went_into_it_is() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    // A ping has just been answered.
+    world.cut(f.alice);
+    world.advance(2_000);
+    let tab = f.alice;
+    world.server.tamper_link = Some(Box::new(move |to, message| {
+        let lost = to == tab && FRAME_SIZES.contains(&message.len());
+        if lost { Vec::new() } else { vec![message] }
+    }));
+    let id = world.say(f.alice, f.to_bob, "three");
+    world.advance(15_900);
+    let state = world.message(f.alice, id).unwrap().state;
+    assert_eq!(state, MessageState::Sending);
+    world.server.tamper_link = None;
+    world.advance(2_000);
+    let state = world.message(f.alice, id).unwrap().state;
+    assert_ne!(state, MessageState::Sending);
+    assert_eq!(
+        world.texts(f.bob, f.to_alice).last().map(String::as_str),
+        Some("three")
+    );
 }

@@ -70,8 +70,9 @@ fn what_was_taken_back_is_not_sealed_to_other_keys() {
         Reply::Text(frame) if frame["t"] == "sent" => Vec::new(),
         _ => vec![reply],
     }));
-    let id = world.say(f.alice, f.to_bob, "regretted");
-    world.held_up = Some("POST /messages");
+    let long = "regretted ".repeat(2_000);
+    let id = world.say(f.alice, f.to_bob, &long);
+    world.held_up = Some("POST /messages/sealed");
     world.advance(9_000);
     let (chat, message, everywhere) = (f.to_bob, id, true);
     world.command(

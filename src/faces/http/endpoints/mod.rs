@@ -3,9 +3,9 @@
 pub(crate) mod account;
 pub(crate) mod administration;
 pub(crate) mod entering;
-pub(crate) mod messages;
 pub(crate) mod people;
 pub(crate) mod safes;
+pub(crate) mod sealed;
 pub(crate) mod sessions;
 
 use actix_web::HttpResponse;

@@ -12,11 +12,13 @@ use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
+use crate::state::outbox::tickets::path_of;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
-use crate::wire::{Blob, ClaimToken, ClientFrame};
+use crate::wire::{Blob, ClientFrame};
 use api::Code;
 use protocol::envelope::ParcelRef;
+use protocol::link::{Direction, Ticket};
 
 /// An answer to a claim takes at most this long, milliseconds.
 pub(crate) const ANSWER_MS: u64 = 10_000;
@@ -94,18 +96,20 @@ impl Inbox {
     }
 
     /// The parcel is too long for the socket: fetch it.
-    pub(crate) fn claimed_large(&mut self, io: &mut Io, id: MessageId, token: Blob) {
-        let asked = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == id && current.awaits == Await::Parcel);
-        if asked {
-            io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
-            io.post(
-                &format!("/messages/{id}/claim?live_id={}", self.live),
-                &ClaimToken { token },
-                Purpose::Open(Open::Parcel(id)),
-            );
+    pub(crate) fn claimed_large(&self, io: &mut Io, id: MessageId, ticket: &[u8]) {
+        if !self.is_awaited(id, Await::Parcel) {
+            return;
+        }
+        let ticket = Ticket::decode(ticket).ok();
+        match ticket.filter(|ticket| ticket.direction() == Direction::Down) {
+            Some(ticket) => {
+                io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
+                let path = path_of(&ticket);
+                let purpose = Open::Parcel(id, Box::new(ticket));
+                io.get(&path, Purpose::Open(purpose));
+            }
+            // The claim is made again when its time is over.
+            None => io.refused(Refusal::Malformed, None, Some(id)),
         }
     }
 
@@ -140,7 +144,7 @@ impl Inbox {
     }
 
     /// Whether a message is under way, and waits for this.
-    pub(super) fn is_awaited(&self, id: MessageId, awaits: Await) -> bool {
+    pub(crate) fn is_awaited(&self, id: MessageId, awaits: Await) -> bool {
         let current = self.current.as_ref();
         current.is_some_and(|current| current.id == id && current.awaits == awaits)
     }

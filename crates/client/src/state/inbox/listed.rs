@@ -2,22 +2,21 @@
 
 use super::turns::Notice;
 use super::{Progress, Why};
-use crate::answers::Answer;
 use crate::effects::Effect;
-use crate::flows::parse;
+use crate::failure::Failure;
 use crate::id::MessageId;
 use crate::io::Io;
-use crate::purpose::{Open, Purpose};
 use crate::state::inbox::Inbox;
 use crate::timers::Timer;
-use crate::wire::{Stranded, Waiting, WaitingList};
+use crate::wire::{ClientFrame, Stranded, Waiting};
 use std::collections::BTreeSet;
 
 impl Inbox {
     /// Asks for the whole list.
-    pub(crate) fn ask_list(&self, io: &mut Io) {
-        if io.online {
-            io.get("/messages", Purpose::Open(Open::Waiting));
+    pub(crate) fn ask_list(&mut self, io: &mut Io) {
+        if io.online && self.listing.is_none() {
+            self.listing = Some(Vec::new());
+            io.frame(&ClientFrame::List {});
         }
     }
 
@@ -47,6 +46,7 @@ impl Inbox {
         self.current = None;
         self.queue.clear();
         self.tries.clear();
+        self.listing = None;
     }
 
     /// What is marked and waits at the server still; the rest is finished.
@@ -64,19 +64,25 @@ impl Inbox {
         there
     }
 
-    /// The whole list, if the server could give it; else it is asked again.
-    pub(crate) fn list_came(&mut self, io: &mut Io, answer: Answer) -> Option<Vec<Waiting>> {
-        if let Some((200, body)) = &answer
-            && let Ok(list) = parse::<WaitingList>(body)
-        {
-            self.list_pause.answered();
-            // Its order counts, not that in which parts of it were heard.
-            self.queue.retain(|(_, why)| *why != Why::First);
-            return Some(list.waiting);
+    /// A part of the list that was asked for; gives the whole list once it is there.
+    pub(crate) fn listed(&mut self, part: Vec<Waiting>, more: bool) -> Option<Vec<Waiting>> {
+        let listing = self.listing.as_mut()?;
+        listing.extend(part);
+        if more {
+            return None;
         }
-        let again_ms = self.list_pause.failed(io.now_ms, &answer);
-        io.timers.set(Timer::List, again_ms);
-        None
+        self.list_pause.answered();
+        // Its order counts, not that in which parts of it were heard.
+        self.queue.retain(|(_, why)| *why != Why::First);
+        self.listing.take()
+    }
+
+    /// The server could not give the list: it is asked again.
+    pub(crate) fn list_refused(&mut self, io: &mut Io, failure: &Failure) {
+        if self.listing.take().is_some() {
+            let again_ms = self.list_pause.failed_for(io.now_ms, failure.wait_ms());
+            io.timers.set(Timer::List, again_ms);
+        }
     }
 }
 

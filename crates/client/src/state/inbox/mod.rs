@@ -37,7 +37,7 @@ use crate::io::Io;
 use crate::pause::Pause;
 use crate::state::conversations::Conversations;
 use crate::timers::Timer;
-use crate::wire::Stranded;
+use crate::wire::{Stranded, Waiting};
 
 /// Why a message is claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,8 @@ pub(crate) struct Inbox {
     turns: Turns,
     /// Between questions for the whole list that failed.
     list_pause: Pause,
+    /// What came of the list that was asked for.
+    listing: Option<Vec<Waiting>>,
     /// Finished here; never claimed again.
     done: BTreeSet<MessageId>,
     /// Claimed, and not to be opened yet.
@@ -170,6 +172,7 @@ impl Inbox {
             notices: BTreeMap::new(),
             turns: Turns::default(),
             list_pause: Pause::default(),
+            listing: None,
             done: BTreeSet::new(),
             parked: Vec::new(),
             safe_asked_ms: None,

@@ -1,7 +1,7 @@
 //! What this session sends, from the composer to the last receipt.
 //!
 //! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
-//! ([`seal`]) and given to the server ([`submission`]), gets a waiting slot when nobody live reads it
+//! ([`seal`]) and given to the server ([`submission`], [`tickets`]), gets a waiting slot when nobody live reads it
 //! ([`slots`]), also after a break ([`reconnection`]). Receipts go back to those who wrote to us
 //! ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
 //! What was not sent outlives a lock ([`unsent`]).
@@ -17,9 +17,10 @@ pub(crate) mod reconnection;
 pub(crate) mod seal;
 pub(crate) mod slots;
 pub(crate) mod submission;
+pub(crate) mod tickets;
 pub(crate) mod unsent;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::envelope::{
     Content, ContentKind, EarlierEnds, ReceiptState, SealedBody, SentRecord, SequenceCounter,
@@ -141,6 +142,10 @@ pub(crate) struct Outbox {
     numbers: BTreeMap<ConversationId, SequenceCounter>,
     /// When somebody was last told that the person types.
     typing_told: BTreeMap<ConversationId, u64>,
+    /// Submissions that wait for a ticket, and their bytes, in the order in which they were asked for.
+    tickets: VecDeque<(MessageId, u64)>,
+    /// Slots that were made while there was no link.
+    late_slots: Vec<Vec<u8>>,
 }
 
 impl Outbox {
@@ -157,6 +162,8 @@ impl Outbox {
             said: BTreeSet::new(),
             numbers: BTreeMap::new(),
             typing_told: BTreeMap::new(),
+            tickets: VecDeque::new(),
+            late_slots: Vec::new(),
         }
     }
 
@@ -215,6 +222,7 @@ impl Outbox {
     /// The connection is gone: signs of typing are not repeated.
     pub(crate) fn offline(&mut self) {
         self.items.retain(|_, item| !item.fleeting());
+        self.tickets.clear();
     }
 
     /// Another identity took the place of ours: everything is sealed anew.
@@ -259,7 +267,7 @@ impl Outgoing {
     pub(crate) fn is_on_http(&self) -> bool {
         let sealed = self.sealed.as_ref();
         let long = sealed.is_some_and(|sealed| sealed.submission.len() > MAX_PAYLOAD);
-        self.stage == Stage::Submitted && (long || self.tries > 0)
+        self.stage == Stage::Submitted && long
     }
 
     /// Typing goes to live sessions or nowhere, and is never repeated.

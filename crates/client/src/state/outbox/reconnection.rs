@@ -32,6 +32,9 @@ impl Outbox {
         for id in self.at(Stage::Submitted) {
             self.submit(io, id);
         }
+        for slots in std::mem::take(&mut self.late_slots) {
+            io.payload(&slots);
+        }
         let waiting = self.at(Stage::Accepted);
         for part in waiting.chunks(MAX_STATUS) {
             io.frame(&ClientFrame::Status { ids: part.to_vec() });

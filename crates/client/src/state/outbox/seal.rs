@@ -13,7 +13,6 @@ use crate::command::Burn;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::purpose::{Open, Purpose};
 use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
@@ -235,7 +234,7 @@ impl Outbox {
         }
     }
 
-    /// Gives a sealed message to the server, over the socket where it fits.
+    /// Gives a sealed message to the server: in a frame where it fits, else under a ticket.
     pub(crate) fn submit(&mut self, io: &mut Io, id: MessageId) {
         let Some(item) = self.items.get_mut(&id) else {
             return;
@@ -244,16 +243,16 @@ impl Outbox {
             return;
         };
         item.stage = Stage::Submitted;
-        let bytes = sealed.submission.clone();
-        if io.online && bytes.len() <= MAX_PAYLOAD && item.tries == 0 {
-            io.payload(&bytes);
+        let len = sealed.submission.len();
+        if len <= MAX_PAYLOAD {
+            io.payload(&sealed.submission);
         } else {
-            io.post_octets("/messages", bytes, Purpose::Open(Open::Posted(id)));
+            self.ask_ticket(io, id, len as u64);
         }
         io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
     }
 
-    /// Gives one more slot to the server; it fits any frame.
+    /// Gives one more slot to the server, once there is a link; it fits any frame.
     pub(crate) fn submit_slot(&mut self, io: &mut Io, id: MessageId, slot: Slot) {
         if let Some(sealed) = self
             .items
@@ -270,11 +269,7 @@ impl Outbox {
         if io.online {
             io.payload(&bytes);
         } else {
-            io.post_octets(
-                &format!("/messages/{id}/slots"),
-                bytes,
-                Purpose::Open(Open::SlotsPosted(id)),
-            );
+            self.late_slots.push(bytes);
         }
     }
 

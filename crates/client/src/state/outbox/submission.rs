@@ -104,7 +104,7 @@ impl Outbox {
         Some(accepted)
     }
 
-    /// No answer came: tries again; false once that was tried too often.
+    /// No answer came: tries again, and asks whether anybody answers at all; false once that was tried too often.
     pub(crate) fn resend(&mut self, io: &mut Io, id: MessageId) -> bool {
         let item = self.items.get_mut(&id);
         let given =
@@ -120,6 +120,10 @@ impl Outbox {
         if item.stage == Stage::TakenBack {
             io.timers.set(Timer::Resend(id), io.now_ms + ANSWER_MS);
         } else if io.online {
+            if !item.is_on_http() {
+                // Perhaps nobody is at the other end of the socket any more.
+                io.timers.set_earlier(Timer::Ping, io.now_ms);
+            }
             self.submit(io, id);
         }
         true

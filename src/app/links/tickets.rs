@@ -1,0 +1,113 @@
+//! Tickets that a socket holds: leave to send or to fetch one body that is too large for a frame.
+//!
+//! Specification: `docs/protocol/link.md#tickets`.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use ephemeral::{ClaimToken, MessageId};
+use protocol::link::{Direction, Ticket};
+use zeroize::Zeroizing;
+
+use ambient::Ambient;
+
+use crate::app::Problem;
+use crate::app::messages::Socket;
+
+/// The most tickets of one socket.
+const OF_SOCKET: usize = 8;
+
+/// Seconds for which a ticket is good.
+const TICKET_SECS: u64 = 60;
+
+/// What a ticket is leave for.
+pub(crate) enum Errand {
+    /// To send a submission or a set of slots.
+    Send,
+    /// To fetch what was claimed.
+    Fetch(MessageId, ClaimToken),
+}
+
+/// A ticket that was taken, and the socket that it was announced on.
+pub(crate) struct Taken {
+    /// The ticket.
+    pub(crate) ticket: Ticket,
+    /// What it is leave for.
+    pub(crate) errand: Errand,
+    /// Where the outcome is told.
+    pub(crate) socket: Arc<Socket>,
+}
+
+struct Held {
+    taken: Taken,
+    until: u64,
+}
+
+/// The tickets of every socket of this instance, by the number of its connection.
+#[derive(Default)]
+pub(super) struct Tickets(DashMap<u64, Vec<Held>>);
+
+impl Tickets {
+    /// Draws a ticket for a body of `len` bytes; gives what the client is told. Of too many the oldest goes.
+    pub(super) fn issue(
+        &self,
+        ambient: &Ambient,
+        socket: &Arc<Socket>,
+        errand: Errand,
+        len: u64,
+    ) -> Zeroizing<Vec<u8>> {
+        let direction = match &errand {
+            Errand::Send => Direction::Up,
+            Errand::Fetch(..) => Direction::Down,
+        };
+        let ticket = Ticket::issue(&mut ambient.rng(), direction, len);
+        let told = ticket.encode();
+        let taken = Taken {
+            ticket,
+            errand,
+            socket: Arc::clone(socket),
+        };
+        let mut held = self.0.entry(socket.connection().number).or_default();
+        if held.len() >= OF_SOCKET {
+            held.remove(0);
+        }
+        held.push(Held {
+            taken,
+            until: ambient.now().saturating_add(TICKET_SECS),
+        });
+        told
+    }
+
+    /// Takes a ticket of one of these sockets out, so that nobody takes it again.
+    pub(super) fn take(
+        &self,
+        sockets: &[Arc<Socket>],
+        id: [u8; 16],
+        direction: Direction,
+        now: u64,
+    ) -> Result<Taken, Problem> {
+        let mut of_sockets = sockets.iter();
+        let taken = of_sockets.find_map(|socket| {
+            let mut held = self.0.get_mut(&socket.connection().number)?;
+            let at = held.iter().position(|held| {
+                let ticket = &held.taken.ticket;
+                *ticket.id() == id && ticket.direction() == direction && now < held.until
+            })?;
+            Some(held.remove(at).taken)
+        });
+        taken.ok_or_else(Problem::gone)
+    }
+
+    /// Forgets tickets whose time is over.
+    pub(super) fn sweep(&self, now: u64) {
+        self.0.retain(|_, held| {
+            held.retain(|held| now < held.until);
+            !held.is_empty()
+        });
+    }
+
+    /// Forgets the tickets of a socket that ended.
+    pub(super) fn end(&self, socket: &Socket) {
+        self.0.remove(&socket.connection().number);
+    }
+}
