@@ -107,7 +107,7 @@ impl WebSocket {
     }
 }
 
-/// The path of the product's socket for a live id.
+/// The path of the product's socket for a live id, to which messages are pushed.
 pub(crate) fn path(live_id: [u8; 16]) -> String {
-    format!("/api/v1/ws?live_id={}", hex::encode(live_id))
+    format!("/api/v1/ws?live_id={}&deliver=1", hex::encode(live_id))
 }

@@ -836,6 +836,8 @@ export type ServerFrame = {
   waiting: Array<Waiting>;
 } | Waiting & {
   t: 'waiting';
+} | Waiting & {
+  t: 'pushed';
 } | {
   /** Unix seconds. */
   expires_at: number;

@@ -8,6 +8,7 @@ mod contract;
 mod credentials;
 mod damage;
 mod deletion;
+mod delivery;
 mod endings;
 mod enumeration;
 mod hostile;

@@ -36,6 +36,14 @@ impl TestApp {
 
     /// Starts a server with a configuration of the test's own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_over(Arc::new(ambient::OsEntropy), change).await
+    }
+
+    /// Starts a server with randomness of the test's own.
+    pub(crate) async fn start_over(
+        entropy: Arc<dyn ambient::Entropy>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let clock = ManualClock::at(START);
         let mut config = config(&data);
@@ -43,7 +51,7 @@ impl TestApp {
         // What fits into no vault is no setting; the vault itself says when it is full.
         let least = config.vault_bytes.min(config.vault_account_bytes);
         config.max_message_bytes = config.max_message_bytes.min(least);
-        let ambient = Ambient::new(clock.clone(), Arc::new(ambient::OsEntropy));
+        let ambient = Ambient::new(clock.clone(), entropy);
         let key = Zeroizing::new("a key of the tests".to_owned());
         let application = Application::build(config, Some(key), ambient)
             .await

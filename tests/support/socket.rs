@@ -92,7 +92,16 @@ impl TestSocket {
 
     /// Connects under a live id; an answer that is not 101 is an error.
     pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
-        let socket = Unlinked::open(client, live_id).await?;
+        Self::open_with(client, live_id, "").await
+    }
+
+    /// Connects with more in the query.
+    pub(crate) async fn open_with(
+        client: &Client,
+        live_id: [u8; 16],
+        query: &str,
+    ) -> Result<Self, Box<Error>> {
+        let socket = Unlinked::open_with(client, live_id, query).await?;
         Ok(socket.link(client).await)
     }
 
@@ -287,8 +296,16 @@ impl TestSocket {
 impl Unlinked {
     /// Connects under a live id; an answer that is not 101 is an error.
     pub(crate) async fn open(client: &Client, live_id: [u8; 16]) -> Result<Self, Box<Error>> {
+        Self::open_with(client, live_id, "").await
+    }
+
+    async fn open_with(
+        client: &Client,
+        live_id: [u8; 16],
+        query: &str,
+    ) -> Result<Self, Box<Error>> {
         let base = client.base().replacen("http", "ws", 1);
-        let address = format!("{base}/api/v1/ws?live_id={}", hex::encode(live_id));
+        let address = format!("{base}/api/v1/ws?live_id={}{query}", hex::encode(live_id));
         let mut request = address.into_client_request().map_err(Box::new)?;
         let headers = request.headers_mut();
         headers.insert("x-secure-messaging", "1".parse().unwrap());

@@ -85,6 +85,8 @@ pub enum ServerFrame {
     },
     /// A message can be claimed.
     Waiting(Waiting),
+    /// A message was claimed for this live session; its parcel or `claimed_large` follows.
+    Pushed(Waiting),
     /// A submission was taken.
     Sent {
         /// The message.

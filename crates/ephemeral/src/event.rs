@@ -15,6 +15,8 @@ pub enum Event {
         target: Target,
         /// What waits.
         item: WaitingItem,
+        /// Whether the slot was just posted or added; otherwise the end of a claim made it claimable.
+        is_new: bool,
     },
     /// A slot was claimed.
     Claimed(Change),

@@ -35,6 +35,14 @@ fn to_poster(hub: &Hub, change: &ephemeral::Change, state: Change) {
     );
 }
 
+/// A claim of the slot has ended, if there was one.
+fn ended(hub: &Hub, change: &ephemeral::Change, state: Change) {
+    if let Target::Live { account, live } = change.target {
+        hub.settle(account, live, change.id);
+    }
+    to_poster(hub, change, state);
+}
+
 impl EventSink for Announcer {
     fn publish(&self, event: &Event) {
         let Some(hub) = self.0.upgrade() else {
@@ -42,19 +50,22 @@ impl EventSink for Announcer {
         };
         let hub: &Hub = &hub;
         match event {
-            Event::Available { target, item } => {
-                let told = ServerFrame::Waiting(waiting(item));
-                match target {
-                    Target::Live { account, live } => hub.tell_live(*account, *live, &told),
-                    Target::Account(account) => hub.tell_account(*account, &told),
+            Event::Available {
+                target,
+                item,
+                is_new,
+            } => match target {
+                Target::Live { account, live } => hub.announce(*account, *live, item, *is_new),
+                Target::Account(account) => {
+                    hub.tell_account(*account, &ServerFrame::Waiting(waiting(item)));
                 }
-            }
+            },
             Event::Claimed(change) => to_poster(hub, change, Change::Claimed),
-            Event::Returned(change) => to_poster(hub, change, Change::Returned),
+            Event::Returned(change) => ended(hub, change, Change::Returned),
             Event::Left(change) => to_poster(hub, change, Change::Left),
-            Event::Acknowledged { change, .. } => to_poster(hub, change, Change::Acknowledged),
-            Event::Expired(change) => to_poster(hub, change, Change::Expired),
-            Event::CannotOpen(change) => to_poster(hub, change, Change::CannotOpen),
+            Event::Acknowledged { change, .. } => ended(hub, change, Change::Acknowledged),
+            Event::Expired(change) => ended(hub, change, Change::Expired),
+            Event::CannotOpen(change) => ended(hub, change, Change::CannotOpen),
         }
     }
 

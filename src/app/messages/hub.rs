@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use api::frames::ServerFrame;
 use api::ids::LiveId;
 use dashmap::DashMap;
-use ephemeral::{Connection, Ephemeral, Notice, TooManySockets, Unreachable};
+use ephemeral::{
+    Connection, Ephemeral, MessageId, Notice, TooManySockets, Unreachable, WaitingItem,
+};
 use protocol::epoch::bucket_of;
 use store::{SessionId, UserId};
 use tokio::sync::Notify;
 
 use crate::app::sessions::{LiveSession, SignedIn};
 
-use super::{Announcer, Outbox, Outgoing};
+use super::frames::waiting;
+use super::{Announcer, Deliveries, Outbox, Outgoing};
 use api::close;
 
 /// One connected socket.
@@ -21,13 +24,15 @@ pub struct Socket {
     connection: Connection,
     session: Arc<LiveSession>,
     outbox: Outbox,
+    /// `None` unless the client asked for delivery.
+    deliveries: Option<Deliveries>,
     close_code: AtomicU16,
     closing: Notify,
 }
 
 impl Socket {
-    /// Makes a socket; `number` is drawn at random.
-    pub fn new(live: LiveId, session: Arc<LiveSession>, number: u64) -> Arc<Self> {
+    /// Makes a socket; `number` is drawn at random, and `delivers` says whether messages are pushed to it.
+    pub fn new(live: LiveId, session: Arc<LiveSession>, number: u64, delivers: bool) -> Arc<Self> {
         let connection = Connection {
             account: session.user_id(),
             session: session.id(),
@@ -38,6 +43,7 @@ impl Socket {
             connection,
             session,
             outbox: Outbox::default(),
+            deliveries: delivers.then(Deliveries::default),
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
         })
@@ -46,6 +52,28 @@ impl Socket {
     /// Returns the frames that wait to be written.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Returns what it is to be told of messages, if it asked for delivery.
+    pub(crate) fn deliveries(&self) -> Option<&Deliveries> {
+        self.deliveries.as_ref()
+    }
+
+    /// Waits until it is to be told of a message; without end unless it asked for delivery.
+    pub(crate) async fn has_due(&self) {
+        match &self.deliveries {
+            Some(deliveries) => deliveries.ready().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells that a message for the live session can be claimed, or leaves that to the socket's task.
+    fn announce(&self, item: &WaitingItem, is_new: bool) {
+        match &self.deliveries {
+            None => self.tell(&ServerFrame::Waiting(waiting(item))),
+            Some(deliveries) if deliveries.note(*item, is_new) => {}
+            Some(_) => self.close(close::TOO_MUCH),
+        }
     }
 
     /// Returns the live session's id.
@@ -202,11 +230,20 @@ impl Hub {
         }
     }
 
-    /// Sends to one live session of an account.
-    pub fn tell_live(&self, user: UserId, live: LiveId, told: &ServerFrame) {
+    /// Announces a message for one live session of an account.
+    pub(super) fn announce(&self, user: UserId, live: LiveId, item: &WaitingItem, is_new: bool) {
         for socket in self.sockets(user) {
             if socket.live() == live {
-                socket.tell(told);
+                socket.announce(item, is_new);
+            }
+        }
+    }
+
+    /// Notes that a live session's claim of a message has ended: another may be pushed.
+    pub(super) fn settle(&self, user: UserId, live: LiveId, id: MessageId) {
+        for socket in self.sockets(user) {
+            if let Some(deliveries) = socket.deliveries().filter(|_| socket.live() == live) {
+                deliveries.settle(id);
             }
         }
     }
@@ -310,7 +347,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_lets_its_queue_fill_up_is_cut_off() {
         let session = LiveSession::for_test();
-        let socket = Socket::new(LiveId::from_bytes([1; 16]), session, 1);
+        let socket = Socket::new(LiveId::from_bytes([1; 16]), session, 1, false);
         for _ in 0..512 {
             socket.tell(&ServerFrame::Pong {});
         }
@@ -324,6 +361,28 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_socket_that_is_told_of_nothing_that_is_due_is_cut_off() {
+        let (account, live) = (UserId::from_bytes([1; 16]), LiveId::from_bytes([1; 16]));
+        let item = WaitingItem {
+            id: MessageId::from_bytes([1; 16]),
+            poster: account,
+            burn_on_read: false,
+            size: 1,
+            expires_at: 1,
+            target: ephemeral::Target::Live { account, live },
+        };
+        let socket = Socket::new(live, LiveSession::for_test(), 1, true);
+        for _ in 0..512 {
+            socket.announce(&item, true);
+        }
+        assert_eq!(socket.close_code.load(Ordering::SeqCst), 0);
+        socket.announce(&item, true);
+        assert_eq!(socket.closed().await, close::TOO_MUCH);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(socket.outbox().poll_next(&mut cx).is_pending());
+    }
+
     fn hub() -> Arc<Hub> {
         let config = ephemeral::Config::default();
         Hub::new(Ephemeral::memory(config, ambient::Ambient::system()))
@@ -332,7 +391,12 @@ mod tests {
     #[tokio::test]
     async fn a_bundle_is_handed_out_in_its_bucket_and_the_next_whatever_number_it_names() {
         let hub = hub();
-        let socket = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        let socket = Socket::new(
+            LiveId::from_bytes([1; 16]),
+            LiveSession::for_test(),
+            1,
+            false,
+        );
         hub.join(&socket, 1).await.unwrap().unwrap();
         let presence = hub.plane.presence();
         for (bucket, now, handed_out) in [
@@ -354,7 +418,12 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_is_over_and_not_swept_yet_is_not_handed_out() {
         let hub = hub();
-        let socket = Socket::new(LiveId::from_bytes([1; 16]), LiveSession::for_test(), 1);
+        let socket = Socket::new(
+            LiveId::from_bytes([1; 16]),
+            LiveSession::for_test(),
+            1,
+            false,
+        );
         hub.join(&socket, 1).await.unwrap().unwrap();
         let bucket = u64::MAX;
         let bytes = vec![1];
@@ -372,7 +441,7 @@ mod tests {
         let session = LiveSession::for_test();
         let join = async |live: u8, number: u64| {
             let live = LiveId::from_bytes([live; 16]);
-            let socket = Socket::new(live, Arc::clone(&session), number);
+            let socket = Socket::new(live, Arc::clone(&session), number, false);
             hub.join(&socket, 2).await.unwrap().map(|()| socket)
         };
         let first = join(1, 1).await.unwrap();
@@ -391,8 +460,8 @@ mod tests {
     async fn a_notice_closes_the_sockets_of_a_session_and_a_relayed_text_spares_one() {
         let hub = hub();
         let session = LiveSession::for_test();
-        let one = Socket::new(LiveId::from_bytes([1; 16]), Arc::clone(&session), 1);
-        let two = Socket::new(LiveId::from_bytes([2; 16]), session, 2);
+        let one = Socket::new(LiveId::from_bytes([1; 16]), Arc::clone(&session), 1, false);
+        let two = Socket::new(LiveId::from_bytes([2; 16]), session, 2, false);
         for socket in [&one, &two] {
             hub.join(socket, 2).await.unwrap().unwrap();
         }

@@ -34,10 +34,11 @@ const LIST_PARTS: usize = 256;
 /// The most waiting messages that follow it one by one; `list` asks for the others.
 const TOLD_ITEMS: usize = 256;
 
-/// Makes the socket of a live session, which has not joined.
-pub(crate) fn socket(app: &App, who: &SignedIn, live: LiveId) -> Arc<Socket> {
+/// Makes the socket of a live session, which has not joined; `delivers` says whether messages for the live
+/// session are pushed to it.
+pub(crate) fn socket(app: &App, who: &SignedIn, live: LiveId, delivers: bool) -> Arc<Socket> {
     let number = u64::from_be_bytes(app.ambient().random());
-    Socket::new(live, Arc::clone(who.session()), number)
+    Socket::new(live, Arc::clone(who.session()), number, delivers)
 }
 
 /// A live session's place at the server. It leaves when this is dropped, and what it held unread waits again.

@@ -178,6 +178,16 @@ pub(crate) async fn claim(
     Ok(app.vault().claim(id, who.user_id(), live).await??)
 }
 
+/// Claims a message for a live session that did not ask: no activity of the person.
+pub(crate) async fn claim_unasked(
+    app: &App,
+    who: &SignedIn,
+    id: MessageId,
+    live: LiveId,
+) -> Result<Claim, Problem> {
+    Ok(app.vault().claim(id, who.user_id(), Some(live)).await??)
+}
+
 /// Counts the poster's new recipients, and the messages that wait for people who never wrote back.
 async fn may_write(
     app: &App,

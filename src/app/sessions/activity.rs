@@ -12,7 +12,7 @@ pub enum Deed {
     Post,
     /// Slots are added to a message, by the client when nobody claimed it.
     AddSlots,
-    /// A message is claimed, as soon as it is announced.
+    /// A message is claimed, as soon as it is announced. What is pushed is claimed by nobody's deed.
     Claim,
     /// A claim is acknowledged.
     Acknowledge,

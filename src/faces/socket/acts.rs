@@ -1,11 +1,9 @@
 //! Handles the frames of a socket.
 
-use api::Blob;
 use api::frames::{Asked, ClientFrame, ServerFrame};
 use bytes::Bytes;
 use ephemeral::{Ciphertext, MessageId};
 use protocol::envelope::{SlotSet, SubmissionHeader};
-use protocol::link::MAX_PAYLOAD;
 use protocol::suite::ObjectType;
 use zeroize::Zeroizing;
 
@@ -81,20 +79,7 @@ impl Connection {
     async fn claim(&self, id: MessageId) -> Result<(), Problem> {
         let live = self.member.socket().live();
         let claim = service::claim(&self.app, &self.who, id, Some(live)).await?;
-        let (socket, len) = (self.member.socket(), service::parcel_len(&claim));
-        if len <= MAX_PAYLOAD {
-            let parcel = service::parcel(id, &claim);
-            socket.send(Outgoing::Binary(Bytes::from(parcel)));
-        } else {
-            let errand = Errand::Fetch(id, claim.token.clone());
-            let ticket = self.issue(errand, len as u64);
-            socket.tell(&ServerFrame::ClaimedLarge {
-                id,
-                token: Blob::new(claim.token.as_bytes().to_vec()),
-                lease_ms: claim.lease.as_millis() as u64,
-                ticket: Blob::new(ticket.to_vec()),
-            });
-        }
+        self.hand_over(id, &claim);
         Ok(())
     }
 
@@ -109,7 +94,7 @@ impl Connection {
         Ok(())
     }
 
-    fn issue(&self, errand: Errand, len: u64) -> Zeroizing<Vec<u8>> {
+    pub(super) fn issue(&self, errand: Errand, len: u64) -> Zeroizing<Vec<u8>> {
         let (links, socket) = (self.app.links(), self.member.socket());
         links.issue(self.app.ambient(), socket, errand, len)
     }

@@ -38,6 +38,14 @@ const MAX_SILENT_PINGS: u32 = 3;
 pub struct Opening {
     /// Chosen at random by the client core.
     pub live_id: LiveId,
+    /// `1` asks that messages for this live session come claimed.
+    pub deliver: Option<u8>,
+}
+
+impl Opening {
+    fn asks_for_delivery(&self) -> bool {
+        self.deliver == Some(1)
+    }
 }
 
 /// Opens a socket.
@@ -51,7 +59,7 @@ pub async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
-    let socket = live::socket(&app, &who, query.live_id);
+    let socket = live::socket(&app, &who, query.live_id, query.asks_for_delivery());
     let channel = Channel::new(socket, app.ambient().clone());
     let arrived = Arrived {
         app: Arc::clone(&app),
@@ -161,6 +169,7 @@ impl Connection {
                     }
                     socket.outbox().offer(wire::ping());
                 }
+                () = socket.has_due() => self.deliver().await,
                 received = incoming.receive(&mut payload) => {
                     if !received {
                         break None;

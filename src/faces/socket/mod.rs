@@ -3,6 +3,7 @@
 mod acts;
 mod channel;
 mod connection;
+mod deliver;
 mod link;
 mod wire;
 

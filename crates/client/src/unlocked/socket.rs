@@ -99,7 +99,10 @@ impl Unlocked {
                 let failure = Failure::refused(&code, detail, secs);
                 self.frame_refused(io, re, id, failure);
             }
-            ServerFrame::SlotsAdded { .. } | ServerFrame::Pong {} | ServerFrame::Unknown => {}
+            ServerFrame::Pushed(_)
+            | ServerFrame::SlotsAdded { .. }
+            | ServerFrame::Pong {}
+            | ServerFrame::Unknown => {}
         }
     }
 

@@ -176,10 +176,11 @@ impl Held {
         }
     }
 
-    fn available(&self, index: usize) -> Event {
+    fn available(&self, index: usize, is_new: bool) -> Event {
         Event::Available {
             target: self.slots[index].target,
             item: self.item(index),
+            is_new,
         }
     }
 
@@ -187,7 +188,7 @@ impl Held {
     pub(crate) fn announce(&self, events: &mut Vec<Event>) {
         for (index, slot) in self.slots.iter().enumerate() {
             if matches!(slot.state, SlotState::Waiting) {
-                events.push(self.available(index));
+                events.push(self.available(index, true));
             }
         }
     }
@@ -198,7 +199,7 @@ impl Held {
         for (other, slot) in self.slots.iter().enumerate() {
             let freed = other == index || (self.burn_on_read && slot.target.account() == account);
             if freed && matches!(slot.state, SlotState::Waiting) {
-                events.push(self.available(other));
+                events.push(self.available(other, false));
             }
         }
     }
@@ -435,7 +436,7 @@ impl Held {
                 }
                 Some(_) => continue,
             };
-            events.push(self.available(index));
+            events.push(self.available(index, true));
         }
     }
 

@@ -15,7 +15,10 @@ fn recorded(b: &Bench) -> Arc<Mutex<Vec<Event>>> {
 
 fn drain(events: &Mutex<Vec<Event>>) -> Vec<String> {
     let describe = |event: Event| match event {
-        Event::Available { target, .. } => format!("available {target:?}"),
+        Event::Available { target, is_new, .. } => match is_new {
+            true => format!("new {target:?}"),
+            false => format!("available {target:?}"),
+        },
         Event::Claimed(Change { target, .. }) => format!("claimed {target:?}"),
         Event::Returned(Change { target, .. }) => format!("returned {target:?}"),
         Event::Acknowledged { change, burned } => {
@@ -35,7 +38,7 @@ pub(crate) fn every_slot_is_announced_and_every_transition_told(open: Open) {
     b.post(message(1, true, &[one, two])).unwrap();
     assert_eq!(
         drain(&events),
-        [format!("available {one:?}"), format!("available {two:?}")]
+        [format!("new {one:?}"), format!("new {two:?}")]
     );
     let _lost = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     assert_eq!(drain(&events), [format!("claimed {one:?}")]);
@@ -61,6 +64,9 @@ pub(crate) fn every_slot_is_announced_and_every_transition_told(open: Open) {
             format!("available {one:?}")
         ]
     );
+    let again = vec![slot(two)];
+    b.vault.add_slots(message_id(1), ALICE, again).unwrap();
+    assert_eq!(drain(&events), [format!("new {two:?}")]);
     let claim = b.vault.claim(message_id(1), BOB, Some(live(1))).unwrap();
     b.vault
         .acknowledge(message_id(1), BOB, &claim.token)
