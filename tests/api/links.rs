@@ -337,10 +337,10 @@ async fn a_ticket_is_good_once_for_its_session_for_a_minute_and_while_its_socket
     socket.text_of("sent").await;
     app.advance(1).await;
     assert_eq!(post(&alice, later).await.0.expect(404).code(), "gone");
-    // A socket holds eight; of more the oldest goes.
+    // A socket holds sixteen; of more the oldest goes.
     let first = ticket(&mut socket, len).await;
     let second = ticket(&mut socket, len).await;
-    for _ in 0..7 {
+    for _ in 0..15 {
         ticket(&mut socket, len).await;
     }
     assert_eq!(post(&alice, first).await.0.expect(404).code(), "gone");

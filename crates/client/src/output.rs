@@ -22,7 +22,7 @@ pub enum Output {
         /// The body; empty for none.
         body: Zeroizing<Vec<u8>>,
     },
-    /// Open `/api/v1/ws?live_id=…`; an open socket is closed first.
+    /// Open `/api/v1/ws?live_id=…&deliver=1`; an open socket is closed first.
     SocketConnect {
         /// 32 hex digits.
         live_id: String,

@@ -36,6 +36,8 @@ mod other_keys;
 mod pairs;
 #[path = "hostile/promised.rs"]
 mod promised;
+#[path = "hostile/pushed.rs"]
+mod pushed;
 #[path = "hostile/replaced.rs"]
 mod replaced;
 #[path = "hostile/requests.rs"]

@@ -145,6 +145,7 @@ fn an_edit_of_an_unread_message_stays_with_it_at_the_server() {
 fn a_reveal_takes_neither_the_claim_under_way_nor_those_that_wait() {
     for late in [false, true] {
         let (mut world, f, id) = burning(late);
+        world.server.delivers = false;
         // The first parcel is slow; the others wait for their turn.
         let (tab, held) = (f.bob, Rc::new(Cell::new(None)));
         let keep = Rc::clone(&held);
@@ -186,6 +187,7 @@ fn a_reveal_whose_lease_is_extended_without_an_answer_is_asked_for_again() {
 #[test]
 fn a_claim_without_an_answer_is_made_three_times_and_the_others_go_on() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.friends();
     let tab = f.bob;
     let asked = Rc::new(Cell::new(0));
@@ -271,6 +273,7 @@ fn a_parcel_that_was_not_asked_for_is_not_fetched() {
 #[test]
 fn a_claim_that_is_refused_for_now_is_made_again_after_the_time_that_was_named() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.friends();
     let (tab, mut left) = (f.bob, 1);
     world.server.tamper = Some(Box::new(move |to, reply| match &reply {
@@ -383,8 +386,9 @@ fn what_burns_is_shown_for_its_time_and_hiding_ends_only_what_burns_on_reading()
     }
 }
 
-/// Never announces some of the next messages to a tab, by their places, also when sealed anew.
+/// Never announces some of the next messages to a tab, by their places, also when sealed anew. Nothing is pushed.
 fn keep(world: &mut World, tab: usize, places: &'static [usize]) {
+    world.server.delivers = false;
     let mut seen = Vec::new();
     world.server.tamper = Some(Box::new(move |to, reply| match &reply {
         Reply::Text(frame) if to == tab && reply.announces() => {

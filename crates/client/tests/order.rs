@@ -10,9 +10,10 @@ fn warnings(world: &World, tab: usize, id: MessageId) -> Vec<String> {
     world.message(tab, id).unwrap().warnings
 }
 
-/// Never announces the next messages to a tab, so many, also not when they are sealed anew.
+/// Never announces the next messages to a tab, so many, also not when they are sealed anew. Nothing is pushed.
 fn drop_next(world: &mut World, tab: usize, count: usize) {
     let mut dropped: Vec<String> = Vec::new();
+    world.server.delivers = false;
     world.server.tamper = Some(Box::new(move |to, reply| {
         if to != tab || !reply.announces() {
             return vec![reply];
@@ -71,6 +72,7 @@ fn messages_of_two_sessions_of_one_sender_stand_in_the_order_of_their_times() {
 #[test]
 fn many_late_messages_between_two_stand_in_their_order() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.friends();
     let bob = f.bob;
     let mut count = 0;

@@ -31,7 +31,10 @@ impl ApiSocket {
         live_id: &str,
     ) -> Result<Self, ApiError> {
         let broken = |error: &dyn std::fmt::Display| ApiError::Transport(error.to_string());
-        let url = format!("ws://{}/api/v1/ws?live_id={live_id}", address.authority());
+        let url = format!(
+            "ws://{}/api/v1/ws?live_id={live_id}&deliver=1",
+            address.authority()
+        );
         let mut request = url.into_client_request().map_err(|e| broken(&e))?;
         let headers = request.headers_mut();
         headers.insert(NATIVE_HEADER, HeaderValue::from_static("1"));

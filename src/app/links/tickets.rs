@@ -15,7 +15,7 @@ use crate::app::Problem;
 use crate::app::messages::Socket;
 
 /// The most tickets of one socket.
-const OF_SOCKET: usize = 8;
+const OF_SOCKET: usize = 16;
 
 /// Seconds for which a ticket is good.
 const TICKET_SECS: u64 = 60;

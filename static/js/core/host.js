@@ -191,7 +191,8 @@ export class Host {
   /** @param {string} live */
   #connect(live) {
     this.#disconnect();
-    const socket = new WebSocket(`${this.#origin.replace(/^http/, 'ws')}/api/v1/ws?live_id=${live}`);
+    const address = `${this.#origin.replace(/^http/, 'ws')}/api/v1/ws?live_id=${live}&deliver=1`;
+    const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {

@@ -17,12 +17,21 @@ pub struct HeldSlot {
     pub bytes: Vec<u8>,
     /// Token and end of the claim, unix milliseconds.
     pub claim: Option<([u8; 16], u64)>,
+    /// Whether it was claimed for a session that did not ask.
+    pub pushed: bool,
     /// The session that claimed it, and whether it was about to show it.
     pub by: Option<(LiveId, bool)>,
     /// Since when the session that it is for is not connected, unix milliseconds.
     pub left_ms: Option<u64>,
     /// Reported as not opening; waits for a replacement.
     pub dead: bool,
+}
+
+impl HeldSlot {
+    /// Whether a claim of it holds.
+    pub(super) fn is_claimed(&self, now_ms: u64) -> bool {
+        self.claim.is_some_and(|(_, until)| until > now_ms)
+    }
 }
 
 /// One message.

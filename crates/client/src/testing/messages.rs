@@ -20,6 +20,9 @@ const AWAY_MS: u64 = 60_000;
 /// So many waiting messages are told in the greeting.
 const LISTED: usize = 64;
 
+/// Most messages pushed to a session and not acknowledged.
+const MOST_PUSHED: usize = 8;
+
 fn refused(re: Asked, id: MessageId, code: Code) -> Reply {
     refusal(re, Some(id), code)
 }
@@ -101,7 +104,7 @@ impl FakeServer {
         let (poster, returned) = (held.poster, held.give_back(user, live));
         for target in returned {
             self.note(id, poster, Change::Returned, &target);
-            self.announce(id);
+            self.announce(id, &[]);
         }
     }
 
@@ -177,7 +180,8 @@ impl FakeServer {
         })
     }
 
-    fn announce(&mut self, id: &MessageId) {
+    /// Tells who may claim a message, or pushes it where its slot is new.
+    fn announce(&mut self, id: &MessageId, new: &[Target]) {
         let Some(held) = self.messages.get(id) else {
             return;
         };
@@ -187,9 +191,42 @@ impl FakeServer {
             .filter_map(|(tab, socket)| Some((*tab, self.item(id, held, socket)?)))
             .collect();
         for (tab, item) in items {
-            let frame = Reply::frame(&ServerFrame::Waiting(item));
-            self.pushed.push_back((tab, frame));
+            if self.may_push(tab, &item, new) {
+                self.push_claimed(tab, item);
+            } else {
+                let frame = Reply::frame(&ServerFrame::Waiting(item));
+                self.pushed.push_back((tab, frame));
+            }
         }
+    }
+
+    fn may_push(&self, tab: usize, item: &Waiting, new: &[Target]) -> bool {
+        let Some(socket) = self.sockets.get(&tab) else {
+            return false;
+        };
+        let own = Target::Live {
+            account: socket.user,
+            live_id: socket.live,
+        };
+        let slots = self.messages.values().filter_map(|it| it.slots.get(&own));
+        let pushed = slots.filter(|it| it.pushed && it.is_claimed(self.now_ms));
+        let fits = new.contains(&own) && !item.burn;
+        self.delivers && fits && pushed.count() < MOST_PUSHED
+    }
+
+    fn push_claimed(&mut self, tab: usize, item: Waiting) {
+        let id = item.id;
+        let claimed = self.claim(tab, id);
+        let live = self.sockets[&tab].live;
+        let slots = &mut self.messages.get_mut(&id).unwrap().slots;
+        for (_, slot) in slots
+            .iter_mut()
+            .filter(|(to, _)| to.live_id() == Some(&live))
+        {
+            slot.pushed = true;
+        }
+        let told = Reply::frame(&ServerFrame::Pushed(item));
+        self.pushed.extend([(tab, told), (tab, claimed)]);
     }
 
     fn note(&mut self, id: &MessageId, poster: UserId, state: Change, target: &Target) {
@@ -234,7 +271,7 @@ impl FakeServer {
         }
         for (id, poster, target) in returned {
             self.note(&id, poster, Change::Returned, &target);
-            self.announce(&id);
+            self.announce(&id, &[]);
         }
         // What an account has read goes from its sessions that are gone, a minute after they left.
         for held in self.messages.values_mut() {
@@ -352,22 +389,28 @@ impl FakeServer {
                 read_by: BTreeSet::new(),
             },
         );
-        self.announce(&id);
+        let new: Vec<Target> = self.messages[&id].slots.keys().copied().collect();
+        self.announce(&id, &new);
         self.note_absent(&id);
         Reply::frame(&ServerFrame::Sent { id, expires_at })
     }
 
     fn add_slots(&mut self, user: UserId, set: SlotSet) -> Reply {
         let id = set.message_id;
-        match self
-            .messages
-            .get_mut(&id)
-            .filter(|held| held.poster == user)
-        {
-            Some(held) => held.slots.extend(set.slots.into_iter().map(slot)),
-            None => return refused(Asked::Slots, id, Code::Gone),
+        let now_ms = self.now_ms;
+        let Some(held) = self.messages.get_mut(&id).filter(|it| it.poster == user) else {
+            return refused(Asked::Slots, id, Code::Gone);
+        };
+        let mut new = Vec::new();
+        for (target, slot) in set.slots.into_iter().map(slot) {
+            // What is being read is not replaced under its reader.
+            let there = held.slots.get(&target);
+            if there.is_none_or(|there| !there.is_claimed(now_ms)) {
+                held.slots.insert(target, slot);
+                new.push(target);
+            }
         }
-        self.announce(&id);
+        self.announce(&id, &new);
         self.note_absent(&id);
         Reply::frame(&ServerFrame::SlotsAdded { id })
     }
@@ -394,6 +437,7 @@ impl FakeServer {
         let slot = held.slots.get_mut(&target).unwrap();
         slot.claim = Some((token, now_ms + LEASE_MS));
         slot.by = Some((live, false));
+        slot.pushed = false;
         let parcel = Parcel {
             message_id: id,
             token,
@@ -516,6 +560,7 @@ fn slot(slot: Slot) -> (Target, HeldSlot) {
             prekey: slot.prekey_id,
             bytes: slot.bytes,
             claim: None,
+            pushed: false,
             by: None,
             left_ms: None,
             dead: false,

@@ -136,6 +136,8 @@ pub struct FakeServer {
     pub boot: (BootId, SignedBoot),
     /// Who may register.
     pub registration: RegistrationMode,
+    /// Whether messages for live sessions are pushed.
+    pub delivers: bool,
     /// Accounts by id.
     pub accounts: BTreeMap<UserId, Account>,
     pub(super) cookies: BTreeMap<u64, UserId>,
@@ -198,6 +200,7 @@ impl FakeServer {
             boot_key,
             boot,
             registration: RegistrationMode::Open,
+            delivers: true,
             accounts: BTreeMap::new(),
             cookies: BTreeMap::new(),
             resume: BTreeMap::new(),

@@ -181,9 +181,11 @@ impl World {
         self.settle();
     }
 
-    /// Exchanges the next two announcements of waiting messages to a tab, and those after them likewise.
+    /// Exchanges the next two announcements of waiting messages to a tab, and those after them likewise. Nothing is
+    /// pushed.
     pub fn swap_announcements(&mut self, tab: usize) {
         let mut held = None;
+        self.server.delivers = false;
         self.server.tamper = Some(Box::new(move |to, reply| {
             if to != tab || !reply.announces() {
                 return vec![reply];

@@ -21,6 +21,13 @@ use protocol::link::{LinkError, Ticket, TicketOpener};
 use zeroize::Zeroizing;
 
 impl Unlocked {
+    /// Begins the next claim, or opens what was pushed if it is its turn.
+    pub(super) fn claim_next(&mut self, io: &mut Io) {
+        if self.inbox.next_claim(io, &self.contacts, &self.safe) {
+            self.open_current(io);
+        }
+    }
+
     /// No answer came.
     pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
         match self.inbox.awaits() {

@@ -136,7 +136,7 @@ impl Unlocked {
             Effect::DropEpochs(chat) => self.outbox.drop_epochs(chat),
             Effect::Release(chat) => self.release_held(io, chat),
             Effect::Send => self.pump(io),
-            Effect::Claim => self.inbox.next_claim(io, &self.contacts, &self.safe),
+            Effect::Claim => self.claim_next(io),
             Effect::TellSettings | Effect::TellRequests | Effect::TellChats | Effect::Lock(_) => {}
         }
     }

@@ -64,12 +64,18 @@ impl Unlocked {
                 ..
             } => self.hello(io, waiting, more, stranded),
             ServerFrame::Waiting(item) => self.inbox.waiting_heard(io, &item),
+            ServerFrame::Pushed(item) => self.inbox.push_told(item),
             ServerFrame::Sent { id, expires_at } => self.sent(io, id, expires_at),
             ServerFrame::Acked { id } => self.inbox.finish(id),
             ServerFrame::Extended { id, lease_ms } => self.extended(io, id, lease_ms),
-            ServerFrame::ClaimedLarge { id, ticket, .. } => {
-                self.inbox.claimed_large(io, id, &ticket);
-            }
+            ServerFrame::ClaimedLarge {
+                id,
+                token,
+                lease_ms,
+                ticket,
+            } => self
+                .inbox
+                .claimed_large(io, id, (&token, lease_ms), &ticket),
             ServerFrame::Listed { waiting, more } => self.listed(io, waiting, more),
             ServerFrame::Status { states } => self.statuses_came(io, states),
             ServerFrame::Message {
@@ -99,10 +105,7 @@ impl Unlocked {
                 let failure = Failure::refused(&code, detail, secs);
                 self.frame_refused(io, re, id, failure);
             }
-            ServerFrame::Pushed(_)
-            | ServerFrame::SlotsAdded { .. }
-            | ServerFrame::Pong {}
-            | ServerFrame::Unknown => {}
+            ServerFrame::SlotsAdded { .. } | ServerFrame::Pong {} | ServerFrame::Unknown => {}
         }
     }
 

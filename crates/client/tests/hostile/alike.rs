@@ -165,22 +165,28 @@ fn a_message_that_the_server_says_somebody_else_posted_is_not_opened() {
 }
 
 #[test]
-fn a_message_of_which_the_server_does_not_say_who_posted_it_is_not_claimed() {
-    let mut world = World::default();
-    let f = world.acquainted();
-    world.server.tamper = Some(Box::new(|_, mut reply| {
-        if let Reply::Text(frame) = &mut reply
-            && frame["t"] == "waiting"
-        {
-            frame.as_object_mut().unwrap().remove("from");
-        }
-        vec![reply]
-    }));
-    let spoken = world.server.traffic.len();
-    let id = world.say(f.alice, f.to_bob, "from nobody");
-    assert!(world.message(f.bob, id).is_none());
-    assert_eq!(world.refusals(f.bob), ["malformed"]);
-    let frames = world.server.traffic[spoken..].iter();
-    let mut frames = frames.filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    assert!(!frames.any(|frame| frame["t"] == "claim"));
+fn a_message_of_which_the_server_does_not_say_who_posted_it_is_neither_claimed_nor_opened() {
+    for (pushes, told) in [
+        (false, &["malformed"][..]),
+        (true, &["malformed", "cross-delivered"]),
+    ] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        world.server.delivers = pushes;
+        world.server.tamper = Some(Box::new(|_, mut reply| {
+            if let Reply::Text(frame) = &mut reply
+                && (frame["t"] == "waiting" || frame["t"] == "pushed")
+            {
+                frame.as_object_mut().unwrap().remove("from");
+            }
+            vec![reply]
+        }));
+        let spoken = world.server.traffic.len();
+        let id = world.say(f.alice, f.to_bob, "from nobody");
+        assert!(world.message(f.bob, id).is_none());
+        assert_eq!(world.refusals(f.bob), told);
+        let frames = world.server.traffic[spoken..].iter();
+        let mut frames = frames.filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+        assert!(!frames.any(|frame| frame["t"] == "claim"));
+    }
 }

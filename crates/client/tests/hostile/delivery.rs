@@ -30,6 +30,7 @@ fn a_message_delivered_after_a_later_one_is_shown_where_it_was_said_and_named_la
 fn a_message_that_is_held_back_is_missed_when_the_next_one_comes() {
     for attack in [false, true] {
         let mut world = World::default();
+        world.server.delivers = false;
         let f = world.friends();
         world.say(f.alice, f.to_bob, "zero");
         if attack {
@@ -98,6 +99,7 @@ fn a_message_that_was_shown_is_not_shown_again_in_any_session() {
 #[test]
 fn what_was_made_for_somebody_else_is_refused() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.friends();
     let (carol, _) = world.register("carol");
     world.befriend(f.alice, carol, "carol");

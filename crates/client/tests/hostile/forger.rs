@@ -78,6 +78,7 @@ fn read(id: MessageId) -> Content {
 #[test]
 fn a_receipt_of_somebody_who_never_had_the_message_is_refused() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.friends();
     let mallory = world.server.plant("mallory");
     world.command(

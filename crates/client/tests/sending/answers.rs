@@ -180,6 +180,7 @@ fn nobody_asks_again_for_keys_for_what_was_taken_back() {
 #[test]
 fn a_message_that_is_gone_when_it_gets_another_slot_is_asked_about_and_said_to_have_vanished() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.acquainted();
     // Bob's tab hangs: the server still believes it is live.
     world.tabs[f.bob] = None;

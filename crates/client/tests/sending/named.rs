@@ -84,6 +84,7 @@ fn what_becomes_of_a_copy_for_an_own_session_says_nothing_of_the_recipient() {
     for away in [false, true] {
         let mut world = World::default();
         let f = all_read(&mut world);
+        world.server.delivers = false;
         let second = world.sign_in("alice");
         // Bob's tab hangs, or he is away.
         world.tabs[f.bob] = None;

@@ -82,6 +82,7 @@ fn what_the_server_put_off_goes_at_the_very_time_that_it_named() {
 fn what_arrived_while_it_was_held_is_watched_as_before() {
     for back in [false, true] {
         let mut world = World::default();
+        world.server.delivers = false;
         let f = world.acquainted();
         let alice = f.alice;
         // Bob's receipt is held back.

@@ -60,6 +60,7 @@ fn a_session_pair_made_late_in_its_bucket_goes_a_minute_after_its_end_all_the_sa
 #[test]
 fn what_is_being_fetched_when_the_bucket_of_its_pair_ends_is_opened() {
     let mut world = World::default();
+    world.server.delivers = false;
     let f = world.acquainted();
     let bob = world.server.user("bob");
     let mut mallory = Forger::plant(&mut world, "mallory", 1);

@@ -2,17 +2,16 @@
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
+use super::pushed::fetch;
 use super::{Await, Current, Lease, Progress, Why};
 use crate::effects::Effect;
 use crate::failure::Failure;
 use crate::id::MessageId;
 use crate::io::Io;
-use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
-use crate::state::outbox::tickets::path_of;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
 use crate::wire::{Blob, ClientFrame};
@@ -53,16 +52,21 @@ impl Inbox {
         io.ask(Effect::Claim);
     }
 
-    /// Begins the next claim unless one is under way.
-    pub(crate) fn next_claim(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) {
+    /// Begins the next claim unless one is under way; true if the message was pushed, and can be opened.
+    pub(crate) fn next_claim(&mut self, io: &mut Io, contacts: &Contacts, safe: &Safe) -> bool {
         // What rests and can go on is first; the end of this input sees to it.
         if self.current.is_some() || !io.online || self.first_ready(io, contacts, safe).is_some() {
-            return;
+            return false;
         }
         let Some((id, why)) = self.take_turn(safe) else {
             io.timers.cancel(Timer::Claim);
-            return;
+            return false;
         };
+        if why == Why::First
+            && let Some(claim) = self.take_pushed(io, id)
+        {
+            return self.begin_pushed(io, id, claim);
+        }
         // What this session holds the claim of is read from what it has: the server would say that it is taken.
         let held = match why {
             Why::Reveal => self.held(id, io.now_ms),
@@ -86,6 +90,7 @@ impl Inbox {
         });
         io.timers.set(Timer::Claim, io.now_ms + ANSWER_MS);
         io.frame(&frame);
+        false
     }
 
     /// The claim under way is over.
@@ -95,21 +100,24 @@ impl Inbox {
         io.ask(Effect::Claim);
     }
 
-    /// The parcel is too long for the socket: fetch it.
-    pub(crate) fn claimed_large(&self, io: &mut Io, id: MessageId, ticket: &[u8]) {
-        if !self.is_awaited(id, Await::Parcel) {
-            return;
-        }
+    /// The parcel is too long for the socket: fetch it, now or in its turn.
+    pub(crate) fn claimed_large(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        lease: (&Blob, u64),
+        ticket: &[u8],
+    ) {
         let ticket = Ticket::decode(ticket).ok();
-        match ticket.filter(|ticket| ticket.direction() == Direction::Down) {
-            Some(ticket) => {
-                io.timers.set(Timer::Claim, io.now_ms + 3 * ANSWER_MS);
-                let path = path_of(&ticket);
-                let purpose = Open::Parcel(id, Box::new(ticket));
-                io.get(&path, Purpose::Open(purpose));
-            }
+        let Some(ticket) = ticket.filter(|ticket| ticket.direction() == Direction::Down) else {
             // The claim is made again when its time is over.
-            None => io.refused(Refusal::Malformed, None, Some(id)),
+            return io.refused(Refusal::Malformed, None, Some(id));
+        };
+        if self.is_awaited(id, Await::Parcel) {
+            self.drop_pushed(id);
+            fetch(io, id, Box::new(ticket));
+        } else {
+            self.large_pushed(io, id, lease, ticket);
         }
     }
 
@@ -179,7 +187,7 @@ impl Inbox {
         let current = self.current.as_mut();
         let asked = |current: &&mut Current| current.id == id && current.awaits == Await::Parcel;
         let Some(current) = current.filter(asked) else {
-            io.refused(Refusal::CrossDelivered, None, Some(id));
+            self.parcel_pushed(io, &parcel, bytes);
             return Came::Nothing;
         };
         if !parcel.target.is_for(&self.user, &self.live) {
@@ -194,6 +202,7 @@ impl Inbox {
         };
         current.parcel = bytes.to_vec();
         let why = current.why;
+        self.drop_pushed(id);
         match (why, self.items.get_mut(&id)) {
             (Why::Acknowledge, Some(item)) => {
                 item.lease = Some(lease);
@@ -211,7 +220,9 @@ impl Inbox {
 
     /// The server did not give the message under way; true if it was to be revealed.
     pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) -> bool {
-        let Some(current) = self.current.as_ref().filter(|c| c.id == id) else {
+        // If it has come in the meantime, it was pushed: the claim was lost to that.
+        let current = self.current.as_ref().filter(|c| c.id == id);
+        let Some(current) = current.filter(|c| c.awaits == Await::Parcel) else {
             return false;
         };
         let why = current.why;

@@ -9,6 +9,7 @@ use crate::io::Io;
 use crate::state::inbox::Inbox;
 use crate::timers::Timer;
 use crate::wire::{ClientFrame, Stranded, Waiting};
+use api::frames::TargetKind;
 use std::collections::BTreeSet;
 
 impl Inbox {
@@ -27,6 +28,15 @@ impl Inbox {
     }
 
     pub(crate) fn note_waiting(&mut self, io: &mut Io, item: &Waiting) {
+        // What this session alone can claim waits: the claim with which it was pushed has ended.
+        if item.target == TargetKind::Live {
+            self.drop_pushed(item.id);
+        }
+        self.enqueue(io, item);
+    }
+
+    /// Puts a message into the queue, unless it is known.
+    pub(super) fn enqueue(&mut self, io: &mut Io, item: &Waiting) {
         let id = item.id;
         if self.done.contains(&id)
             || self.items.contains_key(&id)
@@ -45,6 +55,7 @@ impl Inbox {
     pub(crate) fn connected(&mut self) {
         self.current = None;
         self.queue.clear();
+        self.pushed.clear();
         self.tries.clear();
         self.listing = None;
     }
@@ -72,8 +83,10 @@ impl Inbox {
             return None;
         }
         self.list_pause.answered();
-        // Its order counts, not that in which parts of it were heard.
-        self.queue.retain(|(_, why)| *why != Why::First);
+        // Its order counts, not that in which parts of it were heard. What was pushed is claimed, and not in it.
+        let pushed: BTreeSet<MessageId> = self.pushed_ids();
+        self.queue
+            .retain(|(id, why)| *why != Why::First || pushed.contains(id));
         self.listing.take()
     }
 

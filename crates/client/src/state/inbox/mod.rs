@@ -4,7 +4,7 @@
 //! order in which the server lists them. Opening changes nothing before a tag has verified
 //! ([`open`]); what that needs and the server could not give is waited for ([`parked`]). What was opened
 //! does what its sender may ([`authority`]), and stays in the server's memory until it was shown
-//! ([`shown`]).
+//! ([`shown`]). For what the server claimed by itself no claim is made ([`pushed`]).
 //!
 //! Specification: `docs/protocol/messages.md#receiving-a-message`.
 
@@ -15,6 +15,7 @@ pub(crate) mod open;
 pub(crate) mod order;
 pub(crate) mod pairs;
 pub(crate) mod parked;
+pub(crate) mod pushed;
 pub(crate) mod shown;
 pub(crate) mod turns;
 
@@ -28,6 +29,7 @@ use zeroize::Zeroizing;
 pub(crate) use authority::Standing;
 pub(crate) use order::Gaps;
 use parked::Parked;
+use pushed::Pushed;
 pub(crate) use shown::ON_READ_MS;
 use turns::{Notice, Turns};
 
@@ -128,6 +130,8 @@ pub(crate) struct Inbox {
     /// How far each conversation of others was heard.
     numbers: SequenceTracker,
     queue: VecDeque<(MessageId, Why)>,
+    /// Claimed by the server for this session, in the order in which they came.
+    pushed: VecDeque<Pushed>,
     current: Option<Current>,
     items: BTreeMap<MessageId, Incoming>,
     /// What the server says of listed messages.
@@ -167,6 +171,7 @@ impl Inbox {
             lease: None,
             numbers: SequenceTracker::default(),
             queue: VecDeque::new(),
+            pushed: VecDeque::new(),
             current: None,
             items: BTreeMap::new(),
             notices: BTreeMap::new(),
@@ -204,6 +209,7 @@ impl Inbox {
     pub(crate) fn offline(&mut self, io: &mut Io, chats: &Conversations) {
         self.current = None;
         self.queue.clear();
+        self.pushed.clear();
         self.parked.clear();
         self.lease = None;
         for timer in [Timer::Claim, Timer::Lookups, Timer::List] {
@@ -223,6 +229,7 @@ impl Inbox {
         self.items.remove(&id);
         self.notices.remove(&id);
         self.tries.remove(&id);
+        self.drop_pushed(id);
         self.parked.retain(|parked| !parked.is(id));
         if self.done.len() >= MAX_DONE {
             self.done.clear();
