@@ -13,24 +13,9 @@ use crate::support::{Account, Passphrase, Spawned, TestSocket, post_waiting};
 const PASSPHRASE: Passphrase = Passphrase("an account that is disabled");
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn first_administrator(server: &Spawned) -> Account {
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right)
-        .await
-        .unwrap();
-    let mode = json!({"mode": "open"});
-    let client = &admin.client;
-    client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
-    admin
-}
-
 /// An administrator, and a person who is connected.
 async fn with_person(server: &Spawned) -> (Account, Account, TestSocket) {
-    let admin = first_administrator(server).await;
+    let admin = server.administrator().await;
     let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
         .await
         .unwrap();
@@ -168,7 +153,7 @@ async fn an_auditor_reads_and_has_the_log_verified_and_changes_nothing() {
 async fn the_last_active_administrator_can_neither_be_demoted_nor_disabled() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = first_administrator(&server).await;
+    let admin = server.administrator().await;
     for what in ["demote", "disable"] {
         let reason = refused(data.path(), &["admin", what, "admin"]);
         assert!(reason.contains("last active administrator"), "{reason}");
@@ -238,7 +223,7 @@ async fn an_erased_user_is_gone_from_a_running_server_and_the_log_still_verifies
 async fn a_link_from_the_terminal_makes_one_administrator_under_its_handle() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = first_administrator(&server).await;
+    let admin = server.administrator().await;
     let taken = refused(data.path(), &["admin", "create", "admin"]);
     assert!(taken.contains("admin promote admin"), "{taken}");
     let old = ran(data.path(), &["admin", "create", "second"]);

@@ -8,15 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use serde_json::json;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
 use super::logged;
 use super::mounts::way_to_mount;
-use crate::support::{
-    Account, Answer, BINARY, Spawned, not_tried, random_id, submission, waiting_slot,
-};
+use crate::support::{Account, BINARY, Spawned, not_tried, random_id, submission, waiting_slot};
 
 const MIB: u64 = 1 << 20;
 
@@ -72,7 +69,7 @@ async fn readiness(server: &Spawned, status: u16) {
 async fn a_disk_that_takes_no_writes_shows_in_readiness() {
     let folder = TempDir::new().unwrap();
     let server = Spawned::start(folder.path());
-    let admin = first(&server).await.unwrap();
+    let admin = server.administrator().await;
     readiness(&server, 200).await;
     let before = limit_files(&server, Some(4_096));
     let refused = admin.client.get("/api/v1/admin/users").await;
@@ -87,7 +84,7 @@ async fn a_disk_that_takes_no_writes_shows_in_readiness() {
 async fn a_disk_without_the_room_that_a_write_needed_shows_in_readiness_at_once() {
     let folder = TempDir::new().unwrap();
     let server = Spawned::start(folder.path());
-    let admin = first(&server).await.unwrap();
+    let admin = server.administrator().await;
     let log = folder.path().join("secure_messaging.db-wal");
     let written = std::fs::metadata(&log).unwrap().len();
     // Room for what is small: a record of the audit log, or a probe.
@@ -108,7 +105,7 @@ async fn a_disk_without_the_room_that_a_write_needed_shows_in_readiness_at_once(
 async fn what_an_administrator_may_not_read_without_a_record_says_what_to_do() {
     let folder = TempDir::new().unwrap();
     let server = Spawned::start(folder.path());
-    let admin = first(&server).await.unwrap();
+    let admin = server.administrator().await;
     let before = limit_files(&server, Some(4_096));
     let refused = admin.client.get("/api/v1/admin/users").await;
     let refused = refused.expect(507);
@@ -126,7 +123,7 @@ async fn what_an_administrator_may_not_read_without_a_record_says_what_to_do() {
 async fn whoever_signs_out_while_the_disk_is_full_is_out() {
     let folder = TempDir::new().unwrap();
     let server = Spawned::start(folder.path());
-    let admin = first(&server).await.unwrap();
+    let admin = server.administrator().await;
     let before = limit_files(&server, Some(4_096));
     let stolen = admin.client.with_cookie_of(server.address);
     let out = admin.client.delete("/api/v1/session").await.expect(204);
@@ -187,20 +184,6 @@ async fn serves_again(server: &Spawned, admin: &Account, made: &mut Vec<String>)
     assert_eq!(handles, *made, "what was acknowledged, and nothing else");
 }
 
-/// The first account, and everybody let in.
-async fn first(server: &Spawned) -> Result<Account, Box<Answer>> {
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right).await?;
-    let mode = json!({"mode": "open"});
-    let opened = admin.client.put("/api/v1/admin/registration", &mode).await;
-    if opened.status == 204 {
-        Ok(admin)
-    } else {
-        Err(Box::new(opened))
-    }
-}
-
 /// The database opens, and its log is a whole chain.
 async fn is_whole(folder: &Path) {
     let path = folder.join("secure_messaging.db");
@@ -229,7 +212,7 @@ fn limit_files(server: &Spawned, bytes: Option<u64>) -> Option<u64> {
 async fn files_that_may_not_grow_are_answered_like_a_full_disk_and_recovered_from() {
     let folder = TempDir::new().unwrap();
     let mut server = Spawned::start(folder.path());
-    let admin = first(&server).await.unwrap();
+    let admin = server.administrator().await;
     let mut made = vec!["admin".to_owned()];
     let database = folder.path().join("secure_messaging.db");
     let begun = std::fs::metadata(&database).unwrap().len();
@@ -305,6 +288,9 @@ async fn a_disk_of_one_mebibyte_fills_up_is_said_and_is_recovered_from() {
         Err(why) => return not_tried("a disk of one mebibyte", &format!("no mount: {why}")),
     };
     let mut disk = OnSmallDisk::start(folder, way, "1m");
+    let first = async |server: &Spawned| {
+        Account::administrator(server.client(), &server.setup_secret()).await
+    };
     let mut admin = first(&disk.server).await;
     if admin.is_err() {
         // There was not even room for one account: a little more, and on.

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{AuditEvent, AuditFile, KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::support::{self, Account, Spawned, append_record, append_record_at, random_id};
+use crate::support::{self, Spawned, append_record, append_record_at, random_id};
 
 fn database(data: &Path) -> PathBuf {
     data.join("secure_messaging.db")
@@ -79,21 +79,6 @@ fn refused(output: &Output, sentence: &str) {
     assert!(err(output).contains(sentence), "{}", err(output));
 }
 
-async fn administrator(server: &Spawned) -> Account {
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right)
-        .await
-        .unwrap();
-    let mode = json!({"mode": "open"});
-    admin
-        .client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
-    admin
-}
-
 /// As somebody would who does not mind the triggers.
 fn tamper(data: &Path, sql: &str) {
     let connection = Connection::open(database(data)).unwrap();
@@ -106,7 +91,7 @@ fn tamper(data: &Path, sql: &str) {
 async fn the_log_is_verified_and_exported_beside_a_running_server_and_offline() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    administrator(&server).await;
+    server.administrator().await;
     let key = {
         let path = "/.well-known/secure-messaging-audit.json";
         let published = server.client().get(path).await.expect(200).json();
@@ -171,7 +156,7 @@ async fn the_log_is_verified_and_exported_beside_a_running_server_and_offline() 
 async fn tampering_with_the_file_is_named_in_one_sentence() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    administrator(&server).await;
+    server.administrator().await;
     server.stop();
     whole(&audit(data.path(), &["verify"]));
     let before = std::fs::read(database(data.path())).unwrap();
@@ -205,7 +190,7 @@ async fn an_older_database_is_found_out_by_a_witness_at_the_start_and_by_verify(
     let witness = format!("[\"file:{}\"]", heads.display());
     let variables = [("SECURE_MESSAGING_AUDIT_WITNESSES", witness.as_str())];
     let server = Spawned::start_with(data.path(), &variables);
-    administrator(&server).await;
+    server.administrator().await;
     server.stop();
     let old = std::fs::read(database(data.path())).unwrap();
     Spawned::start_with(data.path(), &variables).stop();
@@ -239,7 +224,7 @@ async fn an_older_database_is_found_out_by_a_witness_at_the_start_and_by_verify(
 async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     let client = admin.client;
     server.stop();
     let foreign = append_record(&database(data.path()));
@@ -294,7 +279,7 @@ async fn a_record_that_the_server_did_not_write_is_named_and_never_signed() {
 async fn records_that_stand_unsigned_for_longer_than_signing_takes_are_found() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    administrator(&server).await;
+    server.administrator().await;
     server.stop();
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -327,7 +312,7 @@ async fn records_that_stand_unsigned_for_longer_than_signing_takes_are_found() {
 async fn a_log_whose_newest_head_was_taken_away_is_named_and_never_signed_again() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     server.stop();
     let whole_file = std::fs::read(database(data.path())).unwrap();
     let signed = count(&look(data.path()), "SELECT max(record_id) FROM audit_heads");

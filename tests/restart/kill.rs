@@ -6,7 +6,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
-use serde_json::json;
 use store::{KeySource, Store, StoreConfig};
 use tempfile::TempDir;
 
@@ -47,17 +46,7 @@ async fn instance(cycles: usize) -> usize {
     let data = TempDir::new().unwrap();
     let known = Acknowledged::default();
     let server = Spawned::start(data.path());
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right)
-        .await
-        .unwrap();
-    let mode = json!({"mode": "open"});
-    admin
-        .client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
+    let admin = server.administrator().await;
     let person = Account::register_with(server.client(), "person", None, PASSPHRASE)
         .await
         .unwrap();

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use secure_messaging::config::Config;
 use secure_messaging::faces::control::client::Server;
 use secure_messaging::faces::control::{KeyWork, Wanted};
-use serde_json::json;
 use store::{KekState, KeySource, OpenError, Store, StoreConfig};
 use tempfile::TempDir;
 
@@ -42,21 +41,6 @@ fn open(data: &Path, key: &str) -> Result<Store, OpenError> {
     Store::open(&StoreConfig::new(&path, key))
 }
 
-async fn administrator(server: &Spawned) -> Account {
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right)
-        .await
-        .unwrap();
-    let mode = json!({"mode": "open"});
-    admin
-        .client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
-    admin
-}
-
 #[test]
 fn nothing_is_lost_when_a_rotation_is_killed_a_hundred_and_fifty_times() {
     let each = cycles().div_ceil(INSTANCES);
@@ -85,7 +69,7 @@ fn nothing_is_lost_when_a_rotation_is_killed_a_hundred_and_fifty_times() {
 async fn killed(cycles: usize) -> (usize, usize) {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     let mut known = vec![("admin".to_owned(), admin.client.cookie())];
     for number in 0..20 {
         let handle = format!("settled{number}");
@@ -204,7 +188,7 @@ fn succeeded(output: Output) -> String {
 async fn one_command_moves_a_serving_database_to_a_new_key() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     let folder = data.path().to_owned();
     let new = [("DB_ENCRYPTION_KEY_NEW", OTHER_KEY)];
     let done = actix_web::rt::task::spawn_blocking(move || {
@@ -236,7 +220,7 @@ async fn one_command_moves_a_serving_database_to_a_new_key() {
 async fn the_command_works_without_a_server_and_finishes_what_was_cut() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    administrator(&server).await;
+    server.administrator().await;
     server.kill();
     let store = open(data.path(), KEY).unwrap();
     store

@@ -9,26 +9,11 @@ use crate::support::{
 
 const PASSPHRASE: Passphrase = Passphrase("known before and after the restart");
 
-async fn administrator(server: &Spawned) -> Account {
-    let secret = server.setup_secret();
-    let right = Some(("setup", secret.as_str()));
-    let admin = Account::register(server.client(), "admin", right)
-        .await
-        .unwrap();
-    let mode = json!({"mode": "open"});
-    admin
-        .client
-        .put("/api/v1/admin/registration", &mode)
-        .await
-        .expect(204);
-    admin
-}
-
 #[actix_web::test]
 async fn after_kill_9_accounts_sessions_and_audit_are_there_and_messages_are_not() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     let alice = Account::register_with(server.client(), "alice", None, PASSPHRASE)
         .await
         .unwrap();
@@ -118,7 +103,7 @@ async fn after_kill_9_accounts_sessions_and_audit_are_there_and_messages_are_not
 async fn a_server_that_is_asked_to_stop_says_goodbye_wipes_and_writes_it_down() {
     let data = TempDir::new().unwrap();
     let server = Spawned::start(data.path());
-    let admin = administrator(&server).await;
+    let admin = server.administrator().await;
     let (mut socket, _) = TestSocket::connect(&admin.client).await;
     let bytes = submission(
         random_id(),

@@ -51,6 +51,17 @@ impl Account {
         finish(client, handle, started, upload).await
     }
 
+    /// The first administrator, by the secret of the set-up link; registration is open from then on.
+    pub(crate) async fn administrator(client: Client, secret: &str) -> Result<Self, Box<Answer>> {
+        let admin = Self::register(client, "admin", Some(("setup", secret))).await?;
+        let mode = json!({"mode": "open"});
+        let opened = admin.client.put("/api/v1/admin/registration", &mode).await;
+        match opened.status.is_success() {
+            true => Ok(admin),
+            false => Err(Box::new(opened)),
+        }
+    }
+
     /// Registers with a passphrase; takes Argon2id's time.
     pub(crate) async fn register_with(
         client: Client,

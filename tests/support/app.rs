@@ -96,17 +96,8 @@ impl TestApp {
 
     /// The first administrator, after which registration is open.
     pub(crate) async fn administrator(&self) -> Account {
-        let secret = Some(("setup", self.setup_secret()));
-        let admin = Account::register(self.client(), "admin", secret)
-            .await
-            .unwrap();
-        let mode = serde_json::json!({"mode": "open"});
-        admin
-            .client
-            .put("/api/v1/admin/registration", &mode)
-            .await
-            .expect(204);
-        admin
+        let admin = Account::administrator(self.client(), self.setup_secret());
+        admin.await.unwrap()
     }
 
     /// An ordinary account; registration must be open.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{BINARY, Client, binary};
+use super::{Account, BINARY, Client, binary};
 
 /// How long a test waits for the server to listen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -121,6 +121,13 @@ impl Spawned {
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("no set-up link was printed:\n{}", self.log());
+    }
+
+    /// The first administrator, after which registration is open.
+    pub(crate) async fn administrator(&self) -> Account {
+        let secret = self.setup_secret();
+        let admin = Account::administrator(self.client(), &secret).await;
+        admin.unwrap()
     }
 
     /// Ends the process by a signal and waits until it is gone.
