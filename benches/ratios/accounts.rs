@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::Blob;
 use api::bodies::{
-    RegistrationFinish, RegistrationStart, RegistrationStarted, SafeData, SafeWrite, SignInFinish,
-    SignInStart, SignInStarted,
+    NewWrap, RegistrationFinish, RegistrationStart, RegistrationStarted, SafeData, SafeWrite,
+    SignInFinish, SignInStart, SignInStarted,
 };
+use api::{Blob, WrapKind};
 use opaque_ke::rand::{CryptoRng, Error, RngCore};
 use opaque_ke::{
     CipherSuite, ClientLogin, ClientLoginFinishParameters, ClientRegistration,
@@ -174,6 +174,10 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> io::Result<Re
             now,
             &BTreeSet::new(),
         );
+        let wrap = |kind| NewWrap {
+            kind,
+            data: Blob::new(vec![0x54; 72]),
+        };
         ids.push(answer.user_id);
         bodies.push(body(&RegistrationFinish {
             token: answer.token,
@@ -183,8 +187,7 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> io::Result<Re
             safe: SafeWrite {
                 version: 1,
                 data: Blob::new(vec![0x53; 4_096]),
-                passphrase_wrap: Blob::new(vec![0x54; 72]),
-                recovery_wrap: Blob::new(vec![0x55; 72]),
+                wraps: WrapKind::OF_EVERY_ACCOUNT.map(wrap).into(),
                 write_proof_hash: Blob::new(vec![0x56; 32]),
                 recovery_proof_hash: Blob::new(vec![0x57; 32]),
             },

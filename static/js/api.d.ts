@@ -464,6 +464,14 @@ export interface NewInvite {
   max_uses?: number | null;
 }
 
+/** A wrap of the safe key that is to be stored. */
+export interface NewWrap {
+  /** Sealed by the client. */
+  data: Blob;
+  /** What opens it. */
+  kind: WrapKind;
+}
+
 /** The newest head. */
 export interface NewestHead {
   /** That record's hash, in hexadecimal digits. */
@@ -763,26 +771,25 @@ export interface SafeData {
 export interface SafeRead {
   /** Sealed by the client. */
   data: Blob;
-  /** The safe key under OPAQUE's export key. */
-  passphrase_wrap: Blob;
-  /** The safe key under the recovery key. */
-  recovery_wrap: Blob;
   /** Counts up by the client's writes. */
   version: number;
+  /** What opens the safe key; kinds that a reader does not know are ignored. */
+  wraps: Array<Wrap>;
 }
 
 /** A key safe as it is written whole, when the account is made or its credentials change. */
 export interface SafeWrite {
   /** Sealed by the client. */
   data: Blob;
-  /** The safe key under OPAQUE's export key. */
-  passphrase_wrap: Blob;
   /** SHA3-256 of the recovery proof. */
   recovery_proof_hash: Blob;
-  /** The safe key under the recovery key. */
-  recovery_wrap: Blob;
   /** Counts up by the client's writes. */
   version: number;
+  /**
+   * The safe key, wrapped once for the passphrase and once for the recovery key. Wraps of other kinds
+   * stay as they are.
+   */
+  wraps: Array<NewWrap>;
   /** SHA3-256 of the write proof. */
   write_proof_hash: Blob;
 }
@@ -1086,3 +1093,21 @@ export interface WitnessState {
   /** Heads that wait for it. */
   waiting: number;
 }
+
+/** The safe key, wrapped for one of the things that open it. */
+export interface Wrap {
+  /** Sealed by the client. */
+  data: Blob;
+  /** Drawn by the server; a wrap that replaces another has an id of its own. */
+  id: WrapId;
+  /** What opens it. */
+  kind: WrapKind;
+  /** Unix seconds; 0 where the server kept no times yet. */
+  made: number;
+}
+
+/** A wrap of the safe key. */
+export type WrapId = string;
+
+/** What opens a wrap of the safe key: `passphrase`, `recovery_key`, or a kind of a later version, which is kept and ignored */
+export type WrapKind = string;

@@ -131,6 +131,12 @@ async fn a_changed_passphrase_needs_the_old_one_and_keeps_only_this_session() {
         .expect(403);
     assert_eq!(refused.code(), "reauth-failed");
     body["reauth_token"] = proof["reauth_token"].clone();
+    // One wrap too many is refused before the proof is used up.
+    let mut more = body.clone();
+    let wrap = json!({"kind": "of_a_later_version", "data": b64(b"something else")});
+    more["safe"]["wraps"].as_array_mut().unwrap().push(wrap);
+    let refused = alice.client.post("/api/v1/passphrase/finish", &more).await;
+    assert_eq!(refused.expect(400).code(), "malformed-request");
     alice
         .client
         .post("/api/v1/passphrase/finish", &body)
@@ -219,9 +225,14 @@ async fn of_two_tabs_that_write_a_safe_one_loses_and_is_given_the_other_version(
     let safes = alice.client.get("/api/v1/safe").await.expect(200).json();
     assert_eq!(safes["safe"]["version"], 2);
     assert_eq!(safes["prekey_safe"]["version"], 2);
+    let wraps = safes["safe"]["wraps"].as_array().unwrap();
+    let of = |wrap: &Value| (wrap["kind"].clone(), unb64(&wrap["data"]));
     assert_eq!(
-        unb64(&safes["safe"]["recovery_wrap"]),
-        b"under the recovery key"
+        wraps.iter().map(of).collect::<Vec<_>>(),
+        [
+            (json!("passphrase"), b"under the passphrase".to_vec()),
+            (json!("recovery_key"), b"under the recovery key".to_vec()),
+        ]
     );
 }
 

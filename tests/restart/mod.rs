@@ -8,3 +8,4 @@ mod kill;
 mod rotation;
 mod survival;
 mod token;
+mod upgrade;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use api::Blob;
 use api::bodies::{
-    Entered, RegistrationFinish, RegistrationStart, RegistrationStarted, SafeData, SafeWrite,
-    Server, SignInFinish, SignInStart, SignInStarted,
+    Entered, NewWrap, RegistrationFinish, RegistrationStart, RegistrationStarted, SafeData,
+    SafeWrite, Server, SignInFinish, SignInStart, SignInStarted,
 };
+use api::{Blob, WrapKind};
 use protocol::identity::AccountSecrets;
 use protocol::ids::UserId;
 use protocol::opaque;
@@ -184,12 +184,21 @@ pub(crate) fn safe(version: u64) -> Value {
     json!(safe_write(version))
 }
 
+fn wrap(kind: WrapKind, data: &[u8]) -> NewWrap {
+    NewWrap {
+        kind,
+        data: Blob::from(data),
+    }
+}
+
 fn safe_write(version: u64) -> SafeWrite {
     SafeWrite {
         version,
         data: Blob::from(b"sealed safe".as_slice()),
-        passphrase_wrap: Blob::from(b"under the passphrase".as_slice()),
-        recovery_wrap: Blob::from(b"under the recovery key".as_slice()),
+        wraps: vec![
+            wrap(WrapKind::Passphrase, b"under the passphrase"),
+            wrap(WrapKind::RecoveryKey, b"under the recovery key"),
+        ],
         write_proof_hash: Blob::from(Sha3_256::digest(WRITE_PROOF).as_slice()),
         recovery_proof_hash: Blob::from(Sha3_256::digest(RECOVERY_PROOF).as_slice()),
     }

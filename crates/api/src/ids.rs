@@ -146,6 +146,8 @@ id! {
     TargetId: 16;
     /// One start of the server.
     BootId: 16;
+    /// A wrap of the safe key.
+    WrapId: 16;
     /// A restored backup.
     RestoreId: 16;
     /// The secret part of an invite link.

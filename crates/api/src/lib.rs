@@ -25,6 +25,7 @@ pub mod schema;
 #[cfg(feature = "schema")]
 pub mod typescript;
 mod words;
+mod wrap_kind;
 
 pub use action::Action;
 #[cfg(feature = "json")]
@@ -33,3 +34,4 @@ pub use code::Code;
 pub use names::{BundleState, Health, KekState, KeyJobKind, RegistrationMode, Role};
 pub use own::Own;
 pub use words::{Words, try_again};
+pub use wrap_kind::WrapKind;

@@ -1,6 +1,9 @@
 //! One passphrase, typed on other keyboards and systems.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use api::bodies::Wrap;
+use api::ids::WrapId;
+use api::{Blob, WrapKind};
 use client::Command;
 use client::event::{Event, Phase};
 use client::testing::{PASSPHRASE, World};
@@ -93,17 +96,79 @@ fn letters_in_another_form_and_other_spaces_sign_in_unlock_and_prove() {
 fn a_recovery_takes_the_new_passphrase_in_any_form() {
     let mut world = World::default();
     let (_, key) = register(&mut world, PASSPHRASE);
+    let tab = recover(&mut world, &key, TAKEN_APART);
+    confirm(&mut world, tab);
+    assert!(opens(&mut world, COMPOSED));
+}
+
+fn recover(world: &mut World, recovery_key: &str, passphrase: &str) -> usize {
     let tab = world.browser();
     world.command(
         tab,
         Command::Recover {
             handle: "alice".into(),
-            recovery_key: key.as_str().into(),
-            passphrase: TAKEN_APART.into(),
+            recovery_key: recovery_key.into(),
+            passphrase: passphrase.into(),
         },
     );
-    confirm(&mut world, tab);
+    tab
+}
+
+fn wraps(world: &mut World) -> &mut Vec<Wrap> {
+    let alice = world.server.user("alice");
+    world.server.accounts.get_mut(&alice).unwrap().wraps()
+}
+
+#[test]
+fn a_wrap_that_only_a_later_version_knows_is_ignored_and_stays() {
+    let mut world = World::default();
+    let (tab, key) = register(&mut world, PASSPHRASE);
+    let later = Wrap {
+        id: WrapId::from_bytes([7; 16]),
+        kind: WrapKind::Other("of_a_later_version".to_owned()),
+        made: 7,
+        data: Blob::from(vec![7; 40]),
+    };
+    wraps(&mut world).insert(0, later.clone());
+    let kept = |world: &mut World| {
+        let kinds: Vec<_> = wraps(world)[1..].iter().map(|it| it.kind.clone()).collect();
+        assert_eq!(kinds, WrapKind::OF_EVERY_ACCOUNT);
+        assert_eq!(wraps(world)[0], later);
+    };
+    assert!(opens(&mut world, PASSPHRASE));
+    world.command(
+        tab,
+        Command::ChangePassphrase {
+            current: PASSPHRASE.into(),
+            new: COMPOSED.into(),
+        },
+    );
     assert!(opens(&mut world, COMPOSED));
+    kept(&mut world);
+    let tab = recover(&mut world, &key, PASSPHRASE);
+    confirm(&mut world, tab);
+    kept(&mut world);
+    assert!(opens(&mut world, PASSPHRASE));
+}
+
+#[test]
+fn an_account_without_the_wrap_of_a_way_in_is_told_to_be_damaged() {
+    let mut world = World::default();
+    let (_, key) = register(&mut world, PASSPHRASE);
+    for (at, enter) in [
+        (
+            0,
+            (|world, _| sign_in(world, PASSPHRASE)) as fn(&mut World, &str) -> usize,
+        ),
+        (1, |world, key| recover(world, key, COMPOSED)),
+    ] {
+        let taken = wraps(&mut world).remove(at);
+        let tab = enter(&mut world, &key);
+        assert_ne!(world.phase(tab), Phase::Unlocked);
+        assert_eq!(world.refusals(tab), ["damaged-safe"], "{:?}", taken.kind);
+        wraps(&mut world).insert(at, taken);
+    }
+    assert!(opens(&mut world, PASSPHRASE));
 }
 
 #[test]

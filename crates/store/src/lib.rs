@@ -37,9 +37,9 @@ pub use crate::audit::{
     AuditEvent, AuditFilter, AuditLog, AuditPage, AuditRecord, ChainError, ChainHead,
 };
 pub use administration::{AccountChangeError, AdminLink, Administration};
-pub use api::bodies::KeyJob;
-pub use api::ids::{InviteCode, InviteHash, SessionId, UserId};
-pub use api::{KekState, KeyJobKind, RegistrationMode, Role};
+pub use api::bodies::{KeyJob, Wrap};
+pub use api::ids::{InviteCode, InviteHash, SessionId, UserId, WrapId};
+pub use api::{KekState, KeyJobKind, RegistrationMode, Role, WrapKind};
 pub use audit::file::AuditFile;
 pub use audit::proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Critical, Public, Sealed, Sensitive};

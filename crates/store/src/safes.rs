@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::fault::Fault;
+use api::bodies::Wrap;
 use api::ids::UserId;
 
 /// A key safe with its wraps and the hashes of its proofs, to be written whole.
@@ -14,10 +15,8 @@ pub struct SafeWrite {
     pub version: u64,
     /// Sealed by the client.
     pub data: Vec<u8>,
-    /// safe_key under the OPAQUE export key.
-    pub passphrase_wrap: Vec<u8>,
-    /// safe_key under the recovery key.
-    pub recovery_wrap: Vec<u8>,
+    /// Each replaces the wrap of its kind; wraps of other kinds stay.
+    pub wraps: Vec<Wrap>,
     /// SHA3-256 of the write proof.
     pub write_proof_hash: [u8; 32],
     /// SHA3-256 of the recovery proof.
@@ -39,10 +38,8 @@ pub struct SafeRead {
     pub version: u64,
     /// Sealed by the client.
     pub data: Vec<u8>,
-    /// safe_key under the OPAQUE export key.
-    pub passphrase_wrap: Vec<u8>,
-    /// safe_key under the recovery key.
-    pub recovery_wrap: Vec<u8>,
+    /// What opens the safe key; one of each kind that every account has.
+    pub wraps: Vec<Wrap>,
 }
 
 impl fmt::Debug for SafeRead {

@@ -240,7 +240,7 @@ async fn a_renewal_changes_every_value_and_no_plaintext() {
         let mut find = database
             .prepare(
                 "SELECT encrypted_data FROM users UNION ALL SELECT encrypted_credential FROM users
-                 UNION ALL SELECT encrypted_wraps FROM key_safes
+                 UNION ALL SELECT encrypted_wrap FROM safe_wraps
                  UNION ALL SELECT encrypted_private_keys FROM key_safes
                  UNION ALL SELECT encrypted_data FROM prekey_safes
                  UNION ALL SELECT encrypted_data FROM sessions

@@ -22,9 +22,13 @@ struct Rows {
 fn rows(table: &str, column: &str) -> Rows {
     let of = |key, name, which| Rows { key, name, which };
     match (table, column) {
-        ("users", _) | ("key_safes", "encrypted_wraps") => {
-            of("user_id", "lower(hex(user_id))", "true")
-        }
+        ("users", _) => of("user_id", "lower(hex(user_id))", "true"),
+        // Of two people.
+        ("safe_wraps", _) => of(
+            "number",
+            "lower(hex(user_id) || hex(wrap_id) || hex(kind))",
+            "kind = 'passphrase'",
+        ),
         ("key_safes" | "prekey_safes", _) => of(
             "user_id",
             "lower(hex(user_id)) || printf('%016x', version)",

@@ -309,7 +309,6 @@ async fn values_swapped_between_two_users_do_not_open() {
         ("users", "user_id", "encrypted_data"),
         ("users", "user_id", "encrypted_credential"),
         ("key_safes", "user_id", "encrypted_private_keys"),
-        ("key_safes", "user_id", "encrypted_wraps"),
         ("prekey_safes", "user_id", "encrypted_data"),
         ("sessions", "user_id", "encrypted_data"),
         ("audit_keys", "subject", "encrypted_key"),
@@ -334,7 +333,8 @@ async fn values_swapped_between_two_users_do_not_open() {
         let row = user.to_string();
         named(store.user_by_id(user).await, "users", &row);
         named(store.credential_by_id(user).await, "users", &row);
-        named(store.safes(user).await, "key_safes", &row);
+        let safe = format!("{row}0000000000000001");
+        named(store.safes(user).await, "key_safes", &safe);
         let filter = AuditFilter {
             user_id: Some(user),
             ..AuditFilter::default()
@@ -373,6 +373,26 @@ async fn an_old_safe_under_a_new_version_does_not_open() {
         .unwrap();
     let row = format!("{}0000000000000002", user_id(1));
     named(folder.open().safes(user_id(1)).await, "key_safes", &row);
+}
+
+#[tokio::test]
+async fn wraps_that_are_gone_or_called_something_else_are_named() {
+    let (one, two) = (user_id(1), user_id(2));
+    for (sql, row) in [
+        ("DELETE FROM safe_wraps", one.to_string()),
+        (
+            "UPDATE safe_wraps SET kind = 'recovery_kez'",
+            format!("{one}{}{}", "02".repeat(16), hex::encode("recovery_kez")),
+        ),
+    ] {
+        let folder = filled().await;
+        let sql = format!("{sql} WHERE user_id = x'{one}' AND kind = 'recovery_key'");
+        assert_eq!(folder.tamper().execute(&sql, []).unwrap(), 1);
+        let store = folder.open();
+        named(store.safes(one).await, "safe_wraps", &row);
+        assert_eq!(store.take_damages().len(), 1);
+        assert!(store.safes(two).await.unwrap().is_some());
+    }
 }
 
 #[tokio::test]

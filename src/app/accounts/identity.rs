@@ -26,7 +26,7 @@ pub async fn replace(
     let user = who.user_id();
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
     let prekeys = keys.batch(&body.prekeys, user, now)?;
-    let safe = safes::write(body.safe)?;
+    let safe = safes::write(app, body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
     let record = audit::change(app, who, origin, Action::KeysIdentityReplaced).await?;

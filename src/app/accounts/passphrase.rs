@@ -54,7 +54,7 @@ pub async fn finish(
 ) -> Result<String, Problem> {
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
-    let safe = safes::write(body.safe)?;
+    let safe = safes::write(app, body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let _proof = Reauthenticated::check(app, who, &body.reauth_token).await?;
     let state: State = app

@@ -96,7 +96,7 @@ pub async fn finish(
 ) -> Result<Entry, Problem> {
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
-    let safe = safes::write(body.safe)?;
+    let safe = safes::write(app, body.safe)?;
     let prekey_safe = safes::prekey_safe(body.prekey_safe);
     let state: State = app
         .tokens()

@@ -184,7 +184,7 @@ pub async fn finish(
     let opaque_record = opaque::register_record(&body.upload)
         .map_err(|_| Problem::malformed("The OPAQUE upload cannot be read."))?;
     let keys = CheckedKeys::check(body.public_keys.into_vec())?;
-    let safe = safes::write(body.safe)?;
+    let safe = safes::write(app, body.safe)?;
     let state: State = app
         .tokens()
         .open_once(Purpose::Registration, &body.token)

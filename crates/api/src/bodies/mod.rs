@@ -39,7 +39,8 @@ pub use registration::{
     Entered, Ksf, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
 };
 pub use safes::{
-    KnownSafes, PrekeySafeChange, SafeChange, SafeConflict, SafeData, SafeRead, SafeWrite, Safes,
+    KnownSafes, NewWrap, PrekeySafeChange, SafeChange, SafeConflict, SafeData, SafeRead, SafeWrite,
+    Safes, Wrap,
 };
 pub use server::{Boot, Live, Ready, Restored, Server};
 pub use sessions::{CurrentSession, ResumeHalf, RevokeOthers, Session};

@@ -4,7 +4,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Restored;
-use crate::Blob;
+use crate::ids::WrapId;
+use crate::{Blob, WrapKind};
 
 /// A version of a safe's data, sealed by the client.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -17,6 +18,30 @@ pub struct SafeData {
     pub data: Blob,
 }
 
+/// The safe key, wrapped for one of the things that open it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Wrap {
+    /// Drawn by the server; a wrap that replaces another has an id of its own.
+    pub id: WrapId,
+    /// What opens it.
+    pub kind: WrapKind,
+    /// Unix seconds; 0 where the server kept no times yet.
+    pub made: u64,
+    /// Sealed by the client.
+    pub data: Blob,
+}
+
+/// A wrap of the safe key that is to be stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewWrap {
+    /// What opens it.
+    pub kind: WrapKind,
+    /// Sealed by the client.
+    pub data: Blob,
+}
+
 /// A key safe as it is read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -25,10 +50,18 @@ pub struct SafeRead {
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
-    /// The safe key under OPAQUE's export key.
-    pub passphrase_wrap: Blob,
-    /// The safe key under the recovery key.
-    pub recovery_wrap: Blob,
+    /// What opens the safe key; kinds that a reader does not know are ignored.
+    pub wraps: Vec<Wrap>,
+}
+
+impl SafeRead {
+    /// Returns the wrap of a kind of which every account has one.
+    pub fn wrap(&self, kind: &WrapKind) -> Option<&[u8]> {
+        let mut wraps = self.wraps.iter();
+        wraps
+            .find(|wrap| wrap.kind == *kind)
+            .map(|wrap| &*wrap.data)
+    }
 }
 
 /// A key safe as it is written whole, when the account is made or its credentials change.
@@ -40,10 +73,9 @@ pub struct SafeWrite {
     pub version: u64,
     /// Sealed by the client.
     pub data: Blob,
-    /// The safe key under OPAQUE's export key.
-    pub passphrase_wrap: Blob,
-    /// The safe key under the recovery key.
-    pub recovery_wrap: Blob,
+    /// The safe key, wrapped once for the passphrase and once for the recovery key. Wraps of other kinds
+    /// stay as they are.
+    pub wraps: Vec<NewWrap>,
     /// SHA3-256 of the write proof.
     pub write_proof_hash: Blob,
     /// SHA3-256 of the recovery proof.

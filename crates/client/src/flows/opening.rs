@@ -1,8 +1,8 @@
 //! The last part of every way in: fetch the safes, open them, be unlocked.
 
-use api::Own;
+use api::{Own, WrapKind};
 use protocol::opaque::ExportKey;
-use protocol::safe::{SafeKey, passphrase_unwrap};
+use protocol::safe::{SafeError, SafeKey, passphrase_unwrap};
 use zeroize::Zeroizing;
 
 use crate::core::Core;
@@ -147,7 +147,9 @@ impl Core {
         let key = match source {
             KeySource::Key(key) => Ok(key),
             KeySource::Export(export) => {
-                passphrase_unwrap(&export, &me, &safes.safe.passphrase_wrap)
+                let wrap = safes.safe.wrap(&WrapKind::Passphrase);
+                wrap.ok_or(SafeError::BadWrap)
+                    .and_then(|wrap| passphrase_unwrap(&export, &me, wrap))
             }
         };
         let (safe, prekey_safe) = (&safes.safe, &safes.prekey_safe);

@@ -2,7 +2,7 @@
 //!
 //! Specification: `docs/protocol/accounts.md#recovery`.
 
-use api::Own;
+use api::{Own, WrapKind};
 use protocol::name;
 use protocol::opaque::{ExportKey, RegisterState, register_start};
 use protocol::recovery_key::RecoveryKey;
@@ -200,7 +200,8 @@ fn prepare(
     (now, epoch): (u64, Option<RestoreId>),
 ) -> Result<Prepared, SafeError> {
     let owner = started.user_id;
-    let old_key = recovery_unwrap(old, &owner, &started.safe.recovery_wrap)?;
+    let wrap = started.safe.wrap(&WrapKind::RecoveryKey);
+    let old_key = recovery_unwrap(old, &owner, wrap.ok_or(SafeError::BadWrap)?)?;
     let (safe, prekeys) = (&started.safe, &started.prekey_safe);
     let mut contents = open_safe(&old_key, &owner, safe.version, &safe.data)?;
     let mut prekey_safe = open_prekeys(&old_key, &owner, prekeys)?;

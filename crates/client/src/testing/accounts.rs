@@ -1,6 +1,6 @@
 //! Registration, sign-in, recovery and passphrase change at the server.
 
-use api::ids::{InviteCode, SessionId};
+use api::ids::{InviteCode, SessionId, WrapId};
 use api::{Code, RegistrationMode, Role};
 use protocol::identity::AccountKeys;
 use protocol::ids::UserId;
@@ -16,7 +16,7 @@ use crate::wire::{
     AccountDeletion, Blob, Entered, IdentityChange, PassphraseFinish, PassphraseStart,
     PassphraseStarted, Problem, ReauthFinish, Reauthenticated, RecoveryFinish, RecoveryStart,
     RecoveryStarted, RegistrationFinish, RegistrationStart, RegistrationStarted, RegistrationWish,
-    SafeData, SafeRead, SafeWrite, ServerFrame, SignInFinish, SignInStarted,
+    SafeData, SafeRead, SafeWrite, ServerFrame, SignInFinish, SignInStarted, Wrap,
 };
 
 /// A status and a body of the contract.
@@ -38,15 +38,6 @@ pub(super) fn read<T: DeserializeOwned>(body: &Value) -> T {
     serde_json::from_value(body.clone()).expect("a body of the contract")
 }
 
-fn read_of(write: &SafeWrite) -> SafeRead {
-    SafeRead {
-        version: write.version,
-        data: write.data.clone(),
-        passphrase_wrap: write.passphrase_wrap.clone(),
-        recovery_wrap: write.recovery_wrap.clone(),
-    }
-}
-
 /// The session of a cookie.
 pub(super) fn session_of(cookie: u64) -> SessionId {
     let mut bytes = [0; 32];
@@ -55,6 +46,25 @@ pub(super) fn session_of(cookie: u64) -> SessionId {
 }
 
 impl FakeServer {
+    /// A key safe as it is read from then on; wraps of kinds that are not written stay.
+    fn read_of(&mut self, write: &SafeWrite, before: &[Wrap]) -> SafeRead {
+        let stays = |wrap: &&Wrap| write.wraps.iter().all(|new| new.kind != wrap.kind);
+        let mut wraps: Vec<Wrap> = before.iter().filter(stays).cloned().collect();
+        for new in &write.wraps {
+            wraps.push(Wrap {
+                id: WrapId::random(&mut self.rng),
+                kind: new.kind.clone(),
+                made: self.now(),
+                data: new.data.clone(),
+            });
+        }
+        SafeRead {
+            version: write.version,
+            data: write.data.clone(),
+            wraps,
+        }
+    }
+
     fn by_handle(&self, handle: &str) -> Option<UserId> {
         self.accounts
             .iter()
@@ -170,7 +180,7 @@ impl FakeServer {
             record: register_record(&finish.upload).unwrap(),
             public_keys: finish.public_keys.clone().into_vec(),
             own_keys: finish.public_keys.into_vec(),
-            safe: read_of(&safe),
+            safe: self.read_of(&safe, &[]),
             write_hash: safe.write_proof_hash.into_vec(),
             recovery_hash: safe.recovery_proof_hash.into_vec(),
             unclaimed: one_time_ids(&batch),
@@ -370,8 +380,10 @@ impl FakeServer {
     }
 
     fn replace_safes(&mut self, user: UserId, safe: SafeWrite, prekey_safe: SafeData) {
+        let before = std::mem::take(&mut self.accounts.get_mut(&user).unwrap().safe.wraps);
+        let read = self.read_of(&safe, &before);
         let account = self.accounts.get_mut(&user).unwrap();
-        account.safe = read_of(&safe);
+        account.safe = read;
         account.history.push((safe.version, safe.data.into_vec()));
         account
             .prekey_history

@@ -1,5 +1,6 @@
 //! What an enemy who runs the server, or knows the passphrase, can do with it.
 
+use api::WrapKind;
 use protocol::identity::AccountSecrets;
 use protocol::ids::{LiveId, UserId};
 use protocol::opaque::{
@@ -28,7 +29,8 @@ impl FakeServer {
         )
         .unwrap();
         let (_, export) = state.finish(&mut self.rng, &response).unwrap();
-        passphrase_unwrap(&export, &user, account.passphrase_wrap()).unwrap()
+        let wrap = account.safe.wrap(&WrapKind::Passphrase).unwrap();
+        passphrase_unwrap(&export, &user, wrap).unwrap()
     }
 
     /// Registers a passphrase anew from the very text, without preparing it, in place of `known`.
@@ -41,7 +43,11 @@ impl FakeServer {
         let wrap = passphrase_wrap(&mut self.rng, &key, &export, &user);
         let account = self.accounts.get_mut(&user).unwrap();
         account.record = register_record(&upload).unwrap();
-        account.safe.passphrase_wrap = Blob::from(wrap);
+        let mut wraps = account.safe.wraps.iter_mut();
+        let kept = wraps
+            .find(|kept| kept.kind == WrapKind::Passphrase)
+            .unwrap();
+        kept.data = Blob::from(wrap);
     }
 
     /// Makes an account whose private keys the enemy holds; no client belongs to it.
@@ -58,7 +64,6 @@ impl FakeServer {
             now,
             &Default::default(),
         );
-        let nothing = || Blob::from(Vec::new());
         let public_keys = secrets.account_keys(&mut self.rng).encode();
         let account = Account {
             handle: handle.to_owned(),
@@ -69,9 +74,8 @@ impl FakeServer {
             own_keys: public_keys,
             safe: SafeRead {
                 version: 1,
-                data: nothing(),
-                passphrase_wrap: nothing(),
-                recovery_wrap: nothing(),
+                data: Blob::from(Vec::new()),
+                wraps: Vec::new(),
             },
             prekey_safe: SafeData::default(),
             write_hash: Vec::new(),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::held::Held;
 use super::link::{Links, TamperLink};
 use super::rng::SeededRng;
-use crate::wire::{Blob, Ksf, Restored, SafeData, SafeRead, ServerFrame};
+use crate::wire::{Blob, Ksf, Restored, SafeData, SafeRead, ServerFrame, Wrap};
 
 /// An answer or frame on its way to a client.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,10 +88,9 @@ pub struct Account {
 }
 
 impl Account {
-    /// The wrap that the passphrase opens.
-    #[must_use]
-    pub fn passphrase_wrap(&self) -> &[u8] {
-        &self.safe.passphrase_wrap
+    /// The wraps of its safe key; a test may change them.
+    pub const fn wraps(&mut self) -> &mut Vec<Wrap> {
+        &mut self.safe.wraps
     }
 
     /// The newest version of the key safe.

@@ -3,11 +3,11 @@
 use crate::audit::AuditEvent;
 use crate::classes::{Sealed, Sensitive};
 use crate::engine::Changes;
-use crate::engine::safes::SealedSafe;
+use crate::engine::safes::{SealedSafe, SealedWrap};
 use crate::engine::sessions::RawSession;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::repository::safe_rows::{SwapError, seal_wraps};
+use crate::repository::safe_rows::SwapError;
 use crate::repository::user_rows::OpenedCredential;
 use crate::safes::{PrekeySafe, SafeKind, SafeWrite};
 use crate::sealing::sealer::Sealer;
@@ -18,7 +18,7 @@ use api::ids::{SessionId, UserId};
 pub(crate) struct SealedReplacement {
     user: UserId,
     pub credential: Sealed,
-    pub wraps: Sealed,
+    wraps: Vec<SealedWrap>,
     pub safe: SealedSafe,
     expected_safe: u64,
     pub prekey_safe: SealedSafe,
@@ -39,10 +39,12 @@ impl SealedReplacement {
             recovery_proof_hash: safe.recovery_proof_hash,
         };
         let seal = |kind, version, data: &[u8]| SealedSafe::seal(sealer, user, kind, version, data);
+        let wraps = safe.wraps.iter();
+        let wraps = wraps.map(|wrap| SealedWrap::seal(sealer, &user, wrap));
         Ok(Self {
             user,
             credential: credential.seal(sealer, &user)?,
-            wraps: seal_wraps(sealer, &user, safe)?,
+            wraps: wraps.collect::<Result<_, _>>()?,
             safe: seal(SafeKind::Keys, safe.version, &safe.data)?,
             expected_safe,
             prekey_safe: seal(SafeKind::Prekeys, prekey_safe.version, &prekey_safe.data)?,
@@ -51,16 +53,22 @@ impl SealedReplacement {
     }
 
     pub(crate) fn weight(&self) -> usize {
-        self.safe.data.len() + self.prekey_safe.data.len() + self.credential.len() + 2_048
+        self.safe.data.len() + self.prekey_safe.data.len() + self.credential.len() + 4_096
     }
 
     /// Swaps both safes, then replaces what belongs to them.
     pub(crate) fn write(&self, rows: &dyn Changes) -> Result<(), SwapError> {
         self.safe.swap(rows, self.expected_safe)?;
         self.prekey_safe.swap(rows, self.expected_prekey)?;
-        rows.set_wraps(&self.user, &self.wraps)?;
+        self.write_wraps(rows)?;
         rows.set_credential(&self.user, &self.credential)?;
         Ok(())
+    }
+
+    /// Replaces the wraps of the kinds that it has.
+    pub(crate) fn write_wraps(&self, rows: &dyn Changes) -> Result<(), Fault> {
+        let mut wraps = self.wraps.iter();
+        wraps.try_for_each(|wrap| rows.replace_wrap(&self.user, wrap))
     }
 }
 

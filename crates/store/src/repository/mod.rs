@@ -6,6 +6,7 @@ mod credentials;
 mod identity;
 mod invite_rows;
 mod invites;
+mod joined_wraps;
 mod open;
 mod prekey_rows;
 mod prekeys;
@@ -27,6 +28,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(crate) use chunk::ChunkSize;
+#[cfg(feature = "testing")]
+pub(crate) use joined_wraps::join;
+#[cfg(feature = "testing")]
+pub(crate) use open::with_its_keys;
 pub(crate) use open::{check_key, open};
 pub(crate) use snapshot::mark_restored;
 pub(crate) use transaction::Tx;

@@ -11,6 +11,7 @@ use crate::keys::opening::{HalfMoved, initialise, open_keyring, sealer};
 use crate::keys::sources::Sources;
 use crate::keys::state::KeyState;
 use crate::repository::Repository;
+use crate::repository::joined_wraps::carry_over;
 use crate::sealing::binding::bind_rows;
 use crate::sealing::sealer::Sealer;
 use crate::sealing::tags::Tags;
@@ -79,6 +80,7 @@ fn prepare(
             .transact(|rows| bind_rows(rows, &sealer, now))
             .map_err(OpenError::Damaged)?;
     }
+    carry_over(opening, &sealer).map_err(OpenError::Damaged)?;
     Ok((sealer, migrated))
 }
 
@@ -113,4 +115,16 @@ fn tell(config: &StoreConfig, report: &OpenReport) {
         migrations = report.migrated,
         "the database is open"
     );
+}
+
+/// Opens a database as it is, with the keys that stand in it.
+#[cfg(feature = "testing")]
+pub(crate) fn with_its_keys(
+    config: &StoreConfig,
+) -> Result<(Opening<'_>, Sealer), Box<dyn std::error::Error>> {
+    let opening = Site::find(config)?.open()?;
+    let mut sources = Sources::find(config, false)?;
+    let keyring = open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?;
+    let (sealer, _) = sealer(&opening.rows(), config, keyring.ok_or("no key")?)?;
+    Ok((opening, sealer))
 }

@@ -103,7 +103,8 @@ impl Prepared {
         let keys = &self.public_keys.keys;
         let tag = tags.of(&BoundKeys { user, keys });
         rows.insert_public_keys(&user, &self.public_keys, &tag)?;
-        rows.insert_key_safe(&self.sealed.safe, &self.sealed.wraps)?;
+        rows.insert_key_safe(&self.sealed.safe)?;
+        self.sealed.write_wraps(rows)?;
         rows.insert_prekey_safe(&self.sealed.prekey_safe)?;
         if self.batch.publish(rows, &user)?.is_err() {
             return Err(RegisterError::AlreadyRegistered);

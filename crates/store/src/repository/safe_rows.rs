@@ -1,4 +1,4 @@
-//! Rows of `key_safes` and `prekey_safes`.
+//! Rows of `key_safes`, `safe_wraps` and `prekey_safes`.
 //!
 //! The version is part of a safe's row name in the associated data: an older safe that somebody
 //! puts back under a newer version does not open.
@@ -6,12 +6,16 @@
 use crate::classes::{Sealed, Sensitive};
 use crate::engine::Changes;
 use crate::engine::place::at;
-use crate::engine::safes::SealedSafe;
+use crate::engine::safes::{SealedSafe, SealedWrap};
 use crate::fault::Fault;
-use crate::safes::{PrekeySafe, SafeConflict, SafeKind, SafeRead, SafeWrite};
+use crate::safes::{PrekeySafe, SafeConflict, SafeKind, SafeRead};
 use crate::sealing::codec;
-use crate::sealing::sealer::{Column, PREKEY_SAFE, PRIVATE_KEYS, Sealer, WRAPS, versioned};
+use crate::sealing::sealer::{
+    Column, PREKEY_SAFE, PRIVATE_KEYS, Sealer, WRAP, versioned, wrap_row,
+};
+use api::bodies::Wrap;
 use api::ids::UserId;
+use api::{Blob, WrapKind};
 
 /// A safe in the store that was not the expected one.
 pub(crate) struct RawConflict(SealedSafe);
@@ -112,30 +116,56 @@ impl RawConflict {
     }
 }
 
-/// Seals both wraps of the safe key.
-pub(crate) fn seal_wraps(
-    sealer: &Sealer,
-    user: &UserId,
-    safe: &SafeWrite,
-) -> Result<Sealed, Fault> {
-    let plaintext = codec::encode(&[&safe.passphrase_wrap, &safe.recovery_wrap]);
-    sealer.seal(WRAPS, user.as_bytes(), &plaintext)
+impl SealedWrap {
+    pub(crate) fn seal(sealer: &Sealer, user: &UserId, wrap: &Wrap) -> Result<Self, Fault> {
+        let Wrap {
+            id,
+            kind,
+            made,
+            data,
+        } = wrap;
+        let plaintext = codec::encode(&[&made.to_be_bytes(), data]);
+        Ok(Self {
+            id: *id,
+            kind: kind.clone(),
+            sealed: sealer.seal(WRAP, &wrap_row(user, id, kind), &plaintext)?,
+        })
+    }
+
+    pub(crate) fn open(self, sealer: &Sealer, user: &UserId) -> Result<Wrap, Fault> {
+        let row = wrap_row(user, &self.id, &self.kind);
+        let opened = sealer.open(WRAP, &row, &self.sealed)?;
+        let read = codec::decode(opened.expose())
+            .and_then(|[made, data]| Some((u64::from_be_bytes(made.try_into().ok()?), data)));
+        let damaged = || at("safe_wraps", &row).damaged("it has another layout");
+        let (made, data) = read.ok_or_else(damaged)?;
+        Ok(Wrap {
+            id: self.id,
+            kind: self.kind,
+            made,
+            data: Blob::from(data),
+        })
+    }
 }
 
-/// Puts a key safe together from its row.
+/// Puts a key safe together from its rows.
 pub(crate) fn open_key_safe(
     sealer: &Sealer,
     safe: &SealedSafe,
-    wraps: &Sealed,
+    wraps: Vec<SealedWrap>,
 ) -> Result<SafeRead, Fault> {
-    let opened = sealer.open(WRAPS, safe.user.as_bytes(), wraps)?;
-    let [passphrase_wrap, recovery_wrap] = codec::decode(opened.expose()).ok_or_else(|| {
-        at("key_safes", safe.user.as_bytes()).damaged("its wraps have another layout")
-    })?;
+    let wraps = wraps.into_iter().map(|wrap| wrap.open(sealer, &safe.user));
+    let wraps: Vec<Wrap> = wraps.collect::<Result<_, _>>()?;
+    for kind in WrapKind::OF_EVERY_ACCOUNT {
+        if !wraps.iter().any(|wrap| wrap.kind == kind) {
+            let place = at("safe_wraps", safe.user.as_bytes());
+            let gone = place.damaged(format!("there is no wrap for the {}", kind.as_str()));
+            return sealer.tags.damages.noted(Err(gone));
+        }
+    }
     Ok(SafeRead {
         version: safe.version,
         data: safe.open(sealer)?,
-        passphrase_wrap: passphrase_wrap.to_vec(),
-        recovery_wrap: recovery_wrap.to_vec(),
+        wraps,
     })
 }

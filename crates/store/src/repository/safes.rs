@@ -13,10 +13,15 @@ use api::ids::UserId;
 #[async_trait]
 impl Safes for Repository {
     async fn safes(&self, user: UserId) -> Result<Option<(SafeRead, PrekeySafe)>, Fault> {
-        let Some(safes) = self.read(move |rows| rows.both_safes(&user)).await? else {
+        let read = self.read(move |rows| {
+            rows.hold_still()?;
+            let safes = rows.both_safes(&user)?;
+            Ok(safes.zip(Some(rows.wraps(&user)?)))
+        });
+        let Some((safes, wraps)) = read.await? else {
             return Ok(None);
         };
-        let safe = open_key_safe(&self.sealer, &safes.keys, &safes.wraps)?;
+        let safe = open_key_safe(&self.sealer, &safes.keys, wraps)?;
         let prekeys = safes.prekeys.unwrap_or_else(|| SealedSafe::none(user));
         Ok(Some((safe, prekeys.into_prekey_safe(&self.sealer)?)))
     }

@@ -96,17 +96,11 @@ fn bind_invites(rows: &dyn Changes, tags: &Tags) -> Result<usize, Fault> {
 #[cfg(feature = "testing")]
 pub(crate) fn untag(config: &crate::StoreConfig) -> Result<(), Box<dyn std::error::Error>> {
     use crate::classes::Sealed;
-    use crate::engine::Site;
-    use crate::keys::opening::{HalfMoved, open_keyring, sealer};
-    use crate::keys::sources::Sources;
+    use crate::repository::with_its_keys;
     use crate::sealing::bound_setting::{AUDIT_ADOPTED, AUDIT_SIGNED};
     use crate::sealing::sealer::{SERVER_SECRET, seal};
 
-    let mut opening = Site::find(config)?.open()?;
-    let mut sources = Sources::find(config, false)?;
-    let keyring =
-        open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?.ok_or("no key")?;
-    let (sealer, _) = sealer(&opening.rows(), config, keyring)?;
+    let (mut opening, sealer) = with_its_keys(config)?;
     let index = sealer.index_key.expose();
     let name = HANDLE_INDEX.as_bytes();
     let sealed = Sealed::of_envelope(seal(&sealer.keyring, SERVER_SECRET, name, index)?);

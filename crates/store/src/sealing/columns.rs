@@ -5,7 +5,8 @@ use keyring::Context;
 use crate::engine::keys::{RowKey, Walk};
 use crate::engine::place::many;
 use crate::fault::Fault;
-use api::ids::UserId;
+use api::WrapKind;
+use api::ids::{UserId, WrapId};
 
 /// A sealed column and the layout of its plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,9 @@ pub(crate) const KEK_HANDOVER: Column = column("keks", "encrypted_handover");
 pub(crate) const SERVER_SECRET: Column = column("server_secrets", "encrypted_secret");
 pub(crate) const USER_DATA: Column = column("users", "encrypted_data");
 pub(crate) const CREDENTIAL: Column = column("users", "encrypted_credential");
-pub(crate) const WRAPS: Column = column("key_safes", "encrypted_wraps");
+pub(crate) const WRAP: Column = column("safe_wraps", "encrypted_wrap");
+/// Both wraps of an account in one value, as an older schema has them.
+pub(crate) const JOINED_WRAPS: Column = column("key_safes", "encrypted_wraps");
 pub(crate) const PRIVATE_KEYS: Column = column("key_safes", "encrypted_private_keys");
 pub(crate) const PREKEY_SAFE: Column = column("prekey_safes", "encrypted_data");
 pub(crate) const SESSION: Column = column("sessions", "encrypted_data");
@@ -52,6 +55,16 @@ pub(crate) fn versioned(user: &UserId, version: u64) -> [u8; 24] {
     row[..16].copy_from_slice(user.as_bytes());
     row[16..].copy_from_slice(&version.to_be_bytes());
     row
+}
+
+/// The row of a wrap, of which account, id and kind are bound.
+pub(crate) fn wrap_row(user: &UserId, id: &WrapId, kind: &WrapKind) -> Vec<u8> {
+    [
+        user.as_bytes(),
+        &id.as_bytes()[..],
+        kind.as_str().as_bytes(),
+    ]
+    .concat()
 }
 
 /// A column whose values move from key to key.
@@ -84,13 +97,13 @@ const NUMBER: RowKey = RowKey::Number(0);
 const BYTES: RowKey = RowKey::Bytes(Vec::new());
 const TEXT: RowKey = RowKey::Text(String::new());
 
-/// Every column that a key job walks over, in its order. Migration V2 has two triggers for each.
+/// Every column that a key job walks over, in its order. Migrations V2 and V6 have two triggers for each.
 pub(crate) static MOVING: [Moving; 8] = [
     moving(SERVER_SECRET, "name", TEXT, &["name"]),
     moving(AUDIT_KEY, "subject", BYTES, &["subject"]),
     moving(USER_DATA, "number", NUMBER, &["user_id"]),
     moving(CREDENTIAL, "number", NUMBER, &["user_id"]),
-    moving(WRAPS, "number", NUMBER, &["user_id"]),
+    moving(WRAP, "number", NUMBER, &["user_id", "wrap_id", "kind"]),
     moving(PRIVATE_KEYS, "number", NUMBER, &["user_id", "version"]),
     moving(PREKEY_SAFE, "number", NUMBER, &["user_id", "version"]),
     moving(SESSION, "session_id", BYTES, &["session_id", "user_id"]),

@@ -8,8 +8,8 @@ use keyring::{IndexKey, Keyring, OpenError, Opened, SubjectKey};
 use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;
 pub(crate) use crate::sealing::columns::{
-    AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, KEK_CHECK, PREKEY_SAFE, PRIVATE_KEYS,
-    SERVER_SECRET, SESSION, USER_DATA, WRAPS, row_name, versioned,
+    AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, JOINED_WRAPS, KEK_CHECK, PREKEY_SAFE,
+    PRIVATE_KEYS, SERVER_SECRET, SESSION, USER_DATA, WRAP, row_name, versioned, wrap_row,
 };
 use crate::sealing::in_flight::InFlight;
 use crate::sealing::tags::Tags;

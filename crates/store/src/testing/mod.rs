@@ -22,6 +22,12 @@ pub fn untag(config: &StoreConfig) {
     assert!(undone.is_ok(), "{undone:?}");
 }
 
+/// Puts a database back to the schema in which the wraps of an account were one value.
+pub fn join_wraps(config: &StoreConfig) {
+    let undone = crate::repository::join(config);
+    assert!(undone.is_ok(), "{undone:?}");
+}
+
 impl StoreConfig {
     /// A configuration for tests: the least key derivation, a given key, two readers.
     pub fn for_tests(database: &Path) -> Self {

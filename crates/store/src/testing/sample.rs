@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::{
     Admission, AuditEvent, Claim, Leaf, NewBatch, NewSession, NewUser, PrekeySafe, PublicKeys,
-    SafeWrite, SessionDetails, SessionId, Store, UserId,
+    SafeWrite, SessionDetails, SessionId, Store, UserId, Wrap, WrapId, WrapKind,
 };
+use api::Blob;
 
 /// The time at which everything here happens, unix seconds.
 pub const NOW: u64 = 1_800_000_000;
@@ -75,6 +76,16 @@ pub fn batch(batch_number: u64, first_id: u32, leaves: u32) -> NewBatch {
     }
 }
 
+/// A wrap of the safe key; its id is of a number.
+pub fn wrap(number: u8, kind: WrapKind, data: &[u8]) -> Wrap {
+    Wrap {
+        id: WrapId::from_bytes([number; WrapId::LEN]),
+        kind,
+        made: NOW,
+        data: Blob::from(data),
+    }
+}
+
 /// A key safe of a version.
 pub fn safe(version: u64) -> SafeWrite {
     SafeWrite {
@@ -82,8 +93,10 @@ pub fn safe(version: u64) -> SafeWrite {
         data: format!("sealed by the client, {version:03}; ")
             .repeat(600)
             .into_bytes(),
-        passphrase_wrap: b"wrapped under the passphrase".to_vec(),
-        recovery_wrap: b"wrapped under the recovery key".to_vec(),
+        wraps: vec![
+            wrap(1, WrapKind::Passphrase, b"wrapped under the passphrase"),
+            wrap(2, WrapKind::RecoveryKey, b"wrapped under the recovery key"),
+        ],
         write_proof_hash: [0x77; 32],
         recovery_proof_hash: [0x88; 32],
     }

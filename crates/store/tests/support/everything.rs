@@ -255,7 +255,7 @@ async fn person(store: &Store, number: u64, look: &mut Look) {
     );
     for (column, of) in [
         ("key_safes.encrypted_private_keys", safe_data as fn(&_) -> _),
-        ("key_safes.encrypted_wraps", safe_wraps),
+        ("safe_wraps.encrypted_wrap", safe_wraps),
         ("prekey_safes.encrypted_data", prekey_data),
     ] {
         look.put(
@@ -303,7 +303,12 @@ fn safe_data((safe, _): &Both) -> Option<String> {
 }
 
 fn safe_wraps((safe, _): &Both) -> Option<String> {
-    Some(hex(&safe.passphrase_wrap) + &hex(&safe.recovery_wrap))
+    let shown =
+        |wrap: &store::Wrap| format!("{} {} {}", wrap.kind.as_str(), wrap.made, hex(&*wrap.data));
+    let mut wraps: Vec<String> = safe.wraps.iter().map(shown).collect();
+    // Their order says nothing.
+    wraps.sort();
+    Some(wraps.concat())
 }
 
 /// A row that is gone reads as version 0, as after a restore.
@@ -432,8 +437,8 @@ pub(crate) async fn assert_full(folder: &Folder, seens: &Seens) {
             &hex(&sample::safe(1).data),
         );
         expect(
-            &of("key_safes.encrypted_wraps"),
-            &hex(&sample::safe(1).recovery_wrap),
+            &of("safe_wraps.encrypted_wrap"),
+            &hex(&*sample::safe(1).wraps[1].data),
         );
         expect(
             &of("prekey_safes.encrypted_data"),

@@ -1,5 +1,6 @@
 //! Safes of a new account, and safes under a new key.
 
+use api::WrapKind;
 use protocol::identity::AccountSecrets;
 use protocol::opaque::ExportKey;
 use protocol::prekeys::{ONE_TIME_AT_REGISTRATION, generate_batch};
@@ -12,7 +13,7 @@ use rand_core::CryptoRng;
 
 use super::Marks;
 use crate::id::UserId;
-use crate::wire::{Blob, SafeData, SafeWrite};
+use crate::wire::{Blob, NewWrap, SafeData, SafeWrite};
 
 /// Everything a registration uploads besides OPAQUE's record.
 pub(crate) struct NewSafes {
@@ -90,8 +91,16 @@ fn write_of(
     Ok(SafeWrite {
         version,
         data: Blob::from(seal_safe(rng, key, &user, version, contents)),
-        passphrase_wrap: Blob::from(passphrase_wrap(rng, key, export, &user)),
-        recovery_wrap: Blob::from(recovery_wrap(rng, key, &anchor.public, &user)?),
+        wraps: vec![
+            NewWrap {
+                kind: WrapKind::Passphrase,
+                data: Blob::from(passphrase_wrap(rng, key, export, &user)),
+            },
+            NewWrap {
+                kind: WrapKind::RecoveryKey,
+                data: Blob::from(recovery_wrap(rng, key, &anchor.public, &user)?),
+            },
+        ],
         write_proof_hash: Blob::from(proof_hash(key.write_proof().expose()).as_slice()),
         recovery_proof_hash: Blob::from(anchor.proof_hash.as_slice()),
     })

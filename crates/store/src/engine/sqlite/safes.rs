@@ -1,12 +1,12 @@
-//! Statements about `key_safes` and `prekey_safes`.
+//! Statements about `key_safes`, `safe_wraps` and `prekey_safes`.
 
-use crate::classes::Sealed;
+use crate::classes::{Public, Sealed};
 use crate::engine::Answer;
 use crate::engine::place::{Place, at, many};
-use crate::engine::safes::{BothSafes, SafeChanges, SafeRows, SealedSafe};
+use crate::engine::safes::{BothSafes, SafeChanges, SafeRows, SealedSafe, SealedWrap};
 use crate::engine::sqlite::db::Db;
 use crate::safes::SafeKind;
-use api::ids::UserId;
+use api::ids::{UserId, WrapId};
 
 fn place(kind: SafeKind, user: &UserId) -> Place<'_> {
     let table = match kind {
@@ -45,31 +45,56 @@ impl SafeRows for Db<'_> {
         };
         self.one(
             place(SafeKind::Keys, user),
-            "SELECT k.version, k.encrypted_private_keys, k.encrypted_wraps, p.version,
-                 p.encrypted_data
+            "SELECT k.version, k.encrypted_private_keys, p.version, p.encrypted_data
              FROM key_safes k LEFT JOIN prekey_safes p USING (user_id) WHERE user_id = ?1",
             [user.as_bytes()],
             |row| {
                 Ok(BothSafes {
                     keys: safe(SafeKind::Keys, row.get(0)?, row.get(1)?),
-                    wraps: row.get(2)?,
-                    prekeys: match row.get(3)? {
-                        Some(version) => Some(safe(SafeKind::Prekeys, version, row.get(4)?)),
+                    prekeys: match row.get(2)? {
+                        Some(version) => Some(safe(SafeKind::Prekeys, version, row.get(3)?)),
                         None => None,
                     },
                 })
             },
         )
     }
+
+    fn wraps(&self, user: &UserId) -> Answer<Vec<SealedWrap>> {
+        self.all(
+            at("safe_wraps", user.as_bytes()),
+            "SELECT wrap_id, kind, encrypted_wrap FROM safe_wraps WHERE user_id = ?1 ORDER BY number",
+            [user.as_bytes()],
+            |row| {
+                Ok(SealedWrap {
+                    id: WrapId::from_bytes(row.get(0)?),
+                    kind: row.get::<_, String>(1)?.into(),
+                    sealed: row.get(2)?,
+                })
+            },
+        )
+    }
+
+    fn joined_wraps(&self, limit: usize) -> Answer<Option<Vec<(UserId, Sealed)>>> {
+        let place = many("joined_wraps");
+        let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'joined_wraps'";
+        if self.number(place, exists, [])? == 0 {
+            return Ok(None);
+        }
+        let sql = "SELECT user_id, sealed FROM joined_wraps LIMIT ?1";
+        let found = self.all(place, sql, [limit], |row| {
+            Ok((UserId::from_bytes(row.get(0)?), row.get(1)?))
+        });
+        found.map(Some)
+    }
 }
 
 impl SafeChanges for Db<'_> {
-    fn insert_key_safe(&self, safe: &SealedSafe, wraps: &Sealed) -> Answer {
+    fn insert_key_safe(&self, safe: &SealedSafe) -> Answer {
         self.run(
             place(safe.kind, &safe.user),
-            "INSERT INTO key_safes (user_id, version, encrypted_wraps, encrypted_private_keys)
-             VALUES (?1, ?2, ?3, ?4)",
-            (safe.user.as_bytes(), safe.version, wraps, &safe.data),
+            "INSERT INTO key_safes (user_id, version, encrypted_private_keys) VALUES (?1, ?2, ?3)",
+            (safe.user.as_bytes(), safe.version, &safe.data),
         )
     }
 
@@ -96,9 +121,29 @@ impl SafeChanges for Db<'_> {
         self.changed(place(safe.kind, &safe.user), sql, values)
     }
 
-    fn set_wraps(&self, user: &UserId, wraps: &Sealed) -> Answer {
-        let sql = "UPDATE key_safes SET encrypted_wraps = ?1 WHERE user_id = ?2";
-        self.run(place(SafeKind::Keys, user), sql, (wraps, user.as_bytes()))
+    fn replace_wrap(&self, user: &UserId, wrap: &SealedWrap) -> Answer {
+        let (place, kind) = (
+            at("safe_wraps", user.as_bytes()),
+            Public(wrap.kind.as_str()),
+        );
+        let sql = "DELETE FROM safe_wraps WHERE user_id = ?1 AND kind = ?2";
+        self.run(place, sql, (user.as_bytes(), kind))?;
+        self.run(
+            place,
+            "INSERT INTO safe_wraps (user_id, wrap_id, kind, encrypted_wrap)
+             VALUES (?1, ?2, ?3, ?4)",
+            (user.as_bytes(), wrap.id.as_bytes(), kind, &wrap.sealed),
+        )
+    }
+
+    fn delete_joined_wraps(&self, user: &UserId) -> Answer {
+        let place = at("joined_wraps", user.as_bytes());
+        let sql = "DELETE FROM joined_wraps WHERE user_id = ?1";
+        self.run(place, sql, [user.as_bytes()])
+    }
+
+    fn drop_joined_wraps(&self) -> Answer {
+        self.run(many("joined_wraps"), "DROP TABLE joined_wraps", [])
     }
 
     fn delete_all_prekey_safes(&self) -> Answer {

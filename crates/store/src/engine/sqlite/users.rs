@@ -15,12 +15,13 @@ const BOUND: &str = "user_id, handle_index, fingerprint, role, active, created_a
 const BOUND_LEN: usize = 7;
 
 /// Tables with data of an account beside `users` and its sessions, and the column with the account.
-const OF_A_USER: [(&str, &str); 8] = [
+const OF_A_USER: [(&str, &str); 9] = [
     ("invites", "created_by"),
     ("prekeys", "user_id"),
     ("prekey_stock", "user_id"),
     ("prekey_batches", "user_id"),
     ("prekey_safes", "user_id"),
+    ("safe_wraps", "user_id"),
     ("key_safes", "user_id"),
     ("public_keys", "user_id"),
     ("audit_keys", "subject"),

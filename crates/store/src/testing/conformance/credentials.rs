@@ -1,14 +1,16 @@
 use super::Fixture;
 use crate::testing::sample::{self, NOW, event, prekey_safe, session, session_id, user_id};
 use crate::{
-    AuditFilter, CredentialChange, IdentityChange, KeepSessions, ReplaceError, SafeKind, SafeWrite,
-    Store,
+    Admission, AuditFilter, CredentialChange, IdentityChange, KeepSessions, ReplaceError, SafeKind,
+    SafeWrite, Store, WrapKind,
 };
 
 fn changed_safe(version: u64) -> SafeWrite {
     SafeWrite {
-        passphrase_wrap: b"another wrap".to_vec(),
-        recovery_wrap: b"another recovery wrap".to_vec(),
+        wraps: vec![
+            sample::wrap(8, WrapKind::RecoveryKey, b"another recovery wrap"),
+            sample::wrap(9, WrapKind::Passphrase, b"another wrap"),
+        ],
         write_proof_hash: [0x11; 32],
         recovery_proof_hash: [0x22; 32],
         ..sample::safe(version)
@@ -63,8 +65,7 @@ pub async fn a_change_of_credentials_replaces_everything_together(fixture: &impl
     assert_eq!(credential.recovery_proof_hash, [0x22; 32]);
     let (safe, prekeys) = store.safes(user_id(1)).await.unwrap().unwrap();
     assert_eq!((safe.version, &safe.data), (2, &changed_safe(2).data));
-    assert_eq!(safe.passphrase_wrap, b"another wrap");
-    assert_eq!(safe.recovery_wrap, b"another recovery wrap");
+    assert_eq!(safe.wraps, changed_safe(2).wraps);
     assert_eq!(prekeys, prekey_safe(2));
     assert!(
         store
@@ -80,6 +81,53 @@ pub async fn a_change_of_credentials_replaces_everything_together(fixture: &impl
             .unwrap()
             .is_none()
     );
+}
+
+pub async fn a_safe_and_its_wraps_are_read_as_of_one_moment(fixture: &impl Fixture) {
+    let store = fixture.open();
+    sample::register(&store, 1..2, 0).await;
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for version in 1..120 {
+                let mut change = change(version, KeepSessions::All);
+                let wraps = change.safe.wraps.iter_mut();
+                wraps.for_each(|wrap| wrap.made = version + 1);
+                store.replace_credentials(change, vec![]).await.unwrap();
+            }
+        }
+    });
+    while !writing.is_finished() {
+        let [one, other] = [(); 2].map(|()| store.safes(user_id(1)));
+        for read in <[_; 2]>::from(tokio::join!(one, other)) {
+            let (safe, _) = read.unwrap().unwrap();
+            let made = safe.wraps.iter().map(|wrap| wrap.made);
+            let fits = |made| made == safe.version || safe.version == 1;
+            assert!(made.into_iter().all(fits), "{}", safe.version);
+        }
+    }
+    writing.await.unwrap();
+}
+
+pub async fn a_change_keeps_wraps_of_kinds_that_it_does_not_have(fixture: &impl Fixture) {
+    let store = fixture.open();
+    let mut user = sample::user(1, 0, Admission::Open);
+    let later = WrapKind::Other("of_a_later_version".to_owned());
+    let kept = sample::wrap(3, later, b"what it opens");
+    user.safe.wraps.insert(1, kept.clone());
+    let registered = store.register(user, session(user_id(1), 1, NOW), vec![]);
+    registered.await.unwrap();
+    sample::register(&store, 2..3, 0).await;
+    let change = change(1, KeepSessions::All);
+    store.replace_credentials(change, vec![]).await.unwrap();
+    store
+        .replace_identity(identity(2, 2), vec![])
+        .await
+        .unwrap();
+    let (safe, _) = store.safes(user_id(1)).await.unwrap().unwrap();
+    assert_eq!(safe.wraps, [vec![kept], sample::safe(3).wraps].concat());
+    let (other, _) = store.safes(user_id(2)).await.unwrap().unwrap();
+    assert_eq!(other.wraps, sample::safe(1).wraps, "nobody else's");
 }
 
 pub async fn a_change_that_lost_the_race_changes_nothing(fixture: &impl Fixture) {
@@ -108,7 +156,7 @@ pub async fn a_change_that_lost_the_race_changes_nothing(fixture: &impl Fixture)
 
     let (safe, prekeys) = store.safes(user_id(1)).await.unwrap().unwrap();
     assert_eq!((safe.version, prekeys.version), (1, 1));
-    assert_eq!(safe.passphrase_wrap, sample::safe(1).passphrase_wrap);
+    assert_eq!(safe.wraps, sample::safe(1).wraps);
     let credential = store.credential_by_id(user_id(1)).await.unwrap().unwrap();
     assert_eq!(credential.opaque_record, b"opaque record 1");
     assert!(

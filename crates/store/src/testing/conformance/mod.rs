@@ -52,6 +52,8 @@ macro_rules! conformance_suite {
             users: users_are_listed_in_order_page_by_page,
             users: what_was_acknowledged_is_there_after_reopening,
             credentials: a_change_of_credentials_replaces_everything_together,
+            credentials: a_safe_and_its_wraps_are_read_as_of_one_moment,
+            credentials: a_change_keeps_wraps_of_kinds_that_it_does_not_have,
             credentials: a_change_that_lost_the_race_changes_nothing,
             credentials: recovery_ends_every_session_and_makes_one,
             credentials: a_new_identity_replaces_keys_prekeys_and_safes,

@@ -18,8 +18,7 @@ pub async fn both_safes_are_read_as_written(fixture: &impl Fixture) {
     let (read, prekeys) = store.safes(user_id(1)).await.unwrap().unwrap();
     let written = safe(1);
     assert_eq!((read.version, read.data), (1, written.data));
-    assert_eq!(read.passphrase_wrap, written.passphrase_wrap);
-    assert_eq!(read.recovery_wrap, written.recovery_wrap);
+    assert_eq!(read.wraps, written.wraps);
     assert_eq!(prekeys, prekey_safe(1));
     assert!(store.safes(user_id(9)).await.unwrap().is_none());
 }
@@ -41,11 +40,7 @@ pub async fn one_of_two_writers_wins_and_the_other_gets_what_stands(fixture: &im
     }
     let (read, _) = store.safes(user_id(1)).await.unwrap().unwrap();
     assert_eq!((read.version, read.data[0]), (2, winner));
-    assert_eq!(
-        read.passphrase_wrap,
-        safe(1).passphrase_wrap,
-        "the wraps stay"
-    );
+    assert_eq!(read.wraps, safe(1).wraps, "the wraps stay");
 
     store.write_prekey_safe(update(1, 5, 0xcc)).await.unwrap();
     match store.write_prekey_safe(update(1, 6, 0xdd)).await {

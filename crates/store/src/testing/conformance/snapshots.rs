@@ -40,7 +40,10 @@ pub async fn a_copy_has_everything_but_what_a_restore_withdraws(fixture: &impl F
         let user = copied.user_by_handle(&handle(number)).await.unwrap();
         assert_eq!(user.unwrap().user_id, id);
         let (safe, prekey_safe) = copied.safes(id).await.unwrap().unwrap();
-        assert_eq!(safe.data, sample::safe(1).data);
+        assert_eq!(
+            (safe.data, safe.wraps),
+            (sample::safe(1).data, sample::safe(1).wraps)
+        );
         assert_eq!((prekey_safe.version, prekey_safe.data.len()), (0, 0));
         let session = copied.find_session(session_id(number), NOW).await.unwrap();
         assert_eq!(session, None);
@@ -133,7 +136,7 @@ pub async fn samples_of_every_sealed_column_open(fixture: &impl Fixture) {
     for column in [
         "users.encrypted_data",
         "users.encrypted_credential",
-        "key_safes.encrypted_wraps",
+        "safe_wraps.encrypted_wrap",
         "key_safes.encrypted_private_keys",
         "prekey_safes.encrypted_data",
         "sessions.encrypted_data",
