@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::limits::Limit;
 use crate::app::origin::Origin;
+use crate::app::sessions::claimant::Claimant;
 use crate::app::sessions::device::credential_hash;
 use crate::app::sessions::{DeviceCookie, Entry, Epoch, Opening, sign_in};
 use crate::app::tokens::{Purpose, TokenError};
@@ -19,7 +20,6 @@ use crate::app::{App, Problem};
 use api::close;
 
 use super::audit;
-use super::handle::Handle;
 use super::safes;
 
 #[derive(Serialize, Deserialize)]
@@ -35,34 +35,17 @@ pub async fn start(
     device: &DeviceCookie,
     body: RecoveryStart,
 ) -> Result<RecoveryStarted, Problem> {
-    let handle = Handle::parse(&body.handle).ok();
-    let digest = match &handle {
-        Some(handle) => handle.digest(),
-        None => Sha3_256::digest(body.handle.as_bytes()).into(),
-    };
-    let epoch = app.sessions().epoch();
-    let credential = match &handle {
-        Some(handle) => app.store().credential(handle.as_str()).await?,
-        None => None,
-    };
-    let credential = credential.filter(|credential| credential.active);
-    let user = credential.as_ref().map(|credential| credential.user_id);
-    let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
-    let credentials = credential_hash(record.unwrap_or_default());
-    let guesser = app
-        .devices()
-        .guesser(device, origin.ip.network(), user, &credentials, digest);
-    app.limits()
-        .guess(Limit::Recovery, &guesser)
-        .await
-        .map_err(|problem| problem.about(user))?;
+    let limit = Limit::Recovery;
+    let claimant = Claimant::look_up(app, origin, device, &body.handle, limit).await?;
+    let (credential, epoch) = (&claimant.credential, claimant.epoch);
     // An unknown handle is compared with a hash that nothing has.
     let expected = credential
         .as_ref()
         .map_or([0; 32], |credential| credential.recovery_proof_hash);
     let given: [u8; 32] = Sha3_256::digest(&*body.proof).into();
     let proven = bool::from(given.ct_eq(&expected));
-    let (Some(credential), Some(handle), true) = (&credential, &handle, proven) else {
+    let (Some(credential), true) = (credential, proven) else {
+        let user = claimant.user();
         let reason = user.map_or(sign_in::NOBODY, |_| "the recovery key is wrong");
         sign_in::failed(app, origin, user, Action::AccountRecoveryFailed, reason).await?;
         return Err(refused());
@@ -72,7 +55,7 @@ pub async fn start(
         .safes(credential.user_id)
         .await?
         .ok_or_else(refused)?;
-    let response = opaque::register_respond(app.opaque(), &body.request, handle.credential_id())
+    let response = opaque::register_respond(app.opaque(), &body.request, claimant.name())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let user_id = credential.user_id;
     let state = State { user_id, epoch };

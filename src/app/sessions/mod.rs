@@ -1,6 +1,7 @@
 //! Cookie sessions: start, look-up, expiry and revocation.
 
 mod activity;
+pub(crate) mod claimant;
 pub mod device;
 mod live;
 pub mod manage;

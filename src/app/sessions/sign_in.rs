@@ -6,16 +6,14 @@ use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
 use api::{Action, Blob, Code, close};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
-use sha3::{Digest, Sha3_256};
 use store::{CreateSessionError, SessionId, UserId};
 
 use crate::app::accounts::audit;
-use crate::app::accounts::handle::Handle;
 use crate::app::limits::Limit;
 use crate::app::tokens::{Purpose, TokenError};
 use crate::app::{App, Problem};
 
-use super::device::credential_hash;
+use super::claimant::Claimant;
 use super::{DeviceCookie, Entry, Epoch, Opening, SignedIn, start};
 use crate::app::audit::record;
 use crate::app::origin::Origin;
@@ -33,9 +31,6 @@ pub(super) struct State {
     pub(super) opaque: Blob,
 }
 
-/// Stands for the OPAQUE record of a handle that nobody has; of the same length.
-const NO_RECORD: [u8; opaque::RECORD_LEN] = [0; opaque::RECORD_LEN];
-
 /// Answers the first message.
 pub async fn begin(
     app: &App,
@@ -43,43 +38,21 @@ pub async fn begin(
     device: &DeviceCookie,
     body: SignInStart,
 ) -> Result<SignInStarted, Problem> {
-    let handle = Handle::parse(&body.handle).ok();
-    // What cannot be a handle is treated as one that nobody has.
-    let (digest, name) = match &handle {
-        Some(handle) => (handle.digest(), handle.credential_id().to_vec()),
-        None => {
-            let digest: [u8; 32] = Sha3_256::digest(body.handle.as_bytes()).into();
-            (digest, digest.to_vec())
-        }
-    };
-    let epoch = app.sessions().epoch();
-    let credential = match &handle {
-        Some(handle) => app.store().credential(handle.as_str()).await?,
-        None => None,
-    };
-    let credential = credential.filter(|credential| credential.active);
-    let user = credential.as_ref().map(|credential| credential.user_id);
-    let record = credential.as_ref().map(|c| c.opaque_record.as_slice());
-    let credentials = credential_hash(record.unwrap_or(&NO_RECORD));
-    let guesser = app
-        .devices()
-        .guesser(device, origin.ip.network(), user, &credentials, digest);
-    app.limits()
-        .guess(Limit::SignIn, &guesser)
-        .await
-        .map_err(|problem| problem.about(user))?;
+    let limit = Limit::SignIn;
+    let claimant = Claimant::look_up(app, origin, device, &body.handle, limit).await?;
+    let record = claimant.credential.as_ref().map(|it| &*it.opaque_record);
     let (state, response) = opaque::login_respond(
         app.opaque(),
         record,
         &body.request,
-        &name,
+        claimant.name(),
         &mut app.ambient().rng(),
     )
     .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let state = State {
-        user: user.map(|user| *user.as_bytes()),
-        epoch,
-        credentials: Blob::new(credentials.to_vec()),
+        user: claimant.user().map(|user| *user.as_bytes()),
+        epoch: claimant.epoch,
+        credentials: Blob::new(claimant.credentials.to_vec()),
         opaque: Blob::from(state),
     };
     Ok(SignInStarted {
