@@ -48,23 +48,19 @@ pub struct Endpoint {
     pub output: Option<Body>,
 }
 
-/// The pattern of the address that a request came to, for logs and measurements.
+/// The pattern of the address that a request came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Pattern(pub &'static str);
 
-/// What each method of an address needs.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows(&'static [(&'static str, Option<Permission>)]);
-
-impl Rows {
+impl Pattern {
     /// Returns what a method needs; one that the address does not have needs nothing, and is refused later.
     pub(crate) fn permission(self, method: &Method) -> Option<Permission> {
         let method = match *method {
             Method::HEAD => "GET",
             _ => method.as_str(),
         };
-        let row = self.0.iter().find(|(known, _)| *known == method);
-        row.and_then(|(_, permission)| *permission)
+        let mut rows = TABLE.iter().filter(|row| row.path == self.0);
+        rows.find(|row| row.method == method)?.permission
     }
 }
 
@@ -158,10 +154,8 @@ macro_rules! table {
         pub fn configure(config: &mut ServiceConfig) {
             extractors(config);
             $({
-                const ROWS: Rows = Rows(&[$((stringify!($method), permission!($permission))),+]);
                 let resource = web::resource($path)
                     .app_data(Pattern($path))
-                    .app_data(ROWS)
                     .wrap(from_fn(enforce))
                     $(.app_data($config))?;
                 $(let resource = method!(resource, $method, $handler);)+

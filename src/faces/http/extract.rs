@@ -15,7 +15,7 @@ use crate::app::authority::{self, Authorized, Permission, Permit, Principal};
 use crate::app::origin::Origin;
 use crate::app::sessions::SignedIn;
 use crate::app::{App, Problem};
-use crate::routes::Rows;
+use crate::routes::Pattern;
 
 use super::cookie::loaded_id;
 use super::pages::rendered;
@@ -32,8 +32,8 @@ pub(crate) async fn enforce(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    let rows = request.app_data::<Rows>().copied();
-    let permission = rows.and_then(|rows| rows.permission(request.method()));
+    let pattern = request.app_data::<Pattern>().copied();
+    let permission = pattern.and_then(|pattern| pattern.permission(request.method()));
     if let Some(permission) = permission {
         let sender = request.request().clone();
         match admitted(&sender, permission).await {
