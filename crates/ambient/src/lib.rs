@@ -17,6 +17,8 @@ mod entropy;
 mod locked;
 mod pair;
 mod rng;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, ManualClock, Stopwatch};
 #[cfg(unix)]

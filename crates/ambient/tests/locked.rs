@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write;
-use std::process::Command;
 
 use ambient::alloc::{WipingAllocator, lock_everything, trim};
+use ambient::testing::in_a_process_of_its_own;
 
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator::new();
@@ -58,36 +58,18 @@ fn hold_and_free(before: u64) -> (u64, u64, Vec<Box<[u8; 1024]>>) {
     (held, kib("VmRSS:").saturating_sub(before), blocks)
 }
 
-/// Runs a test of this file alone, in a process that may lock 64 KiB.
-fn alone_under_a_limit(test: &str) {
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -l 64 && exec \"$@\"", "sh"]);
-    if rights() >> IPC_LOCK & 1 == 1 {
-        command.args([
-            "setpriv",
-            "--inh-caps=-ipc_lock",
-            "--bounding-set=-ipc_lock",
-        ]);
-    }
-    let output = command
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(LIMITED, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}{complained}"
-    );
-}
-
 #[test]
 fn where_locking_is_refused_that_is_said_and_what_is_freed_comes_back() {
     if std::env::var_os(LIMITED).is_none() {
-        let test = "where_locking_is_refused_that_is_said_and_what_is_freed_comes_back";
-        return alone_under_a_limit(test);
+        let mut before = vec!["sh", "-c", "ulimit -l 64 && exec \"$@\"", "sh"];
+        if rights() >> IPC_LOCK & 1 == 1 {
+            before.extend([
+                "setpriv",
+                "--inh-caps=-ipc_lock",
+                "--bounding-set=-ipc_lock",
+            ]);
+        }
+        return in_a_process_of_its_own(&before, [(LIMITED, "1")]);
     }
     assert!(!without_limit());
     assert!(lock_everything().is_err());

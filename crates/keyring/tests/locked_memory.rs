@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use ambient::memory_locked;
+use ambient::testing::in_a_process_of_its_own;
 use keyring::KeyMaterial;
-use keyring::testing::process::in_a_process_of_its_own;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
@@ -50,7 +50,7 @@ fn keys_are_called_locked_where_the_system_locks_them_and_nowhere_else() {
         }
         Err(_) => {
             for how in ["as it is", "forbidden"] {
-                in_a_process_of_its_own([(ALONE, how)]);
+                in_a_process_of_its_own(&[], [(ALONE, how)]);
             }
         }
     }

@@ -3,7 +3,6 @@
 
 pub mod conformance;
 pub mod places;
-pub mod process;
 #[cfg(feature = "pkcs11")]
 pub mod softhsm;
 

@@ -13,8 +13,8 @@ use cryptoki::session::UserType;
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
-use super::process::in_a_process_of_its_own;
 use crate::{KekId, KekProvider, Pin, Pkcs11Config, Pkcs11Source, TokenSelector, pkcs11};
+use ambient::testing::in_a_process_of_its_own;
 use ambient::{OsEntropy, SystemClock};
 
 /// Names the module; `cargo xtask test` sets it.
@@ -142,7 +142,7 @@ pub fn with_token(body: impl FnOnce(&SoftHsm)) {
 
     let mut environment = hsm.environment();
     environment.push((FOLDER, folder.0.clone()));
-    in_a_process_of_its_own(environment);
+    in_a_process_of_its_own(&[], environment);
 }
 
 fn set_pin(module: &Pkcs11, slot: Slot, pin: &str) {
