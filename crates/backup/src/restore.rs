@@ -16,7 +16,6 @@ use crate::key::BackupKey;
 use crate::manifest::{HASHES, Hash, KEY, Manifest, PAGES};
 use crate::pages::{Pages, page_hash};
 use crate::progress::{Phase, Progress};
-use crate::seal::OpenError;
 use crate::stream::{SealedReader, StreamError};
 use crate::target::Target;
 
@@ -229,22 +228,5 @@ pub async fn key_file(
         Ok(Some(bytes))
     } else {
         Err(RestoreError::Unlike)
-    }
-}
-
-impl RestoreError {
-    /// Returns whether another key would help.
-    pub fn is_wrong_key(&self) -> bool {
-        let stream = match self {
-            Self::Catalogue(CatalogueError::Stream(stream)) | Self::Stream(stream) => stream,
-            _ => return false,
-        };
-        matches!(
-            stream,
-            StreamError::Open {
-                error: OpenError::WrongKey,
-                ..
-            }
-        )
     }
 }
