@@ -87,19 +87,6 @@ fn listed_words(text: &str) -> Option<Zeroizing<String>> {
     Some(joined)
 }
 
-/// The bits of a passphrase that has the form of a generated one: at least two words of the
-/// list, joined by hyphens or spaces; `None` for any other.
-///
-/// It cannot know who chose the words. It bounds the work of a guesser who knows the list.
-pub fn bits_if_generated(passphrase: &str) -> Option<u32> {
-    let mut bits = 0;
-    for word in passphrase.split(['-', ' ']) {
-        LIST.lines().find(|listed| *listed == word)?;
-        bits += BITS_PER_WORD;
-    }
-    (bits > BITS_PER_WORD).then_some(bits)
-}
-
 /// The words, for showing suggestions while somebody types one of them.
 pub fn words() -> impl Iterator<Item = &'static str> {
     LIST.lines()

@@ -2,8 +2,6 @@
 //!
 //! Specification: `docs/protocol/accounts.md#sealing-the-safes`.
 
-use subtle::ConstantTimeEq;
-
 use crate::ids::UserId;
 use crate::labels;
 use crate::primitives::kdf;
@@ -39,9 +37,4 @@ impl SafeKey {
 /// SHA3-256 of a write or recovery proof: what the server stores.
 pub fn proof_hash(proof: &[u8; 32]) -> [u8; 32] {
     kdf::sha3_256(&[proof])
-}
-
-/// Compares a proof with a stored hash in constant time.
-pub fn proof_matches(proof: &[u8; 32], stored: &[u8; 32]) -> bool {
-    proof_hash(proof).as_slice().ct_eq(stored.as_slice()).into()
 }

@@ -25,7 +25,7 @@ mod hostile;
 pub use bound::check_bound;
 pub use contact::{Contact, ContactState};
 pub use contents::{MergeReport, SafeContents};
-pub use key::{SafeKey, WriteProof, proof_hash, proof_matches};
+pub use key::{SafeKey, WriteProof, proof_hash};
 pub use mark::SafeMark;
 pub use pin::{Pin, PinConflict};
 pub use prekey_entry::{KEEP_SECS, PrekeyEntry, QUIET_SECS};
