@@ -18,7 +18,7 @@ use ambient::{Ambient, Entropy, EntropyError, ManualClock};
 
 use crate::{
     Ciphertext, Config, Ephemeral, LiveId, MessageId, NewMessage, NewSlot, PutError, PutOutcome,
-    Target, UserId,
+    Stats, Target, UserId,
 };
 use asked::Asked;
 
@@ -108,12 +108,12 @@ impl Bench {
 
     /// Says whether nothing at all is left of anything.
     pub(crate) fn is_pristine(&self) -> bool {
-        let stats = self.vault.stats();
-        stats.messages == 0
-            && stats.bytes == 0
-            && stats.next_expiry.is_none()
-            && self.vault.left() == 0
+        holds_nothing(&self.vault.stats()) && self.vault.left() == 0
     }
+}
+
+pub(crate) fn holds_nothing(stats: &Stats) -> bool {
+    stats.messages == 0 && stats.bytes == 0 && stats.next_expiry.is_none()
 }
 
 /// Makes a test of every case; the argument is an [`Open`].
