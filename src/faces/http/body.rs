@@ -4,9 +4,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::middleware::Next;
-use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{Error, HttpMessage, HttpRequest};
-use futures_util::StreamExt;
 
 use crate::app::Problem;
 
@@ -76,32 +75,6 @@ fn path_problem(_: &PathError) -> Problem {
 
 fn query_problem(_: &QueryPayloadError) -> Problem {
     Problem::malformed("The query does not fit.")
-}
-
-/// Reads a binary body of at most `limit` bytes.
-pub(crate) async fn read_octets(
-    request: &HttpRequest,
-    payload: web::Payload,
-    limit: usize,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, Problem> {
-    require_octets(request)?;
-    read_all(payload, limit).await
-}
-
-/// Reads a body of at most `limit` bytes, whatever its kind.
-pub(crate) async fn read_all(
-    mut payload: web::Payload,
-    limit: usize,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, Problem> {
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::malformed("The body broke off."))?;
-        if bytes.len() + chunk.len() > limit {
-            return Err(Problem::too_large(limit));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }
 
 /// Refuses what is not `application/octet-stream`.
