@@ -192,12 +192,6 @@ export interface Bundles {
 /** A change of a slot, as its sender is told. */
 export type Change = 'claimed' | 'acknowledged' | 'expired' | 'cannot_open' | 'returned' | 'left';
 
-/** The token of a claim. */
-export interface ClaimToken {
-  /** Sixteen bytes. */
-  token: Blob;
-}
-
 /** A text frame of the client. */
 export type ClientFrame = {
   /** An encoded `SessionBundle`. */
@@ -425,12 +419,6 @@ export interface Ksf {
   memory_kib: number;
   /** Argon2id's passes. */
   passes: number;
-}
-
-/** How long a claim still runs. */
-export interface Lease {
-  /** Milliseconds from now. */
-  lease_ms: number;
 }
 
 /** Whether the process runs. */
@@ -803,14 +791,6 @@ export interface Safes {
   safe: SafeRead;
 }
 
-/** A message that was taken. */
-export interface Sent {
-  /** Unix seconds. */
-  expires_at: number;
-  /** Which. */
-  id: MessageId;
-}
-
 /** What the sign-in page needs to know of the server. */
 export interface Server {
   /** Which start of the server this is. */
@@ -970,12 +950,6 @@ export interface SignInStarted {
   token: Blob;
 }
 
-/** What became of them. */
-export interface StatusAnswer {
-  /** In the order of the question. */
-  states: Array<StatusEntry>;
-}
-
 /** The state of one message. */
 export interface StatusEntry {
   /** Unix seconds; 0 where the message is unknown. */
@@ -984,12 +958,6 @@ export interface StatusEntry {
   id: MessageId;
   /** Its state. */
   state: MessageState;
-}
-
-/** Which messages are asked about. */
-export interface StatusQuestion {
-  /** At most 256. */
-  ids: Array<MessageId>;
 }
 
 /** An unread message that only sessions which are gone could open. */
@@ -1060,12 +1028,6 @@ export interface Waiting {
   size: number;
   /** Who may claim the slot. */
   target: TargetKind;
-}
-
-/** What waits. */
-export interface WaitingList {
-  /** The posters take turns; what is of one of them is in the order it was posted. */
-  waiting: Array<Waiting>;
 }
 
 /** What is wanted to write to somebody. */
