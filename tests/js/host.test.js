@@ -53,9 +53,9 @@ function begin() {
   return { socket, frames };
 }
 
-test('every socket asks for a link and carries bytes alone', () => {
+test('every socket asks for delivery and carries bytes alone', () => {
   const { socket, frames } = begin();
-  assert.equal(socket.url, 'wss://chat.example/api/v1/ws?live_id=07');
+  assert.equal(socket.url, 'wss://chat.example/api/v1/ws?live_id=07&deliver=1');
   assert.deepEqual(socket.sent, [new Uint8Array([1, 2])]);
   socket.hears(new Uint8Array([3, 4, 5]).buffer);
   assert.deepEqual(frames, [[3, 4, 5]]);
