@@ -448,8 +448,8 @@ mod tests {
     fn what_needs_an_account_is_known_by_its_path() {
         for path in [
             "/api/v1/safe",
-            "/api/v1/messages",
-            "/api/v1/messages/0f/slots",
+            "/api/v1/prekeys",
+            "/api/v1/messages/sealed/0f",
         ] {
             assert!(needs_an_account(path), "{path}");
         }
@@ -458,7 +458,7 @@ mod tests {
             "/api/v1/session",
             "/api/v1/%73afe",
             "/api/v1/safe/",
-            "/api/v1/messages/0f/slots/more",
+            "/api/v1/messages/sealed/0f/more",
             "/",
             "",
         ] {

@@ -238,7 +238,7 @@ mod tests {
             }
         }
         assert!(finish(&crowd, "198.51.100.1", 512 << 10).is_some());
-        for path in ["/api/v1/safe", "/api/v1/messages/0f/slots"] {
+        for path in ["/api/v1/safe", "/api/v1/messages/sealed/0f"] {
             assert!(sends(&crowd, path, "192.0.2.1", LARGE).is_some(), "{path}");
         }
         drop(held);
