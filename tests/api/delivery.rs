@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ambient::{Entropy, EntropyError, OsEntropy};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use protocol::envelope::{Parcel, Slot, SlotSet};
 use protocol::ids::MessageId;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Account, Answer, Heard, TestApp, TestSocket, b64, live_slot, random_id, submission, unb64,
+    Account, Heard, TestApp, TestSocket, b64, fetch, live_slot, random_id, submission, unb64,
     waiting_slot,
 };
 
@@ -32,8 +32,7 @@ async fn open(account: &Account, live_id: [u8; 16]) -> (TestSocket, Value) {
 
 async fn post(from: &Account, id: [u8; 16], burn: bool, slots: Vec<Slot>) {
     let bytes = submission(id, burn, slots, b"body");
-    let path = "/api/v1/messages";
-    from.client.post_octets(path, bytes).await.expect(201);
+    from.post(bytes).await.expect(201);
 }
 
 /// Posts a message for one live session.
@@ -89,11 +88,17 @@ async fn acknowledge(socket: &mut TestSocket, parcel: &Parcel) {
     assert_eq!(socket.text().await["t"], "acked");
 }
 
-/// Claims over HTTP for a live session.
-async fn claim(by: &Account, id: [u8; 16], live: [u8; 16]) -> Answer {
-    let (id, live) = (hex::encode(id), hex::encode(live));
-    let path = format!("/api/v1/messages/{id}/claim?live_id={live}");
-    by.client.post_empty(&path).await
+/// Claims a message on the socket itself; gives its parcel, or why it was refused.
+async fn claim(socket: &mut TestSocket, id: [u8; 16]) -> Result<Parcel, String> {
+    let id = hex::encode(id);
+    socket.say(json!({"t": "claim", "id": id})).await;
+    match socket.hear().await {
+        Heard::Binary(bytes) => Ok(Parcel::decode(&bytes).unwrap()),
+        Heard::Text(told) if told["t"] == "refused" && told["id"] == id => {
+            Err(told["code"].as_str().unwrap().to_owned())
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[actix_web::test]
@@ -120,7 +125,7 @@ async fn a_message_for_a_live_session_comes_claimed_without_being_asked_for() {
     );
     assert_eq!(parcel.lease_ms, 30_000);
     assert_eq!(from.text_of("message").await["state"], "claimed");
-    claim(&bob, id, to.live_id).await.expect(409);
+    assert_eq!(claim(&mut to, id).await.err().unwrap(), "taken");
     acknowledge(&mut to, &parcel).await;
     assert_eq!(from.text_of("message").await["state"], "acknowledged");
     assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
@@ -137,7 +142,7 @@ async fn a_socket_that_did_not_ask_for_delivery_is_told_what_waits() {
         let id = post_live(&alice, &bob, to.live_id).await;
         announced(&mut to, id).await;
         silent(&mut to).await;
-        claim(&bob, id, to.live_id).await.expect(200);
+        claim(&mut to, id).await.unwrap();
     }
 }
 
@@ -159,7 +164,7 @@ async fn the_ninth_unacknowledged_message_is_announced_and_an_acknowledgement_ma
     pushed(&mut to, tenth).await;
     let eleventh = post_live(&alice, &bob, to.live_id).await;
     announced(&mut to, eleventh).await;
-    claim(&bob, ninth, to.live_id).await.expect(200);
+    claim(&mut to, ninth).await.unwrap();
 }
 
 #[actix_web::test]
@@ -206,7 +211,7 @@ async fn a_message_that_burns_on_reading_is_announced() {
     .await;
     announced(&mut to, id).await;
     silent(&mut to).await;
-    claim(&bob, id, to.live_id).await.expect(200);
+    claim(&mut to, id).await.unwrap();
 }
 
 #[actix_web::test]
@@ -242,21 +247,18 @@ async fn each_live_session_is_pushed_its_own_slot() {
 }
 
 #[actix_web::test]
-async fn a_pushed_message_that_is_too_large_for_a_frame_is_fetched_with_its_token() {
+async fn a_pushed_message_that_is_too_large_for_a_frame_is_fetched_under_its_ticket() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
     let (mut to, _) = open(&bob, random_id()).await;
     let id = random_id();
     let slots = vec![live_slot(bob.id(), to.live_id, b"slot")];
     let bytes = submission(id, false, slots, &[3; 40_000]);
-    let posted = alice.client.post_octets("/api/v1/messages", bytes).await;
-    posted.expect(201);
+    alice.post(bytes).await.expect(201);
     assert_eq!(to.text().await["t"], "pushed");
     let claimed = to.text().await;
     assert_eq!(claimed["t"], "claimed_large");
-    let path = format!("/api/v1/messages/{}/claim", hex::encode(id));
-    let token = json!({"token": claimed["token"]});
-    let answer = bob.client.post(&path, &token).await.expect(200);
+    let answer = fetch(&bob.client, &claimed).await.expect(200);
     let parcel = Parcel::decode(&answer.body).unwrap();
     assert_eq!(parcel.body, [3; 40_000]);
     assert_eq!(parcel.token.as_slice(), unb64(&claimed["token"]));
@@ -326,7 +328,7 @@ async fn a_socket_that_takes_the_place_of_another_gets_what_was_pushed_there() {
     let (mut second, hello) = open(&bob, first.live_id).await;
     assert_eq!(first.closed().await, Some(4409));
     assert_eq!(hello["waiting"][0]["id"], hex::encode(id));
-    claim(&bob, id, second.live_id).await.expect(200);
+    claim(&mut second, id).await.unwrap();
     let next = post_live(&alice, &bob, second.live_id).await;
     while second.text().await["t"] != "pushed" {}
     let parcel = Parcel::decode(&second.binary().await).unwrap();
@@ -386,19 +388,21 @@ async fn a_push_and_two_that_claim_race_and_one_of_them_wins_each_time() {
     for round in 0..ROUNDS {
         let id = random_id();
         let slots = vec![live_slot(bob.id(), to.live_id, b"slot")];
-        let claims = join_all((0..2).map(|_| claim(&bob, id, to.live_id)));
-        let ((), answers) = join(post(&alice, id, false, slots), claims).await;
-        let mut parcels: Vec<Parcel> = answers
-            .into_iter()
-            .filter(|answer| answer.status == 200)
-            .map(|answer| Parcel::decode(&answer.body).unwrap())
-            .collect();
+        let claims = async {
+            for _ in 0..2 {
+                to.say(json!({"t": "claim", "id": hex::encode(id)})).await;
+            }
+        };
+        join(post(&alice, id, false, slots), claims).await;
+        let mut parcels = Vec::new();
         to.say(json!({"t": "ping"})).await;
         loop {
             match to.hear().await {
                 Heard::Binary(bytes) => parcels.push(Parcel::decode(&bytes).unwrap()),
                 Heard::Text(told) if told["t"] == "pong" => break,
-                Heard::Text(told) => assert_eq!(told["t"], "pushed"),
+                Heard::Text(told) => {
+                    assert!(told["t"] == "pushed" || told["t"] == "refused", "{told}");
+                }
                 Heard::Closed(code) => panic!("closed {code:?}"),
             }
         }
@@ -441,7 +445,7 @@ async fn a_push_keeps_no_session_alive() {
     let app = TestApp::start().await;
     let (alice, bob) = two(&app).await;
     let (mut to, _) = open(&bob, random_id()).await;
-    app.advance(1_700).await;
+    to.advance(&app, 1_700).await;
     let id = post_live(&alice, &bob, to.live_id).await;
     pushed(&mut to, id).await;
     app.advance(100).await;
