@@ -1,34 +1,9 @@
 //! Over TLS: the same clients, through a process of plain sockets that speaks TLS to the server.
 
-use std::net::SocketAddr;
-
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::pki_types::ServerName;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsConnector;
 
 use super::stage::{LANES, MESSAGES, Stage};
-use crate::support::{Client, trusting};
-
-/// Carries plain connections to a TLS server on the same machine.
-fn carrier(server: SocketAddr, connector: TlsConnector) -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    actix_web::rt::spawn(async move {
-        let listener = TcpListener::from_std(listener).unwrap();
-        while let Ok((mut plain, _)) = listener.accept().await {
-            let connector = connector.clone();
-            actix_web::rt::spawn(async move {
-                let name = ServerName::try_from("localhost").unwrap();
-                let socket = TcpStream::connect(server).await.unwrap();
-                let mut secured = connector.connect(name, socket).await.unwrap();
-                let _closed = tokio::io::copy_bidirectional(&mut plain, &mut secured).await;
-            });
-        }
-    });
-    address
-}
+use crate::support::{Client, carrier, trusting};
 
 #[actix_web::test]
 async fn of_messages_passed_over_tls_nothing_is_left_once_they_burned() {
@@ -48,7 +23,7 @@ async fn of_messages_passed_over_tls_nothing_is_left_once_they_burned() {
         ("SECURE_MESSAGING_TLS_KEY", key.to_str().unwrap()),
     ];
     let stage = Stage::start(&variables, |server| {
-        let carried = Client::new(carrier(server.address, connector.clone()));
+        let carried = Client::new(carrier(server.address, "localhost", connector.clone()));
         carried.reaching(format!("https://{}", server.address))
     })
     .await;

@@ -24,7 +24,7 @@ pub(crate) use message::{live_slot, post_waiting, submission, waiting_slot};
 pub(crate) use not_tried::not_tried;
 pub(crate) use server::Spawned;
 pub(crate) use socket::{Heard, TestSocket, Unlinked, fetch, sealed, sealed_path};
-pub(crate) use tls::trusting;
+pub(crate) use tls::{carrier, trusting};
 
 use ambient::{Ambient, Rng};
 

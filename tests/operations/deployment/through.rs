@@ -5,17 +5,27 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use protocol::envelope::Parcel;
+use protocol::link::MAX_PAYLOAD;
 use rustls::NamedGroup;
 use rustls::pki_types::{CertificateDer, ServerName};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{program, text};
-use crate::support::{Spawned, trusting};
+use crate::support::memory_scan::Markers;
+use crate::support::{
+    Account, Client, Spawned, TestSocket, b64, carrier, random_id, submission, trusting,
+    waiting_slot,
+};
 
 const HOST: &str = "chat.example.org";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Messages that pass through a proxy.
+const PASSED: usize = 40;
 
 /// The server, and what a proxy before it needs.
 struct Stage {
@@ -159,6 +169,51 @@ impl Stage {
         assert!(refused.contains("application/problem+json"), "{refused}");
         group
     }
+
+    /// Passes messages through a proxy and finds none of them in its memory, although it finds what went
+    /// through beside the link.
+    async fn keeps_nothing(&self, proxy: &Proxy) {
+        let (through, beside) = (Markers::new(PASSED), Markers::new(PASSED));
+        let address = carrier(self.address, HOST, trusting(&self.certificate));
+        let client = Client::new(address).reaching(format!("https://{HOST}"));
+        let secret = self.server.setup_secret();
+        let right = Some(("setup", secret.as_str()));
+        let alice = Account::register(client, "alice", right).await.unwrap();
+        let (mut socket, _) = TestSocket::connect(&alice.client).await;
+        for index in 0..PASSED {
+            // Every second one goes under a ticket.
+            let length = if index.is_multiple_of(2) {
+                1_024
+            } else {
+                40_000
+            };
+            let id = random_id();
+            let slots = vec![waiting_slot(alice.id(), &through.content(index, 512))];
+            let message = submission(id, true, slots, &through.content(index, length));
+            match message.len() > MAX_PAYLOAD {
+                true => assert!(socket.send_large(&alice.client, &message).await),
+                false => socket.send_binary(message).await,
+            }
+            socket.text_of("sent").await;
+            let id = hex::encode(id);
+            socket.say(json!({"t": "claim", "id": id})).await;
+            let parcel = socket.parcel(&alice.client).await;
+            let parcel = Parcel::decode(&parcel).unwrap();
+            assert!(parcel.body == through.content(index, length));
+            let token = b64(&parcel.token);
+            socket
+                .say(json!({"t": "ack", "id": id, "token": token}))
+                .await;
+            socket.text_of("acked").await;
+            let body = beside.content(index, 4_096);
+            let unsealed = alice.client.post_octets("/api/v1/messages/sealed/00", body);
+            unsealed.await.expect(404);
+        }
+        let found = beside.in_process(proxy.0.id());
+        assert!(found.hits() > 0, "the control: {found:?}");
+        let found = through.in_process(proxy.0.id());
+        assert_eq!(found.hits(), 0, "{found:?}");
+    }
 }
 
 #[actix_web::test]
@@ -190,7 +245,7 @@ async fn caddy_serves_with_its_example_and_agrees_on_a_post_quantum_key() {
 }
 
 #[actix_web::test]
-async fn haproxy_serves_with_its_example() {
+async fn haproxy_serves_with_its_example_and_keeps_nothing_of_messages() {
     let Some(haproxy) = program("haproxy") else {
         return;
     };
@@ -214,11 +269,12 @@ async fn haproxy_serves_with_its_example() {
     let older = example.replace("X25519MLKEM768:", "");
     let proxy = start(&example).or_else(|_| start(&older)).unwrap();
     stage.holds().await;
+    stage.keeps_nothing(&proxy).await;
     drop(proxy);
 }
 
 #[actix_web::test]
-async fn nginx_serves_with_its_example() {
+async fn nginx_serves_with_its_example_and_keeps_nothing_of_messages() {
     let Some(nginx) = program("nginx") else {
         return;
     };
@@ -257,6 +313,7 @@ async fn nginx_serves_with_its_example() {
     let older = example.replace("X25519MLKEM768:", "");
     let proxy = start(&example).or_else(|_| start(&older)).unwrap();
     stage.holds().await;
+    stage.keeps_nothing(&proxy).await;
     drop(proxy);
     // Nothing of a body reached a file.
     for name in ["body", "proxy"] {
