@@ -7,6 +7,7 @@
 
 mod http;
 mod idle;
+mod keys;
 mod socket;
 mod stage;
 mod tls;

@@ -5,9 +5,10 @@
 //! bytes of it is enough to be found. Searched are the bytes as they are, as hex and as base64, in
 //! every alignment.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -73,21 +74,10 @@ impl Markers {
     /// Searches everything that a process has mapped and may read.
     pub(crate) fn in_process(&self, pid: u32) -> Found {
         let search = Search::new(self);
-        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-        let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
         let mut found = Found::default();
-        for line in maps.lines() {
-            let mut fields = line.split_whitespace();
-            let (range, rights) = (fields.next().unwrap(), fields.next().unwrap());
-            let name = fields.nth(3).unwrap_or("anonymous");
-            // The kernel's own pages cannot be read from outside.
-            if !rights.starts_with('r') || name.starts_with("[vvar") || name == "[vsyscall]" {
-                continue;
-            }
-            let (start, end) = range.split_once('-').unwrap();
-            let address = |text| u64::from_str_radix(text, 16).unwrap();
-            search.read(&memory, address(start)..address(end), name, &mut found);
-        }
+        mapped(pid, |memory, range, name| {
+            search.read(memory, range, name, &mut found);
+        });
         found
     }
 
@@ -116,6 +106,76 @@ impl Markers {
         Search::new(self).look(bytes, 0, "bytes", &mut found);
         found
     }
+}
+
+/// Gives everything that a process has mapped and may read, with its name.
+fn mapped(pid: u32, mut each: impl FnMut(&File, Range<u64>, &str)) {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        let (range, rights) = (fields.next().unwrap(), fields.next().unwrap());
+        let name = fields.nth(3).unwrap_or("anonymous");
+        // The kernel's own pages cannot be read from outside.
+        if !rights.starts_with('r') || name.starts_with("[vvar") || name == "[vsyscall]" {
+            continue;
+        }
+        let (start, end) = range.split_once('-').unwrap();
+        let address = |text| u64::from_str_radix(text, 16).unwrap();
+        each(&memory, address(start)..address(end), name);
+    }
+}
+
+/// Reads a range in windows that overlap.
+fn windows(from: &File, range: Range<u64>, mut look: impl FnMut(&[u8], u64)) {
+    let mut window = vec![0; WINDOW];
+    let mut at = range.start;
+    while at < range.end {
+        let length = WINDOW.min((range.end - at) as usize);
+        let read = match from.read_at(&mut window[..length], at) {
+            Ok(0) => return,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // A page that nobody can read, a guard page for instance.
+            Err(_) => {
+                at += 4096;
+                continue;
+            }
+        };
+        look(&window[..read], at);
+        let last = at + read as u64 >= range.end;
+        at += if last || read <= OVERLAP {
+            read
+        } else {
+            read - OVERLAP
+        } as u64;
+    }
+}
+
+/// Which of these keys a process has in its memory, whole or half, and where the first of each lies.
+pub(crate) fn keys_in_process(pid: u32, keys: &[[u8; 32]]) -> BTreeMap<usize, String> {
+    let mut halves = HashMap::new();
+    let mut begins = vec![false; 1 << 16];
+    for (index, key) in keys.iter().enumerate() {
+        for half in key.as_chunks::<16>().0 {
+            halves.insert(*half, index);
+            begins[usize::from(u16::from_be_bytes([half[0], half[1]]))] = true;
+        }
+    }
+    let mut found = BTreeMap::new();
+    mapped(pid, |memory, range, name| {
+        windows(memory, range, |bytes, at| {
+            for (offset, half) in bytes.windows(16).enumerate() {
+                if begins[usize::from(u16::from_be_bytes([half[0], half[1]]))]
+                    && let Some(index) = halves.get(half)
+                {
+                    let place = || format!("{name} at {:#x}", at + offset as u64);
+                    found.entry(*index).or_insert_with(place);
+                }
+            }
+        });
+    });
+    found
 }
 
 struct Search {
@@ -148,30 +208,11 @@ impl Search {
         }
     }
 
-    fn read(&self, from: &File, range: std::ops::Range<u64>, name: &str, found: &mut Found) {
-        let mut window = vec![0; WINDOW];
-        let mut at = range.start;
-        while at < range.end {
-            let length = WINDOW.min((range.end - at) as usize);
-            let read = match from.read_at(&mut window[..length], at) {
-                Ok(0) => return,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // A page that nobody can read, a guard page for instance.
-                Err(_) => {
-                    at += 4096;
-                    continue;
-                }
-            };
-            found.read += read as u64;
-            self.look(&window[..read], at, name, found);
-            let last = at + read as u64 >= range.end;
-            at += if last || read <= OVERLAP {
-                read
-            } else {
-                read - OVERLAP
-            } as u64;
-        }
+    fn read(&self, from: &File, range: Range<u64>, name: &str, found: &mut Found) {
+        windows(from, range, |bytes, at| {
+            found.read += bytes.len() as u64;
+            self.look(bytes, at, name, found);
+        });
     }
 
     fn look(&self, bytes: &[u8], at: u64, name: &str, found: &mut Found) {

@@ -139,6 +139,11 @@ impl TestSocket {
         true
     }
 
+    /// The link's present secrets.
+    pub(crate) fn keys(&self) -> Vec<[u8; 32]> {
+        self.link.exposed()
+    }
+
     /// The next frame, for whoever sends it otherwise.
     pub(crate) fn sealed(&mut self, payload: &[u8]) -> Vec<u8> {
         self.link.seal(START, payload).unwrap()

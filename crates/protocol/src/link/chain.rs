@@ -133,6 +133,18 @@ impl Chain {
     }
 }
 
+#[cfg(feature = "vectors")]
+impl Chain {
+    /// The chain's key and that of its next frame.
+    pub(super) fn exposed(&self) -> Vec<[u8; 32]> {
+        let Some(key) = &self.key else {
+            return Vec::new();
+        };
+        let frame = ChainKey::copied(key.expose()).step();
+        vec![*key.expose(), *frame.expose()]
+    }
+}
+
 /// Overwrites the part of the stack that sealing and opening used.
 #[inline(never)]
 fn overwrite_stack() {

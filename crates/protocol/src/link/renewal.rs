@@ -133,6 +133,18 @@ impl ClientLink {
     }
 }
 
+#[cfg(feature = "vectors")]
+impl ClientLink {
+    /// The present secrets, for whoever looks for them in a server's memory: both chains' keys, the keys of
+    /// their next frames, and the root.
+    pub fn exposed(&self) -> Vec<[u8; 32]> {
+        let chains = [&self.out, &self.into].into_iter();
+        let mut exposed: Vec<_> = chains.flat_map(Chain::exposed).collect();
+        exposed.push(*self.root.expose());
+        exposed
+    }
+}
+
 impl ServerLink {
     pub(super) fn new(started: Started) -> (Self, super::Psk) {
         let link = Self {
