@@ -1,22 +1,23 @@
 //! Messages from socket to socket: how long one is on its way, and how many pass in a second.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use actix_http::ws::OpCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headless::Headless;
 use protocol::envelope::{Parcel, Slot, Submission, Target};
 use protocol::ids::{LiveId, MessageId};
 use tokio::task::JoinSet;
 
-use crate::accounts::{Person, register};
 use crate::echo::Echo;
+use crate::linked::{Door, Linked, Place, is, is_object};
+use crate::people::{Person, register};
 use crate::report::{Aim, Report};
-use crate::subject::{PASSPHRASE, Subject};
-use crate::websocket::{WebSocket, path};
+use crate::server::ack;
+use crate::subject::Subject;
+use crate::websocket::WebSocket;
+
+/// The passphrase of whole clients.
+const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
 
 /// Bytes of a message in all.
 const SIZE: usize = 1024;
@@ -33,10 +34,10 @@ const EACH: usize = 500;
 pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
-    let people = register(subject.address, 2 * PAIRS).await?.people;
+    let people = register(subject.door.address, 2 * PAIRS).await?.people;
     let mut pairs = Vec::new();
     for (number, pair) in people.chunks_exact(2).enumerate() {
-        pairs.push(Pair::open(subject.address, number as u8, &pair[0], &pair[1]).await?);
+        pairs.push(Pair::open(&subject.door, number as u8, &pair[0], &pair[1]).await?);
     }
     let mut echoes = Vec::new();
     for _ in 0..PAIRS {
@@ -83,7 +84,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
         (echoed, "/s"),
         Aim::AtLeast(0.2),
     );
-    report.note(format!("Live messages have {SIZE} bytes; {PAIRS} pairs of sockets, one message in flight on each. Each costs two frames to the server and six from it, an echo one of each."));
+    report.note(format!("Live messages have {SIZE} bytes; {PAIRS} pairs of sockets, one message in flight on each. Each costs two frames to the server and six from it, an echo one of each; frames are sealed, those of a message have the next larger size."));
     Ok(())
 }
 
@@ -91,26 +92,32 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
 struct Pair {
     number: u8,
     sent: u64,
-    from: WebSocket,
-    to: WebSocket,
+    from: Linked,
+    to: Linked,
     target: Target,
 }
 
 impl Pair {
-    async fn open(address: SocketAddr, number: u8, from: &Person, to: &Person) -> io::Result<Self> {
-        let live = |side: u8| {
+    async fn open(door: &Door, number: u8, from: &Person, to: &Person) -> io::Result<Self> {
+        let place = |person, side: u8| {
             let mut live_id = [side; 16];
             live_id[0] = number;
-            live_id
+            Place {
+                person,
+                live_id,
+                deliver: true,
+                from: 1,
+            }
         };
+        let (sends, reads) = (place(from, 1), place(to, 2));
         Ok(Self {
             number,
             sent: 0,
-            from: WebSocket::open(address, &path(live(1)), &from.cookies, 1).await?,
-            to: WebSocket::open(address, &path(live(2)), &to.cookies, 1).await?,
+            from: Linked::open(door, sends).await?,
+            to: Linked::open(door, reads).await?,
             target: Target::Live {
                 account: to.id,
-                live_id: LiveId::from_bytes(live(2)),
+                live_id: LiveId::from_bytes(reads.live_id),
             },
         })
     }
@@ -122,23 +129,20 @@ impl Pair {
             self.sent += 1;
             let mut id = [self.number; 16];
             id[..8].copy_from_slice(&self.sent.to_be_bytes());
-            let message = self.message(MessageId::from_bytes(id));
-            let id = hex::encode(id);
+            let id = MessageId::from_bytes(id);
+            let message = self.message(id);
             let begun = Instant::now();
-            self.from.send(OpCode::Binary, &message).await?;
-            let (kind, bytes) = self.to.next_with("\"waiting\",").await?;
+            self.from.say(&message).await?;
+            let heard = |heard: &[u8]| is_object(heard) || is(heard, "waiting");
+            let parcel = self.to.hear_of(heard).await?;
             times.push(begun.elapsed());
-            if kind != OpCode::Binary {
-                return Err(io::Error::other(
-                    String::from_utf8_lossy(&bytes).into_owned(),
-                ));
+            if !is_object(&parcel) {
+                return Err(io::Error::other("a message was not pushed"));
             }
-            let parcel = Parcel::decode(&bytes).map_err(io::Error::other)?;
-            let token = URL_SAFE_NO_PAD.encode(parcel.token);
-            let ack = format!("{{\"t\":\"ack\",\"id\":\"{id}\",\"token\":\"{token}\"}}");
-            self.to.send(OpCode::Text, ack.as_bytes()).await?;
-            self.to.next_with("\"acked\"").await?;
-            self.from.next_with("\"acknowledged\"").await?;
+            let parcel = Parcel::decode(&parcel).map_err(io::Error::other)?;
+            let ack = ack(id, &parcel.token);
+            self.to.exchange(&ack, |heard| is(heard, "acked")).await?;
+            self.from.hear_of(is_end).await?;
         }
         Ok(times)
     }
@@ -161,13 +165,18 @@ impl Pair {
     }
 }
 
+/// Whether a payload tells that a message was acknowledged.
+fn is_end(payload: &[u8]) -> bool {
+    let wanted = b"\"acknowledged\"";
+    is(payload, "message") && payload.windows(wanted.len()).any(|part| part == wanted)
+}
+
 async fn echo_all(socket: &mut WebSocket, count: usize) -> io::Result<Vec<Duration>> {
     let message = vec![0x52; SIZE];
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         let begun = Instant::now();
-        socket.send(OpCode::Binary, &message).await?;
-        socket.next().await?;
+        socket.exchange(&message).await?;
         times.push(begun.elapsed());
     }
     Ok(times)
@@ -175,7 +184,7 @@ async fn echo_all(socket: &mut WebSocket, count: usize) -> io::Result<Vec<Durati
 
 /// Passes texts between two whole clients, which seal and open them.
 async fn sealed(subject: &Subject) -> io::Result<Vec<Duration>> {
-    let base = format!("http://{}", subject.address);
+    let base = format!("http://{}", subject.door.address);
     let mut people = Vec::new();
     for handle in ["seals", "opens"] {
         let mut client = Headless::connect(&base).await.map_err(io::Error::other)?;

@@ -134,17 +134,33 @@ pub(crate) fn checked(outcome: Outcome) -> io::Result<Outcome> {
 
 /// A request with bytes.
 pub(crate) fn post(path: &str, cookie: &str, body: &[u8]) -> Vec<u8> {
-    request(path, cookie, "application/octet-stream", body)
+    request("POST", path, cookie, "application/octet-stream", body)
 }
 
 /// A request with JSON.
 pub(crate) fn json(path: &str, cookie: &str, body: &[u8]) -> Vec<u8> {
-    request(path, cookie, "application/json", body)
+    request("POST", path, cookie, "application/json", body)
 }
 
-fn request(path: &str, cookie: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+/// One request of any method with JSON, over a connection of its own; gives its body.
+pub(crate) async fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    cookie: &str,
+    body: &[u8],
+) -> io::Result<Vec<u8>> {
+    let request = request(method, path, cookie, "application/json", body);
+    let reply = Connection::open(address).await?.exchange(&request).await?;
+    if !(200..300).contains(&reply.status) {
+        return Err(io::Error::other(format!("{path}: {}", reply.status)));
+    }
+    Ok(reply.body)
+}
+
+fn request(method: &str, path: &str, cookie: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nx-secure-messaging: 1\r\ncookie: {cookie}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-secure-messaging: 1\r\ncookie: {cookie}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();

@@ -8,10 +8,14 @@ mod accounts;
 mod crypto;
 mod durable;
 mod echo;
+mod lanes;
+mod linked;
+mod links;
 mod live;
 mod load;
 mod memory;
 mod peer;
+mod people;
 mod report;
 mod scale;
 mod server;
@@ -24,15 +28,15 @@ use std::path::PathBuf;
 use peer::Peer;
 use report::Report;
 
-const PARTS: [&str; 7] = [
-    "crypto", "durable", "scale", "server", "accounts", "live", "sockets",
+const PARTS: [&str; 8] = [
+    "crypto", "durable", "scale", "server", "accounts", "links", "live", "sockets",
 ];
 
 const HELP: &str = "\
 cargo xtask bench ratios [PART…] [--peer URL [--peer-pid PID,…]]
 
-  PART                     crypto, durable, scale, server, accounts, live or sockets; all when none
-                           is named; scale fills a database with 100,000 accounts and takes minutes;
+  PART                     crypto, durable, scale, server, accounts, links, live or sockets; all when
+                           none is named; scale fills a database with 100,000 accounts and takes minutes;
                            sockets holds 50,000, or as many as `ulimit -Hn` allows
   --peer URL               sets the server's sends and burns against a running cryptgeon
                            that listens on a loopback address
@@ -88,6 +92,7 @@ fn main() -> std::io::Result<()> {
                 runtime.block_on(scale::run(&mut report, folder.path()))?;
             }
             "accounts" => runtime.block_on(accounts::run(&mut report))?,
+            "links" => runtime.block_on(links::run(&mut report))?,
             "live" => runtime.block_on(live::run(&mut report))?,
             "sockets" => runtime.block_on(sockets::run(&mut report))?,
             _ => runtime.block_on(server::run(&mut report, peer.as_ref()))?,

@@ -1,8 +1,7 @@
-//! The server path: sends and burns over an echo of the same bytes, and over a peer.
+//! The server path: sends and burns through linked sockets, over an echo of the same bytes, and over a peer.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +9,14 @@ use protocol::envelope::{Parcel, Slot, Submission, Target};
 use protocol::ids::MessageId;
 
 use crate::echo::Echo;
-use crate::load::{Outcome, Plan, checked, json, post, run as load};
+use crate::lanes::{echo, run as lanes};
+use crate::linked::{Linked, Place, is, is_object};
+use crate::load::Outcome;
 use crate::peer::{Amount, Ours, Peer};
+use crate::people::Person;
 use crate::report::{Aim, Report};
 use crate::subject::{Subject, settle};
+use crate::websocket::WebSocket;
 
 const CONNECTIONS: usize = 64;
 const MESSAGES: usize = 100_000 / CONNECTIONS * CONNECTIONS;
@@ -23,14 +26,18 @@ const SIZE: usize = 1024;
 /// Measures and reports.
 pub(crate) async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<()> {
     let subject = Subject::start().await?;
-    let echo = Echo::start()?;
+    let yardstick = Echo::start()?;
     let warm_up = MESSAGES / 10 / CONNECTIONS * CONNECTIONS;
 
     let message = submission(&subject, id(0, 0, 0));
-    report.note(format!("{MESSAGES} messages of {} bytes over {CONNECTIONS} connections, one request in flight on each; the load shares the machine with the server.", message.len()));
+    report.note(format!("{MESSAGES} messages of {} bytes over {CONNECTIONS} sockets, one request in flight on each; the load shares the machine with the server. Ours seal each message as a frame of the next larger size; the echo has its bytes alone.", message.len()));
     let echoed = {
-        measure(&echo_plan(echo.address, &message, warm_up)).await?;
-        measure(&echo_plan(echo.address, &message, MESSAGES)).await?
+        let mut sockets = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            sockets.push(WebSocket::open(yardstick.address, "/ws", "", 1).await?);
+        }
+        echo(&mut sockets, warm_up / CONNECTIONS, &message).await?;
+        echo(&mut sockets, MESSAGES / CONNECTIONS, &message).await?
     };
     sends_and_burns(&subject, 1, warm_up).await?;
     settle().await;
@@ -44,7 +51,8 @@ pub(crate) async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<
     settle().await;
     let unknown_after = subject.resident()?;
 
-    let burned = MESSAGES as f64 / (claimed.elapsed + acknowledged.elapsed).as_secs_f64();
+    // Each socket claims and acknowledges in turn: both took the same time as a whole.
+    let burned = acknowledged.rate();
     report.row(
         "sends / echo",
         (sent.rate(), "/s"),
@@ -115,100 +123,100 @@ pub(crate) async fn run(report: &mut Report, peer: Option<&Peer>) -> io::Result<
     peer.compare(report, &amount, &ours).await
 }
 
-async fn measure(plan: &dyn Fn() -> Plan) -> io::Result<Outcome> {
-    checked(load(plan(), None).await?)
-}
-
-fn echo_plan(address: SocketAddr, message: &[u8], requests: usize) -> impl Fn() -> Plan {
-    let request = post("/echo", "", message);
-    move || {
-        let request = request.clone();
-        Plan {
-            address,
-            connections: CONNECTIONS,
-            requests,
-            expect: 200,
-            request: Arc::new(move |_, _, buffer| buffer.extend_from_slice(&request)),
-        }
-    }
-}
-
-async fn sends_and_burns(subject: &Subject, round: u8, requests: usize) -> io::Result<()> {
-    send(subject, round, requests).await?;
-    burn(subject, round, requests).await?;
+async fn sends_and_burns(subject: &Subject, round: u8, messages: usize) -> io::Result<()> {
+    send(subject, round, messages).await?;
+    burn(subject, round, messages).await?;
     Ok(())
 }
 
-async fn send(subject: &Subject, round: u8, requests: usize) -> io::Result<Outcome> {
-    let template = submission(subject, id(0, 0, 0));
+/// Opens the sockets of one person and reads what they are told at first.
+///
+/// The reader's are opened after the sends, or else each would be told of every message.
+async fn sockets(subject: &Subject, person: &Person, round: u8) -> io::Result<Vec<Linked>> {
+    let mut sockets = Vec::with_capacity(CONNECTIONS);
+    for number in 0..CONNECTIONS {
+        let mut live_id = [round; 16];
+        live_id[0] = number as u8;
+        let place = Place {
+            person,
+            live_id,
+            deliver: false,
+            from: 1,
+        };
+        let mut socket = Linked::open(&subject.door, place).await?;
+        let ping = b"{\"t\":\"ping\"}";
+        socket.exchange(ping, |heard| is(heard, "pong")).await?;
+        sockets.push(socket);
+    }
+    Ok(sockets)
+}
+
+async fn send(subject: &Subject, round: u8, messages: usize) -> io::Result<Outcome> {
     let zero = id(0, 0, 0);
+    let template = submission(subject, zero);
     let at = template
         .windows(16)
         .position(|window| window == zero.as_bytes())
         .ok_or(io::ErrorKind::InvalidData)?;
-    let request = post("/api/v1/messages", &subject.sender, &template);
-    let at = at + request.len() - template.len();
-    let plan = Plan {
-        address: subject.address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 201,
-        request: Arc::new(move |connection, turn, buffer| {
-            buffer.extend_from_slice(&request);
-            buffer[at..at + 16].copy_from_slice(id(round, connection, turn).as_bytes());
-        }),
-    };
-    checked(load(plan, None).await?)
+    let mut sockets = sockets(subject, &subject.sender, round).await?;
+    let turns = messages / CONNECTIONS;
+    let [sent] = lanes(&mut sockets, turns, async |socket, number, turn| {
+        let mut message = template.clone();
+        message[at..at + 16].copy_from_slice(id(round, number, turn).as_bytes());
+        let begun = Instant::now();
+        socket.exchange(&message, |heard| is(heard, "sent")).await?;
+        Ok([begun.elapsed()])
+    })
+    .await?;
+    Ok(sent)
 }
 
-async fn burn(subject: &Subject, round: u8, requests: usize) -> io::Result<(Outcome, Outcome)> {
-    let cookie = subject.reader.clone();
-    let mut parcels = Vec::with_capacity(requests);
-    let claims = Plan {
-        address: subject.address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 200,
-        request: Arc::new(move |connection, turn, buffer| {
-            let path = format!("/api/v1/messages/{}/claim", id(round, connection, turn));
-            buffer.extend_from_slice(&post(&path, &cookie, b""));
-        }),
-    };
-    let claimed = checked(load(claims, Some(&mut parcels)).await?)?;
-    let mut tokens = vec![String::new(); requests];
-    let each = requests / CONNECTIONS;
-    for (connection, turn, reply) in parcels {
-        let parcel = Parcel::decode(&reply.body).map_err(io::Error::other)?;
-        tokens[connection * each + turn] = URL_SAFE_NO_PAD.encode(parcel.token);
-    }
-    let cookie = subject.reader.clone();
-    let acknowledgements = Plan {
-        address: subject.address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 204,
-        request: Arc::new(move |connection, turn, buffer| {
-            let path = format!("/api/v1/messages/{}/ack", id(round, connection, turn));
-            let body = format!("{{\"token\":\"{}\"}}", tokens[connection * each + turn]);
-            buffer.extend_from_slice(&json(&path, &cookie, body.as_bytes()));
-        }),
-    };
-    Ok((claimed, checked(load(acknowledgements, None).await?)?))
+async fn burn(subject: &Subject, round: u8, messages: usize) -> io::Result<(Outcome, Outcome)> {
+    let mut sockets = sockets(subject, &subject.reader, round).await?;
+    let turns = messages / CONNECTIONS;
+    let [claimed, acknowledged] = lanes(&mut sockets, turns, async |socket, number, turn| {
+        let id = id(round, number, turn);
+        let begun = Instant::now();
+        let parcel = socket.exchange(&claim(id), is_object).await?;
+        let claimed = begun.elapsed();
+        let parcel = Parcel::decode(&parcel).map_err(io::Error::other)?;
+        let ack = ack(id, &parcel.token);
+        let begun = Instant::now();
+        socket.exchange(&ack, |heard| is(heard, "acked")).await?;
+        Ok([claimed, begun.elapsed()])
+    })
+    .await?;
+    Ok((claimed, acknowledged))
 }
 
-async fn unknown(subject: &Subject, requests: usize) -> io::Result<Outcome> {
-    let cookie = subject.reader.clone();
-    let plan = Plan {
-        address: subject.address,
-        connections: CONNECTIONS,
-        requests,
-        expect: 404,
-        request: Arc::new(move |connection, turn, buffer| {
-            let path = format!("/api/v1/messages/{}/claim", id(9, connection, turn));
-            buffer.extend_from_slice(&post(&path, &cookie, b""));
-        }),
-    };
-    checked(load(plan, None).await?)
+/// Claims messages that nobody sent, each of which is refused.
+async fn unknown(subject: &Subject, claims: usize) -> io::Result<()> {
+    let mut sockets = sockets(subject, &subject.reader, 9).await?;
+    let turns = claims / CONNECTIONS;
+    let [_refused] = lanes(&mut sockets, turns, async |socket, number, turn| {
+        let begun = Instant::now();
+        let claim = claim(id(9, number, turn));
+        socket
+            .exchange(&claim, |heard| is(heard, "refused"))
+            .await?;
+        Ok([begun.elapsed()])
+    })
+    .await?;
+    Ok(())
+}
+
+fn claim(id: MessageId) -> Vec<u8> {
+    format!(
+        "{{\"t\":\"claim\",\"id\":\"{}\"}}",
+        hex::encode(id.as_bytes())
+    )
+    .into_bytes()
+}
+
+/// Acknowledges what was claimed.
+pub(crate) fn ack(id: MessageId, token: &[u8]) -> Vec<u8> {
+    let (id, token) = (hex::encode(id.as_bytes()), URL_SAFE_NO_PAD.encode(token));
+    format!("{{\"t\":\"ack\",\"id\":\"{id}\",\"token\":\"{token}\"}}").into_bytes()
 }
 
 /// The id of a message, the same whenever it is asked for.
@@ -228,7 +236,7 @@ fn submission(subject: &Subject, message_id: MessageId) -> Vec<u8> {
         burn_on_read: true,
         slots: vec![Slot {
             target: Target::Account {
-                account: subject.reader_id,
+                account: subject.reader.id,
             },
             prekey_id: Some(1),
             bytes: vec![0x51; 256],

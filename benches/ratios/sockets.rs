@@ -1,18 +1,19 @@
 //! Idle sockets: how many are held, what each takes, and what is given back after they closed.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 
-use crate::accounts::{Person, register};
 use crate::echo::Echo;
+use crate::linked::{Linked, Place};
+use crate::people::{Person, register};
 use crate::report::{Aim, Report};
 use crate::subject::{Subject, settle};
-use crate::websocket::{WebSocket, path};
+use crate::websocket::WebSocket;
 
 /// Sockets that are held where the limit of files allows it.
 const WANTED: usize = 50_000;
@@ -46,41 +47,48 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     }
     let echo = Echo::start()?;
     let echoed = ECHOED.min(wanted);
-    drop(
-        open(
-            echo.address,
-            1_000.min(echoed),
-            Arc::new(|_| ("/ws".to_owned(), String::new())),
-        )
-        .await,
-    );
+    let address = echo.address;
+    let bare: Arc<Opening> = Arc::new(move |number| {
+        Box::pin(async move {
+            let socket = WebSocket::open(address, "/ws", "", from(number)).await?;
+            Ok(Held::Bare(socket))
+        })
+    });
+    drop(open(1_000.min(echoed), Arc::clone(&bare)).await);
     settle().await;
     let before = echo.resident()?;
-    let held = open(
-        echo.address,
-        echoed,
-        Arc::new(|_| ("/ws".to_owned(), String::new())),
-    )
-    .await;
-    let bare = echo.resident()?.saturating_sub(before) as f64 / held.len().max(1) as f64;
+    let mut held = open(echoed, bare).await;
+    let grown = echo.resident()?.saturating_sub(before) as f64;
+    let bare = grown / held.count().max(1) as f64;
     drop(held);
 
-    let subject = Subject::start().await?;
-    let people: Arc<[Person]> = register(subject.address, ACCOUNTS).await?.people.into();
+    let subject = Arc::new(Subject::start().await?);
+    let registered = register(subject.door.address, ACCOUNTS).await?;
+    let people: Arc<[Person]> = registered.people.into();
+    let behind = Arc::clone(&subject);
     let opening: Arc<Opening> = Arc::new(move |number| {
-        let person = &people[number % people.len()];
-        let mut live_id = [0x11; 16];
-        live_id[..8].copy_from_slice(&(number as u64).to_be_bytes());
-        (path(live_id), person.cookies.clone())
+        let (subject, people) = (Arc::clone(&behind), Arc::clone(&people));
+        Box::pin(async move {
+            let mut live_id = [0x11; 16];
+            live_id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            let place = Place {
+                person: &people[number % people.len()],
+                live_id,
+                deliver: true,
+                from: from(number),
+            };
+            let socket = Linked::open(&subject.door, place).await?;
+            Ok(Held::Linked(Box::new(socket)))
+        })
     });
     // What a process sets up once, whoever connects, is no socket's.
-    drop(open(subject.address, 1_000.min(wanted), Arc::clone(&opening)).await);
+    drop(open(1_000.min(wanted), Arc::clone(&opening)).await);
     settle().await;
     tokio::time::sleep(GIVEN_BACK_AFTER).await;
     let before = subject.resident()?;
-    let sockets = open(subject.address, wanted, opening).await;
+    let mut sockets = open(wanted, opening).await;
     let held = subject.resident()?;
-    let count = sockets.len();
+    let count = sockets.count();
     drop(sockets);
     tokio::time::sleep(GIVEN_BACK_AFTER).await;
     let after = subject.resident()?;
@@ -104,41 +112,68 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
         (grown / 1024.0, "KiB"),
         Aim::AtMost(0.05),
     );
-    report.note(format!("{count} sockets of {ACCOUNTS} accounts, each with a session of its own; the bare echo held {echoed}."));
+    report.note(format!("{count} sockets of {ACCOUNTS} accounts, each with a session of its own, and each with a link; the bare echo held {echoed}."));
     Ok(())
 }
 
-/// The path and the cookies of a socket by its number.
-type Opening = dyn Fn(usize) -> (String, String) + Send + Sync;
+/// A socket that does nothing but answer.
+enum Held {
+    Bare(WebSocket),
+    Linked(Box<Linked>),
+}
 
-/// Opens so many sockets and holds them, as far as they are let in; each is a task that answers pings.
-async fn open(address: SocketAddr, count: usize, opening: Arc<Opening>) -> JoinSet<()> {
-    let mut held = JoinSet::new();
+impl Held {
+    /// Answers pings, and renews the link, until the socket is closed.
+    async fn hold(self) {
+        match self {
+            Self::Bare(mut socket) => while socket.frame().await.is_ok() {},
+            Self::Linked(mut socket) => while socket.hear().await.is_ok() {},
+        }
+    }
+}
+
+/// Opens a socket by its number.
+type Opening = dyn Fn(usize) -> BoxFuture<'static, io::Result<Held>> + Send + Sync;
+
+/// Sockets that are held until this is dropped.
+struct Sockets(Vec<JoinSet<()>>);
+
+impl Sockets {
+    /// How many are open still.
+    fn count(&mut self) -> usize {
+        let open = |lane: &mut JoinSet<()>| {
+            while lane.try_join_next().is_some() {}
+            lane.len()
+        };
+        self.0.iter_mut().map(open).sum()
+    }
+}
+
+/// The last byte of the address that a socket comes from.
+fn from(number: usize) -> u8 {
+    1 + (number / PER_ADDRESS) as u8
+}
+
+/// Opens so many sockets and holds them, as far as they are let in; each is a task that answers at once.
+async fn open(count: usize, opening: Arc<Opening>) -> Sockets {
     let mut lanes = JoinSet::new();
     for lane in 0..AT_ONCE {
         let opening = Arc::clone(&opening);
         lanes.spawn(async move {
-            let mut opened = Vec::new();
+            let mut held = JoinSet::new();
             for number in (lane..count).step_by(AT_ONCE) {
-                let (path, cookies) = opening(number);
-                let from = 1 + (number / PER_ADDRESS) as u8;
-                match WebSocket::open(address, &path, &cookies, from).await {
-                    Ok(socket) => opened.push(socket),
+                match opening(number).await {
+                    Ok(socket) => drop(held.spawn(socket.hold())),
                     Err(error) => {
                         println!("  socket {number}: {error}");
                         break;
                     }
                 }
             }
-            opened
+            held
         });
     }
-    while let Some(opened) = lanes.join_next().await {
-        for mut socket in opened.unwrap_or_default() {
-            held.spawn(async move { while socket.next().await.is_ok() {} });
-        }
-    }
-    held
+    Sockets(lanes.join_all().await)
 }
 
 /// Lets this process, and those that it starts, have as many files open as the system allows.

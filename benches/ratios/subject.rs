@@ -1,30 +1,29 @@
 //! The real binary as the subject of a measurement, with two people who are signed in.
 
 use std::io::{self, BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use api::RegistrationMode;
-use api::bodies::{CurrentSession, RegistrationChoice};
-use headless::Headless;
-use protocol::ids::UserId;
+use api::bodies::RegistrationChoice;
 use tempfile::TempDir;
 
+use crate::linked::Door;
+use crate::load::call;
 use crate::memory::resident;
+use crate::people::{Person, body, register_one};
 
 /// A running server and what its clients need.
 pub(crate) struct Subject {
-    child: Child,
+    process: Process,
     _data: TempDir,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// `Cookie` header of the one who sends.
-    pub sender: String,
-    /// `Cookie` header of the one who reads.
-    pub reader: String,
-    /// The reader's account.
-    pub reader_id: UserId,
+    /// Where it listens, and how its links are opened.
+    pub door: Door,
+    /// The one who sends.
+    pub sender: Person,
+    /// The one who reads.
+    pub reader: Person,
 }
 
 impl Subject {
@@ -32,7 +31,7 @@ impl Subject {
     pub(crate) async fn start() -> io::Result<Self> {
         let data = tempfile::tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
+        let child = Command::new(env!("CARGO_BIN_EXE_secure-messaging"))
             .args(["serve", "--data-dir"])
             .arg(data.path())
             .args(["--bind-addr", &address.to_string()])
@@ -53,65 +52,38 @@ impl Subject {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let link = setup_link(&mut child)?;
+        let mut process = Process(child);
+        let link = setup_link(&mut process.0)?;
         let secret = link.rsplit('#').next().unwrap_or_default().to_owned();
-        let base = format!("http://{address}");
-        let mut admin = Headless::connect(&base).await.map_err(io::Error::other)?;
-        admin
-            .register("sender", PASSPHRASE, Some(&secret), None)
-            .await
-            .map_err(io::Error::other)?;
+        let sender = register_one(address, "sender", Some(&secret)).await?;
         let mode = RegistrationMode::Open;
-        single(&admin)?
-            .put("/api/v1/admin/registration", &RegistrationChoice { mode })
-            .await
-            .map_err(io::Error::other)?;
-        let mut reader = Headless::connect(&base).await.map_err(io::Error::other)?;
-        reader
-            .register("reader", PASSPHRASE, None, None)
-            .await
-            .map_err(io::Error::other)?;
-        let session: CurrentSession = single(&reader)?
-            .get("/api/v1/session")
-            .await
-            .map_err(io::Error::other)?;
-        let reader_id = session.user_id;
-        let cookie = |client: &Headless| client.profile().cookie_header().unwrap_or_default();
-        // Neither client stays: its own socket would be told of every message.
-        let (sender, reader) = {
-            let cookies = (cookie(&admin), cookie(&reader));
-            drop((admin, reader));
-            cookies
-        };
+        let open = body(&RegistrationChoice { mode });
+        let path = "/api/v1/admin/registration";
+        call(address, "PUT", path, &sender.cookies, &open).await?;
+        let reader = register_one(address, "reader", None).await?;
         Ok(Self {
-            child,
+            process,
             _data: data,
-            address,
+            door: Door::ask(address).await?,
             sender,
             reader,
-            reader_id,
         })
     }
 
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> io::Result<u64> {
-        resident(&[self.child.id()])
+        resident(&[self.process.0.id()])
     }
 }
 
-impl Drop for Subject {
+/// A process that ends with this value.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-}
-
-/// The passphrase of everybody.
-pub(crate) const PASSPHRASE: &str = "granite otter velvet mosaic turbine lantern";
-
-fn single(client: &Headless) -> io::Result<headless::Api> {
-    headless::Api::with_profile(client.base_url(), client.profile().clone())
-        .map_err(io::Error::other)
 }
 
 fn setup_link(child: &mut Child) -> io::Result<String> {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// How long a connection or a frame is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest frame that is read.
 const LONGEST: usize = 1 << 20;
@@ -35,7 +35,7 @@ impl WebSocket {
             let mut stream = socket.connect(address).await?;
             stream.set_nodelay(true)?;
             let head = format!(
-                "GET {path} HTTP/1.1\r\nhost: localhost\r\nx-secure-messaging: 1\r\ncookie: {cookies}\r\n\
+                "GET {path} HTTP/1.1\r\nhost: {address}\r\nx-secure-messaging: 1\r\ncookie: {cookies}\r\n\
                  connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                  sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
             );
@@ -66,17 +66,23 @@ impl WebSocket {
         self.stream.write_all(&frame).await
     }
 
-    /// Waits for the next frame that is no ping, without end; a ping is answered.
-    pub(crate) async fn next(&mut self) -> io::Result<(OpCode, BytesMut)> {
+    /// Waits for the next frame without end; a ping is answered before it is given.
+    pub(crate) async fn frame(&mut self) -> io::Result<(OpCode, BytesMut)> {
         loop {
             let parsed = Parser::parse(&mut self.received, false, LONGEST);
             match parsed.map_err(io::Error::other)? {
-                Some((_, OpCode::Ping, payload)) => {
-                    let payload = payload.unwrap_or_default();
-                    self.send(OpCode::Pong, &payload).await?;
+                Some((_, OpCode::Close, payload)) => {
+                    let code = payload.as_deref().and_then(|payload| payload.first_chunk());
+                    let code = code.map(|code| u16::from_be_bytes(*code));
+                    return Err(io::Error::other(format!("the server closed: {code:?}")));
                 }
-                Some((_, OpCode::Close, _)) => return Err(io::ErrorKind::ConnectionAborted.into()),
-                Some((_, kind, payload)) => return Ok((kind, payload.unwrap_or_default())),
+                Some((_, kind, payload)) => {
+                    let payload = payload.unwrap_or_default();
+                    if kind == OpCode::Ping {
+                        self.send(OpCode::Pong, &payload).await?;
+                    }
+                    return Ok((kind, payload));
+                }
                 None => {
                     if self.received.is_empty() {
                         self.received = BytesMut::new();
@@ -90,24 +96,22 @@ impl WebSocket {
         }
     }
 
-    /// Waits for the next text frame in which `wanted` stands, or for a binary frame.
-    pub(crate) async fn next_with(&mut self, wanted: &str) -> io::Result<(OpCode, BytesMut)> {
-        let searched = async {
+    /// Waits for the next frame that is no ping.
+    pub(crate) async fn next(&mut self) -> io::Result<BytesMut> {
+        let next = async {
             loop {
-                let (kind, payload) = self.next().await?;
-                let found = payload
-                    .windows(wanted.len())
-                    .any(|part| part == wanted.as_bytes());
-                if kind == OpCode::Binary || found {
-                    return Ok((kind, payload));
+                match self.frame().await? {
+                    (OpCode::Ping, _) => {}
+                    (_, payload) => return Ok(payload),
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, searched).await?
+        tokio::time::timeout(PATIENCE, next).await?
     }
-}
 
-/// The path of the product's socket for a live id, to which messages are pushed.
-pub(crate) fn path(live_id: [u8; 16]) -> String {
-    format!("/api/v1/ws?live_id={}&deliver=1", hex::encode(live_id))
+    /// Sends bytes and waits for what comes back.
+    pub(crate) async fn exchange(&mut self, payload: &[u8]) -> io::Result<BytesMut> {
+        self.send(OpCode::Binary, payload).await?;
+        self.next().await
+    }
 }
