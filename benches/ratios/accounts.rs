@@ -15,7 +15,8 @@ use protocol::prekeys::ONE_TIME_AT_REGISTRATION;
 
 use crate::echo::Echo;
 use crate::load::{Outcome, Plan, checked, post, run as load};
-use crate::people::{CONNECTIONS, PASSPHRASE, Quick, Random, body, handle, phase, register};
+use crate::people::{CONNECTIONS, body, handle, phase, register};
+use crate::quick::{PASSPHRASE, Quick, Random};
 use crate::report::{Aim, Report};
 use crate::subject::Subject;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use protocol::link::Psk;
 
+use crate::door::{Door, Place};
 use crate::echo::Echo;
-use crate::linked::{Door, Linked, Place};
 use crate::people::{CONNECTIONS, Person, register};
 use crate::report::{Aim, Report};
 use crate::subject::{Subject, settle};
@@ -36,7 +36,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let (_, echoed) = at_once(0..count, bare).await?;
     let place = |number| place(&people, number);
     let signs = async |number| {
-        let opened = Linked::open_with(&subject.door, place(number), None).await?;
+        let opened = subject.door.open_with(place(number), None).await?;
         Ok((number, opened))
     };
     at_once(0..AT_ONCE, signs).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
         .map(|(number, opened)| (number, opened.psk))
         .collect();
     settle().await;
-    let knows = async |(number, psk)| Linked::open_with(&subject.door, place(number), psk).await;
+    let knows = async |(number, psk)| subject.door.open_with(place(number), psk).await;
     let (_, known) = at_once(keys, knows).await?;
     for (name, rate) in [
         ("sockets opened, with links by signature / echo's", signed),
@@ -114,10 +114,10 @@ async fn at_once<I, S>(
 /// took, and of what its client computed, in microseconds.
 async fn one_by_one(door: &Door, place: Place<'_>, known: bool) -> io::Result<(f64, f64)> {
     let (mut took, mut computed) = (Vec::new(), Vec::new());
-    let mut before = Linked::open_with(door, place, None).await?.psk;
+    let mut before = door.open_with(place, None).await?.psk;
     for _ in 0..ONE_BY_ONE {
         let psk = before.take().filter(|_| known);
-        let opened = Linked::open_with(door, place, psk).await?;
+        let opened = door.open_with(place, psk).await?;
         took.push(opened.took);
         computed.push(opened.computed);
         before = opened.psk;

@@ -4,15 +4,16 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use headless::Headless;
-use protocol::envelope::{Parcel, Slot, Submission, Target};
+use protocol::envelope::{Parcel, Target};
 use protocol::ids::{LiveId, MessageId};
 use tokio::task::JoinSet;
 
+use crate::door::{Door, Place};
 use crate::echo::Echo;
-use crate::linked::{Door, Linked, Place, is, is_object};
+use crate::linked::{Linked, is, is_object};
+use crate::messages::{ack, submission};
 use crate::people::{Person, register};
 use crate::report::{Aim, Report};
-use crate::server::ack;
 use crate::subject::Subject;
 use crate::websocket::WebSocket;
 
@@ -113,8 +114,8 @@ impl Pair {
         Ok(Self {
             number,
             sent: 0,
-            from: Linked::open(door, sends).await?,
-            to: Linked::open(door, reads).await?,
+            from: door.open(sends).await?,
+            to: door.open(reads).await?,
             target: Target::Live {
                 account: to.id,
                 live_id: LiveId::from_bytes(reads.live_id),
@@ -130,7 +131,7 @@ impl Pair {
             let mut id = [self.number; 16];
             id[..8].copy_from_slice(&self.sent.to_be_bytes());
             let id = MessageId::from_bytes(id);
-            let message = self.message(id);
+            let message = submission(id, self.target, SIZE);
             let begun = Instant::now();
             self.from.say(&message).await?;
             let heard = |heard: &[u8]| is_object(heard) || is(heard, "waiting");
@@ -145,23 +146,6 @@ impl Pair {
             self.from.hear_of(is_end).await?;
         }
         Ok(times)
-    }
-
-    fn message(&self, message_id: MessageId) -> Vec<u8> {
-        let mut submission = Submission {
-            message_id,
-            life_secs: 3_600,
-            burn_on_read: false,
-            slots: vec![Slot {
-                target: self.target,
-                prekey_id: None,
-                bytes: vec![0x51; 256],
-            }],
-            body: Vec::new(),
-        };
-        let front = submission.encode().len();
-        submission.body = vec![0x52; SIZE - front];
-        submission.encode()
     }
 }
 

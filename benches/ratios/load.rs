@@ -132,6 +132,11 @@ pub(crate) fn checked(outcome: Outcome) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
+/// A request without a body.
+pub(crate) fn get(path: &str, cookie: &str) -> Vec<u8> {
+    request("GET", path, cookie, "application/json", b"")
+}
+
 /// A request with bytes.
 pub(crate) fn post(path: &str, cookie: &str, body: &[u8]) -> Vec<u8> {
     request("POST", path, cookie, "application/octet-stream", body)

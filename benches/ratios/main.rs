@@ -6,6 +6,7 @@
 
 mod accounts;
 mod crypto;
+mod door;
 mod durable;
 mod echo;
 mod lanes;
@@ -14,13 +15,16 @@ mod links;
 mod live;
 mod load;
 mod memory;
+mod messages;
 mod peer;
 mod people;
+mod quick;
 mod report;
 mod scale;
 mod server;
 mod sockets;
 mod subject;
+mod tickets;
 mod websocket;
 
 use std::path::PathBuf;

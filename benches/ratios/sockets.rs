@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 
+use crate::door::Place;
 use crate::echo::Echo;
-use crate::linked::{Linked, Place};
+use crate::linked::Linked;
 use crate::people::{Person, register};
 use crate::report::{Aim, Report};
 use crate::subject::{Subject, settle};
@@ -77,7 +78,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
                 deliver: true,
                 from: from(number),
             };
-            let socket = Linked::open(&subject.door, place).await?;
+            let socket = subject.door.open(place).await?;
             Ok(Held::Linked(Box::new(socket)))
         })
     });

@@ -9,7 +9,7 @@ use api::RegistrationMode;
 use api::bodies::RegistrationChoice;
 use tempfile::TempDir;
 
-use crate::linked::Door;
+use crate::door::Door;
 use crate::load::call;
 use crate::memory::resident;
 use crate::people::{Person, body, register_one};
