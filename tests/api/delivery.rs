@@ -92,12 +92,15 @@ async fn acknowledge(socket: &mut TestSocket, parcel: &Parcel) {
 async fn claim(socket: &mut TestSocket, id: [u8; 16]) -> Result<Parcel, String> {
     let id = hex::encode(id);
     socket.say(json!({"t": "claim", "id": id})).await;
-    match socket.hear().await {
-        Heard::Binary(bytes) => Ok(Parcel::decode(&bytes).unwrap()),
-        Heard::Text(told) if told["t"] == "refused" && told["id"] == id => {
-            Err(told["code"].as_str().unwrap().to_owned())
+    loop {
+        match socket.hear().await {
+            Heard::Binary(bytes) => return Ok(Parcel::decode(&bytes).unwrap()),
+            Heard::Text(told) if told["t"] == "refused" && told["id"] == id => {
+                return Err(told["code"].as_str().unwrap().to_owned());
+            }
+            Heard::Text(told) if told["t"] == "waiting" => {}
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
 }
 
@@ -430,6 +433,8 @@ async fn a_message_whose_claim_fails_is_announced_and_takes_no_room() {
     let app = TestApp::start_over(Arc::clone(&entropy) as _, |_| {}).await;
     let (alice, bob) = two(&app).await;
     let (mut to, _) = open(&bob, random_id()).await;
+    // Her socket is open before randomness ends.
+    alice.waiting().await.expect(200);
     entropy.0.store(true, Ordering::SeqCst);
     for _ in 0..9 {
         let id = post_live(&alice, &bob, to.live_id).await;
