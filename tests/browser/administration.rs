@@ -3,6 +3,7 @@
 use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{acquainted, set_up, state, write};
+use super::screenshots::keep;
 use super::server::Server;
 use super::{nothing_was_refused, turn};
 
@@ -148,3 +149,36 @@ fn an_administrator_verifies_the_log_in_place_and_sees_what_was_verified() {
     super::screenshots::keep(&admin, "light", "audit-tampered");
     nothing_was_refused(&chromium, &[&mira.page, &admin]);
 }
+
+#[test]
+fn an_auditor_reads_and_verifies_the_log_on_a_page_without_what_changes_anything() {
+    let _turn = turn();
+    let server = Server::start();
+    let chromium = Chromium::start();
+    let (one, two) = (chromium.profile(), chromium.profile());
+    let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
+    server.command(&["admin", "promote", "jonas", "--auditor"]);
+    // As a person would come to it.
+    for (screen, scheme, name) in [
+        (Screen::Desktop, "light", "auditor"),
+        (Screen::Phone, "dark", "auditor-phone"),
+    ] {
+        let page = two.tab(screen, &server.url("/admin"));
+        page.see("admin");
+        page.see("audit-table");
+        assert_eq!(page.text("figure-users"), "2");
+        for absent in ["keys-rotate", "keys-renew", "admin-keys", "admin-backups"] {
+            assert_eq!(page.count(&by(absent)), 0, "{absent}");
+        }
+        page.click("audit-verify");
+        page.until(VERIFIED);
+        keep(&page, scheme, name);
+        nothing_was_refused(&chromium, &[&page]);
+        page.close();
+    }
+    nothing_was_refused(&chromium, &[&mira.page, &jonas.page]);
+}
+
+/// A record is marked as verified.
+const VERIFIED: &str =
+    "[...document.querySelectorAll('[data-proved]')].some((it) => it.checkVisibility())";

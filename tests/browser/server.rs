@@ -55,6 +55,19 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Runs a subcommand beside it.
+    pub(super) fn command(&self, arguments: &[&str]) {
+        let output = binary()
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.folder.path())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("the command starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+
     /// Changes a record in the file, as somebody would who does not mind the triggers.
     pub(super) fn tamper_with_the_log(&self) {
         let path = self.folder.path().join("secure_messaging.db");
