@@ -337,14 +337,18 @@ async fn a_ticket_is_good_once_for_its_session_for_a_minute_and_while_its_socket
     socket.text_of("sent").await;
     app.advance(1).await;
     assert_eq!(post(&alice, later).await.0.expect(404).code(), "gone");
-    // A socket holds sixteen; of more the oldest goes.
-    let first = ticket(&mut socket, len).await;
-    let second = ticket(&mut socket, len).await;
-    for _ in 0..15 {
-        ticket(&mut socket, len).await;
+    // A socket holds sixteen, and is asked to wait for more.
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        held.push(ticket(&mut socket, len).await);
     }
-    assert_eq!(post(&alice, first).await.0.expect(404).code(), "gone");
-    post(&alice, second).await.0.expect(204);
+    socket.say(json!({"t": "ticket", "len": len})).await;
+    let refused = socket.text_of("refused").await;
+    assert_eq!(
+        (&refused["re"], &refused["code"], &refused["retry_after"]),
+        (&json!("ticket"), &json!("too-many-requests"), &json!(1))
+    );
+    post(&alice, held.remove(0)).await.0.expect(204);
     socket.text_of("sent").await;
     let last = ticket(&mut socket, len).await;
     socket.close().await;

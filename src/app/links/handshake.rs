@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use api::ids::LiveId;
 use protocol::identity::AccountKeys;
-use protocol::link::LinkError;
 use protocol::link::server::{self, Activated, Claimed, Open, Place, Read, Ready, ServerLink};
+use protocol::link::{LinkError, PskId};
 
 use crate::app::limits::Limit;
 use crate::app::sessions::SignedIn;
@@ -39,6 +39,16 @@ pub(crate) struct HalfOpen {
     origin: String,
     pair: Arc<HeldPair>,
     begun: Begun,
+}
+
+/// A link that is open.
+pub(crate) struct Opened {
+    /// Seals and opens frames.
+    pub(crate) link: ServerLink,
+    /// The message that tells the client.
+    pub(crate) active: Vec<u8>,
+    /// What the next link of the live session may begin with.
+    pub(crate) key: Option<PskId>,
 }
 
 /// A socket whose client has to prove whose it is.
@@ -112,7 +122,7 @@ impl HalfOpen {
 
 impl Answered {
     /// Takes the client's proof; gives the link and the message that tells the client.
-    pub(crate) async fn prove(self, proof: &[u8]) -> Result<(ServerLink, Vec<u8>), Refused> {
+    pub(crate) async fn prove(self, proof: &[u8]) -> Result<Opened, Refused> {
         let ready = match self.step.read(proof)? {
             Read::Ready(ready) => *ready,
             Read::Account(claimed) => verified(&self.app, &self.who, *claimed).await?,
@@ -124,15 +134,13 @@ impl Answered {
             known,
             ..
         } = ready.activate(now);
-        if let Some(known) = known {
-            self.app.links().keep(known);
-        }
+        let key = known.map(|known| self.app.links().keep(known));
         // Whoever ended the session may have looked before there was something to forget.
         if self.who.session().is_over(now) {
             self.app.links().end_session(self.who.session().id());
             return Err(LinkError::OtherSession.into());
         }
-        Ok((link, active))
+        Ok(Opened { link, active, key })
     }
 }
 

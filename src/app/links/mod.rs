@@ -6,7 +6,7 @@ mod handshake;
 mod pairs;
 mod tickets;
 
-pub(crate) use handshake::{HalfOpen, Refused};
+pub(crate) use handshake::{HalfOpen, Opened, Refused};
 pub(crate) use tickets::{Errand, Taken};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use api::ids::{BootId, SessionId};
 use dashmap::DashMap;
 use protocol::boot::BootSigningKey;
-use protocol::link::{Direction, KnownSession, Psks};
+use protocol::link::{Direction, KnownSession, PskId, Psks};
 use tokio::sync::{Notify, Semaphore};
 use zeroize::Zeroizing;
 
@@ -82,10 +82,12 @@ impl Links {
     }
 
     /// The link of a socket ended: its key is kept for an hour, its tickets are not.
-    pub(crate) fn left(&self, socket: &Socket, now: u64) {
+    pub(crate) fn left(&self, socket: &Socket, key: Option<PskId>, now: u64) {
         let until = now.saturating_add(KEEP_SECS);
-        self.psks()
-            .left(&socket.session().id(), &socket.live(), until);
+        if let Some(key) = key {
+            let (session, live) = (socket.session().id(), socket.live());
+            self.psks().left(&session, &live, &key, until);
+        }
         self.tickets.end(socket);
     }
 
@@ -96,7 +98,7 @@ impl Links {
         socket: &Arc<Socket>,
         errand: Errand,
         len: u64,
-    ) -> Zeroizing<Vec<u8>> {
+    ) -> Result<Zeroizing<Vec<u8>>, Problem> {
         self.tickets.issue(ambient, socket, errand, len)
     }
 
@@ -112,8 +114,8 @@ impl Links {
         app.links().tickets.take(&sockets, id, direction, now)
     }
 
-    fn keep(&self, known: KnownSession) {
-        self.psks().keep(known);
+    fn keep(&self, known: KnownSession) -> PskId {
+        self.psks().keep(known)
     }
 
     fn psks(&self) -> MutexGuard<'_, Psks> {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use api::Code;
 use dashmap::DashMap;
 use ephemeral::{ClaimToken, MessageId};
 use protocol::link::{Direction, Ticket};
@@ -14,7 +15,7 @@ use ambient::Ambient;
 use crate::app::Problem;
 use crate::app::messages::Socket;
 
-/// The most tickets of one socket.
+/// The most tickets of one socket, to send with and to fetch with.
 const OF_SOCKET: usize = 16;
 
 /// Seconds for which a ticket is good.
@@ -48,18 +49,27 @@ struct Held {
 pub(super) struct Tickets(DashMap<u64, Vec<Held>>);
 
 impl Tickets {
-    /// Draws a ticket for a body of `len` bytes; gives what the client is told. Of too many the oldest goes.
+    /// Draws a ticket for a body of `len` bytes; gives what the client is told. Of too many to fetch with the
+    /// oldest goes; there are no more to send with than a client has bodies under way.
     pub(super) fn issue(
         &self,
         ambient: &Ambient,
         socket: &Arc<Socket>,
         errand: Errand,
         len: u64,
-    ) -> Zeroizing<Vec<u8>> {
+    ) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let direction = match &errand {
             Errand::Send => Direction::Up,
             Errand::Fetch(..) => Direction::Down,
         };
+        let mut held = self.0.entry(socket.connection().number).or_default();
+        let is_alike = |held: &Held| held.taken.ticket.direction() == direction;
+        if held.iter().filter(|held| is_alike(held)).count() >= OF_SOCKET {
+            match (&errand, held.iter().position(is_alike)) {
+                (Errand::Fetch(..), Some(oldest)) => drop(held.remove(oldest)),
+                _ => return Err(too_many()),
+            }
+        }
         let ticket = Ticket::issue(&mut ambient.rng(), direction, len);
         let told = ticket.encode();
         let taken = Taken {
@@ -67,15 +77,11 @@ impl Tickets {
             errand,
             socket: Arc::clone(socket),
         };
-        let mut held = self.0.entry(socket.connection().number).or_default();
-        if held.len() >= OF_SOCKET {
-            held.remove(0);
-        }
         held.push(Held {
             taken,
             until: ambient.now().saturating_add(TICKET_SECS),
         });
-        told
+        Ok(told)
     }
 
     /// Takes a ticket of one of these sockets out, so that nobody takes it again.
@@ -110,4 +116,10 @@ impl Tickets {
     pub(super) fn end(&self, socket: &Socket) {
         self.0.remove(&socket.connection().number);
     }
+}
+
+/// As many bodies of a client are under way as may be.
+fn too_many() -> Problem {
+    let words = Code::TooManyRequests.words().told(Some(1));
+    Problem::new(Code::TooManyRequests, words).retry_after(1)
 }

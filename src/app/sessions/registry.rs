@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use ephemeral::Ephemeral;
 use store::{AuditEvent, Fault, Role, SessionId, Store, UserId};
 
@@ -128,12 +129,16 @@ impl Registry {
                 user.role,
                 self.idle_secs,
             ));
-            let kept = Arc::clone(self.cached.entry(id).or_insert(found).value());
-            if self.endings.load(Ordering::SeqCst) == before {
-                return Ok((!kept.is_over(now)).then_some(kept));
-            }
-            // Something ended while we looked: what was read may be stale, so look again.
-            self.cached.remove(&id);
+            // Whoever ends a session counts that first and then removes it here, which waits for this entry.
+            let kept = match self.cached.entry(id) {
+                Entry::Occupied(kept) => Arc::clone(kept.get()),
+                Entry::Vacant(place) if self.endings.load(Ordering::SeqCst) == before => {
+                    Arc::clone(place.insert(found).value())
+                }
+                // Something ended while we looked: what was read may be stale, so look again.
+                Entry::Vacant(_) => continue,
+            };
+            return Ok((!kept.is_over(now)).then_some(kept));
         }
     }
 

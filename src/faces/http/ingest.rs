@@ -143,6 +143,9 @@ async fn submission(
     if held.len() != header.body_len {
         return Err(not_whole());
     }
+    if who.session().is_over(app.ambient().now()) {
+        return Err(Failed::Body(Problem::signed_out()));
+    }
     let put = service::put(app, reservation, header, held.finish()).await;
     caller.sent(id, put.map(|put| put.expires_at)).await;
     Ok(())

@@ -79,8 +79,7 @@ impl Connection {
     async fn claim(&self, id: MessageId) -> Result<(), Problem> {
         let live = self.member.socket().live();
         let claim = service::claim(&self.app, &self.who, id, Some(live)).await?;
-        self.hand_over(id, &claim);
-        Ok(())
+        self.hand_over(id, &claim)
     }
 
     /// Gives leave to send what is too large for a frame.
@@ -89,12 +88,12 @@ impl Connection {
         if len > max as u64 {
             return Err(Problem::too_large(max));
         }
-        let ticket = Bytes::from(self.issue(Errand::Send, len).to_vec());
+        let ticket = Bytes::from(self.issue(Errand::Send, len)?.to_vec());
         self.member.socket().send(Outgoing::Binary(ticket));
         Ok(())
     }
 
-    pub(super) fn issue(&self, errand: Errand, len: u64) -> Zeroizing<Vec<u8>> {
+    pub(super) fn issue(&self, errand: Errand, len: u64) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let (links, socket) = (self.app.links(), self.member.socket());
         links.issue(self.app.ambient(), socket, errand, len)
     }

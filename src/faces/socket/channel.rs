@@ -58,6 +58,12 @@ impl Channel {
         }));
     }
 
+    /// Erases the link's keys; what waits besides is dropped.
+    pub(super) fn end(&self) {
+        self.socket.outbox().end(None);
+        *self.linked() = None;
+    }
+
     /// Opens a frame in place; `None` where it was a step of a renewal. An error ends the link.
     pub(super) fn open<'a>(&self, frame: &'a mut [u8]) -> Result<Option<&'a [u8]>, LinkError> {
         let mut linked = self.linked();

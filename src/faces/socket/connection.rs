@@ -9,6 +9,7 @@ use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use api::frames::Asked;
 use ephemeral::{LiveId, MessageId};
+use protocol::link::PskId;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -99,26 +100,52 @@ impl Arrived {
         let mut frames = Frames::default();
         let opened = link::open(half, &self.channel, &mut frames, &mut self.payload).await;
         let joined = match opened {
-            Ok(()) => self
-                .join()
-                .await
-                .map_err(|problem| Some(link::unable(&problem))),
+            Ok(key) => self.enter(key).await.map(|member| (member, key)),
             Err(code) => Err(code),
         };
         match joined {
             // A task of its own: this one is as large as a handshake.
-            Ok(member) => drop(actix_web::rt::spawn(self.run(member, frames))),
-            Err(code) => self.channel.socket().outbox().end(code.map(wire::close)),
+            Ok((member, key)) => drop(actix_web::rt::spawn(self.run(member, key, frames))),
+            Err(code) => {
+                let outbox = self.channel.socket().outbox();
+                outbox.end(code.map(wire::close));
+                self.channel.end();
+            }
         }
     }
 
-    fn run(self, member: Membership, frames: Frames) -> impl Future<Output = ()> {
+    /// Joins, unless the session ended meanwhile.
+    async fn enter(&self, key: Option<PskId>) -> Result<Membership, Option<u16>> {
+        let joined = self.join().await;
+        let entered = match joined {
+            Err(problem) => Err(Some(link::unable(&problem))),
+            // Whoever ended the session before it joined did not find it.
+            Ok(member) => match self.app.sessions().find(self.who.session().id()).await {
+                Ok(Some(_)) => Ok(member),
+                Ok(None) => Err(Some(close::SESSION_OVER)),
+                Err(fault) => Err(Some(link::unable(&Problem::from(&fault)))),
+            },
+        };
+        if entered.is_err() {
+            let now = self.app.ambient().now();
+            self.app.links().left(self.channel.socket(), key, now);
+        }
+        entered
+    }
+
+    fn run(
+        self,
+        member: Membership,
+        key: Option<PskId>,
+        frames: Frames,
+    ) -> impl Future<Output = ()> {
         let connection = Connection {
             app: self.app,
             who: self.who,
             origin: self.origin,
             member,
             channel: self.channel,
+            key,
             malformed: 0,
             silent_pings: 0,
         };
@@ -134,6 +161,8 @@ pub(super) struct Connection {
     origin: Origin,
     pub(super) member: Membership,
     channel: Arc<Channel>,
+    /// What the next link of the live session may begin with.
+    key: Option<PskId>,
     malformed: u32,
     silent_pings: u32,
 }
@@ -141,8 +170,8 @@ pub(super) struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let (socket, now) = (self.member.socket(), self.app.ambient().now());
-        self.app.links().left(socket, now);
-        socket.outbox().end(None);
+        self.app.links().left(socket, self.key, now);
+        self.channel.end();
     }
 }
 
@@ -155,6 +184,10 @@ impl Connection {
         let mut pings = tokio::time::interval(Duration::from_secs(PING_SECS));
         pings.tick().await;
         let socket = Arc::clone(self.member.socket());
+        // What came behind the handshake.
+        if let Err(code) = self.take(&mut incoming).await {
+            return socket.outbox().end(code.map(wire::close));
+        }
         let code = loop {
             tokio::select! {
                 biased;

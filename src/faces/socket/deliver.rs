@@ -2,7 +2,7 @@
 //!
 //! Specification: `docs/protocol/messages.md#pushed-messages`.
 
-use api::frames::ServerFrame;
+use api::frames::{Asked, ServerFrame};
 use api::{Blob, Code};
 use bytes::Bytes;
 use ephemeral::{Claim, MessageId, WaitingItem};
@@ -34,7 +34,9 @@ impl Connection {
         match service::claim_unasked(&self.app, &self.who, item.id, socket.live()).await {
             Ok(claim) => {
                 socket.tell(&ServerFrame::Pushed(waiting(item)));
-                self.hand_over(item.id, &claim);
+                if let Err(problem) = self.hand_over(item.id, &claim) {
+                    self.refuse(Asked::Claim, Some(item.id), &problem).await;
+                }
             }
             Err(problem) => {
                 if let Some(deliveries) = socket.deliveries() {
@@ -48,14 +50,14 @@ impl Connection {
     }
 
     /// Sends what was claimed: its parcel, or where that is.
-    pub(super) fn hand_over(&self, id: MessageId, claim: &Claim) {
+    pub(super) fn hand_over(&self, id: MessageId, claim: &Claim) -> Result<(), Problem> {
         let (socket, len) = (self.member.socket(), service::parcel_len(claim));
         if len <= MAX_PAYLOAD {
             let parcel = service::parcel(id, claim);
             socket.send(Outgoing::Binary(Bytes::from(parcel)));
         } else {
             let errand = Errand::Fetch(id, claim.token.clone());
-            let ticket = self.issue(errand, len as u64);
+            let ticket = self.issue(errand, len as u64)?;
             socket.tell(&ServerFrame::ClaimedLarge {
                 id,
                 token: Blob::new(claim.token.as_bytes().to_vec()),
@@ -63,6 +65,7 @@ impl Connection {
                 ticket: Blob::new(ticket.to_vec()),
             });
         }
+        Ok(())
     }
 }
 

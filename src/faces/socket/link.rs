@@ -6,10 +6,10 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::web::Payload;
 use bytes::BytesMut;
-use protocol::link::server::ServerLink;
+use protocol::link::PskId;
 
 use crate::app::Problem;
-use crate::app::links::{HalfOpen, Refused};
+use crate::app::links::{HalfOpen, Opened, Refused};
 use crate::config::PublicUrl;
 use api::{Code, close};
 
@@ -34,21 +34,22 @@ pub(super) fn origin(request: &HttpRequest, public: &PublicUrl) -> String {
         .unwrap_or_else(|| public.origin().to_owned())
 }
 
-/// Opens the link; an error is the code to close with, where there is one.
+/// Opens the link; gives the name of what the next one may begin with. An error is the code to close with,
+/// where there is one.
 pub(super) async fn open(
     half: HalfOpen,
     channel: &Channel,
     frames: &mut Frames,
     payload: &mut Payload,
-) -> Result<(), Option<u16>> {
+) -> Result<Option<PskId>, Option<u16>> {
     let over = half.over();
     let handshake = Box::pin(handshake(half, channel, frames, payload));
     let link = tokio::select! {
         link = handshake => link?,
         () = over => return Err(Some(close::LINK)),
     };
-    channel.start(link);
-    Ok(())
+    channel.start(link.link);
+    Ok(link.key)
 }
 
 async fn handshake(
@@ -56,16 +57,16 @@ async fn handshake(
     channel: &Channel,
     frames: &mut Frames,
     payload: &mut Payload,
-) -> Result<ServerLink, Option<u16>> {
+) -> Result<Opened, Option<u16>> {
     channel.greet(half.hello());
     let open = message(frames, payload).await?;
     let (answered, opened) = half.answer(&open).map_err(|refused| code(&refused))?;
     channel.greet(&opened);
     let proof = message(frames, payload).await?;
     let proved = answered.prove(&proof).await;
-    let (link, active) = proved.map_err(|refused| code(&refused))?;
-    channel.greet(&active);
-    Ok(link)
+    let opened = proved.map_err(|refused| code(&refused))?;
+    channel.greet(&opened.active);
+    Ok(opened)
 }
 
 fn code(refused: &Refused) -> Option<u16> {

@@ -51,9 +51,9 @@ struct Kept {
 
 impl Psks {
     /// Keeps a key in the place of the one before, until its link ends and [`Psks::left`] says how long then.
-    /// Where the session has too many, the one that ends first goes.
-    pub fn keep(&mut self, known: KnownSession) {
-        let session = known.session_id;
+    /// Where the session has too many, the one that ends first goes. Returns its name.
+    pub fn keep(&mut self, known: KnownSession) -> PskId {
+        let (session, name) = (known.session_id, known.psk.id);
         let key = (session, known.live_id);
         self.known.insert(key, Kept { known, until: None });
         let of_session = || self.of_session(session);
@@ -64,6 +64,7 @@ impl Psks {
                 self.known.remove(&first);
             }
         }
+        name
     }
 
     /// Takes a key out, so that nobody takes it again; one of another name stays.
@@ -81,9 +82,10 @@ impl Psks {
         self.known.remove(&key).map(|kept| kept.known)
     }
 
-    /// The link of a live session ended: its key is kept until then, in unix seconds.
-    pub fn left(&mut self, session_id: &SessionId, live_id: &LiveId, until: u64) {
-        if let Some(kept) = self.known.get_mut(&(*session_id, *live_id)) {
+    /// The link that left this key ended: it is kept until then, in unix seconds. A newer one is not touched.
+    pub fn left(&mut self, session_id: &SessionId, live_id: &LiveId, id: &PskId, until: u64) {
+        let kept = self.known.get_mut(&(*session_id, *live_id));
+        if let Some(kept) = kept.filter(|kept| kept.known.psk.id == *id) {
             kept.until = Some(until);
         }
     }

@@ -6,7 +6,7 @@ use protocol::boot::{BootSigningKey, ServerKey};
 use protocol::epoch::bucket_of;
 use protocol::link::client::{self, Account, ClientLink, Known, Nobody, Opening};
 use protocol::link::server::{self, Activated, Open, Place, Read, ServerLink};
-use protocol::link::{Hello, InstanceId, LinkError, LinkPair, Psk, Psks, VerifiedHello};
+use protocol::link::{Hello, InstanceId, LinkError, LinkPair, Psk, PskId, Psks, VerifiedHello};
 
 use crate::support::{ALICE, NOW, SeededRng};
 
@@ -18,6 +18,8 @@ pub(crate) struct Instance {
     pub server: ServerKey,
     pub pair: LinkPair,
     pub psks: Psks,
+    /// The name of the key that was kept last.
+    pub kept: Option<PskId>,
     pub now: u64,
 }
 
@@ -37,6 +39,7 @@ impl Instance {
             server,
             pair,
             psks: Psks::default(),
+            kept: None,
             now: NOW,
         }
     }
@@ -98,7 +101,7 @@ fn finish(
     assert_eq!(active.link_id, activated.link_id);
     assert_eq!(active.user_id, activated.user_id);
     if let Some(known) = activated.known {
-        at.psks.keep(known);
+        at.kept = Some(at.psks.keep(known));
     }
     (active, activated.link)
 }

@@ -178,11 +178,25 @@ fn a_pre_shared_key_is_good_once_for_one_live_session_and_until_it_is_forgotten(
     let (active, _) = linked(rng, at);
     at.psks.sweep(u64::MAX);
     let (active, _) = linked_again(rng, at, active.psk.unwrap()).unwrap();
-    at.psks.left(&SESSION, &ALICE.live_id, NOW + 10);
+    at.psks
+        .left(&SESSION, &ALICE.live_id, &at.kept.unwrap(), NOW + 10);
     at.psks.sweep(NOW + 9);
     let (active, _) = linked_again(rng, at, active.psk.unwrap()).unwrap();
-    at.psks.left(&SESSION, &ALICE.live_id, NOW + 10);
+    at.psks
+        .left(&SESSION, &ALICE.live_id, &at.kept.unwrap(), NOW + 10);
     at.psks.sweep(NOW + 10);
+    let refused = linked_again(rng, at, active.psk.unwrap()).err();
+    assert_eq!(refused, Some(LinkError::UnknownPsk));
+    // A link that another replaced takes the newer key along no more than its own.
+    let (_, _) = linked(rng, at);
+    let replaced = at.kept.unwrap();
+    let (active, _) = linked(rng, at);
+    at.psks.left(&SESSION, &ALICE.live_id, &replaced, NOW + 10);
+    at.psks.sweep(NOW + 10);
+    assert!(linked_again(rng, at, active.psk.unwrap()).is_ok());
+    at.psks.forget_session(&SESSION);
+    let (active, _) = linked(rng, at);
+    at.psks.forget_session(&SESSION);
     let refused = linked_again(rng, at, active.psk.unwrap()).err();
     assert_eq!(refused, Some(LinkError::UnknownPsk));
 }
@@ -196,8 +210,12 @@ fn a_session_that_has_too_many_pre_shared_keys_loses_the_one_that_ends_first() {
     for _ in 0..MAX_PSKS_OF_SESSION {
         let live = LiveId::random(rng);
         lives.push((live, linked_as(rng, at, live)));
-        at.psks
-            .left(&SESSION, &live, NOW + 100 - lives.len() as u64);
+        at.psks.left(
+            &SESSION,
+            &live,
+            &at.kept.unwrap(),
+            NOW + 100 - lives.len() as u64,
+        );
     }
     assert!(
         linked_again(rng, at, first.psk.unwrap()).is_ok(),
@@ -225,7 +243,7 @@ fn linked_as(rng: &mut SeededRng, at: &mut Instance, live: LiveId) -> Psk {
         .verify(&ALICE.user_id, &ALICE.keys)
         .unwrap()
         .activate(NOW);
-    at.psks.keep(activated.known.unwrap());
+    at.kept = Some(at.psks.keep(activated.known.unwrap()));
     proving.active(NOW, &activated.active).unwrap().psk.unwrap()
 }
 
