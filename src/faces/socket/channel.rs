@@ -84,7 +84,7 @@ impl Channel {
         let mut out = BytesMut::new();
         while out.len() < MAX_FRAME {
             match self.socket.outbox().poll_next(cx) {
-                Poll::Ready(Some(frame)) => self.encode(frame, &mut out),
+                Poll::Ready(Some(frame)) => self.encode(&frame, &mut out),
                 Poll::Ready(None) if out.is_empty() => return Poll::Ready(None),
                 Poll::Pending if out.is_empty() => return Poll::Pending,
                 Poll::Ready(None) | Poll::Pending => break,
@@ -93,21 +93,23 @@ impl Channel {
         Poll::Ready(Some(Ok(out.freeze())))
     }
 
-    fn encode(&self, frame: Outgoing, out: &mut BytesMut) {
+    /// Encodes a frame behind others; what has no link to seal it is dropped.
+    fn encode(&self, frame: &Outgoing, out: &mut BytesMut) {
         let mut linked = self.linked();
-        let Some(linked) = linked.as_deref_mut() else {
-            return wire::encode(frame, out);
-        };
-        for first in linked.first.drain(..) {
-            wire::encode(wire::binary(&first), out);
+        let mut linked = linked.as_deref_mut();
+        for first in linked.iter_mut().flat_map(|linked| linked.first.drain(..)) {
+            wire::write_binary(&first, out);
         }
-        let payload = match &frame {
+        let payload = match frame {
             Outgoing::Text(text) => text.as_bytes(),
             Outgoing::Binary(bytes) => bytes,
-            Outgoing::Encoded(_) => return wire::encode(frame, out),
+            Outgoing::Encoded(frame) => return out.extend_from_slice(frame),
+        };
+        let Some(linked) = linked else {
+            return;
         };
         match linked.link.seal(self.ambient.now(), payload) {
-            Ok(sealed) => wire::encode(wire::binary(&sealed), out),
+            Ok(sealed) => wire::write_binary(&sealed, out),
             Err(error) => {
                 tracing::debug!(%error, "a link ended");
                 self.socket.close(close::LINK);

@@ -115,18 +115,13 @@ fn declared(frame: &[u8]) -> Option<u64> {
     }
 }
 
-/// Encodes a frame for a client behind others.
-pub(super) fn encode(frame: Outgoing, out: &mut BytesMut) {
-    let (kind, payload) = match &frame {
-        Outgoing::Text(text) => (OpCode::Text, text.as_bytes()),
-        Outgoing::Binary(bytes) => (OpCode::Binary, bytes.as_ref()),
-        Outgoing::Encoded(frame) => return out.extend_from_slice(frame),
-    };
+/// Encodes a binary message behind others.
+pub(super) fn write_binary(payload: &[u8], out: &mut BytesMut) {
     out.reserve(payload.len() + 10);
-    Parser::write_message(out, payload, kind, true, false);
+    Parser::write_message(out, payload, OpCode::Binary, true, false);
 }
 
-/// Encodes a binary message that is not sealed any more.
+/// Encodes a message of the handshake.
 pub(super) fn binary(payload: &[u8]) -> Outgoing {
     whole(OpCode::Binary, payload)
 }
