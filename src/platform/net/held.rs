@@ -1,7 +1,9 @@
-//! Bytes that were read before the dispatcher may see them.
+//! Bytes that were read before the dispatcher may have them.
 
 use ambient::alloc::wipe;
 use tokio::io::ReadBuf;
+
+use super::gate::Gate;
 
 /// What one read brought too early; an allocation of its own, gone when it was passed on.
 #[derive(Default)]
@@ -15,32 +17,25 @@ impl Held {
         self.bytes.is_empty()
     }
 
-    /// Takes everything in a buffer after its first `seen` bytes away. Nothing may be held yet.
-    pub(super) fn take_from(&mut self, buffer: &mut ReadBuf<'_>, seen: usize) {
-        let early = &mut buffer.filled_mut()[seen..];
+    /// Takes everything in a buffer after its first `passed` bytes away. Nothing may be held yet.
+    pub(super) fn take_from(&mut self, buffer: &mut ReadBuf<'_>, passed: usize) {
+        let early = &mut buffer.filled_mut()[passed..];
         if !early.is_empty() {
             self.bytes = early.to_vec();
             self.passed = 0;
-            early.fill(0);
-            buffer.set_filled(seen);
+            wipe(early);
+            buffer.set_filled(passed);
         }
     }
 
-    /// Gives as much as there is room for, and as `pass` lets through, to a buffer.
-    pub(super) fn give_to(
-        &mut self,
-        buffer: &mut ReadBuf<'_>,
-        pass: impl FnOnce(&mut [u8]) -> usize,
-    ) {
-        let before = buffer.filled().len();
-        let left = &self.bytes[self.passed..];
-        buffer.put_slice(&left[..left.len().min(buffer.remaining())]);
-        let given = &mut buffer.filled_mut()[before..];
-        let seen = pass(given);
-        given[seen..].fill(0);
-        buffer.set_filled(before + seen);
-        wipe(&mut self.bytes[self.passed..self.passed + seen]);
-        self.passed += seen;
+    /// Gives a buffer as much as there is room for, and as the gate lets through.
+    pub(super) fn give_to(&mut self, buffer: &mut ReadBuf<'_>, gate: &Gate) {
+        let left = &mut self.bytes[self.passed..];
+        let room = left.len().min(buffer.remaining());
+        let given = gate.pass(&left[..room]);
+        buffer.put_slice(&left[..given]);
+        wipe(&mut left[..given]);
+        self.passed += given;
         if self.passed == self.bytes.len() {
             *self = Self::default();
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::intake::Awaits;
+use super::gate::Awaits;
 use super::limits::Waits;
 
 /// Counts the time for which something was waited for. The time that passes while the server has

@@ -4,15 +4,17 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_codec::Framed;
 use actix_http::error::DispatchError;
 use actix_http::h1::Codec;
-use actix_http::{ConnectionType, HttpService, Request, Response};
+use actix_http::{ConnectionType, HttpMessage, HttpService, Request, Response};
 use actix_rt::net::TcpStream;
 use actix_server::Server;
 use actix_service::{
@@ -23,26 +25,27 @@ use actix_web::ResponseError;
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::AppConfig;
 use actix_web::http::{Method, StatusCode, header};
-
+use actix_web::web::Bytes;
 use futures_util::future::LocalBoxFuture;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use crate::app::Problem;
 
-use super::body::{Answer, Turn, Way};
-use super::connection::Connection;
+use super::gate::{Gate, Turn};
 use super::give_back::GiveBack;
-use super::intake::Found;
 use super::limits::Limits;
-use super::payload::GuardedPayload;
 use super::places::{self, Places};
 use super::stream::Guarded;
-use super::transport::Transport;
 use super::upgrade::HandedOver;
+
+/// How long a client may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Starts to serve an application on listeners, over TLS when there is a configuration for it.
 ///
-/// Bodies in both directions pass the dispatcher's buffers by; see the [module](super). The peer's
-/// address reaches handlers as usual. Connections that end by a request that cannot be read are
+/// The peer's address reaches handlers as usual. Connections that end by a request that cannot be read are
 /// counted in `unreadable`. A client that asks whether its body is wanted (`Expect: 100-continue`) hears
 /// at once what `refusal` says. Signals are left to the caller: stop by the server's handle.
 pub fn serve<E, F, I, S, B>(
@@ -99,11 +102,8 @@ where
                         let error = places::refuse(socket, tls.is_some()).await;
                         return Err(DispatchError::Io(error));
                     };
-                    let transport = Transport::accept(socket, tls).await;
-                    let stream = transport.and_then(|inner| Guarded::new(inner, waits));
-                    stream
-                        .map(|stream| (stream.in_place(place, open), peer))
-                        .map_err(DispatchError::Io)
+                    let transport = accept(socket, tls).await.map_err(DispatchError::Io)?;
+                    Ok((Guarded::new(transport, waits, place, open), peer))
                 }
             };
             let application = application()
@@ -153,7 +153,7 @@ where
                 .client_disconnect_timeout(limits.disconnect)
                 .local_addr(address)
                 .on_connect_ext(|stream: &Guarded<Transport>, data| {
-                    data.insert(stream.connection());
+                    data.insert(stream.gate());
                 })
                 .h1(guarded);
             let unreadable = Arc::clone(&unreadable);
@@ -166,6 +166,23 @@ where
         })?;
     }
     Ok(builder.run())
+}
+
+/// The socket, with or without TLS; boxed, so that a connection without it does not take its room.
+type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// Agrees on TLS where there is a configuration for it.
+async fn accept(
+    socket: TcpStream,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> io::Result<Transport> {
+    socket.set_nodelay(true)?;
+    let Some(config) = tls else {
+        return Ok(Either::Left(socket));
+    };
+    let accepted = Box::pin(TlsAcceptor::from(config).accept(socket));
+    let accepted = Box::pin(tokio::time::timeout(HANDSHAKE, accepted)).await??;
+    Ok(Either::Right(Box::new(accepted)))
 }
 
 /// Serves the last request of a connection, which asks for another protocol.
@@ -183,113 +200,92 @@ where
     S::Future: 'static,
     B: MessageBody + 'static,
 {
-    let parts = framed.into_parts();
-    let connection = HandedOver::new(parts.io, &parts.write_buf);
-    let response = application.call(request);
-    let response = Box::pin(async move {
-        match response.await {
+    let (connection, request) = HandedOver::new(framed, request);
+    // Its body would end with the connection, and whoever read it would wait for that.
+    if request.method() != Method::GET {
+        let refused = closing(&Problem::malformed(
+            "Only a GET request can become a WebSocket; leave out its Upgrade header.",
+        ));
+        return Box::pin(connection.answer(refused, disconnect));
+    }
+    request.extensions_mut().insert(Last);
+    let response = Box::pin(application.call(request));
+    Box::pin(async move {
+        let response = match response.await {
             Ok(response) => response.map_into_boxed_body(),
             Err(error) => error.into(),
-        }
-    });
-    Box::pin(connection.serve(Box::new(parts.codec), response, disconnect))
+        };
+        connection.answer(response, disconnect).await
+    })
 }
 
-type Body<B> = EitherBody<Answer<B>, BoxBody>;
+/// Marks the request with which a connection was handed over.
+struct Last;
 
-/// Serves one request with its body taken from, and its response's body given to, the stream.
+/// Serves one request, behind which the next one waits until its response is complete.
 fn guard<S, B>(
     request: Request,
     application: &S,
-) -> impl Future<Output = Result<Response<Body<B>>, S::Error>> + use<S, B>
+) -> impl Future<Output = Result<Response<EitherBody<Answer<B>, BoxBody>>, S::Error>> + use<S, B>
 where
     S: Service<Request>,
     S::Response: Into<Response<B>>,
     B: MessageBody,
 {
-    let is_head = request.method() == Method::HEAD;
-    let accepted = accept(&request);
-    let request = match &accepted {
-        Ok(Accepted {
-            connection,
-            found: Found::Body(number),
-            ..
-        }) => {
-            let (mut request, stand_in) = request.replace_payload(actix_http::Payload::None);
-            *request.payload() = GuardedPayload::replace(stand_in, connection.clone(), *number);
-            request
-        }
-        _ => request,
-    };
-    let response = accepted.map(|accepted| (accepted, application.call(request)));
-    async move {
-        let (
-            Accepted {
-                connection,
-                found,
-                asks_to_switch,
-            },
-            response,
-        ) = match response {
-            Ok(begun) => begun,
-            Err(refused) => return Ok(refused.map_body(|_, body| EitherBody::right(body))),
-        };
-        let turn = Turn::of(connection.clone());
-        let mut response: Response<B> = response.await?.into();
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        // A body that was not followed may be in the buffers; they are freed, and wiped, with the
-        // connection.
-        if found == Found::Unfollowed || (asks_to_switch && !switches) {
-            response
-                .head_mut()
-                .set_connection_type(ConnectionType::Close);
-        }
-        if switches {
-            connection.with(|passing| passing.intake.switch());
-        }
-        let handed_over = connection.with(|passing| passing.handed_over);
-        let way = if is_head {
-            Way::Silent
-        } else if !handed_over && is_opaque(&response) {
-            Way::Guarded
-        } else {
-            Way::Open
-        };
-        Ok(response.map_body(|_, body| EitherBody::left(Answer::new(body, way, connection, turn))))
-    }
-}
-
-/// A request that reaches the application.
-struct Accepted {
-    connection: Connection,
-    found: Found,
-    /// Whether the connection becomes one of another protocol if the application agrees, and ends
-    /// with the response if it does not: the dispatcher reads no further request then.
-    asks_to_switch: bool,
-}
-
-/// Finds what belongs to a request; or the response that it gets where it can have no other.
-fn accept(request: &Request) -> Result<Accepted, Response<BoxBody>> {
-    let Some(connection) = request.conn_data::<Connection>().cloned() else {
-        return Err(closing(&Problem::internal(
-            &"a connection without its stream",
-        )));
-    };
-    let (found, is_endless) = connection.with(|passing| {
-        let found = passing.intake.serve_next();
-        (found, passing.intake.is_asked_to_switch())
+    let gate = request.conn_data::<Gate>().cloned();
+    let handed_over = request.extensions().contains::<Last>();
+    // The dispatcher reads no further request behind one that asks for another protocol, and where the end of a
+    // body in chunks is, it alone knows.
+    let is_last = handed_over
+        || request.head().upgrade()
+        || request
+            .head()
+            .headers()
+            .contains_key(header::TRANSFER_ENCODING);
+    let begun = gate.map(|gate| {
+        let turn = gate.serve(&request, is_last);
+        (gate, turn, application.call(request))
     });
-    // Its body would end with the connection, and whoever read it would wait for that.
-    if is_endless && request.method() != Method::GET {
-        return Err(closing(&Problem::malformed(
-            "Only a GET request can become a WebSocket; leave out its Upgrade header.",
-        )));
+    async move {
+        let Some((gate, turn, response)) = begun else {
+            let problem = Problem::internal(&"a connection without its stream");
+            return Ok(closing(&problem).map_body(|_, body| EitherBody::right(body)));
+        };
+        let mut response: Response<B> = response.await?.into();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            gate.switch();
+        } else if is_last {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
+        Ok(response.map_body(|_, body| {
+            EitherBody::left(Answer {
+                body: Box::pin(body),
+                _turn: turn,
+            })
+        }))
     }
-    Ok(Accepted {
-        connection,
-        found,
-        asks_to_switch: is_endless || request.head().upgrade(),
-    })
+}
+
+/// A response's body, and the turn that ends with it.
+struct Answer<B> {
+    body: Pin<Box<B>>,
+    _turn: Turn,
+}
+
+impl<B: MessageBody> MessageBody for Answer<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_mut().poll_next(cx)
+    }
 }
 
 fn closing(problem: &Problem) -> Response<BoxBody> {
@@ -297,12 +293,4 @@ fn closing(problem: &Problem) -> Response<BoxBody> {
     let head = response.head_mut();
     head.set_connection_type(ConnectionType::Close);
     response
-}
-
-/// Says whether a response carries sealed bytes: a parcel. What is sent in chunks is framed by the
-/// dispatcher, and no stand-in can be told from the framing.
-fn is_opaque<B: MessageBody>(response: &Response<B>) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let octets = kind.is_some_and(|kind| kind == "application/octet-stream");
-    octets && matches!(response.body().size(), BodySize::Sized(_))
 }

@@ -1,19 +1,16 @@
-//! The stream between socket and dispatcher.
+//! The stream between a socket and the dispatcher.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connection::Connection;
+use super::gate::{Awaits, Gate};
 use super::give_back::Open;
 use super::held::Held;
-use super::intake::Awaits;
 use super::limits::Waits;
-use super::outlet::Write;
 use super::patience::{Patience, Wait};
 use super::places::Place;
 
@@ -21,11 +18,10 @@ use super::places::Place;
 const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A stream that keeps bodies out of the buffers of whoever reads and writes it, and that ends when
-/// the other side is waited for too long.
+/// A stream that lets one request at a time through, and that ends when the client is waited for too long.
 pub(super) struct Guarded<S> {
     inner: S,
-    connection: Connection,
+    gate: Gate,
     held: Held,
     patience: Patience,
     reading: Wait,
@@ -36,14 +32,15 @@ pub(super) struct Guarded<S> {
     ended: bool,
     /// Written before the stream is shut down.
     farewell: &'static [u8],
-    _place: Option<(Place, Open)>,
+    _place: (Place, Open),
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(inner: S, waits: Waits) -> io::Result<Self> {
-        Ok(Self {
+    /// Guards a socket, and holds the connection's place until it is over.
+    pub(super) fn new(inner: S, waits: Waits, place: Place, open: Open) -> Self {
+        Self {
             inner,
-            connection: Connection::new()?,
+            gate: Gate::default(),
             held: Held::default(),
             patience: Patience::new(waits),
             reading: Wait::default(),
@@ -51,30 +48,19 @@ impl<S> Guarded<S> {
             longest_write: waits.write,
             ended: false,
             farewell: &[],
-            _place: None,
-        })
-    }
-
-    /// Holds the connection's place until it is over.
-    pub(super) fn in_place(self, place: Place, open: Open) -> Self {
-        Self {
-            _place: Some((place, open)),
-            ..self
+            _place: (place, open),
         }
     }
 
-    /// Returns what the handlers of this connection need.
-    pub(super) fn connection(&self) -> Connection {
-        self.connection.clone()
+    /// Returns what the requests of this connection need.
+    pub(super) fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
-    /// Waits for the client, or for the response that has to come first. When it took too long,
-    /// whoever reads is told that nothing more comes.
+    /// Waits for the client, or for the response that has to come first. When it took too long, the
+    /// dispatcher is told that nothing more comes.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let awaits = self.connection.with(|passing| {
-            passing.reader = (!passing.intake.may_read()).then(|| cx.waker().clone());
-            passing.intake.awaits()
-        });
+        let awaits = self.gate.awaits();
         if self.patience.turn_to(awaits) {
             self.reading.end();
         }
@@ -108,20 +94,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Whatever an earlier request left behind goes first: heads carry cookies, and a buffer that
-        // moves its content to the front leaves a copy behind.
-        buffer.initialize_unfilled().fill(0);
         if this.ended {
             return Poll::Ready(Ok(()));
         }
-        let connection = this.connection.clone();
-        let pass = |bytes: &mut [u8]| connection.with(|passing| passing.intake.pass(bytes));
-        let may_read = connection.with(|passing| passing.intake.may_read());
+        let is_open = this.gate.is_open(cx.waker());
         if !this.held.is_empty() {
-            if !may_read {
+            if !is_open {
                 return this.poll_patience(cx);
             }
-            this.held.give_to(buffer, pass);
+            this.held.give_to(buffer, &this.gate);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
@@ -135,13 +116,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if count == 0 {
             return Poll::Ready(Ok(()));
         }
-        if !may_read {
-            this.held.take_from(buffer, before);
-            return this.poll_patience(cx);
+        let passed = this.gate.pass(&buffer.filled()[before..]);
+        this.held.take_from(buffer, before + passed);
+        if is_open {
+            Poll::Ready(Ok(()))
+        } else {
+            this.poll_patience(cx)
         }
-        let seen = pass(&mut buffer.filled_mut()[before..]);
-        this.held.take_from(buffer, before + seen);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -152,18 +133,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let inner = Pin::new(&mut this.inner);
-        let written = match this.connection.with(|passing| passing.outlet.next(buffer)) {
-            Write::AsIs(count) => inner.poll_write(cx, &buffer[..count]),
-            Write::Instead(body) => {
-                let written = inner.poll_write(cx, &body);
-                if let Poll::Ready(Ok(count)) = written {
-                    this.connection
-                        .with(|passing| passing.outlet.written(count));
-                }
-                written
-            }
-        };
+        let written = Pin::new(&mut this.inner).poll_write(cx, buffer);
         this.paced(written, cx)
     }
 
@@ -185,15 +155,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         }
         let shut = Pin::new(&mut this.inner).poll_shutdown(cx);
         this.paced(shut, cx)
-    }
-}
-
-impl<S: ActixStream> ActixStream for Guarded<S> {
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        self.inner.poll_read_ready(cx)
-    }
-
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        self.inner.poll_write_ready(cx)
     }
 }

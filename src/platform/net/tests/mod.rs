@@ -3,6 +3,6 @@
 
 mod beside;
 mod crowds;
-mod following;
+mod passing;
 mod serving;
 mod wire;
