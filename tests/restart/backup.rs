@@ -64,12 +64,29 @@ impl Place {
         command
     }
 
+    /// A server in this place, with its backup key and its target.
+    fn serve(&self) -> Spawned {
+        let address = self.address();
+        let variables = [
+            ("BACKUP_KEY", self.key.as_str()),
+            ("SECURE_MESSAGING_BACKUP_TARGET", address.as_str()),
+        ];
+        Spawned::start_with(self.data.path(), &variables)
+    }
+
     fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
+    /// Runs a subcommand, which waits for the backup that a server makes when it starts.
     fn must(&self, args: &[&str]) -> String {
-        let output = self.run(args);
+        let mut output = self.run(args);
+        for _ in 0..100 {
+            if !said(&output).contains("a backup is under way") {
+                break;
+            }
+            output = self.run(args);
+        }
         let text = said(&output);
         assert!(output.status.success(), "{args:?}: {text}");
         text
@@ -171,7 +188,7 @@ async fn until_stored(base: &str, handle: &str, contact: client::id::Conversatio
 #[actix_web::test]
 async fn people_chat_on_after_a_restore_into_a_new_folder() {
     let place = Place::new();
-    let server = Spawned::start(place.data.path());
+    let server = place.serve();
     let base = format!("http://{}", server.address);
     let mut alice = Headless::connect(&base).await.unwrap();
     let secret = server.setup_secret();
@@ -394,6 +411,45 @@ async fn a_restore_that_is_killed_half_way_is_done_again_and_is_never_half_there
     }
     println!("{half} of {cycles} kills came half way through a restore");
     assert!(half >= cycles / 4, "the control: too few came half way");
+}
+
+#[actix_web::test]
+async fn a_running_server_is_asked_for_a_backup_a_drill_and_an_export() {
+    let place = Place::new();
+    let server = place.serve();
+    let said_first = place.must(&["backup", "--full"]);
+    assert!(said_first.contains("verified"), "{said_first}");
+    let drilled = place.must(&["backup", "drill"]);
+    assert!(
+        drilled.contains("was restored, opened and compared"),
+        "{drilled}"
+    );
+    let log = place.must(&["audit", "export", "--details"]);
+    for action in ["backup.intent", "backup.done", "backup_drill.done"] {
+        assert!(
+            log.contains(&format!("admin.{action}\"")),
+            "{action}: {log}"
+        );
+    }
+    assert!(log.contains("\"subcommand\":\"backup drill\""), "{log}");
+    let mut elsewhere = place.command(&["backup"]);
+    let elsewhere = elsewhere
+        .env("SECURE_MESSAGING_BACKUP_TARGET", "file:/somewhere/else")
+        .output()
+        .unwrap();
+    assert!(!elsewhere.status.success());
+    let text = said(&elsewhere);
+    assert!(text.contains("another backup_target"), "{text}");
+    // The database's file alone would not be read: the server has the words.
+    let keyless = || {
+        let mut command = place.command(&["backup"]);
+        command.env("DB_ENCRYPTION_KEY", "a key that opens nothing");
+        command.output().unwrap()
+    };
+    let beside = keyless();
+    assert!(beside.status.success(), "{}", said(&beside));
+    server.stop();
+    assert!(!keyless().status.success(), "the control");
 }
 
 #[test]

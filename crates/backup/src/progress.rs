@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Nothing yet.
@@ -47,7 +47,7 @@ impl Phase {
 }
 
 /// A snapshot of the progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The phase.
     pub phase: Phase,
@@ -88,6 +88,12 @@ impl Progress {
     pub fn set(&self, done: u64, total: u64) {
         self.0.done.store(done, Ordering::Relaxed);
         self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    /// Takes a snapshot of another process over.
+    pub fn show(&self, standing: Standing) {
+        self.begin(standing.phase, standing.total);
+        self.set(standing.done, standing.total);
     }
 
     /// Returns a snapshot.

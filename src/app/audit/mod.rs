@@ -1,6 +1,7 @@
 //! The audit log's proof while the server runs: heads, witnesses, retention, verification.
 
 mod deliver;
+mod export;
 mod heads;
 pub(crate) mod record;
 mod repeats;
@@ -16,6 +17,7 @@ use api::bodies::{AuditProof, NewestHead, Verification, WitnessState};
 use store::{AuditFilter, CLOCK_TOLERANCE_SECS, Fault, Store};
 
 pub use self::deliver::{WitnessFileError, check_witness_file};
+pub use self::export::{Damaged, Wanted, export};
 pub use self::repeats::Repeats;
 pub use self::witness::{Backoff, Witnesses};
 use crate::config::Auditing;

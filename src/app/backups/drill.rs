@@ -23,7 +23,7 @@ const SAMPLES: u32 = 25;
 
 /// Result of a drill; a difference is an error instead.
 #[derive(Debug, Clone)]
-pub struct Drilled {
+pub(super) struct Drilled {
     /// The tested backup.
     pub manifest: Manifest,
     /// Number of backups from which it was assembled.
@@ -41,7 +41,7 @@ pub struct Drilled {
 }
 
 /// Restores the newest backup into a folder beside the database, and compares it.
-pub async fn drill(
+pub(super) async fn drill(
     engine: &Engine,
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,

@@ -2,10 +2,10 @@
 
 use api::Code;
 use api::bodies::{self, BackupJob, BackupWanted};
-use backup::Wish;
 
 use super::error::BackupError;
 use super::service::BeginError;
+use super::work::Work;
 use crate::app::administration::intent::Actor;
 use crate::app::authority::{Authorized, permit};
 use crate::app::origin::Origin;
@@ -23,13 +23,13 @@ pub fn begin(
     origin: &Origin,
     wanted: &BackupWanted,
 ) -> Result<BackupJob, Problem> {
-    let wish = match wanted.full {
-        true => Wish::Full,
-        false => Wish::Incremental,
+    let work = Work::Make {
+        full: wanted.full,
+        with_key: false,
     };
     let actor = Actor::of(admin, origin);
-    match app.backups().begin(app.store(), app.ambient(), wish, actor) {
-        Ok(job) => Ok(job),
+    match app.backups().begin(app.store(), app.ambient(), work, actor) {
+        Ok(begun) => Ok(begun.job),
         Err(error @ BeginError::Running) => {
             Err(Problem::new(Code::BackupRunning, error.to_string()))
         }

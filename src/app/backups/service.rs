@@ -7,14 +7,16 @@ use api::bodies::{self, Backup, BackupJob};
 use backup::{Kind, Progress, TargetError, Wish};
 use serde_json::json;
 use store::{Restored, Store};
+use tokio::sync::oneshot;
 
 use super::engine::{Engine, warn_of_the_future};
 use super::error::BackupError;
 use super::files::clear_leftovers;
 use super::schedule::{Newest, Schedule};
-use super::view::{Running, kind_of, shown};
+use super::view::{Running, shown};
+use super::work::{Report, Work, carry_out};
 use crate::app::accounts::audit;
-use crate::app::administration::intent::{Actor, BACKUP, Intent};
+use crate::app::administration::intent::Actor;
 use crate::app::authority::{Authorized, Denied, Principal, permit};
 use crate::config::Config;
 use ambient::Ambient;
@@ -48,7 +50,17 @@ pub struct Backups {
     state: Mutex<State>,
 }
 
-/// Why a backup was not started.
+/// Work that was begun.
+pub struct Begun {
+    /// As administrators see it.
+    pub job: BackupJob,
+    /// How far it is.
+    pub progress: Progress,
+    /// What came of it, or why nothing did.
+    pub outcome: oneshot::Receiver<Result<Report, String>>,
+}
+
+/// Why work was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
     /// No backup target is configured.
@@ -166,48 +178,64 @@ impl Backups {
         let schedule = Principal::Server("the schedule");
         let server: Authorized<permit::MakeBackups> = Authorized::check(schedule)?;
         let actor = Actor::of(&server, None);
-        self.begin(store, ambient, wish, actor).map(drop)
+        let work = Work::Make {
+            full: wish == Wish::Full,
+            with_key: false,
+        };
+        self.begin(store, ambient, work, actor).map(drop)
     }
 
-    /// Starts a backup, which continues in the background.
+    /// Starts work, which continues in the background.
     pub fn begin(
         self: &Arc<Self>,
         store: &Store,
         ambient: &Ambient,
-        wish: Wish,
+        work: Work,
         actor: Actor,
-    ) -> Result<BackupJob, BeginError> {
+    ) -> Result<Begun, BeginError> {
         let engine = self.engine(ambient)?;
+        let config = self.config.clone().ok_or(BackupError::NoTarget)?;
         let progress = Progress::default();
-        {
+        let wish = work.wish();
+        let running = Running {
+            wish: wish.unwrap_or(Wish::Incremental),
+            started_at: ambient.now(),
+            progress: progress.clone(),
+        };
+        let job = running.job();
+        if wish.is_some() {
             let mut state = self.state();
             if state.running.is_some() {
                 return Err(BeginError::Running);
             }
-            state.running = Some(Running {
-                wish,
-                started_at: ambient.now(),
-                progress: progress.clone(),
-            });
+            state.running = Some(running);
         }
+        let (tell, outcome) = oneshot::channel();
         let (this, store, clock) = (Arc::clone(self), store.clone(), ambient.clone());
+        let begun = Begun {
+            job,
+            progress: progress.clone(),
+            outcome,
+        };
         let started = on_a_thread(move || async move {
-            let outcome = audited(&engine, &store, &clock, wish, actor, &progress).await;
-            this.settle(&engine, &clock, outcome).await;
+            let done = carry_out(work, &engine, &config, &store, &clock, actor, &progress).await;
+            let told = done
+                .as_ref()
+                .map(Report::clone)
+                .map_err(ToString::to_string);
+            if wish.is_some() {
+                this.settle(&engine, &clock, done.map(drop)).await;
+            }
+            // Nobody may be waiting.
+            let _told = tell.send(told);
         });
         if let Err(error) = started {
-            self.state().running = None;
+            if wish.is_some() {
+                self.state().running = None;
+            }
             return Err(error.into());
         }
-        let state = self.state();
-        let job = state.running.as_ref().map(Running::job);
-        Ok(job.unwrap_or_else(|| BackupJob {
-            kind: kind_of(wish).to_owned(),
-            phase: "waiting".to_owned(),
-            done: 0,
-            total: 0,
-            started_at: ambient.now(),
-        }))
+        Ok(begun)
     }
 
     /// Reads the target once, without making anything.
@@ -323,27 +351,4 @@ where
         .spawn(move || runtime.block_on(work()))
         .map(drop)
         .map_err(BackupError::Thread)
-}
-
-/// Makes a backup between its intent and its outcome.
-async fn audited(
-    engine: &Arc<Engine>,
-    store: &Store,
-    ambient: &Ambient,
-    wish: Wish,
-    actor: Actor,
-    progress: &Progress,
-) -> Result<(), BackupError> {
-    let what = json!({ "kind": kind_of(wish), "target": engine.target().address() });
-    let intent = Intent::declare(store, ambient, actor, &BACKUP, what).await?;
-    let (engine, store) = (Arc::clone(engine), store.clone());
-    let (ambient, progress) = (ambient.clone(), progress.clone());
-    intent
-        .perform(async move {
-            let made = engine
-                .back_up(&store, &ambient, wish, None, &progress)
-                .await;
-            made.map(drop)
-        })
-        .await
 }

@@ -5,20 +5,18 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ::audit::{
-    ExportVerifier, ExportWriter, Finding, Fingerprint, HeadVerifyKey, Header, MAX_LINE, Outside,
-    Pin, Verdict, Verifier, Witnessed, ZERO_HASH,
+    ExportVerifier, Finding, Fingerprint, HeadVerifyKey, Header, MAX_LINE, Outside, Pin, Verdict,
+    Verifier, Witnessed,
 };
-use store::{AuditFile, AuditItem, Store};
+use store::AuditFile;
 
 use super::output::{OutputError, hint, say};
-use super::{Outcome, open_existing};
+use super::{Outcome, existing_database, in_database};
+use crate::app::audit::{Damaged, Wanted, export as export_log};
 use crate::app::time;
 use crate::config::{Auditing, Config, Overrides};
-use crate::startup::head_key;
+use crate::faces::control::client::Server;
 use ambient::Ambient;
-
-/// Records that are read at once.
-const CHUNK: u32 = 500;
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -294,102 +292,41 @@ impl Lines {
 
 fn exported(export: &Export) -> Outcome {
     let config = Config::load(&export.overrides)?;
-    let store = open_existing(&config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    let damaged = runtime.block_on(write_export(&store, &Ambient::system(), export, &mut out))?;
-    out.flush().map_err(OutputError::from)?;
-    store.close()?;
-    damaged.tell()
-}
-
-/// Records of which an export holds less than it should.
-#[derive(Default)]
-struct Damaged {
-    details: Vec<u64>,
-    unreadable: Vec<u64>,
-}
-
-impl Damaged {
-    /// Names them on the standard error stream; an error where there is any.
-    fn tell(&self) -> Outcome {
-        for id in &self.details {
-            hint!("record {id}: details damaged, they do not open");
-        }
-        for id in &self.unreadable {
-            hint!("record {id}: it cannot be read and is left out");
-        }
-        let count = self.details.len() + self.unreadable.len();
-        if count == 0 {
-            return Ok(());
-        }
-        Err(format!(
-            "the export is written to its end, and {count} records in it are damaged; \
-             `secure-messaging audit verify` has more"
-        )
-        .into())
-    }
-}
-
-/// Writes the lines of an export, a part of the log at a time.
-async fn write_export(
-    store: &Store,
-    ambient: &Ambient,
-    export: &Export,
-    out: &mut impl Write,
-) -> Result<Damaged, Box<dyn std::error::Error>> {
-    let key = head_key(store, ambient).await?;
-    let whole = export.from.is_none() && export.to.is_none();
-    let range = store.audit_range(export.from, export.to).await?;
-    // The whole log says by its doors why it begins where it begins; a part does not.
-    let (after_id, after_hash) = match &range {
-        Some((first, _)) if !whole => (first.id - 1, first.previous),
-        _ => (0, ZERO_HASH),
-    };
-    let (mut writer, line) = ExportWriter::begin(&Header {
-        created_at: ambient.now(),
-        key: key.verify_key(),
+    existing_database(&config)?;
+    let wanted = Wanted {
         from: export.from,
         to: export.to,
-        after_id,
-        after_hash,
-    });
-    out.write_all(line.as_bytes()).map_err(OutputError::from)?;
-    if whole {
-        for door in store.audit_doors().await? {
-            out.write_all(writer.door(&door).as_bytes())
-                .map_err(OutputError::from)?;
-        }
+        details: export.details,
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut write = |line: &str| out.write_all(line.as_bytes()).map_err(OutputError::from);
+    let damaged = match Server::find(&config) {
+        Some(server) => server.ask_for_export(wanted, write)?,
+        None => in_database(&config, async |store, ambient| {
+            export_log(store, ambient, &wanted, async |line| Ok(write(&line)?)).await
+        })?,
+    };
+    out.flush().map_err(OutputError::from)?;
+    tell(&damaged)
+}
+
+/// Names damaged records on the standard error stream; an error where there is any.
+fn tell(damaged: &Damaged) -> Outcome {
+    for id in &damaged.details {
+        hint!("record {id}: details damaged, they do not open");
     }
-    let mut damaged = Damaged::default();
-    let last = range.map_or(0, |(_, last)| last);
-    let mut after = Some(after_id).filter(|_| last > 0);
-    'reading: while let Some(id) = after {
-        let chunk = store.audit_chunk(id, CHUNK, export.details).await?;
-        after = chunk.next;
-        for item in chunk.items {
-            let line = match item {
-                AuditItem::Record(record, _) if record.id > last => break 'reading,
-                AuditItem::Record(record, seen) => {
-                    if seen.damage.is_some() {
-                        damaged.details.push(record.id);
-                    }
-                    writer.record(*record, seen.details, seen.damage.is_some())
-                }
-                AuditItem::Head(head) if head.head.record_id > last => break 'reading,
-                AuditItem::Head(head) => writer.head(head),
-                AuditItem::Unreadable(id) if id > last => break 'reading,
-                AuditItem::Unreadable(id) => {
-                    damaged.unreadable.push(id);
-                    continue;
-                }
-            };
-            out.write_all(line.as_bytes()).map_err(OutputError::from)?;
-        }
+    for id in &damaged.unreadable {
+        hint!("record {id}: it cannot be read and is left out");
     }
-    let end = writer.end(&key, &mut ambient.rng(), ambient.now());
-    out.write_all(end.as_bytes()).map_err(OutputError::from)?;
-    Ok(damaged)
+    let count = damaged.details.len() + damaged.unreadable.len();
+    if count == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "the export is written to its end, and {count} records in it are damaged; \
+         `secure-messaging audit verify` has more"
+    )
+    .into())
 }
 
 /// Reads a time as people type it.

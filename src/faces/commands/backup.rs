@@ -1,15 +1,17 @@
 //! `backup`: one now, the list, a trial restore, pruning; with or without a running server.
 
-use backup::{Progress, Wish, format_time};
-use serde_json::json;
+use std::sync::Arc;
 
-use super::output::{OutputError, hint, say};
+use backup::Progress;
+
+use super::output::{hint, say};
 use super::progress::Bar;
-use super::{Outcome, open_existing};
-use crate::app::administration::intent::{Actor, BACKUP, BACKUP_DRILL, Intent};
-use crate::app::authority::{Authorized, Denied, Principal, permit};
-use crate::app::backups::{BackupError, Drilled, Engine, OF_THE_FUTURE, drill};
+use super::{Outcome, existing_database, in_database, runtime};
+use crate::app::administration::intent::Actor;
+use crate::app::authority::{Authorized, Principal, permit};
+use crate::app::backups::{self, BackupError, Engine, OF_THE_FUTURE, Work};
 use crate::config::{Config, Overrides};
+use crate::faces::control::client::Server;
 use ambient::Ambient;
 
 /// Arguments of `backup`.
@@ -59,67 +61,55 @@ pub fn run(args: Args) -> Outcome {
         Some(What::List(only) | What::Drill(only) | What::Prune(only)) => &only.overrides,
     };
     let config = Config::load(overrides)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        match args.what {
-            None => back_up(&config, args.full, args.with_key).await,
-            Some(What::List(_)) => list(&config).await,
-            Some(What::Drill(_)) => try_restore(&config).await,
-            Some(What::Prune(_)) => prune(&config).await,
+    match args.what {
+        None => carry_out(
+            &config,
+            Work::Make {
+                full: args.full,
+                with_key: args.with_key,
+            },
+        ),
+        Some(What::Drill(_)) => {
+            let key = Config::encryption_key()?;
+            carry_out(&config, Work::Drill { key })
         }
-    })
+        Some(What::List(_)) => runtime()?.block_on(list(&config)),
+        Some(What::Prune(_)) => runtime()?.block_on(prune(&config)),
+    }
 }
 
-/// Whoever sits at the terminal, once it is clear that they may.
-fn operator(subcommand: &'static str) -> Result<Actor, Denied> {
-    let terminal = Principal::Terminal(subcommand);
-    let operator: Authorized<permit::MakeBackups> = Authorized::check(terminal)?;
-    Ok(Actor::of(&operator, None))
-}
-
-async fn back_up(config: &Config, full: bool, with_key: bool) -> Outcome {
-    let ambient = Ambient::system();
-    let now = ambient.now();
-    let store = open_existing(config)?;
-    let engine = Engine::open(config, &ambient)?.ok_or(BackupError::NoTarget)?;
-    let target = engine.target().clone();
-    let key_file = with_key.then(|| engine.key_file()).transpose()?;
-    let what = json!({ "full": full, "with_key": with_key, "target": engine.target().address() });
-    let actor = operator("backup")?;
-    let intent = Intent::declare(&store, &ambient, actor, &BACKUP, what).await?;
+/// Has work done by the server, or does it where none runs.
+fn carry_out(config: &Config, work: Work) -> Outcome {
+    existing_database(config)?;
     let progress = Progress::default();
     let bar = Bar::follow(&progress);
-    let working = store.clone();
-    let made = intent
-        .perform(async move {
-            let wish = if full { Wish::Full } else { Wish::Incremental };
-            engine
-                .back_up(&working, &ambient, wish, key_file, &progress)
-                .await
-        })
-        .await;
-    drop(bar);
-    store.close()?;
-    let made = made?;
-    if backup::newest_id(&target)
-        .await?
-        .is_some_and(|id| id.is_of_the_future(now))
-    {
-        hint!("Note: {OF_THE_FUTURE}.");
-    }
-    say!(
-        "{}: {} of {} pages, verified; {}",
-        made.id,
-        made.stored_pages,
-        made.pages,
-        if made.key_inside {
-            "the key file of the database is inside"
-        } else {
-            "the key of the database is not inside; keep it in another place"
+    let done = match Server::find(config) {
+        Some(server) => {
+            let target = config.backups.backup_target.clone();
+            let asked = server.ask_for_backup(work, target, &progress);
+            asked.map_err(Into::into)
         }
-    )?;
+        None => in_database(config, async |store, ambient| {
+            let engine = match work {
+                Work::Make { .. } => Engine::open(config, ambient)?.ok_or(BackupError::NoTarget)?,
+                Work::Drill { .. } => Engine::open_existing(config)?,
+            };
+            let terminal = Principal::Terminal(work.subcommand());
+            let operator: Authorized<permit::MakeBackups> = Authorized::check(terminal)?;
+            let actor = Actor::of(&operator, None);
+            let engine = Arc::new(engine);
+            let done = backups::carry_out(work, &engine, config, store, ambient, actor, &progress);
+            Ok(done.await?)
+        }),
+    };
+    drop(bar);
+    let report = done?;
+    for note in report.notes {
+        hint!("{note}");
+    }
+    for line in report.lines {
+        say!("{line}")?;
+    }
     Ok(())
 }
 
@@ -162,46 +152,6 @@ async fn list(config: &Config) -> Outcome {
         )?;
     }
     Ok(())
-}
-
-async fn try_restore(config: &Config) -> Outcome {
-    let ambient = Ambient::system();
-    let engine = Engine::open_existing(config)?;
-    let key = Config::encryption_key()?;
-    let progress = Progress::default();
-    let store = open_existing(config)?;
-    let what = json!({ "target": engine.target().address() });
-    let actor = operator("backup drill")?;
-    let intent = Intent::declare(&store, &ambient, actor, &BACKUP_DRILL, what).await?;
-    let bar = Bar::follow(&progress);
-    let config = config.clone();
-    let drilled = intent
-        .perform(async move { drill(&engine, &config, key, &ambient, &progress).await })
-        .await;
-    drop(bar);
-    store.close()?;
-    Ok(tell(&drilled?)?)
-}
-
-fn tell(drilled: &Drilled) -> Result<(), OutputError> {
-    let opened: u64 = drilled.samples.iter().map(|sample| sample.opened).sum();
-    say!("{} was restored, opened and compared:", drilled.manifest.id)?;
-    say!("  backups it is put together from  {}", drilled.parts)?;
-    say!("  tables with the rows they had    {}", drilled.tables)?;
-    say!("  audit records verified           {}", drilled.records)?;
-    say!(
-        "  sealed values opened             {opened} of {} columns",
-        drilled.samples.len()
-    )?;
-    say!(
-        "RPO {} s: what happened since {} would be lost now",
-        drilled.rpo.as_secs(),
-        format_time(drilled.manifest.created_at)
-    )?;
-    say!(
-        "RTO {:.1} s: fetching, putting together, opening and verifying",
-        drilled.rto.as_secs_f64()
-    )
 }
 
 async fn prune(config: &Config) -> Outcome {

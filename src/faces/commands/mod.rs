@@ -48,12 +48,16 @@ fn in_database<T>(
 ) -> Result<T, Box<dyn std::error::Error>> {
     let _lock = DatabaseLock::take(&config.database_path()?)?;
     let (store, ambient) = (open_existing(config)?, Ambient::system());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(work(&store, &ambient));
+    let done = runtime()?.block_on(work(&store, &ambient));
     store.close()?;
     done
+}
+
+/// What runs the asynchronous part of a subcommand.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 /// Opens the database; makes none.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use backup::{Progress, Target, format_time, parse_time};
 
-use super::Outcome;
 use super::output::say;
 use super::progress::Bar;
+use super::{Outcome, runtime};
 use crate::app::backups::{BackupError, find_key, restore};
 use crate::config::{Config, Overrides};
 use ambient::Ambient;
@@ -37,9 +37,7 @@ pub fn run(args: Args) -> Outcome {
     let target = Target::open(&args.from, &config.backups.s3()?)?;
     let key = find_key(&args.data_dir)?.ok_or(BackupError::NoKey)?;
     let progress = Progress::default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     if at.is_none() {
         runtime.block_on(refuse_two_newest(&target, &key))?;
     }

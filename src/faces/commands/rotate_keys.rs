@@ -8,7 +8,7 @@ use store::Store;
 
 use super::output::hint;
 use super::progress::Part;
-use super::{Outcome, existing_database};
+use super::{Outcome, existing_database, runtime};
 use crate::app::administration::intent::Actor;
 use crate::app::authority::{Authorized, Principal, permit};
 use crate::app::keys::{drive, renew, rotate};
@@ -67,10 +67,7 @@ pub fn run(args: Args) -> Outcome {
     } else {
         let _lock = DatabaseLock::take(&path)?;
         let store = open_store(&config, Config::encryption_key()?, &Ambient::system())?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let done = runtime.block_on(without_server(&config, &store, works, &mut bar));
+        let done = runtime()?.block_on(without_server(&config, &store, works, &mut bar));
         store.close()?;
         done?;
     }

@@ -4,12 +4,16 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 use api::bodies::KeyJob;
+use backup::Progress;
 use store::Statistics;
 use zeroize::Zeroizing;
 
 use super::{Answer, KeyWork, Question, socket_path};
 use crate::app::administration::accounts;
+use crate::app::audit;
+use crate::app::backups::{Report, Work};
 use crate::config::Config;
+use crate::faces::commands::output::OutputError;
 
 /// Why a running server refused a request of a subcommand.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +26,13 @@ pub enum AskError {
     Strange,
     /// The connection broke.
     #[error(
-        "the server went away ({0}); a key job that it began goes on at its next start, the admin \
-         page shows how far it is"
+        "the server went away ({0}); a key job that it began goes on at its next start, and the admin \
+         page shows what became of the rest"
     )]
     Io(#[from] io::Error),
+    /// What it answered cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// A connection to a running server.
@@ -67,6 +74,36 @@ impl Server {
     pub fn ask_for_figures(self) -> Result<Statistics, AskError> {
         self.ask(&Question::Figures {}, |answer| match answer {
             Answer::Figures(figures) => Ok(Some(figures)),
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks for work on backups, and takes over how far it is.
+    pub fn ask_for_backup(
+        self,
+        work: Work,
+        target: Option<String>,
+        progress: &Progress,
+    ) -> Result<Report, AskError> {
+        self.ask(&Question::Backups { work, target }, |answer| match answer {
+            Answer::Working(standing) => {
+                progress.show(standing);
+                Ok(None)
+            }
+            Answer::Reported(report) => Ok(Some(report)),
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks for the lines of the audit log.
+    pub fn ask_for_export(
+        self,
+        wanted: audit::Wanted,
+        mut write: impl FnMut(&str) -> Result<(), OutputError>,
+    ) -> Result<audit::Damaged, AskError> {
+        self.ask(&Question::Export { wanted }, |answer| match answer {
+            Answer::Line(line) => Ok(write(&line).map(|()| None)?),
+            Answer::Exported(damaged) => Ok(Some(damaged)),
             _ => Err(AskError::Strange),
         })
     }

@@ -9,6 +9,7 @@ mod server;
 use std::path::PathBuf;
 
 use api::bodies::KeyJob;
+use backup::Standing;
 use serde::{Deserialize, Serialize};
 use store::Statistics;
 use zeroize::Zeroizing;
@@ -17,6 +18,8 @@ pub use server::Control;
 pub(crate) use server::new_key;
 
 use crate::app::administration::accounts;
+use crate::app::audit;
+use crate::app::backups::{Report, Work};
 use crate::config::Config;
 
 /// What a subcommand asks.
@@ -35,6 +38,18 @@ pub enum Question {
     },
     /// Tell the figures of the database.
     Figures {},
+    /// Make or try a backup, and tell how far that is until it is done.
+    Backups {
+        /// What to do.
+        work: Work,
+        /// The target in the subcommand's configuration.
+        target: Option<String>,
+    },
+    /// Give the lines of the audit log.
+    Export {
+        /// Which.
+        wanted: audit::Wanted,
+    },
 }
 
 /// A job on the keys.
@@ -62,7 +77,7 @@ pub enum Wanted {
     Given(Zeroizing<String>),
 }
 
-/// What the server answers; the last answer is any but `progress` of a job that goes on.
+/// What the server answers; the last answer is any but `progress` of a job that goes on, `working` and `line`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
@@ -72,6 +87,14 @@ pub enum Answer {
     Accounts(accounts::Answer),
     /// The figures.
     Figures(Statistics),
+    /// How far work on backups is.
+    Working(Standing),
+    /// What came of it.
+    Reported(Report),
+    /// A line of an export.
+    Line(String),
+    /// An export is whole, but for these records.
+    Exported(audit::Damaged),
     /// Why it does not go on.
     Failed(String),
 }

@@ -17,13 +17,19 @@ use super::{Answer, KeyWork, Question, Wanted, socket_path};
 use crate::app::App;
 use crate::app::administration::accounts;
 use crate::app::administration::intent::Actor;
+use crate::app::audit;
 use crate::app::authority::{Authorized, Permit, Principal, permit};
+use crate::app::backups::{Begun, Work};
 use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
 const MAX_QUESTION: u64 = 100_000;
 /// How often a waiting subcommand is told how far a job is.
 const TELL: Duration = Duration::from_millis(100);
+
+/// Why a subcommand with another target gets no backup.
+const OTHER_TARGET: &str = "the running server has another backup_target, or none: give it the same and \
+     restart it, or leave yours out";
 
 /// The socket; its file is removed with it.
 pub struct Control {
@@ -122,6 +128,11 @@ async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     let answer = match question {
         Question::Accounts { question } => administer(app, question).await,
         Question::Figures {} => figures(app).await,
+        Question::Backups { work, target } => match begin_work(app, work, target.as_deref()) {
+            Ok(begun) => return report(begun, &mut writing).await,
+            Err(refused) => Err(refused),
+        },
+        Question::Export { wanted } => export(app, &wanted, &mut writing).await,
         Question::Keys { work } => match begin(app, work).await {
             Ok(job) => return follow(app, job, &mut writing).await,
             Err(refused) => Err(refused),
@@ -153,6 +164,45 @@ async fn figures(app: &App) -> Result<Answer, Answer> {
     allowed::<permit::ReadFigures>("stats")?;
     let figures = app.store().statistics(app.ambient().now()).await;
     figures.map(Answer::Figures).map_err(|fault| failed(&fault))
+}
+
+fn begin_work(app: &App, work: Work, target: Option<&str>) -> Result<Begun, Answer> {
+    if target.is_some() && target != app.config().backups.backup_target.as_deref() {
+        return Err(failed(&OTHER_TARGET));
+    }
+    let admin = allowed::<permit::MakeBackups>(work.subcommand())?;
+    let actor = Actor::of(&admin, None);
+    let begun = app.backups().begin(app.store(), app.ambient(), work, actor);
+    begun.map_err(|error| failed(&error))
+}
+
+/// Tells how far work on backups is until it is over.
+async fn report(mut begun: Begun, writing: &mut (impl AsyncWriteExt + Unpin)) -> io::Result<()> {
+    loop {
+        tell(writing, &Answer::Working(begun.progress.look())).await?;
+        let Ok(ended) = tokio::time::timeout(TELL, &mut begun.outcome).await else {
+            continue;
+        };
+        let answer = match ended {
+            Ok(Ok(report)) => Answer::Reported(report),
+            Ok(Err(reason)) => Answer::Failed(reason),
+            Err(gone) => failed(&gone),
+        };
+        return tell(writing, &answer).await;
+    }
+}
+
+async fn export(
+    app: &App,
+    wanted: &audit::Wanted,
+    writing: &mut (impl AsyncWriteExt + Unpin),
+) -> Result<Answer, Answer> {
+    allowed::<permit::ReadAudit>("audit export")?;
+    let line = async |line| Ok(tell(writing, &Answer::Line(line)).await?);
+    let exported = audit::export(app.store(), app.ambient(), wanted, line).await;
+    exported
+        .map(Answer::Exported)
+        .map_err(|error| failed(&error))
 }
 
 async fn administer(app: &Arc<App>, question: accounts::Question) -> Result<Answer, Answer> {
