@@ -19,7 +19,7 @@ struct Inner {
     state: State,
     /// Requests that have begun.
     requests: u64,
-    /// Whoever waits to read.
+    /// The task that waits to read.
     reader: Option<Waker>,
 }
 
@@ -87,7 +87,7 @@ impl Gate {
         self.0.borrow_mut().pass(bytes)
     }
 
-    /// Says whether the dispatcher may have more. If not, this task is woken when it may.
+    /// Returns whether the dispatcher may have more. If not, the reader is woken when it may.
     pub(super) fn is_open(&self, reader: &Waker) -> bool {
         let mut inner = self.0.borrow_mut();
         let open = inner.is_open();

@@ -37,7 +37,7 @@ struct Line<S> {
     stream: S,
     /// Whether the request gets no more.
     over: bool,
-    /// Whoever reads the request's payload.
+    /// The task that reads the request's payload.
     reader: Option<Waker>,
 }
 
