@@ -6,7 +6,8 @@
 mod beside;
 mod client_core;
 mod link;
-#[path = "../../crates/audit/tests/support/mod.rs"]
+#[path = "../../crates/audit/tests/suite/support/mod.rs"]
+#[allow(dead_code, reason = "the tests of the log use the rest")]
 mod log;
 mod protocol_objects;
 mod sealed;

@@ -1,0 +1,25 @@
+//! The store over SQLite: what it keeps, seals and survives, one module for each promise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod audit_file;
+mod bit_flips;
+mod conformance;
+mod cuts;
+mod erasure;
+mod example;
+mod group_commit;
+mod joined_wraps;
+mod line;
+mod opening;
+mod plaintext;
+mod providers;
+mod retention_cuts;
+mod rotation;
+mod rotation_cuts;
+mod sealing;
+mod snapshot;
+mod support;
+mod swapped;
+mod tags;
+mod taking_over;
+mod tampering;
