@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::process::{answer, is_root, on_path, run_quietly};
 use crate::workspace::Workspace;
@@ -20,6 +21,12 @@ const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
 
 /// Names a folder as complete; written last.
 const STAMP: &str = ".unpacked";
+
+/// Options under which apt-get takes the machine for an empty one.
+const EMPTY: &[&str] = &["-o", "Dir::State::status=/dev/null"];
+
+/// Whether this process has fetched the lists.
+static UPDATED: Mutex<bool> = Mutex::new(false);
 
 /// Debian's package lists, kept in the tools folder.
 pub(crate) struct Apt<'a> {
@@ -49,52 +56,39 @@ impl<'a> Apt<'a> {
             options.push(option);
         }
         let apt = Self { workspace, options };
-        let update = run_quietly(
-            apt.command("apt-get").arg("update"),
-            &workspace.log("apt-update"),
-            UPDATE_LIMIT,
-        );
-        // One broken third-party source fails the whole command; what counts is what arrived.
-        let any = fs::read_dir(&lists)?
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().contains("Packages"));
-        if !any {
-            update?;
-            bail!("apt-get update brought no package lists");
+        let mut is_updated = UPDATED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_updated {
+            let update = run_quietly(
+                apt.command("apt-get").arg("update"),
+                &workspace.log("apt-update"),
+                UPDATE_LIMIT,
+            );
+            // One broken third-party source fails the whole command; what counts is what arrived.
+            let any = fs::read_dir(&lists)?
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().contains("Packages"));
+            if !any {
+                update?;
+                bail!("apt-get update brought no package lists");
+            }
+            *is_updated = true;
         }
         Ok(apt)
     }
 
-    /// The names of everything that `package` needs, itself included, installed or not.
-    pub(crate) fn closure(&self, package: &str) -> anyhow::Result<BTreeSet<String>> {
-        let text = answer(
-            self.command("apt-cache")
-                .args([
-                    "depends",
-                    "--recurse",
-                    "--no-recommends",
-                    "--no-suggests",
-                    "--no-conflicts",
-                    "--no-breaks",
-                    "--no-replaces",
-                    "--no-enhances",
-                ])
-                .arg(package),
-        )?;
-        Ok(parse_depends(&text))
-    }
-
-    /// The version of `package` that the archive offers.
-    pub(crate) fn candidate(&self, package: &str) -> anyhow::Result<String> {
-        let text = answer(self.command("apt-cache").arg("policy").arg(package))?;
-        parse_candidate(&text).with_context(|| format!("Debian offers no package {package} here"))
+    /// The names of everything that an empty machine would need for `packages`, themselves included.
+    pub(crate) fn needs(&self, packages: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+        self.simulate(packages, EMPTY)
     }
 
     /// Puts `roots`, and what of their needs this machine lacks, under `into`.
-    pub(crate) fn unpack(&self, roots: &[String], into: &Path) -> anyhow::Result<()> {
-        let mut wanted: BTreeSet<String> = roots.iter().cloned().collect();
-        let (plan, status) = self.simulate(roots)?;
-        wanted.extend(parse_simulation(&plan));
+    pub(crate) fn unpack(&self, roots: &[&str], into: &Path) -> anyhow::Result<()> {
+        let mut wanted: BTreeSet<String> = roots.iter().map(ToString::to_string).collect();
+        // Where this machine's packages stand in the way, what an empty machine would need: nothing is
+        // installed, so nothing can clash.
+        let as_is = self.simulate(roots, &[]).map(|plan| (plan, &[][..]));
+        let (plan, status) = as_is.or_else(|_| anyhow::Ok((self.needs(roots)?, EMPTY)))?;
+        wanted.extend(plan);
         // A second C library beside the machine's own loader crashes whatever is started with it.
         wanted.retain(|name| !is_c_library(name));
         let scratch = into.with_extension("new");
@@ -128,28 +122,21 @@ impl<'a> Apt<'a> {
                     .arg(&scratch),
             )?;
         }
-        fs::write(scratch.join(STAMP), list(&wanted))?;
+        fs::write(scratch.join(STAMP), "")?;
         fs::remove_dir_all(&packages)?;
         fs::rename(&scratch, into)?;
         Ok(())
     }
 
-    /// What installing `packages` would bring, and the option under which it can be had. Where
-    /// this machine's packages stand in the way, what an empty machine would need: nothing is
-    /// installed, so nothing can clash.
-    fn simulate(&self, packages: &[String]) -> anyhow::Result<(String, &'static [&'static str])> {
-        const AS_IS: &[&str] = &[];
-        const EMPTY: &[&str] = &["-o", "Dir::State::status=/dev/null"];
-        let ask = |status: &'static [&'static str]| {
-            answer(
-                self.command("apt-get")
-                    .args(status)
-                    .args(["--simulate", "--no-install-recommends", "install"])
-                    .args(packages),
-            )
-            .map(|plan| (plan, status))
-        };
-        ask(AS_IS).or_else(|_| ask(EMPTY))
+    /// What installing `packages` would bring.
+    fn simulate(&self, packages: &[&str], status: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+        let plan = answer(
+            self.command("apt-get")
+                .args(status)
+                .args(["--simulate", "--no-install-recommends", "install"])
+                .args(packages),
+        )?;
+        Ok(parse_simulation(&plan))
     }
 
     fn command(&self, program: &str) -> Command {
@@ -164,9 +151,14 @@ pub(crate) fn is_unpacked(dir: &Path) -> bool {
     dir.join(STAMP).is_file()
 }
 
+/// Whether what the machine has is to be left alone.
+pub(crate) fn private() -> bool {
+    std::env::var_os("SECURE_MESSAGING_PRIVATE_TOOLS").is_some()
+}
+
 /// Whether packages are to be installed rather than unpacked.
 pub(crate) fn may_install() -> bool {
-    std::env::var_os("SECURE_MESSAGING_PRIVATE_TOOLS").is_none() && on_path("apt-get") && is_root()
+    !private() && on_path("apt-get") && is_root()
 }
 
 /// Installs packages on this machine; only root can.
@@ -231,14 +223,6 @@ fn holds_library(dir: &Path) -> bool {
         })
 }
 
-/// Package names in the answer of `apt-cache depends --recurse`; virtual ones are left out.
-fn parse_depends(text: &str) -> BTreeSet<String> {
-    text.lines()
-        .filter(|line| !line.starts_with([' ', '|', '<']) && !line.is_empty())
-        .map(|line| line.split(':').next().unwrap_or(line).trim().to_owned())
-        .collect()
-}
-
 /// Names of the packages that a simulated installation would bring.
 fn parse_simulation(text: &str) -> BTreeSet<String> {
     text.lines()
@@ -252,37 +236,10 @@ fn is_c_library(name: &str) -> bool {
     name.starts_with("libc6") || ["libc-bin", "libc-dev-bin", "libc-l10n"].contains(&name)
 }
 
-fn parse_candidate(text: &str) -> Option<String> {
-    text.lines()
-        .find_map(|line| line.trim().strip_prefix("Candidate:"))
-        .map(|version| version.trim().to_owned())
-        .filter(|version| version != "(none)" && !version.is_empty())
-}
-
-fn list(names: &BTreeSet<String>) -> String {
-    names.iter().cloned().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workspace::Scratch;
-
-    const DEPENDS: &str = "\
-rustc-web
-  Depends: libc6
-  Depends: libstd-rust-web-dev
-  Depends: <libc-dev>
-    libc6-dev
-libc6
-  Depends: libgcc-s1
-libstd-rust-web-dev
-  Depends: libstd-rust-web-1.96
-<libc-dev>
-libstd-rust-web-1.96
- |Depends: libllvm22
-libllvm22
-";
 
     const SIMULATION: &str = "\
 NOTE: This is only a simulation!
@@ -296,20 +253,6 @@ Conf libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64]
 
     fn set(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_package_closure_holds_real_packages_once() {
-        assert_eq!(
-            parse_depends(DEPENDS),
-            set(&[
-                "rustc-web",
-                "libc6",
-                "libstd-rust-web-dev",
-                "libstd-rust-web-1.96",
-                "libllvm22"
-            ])
-        );
     }
 
     #[test]
@@ -338,17 +281,5 @@ Conf libllvm22 (1:22.1.8-1~deb12u1 Debian-Security:12/oldstable-security [amd64]
     fn the_c_library_stays_the_machines_own() {
         assert!(is_c_library("libc6") && is_c_library("libc6-dev") && is_c_library("libc-bin"));
         assert!(!is_c_library("libc-ares2") && !is_c_library("libcairo2"));
-    }
-
-    #[test]
-    fn a_package_that_the_archive_lacks_has_no_candidate() {
-        assert_eq!(
-            parse_candidate("x:\n  Installed: (none)\n  Candidate: (none)\n"),
-            None
-        );
-        assert_eq!(
-            parse_candidate("x:\n  Installed: 1\n  Candidate: 1.96.0+dfsg1-1\n"),
-            Some("1.96.0+dfsg1-1".into())
-        );
     }
 }

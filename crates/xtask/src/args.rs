@@ -4,9 +4,8 @@ use clap::{Parser, Subcommand};
 
 const ENVIRONMENT: &str = "\
 Environment:
-  SECURE_MESSAGING_TOOLS       folder for fetched tools (default: <target>/tools)
-  SECURE_MESSAGING_WASM_ROUTE  installed, rustup or debian: which wasm32 toolchain to use
-  SECURE_MESSAGING_PRIVATE_TOOLS=1  unpack Debian packages privately even for root";
+  SECURE_MESSAGING_TOOLS  folder for fetched tools (default: <target>/tools)
+  SECURE_MESSAGING_PRIVATE_TOOLS=1  use nothing that the machine has, and install nothing on it";
 
 /// The project's commands
 #[derive(Debug, Parser)]
@@ -35,7 +34,7 @@ pub(crate) enum Command {
     /// Run the slow proofs, and write target/proofs.md
     ///
     /// ARGS filter as in test. `prove mutants` changes protocol, client, ephemeral, keyring and audit in one
-    /// place at a time: a test must tell, or docs/mutants.txt has the reason. It takes hours; its ARGS go
+    /// place at a time: a test must tell, or .cargo/mutants.toml has the reason. It takes hours; its ARGS go
     /// to cargo-mutants.
     Prove(Passed),
     /// Run the benchmarks; their tables and plots are left in target/
@@ -123,9 +122,23 @@ pub(crate) fn cargo_test_args(passed: &[String]) -> Vec<String> {
             .map(String::from)
             .to_vec()
     };
+    // Neither examples nor documents: there are no tests in them.
+    if !passed
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| is_target(arg))
+    {
+        all.push("--tests".into());
+    }
     all.push("--no-fail-fast".into());
     all.extend(passed.iter().cloned());
     all
+}
+
+/// Whether an argument of `cargo test` picks targets.
+fn is_target(arg: &str) -> bool {
+    const TARGETS: [&str; 6] = ["--lib", "--bin", "--test", "--example", "--doc", "--bench"];
+    TARGETS.iter().any(|target| arg.starts_with(target))
 }
 
 #[cfg(test)]
@@ -197,7 +210,7 @@ mod tests {
     fn without_packages_the_whole_workspace_is_tested() {
         assert_eq!(
             cargo_test_args(&strings("burn")),
-            strings("--workspace --exclude xtask --no-fail-fast burn")
+            strings("--workspace --exclude xtask --tests --no-fail-fast burn")
         );
     }
 
@@ -205,19 +218,27 @@ mod tests {
     fn a_named_package_replaces_the_workspace() {
         assert_eq!(
             cargo_test_args(&strings("-p ephemeral")),
-            strings("--no-fail-fast -p ephemeral")
+            strings("--tests --no-fail-fast -p ephemeral")
         );
         assert_eq!(
             cargo_test_args(&strings("--package=ephemeral")),
-            strings("--no-fail-fast --package=ephemeral")
+            strings("--tests --no-fail-fast --package=ephemeral")
         );
+    }
+
+    #[test]
+    fn a_named_target_replaces_all_of_them() {
+        for line in ["--test integration", "--test=integration -- audit"] {
+            let all = cargo_test_args(&strings(line));
+            assert!(!all.contains(&"--tests".to_owned()), "{all:?}");
+        }
     }
 
     #[test]
     fn a_package_flag_after_the_separator_belongs_to_the_test_programs() {
         assert_eq!(
             cargo_test_args(&strings("burn -- -p")),
-            strings("--workspace --exclude xtask --no-fail-fast burn -- -p")
+            strings("--workspace --exclude xtask --tests --no-fail-fast burn -- -p")
         );
     }
 }

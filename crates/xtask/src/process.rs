@@ -108,6 +108,12 @@ pub(crate) fn is_root() -> bool {
     answer(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
+/// What an error says first; a log may follow.
+pub(crate) fn first_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn wait(name: &str, child: &mut Child, limit: Duration) -> anyhow::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     let mut next_line = HEARTBEAT;

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::args::cargo_test_args;
 use crate::left_out;
-use crate::manifest::Digest256;
+use crate::manifest::sha256;
 use crate::process::{answer, check, on_path, run_quietly, run_watched};
 use crate::proof_log::{Proof, proof};
 use crate::report::{Report, seconds};
@@ -28,26 +27,22 @@ pub(crate) fn run(
     args: &[String],
 ) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let prepared = test::prepare(workspace, report)?;
+    let (prepared, ()) = test::prepare(workspace, report, args, |_, _| ())?;
     let mut counts = Counts::default();
     let begun = Instant::now();
     left_out::forget(workspace);
     let long = report.step("long tests", || {
-        let mut passed = cargo_test_args(args);
+        let mut passed = args.to_vec();
         if !passed.iter().any(|arg| arg == "--") {
             passed.push("--".into());
         }
         // Measured lines are printed by tests that pass.
         passed.extend(["--include-ignored", "--nocapture"].map(String::from));
         let status = run_watched(
-            workspace
-                .cargo()
-                .arg("test")
-                .args(workspace.locked())
-                .args(passed)
+            test::command(workspace, &passed)
                 .env("SECURE_MESSAGING_LONG", "1")
                 .env(test::FUZZ_SECONDS, "60")
-                .envs(prepared.environment()),
+                .envs(prepared.environment),
             |line| {
                 rows.extend(proof(line));
                 counts.add(line);
@@ -119,7 +114,7 @@ fn toolchain(workspace: &Workspace, name: &str) -> anyhow::Result<String> {
     let said = format!(
         "{} KiB, sha256 {}, {}",
         binary.len() / 1024,
-        &Digest256::of(&binary).hex()[..16],
+        &sha256(&binary)[..16],
         route.compiler.lines().next().unwrap_or_default()
     );
     fs::remove_dir_all(&home)?;
@@ -144,21 +139,11 @@ fn rustup_from_nothing(workspace: &Workspace, home: &Path) -> anyhow::Result<was
         command.env_remove("RUSTUP_TOOLCHAIN");
         command
     };
+    let mut install = rustup(&["toolchain", "install", &version, "--profile", "minimal"]);
+    install.args(["--no-self-update", "--target", TARGET]);
     run_quietly(
-        &mut rustup(&[
-            "toolchain",
-            "install",
-            &version,
-            "--profile",
-            "minimal",
-            "--no-self-update",
-        ]),
+        &mut install,
         &workspace.log("rustup-install"),
-        TOOLCHAIN_LIMIT,
-    )?;
-    run_quietly(
-        &mut rustup(&["target", "add", TARGET, "--toolchain", &version]),
-        &workspace.log("rustup-target"),
         TOOLCHAIN_LIMIT,
     )?;
     let rustc = answer(&mut rustup(&["which", "rustc", "--toolchain", &version]))?;

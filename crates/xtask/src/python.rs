@@ -1,68 +1,82 @@
 //! Programs from PyPI, each in a virtual environment of its own below the folder of tools.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::process::{on_path, run_quietly};
+use crate::apt;
+use crate::process::{answer, run_quietly};
 use crate::workspace::Workspace;
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 
-/// A program and the packages that it is made of.
+/// A program and what it is made of.
 pub(crate) struct Program {
-    /// Name of its folder: another version has another.
-    pub folder: &'static str,
-    /// Its file in the environment's `bin`.
+    /// Name of its folder.
+    pub name: &'static str,
+    /// Its file among the environment's programs or packages.
     pub file: &'static str,
-    /// Packages with their versions.
-    pub packages: &'static [&'static str],
-    /// Whether the packages are all that is needed, so that pip looks for no others.
-    pub complete: bool,
+    /// What is installed, in pip's form for a file of requirements. pip looks for nothing else, unless
+    /// they ask for extras, which are packages that nobody here names.
+    pub requirements: &'static str,
 }
 
 impl Program {
     /// Finds or installs it.
     pub(crate) fn ensure(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
-        let folder = workspace.tools.join(self.folder);
-        if !self.is_whole(&folder) {
-            self.install(workspace, &folder).context(
-                "install Debian's python3 and python3-venv, and let pip reach its index",
-            )?;
+        let folder = workspace.tools.join(self.name);
+        if let Some(program) = self.installed(&folder) {
+            return Ok(program);
         }
-        Ok(folder.join("bin").join(self.file))
+        self.install(workspace, &folder)
+            .context("install Debian's python3 and python3-venv, and let pip reach its index")?;
+        self.installed(&folder)
+            .with_context(|| format!("pip brought no {}", self.file))
     }
 
-    fn is_whole(&self, folder: &Path) -> bool {
-        stamp(folder).is_file() && folder.join("bin").join(self.file).is_file()
+    /// The program of an installation that ran to its end, with these requirements.
+    fn installed(&self, folder: &Path) -> Option<PathBuf> {
+        if fs::read_to_string(stamp(folder)).ok()? != self.requirements {
+            return None;
+        }
+        let versions = fs::read_dir(folder.join("lib")).into_iter().flatten();
+        let packages = versions
+            .flatten()
+            .map(|python| python.path().join("site-packages"));
+        std::iter::once(folder.join("bin"))
+            .chain(packages)
+            .map(|home| home.join(self.file))
+            .find(|file| file.is_file())
     }
 
     fn install(&self, workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
-        if !on_path("python3") {
-            bail!("there is no python3");
+        if answer(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
+            if !apt::may_install() {
+                bail!("there is no python3 with virtual environments");
+            }
+            apt::install(workspace, &["python3-venv"])?;
         }
-        if folder.exists() {
-            std::fs::remove_dir_all(folder)?;
-        }
-        let log = workspace.log(self.folder);
+        let log = workspace.log(self.name);
         let mut venv = Command::new("python3");
-        venv.args(["-m", "venv"]).arg(folder);
+        venv.args(["-m", "venv", "--clear"]).arg(folder);
         run_quietly(&mut venv, &log, INSTALL_LIMIT)?;
+        let list = folder.join("requirements.txt");
+        fs::write(&list, self.requirements)?;
         let mut pip = Command::new(folder.join("bin/pip"));
         pip.args(["install", "--disable-pip-version-check", "--quiet"]);
-        if self.complete {
+        if !self.requirements.contains('[') {
             pip.arg("--no-deps");
         }
-        pip.args(self.packages);
-        run_quietly(&mut pip, &log, INSTALL_LIMIT)?;
-        std::fs::write(stamp(folder), self.packages.join(" "))?;
+        run_quietly(pip.arg("--requirement").arg(&list), &log, INSTALL_LIMIT)?;
+        fs::rename(list, stamp(folder))?;
         Ok(())
     }
 }
 
-/// Marks a folder whose installation ran to its end.
+/// Holds the requirements of an installation that ran to its end.
 fn stamp(folder: &Path) -> PathBuf {
     folder.join(".installed")
 }
@@ -73,18 +87,28 @@ mod tests {
     use crate::workspace::Scratch;
 
     const PROGRAM: Program = Program {
-        folder: "a-1",
+        name: "a",
         file: "a",
-        packages: &["a==1"],
-        complete: false,
+        requirements: "a==1",
     };
 
     #[test]
-    fn an_installation_that_was_cut_off_is_done_again() {
+    fn an_installation_that_was_cut_off_or_is_of_another_version_is_done_again() {
         let scratch = Scratch::new("python");
         scratch.write("bin/a", b"");
-        assert!(!PROGRAM.is_whole(&scratch.0));
+        assert_eq!(PROGRAM.installed(&scratch.0), None);
+        scratch.write(".installed", b"a==0");
+        assert_eq!(PROGRAM.installed(&scratch.0), None);
         scratch.write(".installed", b"a==1");
-        assert!(PROGRAM.is_whole(&scratch.0));
+        assert_eq!(PROGRAM.installed(&scratch.0), Some(scratch.0.join("bin/a")));
+    }
+
+    #[test]
+    fn a_program_inside_a_package_is_found_whatever_the_version_of_python() {
+        let scratch = Scratch::new("python-package");
+        scratch.write(".installed", b"a==1");
+        scratch.write("lib/python3.99/site-packages/a", b"");
+        let inside = scratch.0.join("lib/python3.99/site-packages/a");
+        assert_eq!(PROGRAM.installed(&scratch.0), Some(inside));
     }
 }

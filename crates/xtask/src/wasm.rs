@@ -4,16 +4,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::manifest::{self, Digest256};
-use crate::process::{answer, run_shown};
+use crate::manifest::sha256;
+use crate::process::run_shown;
 use crate::report::Report;
 use crate::wasm_route::{self, Route, TARGET};
-use crate::workspace::{Workspace, files_under};
+use crate::workspace::Workspace;
 
 /// The crates that become modules, and the stems of the generated files' names.
 const MODULES: [(&str, &str); 2] = [("browser", "core"), ("strength", "strength")];
@@ -21,7 +20,7 @@ const MODULES: [(&str, &str); 2] = [("browser", "core"), ("strength", "strength"
 /// The core's exports that only the run of the vectors uses; browsers are not given them.
 const FOR_VECTORS: [&str; 2] = ["run_vectors", "produce_vectors"];
 
-/// Holds the digest of what the generated files were made from.
+/// Holds the digests of what the generated files were made from.
 const STAMP: &str = ".inputs";
 
 /// Builds `static/wasm`, and the core with its vectors, unless they are already what these sources
@@ -31,30 +30,24 @@ pub(crate) fn ensure(
     report: &mut Report,
     force: bool,
 ) -> anyhow::Result<()> {
-    let out = workspace.static_wasm();
-    let vectors = workspace.vectors_wasm();
-    let sources = sources(workspace)?;
-    if !force
-        && is_fresh(&out, &MODULES.map(|(_, stem)| stem), &sources)
-        && is_fresh(&vectors, &["core"], &sources)
-    {
-        report.skip("WebAssembly modules", "unchanged");
-        return Ok(());
-    }
     let route = report.step("wasm32 compiler", || {
         let route = wasm_route::find(workspace)?;
-        println!(
-            "    {}: {}",
-            route.name,
-            route.compiler.lines().next().unwrap_or_default()
-        );
+        println!("    {}", route.name);
         Ok(route)
     })?;
     report.step("WebAssembly modules", || {
-        build(workspace, &route, &workspace.target, &out, &vectors)?;
-        fs::write(out.join(STAMP), sources.hex())?;
-        fs::write(vectors.join(STAMP), sources.hex())?;
-        Ok(())
+        let vectors = workspace.vectors_wasm();
+        if force && vectors.exists() {
+            fs::remove_dir_all(&vectors)?;
+        }
+        let target = &workspace.target;
+        build(
+            workspace,
+            &route,
+            target,
+            &workspace.static_wasm(),
+            &vectors,
+        )
     })
 }
 
@@ -81,26 +74,39 @@ pub(crate) fn build(
         .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, route));
     route.apply(&mut cargo);
     run_shown(&mut cargo)?;
+    let compiled = MODULES.map(|(name, stem)| {
+        let file = format!("{}/{TARGET}/wasm/{name}.wasm", target.display());
+        let bytes = fs::read(&file).context(file)?;
+        anyhow::Ok((stem, bytes))
+    });
+    let compiled: Vec<_> = compiled.into_iter().collect::<Result<_, _>>()?;
+    // How faces are made lies in this program.
+    let mut stamp = sha256(&fs::read(std::env::current_exe()?)?);
+    for (_, bytes) in &compiled {
+        stamp.push_str(&sha256(bytes));
+    }
+    let stems = MODULES.map(|(_, stem)| stem);
+    if is_fresh(out, &stems, &stamp) && is_fresh(vectors, &stems[..1], &stamp) {
+        println!("    unchanged");
+        return Ok(());
+    }
     let private = private_paths(workspace, route);
-    let scratch = empty(&target.join("wasm-bindgen-out"))?;
-    for (name, stem) in MODULES {
-        let compiled = target
-            .join(TARGET)
-            .join("wasm")
-            .join(format!("{name}.wasm"));
-        let compiled = fs::read(&compiled).with_context(|| compiled.display().to_string())?;
-        face(without(&compiled, &FOR_VECTORS)?, stem, &scratch)?;
-        let binary = fs::read(scratch.join(format!("{stem}_bg.wasm")))?;
+    let faces = empty(&out.with_file_name(".wasm"))?;
+    for (stem, compiled) in compiled {
+        face(without(&compiled, &FOR_VECTORS)?, stem, &faces)?;
+        let binary = fs::read(faces.join(format!("{stem}_bg.wasm")))?;
         if let Some(path) = path_in(&binary, &private) {
             bail!("the WebAssembly module {stem} names a folder of this machine: {path}");
         }
-        if stem == "core" {
-            let scratch = empty(&target.join("wasm-bindgen-vectors"))?;
-            face(compiled, stem, &scratch)?;
-            replace(&scratch, vectors)?;
+        if stem == stems[0] {
+            let with_vectors = empty(&target.join("wasm-bindgen-vectors"))?;
+            face(compiled, stem, &with_vectors)?;
+            fs::write(with_vectors.join(STAMP), &stamp)?;
+            replace(&with_vectors, vectors)?;
         }
     }
-    replace(&scratch, out)
+    fs::write(faces.join(STAMP), &stamp)?;
+    replace(&faces, out)
 }
 
 /// Writes a module and its JavaScript face.
@@ -150,74 +156,9 @@ fn empty(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// Digest of everything that decides what the modules are: their crates, the lock file, the profiles.
-fn sources(workspace: &Workspace) -> anyhow::Result<Digest256> {
-    let mut inputs = vec![
-        (PathBuf::from("Cargo.toml"), workspace.root.clone()),
-        (PathBuf::from("Cargo.lock"), workspace.root.clone()),
-    ];
-    let mut crates = crates_below(workspace, &MODULES.map(|(name, _)| name))?;
-    // How it is built lives here.
-    crates.push("xtask".into());
-    for name in crates {
-        let dir = workspace.root.join("crates").join(&name);
-        for file in files_under(&dir)? {
-            let tests = file.starts_with("tests") || file.starts_with("benches");
-            if !tests {
-                inputs.push((file, dir.clone()));
-            }
-        }
-    }
-    let mut parts = Vec::new();
-    for (file, dir) in inputs {
-        let path = dir.join(&file);
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-        let name = path.strip_prefix(&workspace.root).unwrap_or(&path);
-        parts.push((name.display().to_string(), bytes));
-    }
-    let route = std::env::var("SECURE_MESSAGING_WASM_ROUTE").unwrap_or_default();
-    parts.push(("route".into(), route.into_bytes()));
-    let compiler = answer(Command::new("rustc").arg("-vV")).unwrap_or_default();
-    parts.push(("compiler".into(), compiler.into_bytes()));
-    Ok(manifest::digest_of_parts(
-        parts
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), &bytes[..])),
-    ))
-}
-
-/// The workspace crates that these are built from, themselves included.
-fn crates_below(workspace: &Workspace, names: &[&str]) -> anyhow::Result<Vec<String>> {
-    let mut found: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let mut next = 0;
-    while let Some(name) = found.get(next) {
-        let path = workspace.root.join("crates").join(name).join("Cargo.toml");
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        for dependency in dependencies(&text) {
-            let ours = workspace.root.join("crates").join(&dependency).is_dir();
-            if ours && !found.contains(&dependency) {
-                found.push(dependency);
-            }
-        }
-        next += 1;
-    }
-    Ok(found)
-}
-
-/// Names on the left of a manifest's dependency lines; more than those do no harm here.
-fn dependencies(manifest: &str) -> Vec<String> {
-    manifest
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(left, _)| left.trim())
-        .filter_map(|left| left.split('.').next())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn is_fresh(out: &Path, stems: &[&str], sources: &Digest256) -> bool {
-    let stamp = fs::read_to_string(out.join(STAMP)).unwrap_or_default();
-    stamp.trim() == sources.hex()
+/// Whether the faces of these modules were made from what the stamp names, and are all there.
+fn is_fresh(out: &Path, stems: &[&str], stamp: &str) -> bool {
+    fs::read_to_string(out.join(STAMP)).is_ok_and(|found| found == stamp)
         && stems
             .iter()
             .flat_map(|stem| [".js", ".d.ts", "_bg.wasm"].map(|ending| format!("{stem}{ending}")))
@@ -277,7 +218,7 @@ fn path_in(bytes: &[u8], paths: &[String]) -> Option<String> {
         .cloned()
 }
 
-/// Puts the folder `new` in the place of `old`.
+/// Puts the folder `new` in the place of `old`, beside which it lies.
 pub(crate) fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
     if old.exists() {
         fs::remove_dir_all(old)?;
@@ -285,17 +226,7 @@ pub(crate) fn replace(new: &Path, old: &Path) -> anyhow::Result<()> {
     if let Some(parent) = old.parent() {
         fs::create_dir_all(parent)?;
     }
-    if fs::rename(new, old).is_err() {
-        // The target folder may be on another file system than the work tree.
-        for file in files_under(new)? {
-            let to = old.join(&file);
-            if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            fs::copy(new.join(&file), to)?;
-        }
-        fs::remove_dir_all(new)?;
-    }
+    fs::rename(new, old)?;
     Ok(())
 }
 
@@ -313,26 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn dependency_names_are_read_in_every_spelling() {
-        let manifest = "client.workspace = true\nserde = \"1\"\nsha3 = { version = \"1\" }\n";
-        assert_eq!(dependencies(manifest), ["client", "serde", "sha3"]);
-    }
-
-    #[test]
     fn generated_files_are_stale_when_one_is_missing_or_the_stamp_differs() {
         let scratch = Scratch::new("fresh");
-        let digest = manifest::digest_of_parts([("a", b"1".as_slice())]);
         for name in ["core.js", "core.d.ts", "core_bg.wasm"] {
             scratch.write(name, b"x");
         }
-        assert!(!is_fresh(&scratch.0, &["core"], &digest));
-        scratch.write(STAMP, digest.hex().as_bytes());
-        assert!(is_fresh(&scratch.0, &["core"], &digest));
-        assert!(!is_fresh(&scratch.0, &["core", "other"], &digest));
-        let other = manifest::digest_of_parts([("a", b"2".as_slice())]);
-        assert!(!is_fresh(&scratch.0, &["core"], &other));
+        assert!(!is_fresh(&scratch.0, &["core"], "1"));
+        scratch.write(STAMP, b"1");
+        assert!(is_fresh(&scratch.0, &["core"], "1"));
+        assert!(!is_fresh(&scratch.0, &["core", "other"], "1"));
+        assert!(!is_fresh(&scratch.0, &["core"], "2"));
         fs::remove_file(scratch.0.join("core.js")).expect("remove");
-        assert!(!is_fresh(&scratch.0, &["core"], &digest));
+        assert!(!is_fresh(&scratch.0, &["core"], "1"));
     }
 
     #[test]
@@ -359,7 +282,7 @@ mod tests {
         scratch.write("old/b", b"2");
         replace(&scratch.0.join("new"), &scratch.0.join("old")).expect("replace");
         assert_eq!(
-            files_under(&scratch.0).expect("listing"),
+            crate::workspace::files_under(&scratch.0).expect("listing"),
             [PathBuf::from("old/a")]
         );
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use crate::debian_rust;
-use crate::process::{answer, on_path, run_quietly};
+use crate::process::{answer, first_line, on_path, run_quietly};
 use crate::workspace::Workspace;
 
 /// The only target of the browser bundle.
@@ -36,19 +36,9 @@ impl Route {
     }
 }
 
-/// Tries the ways in order, or only the one that `SECURE_MESSAGING_WASM_ROUTE` names.
+/// Tries the ways in order: each later one downloads more than the one before.
 pub(crate) fn find(workspace: &Workspace) -> anyhow::Result<Route> {
-    match std::env::var("SECURE_MESSAGING_WASM_ROUTE").as_deref() {
-        Ok("installed") => return installed("installed"),
-        Ok("rustup") => return rustup(workspace),
-        Ok("debian") => return debian(workspace),
-        Ok(other) => {
-            bail!("SECURE_MESSAGING_WASM_ROUTE is `{other}`; it can be installed, rustup or debian")
-        }
-        Err(_) => {}
-    }
     let mut refusals = Vec::new();
-    // One after the other: each later way downloads more than the one before.
     let ways: [&dyn Fn() -> anyhow::Result<Route>; 3] =
         [&|| installed("installed"), &|| rustup(workspace), &|| {
             debian(workspace)
@@ -155,11 +145,6 @@ fn has_linker(sysroot: &Path, compiler: &str) -> bool {
         .join("bin/rust-lld")
         .exists()
         || on_path("rust-lld")
-}
-
-fn first_line(error: &anyhow::Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
