@@ -1,7 +1,16 @@
 //! A native client over the client core: tests, benchmarks and, later, the command line.
 //!
 //! [`Headless`] runs a whole [`client::Core`] against a real server over plain HTTP on loopback;
-//! [`Api`] makes single calls with the bodies of the contract. `examples/two_people.rs` has two of them talk.
+//! [`Api`] makes single calls with the bodies of the contract.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), headless::HeadlessError> {
+//! use headless::Headless;
+//! let mut alice = Headless::connect("http://127.0.0.1:8080").await?;
+//! alice.sign_in("alice", "six words that nobody else would choose").await?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod call;

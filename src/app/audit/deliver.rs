@@ -173,7 +173,7 @@ impl Deliver for Service {
                     .redirect(reqwest::redirect::Policy::none())
                     .user_agent(concat!("secure-messaging/", env!("CARGO_PKG_VERSION")))
                     .build()
-                    .map_err(|error| reason(&error))?;
+                    .map_err(reason)?;
                 self.client.insert(client).clone()
             }
         };
@@ -182,7 +182,7 @@ impl Deliver for Service {
             .header("content-type", "application/json")
             .body(line.to_owned())
             .send()
-            .map_err(|error| reason(&error))?;
+            .map_err(reason)?;
         let status = answer.status();
         if status.is_success() {
             Ok(())
@@ -193,17 +193,8 @@ impl Deliver for Service {
 }
 
 /// Returns the whole chain of causes, because the outermost only says that a request failed.
-fn reason(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+fn reason(error: reqwest::Error) -> String {
+    format!("{:#}", anyhow::Error::from(error))
 }
 
 #[cfg(test)]
