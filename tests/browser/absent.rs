@@ -5,7 +5,7 @@ use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, state, write};
 use super::server::Server;
 use super::told::PORT;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened, turn};
 
 /// Says to a page that it is locked or signed out, with further fields.
 fn close(page: &Page, state: &str, fields: &str) {
@@ -43,9 +43,7 @@ fn an_open_chat_says_that_the_server_is_away_and_when_it_is_back() {
 
 #[test]
 fn a_closed_page_tells_what_waits_what_is_gone_and_what_was_not_sent() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;

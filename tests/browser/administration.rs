@@ -5,13 +5,11 @@ use super::page::{Screen, by, quoted};
 use super::people::{acquainted, set_up, state, write};
 use super::screenshots::keep;
 use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened, turn};
 
 #[test]
 fn an_administrator_sees_events_and_figures_and_nobody_else_does() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "nobody but you");
@@ -152,9 +150,7 @@ fn an_administrator_verifies_the_log_in_place_and_sees_what_was_verified() {
 
 #[test]
 fn an_auditor_reads_and_verifies_the_log_on_a_page_without_what_changes_anything() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     server.command(&["admin", "promote", "jonas", "--auditor"]);

@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, ask, open_chat, open_request, register, set_up, write};
-use super::server::Server;
 use super::sizes::{all_fits, all_within_reach};
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// As the browser's own button, or the gesture of a phone.
 fn go_back(page: &Page) {
@@ -21,9 +19,7 @@ fn focused(page: &Page) -> String {
 
 #[test]
 fn back_on_a_phone_closes_what_is_on_top_and_nothing_else() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Phone), (&two, Screen::Desktop)]);
     let page = &mira.page;
@@ -87,9 +83,7 @@ fn back_on_a_phone_closes_what_is_on_top_and_nothing_else() {
 
 #[test]
 fn a_decision_about_a_request_is_told_and_brings_no_keyboard_up() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 3].map(|()| chromium.profile());
     let mira = set_up(&server, &profiles[0], Screen::Phone);
     let noor = register(
@@ -130,9 +124,7 @@ fn a_decision_about_a_request_is_told_and_brings_no_keyboard_up() {
 
 #[test]
 fn a_passing_line_is_said_in_the_dialog_that_lies_over_the_page() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let mira = set_up(&server, &profile, Screen::Desktop);
     let page = &mira.page;
@@ -150,9 +142,7 @@ fn a_passing_line_is_said_in_the_dialog_that_lies_over_the_page() {
 
 #[test]
 fn nothing_of_a_person_is_in_what_the_browser_writes_into_its_history() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &jonas.page;

@@ -1,12 +1,10 @@
 //! Point 5: messages that go when they were read, or when nobody read them.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{
     acquainted, choose_timer, no_text, open_chat, sign_in, sign_out, state, states, write,
 };
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Waits until the row of the only chat shows that its newest message burns, and not its text.
 fn not_in_the_list(page: &Page, text: &str) {
@@ -22,9 +20,7 @@ fn not_in_the_list(page: &Page, text: &str) {
 
 #[test]
 fn messages_burn_on_reading_after_reading_and_unread() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
 
@@ -79,9 +75,7 @@ fn messages_burn_on_reading_after_reading_and_unread() {
 
 #[test]
 fn a_reader_who_reloads_as_soon_as_a_message_is_read_has_told_its_sender() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     choose_timer(&mira.page, "burn-on_read");
@@ -112,9 +106,7 @@ fn a_reader_who_reloads_as_soon_as_a_message_is_read_has_told_its_sender() {
 
 #[test]
 fn a_sealed_message_can_be_deleted_unread_and_one_that_was_taken_without_a_receipt_says_so() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     choose_timer(&mira.page, "burn-on_read");
@@ -141,9 +133,7 @@ fn a_sealed_message_can_be_deleted_unread_and_one_that_was_taken_without_a_recei
 
 #[test]
 fn a_message_is_deleted_here_only_after_a_question() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&mira.page, "to be deleted");

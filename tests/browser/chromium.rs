@@ -40,8 +40,8 @@ impl Chromium {
     /// Starts one with a fresh folder.
     pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = std::env::var_os("SECURE_MESSAGING_TEST_CHROMIUM")
-            .map_or_else(|| PathBuf::from("chromium"), PathBuf::from);
+        let program = std::env::var_os("SECURE_MESSAGING_TEST_CHROMIUM_HEADLESS_SHELL")
+            .map_or_else(|| PathBuf::from("chromium-headless-shell"), PathBuf::from);
         let data = folder.path().join("data");
         let child = Command::new(&program)
             .args(FLAGS)

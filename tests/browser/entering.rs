@@ -2,11 +2,9 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{acquainted, fill_in, offered_words, set_up, sign_in};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Holds back what a page says to its worker until `release()`.
 const LATE: &str = "
@@ -31,10 +29,8 @@ const LATE: &str = "
 
 #[test]
 fn a_link_pasted_over_the_page_of_a_broken_one_works_and_leaves_the_address() {
-    let _turn = turn();
-    let server = Server::start();
+    let (_turn, server, chromium) = opened();
     let link = server.setup.clone().expect("a set-up link");
-    let chromium = Chromium::start();
     let (one, two) = (chromium.profile(), chromium.profile());
     let admin = one.tab(Screen::Desktop, &server.url("/setup"));
     admin.see_text(&by("register-notice"), "not complete");
@@ -72,9 +68,7 @@ fn a_link_pasted_over_the_page_of_a_broken_one_works_and_leaves_the_address() {
 
 #[test]
 fn a_used_link_is_listed_as_used_and_told_on_the_first_step() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     mira.page.click("main-menu");
@@ -114,9 +108,7 @@ fn a_used_link_is_listed_as_used_and_told_on_the_first_step() {
 
 #[test]
 fn what_is_typed_before_the_core_is_there_is_sent_when_it_comes() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let page = two.empty_tab(Screen::Desktop);
@@ -144,9 +136,7 @@ fn what_is_typed_before_the_core_is_there_is_sent_when_it_comes() {
 
 #[test]
 fn a_changed_name_is_said_to_be_saved_and_reaches_whoever_knows_the_old_one() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     mira.page.click("main-menu");
@@ -166,9 +156,7 @@ fn a_changed_name_is_said_to_be_saved_and_reaches_whoever_knows_the_old_one() {
 
 #[test]
 fn a_printed_recovery_key_says_whose_it_is_and_nothing_else_is_on_the_paper() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let _mira = set_up(&server, &one, Screen::Desktop);
     let page = two.tab(Screen::Desktop, &server.url("/register"));
@@ -198,9 +186,7 @@ fn a_printed_recovery_key_says_whose_it_is_and_nothing_else_is_on_the_paper() {
 
 #[test]
 fn what_keeps_the_core_from_starting_is_told_as_what_it_is() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     for (gone, words) in [
         (

@@ -1,11 +1,9 @@
 //! What people who chat expect: keys, unread marks, typing, taking back, receipts, tabs without a
 //! shared worker.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{befriend, no_text, open_chat, register, set_up, state, states, unlock, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 fn title(page: &Page, start: &str) {
     page.until(&format!("document.title.startsWith({})", quoted(start)));
@@ -13,9 +11,7 @@ fn title(page: &Page, start: &str) {
 
 #[test]
 fn keys_unread_marks_typing_and_receipts_are_what_chat_users_expect() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 3].map(|()| chromium.profile());
     let mira = set_up(&server, &profiles[0], Screen::Desktop);
     let noor = register(
@@ -131,9 +127,7 @@ fn keys_unread_marks_typing_and_receipts_are_what_chat_users_expect() {
 
 #[test]
 fn where_there_is_no_shared_worker_each_tab_has_a_core_and_a_lock_reaches_all() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let tab = |path: &str| {

@@ -1,13 +1,11 @@
 //! Invite links that are opened by people with an account, or end while somebody registers with them.
 
-use super::chromium::Chromium;
 use super::page::{Screen, by, quoted};
 use super::people::{
     Person, acquainted, confirm_recovery_key, fill_in, offered_words, open_request, register,
     set_up, sign_in, sign_out, to_list,
 };
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Makes a link in the settings, and leaves them open.
 fn make_link(maker: &Person) -> String {
@@ -26,9 +24,7 @@ fn make_link(maker: &Person) -> String {
 
 #[test]
 fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");
@@ -77,9 +73,7 @@ fn a_link_that_somebody_with_an_account_used_brings_nobody_else() {
 
 #[test]
 fn a_link_that_cannot_be_used_any_more_says_so_before_anything_is_typed() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let link = make_link(&mira);
@@ -105,9 +99,7 @@ fn a_link_that_cannot_be_used_any_more_says_so_before_anything_is_typed() {
 
 #[test]
 fn whoever_registers_with_a_link_that_ends_meanwhile_is_told() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let link = make_link(&mira);
@@ -136,9 +128,7 @@ fn whoever_registers_with_a_link_that_ends_meanwhile_is_told() {
 
 #[test]
 fn whoever_signs_in_by_a_link_is_told_what_will_happen_and_what_happened() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let link = make_link(&mira);
@@ -167,9 +157,7 @@ fn whoever_signs_in_by_a_link_is_told_what_will_happen_and_what_happened() {
 
 #[test]
 fn a_page_without_its_links_secret_does_not_say_that_the_link_works() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let link = make_link(&mira);

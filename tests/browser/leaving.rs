@@ -7,7 +7,7 @@ use super::people::{
 };
 use super::screenshots::keep;
 use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 fn to_settings(page: &Page) {
     page.click("main-menu");
@@ -113,9 +113,7 @@ fn leaves(server: &Server, chromium: &Chromium, mira: &Person, screen: Screen, h
 
 #[test]
 fn an_account_is_deleted_at_both_widths_and_is_out_of_every_browser_at_once() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let mira = set_up(&server, &profile, Screen::Desktop);
     leaves(&server, &chromium, &mira, Screen::Desktop, "jonas");
@@ -124,9 +122,7 @@ fn an_account_is_deleted_at_both_widths_and_is_out_of_every_browser_at_once() {
 
 #[test]
 fn what_waited_for_a_deleted_account_is_gone_and_the_last_administrator_stays() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     to_list(&jonas.page);

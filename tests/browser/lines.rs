@@ -2,17 +2,13 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, choose_timer, offered_words, open_chat, sign_in, to_list, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 #[test]
 fn the_preview_of_a_chat_follows_an_edit_in_every_session() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 3].map(|()| chromium.profile());
     let [mira, jonas] = acquainted(
         &server,
@@ -45,9 +41,7 @@ fn the_preview_of_a_chat_follows_an_edit_in_every_session() {
 
 #[test]
 fn the_timer_of_a_chat_stays_until_it_is_changed_and_the_details_say_the_same() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     let chip = format!(
@@ -89,9 +83,7 @@ fn covered(page: &Page, testids: &[&str]) -> serde_json::Value {
 
 #[test]
 fn passing_lines_cover_nothing_that_is_used_and_go_with_their_page() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 3].map(|()| chromium.profile());
     let [mira, jonas] = acquainted(
         &server,

@@ -6,7 +6,7 @@ use super::chromium::Chromium;
 use super::page::{Page, Screen, by};
 use super::people::{befriend, choose_timer, register, set_up, write};
 use super::server::Server;
-use super::turn;
+use super::{opened, turn};
 
 fn axe() -> String {
     let path = std::env::var_os("SECURE_MESSAGING_TEST_AXE").map_or_else(
@@ -112,9 +112,7 @@ fn axe_finds_nothing_on_any_view_at_both_widths_in_light_and_dark() {
 
 #[test]
 fn axe_and_the_policy_catch_what_they_are_shown() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.tab(Screen::Desktop, &server.url("/"));
     page.see("sign-in-form");
@@ -140,9 +138,7 @@ fn axe_and_the_policy_catch_what_they_are_shown() {
 
 #[test]
 fn a_core_that_is_not_the_one_that_the_page_names_is_not_started() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.empty_tab(Screen::Desktop);
     page.before_scripts(
@@ -162,9 +158,7 @@ fn a_core_that_is_not_the_one_that_the_page_names_is_not_started() {
 
 #[test]
 fn pages_that_touch_secrets_are_the_same_bytes_for_everybody() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let stranger = two.tab(Screen::Desktop, &server.url("/"));
@@ -202,9 +196,7 @@ fn pages_that_touch_secrets_are_the_same_bytes_for_everybody() {
 
 #[test]
 fn a_chosen_theme_is_there_when_a_page_is_loaded_anew() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let page = chromium.profile().tab(Screen::Desktop, &server.url("/"));
     page.emulate("light");
     let background = "getComputedStyle(document.body).backgroundColor";

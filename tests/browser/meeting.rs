@@ -1,12 +1,10 @@
 //! Points 2 to 5: registering, finding each other, comparing, talking; at both widths.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{
     acquainted, ask, open_chat, open_request, register, set_up, sign_in, state, to_list, write,
 };
-use super::server::Server;
-use super::{nothing_was_refused, people, turn};
+use super::{nothing_was_refused, opened, people};
 
 fn safety_number(page: &Page) -> String {
     page.click("toggle-details");
@@ -20,9 +18,7 @@ fn safety_number(page: &Page) -> String {
 }
 
 fn two_people_talk(first: Screen, second: Screen) {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, first), (&two, second)]);
     // What was said with the request begins the chat.
@@ -136,9 +132,7 @@ fn two_people_with_phones_talk_and_a_third_comes_by_link() {
 
 #[test]
 fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let mira = set_up(&server, &profile, Screen::Desktop);
     let other = chromium.profile();
@@ -192,9 +186,7 @@ fn a_weak_passphrase_is_warned_about_and_a_wrong_one_does_not_sign_in() {
 
 #[test]
 fn a_request_shows_in_both_browsers_of_a_person_until_it_is_answered_in_one() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two, three) = (chromium.profile(), chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let jonas = register(&server, &two, Screen::Desktop, "jonas", "Jonas Weber");

@@ -40,6 +40,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chromium::Chromium;
+use server::Server;
 
 /// Two browsers at a time: one waits while the other works; more would only wait for each other.
 static TURNS: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
@@ -48,6 +49,14 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 fn turn() -> MutexGuard<'static, ()> {
     let mine = NEXT.fetch_add(1, Ordering::Relaxed) % TURNS.len();
     TURNS[mine].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A server with an empty data folder and a browser, for one test in its turn.
+fn opened() -> (MutexGuard<'static, ()>, Server, Chromium) {
+    let turn = turn();
+    let server = std::thread::spawn(Server::start);
+    let chromium = Chromium::start();
+    (turn, server.join().expect("a server"), chromium)
 }
 
 /// Fails when a page or a worker did what the policy forbids.

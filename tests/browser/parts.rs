@@ -1,10 +1,8 @@
 //! A view that goes takes along what it listens to, waits for and subscribed to.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, quoted};
 use super::people::{Person, acquainted, open_chat, unlock, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Counts what is listened to on whatever target, signals of subscriptions among them, and what is
 /// repeated; from before the first script.
@@ -72,9 +70,7 @@ fn go_round(page: &Page, with: &Person, passphrase: &str) {
 
 #[test]
 fn a_view_that_goes_leaves_no_listener_subscription_or_timer_behind() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     let page = &mira.page;

@@ -1,11 +1,9 @@
 //! What can be pressed is on the screen and under the pointer, however small the window or large the page.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, choose_timer, open_chat, write};
-use super::server::Server;
 use super::sizes::{all_fits, all_within_reach};
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Windows in CSS pixels: desks at 100, 200 and 400 %, phones upright, small and held sideways.
 const DESKS: [(u32, u32); 3] = [(1280, 800), (640, 400), (320, 256)];
@@ -78,9 +76,7 @@ fn every_control(page: &Page, sizes: [(u32, u32); 3]) {
 
 #[test]
 fn every_control_of_a_chat_is_under_the_pointer_at_any_size() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     for n in 1..=6 {
@@ -99,9 +95,7 @@ fn every_control_of_a_chat_is_under_the_pointer_at_any_size() {
 
 #[test]
 fn a_menu_stays_in_the_window_when_that_changes_its_size() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [_, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &jonas.page;
@@ -129,9 +123,7 @@ fn a_menu_stays_in_the_window_when_that_changes_its_size() {
 
 #[test]
 fn a_control_out_of_reach_is_noticed() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, _] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     mira.page.click("toggle-details");
@@ -156,9 +148,7 @@ fn a_control_out_of_reach_is_noticed() {
 
 #[test]
 fn forced_colours_leave_the_state_of_everything_to_be_seen() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&mira.page, "mine");

@@ -2,17 +2,13 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, open_chat, sign_in, sign_out, state, to_list, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 #[test]
 fn a_message_higher_than_its_pane_is_read_when_its_lines_were_on_the_screen() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     to_list(&jonas.page);
@@ -57,9 +53,7 @@ fn touched(page: &Page, event: &str) -> u64 {
 
 #[test]
 fn a_long_chat_is_drawn_in_part_and_a_message_touches_only_what_is_beside_it() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -124,9 +118,7 @@ fn a_long_chat_is_drawn_in_part_and_a_message_touches_only_what_is_beside_it() {
 
 #[test]
 fn arrow_keys_go_through_the_messages_and_tab_passes_them_in_one_step() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -187,9 +179,7 @@ fn arrow_keys_go_through_the_messages_and_tab_passes_them_in_one_step() {
 
 #[test]
 fn the_header_says_once_that_somebody_is_verified() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, _] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     mira.page.click("toggle-details");
@@ -204,9 +194,7 @@ fn the_header_says_once_that_somebody_is_verified() {
 
 #[test]
 fn a_message_of_which_something_becomes_known_keeps_its_selection_and_the_focus_on_its_link() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     sign_out(&jonas.page);

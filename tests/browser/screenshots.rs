@@ -5,14 +5,12 @@
 
 use std::path::Path;
 
-use super::chromium::Chromium;
+use super::opened;
 use super::page::{Page, Screen, by};
 use super::people::{
     ask, befriend, choose_timer, open_chat, open_request, register, set_up, sign_in, state,
     to_list, write,
 };
-use super::server::Server;
-use super::turn;
 
 pub(super) fn keep(page: &Page, scheme: &str, name: &str) {
     page.emulate(scheme);
@@ -28,9 +26,7 @@ pub(super) fn keep(page: &Page, scheme: &str, name: &str) {
 
 #[test]
 fn pictures_of_real_chats_are_taken() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 5].map(|()| chromium.profile());
     let mira = set_up(&server, &profiles[0], Screen::Desktop);
     let visitor = profiles[4].tab(Screen::Desktop, &server.url("/register"));

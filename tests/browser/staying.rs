@@ -8,13 +8,11 @@ use super::people::{
 };
 use super::server::Server;
 use super::sizes::{all_fits, all_within_reach};
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened, turn};
 
 #[test]
 fn what_waits_opens_in_a_browser_that_saw_none_of_it_and_after_recovery() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     sign_out(&jonas.page);
@@ -123,9 +121,7 @@ fn a_session_without_activity_ends_and_says_so() {
 
 #[test]
 fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let other = two.tab(Screen::Phone, &server.url("/"));
@@ -160,9 +156,7 @@ fn a_session_revoked_elsewhere_closes_at_once_and_a_changed_passphrase_opens() {
 
 #[test]
 fn a_new_identity_is_noticed_and_messages_are_held_until_it_is_accepted() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&jonas.page, "before");

@@ -1,10 +1,8 @@
 //! The steps of a registration: back and forth, a page that is loaded again, a passphrase of one's own.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{confirm_recovery_key, fill_in, offered_words, register, set_up};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 fn go_back(page: &Page) {
     page.js("void history.back()");
@@ -23,10 +21,8 @@ fn invite_of(page: &Page) -> String {
 
 #[test]
 fn a_page_that_is_loaded_again_says_to_open_its_link_again_and_that_works() {
-    let _turn = turn();
-    let server = Server::start();
+    let (_turn, server, chromium) = opened();
     let link = server.setup.clone().expect("a set-up link");
-    let chromium = Chromium::start();
     let profiles = [(); 3].map(|()| chromium.profile());
     let admin = profiles[0].tab(Screen::Desktop, &server.url(&link));
     admin.see("register-form");
@@ -84,9 +80,7 @@ fn a_page_that_is_loaded_again_says_to_open_its_link_again_and_that_works() {
 
 #[test]
 fn the_browsers_back_goes_one_step_back_in_a_registration() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let page = two.tab(Screen::Phone, &server.url("/"));
@@ -126,9 +120,7 @@ fn the_browsers_back_goes_one_step_back_in_a_registration() {
 
 #[test]
 fn a_handle_that_somebody_else_took_in_the_meantime_is_said_at_its_field() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profiles = [(); 3].map(|()| chromium.profile());
     set_up(&server, &profiles[0], Screen::Desktop);
     let page = profiles[1].tab(Screen::Desktop, &server.url("/register"));
@@ -156,9 +148,7 @@ fn a_handle_that_somebody_else_took_in_the_meantime_is_said_at_its_field() {
 
 #[test]
 fn a_passphrase_that_can_be_guessed_is_asked_about_and_one_that_is_not_seen_is_typed_twice() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let mira = set_up(&server, &one, Screen::Desktop);
     let page = two.tab(Screen::Desktop, &server.url("/register"));

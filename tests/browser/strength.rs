@@ -4,7 +4,7 @@ use super::chromium::Chromium;
 use super::page::{Page, Screen, by};
 use super::people::{confirm_recovery_key, set_up, sign_in, sign_out};
 use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 fn fetched(chromium: &Chromium, file: &str) -> bool {
     let all = chromium.fetched_by_workers();
@@ -22,9 +22,7 @@ fn type_own(page: &Page, server: &Server, handle: &str) {
 
 #[test]
 fn the_estimator_is_fetched_where_a_passphrase_is_typed_and_not_by_signing_in() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let mira = set_up(&server, &profile, Screen::Desktop);
     let other = chromium.profile();
@@ -47,9 +45,7 @@ fn the_estimator_is_fetched_where_a_passphrase_is_typed_and_not_by_signing_in() 
 
 #[test]
 fn a_passphrase_is_the_same_whether_a_keyboard_writes_its_letters_whole_or_in_parts() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.tab(
         Screen::Desktop,
@@ -81,9 +77,7 @@ fn a_passphrase_is_the_same_whether_a_keyboard_writes_its_letters_whole_or_in_pa
 
 #[test]
 fn an_estimator_that_is_not_the_one_that_the_page_names_is_not_started_and_stops_nobody() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     set_up(&server, &one, Screen::Desktop);
     let page = two.empty_tab(Screen::Desktop);

@@ -2,17 +2,15 @@
 
 use serde_json::json;
 
-use super::chromium::{Chromium, Profile};
+use super::chromium::Profile;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, no_text, open_chat, state, unlock, write};
 use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 #[test]
 fn tabs_share_one_core_a_reload_asks_for_nothing_and_a_lock_wipes_every_tab() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "in two tabs");
@@ -82,9 +80,7 @@ fn silent_tab(profile: &Profile, server: &Server) -> Page {
 
 #[test]
 fn what_was_read_goes_with_the_last_tab_even_if_the_browser_keeps_the_worker() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "read once");
@@ -122,9 +118,7 @@ fn what_was_read_goes_with_the_last_tab_even_if_the_browser_keeps_the_worker() {
 
 #[test]
 fn a_page_that_speaks_before_the_last_one_has_gone_does_not_see_what_that_one_read() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     write(&mira.page, "read by the first");
@@ -173,9 +167,7 @@ fn a_page_that_speaks_before_the_last_one_has_gone_does_not_see_what_that_one_re
 
 #[test]
 fn a_page_that_the_browser_keeps_to_go_back_to_holds_nothing_that_was_read() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&mira.page, "before going away");

@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, open_chat, state, unlock, write};
-use super::server::Server;
 use super::sizes::whole_at_every_size;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Lets a test say to a page what the core would say, and hear both; with `alone` the page says nothing to the core.
 pub(super) const PORT: &str = "const Real = SharedWorker; window.heard = []; window.said = []; window.alone = false; \
@@ -59,9 +57,7 @@ fn lines(page: &Page) -> serde_json::Value {
 #[test]
 fn a_row_that_is_pressed_while_it_or_its_list_changes_is_opened_and_what_is_unreadable_is_counted()
 {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, _jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -115,9 +111,7 @@ fn a_row_that_is_pressed_while_it_or_its_list_changes_is_opened_and_what_is_unre
 
 #[test]
 fn clocks_that_disagree_the_servers_word_and_sockets_held_up_are_told_as_what_they_are() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -162,9 +156,7 @@ fn clocks_that_disagree_the_servers_word_and_sockets_held_up_are_told_as_what_th
 
 #[test]
 fn what_was_not_sent_is_counted_on_the_locked_page_and_sent_once_after_unlocking() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;

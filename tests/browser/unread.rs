@@ -1,16 +1,12 @@
 //! What is unread survives a reload and a lock, also when its sender has gone.
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by};
 use super::people::{acquainted, open_chat, state, to_list, unlock, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 #[test]
 fn what_is_unread_is_there_after_a_reload_and_a_lock_although_its_sender_has_gone() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     to_list(&jonas.page);
@@ -65,9 +61,7 @@ fn asks(page: &Page) -> bool {
 
 #[test]
 fn the_open_chat_survives_a_reload_and_a_page_asks_before_something_is_lost_with_it() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     write(&mira.page, "what was said goes with the last tab");

@@ -5,13 +5,11 @@ use super::page::{Screen, by, quoted};
 use super::people::{confirm_recovery_key, offered_words, set_up};
 use super::server::Server;
 use super::sizes::whole_at_every_size;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened, turn};
 
 #[test]
 fn the_way_in_is_whole_at_any_size() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let link = server.setup.clone().expect("a set-up link");
     let page = profile.tab(Screen::Phone, &server.url(&link));

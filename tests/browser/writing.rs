@@ -2,11 +2,9 @@
 
 use serde_json::json;
 
-use super::chromium::Chromium;
 use super::page::{Page, Screen, by, quoted};
 use super::people::{acquainted, choose_timer, state, write};
-use super::server::Server;
-use super::{nothing_was_refused, turn};
+use super::{nothing_was_refused, opened};
 
 /// Puts text into the composer as pasting does.
 #[track_caller]
@@ -37,9 +35,7 @@ fn texts(page: &Page) -> serde_json::Value {
 
 #[test]
 fn a_text_that_is_refused_stays_in_the_composer_with_the_reason() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -85,9 +81,7 @@ fn a_text_that_is_refused_stays_in_the_composer_with_the_reason() {
 
 #[test]
 fn a_message_arrives_with_its_spaces_its_direction_and_its_addresses() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let code = "    if x {\n        y();\n    }\n";
@@ -144,9 +138,7 @@ fn a_message_arrives_with_its_spaces_its_direction_and_its_addresses() {
 
 #[test]
 fn the_key_that_ends_a_composition_sends_nothing() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, _] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Phone)]);
     let page = &mira.page;
@@ -167,9 +159,7 @@ fn the_key_that_ends_a_composition_sends_nothing() {
 
 #[test]
 fn the_row_of_a_chat_and_the_sealed_message_say_what_they_are() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let (one, two) = (chromium.profile(), chromium.profile());
     let [mira, jonas] = acquainted(&server, [(&one, Screen::Desktop), (&two, Screen::Desktop)]);
     choose_timer(&mira.page, "burn-on_read");
@@ -188,9 +178,7 @@ fn the_row_of_a_chat_and_the_sealed_message_say_what_they_are() {
 
 #[test]
 fn an_error_about_a_box_goes_with_the_box() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.tab(
         Screen::Desktop,
@@ -207,9 +195,7 @@ fn an_error_about_a_box_goes_with_the_box() {
 
 #[test]
 fn what_is_left_is_written_in_one_form_from_minutes_to_the_last_second() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.tab(Screen::Desktop, &server.url("/"));
     page.see("sign-in-form");
@@ -225,9 +211,7 @@ fn what_is_left_is_written_in_one_form_from_minutes_to_the_last_second() {
 
 #[test]
 fn the_time_at_which_a_message_goes_cannot_be_mistaken() {
-    let _turn = turn();
-    let server = Server::start();
-    let chromium = Chromium::start();
+    let (_turn, server, chromium) = opened();
     let profile = chromium.profile();
     let page = profile.tab(Screen::Desktop, &server.url("/"));
     page.see("sign-in-form");
