@@ -122,7 +122,7 @@ pub(crate) fn cargo_test_args(passed: &[String]) -> Vec<String> {
             .map(String::from)
             .to_vec()
     };
-    // Neither examples nor documents: there are no tests in them.
+    // Not the examples: there are no tests in them.
     if !passed
         .iter()
         .take_while(|arg| *arg != "--")
