@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use crate::process::{answer, is_root, on_path, run_quietly};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files_under};
 
 const UPDATE_LIMIT: Duration = Duration::from_secs(180);
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
@@ -183,44 +183,18 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Resul
 /// The folders of shared libraries below an unpacked root, for `LD_LIBRARY_PATH`: Debian's own and
 /// those inside them that some libraries name with an absolute path.
 pub(crate) fn library_path(root: &Path) -> String {
-    let mut dirs: Vec<PathBuf> = Vec::new();
-    for lib in ["usr/lib", "lib"] {
-        for dir in folders_in(&root.join(lib)) {
-            let name = dir.file_name().unwrap_or_default().to_string_lossy();
-            if name.ends_with("-linux-gnu") {
-                dirs.push(dir.clone());
-                dirs.extend(
-                    folders_in(&dir)
-                        .into_iter()
-                        .filter(|dir| holds_library(dir)),
-                );
-            }
-        }
-    }
-    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-    dirs.join(":")
-}
-
-fn folders_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
+    let files = files_under(root).unwrap_or_default();
+    let is_library = |file: &&PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lib") && name.contains(".so")
+    };
+    let folders: BTreeSet<String> = files
+        .iter()
+        .filter(is_library)
+        .filter_map(|file| Some(root.join(file.parent()?).display().to_string()))
+        .filter(|folder| folder.contains("-linux-gnu"))
         .collect();
-    found.sort();
-    found
-}
-
-fn holds_library(dir: &Path) -> bool {
-    fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with("lib") && name.contains(".so")
-        })
+    Vec::from_iter(folders).join(":")
 }
 
 /// Names of the packages that a simulated installation would bring.

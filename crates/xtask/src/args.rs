@@ -56,8 +56,6 @@ pub(crate) enum Command {
     Deny,
     /// Find dependencies that nothing uses
     Machete,
-    /// Fetch the tools that the tests need, and say where they are
-    Tools,
 }
 
 /// Arguments for another program.

@@ -1,5 +1,6 @@
 //! Formatting, lints, and the list of everything that CI runs.
 
+use crate::javascript::{FORMAT, FORMATTED, LINT};
 use crate::process::run_shown;
 use crate::report::Report;
 use crate::workspace::Workspace;
@@ -15,14 +16,15 @@ pub(crate) fn fmt(
 ) -> anyhow::Result<()> {
     let rust = rustfmt(workspace, report, only_look);
     let node = javascript::ready(workspace, report)?;
-    javascript::format(workspace, report, &node, only_look).and(rust)
+    let format = if only_look { FORMATTED } else { FORMAT };
+    javascript::check(workspace, report, &node, format).and(rust)
 }
 
 /// Clippy and ESLint.
 pub(crate) fn lint(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let rust = clippy(workspace, report);
     let node = javascript::ready(workspace, report)?;
-    javascript::lint(workspace, report, &node).and(rust)
+    javascript::check(workspace, report, &node, LINT).and(rust)
 }
 
 fn rustfmt(workspace: &Workspace, report: &mut Report, only_look: bool) -> anyhow::Result<()> {

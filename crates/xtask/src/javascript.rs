@@ -97,33 +97,45 @@ pub(crate) fn ready(workspace: &Workspace, report: &mut Report) -> anyhow::Resul
     })
 }
 
-/// Checks the JSDoc types.
-pub(crate) fn types(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
-    report.step("JavaScript types", || {
-        let args = ["--noEmit", "--pretty", "false"];
-        package(workspace, node, "typescript/bin/tsc", &args)
-    })
-}
+/// A package of npm that checks something: the name of the step, its script, what it is told.
+pub(crate) type Check = (&'static str, &'static str, &'static [&'static str]);
 
-/// Runs ESLint; a warning is an error.
-pub(crate) fn lint(workspace: &Workspace, report: &mut Report, node: &Node) -> anyhow::Result<()> {
-    report.step("ESLint", || {
-        let args = ["--max-warnings", "0", "."];
-        package(workspace, node, "eslint/bin/eslint.js", &args)
-    })
-}
+/// The JSDoc types.
+pub(crate) const TYPES: Check = (
+    "JavaScript types",
+    "typescript/bin/tsc",
+    &["--noEmit", "--pretty", "false"],
+);
+/// A warning is an error.
+pub(crate) const LINT: Check = (
+    "ESLint",
+    "eslint/bin/eslint.js",
+    &["--max-warnings", "0", "."],
+);
+/// Formats the JavaScript.
+pub(crate) const FORMAT: Check = (
+    "Prettier",
+    "prettier/bin/prettier.cjs",
+    &["--log-level", "warn", "--write", "."],
+);
+/// Only says what is not formatted.
+pub(crate) const FORMATTED: Check = (
+    "Prettier",
+    "prettier/bin/prettier.cjs",
+    &["--log-level", "warn", "--check", "."],
+);
 
-/// Formats the JavaScript, or only says what is not formatted.
-pub(crate) fn format(
+/// Runs one of them over the work tree.
+pub(crate) fn check(
     workspace: &Workspace,
     report: &mut Report,
     node: &Node,
-    only_look: bool,
+    (name, script, args): Check,
 ) -> anyhow::Result<()> {
-    report.step("Prettier", || {
-        let how = if only_look { "--check" } else { "--write" };
-        let args = ["--log-level", "warn", how, "."];
-        package(workspace, node, "prettier/bin/prettier.cjs", &args)
+    report.step(name, || {
+        let mut command = node.run();
+        command.arg(format!("node_modules/{script}")).args(args);
+        run_shown(command.current_dir(&workspace.root))
     })
 }
 
@@ -155,15 +167,6 @@ fn tests_in(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
         .filter(|file| file.to_string_lossy().ends_with(".test.js"))
         .map(|file| folder.join(file))
         .collect())
-}
-
-fn package(workspace: &Workspace, node: &Node, script: &str, args: &[&str]) -> anyhow::Result<()> {
-    run_shown(
-        node.run()
-            .arg(format!("node_modules/{script}"))
-            .args(args)
-            .current_dir(&workspace.root),
-    )
 }
 
 #[cfg(test)]

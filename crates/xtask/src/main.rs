@@ -71,7 +71,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             None => prove::run(&workspace, &mut report, args.all()),
         },
         Command::Bench(args) => bench::run(&workspace, &mut report, args.alone()),
-        Command::Tools => test::tools(&workspace, &mut report),
     };
     report.summary();
     outcome.map(|()| ExitCode::SUCCESS)

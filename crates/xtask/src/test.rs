@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::args::cargo_test_args;
 use crate::bundle;
-use crate::javascript::{self, Node};
+use crate::javascript::{self, Node, TYPES};
 use crate::left_out;
 use crate::process::{run_quietly, run_shown};
 use crate::report::Report;
@@ -62,16 +62,6 @@ fn ended<T>(joined: std::thread::Result<anyhow::Result<T>>) -> anyhow::Result<T>
     joined.unwrap_or_else(|_| bail!("it broke off"))
 }
 
-/// Fetches what the tests need beside Rust.
-pub(crate) fn tools(workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    javascript::ready(workspace, report)?;
-    let found = report.step("tools", || tools::find(workspace))?;
-    for (name, path) in found.told(report) {
-        println!("    {name}={}", path.display());
-    }
-    Ok(())
-}
-
 /// Checks the JavaScript, runs `cargo test`, then the vectors in the WebAssembly core.
 ///
 /// Every step runs even when one before it failed; the error names all that failed.
@@ -82,7 +72,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let (prepared, (types, units)) = prepare(workspace, report, args, |report, node| {
         (
-            javascript::types(workspace, report, node),
+            javascript::check(workspace, report, node, TYPES),
             javascript::unit_tests(workspace, report, node),
         )
     })?;

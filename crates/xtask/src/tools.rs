@@ -238,7 +238,7 @@ mod tests {
         assert!(start().is_err(), "not unpacked");
         let said = b"#!/bin/sh\necho \"$LD_LIBRARY_PATH $SYSTEMD_UNIT_PATH $1\"\n";
         scratch.write("usr/bin/a-tool", said);
-        fs::create_dir_all(scratch.0.join("usr/lib/some-linux-gnu")).expect("folder");
+        scratch.write("usr/lib/some-linux-gnu/libone.so.1", b"");
         let inside = scratch.0.join("usr/bin/a-tool");
         fs::set_permissions(&inside, fs::Permissions::from_mode(0o755)).expect("mode");
         let [(variable, script)] = start().expect("script").try_into().expect("one");
