@@ -13,7 +13,7 @@ use crate::epoch::{BUCKET_SECS, MAX_BUCKETS_AHEAD, bucket_of};
 use crate::labels;
 use crate::primitives::agreement::{AgreementPublic, AgreementSecret, SharedSecret};
 use crate::primitives::kdf::sha3_512;
-use crate::primitives::kem::{self, KemPublic, KemSecret, KemShared};
+use crate::primitives::kem::{self, KemExpanded, KemPublic, KemSecret, KemShared};
 use crate::primitives::signature::{SIGNATURE_LEN, Signature};
 use crate::suite::ObjectType;
 
@@ -31,7 +31,7 @@ pub(super) struct HelloHash(pub [u8; 64]);
 /// An instance's pair for one bucket; whoever holds it drops it when it is over.
 pub struct LinkPair {
     agreement: AgreementSecret,
-    kem: KemSecret,
+    kem: KemExpanded,
     public: Arc<SignedHello>,
 }
 
@@ -73,7 +73,7 @@ pub struct VerifiedHello {
 
 impl LinkPair {
     /// Length of the private halves in bytes.
-    pub const PRIVATE_LEN: usize = AgreementSecret::LEN + KemSecret::LEN;
+    pub const PRIVATE_LEN: usize = AgreementSecret::LEN + KemExpanded::LEN;
 
     /// Draws the pair of a bucket and signs its public halves; made ahead, in the background.
     pub fn generate(
@@ -83,7 +83,8 @@ impl LinkPair {
         instance: InstanceId,
         bucket: u64,
     ) -> Self {
-        let (agreement, kem) = (AgreementSecret::generate(rng), KemSecret::generate(rng));
+        let agreement = AgreementSecret::generate(rng);
+        let (kem, public) = KemSecret::generate(rng).expand();
         let (signing, fingerprint) = key.signing();
         let facts = Facts {
             fingerprint,
@@ -94,7 +95,7 @@ impl LinkPair {
                 .saturating_add(BUCKETS_KEPT)
                 .saturating_mul(BUCKET_SECS),
             agreement: agreement.public(),
-            kem: kem.public(),
+            kem: public,
         };
         let signature = signing.sign(rng, labels::LINK_HELLO, &facts.write().into_bytes());
         let expiry = facts.expiry;
@@ -120,8 +121,8 @@ impl LinkPair {
         self.public.is_over(now)
     }
 
-    /// Parts the public from the private halves, which are X25519 (32) and ML-KEM-1024's seed (64): whoever
-    /// has locked memory keeps them there.
+    /// Parts the public from the private halves, which are X25519 (32) and ML-KEM-1024's decapsulation key
+    /// (3168): whoever has locked memory keeps them there.
     pub fn split(self) -> (Arc<SignedHello>, Zeroizing<[u8; Self::PRIVATE_LEN]>) {
         let mut private = Zeroizing::new([0; Self::PRIVATE_LEN]);
         let (agreement, kem) = private.split_at_mut(AgreementSecret::LEN);
@@ -132,7 +133,7 @@ impl LinkPair {
 
     /// Joins what [`LinkPair::split`] parted, for as long as one open is answered.
     pub fn join(public: Arc<SignedHello>, private: &[u8; Self::PRIVATE_LEN]) -> Self {
-        let (mut agreement, mut kem) = (AgreementSecret::zeroed(), KemSecret::zeroed());
+        let (mut agreement, mut kem) = (AgreementSecret::zeroed(), KemExpanded::zeroed());
         let (first, second) = private.split_at(AgreementSecret::LEN);
         agreement.expose_mut().copy_from_slice(first);
         kem.expose_mut().copy_from_slice(second);

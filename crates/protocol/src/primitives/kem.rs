@@ -21,6 +21,11 @@ secret! {
 }
 
 secret! {
+    /// A decapsulation key as FIPS 203 encodes it, expanded from its seed, 3,168 bytes.
+    pub(crate) struct KemExpanded(PRIVATE_LEN)
+}
+
+secret! {
     /// A shared secret out of ML-KEM-1024, 32 bytes.
     pub struct KemShared(32)
 }
@@ -84,9 +89,7 @@ impl KemSecret {
 
     /// The encapsulation key.
     pub fn public(&self) -> KemPublic {
-        let (mut private, public) = self.expand();
-        private.zeroize();
-        KemPublic(public)
+        self.expand().1
     }
 
     /// Decapsulates; a wrong ciphertext gives an unrelated secret (implicit rejection).
@@ -99,24 +102,35 @@ impl KemSecret {
         &self,
         ciphertext: &[u8; CIPHERTEXT_LEN],
     ) -> (KemShared, KemPublic) {
-        let (mut private, public) = self.expand();
-        let key = mlkem1024::MlKem1024PrivateKey::from(&*private);
+        let (expanded, public) = self.expand();
+        (expanded.decapsulate(ciphertext), public)
+    }
+
+    /// Both keys; expanding costs as much as decapsulating.
+    pub(crate) fn expand(&self) -> (KemExpanded, KemPublic) {
+        let pair = mlkem1024::generate_key_pair(*self.expose());
+        let (private, public) = pair.into_parts();
+        let mut bytes: [u8; PRIVATE_LEN] = private.into();
+        let mut expanded = KemExpanded::zeroed();
+        expanded.expose_mut().copy_from_slice(&bytes);
+        bytes.zeroize();
+        (expanded, KemPublic(Box::new(*public.as_slice())))
+    }
+}
+
+impl KemExpanded {
+    /// Length in bytes.
+    pub(crate) const LEN: usize = PRIVATE_LEN;
+
+    /// Decapsulates; a wrong ciphertext gives an unrelated secret (implicit rejection).
+    pub(crate) fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT_LEN]) -> KemShared {
+        let key = mlkem1024::MlKem1024PrivateKey::from(self.expose());
         let mut shared = mlkem1024::decapsulate(&key, &ciphertext.into());
         // The library's key type wipes nothing; take its bytes back and wipe them.
         let mut inner: [u8; PRIVATE_LEN] = key.into();
         inner.zeroize();
-        private.zeroize();
         let secret = KemShared::from_bytes(&shared);
         shared.zeroize();
-        (secret, KemPublic(public))
-    }
-
-    fn expand(&self) -> (Box<[u8; PRIVATE_LEN]>, Box<[u8; PUBLIC_LEN]>) {
-        let pair = mlkem1024::generate_key_pair(*self.expose());
-        let (private, public) = pair.into_parts();
-        let mut bytes: [u8; PRIVATE_LEN] = private.into();
-        let boxed = Box::new(bytes);
-        bytes.zeroize();
-        (boxed, Box::new(*public.as_slice()))
+        secret
     }
 }

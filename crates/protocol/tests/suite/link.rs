@@ -188,7 +188,7 @@ fn nothing_of_a_link_prints_its_keys() {
     let at = &mut Instance::new(rng);
     assert_snapshot!(
         format!("{:?}", at.pair),
-        @"LinkPair { agreement: AgreementSecret(..), kem: KemSecret(..), expiry: 1800000600, .. }"
+        @"LinkPair { agreement: AgreementSecret(..), kem: KemExpanded(..), expiry: 1800000600, .. }"
     );
     let (active, server) = linked(rng, at);
     assert_snapshot!(
