@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::audit::HeadSigningKey;
 use actix_web::cookie::Key;
@@ -174,7 +175,7 @@ impl Application {
         let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
         let boot = Boot::new(&secrets.boot, plane.drawn().boot_id().await?, &ambient);
         let links = Arc::new(Links::new(&secrets.boot, boot.id(), ambient.clone()));
-        links.prepare().await;
+        links.tick().await;
         let hub = Hub::new(plane.clone());
         let sessions = Arc::new(Registry::new(
             &config,
@@ -278,6 +279,8 @@ impl Application {
         let handle = self.server.handle();
         let measurements = self.measurements.take().map(Measurements::run);
         let jobs = actix_web::rt::spawn(self.jobs.clone().run());
+        let links = Arc::clone(self.app.links()).run(Duration::from_secs(1));
+        let links = actix_web::rt::spawn(links);
         let keys = actix_web::rt::spawn(keys::run(self.app()));
         let control = match Control::bind(&self.app) {
             Ok(control) => Some(actix_web::rt::spawn(control.run(self.app()))),
@@ -305,6 +308,7 @@ impl Application {
         }
         drop(measurements);
         jobs.abort();
+        links.abort();
         keys.abort();
         if let Some(control) = control {
             control.abort();

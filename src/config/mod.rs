@@ -115,6 +115,8 @@ pub struct Config {
     pub claims_per_minute: u32,
     /// Messages posted per minute and account.
     pub messages_per_minute: u32,
+    /// Links begun per minute and account.
+    pub links_per_minute: u32,
     /// People whom an account begins to write to per hour; a pair that wrote within a day is known.
     pub new_people_per_hour: u32,
     /// Changes per hour and account that the audit log keeps.
@@ -187,6 +189,7 @@ impl Default for Config {
             lookups_per_minute: 60,
             claims_per_minute: 240,
             messages_per_minute: 6_000,
+            links_per_minute: 120,
             new_people_per_hour: 100,
             changes_per_hour: 120,
             administration_per_minute: 600,

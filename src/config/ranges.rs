@@ -52,6 +52,7 @@ const RANGES: &[Range] = &[
     range("lookups_per_minute", 1, RATE),
     range("claims_per_minute", 1, RATE),
     range("messages_per_minute", 1, RATE),
+    range("links_per_minute", 1, RATE),
     range("new_people_per_hour", 1, RATE),
     range("changes_per_hour", 1, RATE),
     range("administration_per_minute", 1, RATE),

@@ -91,6 +91,7 @@ impl TestApp {
     /// Moves the clock and runs what is due.
     pub(crate) async fn advance(&self, seconds: u64) {
         self.clock.advance_ms(seconds * 1000);
+        self.app.links().tick().await;
         self.jobs.tick().await;
     }
 
@@ -128,6 +129,7 @@ fn config(data: &TempDir) -> Config {
         claims_per_minute: 100_000,
         new_people_per_hour: 100_000,
         messages_per_minute: 1_000_000,
+        links_per_minute: 100_000,
         vault_unanswered_messages: 100_000,
         changes_per_hour: 100_000,
         administration_per_minute: 100_000,

@@ -62,6 +62,7 @@ impl Spawned {
             .env("SECURE_MESSAGING_LOOKUPS_PER_MINUTE", "100000")
             .env("SECURE_MESSAGING_CLAIMS_PER_MINUTE", "100000")
             .env("SECURE_MESSAGING_MESSAGES_PER_MINUTE", "1000000")
+            .env("SECURE_MESSAGING_LINKS_PER_MINUTE", "100000")
             .env("SECURE_MESSAGING_VAULT_UNANSWERED_MESSAGES", "100000")
             .env("SECURE_MESSAGING_CHANGES_PER_HOUR", "100000")
             .envs(variables.iter().copied())

@@ -55,8 +55,6 @@ impl Jobs {
     pub async fn tick(&self) {
         self.purge().await;
         let now = self.app.ambient().now();
-        self.app.links().prepare().await;
-        self.app.links().sweep(now);
         self.app.sessions().sweep(now, false).await;
         self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(false).await;

@@ -60,6 +60,8 @@ limits! {
     Change = "change",
     /// Requests of an administrator.
     Administration = "administration",
+    /// Links begun.
+    Link = "link",
     /// Sockets held.
     Sockets = "sockets",
     /// What waits in the vault for one sender.
@@ -87,6 +89,7 @@ pub struct Limits {
     lookup: Rule,
     claim: Rule,
     message: Rule,
+    link: Rule,
     change: Rule,
     administration: Rule,
     new_people: Rule,
@@ -108,6 +111,7 @@ impl Limits {
             lookup: rule(Limit::Lookup, config.lookups_per_minute, MINUTE),
             claim: rule(Limit::Claim, config.claims_per_minute, MINUTE),
             message: rule(Limit::Message, config.messages_per_minute, MINUTE),
+            link: rule(Limit::Link, config.links_per_minute, MINUTE),
             change: rule(Limit::Change, config.changes_per_hour, HOUR),
             administration: rule(Limit::Administration, administration, MINUTE),
             new_people: rule(Limit::NewPeople, config.new_people_per_hour, HOUR),
@@ -155,6 +159,12 @@ impl Limits {
     /// An account posts a message.
     pub async fn message(&self, account: [u8; 16]) -> Result<(), Problem> {
         self.count(Limit::Message, self.message, Key::of(&account, &[]))
+            .await
+    }
+
+    /// An account begins to open a link, which costs the server more than any frame.
+    pub async fn link(&self, account: [u8; 16]) -> Result<(), Problem> {
+        self.count(Limit::Link, self.link, Key::of(&account, &[]))
             .await
     }
 

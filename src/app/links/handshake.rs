@@ -3,6 +3,7 @@
 //! Specification: `docs/protocol/link.md#handshake`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::ids::LiveId;
 use protocol::identity::AccountKeys;
@@ -13,8 +14,8 @@ use crate::app::limits::Limit;
 use crate::app::sessions::SignedIn;
 use crate::app::{App, Problem};
 
-use super::Begun;
 use super::pairs::HeldPair;
+use super::{Begun, HALF_OPEN_SECS};
 
 /// Why a link does not open.
 #[derive(Debug)]
@@ -69,7 +70,8 @@ impl HalfOpen {
     ) -> Result<Self, Problem> {
         let (most, now) = (app.config().sockets_per_session, app.ambient().now());
         let begun = app.links().begin(who.session().id(), most, now);
-        let begun = begun.ok_or_else(|| Problem::over(Limit::Sockets, 10))?;
+        let begun = begun.ok_or_else(|| Problem::over(Limit::Sockets, HALF_OPEN_SECS))?;
+        app.limits().link(who.key()).await?;
         Ok(Self {
             app: Arc::clone(app),
             who: who.clone(),
@@ -83,7 +85,7 @@ impl HalfOpen {
     /// Waits until the link has been half open for too long, or its session ended.
     pub(crate) fn over(&self) -> impl Future<Output = ()> + use<> {
         let half = Arc::clone(&self.begun.half);
-        async move { half.over.notified().await }
+        async move { half.over(Duration::from_secs(HALF_OPEN_SECS)).await }
     }
 
     /// The first message.

@@ -10,13 +10,13 @@ pub(crate) use handshake::{HalfOpen, Opened, Refused};
 pub(crate) use tickets::{Errand, Taken};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use api::ids::{BootId, SessionId};
 use dashmap::DashMap;
 use protocol::boot::BootSigningKey;
 use protocol::link::{Direction, KnownSession, PskId, Psks};
 use tokio::sync::{Notify, Semaphore};
-use zeroize::Zeroizing;
 
 use ambient::Ambient;
 use pairs::Pairs;
@@ -29,7 +29,7 @@ use crate::app::{App, Problem};
 /// The most signatures that are checked at once.
 const CHECKS: usize = 2;
 
-/// Seconds for which a link may be half open.
+/// Seconds for which a link may be half open, by the injected clock and by the machine's.
 const HALF_OPEN_SECS: u64 = 10;
 
 /// Seconds for which a key is kept after the link that left it ended.
@@ -40,7 +40,7 @@ pub struct Links {
     pairs: Pairs,
     psks: Mutex<Psks>,
     half_open: DashMap<SessionId, Vec<Arc<Half>>>,
-    tickets: Tickets,
+    pub(crate) tickets: Tickets,
     /// So many signatures are checked at once; each needs a thread with a deep stack.
     checks: Semaphore,
 }
@@ -57,13 +57,22 @@ impl Links {
         }
     }
 
-    /// Makes the pairs that will be needed next, and drops those that are over.
-    pub async fn prepare(self: &Arc<Self>) {
+    /// Ticks until the future is dropped. The jobs have a loop of their own, which may be held up.
+    pub async fn run(self: Arc<Self>, pause: Duration) {
+        loop {
+            self.tick().await;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Ends and forgets what is over by the injected clock, and makes the pairs that will be needed next.
+    pub async fn tick(&self) {
+        self.sweep(self.pairs.now());
         self.pairs.prepare().await;
     }
 
-    /// Ends links that were half open for too long, and forgets keys whose time is over.
-    pub fn sweep(&self, now: u64) {
+    fn sweep(&self, now: u64) {
+        self.pairs.sweep(now);
         for halves in &self.half_open {
             let late = |half: &&Arc<Half>| now >= half.since.saturating_add(HALF_OPEN_SECS);
             let late = halves.iter().filter(late);
@@ -89,17 +98,6 @@ impl Links {
             self.psks().left(&session, &live, &key, until);
         }
         self.tickets.end(socket);
-    }
-
-    /// Draws a ticket for a body of `len` bytes; gives what the client is told.
-    pub(crate) fn issue(
-        &self,
-        ambient: &Ambient,
-        socket: &Arc<Socket>,
-        errand: Errand,
-        len: u64,
-    ) -> Result<Zeroizing<Vec<u8>>, Problem> {
-        self.tickets.issue(ambient, socket, errand, len)
     }
 
     /// Takes a ticket that a socket of this session holds.
@@ -147,6 +145,13 @@ struct Half {
     over: Notify,
 }
 
+impl Half {
+    /// Waits until somebody ends the link, or for as long as it may be half open.
+    async fn over(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.over.notified()).await;
+    }
+}
+
 /// A link that counts as half open until this is dropped.
 struct Begun {
     links: Arc<Links>,
@@ -161,5 +166,46 @@ impl Drop for Begun {
             halves.retain(|half| !Arc::ptr_eq(half, &self.half));
         }
         links.remove_if(&self.session, |_, halves| halves.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ambient::{ManualClock, OsEntropy};
+    use futures_util::FutureExt;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pairs_and_half_open_links_end_in_time_whatever_becomes_of_the_jobs() {
+        let clock = ManualClock::at(300_000);
+        let ambient = Ambient::new(clock.clone(), Arc::new(OsEntropy));
+        let key = BootSigningKey::generate(&mut ambient.rng());
+        let links = Arc::new(Links::new(&key, BootId::from_bytes([1; 16]), ambient));
+        let running = tokio::spawn(Arc::clone(&links).run(Duration::from_millis(1)));
+        let first = Arc::downgrade(&links.pairs.current().await);
+        let session = SessionId::from_bytes([1; 32]);
+        let begun = links.begin(session, 1, 300_000).unwrap();
+        let over = begun.half.over(Duration::MAX);
+        assert!(over.now_or_never().is_none());
+        clock.advance_ms(10_000);
+        begun.half.over(Duration::MAX).await;
+        clock.advance_ms(590_000);
+        while first.strong_count() > 0 {
+            yield_now().await;
+        }
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_half_open_link_ends_by_the_machines_time_too() {
+        let half = Half {
+            since: 0,
+            over: Notify::new(),
+        };
+        assert!(half.over(Duration::MAX).now_or_never().is_none());
+        half.over(Duration::ZERO).await;
     }
 }

@@ -62,10 +62,19 @@ impl Pairs {
         }
     }
 
-    /// Makes the pair of the present bucket, and of the next where it begins soon; drops what is over.
-    pub(super) async fn prepare(&self) {
-        let now = self.ambient.now();
+    /// The injected time.
+    pub(super) fn now(&self) -> u64 {
+        self.ambient.now()
+    }
+
+    /// Drops what is over.
+    pub(super) fn sweep(&self, now: u64) {
         self.made().retain(|_, pair| !pair.public.is_over(now));
+    }
+
+    /// Makes the pair of the present bucket, and of the next where it begins soon.
+    pub(super) async fn prepare(&self) {
+        let now = self.now();
         for bucket in [bucket_of(now), bucket_of(now.saturating_add(AHEAD_SECS))] {
             let is_made = self.made().contains_key(&bucket);
             if !is_made {

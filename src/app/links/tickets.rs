@@ -46,12 +46,12 @@ struct Held {
 
 /// The tickets of every socket of this instance, by the number of its connection.
 #[derive(Default)]
-pub(super) struct Tickets(DashMap<u64, Vec<Held>>);
+pub(crate) struct Tickets(DashMap<u64, Vec<Held>>);
 
 impl Tickets {
     /// Draws a ticket for a body of `len` bytes; gives what the client is told. Of too many to fetch with the
     /// oldest goes; there are no more to send with than a client has bodies under way.
-    pub(super) fn issue(
+    pub(crate) fn issue(
         &self,
         ambient: &Ambient,
         socket: &Arc<Socket>,

@@ -95,7 +95,7 @@ impl Connection {
 
     pub(super) fn issue(&self, errand: Errand, len: u64) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let (links, socket) = (self.app.links(), self.member.socket());
-        links.issue(self.app.ambient(), socket, errand, len)
+        links.tickets.issue(self.app.ambient(), socket, errand, len)
     }
 
     async fn status(&self, ids: &[MessageId]) -> Result<(), Problem> {
