@@ -9,7 +9,7 @@ use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use api::frames::Asked;
 use ephemeral::{LiveId, MessageId};
-use protocol::link::PskId;
+use protocol::link::{LinkError, PskId};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -63,10 +63,14 @@ pub async fn open(
     let socket = live::socket(&app, &who, query.live_id, query.asks_for_delivery());
     let channel = Channel::new(socket, app.ambient().clone());
     let arrived = Arrived {
+        ending: Ending {
+            app: Arc::clone(&app),
+            channel: Arc::clone(&channel),
+            key: None,
+        },
         app: Arc::clone(&app),
         who,
         origin,
-        channel: Arc::clone(&channel),
         payload,
     };
     let reached = link::origin(&request, app.public_url());
@@ -83,69 +87,52 @@ pub async fn open(
 
 /// A socket that has not joined.
 struct Arrived {
+    ending: Ending,
     app: Arc<App>,
     who: SignedIn,
     origin: Origin,
-    channel: Arc<Channel>,
     payload: Payload,
 }
 
 impl Arrived {
-    async fn join(&self) -> Result<Membership, Problem> {
-        Membership::join(&self.app, &self.who, Arc::clone(self.channel.socket())).await
-    }
-
     /// Opens the link, then joins.
     async fn link(mut self, half: HalfOpen) {
         let mut frames = Frames::default();
-        let opened = link::open(half, &self.channel, &mut frames, &mut self.payload).await;
-        let joined = match opened {
-            Ok(key) => self.enter(key).await.map(|member| (member, key)),
-            Err(code) => Err(code),
-        };
-        match joined {
+        match self.enter(half, &mut frames).await {
             // A task of its own: this one is as large as a handshake.
-            Ok((member, key)) => drop(actix_web::rt::spawn(self.run(member, key, frames))),
+            Ok(member) => drop(actix_web::rt::spawn(self.run(member, frames))),
             Err(code) => {
-                let outbox = self.channel.socket().outbox();
+                let outbox = self.ending.channel.socket().outbox();
                 outbox.end(code.map(wire::close));
-                self.channel.end();
             }
         }
     }
 
-    /// Joins, unless the session ended meanwhile.
-    async fn enter(&self, key: Option<PskId>) -> Result<Membership, Option<u16>> {
-        let joined = self.join().await;
-        let entered = match joined {
-            Err(problem) => Err(Some(link::unable(&problem))),
-            // Whoever ended the session before it joined did not find it.
-            Ok(member) => match self.app.sessions().find(self.who.session().id()).await {
-                Ok(Some(_)) => Ok(member),
-                Ok(None) => Err(Some(close::SESSION_OVER)),
-                Err(fault) => Err(Some(link::unable(&Problem::from(&fault)))),
-            },
-        };
-        if entered.is_err() {
-            let now = self.app.ambient().now();
-            self.app.links().left(self.channel.socket(), key, now);
+    /// Opens the link and joins, unless the session ended meanwhile.
+    async fn enter(
+        &mut self,
+        half: HalfOpen,
+        frames: &mut Frames,
+    ) -> Result<Membership, Option<u16>> {
+        let channel = Arc::clone(&self.ending.channel);
+        self.ending.key = link::open(half, &channel, frames, &mut self.payload).await?;
+        let joined = Membership::join(&self.app, &self.who, Arc::clone(channel.socket())).await;
+        let member = joined.map_err(|problem| Some(link::unable(&problem)))?;
+        // Whoever ended the session before it joined did not find it.
+        match self.app.sessions().find(self.who.session().id()).await {
+            Ok(Some(_)) => Ok(member),
+            Ok(None) => Err(Some(close::SESSION_OVER)),
+            Err(fault) => Err(Some(link::unable(&Problem::from(&fault)))),
         }
-        entered
     }
 
-    fn run(
-        self,
-        member: Membership,
-        key: Option<PskId>,
-        frames: Frames,
-    ) -> impl Future<Output = ()> {
+    fn run(self, member: Membership, frames: Frames) -> impl Future<Output = ()> {
         let connection = Connection {
+            ending: self.ending,
             app: self.app,
             who: self.who,
             origin: self.origin,
             member,
-            channel: self.channel,
-            key,
             malformed: 0,
             silent_pings: 0,
         };
@@ -155,21 +142,28 @@ impl Arrived {
 
 /// A socket's task.
 pub(super) struct Connection {
+    /// Dropped first: nothing is written to a socket that has left.
+    ending: Ending,
     pub(super) app: Arc<App>,
     pub(super) who: SignedIn,
     /// The request that opened the socket, with the arrival time of the frames in progress.
     origin: Origin,
     pub(super) member: Membership,
-    channel: Arc<Channel>,
-    /// What the next link of the live session may begin with.
-    key: Option<PskId>,
     malformed: u32,
     silent_pings: u32,
 }
 
-impl Drop for Connection {
+/// Ends a socket's channel when its task ends, in whichever way.
+struct Ending {
+    app: Arc<App>,
+    channel: Arc<Channel>,
+    /// What the next link of the live session may begin with.
+    key: Option<PskId>,
+}
+
+impl Drop for Ending {
     fn drop(&mut self) {
-        let (socket, now) = (self.member.socket(), self.app.ambient().now());
+        let (socket, now) = (self.channel.socket(), self.app.ambient().now());
         self.app.links().left(socket, self.key, now);
         self.channel.end();
     }
@@ -230,11 +224,12 @@ impl Connection {
                     self.member.socket().outbox().offer(wire::pong(&payload));
                 }
                 Ok(Some(Incoming::Binary(mut bytes))) => {
-                    let channel = Arc::clone(&self.channel);
+                    let channel = Arc::clone(&self.ending.channel);
                     match channel.open(&mut bytes) {
                         Ok(Some(text)) if text.first() == Some(&b'{') => self.text(text).await?,
                         Ok(Some(object)) => self.binary(object).await?,
                         Ok(None) => {}
+                        Err(LinkError::OutOfOrder) => return Err(Some(close::MISUSE)),
                         Err(_) => return Err(Some(close::LINK)),
                     }
                 }
