@@ -3,7 +3,6 @@
 //! Specification: `docs/protocol/link.md#tickets`.
 
 use actix_web::web::{Bytes, Payload};
-use api::frames::Asked;
 use bytes::Buf;
 use ephemeral::CiphertextBuilder;
 use futures_util::StreamExt;
@@ -16,14 +15,6 @@ use crate::app::Problem;
 use crate::app::messages::Caller;
 use crate::app::messages::service::{self, unreadable};
 
-/// Why a body was not handled.
-enum Failed {
-    /// It broke off or does not open: whoever sent it is told over HTTP.
-    Body(Problem),
-    /// What it holds was refused: that is told where the ticket came from.
-    Content(Problem),
-}
-
 /// The plaintext of a sealed body, piece by piece.
 struct Opened {
     opener: TicketOpener,
@@ -34,7 +25,7 @@ struct Opened {
 
 impl Opened {
     /// Opens the next chunk; `None` is the end.
-    async fn next(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+    async fn next(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
         let Some(len) = self.opener.next_len() else {
             return self.end().await;
         };
@@ -56,7 +47,7 @@ impl Opened {
         Ok(Some(chunk))
     }
 
-    async fn end(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+    async fn end(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Problem> {
         let more = !self.rest.is_empty() || self.payload.next().await.is_some();
         match more {
             true => Err(does_not_open()),
@@ -65,7 +56,8 @@ impl Opened {
     }
 }
 
-/// Handles a body under a ticket; what becomes of what it holds is told at the caller's socket.
+/// Handles a body under a ticket; what becomes of what it holds is told at the caller's socket, and what
+/// cannot be read is refused here, because it names no message.
 pub(super) async fn sealed(
     caller: &Caller<'_>,
     opener: TicketOpener,
@@ -76,31 +68,13 @@ pub(super) async fn sealed(
         payload,
         rest: Bytes::new(),
     };
-    let first = match body.next().await {
-        Ok(first) => first.unwrap_or_default(),
-        Err(Failed::Body(problem) | Failed::Content(problem)) => return Err(problem),
-    };
-    let (re, handled) = match first.first() {
+    let first = body.next().await?.unwrap_or_default();
+    match first.first() {
         Some(&kind) if kind == ObjectType::Submission as u8 => {
-            (Asked::Send, submission(caller, first, &mut body).await)
+            submission(caller, first, &mut body).await
         }
-        Some(&kind) if kind == ObjectType::SlotSet as u8 => {
-            (Asked::Slots, slots(caller, first, &mut body).await)
-        }
-        _ => (
-            Asked::Frame,
-            Err(Failed::Content(Problem::malformed(
-                "The body is of no known kind.",
-            ))),
-        ),
-    };
-    match handled {
-        Ok(()) => Ok(()),
-        Err(Failed::Body(problem)) => Err(problem),
-        Err(Failed::Content(problem)) => {
-            caller.refuse(re, None, &problem).await;
-            Ok(())
-        }
+        Some(&kind) if kind == ObjectType::SlotSet as u8 => slots(caller, first, &mut body).await,
+        _ => Err(Problem::malformed("The body is of no known kind.")),
     }
 }
 
@@ -108,16 +82,16 @@ async fn submission(
     caller: &Caller<'_>,
     mut front: Zeroizing<Vec<u8>>,
     body: &mut Opened,
-) -> Result<(), Failed> {
+) -> Result<(), Problem> {
     let (app, who) = (caller.app, caller.who);
     let max_header = service::max_header(app);
     let (header, consumed) = loop {
         let parsed = SubmissionHeader::parse_prefix(&front);
-        if let Some(parsed) = parsed.map_err(|error| Failed::Content(unreadable(&error)))? {
+        if let Some(parsed) = parsed.map_err(|error| unreadable(&error))? {
             break parsed;
         }
         if front.len() > max_header {
-            return Err(Failed::Content(Problem::too_large(max_header)));
+            return Err(Problem::too_large(max_header));
         }
         let more = body.next().await?.ok_or_else(not_whole)?;
         front.extend_from_slice(&more);
@@ -132,8 +106,7 @@ async fn submission(
     };
     let mut held = CiphertextBuilder::with_capacity(header.body_len);
     let push = |held: &mut CiphertextBuilder, bytes: &[u8]| {
-        held.push(bytes)
-            .map_err(|_| Failed::Content(longer_than_said()))
+        held.push(bytes).map_err(|_| longer_than_said())
     };
     push(&mut held, front.get(consumed..).unwrap_or_default())?;
     drop(front);
@@ -144,7 +117,7 @@ async fn submission(
         return Err(not_whole());
     }
     if who.session().is_over(app.ambient().now()) {
-        return Err(Failed::Body(Problem::signed_out()));
+        return Err(Problem::signed_out());
     }
     let put = service::put(app, reservation, header, held.finish()).await;
     caller.sent(id, put.map(|put| put.expires_at)).await;
@@ -155,15 +128,15 @@ async fn slots(
     caller: &Caller<'_>,
     mut bytes: Zeroizing<Vec<u8>>,
     body: &mut Opened,
-) -> Result<(), Failed> {
+) -> Result<(), Problem> {
     let limit = service::max_header(caller.app);
     while let Some(chunk) = body.next().await? {
         if bytes.len() + chunk.len() > limit {
-            return Err(Failed::Content(Problem::too_large(limit)));
+            return Err(Problem::too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }
-    let set = SlotSet::decode(&bytes).map_err(|error| Failed::Content(unreadable(&error)))?;
+    let set = SlotSet::decode(&bytes).map_err(|error| unreadable(&error))?;
     let id = set.message_id;
     let added = service::add_slots(caller.app, caller.who, set).await;
     caller.slots_added(id, added).await;
@@ -174,16 +147,14 @@ fn longer_than_said() -> Problem {
     Problem::malformed("More bytes came than the header says.")
 }
 
-fn not_whole() -> Failed {
-    Failed::Content(Problem::malformed("Fewer bytes came than the header says."))
+fn not_whole() -> Problem {
+    Problem::malformed("Fewer bytes came than the header says.")
 }
 
-fn broke_off() -> Failed {
-    Failed::Body(Problem::malformed("The body broke off."))
+fn broke_off() -> Problem {
+    Problem::malformed("The body broke off.")
 }
 
-fn does_not_open() -> Failed {
-    Failed::Body(Problem::malformed(
-        "The body does not open under its ticket.",
-    ))
+fn does_not_open() -> Problem {
+    Problem::malformed("The body does not open under its ticket.")
 }
