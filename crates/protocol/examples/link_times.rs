@@ -86,14 +86,14 @@ fn main() {
     }
     tell("link with a psk", known);
 
+    let mut now = NOW;
     // The largest payload of a frame of 1,024 bytes, and the next size for a payload of 1 KiB.
     for len in [1_005, 1_024] {
         let payload = vec![7; len];
         let (mut sealing, mut opening) = (Vec::new(), Vec::new());
-        let mut now = NOW;
         for frame in 0..4_000 {
             if frame % 900 == 0 {
-                now += 1;
+                now += 300;
                 renew(rng, now, &mut active, &mut activated);
             }
             let mut up = active.link.seal(now, &payload).unwrap();

@@ -1,9 +1,12 @@
 //! One direction of a link: a chain that steps with each frame.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::frame::{self, Kind};
-use super::{END_AFTER_FRAMES, END_AFTER_SECS, LinkError, RENEW_AFTER_FRAMES, RENEW_AFTER_SECS};
+use super::{
+    END_AFTER_FRAMES, END_AFTER_SECS, LinkError, RENEW_AFTER_FRAMES, RENEW_AFTER_SECS,
+    RENEW_LEAST_FRAMES, RENEW_LEAST_SECS, overwrite_stack,
+};
 use crate::labels;
 use crate::primitives::{aead, kdf};
 use crate::secret::secret;
@@ -71,6 +74,11 @@ impl Chain {
     /// Whether it is time to renew.
     pub(super) const fn is_worn(&self, now: u64) -> bool {
         self.frames >= RENEW_AFTER_FRAMES || now.saturating_sub(self.since) >= RENEW_AFTER_SECS
+    }
+
+    /// Whether it has just begun, so that a renewal has no reason.
+    pub(super) const fn is_new(&self, now: u64) -> bool {
+        self.frames < RENEW_LEAST_FRAMES && now.saturating_sub(self.since) < RENEW_LEAST_SECS
     }
 
     /// Erases the key.
@@ -143,12 +151,4 @@ impl Chain {
         let frame = ChainKey::copied(key.expose()).step();
         vec![*key.expose(), *frame.expose()]
     }
-}
-
-/// Overwrites the part of the stack that sealing and opening used.
-#[inline(never)]
-fn overwrite_stack() {
-    let mut words = [0_u64; 512];
-    words.zeroize();
-    core::hint::black_box(&mut words);
 }

@@ -257,6 +257,29 @@ impl Proving {
 }
 
 #[cfg(feature = "vectors")]
+impl<M> Opening<M> {
+    /// What both ends agree on by this answer of the server, for whoever looks for it in a server's memory:
+    /// the results of both exchanges and both encapsulations.
+    pub fn agreed(&self, opened: &[u8]) -> Result<[[u8; 32]; 4], LinkError> {
+        let opened = OpenedMessage::decode(opened)?;
+        Ok([
+            *self.pair.expose(),
+            *self.agreement.agree(&opened.agreement)?.expose(),
+            *self.kem_server.expose(),
+            *self.kem.decapsulate(&opened.ciphertext).expose(),
+        ])
+    }
+}
+
+#[cfg(feature = "vectors")]
+impl Proving {
+    /// k_s, k_c, h_c, h_s and next, for whoever looks for them in a server's memory.
+    pub fn exposed(&self) -> [[u8; 32]; 5] {
+        self.handshake.exposed()
+    }
+}
+
+#[cfg(feature = "vectors")]
 impl Opening<Nobody> {
     /// X25519 private half, ML-KEM seed and the secret to the link pair, to be published.
     pub(crate) fn exposed(&self) -> [&[u8]; 3] {

@@ -40,6 +40,10 @@ use crate::primitives::signature::BadSignature;
 pub const RENEW_AFTER_SECS: u64 = 300;
 /// After so many frames in one direction a link is renewed.
 pub const RENEW_AFTER_FRAMES: u64 = 1_000;
+/// A link is not renewed again within so many seconds, unless [`RENEW_LEAST_FRAMES`] went in a direction.
+pub const RENEW_LEAST_SECS: u64 = 60;
+/// A link is not renewed again within so many frames, unless [`RENEW_LEAST_SECS`] went by.
+pub const RENEW_LEAST_FRAMES: u64 = 500;
 /// A link that was not renewed until then ends: twice the seconds.
 pub const END_AFTER_SECS: u64 = 2 * RENEW_AFTER_SECS;
 /// A link that was not renewed until then ends: twice the frames.
@@ -81,7 +85,7 @@ pub enum LinkError {
     /// The payload is larger than a frame or a ticket allows.
     #[error("the payload is too long for the link; use a ticket")]
     TooLong,
-    /// A renewal is under way or was not asked for.
+    /// A renewal is under way, was not asked for, or comes too soon after the one before.
     #[error("the renewal of the link is out of order; connect again")]
     OutOfOrder,
     /// The link ended, or was not renewed in time.
@@ -105,4 +109,12 @@ impl From<crate::primitives::aead::BadTag> for LinkError {
     fn from(_: crate::primitives::aead::BadTag) -> Self {
         Self::BadSeal
     }
+}
+
+/// Overwrites the part of the stack that sealing and opening used.
+#[inline(never)]
+fn overwrite_stack() {
+    // Whoever gets the address might write there: the zeros have to be in place.
+    let mut words = [0_u64; 512];
+    core::hint::black_box(&mut words);
 }

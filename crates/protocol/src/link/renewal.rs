@@ -188,7 +188,8 @@ impl ServerLink {
         now: u64,
         message: &[u8],
     ) -> Result<Received<'static>, LinkError> {
-        if self.next.is_some() {
+        let too_soon = self.into.is_new(now) && self.out.is_new(now);
+        if too_soon || self.next.is_some() {
             return Err(LinkError::OutOfOrder);
         }
         let mut reader = Reader::new(message);

@@ -218,6 +218,21 @@ impl Handshake {
     }
 }
 
+#[cfg(feature = "vectors")]
+impl Handshake {
+    /// k_s, k_c, h_c, h_s and next.
+    pub(super) fn exposed(&self) -> [[u8; 32]; 5] {
+        [
+            &self.mac_server,
+            &self.mac_client,
+            &self.seal_client,
+            &self.seal_server,
+            &self.next,
+        ]
+        .map(|key| *key.expose())
+    }
+}
+
 /// The chains and root of a renewed link.
 pub(super) fn renewed(
     root: &Root,

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::LinkError;
+use super::{LinkError, overwrite_stack};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::primitives::aead;
 use crate::secret::secret;
@@ -195,6 +195,7 @@ impl TicketSealer {
         let mut sealed = sealed.into_bytes();
         let ticket = &self.0.ticket;
         aead::seal(ticket.key.expose(), &nonce, &ticket.bound(), &mut sealed, 0);
+        overwrite_stack();
         Ok(sealed)
     }
 }
@@ -208,6 +209,7 @@ impl TicketOpener {
     /// Opens the next chunk in place; an error ends the body.
     pub fn open<'a>(&mut self, sealed: &'a mut [u8]) -> Result<&'a [u8], LinkError> {
         let opened = self.try_open(sealed);
+        overwrite_stack();
         if opened.is_err() {
             // A body that was cut is not one that ended.
             (self.0.left, self.0.is_over) = (u64::MAX, true);

@@ -5,7 +5,7 @@ use protocol::link::client::{ClientLink, Received};
 use protocol::link::server::ServerLink;
 use protocol::link::{
     Direction, END_AFTER_FRAMES, END_AFTER_SECS, FRAME_SIZES, LinkError, MAX_PAYLOAD,
-    RENEW_AFTER_FRAMES, RENEW_AFTER_SECS, Ticket, sealed_len,
+    RENEW_AFTER_FRAMES, RENEW_AFTER_SECS, RENEW_LEAST_SECS, Ticket, sealed_len,
 };
 
 use crate::link::{Instance, exchange, linked};
@@ -215,7 +215,7 @@ proptest! {
     fn whatever_is_sent_in_whatever_order_arrives(steps in steps()) {
         let rng = &mut SeededRng::new(8);
         let (mut client, mut server) = link(rng);
-        let mut now = NOW;
+        let (mut now, mut renewed) = (NOW, NOW);
         for step in steps {
             match step {
                 Step::Up(payload) => {
@@ -228,8 +228,12 @@ proptest! {
                     let received = client.receive(now, &mut frame).unwrap();
                     prop_assert_eq!(received, Received::Data(&payload));
                 }
-                Step::Renew => renew(rng, now, &mut client, &mut server),
-                Step::Later(seconds) => now = (now + seconds).min(NOW + END_AFTER_SECS - 1),
+                Step::Renew => {
+                    now = now.max(renewed + RENEW_LEAST_SECS);
+                    renewed = now;
+                    renew(rng, now, &mut client, &mut server);
+                }
+                Step::Later(seconds) => now = (now + seconds).min(renewed + END_AFTER_SECS - 1),
             }
         }
     }

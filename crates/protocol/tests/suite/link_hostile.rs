@@ -6,7 +6,9 @@ use protocol::boot::BootSigningKey;
 use protocol::ids::LiveId;
 use protocol::link::client::{Account, Opening};
 use protocol::link::server::{self, Open, Place, Read};
-use protocol::link::{Hello, LinkError, MAX_PSKS_OF_SESSION, Psk, Ticket};
+use protocol::link::{
+    Hello, LinkError, MAX_PSKS_OF_SESSION, Psk, RENEW_LEAST_FRAMES, RENEW_LEAST_SECS, Ticket,
+};
 
 use crate::link::{Instance, ORIGIN, SESSION, exchange, linked, linked_again, open_account};
 use crate::support::{ALICE, BOB, NOW, Person, SeededRng};
@@ -310,12 +312,13 @@ fn the_answer_to_another_links_renewal_ends_the_link() {
     let rng = &mut SeededRng::new(11);
     let at = &mut Instance::new(rng);
     let (mut active, mut server) = linked(rng, at);
-    let mut ask = active.link.renew(rng, NOW).unwrap();
-    server.receive(rng, NOW, &mut ask).unwrap();
+    let now = NOW + RENEW_LEAST_SECS;
+    let mut ask = active.link.renew(rng, now).unwrap();
+    server.receive(rng, now, &mut ask).unwrap();
     // The answer of another link's renewal is no frame of this one.
     let (mut third, mut side) = linked(rng, at);
-    let mut ask = third.link.renew(rng, NOW).unwrap();
-    let server::Received::Renewal(Some(mut answer)) = side.receive(rng, NOW, &mut ask).unwrap()
+    let mut ask = third.link.renew(rng, now).unwrap();
+    let server::Received::Renewal(Some(mut answer)) = side.receive(rng, now, &mut ask).unwrap()
     else {
         panic!("the server answers");
     };
@@ -324,6 +327,32 @@ fn the_answer_to_another_links_renewal_ends_the_link() {
         Some(LinkError::BadSeal)
     );
     assert_eq!(active.link.seal(NOW, b"x").err(), Some(LinkError::Ended));
+}
+
+#[test]
+fn a_renewal_right_after_another_ends_the_link() {
+    let rng = &mut SeededRng::new(13);
+    for (secs, frames, taken) in [
+        (0, 0, false),
+        (RENEW_LEAST_SECS - 1, RENEW_LEAST_FRAMES - 2, false),
+        (RENEW_LEAST_SECS, 0, true),
+        (0, RENEW_LEAST_FRAMES, true),
+    ] {
+        let at = &mut Instance::new(rng);
+        let (mut active, mut server) = linked(rng, at);
+        let now = NOW + secs;
+        for _ in 0..frames {
+            let mut frame = active.link.seal(now, b"x").unwrap();
+            server.receive(rng, now, &mut frame).unwrap();
+        }
+        let mut ask = active.link.renew(rng, now).unwrap();
+        let answered = server.receive(rng, now, &mut ask);
+        assert_eq!(answered.is_ok(), taken, "{secs} {frames}");
+        if !taken {
+            assert_eq!(answered.err(), Some(LinkError::OutOfOrder));
+            assert_eq!(server.seal(now, b"x").err(), Some(LinkError::Ended));
+        }
+    }
 }
 
 proptest! {
