@@ -30,6 +30,13 @@ async fn open(account: &Account, live_id: [u8; 16]) -> (TestSocket, Value) {
     (socket, hello)
 }
 
+/// Two people, of whom the second is at a socket that asks for delivery.
+async fn reached(app: &TestApp) -> (Account, Account, TestSocket) {
+    let (alice, bob) = two(app).await;
+    let (to, _) = open(&bob, random_id()).await;
+    (alice, bob, to)
+}
+
 async fn post(from: &Account, id: [u8; 16], burn: bool, slots: Vec<Slot>) {
     let bytes = submission(id, burn, slots, b"body");
     from.post(bytes).await.expect(201);
@@ -45,6 +52,15 @@ async fn post_live(from: &Account, to: &Account, live: [u8; 16]) -> [u8; 16] {
         vec![live_slot(to.id(), live, b"live slot")],
     )
     .await;
+    id
+}
+
+/// Sends a message for one live session over a socket, which hears what becomes of it.
+async fn send_live(from: &mut TestSocket, to: &Account, live: [u8; 16]) -> [u8; 16] {
+    let id = random_id();
+    let slots = vec![live_slot(to.id(), live, b"live slot")];
+    let bytes = submission(id, false, slots, b"body");
+    from.send_binary(bytes).await;
     id
 }
 
@@ -107,13 +123,9 @@ async fn claim(socket: &mut TestSocket, id: [u8; 16]) -> Result<Parcel, String> 
 #[actix_web::test]
 async fn a_message_for_a_live_session_comes_claimed_without_being_asked_for() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let (mut from, _) = TestSocket::connect(&alice.client).await;
-    let (mut to, _) = open(&bob, random_id()).await;
-    let id = random_id();
-    let slots = vec![live_slot(bob.id(), to.live_id, b"live slot")];
-    from.send_binary(submission(id, false, slots, b"body"))
-        .await;
+    let id = send_live(&mut from, &bob, to.live_id).await;
     let told = to.text().await;
     let expires_at = app.app.ambient().now() + 3_600;
     let expected = json!({
@@ -152,8 +164,7 @@ async fn a_socket_that_did_not_ask_for_delivery_is_told_what_waits() {
 #[actix_web::test]
 async fn the_ninth_unacknowledged_message_is_announced_and_an_acknowledgement_makes_room() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let mut parcels = Vec::new();
     for _ in 0..8 {
         let id = post_live(&alice, &bob, to.live_id).await;
@@ -173,8 +184,7 @@ async fn the_ninth_unacknowledged_message_is_announced_and_an_acknowledgement_ma
 #[actix_web::test]
 async fn a_lease_that_ends_makes_room_and_what_returned_is_announced_and_not_pushed_again() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let mut ids = Vec::new();
     for _ in 0..8 {
         let id = post_live(&alice, &bob, to.live_id).await;
@@ -202,8 +212,7 @@ async fn a_lease_that_ends_makes_room_and_what_returned_is_announced_and_not_pus
 #[actix_web::test]
 async fn a_message_that_burns_on_reading_is_announced() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let id = random_id();
     post(
         &alice,
@@ -220,8 +229,7 @@ async fn a_message_that_burns_on_reading_is_announced() {
 #[actix_web::test]
 async fn a_message_for_any_session_of_an_account_is_announced() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let id = random_id();
     post(&alice, id, false, vec![waiting_slot(bob.id(), b"slot")]).await;
     announced(&mut to, id).await;
@@ -252,8 +260,7 @@ async fn each_live_session_is_pushed_its_own_slot() {
 #[actix_web::test]
 async fn a_pushed_message_that_is_too_large_for_a_frame_is_fetched_under_its_ticket() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let id = random_id();
     let slots = vec![live_slot(bob.id(), to.live_id, b"slot")];
     let bytes = submission(id, false, slots, &[3; 40_000]);
@@ -275,10 +282,7 @@ async fn what_was_pushed_to_a_socket_that_is_gone_goes_to_the_next_one_and_only_
     let (mut from, _) = TestSocket::connect(&alice.client).await;
     for same_live_id in [true, false] {
         let (mut gone, _) = open(&bob, random_id()).await;
-        let id = random_id();
-        let slots = vec![live_slot(bob.id(), gone.live_id, b"live slot")];
-        from.send_binary(submission(id, false, slots, b"body"))
-            .await;
+        let id = send_live(&mut from, &bob, gone.live_id).await;
         let lost = pushed(&mut gone, id).await;
         assert_eq!(from.text_of("message").await["state"], "claimed");
         let live = gone.live_id;
@@ -341,13 +345,9 @@ async fn a_socket_that_takes_the_place_of_another_gets_what_was_pushed_there() {
 #[actix_web::test]
 async fn a_withdrawal_returns_what_was_pushed() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let (mut from, _) = TestSocket::connect(&alice.client).await;
-    let (mut to, _) = open(&bob, random_id()).await;
-    let id = random_id();
-    let slots = vec![live_slot(bob.id(), to.live_id, b"live slot")];
-    from.send_binary(submission(id, false, slots, b"body"))
-        .await;
+    let id = send_live(&mut from, &bob, to.live_id).await;
     pushed(&mut to, id).await;
     to.say(json!({"t": "withdraw"})).await;
     for state in ["claimed", "returned", "left"] {
@@ -360,9 +360,8 @@ async fn a_withdrawal_returns_what_was_pushed() {
 #[actix_web::test]
 async fn a_client_that_cannot_open_gives_back_and_is_pushed_the_slot_that_replaces_its_own() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
+    let (alice, bob, mut to) = reached(&app).await;
     let (mut from, _) = TestSocket::connect(&alice.client).await;
-    let (mut to, _) = open(&bob, random_id()).await;
     let mut parcels = Vec::new();
     for _ in 0..8 {
         let id = post_live(&alice, &bob, to.live_id).await;
@@ -386,8 +385,7 @@ async fn a_client_that_cannot_open_gives_back_and_is_pushed_the_slot_that_replac
 #[actix_web::test]
 async fn a_push_and_two_that_claim_race_and_one_of_them_wins_each_time() {
     let app = TestApp::start_with(|config| config.workers = 4).await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     for round in 0..ROUNDS {
         let id = random_id();
         let slots = vec![live_slot(bob.id(), to.live_id, b"slot")];
@@ -431,8 +429,7 @@ impl Entropy for Dry {
 async fn a_message_whose_claim_fails_is_announced_and_takes_no_room() {
     let entropy = Arc::new(Dry(AtomicBool::new(false)));
     let app = TestApp::start_over(Arc::clone(&entropy) as _, |_| {}).await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     // Her socket is open before randomness ends.
     alice.waiting().await.expect(200);
     entropy.0.store(true, Ordering::SeqCst);
@@ -448,8 +445,7 @@ async fn a_message_whose_claim_fails_is_announced_and_takes_no_room() {
 #[actix_web::test]
 async fn a_push_keeps_no_session_alive() {
     let app = TestApp::start().await;
-    let (alice, bob) = two(&app).await;
-    let (mut to, _) = open(&bob, random_id()).await;
+    let (alice, bob, mut to) = reached(&app).await;
     to.advance(&app, 1_700).await;
     let id = post_live(&alice, &bob, to.live_id).await;
     pushed(&mut to, id).await;

@@ -1,5 +1,9 @@
 //! The link of a socket: whoever has only a cookie opens none, and a frame out of place ends it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ambient::{Entropy, EntropyError, OsEntropy};
 use api::close;
 use protocol::boot::{ServerKey, SignedBoot};
 use protocol::epoch::LocalParty;
@@ -7,7 +11,7 @@ use protocol::identity::AccountKeys;
 use protocol::ids::LiveId;
 use protocol::link::client::{Active, Opening};
 use protocol::link::{Hello, Psk, Ticket, VerifiedHello};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::{
@@ -174,6 +178,59 @@ async fn a_session_may_have_as_many_links_half_open_as_sockets_for_ten_seconds()
 }
 
 #[actix_web::test]
+async fn an_account_begins_so_many_links_in_a_minute_and_is_told_how_long_to_wait() {
+    let app = TestApp::start_with(|config| config.links_per_minute = 3).await;
+    let alice = alice(&app).await;
+    let bob = app.account("bob").await;
+    for _ in 0..3 {
+        let (mut socket, _) = alice.greeted(random_id()).await;
+        socket.close().await;
+    }
+    let refused = Unlinked::open(alice.client(), random_id()).await.err();
+    let Some(Error::Http(answer)) = refused.as_deref() else {
+        panic!("a fourth was begun: {refused:?}");
+    };
+    assert_eq!(answer.status(), 429);
+    let told: Value = serde_json::from_slice(answer.body().as_ref().unwrap()).unwrap();
+    assert_eq!(
+        (&told["code"], &told["retry_after"]),
+        (&json!("too-many-requests"), &json!(21))
+    );
+    TestSocket::connect(&bob.client).await;
+    app.advance(20).await;
+    TestSocket::connect(alice.client()).await;
+}
+
+/// Randomness that is broken as soon as it is told to be.
+struct Broken(AtomicBool);
+
+impl Entropy for Broken {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        assert!(
+            !self.0.load(Ordering::SeqCst),
+            "a panic that the test wants"
+        );
+        OsEntropy.fill(bytes)
+    }
+}
+
+#[actix_web::test]
+async fn a_handshake_that_panics_closes_its_socket() {
+    let entropy = Arc::new(Broken(AtomicBool::new(false)));
+    let app = TestApp::start_over(Arc::clone(&entropy) as _, |_| {}).await;
+    let alice = alice(&app).await;
+    let live = random_id();
+    let (mut socket, hello) = alice.greeted(live).await;
+    let (live, base) = (LiveId::from_bytes(live), alice.client().base());
+    let (_, open) = Opening::for_account(&mut rng(), &hello, base, alice.session, live).unwrap();
+    entropy.0.store(true, Ordering::SeqCst);
+    socket.say(open).await;
+    assert_eq!(socket.hear().await.err(), Some(None));
+    entropy.0.store(false, Ordering::SeqCst);
+    TestSocket::connect(alice.client()).await;
+}
+
+#[actix_web::test]
 async fn a_session_that_ends_ends_its_links_that_are_half_open() {
     let app = TestApp::start().await;
     let alice = alice(&app).await;
@@ -251,6 +308,18 @@ async fn a_link_is_renewed_while_messages_are_under_way() {
             socket.text_of("pong").await;
         }
     }
+}
+
+#[actix_web::test]
+async fn a_client_that_renews_its_link_again_and_again_is_cut_off() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await;
+    let (mut socket, _) = TestSocket::connect(alice.client()).await;
+    app.advance(60).await;
+    socket.renew().await;
+    app.advance(59).await;
+    socket.renew().await;
+    assert_eq!(socket.closed().await, Some(close::MISUSE));
 }
 
 #[actix_web::test]
@@ -388,4 +457,32 @@ async fn a_body_that_does_not_open_is_refused_and_nothing_of_it_is_taken() {
         (&refused["re"], &refused["code"]),
         (&json!("ticket"), &json!("too-large"))
     );
+}
+
+#[actix_web::test]
+async fn content_that_cannot_be_read_is_refused_by_the_answer_to_its_request() {
+    let app = TestApp::start().await;
+    let alice = alice(&app).await.account;
+    let (mut socket, _) = TestSocket::connect(&alice.client).await;
+    let slots = vec![waiting_slot(alice.id(), b"slot")];
+    let message = submission(random_id(), false, slots, &[7; 40_000]);
+    for wrong in ["kind", "version", "less than it says", "more than it says"] {
+        let mut message = message.clone();
+        match wrong {
+            "kind" => message[0] = 0xff,
+            "version" => message[1] = 0xff,
+            "less than it says" => message.truncate(30_000),
+            _ => message.push(7),
+        }
+        let ticket = ticket(&mut socket, message.len()).await;
+        let path = sealed_path(&ticket);
+        let body = sealed(ticket, &message);
+        let refused = alice.client.post_octets(&path, body).await.expect(400);
+        assert_eq!(refused.code(), "malformed-request", "{wrong}");
+        assert_eq!(refused.json()["retry_after"], Value::Null, "{wrong}");
+    }
+    // Nothing was told on the socket, where it would name no message.
+    socket.say(json!({"t": "ping"})).await;
+    assert_eq!(socket.text().await["t"], "pong");
+    assert_eq!(app.app.vault().stats().await.unwrap().messages, 0);
 }

@@ -5,7 +5,7 @@
 //! bytes of it is enough to be found. Searched are the bytes as they are, as hex and as base64, in
 //! every alignment.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -15,6 +15,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memmem::Finder;
+use protocol::primitives::agreement::AgreementSecret;
 
 use super::random_id;
 
@@ -75,7 +76,7 @@ impl Markers {
     pub(crate) fn in_process(&self, pid: u32) -> Found {
         let search = Search::new(self);
         let mut found = Found::default();
-        mapped(pid, |memory, range, name| {
+        mapped(pid, |memory, range, name, _| {
             search.read(memory, range, name, &mut found);
         });
         found
@@ -108,8 +109,8 @@ impl Markers {
     }
 }
 
-/// Gives everything that a process has mapped and may read, with its name.
-fn mapped(pid: u32, mut each: impl FnMut(&File, Range<u64>, &str)) {
+/// Gives everything that a process has mapped and may read, with its name and what the process may do there.
+fn mapped(pid: u32, mut each: impl FnMut(&File, Range<u64>, &str, &str)) {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
     for line in maps.lines() {
@@ -122,7 +123,7 @@ fn mapped(pid: u32, mut each: impl FnMut(&File, Range<u64>, &str)) {
         }
         let (start, end) = range.split_once('-').unwrap();
         let address = |text| u64::from_str_radix(text, 16).unwrap();
-        each(&memory, address(start)..address(end), name);
+        each(&memory, address(start)..address(end), name, rights);
     }
 }
 
@@ -152,25 +153,70 @@ fn windows(from: &File, range: Range<u64>, mut look: impl FnMut(&[u8], u64)) {
     }
 }
 
-/// Which of these keys a process has in its memory, whole or half, and where the first of each lies.
-pub(crate) fn keys_in_process(pid: u32, keys: &[[u8; 32]]) -> BTreeMap<usize, String> {
-    let mut halves = HashMap::new();
-    let mut begins = vec![false; 1 << 16];
-    for (index, key) in keys.iter().enumerate() {
-        for half in key.as_chunks::<16>().0 {
-            halves.insert(*half, index);
-            begins[usize::from(u16::from_be_bytes([half[0], half[1]]))] = true;
+/// Keys that are looked for whole and in halves.
+pub(crate) struct Keys {
+    halves: HashMap<[u8; 16], usize>,
+    begins: Vec<bool>,
+}
+
+impl Keys {
+    pub(crate) fn new(keys: &[[u8; 32]]) -> Self {
+        let (mut halves, mut begins) = (HashMap::new(), vec![false; 1 << 16]);
+        for (index, key) in keys.iter().enumerate() {
+            for half in key.as_chunks::<16>().0 {
+                halves.insert(*half, index);
+                begins[usize::from(u16::from_be_bytes([half[0], half[1]]))] = true;
+            }
         }
+        Self { halves, begins }
     }
-    let mut found = BTreeMap::new();
-    mapped(pid, |memory, range, name| {
-        windows(memory, range, |bytes, at| {
-            for (offset, half) in bytes.windows(16).enumerate() {
-                if begins[usize::from(u16::from_be_bytes([half[0], half[1]]))]
-                    && let Some(index) = halves.get(half)
-                {
+
+    /// Which of them bytes hold, and where the first half of each lies.
+    pub(crate) fn in_bytes(&self, bytes: &[u8]) -> BTreeMap<usize, usize> {
+        let mut found = BTreeMap::new();
+        for (offset, half) in bytes.windows(16).enumerate() {
+            if self.begins[usize::from(u16::from_be_bytes([half[0], half[1]]))]
+                && let Some(index) = self.halves.get(half)
+            {
+                found.entry(*index).or_insert(offset);
+            }
+        }
+        found
+    }
+
+    /// Which of them a process has in its memory, and where.
+    pub(crate) fn in_process(&self, pid: u32) -> BTreeMap<usize, String> {
+        let mut found = BTreeMap::new();
+        mapped(pid, |memory, range, name, _| {
+            windows(memory, range, |bytes, at| {
+                for (index, offset) in self.in_bytes(bytes) {
                     let place = || format!("{name} at {:#x}", at + offset as u64);
-                    found.entry(*index).or_insert_with(place);
+                    found.entry(index).or_insert_with(place);
+                }
+            });
+        });
+        found
+    }
+}
+
+/// Of which of these public keys a process has the private half in memory that it writes to.
+///
+/// Every 32 bytes that look random are tried. A key lies where an allocation or a word of a stack begins.
+pub(crate) fn private_halves_in_process(pid: u32, publics: &[[u8; 32]]) -> BTreeSet<usize> {
+    let mut tried = HashSet::new();
+    let mut found = BTreeSet::new();
+    mapped(pid, |memory, range, _, rights| {
+        if !rights.starts_with("rw") {
+            return;
+        }
+        windows(memory, range, |bytes, _| {
+            for at in (0..bytes.len().saturating_sub(31)).step_by(8) {
+                let candidate: [u8; 32] = bytes[at..at + 32].try_into().unwrap();
+                let looks_random = !candidate.as_chunks().0.contains(&[0; 8])
+                    && candidate.iter().collect::<HashSet<_>>().len() > 20;
+                if looks_random && tried.insert(candidate) {
+                    let public = AgreementSecret::from_bytes(&candidate).public();
+                    found.extend(publics.iter().position(|it| it == public.as_bytes()));
                 }
             }
         });

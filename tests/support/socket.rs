@@ -8,7 +8,7 @@ use protocol::boot::SignedBoot;
 use protocol::epoch::LocalParty;
 use protocol::identity::AccountKeys;
 use protocol::ids::LiveId;
-use protocol::link::client::{ClientLink, Opening, Received};
+use protocol::link::client::{ClientLink, Opening, Proving, Received};
 use protocol::link::{Hello, RENEW_AFTER_SECS, Ticket};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -36,8 +36,39 @@ pub(crate) struct TestSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub live_id: [u8; 16],
     link: ClientLink,
+    /// What the link came out of.
+    pub(crate) origins: Origins,
+    /// Seconds since the link was renewed.
+    age: u64,
     /// What came while a renewal was awaited.
     heard: VecDeque<Heard>,
+}
+
+/// What a link came out of.
+pub(crate) struct Origins {
+    /// What was agreed on.
+    pub agreed: [[u8; 32]; 4],
+    /// The keys of the handshake.
+    pub handshake: [[u8; 32]; 5],
+    /// X_L and EK_S, whose private halves the server drew.
+    pub publics: [[u8; 32]; 2],
+    /// The first keys of the link.
+    pub first: Vec<[u8; 32]>,
+}
+
+impl Origins {
+    /// Every key, whoever has which.
+    pub(crate) fn all(&self) -> Vec<[u8; 32]> {
+        [self.agreed.as_slice(), &self.handshake, &self.first].concat()
+    }
+}
+
+/// A link whose server waits for the proof.
+pub(crate) struct Answered {
+    socket: Unlinked,
+    proving: Proving,
+    proof: Vec<u8>,
+    pub origins: Origins,
 }
 
 /// Where a body under a ticket goes.
@@ -162,15 +193,19 @@ impl TestSocket {
     pub(crate) async fn advance(&mut self, app: &TestApp, seconds: u64) {
         let mut left = seconds;
         while left > 0 {
-            let step = left.min(RENEW_AFTER_SECS);
+            let step = left.min(RENEW_AFTER_SECS - self.age);
             app.advance(step).await;
             left -= step;
-            self.renew().await;
+            self.age += step;
+            if self.age == RENEW_AFTER_SECS {
+                self.age = 0;
+                self.renew().await;
+            }
         }
     }
 
     /// Renews the link, unless the server closes meanwhile.
-    async fn renew(&mut self) {
+    pub(crate) async fn renew(&mut self) {
         if matches!(self.heard.back(), Some(Heard::Closed(_))) {
             return;
         }
@@ -324,13 +359,19 @@ impl Unlinked {
     }
 
     /// Opens the link with the keys that every account of the tests has.
-    pub(crate) async fn link(mut self, client: &Client) -> TestSocket {
+    pub(crate) async fn link(self, client: &Client) -> TestSocket {
+        self.answered(client).await.link().await
+    }
+
+    /// The same, up to the proof.
+    pub(crate) async fn answered(mut self, client: &Client) -> Answered {
         let server = client.get("/api/v1/server").await.expect(200).json();
         let session = client.get("/api/v1/session").await.expect(200).json();
         let now = server["now"].as_u64().unwrap();
         let boot = SignedBoot::decode(&unb64(&server["boot"]["signed"])).unwrap();
         let key = boot.server_key(None).unwrap();
-        let hello = Hello::decode(&self.hear().await.unwrap()).unwrap();
+        let greeting = self.hear().await.unwrap();
+        let hello = Hello::decode(&greeting).unwrap();
         let hello = hello.verify(&key, now).unwrap();
         let (live, session_id) = (LiveId::from_bytes(self.live_id), &session["session_id"]);
         let session_id = session_id.as_str().unwrap().parse().unwrap();
@@ -345,14 +386,21 @@ impl Unlinked {
             keys: &AccountKeys::decode(keys).unwrap(),
         };
         let opened = self.hear().await.unwrap();
+        let agreed = opening.agreed(&opened).unwrap();
         let (proving, proof) = opening.prove(rng, &opened, &account).unwrap();
-        self.say(proof).await;
-        let active = proving.active(START, &self.hear().await.unwrap()).unwrap();
-        TestSocket {
-            stream: self.stream,
-            live_id: self.live_id,
-            link: active.link,
-            heard: VecDeque::new(),
+        // Behind header, fingerprint, boot id, instance, bucket and expiry; behind header and link id.
+        let publics = [&greeting[115..147], &opened[19..51]];
+        let origins = Origins {
+            agreed,
+            handshake: proving.exposed(),
+            publics: publics.map(|public| public.try_into().unwrap()),
+            first: Vec::new(),
+        };
+        Answered {
+            socket: self,
+            proving,
+            proof,
+            origins,
         }
     }
 
@@ -385,5 +433,23 @@ impl Unlinked {
     pub(crate) async fn close(&mut self) {
         self.stream.close(None).await.unwrap();
         while self.hear().await.is_ok() {}
+    }
+}
+
+impl Answered {
+    /// Sends the proof, and opens the link.
+    pub(crate) async fn link(mut self) -> TestSocket {
+        self.socket.say(self.proof).await;
+        let active = self.socket.hear().await.unwrap();
+        let link = self.proving.active(START, &active).unwrap().link;
+        self.origins.first = link.exposed();
+        TestSocket {
+            stream: self.socket.stream,
+            live_id: self.socket.live_id,
+            link,
+            origins: self.origins,
+            age: 0,
+            heard: VecDeque::new(),
+        }
     }
 }
