@@ -37,9 +37,13 @@ pub(crate) trait SafeRows {
     /// The wraps of an account, in the order of their writing.
     fn wraps(&self, user: &UserId) -> Answer<Vec<SealedWrap>>;
 
-    /// Some of what an older schema kept: both wraps of an account in one value. `None` when all of it was
-    /// carried over.
-    fn joined_wraps(&self, limit: usize) -> Answer<Option<Vec<(UserId, Sealed)>>>;
+    /// Some of what an older schema kept, behind an account: both wraps of an account in one value. `None` if
+    /// all of it was carried over.
+    fn joined_wraps(
+        &self,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<Option<Vec<(UserId, Sealed)>>>;
 }
 
 /// Changes safes.

@@ -1,7 +1,8 @@
 //! Carries over what an older schema kept of each account: both wraps of the safe key in one value.
 //!
 //! Migration V6 puts these values aside, because only this program can open them. Opening the database gives
-//! each wrap a row of its own, so many accounts at once. Whoever is interrupted goes on at the next start.
+//! each wrap a row of its own, for so many accounts in one transaction, and goes on after an interruption. A value
+//! that does not open stays as it is: the next opening tries again, perhaps with its key.
 
 use api::bodies::Wrap;
 use api::ids::{UserId, WrapId};
@@ -19,39 +20,51 @@ use crate::sealing::sealer::{JOINED_WRAPS, Sealer, sealing};
 /// Accounts in one transaction.
 const AT_ONCE: usize = 256;
 
-/// Carries everything over that is still to be carried over.
+/// Carries over every value that opens.
 pub(crate) fn carry_over(opening: &mut Opening<'_>, sealer: &Sealer) -> Result<(), Fault> {
+    let (mut after, mut kept) = (None, 0);
     loop {
-        let Some(found) = opening.rows().joined_wraps(AT_ONCE)? else {
+        let Some(found) = opening.rows().joined_wraps(after, AT_ONCE)? else {
             return Ok(());
         };
-        opening.transact(|rows| carry(rows, sealer, &found))?;
+        let Some((last, _)) = found.last() else {
+            return match kept {
+                0 => opening.transact(|rows| rows.drop_joined_wraps()),
+                _ => Ok(()),
+            };
+        };
+        after = Some(*last);
+        kept += opening.transact(|rows| carry(rows, sealer, &found))?;
     }
 }
 
-fn carry(rows: &dyn Changes, sealer: &Sealer, found: &[(UserId, Sealed)]) -> Result<(), Fault> {
-    if found.is_empty() {
-        return rows.drop_joined_wraps();
-    }
+/// Gives the number of values that did not open and stay.
+fn carry(rows: &dyn Changes, sealer: &Sealer, found: &[(UserId, Sealed)]) -> Result<usize, Fault> {
+    let mut kept = 0;
     for (user, joined) in found {
+        if !rows.wraps(user)?.is_empty() {
+            // Its owner changed the passphrase since: these are older.
+            rows.delete_joined_wraps(user)?;
+            continue;
+        }
         match split(sealer, user, joined) {
             Ok(wraps) => {
                 let mut wraps = wraps.iter();
                 wraps.try_for_each(|wrap| rows.replace_wrap(user, wrap))?;
+                rows.delete_joined_wraps(user)?;
             }
-            // The account is as damaged as it was, and the others go on.
             Err(fault @ Fault::Damaged { .. }) => {
-                tracing::error!(cause = %fault, "the wraps of an account are lost");
+                tracing::error!(cause = %fault, "the wraps of an account do not open, and stay as they are");
+                kept += 1;
             }
             Err(fault) => return Err(fault),
         }
-        rows.delete_joined_wraps(user)?;
     }
     tracing::info!(
-        accounts = found.len(),
+        accounts = found.len() - kept,
         "wraps of the safe key have rows now"
     );
-    Ok(())
+    Ok(kept)
 }
 
 fn split(sealer: &Sealer, user: &UserId, joined: &Sealed) -> Result<Vec<SealedWrap>, Fault> {

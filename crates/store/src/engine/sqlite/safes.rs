@@ -75,14 +75,20 @@ impl SafeRows for Db<'_> {
         )
     }
 
-    fn joined_wraps(&self, limit: usize) -> Answer<Option<Vec<(UserId, Sealed)>>> {
+    fn joined_wraps(
+        &self,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<Option<Vec<(UserId, Sealed)>>> {
         let place = many("joined_wraps");
         let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'joined_wraps'";
         if self.number(place, exists, [])? == 0 {
             return Ok(None);
         }
-        let sql = "SELECT user_id, sealed FROM joined_wraps LIMIT ?1";
-        let found = self.all(place, sql, [limit], |row| {
+        let sql = "SELECT user_id, sealed FROM joined_wraps WHERE user_id > coalesce(?1, x'')
+                   ORDER BY user_id LIMIT ?2";
+        let after = after.as_ref().map(UserId::as_bytes);
+        let found = self.all(place, sql, (after, limit), |row| {
             Ok((UserId::from_bytes(row.get(0)?), row.get(1)?))
         });
         found.map(Some)

@@ -5,6 +5,7 @@ use rusqlite::Row;
 use crate::classes::{Public, Sealed};
 use crate::engine::Answer;
 use crate::engine::place::{at, many};
+use crate::engine::safes::{SafeChanges, SafeRows};
 use crate::engine::sqlite::db::Db;
 use crate::engine::users::{BoundUser, RawCredential, RawUser, UserChanges, UserRows};
 use api::ids::UserId;
@@ -195,6 +196,9 @@ impl UserChanges for Db<'_> {
         for (table, column) in OF_A_USER {
             let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
             self.execute(at(table, id), &sql, [id])?;
+        }
+        if self.joined_wraps(None, 0)?.is_some() {
+            self.delete_joined_wraps(user)?;
         }
         let sql = "DELETE FROM users WHERE user_id = ?1";
         self.changed(at("users", id), sql, [id])
