@@ -18,11 +18,9 @@ impl Core {
             Purpose::Flow(step) => self.flow_answered(step, answer),
             Purpose::Server => self.server_came(answer),
             Purpose::Session => self.session_came(answer),
-            Purpose::StillSignedIn => {
-                if matches!(&answer, Some((401, _))) && self.phase == Phase::Unlocked {
-                    self.session_over("expired");
-                } else if matches!(&answer, Some((200, _))) {
-                    self.socket_held_up();
+            Purpose::Unopened => {
+                if let Some((status, body)) = answer {
+                    self.socket_answered(status, &body);
                 }
             }
             Purpose::ResumeHalf => self.resume_half_came(answer),

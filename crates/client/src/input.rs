@@ -23,8 +23,17 @@ pub enum Input {
         /// The request's id.
         id: u64,
     },
-    /// A binary message of the socket asked for by [`crate::Output::SocketConnect`] came; a message of text is handed on as an empty one, which no link takes.
+    /// A binary message of the socket asked for by [`crate::Output::SocketConnect`]. A message of text is
+    /// handed on as an empty one, which ends the link.
     SocketFrame(Vec<u8>),
+    /// The server answered the socket's handshake with something else than an open socket. A browser hides
+    /// this answer and gives [`Input::SocketClosed`].
+    SocketRefused {
+        /// The HTTP status code.
+        status: u16,
+        /// The body; JSON where the server itself answered.
+        body: Vec<u8>,
+    },
     /// The socket is closed, or could not be opened.
     SocketClosed {
         /// The close code; 1006 when there was none.

@@ -16,8 +16,8 @@ pub(crate) enum Purpose {
     Server,
     /// Whether there is a session, at start.
     Session,
-    /// Whether there still is one, when the socket does not open.
-    StillSignedIn,
+    /// Why the socket did not open, which a browser does not tell.
+    Unopened,
     /// The server's half of a resume wrap.
     ResumeHalf,
     /// A step of sign-in, registration, recovery or a change of passphrase.

@@ -20,8 +20,13 @@ pub enum ApiError {
     #[error("the server refused with {}: {}", .0.code, .0.detail)]
     Refused(Box<Problem>),
     /// The server did not accept the socket.
-    #[error("the server refused the socket with status {0}; sign in first")]
-    SocketRefused(u16),
+    #[error("the server refused the socket with status {status}; sign in first")]
+    SocketRefused {
+        /// The status of the answer to the handshake.
+        status: u16,
+        /// Its body.
+        body: Vec<u8>,
+    },
 }
 
 /// Why a headless client gave up.

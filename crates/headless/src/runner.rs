@@ -193,7 +193,9 @@ impl Runner {
                         self.socket = Some(socket);
                         None
                     }
-                    Err(ApiError::SocketRefused(401)) => Some(Input::SocketClosed { code: 4401 }),
+                    Err(ApiError::SocketRefused { status, body }) => {
+                        Some(Input::SocketRefused { status, body })
+                    }
                     Err(_) => Some(Input::SocketClosed { code: 1006 }),
                 }
             }

@@ -48,7 +48,10 @@ impl ApiSocket {
         stream.set_nodelay(true).map_err(|e| broken(&e))?;
         match tokio_tungstenite::client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self(socket)),
-            Err(Error::Http(response)) => Err(ApiError::SocketRefused(response.status().as_u16())),
+            Err(Error::Http(response)) => Err(ApiError::SocketRefused {
+                status: response.status().as_u16(),
+                body: response.into_body().unwrap_or_default(),
+            }),
             Err(other) => Err(broken(&other)),
         }
     }

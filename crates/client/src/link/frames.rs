@@ -1,4 +1,4 @@
-//! What comes through the socket, and the payloads of the link's frames.
+//! Messages of the socket and payloads of the link's frames.
 //!
 //! Specification: `docs/protocol/link.md#frames`.
 
@@ -30,7 +30,7 @@ impl Core {
         }
     }
 
-    /// A frame that does not open ends the link, and nothing of it is believed.
+    /// Opens a frame of the link. One that does not open ends the link.
     fn linked_frame(&mut self, frame: &mut [u8]) {
         let at = self.io.link_secs();
         let Some(mut link) = self.io.link.take() else {
@@ -52,7 +52,7 @@ impl Core {
         }
     }
 
-    /// Frames could not be sealed any more, because the link was not renewed in time.
+    /// Whether the link ended because it was not renewed in time.
     pub(crate) fn is_link_over(&self) -> bool {
         matches!(self.link.step, Step::Linked) && self.link.open && self.io.link.is_none()
     }
@@ -62,13 +62,13 @@ impl Core {
         self.link_refused(&LinkError::Ended);
     }
 
-    /// JSON begins with a brace; an object of the protocol begins with its type, which is none.
+    /// Takes a payload: JSON if it begins with a brace, otherwise an object of the protocol.
     fn payload_came(&mut self, payload: &[u8]) {
         if payload.first() == Some(&b'{') {
             self.frame_came(payload);
         } else if let Some(open) = self.unlocked.as_mut() {
             if payload.first() == Some(&(ObjectType::LinkTicket as u8)) {
-                open.ticket_came(&mut self.io, payload);
+                open.outbox.ticket_came(&mut self.io, payload);
             } else {
                 open.parcel(&mut self.io, payload);
             }

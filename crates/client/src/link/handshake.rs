@@ -16,11 +16,11 @@ pub(super) enum Step {
     /// The server's hello is to come.
     #[default]
     Hello,
-    /// A hello waits for the signed boot id that its signature is held against.
+    /// The server's signed boot id is to come; the hello is verified against it.
     Boot(Box<Hello>),
     /// The server's answer to an open is to come; then the account signs.
     Signs(InstanceId, Box<Opening<Account>>),
-    /// The same, where the key of the link before proves the account.
+    /// The same, if the key of the last link proves the account.
     Knows(InstanceId, Box<Opening<Known>>),
     /// The server's word that the link is active is to come.
     Proves(InstanceId, Box<Proving>),
@@ -28,7 +28,7 @@ pub(super) enum Step {
     Linked,
 }
 
-/// What a step came to.
+/// The next step, or why the link is refused.
 type Stepped = Result<Step, LinkError>;
 
 impl Core {
@@ -87,7 +87,7 @@ impl Core {
         }
     }
 
-    /// Holds a hello against the server's key; nothing where its run of the server is not known yet.
+    /// Verifies a hello with the server's key; `None` if its run of the server is not known.
     fn verify(&self, hello: &Hello) -> Option<Result<VerifiedHello, LinkError>> {
         let boot = &self.unlocked.as_ref()?.boot;
         let key: &ServerKey = boot.key()?;
@@ -103,6 +103,7 @@ impl Core {
             return Err(LinkError::OtherSession);
         };
         let live = *open.presence.live();
+        self.link.opened = true;
         let (rng, origin) = (&mut self.io.rng, &self.config.origin);
         let instance = hello.instance();
         let known = self.link.psk.take().filter(|(at, _)| *at == instance);
@@ -163,7 +164,7 @@ impl Core {
         self.refuse_link();
     }
 
-    /// Nothing on the way holds this socket up: it is closed here.
+    /// Closes the socket, to open another one later.
     fn refuse_link(&mut self) {
         self.link.opened = true;
         self.give_up();

@@ -5,11 +5,12 @@
 mod frames;
 mod handshake;
 
-use api::close;
+use api::{Code, Own, close};
 use protocol::link::{InstanceId, Psk};
 
 use crate::core::Core;
-use crate::event::Event;
+use crate::event::{Event, Phase};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::purpose::Purpose;
 use crate::refusal::Refusal;
@@ -17,14 +18,16 @@ use crate::timers::Timer;
 use crate::wire::ClientFrame;
 use handshake::Step;
 
-/// How often the connection is tried, milliseconds.
+/// The time between two pings, milliseconds.
 const PING_MS: u64 = 25_000;
 /// First and longest pause between tries, milliseconds.
 const FIRST_RETRY_MS: u64 = 500;
 const LONGEST_RETRY_MS: u64 = 30_000;
 
-/// So many sockets in a row that did not open, while the server answers, are no accident.
+/// Sockets in a row that do not open while the server answers, before the person is told.
 const BARRED_AFTER: u32 = 2;
+/// Close codes that only an application gives: nothing on the way.
+const OF_THE_SERVER: std::ops::RangeInclusive<u16> = 4_000..=4_999;
 
 /// The socket's state. Dropping it overwrites the keys of a handshake and of the next one; those of the
 /// link itself are where frames are sealed.
@@ -34,10 +37,11 @@ pub(crate) struct Link {
     open: bool,
     /// How far the handshake is.
     step: Step,
-    /// This try has reached the server: the link is active, or was refused here.
+    /// This try has reached the server: its hello was verified, it closed the socket, or the link was
+    /// refused here.
     opened: bool,
     tries: u32,
-    /// Sockets in a row that did not open.
+    /// Sockets in a row that did not open and were not refused by the server.
     unopened: u32,
     retry_at_ms: Option<u64>,
     /// A ping was sent and nothing has come since.
@@ -48,6 +52,8 @@ pub(crate) struct Link {
     psk: Option<(InstanceId, Psk)>,
     /// What was refused last, and told, since a link was greeted.
     told: Option<Refusal>,
+    /// The person was told that the server takes no socket, since a link was greeted.
+    told_not_taken: bool,
 }
 
 impl Core {
@@ -70,7 +76,7 @@ impl Core {
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
     }
 
-    /// Closes it without a word from the other side; its keys are overwritten.
+    /// Closes the socket for good and overwrites the keys of the link.
     pub(crate) fn disconnect(&mut self) {
         if self.link.open {
             self.io.out.push(Output::SocketDisconnect);
@@ -90,8 +96,60 @@ impl Core {
         });
     }
 
-    /// The server answered and the session is good, yet the socket did not open.
-    pub(crate) fn socket_held_up(&mut self) {
+    /// The server refused the handshake of the socket, and says why.
+    pub(crate) fn socket_refused(&mut self, status: u16, body: &[u8]) {
+        if self.link.open {
+            self.closed();
+            self.socket_answered(status, body);
+        }
+    }
+
+    /// What the address of the socket answers. A server that would open it calls a request without a handshake
+    /// malformed; what has no code, or another server's, comes from something on the way.
+    pub(crate) fn socket_answered(&mut self, status: u16, body: &[u8]) {
+        if self.phase != Phase::Unlocked || self.io.link.is_some() {
+            return;
+        }
+        let failure = Failure::from_answer(status, body);
+        let of_the_way = [
+            Code::MalformedRequest.name(),
+            Code::NotFound.name(),
+            Own::HeldUp.words().code,
+        ];
+        match failure.code.as_str() {
+            _ if status == 401 => self.session_over("expired"),
+            code if status < 300 || of_the_way.contains(&code) => self.socket_held_up(),
+            code if code == Own::ServerError.words().code => {}
+            _ => self.socket_not_taken(&failure),
+        }
+    }
+
+    /// The server takes no socket now. It is tried again no sooner than the server asks.
+    fn socket_not_taken(&mut self, failure: &Failure) {
+        self.link.unopened = 0;
+        if failure.is_passing()
+            && let Some(planned_ms) = self.link.retry_at_ms
+        {
+            let wait_ms = failure.wait_ms();
+            // Clients that were refused together must not come back together.
+            let spread_ms = u64::from(self.io.rng.next_u32()) % (wait_ms / 8 + 1);
+            let at_ms = self.io.after_ms(wait_ms + spread_ms);
+            self.try_at(planned_ms.max(at_ms));
+        }
+        if !std::mem::replace(&mut self.link.told_not_taken, true) {
+            let text = match failure.is_passing() {
+                true => {
+                    "The server takes no more connections from here for now. It is tried again by itself: \
+                     messages come as soon as it does."
+                }
+                false => &failure.text,
+            };
+            self.io.notice(&failure.code, text, None);
+        }
+    }
+
+    /// The server answers requests, and the socket does not open.
+    fn socket_held_up(&mut self) {
         if self.link.barred || self.link.opened || self.link.unopened < BARRED_AFTER {
             return;
         }
@@ -105,11 +163,12 @@ impl Core {
         );
     }
 
-    /// Greets back once the server's `hello` came.
+    /// The server's `hello` came: the connection is up.
     fn greeted(&mut self) {
         self.link.tries = 0;
         self.link.barred = false;
         self.link.told = None;
+        self.link.told_not_taken = false;
         self.io.online = true;
         self.io.timers.set(Timer::Ping, self.io.now_ms + PING_MS);
         self.emit_connection();
@@ -137,7 +196,16 @@ impl Core {
                 self.link.open = false;
                 self.session_over(reason);
             }
-            None => self.lost(),
+            None => {
+                self.link.opened |= OF_THE_SERVER.contains(&code);
+                let refused = code == close::TOO_MUCH && !self.io.online;
+                self.lost();
+                if refused {
+                    let code = Code::TooManyRequests;
+                    let usual = code.words().wait;
+                    self.socket_not_taken(&Failure::refused(code.name(), String::new(), usual));
+                }
+            }
         }
     }
 
@@ -147,8 +215,17 @@ impl Core {
         self.lost();
     }
 
-    /// The socket is gone: the link's keys go, and it is tried again.
+    /// The socket is gone. If it never opened its address is asked why, because a browser does not tell.
     fn lost(&mut self) {
+        self.closed();
+        if let Some(open) = self.unlocked.as_ref().filter(|_| !self.link.opened) {
+            let path = format!("/ws?live_id={}", open.presence.live());
+            self.io.get(&path, Purpose::Unopened);
+        }
+    }
+
+    /// The socket is gone: the link's keys go, and it is tried again.
+    fn closed(&mut self) {
         self.link.open = false;
         self.link.step = Step::default();
         self.link.unanswered = false;
@@ -159,20 +236,19 @@ impl Core {
             return;
         };
         open.offline(&mut self.io);
-        if !self.link.opened {
-            // A browser does not tell why a socket was refused: the session may be over.
-            self.link.unopened += 1;
-            self.io.get("/session", Purpose::StillSignedIn);
-        }
+        self.link.unopened += u32::from(!self.link.opened);
         let pause = FIRST_RETRY_MS
             .saturating_mul(1 << self.link.tries.min(8))
             .min(LONGEST_RETRY_MS);
         // Many clients must not come back in step after a restart.
         let jitter = u64::from(self.io.rng.next_u32()) % (pause / 2);
         self.link.tries += 1;
-        let at = self.io.now_ms + pause / 2 + jitter;
-        self.link.retry_at_ms = Some(at);
-        self.io.timers.set(Timer::Reconnect, at);
+        self.try_at(self.io.after_ms(pause / 2 + jitter));
+    }
+
+    fn try_at(&mut self, at_ms: u64) {
+        self.link.retry_at_ms = Some(at_ms);
+        self.io.timers.set(Timer::Reconnect, at_ms);
         self.emit_connection();
     }
 }

@@ -71,6 +71,11 @@ impl FakeServer {
     ) -> Answer {
         match (method, parts) {
             ("GET", ["session"]) => answer(200, &self.current(mine, user)),
+            // No handshake of a socket.
+            ("GET", ["ws", _]) => {
+                let refused = self.refuse_sockets.clone();
+                refused.unwrap_or_else(|| problem(Code::MalformedRequest))
+            }
             ("POST", ["session", "active"]) => DONE,
             ("POST", ["session", "reauth", "start"]) => {
                 let handle = self.accounts[&user].handle.clone();

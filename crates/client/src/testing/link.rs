@@ -128,14 +128,14 @@ impl FakeServer {
         }
     }
 
-    /// A tab opens its socket; gives the hello, unless nobody is signed in.
+    /// A tab opens its socket; gives the hello, unless nobody is signed in or sockets are refused.
     pub(super) fn connect(
         &mut self,
         tab: usize,
         live: LiveId,
         cookie: Option<u64>,
     ) -> Option<Vec<u8>> {
-        let cookie = cookie?;
+        let cookie = cookie.filter(|_| self.refuse_sockets.is_none())?;
         let user = *self.cookies.get(&cookie)?;
         let pair = self.link_pair();
         let hello = pair.hello().to_vec();

@@ -167,6 +167,8 @@ pub struct FakeServer {
     pub log: Vec<String>,
     /// Codes with which the next messages are refused, one each.
     pub refuse: VecDeque<&'static str>,
+    /// The status and the problem with which sockets are refused.
+    pub refuse_sockets: Option<(u16, Value)>,
     pub(super) next: u64,
 }
 
@@ -223,6 +225,7 @@ impl FakeServer {
             restored: None,
             log: Vec::new(),
             refuse: VecDeque::new(),
+            refuse_sockets: None,
             next: 1,
         }
     }

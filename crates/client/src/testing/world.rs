@@ -57,6 +57,8 @@ pub struct World {
     pub network: bool,
     /// Whether sockets open where requests are answered.
     pub sockets: bool,
+    /// Whether clients hear how the server refused a socket, as native ones do.
+    pub native: bool,
     /// Answers to this request are under way until they are let through.
     pub slow: Option<&'static str>,
     late: Vec<(usize, Input)>,
@@ -90,6 +92,7 @@ impl Default for World {
             seed: 100,
             network: true,
             sockets: true,
+            native: false,
             slow: None,
             late: Vec::new(),
             held_up: None,
@@ -264,7 +267,10 @@ impl World {
             let Some(open) = self.tabs[tab].as_mut() else {
                 continue;
             };
-            if matches!(input, Input::SocketClosed { .. }) {
+            if matches!(
+                input,
+                Input::SocketClosed { .. } | Input::SocketRefused { .. }
+            ) {
                 open.connected = false;
             }
             for output in open.core.handle(input, now_ms) {
@@ -296,6 +302,12 @@ impl World {
                 } else if let Some(hello) = self.server.connect(tab, live, cookie) {
                     self.tabs[tab].as_mut().unwrap().connected = true;
                     self.wire(tab, hello);
+                } else if let Some((status, body)) = &self.server.refuse_sockets
+                    && self.native
+                {
+                    let (status, body) = (*status, body.to_string().into_bytes());
+                    let refused = Input::SocketRefused { status, body };
+                    self.inputs.push_back((tab, refused));
                 } else {
                     // As a browser has it: why it was refused is not told.
                     self.inputs

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use client::Command;
 use client::event::{Event, Phase};
 use client::testing::{PASSPHRASE, Reply, World};
+use client::{Command, Input};
+use serde_json::json;
 
 use super::unlock;
 
@@ -131,7 +132,8 @@ fn two_sockets_in_a_row_that_do_not_open_are_no_accident() {
     world.cut(tab);
     assert_eq!(world.server.log, Vec::<String>::new(), "this one was open");
     reconnect(&mut world, tab);
-    assert_eq!(world.server.log, ["GET /session"]);
+    assert_eq!(world.server.log.len(), 1);
+    assert!(world.server.log[0].starts_with("GET /ws?live_id="));
     assert_eq!(barred(&world, tab), 0);
     reconnect(&mut world, tab);
     assert_eq!(barred(&world, tab), 1);
@@ -148,12 +150,141 @@ fn two_sockets_in_a_row_that_do_not_open_are_no_accident() {
     assert_eq!(barred(&world, tab), 2);
 }
 
+fn notices(world: &World, tab: usize) -> Vec<&str> {
+    let events = world.tab(tab).events.iter();
+    let told = events.filter_map(|event| match event {
+        Event::Notice { code, .. } => Some(code.as_str()),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// The server refuses sockets with a code, and asks to wait.
+fn refuse_sockets(world: &mut World, status: u16, code: &str, secs: u64) {
+    let problem = json!({"code": code, "detail": "The reason.", "retry_after": secs});
+    world.server.refuse_sockets = Some((status, problem));
+}
+
+#[test]
+fn a_refusal_of_the_socket_is_waited_out_and_is_not_called_a_block_on_the_way() {
+    for native in [false, true] {
+        for (status, code) in [(429, "too-many-requests"), (503, "too-many-connections")] {
+            let mut world = World::default();
+            world.native = native;
+            let (tab, _) = world.register("alice");
+            refuse_sockets(&mut world, status, code, 40);
+            world.cut(tab);
+            world.server.log.clear();
+            reconnect(&mut world, tab);
+            assert_eq!(world.server.log.len(), usize::from(!native));
+            for _ in 0..4 {
+                let waited_ms = reconnect(&mut world, tab);
+                assert!((40_000..=45_000).contains(&waited_ms), "{waited_ms}");
+            }
+            assert_eq!(notices(&world, tab), [code], "told once");
+            world.server.refuse_sockets = None;
+            reconnect(&mut world, tab);
+            assert_eq!(connection(&world, tab), (true, None));
+            refuse_sockets(&mut world, status, code, 40);
+            world.cut(tab);
+            reconnect(&mut world, tab);
+            assert_eq!(notices(&world, tab), [code, code], "told anew");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_time_does_not_mend_is_told_in_its_own_words() {
+    for native in [false, true] {
+        let mut world = World::default();
+        world.native = native;
+        let (tab, _) = world.register("alice");
+        refuse_sockets(&mut world, 403, "foreign-origin", 0);
+        world.cut(tab);
+        for _ in 0..4 {
+            reconnect(&mut world, tab);
+        }
+        assert_eq!(notices(&world, tab), ["foreign-origin"]);
+        let told = |event: &Event| matches!(event, Event::Notice { text, .. } if text.contains("public address"));
+        assert!(world.tab(tab).events.iter().any(told));
+    }
+}
+
+#[test]
+fn what_refuses_sockets_on_the_way_is_called_a_block() {
+    for native in [false, true] {
+        for (status, told) in [(200, 1), (403, 1), (404, 1), (502, 0)] {
+            let mut world = World::default();
+            world.native = native;
+            let (tab, _) = world.register("alice");
+            world.server.refuse_sockets = Some((status, json!("<html>")));
+            world.cut(tab);
+            for _ in 0..4 {
+                reconnect(&mut world, tab);
+            }
+            assert_eq!(barred(&world, tab), told, "{status}");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_over_is_heard_of_at_the_socket() {
+    for native in [false, true] {
+        let mut world = World::default();
+        world.native = native;
+        let (tab, _) = world.register("alice");
+        refuse_sockets(&mut world, 401, "signed-out", 0);
+        world.cut(tab);
+        reconnect(&mut world, tab);
+        assert_eq!(world.phase(tab), Phase::Locked);
+    }
+}
+
+#[test]
+fn a_socket_that_the_server_closes_before_it_is_greeted_is_not_blocked_on_the_way() {
+    for (code, least_ms) in [(4_400, 0), (4_429, 60_000), (4_503, 0)] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.cut(tab);
+        // The hello does not arrive either.
+        world.server.tamper_link = Some(Box::new(|_, _| Vec::new()));
+        for _ in 0..4 {
+            let waited_ms = reconnect(&mut world, tab);
+            world.input(tab, Input::SocketClosed { code });
+            assert_eq!(barred(&world, tab), 0, "{code}");
+            let again_ms = connection(&world, tab).1.unwrap() - world.server.now_ms;
+            assert!(again_ms >= least_ms, "{code}: {waited_ms}, {again_ms}");
+        }
+    }
+}
+
+#[test]
+fn a_socket_whose_server_has_greeted_is_not_blocked_on_the_way() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.cut(tab);
+    let mut messages = 0;
+    world.server.tamper_link = Some(Box::new(move |_, message| {
+        messages += 1;
+        // Each try has its hello and nothing more.
+        match messages % 2 {
+            1 => vec![message],
+            _ => Vec::new(),
+        }
+    }));
+    for _ in 0..4 {
+        reconnect(&mut world, tab);
+        world.input(tab, Input::SocketClosed { code: 1_011 });
+    }
+    assert_eq!(barred(&world, tab), 0);
+}
+
 #[test]
 fn an_answer_that_comes_when_the_socket_is_open_again_says_nothing_of_it() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");
     world.sockets = false;
-    world.slow = Some("GET /session");
+    world.slow = Some("GET /ws");
     world.cut(tab);
     for _ in 0..3 {
         reconnect(&mut world, tab);
