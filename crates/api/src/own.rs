@@ -35,6 +35,9 @@ own! {
     Offline = "offline", "The server cannot be reached. Check the connection and try again.";
     /// Another flow is under way.
     Busy = "busy", "Something else is under way. Wait for it, or cancel it.";
+    /// The server was asked for what was to be cancelled.
+    CannotCancel = "cannot-cancel",
+        "The server is doing this already, and nothing can call it back. Wait for its answer.";
     /// The keys are locked.
     NotUnlocked = "not-unlocked", "Unlock first.";
     /// Nobody is signed in here.

@@ -1,4 +1,4 @@
-//! The core itself: inputs in, outputs out.
+//! The core: takes inputs and gives outputs.
 
 use crate::activity::Activity;
 use crate::command::Command;
@@ -6,7 +6,7 @@ use crate::config::{Config, CoreRng};
 use crate::effects::Effect;
 use crate::event::{Event, Me, Phase, StateView};
 use crate::failure::Failure;
-use crate::flows::Flow;
+use crate::flows::{Flow, Unheard};
 use crate::input::Input;
 use crate::io::Io;
 use crate::link::Link;
@@ -18,9 +18,9 @@ use crate::unsent::Unsent;
 use api::Own;
 use api::ids::SessionId;
 
-/// A clock may go back by this much without anything being moved, milliseconds.
+/// Steps back of the device's clock up to this one move no deadline, milliseconds.
 const SMALL_STEP_MS: u64 = 5_000;
-/// Inputs come at least every 25 s while connected; a longer silence is a leap, milliseconds.
+/// A longer time between two inputs is a leap of the clock, milliseconds: while connected they come every 25 s.
 const LEAP_MS: u64 = 60_000;
 
 /// The client core of one browser, or of one native program.
@@ -36,6 +36,8 @@ pub struct Core {
     /// The session that the account was unlocked in.
     pub(crate) session_id: Option<SessionId>,
     pub(crate) flow: Option<Flow>,
+    /// A change that the server was asked for, until its answer is heard.
+    pub(crate) unheard: Option<Unheard>,
     pub(crate) link: Link,
     pub(crate) activity: Activity,
     pub(crate) unlocked: Option<Box<Unlocked>>,
@@ -68,6 +70,7 @@ impl Core {
             session: false,
             session_id: None,
             flow: None,
+            unheard: None,
             link: Link::default(),
             activity: Activity::default(),
             unlocked: None,
@@ -95,6 +98,7 @@ impl Core {
                 }
             }
             Input::SocketFrame(bytes) => self.socket_frame(bytes),
+            Input::SocketRefused { status, body } => self.socket_refused(status, &body),
             Input::SocketClosed { code } => self.socket_closed(code),
             // The shim's timer has fired, perhaps a moment early: it is always set anew.
             Input::Tick => self.wake = None,
@@ -165,7 +169,7 @@ impl Core {
         }
     }
 
-    /// What the unlocked part could not do itself.
+    /// Lets the unlocked account finish the input; locks or sets the idle timer if it asks for that.
     fn settle(&mut self) {
         let Some(open) = self.unlocked.as_mut() else {
             return;

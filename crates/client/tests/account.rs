@@ -13,6 +13,8 @@ mod named;
 mod server;
 #[path = "account/sessions.rs"]
 mod sessions;
+#[path = "account/unheard.rs"]
+mod unheard;
 
 use std::cell::RefCell;
 use std::rc::Rc;

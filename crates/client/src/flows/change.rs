@@ -17,6 +17,7 @@ use crate::event::{Event, Phase};
 use crate::failure::Failure;
 use crate::flows::deletion::Asked;
 use crate::flows::passphrase::{Typed, prepared};
+use crate::flows::unheard::proof_of;
 use crate::flows::{Flow, NewIdentity, Step, ksf, parse};
 use crate::purpose::Purpose;
 use crate::refuse::of_safe;
@@ -215,18 +216,19 @@ impl Core {
             .safe
             .reseal(&mut self.io.rng, &key, &export)
             .map_err(|error| Failure::from(of_safe(&error)))?;
+        let body = PassphraseFinish {
+            token: started.token,
+            reauth_token: std::mem::take(&mut flow.reauth_token),
+            upload: upload.into(),
+            safe,
+            prekey_safe,
+        };
+        let user = open.user;
+        let proof = proof_of(&key);
         flow.done = Some((key, marks));
-        self.io.post(
-            "/passphrase/finish",
-            &PassphraseFinish {
-                token: started.token,
-                reauth_token: std::mem::take(&mut flow.reauth_token),
-                upload: upload.into(),
-                safe,
-                prekey_safe,
-            },
-            Purpose::Flow(Step::PassphraseFinish),
-        );
+        self.note_unheard(user, proof);
+        let step = Purpose::Flow(Step::PassphraseFinish);
+        self.io.post("/passphrase/finish", &body, step);
         Ok(())
     }
 

@@ -22,8 +22,10 @@ pub(crate) enum Asked {
 impl Core {
     /// The passphrase was proven: asks the server to erase the account.
     pub(super) fn ask_deletion(&mut self, reauth_token: Blob) {
-        if let Some(Flow::Change(flow)) = self.flow.as_mut() {
+        if let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), &self.unlocked) {
             flow.deletion = Some(Asked::Waiting);
+            let user = open.user;
+            self.note_unheard(user, [0; 32]);
             let step = Purpose::Flow(Step::AccountDelete);
             self.io
                 .post("/account/delete", &AccountDeletion { reauth_token }, step);

@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::effects::Effect;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::flows::unheard::proof_of;
 use crate::flows::{Flow, Step};
 use crate::id::UserId;
 use crate::io::Io;
@@ -56,7 +57,10 @@ impl Core {
             safe: upload.safe,
             prekey_safe: upload.prekey_safe,
         };
+        let user = open.user;
+        let proof = proof_of(&identity.key);
         flow.identity = Some(Box::new(identity));
+        self.note_unheard(user, proof);
         self.io
             .put("/public-keys", &body, Purpose::Flow(Step::IdentityPut));
         Ok(())

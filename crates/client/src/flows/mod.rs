@@ -1,6 +1,6 @@
 //! Coming in: registration, sign-in, recovery, change of passphrase, resuming after a reload.
 //!
-//! One flow is under way at a time; each is a small machine that the answers of the server push on.
+//! One flow is under way at a time. Each is a state machine that the server's answers move on.
 
 mod change;
 mod confirm;
@@ -16,6 +16,7 @@ mod resume;
 pub(crate) mod sessions;
 mod sign_in;
 mod start;
+mod unheard;
 
 pub(crate) use change::Change;
 pub(crate) use identity::NewIdentity;
@@ -24,6 +25,7 @@ pub(crate) use recover::Recover;
 pub(crate) use register::Register;
 pub(crate) use resume::{Resume, remembered_key};
 pub(crate) use sign_in::SignIn;
+pub(crate) use unheard::Unheard;
 
 use api::{Code, Own};
 use confirm::Prepared;
@@ -156,7 +158,7 @@ impl Core {
         self.flow.is_some() && self.io.awaits_outcome()
     }
 
-    /// The person gave up.
+    /// `cancel`: gives the flow up, unless the server was asked for what it changes.
     pub(crate) fn cancel(&mut self) {
         if self
             .flow
@@ -167,7 +169,7 @@ impl Core {
             return;
         }
         if self.awaits_outcome() {
-            // Nothing can call it back, and its answer says what was changed.
+            self.io.failed("cancel", Failure::new(Own::CannotCancel));
             return;
         }
         if self.decline_clock() {
@@ -183,6 +185,10 @@ impl Core {
         if self.flow.is_none() {
             // Given up in the meantime.
             return;
+        }
+        // What something on the way answers says nothing of the change either.
+        if step.decides() && answer.as_ref().is_some_and(|(status, _)| *status < 500) {
+            self.heard();
         }
         let Some((status, body)) = answer else {
             let failure = Failure::new(Own::Offline);

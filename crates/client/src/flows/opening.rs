@@ -159,6 +159,10 @@ impl Core {
                 safe.note_restore(epoch);
                 self.unlocked_with(safe, reason, invite);
             }
+            // The key of before the reload was replaced, by a change whose answer was not heard.
+            Err(_) if reason == "reload" && self.unheard.is_some() => {
+                self.enter(Phase::Locked, "started");
+            }
             Err(error) => self.opening_refused(during, of_safe(&error)),
         }
         Ok(())
@@ -251,6 +255,7 @@ impl Core {
             // After a reload both halves lie where they were.
             self.leave_resume();
         }
+        self.tell_unheard();
         self.watch_idleness();
         self.take_up_unsent();
         if let Some(open) = self.unlocked.as_mut() {

@@ -14,6 +14,7 @@ use crate::event::Phase;
 use crate::failure::Failure;
 use crate::flows::confirm::Prepared;
 use crate::flows::passphrase::prepared;
+use crate::flows::unheard::proof_of;
 use crate::flows::{Flow, Step, ksf, parse};
 use crate::id::RestoreId;
 use crate::purpose::Purpose;
@@ -170,6 +171,8 @@ impl Core {
             prekey_safe: std::mem::take(&mut prepared.prekey_safe),
             device_name: None,
         };
+        let (user, proof) = (prepared.user_id, proof_of(&prepared.key));
+        self.note_unheard(user, proof);
         self.io.post(
             "/recovery/finish",
             &body,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::answers::Answer;
 use crate::core::Core;
 use crate::event::Phase;
+use crate::flows::unheard::UNHEARD_KEY;
 use crate::flows::{Flow, KeySource, Opening, parse};
 use crate::lock::RESUME_KEY;
 use crate::output::Output;
@@ -74,7 +75,7 @@ impl Core {
         }
     }
 
-    /// Leaves both halves behind for the next reload.
+    /// Stores one half in this browser and one at the server, for the next reload.
     pub(crate) fn leave_resume(&mut self) {
         let Some(open) = self.unlocked.as_ref() else {
             return;
@@ -99,6 +100,8 @@ impl Core {
     pub(crate) fn stored(&mut self, key: &str, value: Option<Zeroizing<Vec<u8>>>) {
         if key == RESUME_KEY {
             self.resume_wrap_came(value);
+        } else if key == UNHEARD_KEY {
+            self.unheard_came(value);
         } else if matches!(self.flow, Some(Flow::Recover(_))) {
             self.recover_remembered(key, value);
         } else {

@@ -44,7 +44,7 @@ impl Core {
         me.alias = alias;
         if let Some(open) = self.unlocked.as_mut() {
             open.me = me.clone();
-            open.send_profile(&mut self.io);
+            open.outbox.profile(&mut self.io, &me.alias, &open.safe);
         }
         self.emit_state();
     }

@@ -186,6 +186,7 @@ impl Core {
         };
         let mut failure = Failure::new(code);
         self.mention_restore(&mut failure);
+        self.mention_unheard(&mut failure);
         self.flow_failed(failure);
     }
 

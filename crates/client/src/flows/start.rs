@@ -4,6 +4,7 @@ use crate::answers::Answer;
 use crate::core::Core;
 use crate::event::{Me, Phase};
 use crate::failure::Failure;
+use crate::flows::unheard::UNHEARD_KEY;
 use crate::flows::{Flow, Resume, parse};
 use crate::lock::RESUME_KEY;
 use crate::output::Output;
@@ -12,13 +13,17 @@ use crate::wire::CurrentSession;
 use api::Own;
 
 impl Core {
-    /// Asks who we are; repeated, it says everything again.
+    /// `start`: asks the server who is signed in. If that is known it tells everything again.
     pub(crate) fn start(&mut self) {
         if self.phase != Phase::Starting {
             self.snapshot();
             return;
         }
         self.ask_server();
+        self.io.out.push(Output::Load {
+            key: UNHEARD_KEY.to_owned(),
+            sealed: true,
+        });
         self.io.get("/session", Purpose::Session);
     }
 
@@ -36,7 +41,7 @@ impl Core {
         }
     }
 
-    /// Whether the cookie is still good.
+    /// The server says whether the session is good.
     pub(crate) fn session_came(&mut self, answer: Answer) {
         match answer {
             Some((200, body)) => match parse::<CurrentSession>(&body) {

@@ -409,10 +409,18 @@ fn once_the_server_was_asked_for_it_a_change_is_not_cancelled_and_its_answer_is_
             world.command(tab, Command::Cancel);
             // What was sent is not sent again, and nothing else begins.
             world.command(tab, confirm.unwrap_or_else(change));
-            assert_eq!(world.failures(tab), ["busy"], "{request} {answered}");
+            assert_eq!(
+                world.failures(tab),
+                ["cannot-cancel", "busy"],
+                "{request} {answered}"
+            );
             world.arrive();
             assert!(done(&world, tab), "{request} {answered}");
-            assert_eq!(world.failures(tab), ["busy"], "{request} {answered}");
+            assert_eq!(
+                world.failures(tab),
+                ["cannot-cancel", "busy"],
+                "{request} {answered}"
+            );
             assert_eq!(asked(&world, request), before + 1);
         }
     }
@@ -429,7 +437,11 @@ fn a_change_that_could_not_be_cancelled_and_is_refused_is_told() {
         begin(&mut world, tab, decided, &key);
         world.command(tab, Command::Cancel);
         world.arrive();
-        assert_eq!(world.failures(tab), ["unavailable"], "{request}");
+        assert_eq!(
+            world.failures(tab),
+            ["cannot-cancel", "unavailable"],
+            "{request}"
+        );
         assert!(!done(&world, tab), "{request}");
     }
 }
