@@ -6,9 +6,9 @@ use crate::command::Burn;
 use crate::event::{MessageState, MessageView};
 use crate::id::{ConversationId, MessageId, TargetId};
 use crate::io::Io;
+use crate::state::conversations::UNTOLD_MS;
 use crate::state::inbox::ON_READ_MS;
 use crate::state::outbox::Outgoing;
-use crate::state::outbox::submission::{UNTOLD_MS, rank};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use crate::wire::{ClientFrame, StatusEntry};
@@ -29,7 +29,10 @@ impl Unlocked {
             self.outbox.receipted(sent);
         }
         match state {
-            ReceiptState::Delivered => self.progress(io, chat, id, MessageState::Delivered, false),
+            ReceiptState::Delivered => {
+                self.chats
+                    .progress(io, chat, id, MessageState::Delivered, false, &self.safe)
+            }
             ReceiptState::Read => self.was_read(io, chat, id),
             ReceiptState::Burned => self.was_burned(io, chat, id),
         }
@@ -42,17 +45,21 @@ impl Unlocked {
         self.drop_outgoing(id);
         match self.chats.message(chat, id).map(|view| view.burn) {
             None => {}
-            Some(Burn::Never) => self.progress(io, chat, id, MessageState::Read, false),
+            Some(Burn::Never) => {
+                self.chats
+                    .progress(io, chat, id, MessageState::Read, false, &self.safe)
+            }
             Some(Burn::OnRead) => self.burned_before(io, chat, id),
             Some(Burn::After(secs)) => {
-                self.progress(io, chat, id, MessageState::Read, false);
+                self.chats
+                    .progress(io, chat, id, MessageState::Read, false, &self.safe);
                 if !io.timers.is_set(Timer::Burn(id)) {
                     let at = io.now_ms + u64::from(secs) * 1_000;
                     io.timers.set(Timer::Burn(id), at);
                     if let Some(view) = self.chats.message_mut(chat, id) {
                         view.burns_ms = Some(at);
                     }
-                    self.emit(io, chat, id);
+                    self.chats.emit_message(io, chat, id, &self.safe);
                 }
             }
         }
@@ -79,7 +86,7 @@ impl Unlocked {
         if let Some(view) = self.chats.message_mut(chat, id) {
             view.burns_ms = Some(at);
         }
-        self.emit(io, chat, id);
+        self.chats.emit_message(io, chat, id, &self.safe);
     }
 
     /// The server says that a recipient took it for good: it arrived, and waits there no more.
@@ -94,67 +101,21 @@ impl Unlocked {
         if self.chats.collect(id) {
             io.timers.set(Timer::Untold(id), io.now_ms + UNTOLD_MS);
         }
-        self.progress(io, chat, id, MessageState::Delivered, true);
-    }
-
-    /// No receipt came of what was taken for good. Of a message that burns, its writer learns that nobody
-    /// can read it any more; whether it was read stays its reader's to tell.
-    pub(crate) fn untold(&mut self, io: &mut Io, id: MessageId) {
-        let Some(chat) = self
-            .chats
-            .chat_of(id)
-            .filter(|chat| !self.safe.unanswered(*chat))
-        else {
-            return;
-        };
-        if let Some(view) = self.chats.message_mut(chat, id)
-            && view.state == MessageState::Delivered
-            && view.burn != Burn::Never
-        {
-            view.taken = true;
-            self.emit(io, chat, id);
-        }
+        self.chats
+            .progress(io, chat, id, MessageState::Delivered, true, &self.safe);
     }
 
     /// Somebody who was asked may have answered: what the server had said of them is shown then.
     pub(crate) fn told_after_answer(&mut self, io: &mut Io) {
         for id in self.chats.collected() {
             if let Some(chat) = self.chats.chat_of(id) {
-                self.progress(io, chat, id, MessageState::Delivered, true);
+                self.chats
+                    .progress(io, chat, id, MessageState::Delivered, true, &self.safe);
                 if !io.timers.is_set(Timer::Untold(id)) {
-                    self.untold(io, id);
+                    self.chats.untold(io, id, &self.safe);
                 }
             }
         }
-    }
-
-    /// Moves a message on, never back; a sealed receipt replaces the server's word.
-    ///
-    /// Of somebody who has not answered a request the server's word says whether they are there, which
-    /// is theirs to tell.
-    pub(crate) fn progress(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        id: MessageId,
-        to: MessageState,
-        by_server: bool,
-    ) {
-        if by_server && self.safe.unanswered(chat) {
-            return;
-        }
-        let Some(view) = self.chats.message_mut(chat, id) else {
-            return;
-        };
-        let (now, then) = (rank(view.state), rank(to));
-        let better = then > now || (then == now && view.by_server && !by_server);
-        if !view.mine || !better || now == 0 {
-            return;
-        }
-        if to == MessageState::Read {
-            view.expires_at = None;
-        }
-        self.set_state(io, chat, id, to, by_server);
     }
 
     /// The server's word on one of our messages.
@@ -198,7 +159,12 @@ impl Unlocked {
             return;
         }
         match state {
-            Change::Claimed => self.progress(io, chat, ours, MessageState::Delivered, true),
+            // A push claims a live slot without its session, which may hang.
+            Change::Claimed if live => {}
+            Change::Claimed => {
+                self.chats
+                    .progress(io, chat, ours, MessageState::Delivered, true, &self.safe)
+            }
             Change::Acknowledged => {
                 if let Some(target) = target {
                     self.outbox.acknowledged(&target);
@@ -206,7 +172,7 @@ impl Unlocked {
                 self.was_collected(io, chat, ours);
             }
             Change::Returned if self.chats.is_collected(ours) => {}
-            Change::Returned => self.returned(io, chat, ours),
+            Change::Returned => self.chats.returned(io, chat, ours, &self.safe),
             Change::Left => self.outbox.target_left(io, id, &self.chats),
             Change::CannotOpen => match target {
                 Some(target) => self.outbox.cannot_open_heard(io, id, target, &self.chats),
@@ -214,17 +180,6 @@ impl Unlocked {
                 None => self.outbox.target_left(io, id, &self.chats),
             },
             Change::Expired => self.expire(io, ours),
-        }
-    }
-
-    /// Opened, perhaps, but not read: the claim is over.
-    pub(crate) fn returned(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
-        let by_server = self
-            .chats
-            .message(chat, id)
-            .is_some_and(|view| view.state == MessageState::Delivered && view.by_server);
-        if by_server {
-            self.set_state(io, chat, id, MessageState::Waiting, false);
         }
     }
 
@@ -242,7 +197,8 @@ impl Unlocked {
                 ServerState::Acknowledged => Change::Acknowledged,
                 ServerState::Expired => Change::Expired,
             };
-            self.status_heard(io, id, change, None, false);
+            let waits = self.outbox.item(id).and_then(Outgoing::waits_somewhere);
+            self.status_heard(io, id, change, None, waits == Some(false));
         }
     }
 }

@@ -3,6 +3,7 @@
 use client::event::MessageState;
 use client::id::MessageId;
 use client::testing::{Friends, Reply, SeededRng, World};
+use protocol::envelope::Submission;
 use protocol::link::{Direction, Ticket};
 use serde_json::json;
 
@@ -166,6 +167,66 @@ fn a_ticket_that_is_refused_ends_the_message_or_puts_it_off() {
             assert_eq!(state(&world, &f, id), failed);
         }
     }
+}
+
+/// What bodies hold is refused, and the refusal names no message.
+fn refuse_unnamed(world: &mut World, tab: usize, re: &'static str) {
+    world.server.tamper = Some(Box::new(move |to, reply| match &reply {
+        Reply::Text(frame) if to == tab && frame["t"] == "sent" => {
+            vec![Reply::Text(json!({"t": "refused", "re": re, "id": null,
+                "code": "malformed-request", "detail": "", "retry_after": null}))]
+        }
+        _ => vec![reply],
+    }));
+}
+
+/// How often a message was given to the server.
+fn given(world: &World, id: MessageId) -> usize {
+    let traffic = world.server.traffic.iter();
+    let given = traffic.filter_map(|bytes| Submission::decode(bytes).ok());
+    let same = |it: &Submission| it.message_id.as_bytes() == id.as_bytes();
+    given.filter(same).count()
+}
+
+#[test]
+fn a_body_that_is_refused_for_its_content_is_not_given_again() {
+    let malformed = (MessageState::Failed, Some("malformed-request".to_owned()));
+    for (text, re, at_once) in [
+        (long(), "send", true),
+        (long(), "frame", false),
+        ("short".to_owned(), "frame", false),
+    ] {
+        let mut world = World::default();
+        let f = world.acquainted();
+        world.advance(4_000);
+        refuse_unnamed(&mut world, f.alice, re);
+        let id = world.say(f.alice, f.to_bob, &text);
+        assert_eq!(state(&world, &f, id) == malformed, at_once);
+        world.advance(60_000);
+        assert_eq!(state(&world, &f, id), malformed);
+        assert_eq!(given(&world, id), 1, "{re}");
+    }
+}
+
+#[test]
+fn of_several_bodies_those_that_are_taken_are_not_called_refused() {
+    let mut world = World::default();
+    let f = world.acquainted();
+    world.advance(4_000);
+    world.held_up = Some("POST /messages/sealed");
+    let first = world.say(f.alice, f.to_bob, &long());
+    let second = world.say(f.alice, f.to_bob, &long());
+    let refused = json!({"t": "refused", "re": "send", "id": null,
+        "code": "malformed-request", "detail": "", "retry_after": null});
+    world.server.push(f.alice, Reply::Text(refused));
+    world.settle();
+    assert_eq!(state(&world, &f, first), (MessageState::Sending, None));
+    world.arrive();
+    world.advance(9_000);
+    for id in [first, second] {
+        assert_eq!(state(&world, &f, id).1, None);
+    }
+    assert_eq!(world.texts(f.bob, f.to_alice).len(), 4);
 }
 
 #[test]
