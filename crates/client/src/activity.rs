@@ -1,4 +1,4 @@
-//! A person is here: the server's clock of idleness and our own.
+//! Notes what a person does, tells the server, and locks after the idle time.
 
 use crate::core::Core;
 use crate::event::Phase;
@@ -6,7 +6,7 @@ use crate::purpose::Purpose;
 use crate::timers::Timer;
 use crate::wire::ClientFrame;
 
-/// At most one `active` frame in this time, milliseconds.
+/// The shortest time between two `active` frames, milliseconds.
 const ACTIVE_EVERY_MS: u64 = 60_000;
 
 /// When somebody last did something.
@@ -53,7 +53,7 @@ impl Core {
         self.idle_check();
     }
 
-    /// Locks when nobody was here for the time set; else looks again when it could be over.
+    /// Locks if the idle time is over; otherwise sets the timer for its end.
     pub(crate) fn idle_check(&mut self) {
         self.io.timers.cancel(Timer::IdleLock);
         let Some(open) = self.unlocked.as_ref() else {

@@ -1,21 +1,21 @@
 //! What parts ask of one another.
 //!
-//! No part reaches another one. It asks, and the core does it once the input has been taken.
+//! A part that needs another one asks for an effect. The core does it after the input was taken.
 
 use std::collections::BTreeSet;
 
 use crate::id::ConversationId;
 
-/// Something that a part wants to be done; done in this order.
+/// Something that a part asks for. Effects are done in the order of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect {
     /// The keys of a chat were replaced: nothing more is sealed under the old ones.
     DropEpochs(ConversationId),
     /// The keys of a chat are agreed on again: what was held for it goes out.
     Release(ConversationId),
-    /// Something was written, or may go on: it is given to the server.
+    /// Queued messages are given to the server.
     Send,
-    /// The next message may be claimed.
+    /// The next message is claimed.
     Claim,
     /// Tabs are told the settings.
     TellSettings,
@@ -27,7 +27,7 @@ pub(crate) enum Effect {
     Lock(&'static str),
 }
 
-/// What was asked for and has not been done; each thing once.
+/// The effects that were asked for and are not done, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Effects(BTreeSet<Effect>);
 
@@ -55,7 +55,7 @@ impl Effects {
         self.0.pop_first()
     }
 
-    /// Forgets all: those who asked are gone.
+    /// Forgets all effects, because the account locked.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

@@ -110,7 +110,7 @@ impl Io {
         self.failed_at(during, failure, None, None);
     }
 
-    /// The same, about a chat or message.
+    /// Tells that a command about a chat or message was not carried out.
     pub(crate) fn failed_at(
         &mut self,
         during: &str,
@@ -121,7 +121,7 @@ impl Io {
         self.tell_failed(during, failure, chat, message, None);
     }
 
-    /// The same, about a text that a tab gave under its own tag and still has.
+    /// Tells that a text was not taken. The tab finds it by its tag and still has it.
     pub(crate) fn failed_text(
         &mut self,
         failure: Failure,

@@ -11,7 +11,7 @@ use crate::timers::Timer;
 use crate::wire::ClientFrame;
 use api::Own;
 
-/// Why a session locks whose safe key another one replaced.
+/// The reason of a lock after another session replaced the safe key.
 pub(crate) const PASSPHRASE_CHANGED: &str = "passphrase_changed";
 /// Where this browser keeps the resume wrap.
 pub(crate) const RESUME_KEY: &str = "resume";
@@ -48,8 +48,8 @@ impl Core {
 
     /// The server says that the session is over: expired, revoked, or signed out in another tab.
     ///
-    /// Keys go as with a lock; the passphrase signs in again. What was not sent stays where the session
-    /// ran out by itself.
+    /// The keys are dropped as at a lock; the passphrase signs in again. Unsent messages are kept only if the
+    /// session expired.
     pub(crate) fn session_over(&mut self, reason: &'static str) {
         if self.session_over_in_deletion() {
             return;
@@ -67,7 +67,7 @@ impl Core {
         }
     }
 
-    /// Drops everything secret; what was not sent is kept under its seal where `keep` says so.
+    /// Drops everything secret. Unsent messages stay, sealed, if `keep` is true.
     pub(crate) fn drop_keys(&mut self, keep: bool) {
         self.set_unsent_aside(keep);
         // A graceful good-bye, so that nobody sends to a session that cannot open any more.

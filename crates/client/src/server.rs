@@ -1,4 +1,4 @@
-//! What the server says of itself, and how far its clock is from ours.
+//! The server's state, and how far its clock is from this device's.
 
 use crate::clock::TOLERANCE_SECS;
 use crate::core::Core;
@@ -24,7 +24,7 @@ impl Core {
         self.io.get("/server", Purpose::Server);
     }
 
-    /// The answer came.
+    /// Takes the server's state and checks its clock and boot id.
     pub(crate) fn server_answered(&mut self, info: Server) {
         self.set_clock(info.now);
         self.server.restored = info.restored;

@@ -15,7 +15,7 @@ pub(crate) enum Timer {
     Bucket,
     /// Look after prekeys: stock, rotation, destruction.
     Prekeys,
-    /// Nobody touched a key for the time set.
+    /// The idle time is over: lock.
     IdleLock,
     /// Send the receipts that were collected.
     Receipts,
@@ -45,9 +45,9 @@ pub(crate) enum Timer {
     Bundles(UserId),
     /// Look at a message again that another session had taken.
     Retry(MessageId),
-    /// What is missing before messages that came is late no more.
+    /// A message that is missing before others counts as lost from now on.
     Gaps,
-    /// What no session of ours can open has not come another way: it is lost.
+    /// Messages that no session of ours can open count as lost from now on.
     Stranded,
 }
 

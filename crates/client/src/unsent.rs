@@ -32,7 +32,7 @@ impl Unsent {
     /// Takes the bytes of [`Unsent::as_bytes`].
     ///
     /// # Errors
-    /// Bytes that are none.
+    /// The bytes are not an encoding of unsent messages.
     pub fn from_bytes(sealed: Zeroizing<Vec<u8>>) -> Result<Self, DecodeError> {
         let front = UnsentFront::decode(&sealed)?;
         Ok(Self { front, sealed })
@@ -72,7 +72,7 @@ impl Core {
         }
     }
 
-    /// Nothing opens it any more: its owner is told.
+    /// Drops the unsent messages, which no key opens any more, and tells the person.
     pub(crate) fn lose_unsent(&mut self) {
         let unsent = self.unsent.take();
         if unsent.is_some_and(|unsent| unsent.messages() > 0) {
@@ -80,7 +80,7 @@ impl Core {
         }
     }
 
-    /// Drops what belongs to another account than the one that is known.
+    /// Drops unsent messages of another account than the known one.
     pub(crate) fn drop_unsent_of_others(&mut self) {
         let me = self.me.as_ref().map(|me| me.user_id);
         self.unsent = self
@@ -89,7 +89,7 @@ impl Core {
             .filter(|unsent| me.is_none_or(|me| me == unsent.front.user_id));
     }
 
-    /// Puts what was not sent back where it was.
+    /// Opens the unsent messages and puts them back into the outbox and on the screen.
     pub(crate) fn take_up_unsent(&mut self) {
         let Some(unsent) = self.unsent.take() else {
             return;
@@ -108,7 +108,7 @@ impl Core {
         }
     }
 
-    /// Who waits for how many messages, while the account is not unlocked.
+    /// The number of unsent messages for each chat, while the account is not unlocked.
     pub(crate) fn unsent_views(&self) -> Vec<UnsentView> {
         let unsent = self.unsent.as_ref().filter(|_| self.unlocked.is_none());
         let chats = unsent.map_or(&[][..], |unsent| &unsent.front.chats);

@@ -10,7 +10,7 @@ mod question;
 
 /// Clocks that are further apart than this disagree, seconds.
 pub(crate) const TOLERANCE_SECS: u64 = 3_600;
-/// Differences below this are those of whole seconds and of the way over the wire, milliseconds.
+/// Smaller differences come from whole seconds and from the network, milliseconds.
 const UNNOTICED_MS: u64 = 1_500;
 
 /// What is known of the time, beside the device's clock.
@@ -72,7 +72,7 @@ impl Clock {
         self.corrected = true;
     }
 
-    /// Milliseconds that never go back, whatever is said.
+    /// This core's own running time, milliseconds. It never goes back.
     pub(crate) const fn elapsed_ms(&self) -> u64 {
         self.elapsed_ms
     }

@@ -15,12 +15,12 @@ use crate::state::safes::Safe;
 pub(crate) struct Boot(Option<(BootId, ServerKey)>);
 
 impl Boot {
-    /// Whether this run of the server is the one known.
+    /// Whether a boot id is that of the known run of the server.
     pub(crate) fn is(&self, boot: BootId) -> bool {
         self.0.as_ref().is_some_and(|(known, _)| *known == boot)
     }
 
-    /// The key that signed the run that is known, which is the pinned one.
+    /// The pinned server key, if it has signed the known run.
     pub(crate) fn key(&self) -> Option<&ServerKey> {
         self.0.as_ref().map(|(_, key)| key)
     }

@@ -1,6 +1,6 @@
 //! What was typed and not sent: kept for the tabs of this browser while one of them is open.
 //!
-//! It is in this memory only, never sent and never stored, and goes with the keys.
+//! Drafts are in memory only. They are never sent or stored, and are wiped with the keys.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::secret_text::SecretText;
 pub(crate) struct Drafts(BTreeMap<ConversationId, SecretText>);
 
 impl Drafts {
-    /// Keeps a text, or forgets it where nothing is left of it, and tells the other tabs.
+    /// Keeps a text and tells the other tabs; forgets an empty one.
     pub(crate) fn set(
         &mut self,
         io: &mut Io,
@@ -37,7 +37,7 @@ impl Drafts {
         }
     }
 
-    /// Says all of them.
+    /// Tells tabs every draft.
     pub(crate) fn tell(&self, io: &mut Io) {
         for (chat, text) in &self.0 {
             io.event(Event::Draft {

@@ -17,21 +17,21 @@ use crate::state::safes::Safe;
 use crate::timers::Timer;
 use crate::wire::{Blob, PrekeyBatch, PrekeyStock, PrekeysInUse};
 
-/// A new batch below this stock.
+/// Fewest one-time prekeys at the server before a new batch is made.
 const LOW_STOCK: u32 = 50;
-/// The same in the session of the registration: half of its small batch.
+/// The same in the session of the registration, whose batch is small: half of it.
 const FIRST_LOW_STOCK: u32 = 5;
-/// For so long after the account was opened a stock that is only low is left alone, milliseconds:
-/// making keys must not hold up what the person wants to see.
+/// How long a low stock is left alone after unlocking, milliseconds: making keys must not hold up what the
+/// person wants to see.
 const CALM_MS: u64 = 3_000;
-/// A new batch after this time, seconds.
+/// The age at which a batch is replaced, seconds.
 const BATCH_SECS: u64 = 86_400;
 /// How often prekeys are looked after, milliseconds.
 const EVERY_MS: u64 = 600_000;
-/// How far above one's own count a server's word on it is believed. Another session of ours can be
-/// ahead by a few; nobody can be ahead by more, since a number is stored before it is published.
+/// How far above our count of batches the server's word is believed. Another session of ours can be ahead by a
+/// few; no session can be ahead by more, because a number is stored before it is published.
 const BELIEVED_AHEAD: u32 = 1_000;
-/// Most private halves to which more than a batch a day is added: about forty batches.
+/// Most private halves up to which more than one batch a day is made: about forty batches.
 const MAX_HELD: usize = 4_096;
 
 /// What this session has done for its prekeys.
@@ -43,7 +43,7 @@ pub(crate) struct Batches {
     publishing: bool,
     /// A batch whose private halves are stored and that the server has not taken.
     unpublished: Option<Vec<u8>>,
-    /// The newest batch, and since when this session knows it, by time that no server tells.
+    /// The newest batch, and since when this session knows it, by this core's own running time.
     newest: Option<(u32, u64)>,
     /// This is the session of the registration.
     first: bool,
@@ -66,7 +66,7 @@ impl Batches {
         };
     }
 
-    /// Whether this session has known the newest batch for a day, whatever the server's clock says.
+    /// Whether this session has known the newest batch for a day, by this core's own running time.
     fn worn(&mut self, newest: u32, now_ms: u64) -> bool {
         let known = self.newest.filter(|(number, _)| *number == newest);
         let (_, since) = *self.newest.insert(known.unwrap_or((newest, now_ms)));
@@ -206,7 +206,7 @@ impl Batches {
     }
 }
 
-/// What the server lists as waiting or leased is kept.
+/// Destroys the prekeys whose time is over, except those that the server lists as waiting or claimed.
 pub(crate) fn in_use_came(io: &Io, safe: &mut Safe, answer: Answer) {
     let Some((200, body)) = answer else {
         return;

@@ -16,17 +16,17 @@ use crate::io::Io;
 use crate::timers::Timer;
 use crate::wire::{Blob, ClientFrame};
 
-/// How long after its bucket a session pair is kept for what is still on its way, seconds.
+/// How long a session pair is kept after its bucket, for messages on their way, seconds.
 const GRACE_SECS: u64 = 60;
-/// How long a session pair lives at most by time that no server tells, seconds: where nothing waits, and
-/// while claims are under way.
+/// The longest life of a session pair by this core's own running time, seconds: if nothing waits, and while
+/// claims are under way.
 const IDLE_LIFE_SECS: u64 = BUCKET_SECS + GRACE_SECS;
 const BUSY_LIFE_SECS: u64 = 2 * BUCKET_SECS + GRACE_SECS;
 
 /// The private half of a session bundle.
 struct SessionPair {
     secrets: SessionSecrets,
-    /// When it was made, by time that no server tells.
+    /// When it was made, by this core's own running time, milliseconds.
     made_ms: u64,
 }
 
@@ -45,18 +45,18 @@ impl SessionPair {
         now >= end.saturating_add(GRACE_SECS)
     }
 
-    /// Whether it was made so many seconds ago, whatever the server's clock says.
+    /// Whether it was made at least so many seconds ago, by this core's own running time.
     fn is_older(&self, secs: u64, io: &Io) -> bool {
         self.ms_until(secs, io).is_none()
     }
 
-    /// How long until it was made so many seconds ago, milliseconds.
+    /// How long until it is so many seconds old, milliseconds.
     fn ms_until(&self, secs: u64, io: &Io) -> Option<u64> {
         let age_ms = io.clock.elapsed_ms().saturating_sub(self.made_ms);
         (secs * 1_000).checked_sub(age_ms).filter(|left| *left > 0)
     }
 
-    /// When one of its bounds is reached next, this device's milliseconds.
+    /// When it has to be replaced or destroyed, this device's milliseconds.
     fn next_bound_ms(&self, io: &Io) -> Option<u64> {
         let bounds = [IDLE_LIFE_SECS, BUSY_LIFE_SECS, MAX_LIFE_SECS];
         let left = bounds.into_iter().find_map(|secs| self.ms_until(secs, io));
@@ -71,7 +71,7 @@ pub(crate) struct Presence {
     /// Private halves of session bundles, by key id.
     sessions: BTreeMap<u32, SessionPair>,
     bundle: Option<Bundle>,
-    /// The bucket whose bundle this connection's server has.
+    /// The bucket of the bundle that the server got over this connection.
     published: Option<u64>,
     /// Replay marks of live epochs.
     replay: ReplayMap,
@@ -115,12 +115,12 @@ impl Presence {
         self.replay.mark(epoch, counter)
     }
 
-    /// Another connection: its server has no bundle yet.
+    /// A new connection was greeted: the server has no bundle of this session.
     pub(crate) const fn greeted(&mut self) {
         self.published = None;
     }
 
-    /// Another identity took the place of ours: nothing is sealed to what the old one signed.
+    /// The identity was replaced: destroys the pairs that the old one signed.
     pub(crate) fn identity_replaced(&mut self) {
         *self = Self::new(self.user, self.live);
     }
@@ -166,7 +166,7 @@ impl Presence {
         self.published = None;
     }
 
-    /// Gives the server the bundle, once for each connection.
+    /// Publishes the newest bundle, once for each connection.
     pub(crate) fn publish(&mut self, io: &mut Io) {
         let Some(bundle) = self.bundle.as_ref() else {
             return;

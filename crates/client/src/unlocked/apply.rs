@@ -1,4 +1,4 @@
-//! What an opened message does, by its kind, as far as its sender may.
+//! What an opened message does, by its kind and by what its sender may do.
 
 use protocol::envelope::Content;
 
@@ -25,11 +25,8 @@ impl Unlocked {
         let peer: UserId = match opened.slot.conversation.peer(&self.user, &claim.user_id) {
             Ok(Some(peer)) => peer,
             _ => {
-                io.refused(
-                    Refusal::CrossDelivered,
-                    Some(ConversationId::with(sender)),
-                    Some(id),
-                );
+                let chat = Some(ConversationId::with(sender));
+                io.refused(Refusal::CrossDelivered, chat, Some(id));
                 self.inbox.never_again(id);
                 return;
             }
@@ -97,7 +94,7 @@ impl Unlocked {
         }
     }
 
-    /// What a message is shown with: its place among the others, its keys, its path.
+    /// The warnings that a message is shown with, about its order, its keys and its path.
     pub(crate) fn warnings_of(
         &mut self,
         io: &mut Io,
@@ -172,11 +169,7 @@ impl Unlocked {
                 self.finish_incoming(io, id);
             }
             Content::Typing { active } => {
-                let until_ms = if active {
-                    io.now_ms + TYPING_MS
-                } else {
-                    io.now_ms
-                };
+                let until_ms = io.now_ms + if active { TYPING_MS } else { 0 };
                 io.event(Event::Typing { chat, until_ms });
                 self.finish_incoming(io, id);
             }

@@ -17,7 +17,7 @@ use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 
 impl Unlocked {
-    /// Sealed receipts: only of the person who has the messages.
+    /// Takes sealed receipts. Those of messages in another chat are refused.
     pub(super) fn receipts_came(
         &mut self,
         io: &mut Io,
@@ -38,7 +38,7 @@ impl Unlocked {
         }
     }
 
-    /// An edit or a deletion: only by whoever wrote the message, under the same keys.
+    /// Takes an edit or a deletion. It must come from the writer of the message, under the same keys.
     pub(super) fn change_came(
         &mut self,
         io: &mut Io,
@@ -98,7 +98,8 @@ impl Unlocked {
             view.sealed = false;
             view.edited = false;
         }
-        self.set_state(io, chat, name, MessageState::Deleted, false);
+        self.chats
+            .set_state(io, chat, name, MessageState::Deleted, false, &self.safe);
     }
 
     /// Its sender changed a message, by the message `by`.
@@ -119,7 +120,7 @@ impl Unlocked {
             view.text = Some(SecretText::from(text));
             view.edited = true;
         }
-        self.emit(io, chat, name);
+        self.chats.emit_message(io, chat, name, &self.safe);
         let unread = self.unacknowledged(name);
         // The server still has the unchanged text: both go together.
         if !unread.is_some_and(|of| self.inbox.follow(of, by)) {

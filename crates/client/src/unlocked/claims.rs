@@ -1,4 +1,4 @@
-//! Claims, lists and keys that came: what is opened next, and what rests.
+//! Parcels, lists and keys that came: what is opened next, and what rests.
 //!
 //! Specification: `docs/protocol/messages.md#claims-and-leases`.
 
@@ -13,7 +13,6 @@ use crate::refusal::Refusal;
 use crate::refuse::of_link;
 use crate::state::inbox::Await;
 use crate::state::inbox::claims::{Came, is_passing, is_taken};
-use crate::state::inbox::parked::Need;
 use crate::unlocked::Unlocked;
 use crate::wire::{Person, Waiting};
 use api::{Code, Own};
@@ -28,13 +27,14 @@ impl Unlocked {
         }
     }
 
-    /// No answer came.
+    /// No answer came to the claim under way in time.
     pub(crate) fn claim_timed_out(&mut self, io: &mut Io) {
         match self.inbox.awaits() {
             Some(Await::Keys(of)) => self.sender_came(io, of, None),
             Some(Await::Safe) => {
                 self.safe.read_unanswered();
-                self.leave_for_safe(io);
+                self.inbox
+                    .leave_for_safe(io, &mut self.contacts, &self.safe);
             }
             _ => self.inbox.claim_lost(io),
         }
@@ -47,7 +47,7 @@ impl Unlocked {
             Came::Malformed => self.claim_timed_out(io),
             Came::ToOpen => self.open_current(io),
             Came::ToAcknowledge(id) => {
-                self.acknowledge(io, id);
+                (self.receipts).acknowledge(io, id, &mut self.inbox, &self.outbox);
                 self.inbox.claim_done(io);
             }
         }
@@ -86,7 +86,7 @@ impl Unlocked {
         }
     }
 
-    /// The server did not give it: for now, or because it is not there any more.
+    /// The server did not give a claimed message: for now, or because it is gone.
     pub(crate) fn claim_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         if self.inbox.claim_refused(io, id, failure) {
             self.reveal_refused(io, id, failure);
@@ -110,7 +110,8 @@ impl Unlocked {
             if let Some(view) = self.chats.message_mut(chat, name) {
                 view.sealed = false;
             }
-            self.set_state(io, chat, name, MessageState::Gone, true);
+            self.chats
+                .set_state(io, chat, name, MessageState::Gone, true, &self.safe);
         }
     }
 
@@ -134,7 +135,7 @@ impl Unlocked {
         }
         // What was shown meanwhile is acknowledged, where the server still has it.
         for id in self.inbox.marked_of(io, waiting) {
-            self.acknowledge(io, id);
+            (self.receipts).acknowledge(io, id, &mut self.inbox, &self.outbox);
         }
     }
 
@@ -172,21 +173,6 @@ impl Unlocked {
         self.contacts.lookup_answered(io, sender, !gone);
         self.inbox.keys_answered(sender);
         if awaited {
-            self.open_current(io);
-        }
-    }
-
-    /// The safes could not be read: what needs them rests, and the others go on.
-    pub(crate) fn leave_for_safe(&mut self, io: &mut Io) {
-        if self.inbox.awaits() == Some(Await::Safe) {
-            let need = Need::Safe(self.safe.reading().next_number());
-            self.inbox.park(io, need, &mut self.contacts, &self.safe);
-        }
-    }
-
-    /// The safe was read again: what waited for it goes on.
-    pub(crate) fn reopen_blocked(&mut self, io: &mut Io) {
-        if self.inbox.awaits() == Some(Await::Safe) {
             self.open_current(io);
         }
     }

@@ -8,11 +8,11 @@ use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::secret_text::SecretText;
 use crate::state::contacts::is_greeting;
-use crate::state::outbox::compose::{LIFE_SECS, MAX_TEXT, burn_in_range};
+use crate::state::outbox::compose::{LIFE_SECS, MAX_TEXT, REQUEST_LIFE_SECS, burn_in_range};
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use api::Own;
-use protocol::envelope::Content;
+use protocol::envelope::{Content, InviteCode};
 
 /// A text on its way to the screen and into the outbox.
 pub(crate) struct Said {
@@ -144,7 +144,7 @@ impl Unlocked {
             Some(view) if !view.mine => Some(Own::NotYours),
             Some(view) if view.text.is_none() => Some(Own::MessageGone),
             Some(view) if view.burn != Burn::Never => Some(Own::Burning),
-            Some(_) if !self.wrote_it_as_now(id) => Some(Own::EarlierIdentity),
+            Some(_) if !self.chats.is_ours_still(id, &self.safe) => Some(Own::EarlierIdentity),
             Some(_) if text.is_blank() => Some(Own::TextEmpty),
             Some(_) if text.expose().len() > MAX_TEXT => Some(Own::TextTooLong),
             Some(_) => self.safe.may_write(chat).err(),
@@ -154,16 +154,18 @@ impl Unlocked {
             return;
         }
         let content = Content::Edit {
-            message_id: self.sent_as(id),
+            message_id: self.chats.id_of_message(id),
             text: text.expose().into(),
         };
-        let life = self.life_left(io, chat, id);
+        let life = self
+            .chats
+            .life_left(io, chat, id, self.safe.defaults_of(chat).1);
         self.outbox.enqueue(io, chat, content, Burn::Never, life);
         if let Some(view) = self.chats.message_mut(chat, id) {
             view.text = Some(text);
             view.edited = true;
         }
-        self.emit(io, chat, id);
+        self.chats.emit_message(io, chat, id, &self.safe);
         io.ask(Effect::Send);
     }
 
@@ -176,17 +178,12 @@ impl Unlocked {
         everywhere: bool,
     ) {
         let Some(mine) = self.chats.message(chat, id).map(|view| view.mine) else {
-            io.failed_at(
-                "delete",
-                Failure::new(Own::NoSuchMessage),
-                Some(chat),
-                Some(id),
-            );
-            return;
+            let failure = Failure::new(Own::NoSuchMessage);
+            return io.failed_at("delete", failure, Some(chat), Some(id));
         };
         let wrong = if everywhere && !mine {
             Some(Own::NotYours)
-        } else if everywhere && !self.wrote_it_as_now(id) {
+        } else if everywhere && !self.chats.is_ours_still(id, &self.safe) {
             Some(Own::EarlierIdentity)
         } else {
             None
@@ -197,9 +194,11 @@ impl Unlocked {
         }
         if everywhere {
             let content = Content::Delete {
-                message_id: self.sent_as(id),
+                message_id: self.chats.id_of_message(id),
             };
-            let life = self.life_left(io, chat, id);
+            let life = self
+                .chats
+                .life_left(io, chat, id, self.safe.defaults_of(chat).1);
             self.outbox.enqueue(io, chat, content, Burn::Never, life);
         }
         // What was taken away, unseen or while it burns, is not to be delivered again.
@@ -211,30 +210,33 @@ impl Unlocked {
         io.ask(Effect::Send);
     }
 
-    /// Whether an own message was written under the identity that is ours now: others let nobody else
-    /// change it.
-    pub(crate) fn wrote_it_as_now(&self, name: MessageId) -> bool {
-        let origin = self.chats.origin(name);
-        origin.is_some_and(|origin| origin.writer == *self.safe.fingerprint())
-    }
-
-    /// A message as those who have it name it.
-    pub(crate) fn sent_as(&self, name: MessageId) -> MessageId {
-        MessageId::from_bytes(*self.chats.id_of_message(name).as_bytes())
-    }
-
-    /// The life of a change: never longer than what the message itself has left.
-    pub(crate) fn life_left(&self, io: &Io, chat: ConversationId, id: MessageId) -> u32 {
-        let left = self
-            .chats
-            .message(chat, id)
-            .and_then(|view| view.expires_at)
-            .map_or(u64::from(self.safe.defaults_of(chat).1), |at| {
-                at.saturating_sub(io.now())
-            });
-        u32::try_from(left)
-            .unwrap_or(u32::MAX)
-            .clamp(*LIFE_SECS.start(), *LIFE_SECS.end())
+    /// Asks somebody for contact; what is said with it is the first text of the chat.
+    pub(crate) fn send_request(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        greeting: &SecretText,
+        invite: Option<api::ids::InviteCode>,
+    ) {
+        let content = Content::Request {
+            handle: self.me.handle.as_str().into(),
+            alias: self.me.alias.as_str().into(),
+            greeting: greeting.expose().into(),
+            invite: invite.map(|code| InviteCode(*code.as_bytes())),
+        };
+        let id = self
+            .outbox
+            .enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        if !greeting.is_blank() {
+            let said = Said {
+                text: greeting.clone(),
+                burn: Burn::Never,
+                life_secs: REQUEST_LIFE_SECS,
+                tag: None,
+            };
+            self.show_said(io, chat, id, said);
+        }
+        io.ask(Effect::Send);
     }
 
     /// Takes a message out of this session's memory.

@@ -52,12 +52,7 @@ impl Unlocked {
                 &UseInvite { code: invite.code },
                 Purpose::Open(Open::InviteUsed { invite, inviter }),
             ),
-            Err(failure) => io.failed_at(
-                "open_invite",
-                failure,
-                Some(ConversationId::with(invite.user)),
-                None,
-            ),
+            Err(failure) => not_opened(io, &invite, failure),
         }
     }
 
@@ -78,12 +73,7 @@ impl Unlocked {
             Some((status, body)) => Failure::from_answer(status, &body),
             None => Failure::new(Own::Offline),
         };
-        io.failed_at(
-            "open_invite",
-            failure,
-            Some(ConversationId::with(invite.user)),
-            None,
-        );
+        not_opened(io, invite, failure);
     }
 
     pub(crate) fn ask_inviter(&mut self, io: &mut Io, invite: &Invite, inviter: &Person) {
@@ -93,12 +83,12 @@ impl Unlocked {
                 added: true,
                 needs_account: false,
             }),
-            Err(failure) => io.failed_at(
-                "open_invite",
-                failure,
-                Some(ConversationId::with(invite.user)),
-                None,
-            ),
+            Err(failure) => not_opened(io, invite, failure),
         }
     }
+}
+
+fn not_opened(io: &mut Io, invite: &Invite, failure: Failure) {
+    let chat = Some(ConversationId::with(invite.user));
+    io.failed_at("open_invite", failure, chat, None);
 }

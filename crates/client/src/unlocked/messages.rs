@@ -50,20 +50,9 @@ impl Unlocked {
             if let Some(view) = self.chats.message_mut(chat, name) {
                 view.sealed = false;
             }
-            self.set_state(io, chat, name, MessageState::Gone, true);
+            self.chats
+                .set_state(io, chat, name, MessageState::Gone, true, &self.safe);
         }
-    }
-
-    /// Moves a message to a state, told to all tabs.
-    pub(crate) fn set_state(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        name: MessageId,
-        state: MessageState,
-        by_server: bool,
-    ) {
-        (self.chats).set_state(io, chat, name, state, by_server, &self.safe);
     }
 
     /// What has not come another way by now is lost, unless its sender comes back.
@@ -83,7 +72,7 @@ impl Unlocked {
                     trusted: false,
                 };
                 let name = self.new_name(io, &origin);
-                let view = self.lost(io, name);
+                let view = self.chats.lost(io, name);
                 self.chats.put_from(io, origin, view, &self.safe);
             }
         }
@@ -98,21 +87,5 @@ impl Unlocked {
         {
             self.forget_message(io, origin.chat, name);
         }
-    }
-
-    pub(crate) fn lost(&mut self, io: &Io, name: MessageId) -> MessageView {
-        let now_ms = io.shown_ms();
-        MessageView {
-            sent_ms: now_ms,
-            seen_ms: self.chats.next_seen_ms(now_ms),
-            by_server: true,
-            path: "live".to_owned(),
-            ..MessageView::bare(name, false, MessageState::Lost)
-        }
-    }
-
-    /// Tells all tabs of a message as it is.
-    pub(crate) fn emit(&mut self, io: &mut Io, chat: ConversationId, name: MessageId) {
-        self.chats.emit_message(io, chat, name, &self.safe);
     }
 }

@@ -7,7 +7,6 @@ mod apply;
 mod changes;
 mod claims;
 mod compose;
-mod control;
 mod invites;
 mod messages;
 mod opening;
@@ -19,7 +18,6 @@ mod shown;
 mod slots;
 mod socket;
 mod states;
-mod views;
 mod words;
 
 use api::Own;
@@ -109,14 +107,17 @@ impl Unlocked {
             }
         }
         self.go_on(io);
-        self.acknowledge_receipted(io);
+        self.receipts
+            .acknowledge_receipted(io, &mut self.inbox, &self.outbox);
         self.go_on(io);
         self.safe.flush(io);
         while let Some(effect) = io.effects.next() {
             match effect {
                 Effect::TellSettings => self.safe.emit_settings(io),
-                Effect::TellRequests => self.emit_requests(io),
-                Effect::TellChats => self.emit_chats(io),
+                Effect::TellRequests => {
+                    self.contacts.emit_requests(io, &self.chats, &self.safe);
+                }
+                Effect::TellChats => self.chats.emit_chats(io, &self.contacts, &self.safe),
                 Effect::Lock(reason) => return Some(reason),
                 other => self.apply(io, other),
             }
@@ -124,7 +125,7 @@ impl Unlocked {
         None
     }
 
-    /// Does what parts ask of one another, until nobody asks for more.
+    /// Does the effects up to [`Effect::Claim`] until none is asked for.
     pub(crate) fn go_on(&mut self, io: &mut Io) {
         while let Some(effect) = io.effects.next_up_to(Effect::Claim) {
             self.apply(io, effect);
@@ -145,12 +146,12 @@ impl Unlocked {
         match timer {
             Timer::Bucket => self.publish(io),
             Timer::Prekeys => self.batches.look_after_prekeys(io, &self.safe),
-            Timer::Receipts => self.send_receipts(io),
+            Timer::Receipts => self.receipts.send(io, &mut self.outbox, &self.safe),
             Timer::Claim => self.claim_timed_out(io),
             Timer::Fallback(id) => self.fallback_due(io, id),
             Timer::Expire(id) => self.expire(io, id),
             Timer::Burn(id) => self.burn_now(io, id),
-            Timer::Untold(id) => self.untold(io, id),
+            Timer::Untold(id) => self.chats.untold(io, id, &self.safe),
             Timer::Resend(id) => self.resend_due(io, id),
             Timer::Bundles(user) => self.outbox.bundles_due(io, user),
             Timer::Retry(id) => self.inbox.retry_due(io, id),
@@ -217,7 +218,7 @@ impl Unlocked {
             Command::Shown { chat, messages } => self.shown(io, chat, &messages),
             Command::Hide { chat, messages } => self.hide(io, chat, &messages),
             Command::Draft { chat, text, tag } => self.drafts.set(io, chat, text, tag),
-            Command::Typing { chat } => self.typing(io, chat),
+            Command::Typing { chat } => self.outbox.typing(io, chat, &self.safe),
             other => io.failed(tag_of(&other), Failure::new(Own::Busy)),
         }
     }

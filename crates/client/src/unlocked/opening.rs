@@ -2,17 +2,13 @@
 //!
 //! Specification: `docs/protocol/messages.md#receiving-an-epoch`.
 
-use crate::id::UserId;
 use crate::io::Io;
-use crate::purpose::{Open, Purpose};
 use crate::refusal::Refusal;
 use crate::refuse::of_decode;
 use crate::state::inbox::Await;
 use crate::state::inbox::open::{Before, Blocked, Opened};
-use crate::state::inbox::parked::Need;
 use crate::unlocked::Unlocked;
 use protocol::envelope::ParcelRef;
-use protocol::epoch::SenderClaim;
 
 impl Unlocked {
     /// Opens the parcel of the claim under way, as far as it goes.
@@ -34,19 +30,17 @@ impl Unlocked {
         match outcome {
             Ok(opened) => self.opened(io, opened, bytes),
             Err(Blocked::Sender(claim)) => {
-                self.ask_keys(io, claim.user_id, Some(claim), bytes);
+                let of = (claim.user_id, Some(claim));
+                self.inbox
+                    .ask_keys(io, of, bytes, &mut self.contacts, &self.safe);
             }
             Err(Blocked::Safe) => {
                 self.inbox.wait_for(Await::Safe, bytes);
                 if self.inbox.may_read_for_prekey(io) {
                     self.safe.read_safes(io);
                 } else {
-                    self.inbox.park(
-                        io,
-                        Need::Safe(self.safe.reading().next_number()),
-                        &mut self.contacts,
-                        &self.safe,
-                    );
+                    self.inbox
+                        .leave_for_safe(io, &mut self.contacts, &self.safe);
                 }
             }
             Err(Blocked::Gone) => self.inbox.sender_is_gone(io, id),
@@ -58,30 +52,16 @@ impl Unlocked {
             // Whether the hint opens, or the slot, must not show on the way to the answer either: the same
             // is asked for before every refusal, of whom the server named.
             Err(Blocked::Refused(refusal, sender)) => match self.inbox.sender_told(id) {
-                Some(poster) if !fetched_sender => self.ask_keys(io, poster, None, bytes),
+                Some(poster) if !fetched_sender => {
+                    let of = (poster, None);
+                    self.inbox
+                        .ask_keys(io, of, bytes, &mut self.contacts, &self.safe);
+                }
                 Some(poster) if self.contacts.lookups().is_gone(poster) => {
                     self.inbox.sender_is_gone(io, id)
                 }
                 _ => self.inbox.refuse_parcel(io, id, refusal, sender),
             },
-        }
-    }
-
-    /// Asks for somebody's public keys, once for each message.
-    pub(crate) fn ask_keys(
-        &mut self,
-        io: &mut Io,
-        of: UserId,
-        claim: Option<SenderClaim>,
-        bytes: Vec<u8>,
-    ) {
-        self.inbox.wait_for(Await::Keys(of), bytes);
-        if self.contacts.lookups().rest(io.now_ms) {
-            self.inbox
-                .park(io, Need::Keys(of, claim), &mut self.contacts, &self.safe);
-        } else {
-            let purpose = Purpose::Open(Open::Sender(of));
-            io.get(&format!("/users/{of}"), purpose);
         }
     }
 

@@ -31,10 +31,8 @@ impl Unlocked {
     /// `block`.
     pub(crate) fn block(&mut self, io: &mut Io, chat: ConversationId) {
         let now = io.stamp();
-        if self.safe.pending(chat).is_some()
-            && let Some(contact) = self.safe.edit_contact(chat)
-        {
-            contact.state.set(now, ContactState::Removed);
+        if self.safe.pending(chat).is_some() {
+            self.safe.set_relation(io, chat, ContactState::Removed);
         }
         self.contacts.take_request(chat);
         io.ask(Effect::TellRequests);
@@ -56,18 +54,10 @@ impl Unlocked {
     /// `remove_contact`.
     pub(crate) fn remove_contact(&mut self, io: &mut Io, chat: ConversationId) {
         if self.safe.contact(chat).is_none() {
-            io.failed_at(
-                "remove_contact",
-                Failure::new(Own::NoSuchChat),
-                Some(chat),
-                None,
-            );
-            return;
+            let failure = Failure::new(Own::NoSuchChat);
+            return io.failed_at("remove_contact", failure, Some(chat), None);
         }
-        let now = io.stamp();
-        if let Some(contact) = self.safe.edit_contact(chat) {
-            contact.state.set(now, ContactState::Removed);
-        }
+        self.safe.set_relation(io, chat, ContactState::Removed);
         self.forget_chat(io, chat);
         io.ask(Effect::TellChats);
     }
@@ -83,12 +73,6 @@ impl Unlocked {
         self.drafts.forget(io, chat);
     }
 
-    /// Whether a message came under the keys that are pinned now.
-    pub(crate) fn is_by_the_pin(&self, name: MessageId) -> bool {
-        let origin = self.chats.origin(name);
-        origin.is_some_and(|origin| self.safe.is_pinned(origin.sender, &origin.writer))
-    }
-
     pub(crate) fn request_found(&mut self, io: &mut Io, greeting: &SecretText, answer: Answer) {
         let during = "request_contact";
         let found = match answer {
@@ -102,13 +86,9 @@ impl Unlocked {
                 io.failed(during, Failure::new(Own::ThatIsYou));
             }
             Ok(found) => {
+                let chat = Some(ConversationId::with(found.user_id));
                 if let Err(failure) = self.ask_for_contact(io, &found, greeting, None) {
-                    io.failed_at(
-                        during,
-                        failure,
-                        Some(ConversationId::with(found.user_id)),
-                        None,
-                    );
+                    io.failed_at(during, failure, chat, None);
                 }
             }
             Err(failure) => io.failed(during, failure),

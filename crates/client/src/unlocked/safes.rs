@@ -4,6 +4,7 @@
 
 use crate::answers::Answer;
 use crate::io::Io;
+use crate::state::inbox::Await;
 use crate::state::safes::sync::SafesCame;
 use crate::unlocked::Unlocked;
 
@@ -23,7 +24,10 @@ impl Unlocked {
     pub(crate) fn safes_came(&mut self, io: &mut Io, number: u32, answer: Answer) {
         match self.safe.safes_came(io, number, answer) {
             SafesCame::Nothing => {}
-            SafesCame::Failed => self.leave_for_safe(io),
+            SafesCame::Failed => {
+                self.inbox
+                    .leave_for_safe(io, &mut self.contacts, &self.safe);
+            }
             SafesCame::Read { joined, again } => {
                 if joined {
                     self.after_join(io);
@@ -31,8 +35,9 @@ impl Unlocked {
                 self.inbox.safes_answered(number);
                 if again {
                     self.safe.read_safes(io);
-                } else {
-                    self.reopen_blocked(io);
+                } else if self.inbox.awaits() == Some(Await::Safe) {
+                    // What waited for the safe goes on.
+                    self.open_current(io);
                 }
             }
         }

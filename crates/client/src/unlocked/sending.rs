@@ -8,14 +8,11 @@ use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
-use crate::refusal::Refusal;
 use crate::state::outbox::Outgoing;
 use crate::state::outbox::seal::Dispatched;
-use crate::state::outbox::submission::rank;
 use crate::unlocked::Unlocked;
 use api::{Code, Own};
 use protocol::envelope::Content;
-use protocol::link::Ticket;
 
 impl Unlocked {
     /// Moves everything on that can be moved.
@@ -31,17 +28,9 @@ impl Unlocked {
             }
             match self.outbox.dispatch(io, id, &self.safe) {
                 Dispatched::Waits => {}
-                Dispatched::Done => self.show_path(chat, id),
+                Dispatched::Done => self.outbox.show_path(chat, id, &mut self.chats),
                 Dispatched::Failed(failure) => self.fail(io, id, &failure),
             }
-        }
-    }
-
-    /// Which path carries a message that was sealed.
-    pub(crate) fn show_path(&mut self, chat: ConversationId, id: MessageId) {
-        let waits = self.outbox.item(id).and_then(Outgoing::waits_somewhere);
-        if let (Some(waits), Some(view)) = (waits, self.chats.message_mut(chat, id)) {
-            view.path = if waits { "waiting" } else { "live" }.to_owned();
         }
     }
 
@@ -51,12 +40,7 @@ impl Unlocked {
             return;
         };
         self.chats.keep_life(id, life);
-        if let Some(view) = self.chats.message_mut(chat, id) {
-            view.expires_at = Some(expires_at);
-            if rank(view.state) < rank(MessageState::Delivered) {
-                self.set_state(io, chat, id, MessageState::Waiting, false);
-            }
-        }
+        self.chats.sent(io, chat, id, expires_at, &self.safe);
     }
 
     /// The answer to a submission under a ticket; what became of it is told in a frame.
@@ -70,14 +54,6 @@ impl Unlocked {
             Some(failure) => self.send_refused(io, id, failure),
             // The timer tries again, under another ticket.
             None => drop(self.outbox.let_go(io, id)),
-        }
-    }
-
-    /// A ticket came for what is too large for a frame.
-    pub(crate) fn ticket_came(&mut self, io: &mut Io, bytes: &[u8]) {
-        let ticket = Ticket::decode(bytes);
-        if !ticket.is_ok_and(|ticket| self.outbox.ticket_came(io, ticket)) {
-            io.refused(Refusal::Malformed, None, None);
         }
     }
 
@@ -99,7 +75,9 @@ impl Unlocked {
 
     /// No answer came.
     pub(crate) fn resend_due(&mut self, io: &mut Io, id: MessageId) {
-        if !self.outbox.resend(io, id) {
+        if let Some(failure) = self.outbox.take_refusal(id) {
+            self.send_refused(io, id, failure);
+        } else if !self.outbox.resend(io, id) {
             self.fail(io, id, &Failure::new(Own::Offline));
             io.ask(Effect::Send);
         }
@@ -115,7 +93,8 @@ impl Unlocked {
         if let Some(view) = self.chats.message_mut(chat, id) {
             view.failure = Some(failure.code.clone());
             view.failure_text = Some(failure.text.clone());
-            self.set_state(io, chat, id, MessageState::Failed, false);
+            self.chats
+                .set_state(io, chat, id, MessageState::Failed, false, &self.safe);
         }
         if let Some(during) = item.during() {
             io.failed_at(during, failure.clone(), Some(chat), Some(id));
@@ -125,7 +104,8 @@ impl Unlocked {
     /// Holds a message back until the person accepts changed keys.
     pub(crate) fn hold(&mut self, io: &mut Io, id: MessageId) {
         if let Some(chat) = self.outbox.hold(io, id) {
-            self.set_state(io, chat, id, MessageState::Held, false);
+            self.chats
+                .set_state(io, chat, id, MessageState::Held, false, &self.safe);
         }
     }
 
@@ -149,7 +129,8 @@ impl Unlocked {
     /// Lets one go: as it is, or as a new message with a key of its own where it was sealed before.
     pub(crate) fn release(&mut self, io: &mut Io, chat: ConversationId, id: MessageId) {
         let Some(item) = self.outbox.release(id) else {
-            self.set_state(io, chat, id, MessageState::Sending, false);
+            self.chats
+                .set_state(io, chat, id, MessageState::Sending, false, &self.safe);
             return;
         };
         let Some(mut view) = self.chats.message(chat, id).cloned() else {

@@ -11,13 +11,12 @@ use crate::secret_text::SecretText;
 use crate::state::inbox::Why;
 use crate::state::inbox::open::Opened;
 use crate::state::inbox::shown::ON_READ_MS;
-use crate::state::outbox::receipts::{LIFE_SECS, MAX_RECEIPTS};
 use crate::state::safes::After;
 use crate::timers::Timer;
 use crate::unlocked::Unlocked;
 use api::Own;
 use protocol::envelope::{Content, ReceiptState};
-use protocol::epoch::{EpochPath, EpochRecord, ReplayError};
+use protocol::epoch::{EpochPath, ReplayError};
 
 impl Unlocked {
     /// `reveal`: wins the message first, then shows it.
@@ -70,7 +69,7 @@ impl Unlocked {
             view.text = Some(SecretText::from(text.as_str()));
             view.sealed = false;
         }
-        self.emit(io, chat, name);
+        self.chats.emit_message(io, chat, name, &self.safe);
     }
 
     /// `shown`.
@@ -98,26 +97,14 @@ impl Unlocked {
                 view.expires_at = None;
             }
             burning |= burn != Burn::Never;
-            self.owe_receipt_of(io, chat, *id, ReceiptState::Read);
-            self.finish_named(io, *id);
-            self.set_state(io, chat, *id, MessageState::Read, false);
-        }
-        self.receipts_of_reading(io, burning);
-    }
-
-    /// A receipt is due of a message on the screen, if its writer is the one who is known.
-    pub(crate) fn owe_receipt_of(
-        &mut self,
-        io: &mut Io,
-        chat: ConversationId,
-        name: MessageId,
-        state: ReceiptState,
-    ) {
-        if self.is_by_the_pin(name) {
-            let sent_as = self.chats.id_of_message(name);
             self.receipts
-                .owe_receipt(io, chat, sent_as, state, &self.safe);
+                .owe_of(io, chat, *id, ReceiptState::Read, (&self.chats, &self.safe));
+            self.finish_named(io, *id);
+            self.chats
+                .set_state(io, chat, *id, MessageState::Read, false, &self.safe);
         }
+        self.receipts
+            .of_reading(io, burning, &mut self.outbox, &self.safe);
     }
 
     /// `hide`: what burns on reading burns now.
@@ -144,31 +131,38 @@ impl Unlocked {
             !view.mine && view.burn == Burn::OnRead && view.state == MessageState::Read
         };
         if self.chats.message(chat, id).is_some_and(read_once) {
-            self.owe_receipt_of(io, chat, id, ReceiptState::Burned);
+            self.receipts.owe_of(
+                io,
+                chat,
+                id,
+                ReceiptState::Burned,
+                (&self.chats, &self.safe),
+            );
         }
         if let Some(view) = self.chats.message_mut(chat, id) {
             view.text = None;
             view.sealed = false;
             view.burns_ms = None;
-            self.set_state(io, chat, id, MessageState::Burned, false);
+            self.chats
+                .set_state(io, chat, id, MessageState::Burned, false, &self.safe);
         }
     }
 
-    /// The same of a message on the screen, where it is the one that is to be acknowledged.
+    /// Finishes a message by the name that tabs know, if it is to be acknowledged.
     pub(crate) fn finish_named(&mut self, io: &mut Io, name: MessageId) {
         if let Some(id) = self.unacknowledged(name) {
             self.finish_incoming(io, id);
         }
     }
 
-    /// It was seen, or nobody has to see it: store its mark, then acknowledge it.
+    /// Stores the mark of a message that was shown or does not have to be, then acknowledges it.
     pub(crate) fn finish_incoming(&mut self, io: &mut Io, id: MessageId) {
         let Some((chat, epoch, counter, followers)) = self.inbox.begin_marking(id) else {
             return;
         };
         let now = io.stamp();
         let live = epoch.key.path == EpochPath::Live;
-        let leaves_mark = self.leaves_mark(chat, id, &epoch);
+        let leaves_mark = self.chats.leaves_mark(chat, id, &epoch, &self.safe);
         let marked = match (leaves_mark, live) {
             (true, true) => self.presence.mark_shown(epoch, counter),
             (true, false) => self.safe.mark_shown(&epoch, counter, now),
@@ -191,41 +185,19 @@ impl Unlocked {
         }
     }
 
-    /// Whether a replay would be noticed by anybody. What somebody sends who is no contact, and what
-    /// was never shown, does nothing a second time either: it leaves nothing in the safes, so that
-    /// nobody fills them unseen.
-    pub(crate) fn leaves_mark(
-        &self,
-        chat: ConversationId,
-        id: MessageId,
-        epoch: &EpochRecord,
-    ) -> bool {
-        epoch.sender.user_id == self.user
-            || self.safe.contact(chat).is_some()
-            || self.chats.name(chat, epoch.sender.user_id, id).is_some()
-    }
-
-    /// Its mark is stored.
+    /// The mark of a message is stored: it can be acknowledged.
     pub(crate) fn marked(&mut self, io: &mut Io, id: MessageId) {
         if self.inbox.marked(id) {
-            self.acknowledge(io, id);
-        }
-    }
-
-    /// Acknowledges under a lease that holds, or claims once more to do so.
-    pub(crate) fn acknowledge(&mut self, io: &mut Io, id: MessageId) {
-        if let Some(chat) = self.inbox.is_marked(id)
-            && io.online
-            && !self.receipts.withholds(io, chat, id, &self.outbox)
-        {
-            self.inbox.acknowledge(io, id);
+            self.receipts
+                .acknowledge(io, id, &mut self.inbox, &self.outbox);
         }
     }
 
     /// The server did not take an acknowledgement.
     pub(crate) fn ack_refused(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         if self.inbox.ack_refused(io, id, failure) {
-            self.acknowledge(io, id);
+            self.receipts
+                .acknowledge(io, id, &mut self.inbox, &self.outbox);
         }
     }
 
@@ -251,7 +223,8 @@ impl Unlocked {
             // Nobody said that it was read: what burns goes here with its life at the latest.
             let by_server = view.by_server;
             view.text = None;
-            self.set_state(io, chat, id, MessageState::Delivered, by_server);
+            self.chats
+                .set_state(io, chat, id, MessageState::Delivered, by_server, &self.safe);
         }
         self.drop_outgoing(id);
         if !over {
@@ -270,34 +243,7 @@ impl Unlocked {
             // It may have been the first line of a request.
             io.ask(Effect::TellRequests);
         }
-        self.set_state(io, chat, id, MessageState::Expired, false);
-    }
-
-    /// Messages were shown: sends what is due of that, and at once where one of them burns, which nobody
-    /// can be shown a second time.
-    pub(crate) fn receipts_of_reading(&mut self, io: &mut Io, burning: bool) {
-        if burning || io.timers.is_due(Timer::Receipts, io.now_ms) {
-            self.send_receipts(io);
-        }
-    }
-
-    /// Sends what was collected, one message per person.
-    pub(crate) fn send_receipts(&mut self, io: &mut Io) {
-        for (chat, all) in self.receipts.take(io, &self.safe) {
-            for part in all.chunks(MAX_RECEIPTS) {
-                let content = Content::Receipt(part.to_vec());
-                self.outbox
-                    .enqueue(io, chat, content, Burn::Never, LIFE_SECS);
-            }
-        }
-        io.ask(Effect::Send);
-    }
-
-    /// After every input: acknowledges what waited for a receipt that is on its way now.
-    pub(crate) fn acknowledge_receipted(&mut self, io: &mut Io) {
-        for id in self.receipts.withheld(&self.inbox) {
-            self.acknowledge(io, id);
-        }
-        self.receipts.watch(io);
+        self.chats
+            .set_state(io, chat, id, MessageState::Expired, false, &self.safe);
     }
 }

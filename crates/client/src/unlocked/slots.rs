@@ -58,8 +58,8 @@ impl Unlocked {
             match self.outbox.seal_more(io, id, wanted, &target, &self.safe) {
                 More::Given => {}
                 More::Waits => {
-                    self.show_path(chat, id);
-                    self.emit(io, chat, id);
+                    self.outbox.show_path(chat, id, &mut self.chats);
+                    self.chats.emit_message(io, chat, id, &self.safe);
                 }
                 More::StaysClosed => self.stays_closed(io, chat, id),
                 More::NoKeys => self.fail(io, id, &Failure::new(Own::NoKeys)),

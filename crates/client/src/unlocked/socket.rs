@@ -124,6 +124,12 @@ impl Unlocked {
                 }
                 return;
             }
+            Asked::Send | Asked::Frame if id.is_none() && !failure.is_passing() => {
+                if let Some(id) = self.outbox.refused_unnamed(re, &failure) {
+                    self.send_refused(io, id, failure);
+                }
+                return;
+            }
             _ => {}
         }
         let Some(id) = id else {
@@ -156,15 +162,23 @@ impl Unlocked {
         match self.outbox.vanished(io, id, collected) {
             Vanished::Nothing => {}
             Vanished::Expired => self.expire(io, id),
-            Vanished::Again(chat) => self.set_state(io, chat, id, MessageState::Sending, false),
+            Vanished::Again(chat) => {
+                self.chats
+                    .set_state(io, chat, id, MessageState::Sending, false, &self.safe);
+            }
             Vanished::Gone(chat) => {
-                let state = self
-                    .chats
-                    .message(chat, id)
-                    .map(|it| (it.state, it.by_server));
+                let view = self.chats.message(chat, id);
+                let state = view.map(|it| (it.state, it.by_server));
                 let unread = matches!(state, Some((MessageState::Waiting, _)));
                 if unread || state == Some((MessageState::Delivered, true)) {
-                    self.set_state(io, chat, id, MessageState::Vanished, by_server);
+                    self.chats.set_state(
+                        io,
+                        chat,
+                        id,
+                        MessageState::Vanished,
+                        by_server,
+                        &self.safe,
+                    );
                 }
             }
         }

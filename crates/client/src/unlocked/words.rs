@@ -1,4 +1,4 @@
-//! Words that arrived: on the screen, or put before the person as a request.
+//! Texts and requests that arrived: shown, or put before the person.
 
 use protocol::envelope::{Content, ReceiptState, SecretText as Sealed};
 use protocol::safe::ContactState;
@@ -55,7 +55,7 @@ impl Arrived {
 }
 
 impl Unlocked {
-    /// Its time was over before it came: it does nothing, and of a text only that is shown.
+    /// A message came after its life was over. It does nothing; of a text it is shown that it expired.
     pub(super) fn came_late(&mut self, io: &mut Io, arrived: &Arrived, content: &Content) {
         let Origin { chat, id, .. } = arrived.origin;
         if matches!(content, Content::Text { .. })
@@ -90,11 +90,11 @@ impl Unlocked {
         }
         let name = self.take_words(io, arrived, text);
         if mine {
-            self.emit(io, chat, name);
+            self.chats.emit_message(io, chat, name, &self.safe);
             // A copy of what another session of ours said: nothing has to be seen first.
             self.finish_incoming(io, id);
         } else if !stranger {
-            self.emit(io, chat, name);
+            self.chats.emit_message(io, chat, name, &self.safe);
             io.event(Event::Typing {
                 chat,
                 until_ms: io.now_ms,
@@ -138,22 +138,17 @@ impl Unlocked {
         greeting: &Sealed,
     ) {
         let Origin { chat, id, .. } = arrived.origin;
-        let state = self
-            .safe
-            .contents()
-            .contacts
-            .get(&chat.peer())
-            .map(|contact| contact.state.value);
-        match state {
+        let contact = self.safe.contents().contacts.get(&chat.peer());
+        match contact.map(|contact| contact.state.value) {
             Some(ContactState::Outgoing) => {
                 // Both asked: that is an agreement.
                 self.accepted_by(io, chat, alias.unwrap_or_default());
                 self.greeted(io, arrived, greeting);
-                self.send_accept(io, chat);
+                self.outbox.accept(io, chat, &self.me);
             }
             Some(ContactState::Accepted) => {
                 self.greeted(io, arrived, greeting);
-                self.send_accept(io, chat);
+                self.outbox.accept(io, chat, &self.me);
             }
             _ => {
                 if self.stranger_wrote(io, chat, (id, arrived.sent_at), alias) {

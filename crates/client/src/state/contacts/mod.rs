@@ -4,6 +4,7 @@ pub(crate) mod invites;
 pub(crate) mod keys;
 pub(crate) mod lookup;
 pub(crate) mod names;
+pub(crate) mod requests;
 pub(crate) mod senders;
 pub(crate) mod trust;
 

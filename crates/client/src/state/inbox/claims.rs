@@ -26,7 +26,7 @@ const RETURN_MS: u64 = 31_000;
 /// Claims without an answer before a message is left alone until the next connection.
 const MAX_TRIES: u32 = 3;
 
-/// How it goes on with a parcel that came.
+/// What to do with a parcel that came.
 pub(crate) enum Came {
     Nothing,
     Malformed,
@@ -39,7 +39,7 @@ pub(crate) fn is_taken(failure: &Failure) -> bool {
     failure.code == Code::Taken.name()
 }
 
-/// Whether nothing follows about the message.
+/// Whether a refusal says nothing about the message.
 pub(crate) fn is_passing(failure: &Failure) -> bool {
     failure.is_passing() || failure.code == Code::StaleClaim.name()
 }
@@ -135,7 +135,7 @@ impl Inbox {
         io.frame(&ClientFrame::Extend { id, token });
     }
 
-    /// What another session had taken may be free again.
+    /// Claims a message again that another session had claimed, or that the server could not give.
     pub(crate) fn retry_due(&mut self, io: &mut Io, id: MessageId) {
         let why = match self.items.get(&id).map(|item| item.progress) {
             Some(Progress::Marked) => Why::Acknowledge,
@@ -245,7 +245,7 @@ impl Inbox {
         why == Why::Reveal
     }
 
-    /// Nobody could say what keys the sender of the message under way has.
+    /// The keys of the sender of the message under way could not be fetched.
     pub(crate) fn sender_unknown(&mut self) {
         if let Some(current) = self.current.as_mut() {
             current.fetched_sender = false;

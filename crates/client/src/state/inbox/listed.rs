@@ -21,7 +21,7 @@ impl Inbox {
         }
     }
 
-    /// One message waits.
+    /// The server announced a message that waits.
     pub(crate) fn waiting_heard(&mut self, io: &mut Io, item: &Waiting) {
         self.note_waiting(io, item);
         io.ask(Effect::Claim);
@@ -51,7 +51,7 @@ impl Inbox {
         self.queue.push_back((id, Why::First));
     }
 
-    /// Another connection: what was claimed over the last one is over.
+    /// A new connection was greeted: claims of the last one have ended.
     pub(crate) fn connected(&mut self) {
         self.current = None;
         self.queue.clear();
@@ -60,7 +60,7 @@ impl Inbox {
         self.listing = None;
     }
 
-    /// What is marked and waits at the server still; the rest is finished.
+    /// The marked messages that still wait at the server, by its whole list; the other marked ones are finished.
     pub(crate) fn marked_of(&mut self, io: &Io, waiting: &[Waiting]) -> Vec<MessageId> {
         let listed: BTreeSet<MessageId> = waiting.iter().map(|item| item.id).collect();
         let items = self.items.iter();
@@ -99,7 +99,7 @@ impl Inbox {
     }
 }
 
-/// How long the sender's client is given, milliseconds: longer than it takes to notice and to seal.
+/// How long the sender's client has to seal another slot before a message is called lost, milliseconds.
 const PATIENCE_MS: u64 = 30_000;
 
 impl Inbox {

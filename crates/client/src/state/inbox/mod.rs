@@ -121,13 +121,13 @@ pub(crate) struct Incoming {
     followers: Vec<MessageId>,
 }
 
-/// All that arrives.
+/// Everything that arrives, until it is acknowledged.
 pub(crate) struct Inbox {
     user: UserId,
     live: LiveId,
     /// The lease of the claim under way.
     lease: Option<Lease>,
-    /// How far each conversation of others was heard.
+    /// The last numbers heard in each conversation, by sending session.
     numbers: SequenceTracker,
     queue: VecDeque<(MessageId, Why)>,
     /// Claimed by the server for this session, in the order in which they came.
@@ -137,13 +137,13 @@ pub(crate) struct Inbox {
     /// What the server says of listed messages.
     notices: BTreeMap<MessageId, Notice>,
     turns: Turns,
-    /// Between questions for the whole list that failed.
+    /// The pause between failed requests for the whole list.
     list_pause: Pause,
     /// What came of the list that was asked for.
     listing: Option<Vec<Waiting>>,
-    /// Finished here; never claimed again.
+    /// Messages that were finished here and are never claimed again.
     done: BTreeSet<MessageId>,
-    /// Claimed, and not to be opened yet.
+    /// Claimed messages that cannot be opened yet.
     parked: Vec<Parked>,
     /// When an unknown prekey last caused a read of the safes, this device's milliseconds.
     safe_asked_ms: Option<u64>,
@@ -153,8 +153,8 @@ pub(crate) struct Inbox {
     tries: BTreeMap<MessageId, u32>,
     /// What no session of ours could open when this one connected.
     stranded: Vec<Stranded>,
-    /// How many were listed for us but read by another session of ours, by the server's word, and have
-    /// excused no missing one yet.
+    /// Messages that were listed for us and read by another session of ours, by the server's word. Each explains
+    /// one missing message; this counts those that have not.
     elsewhere: u32,
     /// What is missing before messages that are here.
     gaps: Gaps,
@@ -291,7 +291,7 @@ impl Inbox {
             .map(|item| item.facts.sender.fingerprint)
     }
 
-    /// How much of a chat was opened and not acknowledged.
+    /// The number of messages of a chat that were opened and not acknowledged.
     pub(crate) fn count_of(&self, chat: ConversationId) -> usize {
         self.items.values().filter(|item| item.chat == chat).count()
     }
@@ -320,7 +320,7 @@ impl Inbox {
 }
 
 impl Inbox {
-    /// Leaves all of somebody's to expire: an acknowledgement would tell.
+    /// Leaves all messages of a chat to expire, because an acknowledgement would tell their sender something.
     pub(crate) fn leave_unread(&mut self, chat: ConversationId) {
         let items = self.items.iter();
         let unread: Vec<MessageId> = items

@@ -1,9 +1,8 @@
-//! Claimed messages that cannot be opened yet: keys of their sender, or a newer prekey safe, did not
-//! come.
+//! Claimed messages that cannot be opened yet, because keys of their sender or a newer prekey safe did not come.
 //!
-//! A request that failed says nothing about a message. It is neither refused nor given up, and raises no
-//! alarm: it rests here under its claim, the others go on, and it is opened when the answer has come.
-//! Where its claim has ended by then, it is claimed once more.
+//! A request that failed says nothing about a message. The message is neither refused nor given up. It rests here
+//! under its claim, the others go on, and it is opened when the answer has come. If its claim has ended by then,
+//! it is claimed once more.
 
 use protocol::epoch::SenderClaim;
 
@@ -12,6 +11,7 @@ use super::{Await, Current, Lease, Why};
 use crate::effects::Effect;
 use crate::id::{MessageId, UserId};
 use crate::io::Io;
+use crate::purpose::{Open, Purpose};
 use crate::state::contacts::Contacts;
 use crate::state::inbox::Inbox;
 use crate::state::safes::Safe;
@@ -22,8 +22,8 @@ use crate::timers::Timer;
 const MOST_PARCELS: usize = 64;
 const MOST_BYTES: usize = 1 << 20;
 
-/// The shortest time between two reads of the safes that unknown prekeys cause, milliseconds: anybody
-/// can name prekeys that never were.
+/// The shortest time between two reads of the safes for unknown prekeys, milliseconds: anybody can name prekeys
+/// that do not exist.
 const BETWEEN_READS_MS: u64 = 5_000;
 
 /// What a message rests for.
@@ -85,6 +85,31 @@ impl Inbox {
             }
         }
         io.ask(Effect::Claim);
+    }
+
+    /// Asks for somebody's public keys for the message under way, once for each message.
+    pub(crate) fn ask_keys(
+        &mut self,
+        io: &mut Io,
+        (of, claim): (UserId, Option<SenderClaim>),
+        parcel: Vec<u8>,
+        contacts: &mut Contacts,
+        safe: &Safe,
+    ) {
+        self.wait_for(Await::Keys(of), parcel);
+        if contacts.lookups().rest(io.now_ms) {
+            self.park(io, Need::Keys(of, claim), contacts, safe);
+        } else {
+            io.get(&format!("/users/{of}"), Purpose::Open(Open::Sender(of)));
+        }
+    }
+
+    /// The safes could not be read: the message that needs them rests.
+    pub(crate) fn leave_for_safe(&mut self, io: &mut Io, contacts: &mut Contacts, safe: &Safe) {
+        if self.awaits() == Some(Await::Safe) {
+            let need = Need::Safe(safe.reading().next_number());
+            self.park(io, need, contacts, safe);
+        }
     }
 
     /// The server says that a message can be claimed: true if it rests here.

@@ -16,7 +16,7 @@ use crate::wire::{Blob, ClientFrame};
 pub(crate) const ON_READ_MS: u64 = 120_000;
 
 impl Inbox {
-    /// The lease was lost: claim it anew.
+    /// The lease was not extended: the message is claimed again.
     pub(crate) fn extension_refused(&mut self, io: &mut Io, id: MessageId) {
         if let Some(item) = self.items.get_mut(&id) {
             item.lease = None;

@@ -1,9 +1,9 @@
 //! Whose message is claimed next.
 //!
-//! One sender's heap holds nobody else up: senders take turns, people whom the account knows take every
-//! other turn among them, and what is live goes before what waits. Messages of one sender stay in the
-//! order in which the server lists them. Who sent a message is the server's word here: it decides the turn,
-//! and what names another sender is not opened.
+//! Senders take turns, so that many messages of one do not delay the others. People whom the account knows have
+//! every other turn, and live slots go before waiting ones. Messages of one sender stay in the order in which the
+//! server lists them. The server's word on the sender decides the turn; a message that names another sender is
+//! not opened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ impl Notice {
     }
 }
 
-/// Who had a turn, and when.
+/// The number of each sender's last turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     number: u64,
@@ -78,7 +78,7 @@ impl Inbox {
         firsts.min_by_key(rank).map(|(at, ..)| at)
     }
 
-    /// Whose message it is, by the server's word.
+    /// The posting account of a message, by the server's word.
     pub(crate) fn sender_told(&self, id: MessageId) -> Option<UserId> {
         self.notices.get(&id).map(|notice| notice.from)
     }

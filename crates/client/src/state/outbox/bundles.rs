@@ -18,7 +18,7 @@ use crate::state::outbox::Outbox;
 use crate::timers::Timer;
 use crate::wire::{Bundles, WantBundles};
 
-/// How long fetched bundles serve, milliseconds: short, so that a new session is found soon.
+/// How long fetched bundles are used, milliseconds: short, so that a new session is found soon.
 const FRESH_MS: u64 = 3_000;
 /// Pause before bundles are asked for again when the server could not be reached.
 pub(crate) const RETRY_MS: u64 = 3_000;
@@ -28,9 +28,9 @@ pub(crate) const RETRY_MS: u64 = 3_000;
 pub(crate) struct BundleCache {
     fetched_ms: Option<u64>,
     in_flight: bool,
-    /// What is on its way may be older than what is known to be there.
+    /// The answer on its way can be older than a session that is known to be there.
     outdated: bool,
-    /// Between questions that failed.
+    /// The pause between requests that failed.
     pause: Pause,
     /// The server asked to wait until then.
     rest_until_ms: u64,
@@ -44,7 +44,7 @@ pub(crate) struct BundleCache {
     pub(super) spent: bool,
 }
 
-/// What is known of somebody whose bundles were kept.
+/// What the bundles of a person said.
 pub(crate) struct Taken {
     pub(crate) live: bool,
     pub(crate) batch: u32,
@@ -64,8 +64,8 @@ impl Outbox {
         false
     }
 
-    /// Asks for bundles, with a prekey if wanted, unless an answer is on its way or the server asked
-    /// to wait: then whoever wants more is served with what comes.
+    /// Asks for bundles, with a prekey if wanted. It does nothing while an answer is on its way or the server
+    /// asked to wait; the answer then serves everything that waits for bundles.
     pub(crate) fn ask_bundles(&mut self, io: &mut Io, user: UserId, want_prekey: bool) {
         let cache = self.bundles.entry(user).or_default();
         if cache.in_flight || io.now_ms < cache.rest_until_ms {
@@ -86,7 +86,7 @@ impl Outbox {
         cache.outdated = cache.in_flight;
     }
 
-    /// No answer, or the request to wait: nothing of it is a reason to give a message up.
+    /// Bundles did not come for a passing reason: they are asked for again, and no message fails.
     pub(crate) fn ask_bundles_later(&mut self, io: &mut Io, user: UserId, least_ms: u64) {
         let cache = self.bundles.entry(user).or_default();
         cache.rest_until_ms = cache.pause.failed_for(io.now_ms, least_ms);
@@ -107,14 +107,14 @@ impl Outbox {
         }
     }
 
-    /// An answer came; gives whether it may be older than what is known to be there.
+    /// An answer came. Gives whether it can be older than a session that is known to be there.
     pub(crate) fn bundles_answered(&mut self, user: UserId) -> bool {
         let cache = self.bundles.entry(user).or_default();
         cache.in_flight = false;
         std::mem::take(&mut cache.outdated)
     }
 
-    /// What was fetched does not name everybody.
+    /// The fetched bundles are out of date: they are fetched again before their next use.
     pub(crate) fn outdate(&mut self, user: UserId) {
         self.bundles.entry(user).or_default().fetched_ms = None;
     }

@@ -2,10 +2,14 @@
 
 use super::{Outgoing, Stage};
 use crate::command::Burn;
+use crate::effects::Effect;
+use crate::event::Me;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::state::outbox::Outbox;
+use crate::state::safes::Safe;
 use protocol::envelope::Content;
+use protocol::safe::ContactState;
 
 /// Longest text that a person may write, bytes.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
@@ -52,6 +56,7 @@ impl Outbox {
                 wanted: None,
                 expires_at: io.now().saturating_add(u64::from(life_secs)),
                 tries: 0,
+                refused: None,
                 written: self.written,
             },
         );
@@ -63,18 +68,48 @@ impl Outbox {
 /// How long an answer or a request may wait for somebody who is away, seconds.
 pub(crate) const REQUEST_LIFE_SECS: u32 = 7 * 86_400;
 /// Life of a sign of typing, seconds.
-pub(crate) const TYPING_LIFE_SECS: u32 = 5;
+const TYPING_LIFE_SECS: u32 = 5;
 /// Keys are passed on at most this often, milliseconds.
 const TYPING_EVERY_MS: u64 = 3_000;
 
+/// Messages that people do not see.
 impl Outbox {
-    /// Whether somebody may be told that the person types, not too often; if so, that is noted.
-    pub(crate) fn may_tell_typing(&mut self, now_ms: u64, chat: ConversationId) -> bool {
-        let told = self.typing_told.entry(chat).or_insert(0);
-        let may = now_ms.saturating_sub(*told) >= TYPING_EVERY_MS;
-        if may {
-            *told = now_ms;
+    /// Tells somebody's live sessions that the person types, not more often than every three seconds.
+    pub(crate) fn typing(&mut self, io: &mut Io, chat: ConversationId, safe: &Safe) {
+        if !safe.settings().typing || safe.may_write(chat).is_err() || !io.online {
+            return;
         }
-        may
+        let told_ms = self.typing_told.entry(chat).or_insert(0);
+        if io.now_ms.saturating_sub(*told_ms) < TYPING_EVERY_MS {
+            return;
+        }
+        *told_ms = io.now_ms;
+        let content = Content::Typing { active: true };
+        self.enqueue(io, chat, content, Burn::Never, TYPING_LIFE_SECS);
+        io.ask(Effect::Send);
+    }
+
+    /// Tells somebody that their request was accepted.
+    pub(crate) fn accept(&mut self, io: &mut Io, chat: ConversationId, me: &Me) {
+        let content = Content::Accept {
+            handle: me.handle.as_str().into(),
+            alias: me.alias.as_str().into(),
+        };
+        self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        io.ask(Effect::Send);
+    }
+
+    /// Tells every accepted contact one's own name.
+    pub(crate) fn profile(&mut self, io: &mut Io, alias: &str, safe: &Safe) {
+        let contents = safe.contents();
+        let known = contents.contacts.iter().filter(|(user, contact)| {
+            contact.state.value == ContactState::Accepted && !contents.is_blocked(user)
+        });
+        for (user, _) in known {
+            let alias = alias.into();
+            let (chat, content) = (ConversationId::with(*user), Content::Profile { alias });
+            self.enqueue(io, chat, content, Burn::Never, REQUEST_LIFE_SECS);
+        }
+        io.ask(Effect::Send);
     }
 }

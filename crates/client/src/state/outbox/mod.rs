@@ -1,9 +1,9 @@
 //! What this session sends, from the composer to the last receipt.
 //!
-//! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot per target
-//! ([`seal`]) and given to the server ([`submission`], [`tickets`]), gets a waiting slot when nobody live reads it
-//! ([`slots`]), also after a break ([`reconnection`]). Receipts go back to those who wrote to us
-//! ([`receipts`]). Messages are counted ([`numbers`]). Where keys have changed it is held back ([`held`]).
+//! A message waits for its recipients' bundles ([`bundles`]), is sealed once with a slot for each target
+//! ([`seal`]) and given to the server ([`submission`], [`tickets`]). It gets a waiting slot if nobody
+//! live reads it ([`slots`]), also after a break ([`reconnection`]). Receipts go to those who wrote
+//! to us ([`receipts`]). Messages are counted ([`numbers`]). If keys have changed a message is held back ([`held`]).
 //! What was not sent outlives a lock ([`unsent`]).
 //!
 //! Specification: `docs/protocol/messages.md#submissions`.
@@ -34,6 +34,7 @@ pub(crate) use compose::{LIFE_SECS, burn_in_range};
 pub(crate) use receipts::Receipts;
 
 use crate::command::Burn;
+use crate::failure::Failure;
 use crate::id::{ConversationId, LiveId, MessageId, UserId};
 
 /// How far a message has come on its way to the server.
@@ -86,13 +87,15 @@ pub(crate) struct Outgoing {
     sealed: Option<Sealed>,
     /// Also to the own other live sessions.
     copy: bool,
-    /// Set while a prekey is being fetched to add a slot.
+    /// Why another slot is wanted, while keys for it are being fetched.
     wanted: Option<Wanted>,
-    /// Server seconds at which the server lets go of it.
+    /// When the message expires, server seconds.
     expires_at: u64,
     /// Submissions that got no answer.
     tries: u32,
-    /// Its place among all that was written.
+    /// A refusal that names no message and can be of this one.
+    refused: Option<Failure>,
+    /// Its number among all messages of this session, in the order of writing.
     written: u64,
 }
 
@@ -123,12 +126,12 @@ impl Wanted {
     }
 }
 
-/// All that is on its way.
+/// Everything that this session sends and that has not arrived.
 pub(crate) struct Outbox {
     user: UserId,
     live: LiveId,
     items: BTreeMap<MessageId, Outgoing>,
-    /// How much was written so far.
+    /// The number of messages written so far.
     written: u64,
     /// Order of sending, for sequence numbers.
     queue: Vec<MessageId>,
@@ -167,8 +170,8 @@ impl Outbox {
         }
     }
 
-    /// Puts something that was sealed back into the queue, before what was written after it; what an
-    /// earlier session counted goes first.
+    /// Puts a sealed message back into the queue, before those that were written after it. Messages that an
+    /// earlier session numbered go first.
     fn queue_again(&mut self, id: MessageId, session: LiveId) {
         let place = |id: &MessageId| {
             let item = self.items.get(id);
@@ -184,8 +187,8 @@ impl Outbox {
         self.queue = queue;
     }
 
-    /// Whether something changes a message that the server has not taken yet: whoever has not got that
-    /// one does nothing with its change.
+    /// Whether this changes a message that the server has not taken. A recipient without the message does nothing
+    /// with its change.
     fn overtakes(&self, change: &Outgoing) -> bool {
         let (Content::Edit { message_id, .. } | Content::Delete { message_id }) = &change.content
         else {
@@ -195,7 +198,7 @@ impl Outbox {
         of.is_some_and(|of| of.stage != Stage::Accepted)
     }
 
-    /// What is at a stage, by id.
+    /// The ids of the messages at a stage.
     pub(crate) fn at(&self, stage: Stage) -> Vec<MessageId> {
         let items = self.items.iter();
         items
@@ -208,12 +211,12 @@ impl Outbox {
         self.items.get(&id)
     }
 
-    /// Ends what is on its way.
+    /// Drops a message.
     pub(crate) fn forget(&mut self, id: MessageId) -> Option<Outgoing> {
         self.items.remove(&id)
     }
 
-    /// Ends all that is on its way to somebody, and what it is sealed under.
+    /// Drops all messages to a person, and the epochs towards them.
     pub(crate) fn forget_chat(&mut self, chat: ConversationId) {
         self.items.retain(|_, item| item.chat != chat);
         self.drop_epochs(chat);
@@ -225,7 +228,7 @@ impl Outbox {
         self.tickets.clear();
     }
 
-    /// Another identity took the place of ours: everything is sealed anew.
+    /// The identity was replaced: new epochs and bundles are used.
     pub(crate) fn identity_replaced(&mut self) {
         self.epochs.clear();
         self.bundles.clear();
@@ -263,11 +266,15 @@ impl Outgoing {
         self.content.kind()
     }
 
-    /// Whether it is on its way over HTTP: what goes over the socket meanwhile may be there before it.
+    /// Whether it is on its way over HTTP, where frames of the socket can overtake it.
     pub(crate) fn is_on_http(&self) -> bool {
+        self.stage == Stage::Submitted && self.is_long()
+    }
+
+    /// Whether it does not fit a frame, once it was sealed.
+    fn is_long(&self) -> bool {
         let sealed = self.sealed.as_ref();
-        let long = sealed.is_some_and(|sealed| sealed.submission.len() > MAX_PAYLOAD);
-        self.stage == Stage::Submitted && long
+        sealed.is_some_and(|sealed| sealed.submission.len() > MAX_PAYLOAD)
     }
 
     /// Typing goes to live sessions or nowhere, and is never repeated.
@@ -275,7 +282,7 @@ impl Outgoing {
         matches!(self.content, Content::Typing { .. })
     }
 
-    /// Whether a slot for any session of its recipient was made: then it outlives every tab of theirs.
+    /// Whether the recipient's account has a slot, which outlives every tab of theirs.
     pub(crate) fn rests(&self) -> bool {
         let recipient = self.chat.peer();
         let account = Target::Account { account: recipient };
@@ -294,7 +301,7 @@ impl Outgoing {
         self.counted() && !matches!(self.content, Content::Profile { .. })
     }
 
-    /// Whether it is what a person says, which a chat may keep off the waiting path.
+    /// Whether it is a text or an edit, which a live-only chat keeps off the waiting path.
     pub(crate) fn is_said(&self) -> bool {
         matches!(self.content, Content::Text { .. } | Content::Edit { .. })
     }
@@ -312,7 +319,7 @@ impl Outgoing {
         )
     }
 
-    /// The server's burn flag: one reader, then nothing.
+    /// The server's burn flag: the first reading wipes the message.
     pub(crate) fn burns(&self) -> bool {
         self.burn != Burn::Never
     }

@@ -11,7 +11,7 @@ use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
 
 impl Outbox {
-    /// The count of a conversation; it goes on behind what the account's safe says was sent last.
+    /// The counter of a conversation. It continues behind the last number that the safe has.
     pub(super) fn counter_of(&mut self, chat: ConversationId, safe: &Safe) -> &mut SequenceCounter {
         let recipient = chat.peer();
         let contact = safe.contents().contacts.get(&recipient);
@@ -24,7 +24,7 @@ impl Outbox {
 
     /// Keeps in the safe what was sent last, for the session that comes after this one.
     ///
-    /// Not with each message: what a safe says may be old, and is never wrong.
+    /// This is not done with each message: an old number in the safe does no harm.
     pub(crate) fn keep_said(&mut self, io: &Io, safe: &mut Safe) {
         let now = io.stamp();
         for chat in std::mem::take(&mut self.said) {
@@ -42,7 +42,7 @@ impl Outbox {
         }
     }
 
-    /// The server did not take a message: the next one has its number, or its reader would miss it.
+    /// The server did not take a message: the next one gets its number, so that the recipient misses none.
     pub(crate) fn take_back_number(&mut self, id: MessageId, safe: &Safe) {
         let Some(item) = self.items.get(&id) else {
             return;

@@ -8,10 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use protocol::envelope::{Receipt, ReceiptState};
+use protocol::envelope::{Content, Receipt, ReceiptState};
 
+use crate::command::Burn;
+use crate::effects::Effect;
 use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
+use crate::state::conversations::Conversations;
 use crate::state::inbox::Inbox;
 use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
@@ -23,9 +26,9 @@ const COLLECTED_MS: u64 = 1_500;
 /// How long an acknowledgement waits for its receipt at most, milliseconds.
 const MOST_WITHHELD_MS: u64 = 5_000;
 /// How long a receipt may wait for somebody who is away, seconds.
-pub(crate) const LIFE_SECS: u32 = 86_400;
+const LIFE_SECS: u32 = 86_400;
 /// Most receipts in one message.
-pub(crate) const MAX_RECEIPTS: usize = 256;
+const MAX_RECEIPTS: usize = 256;
 
 /// Receipts that are due, and what waits for them.
 #[derive(Default)]
@@ -49,8 +52,9 @@ impl Receipts {
         self.owed.remove(&chat);
     }
 
-    /// Takes what was collected, by chat; not where receipts were switched off since.
-    pub(crate) fn take(&mut self, io: &mut Io, safe: &Safe) -> Vec<(ConversationId, Vec<Receipt>)> {
+    /// Sends what was collected, one message for each person and 256 receipts; nothing where receipts were switched
+    /// off since.
+    pub(crate) fn send(&mut self, io: &mut Io, outbox: &mut Outbox, safe: &Safe) {
         io.timers.cancel(Timer::Receipts);
         let mut owed = std::mem::take(&mut self.owed);
         owed.retain(|chat, _| safe.sends_receipts(*chat));
@@ -58,31 +62,81 @@ impl Receipts {
         if states.any(|state| *state > ReceiptState::Delivered) {
             self.sent_ms = Some(io.now_ms);
         }
-        let receipts = |all: BTreeMap<MessageId, ReceiptState>| {
+        for (chat, all) in owed {
             let all = all.into_iter();
-            all.map(|(message_id, state)| Receipt { message_id, state })
-                .collect()
-        };
-        owed.into_iter()
-            .map(|(chat, all)| (chat, receipts(all)))
-            .collect()
+            let all: Vec<Receipt> = all
+                .map(|(message_id, state)| Receipt { message_id, state })
+                .collect();
+            for part in all.chunks(MAX_RECEIPTS) {
+                let content = Content::Receipt(part.to_vec());
+                outbox.enqueue(io, chat, content, Burn::Never, LIFE_SECS);
+            }
+        }
+        io.ask(Effect::Send);
     }
 
-    /// Whose acknowledgement waits; what is not here any more is forgotten.
-    pub(crate) fn withheld(&mut self, inbox: &Inbox) -> Vec<MessageId> {
+    /// Messages were shown: sends what is due. If one of them burns that is at once, because nobody can be
+    /// shown it a second time.
+    pub(crate) fn of_reading(
+        &mut self,
+        io: &mut Io,
+        burning: bool,
+        outbox: &mut Outbox,
+        safe: &Safe,
+    ) {
+        if burning || io.timers.is_due(Timer::Receipts, io.now_ms) {
+            self.send(io, outbox, safe);
+        }
+    }
+
+    /// Acknowledges a message whose mark is stored, unless its receipt has to go first.
+    pub(crate) fn acknowledge(
+        &mut self,
+        io: &mut Io,
+        id: MessageId,
+        inbox: &mut Inbox,
+        outbox: &Outbox,
+    ) {
+        if let Some(chat) = inbox.is_marked(id)
+            && io.online
+            && !self.withholds(io, chat, id, outbox)
+        {
+            inbox.acknowledge(io, id);
+        }
+    }
+
+    /// Acknowledges what waited for a receipt that is on its way now.
+    pub(crate) fn acknowledge_receipted(
+        &mut self,
+        io: &mut Io,
+        inbox: &mut Inbox,
+        outbox: &Outbox,
+    ) {
+        // What is not here any more is forgotten.
         self.withheld.retain(|id, _| inbox.has(*id));
-        self.withheld.keys().copied().collect()
-    }
-
-    /// Sets the timer for the first that has waited long enough.
-    pub(crate) fn watch(&self, io: &mut Io) {
+        let withheld: Vec<MessageId> = self.withheld.keys().copied().collect();
+        for id in withheld {
+            self.acknowledge(io, id, inbox, outbox);
+        }
         if let Some(until_ms) = self.withheld.values().min() {
             io.timers.set_earlier(Timer::Receipts, *until_ms);
         }
     }
-}
 
-impl Receipts {
+    /// Notes that a receipt is due of a message on the screen, if its writer has the pinned keys.
+    pub(crate) fn owe_of(
+        &mut self,
+        io: &mut Io,
+        chat: ConversationId,
+        name: MessageId,
+        state: ReceiptState,
+        (chats, safe): (&Conversations, &Safe),
+    ) {
+        if chats.is_by_the_pin(name, safe) {
+            self.owe_receipt(io, chat, chats.id_of_message(name), state, safe);
+        }
+    }
+
     /// Notes that a receipt is due; the better news replaces the lesser.
     pub(crate) fn owe_receipt(
         &mut self,
@@ -108,14 +162,8 @@ impl Receipts {
         io.timers.set_earlier(Timer::Receipts, at);
     }
 
-    /// Whether an acknowledgement has to wait, for a while, until the sender has been told.
-    pub(crate) fn withholds(
-        &mut self,
-        io: &Io,
-        chat: ConversationId,
-        id: MessageId,
-        outbox: &Outbox,
-    ) -> bool {
+    /// Whether an acknowledgement has to wait, for five seconds at most, until the sender has been told.
+    fn withholds(&mut self, io: &Io, chat: ConversationId, id: MessageId, outbox: &Outbox) -> bool {
         let most = io.now_ms + MOST_WITHHELD_MS;
         let until_ms = self.withheld.get(&id).copied().unwrap_or(most);
         let waits = io.now_ms < until_ms && self.receipt_is_due(chat, id, outbox);

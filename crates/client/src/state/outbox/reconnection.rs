@@ -1,4 +1,4 @@
-//! What becomes of own messages when the connection, or the server, was away.
+//! Own messages after a lost connection or a restart of the server.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::state::outbox::Outbox;
 use crate::timers::Timer;
 use crate::wire::ClientFrame;
 
-/// Most ids in one question.
+/// Most ids in one `status` frame.
 const MAX_STATUS: usize = 256;
 
 /// What has become of a message that the server does not have any more.
@@ -54,7 +54,7 @@ impl Outbox {
         io.ask(Effect::Send);
     }
 
-    /// What the server has of it by its word.
+    /// The messages that the server said it has.
     pub(crate) fn with_server(&self) -> Vec<MessageId> {
         self.at(Stage::Accepted)
     }

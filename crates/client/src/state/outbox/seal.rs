@@ -24,7 +24,7 @@ pub(crate) const ANSWER_MS: u64 = 8_000;
 pub(crate) enum Dispatched {
     /// Something is missing yet: it stays in the queue.
     Waits,
-    /// It is on its way, or was not worth it.
+    /// It is on its way, or was dropped because it was not worth sending.
     Done,
     Failed(Failure),
 }
@@ -42,7 +42,7 @@ impl Outbox {
             .map(|item| item.chat)
     }
 
-    /// Sends a queued message if all is there.
+    /// Seals and sends a queued message if its keys and a connection are there.
     pub(crate) fn dispatch(&mut self, io: &mut Io, id: MessageId, safe: &Safe) -> Dispatched {
         let Some(item) = self.items.get(&id) else {
             return Dispatched::Done;
@@ -199,7 +199,7 @@ impl Outbox {
         seal_slot(epoch, now, &id, &sealed.body.hash, &content)
     }
 
-    /// Whether an open epoch leads to a target.
+    /// Whether there is an open epoch towards a target, under its present keys.
     pub(super) fn goes_on(&self, now: u64, target: &VerifiedTarget) -> bool {
         let epoch = self.epochs.get(target.target());
         epoch.is_some_and(|epoch| epoch.is_open(now) && epoch.fingerprint() == target.fingerprint())
@@ -243,6 +243,7 @@ impl Outbox {
             return;
         };
         item.stage = Stage::Submitted;
+        item.refused = None;
         let len = sealed.submission.len();
         if len <= MAX_PAYLOAD {
             io.payload(&sealed.submission);

@@ -5,8 +5,8 @@
 use protocol::envelope::{LIVE_CLAIM_SECS, ResealError, Target};
 use protocol::epoch::VerifiedTarget;
 
-use super::{Stage, Wanted};
-use crate::id::MessageId;
+use super::{Outgoing, Stage, Wanted};
+use crate::id::{ConversationId, MessageId};
 use crate::io::Io;
 use crate::refusal::Refusal;
 use crate::state::conversations::Conversations;
@@ -14,7 +14,7 @@ use crate::state::outbox::Outbox;
 use crate::state::safes::Safe;
 use crate::timers::Timer;
 
-/// How often a message that must not wait is looked after, milliseconds.
+/// How often new sessions are looked for while a message cannot get a waiting slot, milliseconds.
 pub(crate) const RECHECK_MS: u64 = 20_000;
 
 /// What a wanted slot is sealed to.
@@ -42,6 +42,14 @@ impl Outbox {
         self.watch_reading(io, id);
         io.timers
             .set(Timer::Expire(id), io.local_ms(expires_at.saturating_add(1)));
+    }
+
+    /// Shows which path carries a message that was sealed.
+    pub(crate) fn show_path(&self, chat: ConversationId, id: MessageId, chats: &mut Conversations) {
+        let waits = self.item(id).and_then(Outgoing::waits_somewhere);
+        if let (Some(waits), Some(view)) = (waits, chats.message_mut(chat, id)) {
+            view.path = if waits { "waiting" } else { "live" }.to_owned();
+        }
     }
 
     /// Watches whether somebody live reads a message.
@@ -116,8 +124,8 @@ impl Outbox {
         }
     }
 
-    /// Ten seconds are over and nobody has read it, opened or not: the keys of a live slot die with
-    /// its reader's tab, so it must not rest there alone. Gives what to add where the keys are here.
+    /// Decides about another slot ten seconds after a message was sent. The keys of a live slot end with its
+    /// reader's tab, so an unread message must not have live slots alone. Gives what to add if the keys are here.
     pub(crate) fn fallback_due(
         &mut self,
         io: &mut Io,

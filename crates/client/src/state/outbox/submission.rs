@@ -5,21 +5,21 @@
 use super::Stage;
 use super::seal::ANSWER_MS;
 use crate::effects::Effect;
-use crate::event::MessageState;
 use crate::failure::Failure;
 use crate::id::{ConversationId, MessageId, TargetId, UserId};
 use crate::io::Io;
 use crate::state::outbox::{Outbox, Outgoing};
 use crate::timers::Timer;
 use crate::wire::ClientFrame;
+use api::frames::Asked;
 use protocol::envelope::Target;
 
 /// Submissions without an answer before a message counts as failed.
 const MAX_TRIES: u32 = 3;
 
 impl Outbox {
-    /// Ends what was taken back while it was on its way, so that what takes it back follows; false for
-    /// anything else.
+    /// Drops a message that was taken back while it was on its way, so that its deletion follows; false for any
+    /// other message.
     pub(crate) fn let_go(&mut self, io: &mut Io, id: MessageId) -> bool {
         let taken_back = self.is_taken_back(id);
         if taken_back {
@@ -35,8 +35,7 @@ impl Outbox {
         item.is_some_and(|item| item.stage == Stage::TakenBack)
     }
 
-    /// The server asked to wait: it is given again when the time is over, and whatever was written
-    /// after it follows it.
+    /// The server asked to wait: the message goes back into the queue, before those that were written after it.
     pub(crate) fn send_later(&mut self, io: &mut Io, id: MessageId, failure: &Failure) {
         io.timers.cancel(Timer::Resend(id));
         let Some(item) = self.items.get_mut(&id) else {
@@ -54,6 +53,31 @@ impl Outbox {
         let until_ms = io.now_ms + failure.wait_ms();
         self.rest_until_ms = self.rest_until_ms.max(until_ms);
         io.timers.set(Timer::Bundles(self.user), self.rest_until_ms);
+    }
+
+    /// The server refused the content of a submission and does not name it. Gives the message where only one
+    /// body is on its way over HTTP; otherwise none that can be meant is given again.
+    pub(crate) fn refused_unnamed(&mut self, re: Asked, failure: &Failure) -> Option<MessageId> {
+        let (asked, of_http) = (&self.tickets, re == Asked::Send);
+        let given = self.items.iter_mut().filter(|(id, item)| {
+            matches!(item.stage, Stage::Submitted | Stage::TakenBack)
+                && (item.is_long() || !of_http)
+                && asked.iter().all(|(waits, _)| waits != *id)
+        });
+        let mut meant = Vec::new();
+        for (id, item) in given {
+            item.refused = Some(failure.clone());
+            meant.push(*id);
+        }
+        match meant.as_slice() {
+            [only] if of_http => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Takes the refusal that can be of a message which got no answer.
+    pub(crate) fn take_refusal(&mut self, id: MessageId) -> Option<Failure> {
+        self.items.get_mut(&id)?.refused.take()
     }
 
     /// More slots were not taken: the message may be gone.
@@ -138,11 +162,8 @@ impl Outbox {
     }
 }
 
-/// How long a receipt may be late after its message was taken for good, milliseconds.
-pub(crate) const UNTOLD_MS: u64 = 10_000;
-
 impl Outbox {
-    /// The slot that is named by its session or its account; a live one also where only its account is.
+    /// Finds the slot of a message by its live session or account. A live slot is also found by its account.
     pub(crate) fn find_target(&self, id: MessageId, named: TargetId) -> Option<Target> {
         let sealed = self.items.get(&id)?.sealed.as_ref()?;
         // Those of accounts are the last in their order.
@@ -152,16 +173,5 @@ impl Outbox {
             live == Some(named) || TargetId::from(*target.account()) == named
         });
         found.copied()
-    }
-}
-
-/// How far a state is; 0 for those that end the way.
-pub(crate) const fn rank(state: MessageState) -> u8 {
-    match state {
-        MessageState::Sending => 1,
-        MessageState::Waiting | MessageState::Vanished | MessageState::Expired => 2,
-        MessageState::Delivered => 3,
-        MessageState::Read => 4,
-        _ => 0,
     }
 }

@@ -8,6 +8,7 @@ use super::Stage;
 use crate::id::MessageId;
 use crate::io::Io;
 use crate::purpose::{Open, Purpose};
+use crate::refusal::Refusal;
 use crate::state::outbox::Outbox;
 use crate::wire::ClientFrame;
 
@@ -18,8 +19,15 @@ impl Outbox {
         io.frame(&ClientFrame::Ticket { len });
     }
 
-    /// A ticket came: what waits for it goes. False if nothing of its length does.
-    pub(crate) fn ticket_came(&mut self, io: &mut Io, ticket: Ticket) -> bool {
+    /// A ticket came: what waits for it goes. One that nothing waits for is refused.
+    pub(crate) fn ticket_came(&mut self, io: &mut Io, bytes: &[u8]) {
+        let ticket = Ticket::decode(bytes);
+        if !ticket.is_ok_and(|ticket| self.use_ticket(io, ticket)) {
+            io.refused(Refusal::Malformed, None, None);
+        }
+    }
+
+    fn use_ticket(&mut self, io: &mut Io, ticket: Ticket) -> bool {
         let len = ticket.body_len();
         let mut waiting = self.tickets.iter();
         let found = waiting.position(|(_, wanted)| *wanted == len);
@@ -45,13 +53,13 @@ impl Outbox {
         true
     }
 
-    /// The server gives no ticket to whoever has waited longest for one; gives what it is for.
+    /// The server refused a ticket: gives the message that has waited longest for one.
     pub(crate) fn ticket_refused(&mut self) -> Option<MessageId> {
         self.tickets.pop_front().map(|(id, _)| id)
     }
 }
 
-/// Where the body of a ticket goes, or is.
+/// The path at which the body of a ticket is posted or fetched.
 pub(crate) fn path_of(ticket: &Ticket) -> String {
     format!("/messages/sealed/{}", hex::encode(ticket.id()))
 }

@@ -1,4 +1,4 @@
-//! What was not sent, as it is written for the seal of a lock and read back from it.
+//! Writes unsent messages into bytes that are sealed at a lock, and reads them back.
 
 use std::collections::BTreeMap;
 
@@ -255,6 +255,7 @@ fn read_item(reader: &mut Reader<'_>) -> Result<(MessageId, Outgoing), DecodeErr
         wanted: None,
         expires_at: entry.expires_at,
         tries: 0,
+        refused: None,
         written,
     };
     Ok((entry.id, item))

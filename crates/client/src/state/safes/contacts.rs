@@ -15,7 +15,7 @@ use crate::state::contacts::{clip, link_name};
 use crate::state::inbox::Standing;
 
 impl Safe {
-    /// The record of somebody, to be changed.
+    /// The record of a person, to be changed; it is written soon.
     pub(crate) fn edit_contact(&mut self, chat: ConversationId) -> Option<&mut Contact> {
         self.edit().contacts.get_mut(&chat.peer())
     }
@@ -25,7 +25,7 @@ impl Safe {
         self.keys().fingerprint()
     }
 
-    /// A link named these keys as its maker's.
+    /// Notes the keys that an invite link names as its maker's.
     pub(crate) fn note_linked(&mut self, io: &Io, id: UserId, fingerprint: &Fingerprint) {
         let keys = hex::encode(fingerprint.as_bytes());
         let name = link_name(id);
@@ -34,7 +34,7 @@ impl Safe {
         }
     }
 
-    /// Whether a fingerprint is the pinned one, or that of somebody who was never pinned.
+    /// Whether a fingerprint is the pinned one of a person, or the person was never pinned.
     pub(crate) fn is_pinned(&self, id: UserId, fingerprint: &Fingerprint) -> bool {
         match self.contents().contacts.get(&id) {
             Some(contact) => contact.pin.fingerprint() == Ok(fingerprint),
@@ -42,8 +42,8 @@ impl Safe {
         }
     }
 
-    /// Keeps it before the person's eyes that other keys than the pinned ones were shown or used for a
-    /// contact, until the person has answered.
+    /// Notes that other keys than the pinned ones were shown or used for a contact. The note is shown until the
+    /// person has answered it.
     pub(crate) fn note_other_keys(&mut self, io: &mut Io, id: UserId, fingerprint: &Fingerprint) {
         let noted = self
             .contact(ConversationId::with(id))
@@ -88,7 +88,7 @@ impl Safe {
             })
     }
 
-    /// Whether something may be written to somebody; else the failure's code.
+    /// Whether the person can write in a chat; an error says why not.
     pub(crate) fn may_write(&self, chat: ConversationId) -> Result<(), Own> {
         if self.contents().is_blocked(&chat.peer()) {
             return Err(Own::Blocked);
@@ -135,7 +135,7 @@ impl Safe {
         io.ask(Effect::TellChats);
     }
 
-    /// How far we have come with somebody.
+    /// The relation to a person, as tabs name it: `contact`, `requested`, `asking`, `blocked`, `self` or `none`.
     pub(crate) fn relation_to(&self, id: UserId) -> &'static str {
         if id == self.user {
             return "self";

@@ -8,7 +8,7 @@ use crate::pause::Pause;
 /// The read of both safes that is on its way, if there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The number of the newest read; answers to others come too late.
+    /// The number of the newest read; answers to earlier ones are ignored.
     newest: u32,
     under_way: Option<Read>,
     /// What another session of ours says that it wrote.
@@ -22,9 +22,9 @@ pub(crate) struct Reading {
 pub(crate) struct Read {
     /// What was known when it was asked for.
     pub(super) since: Marks,
-    /// What must be in it.
+    /// The versions that the answer must show.
     pub(super) promised: Option<SafeMark>,
-    /// Something was written after it was asked for, which it need not show.
+    /// Something was written after the question; the answer need not show it.
     pub(super) again: bool,
 }
 

@@ -1,7 +1,7 @@
 //! What a server delivers of an account, held against what this browser remembers of it.
 //!
-//! One rule for every way in: the memory of the very account that is delivered is read first, and what
-//! is less than it remembers is neither opened nor written over before the person has agreed.
+//! The rule is the same for every way in. The memory of the delivered account is read first. An older state than
+//! the remembered one is neither opened nor overwritten before the person has agreed.
 //!
 //! Specification: `docs/protocol/accounts.md#rollback-and-restore`.
 
@@ -20,7 +20,7 @@ pub(crate) struct Recall {
     user: UserId,
     /// Not read yet, nothing there, or what is there.
     memory: Option<Option<Remembered>>,
-    /// Of when the backup is that the server says it came out of, while the person is asked.
+    /// The time of the backup that the server names, unix seconds, while the person is asked about it.
     asking: Option<u64>,
     /// The person goes on with an older state.
     accepted: bool,
@@ -76,7 +76,7 @@ impl Recall {
         ours
     }
 
-    /// Of when the backup is that the person is being asked about.
+    /// The time of the backup that the person is being asked about, unix seconds.
     pub(crate) const fn asks(&self) -> Option<u64> {
         self.asking
     }

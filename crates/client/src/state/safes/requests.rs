@@ -5,11 +5,13 @@
 //!
 //! Specification: `docs/protocol/messages.md#requests`.
 
+use api::Own;
 use protocol::identity::Fingerprint;
 use protocol::safe::{Contact, ContactState, Stamped};
 
 use super::Safe;
 use crate::effects::Effect;
+use crate::failure::Failure;
 use crate::id::ConversationId;
 use crate::io::Io;
 
@@ -33,6 +35,30 @@ pub(crate) enum Asked {
 }
 
 impl Safe {
+    /// The person decides on a request; false, and told, where nobody asks.
+    pub(crate) fn decide(
+        &mut self,
+        io: &mut Io,
+        during: &'static str,
+        chat: ConversationId,
+        to: ContactState,
+    ) -> bool {
+        if self.pending(chat).is_none() {
+            io.failed_at(during, Failure::new(Own::NoSuchChat), Some(chat), None);
+            return false;
+        }
+        self.set_relation(io, chat, to);
+        true
+    }
+
+    /// Notes how far we have come with a known person.
+    pub(crate) fn set_relation(&mut self, io: &Io, chat: ConversationId, to: ContactState) {
+        let now = io.stamp();
+        if let Some(contact) = self.edit_contact(chat) {
+            contact.state.set(now, to);
+        }
+    }
+
     /// Somebody who is no contact wrote at `sent_at`, by their clock; so much of theirs is here.
     ///
     /// The request bears that time, not the time of its opening: a session that opens it late does not

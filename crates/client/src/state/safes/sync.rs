@@ -90,7 +90,7 @@ impl Safe {
         ready
     }
 
-    /// Leaves the highest versions seen with the browser.
+    /// Stores the newest versions and hashes in this browser.
     pub(crate) fn remember(&self, io: &mut Io) {
         io.out.push(Output::Store {
             key: remembered_key(self.user),
@@ -260,7 +260,7 @@ impl Safe {
         }
     }
 
-    /// What a write met; else it is tried again later.
+    /// Reads the safe that a write conflicted with; without one the write is tried again later.
     fn conflict(&self, io: &mut Io, answer: Answer) -> Option<SafeData> {
         match answer {
             Some((409, body)) => match parse::<SafeConflict>(&body) {

@@ -1,16 +1,16 @@
-//! What of a safe has changed, is on its way and is stored.
+//! Which changes of a safe are in memory, on their way, and stored at the server.
 
 use protocol::safe::SafeMark;
 
-/// One safe's way to the server.
+/// The state of one safe's writes.
 #[derive(Debug)]
 pub(crate) struct Track {
     mark: SafeMark,
-    /// Counts changes in memory.
+    /// The number of the newest change in memory.
     wanted: u64,
-    /// The change that the server has.
+    /// The number of the newest change that the server has.
     stored: u64,
-    /// The change and the mark that is being written.
+    /// Number and mark of the write on its way.
     writing: Option<(u64, SafeMark)>,
 }
 

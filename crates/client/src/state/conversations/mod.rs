@@ -5,6 +5,9 @@
 //! message bears that id already, or something of ours went out under it: what is on its way is known by
 //! its id alone.
 
+mod list;
+mod states;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::identity::Fingerprint;
@@ -14,6 +17,7 @@ use crate::event::{Event, MessageState, MessageView};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::io::Io;
 use crate::state::safes::Safe;
+pub(crate) use states::UNTOLD_MS;
 
 /// Messages by chat and name.
 type Messages = BTreeMap<ConversationId, BTreeMap<MessageId, MessageView>>;
