@@ -47,7 +47,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<DebianRust> {
 /// The packages to unpack whatever the machine has: compiler, both of its libraries' packages, the
 /// library sources that `-Zbuild-std` compiles, and the LLVM that they share with the linker.
 fn roots(mut needs: BTreeSet<String>) -> anyhow::Result<BTreeSet<String>> {
-    let llvm = |name: &String| Some(name.strip_prefix("libllvm")?.parse::<u32>().ok()?);
+    let llvm = |name: &String| name.strip_prefix("libllvm")?.parse::<u32>().ok();
     let number = needs
         .iter()
         .find_map(llvm)
