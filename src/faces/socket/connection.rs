@@ -58,6 +58,9 @@ pub async fn open(
     query: Query<Opening>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
+    let reached = link::origin(&request, app.public_url());
+    // First, so that a browser, which does not see why a socket was refused, can ask without a handshake.
+    let half = HalfOpen::begin(&app, &who, query.live_id, reached).await?;
     let mut response = actix_http::ws::handshake(request.head())
         .map_err(|_| Problem::malformed("This is no WebSocket handshake of version 13."))?;
     let socket = live::socket(&app, &who, query.live_id, query.asks_for_delivery());
@@ -73,8 +76,6 @@ pub async fn open(
         origin,
         payload,
     };
-    let reached = link::origin(&request, app.public_url());
-    let half = HalfOpen::begin(&app, &arrived.who, query.live_id, reached).await?;
     actix_web::rt::spawn(arrived.link(half));
     let frames = futures_util::stream::poll_fn(move |cx| channel.poll(cx));
     Ok(HttpResponse::from(
