@@ -196,6 +196,12 @@ async fn an_account_begins_so_many_links_in_a_minute_and_is_told_how_long_to_wai
         (&told["code"], &told["retry_after"]),
         (&json!("too-many-requests"), &json!(21))
     );
+    // A browser does not see that answer, and asks without a handshake.
+    let path = format!("/api/v1/ws?live_id={}", hex::encode(random_id()));
+    let asked = alice.client().get(&path).await.expect(429).json();
+    assert_eq!(asked["retry_after"], 21);
+    let asked = bob.client.get(&path).await.expect(400).json();
+    assert_eq!(asked["code"], "malformed-request");
     TestSocket::connect(&bob.client).await;
     app.advance(20).await;
     TestSocket::connect(alice.client()).await;

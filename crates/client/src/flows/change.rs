@@ -28,6 +28,9 @@ use crate::wire::{
     Reauthenticated, SignInStarted,
 };
 
+/// How often a change is begun anew because another browser wrote a safe meanwhile.
+const MOST_OVERTAKEN: u32 = 2;
+
 /// What is done once the passphrase is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Goal {
@@ -54,6 +57,8 @@ pub(crate) struct Change {
     done: Option<(SafeKey, Marks)>,
     /// The server was asked to erase the account.
     pub(super) deletion: Option<Asked>,
+    /// How often another browser wrote a safe meanwhile.
+    overtaken: u32,
 }
 
 impl Change {
@@ -121,7 +126,29 @@ impl Core {
             reauth_token: Blob::default(),
             done: None,
             deletion: None,
+            overtaken: 0,
         }));
+    }
+
+    /// Reads the safes that another browser wrote meanwhile, and begins the change anew; `false` if that was done
+    /// twice.
+    pub(super) fn change_again(&mut self) -> bool {
+        let (Some(Flow::Change(flow)), Some(open)) = (self.flow.as_mut(), self.unlocked.as_mut())
+        else {
+            return false;
+        };
+        if flow.overtaken == MOST_OVERTAKEN {
+            return false;
+        }
+        flow.overtaken += 1;
+        flow.done = None;
+        flow.identity = None;
+        open.safe.writes_resume(&mut self.io);
+        open.safe.read_safes(&mut self.io);
+        if let Some(Flow::Change(flow)) = self.flow.take() {
+            self.begin_reauth(flow);
+        }
+        true
     }
 
     /// Begins to prove the passphrase in the form that is tried now.

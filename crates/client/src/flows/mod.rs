@@ -249,6 +249,9 @@ impl Core {
             self.session_over("expired");
             return;
         }
+        if failure.code == Code::SafeConflict.name() && self.change_again() {
+            return;
+        }
         self.flow_failed(failure);
     }
 }

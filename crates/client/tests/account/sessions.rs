@@ -166,6 +166,63 @@ fn the_safe_key_is_not_replaced_while_a_write_of_the_safe_is_on_its_way() {
     }
 }
 
+/// Requests that replace the safe key.
+fn replacing(world: &World) -> usize {
+    let replaces =
+        |line: &&String| *line == "POST /passphrase/finish" || *line == "PUT /public-keys";
+    world.server.log.iter().filter(replaces).count()
+}
+
+#[test]
+fn a_change_that_another_browsers_write_overtook_is_made_on_top_of_that() {
+    for command in [
+        change(),
+        Command::NewIdentity {
+            passphrase: PASSPHRASE.into(),
+        },
+        Command::RevokeOtherSessions {
+            passphrase: PASSPHRASE.into(),
+        },
+    ] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        let second = world.sign_in("alice");
+        world.advance(10_000);
+        // This browser hears nothing of what the other one writes.
+        world.cut(tab);
+        world.command(second, switch(false));
+        world.server.log.clear();
+        world.command(tab, command);
+        assert!(world.failures(tab).is_empty(), "{:?}", world.failures(tab));
+        assert_eq!(replacing(&world), 2);
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+        world.command(tab, switch(true));
+        world.advance(10_000);
+        assert!(world.failures(tab).is_empty(), "{:?}", world.failures(tab));
+    }
+}
+
+#[test]
+fn a_change_that_is_overtaken_again_and_again_is_given_up() {
+    let mut world = World::default();
+    let (tab, _) = world.register("alice");
+    world.advance(10_000);
+    world.server.tamper = Some(Box::new(move |_, reply| match reply {
+        Reply::Json { request, .. } if request == "POST /passphrase/finish" => {
+            vec![Reply::Json {
+                request,
+                status: 409,
+                body: json!({"code": "safe-conflict"}),
+            }]
+        }
+        other => vec![other],
+    }));
+    world.server.log.clear();
+    world.command(tab, change());
+    assert_eq!(world.failures(tab), ["safe-conflict"]);
+    assert_eq!(replacing(&world), 3);
+}
+
 #[test]
 fn what_is_changed_while_the_safe_key_is_replaced_is_written_under_the_new_one() {
     let mut world = World::default();
