@@ -195,6 +195,9 @@ impl Backups {
     ) -> Result<Begun, BeginError> {
         let engine = self.engine(ambient)?;
         let config = self.config.clone().ok_or(BackupError::NoTarget)?;
+        if matches!(work, Work::Make { with_key: true, .. }) {
+            engine.key_file()?;
+        }
         let progress = Progress::default();
         let wish = work.wish();
         let running = Running {

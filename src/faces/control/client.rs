@@ -26,8 +26,8 @@ pub enum AskError {
     Strange,
     /// The connection broke.
     #[error(
-        "the server went away ({0}); a key job that it began goes on at its next start, and the admin \
-         page shows what became of the rest"
+        "the server went away ({0}); the admin page shows what became of it, and a key job goes on at the \
+         next start"
     )]
     Io(#[from] io::Error),
     /// What it answered cannot be written.

@@ -24,6 +24,8 @@ use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
 const MAX_QUESTION: u64 = 100_000;
+/// How long a subcommand may take to ask.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a waiting subcommand is told how far a job is.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -118,9 +120,8 @@ async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     }
     let (reading, mut writing) = stream.into_split();
     let mut line = Zeroizing::new(String::with_capacity(4_096));
-    BufReader::new(reading.take(MAX_QUESTION))
-        .read_line(&mut line)
-        .await?;
+    let mut reading = BufReader::new(reading.take(MAX_QUESTION));
+    tokio::time::timeout(PATIENCE, reading.read_line(&mut line)).await??;
     let Ok(question) = serde_json::from_str::<Question>(&line) else {
         let answer = Answer::Failed("the server does not know this question".to_owned());
         return tell(&mut writing, &answer).await;

@@ -1,7 +1,10 @@
 //! One request at a time.
 //!
 //! The dispatcher frames a response by the last head that it has read: a `HEAD` sent behind a `POST` would take
-//! the body out of the answer to the `POST`. So the next head waits until the response before it is complete.
+//! the body out of the answer to the `POST`. So the next head waits until the response before it is complete, and
+//! behind the last request of a connection nothing passes.
+
+mod chunks;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,6 +12,8 @@ use std::task::Waker;
 
 use actix_http::Request;
 use actix_web::http::header;
+
+use chunks::Chunks;
 
 /// What passes on one connection; its stream and its requests share it.
 #[derive(Clone, Default)]
@@ -31,18 +36,32 @@ enum State {
     /// Nothing of the next request has come.
     Idle,
     /// A head, of which this much has come.
-    Head(Line),
+    Head(Line, usize),
+    /// A head that is longer than it may be.
+    TooLong,
     /// A whole head; the application has not seen the request.
     Asked,
-    /// A request at the application, and the bytes of its body that have not come.
-    Served(u64),
-    /// The rest of a body that nobody reads; the dispatcher closes the connection.
-    Unread(u64),
-    /// The last request of its connection; whatever comes passes.
-    Last,
+    /// A request at the application, and what has not come of its body.
+    Served(Rest),
+    /// The last request of its connection was answered; this much of its body may come, and nothing else.
+    Over(u64),
+    /// The dispatcher has handed the connection over; everything passes.
+    HandedOver,
     /// Another protocol, which has time limits of its own.
     Switched,
 }
+
+/// What has not come of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// This many bytes.
+    Bytes(u64),
+    /// Chunks; the connection ends with their request.
+    Chunks(Chunks),
+}
+
+/// The longest head, in bytes.
+const HEAD_BYTES: usize = 16 * 1024;
 
 /// Where in a head its latest byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,17 +83,24 @@ pub(super) enum Awaits {
     Head(u64),
     /// More of a request's body.
     Body(u64),
+    /// Its end of the connection.
+    End,
 }
 
 /// A request at the application; dropped when its response has been given to the dispatcher.
-pub(super) struct Turn(Gate);
+pub(super) struct Turn {
+    gate: Gate,
+    is_last: bool,
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.turn(|inner| {
+        self.gate.turn(|inner| {
             inner.state = match inner.state {
-                State::Served(0) => State::Idle,
-                State::Served(left) => State::Unread(left),
+                State::Served(Rest::Bytes(0)) if !self.is_last => State::Idle,
+                // The dispatcher closes the connection, since nobody reads the rest of the body.
+                State::Served(Rest::Bytes(left)) => State::Over(left),
+                State::Served(Rest::Chunks(_)) => State::Over(0),
                 other => other,
             };
         });
@@ -101,23 +127,54 @@ impl Gate {
         match inner.state {
             State::Fresh => Awaits::Head(1),
             // The dispatcher does not see the end of a head where this does.
-            State::Head(_) | State::Asked => Awaits::Head(inner.requests),
-            State::Served(0) | State::Idle | State::Switched => Awaits::Nothing,
-            State::Served(_) | State::Unread(_) | State::Last => Awaits::Body(inner.requests),
+            State::Head(..) | State::TooLong | State::Asked => Awaits::Head(inner.requests),
+            State::Served(Rest::Bytes(0)) | State::Idle | State::Switched => Awaits::Nothing,
+            State::Served(_) | State::HandedOver => Awaits::Body(inner.requests),
+            State::Over(_) => Awaits::End,
         }
     }
 
-    /// Takes a request that reaches the application; `is_last` if the connection ends with it.
+    /// Returns whether the client sends a longer head than it may.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.0.borrow().state == State::TooLong
+    }
+
+    /// Notes that something was written: without the application, the dispatcher refuses what was asked, and
+    /// closes the connection.
+    pub(super) fn wrote(&self) {
+        let mut inner = self.0.borrow_mut();
+        if inner.state == State::Asked {
+            inner.state = State::Over(0);
+        }
+    }
+
+    /// Takes a request that reaches the application; `is_last` if its connection ends with it.
     pub(super) fn serve(&self, request: &Request, is_last: bool) -> Turn {
-        let length = request.head().headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|it| it.to_str().ok()?.trim().parse().ok());
+        let headers = request.head().headers();
+        let rest = if headers.contains_key(header::TRANSFER_ENCODING) {
+            Rest::Chunks(Chunks::default())
+        } else {
+            let length = headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|it| it.to_str().ok()?.trim().parse().ok());
+            Rest::Bytes(length.unwrap_or(0))
+        };
         self.turn(|inner| {
             inner.state = match inner.state {
-                State::Asked if !is_last => State::Served(length.unwrap_or(0)),
-                _ => State::Last,
+                State::Asked => State::Served(rest),
+                // Where the head ended, this and the dispatcher disagree.
+                State::HandedOver => State::HandedOver,
+                _ => State::Over(0),
             };
         });
-        Turn(self.clone())
+        Turn {
+            gate: self.clone(),
+            is_last,
+        }
+    }
+
+    /// Lets everything pass: the dispatcher has handed the connection over.
+    pub(super) fn hand_over(&self) {
+        self.turn(|inner| inner.state = State::HandedOver);
     }
 
     /// Takes the connection for one of another protocol.
@@ -142,10 +199,12 @@ impl Gate {
 
 impl Inner {
     fn is_open(&self) -> bool {
-        !matches!(
-            self.state,
-            State::Asked | State::Served(0) | State::Unread(0)
-        )
+        match self.state {
+            State::Asked | State::TooLong | State::Over(0) => false,
+            State::Served(Rest::Bytes(0)) => false,
+            State::Served(Rest::Chunks(chunks)) => !chunks.are_over(),
+            _ => true,
+        }
     }
 
     fn pass(&mut self, bytes: &[u8]) -> usize {
@@ -153,26 +212,27 @@ impl Inner {
             _ if bytes.is_empty() => 0,
             State::Fresh | State::Idle => {
                 self.requests += 1;
-                self.head(Line::Before, bytes)
+                self.head(Line::Before, 0, bytes)
             }
-            State::Head(line) => {
-                let line = *line;
-                self.head(line, bytes)
+            State::Head(line, length) => {
+                let (line, length) = (*line, *length);
+                self.head(line, length, bytes)
             }
-            State::Served(left) | State::Unread(left) => {
+            State::Served(Rest::Bytes(left)) | State::Over(left) => {
                 let passed = bytes
                     .len()
                     .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= passed as u64;
                 passed
             }
-            State::Asked => 0,
-            State::Last | State::Switched => bytes.len(),
+            State::Served(Rest::Chunks(chunks)) => chunks.pass(bytes),
+            State::Asked | State::TooLong => 0,
+            State::HandedOver | State::Switched => bytes.len(),
         }
     }
 
     /// Reads on, up to the empty line that ends a head.
-    fn head(&mut self, mut line: Line, bytes: &[u8]) -> usize {
+    fn head(&mut self, mut line: Line, before: usize, bytes: &[u8]) -> usize {
         for (index, byte) in bytes.iter().enumerate() {
             line = match (line, byte) {
                 (Line::Start, b'\n') => {
@@ -184,7 +244,12 @@ impl Inner {
                 _ => Line::Within,
             };
         }
-        self.state = State::Head(line);
+        let length = before + bytes.len();
+        self.state = if length > HEAD_BYTES {
+            State::TooLong
+        } else {
+            State::Head(line, length)
+        };
         bytes.len()
     }
 }

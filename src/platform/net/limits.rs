@@ -42,6 +42,8 @@ pub struct Waits {
     pub body_bytes_per_second: u64,
     /// For room to write more of a response.
     pub write: Duration,
+    /// The end of a connection whose last request was answered.
+    pub end: Duration,
 }
 
 impl Default for Waits {
@@ -52,6 +54,7 @@ impl Default for Waits {
             body: Duration::from_secs(20),
             body_bytes_per_second: 1024,
             write: Duration::from_secs(30),
+            end: Duration::from_secs(2),
         }
     }
 }
@@ -115,7 +118,7 @@ fn most_descriptors() -> Option<u64> {
     }
 }
 
-/// Connections that may be in the course of being refused, for each worker.
+/// Connections that may be in the course of being refused.
 const REFUSED_AT_ONCE: usize = 8;
 
 impl Limits {
@@ -176,6 +179,7 @@ impl Limits {
         let part = (self.connections / PART_PER_NETWORK).max(1);
         self.connections_per_network = self.connections_per_network.min(part);
         let accepted = self.connections.saturating_add(REFUSED_AT_ONCE);
+        let accepted = accepted.div_ceil(self.workers.max(1));
         self.connections_per_worker = self.connections_per_worker.min(accepted);
         self
     }
@@ -193,7 +197,7 @@ mod tests {
         };
         let few = limits.clone().within(Some(128));
         assert_eq!(few.connections, 128 - 44 - 8);
-        assert_eq!(few.connections_per_worker, few.connections + 8);
+        assert_eq!(few.connections_per_worker, (few.connections + 8) / 2);
         assert_eq!(limits.clone().within(Some(10)).connections, 4);
         let many = limits.clone().within(Some(1 << 20));
         assert_eq!(many.connections_per_worker, 25_000);

@@ -58,6 +58,7 @@ impl Patience {
             Awaits::Nothing => None,
             Awaits::Head(_) => Some(self.waits.head.saturating_sub(self.waited)),
             Awaits::Body(_) => Some(self.credit.min(self.waits.body_piece)),
+            Awaits::End => Some(self.waits.end.saturating_sub(self.waited)),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_codec::Framed;
@@ -234,8 +234,8 @@ where
 {
     let gate = request.conn_data::<Gate>().cloned();
     let handed_over = request.extensions().contains::<Last>();
-    // The dispatcher reads no further request behind one that asks for another protocol, and where the end of a
-    // body in chunks is, it alone knows.
+    // The dispatcher answers no further request behind one that asks for another protocol, and it alone judges
+    // chunks.
     let is_last = handed_over
         || request.head().upgrade()
         || request
@@ -243,6 +243,9 @@ where
             .headers()
             .contains_key(header::TRANSFER_ENCODING);
     let begun = gate.map(|gate| {
+        if handed_over {
+            gate.hand_over();
+        }
         let turn = gate.serve(&request, is_last);
         (gate, turn, application.call(request))
     });
@@ -253,6 +256,12 @@ where
         };
         let mut response: Response<B> = response.await?.into();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            if !handed_over {
+                let refused = Problem::malformed(
+                    "A request for a WebSocket has no body; leave out its Transfer-Encoding header.",
+                );
+                return Ok(closing(&refused).map_body(|_, body| EitherBody::right(body)));
+            }
             gate.switch();
         } else if is_last {
             let head = response.head_mut();
@@ -261,15 +270,21 @@ where
         Ok(response.map_body(|_, body| {
             EitherBody::left(Answer {
                 body: Box::pin(body),
+                rest: Bytes::new(),
                 _turn: turn,
             })
         }))
     }
 }
 
-/// A response's body, and the turn that ends with it.
+/// The most bytes that the dispatcher copies into its buffer at once.
+const PIECE: usize = 16 * 1024;
+
+/// A response's body in small pieces, and the turn that ends with it.
 struct Answer<B> {
     body: Pin<Box<B>>,
+    /// What is left of the latest piece.
+    rest: Bytes,
     _turn: Turn,
 }
 
@@ -281,10 +296,18 @@ impl<B: MessageBody> MessageBody for Answer<B> {
     }
 
     fn poll_next(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.body.as_mut().poll_next(cx)
+        let this = self.get_mut();
+        if this.rest.is_empty() {
+            match ready!(this.body.as_mut().poll_next(cx)) {
+                Some(Ok(piece)) => this.rest = piece,
+                ended => return Poll::Ready(ended),
+            }
+        }
+        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(piece)))
     }
 }
 

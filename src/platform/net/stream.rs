@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +18,10 @@ use super::places::Place;
 const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
+/// What a client is told whose head is longer than it may be.
+const TOO_LONG: &[u8] =
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
 /// A stream that lets one request at a time through, and that ends when the client is waited for too long.
 pub(super) struct Guarded<S> {
     inner: S,
@@ -28,6 +32,10 @@ pub(super) struct Guarded<S> {
     writing: Wait,
     /// Time limit of a write.
     longest_write: Duration,
+    /// Whether the client has to read before anything more of it is read.
+    blocked: bool,
+    /// The task that waits for that.
+    reader: Option<Waker>,
     /// Whether the client was waited for too long; nothing is read any more.
     ended: bool,
     /// Written before the stream is shut down.
@@ -46,6 +54,8 @@ impl<S> Guarded<S> {
             reading: Wait::default(),
             writing: Wait::default(),
             longest_write: waits.write,
+            blocked: false,
+            reader: None,
             ended: false,
             farewell: &[],
             _place: (place, open),
@@ -78,8 +88,12 @@ impl<S> Guarded<S> {
         written: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
+        self.blocked = written.is_pending();
         if written.is_ready() {
             self.writing.end();
+            if let Some(reader) = self.reader.take() {
+                reader.wake();
+            }
             return written;
         }
         ready!(self.writing.poll(Some(self.longest_write), cx));
@@ -96,6 +110,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         let this = self.get_mut();
         if this.ended {
             return Poll::Ready(Ok(()));
+        }
+        if this.blocked {
+            this.reader = Some(cx.waker().clone());
+            return Poll::Pending;
         }
         let is_open = this.gate.is_open(cx.waker());
         if !this.held.is_empty() {
@@ -118,6 +136,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         }
         let passed = this.gate.pass(&buffer.filled()[before..]);
         this.held.take_from(buffer, before + passed);
+        if this.gate.is_too_long() {
+            this.ended = true;
+            this.farewell = TOO_LONG;
+            buffer.set_filled(before);
+            return Poll::Ready(Ok(()));
+        }
         if is_open {
             Poll::Ready(Ok(()))
         } else {
@@ -134,6 +158,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.inner).poll_write(cx, buffer);
+        this.gate.wrote();
         this.paced(written, cx)
     }
 

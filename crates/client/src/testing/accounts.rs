@@ -305,6 +305,9 @@ impl FakeServer {
             (Some(Pending::Reauthenticated(a)), Some(Pending::Passphrase(b)))
                 if a == user && b == user =>
             {
+                if finish.safe.version != self.accounts[&user].safe.version + 1 {
+                    return problem(Code::SafeConflict);
+                }
                 self.replace_record(user, &finish.upload);
                 self.replace_safes(user, finish.safe, finish.prekey_safe);
                 DONE

@@ -206,16 +206,14 @@ fn a_change_that_another_browsers_write_overtook_is_made_on_top_of_that() {
 fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");
+    let second = world.sign_in("alice");
     world.advance(10_000);
-    world.server.tamper = Some(Box::new(move |_, reply| match reply {
-        Reply::Json { request, .. } if request == "POST /passphrase/finish" => {
-            vec![Reply::Json {
-                request,
-                status: 409,
-                body: json!({"code": "safe-conflict"}),
-            }]
-        }
-        other => vec![other],
+    world.cut(tab);
+    world.command(second, switch(false));
+    // What the other browser wrote never comes.
+    world.server.tamper = Some(Box::new(move |to, reply| match &reply {
+        Reply::Json { request, .. } if to == tab && request.starts_with("GET /safe") => Vec::new(),
+        _ => vec![reply],
     }));
     world.server.log.clear();
     world.command(tab, change());

@@ -76,6 +76,7 @@ fn what_a_client_owes_is_told_at_every_point_of_every_request() {
         assert_eq!(gate.awaits(), Awaits::Nothing, "idle");
     }
     gate.pass(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+    gate.hand_over();
     let _turn = gate.serve(&Request::new(), true);
     assert_eq!(gate.awaits(), Awaits::Body(4));
     gate.switch();
@@ -86,17 +87,67 @@ fn what_a_client_owes_is_told_at_every_point_of_every_request() {
     );
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_body_in_chunks_passes_to_its_end_and_nothing_behind_it(
+        cuts in prop::collection::vec(1..20_usize, 0..60),
+        body in prop::sample::select(vec![
+            "0\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\r\n",
+            "a;x=\"y\"\r\n0\r\n\r\n0\r\n\r\n\r\n1F\r\n0123456789abcdef\n0\n0123456789ab\r\n000\r\n\r\n",
+            "1\r\na\r\n0\r\nTrailer: x\r\nOther: 0\r\n\r\n",
+        ]),
+    ) {
+        let gate = Gate::default();
+        gate.pass(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let turn = gate.serve(&request(header::TRANSFER_ENCODING, "chunked"), true);
+        let all = format!("{body}HEAD / HTTP/1.1\r\n\r\n").into_bytes();
+        let (mut passed, mut cuts) = (0, cuts.into_iter());
+        while is_open(&gate) {
+            let piece = &all[passed..];
+            passed += gate.pass(&piece[..cuts.next().unwrap_or(piece.len()).min(piece.len())]);
+        }
+        prop_assert_eq!(passed, body.len());
+        prop_assert!(matches!(gate.awaits(), Awaits::Body(_)), "it has a time limit");
+        drop(turn);
+        prop_assert!(!is_open(&gate));
+        prop_assert_eq!(gate.awaits(), Awaits::End);
+    }
+}
+
 #[test]
-fn behind_the_last_request_of_a_connection_everything_passes() {
+fn chunks_that_are_none_let_nothing_more_pass() {
+    for body in ["5\r\nhellox0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\nhello\r\n"] {
+        let gate = Gate::default();
+        gate.pass(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let _turn = gate.serve(&request(header::TRANSFER_ENCODING, "chunked"), true);
+        assert!(gate.pass(body.as_bytes()) < body.len(), "{body:?}");
+        assert!(!is_open(&gate), "{body:?}");
+    }
+}
+
+#[test]
+fn what_the_dispatcher_refuses_by_itself_ends_the_connection() {
     let gate = Gate::default();
-    let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let all = [&head[..], b"5\r\nhello\r\n0\r\n\r\n"].concat();
-    assert_eq!(gate.pass(&all), head.len());
-    let turn = gate.serve(&request(header::TRANSFER_ENCODING, "chunked"), true);
-    assert_eq!(gate.pass(&all), all.len());
-    drop(turn);
-    assert!(is_open(&gate));
-    assert_eq!(gate.pass(&all), all.len());
+    gate.wrote();
+    gate.pass(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(gate.awaits(), Awaits::Head(1));
+    gate.wrote();
+    assert_eq!(gate.awaits(), Awaits::End);
+    assert!(!is_open(&gate));
+}
+
+#[test]
+fn a_head_is_no_longer_than_it_may_be() {
+    let gate = Gate::default();
+    for _ in 0..16 << 10 {
+        gate.pass(b"a");
+    }
+    assert!(!gate.is_too_long());
+    gate.pass(b"a");
+    assert!(gate.is_too_long() && !is_open(&gate));
 }
 
 #[test]

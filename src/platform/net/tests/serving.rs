@@ -213,6 +213,25 @@ async fn a_chunked_request_is_served_and_its_connection_closed() {
 }
 
 #[actix_web::test]
+async fn a_request_with_a_body_becomes_no_socket() {
+    against(|mut stream| {
+        let request =
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+        stream.write_all(request).unwrap();
+        let (head, body) = answer(&mut stream);
+        assert!(head.starts_with("http/1.1 400"), "{head}");
+        assert!(
+            String::from_utf8(body)
+                .unwrap()
+                .contains("Transfer-Encoding")
+        );
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn the_peer_is_known_to_handlers() {
     against(|mut stream| {
         stream

@@ -18,6 +18,7 @@ async fn impatient(clients: impl FnOnce(SocketAddr, SocketAddr) + Send + 'static
     let waits = Waits {
         head: wait,
         body_piece: wait,
+        end: wait,
         ..Waits::default()
     };
     let limits = Limits { waits, ..limits() };
@@ -358,6 +359,77 @@ async fn nothing_is_kept_of_what_follows_an_early_answer() {
         while let Ok(count) = stream.write(&piece) {
             taken += count;
             assert!(taken < 64 << 20, "the server reads on and on");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn behind_the_last_request_of_a_connection_nothing_is_answered() {
+    impatient(|ours, _| {
+        let chunked = ["Host: x", "Transfer-Encoding: chunked"];
+        let upgrade = ["Host: x", "Connection: Upgrade"];
+        for first in [
+            request("POST /echo HTTP/1.1", &chunked, "5\r\nhello\r\n0\r\n\r\n"),
+            request("GET /probe HTTP/1.1", &upgrade, ""),
+        ] {
+            let mut stream = connect(ours);
+            let behind = request("HEAD /probe HTTP/1.1", &["Host: x"], "") + &PROBE.repeat(60);
+            stream.write_all((first + &behind).as_bytes()).unwrap();
+            let (head, body) = answer(&mut stream, false);
+            assert!(head.contains("connection: close"), "{head}");
+            assert!(!body.is_empty(), "the HEAD took the body");
+            assert_eq!(read_all(&mut stream), b"");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn chunks_behind_an_early_answer_do_not_keep_the_connection_open() {
+    impatient(|ours, _| {
+        for expect in ["X: y", "Expect: 100-continue"] {
+            let mut stream = connect(ours);
+            let headers = ["Host: x", "Transfer-Encoding: chunked", expect];
+            let head = request("POST /early HTTP/1.1", &headers, "");
+            stream.write_all(head.as_bytes()).unwrap();
+            let all = String::from_utf8(read_all(&mut stream)).unwrap();
+            let all = all.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
+            assert_eq!(all.matches("HTTP/1.1").count(), 1, "{all}");
+            assert!(all.starts_with("HTTP/1.1 200"), "{all}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_head_that_is_too_long_is_refused_and_not_kept() {
+    beside(|ours, _| {
+        for rest in [20 << 10, 130_000] {
+            let mut stream = connect(ours);
+            let head = format!("GET /probe HTTP/1.1\r\nHost: x\r\nA: {}", "a".repeat(rest));
+            // The server may close before it has everything.
+            let _sent = stream.write_all(head.as_bytes());
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 431");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn of_a_client_that_does_not_read_nothing_more_is_read() {
+    beside(|ours, _| {
+        let mut stream = connect(ours);
+        stream
+            .set_write_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        let row = PROBE.repeat(1000);
+        let mut taken = 0_usize;
+        while let Ok(count) = stream.write(row.as_bytes()) {
+            taken += count;
+            assert!(taken < 64 << 20, "the server answers on and on");
         }
     })
     .await;
