@@ -159,8 +159,6 @@ impl Unlocked {
             return;
         }
         match state {
-            // A push claims a live slot without its session, which may hang.
-            Change::Claimed if live => {}
             Change::Claimed => {
                 self.chats
                     .progress(io, chat, ours, MessageState::Delivered, true, &self.safe)
@@ -197,8 +195,7 @@ impl Unlocked {
                 ServerState::Acknowledged => Change::Acknowledged,
                 ServerState::Expired => Change::Expired,
             };
-            let waits = self.outbox.item(id).and_then(Outgoing::waits_somewhere);
-            self.status_heard(io, id, change, None, waits == Some(false));
+            self.status_heard(io, id, change, None, false);
         }
     }
 }
