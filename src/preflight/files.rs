@@ -83,11 +83,17 @@ pub(super) fn look(config: &Config) -> Found {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    found.look_at_folder(folder);
+    match DatabaseLock::check(&database) {
+        Ok(()) => {
+            found.look_at_folder(folder);
+            found.look_at_database(&database);
+        }
+        // What is no database needs no folder to be written to.
+        Err(error) => found.problems.push(error.into()),
+    }
     if resolved(folder) != resolved(&config.data_dir) {
         found.look_at_folder(&config.data_dir);
     }
-    found.look_at_database(&database);
     found.look_at_socket(&socket_path(config));
     let own = own_files(config, &database);
     let others = own.iter().filter(|(_, what)| *what != DATABASE);
@@ -189,10 +195,6 @@ impl Found {
     }
 
     fn look_at_database(&mut self, database: &Path) {
-        if let Err(error) = DatabaseLock::check(database) {
-            self.problems.push(error.into());
-            return;
-        }
         if database.exists() {
             if let Err(error) = access(database, Access::READ_OK | Access::WRITE_OK) {
                 self.problems.push(FileError::Unwritable {

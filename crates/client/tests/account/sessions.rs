@@ -203,6 +203,37 @@ fn a_change_that_another_browsers_write_overtook_is_made_on_top_of_that() {
 }
 
 #[test]
+fn safes_that_come_before_the_answer_to_their_replacement_lock_nothing() {
+    let identity = Command::NewIdentity {
+        passphrase: PASSPHRASE.into(),
+    };
+    for (command, slow) in [
+        (change(), "POST /passphrase/finish"),
+        (identity, "PUT /public-keys"),
+    ] {
+        let mut world = World::default();
+        let (tab, _) = world.register("alice");
+        world.advance(10_000);
+        world.slow = Some(slow);
+        world.command(tab, command);
+        world.server.log.clear();
+        // The socket is opened again, and the safes are read.
+        world.cut(tab);
+        world.advance(3_000);
+        let reads = |line: &String| line.starts_with("GET /safe");
+        assert!(world.server.log.iter().any(reads), "{:?}", world.server.log);
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+        world.arrive();
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+        assert!(world.failures(tab).is_empty(), "{:?}", world.failures(tab));
+        world.command(tab, switch(false));
+        world.advance(10_000);
+        assert!(world.failures(tab).is_empty(), "{:?}", world.failures(tab));
+        assert_eq!(world.phase(tab), Phase::Unlocked);
+    }
+}
+
+#[test]
 fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let mut world = World::default();
     let (tab, _) = world.register("alice");

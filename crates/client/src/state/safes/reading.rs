@@ -15,6 +15,8 @@ pub(crate) struct Reading {
     promised: Option<SafeMark>,
     /// Between reads that failed.
     pub(super) pause: Pause,
+    /// While both safes are being replaced: whether an answer came.
+    held: Option<bool>,
 }
 
 /// One read.
@@ -76,6 +78,27 @@ impl Reading {
         } else {
             None
         }
+    }
+
+    /// Takes no answer until [`release`](Self::release): both safes are being replaced.
+    pub(super) const fn hold(&mut self) {
+        self.held = Some(false);
+    }
+
+    /// Whether an answer that came now is not taken; it is remembered that one came.
+    pub(super) const fn is_held(&mut self) -> bool {
+        match &mut self.held {
+            Some(came) => {
+                *came = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes answers again; returns whether one came meanwhile.
+    pub(super) fn release(&mut self) -> bool {
+        self.held.take().unwrap_or(false)
     }
 
     /// No answer came: the next read must show what this one had to.

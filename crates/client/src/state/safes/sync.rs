@@ -204,12 +204,16 @@ impl Safe {
 
     /// Holds writes back while both safes are being replaced under another key.
     pub(crate) fn writes_wait(&mut self, io: &mut Io) {
+        self.reading.hold();
         io.timers.set(Timer::SafeRetry, io.now_ms + REPLACING_MS);
     }
 
-    /// Writes go on.
+    /// Writes go on, and what was read meanwhile is read again.
     pub(crate) fn writes_resume(&mut self, io: &mut Io) {
         io.timers.cancel(Timer::SafeRetry);
+        if self.reading.release() {
+            self.read_safes(io);
+        }
     }
 }
 
@@ -278,6 +282,13 @@ impl Safe {
         let Some(read) = self.reading.end(number) else {
             return SafesCame::Nothing;
         };
+        // Under which key it is sealed, the answer to the replacement tells.
+        if self.reading.is_held() {
+            if let Some(promised) = read.promised {
+                self.reading.promise(promised);
+            }
+            return SafesCame::Nothing;
+        }
         let Some((status @ (200 | 204), body)) = answer else {
             if io.online {
                 if let Some(promised) = read.promised {
