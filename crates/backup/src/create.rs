@@ -43,7 +43,7 @@ pub struct Source<'a> {
 }
 
 /// Which kind is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Wish {
     /// Every page.
     Full,

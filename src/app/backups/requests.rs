@@ -2,6 +2,7 @@
 
 use api::Code;
 use api::bodies::{self, BackupJob, BackupWanted};
+use backup::Wish;
 
 use super::error::BackupError;
 use super::service::BeginError;
@@ -23,8 +24,12 @@ pub fn begin(
     origin: &Origin,
     wanted: &BackupWanted,
 ) -> Result<BackupJob, Problem> {
+    let wish = match wanted.full {
+        true => Wish::Full,
+        false => Wish::Incremental,
+    };
     let work = Work::Make {
-        full: wanted.full,
+        wish,
         with_key: false,
     };
     let actor = Actor::of(admin, origin);

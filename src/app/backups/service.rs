@@ -179,7 +179,7 @@ impl Backups {
         let server: Authorized<permit::MakeBackups> = Authorized::check(schedule)?;
         let actor = Actor::of(&server, None);
         let work = Work::Make {
-            full: wish == Wish::Full,
+            wish,
             with_key: false,
         };
         self.begin(store, ambient, work, actor).map(drop)

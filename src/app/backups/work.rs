@@ -22,8 +22,8 @@ use crate::config::Config;
 pub enum Work {
     /// A backup.
     Make {
-        /// Of every page, not only of those that changed.
-        full: bool,
+        /// Of which kind.
+        wish: Wish,
         /// With the key file of the database inside.
         with_key: bool,
     },
@@ -55,8 +55,7 @@ impl Work {
     /// What kind of backup is to be made; `None` if none is.
     pub(super) fn wish(&self) -> Option<Wish> {
         match self {
-            Self::Make { full: true, .. } => Some(Wish::Full),
-            Self::Make { full: false, .. } => Some(Wish::Incremental),
+            Self::Make { wish, .. } => Some(*wish),
             Self::Drill { .. } => None,
         }
     }
@@ -75,9 +74,8 @@ pub async fn carry_out(
     let (engine, config, store) = (Arc::clone(engine), config.clone(), store.clone());
     let (clock, progress) = (ambient.clone(), progress.clone());
     let target = engine.target().address().to_owned();
-    let wish = work.wish().unwrap_or(Wish::Incremental);
     match work {
-        Work::Make { with_key, .. } => {
+        Work::Make { wish, with_key } => {
             let key_file = with_key.then(|| engine.key_file()).transpose()?;
             let what = json!({ "kind": kind_of(wish), "with_key": with_key, "target": target });
             let intent = Intent::declare(&store, ambient, actor, &BACKUP, what).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backup::Progress;
+use backup::{Progress, Wish};
 
 use super::output::{hint, say};
 use super::progress::Bar;
@@ -65,7 +65,11 @@ pub fn run(args: Args) -> Outcome {
         None => carry_out(
             &config,
             Work::Make {
-                full: args.full,
+                wish: if args.full {
+                    Wish::Full
+                } else {
+                    Wish::Incremental
+                },
                 with_key: args.with_key,
             },
         ),

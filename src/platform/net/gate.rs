@@ -161,8 +161,8 @@ impl Gate {
         self.turn(|inner| {
             inner.state = match inner.state {
                 State::Asked => State::Served(rest),
-                // Where the head ended, this and the dispatcher disagree.
                 State::HandedOver => State::HandedOver,
+                // Where the head ended, this and the dispatcher disagree.
                 _ => State::Over(0),
             };
         });
