@@ -121,9 +121,33 @@ pub fn open_store(
     encryption_key: Option<Zeroizing<String>>,
     ambient: &Ambient,
 ) -> Result<Store, StartError> {
+    Ok(Store::open(&store_config(
+        config,
+        encryption_key,
+        ambient,
+    )?)?)
+}
+
+/// How the configured store is opened.
+pub fn store_config(
+    config: &Config,
+    encryption_key: Option<Zeroizing<String>>,
+    ambient: &Ambient,
+) -> Result<StoreConfig, StartError> {
     let mut options = store_options(config, encryption_key)?;
     options.ambient = ambient.clone();
     options.sources = providers(config)?;
+    Ok(options)
+}
+
+/// Opens the configured store if it is there; none is made.
+pub fn open_existing_store(
+    config: &Config,
+    encryption_key: Option<Zeroizing<String>>,
+    ambient: &Ambient,
+) -> Result<Store, StartError> {
+    let mut options = store_config(config, encryption_key, ambient)?;
+    options.existing = true;
     Ok(Store::open(&options)?)
 }
 
@@ -142,7 +166,11 @@ fn store_options(
 ) -> Result<StoreConfig, ConfigError> {
     let path = config.database_path()?;
     let given = encryption_key.map(|key| key.to_string());
-    let mut options = StoreConfig::new(&path, KeySource::beside(given, &path));
+    let key = KeySource::beside(given, &path);
+    let mut options = match config.postgres()? {
+        Some(postgres) => StoreConfig::server(postgres, key),
+        None => StoreConfig::new(&path, key),
+    };
     options.iterations = config.kdf_iterations;
     options.provider = config.keys.kek_provider.tag();
     options.suite = config.keys.suite.suite();

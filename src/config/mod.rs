@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 use figment::Figment;
 use serde::{Deserialize, Serialize};
+use store::PostgresConfig;
 use zeroize::Zeroizing;
 
 pub use audit::{Auditing, AuditingError, WitnessAddress};
@@ -62,8 +63,14 @@ pub struct Config {
     pub backups: Backups,
     /// Where the database and the key file lie.
     pub data_dir: PathBuf,
-    /// `sqlite:PATH`; the default is `secure_messaging.db` in the data directory.
+    /// `sqlite:PATH` or `postgres://NAME@HOST/DATABASE`; the default is `secure_messaging.db` in the data
+    /// directory.
     pub database_url: Option<String>,
+    /// PEM file with the certificate of the authority that vouches for PostgreSQL; this machine's authorities
+    /// where it is not set.
+    pub database_ca: Option<PathBuf>,
+    /// Connections to PostgreSQL that read.
+    pub database_connections: usize,
     /// The address and port to listen on.
     pub bind_addr: SocketAddr,
     /// The address and port that measurements are read at; nowhere where it is not set.
@@ -165,6 +172,8 @@ impl Default for Config {
             keys: Keys::default(),
             data_dir: PathBuf::from("./data"),
             database_url: None,
+            database_ca: None,
+            database_connections: 16,
             bind_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_addr: None,
             public_url: None,
@@ -205,7 +214,7 @@ pub struct Overrides {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// sqlite:PATH [default: secure_messaging.db in the data directory]
+    /// sqlite:PATH or postgres://NAME@HOST/DATABASE [default: secure_messaging.db in the data directory]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
@@ -256,9 +265,20 @@ pub enum ConfigError {
     /// A token is configured only in part.
     #[error("keys in a token need both pkcs11_module and pkcs11_token; set the other one too")]
     HalfToken,
-    /// The database is of a kind that this build does not have.
-    #[error("DATABASE_URL must begin with sqlite: in this version; leave it out for the default")]
+    /// The database is of a kind that there is not.
+    #[error(
+        "DATABASE_URL must begin with sqlite: or postgres://; leave it out for a file in the data directory"
+    )]
     Database,
+    /// The password of the database stands where it may be read.
+    #[error(
+        "DATABASE_URL has the password behind its question mark, where it is shown: put it into \
+         DATABASE_PASSWORD"
+    )]
+    DatabasePassword,
+    /// The secret of the database was refused.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The database's address asks for something that this server does not do.
     #[error(
         "DATABASE_URL is sqlite: and a file's path, without parameters and not in memory; {0:?} \
@@ -393,10 +413,30 @@ impl Config {
         self.tls_cert.is_some()
     }
 
-    /// Returns the file of the database.
+    /// Returns where PostgreSQL is, if that is where the database is.
+    pub fn postgres(&self) -> Result<Option<PostgresConfig>, ConfigError> {
+        let Some(url) = self.database_url.as_deref().filter(|url| is_postgres(url)) else {
+            return Ok(None);
+        };
+        let parameters = url.split_once('?').map_or("", |(_, after)| after);
+        if parameters
+            .split('&')
+            .any(|one| one.starts_with("password="))
+        {
+            return Err(ConfigError::DatabasePassword);
+        }
+        let mut postgres = PostgresConfig::new(url.to_owned());
+        postgres.authority = self.database_ca.clone();
+        postgres.readers = self.database_connections;
+        postgres.password = secret_from_environment("DATABASE_PASSWORD")?;
+        Ok(Some(postgres))
+    }
+
+    /// Returns the file of the database; what stands beside it stands there for a database elsewhere too.
     pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
         match &self.database_url {
             None => Ok(self.data_dir.join("secure_messaging.db")),
+            Some(url) if is_postgres(url) => Ok(self.data_dir.join("secure_messaging.db")),
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) => database_file(path),
                 None => Err(ConfigError::Database),
@@ -426,6 +466,10 @@ impl Config {
     pub fn encryption_key() -> Result<Option<Zeroizing<String>>, SecretError> {
         secret_from_environment("DB_ENCRYPTION_KEY")
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// Reads what stands behind `sqlite:`: a path, with or without `//` before it.

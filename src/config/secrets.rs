@@ -20,6 +20,7 @@ pub const SECRETS: &[(&str, &str)] = &[
         "DB_ENCRYPTION_KEY_NEW",
         "opens the database after `rotate-keys --new-key`",
     ),
+    ("DATABASE_PASSWORD", "opens the database of PostgreSQL"),
     ("PKCS11_PIN", "opens the token that holds the key"),
     ("BACKUP_KEY", "opens backups"),
     (

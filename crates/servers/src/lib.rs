@@ -8,8 +8,10 @@
 // Servers are other processes: nothing but waiting tells that they are ready.
 #![allow(clippy::disallowed_methods)]
 
+mod postgres;
 mod process;
 mod program;
 
+pub use postgres::Postgres;
 pub use process::Process;
 pub use program::{free_port, program, until};

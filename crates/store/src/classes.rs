@@ -29,8 +29,8 @@
 //! ```
 //!
 //! ```compile_fail,E0277
-//! fn bind(_: impl store::BindableRow) {}
-//! bind((7_u64, vec![1_u8, 2, 3]));
+//! fn bind(_: &[&dyn store::Bindable]) {}
+//! bind(&[&7_u64, &vec![1_u8, 2, 3]]);
 //! ```
 
 use std::fmt;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use ambient::Ambient;
 use keyring::{KekSource, KeyOrigin, KeySource, ProviderTag, Suite};
 
+use crate::postgres::PostgresConfig;
+
 /// When SQLite syncs; values other than [`Synchronous::Full`] are for controls of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synchronous {
@@ -33,8 +35,12 @@ impl Synchronous {
 
 /// How to open a store.
 pub struct StoreConfig {
-    /// The database file; the key file stands beside it.
+    /// The database file; the key file stands beside it. What errors name, where the database is elsewhere.
     pub path: PathBuf,
+    /// The database of a server, in place of a file.
+    pub postgres: Option<PostgresConfig>,
+    /// Whether the database must be there: none is made.
+    pub existing: bool,
     /// Where the key of the `local` provider comes from.
     pub key: KeySource,
     /// Which kind of provider makes new keys; the others only open what is under them.
@@ -63,6 +69,8 @@ impl StoreConfig {
     pub fn new(path: impl Into<PathBuf>, key: KeySource) -> Self {
         Self {
             path: path.into(),
+            postgres: None,
+            existing: false,
             key,
             provider: ProviderTag::LOCAL,
             sources: Vec::new(),
@@ -76,6 +84,13 @@ impl StoreConfig {
             twice: false,
             checkpoint_kib: 16 * 1024,
         }
+    }
+
+    /// The ordinary configuration for the database of a server.
+    pub fn server(postgres: PostgresConfig, key: KeySource) -> Self {
+        let mut config = Self::new(postgres.shown(), key);
+        config.postgres = Some(postgres);
+        config
     }
 }
 
@@ -118,6 +133,12 @@ pub enum OpenError {
         /// The key-encryption key's row.
         kek_id: String,
     },
+    /// A file was asked to let a role in.
+    #[error("a file of SQLite has no roles: give the address of PostgreSQL in DATABASE_URL")]
+    NoRoles,
+    /// There is no database, and none was to be made.
+    #[error("{} has no database of this program: start the server once", .0.display())]
+    Missing(PathBuf),
     /// The file is empty.
     #[error(
         "the database {} is empty: something cut it to 0 bytes; put it back from a backup with \
@@ -181,6 +202,12 @@ pub enum OpenError {
     /// A migration did not run, or differs from the one that ran.
     #[error("the database cannot be migrated: {0}; restore a backup or report this")]
     Migration(String),
+    /// The address of the database cannot be used.
+    #[error(
+        "the address of the database cannot be used ({0}): give DATABASE_URL as \
+         postgres://name:password@host/database"
+    )]
+    Address(String),
     /// A row is damaged.
     #[error(transparent)]
     Damaged(crate::fault::Fault),

@@ -19,6 +19,8 @@ mod fault;
 mod intent;
 mod invites;
 mod keys;
+mod moving;
+mod postgres;
 mod prekeys;
 mod public_keys;
 mod repository;
@@ -45,7 +47,7 @@ pub use audit::proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Critical, Public, Sealed, Sensitive};
 pub use config::{OpenError, OpenReport, StoreConfig};
 pub use damage::{Damage, Listed};
-pub use engine::{Bindable, BindableRow};
+pub use engine::{Bindable, Plain, Value};
 pub use fault::Fault;
 pub use intent::{Act, Declaration, Intent};
 pub use invites::{Invite, InviteUse, Invites, UseInviteError, hash_invite_code};
@@ -54,6 +56,8 @@ pub use keys::{
     BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_DONE, RENEWAL_FINISHED, RENEWAL_STARTED,
     ROTATION_DONE, ROTATION_FINISHED, ROTATION_STARTED,
 };
+pub use moving::{MoveError, Moved, move_database};
+pub use postgres::PostgresConfig;
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 pub use public_keys::{PublicKeyDirectory, PublicKeys, StoredPublicKeys};
 pub use safes::{

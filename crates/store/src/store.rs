@@ -58,7 +58,7 @@ impl Store {
     /// It blocks for about a tenth of a second while the key is derived: call it before the
     /// runtime serves, or on a thread for blocking work.
     pub fn open(config: &StoreConfig) -> Result<Self, OpenError> {
-        let (backend, report) = repository::open(config)?;
+        let (backend, report) = apart(|| repository::open(config))?;
         Ok(Self {
             backend: Arc::new(backend),
             report: Arc::new(report),
@@ -69,7 +69,12 @@ impl Store {
     ///
     /// It blocks for about a tenth of a second while the key is derived.
     pub fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
-        repository::check_key(config)
+        apart(|| repository::check_key(config))
+    }
+
+    /// Lets a role of the database's server serve: it reads and writes rows, and owns nothing.
+    pub fn grant(config: &StoreConfig, role: &str) -> Result<(), OpenError> {
+        apart(|| repository::grant(config, role))
     }
 
     /// What happened when it was opened.
@@ -90,4 +95,12 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Store")
     }
+}
+
+/// Runs work that blocks on a thread that belongs to no runtime.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let done = scope.spawn(work).join();
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

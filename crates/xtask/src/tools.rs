@@ -34,7 +34,8 @@ enum Origin {
 /// Packages of Debian, and the file among theirs that tests use.
 struct Package {
     names: &'static [&'static str],
-    /// A program, or a library, which ends in `.so`.
+    /// A program, or a library, which ends in `.so`. A folder that is called `*` is the last of its kind, and
+    /// its programs start one another.
     file: &'static str,
 }
 
@@ -43,9 +44,16 @@ const GOOD_TO_HAVE: bool = false;
 
 /// Chromium without the windows around its pages, which cost as much as the pages do.
 const SHELL: &str = "chromium-headless-shell";
+const POSTGRES: &str = "postgres";
 const COMPOSE: &str = include_str!("../requirements/docker-compose.txt");
 
-const TOOLS: [Tool; 9] = [
+/// Keeps Debian's package from making a cluster that runs as a service.
+const NO_CLUSTER: (&str, &str) = (
+    "/etc/postgresql-common/createcluster.conf",
+    "create_main_cluster = false\n",
+);
+
+const TOOLS: [Tool; 10] = [
     debian(
         SHELL,
         NEEDED,
@@ -57,6 +65,12 @@ const TOOLS: [Tool; 9] = [
         NEEDED,
         &["libsofthsm2"],
         "usr/lib/softhsm/libsofthsm2.so",
+    ),
+    debian(
+        POSTGRES,
+        NEEDED,
+        &["postgresql"],
+        "usr/lib/postgresql/*/bin/postgres",
     ),
     pypi("moto", NEEDED, "moto_server", "moto[server]==5.2.5"),
     debian("nginx", GOOD_TO_HAVE, &["nginx"], "usr/sbin/nginx"),
@@ -164,6 +178,10 @@ impl Tool {
             Origin::Debian(package) => package,
         };
         if self.needed && apt::may_install() {
+            if self.name == POSTGRES {
+                let (file, text) = NO_CLUSTER;
+                write_new(Path::new(file), text)?;
+            }
             apt::install(workspace, package.names)?;
             let path = self.on_this_machine().context("it was not installed")?;
             return Ok(vec![(self.variable(), path)]);
@@ -177,20 +195,24 @@ impl Tool {
 
     fn on_this_machine(&self) -> Option<PathBuf> {
         let (program, file) = match &self.origin {
-            Origin::Debian(package) => (self.name, Path::new("/").join(package.file)),
+            Origin::Debian(package) => (self.name, last(Path::new("/"), package.file)),
             Origin::PyPi(program) => (program.file, PathBuf::new()),
         };
         let file = Some(file).filter(|file| file.is_file());
+        // What is on the path may be a link, and programs that start one another look beside themselves.
+        if self.name == POSTGRES {
+            return file;
+        }
         on_path(program).then(|| program.into()).or(file)
     }
 
     /// A library where it was unpacked, with those that it needs; or a small script that starts an
     /// unpacked program with the libraries, units and fonts beside it.
     fn unpacked(&self, root: &Path, file: &str) -> anyhow::Result<Environment> {
-        let inside = root.join(file);
+        let inside = last(root, file);
         ensure!(inside.is_file(), "{} is not there", inside.display());
         let libraries = library_path(root);
-        if file.ends_with(".so") {
+        if file.ends_with(".so") || file.contains('*') {
             let needs = format!("{}_LIBRARIES", self.variable());
             return Ok(vec![(self.variable(), inside), (needs, libraries.into())]);
         }
@@ -210,6 +232,31 @@ impl Tool {
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
         Ok(vec![(self.variable(), script)])
     }
+}
+
+/// A file below a folder; of folders that are called `*` the last.
+fn last(root: &Path, file: &str) -> PathBuf {
+    let Some((before, after)) = file.split_once("*/") else {
+        return root.join(file);
+    };
+    let folders = fs::read_dir(root.join(before)).into_iter().flatten();
+    let mut found: Vec<PathBuf> = folders
+        .filter_map(|folder| Some(folder.ok()?.path().join(after)))
+        .filter(|file| file.is_file())
+        .collect();
+    found.sort();
+    found.pop().unwrap_or_else(|| root.join(file))
+}
+
+/// Writes a file where there is none.
+fn write_new(file: &Path, text: &str) -> anyhow::Result<()> {
+    if !file.exists() {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(file, text)?;
+    }
+    Ok(())
 }
 
 fn font_configuration(root: &Path) -> String {

@@ -122,7 +122,11 @@ pub(crate) fn debian(workspace: &Workspace) -> anyhow::Result<Route> {
                 found.linker.display().to_string(),
             ),
         ],
-        arguments: vec!["-Zbuild-std=std,panic_abort"],
+        // Smaller formatting and sorting: every visitor downloads it.
+        arguments: vec![
+            "-Zbuild-std=std,panic_abort",
+            "-Zbuild-std-features=optimize_for_size",
+        ],
     })
 }
 

@@ -3,12 +3,12 @@
 use ambient::Ambient;
 use std::path::{Path, PathBuf};
 
-use store::KeyOrigin;
+use store::{KeyOrigin, Store};
 
 use super::Outcome;
 use super::output::say;
 use crate::config::{Config, Overrides};
-use crate::startup::open_store;
+use crate::startup::store_config;
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +16,9 @@ pub struct Args {
     /// Make an empty example database in this file, with a key that everybody knows
     #[arg(long, value_name = "FILE")]
     pub example: Option<PathBuf>,
+    /// Let this role of PostgreSQL serve: it owns nothing, and a role of jobs is made beside it
+    #[arg(long, value_name = "ROLE", conflicts_with = "example")]
+    pub grant: Option<String>,
     /// The configuration
     #[command(flatten)]
     pub overrides: Overrides,
@@ -25,13 +28,14 @@ pub struct Args {
 pub fn run(args: Args) -> Outcome {
     match &args.example {
         Some(file) => make_example(file),
-        None => migrate(&args.overrides),
+        None => migrate(&args.overrides, args.grant.as_deref()),
     }
 }
 
-fn migrate(overrides: &Overrides) -> Outcome {
+fn migrate(overrides: &Overrides, grant: Option<&str>) -> Outcome {
     let config = Config::load(overrides)?;
-    let store = open_store(&config, Config::encryption_key()?, &Ambient::system())?;
+    let options = store_config(&config, Config::encryption_key()?, &Ambient::system())?;
+    let store = Store::open(&options)?;
     let made = store.report().key_origin.clone();
     store.close()?;
     if let Some(KeyOrigin::CreatedFile(file)) = made {
@@ -41,7 +45,15 @@ fn migrate(overrides: &Overrides) -> Outcome {
             file.display()
         )?;
     }
-    say!("{} is up to date", config.database_path()?.display())?;
+    let place = match config.postgres()? {
+        Some(postgres) => postgres.shown(),
+        None => config.database_path()?,
+    };
+    say!("{} is up to date", place.display())?;
+    if let Some(role) = grant {
+        Store::grant(&options, role)?;
+        say!("{role} may serve: name it in the server's DATABASE_URL")?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod check_config;
 pub mod healthcheck;
 pub mod migrate;
+pub mod move_database;
 pub mod output;
 pub mod progress;
 pub mod restore;
@@ -23,7 +24,7 @@ use store::Store;
 
 use crate::config::Config;
 use crate::platform::lock::DatabaseLock;
-use crate::startup::open_store;
+use crate::startup::open_existing_store;
 use ambient::{Ambient, SystemClock};
 
 /// The result of a subcommand.
@@ -32,10 +33,11 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// The result of printing.
 type Printed = Result<(), output::OutputError>;
 
-/// Where the database is; an error where there is none yet.
+/// Where the database is; an error where there is no file yet.
 fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let path = config.database_path()?;
-    if !path.exists() {
+    // Whether a server has one shows when it is opened.
+    if config.postgres()?.is_none() && !path.exists() {
         return Err(format!("{} does not exist; start the server once", path.display()).into());
     }
     Ok(path)
@@ -63,7 +65,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Opens the database; makes none.
 fn open_existing(config: &Config) -> Result<Store, Box<dyn std::error::Error>> {
     existing_database(config)?;
-    Ok(open_store(
+    Ok(open_existing_store(
         config,
         Config::encryption_key()?,
         &Ambient::system(),
@@ -98,6 +100,8 @@ pub enum Command {
     Backup(backup::Args),
     /// Restore a backup into a new data folder
     Restore(restore::Args),
+    /// Move everything into a database of the other kind
+    Move(move_database::Args),
     /// Create, promote, demote, disable, enable, erase and list accounts
     Admin(admin::Args),
     /// Verify the audit log, or write it out
@@ -117,6 +121,7 @@ impl Cli {
             Command::RotateKeys(args) => rotate_keys::run(args),
             Command::Backup(args) => backup::run(args),
             Command::Restore(args) => restore::run(args),
+            Command::Move(args) => move_database::run(args),
             Command::Admin(args) => admin::run(args),
             Command::Audit(args) => audit::run(args),
         }

@@ -9,7 +9,7 @@ use crate::audit::authorship::{self, Authorship};
 use crate::audit::log::SubjectKeys;
 use crate::audit::proof::{AuditChunk, AuditItem, AuditProof, Own};
 use crate::audit::{ChainHead, chain, retention};
-use crate::engine::Rows;
+use crate::engine::{Acting, Rows};
 use crate::fault::Fault;
 use crate::repository::Repository;
 use crate::sealing::sealer::Sealer;
@@ -123,7 +123,7 @@ impl AuditProof for Repository {
         let details = serde_json::json!({ "through_id": door.through_id, "cutoff": cutoff });
         let record = keys.seal_commitment(door.commitment(), ::audit::RETENTION, now, &details)?;
         let events = vec![record];
-        self.write(1_024, move |tx| {
+        self.write_for(Acting::Job, 1_024, move |tx| {
             tx.rows.insert_door(&door)?;
             tx.append(&events);
             Ok(Some(door.clone()))
@@ -132,7 +132,7 @@ impl AuditProof for Repository {
     }
 
     async fn pass_audit_door(&self, limit: u32) -> Result<u64, Fault> {
-        self.write(0, move |tx| retention::pass(tx.rows, limit))
+        self.write_for(Acting::Job, 0, move |tx| retention::pass(tx.rows, limit))
             .await
     }
 

@@ -26,12 +26,16 @@
 pub(crate) mod invites;
 pub(crate) mod keys;
 pub(crate) mod log;
+mod opening;
 pub(crate) mod place;
+mod postgres;
 pub(crate) mod prekeys;
 pub(crate) mod public_keys;
+mod queue;
 pub(crate) mod safes;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+mod sql;
 mod sqlite;
 pub(crate) mod users;
 
@@ -53,10 +57,12 @@ use crate::engine::settings::{SettingChanges, SettingRows};
 use crate::engine::users::{UserChanges, UserRows};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
+use api::ids::UserId;
 
-pub use sqlite::bind::{Bindable, BindableRow};
+pub(crate) use opening::{Opening, Site};
+pub use sql::{Bindable, Plain, Value};
+pub(crate) use sqlite::alone;
 pub(crate) use sqlite::file::FileToRead;
-pub(crate) use sqlite::{Opening, Site, alone, schema};
 
 /// What an operation comes to; a fault ends the transaction.
 pub(crate) type Answer<T = ()> = Result<T, Fault>;
@@ -90,6 +96,20 @@ pub(crate) trait Changes:
 {
 }
 
+/// For whom a request sees and changes rows.
+///
+/// An engine with row-level security shows a request for an account no other account's safes and invites, and
+/// keeps it from changing them, whatever its statements say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acting {
+    /// For the server: sign-in, administration, jobs.
+    Server,
+    /// For an account.
+    Account(UserId),
+    /// For a job of the server that moves keys or lets old records go.
+    Job,
+}
+
 /// A read; it answers its caller by itself.
 pub(crate) type Read = Box<dyn FnOnce(&dyn Rows) + Send>;
 
@@ -109,10 +129,15 @@ pub(crate) trait Request: Send {
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
     /// Queues a read.
-    async fn read(&self, work: Read) -> Result<(), Fault>;
+    async fn read(&self, acting: Acting, work: Read) -> Result<(), Fault>;
 
     /// Queues a write of about `bytes`; it is answered when it is on stable storage.
-    async fn write(&self, bytes: usize, request: Box<dyn Request>) -> Result<(), Fault>;
+    async fn write(
+        &self,
+        bytes: usize,
+        acting: Acting,
+        request: Box<dyn Request>,
+    ) -> Result<(), Fault>;
 
     /// Removes deleted and replaced values from the files, as far as this engine can.
     async fn forget(&self);

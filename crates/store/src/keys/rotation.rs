@@ -23,6 +23,7 @@ use serde_json::json;
 
 use crate::audit::AuditEvent;
 use crate::classes::Sealed;
+use crate::engine::Acting;
 use crate::engine::keys::{JobRow, KekRow};
 use crate::engine::place::many;
 use crate::fault::Fault;
@@ -92,7 +93,7 @@ impl KeyManagement for Repository {
         let audit = vec![event(ROTATION_STARTED, now, details)];
         self.keys.set_pending(provider);
         let job = self
-            .record::<_, Fault, _>(2_048, audit, move |tx| {
+            .record::<_, Fault, _>(Acting::Job, 2_048, audit, move |tx| {
                 if !tx.rows.begin_retiring(from.as_bytes(), handed.as_ref())? {
                     let reason = "another process rotates the keys".to_owned();
                     return Err(Fault::Unavailable(reason));
@@ -121,7 +122,7 @@ impl KeyManagement for Repository {
         job.outcomes = Outcome::keep(&outcomes);
         let audit = vec![event(RENEWAL_STARTED, now, details)];
         let job = self
-            .record::<_, Fault, _>(0, audit, move |tx| {
+            .record::<_, Fault, _>(Acting::Job, 0, audit, move |tx| {
                 job.job.id = tx.rows.insert_key_job(&job)?;
                 Ok(job.job.clone())
             })
@@ -166,7 +167,7 @@ impl Repository {
                 if self.left_behind(retiring.clone()).await? {
                     let again = Cursor::column(0);
                     return self
-                        .write(0, move |tx| row.advance(tx.rows, &again, 0))
+                        .write_for(Acting::Job, 0, move |tx| row.advance(tx.rows, &again, 0))
                         .await;
                 }
                 self.finish(row, retiring, now).await
@@ -177,7 +178,7 @@ impl Repository {
     /// Closes the old key: no value is written under it any more.
     async fn close_old(&self, row: JobRow, now: u64) -> Result<(), Fault> {
         self.sealer.in_flight.drained().await;
-        self.write(0, move |tx| {
+        self.write_for(Acting::Job, 0, move |tx| {
             tx.rows.close_retiring(now)?;
             row.advance(tx.rows, &Cursor::column(0), 0)
         })
@@ -203,7 +204,7 @@ impl Repository {
         let outcomes = outcomes.iter().filter_map(|it| it.event(now, &details));
         let mut audit = vec![event(action, now, details.clone())];
         audit.extend(outcomes);
-        self.record::<_, Fault, _>(0, audit, move |tx| {
+        self.record::<_, Fault, _>(Acting::Job, 0, audit, move |tx| {
             tx.rows.retire(now)?;
             row.finish(tx.rows, now)
         })

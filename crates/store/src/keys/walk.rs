@@ -7,8 +7,8 @@ use ambient::Stopwatch;
 use keyring::{Keyring, OpenError, RenewError, RewrapError};
 
 use crate::classes::Sealed;
-use crate::engine::Rows;
 use crate::engine::keys::{JobRow, RowKey, Walked};
+use crate::engine::{Acting, Rows};
 use crate::fault::Fault;
 use crate::keys::jobs::Cursor;
 use crate::repository::Repository;
@@ -106,7 +106,7 @@ impl Repository {
             .await?;
         let bytes: usize = chunk.changes.iter().map(|it| it.new.len() * 2 + 64).sum();
         let (adapting, clock) = (self.keys.chunk.clone(), self.keys.clock());
-        self.write(bytes, move |tx| {
+        self.write_for(Acting::Job, bytes, move |tx| {
             let watch = Stopwatch::start(Arc::clone(&clock));
             for Change { key, old, new } in &chunk.changes {
                 // Unless its row changed or went since it was read: then it was sealed anew, under the

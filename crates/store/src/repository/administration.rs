@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::administration::{AccountChangeError, AdminLink, Administration};
 use crate::audit::AuditEvent;
 use crate::engine::users::BoundUser;
-use crate::engine::{Changes, Rows};
+use crate::engine::{Acting, Changes, Rows};
 use crate::fault::Fault;
 use crate::intent::Intent;
 use crate::repository::{Repository, Tx};
@@ -25,7 +25,7 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), AccountChangeError> {
-        self.record(0, vec![intent.done(now)], move |tx| {
+        self.record(Acting::Server, 0, vec![intent.done(now)], move |tx| {
             if role != Role::Admin {
                 refuse_last(tx, &user)?;
             }
@@ -41,7 +41,7 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<Vec<SessionId>, AccountChangeError> {
-        self.record(0, vec![intent.done(now)], move |tx| {
+        self.record(Acting::Server, 0, vec![intent.done(now)], move |tx| {
             if !active {
                 refuse_last(tx, &user)?;
             }
@@ -78,7 +78,7 @@ impl Administration for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), Fault> {
-        self.record(0, vec![intent.done(now)], move |tx| {
+        self.record(Acting::Server, 0, vec![intent.done(now)], move |tx| {
             let value = format!("{}:{}", hex::encode(link.hash), link.expires_at);
             BoundSetting::put(tx.rows, tx.tags, ADMIN_LINK, &value)
         })
@@ -100,7 +100,7 @@ impl Repository {
         user: UserId,
         audit: Vec<AuditEvent>,
     ) -> Result<Vec<SessionId>, AccountChangeError> {
-        let erased = self.record(0, audit, move |tx| {
+        let erased = self.record(Acting::Server, 0, audit, move |tx| {
             refuse_last(tx, &user)?;
             let ended = tx.rows.delete_other_sessions(&user, None)?;
             // A damaged account can be erased as well: that is how one gets rid of it.

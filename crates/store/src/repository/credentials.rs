@@ -2,9 +2,9 @@
 
 use crate::audit::AuditEvent;
 use crate::classes::{Sealed, Sensitive};
-use crate::engine::Changes;
 use crate::engine::safes::{SealedSafe, SealedWrap};
 use crate::engine::sessions::RawSession;
+use crate::engine::{Acting, Changes};
 use crate::fault::Fault;
 use crate::repository::Repository;
 use crate::repository::safe_rows::SwapError;
@@ -132,24 +132,29 @@ impl Repository {
             .map(|session| RawSession::seal(&self.sealer, &session))
             .transpose()?;
         let keep = change.keep;
-        self.record(sealed.weight(), audit, move |tx| {
-            sealed.write(tx.rows)?;
-            let ended = match &keep {
-                KeepSessions::All => Vec::new(),
-                KeepSessions::Only(session) => {
-                    tx.rows.delete_other_sessions(&user, Some(session))?
+        self.record(
+            Acting::Account(sealed.user),
+            sealed.weight(),
+            audit,
+            move |tx| {
+                sealed.write(tx.rows)?;
+                let ended = match &keep {
+                    KeepSessions::All => Vec::new(),
+                    KeepSessions::Only(session) => {
+                        tx.rows.delete_other_sessions(&user, Some(session))?
+                    }
+                    KeepSessions::None => tx.rows.delete_other_sessions(&user, None)?,
+                };
+                if let Some(session) = &mut session {
+                    if !session.insert(tx.rows, tx.tags)? {
+                        let reason = "a session with this id exists".to_owned();
+                        return Err(Fault::Unavailable(reason).into());
+                    }
+                    tx.rows.touch_last_login(&user, session.created_at)?;
                 }
-                KeepSessions::None => tx.rows.delete_other_sessions(&user, None)?,
-            };
-            if let Some(session) = &mut session {
-                if !session.insert(tx.rows, tx.tags)? {
-                    let reason = "a session with this id exists".to_owned();
-                    return Err(Fault::Unavailable(reason).into());
-                }
-                tx.rows.touch_last_login(&user, session.created_at)?;
-            }
-            Ok(ended)
-        })
+                Ok(ended)
+            },
+        )
         .await
         .map_err(|error: RawReplaceError| error.open(&self.sealer))
     }

@@ -2,6 +2,7 @@
 
 use crate::audit::AuditEvent;
 use crate::classes::Sensitive;
+use crate::engine::Acting;
 use crate::engine::prekeys::PackedBatch;
 use crate::engine::users::BoundUser;
 use crate::repository::Repository;
@@ -31,7 +32,7 @@ impl Repository {
         let keys = change.public_keys;
         let fingerprint = change.fingerprint;
         let bytes = sealed.weight() + batch.weight() + keys.account_keys.len();
-        self.record(bytes, audit, move |tx| {
+        self.record(Acting::Account(user), bytes, audit, move |tx| {
             let (rows, tags) = (tx.rows, tx.tags);
             sealed.write(rows)?;
             let bound = BoundUser::find(rows, tags, &user)?;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
 use crate::damage::listed;
+use crate::engine::Acting;
 use crate::engine::invites::InviteRow;
 use crate::fault::Fault;
 use crate::invites::{Invite, InviteUse, Invites, UseInviteError};
@@ -24,7 +25,8 @@ impl Invites for Repository {
             used_by: Vec::new(),
             tag: None,
         };
-        self.record_change(0, audit, move |tx| {
+        let acting = Acting::Account(row.invite.created_by);
+        self.record_change(acting, 0, audit, move |tx| {
             row.tag = Some(tx.tags.of(&row).to_vec());
             tx.rows.insert_invite(&row)
         })
@@ -43,12 +45,16 @@ impl Invites for Repository {
         now: u64,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, UseInviteError> {
-        self.record_change(0, audit, move |tx| take(tx.rows, tx.tags, &invite, now))
-            .await
+        self.record_change(Acting::Server, 0, audit, move |tx| {
+            take(tx.rows, tx.tags, &invite, now)
+        })
+        .await
     }
 
     async fn list_invites(&self, user: UserId) -> Result<Vec<Invite>, Fault> {
-        let rows = self.read(move |rows| rows.invites_of(&user)).await?;
+        let acting = Acting::Account(user);
+        let rows = self.read_for(acting, move |rows| rows.invites_of(&user));
+        let rows = rows.await?;
         let mut invites = Vec::with_capacity(rows.len());
         for row in rows {
             let row = self.sealer.tags.damages.noted(row);
@@ -65,8 +71,10 @@ impl Invites for Repository {
         code: InviteHash,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
-        self.record_change(0, audit, move |tx| tx.rows.delete_invite(&user, &code))
-            .await
+        self.record_change(Acting::Account(user), 0, audit, move |tx| {
+            tx.rows.delete_invite(&user, &code)
+        })
+        .await
     }
 
     async fn prune_invites(&self, now: u64) -> Result<u64, Fault> {

@@ -10,7 +10,6 @@ use api::{Blob, WrapKind};
 
 use crate::classes::Sealed;
 use crate::engine::place::at;
-use crate::engine::safes::SafeRows;
 use crate::engine::safes::SealedWrap;
 use crate::engine::{Changes, Opening};
 use crate::fault::Fault;
@@ -89,8 +88,6 @@ fn split(sealer: &Sealer, user: &UserId, joined: &Sealed) -> Result<Vec<SealedWr
 /// Puts every wrap back to where the schema before had it.
 #[cfg(feature = "testing")]
 pub(crate) fn join(config: &crate::StoreConfig) -> Result<(), Box<dyn std::error::Error>> {
-    use crate::engine::users::UserRows;
-
     let (opening, sealer) = crate::repository::with_its_keys(config)?;
     let mut joined = Vec::new();
     for found in opening.rows().bound_users()? {

@@ -32,13 +32,13 @@ pub(crate) use chunk::ChunkSize;
 pub(crate) use joined_wraps::join;
 #[cfg(feature = "testing")]
 pub(crate) use open::with_its_keys;
-pub(crate) use open::{check_key, open};
+pub(crate) use open::{check_key, grant, move_rows, open};
 pub(crate) use snapshot::mark_restored;
 pub(crate) use transaction::Tx;
 
 use crate::audit::AuditEvent;
 use crate::audit::log::weight;
-use crate::engine::{Engine, Rows};
+use crate::engine::{Acting, Engine, Rows};
 use crate::fault::Fault;
 use crate::keys::state::KeyState;
 use crate::repository::transaction::Work;
@@ -81,12 +81,21 @@ impl Repository {
         T: Send + 'static,
         F: FnOnce(&dyn Rows) -> Result<T, Fault> + Send + 'static,
     {
+        self.read_for(Acting::Server, work).await
+    }
+
+    /// Runs a read that sees what this account may see.
+    pub(crate) async fn read_for<T, F>(&self, acting: Acting, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Rows) -> Result<T, Fault> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let work = Box::new(move |rows: &dyn Rows| {
             // A caller that went away needs no answer.
             let _ = reply.send(work(rows));
         });
-        self.engine.read(work).await?;
+        self.engine.read(acting, work).await?;
         answer.await.map_err(|_| Fault::Closed)?
     }
 
@@ -100,8 +109,23 @@ impl Repository {
         E: From<Fault> + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
+        self.write_for(Acting::Server, bytes, work).await
+    }
+
+    /// Runs a write that sees and changes what this account may.
+    pub(crate) async fn write_for<T, E, F>(
+        &self,
+        acting: Acting,
+        bytes: usize,
+        work: F,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
         let (work, answer) = Work::new(Arc::clone(&self.sealer.tags), work);
-        self.engine.write(bytes, Box::new(work)).await?;
+        self.engine.write(bytes, acting, Box::new(work)).await?;
         answer.await.map_err(|_| Fault::Closed)?
     }
 }
@@ -110,6 +134,7 @@ impl Repository {
     /// Writes, and appends the records of what was done.
     pub(crate) async fn record<T, E, F>(
         &self,
+        acting: Acting,
         bytes: usize,
         audit: Vec<AuditEvent>,
         mut work: F,
@@ -120,7 +145,7 @@ impl Repository {
         F: FnMut(&Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let events = self.seal_events(audit).await?;
-        self.write(bytes + weight(&events), move |tx| {
+        self.write_for(acting, bytes + weight(&events), move |tx| {
             let done = work(tx)?;
             tx.append(&events);
             Ok(done)
@@ -131,6 +156,7 @@ impl Repository {
     /// Writes, and appends the records if something was changed.
     pub(crate) async fn record_change<E, F>(
         &self,
+        acting: Acting,
         bytes: usize,
         audit: Vec<AuditEvent>,
         mut work: F,
@@ -140,7 +166,7 @@ impl Repository {
         F: FnMut(&Tx<'_>) -> Result<bool, E> + Send + 'static,
     {
         let events = self.seal_events(audit).await?;
-        self.write(bytes + weight(&events), move |tx| {
+        self.write_for(acting, bytes + weight(&events), move |tx| {
             let changed = work(tx)?;
             if changed {
                 tx.append(&events);

@@ -6,10 +6,11 @@ use keyring::{KeyOrigin, private_file};
 
 use crate::audit::chain;
 use crate::config::{OpenError, OpenReport, StoreConfig};
-use crate::engine::{Opening, Site, schema};
+use crate::engine::{Opening, Site};
 use crate::keys::opening::{HalfMoved, initialise, open_keyring, sealer};
 use crate::keys::sources::Sources;
 use crate::keys::state::KeyState;
+use crate::moving::{MoveError, Moved, taken};
 use crate::repository::Repository;
 use crate::repository::joined_wraps::carry_over;
 use crate::sealing::binding::bind_rows;
@@ -19,7 +20,10 @@ use crate::sealing::tags::Tags;
 /// Opens or makes a database and starts its threads.
 pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), OpenError> {
     let file = Site::find(config)?;
-    let created = file.is_new;
+    let created = file.is_new();
+    if created && config.existing {
+        return Err(OpenError::Missing(config.path.clone()));
+    }
     file.prepare()?;
     if !created {
         close_key_to_others(config);
@@ -28,14 +32,15 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), Ope
     let mut opening = file.open()?;
     let (sealer, migrated) = prepare(&mut opening, config, &mut sources)?;
     let key_origin = sources.origin.clone();
+    let schema = opening.schema();
     let engine = opening.start(Arc::<Tags>::clone(&sealer.tags))?;
     let keys = KeyState::new(sources, config.ambient.clock());
-    let repository = Repository::new(Arc::new(engine), sealer, keys).map_err(OpenError::Damaged)?;
+    let repository = Repository::new(engine, sealer, keys).map_err(OpenError::Damaged)?;
     let report = OpenReport {
         created,
         key_origin,
         migrated,
-        schema: schema(),
+        schema,
     };
     tell(config, &report);
     Ok((repository, report))
@@ -45,13 +50,13 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), Ope
 /// is no error.
 pub(crate) fn check_key(config: &StoreConfig) -> Result<(), OpenError> {
     let file = Site::find(config)?;
-    if file.is_new {
+    if file.is_new() {
         return Ok(());
     }
     let mut sources = Sources::find(config, false)?;
     let opening = file.open_to_read()?;
-    if opening.has_tables {
-        open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?;
+    if opening.has_tables() {
+        open_keyring(&*opening.rows(), config, &mut sources, HalfMoved::Leave)?;
     }
     Ok(())
 }
@@ -63,8 +68,8 @@ fn prepare(
 ) -> Result<(Sealer, usize), OpenError> {
     let now = config.ambient.now();
     // Before any migration: a wrong key changes nothing.
-    let keyring = if opening.has_tables {
-        open_keyring(&opening.rows(), config, sources, HalfMoved::Finish)?
+    let keyring = if opening.has_tables() {
+        open_keyring(&*opening.rows(), config, sources, HalfMoved::Finish)?
     } else {
         None
     };
@@ -73,8 +78,8 @@ fn prepare(
         Some(keyring) => keyring,
         None => initialise(opening, config, sources, now)?,
     };
-    chain::verify_newest(&opening.rows()).map_err(OpenError::Damaged)?;
-    let (sealer, bound) = sealer(&opening.rows(), config, keyring).map_err(OpenError::Damaged)?;
+    chain::verify_newest(&*opening.rows()).map_err(OpenError::Damaged)?;
+    let (sealer, bound) = sealer(&*opening.rows(), config, keyring).map_err(OpenError::Damaged)?;
     if !bound {
         opening
             .transact(|rows| bind_rows(rows, &sealer, now))
@@ -82,6 +87,44 @@ fn prepare(
     }
     carry_over(opening, &sealer).map_err(OpenError::Damaged)?;
     Ok((sealer, migrated))
+}
+
+/// Lets a role serve a database that is up to date.
+pub(crate) fn grant(config: &StoreConfig, role: &str) -> Result<(), OpenError> {
+    Site::find(config)?.open()?.grant(role)
+}
+
+/// Copies the rows of one database into a new one.
+pub(crate) fn move_rows(
+    from: &StoreConfig,
+    to: &StoreConfig,
+    copied: impl FnMut(u64, u64),
+) -> Result<Moved, MoveError> {
+    let site = Site::find(from)?;
+    if site.is_new() {
+        return Err(OpenError::Missing(from.path.clone()).into());
+    }
+    let mut sources = Sources::find(from, false)?;
+    let opening = site.open_to_read()?;
+    open_keyring(&*opening.rows(), from, &mut sources, HalfMoved::Leave)?;
+    chain::verify_newest(&*opening.rows()).map_err(OpenError::Damaged)?;
+    let before = taken(&*opening.rows())?;
+
+    let site = Site::find(to)?;
+    if !site.is_new() {
+        return Err(MoveError::NotEmpty(to.path.display().to_string()));
+    }
+    site.prepare()?;
+    let mut filled = site.open()?;
+    filled.migrate()?;
+    filled.fill_from(&opening, copied, |arrived, sent| {
+        if taken(sent)? != before {
+            return Err(MoveError::Changed);
+        }
+        let arrived = taken(arrived)?;
+        arrived.holds(&before)
+    })?;
+    Ok(taken(&*filled.rows())?)
 }
 
 /// Restricts the key file to its owner.
@@ -124,7 +167,7 @@ pub(crate) fn with_its_keys(
 ) -> Result<(Opening<'_>, Sealer), Box<dyn std::error::Error>> {
     let opening = Site::find(config)?.open()?;
     let mut sources = Sources::find(config, false)?;
-    let keyring = open_keyring(&opening.rows(), config, &mut sources, HalfMoved::Leave)?;
-    let (sealer, _) = sealer(&opening.rows(), config, keyring.ok_or("no key")?)?;
+    let keyring = open_keyring(&*opening.rows(), config, &mut sources, HalfMoved::Leave)?;
+    let (sealer, _) = sealer(&*opening.rows(), config, keyring.ok_or("no key")?)?;
     Ok((opening, sealer))
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::engine::Changes;
 use crate::engine::prekeys::{PackedBatch, StockRow};
+use crate::engine::{Acting, Changes};
 use crate::fault::Fault;
 use crate::prekeys::{Claim, ClaimedLeaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};
 use crate::repository::Repository;
@@ -30,7 +30,7 @@ impl Prekeys for Repository {
         }
         let batch = PackedBatch::new(batch);
         let stock = batch.stock();
-        self.record(batch.weight(), audit, move |tx| {
+        self.record(Acting::Server, batch.weight(), audit, move |tx| {
             if !replace_pair(tx.rows, &user, &batch)? {
                 return Err(PublishError::NoSuchUser);
             }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use subtle::ConstantTimeEq;
 
+use crate::engine::Acting;
 use crate::engine::safes::SealedSafe;
 use crate::fault::Fault;
 use crate::repository::Repository;
@@ -13,7 +14,7 @@ use api::ids::UserId;
 #[async_trait]
 impl Safes for Repository {
     async fn safes(&self, user: UserId) -> Result<Option<(SafeRead, PrekeySafe)>, Fault> {
-        let read = self.read(move |rows| {
+        let read = self.read_for(Acting::Account(user), move |rows| {
             rows.hold_still()?;
             let safes = rows.both_safes(&user)?;
             Ok(safes.zip(Some(rows.wraps(&user)?)))
@@ -52,15 +53,17 @@ impl Repository {
         let safe = SealedSafe::seal(&self.sealer, user, kind, update.version, &update.data)?;
         let expected = update.expected_version;
         let bytes = safe.data.len();
-        self.write(bytes, move |tx| safe.swap(tx.rows, expected))
-            .await
-            .map_err(|error| match error {
-                SwapError::NoSuchUser => SafeError::NoSuchUser,
-                SwapError::Fault(fault) => fault.into(),
-                SwapError::Conflict(conflict) => match conflict.open(&self.sealer) {
-                    Ok(conflict) => SafeError::Conflict(conflict),
-                    Err(fault) => fault.into(),
-                },
-            })
+        self.write_for(Acting::Account(user), bytes, move |tx| {
+            safe.swap(tx.rows, expected)
+        })
+        .await
+        .map_err(|error| match error {
+            SwapError::NoSuchUser => SafeError::NoSuchUser,
+            SwapError::Fault(fault) => fault.into(),
+            SwapError::Conflict(conflict) => match conflict.open(&self.sealer) {
+                Ok(conflict) => SafeError::Conflict(conflict),
+                Err(fault) => fault.into(),
+            },
+        })
     }
 }

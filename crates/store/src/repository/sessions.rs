@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::audit::log::{SubjectKeys, weight};
 use crate::damage::{Listed, listed};
+use crate::engine::Acting;
 use crate::engine::sessions::RawSession;
 use crate::engine::users::BoundUser;
 use crate::fault::Fault;
@@ -28,7 +29,7 @@ impl Sessions for Repository {
         let mut row = RawSession::seal(&self.sealer, &session)?;
         let user = session.user_id;
         let now = session.created_at;
-        self.record(row.weight(), audit, move |tx| {
+        self.record(Acting::Server, row.weight(), audit, move |tx| {
             let account = BoundUser::find(tx.rows, tx.tags, &user)?;
             if !account.is_some_and(|account| account.active) {
                 return Err(CreateSessionError::NotAllowed);
@@ -64,8 +65,10 @@ impl Sessions for Repository {
         id: SessionId,
         audit: Vec<AuditEvent>,
     ) -> Result<bool, Fault> {
-        self.record_change(0, audit, move |tx| tx.rows.delete_session(&owner, &id))
-            .await
+        self.record_change(Acting::Server, 0, audit, move |tx| {
+            tx.rows.delete_session(&owner, &id)
+        })
+        .await
     }
 
     async fn delete_other_sessions(

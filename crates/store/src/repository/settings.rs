@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::classes::Critical;
+use crate::engine::Acting;
 use crate::fault::Fault;
 use crate::intent::Intent;
 use crate::repository::Repository;
@@ -45,7 +46,7 @@ impl Settings for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<(), Fault> {
-        self.record(0, vec![intent.done(now)], move |tx| {
+        self.record(Acting::Server, 0, vec![intent.done(now)], move |tx| {
             // Choosing anew is also how a changed setting is put right.
             BoundSetting::put(tx.rows, tx.tags, REGISTRATION, mode.as_str())
         })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use crate::audit::AuditEvent;
-use crate::engine::{Changes, alone};
+use crate::engine::{Acting, Changes, alone};
 use crate::fault::Fault;
 use crate::repository::Repository;
 use crate::sealing::columns::MOVING;
@@ -64,7 +64,7 @@ impl Snapshots for Repository {
     }
 
     async fn note_restored(&self, audit: Vec<AuditEvent>) -> Result<bool, Fault> {
-        self.record_change(0, audit, |tx| {
+        self.record_change(Acting::Server, 0, audit, |tx| {
             tx.rows.swap_setting(RESTORE_NOTED, "no", "yes")
         })
         .await

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::audit::AuditEvent;
 use crate::classes::Sensitive;
 use crate::damage::{Listed, listed};
+use crate::engine::Acting;
 use crate::engine::place::at;
 use crate::fault::Fault;
 use crate::repository::Repository;
@@ -105,7 +106,7 @@ impl Users for Repository {
         };
         let handle = Sensitive::new(row.handle);
         let data = seal_data(&self.sealer, &user, &handle, &alias)?;
-        self.record_change(data.len(), audit, move |tx| {
+        self.record_change(Acting::Server, data.len(), audit, move |tx| {
             tx.rows.set_user_data(&user, &data)
         })
         .await

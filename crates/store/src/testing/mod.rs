@@ -15,6 +15,8 @@ use keyring::KeySource;
 
 /// The key of every test database.
 pub const TEST_KEY: &str = "a key for tests only";
+/// The least key derivation.
+pub const ITERATIONS: u32 = keyring::MINIMUM_ITERATIONS;
 
 /// Puts a database back to what it was before rows had tags; their columns stay.
 pub fn untag(config: &StoreConfig) {
@@ -32,7 +34,7 @@ impl StoreConfig {
     /// A configuration for tests: the least key derivation, a given key, two readers.
     pub fn for_tests(database: &Path) -> Self {
         let mut config = Self::new(database, KeySource::beside(Some(TEST_KEY.into()), database));
-        config.iterations = keyring::MINIMUM_ITERATIONS;
+        config.iterations = ITERATIONS;
         config.readers = 2;
         config
     }

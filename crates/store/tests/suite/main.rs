@@ -12,6 +12,7 @@ mod joined_wraps;
 mod line;
 mod opening;
 mod plaintext;
+mod postgres;
 mod providers;
 mod retention_cuts;
 mod rotation;

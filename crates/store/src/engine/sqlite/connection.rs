@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x534d_5347;
 ///
 /// Twice SQLite's default. A registration of 200 KB takes a third less of the writer's time with pages of this
 /// size; a single small commit, which waits for the disk anyway, takes a tenth more.
-const PAGE_SIZE: u32 = 8_192;
+pub(crate) const PAGE_SIZE: u32 = 8_192;
 /// How long to wait for another process that writes, such as a subcommand.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Prepared statements that each connection keeps; more than there are.

@@ -1,13 +1,19 @@
 //! A connection with errors that name the table and the row.
 
+use std::ops::ControlFlow;
+
+use rusqlite::blob::Blob;
 use rusqlite::ffi::{
     SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
 };
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, Params, Row, ToSql, params_from_iter};
 
-use crate::engine::place::Place;
-use crate::engine::sqlite::bind::BindableRow;
-use crate::engine::{Answer, Changes, Rows};
+use crate::classes::Public;
+use crate::engine::Answer;
+use crate::engine::place::{Place, at, many};
+use crate::engine::prekeys::Pieces;
+use crate::engine::sql::{Columns, Hold, Line, Readable, Sql, Take, Unreadable, Value, Values};
 use crate::fault::Fault;
 
 impl Place<'_> {
@@ -74,89 +80,135 @@ pub(crate) struct Db<'c> {
     pub connection: &'c Connection,
 }
 
-impl Rows for Db<'_> {}
-impl Changes for Db<'_> {}
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Number(number) => ValueRef::Integer(number),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
 
-impl Db<'_> {
-    /// Runs a statement; answers how many rows it changed.
-    pub(crate) fn execute(
-        &self,
-        place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-    ) -> Result<usize, Fault> {
+fn bound<'a>(values: Values<'a>) -> impl Params + 'a {
+    params_from_iter(values.iter().map(|value| value.value()))
+}
+
+impl Columns for Row<'_> {
+    fn column(&self, index: usize) -> Readable<Value<'_>> {
+        let unreadable = |reason: String| Unreadable(format!("column {index}: {reason}"));
+        match self
+            .get_ref(index)
+            .map_err(|error| unreadable(error.to_string()))?
+        {
+            ValueRef::Null => Ok(Value::Null),
+            ValueRef::Integer(number) => Ok(Value::Number(number)),
+            ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes)),
+            ValueRef::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => Ok(Value::Text(text)),
+                Err(error) => Err(unreadable(error.to_string())),
+            },
+            ValueRef::Real(_) => Err(unreadable("no column holds a fraction".to_owned())),
+        }
+    }
+}
+
+/// A large value, read by incremental input.
+struct Large<'c> {
+    blob: Blob<'c>,
+    table: &'static str,
+    row: Vec<u8>,
+}
+
+impl Pieces for Large<'_> {
+    fn len(&self) -> usize {
+        self.blob.len()
+    }
+
+    fn read(&self, bytes: &mut [u8], offset: usize) -> Answer {
+        self.blob
+            .read_at_exact(bytes, offset)
+            .map_err(|error| at(self.table, &self.row).fault(error))
+    }
+}
+
+impl Sql for Db<'_> {
+    const NO_INDEX: &'static str = "NOT INDEXED";
+
+    fn execute(&self, place: Place<'_>, sql: &str, values: Values<'_>) -> Answer<u64> {
         self.connection
             .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
+            .and_then(|mut statement| statement.execute(bound(values)))
+            .map(|changed| changed as u64)
             .map_err(|error| place.fault(error))
     }
 
-    /// Runs a statement.
-    pub(crate) fn run(&self, place: Place<'_>, sql: &str, params: impl BindableRow) -> Answer {
-        self.execute(place, sql, params).map(drop)
+    fn run(&self, place: Place<'_>, sql: &str, values: Values<'_>) -> Answer {
+        self.execute(place, sql, values).map(drop)
     }
 
-    /// Runs a statement that changes at most one row; whether it did.
-    pub(crate) fn changed(
-        &self,
-        place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-    ) -> Answer<bool> {
-        Ok(self.execute(place, sql, params)? == 1)
+    fn query(&self, place: Place<'_>, sql: &str, values: Values<'_>, take: Take<'_>) -> Answer {
+        let failed = |error| place.fault(error);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(bound(values)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            match take(Line(row)) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
+                Err(reason) => return Err(place.damaged(reason)),
+            }
+        }
+        Ok(())
     }
 
-    /// Reads at most one row.
-    pub(crate) fn one<T>(
-        &self,
-        place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, Fault> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(params, read).optional())
-            .map_err(|error| place.fault(error))
+    /// The transaction is the only one that writes: it begins with the lock of the whole database.
+    fn hold(&self, _: Hold) -> &'static str {
+        ""
     }
 
-    /// Reads every row.
-    pub(crate) fn all<T>(
-        &self,
-        place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, Fault> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map(params, read)?.collect())
-            .map_err(|error| place.fault(error))
+    fn one_moment(&self) -> Answer {
+        self.run(many("sqlite_schema"), "BEGIN", &[])
     }
 
-    /// Reads every row, with a fault in the place of one that cannot be read.
-    pub(crate) fn each<T>(
-        &self,
-        place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<Result<T, Fault>>, Fault> {
-        self.all(place, sql, params, |row| {
-            Ok(read(row).map_err(|error| place.fault(error)))
-        })
+    /// The transaction has it already.
+    fn lock_log(&self) -> Answer {
+        Ok(())
     }
 
-    /// Reads one number.
-    pub(crate) fn number(
-        &self,
+    fn tables(&self) -> Answer<Vec<String>> {
+        self.all(
+            many("sqlite_schema"),
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%'
+                 ESCAPE '\\' ORDER BY name",
+            &[],
+            |row| row.get(0),
+        )
+    }
+
+    fn columns(&self, table: &str) -> Answer<Vec<String>> {
+        let sql = "SELECT name FROM pragma_table_info(?1)";
+        let place = many("sqlite_schema");
+        self.all(place, sql, &[&Public(table)], |line| line.get(0))
+    }
+
+    fn size(&self) -> Answer<u64> {
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        self.number(many("sqlite_schema"), sql, &[])
+    }
+
+    fn pieces<'s>(
+        &'s self,
         place: Place<'_>,
-        sql: &str,
-        params: impl BindableRow,
-    ) -> Result<u64, Fault> {
-        Ok(self
-            .one(place, sql, params, |row| row.get::<_, u64>(0))?
-            .unwrap_or_default())
+        (table, column): (&'static str, &'static str),
+        number: i64,
+    ) -> Answer<Box<dyn Pieces + 's>> {
+        let blob = self
+            .connection
+            .blob_open("main", table, column, number, true)
+            .map_err(|error| place.fault(error))?;
+        let row = place.row.to_vec();
+        Ok(Box::new(Large { blob, table, row }))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::sqlite::db::is_full;
 
 #[allow(clippy::unwrap_used, missing_docs)]
 mod embedded {
-    refinery::embed_migrations!("migrations");
+    refinery::embed_migrations!("migrations/sqlite");
 }
 
 /// Newest schema that this program knows.

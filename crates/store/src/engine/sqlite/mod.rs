@@ -1,26 +1,16 @@
 //! The engine over SQLite: one thread that writes, a few that read.
 
-pub(crate) mod bind;
 mod connection;
 mod db;
 pub(crate) mod file;
 mod first_start;
-mod invites;
-mod keys;
-mod log;
 mod migrations;
 mod open;
-mod prekeys;
-mod public_keys;
 mod readers;
-mod safes;
-mod sessions;
-mod settings;
 mod snapshot;
 mod standing;
 #[cfg(feature = "testing")]
 pub(crate) mod testing;
-mod users;
 mod writer;
 
 use std::path::PathBuf;
@@ -32,11 +22,11 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 pub(crate) use open::{Opening, Site, schema};
-pub(crate) use snapshot::alone;
+pub(crate) use snapshot::{alone, filled};
 
 use crate::engine::sqlite::readers::Readers;
 use crate::engine::sqlite::writer::Writer;
-use crate::engine::{Engine, Read, Request, Strip};
+use crate::engine::{Acting, Engine, Read, Request, Strip};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 
@@ -59,11 +49,11 @@ struct Threads {
 
 #[async_trait]
 impl Engine for Sqlite {
-    async fn read(&self, work: Read) -> Result<(), Fault> {
+    async fn read(&self, _: Acting, work: Read) -> Result<(), Fault> {
         self.readers.submit(work).await
     }
 
-    async fn write(&self, bytes: usize, request: Box<dyn Request>) -> Result<(), Fault> {
+    async fn write(&self, bytes: usize, _: Acting, request: Box<dyn Request>) -> Result<(), Fault> {
         self.writer.submit(bytes, request).await
     }
 

@@ -9,16 +9,17 @@ use keyring::{private_file, regular_file};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::config::{OpenError, StoreConfig};
+use crate::engine::Changes;
 use crate::engine::log::Chain;
 use crate::engine::place::many;
 use crate::engine::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
 use crate::engine::sqlite::db::{Db, is_full};
 use crate::engine::sqlite::first_start::{self, Found};
 use crate::engine::sqlite::readers::Readers;
+use crate::engine::sqlite::snapshot::without_guards;
 use crate::engine::sqlite::standing::Standing;
 use crate::engine::sqlite::writer::{self, Writer};
 use crate::engine::sqlite::{Sqlite, Threads, migrations};
-use crate::engine::{Changes, Rows};
 use crate::fault::Fault;
 
 /// A database that serves nobody yet: one connection, used by one thread.
@@ -85,7 +86,7 @@ impl<'a> Site<'a> {
 
 impl Opening<'_> {
     /// The rows as they are.
-    pub(crate) fn rows(&self) -> impl Rows + '_ {
+    pub(crate) fn rows(&self) -> Db<'_> {
         Db {
             connection: &self.connection,
         }
@@ -104,6 +105,14 @@ impl Opening<'_> {
         work: impl FnOnce(&dyn Changes) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         transact(&mut self.connection, work)
+    }
+
+    /// Writes the rows of another database into this one, which has none, in one transaction.
+    pub(crate) fn fill(
+        &mut self,
+        fill: impl FnOnce(&Db<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        without_guards(&self.connection, fill)
     }
 
     /// Starts the threads that serve requests.

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::engine::log::LogRows;
 use crate::engine::place::many;
 use crate::engine::settings::SettingRows;
+use crate::engine::sqlite::connection::{APPLICATION_ID, PAGE_SIZE};
 use crate::engine::sqlite::db::Db;
 use crate::engine::sqlite::migrations;
 use crate::engine::sqlite::open::transact;
@@ -34,19 +35,90 @@ pub(crate) fn take(
     copied: OnCopied,
     strip: Strip,
 ) -> Result<Snapshot, SnapshotError> {
-    let file = |reason: String| SnapshotError::File {
-        path: into.to_owned(),
-        reason,
+    make(into)?;
+    copy(source, into, copied).map_err(|error| sort(error, into))?;
+    leave_wal(into).map_err(|error| unwritten(into, &error))?;
+    let copy = open_alone(into).map_err(|error| sort(error, into))?;
+    finish(copy, into, strip)
+}
+
+/// Makes a new database with the rows that `fill` writes, strips and checks it.
+///
+/// What guards the tables against changes out of turn is not asked: the rows come out of a database that has
+/// the same guards.
+pub(crate) fn filled(
+    into: &Path,
+    strip: Strip,
+    fill: impl FnOnce(&Db<'_>) -> Result<(), Fault>,
+) -> Result<Snapshot, SnapshotError> {
+    make(into)?;
+    let mut copy = open_alone(into).map_err(|error| sort(error, into))?;
+    let prepare = |copy: &Connection| {
+        copy.pragma_update(None, "page_size", PAGE_SIZE)?;
+        copy.pragma_update(None, "application_id", APPLICATION_ID)
     };
+    prepare(&copy).map_err(|error| sort(error, into))?;
+    migrations::run(&mut copy).map_err(|error| SnapshotError::File {
+        path: into.to_owned(),
+        reason: error.to_string(),
+    })?;
+    without_guards(&copy, fill).map_err(|fault| sort_fault(fault, into))?;
+    finish(copy, into, strip)
+}
+
+/// Lets `fill` write rows in one transaction while nothing guards the tables against changes out of turn.
+pub(crate) fn without_guards(
+    connection: &Connection,
+    fill: impl FnOnce(&Db<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let failed = |error| many("sqlite_schema").fault(error);
+    let all = |statements: Vec<String>| {
+        let statements = statements.join(";\n");
+        connection.execute_batch(&statements).map_err(failed)
+    };
+    all(vec!["BEGIN IMMEDIATE".to_owned()])?;
+    let filled = guards(connection).map_err(failed).and_then(|guards| {
+        let dropped = guards
+            .iter()
+            .map(|(name, _)| format!("DROP TRIGGER {name}"));
+        all(dropped.collect())?;
+        all(vec!["DROP TABLE IF EXISTS joined_wraps".to_owned()])?;
+        fill(&Db { connection })?;
+        all(guards.into_iter().map(|(_, sql)| sql).collect())
+    });
+    let end = if filled.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = all(vec![end.to_owned()]);
+    filled.and(ended)
+}
+
+/// Name and statement of every trigger.
+fn guards(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Makes the file, which must not be there yet.
+fn make(into: &Path) -> Result<(), SnapshotError> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(into)
-        .map_err(|error| file(error.to_string()))?;
-    copy(source, into, copied).map_err(|error| sort(error, into))?;
-    leave_wal(into).map_err(|error| file(error.to_string()))?;
-    let copy = open_alone(into).map_err(|error| sort(error, into))?;
+        .map_err(|error| unwritten(into, &error))
+        .map(drop)
+}
+
+fn unwritten(into: &Path, error: &std::io::Error) -> SnapshotError {
+    SnapshotError::File {
+        path: into.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Strips and checks what was copied.
+fn finish(copy: Connection, into: &Path, strip: Strip) -> Result<Snapshot, SnapshotError> {
     let db = Db { connection: &copy };
     strip(&db).map_err(|fault| sort_fault(fault, into))?;
     check(&copy).map_err(|error| sort(error, into))??;

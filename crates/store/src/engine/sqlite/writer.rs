@@ -6,51 +6,34 @@
 //! refused them may have been a neighbour's write. A failed commit fails all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::config::StoreConfig;
-use crate::engine::Request;
 use crate::engine::log::{Chain, ChainHead, Events, LogChanges};
 use crate::engine::place::many;
+use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
+use crate::engine::sql::Sql;
 use crate::engine::sqlite::connection::BUSY_TIMEOUT;
 use crate::engine::sqlite::db::{Db, no_room};
 use crate::engine::sqlite::standing::Standing;
+use crate::engine::{Acting, Request};
 use crate::fault::Fault;
 
-/// Most requests in one batch; bounds how long the first of them waits.
-const MAX_BATCH: usize = 256;
-/// KiB that may wait for the writer; further callers wait before they queue.
-const QUEUE_KIB: usize = 32 * 1024;
-/// What a request counts for in the queue at least, in KiB.
-const MIN_KIB: usize = 4;
 /// How long everybody waits for readers of the log, when it is to be cut off.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// A queued request and about how much it writes, in KiB.
-struct Queued {
-    request: Box<dyn Request>,
-    kib: usize,
-    _permit: OwnedSemaphorePermit,
-}
-
-enum Message {
-    Work(Queued),
-    Truncate(oneshot::Sender<bool>),
-    Close,
-}
-
 /// Handle of the writer.
 pub(crate) struct Writer {
-    sender: Sender<Message>,
-    room: Arc<Semaphore>,
-    lacking_kib: Arc<AtomicUsize>,
+    queue: Queue<Truncate>,
+    lacking: Lacking,
 }
+
+/// Asks for the log to be cut off; the answer is whether it was.
+type Truncate = oneshot::Sender<bool>;
 
 /// What the thread works with.
 struct Work {
@@ -60,8 +43,7 @@ struct Work {
     checkpoint_kib: usize,
     #[cfg(feature = "testing")]
     twice: bool,
-    /// How much a request needed for which there was no room, in KiB; 0 when there is room.
-    lacking_kib: Arc<AtomicUsize>,
+    lacking: Lacking,
 }
 
 impl Writer {
@@ -74,8 +56,8 @@ impl Writer {
         standing: Standing,
         config: &StoreConfig,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (sender, receiver) = channel();
-        let lacking_kib = Arc::new(AtomicUsize::new(0));
+        let (queue, waiting) = queue();
+        let lacking = Lacking::default();
         let work = Work {
             connection,
             chain,
@@ -83,24 +65,17 @@ impl Writer {
             checkpoint_kib: config.checkpoint_kib,
             #[cfg(feature = "testing")]
             twice: config.twice,
-            lacking_kib: Arc::clone(&lacking_kib),
+            lacking: lacking.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&work, &receiver))?;
-        Ok((
-            Self {
-                sender,
-                room: Arc::new(Semaphore::new(QUEUE_KIB)),
-                lacking_kib,
-            },
-            thread,
-        ))
+            .spawn(move || run(&work, waiting))?;
+        Ok((Self { queue, lacking }, thread))
     }
 
     /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
     pub(crate) fn lacking(&self) -> usize {
-        self.lacking_kib.load(Ordering::Relaxed) * 1024
+        self.lacking.bytes()
     }
 
     /// Queues a request that writes about `bytes`.
@@ -109,67 +84,28 @@ impl Writer {
         bytes: usize,
         request: Box<dyn Request>,
     ) -> Result<(), Fault> {
-        let kib = (bytes / 1024).clamp(MIN_KIB, QUEUE_KIB);
-        let permit = Arc::clone(&self.room)
-            .acquire_many_owned(kib as u32)
-            .await
-            .map_err(|_| Fault::Closed)?;
-        let queued = Queued {
-            request,
-            kib,
-            _permit: permit,
-        };
-        self.sender
-            .send(Message::Work(queued))
-            .map_err(|_| Fault::Closed)
+        // One file has no rows that an account may not see: statements name whose they are.
+        self.queue.submit(bytes, Acting::Server, request).await
     }
 
     /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
     pub(crate) async fn truncate_log(&self) -> Result<bool, Fault> {
         let (reply, answer) = oneshot::channel();
-        self.sender
-            .send(Message::Truncate(reply))
-            .map_err(|_| Fault::Closed)?;
+        self.queue.ask(reply)?;
         answer.await.map_err(|_| Fault::Closed)
     }
 
     /// Refuses more and lets the thread end after what is queued.
     pub(crate) fn close(&self) {
-        self.room.close();
-        // The thread may have ended already.
-        let _ = self.sender.send(Message::Close);
+        self.queue.close();
     }
 }
 
-fn run(work: &Work, receiver: &Receiver<Message>) {
+fn run(work: &Work, mut waiting: Waiting<Truncate>) {
     let connection = &work.connection;
     let mut unchecked_kib = 0;
-    let mut open = true;
-    while open {
-        let mut truncate = None;
-        let mut batch = Vec::new();
-        match receiver.recv() {
-            Ok(Message::Work(first)) => {
-                unchecked_kib += first.kib;
-                batch.push(first);
-            }
-            Ok(Message::Truncate(reply)) => truncate = Some(reply),
-            Ok(Message::Close) | Err(_) => return,
-        }
-        while truncate.is_none() && batch.len() < MAX_BATCH {
-            match receiver.try_recv() {
-                Ok(Message::Work(next)) => {
-                    unchecked_kib += next.kib;
-                    batch.push(next);
-                }
-                Ok(Message::Truncate(reply)) => truncate = Some(reply),
-                Ok(Message::Close) => {
-                    open = false;
-                    break;
-                }
-                Err(_) => break,
-            }
-        }
+    while let Some((batch, truncate)) = waiting.next() {
+        unchecked_kib += batch.iter().map(|it| it.kib).sum::<usize>();
         if !batch.is_empty() {
             commit(work, batch);
         }
@@ -187,17 +123,9 @@ fn run(work: &Work, receiver: &Receiver<Message>) {
 /// Runs a batch in one transaction and answers everybody in it.
 fn commit(work: &Work, mut batch: Vec<Queued>) {
     let connection = &work.connection;
-    let largest = batch.iter().map(|it| it.kib).max().unwrap_or_default();
+    let largest = largest(&batch);
     let done = transact(work, &mut batch);
-    match &done {
-        Err(Fault::Full) => {
-            work.lacking_kib.fetch_max(largest, Ordering::Relaxed);
-        }
-        Ok(_) if largest >= work.lacking_kib.load(Ordering::Relaxed) => {
-            work.lacking_kib.store(0, Ordering::Relaxed);
-        }
-        _ => {}
-    }
+    work.lacking.note(largest, &done);
     if done.is_err() && !connection.is_autocommit() {
         // SQLite rolls back by itself when this fails too: the connection is closed or dead.
         let _ = connection.execute_batch("ROLLBACK");
@@ -214,17 +142,17 @@ fn transact(work: &Work, batch: &mut [Queued]) -> Result<Vec<Option<Fault>>, Fau
         connection: &work.connection,
     };
     let place = many("sqlite_schema");
-    db.execute(place, "BEGIN IMMEDIATE", [])?;
+    db.run(place, "BEGIN IMMEDIATE", &[])?;
     // The end of the chain, read once a batch: a subcommand in another process may append too.
     let mut tip = None;
     let mut failures = Vec::with_capacity(batch.len());
     for queued in batch {
-        db.execute(place, "SAVEPOINT request", [])?;
+        db.run(place, "SAVEPOINT request", &[])?;
         let mut moved = tip.clone();
         #[cfg(feature = "testing")]
         if work.twice {
             drop(queued.request.run(&db));
-            db.execute(place, "ROLLBACK TO request", [])?;
+            db.run(place, "ROLLBACK TO request", &[])?;
         }
         let done = match queued.request.run(&db) {
             Some(events) => append(work, &mut moved, events).map(|()| true),
@@ -242,14 +170,14 @@ fn transact(work: &Work, batch: &mut [Queued]) -> Result<Vec<Option<Fault>>, Fau
         if let Ok(true) = done {
             tip = moved;
         } else {
-            db.execute(place, "ROLLBACK TO request", [])?;
+            db.run(place, "ROLLBACK TO request", &[])?;
         }
-        db.execute(place, "RELEASE request", [])?;
+        db.run(place, "RELEASE request", &[])?;
         failures.push(done.err());
     }
     // What is acknowledged must be found again.
     work.standing.check()?;
-    db.execute(place, "COMMIT", [])?;
+    db.run(place, "COMMIT", &[])?;
     Ok(failures)
 }
 

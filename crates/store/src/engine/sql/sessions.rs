@@ -1,19 +1,17 @@
 //! Statements about `sessions`.
 
-use rusqlite::Row;
-
 use crate::classes::Public;
 use crate::engine::Answer;
 use crate::engine::place::{at, many};
 use crate::engine::sessions::{RawSession, SessionChanges, SessionRows};
-use crate::engine::sqlite::db::Db;
+use crate::engine::sql::{Hold, Line, Readable, Sql};
 use api::ids::{SessionId, UserId};
 
 /// Columns of [`RawSession`], in its order.
 const COLUMNS: &str = "session_id, user_id, created_at, expires_at, \
      absolute_expires_at, last_activity, encrypted_data, tag";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<RawSession> {
+fn read(row: Line<'_>) -> Readable<RawSession> {
     Ok(RawSession {
         session_id: row.get(0)?,
         user_id: row.get(1)?,
@@ -26,16 +24,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RawSession> {
     })
 }
 
-impl SessionRows for Db<'_> {
+impl<D: Sql> SessionRows for D {
     fn session(&self, id: &SessionId) -> Answer<Option<RawSession>> {
-        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = ?1");
+        let hold = self.hold(Hold::Alone);
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = ?1{hold}");
         let id = id.as_bytes();
-        self.one(at("sessions", id), &sql, [id], read)
+        self.one(at("sessions", id), &sql, &[&id], read)
     }
 
     fn sessions(&self) -> Answer<Vec<Answer<RawSession>>> {
         let sql = format!("SELECT {COLUMNS} FROM sessions");
-        self.each(many("sessions"), &sql, [], read)
+        self.each(many("sessions"), &sql, &[], read)
     }
 
     fn sessions_of(&self, user: &UserId, now: u64) -> Answer<Vec<(SessionId, Answer<RawSession>)>> {
@@ -44,9 +43,9 @@ impl SessionRows for Db<'_> {
              ORDER BY created_at DESC, session_id"
         );
         let place = at("sessions", user.as_bytes());
-        self.all(place, &sql, (user.as_bytes(), now), |row| {
+        self.all(place, &sql, &[&user.as_bytes(), &now], |row| {
             let id: [u8; 32] = row.get(0)?;
-            let read = read(row).map_err(|error| at("sessions", &id).fault(error));
+            let read = read(row).map_err(|error| at("sessions", &id).damaged(error));
             Ok((SessionId::from_bytes(id), read))
         })
     }
@@ -60,12 +59,12 @@ impl SessionRows for Db<'_> {
         self.all(
             many("sessions"),
             "SELECT * FROM (SELECT session_id, user_id FROM sessions WHERE expires_at <= ?1
-                 ORDER BY expires_at LIMIT ?2)
+                 ORDER BY expires_at LIMIT ?2) AS expired
              UNION ALL
              SELECT session_id, user_id FROM sessions
                  WHERE expires_at > ?1 AND created_at > ?3
              LIMIT ?2",
-            (now, limit, future),
+            &[&now, &limit, &future],
             |row| {
                 let id = SessionId::from_bytes(row.get(0)?);
                 Ok((id, UserId::from_bytes(row.get(1)?)))
@@ -74,23 +73,23 @@ impl SessionRows for Db<'_> {
     }
 }
 
-impl SessionChanges for Db<'_> {
+impl<D: Sql> SessionChanges for D {
     fn insert_session(&self, session: &RawSession) -> Answer<bool> {
         self.changed(
             at("sessions", &session.session_id),
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at,
                  absolute_expires_at, last_activity, encrypted_data, tag)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            (
+            &[
                 &session.session_id,
                 &session.user_id,
-                session.created_at,
-                session.expires_at,
-                session.absolute_expires_at,
-                session.last_activity,
+                &session.created_at,
+                &session.expires_at,
+                &session.absolute_expires_at,
+                &session.last_activity,
                 &session.data,
-                session.tag.as_ref().map(Public),
-            ),
+                &session.tag.as_ref().map(Public),
+            ],
         )
     }
 
@@ -99,12 +98,12 @@ impl SessionChanges for Db<'_> {
             at("sessions", &session.session_id),
             "UPDATE sessions SET last_activity = ?1, expires_at = ?2, tag = ?3
              WHERE session_id = ?4",
-            (
-                session.last_activity,
-                session.expires_at,
-                session.tag.as_ref().map(Public),
+            &[
+                &session.last_activity,
+                &session.expires_at,
+                &session.tag.as_ref().map(Public),
                 &session.session_id,
-            ),
+            ],
         )
     }
 
@@ -112,7 +111,7 @@ impl SessionChanges for Db<'_> {
         self.changed(
             at("sessions", id.as_bytes()),
             "DELETE FROM sessions WHERE session_id = ?1 AND user_id = ?2",
-            (id.as_bytes(), owner.as_bytes()),
+            &[&id.as_bytes(), &owner.as_bytes()],
         )
     }
 
@@ -125,7 +124,7 @@ impl SessionChanges for Db<'_> {
         self.all(
             at("sessions", user.as_bytes()),
             "DELETE FROM sessions WHERE user_id = ?1 AND session_id <> ?2 RETURNING session_id",
-            (user.as_bytes(), keep),
+            &[&user.as_bytes(), &keep],
             |row| Ok(SessionId::from_bytes(row.get(0)?)),
         )
     }
@@ -135,11 +134,11 @@ impl SessionChanges for Db<'_> {
             at("sessions", id.as_bytes()),
             "DELETE FROM sessions
              WHERE session_id = ?1 AND (expires_at <= ?2 OR created_at > ?3)",
-            (id.as_bytes(), now, future),
+            &[&id.as_bytes(), &now, &future],
         )
     }
 
     fn delete_all_sessions(&self) -> Answer {
-        self.run(many("sessions"), "DELETE FROM sessions", [])
+        self.run(many("sessions"), "DELETE FROM sessions", &[])
     }
 }

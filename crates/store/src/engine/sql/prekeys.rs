@@ -1,39 +1,24 @@
-//! Statements about `prekey_stock`, `prekey_batches` and `prekeys`; leaves are read by incremental I/O.
-
-use rusqlite::blob::Blob;
+//! Statements about `prekey_stock`, `prekey_batches` and `prekeys`; leaves are read piece by piece.
 
 use crate::classes::Public;
 use crate::engine::Answer;
 use crate::engine::place::{at, many};
-use crate::engine::prekeys::{BatchRow, PackedBatch, Pieces, PrekeyChanges, PrekeyRows, StockRow};
-use crate::engine::sqlite::db::Db;
+use crate::engine::prekeys::{BatchRow, PackedBatch, PrekeyChanges, PrekeyRows, StockRow};
+use crate::engine::sql::{Hold, Sql};
 use crate::prekeys::ClaimedLeaf;
 use api::ids::UserId;
 
-struct Leaves<'c> {
-    blob: Blob<'c>,
-    user: UserId,
-}
-
-impl Pieces for Leaves<'_> {
-    fn len(&self) -> usize {
-        self.blob.len()
-    }
-
-    fn read(&self, bytes: &mut [u8], offset: usize) -> Answer {
-        self.blob
-            .read_at_exact(bytes, offset)
-            .map_err(|error| at("prekey_batches", self.user.as_bytes()).fault(error))
-    }
-}
-
-impl PrekeyRows for Db<'_> {
+impl<D: Sql> PrekeyRows for D {
     fn stock(&self, user: &UserId) -> Answer<Option<StockRow>> {
+        let sql = format!(
+            "SELECT batch_number, leaf_count, next_leaf, created_at, expires_at
+             FROM prekey_stock WHERE user_id = ?1{}",
+            self.hold(Hold::Alone)
+        );
         self.one(
             at("prekey_stock", user.as_bytes()),
-            "SELECT batch_number, leaf_count, next_leaf, created_at, expires_at
-             FROM prekey_stock WHERE user_id = ?1",
-            [user.as_bytes()],
+            &sql,
+            &[&user.as_bytes()],
             |row| {
                 Ok(StockRow {
                     batch_number: row.get(0)?,
@@ -51,21 +36,18 @@ impl PrekeyRows for Db<'_> {
         let found = self.one(
             place,
             "SELECT number, first_index, head, tree FROM prekey_batches WHERE user_id = ?1",
-            [user.as_bytes()],
+            &[&user.as_bytes()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         let Some((number, first_index, head, tree)) = found else {
             return Ok(None);
         };
-        let blob = self
-            .connection
-            .blob_open("main", "prekey_batches", "leaves", number, true)
-            .map_err(|error| place.fault(error))?;
+        let leaves = self.pieces(place, ("prekey_batches", "leaves"), number)?;
         Ok(Some(BatchRow {
             first_index,
             head,
             tree,
-            leaves: Box::new(Leaves { blob, user: *user }),
+            leaves,
         }))
     }
 
@@ -74,10 +56,11 @@ impl PrekeyRows for Db<'_> {
         self.one(
             at("prekey_batches", id),
             "SELECT s.batch_number, b.head, b.tree, b.last_resort_index, b.last_resort_id,
-                 b.last_resort, max(s.leaf_count - s.next_leaf, 0)
+                 b.last_resort,
+                 CASE WHEN s.leaf_count > s.next_leaf THEN s.leaf_count - s.next_leaf ELSE 0 END
              FROM prekey_stock s JOIN prekey_batches b USING (user_id)
              WHERE user_id = ?1 AND s.expires_at > ?2",
-            (id, now),
+            &[&id, &now],
             |row| {
                 Ok(ClaimedLeaf {
                     batch_number: row.get(0)?,
@@ -94,7 +77,7 @@ impl PrekeyRows for Db<'_> {
     }
 }
 
-impl PrekeyChanges for Db<'_> {
+impl<D: Sql> PrekeyChanges for D {
     fn publish_batch(
         &self,
         user: &UserId,
@@ -112,20 +95,20 @@ impl PrekeyChanges for Db<'_> {
                  leaf_count = excluded.leaf_count, next_leaf = excluded.next_leaf,
                  created_at = excluded.created_at, expires_at = excluded.expires_at
              WHERE excluded.batch_number > prekey_stock.batch_number",
-            (
-                id,
-                stock.batch_number,
-                stock.leaf_count,
-                stock.next_leaf,
-                stock.created_at,
-                stock.expires_at,
-            ),
+            &[
+                &id,
+                &stock.batch_number,
+                &stock.leaf_count,
+                &stock.next_leaf,
+                &stock.created_at,
+                &stock.expires_at,
+            ],
         )?;
         if taken == 0 {
             let stored = "SELECT batch_number FROM prekey_stock WHERE user_id = ?1";
-            return Ok(Err(self.number(place, stored, [id])?));
+            return Ok(Err(self.number(place, stored, &[&id])?));
         }
-        self.execute(
+        self.run(
             at("prekey_batches", id),
             "INSERT INTO prekey_batches (user_id, last_resort_id, last_resort_index, first_index,
                  head, tree, last_resort, leaves) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -134,16 +117,16 @@ impl PrekeyChanges for Db<'_> {
                  first_index = excluded.first_index, head = excluded.head,
                  tree = excluded.tree, last_resort = excluded.last_resort,
                  leaves = excluded.leaves",
-            (
-                id,
-                batch.last_resort.prekey_id,
-                batch.last_resort_index,
-                batch.first_index,
-                Public(&batch.head),
-                Public(&batch.tree),
-                Public(&batch.last_resort.bytes),
-                Public(&packed.leaves),
-            ),
+            &[
+                &id,
+                &batch.last_resort.prekey_id,
+                &batch.last_resort_index,
+                &batch.first_index,
+                &Public(&batch.head),
+                &Public(&batch.tree),
+                &Public(&batch.last_resort.bytes),
+                &Public(&packed.leaves),
+            ],
         )?;
         Ok(Ok(()))
     }
@@ -154,14 +137,14 @@ impl PrekeyChanges for Db<'_> {
             at("prekeys", id),
             "INSERT INTO prekeys (user_id, prekey_id, claimed_at, expires_at)
              VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            (id, prekey_id, now, expires_at),
+            &[&id, &prekey_id, &now, &expires_at],
         )
     }
 
     fn set_next_leaf(&self, user: &UserId, next_leaf: u32) -> Answer {
         let sql = "UPDATE prekey_stock SET next_leaf = ?1 WHERE user_id = ?2";
         let id = user.as_bytes();
-        self.run(at("prekey_stock", id), sql, (next_leaf, id))
+        self.run(at("prekey_stock", id), sql, &[&next_leaf, &id])
     }
 
     fn prune_prekeys(&self, now: u64, pairs: usize, batches: usize) -> Answer<u64> {
@@ -169,14 +152,14 @@ impl PrekeyChanges for Db<'_> {
             many("prekeys"),
             "DELETE FROM prekeys WHERE (user_id, prekey_id) IN
                  (SELECT user_id, prekey_id FROM prekeys WHERE expires_at <= ?1 LIMIT ?2)",
-            (now, pairs),
+            &[&now, &pairs],
         )?;
         let batches = self.execute(
             many("prekey_batches"),
             "DELETE FROM prekey_batches WHERE user_id IN
                  (SELECT s.user_id FROM prekey_stock s JOIN prekey_batches USING (user_id)
                   WHERE s.expires_at <= ?1 LIMIT ?2)",
-            (now, batches),
+            &[&now, &batches],
         )?;
         Ok((pairs + batches) as u64)
     }
@@ -189,14 +172,14 @@ impl PrekeyChanges for Db<'_> {
                 "prekey_stock",
                 "UPDATE prekey_stock SET next_leaf = leaf_count WHERE next_leaf <> leaf_count",
             ),
-            (
-                "public_keys",
-                "UPDATE public_keys SET signed_prekey = x'', quantum_public_key = x''
-                 WHERE length(signed_prekey) > 0 OR length(quantum_public_key) > 0",
-            ),
         ] {
-            self.execute(many(table), sql, [])?;
+            self.run(many(table), sql, &[])?;
         }
-        Ok(())
+        self.run(
+            many("public_keys"),
+            "UPDATE public_keys SET signed_prekey = ?1, quantum_public_key = ?1
+             WHERE length(signed_prekey) > 0 OR length(quantum_public_key) > 0",
+            &[&Public([].as_slice())],
+        )
     }
 }

@@ -4,7 +4,7 @@ use crate::classes::{Public, Sealed};
 use crate::engine::Answer;
 use crate::engine::place::{Place, at, many};
 use crate::engine::safes::{BothSafes, SafeChanges, SafeRows, SealedSafe, SealedWrap};
-use crate::engine::sqlite::db::Db;
+use crate::engine::sql::{Hold, Sql};
 use crate::safes::SafeKind;
 use api::ids::{UserId, WrapId};
 
@@ -16,7 +16,7 @@ fn place(kind: SafeKind, user: &UserId) -> Place<'_> {
     at(table, user.as_bytes())
 }
 
-impl SafeRows for Db<'_> {
+impl<D: Sql> SafeRows for D {
     fn safe(&self, user: &UserId, kind: SafeKind) -> Answer<Option<SealedSafe>> {
         let sql = match kind {
             SafeKind::Keys => {
@@ -26,7 +26,8 @@ impl SafeRows for Db<'_> {
                 "SELECT version, encrypted_data FROM prekey_safes WHERE user_id = ?1"
             }
         };
-        self.one(place(kind, user), sql, [user.as_bytes()], |row| {
+        let sql = format!("{sql}{}", self.hold(Hold::Alone));
+        self.one(place(kind, user), &sql, &[&user.as_bytes()], |row| {
             Ok(SealedSafe {
                 user: *user,
                 kind,
@@ -47,7 +48,7 @@ impl SafeRows for Db<'_> {
             place(SafeKind::Keys, user),
             "SELECT k.version, k.encrypted_private_keys, p.version, p.encrypted_data
              FROM key_safes k LEFT JOIN prekey_safes p USING (user_id) WHERE user_id = ?1",
-            [user.as_bytes()],
+            &[&user.as_bytes()],
             |row| {
                 Ok(BothSafes {
                     keys: safe(SafeKind::Keys, row.get(0)?, row.get(1)?),
@@ -64,11 +65,11 @@ impl SafeRows for Db<'_> {
         self.all(
             at("safe_wraps", user.as_bytes()),
             "SELECT wrap_id, kind, encrypted_wrap FROM safe_wraps WHERE user_id = ?1 ORDER BY number",
-            [user.as_bytes()],
+            &[&user.as_bytes()],
             |row| {
                 Ok(SealedWrap {
                     id: WrapId::from_bytes(row.get(0)?),
-                    kind: row.get::<_, String>(1)?.into(),
+                    kind: row.get::<String>(1)?.into(),
                     sealed: row.get(2)?,
                 })
             },
@@ -81,26 +82,25 @@ impl SafeRows for Db<'_> {
         limit: usize,
     ) -> Answer<Option<Vec<(UserId, Sealed)>>> {
         let place = many("joined_wraps");
-        let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'joined_wraps'";
-        if self.number(place, exists, [])? == 0 {
+        if !self.has_table("joined_wraps")? {
             return Ok(None);
         }
-        let sql = "SELECT user_id, sealed FROM joined_wraps WHERE user_id > coalesce(?1, x'')
+        let sql = "SELECT user_id, sealed FROM joined_wraps WHERE user_id > ?1
                    ORDER BY user_id LIMIT ?2";
-        let after = after.as_ref().map(UserId::as_bytes);
-        let found = self.all(place, sql, (after, limit), |row| {
+        let after = Public(after.map_or(Vec::new(), |user| user.as_bytes().to_vec()));
+        let found = self.all(place, sql, &[&after, &limit], |row| {
             Ok((UserId::from_bytes(row.get(0)?), row.get(1)?))
         });
         found.map(Some)
     }
 }
 
-impl SafeChanges for Db<'_> {
+impl<D: Sql> SafeChanges for D {
     fn insert_key_safe(&self, safe: &SealedSafe) -> Answer {
         self.run(
             place(safe.kind, &safe.user),
             "INSERT INTO key_safes (user_id, version, encrypted_private_keys) VALUES (?1, ?2, ?3)",
-            (safe.user.as_bytes(), safe.version, &safe.data),
+            &[&safe.user.as_bytes(), &safe.version, &safe.data],
         )
     }
 
@@ -108,7 +108,7 @@ impl SafeChanges for Db<'_> {
         self.run(
             place(safe.kind, &safe.user),
             "INSERT INTO prekey_safes (user_id, version, encrypted_data) VALUES (?1, ?2, ?3)",
-            (safe.user.as_bytes(), safe.version, &safe.data),
+            &[&safe.user.as_bytes(), &safe.version, &safe.data],
         )
     }
 
@@ -123,8 +123,11 @@ impl SafeChanges for Db<'_> {
                  WHERE user_id = ?3 AND version = ?4"
             }
         };
-        let values = (safe.version, &safe.data, safe.user.as_bytes(), expected);
-        self.changed(place(safe.kind, &safe.user), sql, values)
+        self.changed(
+            place(safe.kind, &safe.user),
+            sql,
+            &[&safe.version, &safe.data, &safe.user.as_bytes(), &expected],
+        )
     }
 
     fn replace_wrap(&self, user: &UserId, wrap: &SealedWrap) -> Answer {
@@ -133,26 +136,26 @@ impl SafeChanges for Db<'_> {
             Public(wrap.kind.as_str()),
         );
         let sql = "DELETE FROM safe_wraps WHERE user_id = ?1 AND kind = ?2";
-        self.run(place, sql, (user.as_bytes(), kind))?;
+        self.run(place, sql, &[&user.as_bytes(), &kind])?;
         self.run(
             place,
             "INSERT INTO safe_wraps (user_id, wrap_id, kind, encrypted_wrap)
              VALUES (?1, ?2, ?3, ?4)",
-            (user.as_bytes(), wrap.id.as_bytes(), kind, &wrap.sealed),
+            &[&user.as_bytes(), &wrap.id.as_bytes(), &kind, &wrap.sealed],
         )
     }
 
     fn delete_joined_wraps(&self, user: &UserId) -> Answer {
         let place = at("joined_wraps", user.as_bytes());
         let sql = "DELETE FROM joined_wraps WHERE user_id = ?1";
-        self.run(place, sql, [user.as_bytes()])
+        self.run(place, sql, &[&user.as_bytes()])
     }
 
     fn drop_joined_wraps(&self) -> Answer {
-        self.run(many("joined_wraps"), "DROP TABLE joined_wraps", [])
+        self.run(many("joined_wraps"), "DROP TABLE joined_wraps", &[])
     }
 
     fn delete_all_prekey_safes(&self) -> Answer {
-        self.run(many("prekey_safes"), "DELETE FROM prekey_safes", [])
+        self.run(many("prekey_safes"), "DELETE FROM prekey_safes", &[])
     }
 }

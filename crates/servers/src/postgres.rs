@@ -1,0 +1,244 @@
+//! A cluster of PostgreSQL in a folder of its own.
+//!
+//! PostgreSQL does not run as root: there its processes are given to the user that Debian's package makes, or
+//! to `nobody`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::{Process, free_port, until};
+
+/// The program; those that it starts stand beside it. The test command sets it.
+const VARIABLE: &str = "SECURE_MESSAGING_TEST_POSTGRES";
+/// Folders of the programs' libraries, where they were not installed but unpacked.
+const LIBRARIES: &str = "SECURE_MESSAGING_TEST_POSTGRES_LIBRARIES";
+/// Where Debian puts them, a folder for each version.
+const INSTALLED: &str = "/usr/lib/postgresql";
+/// Whom root's clusters are given to.
+const USERS: [&str; 2] = ["postgres", "nobody"];
+/// The password of every role.
+const PASSWORD: &str = "a password of tests";
+
+/// A running cluster; it ends when dropped.
+pub struct Postgres {
+    programs: PathBuf,
+    folder: TempDir,
+    user: Option<(u32, u32)>,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it.
+    pub fn start() -> Self {
+        let programs = programs();
+        let folder = TempDir::with_prefix("postgres").expect("a folder");
+        let user = rustix::process::geteuid().is_root().then(other_user);
+        if let Some((user, group)) = user {
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+            std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
+        }
+        let mut this = Self {
+            programs,
+            folder,
+            user,
+            port: free_port(),
+            process: None,
+        };
+        let password = this.folder.path().join("password");
+        std::fs::write(&password, PASSWORD).unwrap();
+        std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
+        let made = this
+            .command("initdb")
+            .args([
+                "--auth=scram-sha-256",
+                "--username=owner",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
+            .args(["--no-sync", "--no-instructions"])
+            .arg(format!("--pwfile={}", password.display()))
+            .arg(this.data())
+            .output()
+            .expect("initdb runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        this.run();
+        this
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        if let Some(libraries) = std::env::var_os(LIBRARIES) {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn run(&mut self) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let mut command = self.command("postgres");
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args([
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=",
+            ])
+            .args(["-c", "max_connections=400", "-c", "shared_buffers=64MB"])
+            .args(["-c", "max_prepared_transactions=0"])
+            .arg("-p")
+            .arg(self.port.to_string())
+            .stdout(Stdio::null())
+            .stderr(log);
+        self.process = Some(Process::start(&mut command));
+        until("PostgreSQL", || self.psql("postgres", "SELECT 1").ok());
+    }
+
+    /// Kills it as a crash of its machine would, and everything that it started.
+    pub fn kill(&mut self) {
+        // The processes that it started end when they see that it is gone.
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Starts it again on the same port.
+    pub fn start_again(&mut self) {
+        let lock = self.data().join("postmaster.pid");
+        // What it started must be gone before the next one may begin.
+        until("the end of the processes before", || {
+            let _ = std::fs::remove_file(&lock);
+            self.run_once().then_some(())
+        });
+    }
+
+    fn run_once(&mut self) -> bool {
+        self.run();
+        self.process.as_mut().is_some_and(Process::runs)
+    }
+
+    /// Stops it after everybody has gone or was sent away.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal(Signal::INT);
+            until("the end of PostgreSQL", || (!process.runs()).then_some(()));
+        }
+    }
+
+    /// The address of a database for its owner.
+    pub fn address(&self, database: &str) -> String {
+        self.address_for("owner", database)
+    }
+
+    /// The address of a database for a role.
+    pub fn address_for(&self, role: &str, database: &str) -> String {
+        let password = PASSWORD.replace(' ', "%20");
+        format!(
+            "postgres://{role}:{password}@127.0.0.1:{}/{database}",
+            self.port
+        )
+    }
+
+    /// Makes a database, and answers its address for a role that is no superuser and owns what is in it.
+    pub fn database(&self, name: &str) -> String {
+        let role = format!("of_{name}");
+        for statement in [
+            format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"),
+            format!("CREATE DATABASE {name} OWNER {role}"),
+        ] {
+            self.psql("postgres", &statement)
+                .expect("the database is made");
+        }
+        self.address_for(&role, name)
+    }
+
+    /// The port on which it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs statements as the superuser; answers what they print.
+    pub fn psql(&self, database: &str, statements: &str) -> Result<String, String> {
+        self.psql_as("owner", database, statements)
+    }
+
+    /// Runs statements as a role; answers what they print.
+    pub fn psql_as(&self, role: &str, database: &str, statements: &str) -> Result<String, String> {
+        let done = self
+            .command("psql")
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .args(["--set", "ON_ERROR_STOP=1", "--command", statements])
+            .arg(self.address_for(role, database))
+            .output()
+            .expect("psql runs");
+        if done.status.success() {
+            Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        } else {
+            Err(String::from_utf8_lossy(&done.stderr).trim().to_owned())
+        }
+    }
+
+    /// The folder of its files.
+    pub fn files(&self) -> PathBuf {
+        self.data()
+    }
+}
+
+/// The folder of the programs: that of the named one, or the newest that is installed.
+fn programs() -> PathBuf {
+    if let Some(named) = std::env::var_os(VARIABLE) {
+        return Path::new(&named).parent().unwrap().to_owned();
+    }
+    let mut found: Vec<PathBuf> = std::fs::read_dir(INSTALLED)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|folder| folder.join("initdb").is_file())
+        .collect();
+    found.sort();
+    found.pop().unwrap_or_else(|| {
+        panic!(
+            "there is no PostgreSQL: use `cargo xtask test`, which fetches it, or name the program \
+             postgres in {VARIABLE}"
+        )
+    })
+}
+
+/// User and group that are not root's.
+fn other_user() -> (u32, u32) {
+    let users = std::fs::read_to_string(Path::new("/etc/passwd")).unwrap();
+    let of = |name: &str| {
+        let line = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut parts = line.split(':').skip(2);
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    };
+    USERS
+        .iter()
+        .find_map(|name| of(name))
+        .expect("there is a user other than root")
+}

@@ -1,0 +1,317 @@
+//! The one thread of an instance that writes, committing in groups.
+//!
+//! A batch is what queued while the last commit was under way. It is one transaction without savepoints: what
+//! people asked for first, then the lock that all instances wait for, the records, and the commit. When a
+//! statement fails, or a request refuses after it has changed something, the batch is undone and its requests
+//! run again, each in a transaction of its own. Nobody is answered before the commit.
+//!
+//! **A commit whose answer is lost.** PostgreSQL answers a commit of a transaction that failed as if nothing had
+//! happened, and a connection may end before it answers at all. So the number of the transaction is asked for
+//! before, and what became of it afterwards: on the same connection in the same journey, or on a new one.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::join;
+use tokio::runtime::Handle;
+
+use crate::engine::log::{Chain, Events, LogChanges};
+use crate::engine::place::many;
+use crate::engine::postgres::connection::Way;
+use crate::engine::postgres::db::{Failure, Pg};
+use crate::engine::postgres::fault::described;
+use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
+use crate::engine::sql::Sql;
+use crate::engine::{Acting, Request};
+use crate::fault::Fault;
+
+/// How often a request is run that meets another instance's transaction.
+const ATTEMPTS: u32 = 5;
+/// How often, and how long apart, it is asked what became of a commit.
+const ASKED: (u32, Duration) = (50, Duration::from_millis(200));
+
+/// Nothing else is asked of this writer.
+enum Never {}
+
+/// Handle of the writer.
+pub(crate) struct Writer {
+    queue: Queue<Never>,
+    lacking: Lacking,
+}
+
+impl Writer {
+    /// Starts the thread on a connection; it ends when closed or when every handle is gone.
+    pub(crate) fn start(
+        (way, client): (Way, ClientWrapper),
+        jobs: Option<String>,
+        runtime: Handle,
+        chain: Arc<dyn Chain>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, waiting) = queue();
+        let lacking = Lacking::default();
+        let work = Work {
+            way,
+            jobs,
+            runtime,
+            chain,
+            lacking: lacking.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || work.run(Some(client), waiting))?;
+        Ok((Self { queue, lacking }, thread))
+    }
+
+    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
+    pub(crate) fn lacking(&self) -> usize {
+        self.lacking.bytes()
+    }
+
+    /// Queues a request that writes about `bytes`.
+    pub(crate) async fn submit(
+        &self,
+        bytes: usize,
+        acting: Acting,
+        request: Box<dyn Request>,
+    ) -> Result<(), Fault> {
+        self.queue.submit(bytes, acting, request).await
+    }
+
+    /// Refuses more and lets the thread end after what is queued.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+}
+
+/// Why a batch was not committed; nothing of it was kept.
+enum Undone {
+    /// The connection ended, or there is none.
+    Lost(Fault),
+    /// A request failed, or refused after a change.
+    Failed(Failure),
+    /// A request refused after a change: its own answer stands.
+    Refused,
+}
+
+struct Work {
+    way: Way,
+    /// The role of jobs, where it is another.
+    jobs: Option<String>,
+    runtime: Handle,
+    chain: Arc<dyn Chain>,
+    lacking: Lacking,
+}
+
+impl Work {
+    fn run(&self, mut client: Option<ClientWrapper>, mut waiting: Waiting<Never>) {
+        while let Some((mut batch, _)) = waiting.next() {
+            let largest = largest(&batch);
+            match self.together(&mut client, &mut batch) {
+                Ok(()) => {
+                    self.lacking.note(largest, &Ok(()));
+                    for queued in batch {
+                        queued.request.finish(None);
+                    }
+                }
+                Err(Undone::Lost(fault)) => {
+                    for queued in batch {
+                        queued.request.finish(Some(fault.clone()));
+                    }
+                }
+                Err(Undone::Failed(_) | Undone::Refused) => self.one_by_one(&mut client, batch),
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction; once more where only the connection was lost.
+    fn together(
+        &self,
+        client: &mut Option<ClientWrapper>,
+        batch: &mut [Queued],
+    ) -> Result<(), Undone> {
+        match self.transact(client, batch) {
+            Err(Undone::Lost(_)) => self.transact(client, batch),
+            done => done,
+        }
+    }
+
+    /// Runs each request in a transaction of its own, and answers it.
+    fn one_by_one(&self, client: &mut Option<ClientWrapper>, batch: Vec<Queued>) {
+        for mut queued in batch {
+            let mut attempt = 1;
+            let done = loop {
+                match self.together(client, std::slice::from_mut(&mut queued)) {
+                    Err(Undone::Failed(failure)) if failure.contention && attempt < ATTEMPTS => {
+                        attempt += 1;
+                    }
+                    Err(Undone::Failed(failure)) => break Err(failure.fault),
+                    Err(Undone::Lost(fault)) => break Err(fault),
+                    Ok(()) | Err(Undone::Refused) => break Ok(()),
+                }
+            };
+            self.lacking.note(queued.kib, &done);
+            queued.request.finish(done.err());
+        }
+    }
+
+    fn transact(
+        &self,
+        slot: &mut Option<ClientWrapper>,
+        batch: &mut [Queued],
+    ) -> Result<(), Undone> {
+        let client = match slot.take().filter(|client| !client.is_closed()) {
+            Some(client) => client,
+            None => self.connect().map_err(Undone::Lost)?,
+        };
+        let pg = Pg::writing(&client, &self.runtime, self.jobs.as_deref());
+        let done = self.fill(&pg, batch);
+        let done = match done {
+            Ok(number) => {
+                drop(pg);
+                self.commit(&client, number.as_deref())
+            }
+            Err(undone) => {
+                pg.send_plain("ROLLBACK");
+                // What failed was noted; whether the connection is of use shows below.
+                let _ = pg.settle();
+                drop(pg);
+                Err(undone)
+            }
+        };
+        if client.is_closed() {
+            return match done {
+                Err(Undone::Failed(failure)) => Err(Undone::Lost(failure.fault)),
+                done => done,
+            };
+        }
+        *slot = Some(client);
+        done
+    }
+
+    fn connect(&self) -> Result<ClientWrapper, Fault> {
+        self.runtime.block_on(self.way.connect()).map_err(|reason| {
+            tracing::error!(%reason, "the database cannot be reached");
+            Fault::Unavailable(reason)
+        })
+    }
+
+    /// Does everything but the commit; answers the transaction's number, if it changed anything.
+    fn fill(&self, pg: &Pg<'_>, batch: &mut [Queued]) -> Result<Option<String>, Undone> {
+        let mut events = Events::new();
+        let mut changed = false;
+        for queued in batch.iter_mut() {
+            pg.act(queued.acting);
+            match queued.request.run(pg) {
+                Some(more) => {
+                    events.extend(more);
+                    changed |= pg.take_changed();
+                }
+                None if pg.take_changed() => {
+                    return Err(pg.settle().err().map_or(Undone::Refused, Undone::Failed));
+                }
+                None => {}
+            }
+            if let Some(failure) = pg.failure() {
+                return Err(Undone::Failed(failure));
+            }
+        }
+        if !changed && events.is_empty() {
+            pg.settle().map_err(Undone::Failed)?;
+            return Ok(None);
+        }
+        pg.act(Acting::Server);
+        let number = self.append(pg, events);
+        pg.settle().map_err(Undone::Failed)?;
+        number.map(Some).map_err(|fault| {
+            let contention = false;
+            Undone::Failed(Failure { fault, contention })
+        })
+    }
+
+    /// Appends the events to the chain, and asks for the transaction's number.
+    fn append(&self, pg: &Pg<'_>, events: Events) -> Result<String, Fault> {
+        if !events.is_empty() {
+            let mut end = pg.lock_chain()?;
+            pg.append_records(&self.chain.link(&mut end, events))?;
+        }
+        let place = many("transaction");
+        let number = "SELECT pg_current_xact_id()::text";
+        let number = pg.one(place, number, &[], |line| line.get(0))?;
+        number.ok_or_else(|| Fault::Unavailable("a transaction has no number".to_owned()))
+    }
+
+    /// Commits, and makes sure of it.
+    fn commit(&self, client: &ClientWrapper, number: Option<&str>) -> Result<(), Undone> {
+        let Some(number) = number else {
+            // Nothing was changed: whatever becomes of it is as good.
+            let _ = self.runtime.block_on(client.batch_execute("ROLLBACK"));
+            return Ok(());
+        };
+        let (ended, became) = self
+            .runtime
+            .block_on(join(client.batch_execute("COMMIT"), became(client, number)));
+        match (ended, became) {
+            (Ok(()), Ok(Became::Committed)) => Ok(()),
+            (Err(error), _) if !client.is_closed() => Err(Undone::Failed(Failure {
+                contention: crate::engine::postgres::fault::is_contention(&error),
+                fault: crate::engine::postgres::fault::fault(many("transaction"), &error),
+            })),
+            _ => self.find_out(number),
+        }
+    }
+
+    /// Asks on new connections what became of a transaction.
+    fn find_out(&self, number: &str) -> Result<(), Undone> {
+        let undone = |reason: &str| Undone::Lost(Fault::Unavailable(reason.to_owned()));
+        for _ in 0..ASKED.0 {
+            let answer = self.runtime.block_on(async {
+                let client = self.way.connect().await.ok()?;
+                became(&client, number).await.ok()
+            });
+            match answer {
+                Some(Became::Committed) => return Ok(()),
+                Some(Became::Undone) => {
+                    return Err(undone("the database undid the transaction"));
+                }
+                // It is still being decided, or the database is starting again.
+                Some(Became::Open) | None => {
+                    self.runtime.block_on(tokio::time::sleep(ASKED.1));
+                }
+            }
+        }
+        tracing::error!(
+            "what became of a commit cannot be found out: the database does not answer"
+        );
+        Err(undone(
+            "the database stopped answering during a commit: look whether the change is there \
+             before you make it again",
+        ))
+    }
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Open,
+    Committed,
+    Undone,
+}
+
+async fn became(client: &ClientWrapper, number: &str) -> Result<Became, String> {
+    let sql = "SELECT pg_xact_status($1::text::xid8)";
+    let ask = async {
+        let statement = client.prepare_cached(sql).await?;
+        let row = client.query_one(&statement, &[&number]).await?;
+        row.try_get::<_, Option<String>>(0)
+    };
+    let status = ask.await.map_err(|error| described(&error))?;
+    match status.as_deref() {
+        Some("committed") => Ok(Became::Committed),
+        Some("aborted") => Ok(Became::Undone),
+        Some("in progress") => Ok(Became::Open),
+        // So old that nothing is known of it any more, which a transaction of a moment ago is not.
+        _ => Err("PostgreSQL does not know the transaction".to_owned()),
+    }
+}

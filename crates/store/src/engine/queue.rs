@@ -1,0 +1,152 @@
+//! The queue before a writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::engine::{Acting, Request};
+use crate::fault::Fault;
+
+/// Most requests in one batch; bounds how long the first of them waits.
+const MAX_BATCH: usize = 256;
+/// KiB that may wait for the writer; further callers wait before they queue.
+const QUEUE_KIB: usize = 32 * 1024;
+/// What a request counts for in the queue at least, in KiB.
+const MIN_KIB: usize = 4;
+
+/// A queued request and about how much it writes, in KiB.
+pub(crate) struct Queued {
+    pub request: Box<dyn Request>,
+    pub acting: Acting,
+    pub kib: usize,
+    _permit: OwnedSemaphorePermit,
+}
+
+enum Message<O> {
+    Work(Queued),
+    Other(O),
+    Close,
+}
+
+/// The end at which requests come in; `O` is what else may be asked of the writer.
+pub(crate) struct Queue<O> {
+    sender: Sender<Message<O>>,
+    room: Arc<Semaphore>,
+}
+
+/// The writer's end.
+pub(crate) struct Waiting<O> {
+    receiver: Receiver<Message<O>>,
+    open: bool,
+}
+
+/// Both ends of a queue.
+pub(crate) fn queue<O>() -> (Queue<O>, Waiting<O>) {
+    let (sender, receiver) = channel();
+    let room = Arc::new(Semaphore::new(QUEUE_KIB));
+    (
+        Queue { sender, room },
+        Waiting {
+            receiver,
+            open: true,
+        },
+    )
+}
+
+impl<O> Queue<O> {
+    /// Queues a request that writes about `bytes`.
+    pub(crate) async fn submit(
+        &self,
+        bytes: usize,
+        acting: Acting,
+        request: Box<dyn Request>,
+    ) -> Result<(), Fault> {
+        let kib = (bytes / 1024).clamp(MIN_KIB, QUEUE_KIB);
+        let permit = Arc::clone(&self.room)
+            .acquire_many_owned(kib as u32)
+            .await
+            .map_err(|_| Fault::Closed)?;
+        self.send(Message::Work(Queued {
+            request,
+            acting,
+            kib,
+            _permit: permit,
+        }))
+    }
+
+    /// Asks for something else, behind what is queued.
+    pub(crate) fn ask(&self, other: O) -> Result<(), Fault> {
+        self.send(Message::Other(other))
+    }
+
+    fn send(&self, message: Message<O>) -> Result<(), Fault> {
+        self.sender.send(message).map_err(|_| Fault::Closed)
+    }
+
+    /// Refuses more and lets the writer end after what is queued.
+    pub(crate) fn close(&self) {
+        self.room.close();
+        // The writer may have ended already.
+        let _ = self.send(Message::Close);
+    }
+}
+
+impl<O> Waiting<O> {
+    /// Waits for the next batch, which is what has queued, and for what else was asked behind it; `None` when
+    /// nothing more comes.
+    pub(crate) fn next(&mut self) -> Option<(Vec<Queued>, Option<O>)> {
+        if !self.open {
+            return None;
+        }
+        let mut batch = Vec::new();
+        let mut message = self.receiver.recv().ok();
+        loop {
+            match message {
+                Some(Message::Work(work)) => batch.push(work),
+                Some(Message::Other(other)) => return Some((batch, Some(other))),
+                Some(Message::Close) | None => {
+                    self.open = false;
+                    return (!batch.is_empty()).then_some((batch, None));
+                }
+            }
+            if batch.len() == MAX_BATCH {
+                return Some((batch, None));
+            }
+            message = match self.receiver.try_recv() {
+                Ok(next) => Some(next),
+                Err(_) => return Some((batch, None)),
+            };
+        }
+    }
+}
+
+/// How much a request needed for which there was no room, until one of as much is kept.
+#[derive(Clone, Default)]
+pub(crate) struct Lacking(Arc<AtomicUsize>);
+
+impl Lacking {
+    /// In bytes; 0 when there is room.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed) * 1024
+    }
+
+    /// Takes note of what became of a batch whose largest request wrote so much.
+    pub(crate) fn note<T>(&self, largest_kib: usize, done: &Result<T, Fault>) {
+        match done {
+            Err(Fault::Full) => {
+                self.0.fetch_max(largest_kib, Ordering::Relaxed);
+            }
+            Ok(_) if largest_kib >= self.0.load(Ordering::Relaxed) => {
+                self.0.store(0, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The largest request of a batch, in KiB.
+pub(crate) fn largest(batch: &[Queued]) -> usize {
+    batch.iter().map(|it| it.kib).max().unwrap_or_default()
+}

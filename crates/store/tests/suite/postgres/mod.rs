@@ -1,0 +1,8 @@
+//! The PostgreSQL backend: what every backend must do, and what only a database of several instances must.
+
+mod cluster;
+mod conformance;
+mod guards;
+mod kills;
+mod opening;
+mod several;
