@@ -11,12 +11,14 @@ use api::Code;
 use api::bodies::{
     AccountChange, AccountDeletion, Accounts, AccountsWanted, AuditKey, AuditPage, AuditProof,
     BackupJob, BackupWanted, Backups, Bundles, CurrentSession, Entered, Figures, IdentityChange,
-    Invite, InviteMade, KeyJob, Keys, KnownSafes, Live, NewInvite, PassphraseFinish,
+    Invite, InviteMade, KeyJob, Keys, KnownSafes, Live, NewInvite, NewServiceKey, PassphraseFinish,
     PassphraseStart, PassphraseStarted, Person, PrekeyBatch, PrekeySafeChange, PrekeyStock,
-    PrekeysInUse, Ready, ReauthFinish, ReauthStart, Reauthenticated, RecordsWanted, RecoveryFinish,
-    RecoveryStart, RecoveryStarted, RegistrationChoice, RegistrationFinish, RegistrationStart,
-    RegistrationStarted, RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, Safes, Server,
-    Session, SignInFinish, SignInStart, SignInStarted, UseInvite, WantBundles,
+    PrekeysInUse, PrivateKeyWanted, PublicKeysWanted, Ready, ReauthFinish, ReauthStart,
+    Reauthenticated, RecordsWanted, RecoveryFinish, RecoveryStart, RecoveryStarted,
+    RegistrationChoice, RegistrationFinish, RegistrationStart, RegistrationStarted,
+    RegistrationWish, ResumeHalf, RevokeOthers, SafeChange, Safes, Server, ServiceKey,
+    ServiceKeyDeletion, ServiceKeyRotation, ServiceKeyWanted, Services, ServicesWanted, Session,
+    SignInFinish, SignInStart, SignInStarted, UseInvite, WantBundles,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -24,7 +26,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::app::Problem;
 use crate::app::authority::Permission;
 use crate::faces::http::endpoints::{
-    account, administration, entering, people, safes, sealed, sessions,
+    account, administration, entering, people, safes, sealed, service_keys, sessions,
 };
 use crate::faces::http::pages::{self, Pages, admin as admin_page, rendered, well_known};
 use crate::faces::http::{Limited, enforce, extractors, openapi, operations};
@@ -355,6 +357,34 @@ table! {
     "/api/v1/admin/users" => [
         GET ListAccounts administration::accounts, "Lists accounts",
             asks AccountsWanted, gives json(Accounts);
+    ]
+    "/api/v1/service-keys" => [
+        GET ReadServiceKeys service_keys::list, "Lists services that have keys",
+            asks ServicesWanted, gives json(Services);
+        POST ChangeServiceKeys service_keys::generate, "Makes the key of a service that has none",
+            takes json(NewServiceKey), gives json(ServiceKey);
+    ]
+    "/api/v1/service-keys/{service}" => [
+        GET ReadServiceKeys service_keys::versions, "Lists versions of a service's key",
+            gives list(ServiceKey);
+        PUT ChangeServiceKeys service_keys::upsert, "Makes the key of a service if it has none",
+            takes json(ServiceKeyWanted), gives json(ServiceKey);
+    ]
+    "/api/v1/service-keys/{service}/rotate" => [
+        POST ChangeServiceKeys service_keys::rotate, "Makes the next version of a service's key",
+            takes json(ServiceKeyRotation), gives json(ServiceKey);
+    ]
+    "/api/v1/service-keys/{service}/delete" => [
+        POST ChangeServiceKeys service_keys::delete, "Deletes a retired version, or a service's keys",
+            takes json(ServiceKeyDeletion);
+    ]
+    "/api/v1/service-keys/{service}/public" => [
+        GET Public service_keys::public, "Gives the public keys of a service",
+            asks PublicKeysWanted, gives text "application/jwk-set+json";
+    ]
+    "/api/v1/service-keys/{service}/private" => [
+        POST ReadPrivateServiceKeys service_keys::private, "Gives the private key of a service",
+            takes json(PrivateKeyWanted), gives text "application/jwk-set+json";
     ]
     "/api/v1/openapi.json" => [
         GET Public openapi::show, "Describes this interface", gives text "application/json";

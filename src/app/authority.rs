@@ -78,6 +78,12 @@ permissions! {
     ReadBackups = "read-backups", Reads, [Admin];
     /// Make, try, prune and restore backups.
     MakeBackups = "make-backups", Changes, [Admin];
+    /// See which services have keys, and their versions.
+    ReadServiceKeys = "read-service-keys", Reads, [Admin];
+    /// Make, rotate and delete keys of services.
+    ChangeServiceKeys = "change-service-keys", Changes, [Admin];
+    /// Read private halves of keys of services; counted like a change.
+    ReadPrivateServiceKeys = "read-private-service-keys", Changes, [Admin];
 }
 
 /// A permission as a type.

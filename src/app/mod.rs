@@ -19,6 +19,7 @@ pub mod origin;
 pub mod probe;
 mod problem;
 pub mod readiness;
+pub mod service_keys;
 pub mod sessions;
 mod state;
 pub mod time;

@@ -229,6 +229,7 @@ async fn every_endpoint_is_described_and_every_description_answers() {
             let address = path
                 .replace("{id}", &hex::encode([0; 16]))
                 .replace("{handle}", "nobody")
+                .replace("{service}", "nobody")
                 .replace("{path}", "none.js");
             let method = method.to_uppercase();
             let in_table = TABLE

@@ -25,6 +25,7 @@ mod proxies;
 mod races;
 mod roads;
 mod roles;
+mod service_keys;
 mod sessions;
 mod sockets;
 mod timing;

@@ -15,13 +15,14 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
     let path = path
         .replace("{id}", &hex::encode([0; 16]))
         .replace("{handle}", "nobody")
+        .replace("{service}", "nobody")
         .replace("{path:.*}", "none.js");
     let method: Method = method.parse().unwrap();
     client.json(method, &path, &json!({})).await.status.as_u16()
 }
 
 /// An account of its own for each endpoint: some of them sign it out.
-async fn account(app: &TestApp, handle: &str, role: store::Role) -> Account {
+pub(super) async fn account(app: &TestApp, handle: &str, role: store::Role) -> Account {
     let account = app.account(handle).await;
     let user = store::UserId::from_bytes(account.id());
     let (store, now) = (app.app.store().clone(), app.app.ambient().now());

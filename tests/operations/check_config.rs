@@ -159,6 +159,7 @@ fn a_database_that_was_emptied_is_a_problem_and_no_first_start() {
         &["stats"][..],
         &["migrate"],
         &["audit", "verify"],
+        &["service-keys", "list"],
         &["serve"],
     ] {
         let refused = run(data.path(), arguments, &[("BIND_ADDR", "127.0.0.1:0")]);

@@ -15,6 +15,7 @@ mod output;
 mod protection;
 mod refusals;
 mod secrets;
+mod service_keys;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

@@ -123,6 +123,30 @@ names! {
         BackupDrillDone = "admin.backup_drill.done",
         /// A trial restore that somebody asks for: failed.
         BackupDrillFailed = "admin.backup_drill.failed",
+        /// Making a service's key, or renaming the service: declared.
+        ServiceKeyIntent = "admin.service_key.intent",
+        /// Making a service's key, or renaming the service: done.
+        ServiceKeyDone = "admin.service_key.done",
+        /// Making a service's key, or renaming the service: failed.
+        ServiceKeyFailed = "admin.service_key.failed",
+        /// A new version of a service's key: declared.
+        ServiceKeyRotationIntent = "admin.service_key_rotation.intent",
+        /// A new version of a service's key: done.
+        ServiceKeyRotationDone = "admin.service_key_rotation.done",
+        /// A new version of a service's key: failed.
+        ServiceKeyRotationFailed = "admin.service_key_rotation.failed",
+        /// Reading the private half of a service's key: declared.
+        ServiceKeyReadingIntent = "admin.service_key_reading.intent",
+        /// Reading the private half of a service's key: done.
+        ServiceKeyReadingDone = "admin.service_key_reading.done",
+        /// Reading the private half of a service's key: failed.
+        ServiceKeyReadingFailed = "admin.service_key_reading.failed",
+        /// Deleting a service's keys: declared.
+        ServiceKeyDeletionIntent = "admin.service_key_deletion.intent",
+        /// Deleting a service's keys: done.
+        ServiceKeyDeletionDone = "admin.service_key_deletion.done",
+        /// Deleting a service's keys: failed.
+        ServiceKeyDeletionFailed = "admin.service_key_deletion.failed",
         /// Verifying the audit log from the admin page: declared.
         AuditVerificationIntent = "admin.audit_verification.intent",
         /// Verifying the audit log from the admin page: done.

@@ -89,6 +89,9 @@ codes! {
     /// There is no account with this handle or id.
     NoSuchUser = "no-such-user", 404, "Nobody has this handle",
         "Nobody here has that handle. Check how it is written.";
+    /// There is no service with this id, or it has no such version.
+    NoSuchService = "no-such-service", 404, "There is no such service key",
+        "No service has that id, or its key has no such version. Look at the list of services.";
     /// The address has no such method.
     MethodNotAllowed = "method-not-allowed", 405, "The address has no such method",
         "This page does not fit the server. Reload the page.";
@@ -132,6 +135,12 @@ codes! {
     /// A key job is running.
     KeyJobRunning = "key-job-running", 409, "A key job is running",
         "The keys are being worked on.", wait 60;
+    /// The key of the service is not what the request expects.
+    ServiceKeyConflict = "service-key-conflict", 409, "The service's key is another one",
+        "This service has another key than you think. Look at its versions and decide again.";
+    /// The server keeps no more services, or no more versions of one.
+    TooManyServiceKeys = "too-many-service-keys", 409, "Too many service keys",
+        "There are too many services, or too many versions of this one. Delete what nobody uses any more.";
     /// The account was erased.
     AccountGone = "account-gone", 410, "This account does not exist any more",
         "This account does not exist any more. Nobody can read what you write here.";
@@ -148,6 +157,10 @@ codes! {
     /// The name cannot be used.
     AliasRefused = "alias-refused", 422, "This name cannot be used",
         "This name cannot be used. A name has 1 to 64 characters, and no control characters.";
+    /// The id, the name or the size of a service's key cannot be used.
+    ServiceRefused = "service-refused", 422, "This service key cannot be made",
+        "A service's id has 1 to 64 lower-case letters, digits, dots, dashes or underscores, and begins and \
+         ends with a letter or a digit. Its name has 1 to 64 characters. A size can be chosen for RS256 only.";
     /// The public keys or prekeys cannot be used.
     KeysUnusable = "keys-unusable", 422, "These keys cannot be used",
         "The server did not take the keys that this browser made. Reload the page and try again.";

@@ -22,6 +22,7 @@ mod names;
 mod own;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod service_id;
 #[cfg(feature = "schema")]
 pub mod typescript;
 mod words;
@@ -31,7 +32,11 @@ pub use action::Action;
 #[cfg(feature = "json")]
 pub use blob::Blob;
 pub use code::Code;
-pub use names::{BundleState, Health, KekState, KeyJobKind, RegistrationMode, Role};
+pub use names::{
+    BundleState, Health, KekState, KeyJobKind, RegistrationMode, Role, ServiceKeyAlgorithm,
+    ServiceKeyFormat, ServiceKeyState,
+};
 pub use own::Own;
+pub use service_id::{NotAServiceId, ServiceId};
 pub use words::{Words, try_again};
 pub use wrap_kind::WrapKind;

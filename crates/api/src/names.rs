@@ -99,6 +99,32 @@ names! {
         Failed = "failed",
     }
 
+    /// What a version of a service's key is made of, and what it is for.
+    ServiceKeyAlgorithm {
+        /// Two pairs to encrypt to the service with: ML-KEM-1024 and X25519, to be used together.
+        MlKem1024X25519 = "ML-KEM-1024+X25519",
+        /// Two pairs that the service signs with: ML-DSA-87 and Ed25519, of which both must verify.
+        MlDsa87Ed25519 = "ML-DSA-87+Ed25519",
+        /// An RSA pair that the service signs with, for clients that know nothing newer.
+        Rs256 = "RS256",
+    }
+
+    /// Whether a version of a service's key is the one to use.
+    ServiceKeyState {
+        /// The one to encrypt to and to sign with.
+        Active = "active",
+        /// Replaced: what was signed or encrypted with it before is still read with it.
+        Retired = "retired",
+    }
+
+    /// How keys of a service are written.
+    ServiceKeyFormat {
+        /// A JWK Set.
+        Jwks = "jwks",
+        /// PEM blocks.
+        Pem = "pem",
+    }
+
     /// Whether the server has a browser bundle to serve.
     BundleState {
         /// It has.

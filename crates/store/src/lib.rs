@@ -26,6 +26,7 @@ mod public_keys;
 mod repository;
 mod safes;
 mod sealing;
+mod service_keys;
 mod sessions;
 mod settings;
 mod snapshot;
@@ -41,7 +42,10 @@ pub use crate::audit::{
 pub use administration::{AccountChangeError, AdminLink, Administration};
 pub use api::bodies::{KeyJob, Wrap};
 pub use api::ids::{InviteCode, InviteHash, SessionId, UserId, WrapId};
-pub use api::{KekState, KeyJobKind, RegistrationMode, Role, WrapKind};
+pub use api::{
+    KekState, KeyJobKind, RegistrationMode, Role, ServiceId, ServiceKeyAlgorithm, ServiceKeyState,
+    WrapKind,
+};
 pub use audit::file::AuditFile;
 pub use audit::proof::{AuditChunk, AuditItem, AuditProof, Foreign, Own, Seen};
 pub use classes::{Critical, Public, Sealed, Sensitive};
@@ -64,6 +68,10 @@ pub use safes::{
     PrekeySafe, SafeConflict, SafeError, SafeKind, SafeRead, SafeUpdate, SafeWrite, Safes,
 };
 pub use sealing::ROWS_BOUND;
+pub use service_keys::{
+    MAX_SERVICE_KEY_VERSIONS, MAX_SERVICES, NewServiceKey, PrivateServiceKey, ServiceKey,
+    ServiceKeyError, ServiceKeys,
+};
 pub use sessions::{
     CLOCK_TOLERANCE_SECS, CreateSessionError, ExpiredChunk, NewSession, SESSION_EXPIRED,
     SessionDetails, SessionRow, Sessions,

@@ -15,6 +15,7 @@ use crate::prekeys::Prekeys;
 use crate::public_keys::PublicKeyDirectory;
 use crate::repository;
 use crate::safes::Safes;
+use crate::service_keys::ServiceKeys;
 use crate::sessions::Sessions;
 use crate::settings::{ServerSecrets, Settings};
 use crate::snapshot::Snapshots;
@@ -37,6 +38,7 @@ pub trait Backend:
     + StatisticsSource
     + Snapshots
     + KeyManagement
+    + ServiceKeys
 {
     /// Finishes what was accepted, refuses more and lets go of the files. It blocks.
     fn close(&self) -> Result<(), Fault>;

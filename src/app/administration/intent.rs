@@ -44,6 +44,14 @@ acts! {
     BACKUP = BackupIntent, BackupDone, BackupFailed;
     /// A trial restore that somebody asks for.
     BACKUP_DRILL = BackupDrillIntent, BackupDrillDone, BackupDrillFailed;
+    /// Making a service's key, or renaming the service.
+    SERVICE_KEY = ServiceKeyIntent, ServiceKeyDone, ServiceKeyFailed;
+    /// A new version of a service's key.
+    SERVICE_KEY_ROTATION = ServiceKeyRotationIntent, ServiceKeyRotationDone, ServiceKeyRotationFailed;
+    /// Reading the private half of a service's key.
+    SERVICE_KEY_READING = ServiceKeyReadingIntent, ServiceKeyReadingDone, ServiceKeyReadingFailed;
+    /// Deleting keys of a service.
+    SERVICE_KEY_DELETION = ServiceKeyDeletionIntent, ServiceKeyDeletionDone, ServiceKeyDeletionFailed;
     /// Verifying the audit log from the admin page.
     AUDIT_VERIFICATION = AuditVerificationIntent, AuditVerificationDone, AuditVerificationFailed;
 }

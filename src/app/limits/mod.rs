@@ -62,6 +62,8 @@ limits! {
     Administration = "administration",
     /// Links begun.
     Link = "link",
+    /// Public keys of services asked for.
+    ServiceKeyLookup = "service-key-look-up",
     /// Sockets held.
     Sockets = "sockets",
     /// What waits in the vault for one sender.
@@ -87,6 +89,7 @@ pub struct Limits {
     registration: Rule,
     registration_check: Rule,
     lookup: Rule,
+    service_key_lookup: Rule,
     claim: Rule,
     message: Rule,
     link: Rule,
@@ -109,6 +112,7 @@ impl Limits {
             registration: rule(Limit::Registration, config.registrations_per_hour, HOUR),
             registration_check: check,
             lookup: rule(Limit::Lookup, config.lookups_per_minute, MINUTE),
+            service_key_lookup: rule(Limit::ServiceKeyLookup, config.lookups_per_minute, MINUTE),
             claim: rule(Limit::Claim, config.claims_per_minute, MINUTE),
             message: rule(Limit::Message, config.messages_per_minute, MINUTE),
             link: rule(Limit::Link, config.links_per_minute, MINUTE),
@@ -147,6 +151,13 @@ impl Limits {
     /// An account looks another one up.
     pub async fn lookup(&self, account: [u8; 16]) -> Result<(), Problem> {
         self.count(Limit::Lookup, self.lookup, Key::of(&account, &[]))
+            .await
+    }
+
+    /// Somebody asks for public keys of a service.
+    pub async fn service_key_lookup(&self, from: ClientIp) -> Result<(), Problem> {
+        let key = Key::with_network(&[], from.network());
+        self.count(Limit::ServiceKeyLookup, self.service_key_lookup, key)
             .await
     }
 

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod restore;
 pub mod rotate_keys;
 pub mod serve;
+pub mod service_keys;
 pub mod stats;
 
 use std::path::PathBuf;
@@ -104,6 +105,8 @@ pub enum Command {
     Move(move_database::Args),
     /// Create, promote, demote, disable, enable, erase and list accounts
     Admin(admin::Args),
+    /// Make, rotate, read and delete keys of services
+    ServiceKeys(service_keys::Args),
     /// Verify the audit log, or write it out
     Audit(audit::Args),
 }
@@ -123,6 +126,7 @@ impl Cli {
             Command::Restore(args) => restore::run(args),
             Command::Move(args) => move_database::run(args),
             Command::Admin(args) => admin::run(args),
+            Command::ServiceKeys(args) => service_keys::run(args),
             Command::Audit(args) => audit::run(args),
         }
     }

@@ -12,6 +12,7 @@ use super::{Answer, KeyWork, Question, socket_path};
 use crate::app::administration::accounts;
 use crate::app::audit;
 use crate::app::backups::{Report, Work};
+use crate::app::service_keys;
 use crate::config::Config;
 use crate::faces::commands::output::OutputError;
 
@@ -66,6 +67,17 @@ impl Server {
     ) -> Result<accounts::Answer, AskError> {
         self.ask(&Question::Accounts { question }, |answer| match answer {
             Answer::Accounts(answer) => Ok(Some(answer)),
+            _ => Err(AskError::Strange),
+        })
+    }
+
+    /// Asks to administer keys of services.
+    pub fn ask_about_service_keys(
+        self,
+        question: service_keys::Question,
+    ) -> Result<service_keys::Answer, AskError> {
+        self.ask(&Question::ServiceKeys { question }, |answer| match answer {
+            Answer::ServiceKeys(answer) => Ok(Some(answer)),
             _ => Err(AskError::Strange),
         })
     }

@@ -20,6 +20,7 @@ pub(crate) use server::new_key;
 use crate::app::administration::accounts;
 use crate::app::audit;
 use crate::app::backups::{Report, Work};
+use crate::app::service_keys;
 use crate::config::Config;
 
 /// What a subcommand asks.
@@ -44,6 +45,11 @@ pub enum Question {
         work: Work,
         /// The target in the subcommand's configuration.
         target: Option<String>,
+    },
+    /// Administer keys of services.
+    ServiceKeys {
+        /// What to do.
+        question: service_keys::Question,
     },
     /// Give the lines of the audit log.
     Export {
@@ -87,6 +93,8 @@ pub enum Answer {
     Accounts(accounts::Answer),
     /// The figures.
     Figures(Statistics),
+    /// What became of keys of services.
+    ServiceKeys(service_keys::Answer),
     /// How far work on backups is.
     Working(Standing),
     /// What came of it.

@@ -20,6 +20,7 @@ use crate::app::administration::intent::Actor;
 use crate::app::audit;
 use crate::app::authority::{Authorized, Permit, Principal, permit};
 use crate::app::backups::{Begun, Work};
+use crate::app::service_keys::{self, Desk};
 use crate::config::Config;
 
 /// Longest question, in bytes: it may hold a key of 64 KiB.
@@ -128,6 +129,7 @@ async fn serve(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     };
     let answer = match question {
         Question::Accounts { question } => administer(app, question).await,
+        Question::ServiceKeys { question } => service_keys(app, question).await,
         Question::Figures {} => figures(app).await,
         Question::Backups { work, target } => match begin_work(app, work, target.as_deref()) {
             Ok(begun) => return report(begun, &mut writing).await,
@@ -214,6 +216,17 @@ async fn administer(app: &Arc<App>, question: accounts::Question) -> Result<Answ
         .map_err(|refusal| failed(&refusal))
 }
 
+async fn service_keys(app: &App, question: service_keys::Question) -> Result<Answer, Answer> {
+    let desk = Desk {
+        store: app.store(),
+        ambient: app.ambient(),
+    };
+    let answer = desk.answer(question).await;
+    answer
+        .map(Answer::ServiceKeys)
+        .map_err(|refusal| failed(&refusal))
+}
+
 /// What a rotation is told of the key that was asked for.
 pub(crate) fn new_key(config: &Config, wanted: Wanted) -> NewKey {
     match wanted {
@@ -266,7 +279,8 @@ fn failed(reason: &dyn std::fmt::Display) -> Answer {
 }
 
 async fn tell(writing: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {
-    let mut line = serde_json::to_string(answer)?;
+    // It may hold the secret of a link or a private key.
+    let mut line = Zeroizing::new(serde_json::to_string(answer)?);
     line.push('\n');
     writing.write_all(line.as_bytes()).await
 }

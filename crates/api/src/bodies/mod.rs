@@ -16,6 +16,7 @@ mod recovery;
 mod registration;
 mod safes;
 mod server;
+mod service_keys;
 mod sessions;
 mod sign_in;
 
@@ -43,6 +44,10 @@ pub use safes::{
     Safes, Wrap,
 };
 pub use server::{Boot, Live, Ready, Restored, Server};
+pub use service_keys::{
+    DamagedService, NewServiceKey, PrivateKeyWanted, PublicKeysWanted, ServiceKey,
+    ServiceKeyDeletion, ServiceKeyRotation, ServiceKeyWanted, Services, ServicesWanted,
+};
 pub use sessions::{CurrentSession, ResumeHalf, RevokeOthers, Session};
 pub use sign_in::{
     ReauthFinish, ReauthStart, Reauthenticated, SignInFinish, SignInStart, SignInStarted,

@@ -33,6 +33,7 @@ pub(crate) mod prekeys;
 pub(crate) mod public_keys;
 mod queue;
 pub(crate) mod safes;
+pub(crate) mod service_keys;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 mod sql;
@@ -52,6 +53,7 @@ use crate::engine::log::{Events, LogChanges, LogRows};
 use crate::engine::prekeys::{PrekeyChanges, PrekeyRows};
 use crate::engine::public_keys::{PublicKeyChanges, PublicKeyRows};
 use crate::engine::safes::{SafeChanges, SafeRows};
+use crate::engine::service_keys::{ServiceKeyChanges, ServiceKeyRows};
 use crate::engine::sessions::{SessionChanges, SessionRows};
 use crate::engine::settings::{SettingChanges, SettingRows};
 use crate::engine::users::{UserChanges, UserRows};
@@ -78,6 +80,7 @@ pub(crate) trait Rows:
     + SettingRows
     + LogRows
     + KeyRows
+    + ServiceKeyRows
 {
 }
 
@@ -93,6 +96,7 @@ pub(crate) trait Changes:
     + SettingChanges
     + LogChanges
     + KeyChanges
+    + ServiceKeyChanges
 {
 }
 

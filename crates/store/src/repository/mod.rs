@@ -14,6 +14,8 @@ pub(crate) mod public_key_rows;
 mod registration;
 mod safe_rows;
 mod safes;
+mod service_key_rows;
+mod service_keys;
 mod session_rows;
 mod sessions;
 mod settings;

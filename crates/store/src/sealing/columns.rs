@@ -35,6 +35,7 @@ pub(crate) const JOINED_WRAPS: Column = column("key_safes", "encrypted_wraps");
 pub(crate) const PRIVATE_KEYS: Column = column("key_safes", "encrypted_private_keys");
 pub(crate) const PREKEY_SAFE: Column = column("prekey_safes", "encrypted_data");
 pub(crate) const SESSION: Column = column("sessions", "encrypted_data");
+pub(crate) const SERVICE_KEY: Column = column("service_keys", "encrypted_private_key");
 pub(crate) const AUDIT_KEY: Column = column("audit_keys", "encrypted_key");
 pub(crate) const AUDIT_DETAILS: Column = column("audit_log", "encrypted_details");
 
@@ -67,6 +68,12 @@ pub(crate) fn wrap_row(user: &UserId, id: &WrapId, kind: &WrapKind) -> Vec<u8> {
     .concat()
 }
 
+/// The row of a version of a service's key, of which service, kid and version are bound.
+pub(crate) fn service_key_row(service: &str, kid: &str, version: u32) -> Vec<u8> {
+    let version = u64::from(version).to_be_bytes();
+    [service.as_bytes(), kid.as_bytes(), &version].concat()
+}
+
 /// A column whose values move from key to key.
 pub(crate) struct Moving {
     pub column: Column,
@@ -97,8 +104,9 @@ const NUMBER: RowKey = RowKey::Number(0);
 const BYTES: RowKey = RowKey::Bytes(Vec::new());
 const TEXT: RowKey = RowKey::Text(String::new());
 
-/// Every column that a key job walks over, in its order. Migrations V2 and V6 have two triggers for each.
-pub(crate) static MOVING: [Moving; 8] = [
+/// Every column that a key job walks over, in its order. Migrations V2, V6 and V7 have two triggers for
+/// each. A cursor names a column by its place: new ones come last.
+pub(crate) static MOVING: [Moving; 9] = [
     moving(SERVER_SECRET, "name", TEXT, &["name"]),
     moving(AUDIT_KEY, "subject", BYTES, &["subject"]),
     moving(USER_DATA, "number", NUMBER, &["user_id"]),
@@ -107,6 +115,12 @@ pub(crate) static MOVING: [Moving; 8] = [
     moving(PRIVATE_KEYS, "number", NUMBER, &["user_id", "version"]),
     moving(PREKEY_SAFE, "number", NUMBER, &["user_id", "version"]),
     moving(SESSION, "session_id", BYTES, &["session_id", "user_id"]),
+    moving(
+        SERVICE_KEY,
+        "number",
+        NUMBER,
+        &["service_id", "kid", "version"],
+    ),
 ];
 
 /// Sealed columns that no key job walks over: the keys' own rows are replaced with their key, and

@@ -9,7 +9,8 @@ use crate::classes::{Critical, Sealed, Sensitive};
 use crate::fault::Fault;
 pub(crate) use crate::sealing::columns::{
     AUDIT_DETAILS, AUDIT_KEY, CREDENTIAL, Column, JOINED_WRAPS, KEK_CHECK, PREKEY_SAFE,
-    PRIVATE_KEYS, SERVER_SECRET, SESSION, USER_DATA, WRAP, row_name, versioned, wrap_row,
+    PRIVATE_KEYS, SERVER_SECRET, SERVICE_KEY, SESSION, USER_DATA, WRAP, row_name, service_key_row,
+    versioned, wrap_row,
 };
 use crate::sealing::in_flight::InFlight;
 use crate::sealing::tags::Tags;

@@ -1,10 +1,12 @@
 //! Samples of what the server hands over; sizes like the real ones unless a test wants them small.
 
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::{
-    Admission, AuditEvent, Claim, Leaf, NewBatch, NewSession, NewUser, PrekeySafe, PublicKeys,
-    SafeWrite, SessionDetails, SessionId, Store, UserId, Wrap, WrapId, WrapKind,
+    Admission, AuditEvent, Claim, Leaf, NewBatch, NewServiceKey, NewSession, NewUser, PrekeySafe,
+    PublicKeys, SafeWrite, ServiceId, ServiceKeyAlgorithm, SessionDetails, SessionId, Store,
+    UserId, Wrap, WrapId, WrapKind,
 };
 use api::Blob;
 
@@ -134,6 +136,24 @@ pub fn user(number: u64, leaves: u32, admission: Admission) -> NewUser {
         prekeys: batch(1, 0, leaves),
         created_at: NOW,
         admission,
+    }
+}
+
+/// A service's id from a number.
+pub fn service(number: u8) -> ServiceId {
+    let id = format!("service-{number:03}").parse();
+    id.unwrap_or_else(|refused| unreachable!("{refused}"))
+}
+
+/// A version of a service's key that differs by number.
+pub fn service_key(number: u8) -> NewServiceKey {
+    let private = format!("private half of a service, {number:03}; ").repeat(3);
+    NewServiceKey {
+        algorithm: ServiceKeyAlgorithm::MlDsa87Ed25519,
+        key_size: 20_992,
+        kid: format!("{number:043}"),
+        public_key: vec![number; 2_624],
+        private_key: Zeroizing::new(private.into_bytes()).into(),
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use store::testing::sample::{self, NOW, event, session_id, user_id};
 use store::{
     AccountChangeError, AuditFilter, ChainHead, Fault, InviteHash, InviteUse, RegisterError, Role,
-    UseInviteError,
+    ServiceKeyError, UseInviteError,
 };
 
 #[tokio::test]
@@ -214,6 +214,59 @@ async fn who_used_an_invite_is_bound_to_its_row() {
     damaged("emptied", store.find_invite(CODE).await, "invites");
 }
 
+#[tokio::test]
+async fn a_service_key_that_was_changed_in_the_file_is_given_to_nobody() {
+    for changed in [
+        "service_name = 'Another'",
+        "version = 3",
+        "state = 'retired'",
+        "algorithm = 'RS256'",
+        "key_size = 1",
+        "kid = 'another'",
+        "public_key = zeroblob(2624)",
+        "created_at = created_at + 1",
+        "updated_at = updated_at + 1",
+        "retired_at = 5",
+        "service_id = 'service-002'",
+        "tag = NULL",
+        "tag = (SELECT tag FROM service_keys WHERE service_id = 'service-009')",
+    ] {
+        let folder = filled().await;
+        let store = folder.open();
+        let by = intent(&store).await;
+        for number in [1, 9] {
+            let (name, key) = (format!("Service {number}"), sample::service_key(number));
+            let made = store.create_service_key(sample::service(number), name, key, &by, NOW);
+            made.await.unwrap();
+        }
+        store.close().unwrap();
+        let sql = format!("UPDATE service_keys SET {changed} WHERE service_id = 'service-001'");
+        change(&folder, &sql);
+        let store = folder.open();
+        let service = sample::service(match changed.starts_with("service_id") {
+            true => 2,
+            false => 1,
+        });
+        let version = if changed.starts_with("version") { 3 } else { 1 };
+        let private = store.private_service_key(service.clone(), version).await;
+        damaged(changed, private, "service_keys");
+        let found = store.service_key_versions(service.clone()).await.unwrap();
+        assert!(found.iter().all(Result::is_err), "{changed}: {found:?}");
+        let (by, key) = (intent(&store).await, sample::service_key(2));
+        let rotated = store.rotate_service_key(service.clone(), version, key, &by, NOW);
+        let refused = rotated.await;
+        assert!(
+            matches!(refused, Err(ServiceKeyError::Fault(Fault::Damaged { .. }))),
+            "{changed}: {refused:?}"
+        );
+        // The other service is what it was, and what is damaged can be deleted.
+        let other = store.private_service_key(sample::service(9), 1).await;
+        assert!(other.unwrap().is_some());
+        let deleted = store.delete_service_keys(service, None, &by, NOW).await;
+        assert_eq!(deleted.unwrap(), 1, "{changed}");
+    }
+}
+
 /// An invite of before the uses were kept: its row has no column for them.
 #[tokio::test]
 async fn an_invite_of_an_older_schema_is_used_as_before() {
@@ -227,7 +280,7 @@ async fn an_invite_of_an_older_schema_is_used_as_before() {
         )
         .unwrap();
     let store = folder.open();
-    assert_eq!(store.report().migrated, 3);
+    assert_eq!(store.report().migrated, 4);
     assert!(store.find_invite(CODE).await.unwrap().is_some());
     let used = InviteUse {
         code_hash: CODE,
@@ -257,7 +310,7 @@ async fn roles_of_an_older_schema_stay_what_they_were_and_may_be_a_third() {
         )
         .unwrap();
     let store = folder.open();
-    assert_eq!(store.report().migrated, 2);
+    assert_eq!(store.report().migrated, 3);
     let role = async |number| {
         let row = store.user_by_id(user_id(number)).await.unwrap();
         row.unwrap().role

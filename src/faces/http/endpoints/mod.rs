@@ -6,6 +6,7 @@ pub(crate) mod entering;
 pub(crate) mod people;
 pub(crate) mod safes;
 pub(crate) mod sealed;
+pub(crate) mod service_keys;
 pub(crate) mod sessions;
 
 use actix_web::HttpResponse;

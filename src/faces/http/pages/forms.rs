@@ -17,7 +17,7 @@ pub(super) struct Form {
 }
 
 /// All forms of one thing.
-pub(super) struct Forms {
+pub(in crate::faces::http) struct Forms {
     plain: Form,
     /// The smallest first.
     packed: Vec<Form>,
@@ -25,7 +25,7 @@ pub(super) struct Forms {
 
 impl Forms {
     /// The thing as it is; `hash` names its content.
-    pub(super) fn plain(bytes: Bytes, hash: &str) -> Self {
+    pub(in crate::faces::http) fn plain(bytes: Bytes, hash: &str) -> Self {
         let plain = Form {
             bytes,
             etag: format!("\"{hash}\""),
@@ -48,7 +48,7 @@ impl Forms {
     }
 
     /// Answers in the smallest form that the client takes, or says that it has that already.
-    pub(super) fn answer(
+    pub(in crate::faces::http) fn answer(
         &self,
         request: &HttpRequest,
         headers: impl FnOnce(&mut HttpResponseBuilder),

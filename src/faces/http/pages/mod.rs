@@ -2,7 +2,7 @@
 
 pub(crate) mod admin;
 mod assets;
-mod forms;
+pub(in crate::faces::http) mod forms;
 pub mod rendered;
 mod templates;
 pub mod well_known;

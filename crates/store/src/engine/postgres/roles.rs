@@ -19,7 +19,8 @@ const JOBS: &str = "_jobs";
 /// Tables that the serving role changes as it likes.
 const FREE: &str =
     "server_secrets, settings, users, public_keys, key_safes, safe_wraps, prekey_safes,
-     prekey_batches, prekey_stock, prekeys, sessions, invites, audit_keys";
+     prekey_batches, prekey_stock, prekeys, sessions, invites, audit_keys,
+     service_keys";
 
 /// The role of jobs, where the connection's role does not own the tables.
 ///

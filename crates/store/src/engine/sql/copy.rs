@@ -7,7 +7,7 @@ use crate::engine::place::many;
 use crate::engine::sql::{Bindable, Sql, Taken};
 
 /// Every table and the column that orders its rows, each behind the tables that it refers to.
-const TABLES: [(&str, &str); 18] = [
+const TABLES: [(&str, &str); 19] = [
     ("keks", "kek_id"),
     ("server_secrets", "name"),
     ("settings", "name"),
@@ -22,6 +22,7 @@ const TABLES: [(&str, &str); 18] = [
     ("sessions", "session_id"),
     ("invites", "code_hash"),
     ("audit_keys", "subject"),
+    ("service_keys", "number"),
     ("audit_log", "id"),
     ("key_jobs", "id"),
     ("audit_retention", "id"),

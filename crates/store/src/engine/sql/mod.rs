@@ -10,6 +10,7 @@ mod log;
 mod prekeys;
 mod public_keys;
 mod safes;
+mod service_keys;
 mod sessions;
 mod settings;
 mod users;

@@ -13,6 +13,7 @@ pub mod proof;
 pub mod rotation;
 pub mod safes;
 pub mod server;
+pub mod service_keys;
 pub mod sessions;
 pub mod snapshots;
 pub mod users;
@@ -105,6 +106,15 @@ macro_rules! conformance_suite {
             invites: only_its_maker_withdraws_an_invite,
             invites: an_account_uses_an_invite_once_with_its_record,
             invites: whoever_registered_with_an_invite_has_used_it,
+            service_keys: a_service_has_one_first_key_and_it_is_read_back,
+            service_keys: a_rotation_retires_a_version_and_keeps_it,
+            service_keys: one_of_many_who_rotate_at_once_wins,
+            service_keys: versions_of_a_service_are_bounded,
+            service_keys: a_name_changes_with_its_record,
+            service_keys: only_what_is_retired_is_deleted_alone,
+            service_keys: services_are_listed_in_order_page_by_page,
+            service_keys: private_halves_move_to_another_key,
+            service_keys: a_copy_has_the_keys_of_services,
             server: registration_is_closed_until_somebody_chooses,
             server: a_secret_is_made_once_and_kept,
             server: two_who_ask_for_a_secret_at_once_get_the_same,

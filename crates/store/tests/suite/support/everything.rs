@@ -19,6 +19,8 @@ use super::other_key::other_key;
 /// Accounts.
 pub(crate) const PEOPLE: [u64; 3] = [1, 2, 3];
 pub(crate) const SECRETS: [&str; 2] = ["cookie", "opaque-setup"];
+/// Services, and versions of their keys.
+const SERVICES: [(u8, u32); 2] = [(1, 2), (2, 1)];
 /// Records that went through the door.
 const GONE: u64 = 3;
 const ACT: Act = Act {
@@ -99,6 +101,17 @@ pub(crate) async fn filled() -> Folder {
         .unwrap();
     let changed = store.set_registration_mode(open, &intent, NOW + 22).await;
     changed.unwrap();
+    for (number, versions) in SERVICES {
+        let (name, key) = (format!("Service {number}"), sample::service_key(number));
+        let service = sample::service(number);
+        let made = store.create_service_key(service.clone(), name, key, &intent, NOW);
+        made.await.unwrap();
+        for version in 1..versions {
+            let key = sample::service_key(number + 10);
+            let made = store.rotate_service_key(service.clone(), version, key, &intent, NOW);
+            made.await.unwrap();
+        }
+    }
     store
         .open_audit_door(NOW + 1, NOW + 30)
         .await
@@ -178,6 +191,9 @@ pub(crate) async fn look(store: &Store, last: u64) -> Seens {
         let name = format!("server_secrets.encrypted_secret of {name}");
         look.put(name, found, |secret| hex(secret.expose()));
     }
+    for (number, versions) in SERVICES {
+        service(store, number, versions, &mut look).await;
+    }
     for id in GONE + 1..=last {
         record(store, id, &mut look).await;
     }
@@ -193,6 +209,10 @@ pub(crate) async fn look(store: &Store, last: u64) -> Seens {
     look.clear("audit_heads", store.newest_audit_head().await);
     look.clear("statistics", store.statistics(NOW).await);
     look.clear("users in order", whole(store.list_users(None, 9).await));
+    look.clear(
+        "services in order",
+        whole(store.list_services(None, 9).await),
+    );
     look.clear("every table", store.table_counts().await);
     look.clear("sealed samples", store.open_samples(9).await);
     let chain = store
@@ -294,6 +314,25 @@ async fn person(store: &Store, number: u64, look: &mut Look) {
     });
     let listed = store.list_invites(user).await;
     look.clear(&format!("invites of {number} in a list"), listed);
+}
+
+async fn service(store: &Store, number: u8, versions: u32, look: &mut Look) {
+    let service = sample::service(number);
+    let found = store.service_key_versions(service.clone()).await;
+    let found = found.and_then(|rows| {
+        let rows = rows.into_iter().map(|row| row.map_err(damaged));
+        rows.collect::<Result<Vec<_>, Fault>>()
+    });
+    look.clear(&format!("service_keys of {number}"), found);
+    for version in 1..=versions {
+        let found = store.private_service_key(service.clone(), version).await;
+        let name = format!("service_keys.encrypted_private_key of {number}, version {version}");
+        look.put(
+            name,
+            found.map(|found| found.map(|(_, key)| key.into_inner())),
+            |key| hex(key),
+        );
+    }
 }
 
 type Both = (store::SafeRead, store::PrekeySafe);
@@ -453,6 +492,11 @@ pub(crate) async fn assert_full(folder: &Folder, seens: &Seens) {
         let label = format!("server_secrets.encrypted_secret of {name}");
         expect(&label, &hex(secret(name)));
     }
+    let private = hex(&*sample::service_key(11).private_key.into_inner());
+    expect(
+        "service_keys.encrypted_private_key of 1, version 2",
+        &private,
+    );
     expect("audit_log.encrypted_details of 5", "192.0.2.77");
     assert_eq!(offline(folder), None);
 }

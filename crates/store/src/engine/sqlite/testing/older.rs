@@ -4,11 +4,12 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-/// Undoes migration V6, with these values for the accounts.
+/// Undoes migrations V6 and later, with these values for the accounts.
 pub(crate) fn join_wraps(database: &Path, joined: &[([u8; 16], Vec<u8>)]) -> rusqlite::Result<()> {
     let connection = Connection::open(database)?;
     connection.execute_batch(
-        "DROP TABLE safe_wraps;
+        "DROP TABLE service_keys;
+         DROP TABLE safe_wraps;
          ALTER TABLE key_safes ADD COLUMN encrypted_wraps BLOB NOT NULL DEFAULT x'';",
     )?;
     for (user, sealed) in joined {
@@ -22,5 +23,5 @@ pub(crate) fn join_wraps(database: &Path, joined: &[([u8; 16], Vec<u8>)]) -> rus
              BEGIN SELECT 1; END;"
         ))?;
     }
-    connection.execute_batch("DELETE FROM refinery_schema_history WHERE version = 6")
+    connection.execute_batch("DELETE FROM refinery_schema_history WHERE version >= 6")
 }

@@ -1,0 +1,80 @@
+//! The public halves, for everybody.
+
+use api::bodies::PublicKeysWanted;
+use api::{ServiceId, ServiceKeyFormat, ServiceKeyState};
+use service_keys::public_jwks;
+use store::{ServiceKey, ServiceKeyError, Store};
+
+use super::Refusal;
+use super::shown::{described, public_half};
+use crate::app::origin::ClientIp;
+use crate::app::{App, Problem};
+
+/// Public keys in the form that was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PublicKeys {
+    /// The form.
+    pub format: ServiceKeyFormat,
+    /// The keys.
+    pub text: String,
+}
+
+/// Reads public keys of a service; nobody needs to sign in for it.
+pub async fn public(
+    app: &App,
+    from: ClientIp,
+    service: &str,
+    wanted: &PublicKeysWanted,
+) -> Result<PublicKeys, Problem> {
+    app.limits().service_key_lookup(from).await?;
+    // What is no id is the id of no service.
+    let service = service.parse().map_err(|_| ServiceKeyError::Unknown);
+    let found = read(app.store(), service.map_err(Refusal::from)?, wanted);
+    Ok(found.await?)
+}
+
+/// Writes one version, or all of them with the active one first.
+pub(super) async fn read(
+    store: &Store,
+    service: ServiceId,
+    wanted: &PublicKeysWanted,
+) -> Result<PublicKeys, Refusal> {
+    let mut keys: Vec<ServiceKey> = Vec::new();
+    let mut damaged = None;
+    for version in store.service_key_versions(service).await? {
+        match version {
+            Ok(key) if wanted.version.is_none_or(|version| version == key.version) => {
+                keys.push(key);
+            }
+            Ok(_) => {}
+            Err(damage) => damaged = Some(damage),
+        }
+    }
+    // Others are served although one is damaged; what is left without an active one misleads.
+    let complete = wanted.version.is_some() || keys.iter().any(is_active);
+    match damaged {
+        Some(damage) if keys.is_empty() || !complete => return Err(Refusal::Damaged(damage)),
+        _ if keys.is_empty() => return Err(ServiceKeyError::Unknown.into()),
+        _ => {}
+    }
+    keys.sort_by_key(|key| (!is_active(key), u32::MAX - key.version));
+    let halves = keys.iter().map(public_half);
+    let halves: Vec<_> = halves.collect::<Result<_, _>>()?;
+    let format = wanted.format.unwrap_or(ServiceKeyFormat::Jwks);
+    let text = match format {
+        ServiceKeyFormat::Jwks => {
+            let each = keys.iter().zip(&halves);
+            let each: Vec<_> = each.map(|(key, half)| described(key, half)).collect();
+            public_jwks(&each)
+        }
+        ServiceKeyFormat::Pem => {
+            let blocks = halves.iter().map(|half| half.pem());
+            blocks.collect::<Result<String, _>>()?
+        }
+    };
+    Ok(PublicKeys { format, text })
+}
+
+fn is_active(key: &ServiceKey) -> bool {
+    key.state == ServiceKeyState::Active
+}
