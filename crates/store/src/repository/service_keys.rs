@@ -6,8 +6,7 @@ use api::ServiceId;
 use async_trait::async_trait;
 
 use crate::damage::{Listed, listed};
-use crate::engine::Acting;
-use crate::engine::Rows;
+use crate::engine::{Acting, Rows};
 use crate::engine::service_keys::ServiceKeyRow;
 use crate::fault::Fault;
 use crate::intent::Intent;
