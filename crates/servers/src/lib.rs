@@ -8,10 +8,19 @@
 // Servers are other processes: nothing but waiting tells that they are ready.
 #![allow(clippy::disallowed_methods)]
 
+mod azure;
+mod front;
+pub mod http;
+mod moto;
+mod openbao;
 mod postgres;
 mod process;
 mod program;
 
+pub use azure::AzureStub;
+pub use front::{Fault, Front};
+pub use moto::Moto;
+pub use openbao::OpenBao;
 pub use postgres::Postgres;
 pub use process::Process;
-pub use program::{free_port, program, until};
+pub use program::{free_port, program, until, until_then};

