@@ -27,6 +27,8 @@ mod pkcs11;
 pub mod private_file;
 mod provider;
 pub mod regular_file;
+#[cfg(feature = "remote")]
+mod remote;
 mod ring;
 mod secret;
 mod stanza;
@@ -49,6 +51,12 @@ pub use opened::{OpenError, Opened, RenewError, RewrapError, SealError};
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{DEFAULT_CACHE_LIFE, Pin, Pkcs11Config, Pkcs11Error, Pkcs11Source, TokenSelector};
 pub use provider::{KekParameters, KekProvider, KekSource, ProviderError};
+#[cfg(feature = "remote")]
+pub use remote::{
+    AwsConfig, AwsLogin, AzureAlgorithm, AzureConfig, AzureLogin, MACHINE_IDENTITY,
+    PUBLIC_AUTHORITY, RemoteError, RemoteSettings, RemoteSource, SecretText, Trouble, VaultConfig,
+    VaultLogin,
+};
 pub use ring::Keyring;
 pub use secret::{Dek, ExportedKek, Kek};
 pub use stanza::{KekId, ProviderTag, Stanza};

@@ -58,7 +58,7 @@ impl KekSource for LocalSource {
         let parameters = KekParameters {
             salt: Some(salt),
             iterations: Some(self.iterations),
-            reference: None,
+            ..KekParameters::default()
         };
         Ok((provider, parameters))
     }

@@ -36,6 +36,10 @@ pub enum ProviderError {
     #[cfg(feature = "pkcs11")]
     #[error(transparent)]
     Pkcs11(#[from] crate::pkcs11::Pkcs11Error),
+    /// The key service cannot be used, or its configuration needs the operator.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Remote(#[from] crate::remote::RemoteError),
 }
 
 impl ProviderError {
@@ -45,6 +49,8 @@ impl ProviderError {
             Self::Unreachable(_) | Self::Entropy(_) => true,
             #[cfg(feature = "pkcs11")]
             Self::Pkcs11(_) => true,
+            #[cfg(feature = "remote")]
+            Self::Remote(_) => true,
             Self::Refused | Self::Kdf(_) | Self::Incomplete { .. } => false,
         }
     }
@@ -52,8 +58,8 @@ impl ProviderError {
 
 /// Holds one key-encryption key.
 ///
-/// The methods are synchronous: `local` needs microseconds, and a PKCS#11 module blocks. A provider that
-/// uses a network must not be called on the async threads.
+/// The methods are synchronous: `local` needs microseconds, and a PKCS#11 module blocks. Those of key
+/// services answer from memory and never wait for a network.
 pub trait KekProvider: Send + Sync {
     /// The id of the key.
     fn kek_id(&self) -> KekId;
@@ -97,9 +103,14 @@ pub struct KekParameters {
     pub iterations: Option<u32>,
     /// Name of the key within its provider.
     pub reference: Option<String>,
+    /// The KEK as a key service wrapped it.
+    pub wrapped: Option<Vec<u8>>,
 }
 
 /// Makes KEKs and loads them again.
+///
+/// The methods may wait for a token or a network, at most for its time limit: they are not for the async threads
+/// of a server that serves.
 pub trait KekSource: Send + Sync {
     /// The kind of provider.
     fn tag(&self) -> ProviderTag;

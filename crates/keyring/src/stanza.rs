@@ -42,21 +42,36 @@ impl ProviderTag {
     pub const LOCAL: Self = Self(0x01);
     /// A key in a token or HSM, behind a PKCS#11 module.
     pub const PKCS11: Self = Self(0x02);
+    /// A key that the Transit engine of HashiCorp Vault or OpenBao wraps.
+    pub const HASHICORP_VAULT: Self = Self(0x03);
+    /// A key that AWS KMS wraps.
+    pub const AWS_KMS: Self = Self(0x04);
+    /// A key that Azure Key Vault wraps.
+    pub const AZURE_KEY_VAULT: Self = Self(0x05);
+
+    const ALL: [Self; 5] = [
+        Self::LOCAL,
+        Self::PKCS11,
+        Self::HASHICORP_VAULT,
+        Self::AWS_KMS,
+        Self::AZURE_KEY_VAULT,
+    ];
 
     /// Its name in the configuration and in the database; `None` for a provider that this build does not know.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::LOCAL => Some("local"),
             Self::PKCS11 => Some("pkcs11"),
+            Self::HASHICORP_VAULT => Some("hashicorp_vault"),
+            Self::AWS_KMS => Some("aws_kms"),
+            Self::AZURE_KEY_VAULT => Some("azure_key_vault"),
             _ => None,
         }
     }
 
     /// The provider of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::LOCAL, Self::PKCS11]
-            .into_iter()
-            .find(|tag| tag.name() == Some(name))
+        Self::ALL.into_iter().find(|tag| tag.name() == Some(name))
     }
 }
 

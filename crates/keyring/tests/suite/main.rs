@@ -10,5 +10,6 @@ mod outages;
 mod pkcs11;
 mod private_file;
 mod redaction;
+mod remote;
 mod rotation;
 mod token_faults;

@@ -115,13 +115,16 @@ fn providers_are_known_by_their_names() {
     for (tag, name, byte) in [
         (ProviderTag::LOCAL, "local", 1),
         (ProviderTag::PKCS11, "pkcs11", 2),
+        (ProviderTag::HASHICORP_VAULT, "hashicorp_vault", 3),
+        (ProviderTag::AWS_KMS, "aws_kms", 4),
+        (ProviderTag::AZURE_KEY_VAULT, "azure_key_vault", 5),
     ] {
         assert_eq!(tag, ProviderTag(byte));
         assert_eq!(tag.name(), Some(name));
         assert_eq!(tag.to_string(), name);
         assert_eq!(ProviderTag::from_name(name), Some(tag));
     }
-    for unknown in ["", "Local", "local ", "aws_kms"] {
+    for unknown in ["", "Local", "local ", "gcp_kms"] {
         assert_eq!(ProviderTag::from_name(unknown), None, "{unknown:?}");
     }
     assert_eq!(ProviderTag(9).name(), None);
