@@ -10,9 +10,9 @@ use crate::{KekState, KeyJobKind};
 pub struct Kek {
     /// Identifier, in hexadecimal digits.
     pub id: String,
-    /// `local` or `pkcs11`.
+    /// `local`, `pkcs11`, `hashicorp_vault`, `aws_kms` or `azure_key_vault`.
     pub provider: String,
-    /// Its name in the token.
+    /// Its name in the token, or that of the key which wrapped it in a key service.
     pub reference: Option<String>,
     /// What it is used for.
     pub state: KekState,

@@ -13,6 +13,7 @@ pub(crate) struct KekRow {
     pub salt: Option<Vec<u8>>,
     pub iterations: Option<u32>,
     pub reference: Option<String>,
+    pub wrapped: Option<Vec<u8>>,
     pub check: Sealed,
     pub handover: Option<Sealed>,
     pub created_at: u64,

@@ -19,12 +19,13 @@ impl KekRow {
         Ok(keks)
     }
 
-    /// What it was derived with.
+    /// What it is derived, found or unwrapped with.
     pub(crate) fn parameters(&self) -> KekParameters {
         KekParameters {
             salt: self.salt.clone(),
             iterations: self.iterations,
             reference: self.reference.clone(),
+            wrapped: self.wrapped.clone(),
         }
     }
 
@@ -44,6 +45,7 @@ impl KekRow {
             salt: parameters.salt,
             iterations: parameters.iterations,
             reference: parameters.reference,
+            wrapped: parameters.wrapped,
             check: Sealed::of_envelope(check),
             handover,
             created_at: now,

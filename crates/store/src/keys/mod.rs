@@ -40,9 +40,9 @@ pub(crate) const OUTCOMES: [&str; 2] = [ROTATION_DONE, RENEWAL_DONE];
 pub struct KekInfo {
     /// Identifier, which every value under it names.
     pub kek_id: KekId,
-    /// `local` or `pkcs11`.
+    /// `local`, `pkcs11`, `hashicorp_vault`, `aws_kms` or `azure_key_vault`.
     pub provider: String,
-    /// Name within the provider, such as a PKCS#11 label.
+    /// Name within the provider, such as a PKCS#11 label or the name of a key in a key service.
     pub reference: Option<String>,
     /// Its state.
     pub state: KekState,

@@ -111,6 +111,17 @@ impl Sources {
                 ProviderTag::PKCS11 => {
                     "set pkcs11_module, pkcs11_token and PKCS11_PIN, also while moving away from it"
                 }
+                ProviderTag::HASHICORP_VAULT => {
+                    "set hashicorp_vault_address, hashicorp_vault_key and VAULT_TOKEN (or a role), also \
+                     while moving away from it"
+                }
+                ProviderTag::AWS_KMS => {
+                    "set aws_kms_key_id, its region and credentials, also while moving away from it"
+                }
+                ProviderTag::AZURE_KEY_VAULT => {
+                    "set azure_key_vault_url, azure_key_vault_key and an identity, also while moving \
+                     away from it"
+                }
                 _ => "start a program that has this provider",
             },
         }

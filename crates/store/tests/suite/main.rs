@@ -9,6 +9,7 @@ mod erasure;
 mod example;
 mod group_commit;
 mod joined_wraps;
+mod key_services;
 mod line;
 mod opening;
 mod plaintext;

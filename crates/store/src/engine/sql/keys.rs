@@ -43,6 +43,7 @@ fn kek(row: Line<'_>) -> Readable<KekRow> {
         reference: row.get(8)?,
         handover: row.get(9)?,
         retired_at: row.get(10)?,
+        wrapped: row.get(11)?,
     })
 }
 
@@ -85,9 +86,12 @@ fn name(row: Line<'_>, first: usize, walk: &Walk) -> Readable<Vec<u8>> {
 impl<D: Sql> KeyRows for D {
     fn keks(&self) -> Answer<Vec<KekRow>> {
         // Also in a database that was not migrated yet.
-        let columns = match self.columns("keks")?.iter().any(|name| name == "reference") {
-            false => "NULL, NULL, NULL",
-            true => "reference, encrypted_handover, retired_at",
+        let there = self.columns("keks")?;
+        let has = |column: &str| there.iter().any(|name| name == column);
+        let columns = match (has("reference"), has("wrapped_kek")) {
+            (false, _) => "NULL, NULL, NULL, NULL",
+            (true, false) => "reference, encrypted_handover, retired_at, NULL",
+            (true, true) => "reference, encrypted_handover, retired_at, wrapped_kek",
         };
         let sql = format!(
             "SELECT kek_id, provider, version, state, salt, iterations, encrypted_check,
@@ -151,8 +155,8 @@ impl<D: Sql> KeyChanges for D {
         self.run(
             at("keks", &row.kek_id),
             "INSERT INTO keks (kek_id, provider, version, state, salt, iterations, reference,
-                 encrypted_check, encrypted_handover, created_at)
-             VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?7, ?8, ?9)",
+                 encrypted_check, encrypted_handover, created_at, wrapped_kek)
+             VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             &[
                 &row.kek_id,
                 &Public(&row.provider),
@@ -163,6 +167,7 @@ impl<D: Sql> KeyChanges for D {
                 &row.check,
                 &row.handover.as_ref(),
                 &row.created_at,
+                &row.wrapped.as_ref().map(Public),
             ],
         )
     }
@@ -188,7 +193,8 @@ impl<D: Sql> KeyChanges for D {
         self.run(
             place,
             "UPDATE keks SET state = 'retired', retired_at = ?1, salt = NULL,
-                 iterations = NULL, encrypted_handover = NULL, encrypted_check = ?2
+                 iterations = NULL, wrapped_kek = NULL, encrypted_handover = NULL,
+                 encrypted_check = ?2
              WHERE state = 'retiring'",
             &[&now, &Public([].as_slice())],
         )
