@@ -9,7 +9,7 @@ use store::{ProviderTag, Suite};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Keys {
-    /// The provider of new keys: `local` or `pkcs11`.
+    /// The provider of new keys: `local`, `pkcs11`, `hashicorp_vault`, `aws_kms` or `azure_key_vault`.
     pub kek_provider: Provider,
     /// `chacha20-poly1305` or `aes-256-gcm`: the cipher of what is sealed from now on.
     pub suite: Cipher,
@@ -25,12 +25,18 @@ pub struct Keys {
 
 /// The provider of new keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// Derived from `DB_ENCRYPTION_KEY` or the key file.
     Local,
     /// In a token or HSM.
     Pkcs11,
+    /// Wrapped by HashiCorp Vault or OpenBao.
+    HashicorpVault,
+    /// Wrapped by AWS KMS.
+    AwsKms,
+    /// Wrapped by Azure Key Vault.
+    AzureKeyVault,
 }
 
 /// A cipher by its name.
@@ -63,6 +69,9 @@ impl Provider {
         match self {
             Self::Local => ProviderTag::LOCAL,
             Self::Pkcs11 => ProviderTag::PKCS11,
+            Self::HashicorpVault => ProviderTag::HASHICORP_VAULT,
+            Self::AwsKms => ProviderTag::AWS_KMS,
+            Self::AzureKeyVault => ProviderTag::AZURE_KEY_VAULT,
         }
     }
 }

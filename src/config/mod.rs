@@ -8,6 +8,7 @@ mod audit;
 mod backups;
 mod contact;
 mod contradictions;
+mod key_services;
 mod keys;
 mod list;
 mod logging;
@@ -31,6 +32,7 @@ pub use audit::{Auditing, AuditingError, WitnessAddress};
 pub use backups::Backups;
 pub use contact::ContactError;
 pub use contradictions::Contradiction;
+pub use key_services::{AzureWrapping, HalfService, KeyServices};
 pub use keys::{Cipher, Keys, Provider};
 pub use logging::{LogFilterError, LogFormat, Logging};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -58,6 +60,9 @@ pub struct Config {
     /// Settings of the keys.
     #[serde(skip)]
     pub keys: Keys,
+    /// Settings of key services.
+    #[serde(skip)]
+    pub key_services: KeyServices,
     /// Where backups go, when, and which are kept.
     #[serde(skip)]
     pub backups: Backups,
@@ -154,7 +159,7 @@ macro_rules! groups {
     };
 }
 
-groups!(keys, logging, auditing, backups);
+groups!(keys, key_services, logging, auditing, backups);
 
 fn members(group: &impl Serialize) -> serde_json::Map<String, serde_json::Value> {
     match serde_json::to_value(group) {
@@ -170,6 +175,7 @@ impl Default for Config {
             backups: Backups::default(),
             auditing: Auditing::default(),
             keys: Keys::default(),
+            key_services: KeyServices::default(),
             data_dir: PathBuf::from("./data"),
             database_url: None,
             database_ca: None,
@@ -265,6 +271,9 @@ pub enum ConfigError {
     /// A token is configured only in part.
     #[error("keys in a token need both pkcs11_module and pkcs11_token; set the other one too")]
     HalfToken,
+    /// A key service is configured only in part.
+    #[error(transparent)]
+    HalfService(#[from] HalfService),
     /// The database is of a kind that there is not.
     #[error(
         "DATABASE_URL must begin with sqlite: or postgres://; leave it out for a file in the data directory"
@@ -370,6 +379,8 @@ impl Config {
         if self.keys.token_is_half_set() {
             problems.push(ConfigError::HalfToken);
         }
+        let half = self.key_services.half_set(&self.keys);
+        problems.extend(half.into_iter().map(Into::into));
         problems.extend(self.backups.policy().err().map(Into::into));
         problems.extend(self.logging.filter().err().map(Into::into));
         problems.extend(self.database_path().err());

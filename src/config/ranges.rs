@@ -64,6 +64,8 @@ const RANGES: &[Range] = &[
     range("database_connections", 1, 1_000),
     range("kek_days", 0, CENTURY),
     range("pkcs11_cache_secs", 0, 86_400),
+    range("kek_cache_secs", 2, 86_400),
+    range("kek_timeout_secs", 1, 60),
 ];
 
 /// A number that is too small or too large.

@@ -22,15 +22,21 @@ pub const SECRETS: &[(&str, &str)] = &[
     ),
     ("DATABASE_PASSWORD", "opens the database of PostgreSQL"),
     ("PKCS11_PIN", "opens the token that holds the key"),
+    ("VAULT_TOKEN", "lets Vault unwrap the key"),
+    ("VAULT_SECRET_ID", "signs a role in to Vault"),
+    ("AZURE_CLIENT_SECRET", "signs in to Azure Key Vault"),
     ("BACKUP_KEY", "opens backups"),
     (
         "AWS_ACCESS_KEY_ID",
-        "names the account of the backups' store",
+        "names the account of the backups' store and of AWS KMS",
     ),
-    ("AWS_SECRET_ACCESS_KEY", "opens the backups' store"),
+    (
+        "AWS_SECRET_ACCESS_KEY",
+        "opens the backups' store and AWS KMS",
+    ),
     (
         "AWS_SESSION_TOKEN",
-        "opens the backups' store for a short time",
+        "opens the backups' store and AWS KMS for a short time",
     ),
 ];
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use backup::Target;
 
 use crate::app::backups::{BackupError, check_key};
-use crate::app::keys::SourceError;
+use crate::app::keys::{SourceError, check_services};
 use crate::config::{Config, Provider, find_secret};
 use crate::faces::http::pages::Pages;
 use crate::platform::tls;
@@ -44,6 +44,9 @@ impl Preflight {
         this.look_at_tls(config);
         this.look_at_pages(config);
         this.look_at_token(config);
+        if let Err(error) = check_services(config) {
+            this.problems.push(error.into());
+        }
         this.look_at_backups(config);
         let found = files::look(config);
         this.problems

@@ -43,7 +43,7 @@ fn in_a_token(hsm: &SoftHsm) -> Vec<(String, String)> {
 }
 
 /// Asks until the answer has this status: one is kept for some seconds.
-async fn asked_until(client: &Client, status: u16) -> Answer {
+pub(super) async fn asked_until(client: &Client, status: u16) -> Answer {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = client.get("/health/ready").await;
@@ -130,7 +130,7 @@ async fn away_and_back(hsm: &SoftHsm) {
 }
 
 /// 503 with words and the seconds to wait.
-fn without_keys(what: &str, answer: Answer) {
+pub(super) fn without_keys(what: &str, answer: Answer) {
     assert_eq!(answer.status, 503, "{what}: {answer:?}");
     assert_eq!(answer.code(), "key-provider-unreachable", "{what}");
     let seconds = answer.headers["retry-after"].to_str().unwrap().to_owned();

@@ -9,6 +9,7 @@ mod descriptors;
 mod disk;
 mod floods;
 mod health;
+mod key_services;
 mod log;
 mod mounts;
 mod output;

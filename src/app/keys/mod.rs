@@ -2,7 +2,9 @@
 
 pub mod requests;
 mod service;
+#[cfg(feature = "remote-keys")]
+mod services;
 mod sources;
 
 pub use service::{KeyService, drive, due_at, renew, rotate, run};
-pub use sources::{SourceError, providers};
+pub use sources::{SourceError, check_services, providers};

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use store::KekSource;
+use zeroize::Zeroizing;
 
-use crate::config::{Config, SecretError};
+use crate::config::{Config, SecretError, find_secret, secret_from_environment};
+
+/// Finds a secret by its name.
+pub(super) type FindSecret = fn(&str) -> Result<Option<Zeroizing<String>>, SecretError>;
 
 /// Why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +23,64 @@ pub enum SourceError {
     #[error("{} is no regular file; correct pkcs11_module", .0.display())]
     NoFile(std::path::PathBuf),
     /// The build does not contain the provider.
-    #[error("this program was built without pkcs11: build it with that feature")]
-    LeftOut,
+    #[error("this program was built without {0}: build it with that feature")]
+    LeftOut(&'static str),
+    /// There is no token of Vault.
+    #[error(
+        "Vault needs a token: set VAULT_TOKEN or VAULT_TOKEN_FILE, or hashicorp_vault_role_id and \
+         VAULT_SECRET_ID"
+    )]
+    NoVaultToken,
+    /// There is no secret of the AppRole.
+    #[error("the role of Vault needs its secret: set VAULT_SECRET_ID or VAULT_SECRET_ID_FILE")]
+    NoVaultSecret,
+    /// The certificates of Vault cannot be read.
+    #[error("{} cannot be read ({1}): correct hashicorp_vault_ca or its permissions", .0.display())]
+    Certificates(std::path::PathBuf, std::io::Error),
+    /// There is no access key, or half of one.
+    #[error(
+        "AWS KMS needs an access key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither and \
+         aws_kms_instance_role = true if this machine has a role of its own"
+    )]
+    NoAwsKey,
+    /// The identity for Azure is half there.
+    #[error(
+        "Azure Key Vault needs an identity: set azure_tenant_id, azure_client_id and \
+         AZURE_CLIENT_SECRET, or neither tenant nor secret if this machine has an identity of its own"
+    )]
+    HalfAzureIdentity,
     /// The provider's driver was refused.
     #[error(transparent)]
     Provider(#[from] keyring::ProviderError),
 }
 
-/// Makes the providers other than `local`; loads a token's driver.
+/// Makes the providers other than `local`; loads a token's driver, and asks no key service.
 pub fn providers(config: &Config) -> Result<Vec<Arc<dyn KekSource>>, SourceError> {
+    let mut all = token(config)?;
+    all.extend(services(config, secret_from_environment)?);
+    Ok(all)
+}
+
+/// Checks what key services need, without asking them and without a word in the log.
+pub fn check_services(config: &Config) -> Result<(), SourceError> {
+    services(config, |name| {
+        Ok(find_secret(name)?.map(|found| found.value))
+    })
+    .map(drop)
+}
+
+#[cfg(feature = "remote-keys")]
+use super::services::services;
+
+#[cfg(not(feature = "remote-keys"))]
+fn services(config: &Config, _: FindSecret) -> Result<Vec<Arc<dyn KekSource>>, SourceError> {
+    match config.key_services.any() {
+        true => Err(SourceError::LeftOut("remote-keys")),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn token(config: &Config) -> Result<Vec<Arc<dyn KekSource>>, SourceError> {
     let (Some(module), Some(token)) = (&config.keys.pkcs11_module, &config.keys.pkcs11_token)
     else {
         return Ok(Vec::new());
@@ -36,7 +89,7 @@ pub fn providers(config: &Config) -> Result<Vec<Arc<dyn KekSource>>, SourceError
     if module.exists() && !module.is_file() {
         return Err(SourceError::NoFile(module.clone()));
     }
-    let pin = crate::config::secret_from_environment("PKCS11_PIN")?.ok_or(SourceError::NoPin)?;
+    let pin = secret_from_environment("PKCS11_PIN")?.ok_or(SourceError::NoPin)?;
     token_source(config, module, token, &pin).map(|source| vec![source])
 }
 
@@ -74,5 +127,5 @@ fn token_source(
     _: &str,
     _: &str,
 ) -> Result<Arc<dyn KekSource>, SourceError> {
-    Err(SourceError::LeftOut)
+    Err(SourceError::LeftOut("pkcs11"))
 }

@@ -135,10 +135,11 @@ impl Report {
                 self.problems.push(said);
             }
         }
-        let in_token = config.keys.kek_provider == Provider::Pkcs11;
+        let elsewhere = config.keys.kek_provider != Provider::Local;
         if config.database_path().is_ok()
             && config.keys.pkcs11_module.is_none()
-            && !in_token
+            && !config.key_services.any()
+            && !elsewhere
             && let Err(error) = check_key(config, key)
         {
             self.problem(&error);
