@@ -4,5 +4,6 @@ mod cluster;
 mod conformance;
 mod guards;
 mod kills;
+mod lost;
 mod opening;
 mod several;
