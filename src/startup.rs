@@ -205,14 +205,14 @@ impl Application {
         let links = Arc::new(Links::new(&secrets.boot, boot.id(), ambient.clone()));
         links.tick().await;
         let hub = Hub::new(plane.clone());
-        let sessions = Arc::new(Registry::new(
+        let sessions = Registry::new(
             &config,
             store.clone(),
             ambient.clone(),
             Arc::clone(&hub),
             Arc::clone(&links),
             plane.clone(),
-        ));
+        );
         let setup = Setup::new(plane.clone(), store.server_settings().await?);
         let app = Arc::new(App {
             limits: Limits::new(&config, plane.clone()),

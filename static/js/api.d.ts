@@ -359,9 +359,9 @@ export interface Kek {
   created_at: number;
   /** Identifier, in hexadecimal digits. */
   id: string;
-  /** `local` or `pkcs11`. */
+  /** `local`, `pkcs11`, `hashicorp_vault`, `aws_kms` or `azure_key_vault`. */
   provider: string;
-  /** Its name in the token. */
+  /** Its name in the token, or that of the key which wrapped it in a key service. */
   reference: string | null;
   /** Unix seconds at which the last value had left it. */
   retired_at: number | null;

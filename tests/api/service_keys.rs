@@ -507,9 +507,9 @@ async fn looking_for_services_is_limited_by_address_and_tells_who_is_there_only_
     let limited = public(&client, "mail", "").await.expect(429);
     assert_eq!(limited.code(), "too-many-requests");
     assert!(limited.headers.contains_key("retry-after"));
+    app.advance(12).await;
     let fired = records(&app, "limits.fired").await;
     assert_eq!(fired[0]["limit"], "service-key-look-up");
-    app.advance(12).await;
     public(&client, "mail", "").await.expect(200);
 }
 

@@ -27,13 +27,13 @@ fn ready() -> (OpenBao, Vec<(&'static str, String)>) {
             "SECURE_MESSAGING_HASHICORP_VAULT_KEY",
             "messages".to_owned(),
         ),
-        ("SECURE_MESSAGING_KEK_CACHE_SECS", "4".to_owned()),
+        ("SECURE_MESSAGING_KEK_CACHE_SECS", "10".to_owned()),
         (TOKEN, bao.make_token("app", 3_600)),
     ];
     (bao, variables)
 }
 
-fn borrowed(variables: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     let each = variables.iter();
     each.map(|(name, value)| (*name, value.as_str())).collect()
 }
@@ -65,7 +65,6 @@ async fn a_server_lives_on_vault_bears_its_death_and_moves_away() {
     let client = server.client();
     client.get("/health/ready").await.expect(200);
     moved(&admin.client, "hashicorp_vault").await;
-    assert!(!data.path().join("secure_messaging.key").exists());
 
     bao.kill();
     // For a moment the key is still there.

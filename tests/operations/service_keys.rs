@@ -14,8 +14,9 @@ fn json(text: &str) -> Value {
 
 /// What can be done, each with what it says.
 fn everything(data: &TempDir) {
-    let keys = |arguments: &[&str]| ran(data.path(), &[&["service-keys"], arguments].concat());
-    let wrong = |arguments: &[&str]| refused(data.path(), &[&["service-keys"], arguments].concat());
+    let keys = |arguments: &[&str]| ran(data.path(), &[&["service-keys"][..], arguments].concat());
+    let wrong =
+        |arguments: &[&str]| refused(data.path(), &[&["service-keys"][..], arguments].concat());
     let made = keys(&[
         "generate",
         "mail",
@@ -136,7 +137,11 @@ fn an_algorithm_or_a_form_that_there_is_not_is_refused_with_those_that_there_are
         (&["public", "a", "--format", "der"], "jwks or pem"),
         (&["list"], "start the server once"),
     ] {
-        let output = run(data.path(), &[&["service-keys"], arguments].concat(), &[]);
+        let output = run(
+            data.path(),
+            &[&["service-keys"][..], arguments].concat(),
+            &[],
+        );
         assert!(!output.status.success());
         let said = stderr(&output);
         assert!(said.contains(expected), "{said}");

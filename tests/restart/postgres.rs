@@ -81,6 +81,39 @@ async fn two_instances_serve_one_community_and_one_outlives_the_other() {
 }
 
 #[actix_web::test]
+async fn one_instance_at_a_time_does_the_jobs_and_another_takes_over() {
+    let (cluster, address) = cluster();
+    let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let holder = || {
+        let holder = "SELECT encode(holder, 'hex') FROM leases WHERE name = 'jobs'";
+        let holder = cluster.psql("community", holder).unwrap();
+        Some(holder).filter(|holder| !holder.is_empty())
+    };
+    let said = "this instance does the jobs that only one may do";
+    let first = serve(data[0].path(), &address);
+    let leader = servers::until("a leader", holder);
+    let second = serve(data[1].path(), &address);
+    first.administrator().await;
+    let heads = "SELECT count(*) FROM audit_heads";
+    servers::until("a signed head", || {
+        (cluster.psql("community", heads).unwrap() != "0").then_some(())
+    });
+    assert_eq!(holder().as_ref(), Some(&leader));
+    assert!(first.log().contains(said) && !second.log().contains(said));
+    first.kill();
+    // Half a minute passes.
+    cluster
+        .psql("community", "UPDATE leases SET ends_at = 0")
+        .unwrap();
+    servers::until("another leader", || {
+        holder().filter(|holder| *holder != leader)
+    });
+    assert!(second.log().contains(said));
+    second.stop();
+    assert_eq!(holder(), None, "a server that stops gives it back");
+}
+
+#[actix_web::test]
 async fn a_community_moves_to_a_server_and_back_and_nothing_is_lost() {
     let (_cluster, address) = cluster();
     let (data, back) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -19,6 +19,7 @@ mod fault;
 mod intent;
 mod invites;
 mod keys;
+mod leases;
 mod moving;
 mod postgres;
 mod prekeys;
@@ -60,6 +61,7 @@ pub use keys::{
     BeginError, KekInfo, KeyManagement, NewKey, RENEWAL_DONE, RENEWAL_FINISHED, RENEWAL_STARTED,
     ROTATION_DONE, ROTATION_FINISHED, ROTATION_STARTED,
 };
+pub use leases::{Holder, Leases};
 pub use moving::{MoveError, Moved, move_database};
 pub use postgres::PostgresConfig;
 pub use prekeys::{Claim, ClaimedLeaf, Leaf, MAX_LEAVES, NewBatch, Prekeys, PublishError, Stock};

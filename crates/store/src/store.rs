@@ -11,6 +11,7 @@ use crate::config::{OpenError, OpenReport, StoreConfig};
 use crate::fault::Fault;
 use crate::invites::Invites;
 use crate::keys::KeyManagement;
+use crate::leases::Leases;
 use crate::prekeys::Prekeys;
 use crate::public_keys::PublicKeyDirectory;
 use crate::repository;
@@ -38,6 +39,7 @@ pub trait Backend:
     + StatisticsSource
     + Snapshots
     + KeyManagement
+    + Leases
     + ServiceKeys
 {
     /// Finishes what was accepted, refuses more and lets go of the files. It blocks.

@@ -300,6 +300,20 @@ mod tests {
     }
 
     #[test]
+    fn of_several_versions_the_last_is_found_with_the_programs_beside_it() {
+        let scratch = Scratch::new("versions");
+        let file = "usr/lib/database/*/bin/database";
+        assert!(!last(&scratch.0, file).is_file(), "there is none");
+        scratch.write("usr/lib/database/15/bin/database", b"");
+        scratch.write("usr/lib/database/16/bin/another", b"");
+        let found = scratch.0.join("usr/lib/database/15/bin/database");
+        assert_eq!(last(&scratch.0, file), found);
+        scratch.write("usr/lib/database/17/bin/database", b"");
+        let found = scratch.0.join("usr/lib/database/17/bin/database");
+        assert_eq!(last(&scratch.0, file), found);
+    }
+
+    #[test]
     fn an_unpacked_library_is_named_with_the_libraries_beside_it() {
         let scratch = Scratch::new("library");
         let module = "usr/lib/softhsm/libsofthsm2.so";

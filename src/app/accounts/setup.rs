@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use ephemeral::{Ephemeral, Unreachable};
-use store::{RegistrationMode, ServerSettings};
+use store::{Fault, RegistrationMode, ServerSettings, Store};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -72,6 +72,18 @@ impl Setup {
             registration: RegistrationMode::Invite,
             setup_done: true,
         };
+    }
+
+    /// Takes over what another instance may have changed.
+    pub async fn look_again(&self, store: &Store) -> Result<(), Fault> {
+        // Nothing is changed here meanwhile, so that what is read is not older than what is known.
+        let _held = self.policy.read().await;
+        let found = store.server_settings().await?;
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
     }
 
     /// Keeps who may register as it is until the answer is dropped.

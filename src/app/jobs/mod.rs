@@ -2,6 +2,8 @@
 //!
 //! Each job reads the injected clock; only [`Jobs::run`] waits, and tests call [`Jobs::tick`].
 
+mod lead;
+
 use api::Action;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,7 @@ use store::{Damage, Fault};
 use crate::app::App;
 use crate::app::accounts::audit;
 use crate::app::backups::clear_leftovers;
+use crate::app::jobs::lead::Lead;
 
 /// Messages that one step of the purge ends at most, so that requests go on in between.
 const PURGE_STEP: usize = 512;
@@ -25,13 +28,19 @@ const MINUTE: u64 = 60;
 pub struct Jobs {
     app: Arc<App>,
     last_minute: Arc<AtomicU64>,
+    lead: Arc<Lead>,
 }
 
 impl Jobs {
     /// Makes the jobs; nothing runs yet.
     pub fn new(app: Arc<App>) -> Self {
         let last_minute = Arc::new(AtomicU64::new(app.ambient().now()));
-        Self { app, last_minute }
+        let lead = Arc::new(Lead::new(app.ambient().random()));
+        Self {
+            app,
+            last_minute,
+            lead,
+        }
     }
 
     /// Cleans up what expired while the server was down.
@@ -59,10 +68,15 @@ impl Jobs {
         self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(false).await;
         let (store, ambient) = (self.app.store(), self.app.ambient());
-        self.app.auditor().tick(store, ambient).await;
-        self.app
-            .backups()
-            .tick(self.app.store(), self.app.ambient());
+        if self.lead.leads(store, now).await {
+            self.app.auditor().tick(store, ambient).await;
+            self.app.backups().tick(store, ambient);
+        }
+        if store.is_shared()
+            && let Err(cause) = self.app.setup().look_again(store).await
+        {
+            tracing::error!(%cause, "settings that another instance changed are not followed yet");
+        }
         let last = self.last_minute.load(Ordering::Relaxed);
         if now >= last + MINUTE {
             self.last_minute.store(now, Ordering::Relaxed);
@@ -93,6 +107,7 @@ impl Jobs {
         self.app.sessions().sweep(now, true).await;
         self.app.sessions().finish_sign_outs(now).await;
         self.write_repeats(true).await;
+        self.lead.give_up(self.app.store()).await;
         self.app.sessions().clean_up(now).await.map(drop)
     }
 
@@ -132,10 +147,17 @@ impl Jobs {
             tracing::error!(%cause, "what expired in the ephemeral plane is not forgotten yet");
         }
         self.note_what_was_met(now).await?;
-        self.app.sessions().clean_up(now).await?;
         self.keep_figures(now).await?;
-        self.app.keys().begin_what_is_due(&self.app).await?;
         self.clear_leftovers().await;
+        if self.app.store().is_shared() {
+            // Where a notice of another instance was lost.
+            self.app.sessions().look_again().await?;
+        }
+        if !self.lead.leads(self.app.store(), now).await {
+            return Ok(());
+        }
+        self.app.sessions().clean_up(now).await?;
+        self.app.keys().begin_what_is_due(&self.app).await?;
         self.prune().await
     }
 

@@ -33,7 +33,9 @@ pub(super) fn services(
         all.push(Arc::new(made?));
         Ok::<(), SourceError>(())
     };
-    let find = |name| Ok(secret(name)?.map(|found| SecretText::new(&found)));
+    let find = |name: &str| -> Result<Option<SecretText>, SourceError> {
+        Ok(secret(name)?.map(|found| SecretText::new(&found)))
+    };
     if let Some(vault) = vault(config, &find)? {
         let (entropy, clock) = (entropy.clone(), clock.clone());
         add(RemoteSource::hashicorp_vault(
@@ -81,7 +83,7 @@ fn vault(config: &Config, find: FindText<'_>) -> Result<Option<VaultConfig>, Sou
 
 fn certificates(path: &Path) -> Result<Vec<u8>, SourceError> {
     use std::io::Read as _;
-    let read = || {
+    let read = || -> std::io::Result<Vec<u8>> {
         let mut pem = Vec::new();
         regular_file::open(path)?
             .take(LONGEST)

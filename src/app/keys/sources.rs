@@ -5,6 +5,8 @@ use std::sync::Arc;
 use store::KekSource;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "remote-keys")]
+use super::services::services;
 use crate::config::{Config, SecretError, find_secret, secret_from_environment};
 
 /// Finds a secret by its name.
@@ -35,7 +37,7 @@ pub enum SourceError {
     #[error("the role of Vault needs its secret: set VAULT_SECRET_ID or VAULT_SECRET_ID_FILE")]
     NoVaultSecret,
     /// The certificates of Vault cannot be read.
-    #[error("{} cannot be read ({1}): correct hashicorp_vault_ca or its permissions", .0.display())]
+    #[error("{} cannot be read ({}): correct hashicorp_vault_ca or its permissions", .0.display(), .1)]
     Certificates(std::path::PathBuf, std::io::Error),
     /// There is no access key, or half of one.
     #[error(
@@ -68,9 +70,6 @@ pub fn check_services(config: &Config) -> Result<(), SourceError> {
     })
     .map(drop)
 }
-
-#[cfg(feature = "remote-keys")]
-use super::services::services;
 
 #[cfg(not(feature = "remote-keys"))]
 fn services(config: &Config, _: FindSecret) -> Result<Vec<Arc<dyn KekSource>>, SourceError> {

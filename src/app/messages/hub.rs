@@ -1,7 +1,7 @@
 //! The hub: the sockets of this instance.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use api::frames::ServerFrame;
 use api::ids::LiveId;
@@ -133,6 +133,8 @@ fn oldest_bucket(now: u64) -> u64 {
 
 /// Every socket of this instance, by account.
 pub struct Hub {
+    /// Is told of sessions that have ended, on whichever instance.
+    endings: OnceLock<Box<dyn Fn(SessionId) + Send + Sync>>,
     plane: Ephemeral,
     accounts: DashMap<UserId, Vec<Arc<Socket>>>,
     count: AtomicUsize,
@@ -142,6 +144,7 @@ impl Hub {
     /// Makes a hub that tells its sockets what the plane says.
     pub fn new(plane: Ephemeral) -> Arc<Self> {
         let hub = Arc::new(Self {
+            endings: OnceLock::new(),
             plane,
             accounts: DashMap::new(),
             count: AtomicUsize::new(0),
@@ -149,6 +152,11 @@ impl Hub {
         let announcer = Announcer::new(Arc::downgrade(&hub));
         hub.plane.vault().subscribe(Box::new(announcer));
         hub
+    }
+
+    /// Names who is told of sessions that have ended; the first to ask is.
+    pub(crate) fn tell_endings(&self, told: impl Fn(SessionId) + Send + Sync + 'static) {
+        let _ = self.endings.set(Box::new(told));
     }
 
     /// Adds a socket; it replaces one with the same live id.
@@ -205,7 +213,12 @@ impl Hub {
                 account,
                 session,
                 code,
-            } => self.close_session(*account, *session, *code),
+            } => {
+                if let Some(told) = self.endings.get() {
+                    told(*session);
+                }
+                self.close_session(*account, *session, *code);
+            }
             Notice::Relayed {
                 account,
                 besides,

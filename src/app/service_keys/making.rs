@@ -126,7 +126,7 @@ impl Desk<'_> {
         let making = tokio::task::spawn_blocking(move || {
             let pair = KeyPair::generate(algorithm, bits, &mut rng)?;
             let private = Zeroizing::new(pair.private.expose().to_vec());
-            Ok(store::NewServiceKey {
+            Ok::<_, GenerateError>(store::NewServiceKey {
                 algorithm,
                 key_size: pair.public.bits(),
                 kid: pair.public.kid(),
@@ -134,7 +134,7 @@ impl Desk<'_> {
                 private_key: private.into(),
             })
         });
-        let made: Result<_, GenerateError> = making.await.unwrap_or(Err(GenerateError::Failed));
+        let made = making.await.unwrap_or(Err(GenerateError::Failed));
         Ok(made?)
     }
 }

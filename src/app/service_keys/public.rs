@@ -1,11 +1,12 @@
 //! The public halves, for everybody.
 
 use api::bodies::PublicKeysWanted;
-use api::{ServiceId, ServiceKeyFormat, ServiceKeyState};
+use api::{ServiceId, ServiceKeyFormat};
 use service_keys::public_jwks;
 use store::{ServiceKey, ServiceKeyError, Store};
 
 use super::Refusal;
+use super::desk::{is_active, known};
 use super::shown::{described, public_half};
 use crate::app::origin::ClientIp;
 use crate::app::{App, Problem};
@@ -27,10 +28,8 @@ pub async fn public(
     wanted: &PublicKeysWanted,
 ) -> Result<PublicKeys, Problem> {
     app.limits().service_key_lookup(from).await?;
-    // What is no id is the id of no service.
-    let service = service.parse().map_err(|_| ServiceKeyError::Unknown);
-    let found = read(app.store(), service.map_err(Refusal::from)?, wanted);
-    Ok(found.await?)
+    let service = known(service).map_err(Refusal::from)?;
+    Ok(read(app.store(), service, wanted).await?)
 }
 
 /// Writes one version, or all of them with the active one first.
@@ -73,8 +72,4 @@ pub(super) async fn read(
         }
     };
     Ok(PublicKeys { format, text })
-}
-
-fn is_active(key: &ServiceKey) -> bool {
-    key.state == ServiceKeyState::Active
 }

@@ -78,7 +78,7 @@ impl Drop for Superseding<'_> {
 }
 
 impl Registry {
-    /// Makes an empty cache over the store.
+    /// Makes an empty cache over the store, which forgets what ends on other instances.
     pub fn new(
         config: &Config,
         store: Store,
@@ -86,11 +86,11 @@ impl Registry {
         hub: Arc<Hub>,
         links: Arc<Links>,
         plane: Ephemeral,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        let registry = Arc::new(Self {
             store,
             ambient,
-            hub,
+            hub: Arc::clone(&hub),
             links,
             plane,
             idle_secs: config.session_idle_secs,
@@ -98,7 +98,23 @@ impl Registry {
             endings: AtomicU64::new(0),
             leaving: DashMap::new(),
             superseded: DashMap::new(),
+        });
+        let told = Arc::downgrade(&registry);
+        hub.tell_endings(move |id| {
+            if let Some(registry) = told.upgrade() {
+                registry.forget(id);
+            }
+        });
+        registry
+    }
+
+    /// Forgets a session that has ended, maybe on another instance.
+    fn forget(&self, id: SessionId) {
+        self.endings.fetch_add(1, Ordering::SeqCst);
+        if let Some((_, session)) = self.cached.remove(&id) {
+            session.end();
         }
+        self.links.end_session(id);
     }
 
     /// Finds a session that has not ended.
@@ -170,12 +186,8 @@ impl Registry {
 
     /// Ends sessions in memory and closes their sockets; the caller has ended them in the store.
     pub async fn end(&self, user: UserId, sessions: &[SessionId], code: u16) {
-        self.endings.fetch_add(1, Ordering::SeqCst);
         for id in sessions {
-            if let Some((_, session)) = self.cached.remove(id) {
-                session.end();
-            }
-            self.links.end_session(*id);
+            self.forget(*id);
             self.hub.close_session(user, *id, code);
             let ended = self.plane.presence().end_session(user, *id, code);
             if let Err(cause) = ended.await {

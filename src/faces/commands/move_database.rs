@@ -36,7 +36,9 @@ pub fn run(args: Args) -> Outcome {
     };
     let (from, to) = (of(&args.from)?, of(&args.to)?);
     let ambient = Ambient::system();
-    let options = |config: &Config| store_config(config, Config::encryption_key()?, &ambient);
+    let options = |config: &Config| -> Result<StoreConfig, Box<dyn std::error::Error>> {
+        Ok(store_config(config, Config::encryption_key()?, &ambient)?)
+    };
     let (source, mut target) = (options(&from)?, options(&to)?);
     // What is sealed stays as it is: one key opens both.
     target.key = options(&from)?.key;

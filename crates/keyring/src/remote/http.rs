@@ -24,6 +24,7 @@ pub(super) struct Answered {
 pub(super) struct Http {
     tag: ProviderTag,
     client: Client,
+    limit: Duration,
 }
 
 impl Http {
@@ -58,7 +59,7 @@ impl Http {
         }
         let words = "TLS cannot be set up; check the machine's certificates";
         let client = builder.build().map_err(|error| unfit(words, error))?;
-        Ok(Self { tag, client })
+        Ok(Self { tag, client, limit })
     }
 
     /// Sends one request and reads the whole answer.
@@ -74,6 +75,9 @@ impl Http {
             request = request.body(body);
         }
         let failed = |error: reqwest::Error| {
+            if error.is_timeout() {
+                return slow(self.tag, self.limit);
+            }
             let error = error.without_url();
             RemoteError::new(self.tag, Trouble::Unreachable, chain(&error))
         };
@@ -99,6 +103,11 @@ impl Http {
     pub(super) fn odd(&self, detail: &str) -> RemoteError {
         RemoteError::new(self.tag, Trouble::Odd, detail)
     }
+}
+
+/// No answer within the limit.
+pub(super) fn slow(tag: ProviderTag, limit: Duration) -> RemoteError {
+    RemoteError::new(tag, Trouble::Slow, format!("{} s", limit.as_secs_f32()))
 }
 
 /// A body that is wiped when it was sent.

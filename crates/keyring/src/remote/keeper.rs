@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ambient::Clock;
 
-use crate::remote::error::{RemoteError, Trouble};
+use crate::remote::error::RemoteError;
 use crate::remote::held::Held;
+use crate::remote::http::slow;
 use crate::remote::service::{Service, WrappedKek};
 use crate::secret::Kek;
 use crate::stanza::KekId;
@@ -85,9 +86,6 @@ pub(super) async fn within<T>(
 ) -> Result<T, RemoteError> {
     match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer,
-        Err(_) => {
-            let seconds = format!("{} s", limit.as_secs_f32());
-            Err(RemoteError::new(service.tag(), Trouble::Slow, seconds))
-        }
+        Err(_) => Err(slow(service.tag(), limit)),
     }
 }

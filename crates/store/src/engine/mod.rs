@@ -25,6 +25,7 @@
 
 pub(crate) mod invites;
 pub(crate) mod keys;
+pub(crate) mod leases;
 pub(crate) mod log;
 mod opening;
 pub(crate) mod place;
@@ -49,6 +50,7 @@ use async_trait::async_trait;
 
 use crate::engine::invites::{InviteChanges, InviteRows};
 use crate::engine::keys::{KeyChanges, KeyRows};
+use crate::engine::leases::LeaseChanges;
 use crate::engine::log::{Events, LogChanges, LogRows};
 use crate::engine::prekeys::{PrekeyChanges, PrekeyRows};
 use crate::engine::public_keys::{PublicKeyChanges, PublicKeyRows};
@@ -96,6 +98,7 @@ pub(crate) trait Changes:
     + SettingChanges
     + LogChanges
     + KeyChanges
+    + LeaseChanges
     + ServiceKeyChanges
 {
 }
@@ -153,6 +156,9 @@ pub(crate) trait Engine: Send + Sync {
         copied: OnCopied,
         strip: Strip,
     ) -> Result<Snapshot, SnapshotError>;
+
+    /// Whether other instances may have the same database open.
+    fn is_shared(&self) -> bool;
 
     /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
     fn lacking(&self) -> usize;

@@ -7,6 +7,7 @@ mod identity;
 mod invite_rows;
 mod invites;
 mod joined_wraps;
+mod leases;
 mod open;
 mod prekey_rows;
 mod prekeys;

@@ -6,8 +6,8 @@ use api::ServiceId;
 use async_trait::async_trait;
 
 use crate::damage::{Listed, listed};
-use crate::engine::{Acting, Rows};
 use crate::engine::service_keys::ServiceKeyRow;
+use crate::engine::{Acting, Rows};
 use crate::fault::Fault;
 use crate::intent::Intent;
 use crate::repository::Repository;
@@ -30,15 +30,20 @@ impl ServiceKeys for Repository {
     ) -> Result<ServiceKey, ServiceKeyError> {
         let (row, private) = ServiceKeyRow::seal(&self.sealer, &service, name, 1, key, now)?;
         let made = row.checked(&self.sealer.tags)?;
-        self.record(Acting::Server, row.weight(&private), vec![intent.done(now)], move |tx| {
-            if !tx.rows.service_keys(service.as_str())?.is_empty() {
-                return Err(ServiceKeyError::Conflict);
-            }
-            if tx.rows.count_services()? >= MAX_SERVICES {
-                return Err(ServiceKeyError::TooManyServices);
-            }
-            inserted(tx.rows.insert_service_key(&row, &private)?)
-        })
+        self.record(
+            Acting::Server,
+            row.weight(&private),
+            vec![intent.done(now)],
+            move |tx| {
+                if !tx.rows.service_keys(service.as_str())?.is_empty() {
+                    return Err(ServiceKeyError::Conflict);
+                }
+                if tx.rows.count_services()? >= MAX_SERVICES {
+                    return Err(ServiceKeyError::TooManyServices);
+                }
+                inserted(tx.rows.insert_service_key(&row, &private)?)
+            },
+        )
         .await?;
         Ok(made)
     }
@@ -59,18 +64,23 @@ impl ServiceKeys for Repository {
         let next = expected.checked_add(1).ok_or(ServiceKeyError::Conflict)?;
         let (row, private) = ServiceKeyRow::seal(&self.sealer, &service, name, next, key, now)?;
         let made = row.checked(&self.sealer.tags)?;
-        self.record(Acting::Server, row.weight(&private), vec![intent.done(now)], move |tx| {
-            let (mut active, versions) = active(tx.rows, tx.tags, &service)?;
-            if active.version != expected || active.name != row.name {
-                return Err(ServiceKeyError::Conflict);
-            }
-            if versions >= MAX_SERVICE_KEY_VERSIONS {
-                return Err(ServiceKeyError::TooManyVersions);
-            }
-            active.retire(now);
-            inserted(active.save(tx.rows, tx.tags)?)?;
-            inserted(tx.rows.insert_service_key(&row, &private)?)
-        })
+        self.record(
+            Acting::Server,
+            row.weight(&private),
+            vec![intent.done(now)],
+            move |tx| {
+                let (mut active, versions) = active(tx.rows, tx.tags, &service)?;
+                if active.version != expected || active.name != row.name {
+                    return Err(ServiceKeyError::Conflict);
+                }
+                if versions >= MAX_SERVICE_KEY_VERSIONS {
+                    return Err(ServiceKeyError::TooManyVersions);
+                }
+                active.retire(now);
+                inserted(active.save(tx.rows, tx.tags)?)?;
+                inserted(tx.rows.insert_service_key(&row, &private)?)
+            },
+        )
         .await?;
         Ok(made)
     }
@@ -82,13 +92,18 @@ impl ServiceKeys for Repository {
         intent: &Intent,
         now: u64,
     ) -> Result<ServiceKey, ServiceKeyError> {
-        self.record(Acting::Server, 0, vec![intent.done(now)], move |tx: &Tx<'_>| {
-            let (mut active, _) = active(tx.rows, tx.tags, &service)?;
-            active.name.clone_from(&name);
-            active.updated_at = now;
-            inserted(active.save(tx.rows, tx.tags)?)?;
-            Ok(active.checked(tx.tags)?)
-        })
+        self.record(
+            Acting::Server,
+            0,
+            vec![intent.done(now)],
+            move |tx: &Tx<'_>| {
+                let (mut active, _) = active(tx.rows, tx.tags, &service)?;
+                active.name.clone_from(&name);
+                active.updated_at = now;
+                inserted(active.save(tx.rows, tx.tags)?)?;
+                Ok(active.checked(tx.tags)?)
+            },
+        )
         .await
     }
 

@@ -17,7 +17,7 @@ use crate::support::Folder;
 /// A server of each kind, each behind a proxy.
 struct Services {
     bao: OpenBao,
-    moto: Moto,
+    _moto: Moto,
     azure: AzureStub,
     fronts: [Front; 3],
     aws_key: String,
@@ -37,7 +37,7 @@ impl Services {
         let fronts = [bao.address(), moto.address(), azure.address()].map(Front::before);
         Self {
             bao,
-            moto,
+            _moto: moto,
             azure,
             fronts,
             aws_key,

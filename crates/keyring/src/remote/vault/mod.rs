@@ -5,24 +5,23 @@
 
 mod refusal;
 mod session;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Url};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::remote::error::{RemoteError, Trouble};
-use crate::remote::http::{Answered, Http, address, below, wiped};
+use crate::remote::http::Answered;
 use crate::remote::secret_text::SecretText;
 use crate::remote::service::{Service, WrappedKek, binding};
 use crate::remote::text::{self, STANDARD};
-use crate::remote::vault::refusal::refusal;
 use crate::remote::vault::session::Sessions;
+use crate::remote::vault::transport::Transport;
 use crate::secret::Kek;
 use crate::stanza::{KekId, ProviderTag};
 
@@ -68,13 +67,6 @@ pub(super) struct Vault {
     sessions: Sessions,
 }
 
-/// Requests to one Vault.
-pub(super) struct Transport {
-    http: Http,
-    base: Url,
-    namespace: Option<HeaderValue>,
-}
-
 impl Vault {
     pub(super) fn new(
         config: VaultConfig,
@@ -82,13 +74,7 @@ impl Vault {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RemoteError> {
         let unfit = |words: &str| RemoteError::new(TAG, Trouble::Setting, words);
-        let base = address(TAG, "hashicorp_vault_address", &config.address)?;
-        let direct = base.scheme() == "http";
-        let http = Http::new(TAG, limit, config.ca.as_deref(), direct)?;
-        let namespace = config.namespace.as_deref().map(HeaderValue::from_str);
-        let namespace = namespace
-            .transpose()
-            .map_err(|_| unfit("hashicorp_vault_namespace holds odd letters; correct it"))?;
+        let transport = Transport::new(&config, limit)?;
         if !is_name(&config.key) {
             return Err(unfit(
                 "hashicorp_vault_key is no name of a key: it has letters, digits, - and _",
@@ -105,11 +91,7 @@ impl Vault {
             ));
         }
         Ok(Self {
-            transport: Transport {
-                http,
-                base,
-                namespace,
-            },
+            transport,
             mount: config.mount,
             key: config.key,
             sessions: Sessions::new(config.login, clock),
@@ -132,70 +114,6 @@ impl Vault {
         let token = self.sessions.token(&self.transport).await?;
         let answer = self.transport.post(path(), Some(&token), body).await?;
         answer.checked()
-    }
-}
-
-impl Transport {
-    /// Sends JSON to a path below `/v1`.
-    pub(super) async fn post<'a>(
-        &self,
-        path: impl Iterator<Item = &'a str>,
-        token: Option<&SecretText>,
-        body: &impl Serialize,
-    ) -> Result<Answered, RemoteError> {
-        let body = text::json(body).ok_or_else(|| self.http.odd("no request"))?;
-        self.send(Method::POST, path, token, Some(body)).await
-    }
-
-    /// Reads a path below `/v1`.
-    pub(super) async fn get<'a>(
-        &self,
-        path: impl Iterator<Item = &'a str>,
-        token: &SecretText,
-    ) -> Result<Answered, RemoteError> {
-        self.send(Method::GET, path, Some(token), None).await
-    }
-
-    async fn send<'a>(
-        &self,
-        method: Method,
-        path: impl Iterator<Item = &'a str>,
-        token: Option<&SecretText>,
-        body: Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Answered, RemoteError> {
-        use crate::remote::http::secret_header;
-        use reqwest::header::HeaderName;
-        let url = below(&self.base, ["v1"].into_iter().chain(path));
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(
-            HeaderName::from_static("x-vault-request"),
-            HeaderValue::from_static("true"),
-        );
-        if let Some(namespace) = &self.namespace {
-            let name = HeaderName::from_static("x-vault-namespace");
-            headers.insert(name, namespace.clone());
-        }
-        if let Some(token) = token {
-            let name = HeaderName::from_static("x-vault-token");
-            secret_header(TAG, &mut headers, name, token.expose())?;
-        }
-        self.http.send(method, url, headers, body.map(wiped)).await
-    }
-
-    /// An answer that is not Vault's.
-    pub(super) fn odd(&self, detail: &str) -> RemoteError {
-        self.http.odd(detail)
-    }
-}
-
-impl Answered {
-    /// Turns a refusal into an error.
-    fn checked(self) -> Result<Self, RemoteError> {
-        match self.status {
-            200 | 204 => Ok(self),
-            status => Err(refusal(status, &self.body)),
-        }
     }
 }
 

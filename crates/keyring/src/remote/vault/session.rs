@@ -12,7 +12,8 @@ use crate::remote::error::RemoteError;
 use crate::remote::http::Answered;
 use crate::remote::secret_text::SecretText;
 use crate::remote::text;
-use crate::remote::vault::{Transport, VaultLogin};
+use crate::remote::vault::VaultLogin;
+use crate::remote::vault::transport::Transport;
 
 /// Pause between two looks at a session that has no end, or that could not be renewed.
 const LOOK: Duration = Duration::from_secs(30);

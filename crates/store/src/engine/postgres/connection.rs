@@ -21,7 +21,8 @@ use crate::postgres::PostgresConfig;
 
 /// What every connection begins with. `'server'` sees the rows of every account; a transaction that acts for
 /// one account narrows it.
-const SETTINGS: &str = "SET sm.account = 'server'; SET idle_in_transaction_session_timeout = '60s';";
+const SETTINGS: &str =
+    "SET sm.account = 'server'; SET idle_in_transaction_session_timeout = '60s';";
 /// What connections that only read have besides.
 const ONLY_READS: &str = "SET default_transaction_read_only = on;";
 /// What connections that write have besides: what is acknowledged is on the disk.

@@ -103,6 +103,10 @@ impl Engine for Postgres {
         answer.await.map_err(|_| Fault::Closed)?
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn lacking(&self) -> usize {
         self.writer.lacking()
     }

@@ -20,7 +20,7 @@ const JOBS: &str = "_jobs";
 const FREE: &str =
     "server_secrets, settings, users, public_keys, key_safes, safe_wraps, prekey_safes,
      prekey_batches, prekey_stock, prekeys, sessions, invites, audit_keys,
-     service_keys";
+     service_keys, leases";
 
 /// The role of jobs, where the connection's role does not own the tables.
 ///

@@ -7,7 +7,7 @@ use crate::engine::place::many;
 use crate::engine::sql::{Bindable, Sql, Taken};
 
 /// Every table and the column that orders its rows, each behind the tables that it refers to.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 20] = [
     ("keks", "kek_id"),
     ("server_secrets", "name"),
     ("settings", "name"),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str); 19] = [
     ("invites", "code_hash"),
     ("audit_keys", "subject"),
     ("service_keys", "number"),
+    ("leases", "name"),
     ("audit_log", "id"),
     ("key_jobs", "id"),
     ("audit_retention", "id"),

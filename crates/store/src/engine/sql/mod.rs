@@ -6,6 +6,7 @@
 mod copy;
 mod invites;
 mod keys;
+mod leases;
 mod log;
 mod prekeys;
 mod public_keys;

@@ -58,12 +58,17 @@ impl<D: Sql> ServiceKeyRows for D {
             "SELECT {COLUMNS} FROM service_keys WHERE state = 'active' AND service_id > ?1
              ORDER BY service_id LIMIT ?2"
         );
-        self.all(many("service_keys"), &sql, &[&Public(after), &limit], |row| {
-            let service: String = row.get(0)?;
-            let place = at("service_keys", service.as_bytes());
-            let read = read(row).map_err(|error| place.damaged(error));
-            Ok((service, read))
-        })
+        self.all(
+            many("service_keys"),
+            &sql,
+            &[&Public(after), &limit],
+            |row| {
+                let service: String = row.get(0)?;
+                let place = at("service_keys", service.as_bytes());
+                let read = read(row).map_err(|error| place.damaged(error));
+                Ok((service, read))
+            },
+        )
     }
 
     fn count_services(&self) -> Answer<u64> {

@@ -92,6 +92,10 @@ impl Engine for Sqlite {
         answer.await.map_err(|_| Fault::Closed)?
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn lacking(&self) -> usize {
         self.writer.lacking()
     }

@@ -8,6 +8,7 @@ pub mod administration;
 pub mod audit;
 pub mod credentials;
 pub mod invites;
+pub mod leases;
 pub mod prekeys;
 pub mod proof;
 pub mod rotation;
@@ -115,6 +116,8 @@ macro_rules! conformance_suite {
             service_keys: services_are_listed_in_order_page_by_page,
             service_keys: private_halves_move_to_another_key,
             service_keys: a_copy_has_the_keys_of_services,
+            leases: one_instance_at_a_time_has_a_lease,
+            leases: of_many_that_take_a_lease_at_once_one_has_it,
             server: registration_is_closed_until_somebody_chooses,
             server: a_secret_is_made_once_and_kept,
             server: two_who_ask_for_a_secret_at_once_get_the_same,

@@ -75,7 +75,9 @@ async fn a_change_whose_commit_or_its_answer_is_lost_is_there_once() {
     let database = Database::new();
     let between = Between::start(database.cluster.port()).await;
     let own = format!(":{}/", database.cluster.port());
-    let address = database.address.replace(&own, &format!(":{}/", between.port));
+    let address = database
+        .address
+        .replace(&own, &format!(":{}/", between.port));
     let mut config = database.config();
     config.postgres = Some(PostgresConfig::new(address));
     let store = tokio::task::spawn_blocking(move || store::Store::open(&config).unwrap())

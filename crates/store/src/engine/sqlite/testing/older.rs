@@ -8,7 +8,8 @@ use rusqlite::Connection;
 pub(crate) fn join_wraps(database: &Path, joined: &[([u8; 16], Vec<u8>)]) -> rusqlite::Result<()> {
     let connection = Connection::open(database)?;
     connection.execute_batch(
-        "DROP TABLE service_keys;
+        "DROP TABLE leases;
+         DROP TABLE service_keys;
          ALTER TABLE keks DROP COLUMN wrapped_kek;
          DROP TABLE safe_wraps;
          ALTER TABLE key_safes ADD COLUMN encrypted_wraps BLOB NOT NULL DEFAULT x'';",
