@@ -41,7 +41,7 @@ export interface Accounts {
 }
 
 /** What happened, as a record of the audit log names it. */
-export type Action = 'account.alias_changed' | 'account.erased' | 'account.passphrase_changed' | 'account.recovered' | 'account.recovery_failed' | 'account.registered' | 'admin.audit_viewed' | 'admin.refused' | 'admin.users_viewed' | 'audit.foreign_record' | 'audit.retention' | 'audit.rolled_back' | 'backup.restored' | 'invite.created' | 'invite.used' | 'invite.withdrawn' | 'keys.identity_replaced' | 'keys.prekeys_published' | 'keys.published' | 'keys.renewal_finished' | 'keys.renewal_started' | 'keys.rotation_finished' | 'keys.rotation_started' | 'keys.rows_bound' | 'limits.fired' | 'server.started' | 'server.stopped' | 'session.created' | 'session.expired' | 'session.revoked' | 'session.signed_out' | 'sign_in.failed' | 'sign_in.succeeded' | 'store.row_damaged' | 'vault.full' | 'admin.registration.intent' | 'admin.registration.done' | 'admin.registration.failed' | 'admin.user_role.intent' | 'admin.user_role.done' | 'admin.user_role.failed' | 'admin.user_activity.intent' | 'admin.user_activity.done' | 'admin.user_activity.failed' | 'admin.user_erasure.intent' | 'admin.user_erasure.done' | 'admin.user_erasure.failed' | 'admin.key_rotation.intent' | 'admin.key_rotation.done' | 'admin.key_rotation.failed' | 'admin.key_renewal.intent' | 'admin.key_renewal.done' | 'admin.key_renewal.failed' | 'admin.backup.intent' | 'admin.backup.done' | 'admin.backup.failed' | 'admin.backup_drill.intent' | 'admin.backup_drill.done' | 'admin.backup_drill.failed' | 'admin.audit_verification.intent' | 'admin.audit_verification.done' | 'admin.audit_verification.failed';
+export type Action = 'account.alias_changed' | 'account.erased' | 'account.passphrase_changed' | 'account.recovered' | 'account.recovery_failed' | 'account.registered' | 'admin.audit_viewed' | 'admin.refused' | 'admin.users_viewed' | 'audit.foreign_record' | 'audit.retention' | 'audit.rolled_back' | 'backup.restored' | 'invite.created' | 'invite.used' | 'invite.withdrawn' | 'keys.identity_replaced' | 'keys.prekeys_published' | 'keys.published' | 'keys.renewal_finished' | 'keys.renewal_started' | 'keys.rotation_finished' | 'keys.rotation_started' | 'keys.rows_bound' | 'limits.fired' | 'server.started' | 'server.stopped' | 'session.created' | 'session.expired' | 'session.revoked' | 'session.signed_out' | 'sign_in.failed' | 'sign_in.succeeded' | 'store.row_damaged' | 'vault.full' | 'admin.registration.intent' | 'admin.registration.done' | 'admin.registration.failed' | 'admin.user_role.intent' | 'admin.user_role.done' | 'admin.user_role.failed' | 'admin.user_activity.intent' | 'admin.user_activity.done' | 'admin.user_activity.failed' | 'admin.user_erasure.intent' | 'admin.user_erasure.done' | 'admin.user_erasure.failed' | 'admin.key_rotation.intent' | 'admin.key_rotation.done' | 'admin.key_rotation.failed' | 'admin.key_renewal.intent' | 'admin.key_renewal.done' | 'admin.key_renewal.failed' | 'admin.backup.intent' | 'admin.backup.done' | 'admin.backup.failed' | 'admin.backup_drill.intent' | 'admin.backup_drill.done' | 'admin.backup_drill.failed' | 'admin.service_key.intent' | 'admin.service_key.done' | 'admin.service_key.failed' | 'admin.service_key_rotation.intent' | 'admin.service_key_rotation.done' | 'admin.service_key_rotation.failed' | 'admin.service_key_reading.intent' | 'admin.service_key_reading.done' | 'admin.service_key_reading.failed' | 'admin.service_key_deletion.intent' | 'admin.service_key_deletion.done' | 'admin.service_key_deletion.failed' | 'admin.audit_verification.intent' | 'admin.audit_verification.done' | 'admin.audit_verification.failed';
 
 /** What a client asked for over the WebSocket. */
 export type Asked = 'claim' | 'ack' | 'extend' | 'cannot_open' | 'send' | 'slots' | 'bundle' | 'status' | 'ticket' | 'list' | 'frame';
@@ -238,7 +238,7 @@ export type ClientFrame = {
 };
 
 /** Why the server did not do what was asked */
-export type Code = 'malformed-request' | 'signed-out' | 'sign-in-failed' | 'recovery-failed' | 'forbidden' | 'foreign-origin' | 'reauth-failed' | 'registration-closed' | 'invite-unusable' | 'setup-unusable' | 'wrong-proof' | 'not-found' | 'gone' | 'no-such-user' | 'method-not-allowed' | 'handle-taken' | 'already-registered' | 'safe-conflict' | 'token-expired' | 'stale-batch' | 'too-many-invites' | 'taken' | 'stale-claim' | 'duplicate-message' | 'last-administrator' | 'backup-running' | 'no-backup-target' | 'key-job-running' | 'account-gone' | 'too-large' | 'wrong-content-type' | 'handle-refused' | 'alias-refused' | 'keys-unusable' | 'message-refused' | 'too-many-requests' | 'quota' | 'internal' | 'unavailable' | 'not-ready' | 'key-provider-unreachable' | 'too-many-connections' | 'vault-full' | 'disk-full';
+export type Code = 'malformed-request' | 'signed-out' | 'sign-in-failed' | 'recovery-failed' | 'forbidden' | 'foreign-origin' | 'reauth-failed' | 'registration-closed' | 'invite-unusable' | 'setup-unusable' | 'wrong-proof' | 'not-found' | 'gone' | 'no-such-user' | 'no-such-service' | 'method-not-allowed' | 'handle-taken' | 'already-registered' | 'safe-conflict' | 'token-expired' | 'stale-batch' | 'too-many-invites' | 'taken' | 'stale-claim' | 'duplicate-message' | 'last-administrator' | 'backup-running' | 'no-backup-target' | 'key-job-running' | 'service-key-conflict' | 'too-many-service-keys' | 'account-gone' | 'too-large' | 'wrong-content-type' | 'handle-refused' | 'alias-refused' | 'service-refused' | 'keys-unusable' | 'message-refused' | 'too-many-requests' | 'quota' | 'internal' | 'unavailable' | 'not-ready' | 'key-provider-unreachable' | 'too-many-connections' | 'vault-full' | 'disk-full';
 
 /** Who is signed in, and until when. */
 export interface CurrentSession {
@@ -266,6 +266,14 @@ export interface DamagedAccount {
   reason: string;
   /** The account. */
   user_id: UserId;
+}
+
+/** A service whose active version does not open, or was changed in the file. */
+export interface DamagedService {
+  /** What did not fit. */
+  reason: string;
+  /** Id of the service, as the file has it. */
+  service: string;
 }
 
 /** Who is signed in from this answer on. */
@@ -452,6 +460,18 @@ export interface NewInvite {
   max_uses?: number | null;
 }
 
+/** A service and the key that it is to have. */
+export interface NewServiceKey {
+  /** What the key is made of. */
+  algorithm: ServiceKeyAlgorithm;
+  /** Bits of the modulus, for RS256 only: 2048, 3072 or 4096; 3072 if there is none. */
+  key_size?: number | null;
+  /** Name of the service for people, 1 to 64 characters; its id if there is none. */
+  name?: string | null;
+  /** Id of the service, as it stands in addresses. */
+  service: string;
+}
+
 /** A wrap of the safe key that is to be stored. */
 export interface NewWrap {
   /** Sealed by the client. */
@@ -544,6 +564,15 @@ export interface PrekeyStock {
 export interface PrekeysInUse {
   /** Numbers of the pairs. */
   ids: Array<number>;
+}
+
+/** Which private key is wanted. */
+export interface PrivateKeyWanted {
+  format?: ServiceKeyFormat | null;
+  /** From a re-authentication: a cookie alone must not give out a private key. */
+  reauth_token: Blob;
+  /** The version; the active one if there is none. */
+  version?: number | null;
 }
 
 /**
@@ -898,6 +927,78 @@ export type ServerFrame = {
 } | {
   t: 'pong';
 };
+
+/** A service */
+export type ServiceId = string;
+
+/** A version of a service's key, without its bytes. */
+export interface ServiceKey {
+  /** What it is made of. */
+  algorithm: ServiceKeyAlgorithm;
+  /** Unix seconds. */
+  created_at: number;
+  /** Bits of the modulus for RS256, of both public keys for the others. */
+  key_size: number;
+  /** Name of this version, made from its public keys. */
+  kid: string;
+  /** Name of the service. */
+  name: string;
+  /** Unix seconds at which another version replaced it. */
+  retired_at: number | null;
+  /** Id of the service. */
+  service: ServiceId;
+  /** Whether it is the one to use. */
+  state: ServiceKeyState;
+  /** Unix seconds of the last change of its name or state. */
+  updated_at: number;
+  /** Counts up from 1. */
+  version: number;
+}
+
+/** What a version of a service's key is made of, and what it is for. */
+export type ServiceKeyAlgorithm = 'ML-KEM-1024+X25519' | 'ML-DSA-87+Ed25519' | 'RS256';
+
+/** Which keys of a service are deleted. */
+export interface ServiceKeyDeletion {
+  /** From a re-authentication: a cookie alone must not delete keys. */
+  reauth_token: Blob;
+  /** A retired version; the service with every version if there is none. */
+  version?: number | null;
+}
+
+/** How keys of a service are written. */
+export type ServiceKeyFormat = 'jwks' | 'pem';
+
+/** A new version of a service's key. */
+export interface ServiceKeyRotation {
+  algorithm?: ServiceKeyAlgorithm | null;
+  /** The version that is active now; if it is another one, nothing is changed. */
+  expected_version?: number | null;
+  /** Bits of the modulus, for RS256 only; as many as now if neither this nor an algorithm is given. */
+  key_size?: number | null;
+}
+
+/** Whether a version of a service's key is the one to use. */
+export type ServiceKeyState = 'active' | 'retired';
+
+/** The key that the service of the address is to have. */
+export interface ServiceKeyWanted {
+  /** What the key is made of. */
+  algorithm: ServiceKeyAlgorithm;
+  /** Bits of the modulus, for RS256 only: 2048, 3072 or 4096; 3072 if there is none. */
+  key_size?: number | null;
+  /** Name of the service for people, 1 to 64 characters; its id, or the one it has, if there is none. */
+  name?: string | null;
+}
+
+/** A page of services in the order of their ids, each with its active version. */
+export interface Services {
+  /** Services of this page whose rows are damaged. */
+  damaged: Array<DamagedService>;
+  next: ServiceId | null;
+  /** The active versions. */
+  services: Array<ServiceKey>;
+}
 
 /** One session of the account. */
 export interface Session {
