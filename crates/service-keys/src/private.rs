@@ -21,7 +21,11 @@ impl PrivateKey {
         algorithm: ServiceKeyAlgorithm,
         bytes: Zeroizing<Vec<u8>>,
     ) -> Result<Self, NotAKey> {
-        split(algorithm, &bytes, Kind::private_len).ok_or(NotAKey)?;
+        for (kind, part) in split(algorithm, &bytes, Kind::private_len).ok_or(NotAKey)? {
+            if kind == Kind::Rsa {
+                rsa::private_members(part, |_, _| {})?;
+            }
+        }
         Ok(Self { algorithm, bytes })
     }
 

@@ -19,6 +19,7 @@ async fn filled(fixture: &impl Fixture) -> Store {
     let store = fixture.open();
     sample::register(&store, 0..USERS, 2).await;
     secret(&store).await;
+    super::service_keys::create(&store, 1).await.unwrap();
     store
 }
 

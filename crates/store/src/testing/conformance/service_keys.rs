@@ -20,7 +20,7 @@ async fn intent(store: &Store) -> Intent {
     store.declare(declaration, NOW).await.unwrap()
 }
 
-async fn create(store: &Store, number: u8) -> Result<ServiceKey, ServiceKeyError> {
+pub(super) async fn create(store: &Store, number: u8) -> Result<ServiceKey, ServiceKeyError> {
     let (name, by) = (format!("Service {number}"), intent(store).await);
     let key = service_key(number);
     store
