@@ -1,5 +1,7 @@
 //! `move`: a community from one kind of database into the other.
 
+use std::path::{Path, PathBuf};
+
 use ambient::Ambient;
 use backup::{Phase, Progress};
 use store::{MoveError, Moved, Store, StoreConfig, move_database};
@@ -22,7 +24,7 @@ pub struct Args {
     pub to: String,
     /// Directory of the key file [default: ./data]
     #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<std::path::PathBuf>,
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Moves, opens what was made, and says what to do next.
@@ -72,10 +74,18 @@ pub fn run(args: Args) -> Outcome {
 fn locks(from: &Config, to: &Config) -> Result<Vec<DatabaseLock>, Box<dyn std::error::Error>> {
     let (from, to) = (from.database_path()?, to.database_path()?);
     let mut locks = vec![DatabaseLock::take(&from)?];
-    if to != from {
+    // Taking the first has made its folder.
+    if whole(&to) != whole(&from) {
         locks.push(DatabaseLock::take(&to)?);
     }
     Ok(locks)
+}
+
+/// A path by which files can be told apart; `None` where its folder is not there.
+fn whole(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    Some(folder.join(file.file_name()?))
 }
 
 /// Opens what was made as a server would, and looks at everything that is sealed or linked.
