@@ -10,8 +10,8 @@
 //! | [`Claims`] | prekeys that were handed out lately |
 //! | [`ResumeHalves`] | the server's halves of resume wraps |
 //!
-//! [`Ephemeral`] holds a backend of all of them; [`memory`] is one. Every method takes plain values and
-//! gives an [`Answer`], so that a backend may be a node that several instances of the server share. What
+//! [`Ephemeral`] holds a backend of all of them: [`memory`] lies in this process, [`valkey`] at nodes that
+//! several instances of the server share. Every method takes plain values and gives an [`Answer`]. What
 //! sockets of this instance must be told comes to an [`EventSink`]. Every backend passes the cases of
 //! `tests/`.
 //!
@@ -57,6 +57,7 @@ mod reservation;
 mod resume;
 mod token;
 mod types;
+pub mod valkey;
 mod vault;
 
 pub use answer::{Answer, Unreachable};
@@ -69,7 +70,7 @@ pub use error::{AddSlotsError, ClaimError, Full, LeaseError, PutError};
 pub use event::{Change, Event, EventSink};
 pub use limits::{Attempt, Key, RateLimits, Rule, TooSoon};
 pub use memory::{Memory, Vault};
-pub use plane::{Backend, Ephemeral};
+pub use plane::{Backend, Ephemeral, Trouble};
 pub use presence::{Bundle, Connection, Notice, Presence, TooManySockets};
 pub use reservation::{Reservation, cost};
 pub use resume::ResumeHalves;

@@ -36,6 +36,11 @@ impl Key {
         Self(key)
     }
 
+    /// Returns the bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
     /// Joins something with a network.
     pub fn with_network(first: &[u8], network: IpAddr) -> Self {
         // An address of the older kind has a form of its own among the newer ones.

@@ -9,12 +9,22 @@ use crate::{
     Answer, Claims, Config, Drawn, MessageVault, OneTimeTokens, Presence, RateLimits, ResumeHalves,
 };
 
+/// Something that a backend stands on is not as it must be; says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(pub String);
+
 /// Everything that a backend must offer.
 pub trait Backend:
     MessageVault + Presence + Drawn + OneTimeTokens + RateLimits + Claims + ResumeHalves
 {
     /// Forgets what has expired of everything but messages; call it each minute.
     fn tidy(&self) -> Answer<'_, ()>;
+
+    /// Looks at whether everything that it stands on is set up as it must be; call it each minute.
+    fn check(&self) -> Answer<'_, Result<(), Trouble>> {
+        Answer::ready(Ok(()))
+    }
 
     /// Counts what is left of everything, for tests that look for leaks.
     #[cfg(test)]
@@ -74,6 +84,11 @@ impl Ephemeral {
     /// Forgets what has expired of everything but messages; call it each minute.
     pub fn tidy(&self) -> Answer<'_, ()> {
         self.0.tidy()
+    }
+
+    /// Looks at whether everything that the plane stands on is set up as it must be; call it each minute.
+    pub fn check(&self) -> Answer<'_, Result<(), Trouble>> {
+        self.0.check()
     }
 
     /// Counts what is left of everything, for tests that look for leaks.

@@ -34,6 +34,9 @@ pub struct TooManySockets;
 pub enum Notice {
     /// Another connection took the place of this one.
     Replaced(Connection),
+    /// The plane has begun anew where this connection's account lies: it is to be closed, so that its
+    /// client comes again.
+    Lost(Connection),
     /// A session has ended: its connections are to be closed with this code.
     Ended {
         /// The account.

@@ -26,6 +26,11 @@ pub(crate) const fn slots_cost(slots: usize) -> u64 {
 pub(crate) trait Refund: Send + Sync {
     /// Takes it back.
     fn refund(&self, poster: UserId, bytes: u64);
+
+    /// The name of the room, where rooms have one.
+    fn name(&self) -> Option<[u8; 16]> {
+        None
+    }
 }
 
 /// Room for one message, given back when it is dropped unused.
@@ -52,6 +57,11 @@ impl Reservation {
     /// Returns the bytes reserved, as [`cost`] counts them.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Returns the name of the room, where rooms have one.
+    pub(crate) fn name(&self) -> Option<[u8; 16]> {
+        self.unused.as_ref()?.name()
     }
 
     /// Notes that a message has taken the room.

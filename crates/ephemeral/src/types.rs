@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Ciphertext, ClaimToken, LiveId, MessageId, UserId};
+use crate::{Ciphertext, ClaimToken, Config, LiveId, MessageId, PutError, UserId};
 
 /// Who may claim a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,34 @@ pub struct NewMessage {
     pub slots: Vec<NewSlot>,
     /// The sealed body.
     pub body: Ciphertext,
+}
+
+impl NewMessage {
+    /// Refuses what is against the bounds whatever the vault holds.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), PutError> {
+        let (shortest, longest) = (config.shortest_life, config.longest_life);
+        if self.life < shortest || self.life > longest {
+            return Err(PutError::Life { shortest, longest });
+        }
+        let limit = config.slots_per_message;
+        if self.slots.is_empty() {
+            return Err(PutError::NoSlots);
+        }
+        if self.slots.len() > limit {
+            return Err(PutError::TooManySlots { limit });
+        }
+        match repeats(&self.slots) {
+            true => Err(PutError::RepeatedTarget),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Returns whether two slots have the same target.
+pub(crate) fn repeats(slots: &[NewSlot]) -> bool {
+    let mut targets: Vec<Target> = slots.iter().map(|slot| slot.target).collect();
+    targets.sort_unstable();
+    targets.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// The result of posting a message.

@@ -209,6 +209,11 @@ impl Hub {
                     socket.close(close::REPLACED);
                 }
             }
+            Notice::Lost(connection) => {
+                if let Some(socket) = self.remove(connection) {
+                    socket.close(close::SHUTTING_DOWN);
+                }
+            }
             Notice::Ended {
                 account,
                 session,

@@ -3,7 +3,7 @@
 //! A backend runs all of it by [`suite!`] in a module of its own tests. What a case opens is its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod asked;
+pub(crate) mod asked;
 pub(crate) mod limits;
 pub(crate) mod presence;
 pub(crate) mod small;

@@ -9,9 +9,10 @@ use crate::memory::message::{Held, Slot};
 use crate::memory::platform::{Lock, Platform, Table};
 use crate::memory::vault::Vault;
 use crate::reservation::slots_cost;
+use crate::types::repeats;
 use crate::{
-    AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Reservation, Target,
-    UserId, cost,
+    AddSlotsError, Full, MessageId, NewMessage, NewSlot, PutError, PutOutcome, Reservation, UserId,
+    cost,
 };
 
 impl<P: Platform> Vault<P> {
@@ -62,20 +63,7 @@ impl<P: Platform> Vault<P> {
         message: NewMessage,
     ) -> Result<PutOutcome, PutError> {
         self.operations.fetch_add(1, Ordering::Relaxed);
-        let (shortest, longest) = (self.config.shortest_life, self.config.longest_life);
-        if message.life < shortest || message.life > longest {
-            return Err(PutError::Life { shortest, longest });
-        }
-        let limit = self.config.slots_per_message;
-        if message.slots.is_empty() {
-            return Err(PutError::NoSlots);
-        }
-        if message.slots.len() > limit {
-            return Err(PutError::TooManySlots { limit });
-        }
-        if repeats(&message.slots) {
-            return Err(PutError::RepeatedTarget);
-        }
+        message.check(&self.config)?;
         let now_ms = self.clock.now_ms();
         let expires_ms = now_ms + message.life.as_millis() as u64;
         let id = message.id;
@@ -178,10 +166,4 @@ impl<P: Platform> Vault<P> {
         }
         added
     }
-}
-
-fn repeats(slots: &[NewSlot]) -> bool {
-    let mut targets: Vec<Target> = slots.iter().map(|slot| slot.target).collect();
-    targets.sort_unstable();
-    targets.windows(2).any(|pair| pair[0] == pair[1])
 }

@@ -1,0 +1,158 @@
+//! The connections over which bodies travel, and how their buffers forget.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, RedisResult, Value, cmd};
+use tokio::sync::{Mutex, Notify};
+use tokio::time::sleep;
+
+use super::core::Core;
+use super::node::{Epoch, Node};
+use crate::Unreachable;
+
+/// Connections of one instance to one node.
+const LANES: usize = 4;
+
+/// How long a node may take for the largest body.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A burst is over when nothing was sent for so long.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Under load the buffers are overwritten after so many times [`QUIET`] all the same.
+const BURST: usize = 20;
+
+/// By how much what overwrites is longer than what it overwrites, for what stands around that.
+const AROUND: usize = 64;
+
+/// A connection that carries bodies.
+#[derive(Default)]
+struct Lane {
+    open: Mutex<Option<(MultiplexedConnection, Epoch)>>,
+    /// The most bytes that one body had since its buffers were overwritten.
+    largest: AtomicUsize,
+    uses: AtomicUsize,
+    used: Notify,
+}
+
+/// The connections to a node that carry bodies.
+pub(super) struct Bodies {
+    next: AtomicUsize,
+    lanes: Vec<Arc<Lane>>,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self {
+            next: AtomicUsize::new(0),
+            lanes: (0..LANES).map(|_| Arc::default()).collect(),
+        }
+    }
+}
+
+impl Bodies {
+    /// Overwrites buffers from now on; needs a runtime.
+    pub(super) fn start(&self) {
+        for lane in &self.lanes {
+            tokio::spawn(Arc::clone(lane).overwrite());
+        }
+    }
+
+    /// Sends commands, of which one carries so many bytes of a body at most, in an epoch of the node. A
+    /// connection does not outlive its engine, so that no body reaches an engine of another epoch.
+    pub(super) async fn send(
+        &self,
+        core: &Core,
+        node: &Node,
+        epoch: Epoch,
+        commands: &Pipeline,
+        largest: usize,
+    ) -> Result<Vec<Value>, Unreachable> {
+        node.is_fit()?;
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
+        let lane = &self.lanes[at];
+        core.passed.note(largest);
+        lane.largest.fetch_max(largest, Ordering::Relaxed);
+        lane.uses.fetch_add(1, Ordering::Relaxed);
+        let sent = lane.send(core, node, epoch, commands).await;
+        lane.uses.fetch_add(1, Ordering::Relaxed);
+        lane.used.notify_one();
+        sent.map_err(|error| {
+            tracing::warn!(node = node.name, %error, "a connection for bodies broke");
+            node.doubt.notify_one();
+            Unreachable
+        })?
+        .ok_or(Unreachable)
+    }
+}
+
+impl Lane {
+    /// `None` if the node is in another epoch.
+    async fn send(
+        &self,
+        core: &Core,
+        node: &Node,
+        epoch: Epoch,
+        commands: &Pipeline,
+    ) -> RedisResult<Option<Vec<Value>>> {
+        let Some(mut connection) = self.connection(core, node, epoch).await? else {
+            return Ok(None);
+        };
+        let sent = connection
+            .send_packed_commands(commands, 0, commands.len())
+            .await;
+        if sent.is_err() {
+            *self.open.lock().await = None;
+        }
+        sent.map(Some)
+    }
+
+    async fn connection(
+        &self,
+        core: &Core,
+        node: &Node,
+        epoch: Epoch,
+    ) -> RedisResult<Option<MultiplexedConnection>> {
+        let mut open = self.open.lock().await;
+        if let Some((connection, of)) = &*open
+            && *of == epoch
+        {
+            return Ok(Some(connection.clone()));
+        }
+        let mut made = node.open(PATIENCE).await?;
+        let mut ask = cmd("GET");
+        ask.arg(core.key("epoch", &[]));
+        let found = made.send_packed_command(&ask).await?;
+        if !matches!(found, Value::BulkString(there) if there == epoch) {
+            return Ok(None);
+        }
+        *open = Some((made.clone(), epoch));
+        Ok(Some(made))
+    }
+
+    /// Overwrites the buffers on both sides whenever a burst is over.
+    async fn overwrite(self: Arc<Self>) {
+        loop {
+            self.used.notified().await;
+            for _ in 0..BURST {
+                let before = self.uses.load(Ordering::Relaxed);
+                sleep(QUIET).await;
+                if self.uses.load(Ordering::Relaxed) == before {
+                    break;
+                }
+            }
+            let size = self.largest.swap(0, Ordering::Relaxed);
+            let connection = self.open.lock().await.as_ref().map(|it| it.0.clone());
+            if let Some(mut connection) = connection.filter(|_| size > 0) {
+                let mut echo = cmd("ECHO");
+                echo.arg(vec![0_u8; size + AROUND]);
+                if connection.send_packed_command(&echo).await.is_err() {
+                    *self.open.lock().await = None;
+                }
+            }
+        }
+    }
+}
