@@ -113,6 +113,13 @@ impl Valkey {
             answer.starts_with("+PONG").then_some(())
         };
         until("the engine", up);
+        for log in [
+            "commandlog-request-larger-than",
+            "commandlog-reply-larger-than",
+        ] {
+            // Valkey has these logs; an engine that does not know them has nothing to switch off.
+            self.try_ask(&["CONFIG", "SET", log, "-1"]);
+        }
     }
 }
 

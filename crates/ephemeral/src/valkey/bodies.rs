@@ -10,7 +10,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
 
 use super::core::Core;
-use super::node::{Epoch, Node};
+use super::link::Epoch;
+use super::node::Node;
 use crate::Unreachable;
 
 /// Connections of one instance to one node.
@@ -28,11 +29,15 @@ const BURST: usize = 20;
 /// By how much what overwrites is longer than what it overwrites, for what stands around that.
 const AROUND: usize = 64;
 
+/// Bytes that an engine reads and answers at once, into buffers that stay. Larger strings have blocks of
+/// their own, which are overwritten when they are freed.
+const BUFFER: usize = 16 * 1024;
+
 /// A connection that carries bodies.
 #[derive(Default)]
 struct Lane {
     open: Mutex<Option<(MultiplexedConnection, Epoch)>>,
-    /// The most bytes that one body had since its buffers were overwritten.
+    /// The most bytes that one request carried since the buffers were overwritten.
     largest: AtomicUsize,
     uses: AtomicUsize,
     used: Notify,
@@ -61,7 +66,7 @@ impl Bodies {
         }
     }
 
-    /// Sends commands, of which one carries so many bytes of a body at most, in an epoch of the node. A
+    /// Sends commands that carry so many bytes of bodies together, in an epoch of the node. A
     /// connection does not outlive its engine, so that no body reaches an engine of another epoch.
     pub(super) async fn send(
         &self,
@@ -81,7 +86,7 @@ impl Bodies {
         lane.uses.fetch_add(1, Ordering::Relaxed);
         lane.used.notify_one();
         sent.map_err(|error| {
-            tracing::warn!(node = node.name, %error, "a connection for bodies broke");
+            core.report(node, "a connection for bodies broke", &error);
             node.doubt.notify_one();
             Unreachable
         })?
@@ -147,12 +152,24 @@ impl Lane {
             let size = self.largest.swap(0, Ordering::Relaxed);
             let connection = self.open.lock().await.as_ref().map(|it| it.0.clone());
             if let Some(mut connection) = connection.filter(|_| size > 0) {
-                let mut echo = cmd("ECHO");
-                echo.arg(vec![0_u8; size + AROUND]);
-                if connection.send_packed_command(&echo).await.is_err() {
+                let filler = filler(size);
+                let sent = connection.send_packed_commands(&filler, 0, filler.len());
+                if sent.await.is_err() {
                     *self.open.lock().await = None;
                 }
             }
         }
     }
+}
+
+/// What overwrites the buffers after requests of so many bytes. The last one fits the buffers that an engine
+/// keeps for all connections together.
+fn filler(size: usize) -> Pipeline {
+    let whole = BUFFER - AROUND;
+    let large = (size + AROUND > whole).then_some(size + AROUND);
+    let mut filler = Pipeline::new();
+    for size in large.into_iter().chain([whole]) {
+        filler.cmd("ECHO").arg(vec![0_u8; size]);
+    }
+    filler
 }

@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::events::{Told, read};
 use super::library::Library;
+use super::link::Epoch;
 use super::local::Local;
-use super::node::{Epoch, Node};
+use super::node::Node;
 use super::passed::Passed;
 use super::place::place;
 use super::settings::{ConnectError, Settings};
@@ -38,6 +39,7 @@ pub(super) struct Core {
     secret: Zeroizing<[u8; 32]>,
     prefix: String,
     apart: Option<Duration>,
+    report: Box<dyn Fn(&str, &str) + Send + Sync>,
     pub(super) passed: Passed,
     sinks: RwLock<Arc<[Arc<dyn EventSink>]>>,
 }
@@ -73,6 +75,7 @@ impl Core {
             secret: settings.secret,
             prefix: settings.prefix,
             apart: settings.apart,
+            report: settings.report,
             passed: Passed::default(),
             sinks: RwLock::new(Arc::new([])),
         })
@@ -122,11 +125,16 @@ impl Core {
                 };
                 for node in &self.nodes {
                     if let Err(error) = node.renew(&self, &accounts).await {
-                        tracing::warn!(node = node.name, %error, "a node does not hear this instance");
+                        self.report(node, "it does not hear this instance", &error);
                     }
                 }
             }
         }
+    }
+
+    /// Reports what went wrong at a node.
+    pub(super) fn report(&self, node: &Node, what: &str, cause: &dyn std::fmt::Display) {
+        (self.report)(&node.name, &format!("{what}: {cause}"));
     }
 
     /// Names a key.

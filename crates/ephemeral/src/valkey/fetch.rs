@@ -7,7 +7,8 @@ use ambient::alloc::wipe;
 use redis::{Pipeline, Value};
 
 use super::core::Core;
-use super::node::{Epoch, Node};
+use super::link::Epoch;
+use super::node::Node;
 use super::place::tag;
 use super::wire::{Args, Reply, read_target};
 use crate::{
@@ -194,8 +195,8 @@ impl Core {
         for key in keys {
             commands.cmd("GET").arg(key);
         }
-        let largest = sizes.into_iter().max().unwrap_or(0);
-        let sent = node.bodies.send(self, node, epoch, &commands, largest);
+        let carried = sizes.iter().sum();
+        let sent = node.bodies.send(self, node, epoch, &commands, carried);
         let mut brought = Vec::with_capacity(N);
         for (value, size) in sent.await?.into_iter().zip(sizes) {
             let mut bytes = match value {

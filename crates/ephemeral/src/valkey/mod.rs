@@ -37,6 +37,7 @@ mod events;
 mod fetch;
 mod library;
 mod limits;
+mod link;
 mod local;
 mod node;
 mod passed;

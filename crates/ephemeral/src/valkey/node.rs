@@ -5,12 +5,13 @@ use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, Value, cmd};
+use redis::{AsyncConnectionConfig, Client, RedisResult, Value, cmd};
 use tokio::sync::{Mutex, Notify};
 
 use super::bodies::Bodies;
 use super::check::{Unfit, check};
 use super::core::Core;
+use super::link::{Epoch, Failed, Link, Plane, away, plane_at, unreadable};
 use super::wire::{Args, Reply};
 use crate::Unreachable;
 
@@ -19,34 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Accounts that are renewed in one call.
 const RENEWED: usize = 500;
-
-/// The id of a life of a node.
-pub(super) type Epoch = [u8; 16];
-
-/// The id of a life of the plane, which ends when every node has begun anew.
-pub(super) type Plane = [u8; 16];
-
-/// A connection, and the epoch in which it was made.
-#[derive(Clone)]
-pub(super) struct Link {
-    pub(super) connection: MultiplexedConnection,
-    pub(super) epoch: Epoch,
-    /// The life of the plane that the node belongs to.
-    pub(super) plane: Plane,
-    serial: u64,
-    /// The node's clock when it was made, unix milliseconds.
-    pub(super) engine_ms: u64,
-}
-
-/// Why a function did not answer.
-enum Failed {
-    /// The node is in another epoch, and has done nothing.
-    OtherEpoch,
-    /// It said no, or something that cannot be read.
-    Refused(String),
-    /// The connection broke; it may have been done or not.
-    Broken(RedisError),
-}
 
 /// A node.
 pub(super) struct Node {
@@ -230,7 +203,7 @@ impl Node {
     ) -> Result<Option<Reply>, Unreachable> {
         self.is_fit()?;
         let link = self.link(core).await.map_err(|error| {
-            tracing::warn!(node = self.name, %error, "a node of the ephemeral plane does not answer");
+            core.report(self, "it does not answer", &error);
             Unreachable
         })?;
         match link.ask(core, operation, args).await {
@@ -243,16 +216,11 @@ impl Node {
                 Ok(None)
             }
             Err(Failed::Refused(error)) => {
-                tracing::warn!(
-                    node = self.name,
-                    operation,
-                    error,
-                    "a node refused a function"
-                );
+                core.report(self, &format!("it refused {operation}"), &error);
                 Err(Unreachable)
             }
             Err(Failed::Broken(error)) => {
-                tracing::warn!(node = self.name, %error, "the connection to a node broke");
+                core.report(self, "the connection broke", &error);
                 self.forget(link.serial).await;
                 self.doubt.notify_one();
                 Err(Unreachable)
@@ -275,66 +243,5 @@ impl Node {
             None => Ok(()),
             Some(_) => Err(Unreachable),
         }
-    }
-}
-
-/// The life of the plane that a node belongs to; `None` at an empty node.
-async fn plane_at(
-    core: &Core,
-    connection: &mut MultiplexedConnection,
-) -> RedisResult<Option<Plane>> {
-    let mut ask = cmd("GET");
-    ask.arg(core.key("plane", &[]));
-    match connection
-        .send_packed_command(&ask)
-        .await?
-        .extract_error()?
-    {
-        Value::BulkString(plane) => Ok(plane.try_into().ok()),
-        _ => Ok(None),
-    }
-}
-
-fn away(why: &'static str) -> RedisError {
-    RedisError::from((ErrorKind::Io, why))
-}
-
-/// An answer that has another form than its function gives.
-fn unreadable() -> RedisError {
-    RedisError::from((ErrorKind::UnexpectedReturnType, "an answer of another form"))
-}
-
-impl Link {
-    /// Calls a function in the epoch of the connection.
-    async fn ask(&self, core: &Core, operation: &str, args: &Args) -> Result<Reply, Failed> {
-        let called = self.call(core, &self.epoch, operation, args).await;
-        called.map_err(|error| {
-            let not_found = error
-                .detail()
-                .is_some_and(|it| it.contains("unction not found"));
-            if error.code() == Some("EPOCH")
-                || not_found
-                || error.to_string().contains("unction not found")
-            {
-                Failed::OtherEpoch
-            } else if error.code().is_some() {
-                Failed::Refused(error.to_string())
-            } else {
-                Failed::Broken(error)
-            }
-        })
-    }
-
-    async fn call(
-        &self,
-        core: &Core,
-        epoch: &[u8],
-        operation: &str,
-        args: &Args,
-    ) -> RedisResult<Reply> {
-        let command = core.command(epoch, operation, args);
-        let mut connection = self.connection.clone();
-        let answer = connection.send_packed_command(&command).await?;
-        Reply::read(answer.extract_error()?).ok_or_else(unreadable)
     }
 }

@@ -127,7 +127,7 @@ impl Core {
         }
         // From here on the node gives the room back itself when it refuses.
         reservation.spend();
-        let largest = message.body.len();
+        let carried = message.body.len();
         let posted = self
             .stage(
                 poster,
@@ -136,7 +136,7 @@ impl Core {
                 &message.slots,
                 "commit",
                 args,
-                largest,
+                carried,
             )
             .await;
         let reply = match posted {
@@ -174,7 +174,7 @@ impl Core {
         slots: &[NewSlot],
         operation: &str,
         mut args: Args,
-        mut largest: usize,
+        mut carried: usize,
     ) -> Result<Reply, Unreachable> {
         let node = self.node_of(poster.as_bytes());
         let epoch = self.epoch(node).await?;
@@ -189,20 +189,14 @@ impl Core {
                 let place = [&name[..], b":", index.to_string().as_bytes()].concat();
                 let key = self.key("s:", &place);
                 commands.cmd("SET").arg(key).arg(slot.bytes.expose());
-                largest = largest.max(slot.bytes.len());
+                carried += slot.bytes.len();
             }
         }
         commands.add_command(self.command(&epoch, operation, &args));
-        let sent = node.bodies.send(self, node, epoch, &commands, largest);
+        let sent = node.bodies.send(self, node, epoch, &commands, carried);
         let last = sent.await?.pop().ok_or(Unreachable)?;
         if let Value::ServerError(error) = &last {
-            let error = error.to_string();
-            tracing::warn!(
-                node = node.name,
-                operation,
-                error,
-                "a node refused a function"
-            );
+            self.report(node, &format!("it refused {operation}"), &error.to_string());
             return Err(Unreachable);
         }
         let reply = Reply::read(last).ok_or(Unreachable)?;

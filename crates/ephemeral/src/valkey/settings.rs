@@ -1,6 +1,5 @@
 //! What the backend is told, and why it does not start.
 
-use std::io;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -17,6 +16,8 @@ pub struct Settings {
     pub secret: Zeroizing<[u8; 32]>,
     /// Begins the name of every key, so that an engine may be shared.
     pub prefix: String,
+    /// Is told what went wrong at which node, for the log; no word of it is from what messages carry.
+    pub report: Box<dyn Fn(&str, &str) + Send + Sync>,
     /// How far a node's clock may be from the instance's; `None` does not compare them.
     pub apart: Option<Duration>,
 }
@@ -68,7 +69,7 @@ pub enum ConnectError {
     },
     /// The thread could not be started.
     #[error("no thread for the nodes could be started: {0}; raise the limit of processes")]
-    Thread(#[from] io::Error),
+    Thread(String),
     /// The thread ended early.
     #[error("the thread for the nodes has ended; start again")]
     Ended,

@@ -48,10 +48,7 @@ impl Subscription {
         let mut open = self;
         loop {
             open.listen(&core, node).await;
-            tracing::warn!(
-                node = node.name,
-                "what a node tells this instance was not heard"
-            );
+            core.report(node, "what it tells was not heard", &"subscribing again");
             // It tells at once whether the node is there, and in which epoch.
             let _ = node.renew(&core, &core.local.accounts()).await;
             open = loop {

@@ -1,10 +1,10 @@
 //! The thread on which connections live, whoever asks.
 
-use std::io;
-
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::settings::ConnectError;
 
 /// A thread with a runtime; it ends when this is dropped.
 pub(super) struct Worker {
@@ -14,8 +14,10 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    pub(super) fn start() -> Result<Self, ConnectError> {
+        let failed = |error: &dyn std::fmt::Display| ConnectError::Thread(error.to_string());
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| failed(&error))?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let run = move || {
@@ -24,7 +26,8 @@ impl Worker {
         };
         std::thread::Builder::new()
             .name("valkey".to_owned())
-            .spawn(run)?;
+            .spawn(run)
+            .map_err(|error| failed(&error))?;
         Ok(Self {
             handle,
             _stop: stop,

@@ -41,6 +41,7 @@ fn settings(engines: &[&servers::Valkey], prefix: &str) -> Settings {
         nodes: engines.iter().map(address).collect(),
         secret: Zeroizing::new([7; 32]),
         prefix: prefix.to_owned(),
+        report: Box::new(|_, _| {}),
         apart: None,
     }
 }
