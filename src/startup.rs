@@ -13,6 +13,7 @@ use actix_web::web::Data;
 use ambient::Ambient;
 use api::{Action, close};
 use ephemeral::Ephemeral;
+use ephemeral::valkey::{Settings, Valkey};
 use protocol::boot::BootSigningKey;
 use protocol::opaque::ServerSetup;
 use serde_json::json;
@@ -62,6 +63,12 @@ pub enum StartError {
     /// The ephemeral plane does not answer.
     #[error(transparent)]
     Plane(#[from] ephemeral::Unreachable),
+    /// A node of the ephemeral plane is not there, or is set up in another way than it must be.
+    #[error("VALKEY_URL: {0}")]
+    Nodes(#[from] ephemeral::valkey::ConnectError),
+    /// The addresses of the nodes cannot be read.
+    #[error(transparent)]
+    Addresses(crate::config::SecretError),
     /// Another process has the database.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -200,7 +207,7 @@ impl Application {
         let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;
-        let plane = Ephemeral::memory(vault_config(&config), ambient.clone());
+        let plane = plane(&config, &store, &ambient).await?;
         let boot = Boot::new(&secrets.boot, plane.drawn().boot_id().await?, &ambient);
         let links = Arc::new(Links::new(&secrets.boot, boot.id(), ambient.clone()));
         links.tick().await;
@@ -225,6 +232,7 @@ impl Application {
             keys: KeyService::default(),
             key_health: Probe::new("keys"),
             database_health: Probe::new("database"),
+            plane_health: Probe::new("ephemeral plane"),
             backups,
             opaque: secrets.opaque,
             public_url,
@@ -434,6 +442,36 @@ fn serve(
                 .configure(routes::configure)
         },
     )
+}
+
+/// How far the clocks of nodes may be from this machine's.
+const APART: Duration = Duration::from_secs(5);
+
+/// Makes the ephemeral plane: over the nodes that are named, or in this process.
+async fn plane(config: &Config, store: &Store, ambient: &Ambient) -> Result<Ephemeral, StartError> {
+    let nodes = crate::config::plane_nodes().map_err(StartError::Addresses)?;
+    if nodes.is_empty() {
+        return Ok(Ephemeral::memory(vault_config(config), ambient.clone()));
+    }
+    // No node sees it: whoever reads a node's memory cannot make what is derived from it.
+    let random = Zeroizing::new(ambient.random::<32>());
+    let generate = Box::new(move || Zeroizing::new(random.to_vec()));
+    let kept = store.get_or_create_secret("plane", generate, ambient.now());
+    let kept = kept.await?;
+    let mut secret = Zeroizing::new([0; 32]);
+    if kept.expose().len() != secret.len() {
+        return Err(StartError::Secret("plane"));
+    }
+    secret.copy_from_slice(kept.expose());
+    let settings = Settings {
+        nodes,
+        secret,
+        prefix: "sm:".to_owned(),
+        report: Box::new(|node, what| tracing::warn!(node, what, "a node holding messages")),
+        apart: Some(APART),
+    };
+    let valkey = Valkey::connect(settings, vault_config(config), ambient.clone()).await?;
+    Ok(Ephemeral::over(valkey))
 }
 
 fn vault_config(config: &Config) -> ephemeral::Config {

@@ -2,11 +2,12 @@
 
 use api::bodies::Ready;
 use api::{BundleState, Code, Health};
+use store::Fault;
 
 use super::{App, Problem};
 
 /// Reports whether the server is ready: a trial write to the database succeeds (at most one every few
-/// seconds) and the keys are usable. A missing bundle does not matter to the API.
+/// seconds), the keys are usable, and the ephemeral plane answers and is set up as it must be. A missing bundle does not matter to the API.
 ///
 /// Only the log has the cause of a failure, because everybody may ask.
 pub async fn ready(app: &App) -> Result<Ready, Problem> {
@@ -17,6 +18,13 @@ pub async fn ready(app: &App) -> Result<Ready, Problem> {
     let store = app.store().clone();
     let ask = || async move { store.use_every_key().await };
     let keys = app.key_health().usable(now_ms, ask).await;
+    let plane = app.plane().clone();
+    let ask = || async move {
+        let unusable = |cause: String| Fault::Unavailable(cause);
+        let checked = plane.check().await.map_err(|it| unusable(it.to_string()))?;
+        checked.map_err(|it| unusable(it.to_string()))
+    };
+    let plane = app.plane_health().usable(now_ms, ask).await;
     let bundle = match app.bundle_hash() {
         Some(_) => BundleState::Present,
         None => BundleState::Missing,
@@ -28,7 +36,8 @@ pub async fn ready(app: &App) -> Result<Ready, Problem> {
         bundle,
     };
     let fault = match (database, keys) {
-        (true, true) => return Ok(ready),
+        (true, true) if plane => return Ok(ready),
+        (true, true) => "The nodes that hold messages cannot be used.",
         (false, true) => "The database cannot be used.",
         (true, false) => "The keys cannot be used.",
         (false, false) => "Neither the database nor the keys can be used.",

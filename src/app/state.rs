@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ephemeral::{Ephemeral, MessageVault};
+use ephemeral::{Ephemeral, MessageVault, Unreachable};
 use protocol::opaque::ServerSetup;
 use store::Store;
 
@@ -45,6 +45,7 @@ pub struct App {
     pub(crate) keys: KeyService,
     pub(crate) key_health: Probe,
     pub(crate) database_health: Probe,
+    pub(crate) plane_health: Probe,
     pub(crate) backups: Arc<Backups>,
 }
 
@@ -60,6 +61,16 @@ impl App {
     /// The vault: waiting messages.
     pub fn vault(&self) -> &dyn MessageVault {
         self.plane.vault()
+    }
+
+    /// The boot id of the present life of the plane, which may have begun anew.
+    pub(crate) async fn present_boot(&self) -> Result<&Boot, Unreachable> {
+        let id = self.plane.drawn().boot_id().await?;
+        if self.boot.follow(id, &self.ambient) {
+            self.links.begin_anew(id);
+            tracing::warn!(boot = %id, "the ephemeral plane has begun anew; what waited there is gone");
+        }
+        Ok(&self.boot)
     }
 }
 
@@ -92,7 +103,7 @@ parts! {
     setup: Setup,
     /// OPAQUE's keys.
     opaque: ServerSetup,
-    /// The signed id of this start of the server.
+    /// The signed boot id that was met last, and when this server started.
     boot: Boot,
     /// The links of this instance.
     links: Arc<Links>,
@@ -108,6 +119,8 @@ parts! {
     key_health: Probe,
     /// Probe of the database.
     database_health: Probe,
+    /// Probe of the ephemeral plane.
+    plane_health: Probe,
     /// Backups.
     backups: Arc<Backups>,
 }

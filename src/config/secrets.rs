@@ -38,6 +38,11 @@ pub const SECRETS: &[(&str, &str)] = &[
         "AWS_SESSION_TOKEN",
         "opens the backups' store and AWS KMS for a short time",
     ),
+    (
+        "VALKEY_URL",
+        "names the nodes that hold messages, with their passwords",
+    ),
+    ("REDIS_URL", "is another name of VALKEY_URL"),
 ];
 
 /// Longest secret that is read, in bytes.
@@ -53,6 +58,9 @@ pub enum SecretError {
     /// The variable and the variable with a file are both set.
     #[error("{0} and {0}_FILE are both set; unset one of them")]
     Both(String),
+    /// Two names of one secret are both set.
+    #[error("{0} and {1} mean the same and are both set; unset one of them")]
+    Alias(&'static str, &'static str),
     /// The file cannot be read.
     #[error("{name} cannot be read from {}: {source}; correct the path or its permissions", path.display())]
     Unreadable {

@@ -5,6 +5,7 @@ mod backup;
 mod backup_cuts;
 mod configuration;
 mod kill;
+mod plane;
 mod postgres;
 mod rotation;
 mod survival;

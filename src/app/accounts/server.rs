@@ -17,13 +17,16 @@ pub(super) fn restored(app: &App) -> Option<Restored> {
 }
 
 /// Describes the server.
-pub fn describe(app: &App) -> Server {
+pub async fn describe(app: &App) -> Server {
+    // While the plane does not answer, what was said last is still true.
+    let boot = app.present_boot().await.unwrap_or_else(|_| app.boot());
+    let (id, signed) = boot.signed();
     let settings = app.setup().settings();
     Server {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         boot: Boot {
-            id: app.boot().id(),
-            signed: Blob::new(app.boot().signed().to_vec()),
+            id,
+            signed: Blob::new(signed),
         },
         now: app.ambient().now(),
         registration: settings.registration,

@@ -146,6 +146,7 @@ impl Jobs {
         if let Err(cause) = self.app.plane().tidy().await {
             tracing::error!(%cause, "what expired in the ephemeral plane is not forgotten yet");
         }
+        self.check_plane().await;
         self.note_what_was_met(now).await?;
         self.keep_figures(now).await?;
         self.clear_leftovers().await;
@@ -159,6 +160,16 @@ impl Jobs {
         self.app.sessions().clean_up(now).await?;
         self.app.keys().begin_what_is_due(&self.app).await?;
         self.prune().await
+    }
+
+    /// Looks at whether the ephemeral plane is still set up to forget.
+    async fn check_plane(&self) {
+        let trouble = match self.app.plane().check().await {
+            Ok(Ok(())) => return,
+            Ok(Err(trouble)) => trouble.to_string(),
+            Err(cause) => cause.to_string(),
+        };
+        tracing::error!(trouble, "the ephemeral plane cannot be used");
     }
 
     /// Removes what a backup that was killed left beside the database.

@@ -71,6 +71,11 @@ impl Links {
         self.pairs.prepare().await;
     }
 
+    /// The plane has begun anew: links that begin from now on name its boot id.
+    pub(crate) fn begin_anew(&self, boot: BootId) {
+        self.pairs.begin_anew(boot);
+    }
+
     fn sweep(&self, now: u64) {
         self.pairs.sweep(now);
         for halves in &self.half_open {

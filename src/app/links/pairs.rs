@@ -35,27 +35,40 @@ impl HeldPair {
 /// The pairs that are good now, by bucket, and what signs the next.
 pub(super) struct Pairs {
     signing: Arc<LockedSecret>,
-    boot: BootId,
     instance: InstanceId,
     ambient: Ambient,
-    made: Mutex<BTreeMap<u64, Arc<HeldPair>>>,
+    made: Mutex<Made>,
+}
+
+/// Pairs by bucket, of one boot id.
+struct Made {
+    boot: BootId,
+    pairs: BTreeMap<u64, Arc<HeldPair>>,
 }
 
 impl Pairs {
     pub(super) fn new(key: &BootSigningKey, boot: BootId, ambient: Ambient) -> Self {
         Self {
             signing: Arc::new(LockedSecret::copy_of(&*key.to_bytes())),
-            boot,
             instance: InstanceId(ambient.random()),
             ambient,
-            made: Mutex::default(),
+            made: Mutex::new(Made {
+                boot,
+                pairs: BTreeMap::new(),
+            }),
         }
+    }
+
+    /// Makes pairs of another boot id from now on.
+    pub(super) fn begin_anew(&self, boot: BootId) {
+        let pairs = BTreeMap::new();
+        *self.made() = Made { boot, pairs };
     }
 
     /// The pair of the present bucket; makes it where it was not made ahead.
     pub(super) async fn current(&self) -> Arc<HeldPair> {
         let bucket = bucket_of(self.ambient.now());
-        let made = self.made().get(&bucket).map(Arc::clone);
+        let made = self.made().pairs.get(&bucket).map(Arc::clone);
         match made {
             Some(pair) => pair,
             None => self.make(bucket).await,
@@ -69,14 +82,16 @@ impl Pairs {
 
     /// Drops what is over.
     pub(super) fn sweep(&self, now: u64) {
-        self.made().retain(|_, pair| !pair.public.is_over(now));
+        self.made()
+            .pairs
+            .retain(|_, pair| !pair.public.is_over(now));
     }
 
     /// Makes the pair of the present bucket, and of the next where it begins soon.
     pub(super) async fn prepare(&self) {
         let now = self.now();
         for bucket in [bucket_of(now), bucket_of(now.saturating_add(AHEAD_SECS))] {
-            let is_made = self.made().contains_key(&bucket);
+            let is_made = self.made().pairs.contains_key(&bucket);
             if !is_made {
                 self.make(bucket).await;
             }
@@ -86,7 +101,7 @@ impl Pairs {
     /// Makes a pair on a thread that may take its time; the first one that is there counts.
     async fn make(&self, bucket: u64) -> Arc<HeldPair> {
         let (signing, ambient) = (Arc::clone(&self.signing), self.ambient.clone());
-        let (boot, instance) = (self.boot, self.instance);
+        let (boot, instance) = (self.made().boot, self.instance);
         let generate = move || {
             let key = BootSigningKey::from_bytes(&signing.bytes());
             let pair = LinkPair::generate(&mut ambient.rng(), &key, boot, instance, bucket);
@@ -102,10 +117,15 @@ impl Pairs {
             // The runtime shuts down, and whoever waits must still be answered.
             Err(_) => again(),
         };
-        Arc::clone(self.made().entry(bucket).or_insert(pair))
+        let mut made = self.made();
+        if made.boot != boot {
+            // The client finds that it is over, and asks again.
+            return pair;
+        }
+        Arc::clone(made.pairs.entry(bucket).or_insert(pair))
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<HeldPair>>> {
+    fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -75,11 +75,12 @@ impl Membership {
     pub(crate) async fn hello(&self) -> Result<(), Problem> {
         let (vault, account) = (self.app.vault(), self.who.user_id());
         let live = self.socket.live();
+        let boot_id = self.app.present_boot().await?.id();
         vault.session_back(account, live).await?;
         let items = vault.waiting_for(account, Some(live)).await?;
         let stranded = vault.stranded_for(account).await?;
         self.socket.tell(&ServerFrame::Hello {
-            boot_id: self.app.boot().id(),
+            boot_id,
             now: self.app.ambient().now(),
             waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),
             more: items.len() > HELLO_ITEMS + TOLD_ITEMS,

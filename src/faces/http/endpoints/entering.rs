@@ -20,7 +20,7 @@ use super::{Answer, done};
 
 /// Describes the server.
 pub(crate) async fn describe(app: Data<App>) -> Json<Server> {
-    Json(server::describe(&app))
+    Json(server::describe(&app).await)
 }
 
 /// Begins a registration.
