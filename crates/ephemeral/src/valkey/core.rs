@@ -16,7 +16,7 @@ use super::local::Local;
 use super::node::Node;
 use super::passed::Passed;
 use super::place::place;
-use super::settings::{ConnectError, Settings};
+use super::settings::{ConnectError, Report, Settings};
 use super::subscription::Subscription;
 use super::wire::{Args, Reply, bounds};
 use crate::{Config, Connection, EventSink, Notice, Unreachable};
@@ -39,7 +39,7 @@ pub(super) struct Core {
     secret: Zeroizing<[u8; 32]>,
     prefix: String,
     apart: Option<Duration>,
-    report: Box<dyn Fn(&str, &str) + Send + Sync>,
+    report: Report,
     pub(super) passed: Passed,
     sinks: RwLock<Arc<[Arc<dyn EventSink>]>>,
 }

@@ -57,7 +57,7 @@ use std::sync::Arc;
 use ambient::Ambient;
 
 pub use check::Unfit;
-pub use settings::{ConnectError, Settings};
+pub use settings::{ConnectError, Report, Settings};
 
 use self::core::Core;
 use self::worker::Worker;

@@ -7,6 +7,9 @@ use zeroize::Zeroizing;
 
 use super::Unfit;
 
+/// Takes the name of a node and what went wrong there.
+pub type Report = Box<dyn Fn(&str, &str) + Send + Sync>;
+
 /// Where the nodes are, and what instances share beside them.
 pub struct Settings {
     /// Addresses: `valkey://[user:password@]host[:port]`, or `valkeys://` for TLS; `redis://` and
@@ -17,7 +20,7 @@ pub struct Settings {
     /// Begins the name of every key, so that an engine may be shared.
     pub prefix: String,
     /// Is told what went wrong at which node, for the log; no word of it is from what messages carry.
-    pub report: Box<dyn Fn(&str, &str) + Send + Sync>,
+    pub report: Report,
     /// How far a node's clock may be from the instance's; `None` does not compare them.
     pub apart: Option<Duration>,
 }
