@@ -83,7 +83,9 @@ fn locks(from: &Config, to: &Config) -> Result<Vec<DatabaseLock>, Box<dyn std::e
 
 /// A path by which files can be told apart; `None` where its folder is not there.
 fn whole(file: &Path) -> Option<PathBuf> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
     Some(folder.join(file.file_name()?))
 }

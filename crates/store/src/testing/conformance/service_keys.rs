@@ -29,7 +29,10 @@ pub(super) async fn create(store: &Store, number: u8) -> Result<ServiceKey, Serv
 }
 
 async fn rotate(store: &Store, number: u8, expected: u32) -> Result<ServiceKey, ServiceKeyError> {
-    let (by, key) = (intent(store).await, service_key((expected as u8).wrapping_add(100)));
+    let (by, key) = (
+        intent(store).await,
+        service_key((expected as u8).wrapping_add(100)),
+    );
     store
         .rotate_service_key(service(number), expected, key, &by, NOW + 1)
         .await
