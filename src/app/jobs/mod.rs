@@ -72,10 +72,8 @@ impl Jobs {
             self.app.auditor().tick(store, ambient).await;
             self.app.backups().tick(store, ambient);
         }
-        if store.is_shared()
-            && let Err(cause) = self.app.setup().look_again(store).await
-        {
-            tracing::error!(%cause, "settings that another instance changed are not followed yet");
+        if store.is_shared() {
+            self.follow_others().await;
         }
         let last = self.last_minute.load(Ordering::Relaxed);
         if now >= last + MINUTE {
@@ -120,6 +118,17 @@ impl Jobs {
         if let Err(cause) = self.app.store().append_audit(due.clone()).await {
             tracing::error!(%cause, "audit records were not written and will be tried again");
             self.app.repeats().put_back(due);
+        }
+    }
+
+    /// Takes over what other instances changed.
+    async fn follow_others(&self) {
+        let store = self.app.store();
+        if let Err(cause) = self.app.setup().look_again(store).await {
+            tracing::error!(%cause, "settings that another instance changed are not followed yet");
+        }
+        if let Err(cause) = store.follow_keys().await {
+            tracing::error!(%cause, "a key that another instance made is not followed yet");
         }
     }
 

@@ -12,6 +12,9 @@ use crate::keys::OUTCOMES;
 use crate::sealing::columns::MOVING;
 use api::ids::UserId;
 
+/// Seconds for which other instances may still seal under the key before.
+const FOLLOWING: u64 = 5;
+
 /// Where a job continues.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cursor {
@@ -100,6 +103,11 @@ impl Outcome {
 }
 
 impl JobRow {
+    /// Whether other instances are given time to follow before the key before is closed.
+    pub(crate) fn waits_for_others(&self, now: u64) -> bool {
+        self.cursor == Cursor::Close.to_string() && now < self.job.started_at + FOLLOWING
+    }
+
     pub(crate) fn cursor(&self) -> Result<Cursor, Fault> {
         Cursor::parse(&self.cursor)
             .ok_or_else(|| Fault::damaged("key_jobs", self.job.id, "unknown cursor"))

@@ -1,5 +1,6 @@
 //! Keys of the database, and jobs that move every value from one key to the next.
 
+mod elsewhere;
 mod jobs;
 pub(crate) mod kek_rows;
 pub(crate) mod opening;
@@ -127,6 +128,9 @@ pub trait KeyManagement: Send + Sync {
         now: u64,
         outcomes: Vec<AuditEvent>,
     ) -> Result<KeyJob, BeginError>;
+
+    /// Seals under the key that another instance made active, if one did.
+    async fn follow_keys(&self) -> Result<(), Fault>;
 
     /// Continues the running job for about `budget`, in chunks that occupy the writer for at most 10 ms each;
     /// `None` if no job runs.

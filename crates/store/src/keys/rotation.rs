@@ -4,7 +4,8 @@
 //!
 //! 1. One transaction makes the new key the active one and keeps each of the two sealed under the
 //!    other, so that either opens the database.
-//! 2. The keyring seals under the new key. When everything that was sealed before is written, the
+//! 2. The keyring seals under the new key. Where several instances share the database, each follows within a
+//!    second, and the old key is closed seconds later. When everything that was sealed before is written, the
 //!    old key is closed: from then on the database refuses a value under it, from any process. So
 //!    what is left under it only becomes less.
 //! 3. Column by column, every value is re-wrapped.
@@ -39,6 +40,9 @@ use crate::sealing::columns::KEK_HANDOVER;
 use crate::sealing::sealer::{KEK_CHECK, open, outage_of_keys, seal, sealing};
 use api::KeyJobKind;
 use api::bodies::KeyJob;
+
+/// How long one step waits for other instances to follow.
+const WAIT: Duration = Duration::from_millis(200);
 
 /// A new key, its row, and the key before sealed under it.
 type Made = (Arc<dyn KekProvider>, KekRow, Option<Sealed>);
@@ -130,6 +134,12 @@ impl KeyManagement for Repository {
         Ok(job)
     }
 
+    async fn follow_keys(&self) -> Result<(), Fault> {
+        let _one_at_a_time = self.keys.job.lock().await;
+        self.keys.forget(&self.sealer.keyring);
+        self.follow().await
+    }
+
     async fn step_key_job(&self, budget: Duration, now: u64) -> Result<Option<KeyJob>, Fault> {
         let _one_at_a_time = self.keys.job.lock().await;
         self.keys.forget(&self.sealer.keyring);
@@ -143,6 +153,10 @@ impl KeyManagement for Repository {
                 return Ok(worked.then_some(row.job));
             }
             if worked && watch.elapsed() >= budget {
+                return Ok(Some(row.job));
+            }
+            if self.engine.is_shared() && row.waits_for_others(now) {
+                tokio::time::sleep(WAIT).await;
                 return Ok(Some(row.job));
             }
             self.step(row, now).await?;
@@ -217,17 +231,14 @@ impl Repository {
     /// Makes the keyring seal under the key that is the active one in the database.
     async fn follow(&self) -> Result<(), Fault> {
         let keks = self.read(|rows| rows.keks()).await?;
-        let active = keks.iter().find(|row| row.is_active());
-        let active = active
-            .ok_or_else(|| many("keks").damaged("there is no active key"))?
-            .id();
-        if self.sealer.keyring.active_kek() == active {
+        let active = keks.into_iter().find(KekRow::is_active);
+        let active = active.ok_or_else(|| many("keks").damaged("there is no active key"))?;
+        if self.sealer.keyring.active_kek() == active.id() {
             return Ok(());
         }
-        let Some(provider) = self.keys.take_pending(active) else {
-            return Err(Fault::Unavailable(
-                "another process rotated the keys: restart this one".to_owned(),
-            ));
+        let provider = match self.keys.take_pending(active.id()) {
+            Some(provider) => provider,
+            None => self.load_made_elsewhere(active).await?,
         };
         self.sealer.keyring.activate(provider);
         self.seal_decoy()

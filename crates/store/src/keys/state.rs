@@ -23,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(30);
 pub(crate) struct KeyState {
     /// Makes new keys.
     source: Mutex<Option<Arc<dyn KekSource>>>,
+    /// The other sources, which only load.
+    others: Vec<Arc<dyn KekSource>>,
     /// The key of a rotation that may have been committed and is not active yet.
     pending: Mutex<Option<Arc<dyn KekProvider>>>,
     /// Whether a new key file must take its place before the rotation is over.
@@ -49,6 +51,7 @@ impl KeyState {
         };
         Self {
             source: Mutex::new(sources.configured),
+            others: sources.others,
             pending: Mutex::default(),
             adopt: Mutex::default(),
             leaving: Mutex::default(),
@@ -77,6 +80,15 @@ impl KeyState {
                 Ok(self.local.source(files.prepare_next(self.local.entropy())?))
             }
         }
+    }
+
+    /// Every source of a kind, the one that makes new keys first.
+    pub(crate) fn sources_of(&self, tag: ProviderTag) -> Vec<Arc<dyn KekSource>> {
+        let configured = lock(&self.source).clone();
+        let all = configured.iter().chain(&self.others);
+        all.filter(|source| source.tag() == tag)
+            .map(Arc::clone)
+            .collect()
     }
 
     /// Returns the clock that the work on keys and sessions is measured by.

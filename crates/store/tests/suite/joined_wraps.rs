@@ -38,7 +38,7 @@ fn joined(folder: &Folder) -> Vec<Vec<u8>> {
 async fn each_of_the_wraps_that_stood_in_one_value_is_there_as_it_was() {
     let folder = older(MANY).await;
     let store = folder.open();
-    assert_eq!(store.report().migrated, 2);
+    assert_eq!(store.report().migrated, 4);
     let written = sample::safe(1).wraps;
     let mut ids = std::collections::BTreeSet::new();
     for number in 0..MANY {

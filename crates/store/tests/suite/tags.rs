@@ -280,7 +280,7 @@ async fn an_invite_of_an_older_schema_is_used_as_before() {
         )
         .unwrap();
     let store = folder.open();
-    assert_eq!(store.report().migrated, 4);
+    assert_eq!(store.report().migrated, 6);
     assert!(store.find_invite(CODE).await.unwrap().is_some());
     let used = InviteUse {
         code_hash: CODE,
@@ -310,7 +310,7 @@ async fn roles_of_an_older_schema_stay_what_they_were_and_may_be_a_third() {
         )
         .unwrap();
     let store = folder.open();
-    assert_eq!(store.report().migrated, 3);
+    assert_eq!(store.report().migrated, 5);
     let role = async |number| {
         let row = store.user_by_id(user_id(number)).await.unwrap();
         row.unwrap().role

@@ -93,7 +93,7 @@ async fn a_database_of_before_rows_had_tags_gets_them_when_it_is_opened() {
     for whole in [true, false] {
         let (folder, records) = older(whole).await;
         let store = folder.open();
-        assert_eq!(store.report().migrated, if whole { 5 } else { 0 });
+        assert_eq!(store.report().migrated, if whole { 7 } else { 0 });
         all_is_bound(&store, records).await;
         store.close().unwrap();
 

@@ -1,6 +1,7 @@
 //! Several instances share one database, and nothing is done twice or lost between them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use store::testing::sample::{self, NOW, event, user_id};
 use store::{Claim, Store};
@@ -99,4 +100,43 @@ async fn first_starts_at_the_same_time_make_one_database() {
         let found = store.user_by_handle(&sample::handle(1)).await.unwrap();
         assert_eq!(found.unwrap().user_id, user_id(1));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_follows_a_key_that_another_one_made() {
+    let (_database, both) = two();
+    sample::register(&both[0], 1..3, 0).await;
+    let [first, second] = &both;
+    let begun = first
+        .begin_rotation(
+            store::NewKey::Configured,
+            "a test".to_owned(),
+            NOW,
+            Vec::new(),
+        )
+        .await;
+    assert!(begun.is_ok());
+    // The key before is closed only when the other one had time to follow.
+    let step = async |now| {
+        first
+            .step_key_job(Duration::ZERO, now)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert!(!step(NOW + 1).await.finished);
+    second.touch_last_login(user_id(1), NOW + 1).await.unwrap();
+    let alias = async |at: &Store, name: &str| {
+        let name = store::Sensitive::new(name.to_owned());
+        at.set_alias(user_id(2), name, Vec::new()).await.unwrap()
+    };
+    assert!(alias(second, "under the key before").await);
+    second.follow_keys().await.unwrap();
+    while !step(NOW + 60).await.finished {}
+    assert!(alias(second, "under the new key").await);
+    assert!(second.safes(user_id(1)).await.unwrap().is_some());
+    second.use_every_key().await.unwrap();
+    sample::register(second, 3..4, 0).await;
+    let keks = second.keks().await.unwrap();
+    assert_eq!(keks.len(), 2);
 }
