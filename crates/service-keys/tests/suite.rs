@@ -123,9 +123,17 @@ fn a_size_is_for_rsa_only_and_not_any() {
     assert_eq!(pair(A::MlDsa87Ed25519).public.bits(), (2_592 + 32) * 8);
 }
 
+/// Type, algorithm, use and private members of a key.
+type Jwk = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
 #[test]
 fn a_jwk_says_what_it_is_and_only_a_private_one_has_private_members() {
-    let sets: [(A, &[(&str, &str, &str, &[&str])]); 3] = [
+    let sets: [(A, &[Jwk]); 3] = [
         (
             A::MlKem1024X25519,
             &[

@@ -77,7 +77,7 @@ impl Server {
         question: service_keys::Question,
     ) -> Result<service_keys::Answer, AskError> {
         self.ask(&Question::ServiceKeys { question }, |answer| match answer {
-            Answer::ServiceKeys(answer) => Ok(Some(answer)),
+            Answer::ServiceKeys(answer) => Ok(Some(*answer)),
             _ => Err(AskError::Strange),
         })
     }

@@ -94,7 +94,7 @@ pub enum Answer {
     /// The figures.
     Figures(Statistics),
     /// What became of keys of services.
-    ServiceKeys(service_keys::Answer),
+    ServiceKeys(Box<service_keys::Answer>),
     /// How far work on backups is.
     Working(Standing),
     /// What came of it.

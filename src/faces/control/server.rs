@@ -223,7 +223,7 @@ async fn service_keys(app: &App, question: service_keys::Question) -> Result<Ans
     };
     let answer = desk.answer(question).await;
     answer
-        .map(Answer::ServiceKeys)
+        .map(|answer| Answer::ServiceKeys(Box::new(answer)))
         .map_err(|refusal| failed(&refusal))
 }
 

@@ -161,7 +161,7 @@ impl Core {
                 .map_err(|_| Unreachable)?;
             let counts = |key: &&Vec<u8>| {
                 let is_of = |kind: &&str| key.starts_with(&self.key(kind, &[]));
-                !ELSEWHERE.iter().any(|kind| is_of(&kind))
+                !ELSEWHERE.iter().any(is_of)
             };
             left += keys.iter().filter(counts).count();
         }

@@ -253,22 +253,20 @@ impl<D: Sql> LogChanges for D {
     }
 
     fn delete_records(&self, through: u64, limit: u32) -> Answer<u64> {
-        let deleted = self.execute(
+        self.execute(
             many("audit_log"),
             "DELETE FROM audit_log WHERE id IN
                  (SELECT id FROM audit_log WHERE id <= ?1 ORDER BY id LIMIT ?2)",
             &[&through, &limit],
-        )?;
-        Ok(deleted as u64)
+        )
     }
 
     fn delete_heads(&self, through: u64, limit: u32) -> Answer<u64> {
-        let deleted = self.execute(
+        self.execute(
             many("audit_heads"),
             "DELETE FROM audit_heads WHERE id IN
                  (SELECT id FROM audit_heads WHERE record_id <= ?1 ORDER BY record_id LIMIT ?2)",
             &[&through, &limit],
-        )?;
-        Ok(deleted as u64)
+        )
     }
 }

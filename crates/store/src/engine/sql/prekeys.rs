@@ -161,7 +161,7 @@ impl<D: Sql> PrekeyChanges for D {
                   WHERE s.expires_at <= ?1 LIMIT ?2)",
             &[&now, &batches],
         )?;
-        Ok((pairs + batches) as u64)
+        Ok(pairs + batches)
     }
 
     fn withdraw_all_prekeys(&self) -> Answer {
