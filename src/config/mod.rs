@@ -529,6 +529,9 @@ mod tests {
             let refused = path(url).unwrap_err();
             assert!(matches!(refused, ConfigError::DatabasePath(_)), "{url}");
         }
-        assert!(matches!(path("postgres://x"), Err(ConfigError::Database)));
+        assert!(matches!(path("mysql://x"), Err(ConfigError::Database)));
+        // What stands beside a database file stands in the data folder.
+        let beside = path("postgres://x").unwrap();
+        assert_eq!(beside, PathBuf::from("./data/secure_messaging.db"));
     }
 }

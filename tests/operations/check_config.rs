@@ -79,7 +79,7 @@ fn every_problem_is_named_at_once_and_the_status_says_so() {
         ("SECURE_MESSAGING_LOG", "=nonsense=="),
         ("PKCS11_PIN", "1234"),
         ("PKCS11_PIN_FILE", "/nowhere"),
-        ("DATABASE_URL", "postgres://somebody:secret@host/db"),
+        ("DATABASE_URL", "mysql://somebody:secret@host/db"),
     ];
     let output = run(data.path(), &["check-config"], &variables);
     let text = stdout(&output);
@@ -94,7 +94,7 @@ fn every_problem_is_named_at_once_and_the_status_says_so() {
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
-    assert!(text.contains("postgres://somebody:[redacted]@host/db"));
+    assert!(text.contains("mysql://somebody:[redacted]@host/db"));
     assert!(stderr(&output).contains("6 problems; correct them"));
     std::fs::write(data.path().join("secure-messaging.toml"), "wokers = 3\n").unwrap();
     let output = run(data.path(), &["check-config"], &[]);

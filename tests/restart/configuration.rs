@@ -49,7 +49,7 @@ fn plain_http_that_is_not_on_this_machine_is_refused_with_the_reason() {
         &[("SECURE_MESSAGING_TLS_CERT", "cert.pem")],
         "tls_key",
     );
-    refused(data.path(), &[("DATABASE_URL", "postgres://x")], "sqlite:");
+    refused(data.path(), &[("DATABASE_URL", "mysql://x")], "sqlite:");
     refused(
         data.path(),
         &[("DATABASE_URL", "sqlite:///srv/q.db?mode=rwc")],

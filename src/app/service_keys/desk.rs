@@ -6,6 +6,7 @@ use serde_json::Value;
 use store::{Act, Damage, Fault, ServiceKey, ServiceKeyError, Store};
 
 use super::Refusal;
+use crate::app::App;
 use crate::app::administration::intent::{Actor, Intent};
 
 /// Where keys of services are administered.
@@ -14,6 +15,16 @@ pub struct Desk<'a> {
     pub store: &'a Store,
     /// Clock and randomness.
     pub ambient: &'a Ambient,
+}
+
+impl<'a> Desk<'a> {
+    /// That of a running server.
+    pub fn of(app: &'a App) -> Self {
+        Self {
+            store: app.store(),
+            ambient: app.ambient(),
+        }
+    }
 }
 
 impl Desk<'_> {

@@ -297,5 +297,5 @@ fn the_log_is_written_ahead_and_every_table_is_strict() {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .unwrap();
-    assert_eq!((strict, others), (18, 0));
+    assert_eq!((strict, others), (20, 0));
 }

@@ -21,13 +21,6 @@ use super::Answer;
 /// How long anybody may keep public keys before asking again: five minutes.
 const PUBLIC: &str = "public, max-age=300";
 
-fn desk(app: &App) -> Desk<'_> {
-    Desk {
-        store: app.store(),
-        ambient: app.ambient(),
-    }
-}
-
 fn media_type(format: ServiceKeyFormat) -> &'static str {
     match format {
         ServiceKeyFormat::Jwks => "application/jwk-set+json",
@@ -41,7 +34,7 @@ pub(crate) async fn list(
     reader: Authorized<permit::ReadServiceKeys>,
     wanted: Query<ServicesWanted>,
 ) -> Result<Json<Services>, Problem> {
-    let listed = desk(&app).list(&reader, wanted.into_inner()).await?;
+    let listed = Desk::of(&app).list(&reader, wanted.into_inner()).await?;
     Ok(Json(listed))
 }
 
@@ -52,7 +45,7 @@ pub(crate) async fn generate(
     origin: Origin,
     body: Json<NewServiceKey>,
 ) -> Answer {
-    let making = desk(&app);
+    let making = Desk::of(&app);
     let made = making.generate(&admin, Some(&origin), body.into_inner());
     Ok(HttpResponse::Created().json(made.await?))
 }
@@ -63,7 +56,7 @@ pub(crate) async fn versions(
     reader: Authorized<permit::ReadServiceKeys>,
     service: Path<String>,
 ) -> Result<Json<Vec<ServiceKey>>, Problem> {
-    Ok(Json(desk(&app).versions(&reader, &service).await?))
+    Ok(Json(Desk::of(&app).versions(&reader, &service).await?))
 }
 
 /// Makes the key of a service if it has none.
@@ -74,7 +67,7 @@ pub(crate) async fn upsert(
     service: Path<String>,
     body: Json<ServiceKeyWanted>,
 ) -> Answer {
-    let desk = desk(&app);
+    let desk = Desk::of(&app);
     let done = desk.upsert(&admin, Some(&origin), &service, body.into_inner());
     let done = done.await?;
     let mut answer = match done.made {
@@ -92,7 +85,7 @@ pub(crate) async fn rotate(
     service: Path<String>,
     body: Json<ServiceKeyRotation>,
 ) -> Answer {
-    let desk = desk(&app);
+    let desk = Desk::of(&app);
     let made = desk.rotate(&admin, Some(&origin), &service, body.into_inner());
     Ok(HttpResponse::Created().json(made.await?))
 }
@@ -106,7 +99,7 @@ pub(crate) async fn delete(
     body: Json<ServiceKeyDeletion>,
 ) -> Answer {
     let present = Present::by_passphrase(&app, &admin, &body.reauth_token).await?;
-    let desk = desk(&app);
+    let desk = Desk::of(&app);
     desk.delete(&admin, Some(&origin), present, &service, body.version)
         .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -149,7 +142,7 @@ pub(crate) async fn private(
     }
     let present = Present::by_passphrase(&app, &reader, &body.reauth_token).await?;
     let which = (body.version, body.format);
-    let desk = desk(&app);
+    let desk = Desk::of(&app);
     let written = desk.private(&reader, Some(&origin), present, &service, which);
     let written = written.await?;
     Ok(HttpResponse::Ok()

@@ -29,7 +29,7 @@ pub(crate) fn parse(postgres: &PostgresConfig) -> Result<Config, OpenError> {
             && config
                 .get_hostaddrs()
                 .iter()
-                .all(std::net::IpAddr::is_loopback);
+                .all(|address| address.is_loopback());
         config.ssl_mode(if here {
             SslMode::Disable
         } else {
@@ -42,11 +42,12 @@ pub(crate) fn parse(postgres: &PostgresConfig) -> Result<Config, OpenError> {
 fn is_here(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
+        // A name that only begins like an address is a name.
         Host::Tcp(name) => {
+            let digits = |c: char| c.is_ascii_digit() || c == '.';
             name == "localhost"
-                || name
-                    .parse()
-                    .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+                || name == "::1"
+                || (name.starts_with("127.") && name.chars().all(digits))
         }
     }
 }

@@ -112,6 +112,12 @@ pub(crate) async fn filled() -> Folder {
             made.await.unwrap();
         }
     }
+    assert!(
+        store
+            .take_lease("jobs", [1; 16], NOW, NOW + 30)
+            .await
+            .unwrap()
+    );
     store
         .open_audit_door(NOW + 1, NOW + 30)
         .await
