@@ -74,6 +74,10 @@ fn compare(written: &Seens, seen: &Seens) -> Difference {
     for (name, was) in written {
         match seen.get(name) {
             Some(now) if now == was => {}
+            // Details whose key is not found are shown as none: those of an erased account.
+            Some(Seen::Value(now)) if name.contains("encrypted_details") && now == "null" => {
+                difference.gone.push(name.clone());
+            }
             Some(Seen::Value(_)) if name.contains("encrypted_") => {
                 difference.wrong.push(name.clone());
             }
