@@ -277,7 +277,7 @@ impl Work {
                 }
                 // It is still being decided, or the database is starting again.
                 Some(Became::Open) | None => {
-                    self.runtime.block_on(tokio::time::sleep(ASKED.1));
+                    std::thread::sleep(ASKED.1);
                 }
             }
         }
