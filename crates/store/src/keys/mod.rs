@@ -4,6 +4,7 @@ mod elsewhere;
 mod jobs;
 pub(crate) mod kek_rows;
 pub(crate) mod opening;
+mod rings;
 mod rotation;
 pub(crate) mod sources;
 pub(crate) mod state;

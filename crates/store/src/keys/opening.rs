@@ -3,8 +3,8 @@
 use std::sync::{Arc, RwLock};
 
 use keyring::{
-    ExportedKek, IndexKey, KekId, KekProvider, KekSource, KeySource, Keyring, LocalProvider,
-    Opened, ProviderError, ProviderTag, SubjectKey, TagKey,
+    IndexKey, KekId, KekProvider, KekSource, KeySource, Keyring, Opened, ProviderError,
+    ProviderTag, SubjectKey, TagKey,
 };
 use zeroize::Zeroizing;
 
@@ -14,9 +14,9 @@ use crate::engine::keys::KekRow;
 use crate::engine::place::{at, many};
 use crate::engine::{Changes, Opening, Rows};
 use crate::fault::Fault;
+use crate::keys::rings::Rings;
 use crate::keys::sources::Sources;
 use crate::sealing::bound_setting::{AUDIT_SIGNED, BoundSetting, REGISTRATION, SETUP, SETUP_OPEN};
-use crate::sealing::columns::KEK_HANDOVER;
 use crate::sealing::in_flight::InFlight;
 use crate::sealing::sealer::{
     AUDIT_KEY, KEK_CHECK, SERVER_SECRET, Sealer, open_critical, seal, sealing, subject_key,
@@ -74,7 +74,7 @@ pub(crate) fn open_keyring(
     for (row, error) in closed {
         let from = opened
             .iter()
-            .find_map(|provider| handed_over(config, provider, row));
+            .find_map(|provider| Rings::of(config).handed_over(provider, row));
         match (from, error) {
             (Some(provider), _) => {
                 if row.is_active() && half_moved == HalfMoved::Finish {
@@ -98,7 +98,7 @@ pub(crate) fn open_keyring(
     let Some(active) = active.into_iter().next() else {
         return Ok(None);
     };
-    let keyring = new_keyring(config, active);
+    let keyring = Rings::of(config).with(active);
     for other in others {
         keyring.add(other);
     }
@@ -152,32 +152,8 @@ fn opens(
     provider: &Arc<dyn KekProvider>,
     row: &KekRow,
 ) -> Result<bool, OpenError> {
-    let ring = new_keyring(config, Arc::clone(provider));
-    match ring.open(&KEK_CHECK.context(&row.kek_id), row.check.as_bytes()) {
-        Ok(check) => Ok(check.expose() == CHECK),
-        Err(keyring::OpenError::Provider(reason)) if reason.is_outage() => {
-            Err(provider_error(provider.tag(), reason))
-        }
-        Err(_) => Ok(false),
-    }
-}
-
-/// Opens a row's key with what the other key of a rotation holds of it.
-fn handed_over(
-    config: &StoreConfig,
-    holder: &Arc<dyn KekProvider>,
-    row: &KekRow,
-) -> Option<Arc<dyn KekProvider>> {
-    let ring = new_keyring(config, Arc::clone(holder));
-    let handover = row.handover.as_ref()?.as_bytes();
-    let key = ring
-        .open(&KEK_HANDOVER.context(&row.kek_id), handover)
-        .ok()?;
-    let key = ExportedKek::from_slice(key.expose())?;
-    let entropy = config.ambient.entropy();
-    let provider = LocalProvider::from_handover(&key, row.id(), row.version, entropy);
-    let provider: Arc<dyn KekProvider> = Arc::new(provider.with_suite(config.suite));
-    opens(config, &provider, row).ok()?.then_some(provider)
+    let opens = Rings::of(config).opens(provider, row);
+    opens.map_err(|reason| provider_error(provider.tag(), reason))
 }
 
 /// Finishes an interrupted replacement of the key file by the new one.
@@ -195,10 +171,6 @@ fn adopt(row: &KekRow, config: &StoreConfig, sources: &mut Sources) -> Result<()
         prefer(sources, &next);
     }
     Ok(())
-}
-
-fn new_keyring(config: &StoreConfig, active: Arc<dyn KekProvider>) -> Keyring {
-    Keyring::new(active, config.ambient.entropy()).with_suite(config.suite)
 }
 
 fn provider_error(provider: ProviderTag, reason: ProviderError) -> OpenError {
@@ -231,7 +203,7 @@ pub(crate) fn initialise(
     let (provider, parameters) = source
         .create(KekId::from_bytes(kek_id))
         .map_err(|reason| provider_error(tag, reason))?;
-    let keyring = new_keyring(config, Arc::clone(&provider));
+    let keyring = Rings::of(config).with(Arc::clone(&provider));
     let check = seal(&keyring, KEK_CHECK, &kek_id, CHECK).map_err(OpenError::Damaged)?;
     let row = KekRow::new(&*provider, parameters, check, None, now);
     opening
