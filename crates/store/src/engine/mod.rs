@@ -45,8 +45,10 @@ pub(crate) mod users;
 pub(crate) use sqlite::testing;
 
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use crate::engine::invites::{InviteChanges, InviteRows};
 use crate::engine::keys::{KeyChanges, KeyRows};
@@ -130,6 +132,30 @@ pub(crate) trait Request: Send {
 
     /// Answers the caller after the commit, or with the fault that undid the request.
     fn finish(self: Box<Self>, failure: Option<Fault>);
+}
+
+/// Does what takes long on a thread of its own, since readers are for requests.
+async fn on_a_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let (reply, answer) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            // A caller that went away needs no answer.
+            let _ = reply.send(work());
+        })
+        .map_err(|error| Fault::Unavailable(error.to_string()))?;
+    answer.await.map_err(|_| Fault::Closed)
+}
+
+/// Waits for threads that are about to end.
+fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
+    threads
+        .drain(..)
+        .try_for_each(JoinHandle::join)
+        .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))
 }
 
 /// An open database that serves requests.

@@ -34,6 +34,7 @@ enum Message<O> {
 pub(crate) struct Queue<O> {
     sender: Sender<Message<O>>,
     room: Arc<Semaphore>,
+    pub lacking: Lacking,
 }
 
 /// The writer's end.
@@ -46,16 +47,22 @@ pub(crate) struct Waiting<O> {
 pub(crate) fn queue<O>() -> (Queue<O>, Waiting<O>) {
     let (sender, receiver) = channel();
     let room = Arc::new(Semaphore::new(QUEUE_KIB));
-    (
-        Queue { sender, room },
-        Waiting {
-            receiver,
-            open: true,
-        },
-    )
+    let lacking = Lacking::default();
+    let queue = Queue {
+        sender,
+        room,
+        lacking,
+    };
+    let open = true;
+    (queue, Waiting { receiver, open })
 }
 
 impl<O> Queue<O> {
+    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
+    pub(crate) fn lacking(&self) -> usize {
+        self.lacking.0.load(Ordering::Relaxed) * 1024
+    }
+
     /// Queues a request that writes about `bytes`.
     pub(crate) async fn submit(
         &self,
@@ -122,16 +129,11 @@ impl<O> Waiting<O> {
     }
 }
 
-/// How much a request needed for which there was no room, until one of as much is kept.
+/// How much a request needed for which there was no room, in KiB; 0 when there is room.
 #[derive(Clone, Default)]
 pub(crate) struct Lacking(Arc<AtomicUsize>);
 
 impl Lacking {
-    /// In bytes; 0 when there is room.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed) * 1024
-    }
-
     /// Takes note of what became of a batch whose largest request wrote so much.
     pub(crate) fn note<T>(&self, largest_kib: usize, done: &Result<T, Fault>) {
         match done {

@@ -35,6 +35,16 @@ pub(crate) struct Failure {
     pub contention: bool,
 }
 
+impl Failure {
+    /// That of a statement about a row.
+    pub(crate) fn of(place: Place<'_>, error: &Error) -> Self {
+        Self {
+            fault: fault(place, error),
+            contention: is_contention(error),
+        }
+    }
+}
+
 /// A statement whose answer is still to come.
 struct Sent<'c> {
     table: &'static str,
@@ -178,16 +188,9 @@ impl<'c> Pg<'c> {
 
     /// Notes a failure, unless there was one before.
     fn note(&self, place: Place<'_>, error: &Error) -> Fault {
-        let fault = fault(place, error);
         let mut failure = self.failure.borrow_mut();
-        if let Some(first) = &*failure {
-            return first.fault.clone();
-        }
-        *failure = Some(Failure {
-            fault: fault.clone(),
-            contention: is_contention(error),
-        });
-        fault
+        let first = failure.get_or_insert_with(|| Failure::of(place, error));
+        first.fault.clone()
     }
 
     /// The fault of a statement that failed: that of an earlier one which made it fail, where there is one.

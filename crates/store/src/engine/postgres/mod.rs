@@ -22,7 +22,6 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 pub(crate) use open::{Opening, find};
 
@@ -30,7 +29,7 @@ use crate::engine::postgres::connection::Way;
 use crate::engine::postgres::open::Owned;
 use crate::engine::postgres::readers::Readers;
 use crate::engine::postgres::writer::Writer;
-use crate::engine::{Acting, Engine, Read, Request, Strip};
+use crate::engine::{Acting, Engine, Read, Request, Strip, join, on_a_thread};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 
@@ -44,7 +43,7 @@ pub(crate) struct Postgres {
     way: Way,
     writer: Writer,
     readers: Readers,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     handle: Handle,
     /// Runs the connections; it comes last, since they end with it.
     _runtime: Owned,
@@ -65,24 +64,9 @@ impl Engine for Postgres {
         self.writer.submit(bytes, acting, request).await
     }
 
-    /// Frees the space of what was deleted. Its bytes stay in free pages and in the write-ahead log until they
-    /// are written over: here only the keys that are gone make it unreadable.
-    async fn forget(&self) {
-        let way = self.way.clone();
-        let vacuumed = self.handle.spawn(async move {
-            let client = way.connect().await?;
-            client
-                .batch_execute("VACUUM")
-                .await
-                .map_err(|error| fault::described(&error))
-        });
-        match vacuumed.await {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => tracing::warn!(%reason, "the database could not be vacuumed"),
-            // The engine was closed meanwhile.
-            Err(_) => {}
-        }
-    }
+    /// Nothing: PostgreSQL overwrites nothing that is deleted, and frees its space by itself. Here only the keys
+    /// that are gone make it unreadable.
+    async fn forget(&self) {}
 
     async fn snapshot(
         &self,
@@ -91,16 +75,10 @@ impl Engine for Postgres {
         strip: Strip,
     ) -> Result<Snapshot, SnapshotError> {
         let (way, runtime) = (self.way.clone(), self.handle.clone());
-        let (reply, answer) = oneshot::channel();
-        // A thread of its own: it takes long, and readers are for requests.
-        std::thread::Builder::new()
-            .name("store-snapshot".to_owned())
-            .spawn(move || {
-                // A caller that went away needs no answer.
-                let _ = reply.send(snapshot::take(&way, &runtime, &into, copied, strip));
-            })
-            .map_err(|error| Fault::Unavailable(error.to_string()))?;
-        answer.await.map_err(|_| Fault::Closed)?
+        on_a_thread("store-snapshot", move || {
+            snapshot::take(&way, &runtime, &into, copied, strip)
+        })
+        .await?
     }
 
     fn is_shared(&self) -> bool {
@@ -114,15 +92,7 @@ impl Engine for Postgres {
     fn close(&self) -> Result<(), Fault> {
         self.readers.close();
         self.writer.close();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match thread.map(JoinHandle::join) {
-            None | Some(Ok(())) => Ok(()),
-            Some(Err(_)) => Err(Fault::Unavailable("a thread of the store died".to_owned())),
-        }
+        join(&mut self.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -14,8 +14,7 @@ use crate::engine::postgres::db::Pg;
 use crate::engine::postgres::fault::fault;
 use crate::engine::postgres::filling;
 use crate::engine::postgres::readers::Readers;
-use crate::engine::postgres::writer::Writer;
-use crate::engine::postgres::{Postgres, migrations, roles};
+use crate::engine::postgres::{Postgres, migrations, roles, writer};
 use crate::engine::sql::Sql;
 use crate::fault::Fault;
 use crate::postgres::PostgresConfig;
@@ -182,7 +181,7 @@ impl Opening {
     pub(crate) fn start(self, chain: Arc<dyn Chain>) -> Result<Postgres, OpenError> {
         let pool = self.way.readers(self.readers)?;
         let handle = self.handle;
-        let (writer, thread) = Writer::start(
+        let (writer, thread) = writer::start(
             (self.way.clone(), self.client),
             self.jobs,
             handle.clone(),
@@ -195,7 +194,7 @@ impl Opening {
             writer,
             readers: Readers::new(pool, handle.clone()),
             handle,
-            thread: Some(thread).into(),
+            threads: vec![thread].into(),
             _runtime: self.runtime,
         })
     }

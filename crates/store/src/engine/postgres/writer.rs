@@ -17,6 +17,7 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::future::join;
 use tokio::runtime::Handle;
 
+use crate::engine::Acting;
 use crate::engine::log::{Chain, Events, LogChanges};
 use crate::engine::place::many;
 use crate::engine::postgres::connection::Way;
@@ -24,7 +25,6 @@ use crate::engine::postgres::db::{Failure, Pg};
 use crate::engine::postgres::fault::described;
 use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
 use crate::engine::sql::Sql;
-use crate::engine::{Acting, Request};
 use crate::fault::Fault;
 
 /// How often a request is run that meets another instance's transaction.
@@ -33,56 +33,30 @@ const ATTEMPTS: u32 = 5;
 const ASKED: (u32, Duration) = (50, Duration::from_millis(200));
 
 /// Nothing else is asked of this writer.
-enum Never {}
+pub(crate) enum Never {}
 
-/// Handle of the writer.
-pub(crate) struct Writer {
-    queue: Queue<Never>,
-    lacking: Lacking,
-}
+/// Where requests come in.
+pub(crate) type Writer = Queue<Never>;
 
-impl Writer {
-    /// Starts the thread on a connection; it ends when closed or when every handle is gone.
-    pub(crate) fn start(
-        (way, client): (Way, ClientWrapper),
-        jobs: Option<String>,
-        runtime: Handle,
-        chain: Arc<dyn Chain>,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (queue, waiting) = queue();
-        let lacking = Lacking::default();
-        let work = Work {
-            way,
-            jobs,
-            runtime,
-            chain,
-            lacking: lacking.clone(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || work.run(Some(client), waiting))?;
-        Ok((Self { queue, lacking }, thread))
-    }
-
-    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
-    pub(crate) fn lacking(&self) -> usize {
-        self.lacking.bytes()
-    }
-
-    /// Queues a request that writes about `bytes`.
-    pub(crate) async fn submit(
-        &self,
-        bytes: usize,
-        acting: Acting,
-        request: Box<dyn Request>,
-    ) -> Result<(), Fault> {
-        self.queue.submit(bytes, acting, request).await
-    }
-
-    /// Refuses more and lets the thread end after what is queued.
-    pub(crate) fn close(&self) {
-        self.queue.close();
-    }
+/// Starts the thread on a connection; it ends when closed or when every handle is gone.
+pub(crate) fn start(
+    (way, client): (Way, ClientWrapper),
+    jobs: Option<String>,
+    runtime: Handle,
+    chain: Arc<dyn Chain>,
+) -> std::io::Result<(Writer, JoinHandle<()>)> {
+    let (queue, waiting) = queue();
+    let work = Work {
+        way,
+        jobs,
+        runtime,
+        chain,
+        lacking: queue.lacking.clone(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || work.run(Some(client), waiting))?;
+    Ok((queue, thread))
 }
 
 /// Why a batch was not committed; nothing of it was kept.
@@ -254,10 +228,9 @@ impl Work {
             .block_on(join(client.batch_execute("COMMIT"), became(client, number)));
         match (ended, became) {
             (Ok(()), Ok(Became::Committed)) => Ok(()),
-            (Err(error), _) if !client.is_closed() => Err(Undone::Failed(Failure {
-                contention: crate::engine::postgres::fault::is_contention(&error),
-                fault: crate::engine::postgres::fault::fault(many("transaction"), &error),
-            })),
+            (Err(error), _) if !client.is_closed() => {
+                Err(Undone::Failed(Failure::of(many("transaction"), &error)))
+            }
             _ => self.find_out(number),
         }
     }

@@ -19,14 +19,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 
 pub(crate) use open::{Opening, Site, schema};
 pub(crate) use snapshot::{alone, filled};
 
 use crate::engine::sqlite::readers::Readers;
 use crate::engine::sqlite::writer::Writer;
-use crate::engine::{Acting, Engine, Read, Request, Strip};
+use crate::engine::{Acting, Engine, Read, Request, Strip, join, on_a_thread};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 
@@ -53,8 +52,14 @@ impl Engine for Sqlite {
         self.readers.submit(work).await
     }
 
-    async fn write(&self, bytes: usize, _: Acting, request: Box<dyn Request>) -> Result<(), Fault> {
-        self.writer.submit(bytes, request).await
+    /// One file has no rows that an account may not see: statements name whose they are.
+    async fn write(
+        &self,
+        bytes: usize,
+        acting: Acting,
+        request: Box<dyn Request>,
+    ) -> Result<(), Fault> {
+        self.writer.submit(bytes, acting, request).await
     }
 
     /// Truncates the write-ahead log, so that no old page is left in it.
@@ -80,16 +85,10 @@ impl Engine for Sqlite {
         strip: Strip,
     ) -> Result<Snapshot, SnapshotError> {
         let source = self.path.clone();
-        let (reply, answer) = oneshot::channel();
-        // A thread of its own: it takes long, and readers are for requests.
-        std::thread::Builder::new()
-            .name("store-snapshot".to_owned())
-            .spawn(move || {
-                // A caller that went away needs no answer.
-                let _ = reply.send(snapshot::take(&source, &into, copied, strip));
-            })
-            .map_err(|error| Fault::Unavailable(error.to_string()))?;
-        answer.await.map_err(|_| Fault::Closed)?
+        on_a_thread("store-snapshot", move || {
+            snapshot::take(&source, &into, copied, strip)
+        })
+        .await?
     }
 
     fn is_shared(&self) -> bool {
@@ -108,13 +107,6 @@ impl Engine for Sqlite {
         self.writer.close();
         readers.and(join(&mut threads.writer))
     }
-}
-
-fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
-    threads
-        .drain(..)
-        .try_for_each(|thread| thread.join())
-        .map_err(|_| Fault::Unavailable("a thread of the store died".to_owned()))
 }
 
 impl Drop for Sqlite {

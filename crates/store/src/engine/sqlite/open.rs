@@ -18,7 +18,7 @@ use crate::engine::sqlite::first_start::{self, Found};
 use crate::engine::sqlite::readers::Readers;
 use crate::engine::sqlite::snapshot::without_guards;
 use crate::engine::sqlite::standing::Standing;
-use crate::engine::sqlite::writer::{self, Writer};
+use crate::engine::sqlite::writer;
 use crate::engine::sqlite::{Sqlite, Threads, migrations};
 use crate::fault::Fault;
 
@@ -130,7 +130,7 @@ impl Opening<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| sqlite(config, error))?;
         let standing = Standing::of(&config.path);
-        let (writer, writer_thread) = Writer::start(connection, chain, standing, config)
+        let (writer, writer_thread) = writer::start(connection, chain, standing, config)
             .map_err(|error| io(config, error))?;
         let (readers, reader_threads) =
             Readers::start(readers).map_err(|error| io(config, error))?;

@@ -20,20 +20,16 @@ use crate::engine::sql::Sql;
 use crate::engine::sqlite::connection::BUSY_TIMEOUT;
 use crate::engine::sqlite::db::{Db, no_room};
 use crate::engine::sqlite::standing::Standing;
-use crate::engine::{Acting, Request};
 use crate::fault::Fault;
 
 /// How long everybody waits for readers of the log, when it is to be cut off.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// Handle of the writer.
-pub(crate) struct Writer {
-    queue: Queue<Truncate>,
-    lacking: Lacking,
-}
+/// Where requests come in.
+pub(crate) type Writer = Queue<Truncate>;
 
 /// Asks for the log to be cut off; the answer is whether it was.
-type Truncate = oneshot::Sender<bool>;
+pub(crate) type Truncate = oneshot::Sender<bool>;
 
 /// What the thread works with.
 struct Work {
@@ -46,58 +42,37 @@ struct Work {
     lacking: Lacking,
 }
 
-impl Writer {
-    /// Starts the thread; it ends when closed or when every handle is gone.
-    ///
-    /// The log is copied into the database when about `config.checkpoint_kib` were written since.
-    pub(crate) fn start(
-        connection: Connection,
-        chain: Arc<dyn Chain>,
-        standing: Standing,
-        config: &StoreConfig,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (queue, waiting) = queue();
-        let lacking = Lacking::default();
-        let work = Work {
-            connection,
-            chain,
-            standing,
-            checkpoint_kib: config.checkpoint_kib,
-            #[cfg(feature = "testing")]
-            twice: config.twice,
-            lacking: lacking.clone(),
-        };
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || run(&work, waiting))?;
-        Ok((Self { queue, lacking }, thread))
-    }
+/// Starts the thread; it ends when closed or when every handle is gone.
+///
+/// The log is copied into the database when about `config.checkpoint_kib` were written since.
+pub(crate) fn start(
+    connection: Connection,
+    chain: Arc<dyn Chain>,
+    standing: Standing,
+    config: &StoreConfig,
+) -> std::io::Result<(Writer, JoinHandle<()>)> {
+    let (queue, waiting) = queue();
+    let work = Work {
+        connection,
+        chain,
+        standing,
+        checkpoint_kib: config.checkpoint_kib,
+        #[cfg(feature = "testing")]
+        twice: config.twice,
+        lacking: queue.lacking.clone(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || run(&work, waiting))?;
+    Ok((queue, thread))
+}
 
-    /// How much a request needed for which there was no room, in bytes, until one of as much is kept.
-    pub(crate) fn lacking(&self) -> usize {
-        self.lacking.bytes()
-    }
-
-    /// Queues a request that writes about `bytes`.
-    pub(crate) async fn submit(
-        &self,
-        bytes: usize,
-        request: Box<dyn Request>,
-    ) -> Result<(), Fault> {
-        // One file has no rows that an account may not see: statements name whose they are.
-        self.queue.submit(bytes, Acting::Server, request).await
-    }
-
+impl Queue<Truncate> {
     /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
     pub(crate) async fn truncate_log(&self) -> Result<bool, Fault> {
         let (reply, answer) = oneshot::channel();
-        self.queue.ask(reply)?;
+        self.ask(reply)?;
         answer.await.map_err(|_| Fault::Closed)
-    }
-
-    /// Refuses more and lets the thread end after what is queued.
-    pub(crate) fn close(&self) {
-        self.queue.close();
     }
 }
 
