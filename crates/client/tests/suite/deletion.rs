@@ -1,5 +1,4 @@
 //! Deleting one's account, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
 use client::event::{Event, MessageState, Phase, StateView};

@@ -1,5 +1,4 @@
 //! A new identity, and signing out everywhere else, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
 use client::command::SettingsChange;

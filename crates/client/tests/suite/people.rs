@@ -1,13 +1,8 @@
 //! Requests, safety numbers, names and blocks, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "people/found.rs"]
 mod found;
-#[path = "people/invites.rs"]
 mod invites;
-#[path = "people/lookups.rs"]
 mod lookups;
-#[path = "people/pins.rs"]
 mod pins;
 
 use client::Command;

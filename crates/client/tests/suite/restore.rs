@@ -1,5 +1,4 @@
 //! After a restore: nobody is locked out, and nobody is shown an older state without being asked.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use api::bodies::Restored;
 use api::ids::RestoreId;

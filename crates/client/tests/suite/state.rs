@@ -1,37 +1,20 @@
 //! What is stored, and how long keys live, does not depend on what a server, or a stranger, says once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "state/asking.rs"]
 mod asking;
-#[path = "state/forge.rs"]
 mod forge;
-#[path = "state/live.rs"]
 mod live;
-#[path = "state/marks.rs"]
 mod marks;
-#[path = "state/numbers.rs"]
 mod numbers;
-#[path = "state/pairs.rs"]
 mod pairs;
-#[path = "state/prekeys.rs"]
 mod prekeys;
-#[path = "state/promised.rs"]
 mod promised;
-#[path = "state/rereads.rs"]
 mod rereads;
-#[path = "state/restart.rs"]
 mod restart;
-#[path = "state/resting.rs"]
 mod resting;
-#[path = "state/safes.rs"]
 mod safes;
-#[path = "state/settings.rs"]
 mod settings;
-#[path = "state/stock.rs"]
 mod stock;
-#[path = "state/time.rs"]
 mod time;
-#[path = "state/writes.rs"]
 mod writes;
 
 use client::command::{Command, SettingsChange};

@@ -1,5 +1,4 @@
 //! The JSON that pages speak: changing it breaks them, so it is pinned here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::command::{Burn, ChatChange, SettingsChange};
 use client::event::{Event, MessageState, MessageView, Phase, StateView, UnsentView};

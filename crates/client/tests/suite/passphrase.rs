@@ -1,5 +1,4 @@
 //! One passphrase, typed on other keyboards and systems.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use api::bodies::Wrap;
 use api::ids::WrapId;

@@ -1,19 +1,11 @@
 //! Coming in and going out, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "account/connection.rs"]
 mod connection;
-#[path = "account/flows.rs"]
 mod flows;
-#[path = "account/idleness.rs"]
 mod idleness;
-#[path = "account/named.rs"]
 mod named;
-#[path = "account/server.rs"]
 mod server;
-#[path = "account/sessions.rs"]
 mod sessions;
-#[path = "account/unheard.rs"]
 mod unheard;
 
 use std::cell::RefCell;

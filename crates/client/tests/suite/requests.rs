@@ -1,5 +1,4 @@
 //! A request in several sessions of the person who is asked, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
 use client::event::MessageState;

@@ -1,5 +1,4 @@
 //! What waits is claimed, shown and acknowledged, whatever is slow, lost or refused on the way.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,27 +1,15 @@
 //! From the composer to the server: what is taken, what is refused with its reason, what waits.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "sending/answers.rs"]
 mod answers;
-#[path = "sending/changes.rs"]
 mod changes;
-#[path = "sending/ended.rs"]
 mod ended;
-#[path = "sending/held.rs"]
 mod held;
-#[path = "sending/locked.rs"]
 mod locked;
-#[path = "sending/named.rs"]
 mod named;
-#[path = "sending/prekeys.rs"]
 mod prekeys;
-#[path = "sending/reached.rs"]
 mod reached;
-#[path = "sending/slots.rs"]
 mod slots;
-#[path = "sending/unseen.rs"]
 mod unseen;
-#[path = "sending/watched.rs"]
 mod watched;
 
 use std::fmt::Display;

@@ -1,6 +1,5 @@
 //! Promise 5: signing in from any browser with the passphrase opens everything that waits; and what
 //! went to live sessions opens to nobody who learns the passphrase later.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::testing::{PASSPHRASE, World};
 use protocol::envelope::{

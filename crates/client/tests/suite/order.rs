@@ -1,5 +1,4 @@
 //! Messages stand in the order in which they were said, and what is missing is told for what it is.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::event::{Event, MessageState};
 use client::id::MessageId;

@@ -1,7 +1,5 @@
 //! What a sender learns of reading: by sealed receipts, and nothing of it without them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "receipts/reload.rs"]
 mod reload;
 
 use client::Command;

@@ -1,5 +1,4 @@
 //! Two people chat, without a network.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
 use client::command::{Burn, SettingsChange};

@@ -1,5 +1,4 @@
 //! Several sessions of one account: what is said in one is in all that are there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::testing::World;
 

@@ -1,5 +1,4 @@
 //! What is unread survives a reload, a lock and a closed tab, or people are told that it is gone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,5 +1,4 @@
 //! A message whose upload takes a while, and what is done with it meanwhile.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use client::Command;
 use client::id::MessageId;
