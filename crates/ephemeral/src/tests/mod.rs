@@ -116,9 +116,14 @@ pub(crate) fn holds_nothing(stats: &Stats) -> bool {
     stats.messages == 0 && stats.bytes == 0 && stats.next_expiry.is_none()
 }
 
-/// Makes a test of every case; the argument is an [`Open`].
+/// Makes a test of every case; the arguments are an [`Open`] and how many runs are compared with the model.
 macro_rules! suite {
-    ($open:expr) => {
+    ($open:expr, $runs:expr) => {
+        #[test]
+        fn the_vault_does_what_the_model_does() {
+            $crate::tests::vault::model::the_vault_does_what_the_model_does($open, $runs);
+        }
+
         $crate::tests::cases! { $open;
         vault::claiming: a_message_waits_for_its_account_until_it_is_read_and_then_nothing_is_left,
         vault::claiming: a_second_claim_is_told_that_it_is_taken_until_the_lease_is_over,
@@ -192,7 +197,6 @@ macro_rules! suite {
         vault::waiting: the_end_of_a_life_is_told_in_the_same_whole_unix_seconds_everywhere,
         vault::waiting: a_reader_without_a_session_is_shown_what_any_session_of_the_account_may_claim,
         vault::waiting: what_was_claimed_is_shown_again_from_the_moment_its_lease_is_over_even_before_the_purge,
-        vault::model: the_vault_does_what_the_model_does,
             presence: a_session_holds_as_many_connections_as_it_may_and_a_live_id_only_one,
             presence: a_session_whose_connection_was_replaced_has_not_left,
             presence: a_bundle_is_found_in_its_bucket_and_while_it_is_connected,

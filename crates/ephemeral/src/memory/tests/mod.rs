@@ -45,4 +45,4 @@ fn open(config: Config, ambient: Ambient) -> Ephemeral {
     Ephemeral::memory(config, ambient)
 }
 
-crate::tests::suite!(open);
+crate::tests::suite!(open, 1_000);

@@ -433,9 +433,9 @@ fn compare_waiting(b: &Bench, model: &mut Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-pub(crate) fn the_vault_does_what_the_model_does(open: Open) {
+pub(crate) fn the_vault_does_what_the_model_does(open: Open, runs: u32) {
     let config = ProptestConfig {
-        cases: 1000,
+        cases: runs,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

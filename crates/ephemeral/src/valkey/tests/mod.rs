@@ -75,4 +75,12 @@ fn instance(engines: &[&servers::Valkey], prefix: &str) -> Bench {
     }
 }
 
-crate::tests::suite!(open);
+/// Each step asks an engine; `cargo xtask prove` makes as many runs as in memory.
+fn runs() -> u32 {
+    match std::env::var_os("SECURE_MESSAGING_LONG") {
+        Some(_) => 1_000,
+        None => 150,
+    }
+}
+
+crate::tests::suite!(open, runs());
