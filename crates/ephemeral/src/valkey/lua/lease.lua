@@ -109,9 +109,11 @@ local function inbox(account)
   return ids
 end
 
-local function for_each_waiting(account, change_it)
+-- Changes what names a live session, as a target or as who claimed: few of what waits for an account do.
+local function for_each_of(account, live, change_it)
   for _, id in ipairs(inbox(account)) do
-    local m = ticked(id)
+    local s = call('GET', T .. 'm:' .. id)
+    local m = s and string.find(s, live, 1, true) and ticked(id)
     if m then change_it(m); settle(m) end
   end
   return 'ok'
@@ -119,10 +121,10 @@ end
 
 -- account, live session
 function OPS.left()
-  return for_each_waiting(A[1], function(m) session_left(m, A[1], A[2]) end)
+  return for_each_of(A[1], A[2], function(m) session_left(m, A[1], A[2]) end)
 end
 function OPS.back()
-  return for_each_waiting(A[1], function(m) session_back(m, A[1], A[2]) end)
+  return for_each_of(A[1], A[2], function(m) session_back(m, A[1], A[2]) end)
 end
 
 -- id, account, live session: it was posted for a session that had disconnected before.

@@ -87,6 +87,19 @@ local function note_forgotten(account)
   call('ZREMRANGEBYRANK', key, 0, -(MOST_FORGOTTEN + 1))
 end
 
+-- `un:<account>` has how many messages of each poster the account has not read.
+local function count_unread(m)
+  local unread = unread_by(m)
+  for account in next, unread do
+    if not m.unread[account] then add(T .. 'un:' .. account, m.poster, 1) end
+  end
+  for account in next, m.unread do
+    local key = T .. 'un:' .. account
+    if not unread[account] and add(key, m.poster, -1) <= 0 then call('HDEL', key, m.poster) end
+  end
+  m.unread = unread
+end
+
 -- Brings schedule, index, quotas and fates into step with a message; wipes it when it is over.
 local function settle(m)
   if is_over(m) then
@@ -98,8 +111,10 @@ local function settle(m)
     call('SREM', T .. 'out:' .. m.poster, m.id)
     refund(m.poster, 1, m.charged)
     bury(m)
+    count_unread(m)
     return
   end
+  count_unread(m)
   local due = due_at(m)
   if due ~= m.due then call('ZADD', T .. 'due', text(due), m.id); m.due = due end
   local cost = cost_of(bytes_of(m), #m.slots)

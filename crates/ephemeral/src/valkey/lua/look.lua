@@ -27,19 +27,10 @@ end
 
 -- poster, how many, message that is not counted; then accounts
 function OPS.holds_unread()
-  local poster, most, beside = A[1], tonumber(A[2]), A[3]
+  local poster, most, beside = A[1], tonumber(A[2]), load_message(A[3])
   for i = 4, #A do
-    local count = 0
-    for _, member in ipairs(call('ZRANGE', T .. 'in:' .. A[i], 0, -1)) do
-      local id = string.sub(member, 17)
-      if string.sub(member, 1, 16) == poster and id ~= beside then
-        local m = load_message(id)
-        for _, t in ipairs(m and m.slots or {}) do
-          if t.account == A[i] and t.state ~= DONE then count = count + 1; break end
-        end
-      end
-      if count >= most then break end
-    end
+    local count = tonumber(call('HGET', T .. 'un:' .. A[i], poster) or 0)
+    if beside and beside.poster == poster and beside.unread[A[i]] then count = count - 1 end
     if count >= most then return '1' end
   end
   return '0'

@@ -11,6 +11,13 @@ local SLOT, SLOT_LEN = '>Bc33c16dBc16BdI4I4d', 1 + 33 + 16 + 8 + 1 + 16 + 1 + 8 
 local function account_of(target) return string.sub(target, 2, 17) end
 local function is_for_account(target) return string.byte(target) == 0 end
 
+-- Accounts that have not read a message.
+local function unread_by(m)
+  local accounts = {}
+  for _, t in ipairs(m.slots) do if t.state ~= DONE then accounts[t.account] = true end end
+  return accounts
+end
+
 local function load_message(id)
   local s = call('GET', T .. 'm:' .. id)
   if not s then return nil end
@@ -25,6 +32,7 @@ local function load_message(id)
     m.slots[i] = t
     at = at + SLOT_LEN
   end
+  m.unread = unread_by(m)
   return m
 end
 

@@ -63,7 +63,7 @@ function OPS.commit()
     return 'lost'
   end
   local m = { id = id, poster = poster, exp = now + life, due = now + life, charged = reserved, burn = burn,
-    acked = 0, body = body, slots = {}, next = n }
+    acked = 0, body = body, slots = {}, next = n, unread = {} }
   for i = 0, n - 1 do
     m.slots[i + 1] = new_slot(A[6 + 3 * i], tonumber(A[7 + 3 * i]), tonumber(A[8 + 3 * i]), i)
   end

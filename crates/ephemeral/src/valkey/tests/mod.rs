@@ -1,6 +1,7 @@
 //! The backend over a real engine, which is started for the tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod costs;
 mod lost;
 mod refusing;
 mod residue;
