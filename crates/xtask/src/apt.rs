@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::process::{answer, is_root, on_path, run_quietly};
 use crate::workspace::{Workspace, files_under};
@@ -28,10 +28,15 @@ const EMPTY: &[&str] = &["-o", "Dir::State::status=/dev/null"];
 /// Whether this process has fetched the lists.
 static UPDATED: Mutex<bool> = Mutex::new(false);
 
+/// Keys that sign every release of Debian.
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 /// Debian's package lists, kept in the tools folder.
 pub(crate) struct Apt<'a> {
     workspace: &'a Workspace,
     options: Vec<String>,
+    /// Whether what is unpacked must bring its own C library, because it is of another release.
+    other_release: bool,
 }
 
 impl<'a> Apt<'a> {
@@ -40,7 +45,53 @@ impl<'a> Apt<'a> {
         if !on_path("apt-get") || !on_path("dpkg-deb") {
             bail!("this machine has no apt-get and dpkg-deb");
         }
-        let home = workspace.tools.join("apt");
+        let (apt, lists) = Self::with_lists(workspace, "apt")?;
+        let mut is_updated = UPDATED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_updated {
+            let update = apt.update();
+            // One broken third-party source fails the whole command; what counts is what arrived.
+            let any = fs::read_dir(&lists)?
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().contains("Packages"));
+            if !any {
+                update?;
+                bail!("apt-get update brought no package lists");
+            }
+            *is_updated = true;
+        }
+        Ok(apt)
+    }
+
+    /// The lists of another release, from where this machine has its own.
+    pub(crate) fn of_release(workspace: &'a Workspace, release: &str) -> anyhow::Result<Self> {
+        let (mut apt, lists) = Self::with_lists(workspace, &format!("apt-{release}"))?;
+        let format = "$(REPO_URI) $(LABEL) $(COMPONENT)";
+        let mut targets = Command::new("apt-get");
+        targets.args(["indextargets", "--format", format, "Created-By: Packages"]);
+        let targets = answer(&mut targets)?;
+        let archive = targets
+            .lines()
+            .find_map(|line| line.strip_suffix(" Debian main"))
+            .context("this machine does not say where its archive of Debian is")?;
+        let sources = lists.with_file_name("sources.list");
+        fs::write(
+            &sources,
+            format!("deb [signed-by={KEYS}] {archive} {release} main\n"),
+        )?;
+        for option in [
+            format!("Dir::Etc::sourcelist={}", sources.display()),
+            "Dir::Etc::sourceparts=-".into(),
+            "Dir::State::status=/dev/null".into(),
+        ] {
+            apt.options.extend(["-o".into(), option]);
+        }
+        apt.other_release = true;
+        apt.update()?;
+        Ok(apt)
+    }
+
+    fn with_lists(workspace: &'a Workspace, name: &str) -> anyhow::Result<(Self, PathBuf)> {
+        let home = workspace.tools.join(name);
         let lists = home.join("lists");
         let cache = home.join("cache");
         fs::create_dir_all(lists.join("partial"))?;
@@ -55,25 +106,20 @@ impl<'a> Apt<'a> {
             options.push("-o".into());
             options.push(option);
         }
-        let apt = Self { workspace, options };
-        let mut is_updated = UPDATED.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*is_updated {
-            let update = run_quietly(
-                apt.command("apt-get").arg("update"),
-                &workspace.log("apt-update"),
-                UPDATE_LIMIT,
-            );
-            // One broken third-party source fails the whole command; what counts is what arrived.
-            let any = fs::read_dir(&lists)?
-                .flatten()
-                .any(|entry| entry.file_name().to_string_lossy().contains("Packages"));
-            if !any {
-                update?;
-                bail!("apt-get update brought no package lists");
-            }
-            *is_updated = true;
-        }
-        Ok(apt)
+        let apt = Self {
+            workspace,
+            options,
+            other_release: false,
+        };
+        Ok((apt, lists))
+    }
+
+    fn update(&self) -> anyhow::Result<()> {
+        run_quietly(
+            self.command("apt-get").arg("update"),
+            &self.workspace.log("apt-update"),
+            UPDATE_LIMIT,
+        )
     }
 
     /// The names of everything that an empty machine would need for `packages`, themselves included.
@@ -89,8 +135,10 @@ impl<'a> Apt<'a> {
         let as_is = self.simulate(roots, &[]).map(|plan| (plan, &[][..]));
         let (plan, status) = as_is.or_else(|_| anyhow::Ok((self.needs(roots)?, EMPTY)))?;
         wanted.extend(plan);
-        // A second C library beside the machine's own loader crashes whatever is started with it.
-        wanted.retain(|name| !is_c_library(name));
+        if !self.other_release {
+            // A second C library beside the machine's own loader crashes whatever is started with it.
+            wanted.retain(|name| !is_c_library(name));
+        }
         let scratch = into.with_extension("new");
         let packages = into.with_extension("packages");
         for dir in [&scratch, &packages, &into.to_path_buf()] {

@@ -18,6 +18,7 @@ mod cargo_tool;
 mod check;
 mod debian_rust;
 mod deny;
+mod engines;
 mod javascript;
 mod left_out;
 mod manifest;

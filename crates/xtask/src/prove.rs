@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::engines::{ENGINES, Engine};
 use crate::left_out;
 use crate::manifest::sha256;
-use crate::process::{answer, check, on_path, run_quietly, run_watched};
+use crate::process::{answer, check, first_line, on_path, run_quietly, run_watched};
 use crate::proof_log::{Proof, proof};
 use crate::report::{Report, seconds};
 use crate::test;
@@ -63,6 +64,9 @@ pub(crate) fn run(
         holds: long.is_ok() && counts.failed == 0 && counts.passed > 0,
     });
     if args.is_empty() {
+        for engine in &ENGINES {
+            rows.push(over(workspace, report, engine));
+        }
         for name in ["rustup", "debian"] {
             let made = report.step(&format!("WebAssembly core by way of {name}"), || {
                 toolchain(workspace, name)
@@ -87,6 +91,33 @@ pub(crate) fn run(
         bail!("{broken} of {} proofs do not hold", rows.len());
     }
     Ok(())
+}
+
+/// What the ephemeral plane promises, over another engine than that of every run.
+fn over(workspace: &Workspace, report: &mut Report, engine: &Engine) -> Proof {
+    let mut counts = Counts::default();
+    let passed = ["--package", "ephemeral", "--lib", "--", "valkey::"].map(String::from);
+    let outcome = report.step(&format!("the plane over {}", engine.name), || {
+        let program = engine.ensure(workspace)?;
+        let status = run_watched(
+            test::command(workspace, &passed)
+                .env("SECURE_MESSAGING_LONG", "1")
+                .env("SECURE_MESSAGING_TEST_REDIS_SERVER", program),
+            |line| counts.add(line),
+        )?;
+        check("cargo test", status)
+    });
+    Proof {
+        promise: format!(
+            "the ephemeral plane keeps its promises over {}",
+            engine.name
+        ),
+        holds: outcome.is_ok() && counts.failed == 0 && counts.passed > 0,
+        measured: match outcome {
+            Err(error) if counts.passed == 0 => first_line(&error),
+            _ => format!("{} tests passed, {} failed", counts.passed, counts.failed),
+        },
+    }
 }
 
 /// Builds the core by one way from nothing, in folders of its own, and says what came out.

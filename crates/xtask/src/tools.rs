@@ -173,8 +173,17 @@ impl Found {
 
 /// Finds or fetches everything; the error says what to install by hand.
 pub(crate) fn find(workspace: &Workspace) -> anyhow::Result<Found> {
+    gather(workspace, |_| true)
+}
+
+/// Finds or fetches what has one of these names.
+pub(crate) fn find_some(workspace: &Workspace, names: &[&str]) -> anyhow::Result<Found> {
+    gather(workspace, |name| names.contains(&name))
+}
+
+fn gather(workspace: &Workspace, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Found> {
     let mut found = Found::default();
-    for tool in &TOOLS {
+    for tool in TOOLS.iter().filter(|tool| wanted(tool.name)) {
         let got = tool.find(workspace).with_context(|| {
             let variable = tool.variable();
             format!("no {}: install it, or name it in {variable}", tool.name)
@@ -328,6 +337,13 @@ mod tests {
         let both = format!("{} {}", library.display(), units.display());
         assert!(said.starts_with(&both), "{said}");
         assert!(said.trim().ends_with(" verify"), "{said}");
+    }
+
+    #[test]
+    fn what_benchmarks_start_is_among_the_tools() {
+        for name in crate::bench::SERVERS {
+            assert!(TOOLS.iter().any(|tool| tool.name == name), "{name}");
+        }
     }
 
     #[test]
