@@ -33,7 +33,7 @@ pub(crate) enum Command {
     },
     /// Run the slow proofs, and write target/proofs.md
     ///
-    /// ARGS filter as in test. `prove mutants` changes protocol, client, ephemeral, keyring and audit in one
+    /// ARGS filter as in test. `prove engines` runs the ephemeral plane over other engines alone. `prove mutants` changes protocol, client, ephemeral, keyring and audit in one
     /// place at a time: a test must tell, or .cargo/mutants.toml has the reason. It takes hours; its ARGS go
     /// to cargo-mutants.
     Prove(Passed),
@@ -83,6 +83,11 @@ impl Passed {
             _ => rest,
         };
         (first == "mutants").then_some(rest)
+    }
+
+    /// Returns whether it is `prove engines`.
+    pub(crate) fn engines(&self) -> bool {
+        self.args == ["engines"]
     }
 
     /// Returns the arguments with the separator, which divides those of `cargo test`.
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn mutants_are_a_proof_of_their_own() {
+    fn mutants_and_engines_are_proofs_of_their_own() {
         for line in ["prove mutants --shard 1/8", "prove mutants -- --shard 1/8"] {
             let Command::Prove(args) = parsed(line) else {
                 panic!("{line}");
@@ -202,6 +207,11 @@ mod tests {
             panic!("a proof");
         };
         assert_eq!(args.mutants(), None);
+        assert!(!args.engines());
+        let Command::Prove(args) = parsed("prove engines") else {
+            panic!("a proof");
+        };
+        assert!(args.engines());
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ci => check::ci(&workspace, &mut report),
         Command::Prove(args) => match args.mutants() {
             Some(args) => mutants::run(&workspace, &mut report, args),
+            None if args.engines() => prove::engines(&workspace, &mut report),
             None => prove::run(&workspace, &mut report, args.all()),
         },
         Command::Bench(args) => bench::run(&workspace, &mut report, args.alone()),
