@@ -40,6 +40,11 @@ pub async fn text(app: &App, machine: &[Gauge]) -> Result<String, Problem> {
             app.boot().started_at(),
         ),
     ];
+    let replicas = app.store().replicas();
+    if replicas.configured > 0 {
+        let what = "Replicas of the database that answer look-ups.";
+        gauges.push(("database_replicas", what, replicas.in_use));
+    }
     gauges.extend_from_slice(machine);
     gauges.extend(app.backups().gauges(app.ambient().now()));
     gauges.extend(app.auditor().gauges());

@@ -23,6 +23,7 @@ mod variables;
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use figment::Figment;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,11 @@ pub struct Config {
     pub database_ca: Option<PathBuf>,
     /// Connections to PostgreSQL that read.
     pub database_connections: usize,
+    /// Replicas of PostgreSQL that answer look-ups, written as `database_url` is.
+    #[serde(deserialize_with = "list::one_or_many")]
+    pub database_replicas: Vec<String>,
+    /// How many seconds a replica that answers may be behind.
+    pub database_replica_lag_secs: u64,
     /// The address and port to listen on.
     pub bind_addr: SocketAddr,
     /// The address and port that measurements are read at; nowhere where it is not set.
@@ -182,6 +188,8 @@ impl Default for Config {
             database_url: None,
             database_ca: None,
             database_connections: 16,
+            database_replicas: Vec::new(),
+            database_replica_lag_secs: 5,
             bind_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_addr: None,
             public_url: None,
@@ -283,10 +291,15 @@ pub enum ConfigError {
     Database,
     /// The password of the database stands where it may be read.
     #[error(
-        "DATABASE_URL has the password behind its question mark, where it is shown: put it into \
-         DATABASE_PASSWORD"
+        "{0} has the password behind its question mark, where it is shown: put it into DATABASE_PASSWORD"
     )]
-    DatabasePassword,
+    DatabasePassword(&'static str),
+    /// A replica is of no kind that there is.
+    #[error(
+        "database_replicas must begin with postgres://, and so must DATABASE_URL: only PostgreSQL has \
+         replicas; correct it or leave it out"
+    )]
+    Replica,
     /// The secret of the database was refused.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -386,6 +399,7 @@ impl Config {
         problems.extend(self.backups.policy().err().map(Into::into));
         problems.extend(self.logging.filter().err().map(Into::into));
         problems.extend(self.database_path().err());
+        problems.extend(self.replicas().err());
         problems.extend(self.auditing.problems().into_iter().map(Into::into));
         problems.extend(self.public_url_on(self.bind_addr).err());
         problems.extend(self.contradictions().into_iter().map(Into::into));
@@ -431,18 +445,31 @@ impl Config {
         let Some(url) = self.database_url.as_deref().filter(|url| is_postgres(url)) else {
             return Ok(None);
         };
-        let parameters = url.split_once('?').map_or("", |(_, after)| after);
-        if parameters
-            .split('&')
-            .any(|one| one.starts_with("password="))
-        {
-            return Err(ConfigError::DatabasePassword);
+        if shows_a_password(url) {
+            return Err(ConfigError::DatabasePassword("DATABASE_URL"));
         }
         let mut postgres = PostgresConfig::new(url.to_owned());
         postgres.authority = self.database_ca.clone();
         postgres.readers = self.database_connections;
         postgres.password = secret_from_environment("DATABASE_PASSWORD")?;
+        postgres.replica_lag = Duration::from_secs(self.database_replica_lag_secs);
+        for replica in self.replicas()? {
+            postgres.add_replica(replica.clone());
+        }
         Ok(Some(postgres))
+    }
+
+    /// Returns the addresses of replicas.
+    fn replicas(&self) -> Result<&[String], ConfigError> {
+        let replicas = &self.database_replicas;
+        let has_some = self.database_url.as_deref().is_some_and(is_postgres);
+        if !replicas.is_empty() && !(has_some && replicas.iter().all(|it| is_postgres(it))) {
+            return Err(ConfigError::Replica);
+        }
+        if replicas.iter().any(|it| shows_a_password(it)) {
+            return Err(ConfigError::DatabasePassword("database_replicas"));
+        }
+        Ok(replicas)
     }
 
     /// Returns the file of the database; what stands beside it stands there for a database elsewhere too.
@@ -485,6 +512,13 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
+/// Whether the password of an address stands where it is shown.
+fn shows_a_password(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, after)| after);
+    let mut each = parameters.split('&');
+    each.any(|one| one.starts_with("password="))
+}
+
 /// Reads what stands behind `sqlite:`: a path, with or without `//` before it.
 fn database_file(path: &str) -> Result<PathBuf, ConfigError> {
     let file = path.strip_prefix("//").unwrap_or(path);
@@ -506,6 +540,30 @@ mod tests {
             ..Config::default()
         };
         config.database_path()
+    }
+
+    #[test]
+    fn only_postgresql_has_replicas() {
+        let with = |url: &str, replicas: &[&str]| {
+            let config = Config {
+                database_url: Some(url.to_owned()),
+                database_replicas: replicas.iter().map(|it| (*it).to_owned()).collect(),
+                ..Config::default()
+            };
+            config.replicas().map(<[String]>::len)
+        };
+        assert_eq!(with("sqlite:here.db", &[]).unwrap(), 0);
+        let two = ["postgres://me@a/db", "postgresql://me:secret@b/db"];
+        assert_eq!(with("postgres://me@c/db", &two).unwrap(), 2);
+        let refused = with("sqlite:here.db", &two[..1]).unwrap_err();
+        assert!(matches!(refused, ConfigError::Replica));
+        let refused = with("postgres://me@c/db", &["sqlite:here.db"]).unwrap_err();
+        assert!(matches!(refused, ConfigError::Replica));
+        let refused = with("postgres://me@c/db", &["postgres://a/db?password=x"]).unwrap_err();
+        assert!(matches!(
+            refused,
+            ConfigError::DatabasePassword("database_replicas")
+        ));
     }
 
     #[test]

@@ -62,6 +62,7 @@ const RANGES: &[Range] = &[
     range("backup_incremental_minutes", 0, 366 * 24 * 60),
     range("backup_full_hours", 0, 366 * 24),
     range("database_connections", 1, 1_000),
+    range("database_replica_lag_secs", 2, 300),
     range("kek_days", 0, CENTURY),
     range("pkcs11_cache_secs", 0, 86_400),
     range("kek_cache_secs", 2, 86_400),

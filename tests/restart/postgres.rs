@@ -223,3 +223,66 @@ async fn a_role_that_owns_nothing_serves_and_rotates_keys() {
         .await
         .unwrap();
 }
+
+#[actix_web::test]
+async fn a_replica_answers_administrators_and_no_session_outlives_its_end() {
+    let (cluster, address) = cluster();
+    let mut replica = cluster.replica();
+    let data = TempDir::new().unwrap();
+    let there = replica.address_for("of_community", "community");
+    let server = Spawned::start_with(
+        data.path(),
+        &[
+            ("DATABASE_URL", address.as_str()),
+            ("SECURE_MESSAGING_DATABASE_REPLICAS", there.as_str()),
+        ],
+    );
+    let admin = server.administrator().await;
+    let alice = Account::register_with(server.client(), "alice", None, PASSPHRASE)
+        .await
+        .unwrap();
+    let in_use = |number: &'static str| {
+        let line = format!("secure_messaging_database_replicas {number}\n");
+        let server = &server;
+        async move {
+            while !server.metrics().await.contains(&line) {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    in_use("1").await;
+    assert!(server.log().contains("a replica answers look-ups"));
+    let accounts = || async {
+        let listed = admin.client.get("/api/v1/admin/users").await.expect(200);
+        listed.json()["users"].as_array().unwrap().len()
+    };
+    assert_eq!(accounts().await, 2);
+
+    replica
+        .psql("postgres", "SELECT pg_wal_replay_pause()")
+        .unwrap();
+    let session = "/api/v1/session";
+    alice.client.get(session).await.expect(200);
+    let copy = alice.client.with_cookie_of(server.address);
+    alice.client.delete(session).await.expect(204);
+    copy.get(session).await.expect(401);
+    // An administrator sees what was done here, whoever did it.
+    let wanted = "/api/v1/admin/audit?user=alice&limit=1";
+    let newest = admin.client.get(wanted).await.expect(200).json();
+    assert_eq!(
+        newest["records"][0]["action"], "session.signed_out",
+        "{newest}"
+    );
+    replica
+        .psql("postgres", "SELECT pg_wal_replay_resume()")
+        .unwrap();
+
+    replica.kill();
+    assert_eq!(accounts().await, 2);
+    in_use("0").await;
+    server.client().get("/health/ready").await.expect(200);
+    Account::sign_in(server.client(), "alice", PASSPHRASE)
+        .await
+        .unwrap();
+    assert!(!server.log().contains("a password of tests"));
+}

@@ -37,19 +37,7 @@ impl Postgres {
     /// Makes a cluster and starts it.
     pub fn start() -> Self {
         let programs = programs();
-        let folder = TempDir::with_prefix("postgres").expect("a folder");
-        let user = rustix::process::geteuid().is_root().then(other_user);
-        if let Some((user, group)) = user {
-            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-            std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
-        }
-        let mut this = Self {
-            programs,
-            folder,
-            user,
-            port: free_port(),
-            process: None,
-        };
+        let mut this = Self::prepared(programs);
         let password = this.folder.path().join("password");
         std::fs::write(&password, PASSWORD).unwrap();
         std::fs::set_permissions(&password, PermissionsExt::from_mode(0o644)).unwrap();
@@ -70,6 +58,43 @@ impl Postgres {
             made.status.success(),
             "{}",
             String::from_utf8_lossy(&made.stderr)
+        );
+        this.run();
+        this
+    }
+
+    /// A folder and a port; nothing is in there yet.
+    fn prepared(programs: PathBuf) -> Self {
+        let folder = TempDir::with_prefix("postgres").expect("a folder");
+        let user = rustix::process::geteuid().is_root().then(other_user);
+        if let Some((user, group)) = user {
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+            std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
+        }
+        Self {
+            programs,
+            folder,
+            user,
+            port: free_port(),
+            process: None,
+        }
+    }
+
+    /// Starts a cluster that follows this one and can be read.
+    pub fn replica(&self) -> Self {
+        let mut this = Self::prepared(self.programs.clone());
+        let copied = this
+            .command("pg_basebackup")
+            .args(["--write-recovery-conf", "--wal-method=stream"])
+            .args(["--checkpoint=fast", "--no-sync"])
+            .arg(format!("--dbname={}", self.address("postgres")))
+            .arg(format!("--pgdata={}", this.data().display()))
+            .output()
+            .expect("pg_basebackup runs");
+        assert!(
+            copied.status.success(),
+            "{}",
+            String::from_utf8_lossy(&copied.stderr)
         );
         this.run();
         this

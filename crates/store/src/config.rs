@@ -208,6 +208,9 @@ pub enum OpenError {
          postgres://name:password@host/database"
     )]
     Address(String),
+    /// The address of a replica cannot be used.
+    #[error("database_replicas: {0}")]
+    Replica(String),
     /// A row is damaged.
     #[error(transparent)]
     Damaged(crate::fault::Fault),

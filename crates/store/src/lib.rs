@@ -82,7 +82,7 @@ pub use settings::{SecretGenerator, ServerSecret, ServerSecrets, ServerSettings,
 pub use snapshot::{
     OnCopied, Restored, Samples, Snapshot, SnapshotError, Snapshots, mark_restored,
 };
-pub use statistics::{Statistics, StatisticsSource};
+pub use statistics::{ReplicaUse, Statistics, StatisticsSource};
 pub use store::{Backend, Store};
 pub use users::{
     Admission, Credential, CredentialChange, IdentityChange, KeepSessions, NewUser, RegisterError,

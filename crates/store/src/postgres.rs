@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -16,10 +17,16 @@ pub struct PostgresConfig {
     pub authority: Option<PathBuf>,
     /// Connections that read.
     pub readers: usize,
+    /// Replicas that answer look-ups.
+    pub replicas: Vec<Self>,
+    /// How far behind a replica that answers may be.
+    pub replica_lag: Duration,
 }
 
 /// Connections that read, where nobody says how many.
 const READERS: usize = 16;
+/// How far behind a replica may be, where nobody says it.
+const LAG: Duration = Duration::from_secs(5);
 
 impl PostgresConfig {
     /// The database at an address such as `postgres://name:password@host/database`.
@@ -29,7 +36,21 @@ impl PostgresConfig {
             password: None,
             authority: None,
             readers: READERS,
+            replicas: Vec::new(),
+            replica_lag: LAG,
         }
+    }
+
+    /// Names a replica, which is reached as the database itself is.
+    pub fn add_replica(&mut self, address: String) {
+        self.replicas.push(Self {
+            address: Zeroizing::new(address),
+            password: self.password.clone(),
+            authority: self.authority.clone(),
+            readers: self.readers,
+            replicas: Vec::new(),
+            replica_lag: self.replica_lag,
+        });
     }
 
     pub(crate) fn address(&self) -> &str {

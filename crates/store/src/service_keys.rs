@@ -154,6 +154,12 @@ pub trait ServiceKeys: Send + Sync {
         service: ServiceId,
     ) -> Result<Vec<Listed<ServiceKey>>, Fault>;
 
+    /// The same for those who use the public halves, and may keep them for minutes: a replica may answer.
+    async fn published_service_keys(
+        &self,
+        service: ServiceId,
+    ) -> Result<Vec<Listed<ServiceKey>>, Fault>;
+
     /// The private half of a version, opened through the key's provider; `None` if there is no such version.
     async fn private_service_key(
         &self,
@@ -162,7 +168,7 @@ pub trait ServiceKeys: Send + Sync {
     ) -> Result<Option<(ServiceKey, PrivateServiceKey)>, Fault>;
 
     /// Active versions in the order of their services, behind one of them; damaged ones are named by what
-    /// stands in the file.
+    /// stands in the file. A replica may answer.
     async fn list_services(
         &self,
         after: Option<ServiceId>,

@@ -22,14 +22,26 @@ pub struct Statistics {
     pub database_bytes: u64,
 }
 
+/// Replicas of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplicaUse {
+    /// How many there are.
+    pub configured: u64,
+    /// How many answer look-ups.
+    pub in_use: u64,
+}
+
 /// Repository of figures.
 #[async_trait]
 pub trait StatisticsSource: Send + Sync {
-    /// Figures as of `now`.
+    /// Figures as of `now`; a replica may answer.
     async fn statistics(&self, now: u64) -> Result<Statistics, Fault>;
 
     /// Whether the database answers a read, and takes a write of some kilobytes: the disk has room.
     async fn health(&self, now: u64) -> Result<(), Fault>;
+
+    /// How many replicas there are, and how many answer look-ups.
+    fn replicas(&self) -> ReplicaUse;
 
     /// Damaged rows that were met since this was asked last, each once since the start.
     fn take_damages(&self) -> Vec<Damage>;

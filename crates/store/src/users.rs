@@ -277,7 +277,7 @@ pub trait Users: Send + Sync {
     async fn touch_last_login(&self, user: UserId, now: u64) -> Result<bool, Fault>;
 
     /// Accounts in order of creation, after the given one, at most `limit` (capped at 500); a
-    /// damaged one is in its place, and the others go on.
+    /// damaged one is in its place, and the others go on. A replica may answer.
     async fn list_users(
         &self,
         after: Option<UserId>,

@@ -40,7 +40,7 @@ pub(super) async fn read(
 ) -> Result<PublicKeys, Refusal> {
     let mut keys: Vec<ServiceKey> = Vec::new();
     let mut damaged = None;
-    for version in store.service_key_versions(service).await? {
+    for version in store.published_service_keys(service).await? {
         match version {
             Ok(key) if wanted.version.is_none_or(|version| version == key.version) => {
                 keys.push(key);

@@ -235,7 +235,7 @@ impl AuditLog for Repository {
     ) -> Result<AuditPage, Fault> {
         let sealer = Arc::clone(&self.sealer);
         let limit = limit.clamp(1, MAX_PAGE) as usize;
-        self.read(move |rows| {
+        self.look_up(move |rows| {
             // One more than asked for shows whether there is another page.
             let mut found = rows.find_records(&filter, before, limit + 1)?;
             let more = found.len() > limit;
@@ -259,7 +259,7 @@ impl AuditLog for Repository {
     }
 
     async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault> {
-        self.read(move |rows| rows.count_records(&filter)).await
+        self.look_up(move |rows| rows.count_records(&filter)).await
     }
 
     async fn verify_audit_chain(&self) -> Result<ChainHead, ChainError> {

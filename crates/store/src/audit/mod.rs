@@ -130,7 +130,8 @@ pub trait AuditLog: Send + Sync {
     /// Records an intent; returns the proof that it was committed, which the acts themselves need.
     async fn declare(&self, declaration: Declaration, now: u64) -> Result<Intent, Fault>;
 
-    /// Returns matching records, newest first, below the id `before`, at most `limit` (capped at 500).
+    /// Returns matching records, newest first, below the id `before`, at most `limit` (capped at 500). A replica
+    /// may answer.
     async fn query_audit(
         &self,
         filter: AuditFilter,
@@ -138,7 +139,7 @@ pub trait AuditLog: Send + Sync {
         limit: u32,
     ) -> Result<AuditPage, Fault>;
 
-    /// Counts matching records.
+    /// Counts matching records. A replica may answer.
     async fn count_audit(&self, filter: AuditFilter) -> Result<u64, Fault>;
 
     /// Recomputes every hash from the first record on.

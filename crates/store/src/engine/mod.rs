@@ -63,6 +63,7 @@ use crate::engine::settings::{SettingChanges, SettingRows};
 use crate::engine::users::{UserChanges, UserRows};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
+use crate::statistics::ReplicaUse;
 use api::ids::UserId;
 
 pub(crate) use opening::{Opening, Site};
@@ -163,6 +164,16 @@ fn join(threads: &mut Vec<JoinHandle<()>>) -> Result<(), Fault> {
 pub(crate) trait Engine: Send + Sync {
     /// Queues a read.
     async fn read(&self, acting: Acting, work: Read) -> Result<(), Fault>;
+
+    /// Queues a look-up at a replica; gives it back if no replica may answer.
+    async fn look_up(&self, work: Read) -> Result<(), Read> {
+        Err(work)
+    }
+
+    /// How many replicas there are, and how many answer look-ups.
+    fn replicas(&self) -> ReplicaUse {
+        ReplicaUse::default()
+    }
 
     /// Queues a write of about `bytes`; it is answered when it is on stable storage.
     async fn write(

@@ -27,8 +27,10 @@ pub(crate) mod user_rows;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 pub(crate) use chunk::ChunkSize;
 #[cfg(feature = "testing")]
@@ -62,6 +64,9 @@ pub(crate) struct Repository {
 /// Expired sessions in the first chunk; later ones adapt.
 const FIRST_CHUNK: usize = 64;
 const SMALLEST_CHUNK: usize = 8;
+
+/// How long a replica may take for a look-up.
+const REPLICA_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The owner of the decoy: no account, because ids are random.
 pub(crate) const NOBODY: UserId = UserId::from_bytes([0; 16]);
@@ -100,6 +105,29 @@ impl Repository {
         });
         self.engine.read(acting, work).await?;
         answer.await.map_err(|_| Fault::Closed)?
+    }
+
+    /// Runs a read that may be some seconds old, at a replica if one can answer.
+    ///
+    /// Nothing may be decided by it: what was revoked at another instance may still be there. What was written
+    /// here is there. What cannot be read at a replica is read again where it is written.
+    pub(crate) async fn look_up<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: Fn(&dyn Rows) -> Result<T, Fault> + Clone + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let there = work.clone();
+        let read = Box::new(move |rows: &dyn Rows| {
+            // A caller that went away needs no answer.
+            let _ = reply.send(there(rows));
+        });
+        if self.engine.look_up(read).await.is_ok()
+            && let Ok(Ok(Ok(found))) = timeout(REPLICA_PATIENCE, answer).await
+        {
+            return Ok(found);
+        }
+        self.read(work).await
     }
 
     /// Runs a write in a transaction of the engine and waits until it is committed; `bytes` is about how

@@ -154,6 +154,17 @@ impl ServiceKeys for Repository {
         checked.map(listed).collect()
     }
 
+    async fn published_service_keys(
+        &self,
+        service: ServiceId,
+    ) -> Result<Vec<Listed<ServiceKey>>, Fault> {
+        let found = self
+            .look_up(move |rows| rows.service_keys(service.as_str()))
+            .await?;
+        let checked = found.iter().map(|row| row.checked(&self.sealer.tags));
+        checked.map(listed).collect()
+    }
+
     async fn private_service_key(
         &self,
         service: ServiceId,
@@ -176,7 +187,7 @@ impl ServiceKeys for Repository {
     ) -> Result<Vec<(String, Listed<ServiceKey>)>, Fault> {
         let after = after.map(|service| service.to_string()).unwrap_or_default();
         let found = self
-            .read(move |rows| rows.active_service_keys(&after, limit))
+            .look_up(move |rows| rows.active_service_keys(&after, limit))
             .await?;
         let tags = &self.sealer.tags;
         let each = found.into_iter().map(|(service, row)| {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::damage::Damage;
 use crate::fault::Fault;
 use crate::repository::Repository;
-use crate::statistics::{Statistics, StatisticsSource};
+use crate::statistics::{ReplicaUse, Statistics, StatisticsSource};
 
 /// Bytes of the write that shows whether there is room: about what a sign-in writes.
 const PROBE: usize = 16 * 1024;
@@ -29,7 +29,11 @@ impl Repository {
 #[async_trait]
 impl StatisticsSource for Repository {
     async fn statistics(&self, now: u64) -> Result<Statistics, Fault> {
-        self.read(move |rows| rows.statistics(now)).await
+        self.look_up(move |rows| rows.statistics(now)).await
+    }
+
+    fn replicas(&self) -> ReplicaUse {
+        self.engine.replicas()
     }
 
     async fn health(&self, now: u64) -> Result<(), Fault> {

@@ -124,7 +124,7 @@ impl Users for Repository {
     ) -> Result<Vec<(UserId, Listed<UserRow>)>, Fault> {
         let limit = limit.min(MAX_LIST);
         let rows = self
-            .read(move |rows| rows.users_after(after.as_ref(), limit))
+            .look_up(move |rows| rows.users_after(after.as_ref(), limit))
             .await?;
         rows.into_iter()
             .map(|(id, row)| {

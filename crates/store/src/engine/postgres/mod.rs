@@ -1,4 +1,5 @@
-//! The engine over PostgreSQL: one connection that writes, a pool of them that read.
+//! The engine over PostgreSQL: one connection that writes, a pool of them that read, and replicas that
+//! answer look-ups.
 //!
 //! Several instances share one database. A request that changes something holds the rows that it read, so that
 //! what it decided stays true until it is committed; all take turns at the end of the audit log.
@@ -11,8 +12,10 @@ mod filling;
 mod migrations;
 mod open;
 mod readers;
+mod replicas;
 mod roles;
 mod snapshot;
+mod standing;
 mod value;
 mod writer;
 
@@ -28,10 +31,12 @@ pub(crate) use open::{Opening, find};
 use crate::engine::postgres::connection::Way;
 use crate::engine::postgres::open::Owned;
 use crate::engine::postgres::readers::Readers;
+use crate::engine::postgres::replicas::Replicas;
 use crate::engine::postgres::writer::Writer;
 use crate::engine::{Acting, Engine, Read, Request, Strip, join, on_a_thread};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
+use crate::statistics::ReplicaUse;
 
 /// The newest schema that this program knows.
 pub(crate) fn schema() -> u32 {
@@ -43,6 +48,7 @@ pub(crate) struct Postgres {
     way: Way,
     writer: Writer,
     readers: Readers,
+    replicas: Replicas,
     threads: Mutex<Vec<JoinHandle<()>>>,
     handle: Handle,
     /// Runs the connections; it comes last, since they end with it.
@@ -53,6 +59,14 @@ pub(crate) struct Postgres {
 impl Engine for Postgres {
     async fn read(&self, acting: Acting, work: Read) -> Result<(), Fault> {
         self.readers.submit(acting, work).await
+    }
+
+    async fn look_up(&self, work: Read) -> Result<(), Read> {
+        self.replicas.submit(work).await
+    }
+
+    fn replicas(&self) -> ReplicaUse {
+        self.replicas.in_use()
     }
 
     async fn write(
@@ -91,6 +105,7 @@ impl Engine for Postgres {
 
     fn close(&self) -> Result<(), Fault> {
         self.readers.close();
+        self.replicas.close();
         self.writer.close();
         join(&mut self.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -99,6 +114,7 @@ impl Engine for Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.readers.close();
+        self.replicas.close();
         self.writer.close();
     }
 }

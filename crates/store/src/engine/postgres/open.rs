@@ -1,7 +1,9 @@
 //! Opens a database of PostgreSQL.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
+use ambient::Clock;
 use deadpool_postgres::ClientWrapper;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -14,6 +16,7 @@ use crate::engine::postgres::db::Pg;
 use crate::engine::postgres::fault::fault;
 use crate::engine::postgres::filling;
 use crate::engine::postgres::readers::Readers;
+use crate::engine::postgres::replicas::Replicas;
 use crate::engine::postgres::{Postgres, migrations, roles, writer};
 use crate::engine::sql::Sql;
 use crate::fault::Fault;
@@ -25,7 +28,8 @@ const OLDEST: i64 = 140_000;
 /// A database that serves nobody yet. Other starts wait until this one is done.
 pub(crate) struct Opening {
     way: Way,
-    readers: usize,
+    config: PostgresConfig,
+    clock: Arc<dyn Clock>,
     /// The role of jobs, where the server's own may not do everything.
     jobs: Option<String>,
     client: ClientWrapper,
@@ -80,7 +84,8 @@ pub(crate) fn find(config: &StoreConfig, postgres: &PostgresConfig) -> Result<Op
     let has_tables = look(&client, &handle, config)?;
     Ok(Opening {
         way,
-        readers: postgres.readers,
+        config: postgres.clone(),
+        clock: config.ambient.clock(),
         jobs: None,
         client,
         guard,
@@ -179,13 +184,22 @@ impl Opening {
 
     /// Starts what serves requests.
     pub(crate) fn start(self, chain: Arc<dyn Chain>) -> Result<Postgres, OpenError> {
-        let pool = self.way.readers(self.readers)?;
+        let pool = self.way.readers(self.config.readers)?;
         let handle = self.handle;
+        let acknowledged = Arc::new(AtomicI64::default());
+        let replicas = Replicas::start(
+            &self.way,
+            &self.config,
+            Arc::clone(&acknowledged),
+            self.clock,
+            handle.clone(),
+        )?;
         let (writer, thread) = writer::start(
             (self.way.clone(), self.client),
             self.jobs,
             handle.clone(),
             chain,
+            acknowledged,
         )
         .map_err(|error| OpenError::Address(error.to_string()))?;
         handle.block_on(migrations::unlock(&self.guard));
@@ -193,6 +207,7 @@ impl Opening {
             way: self.way,
             writer,
             readers: Readers::new(pool, handle.clone()),
+            replicas,
             handle,
             threads: vec![thread].into(),
             _runtime: self.runtime,

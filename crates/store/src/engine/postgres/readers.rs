@@ -65,7 +65,8 @@ fn unavailable(error: &deadpool_postgres::PoolError) -> Fault {
     }
 }
 
-fn run(client: Object, runtime: &Handle, acting: Acting, work: Read) {
+/// Runs a read on a connection, and leaves it as it was.
+pub(crate) fn run(client: Object, runtime: &Handle, acting: Acting, work: Read) {
     let pg = Pg::reading(&client, runtime);
     pg.act(acting);
     if catch_unwind(AssertUnwindSafe(|| work(&pg))).is_err() {

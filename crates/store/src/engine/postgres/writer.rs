@@ -10,6 +10,7 @@
 //! before, and what became of it afterwards: on the same connection in the same journey, or on a new one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::engine::place::many;
 use crate::engine::postgres::connection::Way;
 use crate::engine::postgres::db::{Failure, Pg};
 use crate::engine::postgres::fault::described;
+use crate::engine::postgres::standing::Position;
 use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
 use crate::engine::sql::Sql;
 use crate::fault::Fault;
@@ -44,6 +46,7 @@ pub(crate) fn start(
     jobs: Option<String>,
     runtime: Handle,
     chain: Arc<dyn Chain>,
+    acknowledged: Arc<AtomicI64>,
 ) -> std::io::Result<(Writer, JoinHandle<()>)> {
     let (queue, waiting) = queue();
     let work = Work {
@@ -51,6 +54,7 @@ pub(crate) fn start(
         jobs,
         runtime,
         chain,
+        acknowledged,
         lacking: queue.lacking.clone(),
     };
     let thread = std::thread::Builder::new()
@@ -75,6 +79,8 @@ struct Work {
     jobs: Option<String>,
     runtime: Handle,
     chain: Arc<dyn Chain>,
+    /// Up to where the log holds what was committed here.
+    acknowledged: Arc<AtomicI64>,
     lacking: Lacking,
 }
 
@@ -227,12 +233,20 @@ impl Work {
             .runtime
             .block_on(join(client.batch_execute("COMMIT"), became(client, number)));
         match (ended, became) {
-            (Ok(()), Ok(Became::Committed)) => Ok(()),
+            (Ok(()), Ok(Became::Committed(end))) => {
+                self.committed(end);
+                Ok(())
+            }
             (Err(error), _) if !client.is_closed() => {
                 Err(Undone::Failed(Failure::of(many("transaction"), &error)))
             }
             _ => self.find_out(number),
         }
+    }
+
+    /// Keeps up to where the log must be replayed by whoever shall see what was committed.
+    fn committed(&self, end: Position) {
+        self.acknowledged.fetch_max(end, Ordering::SeqCst);
     }
 
     /// Asks on new connections what became of a transaction.
@@ -244,7 +258,10 @@ impl Work {
                 became(&client, number).await.ok()
             });
             match answer {
-                Some(Became::Committed) => return Ok(()),
+                Some(Became::Committed(end)) => {
+                    self.committed(end);
+                    return Ok(());
+                }
                 Some(Became::Undone) => {
                     return Err(undone("the database undid the transaction"));
                 }
@@ -268,20 +285,23 @@ impl Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Became {
     Open,
-    Committed,
+    /// The log holds it up to here.
+    Committed(Position),
     Undone,
 }
 
 async fn became(client: &ClientWrapper, number: &str) -> Result<Became, String> {
-    let sql = "SELECT pg_xact_status($1::text::xid8)";
+    let sql = "SELECT pg_xact_status($1::text::xid8), (CASE WHEN pg_is_in_recovery() THEN '0/0'
+             ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::bigint";
     let ask = async {
         let statement = client.prepare_cached(sql).await?;
         let row = client.query_one(&statement, &[&number]).await?;
-        row.try_get::<_, Option<String>>(0)
+        Ok((row.try_get::<_, Option<String>>(0)?, row.try_get(1)?))
     };
-    let status = ask.await.map_err(|error| described(&error))?;
+    let asked = ask.await;
+    let (status, end) = asked.map_err(|error: tokio_postgres::Error| described(&error))?;
     match status.as_deref() {
-        Some("committed") => Ok(Became::Committed),
+        Some("committed") => Ok(Became::Committed(end)),
         Some("aborted") => Ok(Became::Undone),
         Some("in progress") => Ok(Became::Open),
         // So old that nothing is known of it any more, which a transaction of a moment ago is not.

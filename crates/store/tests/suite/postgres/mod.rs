@@ -6,4 +6,5 @@ mod guards;
 mod kills;
 mod lost;
 mod opening;
+mod replicas;
 mod several;
