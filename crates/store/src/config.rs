@@ -60,6 +60,9 @@ pub struct StoreConfig {
     /// Whether each write runs, is undone and runs again, as engines without savepoints do it.
     #[cfg(feature = "testing")]
     pub(crate) twice: bool,
+    /// Whether the next append to the audit log panics.
+    #[cfg(feature = "testing")]
+    pub(crate) panics: Option<Arc<std::sync::atomic::AtomicBool>>,
     /// How many KiB may be written before the log is copied into the database.
     pub(crate) checkpoint_kib: usize,
 }
@@ -82,6 +85,8 @@ impl StoreConfig {
             synchronous: Synchronous::Full,
             #[cfg(feature = "testing")]
             twice: false,
+            #[cfg(feature = "testing")]
+            panics: None,
             checkpoint_kib: 16 * 1024,
         }
     }

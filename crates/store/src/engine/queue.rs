@@ -1,5 +1,10 @@
-//! The queue before a writer.
+//! The queue before a writer, and the loop behind it.
+//!
+//! **A panic is a fault of this program, and ends one batch.** What the engine was about to commit is undone, those
+//! whose requests were in the batch are told that nobody knows what became of them, and the writer goes on: a
+//! store that only reads would look alive. The closures of requests are caught on their own, and refuse.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -127,6 +132,51 @@ impl<O> Waiting<O> {
             };
         }
     }
+}
+
+/// What a writer does with its connection.
+pub(crate) trait Writes<O> {
+    /// Commits a batch and answers each request that it takes out of it.
+    fn commit(&mut self, batch: &mut Vec<Queued>);
+
+    /// Does what else was asked, and what is due after a commit.
+    fn then(&mut self, other: Option<O>);
+
+    /// Undoes what a panic left open.
+    fn undo(&mut self);
+}
+
+/// Writes until nothing more comes.
+pub(crate) fn run<O>(mut waiting: Waiting<O>, mut writes: impl Writes<O>) {
+    while let Some((mut batch, other)) = waiting.next() {
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            if !batch.is_empty() {
+                writes.commit(&mut batch);
+            }
+            writes.then(other);
+        }));
+        if done.is_err() {
+            tracing::error!(
+                requests = batch.len(),
+                "a write ended by an internal error; what it changed is undone"
+            );
+            if catch_unwind(AssertUnwindSafe(|| writes.undo())).is_err() {
+                tracing::error!("nothing is written any more: restart the server");
+                return;
+            }
+            for queued in batch {
+                queued.request.finish(Some(unknown()));
+            }
+        }
+    }
+}
+
+/// What those are told whose requests met a panic.
+fn unknown() -> Fault {
+    Fault::Unavailable(
+        "an internal error ended the write: look whether the change is there before you make it again"
+            .to_owned(),
+    )
 }
 
 /// How much a request needed for which there was no room, in KiB; 0 when there is room.

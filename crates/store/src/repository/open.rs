@@ -6,6 +6,7 @@ use keyring::{KeyOrigin, private_file};
 
 use crate::audit::chain;
 use crate::config::{OpenError, OpenReport, StoreConfig};
+use crate::engine::log::Chain;
 use crate::engine::{Opening, Site};
 use crate::keys::opening::{HalfMoved, initialise, open_keyring, sealer};
 use crate::keys::sources::Sources;
@@ -33,7 +34,10 @@ pub(crate) fn open(config: &StoreConfig) -> Result<(Repository, OpenReport), Ope
     let (sealer, migrated) = prepare(&mut opening, config, &mut sources)?;
     let key_origin = sources.origin.clone();
     let schema = opening.schema();
-    let engine = opening.start(Arc::<Tags>::clone(&sealer.tags))?;
+    let chain: Arc<dyn Chain> = Arc::<Tags>::clone(&sealer.tags);
+    #[cfg(feature = "testing")]
+    let chain = crate::testing::panicking(chain, config.panics.as_ref());
+    let engine = opening.start(chain)?;
     let keys = KeyState::new(sources, config.ambient.clock());
     let repository = Repository::new(engine, sealer, keys).map_err(OpenError::Damaged)?;
     let report = OpenReport {

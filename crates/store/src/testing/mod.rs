@@ -5,12 +5,14 @@ pub mod sample;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use crate::engine::testing::{Disk, Loss};
 
 pub use crate::config::Synchronous;
 
 use crate::config::StoreConfig;
+use crate::engine::log::{Chain, ChainHead, Events, LinkedEvent};
 use keyring::KeySource;
 
 /// The key of every test database.
@@ -30,7 +32,41 @@ pub fn join_wraps(config: &StoreConfig) {
     assert!(undone.is_ok(), "{undone:?}");
 }
 
+/// A chain that panics once when it is told to.
+struct Panicking {
+    chain: Arc<dyn Chain>,
+    armed: Arc<AtomicBool>,
+}
+
+impl Chain for Panicking {
+    fn link(&self, tip: &mut ChainHead, events: Events) -> Vec<LinkedEvent> {
+        if self.armed.swap(false, Ordering::SeqCst) {
+            // No hook hears of it: other tests count the panics of their process.
+            std::panic::resume_unwind(Box::new("a panic of the tests in the writer"));
+        }
+        self.chain.link(tip, events)
+    }
+}
+
+/// The chain, which panics when `armed` is set.
+pub(crate) fn panicking(chain: Arc<dyn Chain>, armed: Option<&Arc<AtomicBool>>) -> Arc<dyn Chain> {
+    match armed {
+        Some(armed) => Arc::new(Panicking {
+            chain,
+            armed: Arc::clone(armed),
+        }),
+        None => chain,
+    }
+}
+
 impl StoreConfig {
+    /// Makes the writer panic, once, where it appends to the audit log while this is set.
+    #[must_use]
+    pub fn with_panics(mut self, armed: &Arc<AtomicBool>) -> Self {
+        self.panics = Some(Arc::clone(armed));
+        self
+    }
+
     /// A configuration for tests: the least key derivation, a given key, two readers.
     pub fn for_tests(database: &Path) -> Self {
         let mut config = Self::new(database, KeySource::beside(Some(TEST_KEY.into()), database));

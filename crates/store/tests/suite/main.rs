@@ -12,6 +12,7 @@ mod joined_wraps;
 mod key_services;
 mod line;
 mod opening;
+mod panics;
 mod plaintext;
 mod postgres;
 mod providers;

@@ -25,7 +25,7 @@ use crate::engine::postgres::connection::Way;
 use crate::engine::postgres::db::{Failure, Pg};
 use crate::engine::postgres::fault::described;
 use crate::engine::postgres::standing::Position;
-use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
+use crate::engine::queue::{self, Lacking, Queue, Queued, Writes, largest};
 use crate::engine::sql::Sql;
 use crate::fault::Fault;
 
@@ -48,8 +48,9 @@ pub(crate) fn start(
     chain: Arc<dyn Chain>,
     acknowledged: Arc<AtomicI64>,
 ) -> std::io::Result<(Writer, JoinHandle<()>)> {
-    let (queue, waiting) = queue();
+    let (queue, waiting) = queue::queue();
     let work = Work {
+        client: Some(client),
         way,
         jobs,
         runtime,
@@ -59,7 +60,7 @@ pub(crate) fn start(
     };
     let thread = std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || work.run(Some(client), waiting))?;
+        .spawn(move || queue::run(waiting, work))?;
     Ok((queue, thread))
 }
 
@@ -74,6 +75,8 @@ enum Undone {
 }
 
 struct Work {
+    /// The connection; `None` after it was lost.
+    client: Option<ClientWrapper>,
     way: Way,
     /// The role of jobs, where it is another.
     jobs: Option<String>,
@@ -84,27 +87,36 @@ struct Work {
     lacking: Lacking,
 }
 
-impl Work {
-    fn run(&self, mut client: Option<ClientWrapper>, mut waiting: Waiting<Never>) {
-        while let Some((mut batch, _)) = waiting.next() {
-            let largest = largest(&batch);
-            match self.together(&mut client, &mut batch) {
-                Ok(()) => {
-                    self.lacking.note(largest, &Ok(()));
-                    for queued in batch {
-                        queued.request.finish(None);
-                    }
+impl Writes<Never> for Work {
+    fn commit(&mut self, batch: &mut Vec<Queued>) {
+        let mut client = self.client.take();
+        let largest = largest(batch);
+        match self.together(&mut client, batch) {
+            Ok(()) => {
+                self.lacking.note(largest, &Ok(()));
+                for queued in batch.drain(..) {
+                    queued.request.finish(None);
                 }
-                Err(Undone::Lost(fault)) => {
-                    for queued in batch {
-                        queued.request.finish(Some(fault.clone()));
-                    }
-                }
-                Err(Undone::Failed(_) | Undone::Refused) => self.one_by_one(&mut client, batch),
             }
+            Err(Undone::Lost(fault)) => {
+                for queued in batch.drain(..) {
+                    queued.request.finish(Some(fault.clone()));
+                }
+            }
+            Err(Undone::Failed(_) | Undone::Refused) => self.one_by_one(&mut client, batch),
         }
+        self.client = client;
     }
 
+    fn then(&mut self, _: Option<Never>) {}
+
+    /// A panic took the connection with it, and PostgreSQL undoes what was open on it.
+    fn undo(&mut self) {
+        self.client = None;
+    }
+}
+
+impl Work {
     /// Runs a batch in one transaction; once more where only the connection was lost.
     fn together(
         &self,
@@ -118,11 +130,12 @@ impl Work {
     }
 
     /// Runs each request in a transaction of its own, and answers it.
-    fn one_by_one(&self, client: &mut Option<ClientWrapper>, batch: Vec<Queued>) {
-        for mut queued in batch {
+    fn one_by_one(&self, client: &mut Option<ClientWrapper>, batch: &mut Vec<Queued>) {
+        while let Some(next) = batch.first_mut() {
+            let next = std::slice::from_mut(next);
             let mut attempt = 1;
             let done = loop {
-                match self.together(client, std::slice::from_mut(&mut queued)) {
+                match self.together(client, next) {
                     Err(Undone::Failed(failure)) if failure.contention && attempt < ATTEMPTS => {
                         attempt += 1;
                     }
@@ -131,6 +144,7 @@ impl Work {
                     Ok(()) | Err(Undone::Refused) => break Ok(()),
                 }
             };
+            let queued = batch.remove(0);
             self.lacking.note(queued.kib, &done);
             queued.request.finish(done.err());
         }

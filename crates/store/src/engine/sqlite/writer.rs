@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::config::StoreConfig;
 use crate::engine::log::{Chain, ChainHead, Events, LogChanges};
 use crate::engine::place::many;
-use crate::engine::queue::{Lacking, Queue, Queued, Waiting, largest, queue};
+use crate::engine::queue::{self, Lacking, Queue, Queued, Writes, largest};
 use crate::engine::sql::Sql;
 use crate::engine::sqlite::connection::BUSY_TIMEOUT;
 use crate::engine::sqlite::db::{Db, no_room};
@@ -37,6 +37,8 @@ struct Work {
     chain: Arc<dyn Chain>,
     standing: Standing,
     checkpoint_kib: usize,
+    /// How much was written since the log was last copied.
+    unchecked_kib: usize,
     #[cfg(feature = "testing")]
     twice: bool,
     lacking: Lacking,
@@ -51,19 +53,20 @@ pub(crate) fn start(
     standing: Standing,
     config: &StoreConfig,
 ) -> std::io::Result<(Writer, JoinHandle<()>)> {
-    let (queue, waiting) = queue();
+    let (queue, waiting) = queue::queue();
     let work = Work {
         connection,
         chain,
         standing,
         checkpoint_kib: config.checkpoint_kib,
+        unchecked_kib: 0,
         #[cfg(feature = "testing")]
         twice: config.twice,
         lacking: queue.lacking.clone(),
     };
     let thread = std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || run(&work, waiting))?;
+        .spawn(move || queue::run(waiting, work))?;
     Ok((queue, thread))
 }
 
@@ -76,38 +79,38 @@ impl Queue<Truncate> {
     }
 }
 
-fn run(work: &Work, mut waiting: Waiting<Truncate>) {
-    let connection = &work.connection;
-    let mut unchecked_kib = 0;
-    while let Some((batch, truncate)) = waiting.next() {
-        unchecked_kib += batch.iter().map(|it| it.kib).sum::<usize>();
-        if !batch.is_empty() {
-            commit(work, batch);
+impl Writes<Truncate> for Work {
+    /// Runs a batch in one transaction and answers everybody in it.
+    fn commit(&mut self, batch: &mut Vec<Queued>) {
+        self.unchecked_kib += batch.iter().map(|it| it.kib).sum::<usize>();
+        let largest = largest(batch);
+        let done = transact(self, batch);
+        self.lacking.note(largest, &done);
+        if done.is_err() {
+            self.undo();
         }
+        let failures = done.unwrap_or_else(|fault| vec![Some(fault); batch.len()]);
+        for (queued, failure) in batch.drain(..).zip(failures) {
+            queued.request.finish(failure);
+        }
+    }
+
+    fn then(&mut self, truncate: Option<Truncate>) {
         if let Some(reply) = truncate {
             // Whoever asked may have gone away.
-            let _ = reply.send(truncate_log(connection));
+            let _ = reply.send(truncate_log(&self.connection));
         }
-        if unchecked_kib >= work.checkpoint_kib {
-            checkpoint(connection);
-            unchecked_kib = 0;
+        if self.unchecked_kib >= self.checkpoint_kib {
+            checkpoint(&self.connection);
+            self.unchecked_kib = 0;
         }
     }
-}
 
-/// Runs a batch in one transaction and answers everybody in it.
-fn commit(work: &Work, mut batch: Vec<Queued>) {
-    let connection = &work.connection;
-    let largest = largest(&batch);
-    let done = transact(work, &mut batch);
-    work.lacking.note(largest, &done);
-    if done.is_err() && !connection.is_autocommit() {
-        // SQLite rolls back by itself when this fails too: the connection is closed or dead.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    let failures = done.unwrap_or_else(|fault| vec![Some(fault); batch.len()]);
-    for (queued, failure) in batch.into_iter().zip(failures) {
-        queued.request.finish(failure);
+    fn undo(&mut self) {
+        if !self.connection.is_autocommit() {
+            // SQLite rolls back by itself when this fails too: the connection is closed or dead.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
     }
 }
 

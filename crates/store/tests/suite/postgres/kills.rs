@@ -9,6 +9,8 @@ use store::testing::TEST_KEY;
 use store::testing::sample::{self, NOW, event};
 use store::{Fault, KeySource, PostgresConfig, Store, StoreConfig};
 
+use super::cluster::Database;
+
 /// How often it is killed.
 const KILLS: u32 = 3;
 
@@ -84,4 +86,10 @@ async fn what_was_acknowledged_survives_kills_and_service_returns_by_itself() {
     for time in acknowledged.lock().unwrap().iter() {
         assert!(there.contains(time), "{time} was acknowledged and is gone");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_in_the_writer_ends_one_batch() {
+    let database = Database::new();
+    crate::panics::a_panic_undoes_the_batch_and_the_writer_goes_on(database.config()).await;
 }
