@@ -6,6 +6,7 @@ mod backup_cuts;
 mod configuration;
 mod kill;
 mod plane;
+mod plane_tls;
 mod postgres;
 mod rotation;
 mod survival;
