@@ -16,7 +16,7 @@ use deadpool_postgres::{Object, Pool};
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::config::OpenError;
 use crate::engine::postgres::connection::{Way, reason};
@@ -193,6 +193,7 @@ impl Replicas {
 /// Looks at all of them until the engine is gone.
 async fn watch(watched: Weak<Watched>) {
     let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         let Some(watched) = watched.upgrade() else {

@@ -309,13 +309,13 @@ async fn a_replica_that_is_killed_leaves_the_service_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_of_another_database_is_never_used() {
+async fn a_replica_of_another_database_and_what_is_no_replica_are_never_used() {
     let followed = Followed::start().await;
     let other = Postgres::start();
     other.database(DATABASE);
     let other_replica = other.replica();
-    let both = [&other_replica, &followed.replica];
-    let store = Store::open(&config(&followed.primary, &both, &followed.clock)).unwrap();
+    let named = [&other_replica, &followed.primary, &followed.replica];
+    let store = Store::open(&config(&followed.primary, &named, &followed.clock)).unwrap();
     in_use(&store, 1);
     let asked = || {
         let sql = "SELECT max(query_start) FROM pg_stat_activity WHERE state = 'idle'
@@ -326,7 +326,7 @@ async fn a_replica_of_another_database_is_never_used() {
     let first = until("a look", asked);
     until("another look", || asked().filter(|again| *again != first));
     let expected = ReplicaUse {
-        configured: 2,
+        configured: 3,
         in_use: 1,
     };
     assert_eq!(store.replicas(), expected);
