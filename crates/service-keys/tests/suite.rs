@@ -203,6 +203,26 @@ fn the_thumbprint_of_ed25519_is_the_one_of_the_rfc() {
     assert_eq!(set[1]["kid"], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
 
+/// The example of [RFC 9964] for ML-DSA-87, whose seed is zeros: its public key is whole if its thumbprint is.
+///
+/// [RFC 9964]: https://www.rfc-editor.org/rfc/rfc9964
+#[test]
+fn the_key_and_thumbprint_of_ml_dsa_87_are_those_of_the_rfc() {
+    let private = Zeroizing::new(vec![0; 64]);
+    let private = PrivateKey::from_bytes(A::MlDsa87Ed25519, private).unwrap();
+    let public = private.public().unwrap();
+    let set = keys(&private.jwks(&described(&public)).unwrap());
+    assert_eq!(set[0]["kty"], "AKP");
+    assert_eq!(set[0]["alg"], "ML-DSA-87");
+    assert_eq!(set[0]["priv"], "A".repeat(43));
+    let begins = set[0]["pub"]
+        .as_str()
+        .unwrap()
+        .starts_with("5F_8jMc9uIXcZi5i");
+    assert!(begins, "{}", set[0]["pub"]);
+    assert_eq!(set[0]["kid"], "tRn1JNIkgMsABVQBlXeDHxAIcclh-2IX0UdDEzPt5XU");
+}
+
 #[test]
 fn aws_lc_signs_and_verifies_with_what_was_written() {
     let pair = pair(A::MlDsa87Ed25519);
