@@ -119,7 +119,18 @@ pub struct Application {
     server: actix_server::Server,
     address: SocketAddr,
     measurements: Option<Measurements>,
-    _lock: DatabaseLock,
+    /// Held while nobody else may have the database; `None` if it is in memory.
+    _lock: Option<DatabaseLock>,
+}
+
+/// Takes the lock of the database's file.
+fn take_database(config: &Config) -> Result<DatabaseLock, StartError> {
+    let path = config.database_path()?;
+    let lock = DatabaseLock::take(&path)?;
+    match half_restored(&path) {
+        Some(partial) => Err(StartError::HalfRestored(partial)),
+        None => Ok(lock),
+    }
 }
 
 /// Opens the configured store; makes it and its folder if needed.
@@ -141,7 +152,7 @@ pub fn store_config(
     encryption_key: Option<Zeroizing<String>>,
     ambient: &Ambient,
 ) -> Result<StoreConfig, StartError> {
-    let mut options = store_options(config, encryption_key)?;
+    let mut options = store_options(config, encryption_key, ambient)?;
     options.ambient = ambient.clone();
     options.sources = providers(config)?;
     Ok(options)
@@ -164,19 +175,25 @@ pub fn check_key(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
 ) -> Result<(), StartError> {
-    Ok(Store::check_key(&store_options(config, encryption_key)?)?)
+    let options = store_options(config, encryption_key, &Ambient::system())?;
+    Ok(Store::check_key(&options)?)
 }
 
 fn store_options(
     config: &Config,
     encryption_key: Option<Zeroizing<String>>,
+    ambient: &Ambient,
 ) -> Result<StoreConfig, ConfigError> {
-    let path = config.database_path()?;
     let given = encryption_key.map(|key| key.to_string());
-    let key = KeySource::beside(given, &path);
-    let mut options = match config.postgres()? {
-        Some(postgres) => StoreConfig::server(postgres, key),
-        None => StoreConfig::new(&path, key),
+    let mut options = if config.in_memory() {
+        StoreConfig::memory(given, ambient)
+    } else {
+        let path = config.database_path()?;
+        let key = KeySource::beside(given, &path);
+        match config.postgres()? {
+            Some(postgres) => StoreConfig::server(postgres, key),
+            None => StoreConfig::new(&path, key),
+        }
     };
     options.iterations = config.kdf_iterations;
     options.provider = config.keys.kek_provider.tag();
@@ -198,12 +215,13 @@ impl Application {
             .map_err(|error| StartError::Bind(config.bind_addr, error))?;
         let public_url = config.public_url_on(address)?;
         let measured_at = config.metrics_addr.map(bind_measurements).transpose()?;
-        let mut lock = DatabaseLock::take(&config.database_path()?)?;
-        if let Some(partial) = half_restored(&config.database_path()?) {
-            return Err(StartError::HalfRestored(partial));
-        }
+        let mut lock = (!config.in_memory())
+            .then(|| take_database(&config))
+            .transpose()?;
         let store = open_store(&config, encryption_key, &ambient)?;
-        lock.cover()?;
+        if let Some(lock) = &mut lock {
+            lock.cover()?;
+        }
         let backups = Arc::new(Backups::start(&config, &store, &ambient).await?);
         let secrets = Secrets::load(&store, &ambient).await?;
         let auditor = audited(&config, &store, &ambient, secrets.audit).await?;

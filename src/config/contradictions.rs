@@ -9,6 +9,11 @@ pub enum Contradiction {
     /// Both listeners have the same address.
     #[error("metrics_addr {0} is the address that people use (bind_addr {1}); set another port")]
     SameAddress(SocketAddr, SocketAddr),
+    /// Backups of what is in memory only.
+    #[error(
+        "backup_target is set, and DATABASE_URL is memory:, of which no backup is made; take one of them out"
+    )]
+    BackupOfMemory,
     /// A limit is above the limit that bounds it.
     #[error("{larger} is more than {smaller}, which it must fit into; set it to {smaller} at most")]
     Larger {
@@ -27,6 +32,9 @@ impl Config {
             && overlap(metrics, self.bind_addr)
         {
             found.push(Contradiction::SameAddress(metrics, self.bind_addr));
+        }
+        if self.in_memory() && self.backups.backup_target.is_some() {
+            found.push(Contradiction::BackupOfMemory);
         }
         let bytes = |bytes: usize| bytes as u64;
         for (larger, value, smaller, bound) in [
@@ -93,6 +101,15 @@ mod tests {
             };
             assert_eq!(!config.contradictions().is_empty(), met, "{metrics} {bind}");
         }
+    }
+
+    #[test]
+    fn what_is_in_memory_has_no_backup() {
+        let mut config = Config::default();
+        config.backups.backup_target = Some("file:/srv/backups".to_owned());
+        assert_eq!(config.contradictions(), []);
+        config.database_url = Some("memory:".to_owned());
+        assert_eq!(config.contradictions(), [Contradiction::BackupOfMemory]);
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub use secrets::{
 pub use sources::Setting;
 use sources::Sources;
 
+/// The address of a database in memory.
+const MEMORY: &str = "memory:";
+
 /// The name of the configuration file in the working directory.
 pub const FILE: &str = "secure-messaging.toml";
 
@@ -71,7 +74,7 @@ pub struct Config {
     pub backups: Backups,
     /// Where the database and the key file lie.
     pub data_dir: PathBuf,
-    /// `sqlite:PATH` or `postgres://NAME@HOST/DATABASE`; the default is `secure_messaging.db` in the data
+    /// `sqlite:PATH`, `postgres://NAME@HOST/DATABASE` or `memory:`; the default is `secure_messaging.db` in the data
     /// directory.
     pub database_url: Option<String>,
     /// PEM file with the certificate of the authority that vouches for PostgreSQL; this machine's authorities
@@ -230,7 +233,7 @@ pub struct Overrides {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// sqlite:PATH or postgres://NAME@HOST/DATABASE [default: secure_messaging.db in the data directory]
+    /// sqlite:PATH, postgres://NAME@HOST/DATABASE or memory: [default: secure_messaging.db in the data directory]
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
@@ -284,9 +287,15 @@ pub enum ConfigError {
     /// A key service is configured only in part.
     #[error(transparent)]
     HalfService(#[from] HalfService),
+    /// The database is in memory, where only the server has it.
+    #[error(
+        "the database is in memory (DATABASE_URL is memory:): only the server that runs has it, and nothing of \
+         it can be opened, copied or moved from outside"
+    )]
+    InMemory,
     /// The database is of a kind that there is not.
     #[error(
-        "DATABASE_URL must begin with sqlite: or postgres://; leave it out for a file in the data directory"
+        "DATABASE_URL must begin with sqlite: or postgres://, or be memory:; leave it out for a file in the data directory"
     )]
     Database,
     /// The password of the database stands where it may be read.
@@ -305,8 +314,8 @@ pub enum ConfigError {
     Secret(#[from] SecretError),
     /// The database's address asks for something that this server does not do.
     #[error(
-        "DATABASE_URL is sqlite: and a file's path, without parameters and not in memory; {0:?} \
-         is something else: write sqlite:/path/to/file.db"
+        "DATABASE_URL is sqlite: and a file's path, without parameters; {0:?} is something else: write \
+         sqlite:/path/to/file.db, or memory: for a database that is gone when the server stops"
     )]
     DatabasePath(String),
     /// Which backups are kept cannot be read.
@@ -398,7 +407,9 @@ impl Config {
         problems.extend(half.into_iter().map(Into::into));
         problems.extend(self.backups.policy().err().map(Into::into));
         problems.extend(self.logging.filter().err().map(Into::into));
-        problems.extend(self.database_path().err());
+        if !self.in_memory() {
+            problems.extend(self.database_path().err());
+        }
         problems.extend(self.replicas().err());
         problems.extend(self.auditing.problems().into_iter().map(Into::into));
         problems.extend(self.public_url_on(self.bind_addr).err());
@@ -410,6 +421,13 @@ impl Config {
     /// Finds settings that are allowed and probably a mistake.
     pub fn cautions(&self) -> Vec<String> {
         let mut cautions = Vec::new();
+        if self.in_memory() {
+            cautions.push(
+                "nothing durable is configured (DATABASE_URL is memory:): accounts, keys of services, sessions \
+                 and the audit log are in memory only, and gone when the server stops"
+                    .to_owned(),
+            );
+        }
         if let Some(address) = self.metrics_addr.filter(|it| !it.ip().is_loopback()) {
             cautions.push(format!(
                 "measurements are served at {address}, unencrypted and to whoever reaches it; set \
@@ -472,10 +490,16 @@ impl Config {
         Ok(replicas)
     }
 
+    /// Returns whether the database is in memory and nowhere else.
+    pub fn in_memory(&self) -> bool {
+        self.database_url.as_deref() == Some(MEMORY)
+    }
+
     /// Returns the file of the database; what stands beside it stands there for a database elsewhere too.
     pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
-        match &self.database_url {
+        match self.database_url.as_deref() {
             None => Ok(self.data_dir.join("secure_messaging.db")),
+            Some(MEMORY) => Err(ConfigError::InMemory),
             Some(url) if is_postgres(url) => Ok(self.data_dir.join("secure_messaging.db")),
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) => database_file(path),
@@ -588,6 +612,7 @@ mod tests {
             assert!(matches!(refused, ConfigError::DatabasePath(_)), "{url}");
         }
         assert!(matches!(path("mysql://x"), Err(ConfigError::Database)));
+        assert!(matches!(path("memory:"), Err(ConfigError::InMemory)));
         // What stands beside a database file stands in the data folder.
         let beside = path("postgres://x").unwrap();
         assert_eq!(beside, PathBuf::from("./data/secure_messaging.db"));

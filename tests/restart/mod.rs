@@ -5,6 +5,7 @@ mod backup;
 mod backup_cuts;
 mod configuration;
 mod kill;
+mod memory;
 mod plane;
 mod plane_tls;
 mod postgres;

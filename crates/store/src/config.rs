@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ambient::Ambient;
 use keyring::{KekSource, KeyOrigin, KeySource, ProviderTag, Suite};
+use zeroize::Zeroizing;
 
 use crate::postgres::PostgresConfig;
 
@@ -33,12 +34,17 @@ impl Synchronous {
     }
 }
 
+/// What errors call a database in memory.
+const IN_MEMORY: &str = "in memory";
+
 /// How to open a store.
 pub struct StoreConfig {
     /// The database file; the key file stands beside it. What errors name, where the database is elsewhere.
     pub path: PathBuf,
     /// The database of a server, in place of a file.
     pub postgres: Option<PostgresConfig>,
+    /// Whether the database is in memory and nowhere else.
+    pub(crate) in_memory: bool,
     /// Whether the database must be there: none is made.
     pub existing: bool,
     /// Where the key of the `local` provider comes from.
@@ -73,6 +79,7 @@ impl StoreConfig {
         Self {
             path: path.into(),
             postgres: None,
+            in_memory: false,
             existing: false,
             key,
             provider: ProviderTag::LOCAL,
@@ -89,6 +96,16 @@ impl StoreConfig {
             panics: None,
             checkpoint_kib: 16 * 1024,
         }
+    }
+
+    /// A database in memory, which is gone when it is closed; so is its key, if none is given.
+    pub fn memory(given: Option<String>, ambient: &Ambient) -> Self {
+        let drawn = || hex::encode(&*Zeroizing::new(ambient.random::<32>()));
+        let key = KeySource::new(Some(given.unwrap_or_else(drawn)), "");
+        let mut config = Self::new(IN_MEMORY, key);
+        config.in_memory = true;
+        config.ambient = ambient.clone();
+        config
     }
 
     /// The ordinary configuration for the database of a server.

@@ -34,6 +34,8 @@ pub fn run(args: Args) -> Outcome {
 
 fn migrate(overrides: &Overrides, grant: Option<&str>) -> Outcome {
     let config = Config::load(overrides)?;
+    // What is in memory is new, and gone at the end.
+    config.database_path()?;
     let options = store_config(&config, Config::encryption_key()?, &Ambient::system())?;
     let store = Store::open(&options)?;
     let made = store.report().key_origin.clone();

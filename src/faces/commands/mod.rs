@@ -24,6 +24,7 @@ use clap::{Parser, Subcommand};
 use store::Store;
 
 use crate::config::Config;
+use crate::faces::control::client::Server;
 use crate::platform::lock::DatabaseLock;
 use crate::startup::open_existing_store;
 use ambient::{Ambient, SystemClock};
@@ -36,6 +37,10 @@ type Printed = Result<(), output::OutputError>;
 
 /// Where the database is; an error where there is no file yet.
 fn existing_database(config: &Config) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    // A running server answers for what it alone has.
+    if config.in_memory() && Server::find(config).is_some() {
+        return Ok(PathBuf::new());
+    }
     let path = config.database_path()?;
     // Whether a server has one shows when it is opened.
     if config.postgres()?.is_none() && !path.exists() {

@@ -47,6 +47,11 @@ impl Control {
     /// Call it when the database's lock is held: then no other server is behind the old one.
     pub fn bind(app: &App) -> io::Result<Self> {
         let path = socket_path(app.config());
+        if app.config().in_memory() && !app.config().data_dir.is_dir() {
+            let reason = "the database is in memory, and no folder is made for a socket; make data_dir, \
+                          or do without";
+            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+        }
         // The database may stand elsewhere, so that nothing has made this folder yet.
         DirBuilder::new()
             .recursive(true)

@@ -11,6 +11,7 @@ mod group_commit;
 mod joined_wraps;
 mod key_services;
 mod line;
+mod memory;
 mod opening;
 mod panics;
 mod plaintext;

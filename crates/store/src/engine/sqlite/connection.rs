@@ -31,13 +31,27 @@ pub(crate) fn open_writer(config: &StoreConfig) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
+/// Opens a database in memory, which no other connection sees.
+pub(crate) fn open_in_memory(_: &StoreConfig) -> rusqlite::Result<Connection> {
+    open(
+        Path::new(":memory:"),
+        None,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY,
+    )
+}
+
+/// Marks a new database, or one of this program.
+pub(crate) fn claim(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
 /// Sets the settings that the file keeps. Call this only for a new file or one of this program.
 pub(crate) fn claim_file(
     connection: &Connection,
     synchronous: Synchronous,
 ) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    claim(connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         tracing::warn!(mode, "this file system does not take a write-ahead log");

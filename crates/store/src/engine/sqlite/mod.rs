@@ -1,4 +1,4 @@
-//! The engine over SQLite: one thread that writes, a few that read.
+//! The engine over SQLite: one thread that writes, a few that read. A database in memory has one thread for both.
 
 mod connection;
 mod db;
@@ -24,7 +24,7 @@ pub(crate) use open::{Opening, Site, schema};
 pub(crate) use snapshot::{alone, filled};
 
 use crate::engine::sqlite::readers::Readers;
-use crate::engine::sqlite::writer::Writer;
+use crate::engine::sqlite::writer::{Ask, Writer};
 use crate::engine::{Acting, Engine, Read, Request, Strip, join, on_a_thread};
 use crate::fault::Fault;
 use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
@@ -32,11 +32,13 @@ use crate::snapshot::{OnCopied, Snapshot, SnapshotError};
 /// How often cutting the log off is tried while somebody reads.
 const TRUNCATIONS: u32 = 50;
 
-/// An open database file.
+/// An open database.
 pub(crate) struct Sqlite {
-    path: PathBuf,
+    /// The file; `None` if the database is in memory.
+    path: Option<PathBuf>,
     writer: Writer,
-    readers: Readers,
+    /// `None` if the one connection that writes also reads.
+    readers: Option<Readers>,
     threads: Mutex<Threads>,
 }
 
@@ -49,7 +51,10 @@ struct Threads {
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self, _: Acting, work: Read) -> Result<(), Fault> {
-        self.readers.submit(work).await
+        match &self.readers {
+            Some(readers) => readers.submit(work).await,
+            None => self.writer.ask(Ask::Read(work)),
+        }
     }
 
     /// One file has no rows that an account may not see: statements name whose they are.
@@ -84,7 +89,10 @@ impl Engine for Sqlite {
         copied: OnCopied,
         strip: Strip,
     ) -> Result<Snapshot, SnapshotError> {
-        let source = self.path.clone();
+        let Some(source) = self.path.clone() else {
+            let reason = "it is in memory, and no copy of it is made".to_owned();
+            return Err(Fault::Unavailable(reason).into());
+        };
         on_a_thread("store-snapshot", move || {
             snapshot::take(&source, &into, copied, strip)
         })
@@ -102,7 +110,9 @@ impl Engine for Sqlite {
     fn close(&self) -> Result<(), Fault> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         // Readers first, so that the writer's connection is the last and takes the log away.
-        self.readers.close();
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
         let readers = join(&mut threads.readers);
         self.writer.close();
         readers.and(join(&mut threads.writer))
@@ -111,7 +121,9 @@ impl Engine for Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.readers.close();
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
         self.writer.close();
     }
 }

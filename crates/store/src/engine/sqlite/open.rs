@@ -12,7 +12,9 @@ use crate::config::{OpenError, StoreConfig};
 use crate::engine::Changes;
 use crate::engine::log::Chain;
 use crate::engine::place::many;
-use crate::engine::sqlite::connection::{APPLICATION_ID, claim_file, open_reader, open_writer};
+use crate::engine::sqlite::connection::{
+    APPLICATION_ID, claim, claim_file, open_in_memory, open_reader, open_writer,
+};
 use crate::engine::sqlite::db::{Db, is_full};
 use crate::engine::sqlite::first_start::{self, Found};
 use crate::engine::sqlite::readers::Readers;
@@ -40,13 +42,15 @@ pub(crate) struct Site<'a> {
 impl<'a> Site<'a> {
     /// Looks at the path; an error if the database was emptied.
     pub(crate) fn find(config: &'a StoreConfig) -> Result<Self, OpenError> {
-        let is_new = !is_there(config)?;
+        let is_new = config.in_memory || !is_there(config)?;
         Ok(Self { config, is_new })
     }
 
     /// Restricts an existing database to its owner, or makes the folder of a new one.
     pub(crate) fn prepare(&self) -> Result<(), OpenError> {
-        if self.is_new {
+        if self.config.in_memory {
+            Ok(())
+        } else if self.is_new {
             make_folder(self.config)
         } else {
             close_to_others(self.config)
@@ -55,6 +59,9 @@ impl<'a> Site<'a> {
 
     /// Connects to the file, which is made if there is none; changes nothing in it.
     pub(crate) fn open(self) -> Result<Opening<'a>, OpenError> {
+        if self.config.in_memory {
+            return self.connect(open_in_memory);
+        }
         if self.is_new {
             make_file(self.config)?;
         } else {
@@ -94,8 +101,12 @@ impl Opening<'_> {
 
     /// Brings the schema up to date; returns how many migrations ran.
     pub(crate) fn migrate(&mut self) -> Result<usize, OpenError> {
-        claim_file(&self.connection, self.config.synchronous)
-            .map_err(|error| sqlite(self.config, error))?;
+        let claimed = if self.config.in_memory {
+            claim(&self.connection)
+        } else {
+            claim_file(&self.connection, self.config.synchronous)
+        };
+        claimed.map_err(|error| sqlite(self.config, error))?;
         migrations::run(&mut self.connection)
     }
 
@@ -120,6 +131,9 @@ impl Opening<'_> {
         let Self {
             config, connection, ..
         } = self;
+        if config.in_memory {
+            return in_memory(config, connection, chain);
+        }
         first_start::finish(&config.path).map_err(|error| io(config, error))?;
         // What a cut rotation left in it must not stay there.
         if !writer::truncate_log(&connection) {
@@ -139,12 +153,32 @@ impl Opening<'_> {
             writer: vec![writer_thread],
         };
         Ok(Sqlite {
-            path: config.path.clone(),
+            path: Some(config.path.clone()),
             writer,
-            readers,
+            readers: Some(readers),
             threads: threads.into(),
         })
     }
+}
+
+/// Starts the one thread that serves a database in memory: no other connection sees it.
+fn in_memory(
+    config: &StoreConfig,
+    connection: Connection,
+    chain: Arc<dyn Chain>,
+) -> Result<Sqlite, OpenError> {
+    let (writer, thread) = writer::start(connection, chain, Standing::default(), config)
+        .map_err(|error| io(config, error))?;
+    let threads = Threads {
+        readers: Vec::new(),
+        writer: vec![thread],
+    };
+    Ok(Sqlite {
+        path: None,
+        writer,
+        readers: None,
+        threads: threads.into(),
+    })
 }
 
 fn read_only(config: &StoreConfig) -> rusqlite::Result<Connection> {

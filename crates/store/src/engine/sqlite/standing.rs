@@ -12,7 +12,8 @@ use crate::fault::Fault;
 /// Device and number of a file.
 type Identity = (u64, u64);
 
-/// The files of an open database as they stood when it was opened.
+/// The files of an open database as they stood when it was opened; none if it is in memory.
+#[derive(Default)]
 pub(crate) struct Standing(Vec<(PathBuf, Identity)>);
 
 impl Standing {

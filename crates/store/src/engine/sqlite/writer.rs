@@ -13,12 +13,13 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::config::StoreConfig;
+use crate::engine::Read;
 use crate::engine::log::{Chain, ChainHead, Events, LogChanges};
 use crate::engine::place::many;
 use crate::engine::queue::{self, Lacking, Queue, Queued, Writes, largest};
 use crate::engine::sql::Sql;
 use crate::engine::sqlite::connection::BUSY_TIMEOUT;
-use crate::engine::sqlite::db::{Db, no_room};
+use crate::engine::sqlite::db::{Db, end_read, no_room};
 use crate::engine::sqlite::standing::Standing;
 use crate::fault::Fault;
 
@@ -26,10 +27,15 @@ use crate::fault::Fault;
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Where requests come in.
-pub(crate) type Writer = Queue<Truncate>;
+pub(crate) type Writer = Queue<Ask>;
 
-/// Asks for the log to be cut off; the answer is whether it was.
-pub(crate) type Truncate = oneshot::Sender<bool>;
+/// What else is asked of the thread that writes.
+pub(crate) enum Ask {
+    /// To cut off the log; the answer is whether it was.
+    Truncate(oneshot::Sender<bool>),
+    /// To read, where no other connection sees the database.
+    Read(Read),
+}
 
 /// What the thread works with.
 struct Work {
@@ -70,16 +76,16 @@ pub(crate) fn start(
     Ok((queue, thread))
 }
 
-impl Queue<Truncate> {
+impl Queue<Ask> {
     /// Copies the log into the database and cuts it off; `false` when somebody is reading it.
     pub(crate) async fn truncate_log(&self) -> Result<bool, Fault> {
         let (reply, answer) = oneshot::channel();
-        self.ask(reply)?;
+        self.ask(Ask::Truncate(reply))?;
         answer.await.map_err(|_| Fault::Closed)
     }
 }
 
-impl Writes<Truncate> for Work {
+impl Writes<Ask> for Work {
     /// Runs a batch in one transaction and answers everybody in it.
     fn commit(&mut self, batch: &mut Vec<Queued>) {
         self.unchecked_kib += batch.iter().map(|it| it.kib).sum::<usize>();
@@ -95,10 +101,18 @@ impl Writes<Truncate> for Work {
         }
     }
 
-    fn then(&mut self, truncate: Option<Truncate>) {
-        if let Some(reply) = truncate {
-            // Whoever asked may have gone away.
-            let _ = reply.send(truncate_log(&self.connection));
+    fn then(&mut self, asked: Option<Ask>) {
+        let connection = &self.connection;
+        match asked {
+            Some(Ask::Truncate(reply)) => {
+                // Whoever asked may have gone away.
+                let _ = reply.send(truncate_log(connection));
+            }
+            Some(Ask::Read(work)) => {
+                work(&Db { connection });
+                end_read(connection);
+            }
+            None => {}
         }
         if self.unchecked_kib >= self.checkpoint_kib {
             checkpoint(&self.connection);
