@@ -26,8 +26,9 @@ const ACCOUNTS: usize = 2_000;
 pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
-    let registered = register(subject.door.address, ACCOUNTS).await?;
-    let (signed_in, sign_in_bytes) = sign_in(subject.door.address, ACCOUNTS).await?;
+    let addresses = subject.addresses();
+    let registered = register(&addresses, ACCOUNTS).await?;
+    let (signed_in, sign_in_bytes) = sign_in(&addresses, ACCOUNTS).await?;
     for (name, both, bytes) in [
         (
             "registrations through HTTP / echo of as many bytes",
@@ -42,7 +43,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     ] {
         let request = post("/echo", "", &vec![b'x'; bytes]);
         let plan = Plan {
-            address: echo.address,
+            addresses: vec![echo.address],
             connections: CONNECTIONS,
             requests: ACCOUNTS,
             expect: 200,
@@ -60,12 +61,16 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
-fn rate(first: &Outcome, second: &Outcome) -> f64 {
+/// Of two requests for each, how many a second.
+pub(crate) fn rate(first: &Outcome, second: &Outcome) -> f64 {
     first.succeeded as f64 / (first.elapsed + second.elapsed).as_secs_f64()
 }
 
 /// Signs in those who are registered.
-async fn sign_in(address: SocketAddr, count: usize) -> io::Result<((Outcome, Outcome), usize)> {
+pub(crate) async fn sign_in(
+    addresses: &[SocketAddr],
+    count: usize,
+) -> io::Result<((Outcome, Outcome), usize)> {
     let begun = ClientLogin::<Quick>::start(&mut Random, PASSPHRASE).map_err(io::Error::other)?;
     let request = begun.message.serialize().to_vec();
     let bodies = (0..count).map(|number| {
@@ -74,7 +79,8 @@ async fn sign_in(address: SocketAddr, count: usize) -> io::Result<((Outcome, Out
             request: Blob::new(request.clone()),
         })
     });
-    let (started, replies) = phase(address, "/api/v1/session/start", 200, bodies.collect()).await?;
+    let (started, replies) =
+        phase(addresses, "/api/v1/session/start", 200, bodies.collect()).await?;
     let computing = Instant::now();
     let mut bodies = Vec::with_capacity(count);
     for reply in replies {
@@ -98,6 +104,6 @@ async fn sign_in(address: SocketAddr, count: usize) -> io::Result<((Outcome, Out
         return Err(io::Error::other("the client was too slow for its tokens"));
     }
     let bytes = bodies.first().map_or(0, Vec::len);
-    let (finished, _) = phase(address, "/api/v1/session/finish", 200, bodies).await?;
+    let (finished, _) = phase(addresses, "/api/v1/session/finish", 200, bodies).await?;
     Ok(((started, finished), bytes))
 }

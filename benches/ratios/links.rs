@@ -28,7 +28,7 @@ const SIZE: usize = 1024;
 pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
-    let people = register(subject.door.address, ACCOUNTS).await?.people;
+    let people = register(&subject.addresses(), ACCOUNTS).await?.people;
     let count = ACCOUNTS * LIVES;
 
     let bare = async |_| WebSocket::open(echo.address, "/ws", "", 1).await;
@@ -36,7 +36,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let (_, echoed) = at_once(0..count, bare).await?;
     let place = |number| place(&people, number);
     let signs = async |number| {
-        let opened = subject.door.open_with(place(number), None).await?;
+        let opened = subject.door(0).open_with(place(number), None).await?;
         Ok((number, opened))
     };
     at_once(0..AT_ONCE, signs).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
         .map(|(number, opened)| (number, opened.psk))
         .collect();
     settle().await;
-    let knows = async |(number, psk)| subject.door.open_with(place(number), psk).await;
+    let knows = async |(number, psk)| subject.door(0).open_with(place(number), psk).await;
     let (_, known) = at_once(keys, knows).await?;
     for (name, rate) in [
         ("sockets opened, with links by signature / echo's", signed),
@@ -59,8 +59,8 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     }
 
     let round_trip = round_trip(&echo).await?;
-    let (signed, signing) = one_by_one(&subject.door, place(0), false).await?;
-    let (known, knowing) = one_by_one(&subject.door, place(0), true).await?;
+    let (signed, signing) = one_by_one(subject.door(0), place(0), false).await?;
+    let (known, knowing) = one_by_one(subject.door(0), place(0), true).await?;
     for (name, took) in [
         (
             "link by signature, hello to active, p50 / echo's round trip",

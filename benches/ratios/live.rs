@@ -35,10 +35,11 @@ const EACH: usize = 500;
 pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     let subject = Subject::start().await?;
     let echo = Echo::start()?;
-    let people = register(subject.door.address, 2 * PAIRS).await?.people;
+    let people = register(&subject.addresses(), 2 * PAIRS).await?.people;
     let mut pairs = Vec::new();
     for (number, pair) in people.chunks_exact(2).enumerate() {
-        pairs.push(Pair::open(&subject.door, number as u8, &pair[0], &pair[1]).await?);
+        let doors = [subject.door(0); 2];
+        pairs.push(Pair::open(doors, number as u8, &pair[0], &pair[1]).await?);
     }
     let mut echoes = Vec::new();
     for _ in 0..PAIRS {
@@ -90,7 +91,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
 }
 
 /// Two sockets of two people.
-struct Pair {
+pub(crate) struct Pair {
     number: u8,
     sent: u64,
     from: Linked,
@@ -99,7 +100,13 @@ struct Pair {
 }
 
 impl Pair {
-    async fn open(door: &Door, number: u8, from: &Person, to: &Person) -> io::Result<Self> {
+    /// Opens both, each at its door.
+    pub(crate) async fn open(
+        doors: [&Door; 2],
+        number: u8,
+        from: &Person,
+        to: &Person,
+    ) -> io::Result<Self> {
         let place = |person, side: u8| {
             let mut live_id = [side; 16];
             live_id[0] = number;
@@ -114,8 +121,8 @@ impl Pair {
         Ok(Self {
             number,
             sent: 0,
-            from: door.open(sends).await?,
-            to: door.open(reads).await?,
+            from: doors[0].open(sends).await?,
+            to: doors[1].open(reads).await?,
             target: Target::Live {
                 account: to.id,
                 live_id: LiveId::from_bytes(reads.live_id),
@@ -124,7 +131,7 @@ impl Pair {
     }
 
     /// Passes messages one by one; gives the time from each post to its parcel.
-    async fn pass(&mut self, count: usize) -> io::Result<Vec<Duration>> {
+    pub(crate) async fn pass(&mut self, count: usize) -> io::Result<Vec<Duration>> {
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             self.sent += 1;
@@ -168,7 +175,7 @@ async fn echo_all(socket: &mut WebSocket, count: usize) -> io::Result<Vec<Durati
 
 /// Passes texts between two whole clients, which seal and open them.
 async fn sealed(subject: &Subject) -> io::Result<Vec<Duration>> {
-    let base = format!("http://{}", subject.door.address);
+    let base = format!("http://{}", subject.door(0).address);
     let mut people = Vec::new();
     for handle in ["seals", "opens"] {
         let mut client = Headless::connect(&base).await.map_err(io::Error::other)?;
@@ -208,12 +215,14 @@ async fn all(mut tasks: JoinSet<io::Result<()>>, begun: Instant) -> io::Result<f
     Ok((PAIRS * EACH) as f64 / begun.elapsed().as_secs_f64())
 }
 
-fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
+/// From the shortest to the longest.
+pub(crate) fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
     times.sort_unstable();
     times
 }
 
-fn percentile(sorted: &[Duration], share: f64) -> f64 {
+/// Microseconds below which a share of them stayed.
+pub(crate) fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
     let place = (last as f64 * share).round() as usize;
     sorted

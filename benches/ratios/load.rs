@@ -13,8 +13,8 @@ pub(crate) type Request = dyn Fn(usize, usize, &mut Vec<u8>) + Send + Sync;
 
 /// What a run is made of: a fixed number of requests spread over a fixed number of connections.
 pub(crate) struct Plan {
-    /// Where the server listens.
-    pub address: SocketAddr,
+    /// Where the servers listen; connections take turns.
+    pub addresses: Vec<SocketAddr>,
     /// Connections held open through the run.
     pub connections: usize,
     /// Requests in total.
@@ -72,8 +72,8 @@ pub(crate) async fn run(
     mut keep: Option<&mut Vec<(usize, usize, Reply)>>,
 ) -> io::Result<Outcome> {
     let mut connections = Vec::with_capacity(plan.connections);
-    for _ in 0..plan.connections {
-        connections.push(Connection::open(plan.address).await?);
+    for address in plan.addresses.iter().cycle().take(plan.connections) {
+        connections.push(Connection::open(*address).await?);
     }
     let each = plan.requests / plan.connections;
     let keeping = keep.is_some();

@@ -9,11 +9,13 @@ mod crypto;
 mod door;
 mod durable;
 mod echo;
+mod instances;
 mod lanes;
 mod linked;
 mod links;
 mod live;
 mod load;
+mod loaded;
 mod memory;
 mod messages;
 mod peer;
@@ -23,6 +25,7 @@ mod report;
 mod scale;
 mod server;
 mod sockets;
+mod store_load;
 mod subject;
 mod tickets;
 mod websocket;
@@ -32,16 +35,26 @@ use std::path::PathBuf;
 use peer::Peer;
 use report::Report;
 
-const PARTS: [&str; 8] = [
-    "crypto", "durable", "scale", "server", "accounts", "links", "live", "sockets",
+const PARTS: [&str; 10] = [
+    "crypto",
+    "durable",
+    "scale",
+    "server",
+    "accounts",
+    "links",
+    "live",
+    "sockets",
+    "instances",
+    "loaded",
 ];
 
 const HELP: &str = "\
 cargo xtask bench ratios [PART…] [--peer URL [--peer-pid PID,…]]
 
-  PART                     crypto, durable, scale, server, accounts, links, live or sockets; all when
-                           none is named; scale fills a database with 100,000 accounts and takes minutes;
-                           sockets holds 50,000, or as many as `ulimit -Hn` allows
+  PART                     crypto, durable, scale, server, accounts, links, live, sockets, instances or
+                           loaded; all when none is named; scale and loaded fill databases with 100,000
+                           accounts and take minutes; sockets holds 50,000, or as many as `ulimit -Hn`
+                           allows; instances and loaded start PostgreSQL and Redis or Valkey
   --peer URL               sets the server's sends and burns against a running cryptgeon
                            that listens on a loopback address
   --peer-pid PID,…         sets its memory for each held message too: the growth of these
@@ -99,6 +112,8 @@ fn main() -> std::io::Result<()> {
             "links" => runtime.block_on(links::run(&mut report))?,
             "live" => runtime.block_on(live::run(&mut report))?,
             "sockets" => runtime.block_on(sockets::run(&mut report))?,
+            "instances" => runtime.block_on(instances::run(&mut report))?,
+            "loaded" => runtime.block_on(loaded::run(&mut report))?,
             _ => runtime.block_on(server::run(&mut report, peer.as_ref()))?,
         }
     }

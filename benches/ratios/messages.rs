@@ -50,7 +50,7 @@ pub(crate) async fn sockets(
             deliver: false,
             from: 1,
         };
-        let mut socket = subject.door.open(place).await?;
+        let mut socket = subject.door(number).open(place).await?;
         let ping = b"{\"t\":\"ping\"}";
         socket.exchange(ping, |heard| is(heard, "pong")).await?;
         sockets.push(socket);

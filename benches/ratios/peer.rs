@@ -172,7 +172,7 @@ impl Peer {
         request: impl Fn(usize, usize, &mut Vec<u8>) + Send + Sync + 'static,
     ) -> Plan {
         Plan {
-            address: self.address,
+            addresses: vec![self.address],
             connections: amount.connections,
             requests,
             expect: 200,

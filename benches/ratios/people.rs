@@ -67,8 +67,22 @@ pub(crate) struct Registered {
 }
 
 /// Registers so many people, a multiple of the connections.
-pub(crate) async fn register(address: SocketAddr, count: usize) -> io::Result<Registered> {
-    enrol(address, (0..count).map(handle).collect(), None).await
+pub(crate) async fn register(addresses: &[SocketAddr], count: usize) -> io::Result<Registered> {
+    register_from(addresses, 0, count).await
+}
+
+/// Registers so many people whose numbers begin here.
+pub(crate) async fn register_from(
+    addresses: &[SocketAddr],
+    first: usize,
+    count: usize,
+) -> io::Result<Registered> {
+    enrol(
+        addresses,
+        (first..first + count).map(handle).collect(),
+        None,
+    )
+    .await
 }
 
 /// Registers one; the first at a server needs the secret of its set-up link.
@@ -77,13 +91,13 @@ pub(crate) async fn register_one(
     handle: &str,
     setup: Option<&str>,
 ) -> io::Result<Person> {
-    let registered = enrol(address, vec![handle.to_owned()], setup).await?;
+    let registered = enrol(&[address], vec![handle.to_owned()], setup).await?;
     let mut people = registered.people.into_iter();
     people.next().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 async fn enrol(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     handles: Vec<String>,
     setup: Option<&str>,
 ) -> io::Result<Registered> {
@@ -98,8 +112,13 @@ async fn enrol(
             invite: None,
         })
     });
-    let (started, replies) =
-        phase(address, "/api/v1/registration/start", 200, bodies.collect()).await?;
+    let (started, replies) = phase(
+        addresses,
+        "/api/v1/registration/start",
+        200,
+        bodies.collect(),
+    )
+    .await?;
     let secrets = AccountSecrets::generate(&mut ambient::Ambient::system().rng());
     let public = secrets.account_keys(&mut ambient::Ambient::system().rng());
     let mut bodies = Vec::with_capacity(handles.len());
@@ -148,7 +167,7 @@ async fn enrol(
         }));
     }
     let bytes = bodies.first().map_or(0, Vec::len);
-    let (finished, replies) = phase(address, "/api/v1/registration/finish", 201, bodies).await?;
+    let (finished, replies) = phase(addresses, "/api/v1/registration/finish", 201, bodies).await?;
     let keys = Arc::new(Keys { secrets, public });
     let mut people = Vec::with_capacity(replies.len());
     for reply in replies {
@@ -170,7 +189,7 @@ async fn enrol(
 
 /// Sends each body once; gives the replies in the same order.
 pub(crate) async fn phase(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     path: &'static str,
     expect: u16,
     bodies: Vec<Vec<u8>>,
@@ -180,7 +199,7 @@ pub(crate) async fn phase(
     let each = requests / connections;
     let mut replies = Vec::with_capacity(requests);
     let plan = Plan {
-        address,
+        addresses: addresses.to_vec(),
         connections,
         requests,
         expect,

@@ -4,17 +4,18 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ambient::OsEntropy;
 use keyring::{Context, KekId, KeyMaterial, Keyring, LocalProvider, SALT_LEN};
 use store::testing::sample::{self, ABSOLUTE, NOW};
-use store::{Admission, KeySource, NewUser, Store, StoreConfig};
+use store::{Admission, NewUser, Store};
 
 use crate::report::{Aim, Report};
+use crate::store_load::{self, close, over_file, spread};
 
-const ACCOUNTS: u64 = 100_000;
-const AT_ONCE: u64 = 64;
+/// How many are registered.
+pub(crate) const ACCOUNTS: u64 = 100_000;
 const APPENDS: u64 = 50_000;
 const LOOKS: u64 = 100_000;
 /// Accounts of full size, for the bytes that one takes.
@@ -25,7 +26,7 @@ use crate::durable::LEAVES;
 pub(crate) async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
     size_of_an_account(report, folder).await?;
     let path = folder.join("scale.db");
-    let store = open(&path)?;
+    let store = over_file(&path)?;
     fill(&store).await?;
     appends(report, &store, folder).await?;
     let session = sessions(report, &store, &path).await?;
@@ -33,42 +34,6 @@ pub(crate) async fn run(report: &mut Report, folder: &Path) -> io::Result<()> {
     sealing(report, session, user)?;
     clean_up(report, &store).await?;
     close(store).await
-}
-
-fn open(path: &Path) -> io::Result<Store> {
-    let key = KeySource::beside(Some("a key for benchmarks".into()), path);
-    let mut config = StoreConfig::new(path, key);
-    config.iterations = 100_000;
-    Store::open(&config).map_err(io::Error::other)
-}
-
-async fn close(store: Store) -> io::Result<()> {
-    tokio::task::spawn_blocking(move || store.close())
-        .await
-        .map_err(io::Error::other)?
-        .map_err(io::Error::other)
-}
-
-/// Does work for every number below `count`, so many at once; returns how long it took.
-async fn spread<F, W>(count: u64, work: F) -> io::Result<Duration>
-where
-    F: Fn(u64) -> W,
-    W: Future<Output = io::Result<()>> + Send + 'static,
-{
-    let begun = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..count {
-        if number >= AT_ONCE
-            && let Some(done) = tasks.join_next().await
-        {
-            done.map_err(io::Error::other)??;
-        }
-        tasks.spawn(work(number));
-    }
-    while let Some(done) = tasks.join_next().await {
-        done.map_err(io::Error::other)??;
-    }
-    Ok(begun.elapsed())
 }
 
 /// An account whose public parts and safes are short, so that a hundred thousand fit on a disk; no
@@ -83,7 +48,8 @@ fn slim(number: u64) -> NewUser {
     user
 }
 
-async fn fill(store: &Store) -> io::Result<()> {
+/// Registers everybody.
+pub(crate) async fn fill(store: &Store) -> io::Result<()> {
     spread(ACCOUNTS, |number| {
         let store = store.clone();
         async move {
@@ -100,9 +66,9 @@ async fn fill(store: &Store) -> io::Result<()> {
 /// Bytes in the file for each account as the server keeps it, over what it was given.
 async fn size_of_an_account(report: &mut Report, folder: &Path) -> io::Result<()> {
     let path = folder.join("size.db");
-    close(open(&path)?).await?;
+    close(over_file(&path)?).await?;
     let empty = std::fs::metadata(&path)?.len();
-    let store = open(&path)?;
+    let store = over_file(&path)?;
     sample::register(&store, 0..FULL, LEAVES).await;
     close(store).await?;
     let each = (std::fs::metadata(&path)?.len() - empty) as f64 / FULL as f64;
@@ -116,19 +82,7 @@ async fn size_of_an_account(report: &mut Report, folder: &Path) -> io::Result<()
 }
 
 async fn appends(report: &mut Report, store: &Store, folder: &Path) -> io::Result<()> {
-    let took = spread(APPENDS, |number| {
-        let store = store.clone();
-        async move {
-            let user = sample::user_id(number % ACCOUNTS);
-            let event = sample::event(Some(user), "session.created", NOW);
-            store
-                .append_audit(vec![event])
-                .await
-                .map_err(io::Error::other)
-        }
-    })
-    .await?;
-    let ours = APPENDS as f64 / took.as_secs_f64();
+    let ours = store_load::appends(std::slice::from_ref(store), APPENDS).await?;
     let bare = crate::durable::bare(&folder.join("bare-audit.db"), 5_000, 400)?;
     report.row(
         "audit appends, 64 at once / bare commits of as many bytes",
@@ -225,12 +179,12 @@ async fn users(report: &mut Report, store: &Store, path: &Path) -> io::Result<f6
 }
 
 /// Visits the accounts out of order.
-fn scattered(number: u64) -> u64 {
+pub(crate) fn scattered(number: u64) -> u64 {
     number.wrapping_mul(7_919) % ACCOUNTS
 }
 
 /// What opening one sealed value adds to a look-up, and how much longer sealing makes a value.
-fn sealing(report: &mut Report, session_us: f64, user_us: f64) -> io::Result<()> {
+pub(crate) fn sealing(report: &mut Report, session_us: f64, user_us: f64) -> io::Result<()> {
     let key = KeyMaterial::new(b"a key for benchmarks".to_vec());
     let local = LocalProvider::derive(
         &key,

@@ -64,7 +64,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
     drop(held);
 
     let subject = Arc::new(Subject::start().await?);
-    let registered = register(subject.door.address, ACCOUNTS).await?;
+    let registered = register(&subject.addresses(), ACCOUNTS).await?;
     let people: Arc<[Person]> = registered.people.into();
     let behind = Arc::clone(&subject);
     let opening: Arc<Opening> = Arc::new(move |number| {
@@ -78,7 +78,7 @@ pub(crate) async fn run(report: &mut Report) -> io::Result<()> {
                 deliver: true,
                 from: from(number),
             };
-            let socket = subject.door.open(place).await?;
+            let socket = subject.door(0).open(place).await?;
             Ok(Held::Linked(Box::new(socket)))
         })
     });

@@ -33,7 +33,7 @@ pub(crate) async fn run(
 ) -> io::Result<()> {
     let request = post("/echo", "", &waiting(subject, id(0, 0, 0), SIZE));
     let plan = Plan {
-        address: echo,
+        addresses: vec![echo],
         connections: CONNECTIONS,
         requests: CONNECTIONS * EACH,
         expect: 200,
@@ -79,7 +79,7 @@ impl Roads {
     async fn open(subject: &Subject, person: &Person) -> io::Result<Vec<Self>> {
         let mut roads = Vec::with_capacity(CONNECTIONS);
         for socket in sockets(subject, person, ROUND, CONNECTIONS).await? {
-            let http = Connection::open(subject.door.address).await?;
+            let http = Connection::open(subject.door(0).address).await?;
             roads.push(Self { socket, http });
         }
         Ok(roads)
