@@ -26,6 +26,8 @@ use super::safes;
 struct State {
     user_id: UserId,
     epoch: Epoch,
+    /// Hash of the credentials that are replaced.
+    credentials: Blob,
 }
 
 /// Checks the proof and returns the safes.
@@ -58,7 +60,11 @@ pub async fn start(
     let response = opaque::register_respond(app.opaque(), &body.request, claimant.name())
         .map_err(|_| Problem::malformed("The OPAQUE request cannot be read."))?;
     let user_id = credential.user_id;
-    let state = State { user_id, epoch };
+    let state = State {
+        user_id,
+        epoch,
+        credentials: Blob::new(claimant.credentials.to_vec()),
+    };
     Ok(RecoveryStarted {
         response: Blob::new(response),
         token: Blob::new(app.tokens().seal(Purpose::Recovery, &state).await?),
@@ -86,7 +92,10 @@ pub async fn finish(
         .open_once(Purpose::Recovery, &body.token)
         .await?;
     let user = state.user_id;
-    if app.sessions().is_superseded(user, state.epoch) {
+    let sessions = app.sessions();
+    if sessions.is_superseded(user, state.epoch)
+        || sessions.are_replaced(user, &state.credentials).await?
+    {
         return Err(TokenError::Expired.into());
     }
     let superseding = app.sessions().supersede(user);

@@ -100,6 +100,18 @@ impl LiveSession {
         self.ended.load(Ordering::SeqCst) || early || now >= self.idle_expires_at()
     }
 
+    /// Returns whether the session is over for no other reason than that nobody used it here.
+    pub(super) fn is_only_idle(&self, now: u64) -> bool {
+        let ended = self.ended.load(Ordering::SeqCst);
+        !ended && now < self.absolute_expires_at && now >= self.idle_expires_at()
+    }
+
+    /// Follows activity that another instance has written.
+    pub(super) fn follow(&self, activity: u64) {
+        self.last_activity.fetch_max(activity, Ordering::Relaxed);
+        self.written.fetch_max(activity, Ordering::Relaxed);
+    }
+
     /// Records activity of the person.
     pub(super) fn act(&self, now: u64) {
         self.last_activity.fetch_max(now, Ordering::Relaxed);
@@ -182,6 +194,20 @@ mod tests {
         session.act(1_061);
         assert_eq!(session.take_unwritten(1_061, false), None);
         assert_eq!(session.take_unwritten(1_061, true), Some(1_061));
+    }
+
+    #[test]
+    fn activity_of_another_instance_slides_the_end_and_is_not_written_again() {
+        let session = LiveSession::for_test();
+        assert!(session.is_only_idle(2_800) && !session.is_only_idle(2_799));
+        session.follow(2_000);
+        assert!(!session.is_over(3_799));
+        assert_eq!(session.take_unwritten(3_000, true), None);
+        session.follow(1_500);
+        assert!(!session.is_over(3_799));
+        assert!(!session.is_only_idle(44_200), "it is over for good");
+        session.end();
+        assert!(!session.is_only_idle(3_800));
     }
 
     #[test]

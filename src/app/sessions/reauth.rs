@@ -12,7 +12,8 @@ use crate::app::limits::{Guesser, Limit};
 use crate::app::tokens::{Purpose, TokenError};
 use crate::app::{App, Problem};
 
-use super::sign_in::{self, State};
+use super::device::credential_hash;
+use super::sign_in::{self, State, overtaken};
 use super::{Deed, Epoch, SignedIn};
 use crate::app::origin::Origin;
 
@@ -21,6 +22,7 @@ use crate::app::origin::Origin;
 struct Proof {
     session: [u8; 32],
     epoch: Epoch,
+    credentials: Blob,
 }
 
 /// Answers the first message.
@@ -51,7 +53,7 @@ pub async fn begin(app: &App, who: &SignedIn, body: ReauthStart) -> Result<SignI
     let state = State {
         user: Some(*who.user_id().as_bytes()),
         epoch,
-        credentials: Blob::default(),
+        credentials: Blob::new(credential_hash(&credential.opaque_record).to_vec()),
         opaque: Blob::from(state),
     };
     Ok(SignInStarted {
@@ -74,8 +76,7 @@ pub async fn finish(
         .await
         .map_err(unopened)?;
     let user = who.user_id();
-    let own =
-        state.user == Some(*user.as_bytes()) && !app.sessions().is_superseded(user, state.epoch);
+    let own = state.user == Some(*user.as_bytes()) && !overtaken(app, user, &state).await?;
     if !own || opaque::login_finish(&state.opaque, &body.finalization).is_err() {
         let reason = "the passphrase is wrong, given again in a session";
         sign_in::failed(app, origin, Some(user), Action::SignInFailed, reason).await?;
@@ -85,6 +86,7 @@ pub async fn finish(
     let proof = Proof {
         session: *who.session().id().as_bytes(),
         epoch: state.epoch,
+        credentials: state.credentials,
     };
     Ok(bodies::Reauthenticated {
         reauth_token: Blob::new(app.tokens().seal(Purpose::Reauthenticated, &proof).await?),
@@ -102,7 +104,9 @@ impl Reauthenticated {
             .open_once(Purpose::Reauthenticated, token)
             .await
             .map_err(unopened)?;
-        let over = app.sessions().is_superseded(who.user_id(), proof.epoch);
+        let (sessions, user) = (app.sessions(), who.user_id());
+        let over = sessions.is_superseded(user, proof.epoch)
+            || sessions.are_replaced(user, &proof.credentials).await?;
         if proof.session == *who.session().id().as_bytes() && !over {
             Ok(Self(()))
         } else {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use ambient::Ambient;
 use api::close;
 
+use super::device::credential_hash;
 use super::{Deed, LiveSession};
 
 /// Finds sessions, in memory first, and ends them in memory and in the store.
@@ -25,6 +26,8 @@ pub struct Registry {
     hub: Arc<Hub>,
     links: Arc<Links>,
     plane: Ephemeral,
+    /// Tells this start of this instance from all others.
+    instance: u64,
     idle_secs: u64,
     cached: DashMap<SessionId, Arc<LiveSession>>,
     /// Counts revocations, so that a look-up that began before one is not cached after it.
@@ -44,9 +47,12 @@ struct Leaving {
     record: AuditEvent,
 }
 
-/// The moment when a sign-in or a re-authentication began.
+/// The moment when a sign-in or a re-authentication began, by the count of the instance where it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Epoch(u64);
+pub struct Epoch {
+    instance: u64,
+    count: u64,
+}
 
 /// The endings of an account's sign-ins in progress.
 #[derive(Default)]
@@ -88,6 +94,7 @@ impl Registry {
         plane: Ephemeral,
     ) -> Arc<Self> {
         let registry = Arc::new(Self {
+            instance: u64::from_be_bytes(ambient.random()),
             store,
             ambient,
             hub: Arc::clone(&hub),
@@ -123,7 +130,8 @@ impl Registry {
     pub async fn find(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, Fault> {
         let now = self.ambient.now();
         if let Some(cached) = self.cached.get(&id).map(|entry| Arc::clone(&entry)) {
-            return Ok((!cached.is_over(now)).then_some(cached));
+            let goes_on = !cached.is_over(now) || self.goes_on_elsewhere(&cached, now).await?;
+            return Ok(goes_on.then_some(cached));
         }
         loop {
             let before = self.endings.load(Ordering::SeqCst);
@@ -156,6 +164,17 @@ impl Registry {
             };
             return Ok((!kept.is_over(now)).then_some(kept));
         }
+    }
+
+    /// Whether a session that is idle here was used at another instance, which this one follows.
+    async fn goes_on_elsewhere(&self, session: &LiveSession, now: u64) -> Result<bool, Fault> {
+        if !self.store.is_shared() || !session.is_only_idle(now) {
+            return Ok(false);
+        }
+        if let Some(row) = whole(self.store.find_session(session.id(), now).await)? {
+            session.follow(row.last_activity);
+        }
+        Ok(!session.is_over(now))
     }
 
     /// Notes what was done in a session: what a person did slides its idle end, and the next sweep
@@ -197,10 +216,20 @@ impl Registry {
         if let Err(cause) = self.plane.resume_halves().erase(sessions).await {
             tracing::error!(%cause, "halves of resume wraps are kept until their sessions would have ended");
         }
-        let more = self.cached.iter().any(|entry| entry.user_id() == user);
-        if !more && let Err(cause) = self.plane.vault().forget_fates(user).await {
+        if !self.has_others(user, sessions).await
+            && let Err(cause) = self.plane.vault().forget_fates(user).await
+        {
             tracing::error!(%cause, "what became of an account's messages is still remembered");
         }
+    }
+
+    /// Whether an account has sessions besides these, here or at another instance. If nobody knows, it has.
+    async fn has_others(&self, user: UserId, besides: &[SessionId]) -> bool {
+        if self.cached.iter().any(|entry| entry.user_id() == user) {
+            return true;
+        }
+        let listed = self.store.list_sessions(user, self.ambient.now()).await;
+        listed.map_or(true, |all| all.iter().any(|(id, _)| !besides.contains(id)))
     }
 
     /// Ends a session in memory at once, and in the store as soon as it takes the write.
@@ -253,13 +282,26 @@ impl Registry {
 
     /// Returns the present epoch; call it before reading anything on which the sign-in depends.
     pub fn epoch(&self) -> Epoch {
-        Epoch(self.endings.load(Ordering::SeqCst))
+        Epoch {
+            instance: self.instance,
+            count: self.endings.load(Ordering::SeqCst),
+        }
     }
 
-    /// Returns whether a sign-in that began in this epoch was ended with the account's sessions.
+    /// Returns whether a sign-in that began in this epoch was ended here with the account's sessions. Counts
+    /// of two instances have nothing to do with each other: of what began or ended at another one,
+    /// [`Self::are_replaced`] tells.
     pub fn is_superseded(&self, user: UserId, epoch: Epoch) -> bool {
         let entry = self.superseded.get(&user);
-        entry.is_some_and(|entry| entry.under_way > 0 || epoch.0 < entry.before)
+        let is_own = epoch.instance == self.instance;
+        entry.is_some_and(|entry| entry.under_way > 0 || (is_own && epoch.count < entry.before))
+    }
+
+    /// Returns whether an account has other credentials than those that were proven, whichever instance
+    /// replaced them. Nothing is replaced in an account that is gone.
+    pub async fn are_replaced(&self, user: UserId, proven: &[u8]) -> Result<bool, Fault> {
+        let present = self.store.credential_by_id(user).await?;
+        Ok(present.is_some_and(|present| credential_hash(&present.opaque_record)[..] != *proven))
     }
 
     /// Ends the sign-ins of this account that are in progress.
@@ -301,7 +343,10 @@ impl Registry {
             // From time 0 on: that it has not expired is known better here.
             let row = whole(self.store.find_session(session.id(), 0).await)?;
             match (role, row) {
-                (Some(role), Some(_)) => session.set_role(role),
+                (Some(role), Some(row)) => {
+                    session.set_role(role);
+                    session.follow(row.last_activity);
+                }
                 (Some(_), None) => self.end(user, &[session.id()], close::SESSION_OVER).await,
                 (None, _) => self.end(user, &[session.id()], close::ACCOUNT_CLOSED).await,
             }
@@ -323,13 +368,21 @@ impl Registry {
         let mut unwritten = Vec::new();
         for entry in &self.cached {
             if entry.is_over(now) {
-                over.push((entry.user_id(), entry.id()));
+                over.push(Arc::clone(&entry));
             } else if let Some(activity) = entry.take_unwritten(now, shutting_down) {
                 unwritten.push((Arc::clone(entry.value()), activity));
             }
         }
-        for (user, id) in over {
-            self.end(user, &[id], close::SESSION_OVER).await;
+        for session in over {
+            match self.goes_on_elsewhere(&session, now).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let (user, id) = (session.user_id(), session.id());
+                    self.end(user, &[id], close::SESSION_OVER).await;
+                }
+                // Nobody is let in by it meanwhile.
+                Err(cause) => tracing::error!(%cause, "whether a session is over is not known yet"),
+            }
         }
         // Together, so that one commit holds many of them.
         let writes = unwritten

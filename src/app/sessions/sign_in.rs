@@ -6,7 +6,7 @@ use api::bodies::{Entered, SignInFinish, SignInStart, SignInStarted};
 use api::{Action, Blob, Code, close};
 use protocol::opaque;
 use serde::{Deserialize, Serialize};
-use store::{CreateSessionError, SessionId, UserId};
+use store::{CreateSessionError, Fault, SessionId, UserId};
 
 use crate::app::accounts::audit;
 use crate::app::limits::Limit;
@@ -85,8 +85,7 @@ pub async fn finish(
         failed(app, origin, user, Action::SignInFailed, reason).await?;
         return Err(refused());
     };
-    let overtaken = || app.sessions().is_superseded(user, state.epoch);
-    if overtaken() {
+    if overtaken(app, user, &state).await? {
         failed(app, origin, Some(user), Action::SignInFailed, OVERTAKEN).await?;
         return Err(TokenError::Expired.into());
     }
@@ -107,7 +106,7 @@ pub async fn finish(
         Err(CreateSessionError::Fault(fault)) => return Err(Problem::from(&fault)),
         Err(error) => return Err(Problem::internal(&error)),
     }
-    if overtaken() {
+    if overtaken(app, user, &state).await? {
         // What ended the account's sessions may have looked before this one was there.
         revoke(app, user, opening.id(), origin, OVERTAKEN).await?;
         return Err(TokenError::Expired.into());
@@ -127,6 +126,13 @@ pub async fn finish(
         session: opening.secret(),
         device,
     })
+}
+
+/// Whether what was proven was ended or replaced after it was begun, on whichever instance.
+pub(super) async fn overtaken(app: &App, user: UserId, state: &State) -> Result<bool, Fault> {
+    let sessions = app.sessions();
+    Ok(sessions.is_superseded(user, state.epoch)
+        || sessions.are_replaced(user, &state.credentials).await?)
 }
 
 /// Ends one session of an account, in the store and in memory.
