@@ -70,6 +70,16 @@ local function tell_others(account, what, once)
   end
 end
 
+-- Tells every other instance that runs, whatever it holds.
+local function tell_everybody(what)
+  for _, instance in ipairs(call('ZRANGEBYSCORE', T .. 'instances', text(engine_ms()), '+inf')) do
+    if instance ~= ME then
+      if not OUT[instance] then OUT[instance] = {} end
+      table.insert(OUT[instance], what)
+    end
+  end
+end
+
 local function send_all()
   for instance, all in next, OUT do
     call('PUBLISH', T .. 'i:' .. instance, table.concat(all))

@@ -125,7 +125,8 @@ function OPS.end_session()
     if c.session == A[2] then withdraw(A[1], c.live, c) end
   end
   call('SET', T .. 'se:' .. A[2], A[3], 'PX', 3600000)
-  tell_others(A[1], frame('S', A[1] .. A[2] .. A[3]))
+  -- Also those without a socket of the account: they may let requests in by the session.
+  tell_everybody(frame('S', A[1] .. A[2] .. A[3]))
   return 'ok'
 end
 

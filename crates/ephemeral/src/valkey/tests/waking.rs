@@ -167,6 +167,19 @@ fn a_connection_is_replaced_ended_and_written_to_from_another_instance() {
 }
 
 #[test]
+fn the_end_of_a_session_is_told_to_instances_that_hold_no_socket_of_it() {
+    let p = pair();
+    let presence = p.one.vault.plane.presence();
+    let session = SessionId::from_bytes([2; 32]);
+    p.one.vault.wait(presence.end_session(ALICE, session, 4405));
+    p.heard.until_notice(&Notice::Ended {
+        account: ALICE,
+        session,
+        code: 4405,
+    });
+}
+
+#[test]
 fn an_end_that_was_told_while_nobody_listened_is_heard_later() {
     let p = pair();
     // The subscription is gone and comes back only after the engine goes on.
