@@ -2,6 +2,7 @@
 
 use super::Valkey;
 use super::core::Core;
+use super::node::Node;
 use super::settings::ConnectError;
 use super::wire::Args;
 use crate::{Answer, Backend, LiveId, MessageId, PurgeReport, Trouble, Unreachable, UserId};
@@ -85,20 +86,31 @@ impl Core {
     }
 
     /// What ends with this instance is the whole plane if no other instance runs: nobody would be left to
-    /// end what expires.
+    /// end what expires. A node that is away keeps no other from being wiped.
     pub(super) async fn wipe_all(&self) -> Result<usize, Unreachable> {
-        let mut wiped = 0;
+        let (mut wiped, mut away) = (0, false);
         for node in &self.nodes {
-            loop {
-                let args = Args::default().number(STEP as u64);
-                let reply = node.call(self, "leave_plane", &args).await?;
-                wiped += reply.number(0)? as usize;
-                if reply.number(1)? == 0 {
-                    break;
-                }
+            match self.leave_node(node).await {
+                Ok(more) => wiped += more,
+                Err(Unreachable) => away = true,
             }
         }
-        Ok(wiped)
+        match away {
+            true => Err(Unreachable),
+            false => Ok(wiped),
+        }
+    }
+
+    async fn leave_node(&self, node: &Node) -> Result<usize, Unreachable> {
+        let mut wiped = 0;
+        loop {
+            let args = Args::default().number(STEP as u64);
+            let reply = node.call(self, "leave_plane", &args).await?;
+            wiped += reply.number(0)? as usize;
+            if reply.number(1)? == 0 {
+                return Ok(wiped);
+            }
+        }
     }
 
     async fn tidy(&self) -> Result<(), Unreachable> {

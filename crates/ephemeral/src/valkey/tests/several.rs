@@ -131,6 +131,21 @@ fn a_node_that_is_lost_takes_its_own_part_with_it_and_no_other() {
 }
 
 #[test]
+fn the_last_instance_wipes_every_node_that_is_there_when_it_stops() {
+    let mut two = Two::start();
+    let b = two.instance();
+    let [one, other] = posters(&two);
+    for (n, poster) in [(1, one), (2, other)] {
+        post(&b, poster, message(n, false, &[Target::Account(BOB)]));
+    }
+    two.engines[0].kill();
+    let wiped = wait(b.vault.plane.vault().wipe_all());
+    assert_eq!(wiped, Err(Unreachable), "of one of them nobody knows");
+    let left = two.engines[1].ask(&["KEYS", "*:b:*"]);
+    assert!(left.starts_with("*0"), "{left}");
+}
+
+#[test]
 fn who_wrote_to_whom_is_known_whichever_node_asks() {
     let two = Two::start();
     let b = two.instance();
