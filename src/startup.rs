@@ -32,6 +32,7 @@ use crate::app::links::Links;
 use crate::app::messages::Hub;
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
+use crate::app::readiness::Drain;
 use crate::app::sessions::{Devices, Registry};
 use crate::app::tokens::Tokens;
 use crate::config::{Config, ConfigError};
@@ -252,6 +253,7 @@ impl Application {
             database_health: Probe::new("database"),
             plane_health: Probe::new("ephemeral plane"),
             backups,
+            drain: Drain::default(),
             opaque: secrets.opaque,
             public_url,
             store,
@@ -328,8 +330,13 @@ impl Application {
         self.server.await.map_err(StartError::Serve)
     }
 
-    /// Serves until `stop` resolves; then closes sockets, wipes the vault and cleans up.
-    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    /// Serves until `stop` resolves, and on for as long as the configuration says or until `at_once` resolves;
+    /// then closes sockets, wipes the vault and cleans up.
+    pub async fn run_until(
+        mut self,
+        stop: impl Future<Output = ()>,
+        at_once: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
         let handle = self.server.handle();
         let measurements = self.measurements.take().map(Measurements::run);
         let jobs = actix_web::rt::spawn(self.jobs.clone().run());
@@ -344,6 +351,11 @@ impl Application {
             }
         };
         let server = self.server;
+        let app = Arc::clone(&self.app);
+        let stop = async {
+            stop.await;
+            app.drain().run(app.config().drain_secs, at_once).await;
+        };
         tokio::pin!(server, stop);
         tokio::select! {
             ended = &mut server => ended.map_err(StartError::Serve)?,

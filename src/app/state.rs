@@ -16,6 +16,7 @@ use crate::app::links::Links;
 use crate::app::messages::Hub;
 use crate::app::metrics::Metrics;
 use crate::app::probe::Probe;
+use crate::app::readiness::Drain;
 use crate::app::sessions::{Devices, Registry};
 use crate::app::tokens::Tokens;
 use crate::config::{Config, PublicUrl};
@@ -47,6 +48,7 @@ pub struct App {
     pub(crate) database_health: Probe,
     pub(crate) plane_health: Probe,
     pub(crate) backups: Arc<Backups>,
+    pub(crate) drain: Drain,
 }
 
 macro_rules! parts {
@@ -123,4 +125,6 @@ parts! {
     plane_health: Probe,
     /// Backups.
     backups: Arc<Backups>,
+    /// Whether the server was asked to stop.
+    drain: Drain,
 }

@@ -109,6 +109,8 @@ pub struct Config {
     pub connections_per_network: usize,
     /// Threads that answer requests; the number of processors where it is 0.
     pub workers: usize,
+    /// Seconds for which a server that was asked to stop says that it is not ready and serves on.
+    pub drain_secs: u64,
     /// Seconds without activity after which a session ends.
     pub session_idle_secs: u64,
     /// Seconds after which a session ends whatever happens.
@@ -203,6 +205,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             connections_per_network: 0,
             workers: 0,
+            drain_secs: 0,
             session_idle_secs: 1800,
             session_absolute_secs: 12 * 3600,
             sockets_per_session: 64,

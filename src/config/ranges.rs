@@ -34,6 +34,7 @@ const RANGES: &[Range] = &[
     range("kdf_iterations", 100_000, 100_000_000),
     range("connections_per_network", 0, 1_000_000),
     range("workers", 0, 512),
+    range("drain_secs", 0, 600),
     range("session_idle_secs", 10, DAYS_400),
     range("session_absolute_secs", 10, DAYS_400),
     range("sockets_per_session", 1, 10_000),

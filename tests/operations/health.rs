@@ -8,7 +8,7 @@ use keyring::testing::softhsm::{SoftHsm, with_token};
 use tempfile::TempDir;
 
 use super::{logged, refused, run, stderr, stdout};
-use crate::support::{Account, Answer, Client, Passphrase, Spawned};
+use crate::support::{Account, Answer, Client, Passphrase, Spawned, TestSocket};
 
 const PASSPHRASE: Passphrase = Passphrase("signs in when the keys are back");
 
@@ -23,6 +23,31 @@ fn a_running_server_is_ready_and_a_stopped_one_is_not() {
     server.stop();
     let reason = refused(data.path(), &["healthcheck", "--bind-addr", &address]);
     assert!(reason.contains("start the server"), "{reason}");
+}
+
+#[actix_web::test]
+async fn a_server_that_was_asked_to_stop_serves_on_until_its_time_is_over_or_it_is_asked_again() {
+    let data = TempDir::new().unwrap();
+    let drain = [("SECURE_MESSAGING_DRAIN_SECS", "600")];
+    let mut server = Spawned::start_with(data.path(), &drain);
+    let admin = server.administrator().await;
+    let shown = |text: &str, value| text.contains(&format!("secure_messaging_draining {value}\n"));
+    assert!(shown(&server.metrics().await, 0));
+    server.client().get("/health/ready").await.expect(200);
+    server.ask_to_stop();
+    logged(&server, "not ready from now on");
+    let refused = server.client().get("/health/ready").await.expect(503);
+    assert_eq!(refused.code(), "not-ready");
+    let document = refused.json();
+    assert_eq!(document["detail"], "The server stops; ask another one.");
+    assert_eq!(document["database"], "ok");
+    server.client().get("/health/live").await.expect(200);
+    admin.client.get("/api/v1/session").await.expect(200);
+    let (_socket, _) = TestSocket::connect(&admin.client).await;
+    assert!(shown(&server.metrics().await, 1));
+    assert!(server.lives());
+    let log = server.stop();
+    assert!(log.contains("shutting down"), "{log}");
 }
 
 /// The environment of a server whose keys are in a token.

@@ -53,6 +53,20 @@ async fn when_the_engine_begins_anew_sockets_close_and_hear_another_boot_id() {
     engine.kill();
     let refused = server.client().get("/health/ready").await;
     assert_eq!(refused.code(), "not-ready");
+    // Whoever watches it still hears that, and which part it is.
+    let metrics = server.metrics().await;
+    assert!(
+        metrics.contains("secure_messaging_ready_plane 0\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("secure_messaging_ready_database 1\n"),
+        "{metrics}"
+    );
+    assert!(
+        !metrics.contains("secure_messaging_bytes_held"),
+        "{metrics}"
+    );
     admin.post(posted(&admin)).await.expect(503);
     engine.start_again();
     assert_eq!(socket.closed().await, Some(4503));

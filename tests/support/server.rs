@@ -43,10 +43,26 @@ impl Spawned {
         Self::start_by(command, data, variables)
     }
 
+    /// Starts the binary on a port that a test keeps for it, as over a restart behind a proxy.
+    pub(crate) fn start_on(port: u16, data: &Path, variables: &[(&str, &str)]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self::start_at(address, binary(), data, variables)
+    }
+
     /// Starts a command that becomes the binary.
-    pub(crate) fn start_by(mut command: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_by(command: Command, data: &Path, variables: &[(&str, &str)]) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(free, command, data, variables)
+    }
+
+    fn start_at(
+        address: SocketAddr,
+        mut command: Command,
+        data: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
         command
-            .args(["serve", "--bind-addr", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--bind-addr", &address.to_string(), "--data-dir"])
             .arg(data)
             .current_dir(data)
             .env_remove("PUBLIC_URL")
@@ -94,11 +110,15 @@ impl Spawned {
 
     /// The measurements, which have an address of their own.
     pub(crate) async fn metrics(&self) -> String {
+        let answer = Client::new(self.metrics_address()).get("/metrics").await;
+        String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
+    }
+
+    /// Where the measurements are read.
+    pub(crate) fn metrics_address(&self) -> SocketAddr {
         let log = self.log();
         let (_, rest) = log.split_once("measurements can be read address=").unwrap();
-        let address = rest.lines().next().unwrap().trim().parse().unwrap();
-        let answer = Client::new(address).get("/metrics").await;
-        String::from_utf8(answer.expect(200).body.to_vec()).unwrap()
+        rest.lines().next().unwrap().trim().parse().unwrap()
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -159,10 +179,15 @@ impl Spawned {
         self.child.wait().unwrap();
     }
 
-    /// Asks the process to stop and waits until it has; returns what it wrote.
-    pub(crate) fn stop(mut self) -> String {
+    /// Asks the process to stop.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Asks the process to stop and waits until it has; returns what it wrote.
+    pub(crate) fn stop(mut self) -> String {
+        self.ask_to_stop();
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}:\n{}", self.log());
         self.log()

@@ -1,6 +1,9 @@
 //! `serve`: the server itself.
 
+use std::rc::Rc;
+
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::Outcome;
 use super::output::say;
@@ -49,16 +52,34 @@ pub fn run(args: Args) -> Outcome {
                 );
             }
         }
-        let service = Service::from_environment();
+        let service = Rc::new(Service::from_environment());
         service.ready();
-        let stop = async {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = interrupted.recv() => {}
-                () = service.stay_alive() => {}
+        // Signals that came; the second one ends the time in which the server says that it stops.
+        let (came, signals) = watch::channel(0_u32);
+        let _counting = actix_web::rt::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = terminated.recv() => {}
+                    _ = interrupted.recv() => {}
+                }
+                came.send_modify(|count| *count += 1);
             }
+        });
+        let alive = Rc::clone(&service);
+        let _alive = actix_web::rt::spawn(async move { alive.stay_alive().await });
+        let stop = async {
+            came_to(signals.clone(), 1).await;
             service.stopping();
         };
-        Ok(application.run_until(stop).await?)
+        let at_once = came_to(signals.clone(), 2);
+        Ok(application.run_until(stop, at_once).await?)
     })
+}
+
+/// Waits until there were so many signals.
+async fn came_to(mut signals: watch::Receiver<u32>, count: u32) {
+    if signals.wait_for(|came| *came >= count).await.is_err() {
+        // Nobody counts them any more: there are no others.
+        std::future::pending().await
+    }
 }

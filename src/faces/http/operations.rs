@@ -26,11 +26,11 @@ pub async fn ready(app: Data<App>) -> Result<Json<Ready>, Problem> {
 }
 
 /// Writes the measurements.
-pub async fn metrics(app: Data<App>) -> Result<HttpResponse, Problem> {
-    let text = gauges::text(&app, &Protections::inspect().gauges()).await?;
-    Ok(HttpResponse::Ok()
+pub async fn metrics(app: Data<App>) -> HttpResponse {
+    let text = gauges::text(&app, &Protections::inspect().gauges()).await;
+    HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(text))
+        .body(text)
 }
 
 /// The listener of the measurements, which have an address of their own.
