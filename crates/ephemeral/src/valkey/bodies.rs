@@ -59,10 +59,10 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// Overwrites buffers from now on; needs a runtime.
-    pub(super) fn start(&self) {
+    /// Overwrites the buffers of connections to a node from now on; needs a runtime.
+    pub(super) fn start(&self, core: &Arc<Core>, node: usize) {
         for lane in &self.lanes {
-            tokio::spawn(Arc::clone(lane).overwrite());
+            tokio::spawn(Arc::clone(lane).overwrite(Arc::clone(core), node));
         }
     }
 
@@ -83,6 +83,8 @@ impl Bodies {
         lane.largest.fetch_max(largest, Ordering::Relaxed);
         lane.uses.fetch_add(1, Ordering::Relaxed);
         let sent = lane.send(core, node, epoch, commands).await;
+        // Once more: the burst may have ended before, and this may have gone over the next connection.
+        lane.largest.fetch_max(largest, Ordering::Relaxed);
         lane.uses.fetch_add(1, Ordering::Relaxed);
         lane.used.notify_one();
         sent.map_err(|error| {
@@ -127,19 +129,16 @@ impl Lane {
         {
             return Ok(Some(connection.clone()));
         }
-        let mut made = node.open(PATIENCE).await?;
-        let mut ask = cmd("GET");
-        ask.arg(core.key("epoch", &[]));
-        let found = made.send_packed_command(&ask).await?;
-        if !matches!(found, Value::BulkString(there) if there == epoch) {
-            return Ok(None);
-        }
-        *open = Some((made.clone(), epoch));
-        Ok(Some(made))
+        let made = connect(core, node, epoch).await?;
+        *open = made.clone().map(|made| (made, epoch));
+        Ok(made)
     }
 
-    /// Overwrites the buffers on both sides whenever a burst is over.
-    async fn overwrite(self: Arc<Self>) {
+    /// Overwrites the buffers on both sides whenever a burst is over. Several requests at once make a
+    /// connection's buffers larger than what overwrites fills, so the connection ends, and its buffers with
+    /// it: what is freed is overwritten, here and at the engine. The next burst finds another one.
+    async fn overwrite(self: Arc<Self>, core: Arc<Core>, node: usize) {
+        let node = &core.nodes[node];
         loop {
             self.used.notified().await;
             for _ in 0..BURST {
@@ -150,16 +149,35 @@ impl Lane {
                 }
             }
             let size = self.largest.swap(0, Ordering::Relaxed);
-            let connection = self.open.lock().await.as_ref().map(|it| it.0.clone());
-            if let Some(mut connection) = connection.filter(|_| size > 0) {
-                let filler = filler(size);
-                let sent = connection.send_packed_commands(&filler, 0, filler.len());
-                if sent.await.is_err() {
-                    *self.open.lock().await = None;
-                }
+            let open = self.open.lock().await.clone();
+            let Some((mut used, epoch)) = open.filter(|_| size > 0) else {
+                continue;
+            };
+            let next = connect(&core, node, epoch).await.ok().flatten();
+            let mut open = self.open.lock().await;
+            if open.as_ref().is_some_and(|(_, of)| *of == epoch) {
+                *open = next.map(|next| (next, epoch));
             }
+            drop(open);
+            // Buffers that an engine keeps for all connections outlive each of them.
+            let filler = filler(size);
+            let _ = used.send_packed_commands(&filler, 0, filler.len()).await;
         }
     }
+}
+
+/// Opens a connection for bodies; `None` if the node is in another epoch.
+async fn connect(
+    core: &Core,
+    node: &Node,
+    epoch: Epoch,
+) -> RedisResult<Option<MultiplexedConnection>> {
+    let mut made = node.open(PATIENCE).await?;
+    let mut ask = cmd("GET");
+    ask.arg(core.key("epoch", &[]));
+    let found = made.send_packed_command(&ask).await?;
+    let is_it = matches!(found, Value::BulkString(there) if there == epoch);
+    Ok(is_it.then_some(made))
 }
 
 /// What overwrites the buffers after requests of so many bytes. The last one fits the buffers that an engine

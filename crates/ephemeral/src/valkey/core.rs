@@ -105,7 +105,7 @@ impl Core {
                     apart,
                 });
             }
-            node.bodies.start();
+            node.bodies.start(&self, node.index);
             let subscription = Subscription::open(&self, node).await.map_err(away)?;
             tokio::spawn(subscription.keep(Arc::clone(&self), node.index));
         }

@@ -13,8 +13,8 @@
 //!
 //! # Bytes
 //! Bodies, slots and halves of resume wraps are plain strings that pass through no function. They are
-//! overwritten where they lie, then freed. They travel over connections of their own, whose buffers on
-//! both sides are overwritten by an `ECHO` when a burst is over. What an engine must be set to is
+//! overwritten where they lie, then freed. They travel over connections of their own, which end when a burst
+//! is over, with their buffers on both sides; those that an engine keeps are overwritten by an `ECHO`. What an engine must be set to is
 //! checked when it is first met, and each minute.
 //!
 //! # Waking
