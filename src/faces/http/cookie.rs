@@ -83,10 +83,18 @@ pub(crate) fn hand_out(cookie: &Session, secret: &SessionSecret) -> Result<(), P
 struct Ended;
 
 impl CookieStore {
-    async fn lives(&self, secret: &str) -> Result<bool, anyhow::Error> {
-        match session_id(secret) {
-            Some(id) => Ok(self.0.find(id).await?.is_some()),
-            None => Ok(false),
+    /// Whether a session has not ended, as far as anybody knows: while the database is away its cookie is kept.
+    /// What was committed is done, and each request looks for its session again.
+    async fn may_live(&self, secret: &str) -> bool {
+        let Some(id) = session_id(secret) else {
+            return false;
+        };
+        match self.0.find(id).await {
+            Ok(found) => found.is_some(),
+            Err(cause) => {
+                tracing::debug!(%cause, "a session could not be looked at");
+                true
+            }
         }
     }
 }
@@ -118,10 +126,9 @@ impl SessionStore for CookieStore {
             .get(SECRET)
             .and_then(|text| serde_json::from_str(text).ok())
             .ok_or_else(|| SaveError::Other(Ended.into()))?;
-        match self.lives(&secret).await {
-            Ok(true) => SessionKey::try_from(secret).map_err(|_| SaveError::Other(Ended.into())),
-            Ok(false) => Err(SaveError::Other(Ended.into())),
-            Err(cause) => Err(SaveError::Other(cause)),
+        match self.may_live(&secret).await {
+            true => SessionKey::try_from(secret).map_err(|_| SaveError::Other(Ended.into())),
+            false => Err(SaveError::Other(Ended.into())),
         }
     }
 
@@ -132,23 +139,66 @@ impl SessionStore for CookieStore {
         _: HashMap<String, String>,
         _: &Duration,
     ) -> Result<SessionKey, UpdateError> {
-        match self.lives(key.as_ref()).await {
-            Ok(true) => Ok(key),
-            Ok(false) => Err(UpdateError::Other(Ended.into())),
-            Err(cause) => Err(UpdateError::Other(cause)),
+        match self.may_live(key.as_ref()).await {
+            true => Ok(key),
+            false => Err(UpdateError::Other(Ended.into())),
         }
     }
 
     async fn update_ttl(&self, key: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
-        if self.lives(key.as_ref()).await? {
-            Ok(())
-        } else {
-            Err(Ended.into())
+        match self.may_live(key.as_ref()).await {
+            true => Ok(()),
+            false => Err(Ended.into()),
         }
     }
 
     /// Does nothing: the caller has ended the session in the store, with its audit record.
     async fn delete(&self, _: &SessionKey) -> Result<(), anyhow::Error> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ambient::Ambient;
+    use api::ids::BootId;
+    use ephemeral::Ephemeral;
+    use protocol::boot::BootSigningKey;
+    use store::{KeySource, Store, StoreConfig};
+
+    use super::*;
+    use crate::app::links::Links;
+    use crate::app::messages::Hub;
+
+    fn over(store: Store) -> CookieStore {
+        let ambient = Ambient::system();
+        let plane = Ephemeral::memory(ephemeral::Config::default(), ambient.clone());
+        let key = BootSigningKey::generate(&mut ambient.rng());
+        let links = Links::new(&key, BootId::from_bytes([1; 16]), ambient.clone());
+        let (hub, links) = (Hub::new(plane.clone()), Arc::new(links));
+        let config = Config::default();
+        CookieStore(Registry::new(&config, store, ambient, hub, links, plane))
+    }
+
+    #[tokio::test]
+    async fn what_was_committed_is_answered_although_the_database_went_away_since() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("database");
+        let key = KeySource::beside(Some("a key of the tests".to_owned()), &path);
+        let mut config = StoreConfig::new(&path, key);
+        config.iterations = 100_000;
+        let store = Store::open(&config).unwrap();
+        let cookies = over(store.clone());
+        let secret = hex::encode([7; 32]);
+        let state = || HashMap::from([(SECRET.to_owned(), format!("{secret:?}"))]);
+        let life = Duration::seconds(60);
+        let ended = cookies.save(state(), &life).await;
+        assert!(ended.is_err(), "there is no such session");
+        store.close().unwrap();
+        let kept = cookies.save(state(), &life).await.unwrap();
+        assert_eq!(kept.as_ref(), secret);
+        assert!(cookies.update_ttl(&kept, &life).await.is_ok());
+        assert!(cookies.update(kept, state(), &life).await.is_ok());
     }
 }
