@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{Process, free_port, until};
@@ -143,11 +143,25 @@ impl Postgres {
     }
 
     /// Kills it as a crash of its machine would, and everything that it started.
+    ///
+    /// Left alone, some of these would go on: one that cannot write what it must, because the folder is gone,
+    /// tries again for ever and does not look whether the others are there.
     pub fn kill(&mut self) {
-        // The processes that it started end when they see that it is gone.
-        if let Some(mut process) = self.process.take() {
-            process.kill();
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        if process.runs() {
+            // So that it starts no other meanwhile.
+            process.signal(Signal::STOP);
         }
+        let started = children(process.id());
+        process.kill();
+        for child in &started {
+            // It may have ended by itself.
+            let _ = kill_process(*child, Signal::KILL);
+        }
+        let gone = || started.iter().all(|child| !lives(*child)).then_some(());
+        until("the end of what PostgreSQL started", gone);
     }
 
     /// Starts it again on the same port.
@@ -232,6 +246,36 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What `/proc` says about a process behind its name: its state and the number of who started it.
+fn state(process: &str) -> Option<(String, i32)> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+}
+
+/// The processes that one has started.
+fn children(of: u32) -> Vec<Pid> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let child = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (_, parent) = state(&name)?;
+        Pid::from_raw((parent == of as i32).then(|| name.parse().ok())??)
+    };
+    all.filter_map(child).collect()
+}
+
+/// Whether a process has not ended, whoever is to be told of its end.
+fn lives(process: Pid) -> bool {
+    let name = process.as_raw_nonzero().to_string();
+    state(&name).is_some_and(|(state, _)| state != "Z")
+}
+
 /// The folder of the programs: that of the named one, or the newest that is installed.
 fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os(VARIABLE) {
@@ -266,4 +310,13 @@ fn other_user() -> (u32, u32) {
         .iter()
         .find_map(|name| of(name))
         .expect("there is a user other than root")
+}
+
+#[test]
+fn what_a_cluster_started_ends_with_it() {
+    let cluster = Postgres::start();
+    let started = children(cluster.process.as_ref().unwrap().id());
+    assert!(started.iter().any(|child| lives(*child)), "it starts some");
+    drop(cluster);
+    assert!(!started.into_iter().any(lives));
 }
