@@ -4,6 +4,7 @@
 
 mod api;
 mod browser;
+mod community;
 mod memory;
 mod operations;
 mod restart;
