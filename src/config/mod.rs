@@ -21,7 +21,7 @@ mod sources;
 mod variables;
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use figment::Figment;
 use serde::{Deserialize, Serialize};
 use store::PostgresConfig;
 use zeroize::Zeroizing;
+
+use crate::platform::net::AddressRange;
 
 pub use audit::{Auditing, AuditingError, WitnessAddress};
 pub use backups::Backups;
@@ -103,7 +105,7 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "list::one_or_many")]
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<AddressRange>,
     /// Connections and requests under way of one network, which is an IPv4 address or an IPv6 /64;
     /// a quarter of what the file descriptors allow, at most 512, where it is 0.
     pub connections_per_network: usize,

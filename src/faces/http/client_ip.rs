@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web};
 
 use crate::app::App;
 use crate::app::origin::ClientIp;
+use crate::platform::net::AddressRange;
 
 /// Reads the peer's address, or the one that trusted proxies name in `X-Forwarded-For`.
 pub fn client_ip(request: &HttpRequest) -> ClientIp {
@@ -31,7 +32,7 @@ pub fn client_ip(request: &HttpRequest) -> ClientIp {
 /// as the client.
 fn client_of<'a>(
     peer: IpAddr,
-    trusted: &[IpAddr],
+    trusted: &[AddressRange],
     forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
 ) -> IpAddr {
     let mut nearest = peer.to_canonical();
@@ -39,7 +40,7 @@ fn client_of<'a>(
         .rev()
         .flat_map(|value| value.rsplit(|byte| *byte == b','));
     for entry in entries {
-        if !trusted.iter().any(|proxy| proxy.to_canonical() == nearest) {
+        if !trusted.iter().any(|proxies| proxies.contains(nearest)) {
             break;
         }
         match address_in(entry) {
@@ -69,7 +70,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const PROXIES: [&str; 3] = ["127.0.0.1", "10.0.0.2", "2001:db8::2"];
+    const PROXIES: [&str; 4] = ["127.0.0.1", "10.0.0.2", "2001:db8::2", "10.9.0.0/16"];
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
         let trusted = PROXIES.map(|proxy| proxy.parse().unwrap());
@@ -126,6 +127,7 @@ mod tests {
         let chain = ["198.51.100.1, 192.0.2.7, 10.0.0.2:443", "[2001:db8::2]"];
         assert_eq!(client("127.0.0.1", &chain), "192.0.2.7");
         assert_eq!(client("127.0.0.1", &["10.0.0.2"]), "10.0.0.2");
+        assert_eq!(client("10.9.8.7", &["192.0.2.7"]), "192.0.2.7");
         assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
     }
 

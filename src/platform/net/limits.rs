@@ -1,7 +1,8 @@
 //! Limits of connections.
 
-use std::net::IpAddr;
 use std::time::Duration;
+
+use super::range::AddressRange;
 
 /// Bounds of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Limits {
     /// Connections of one network at once; more are refused.
     pub connections_per_network: usize,
     /// Proxies, whose connections belong to many clients.
-    pub shared_peers: Vec<IpAddr>,
+    pub shared_peers: Vec<AddressRange>,
     /// Whether connections from this machine belong to many clients too.
     pub loopback_is_shared: bool,
     /// How long a connection may stay idle between requests.

@@ -13,6 +13,7 @@ mod limits;
 mod networks;
 mod patience;
 mod places;
+mod range;
 mod server;
 mod stream;
 mod upgrade;
@@ -22,4 +23,5 @@ mod tests;
 
 pub use limits::{FewDescriptors, Limits, Waits};
 pub use networks::{Networks, Part, network_of};
+pub use range::{AddressRange, NoRange};
 pub use server::serve;

@@ -13,6 +13,7 @@ use crate::app::Problem;
 
 use super::limits::Limits;
 use super::networks::{Networks, Part};
+use super::range::AddressRange;
 
 /// How long a client that is refused may take to say what it wanted, before it is told.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     taken: Networks,
-    shared_peers: Vec<IpAddr>,
+    shared_peers: Vec<AddressRange>,
     loopback_is_shared: bool,
 }
 
@@ -33,11 +34,7 @@ impl Places {
         let (one, all) = (limits.connections_per_network, limits.connections);
         Self {
             taken: Networks::new(one as u64, all as u64),
-            shared_peers: limits
-                .shared_peers
-                .iter()
-                .map(|ip| ip.to_canonical())
-                .collect(),
+            shared_peers: limits.shared_peers.clone(),
             loopback_is_shared: limits.loopback_is_shared,
         }
     }
@@ -47,7 +44,7 @@ impl Places {
         let peer = peer.map(|ip| ip.to_canonical());
         let own = peer.filter(|ip| {
             let local = ip.is_loopback() && self.loopback_is_shared;
-            !local && !self.shared_peers.contains(ip)
+            !local && !self.shared_peers.iter().any(|range| range.contains(*ip))
         });
         self.taken.take(own, 1)
     }
@@ -93,7 +90,9 @@ mod tests {
         Places::new(&Limits {
             connections_per_network: one,
             connections: all,
-            shared_peers: vec!["192.0.2.80".parse().unwrap()],
+            shared_peers: ["192.0.2.80", "198.51.100.0/24"]
+                .map(|range| range.parse().unwrap())
+                .to_vec(),
             ..Limits::default()
         })
     }
@@ -116,7 +115,13 @@ mod tests {
         assert!(places.take(peer("192.0.2.1")).is_none());
         assert!(places.take(peer("::ffff:192.0.2.1")).is_none());
         let _other = places.take(peer("2001:db8::1")).unwrap();
-        for shared in ["192.0.2.80", "::ffff:192.0.2.80", "127.0.0.1", "::1"] {
+        for shared in [
+            "192.0.2.80",
+            "::ffff:192.0.2.80",
+            "198.51.100.9",
+            "127.0.0.1",
+            "::1",
+        ] {
             let held = [places.take(peer(shared)), places.take(peer(shared))];
             assert!(held.iter().all(Option::is_some), "{shared}");
         }
