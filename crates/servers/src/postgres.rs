@@ -3,6 +3,7 @@
 //! PostgreSQL does not run as root: there its processes are given to the user that Debian's package makes, or
 //! to `nobody`.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,11 @@ impl Postgres {
     }
 
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.programs.join(program));
+        self.command_of(self.programs.join(program))
+    }
+
+    fn command_of(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         if let Some(libraries) = std::env::var_os(LIBRARIES) {
             command.env("LD_LIBRARY_PATH", libraries);
@@ -212,6 +217,29 @@ impl Postgres {
                 .expect("the database is made");
         }
         self.address_for(&role, name)
+    }
+
+    /// Runs a script that sets a database up as the superuser, with `psql` on its path and these variables;
+    /// answers what it says.
+    pub fn script(&self, script: &Path, variables: &[(&str, &str)]) -> Result<String, String> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let done = self
+            .command_of("/bin/sh")
+            .arg(script)
+            .env("PATH", format!("{}:{path}", self.programs.display()))
+            .envs([("PGHOST", "127.0.0.1"), ("PGPASSWORD", PASSWORD)])
+            .env("PGPORT", self.port.to_string())
+            .env("POSTGRES_USER", "owner")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("sh runs");
+        let said = [done.stdout, done.stderr].concat();
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
+        if done.status.success() {
+            Ok(said)
+        } else {
+            Err(said)
+        }
     }
 
     /// The port on which it listens.

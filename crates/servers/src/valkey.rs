@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -46,6 +47,32 @@ impl Valkey {
             port,
             settings,
             wipes,
+        };
+        valkey.wait();
+        valkey
+    }
+
+    /// Starts an engine by a file of settings, to which its port and the folder are added. Redis is not given
+    /// what only Valkey knows.
+    pub fn start_by(file: &str) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let version = Command::new(engine()).arg("--version").output();
+        let version = version.expect("it says its version").stdout;
+        let redis = String::from_utf8_lossy(&version).contains("Redis");
+        let lines = file.lines();
+        let known: Vec<&str> = lines
+            .filter(|line| !redis || !line.starts_with("commandlog-"))
+            .collect();
+        let path = folder.path().join("engine.conf");
+        std::fs::write(&path, known.join("\n")).expect("the file is written");
+        let port = free_port();
+        let process = run(&folder, port, &[], true);
+        let valkey = Self {
+            process,
+            folder,
+            port,
+            settings: Vec::new(),
+            wipes: true,
         };
         valkey.wait();
         valkey
@@ -110,7 +137,10 @@ impl Valkey {
     fn wait(&self) {
         let up = || {
             let answer = self.try_ask(&["PING"])?;
-            answer.starts_with("+PONG").then_some(())
+            // One that wants a password says so when it is up.
+            let signs = ["+PONG", "-NOAUTH"];
+            let up = signs.iter().any(|sign| answer.starts_with(sign));
+            up.then_some(())
         };
         until("the engine", up);
         for log in [
@@ -123,9 +153,18 @@ impl Valkey {
     }
 }
 
-fn run(folder: &TempDir, port: u16, settings: &[(String, String)], wipes: bool) -> Process {
+/// The program.
+fn engine() -> PathBuf {
     let installed = ["/usr/bin/redis-server", "/usr/bin/valkey-server"];
-    let mut command = Command::new(program("SECURE_MESSAGING_TEST_REDIS_SERVER", &installed));
+    program("SECURE_MESSAGING_TEST_REDIS_SERVER", &installed)
+}
+
+fn run(folder: &TempDir, port: u16, settings: &[(String, String)], wipes: bool) -> Process {
+    let mut command = Command::new(engine());
+    let file = folder.path().join("engine.conf");
+    if file.exists() {
+        command.arg(file);
+    }
     command.args(["--port", &port.to_string(), "--dir"]);
     command.arg(folder.path());
     for (name, value) in settings {

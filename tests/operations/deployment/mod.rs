@@ -1,8 +1,11 @@
 //! The files that others start the server with: what they say must be so.
 
+mod alerts;
 mod image;
 mod proxies;
+mod rolling;
 mod settings;
+mod several;
 mod through;
 mod unit;
 
@@ -16,6 +19,17 @@ fn top() -> &'static Path {
 
 fn text(name: &str) -> String {
     std::fs::read_to_string(top().join(name)).unwrap()
+}
+
+/// The value of a setting in a file of YAML that names it once.
+fn setting(file: &str, name: &str) -> String {
+    let file = text(file);
+    let mut found = file
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+    let value = found.next().unwrap_or_else(|| panic!("no {name}"));
+    assert_eq!(found.next(), None, "{name}");
+    value.trim_matches('"').to_owned()
 }
 
 /// A program that `cargo xtask test` names, or that is on the path, or that the test command left in

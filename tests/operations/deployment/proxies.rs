@@ -112,15 +112,23 @@ fn caddy_takes_its_example() {
 
 #[test]
 fn haproxy_takes_its_example() {
+    haproxy_takes(
+        &text("deployment/haproxy.cfg"),
+        "/etc/haproxy/chat.example.org.pem",
+    );
+}
+
+/// Shows HAProxy a file that names its certificate once.
+pub(super) fn haproxy_takes(file: &str, certificate: &str) {
     let Some(haproxy) = program("haproxy") else {
         return;
     };
     let folder = TempDir::new().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["chat.example.org".to_owned()]).unwrap();
     let pair = made.cert.pem() + &made.signing_key.serialize_pem();
-    std::fs::write(folder.path().join("chat.example.org.pem"), pair).unwrap();
-    let place = folder.path().to_str().unwrap();
-    let example = text("deployment/haproxy.cfg").replace("/etc/haproxy", place);
+    let place = folder.path().join("pair.pem");
+    std::fs::write(&place, pair).unwrap();
+    let example = file.replace(certificate, place.to_str().unwrap());
     let path = folder.path().join("haproxy.cfg");
     let check = |example: &str| {
         std::fs::write(&path, example).unwrap();

@@ -21,7 +21,7 @@ use crate::support::{
     waiting_slot,
 };
 
-const HOST: &str = "chat.example.org";
+pub(super) const HOST: &str = "chat.example.org";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Messages that pass through a proxy.
@@ -37,13 +37,69 @@ struct Stage {
 }
 
 /// A proxy; it ends with this value.
-struct Proxy(Child);
+pub(super) struct Proxy(Child);
 
 impl Drop for Proxy {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+impl Proxy {
+    /// Starts a proxy in a folder and waits until it listens; an error where it refuses what it is given.
+    pub(super) fn start(
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+        address: SocketAddr,
+    ) -> Result<Self, String> {
+        let log = folder.join("proxy.log");
+        let file = std::fs::File::create(&log).unwrap();
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir(folder)
+            .env("HOME", folder)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let mut proxy = Self(child);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if std::net::TcpStream::connect(address).is_ok() {
+                return Ok(proxy);
+            }
+            let said = || std::fs::read_to_string(&log).unwrap_or_default();
+            if proxy.0.try_wait().unwrap().is_some() {
+                return Err(said());
+            }
+            assert!(Instant::now() < end, "it does not listen: {}", said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// An address at which nobody listens at this moment.
+pub(super) fn free_address() -> SocketAddr {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap()
+}
+
+/// Makes a certificate for the name that people type, in the files `fullchain.pem`, `key.pem` and `pair.pem`.
+pub(super) fn certified(folder: &Path) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
+    let key = made.signing_key.serialize_pem();
+    let pair = made.cert.pem() + &key;
+    for (name, text) in [
+        ("fullchain.pem", made.cert.pem()),
+        ("key.pem", key),
+        ("pair.pem", pair),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    made.cert.der().clone()
 }
 
 impl Stage {
@@ -56,20 +112,9 @@ impl Stage {
             ("SECURE_MESSAGING_TRUSTED_PROXIES", "[127.0.0.1]"),
         ];
         let server = Spawned::start_with(&data, &variables);
-        let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
-        let key = made.signing_key.serialize_pem();
-        let pair = made.cert.pem() + &key;
-        for (name, text) in [
-            ("fullchain.pem", made.cert.pem()),
-            ("key.pem", key),
-            ("pair.pem", pair),
-        ] {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
-            address: free.local_addr().unwrap(),
-            certificate: made.cert.der().clone(),
+            address: free_address(),
+            certificate: certified(folder.path()),
             folder,
             server,
         }
@@ -92,30 +137,7 @@ impl Stage {
 
     /// Starts a proxy and waits until it listens; `None` where it refuses what it is given.
     fn start(&self, program: &Path, arguments: &[&str]) -> Result<Proxy, String> {
-        let log = self.folder.path().join("proxy.log");
-        let file = std::fs::File::create(&log).unwrap();
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .spawn()
-            .unwrap();
-        let mut proxy = Proxy(child);
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if std::net::TcpStream::connect(self.address).is_ok() {
-                return Ok(proxy);
-            }
-            let said = || std::fs::read_to_string(&log).unwrap_or_default();
-            if proxy.0.try_wait().unwrap().is_some() {
-                return Err(said());
-            }
-            assert!(Instant::now() < end, "it does not listen: {}", said());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        Proxy::start(program, arguments, self.folder.path(), self.address)
     }
 
     /// One request; the answer and the group of the key exchange.
