@@ -2,6 +2,7 @@
 
 mod alerts;
 mod image;
+mod kubernetes;
 mod proxies;
 mod rolling;
 mod settings;

@@ -303,6 +303,12 @@ fn the_engines_are_set_up_as_their_page_says() {
         }
     }
     assert_eq!(compared, 7, "the control");
+    // Kubernetes is given the same.
+    let manifest = text("deployment/kubernetes/valkey.yaml");
+    let (_, rest) = manifest.split_once("  valkey.conf: |\n").unwrap();
+    let (same, _) = rest.split_once("\n---").unwrap();
+    let same: Vec<&str> = same.lines().map(str::trim).collect();
+    assert_eq!(same, conf.lines().collect::<Vec<_>>());
     let image = text("deployment/scale-out/valkey.Dockerfile");
     for line in [
         "ENV MALLOC_CONF=junk:free",
