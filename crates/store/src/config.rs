@@ -100,7 +100,7 @@ impl StoreConfig {
 
     /// A database in memory, which is gone when it is closed; so is its key, if none is given.
     pub fn memory(given: Option<String>, ambient: &Ambient) -> Self {
-        let drawn = || hex::encode(&*Zeroizing::new(ambient.random::<32>()));
+        let drawn = || hex::encode(Zeroizing::new(ambient.random::<32>()));
         let key = KeySource::new(Some(given.unwrap_or_else(drawn)), "");
         let mut config = Self::new(IN_MEMORY, key);
         config.in_memory = true;
