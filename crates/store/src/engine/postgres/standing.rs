@@ -11,6 +11,9 @@ use crate::engine::postgres::fault::described;
 pub(crate) type Position = i64;
 
 /// Of which database this is a part: cluster, its life, and the database's number in it.
+///
+/// A primary knows its life from the moment that it was promoted; a replica believes in another one when it has
+/// replayed the first checkpoint of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     cluster: i64,
@@ -30,7 +33,8 @@ pub(crate) struct Standing {
 /// Asks a server.
 pub(crate) async fn ask(client: &ClientWrapper) -> Result<Standing, String> {
     let sql = "SELECT pg_is_in_recovery(), (pg_control_system()).system_identifier,
-             (pg_control_checkpoint()).timeline_id::bigint,
+             CASE WHEN pg_is_in_recovery() THEN (pg_control_checkpoint()).timeline_id::bigint
+                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,
              (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
              (coalesce(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                  ELSE pg_current_wal_flush_lsn() END, '0/0') - '0/0'::pg_lsn)::bigint";

@@ -55,6 +55,18 @@ fn in_use(store: &Store, number: u64) {
     });
 }
 
+/// Waits until some instance has looked at a replica, and looked again.
+fn looked_at_twice(replica: &Postgres) {
+    let asked = || {
+        let sql = "SELECT max(query_start) FROM pg_stat_activity WHERE state = 'idle'
+                 AND query LIKE '%pg_last_wal_replay_lsn%' AND pid <> pg_backend_pid()";
+        let asked = replica.psql("postgres", sql).unwrap();
+        Some(asked).filter(|asked| !asked.is_empty())
+    };
+    let first = until("a look", asked);
+    until("another look", || asked().filter(|again| *again != first));
+}
+
 impl Followed {
     /// Two accounts are registered, and the replica has them.
     async fn start() -> Self {
@@ -317,14 +329,7 @@ async fn a_replica_of_another_database_and_what_is_no_replica_are_never_used() {
     let named = [&other_replica, &followed.primary, &followed.replica];
     let store = Store::open(&config(&followed.primary, &named, &followed.clock)).unwrap();
     in_use(&store, 1);
-    let asked = || {
-        let sql = "SELECT max(query_start) FROM pg_stat_activity WHERE state = 'idle'
-                 AND query LIKE '%pg_last_wal_replay_lsn%' AND pid <> pg_backend_pid()";
-        let asked = other_replica.psql("postgres", sql).unwrap();
-        Some(asked).filter(|asked| !asked.is_empty())
-    };
-    let first = until("a look", asked);
-    until("another look", || asked().filter(|again| *again != first));
+    looked_at_twice(&other_replica);
     let expected = ReplicaUse {
         configured: 3,
         in_use: 1,
@@ -333,6 +338,32 @@ async fn a_replica_of_another_database_and_what_is_no_replica_are_never_used() {
     for _ in 0..8 {
         assert_eq!(users(&store).await, 2);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_of_the_primary_before_is_not_used_beside_the_promoted_one() {
+    let primary = Postgres::start();
+    primary.database(DATABASE);
+    let (promoted, stayed) = (primary.replica(), primary.replica());
+    promoted.psql("postgres", "SELECT pg_promote()").unwrap();
+    let clock = ManualClock::at(NOW);
+    let store = Store::open(&config(&promoted, &[&stayed], &clock)).unwrap();
+    sample::register(&store, 1..3, 0).await;
+    // The one before goes on, further than the promoted one.
+    primary
+        .psql(
+            "postgres",
+            "CREATE TABLE noise AS SELECT generate_series(1, 100000)",
+        )
+        .unwrap();
+    let noise = || {
+        let seen = stayed.psql("postgres", "SELECT count(*) FROM noise");
+        (seen.as_deref() == Ok("100000")).then_some(())
+    };
+    until("the replica", noise);
+    looked_at_twice(&stayed);
+    assert_eq!(store.replicas().in_use, 0);
+    assert_eq!(users(&store).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
