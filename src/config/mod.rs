@@ -485,8 +485,9 @@ impl Config {
     /// Returns the addresses of replicas.
     fn replicas(&self) -> Result<&[String], ConfigError> {
         let replicas = &self.database_replicas;
-        let has_some = self.database_url.as_deref().is_some_and(is_postgres);
-        if !replicas.is_empty() && !(has_some && replicas.iter().all(|it| is_postgres(it))) {
+        let may_have = self.database_url.as_deref().is_some_and(is_postgres);
+        let fits = |replica: &String| may_have && is_postgres(replica);
+        if !replicas.iter().all(fits) {
             return Err(ConfigError::Replica);
         }
         if replicas.iter().any(|it| shows_a_password(it)) {
