@@ -27,7 +27,8 @@ const PEOPLE: Rule = Rule {
 };
 
 impl Bench {
-    fn take(&self, attempts: &[(Rule, u8)]) -> Result<(), TooSoon> {
+    /// Takes attempts by rules and keys.
+    pub(crate) fn take(&self, attempts: &[(Rule, u8)]) -> Result<(), TooSoon> {
         let attempt = |&(rule, key): &(Rule, u8)| Attempt {
             rule,
             key: Key::of(&[key], &[]),

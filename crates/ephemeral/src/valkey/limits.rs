@@ -12,10 +12,11 @@ fn bucket(attempt: &Attempt) -> Vec<u8> {
     [attempt.rule.name.as_bytes(), b":", attempt.key.as_bytes()].concat()
 }
 
-/// A rule as functions take it: microseconds of one attempt, burst, and whether it grows.
+/// A rule as functions take it: microseconds of one attempt, burst, and whether it grows. An attempt takes a
+/// microsecond at least: clocks of instances are not the same, and a burst that took none would allow for nothing.
 fn rule(args: Args, rule: &Rule) -> Args {
     let burst = rule.burst.max(1);
-    let step = (rule.per / burst).as_micros() as u64;
+    let step = ((rule.per / burst).as_micros() as u64).max(1);
     args.number(step).number(burst.into()).flag(rule.growing)
 }
 

@@ -1,7 +1,9 @@
 //! Several nodes: accounts are spread over them, and a part that is lost is a part.
 
+use std::time::Duration;
+
 use super::*;
-use crate::{ClaimError, LeaseError, MessageState, Unreachable};
+use crate::{ClaimError, LeaseError, MessageState, Rule, Unreachable};
 
 /// Keeps engines for as long as they are used.
 struct Two {
@@ -166,4 +168,20 @@ fn who_wrote_to_whom_is_known_whichever_node_asks() {
     }
     assert!(writes(other, BOB).is_ok(), "the answer was no beginning");
     assert!(writes(one, BOB).is_err());
+}
+
+#[test]
+fn a_large_bucket_is_not_empty_for_an_instance_whose_clock_is_behind() {
+    let (engine, prefix) = (engine(), prefix());
+    let (ahead, behind) = (instance(&[&engine], &prefix), instance(&[&engine], &prefix));
+    ahead.clock.advance(Duration::from_millis(5));
+    let large = Rule {
+        name: "large",
+        burst: 4_000_000_000,
+        per: MINUTE,
+        growing: false,
+    };
+    for b in [&ahead, &behind, &ahead] {
+        assert_eq!(b.take(&[(large, 1)]), Ok(()));
+    }
 }
