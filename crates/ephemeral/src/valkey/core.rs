@@ -9,6 +9,7 @@ use sha3::{Digest, Sha3_256};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
+use super::bodies::Bodies;
 use super::events::{Told, read};
 use super::library::Library;
 use super::link::Epoch;
@@ -105,7 +106,7 @@ impl Core {
                     apart,
                 });
             }
-            node.bodies.start(&self, node.index);
+            Bodies::start(Arc::clone(&self), node.index);
             let subscription = Subscription::open(&self, node).await.map_err(away)?;
             tokio::spawn(subscription.keep(Arc::clone(&self), node.index));
         }
