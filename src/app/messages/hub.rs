@@ -106,6 +106,14 @@ impl Socket {
         }
     }
 
+    /// Says the first message, before any that is there earlier.
+    pub(crate) fn begin(&self, told: &ServerFrame) {
+        match serde_json::to_string(told) {
+            Ok(text) => self.outbox.begin(Some(Outgoing::Text(text))),
+            Err(cause) => tracing::error!(%cause, "a frame could not be written"),
+        }
+    }
+
     /// Asks the socket's task to close with this code; the first code wins.
     pub fn close(&self, code: u16) {
         let _ = self

@@ -38,7 +38,9 @@ const TOLD_ITEMS: usize = 256;
 /// session are pushed to it.
 pub(crate) fn socket(app: &App, who: &SignedIn, live: LiveId, delivers: bool) -> Arc<Socket> {
     let number = u64::from_be_bytes(app.ambient().random());
-    Socket::new(live, Arc::clone(who.session()), number, delivers)
+    let socket = Socket::new(live, Arc::clone(who.session()), number, delivers);
+    socket.outbox().hold();
+    socket
 }
 
 /// A live session's place at the server. It leaves when this is dropped, and what it held unread waits again.
@@ -79,7 +81,7 @@ impl Membership {
         vault.session_back(account, live).await?;
         let items = vault.waiting_for(account, Some(live)).await?;
         let stranded = vault.stranded_for(account).await?;
-        self.socket.tell(&ServerFrame::Hello {
+        self.socket.begin(&ServerFrame::Hello {
             boot_id,
             now: self.app.ambient().now(),
             waiting: items.iter().take(HELLO_ITEMS).map(waiting).collect(),

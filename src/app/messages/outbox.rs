@@ -20,6 +20,26 @@ pub enum Outgoing {
     Encoded(Bytes),
 }
 
+impl Outgoing {
+    fn is_message(&self) -> bool {
+        !matches!(self, Self::Encoded(_))
+    }
+}
+
+impl Waiting {
+    /// Takes the next frame that may go.
+    fn next(&mut self) -> Option<Outgoing> {
+        let kept = self.held && !self.over && self.frames.front()?.is_message();
+        match kept {
+            false => self.frames.pop_front(),
+            true => {
+                let at = self.frames.iter().position(|frame| !frame.is_message())?;
+                self.frames.remove(at)
+            }
+        }
+    }
+}
+
 /// A queue with any number of senders and one writer. It takes no memory while it is empty.
 #[derive(Default)]
 pub struct Outbox(Mutex<Waiting>);
@@ -28,6 +48,8 @@ pub struct Outbox(Mutex<Waiting>);
 struct Waiting {
     frames: VecDeque<Outgoing>,
     over: bool,
+    /// Whether messages wait until the first of them is there.
+    held: bool,
     /// Whether the writer took a frame since [`Outbox::is_stuck`] was asked last.
     moved: bool,
     writer: Option<Waker>,
@@ -36,6 +58,29 @@ struct Waiting {
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps messages back until [`Outbox::begin`]: others than the first may be there before it.
+    pub(super) fn hold(&self) {
+        self.lock().held = true;
+    }
+
+    /// Lets messages go, after the first one.
+    pub(crate) fn begin(&self, first: Option<Outgoing>) {
+        let mut waiting = self.lock();
+        waiting.held = false;
+        if !waiting.over {
+            let at = waiting.frames.iter().position(Outgoing::is_message);
+            let at = at.unwrap_or(waiting.frames.len());
+            first
+                .into_iter()
+                .for_each(|first| waiting.frames.insert(at, first));
+        }
+        let writer = waiting.writer.take();
+        drop(waiting);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
     }
 
     /// Queues a frame; returns `false` if too many wait.
@@ -89,11 +134,13 @@ impl Outbox {
     /// Takes the next frame; `None` is the end.
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Outgoing>> {
         let mut waiting = self.lock();
-        let Some(frame) = waiting.frames.pop_front() else {
+        let Some(frame) = waiting.next() else {
             if waiting.over {
                 return Poll::Ready(None);
             }
-            waiting.frames = VecDeque::new();
+            if waiting.frames.is_empty() {
+                waiting.frames = VecDeque::new();
+            }
             waiting.writer = Some(cx.waker().clone());
             return Poll::Pending;
         };
@@ -160,6 +207,38 @@ mod tests {
         outbox.end(None);
         assert!(outbox.push(text("too late")));
         assert_eq!(outbox.poll_next(&mut cx), Poll::Ready(Some(text("last"))));
+        assert_eq!(outbox.poll_next(&mut cx), Poll::Ready(None));
+    }
+
+    #[test]
+    fn the_first_message_goes_before_others_that_were_there_earlier() {
+        let encoded = || Outgoing::Encoded(Bytes::from_static(b"handshake"));
+        let outbox = Outbox::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.hold();
+        for frame in [encoded(), text("early"), encoded()] {
+            assert!(outbox.push(frame));
+        }
+        for _ in 0..2 {
+            assert_eq!(outbox.poll_next(&mut cx), Poll::Ready(Some(encoded())));
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(
+            outbox
+                .poll_next(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        assert!(outbox.push(encoded()));
+        outbox.begin(Some(text("hello")));
+        assert_eq!(woken.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+        for wanted in [text("hello"), text("early"), encoded()] {
+            assert_eq!(outbox.poll_next(&mut cx), Poll::Ready(Some(wanted)));
+        }
+        outbox.hold();
+        assert!(outbox.push(text("unwritten")));
+        outbox.end(None);
+        outbox.begin(Some(text("too late")));
         assert_eq!(outbox.poll_next(&mut cx), Poll::Ready(None));
     }
 

@@ -173,6 +173,7 @@ impl Drop for Ending {
 impl Connection {
     async fn run(mut self, mut payload: Payload, mut incoming: Frames) {
         if let Err(problem) = self.member.hello().await {
+            self.member.socket().outbox().begin(None);
             self.refuse(Asked::Frame, None, &problem).await;
             self.member.socket().close(close::SHUTTING_DOWN);
         }
