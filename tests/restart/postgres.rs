@@ -114,6 +114,42 @@ async fn one_instance_at_a_time_does_the_jobs_and_another_takes_over() {
 }
 
 #[actix_web::test]
+async fn what_one_instance_signed_in_the_audit_log_is_no_alarm_at_another() {
+    let (cluster, address) = cluster();
+    let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let settings = [
+        ("DATABASE_URL", address.as_str()),
+        ("SECURE_MESSAGING_AUDIT_HEAD_SECS", "1"),
+    ];
+    let start = |at: usize| Spawned::start_with(data[at].path(), &settings);
+    let signed = || {
+        let newest = "SELECT coalesce(max(record_id), 0) FROM audit_heads";
+        let newest = cluster.psql("community", newest).unwrap();
+        newest.parse::<u64>().unwrap()
+    };
+    let first = start(0);
+    first.administrator().await;
+    let mut logs = Vec::new();
+    for handle in ["alice", "bob"] {
+        let second = start(1);
+        Account::register_with(second.client(), handle, None, PASSPHRASE)
+            .await
+            .unwrap();
+        // It signs when it stops.
+        logs.push(second.stop());
+        let before = signed();
+        Account::sign_in(first.client(), handle, PASSPHRASE)
+            .await
+            .unwrap();
+        servers::until("a head of the first", || (signed() > before).then_some(()));
+    }
+    logs.push(first.stop());
+    for log in logs {
+        assert!(!log.contains("did not write"), "{log}");
+    }
+}
+
+#[actix_web::test]
 async fn a_community_moves_to_a_server_and_back_and_nothing_is_lost() {
     let (_cluster, address) = cluster();
     let (data, back) = (TempDir::new().unwrap(), TempDir::new().unwrap());

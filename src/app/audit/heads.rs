@@ -46,20 +46,30 @@ impl Auditor {
         ambient: &Ambient,
         most: Option<u64>,
     ) -> Result<bool, Fault> {
-        if self.state().foreign.is_some() {
-            return Ok(false);
-        }
-        let newest = self.state().newest;
-        let signed = newest.map(|head| ChainHead {
-            id: head.record_id,
-            hash: head.hash,
-        });
-        let own = store.own_audit_tip(signed, most).await?;
-        if let Some(foreign) = own.foreign {
+        let (newest, tip) = loop {
+            if self.state().foreign.is_some() {
+                return Ok(false);
+            }
+            let newest = self.state().newest;
+            let signed = newest.map(|head| ChainHead {
+                id: head.record_id,
+                hash: head.hash,
+            });
+            let own = store.own_audit_tip(signed, most).await?;
+            let Some(foreign) = own.foreign else {
+                break (newest, own.tip);
+            };
+            let there = store.newest_audit_head().await?;
+            let known = newest.map_or(0, |head| head.number);
+            if there.as_ref().is_some_and(|it| it.head.number > known) {
+                // Another instance signed since: what it signed is judged, and then what came after it.
+                self.build_on(store, ambient, there).await?;
+                continue;
+            }
             self.refuse(store, ambient, foreign.id, foreign.to_string())
                 .await?;
-        }
-        let tip = own.tip;
+            break (newest, own.tip);
+        };
         if tip.id == 0 || newest.is_some_and(|head| head.record_id >= tip.id) {
             return Ok(false);
         }
