@@ -148,8 +148,24 @@ pub(super) fn redact(value: &mut serde_json::Value) {
     }
 }
 
-/// Leaves the password out of an address.
+/// Leaves the password out of an address, and whatever options the address of a database has: a password may be
+/// among them.
 fn without_password(text: &str) -> String {
+    if let Some((scheme, rest)) = text.split_once("://")
+        && scheme.starts_with("postgres")
+    {
+        // A password may hold any sign, also one that ends it for whoever reads the address.
+        let (who, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let place = place.split('?').next().unwrap_or_default();
+        let user = who.split(':').next().unwrap_or_default();
+        let who = match (who, who.contains(':')) {
+            ("", _) => String::new(),
+            _ if user.contains(['/', '?']) => "[redacted]@".to_owned(),
+            (_, true) => format!("{user}:[redacted]@"),
+            (_, false) => format!("{user}@"),
+        };
+        return format!("{scheme}://{who}{place}");
+    }
     if let Some((scheme, rest)) = text.split_once("://")
         && let Some((who, host)) = rest.rsplit_once('@')
         && !who.contains('/')
@@ -171,6 +187,15 @@ mod tests {
         for (text, expected) in [
             ("s3://id:pass@host/b", "s3://id:[redacted]@host/b"),
             ("postgres://u:p@ss@host", "postgres://u:[redacted]@host"),
+            (
+                "postgres://u:a/b?c@host/d",
+                "postgres://u:[redacted]@host/d",
+            ),
+            ("postgresql://u@host/d?password=p", "postgresql://u@host/d"),
+            (
+                "postgres://host/d?password=p@ss",
+                "postgres://[redacted]@ss",
+            ),
             ("https://host/a@b", "https://host/a@b"),
             ("info,secure=debug", "info,secure=debug"),
         ] {

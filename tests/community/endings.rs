@@ -149,6 +149,32 @@ async fn who_signs_out_at_one_instance_is_out_at_every_other_and_keeps_what_othe
 }
 
 #[actix_web::test]
+async fn who_is_disabled_at_one_instance_is_out_at_every_other_at_once() {
+    let (community, admin) = Community::start(2, 1).await;
+    let here = community.at(0).client();
+    let alice = Account::register_with(here, "alice", None, OLD)
+        .await
+        .unwrap();
+    let roles = "/api/v1/admin/users";
+    let (person, boss) = (community.client(&alice, 1), community.client(&admin, 1));
+    person.get("/api/v1/session").await.expect(200);
+    person.get(roles).await.expect(403);
+    boss.get(roles).await.expect(200);
+    let begun = Instant::now();
+    community.run(0, &["admin", "promote", "alice"]);
+    let promoted = async || (person.get(roles).await.status == 200).then_some(());
+    until("the promotion", promoted).await;
+    community.run(0, &["admin", "demote", &admin.handle]);
+    let demoted = async || (boss.get(roles).await.status == 403).then_some(());
+    until("the demotion", demoted).await;
+    community.run(0, &["admin", "promote", &admin.handle]);
+    community.run(0, &["admin", "disable", "alice"]);
+    let out = async || (person.get("/api/v1/session").await.status == 401).then_some(());
+    until("the end", out).await;
+    assert!(begun.elapsed() < SOON, "it is told");
+}
+
+#[actix_web::test]
 async fn a_session_that_is_used_at_one_instance_is_not_idle_at_another() {
     let postgres = Postgres::start();
     let address = postgres.database("community");

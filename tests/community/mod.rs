@@ -13,7 +13,7 @@ use serde_json::json;
 use servers::{Postgres, Valkey};
 use tempfile::TempDir;
 
-use crate::support::{Account, Client, Spawned};
+use crate::support::{Account, Client, Spawned, binary};
 
 /// How long a test waits for what must come by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -99,6 +99,21 @@ impl Community {
     /// Kills a process as `kill -9` does.
     fn kill(&mut self, index: usize) {
         self.instances[index].take().expect("it serves").kill();
+    }
+
+    /// Runs a subcommand beside an instance.
+    fn run(&self, index: usize, arguments: &[&str]) {
+        let done = binary()
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.data[index].path())
+            .current_dir(self.data[index].path())
+            .env("DATABASE_URL", &self.address)
+            .env("DB_ENCRYPTION_KEY", "a key of the tests")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments:?}: {said}");
     }
 
     /// A client with the session of an account, at an instance.

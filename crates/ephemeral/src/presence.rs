@@ -55,6 +55,8 @@ pub enum Notice {
         /// The text.
         text: String,
     },
+    /// Accounts were changed at another instance: who is signed in is to be looked at again.
+    AccountsChanged,
 }
 
 /// Knows the connected live sessions of every account, on every instance, with their bundles.
@@ -91,4 +93,7 @@ pub trait Presence: Send + Sync {
 
     /// Sends a text to the connections of an account, but to none of the live session `besides`.
     fn relay(&self, account: UserId, besides: Option<LiveId>, text: String) -> Answer<'_, ()>;
+
+    /// Tells every other instance that accounts were changed.
+    fn accounts_changed(&self) -> Answer<'_, ()>;
 }

@@ -60,8 +60,9 @@ impl PostgresConfig {
     /// The address without name, password and options.
     pub fn shown(&self) -> PathBuf {
         let (scheme, rest) = self.address.split_once("://").unwrap_or(("postgres", ""));
-        let rest = rest.split('?').next().unwrap_or_default();
+        // A password may hold any sign, also one that ends it for whoever reads the address.
         let rest = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        let rest = rest.split('?').next().unwrap_or_default();
         PathBuf::from(format!("{scheme}://{rest}"))
     }
 }
@@ -87,6 +88,7 @@ mod tests {
             ),
             ("postgresql://host/db", "postgresql://host/db"),
             ("postgres://a:p%40ss@[::1]/db", "postgres://[::1]/db"),
+            ("postgres://a:s3cret/b?c@host/db", "postgres://host/db"),
             ("host=here password=s3cret", "postgres://"),
         ] {
             let config = PostgresConfig::new(address.to_owned());

@@ -187,7 +187,7 @@ impl Desk<'_> {
     /// Lets a running server see what was changed.
     async fn follow(&self) -> Result<(), Fault> {
         match self.running {
-            Some(app) => app.sessions().look_again().await,
+            Some(app) => app.sessions().accounts_changed().await,
             None => Ok(()),
         }
     }

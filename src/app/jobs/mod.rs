@@ -130,6 +130,9 @@ impl Jobs {
         if let Err(cause) = store.follow_keys().await {
             tracing::error!(%cause, "a key that another instance made is not followed yet");
         }
+        if let Err(cause) = self.app.sessions().follow_changes().await {
+            tracing::error!(%cause, "accounts that another instance changed are not followed yet");
+        }
     }
 
     async fn purge(&self) {
@@ -150,6 +153,12 @@ impl Jobs {
         if requests > 0 {
             tracing::warn!(requests, "requests that could not be read were refused");
         }
+        // First, where a notice of another instance was lost: whatever else fails, who was shut out stays so.
+        if self.app.store().is_shared()
+            && let Err(cause) = self.app.sessions().look_again().await
+        {
+            tracing::error!(%cause, "sessions that ended elsewhere are not all known yet");
+        }
         self.app.repeats().forget_idle();
         self.app.sessions().forget_superseded(now);
         if let Err(cause) = self.app.plane().tidy().await {
@@ -159,10 +168,6 @@ impl Jobs {
         self.note_what_was_met(now).await?;
         self.keep_figures(now).await?;
         self.clear_leftovers().await;
-        if self.app.store().is_shared() {
-            // Where a notice of another instance was lost.
-            self.app.sessions().look_again().await?;
-        }
         if !self.lead.leads(self.app.store(), now).await {
             return Ok(());
         }

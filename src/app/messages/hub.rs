@@ -143,6 +143,8 @@ fn oldest_bucket(now: u64) -> u64 {
 pub struct Hub {
     /// Is told of sessions that have ended, on whichever instance.
     endings: OnceLock<Box<dyn Fn(SessionId) + Send + Sync>>,
+    /// Is told that another instance changed accounts.
+    changes: OnceLock<Box<dyn Fn() + Send + Sync>>,
     plane: Ephemeral,
     accounts: DashMap<UserId, Vec<Arc<Socket>>>,
     count: AtomicUsize,
@@ -153,6 +155,7 @@ impl Hub {
     pub fn new(plane: Ephemeral) -> Arc<Self> {
         let hub = Arc::new(Self {
             endings: OnceLock::new(),
+            changes: OnceLock::new(),
             plane,
             accounts: DashMap::new(),
             count: AtomicUsize::new(0),
@@ -165,6 +168,11 @@ impl Hub {
     /// Names who is told of sessions that have ended; the first to ask is.
     pub(crate) fn tell_endings(&self, told: impl Fn(SessionId) + Send + Sync + 'static) {
         let _ = self.endings.set(Box::new(told));
+    }
+
+    /// Names who is told that another instance changed accounts; the first to ask is.
+    pub(crate) fn tell_changes(&self, told: impl Fn() + Send + Sync + 'static) {
+        let _ = self.changes.set(Box::new(told));
     }
 
     /// Adds a socket; it replaces one with the same live id.
@@ -231,6 +239,11 @@ impl Hub {
                     told(*session);
                 }
                 self.close_session(*account, *session, *code);
+            }
+            Notice::AccountsChanged => {
+                if let Some(told) = self.changes.get() {
+                    told();
+                }
             }
             Notice::Relayed {
                 account,

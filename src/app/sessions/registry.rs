@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -36,6 +36,8 @@ pub struct Registry {
     leaving: DashMap<SessionId, Leaving>,
     /// Accounts whose sign-ins in progress were ended recently.
     superseded: DashMap<UserId, Superseded>,
+    /// Whether another instance changed accounts since this one looked.
+    changed: AtomicBool,
 }
 
 /// A session that signed out and whose row is still to be deleted.
@@ -105,11 +107,18 @@ impl Registry {
             endings: AtomicU64::new(0),
             leaving: DashMap::new(),
             superseded: DashMap::new(),
+            changed: AtomicBool::new(false),
         });
         let told = Arc::downgrade(&registry);
         hub.tell_endings(move |id| {
             if let Some(registry) = told.upgrade() {
                 registry.forget(id);
+            }
+        });
+        let told = Arc::downgrade(&registry);
+        hub.tell_changes(move || {
+            if let Some(registry) = told.upgrade() {
+                registry.changed.store(true, Ordering::SeqCst);
             }
         });
         registry
@@ -276,6 +285,12 @@ impl Registry {
         };
         let records = vec![leaving.record];
         self.store.delete_session(leaving.user, id, records).await?;
+        // Another instance may have read the row since it was told.
+        let presence = self.plane.presence();
+        let told = presence.end_session(leaving.user, id, close::SESSION_OVER);
+        if let Err(cause) = told.await {
+            tracing::error!(%cause, "other instances see later that somebody signed out");
+        }
         self.leaving.remove(&id);
         Ok(())
     }
@@ -319,6 +334,27 @@ impl Registry {
         let life = Purpose::longest_life();
         self.superseded
             .retain(|_, entry| entry.under_way > 0 || entry.at + life > now);
+    }
+
+    /// Looks again after accounts were changed here, and has other instances do so.
+    pub async fn accounts_changed(&self) -> Result<(), Fault> {
+        let told = self.plane.presence().accounts_changed();
+        if let Err(cause) = told.await {
+            tracing::error!(%cause, "other instances see later that accounts were changed");
+        }
+        self.look_again().await
+    }
+
+    /// Looks again if another instance said that it changed accounts.
+    pub async fn follow_changes(&self) -> Result<(), Fault> {
+        if !self.changed.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let looked = self.look_again().await;
+        if looked.is_err() {
+            self.changed.store(true, Ordering::SeqCst);
+        }
+        looked
     }
 
     /// Looks at every session in memory again, after accounts were changed, maybe by another

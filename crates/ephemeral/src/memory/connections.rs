@@ -167,4 +167,9 @@ impl Presence for Memory {
         });
         Answer::ready(())
     }
+
+    fn accounts_changed(&self) -> Answer<'_, ()> {
+        // There is no other instance.
+        Answer::ready(())
+    }
 }

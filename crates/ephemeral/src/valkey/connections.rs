@@ -207,4 +207,10 @@ impl Presence for Valkey {
         }));
         self.tell(account, "relay", args)
     }
+
+    fn accounts_changed(&self) -> Answer<'_, ()> {
+        // Every instance listens at every node.
+        let anywhere = UserId::from_bytes([0; 16]);
+        self.tell(anywhere, "accounts_changed", Args::default())
+    }
 }

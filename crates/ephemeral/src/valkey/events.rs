@@ -45,6 +45,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Told> {
         b'P' => connection(rest).map(|gone| Told::Notice(Notice::Replaced(gone))),
         b'S' => ended(rest).map(Told::Notice),
         b'T' => relayed(rest).map(Told::Notice),
+        b'Y' => Some(Told::Notice(Notice::AccountsChanged)),
         kind => event(*kind, rest).map(Told::Event),
     }
 }

@@ -130,6 +130,8 @@ function OPS.end_session()
   return 'ok'
 end
 
+function OPS.accounts_changed() tell_everybody(frame('Y', '')); return 'ok' end
+
 -- account, frame for its connections
 function OPS.relay() tell_others(A[1], frame('T', A[1] .. A[2])); return 'ok' end
 
