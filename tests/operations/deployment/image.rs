@@ -168,7 +168,7 @@ fn the_image_is_pinned_runs_as_an_ordinary_user_and_needs_no_shell() {
 }
 
 /// What the image sets.
-fn variables_of_image(dockerfile: &str) -> Vec<(String, String)> {
+pub(super) fn variables_of_image(dockerfile: &str) -> Vec<(String, String)> {
     let all = instructions(dockerfile);
     let environment = all.iter().find(|it| it.name == "ENV").unwrap();
     let pairs = environment.value.split_whitespace();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::several::problems;
+use super::several::{NO_DATABASE, migrate_says, problems, stand_ins};
 use super::{program, text, top};
 use crate::operations::{stderr, stdout};
 use crate::support::binary;
@@ -280,43 +280,63 @@ fn every_name_that_one_manifest_uses_is_made_by_another() {
     assert!(!service.contains("metrics"));
 }
 
-#[test]
-fn the_settings_of_the_manifests_are_what_the_configuration_takes() {
-    let data = TempDir::new().unwrap();
+/// What all pods of the server are told.
+fn configured() -> Vec<(String, String)> {
     let configuration = object("ConfigMap", "secure-messaging");
     let (_, settings) = configuration.split_once("\ndata:\n").unwrap();
-    let mut variables: Vec<(String, String)> = settings
+    let pairs = settings
         .lines()
-        .map(|line| line.trim().split_once(": ").unwrap())
+        .map(|line| line.trim().split_once(": ").unwrap());
+    let pairs: Vec<_> = pairs
         .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
         .collect();
-    assert_eq!(variables.len(), 8, "the control");
-    let place = variables
-        .iter_mut()
-        .find(|(name, _)| name.ends_with("DATA_DIR"));
-    place.unwrap().1 = data.path().join("server").display().to_string();
-    for (name, value) in [
-        ("DATABASE_URL", "postgres://messaging@127.0.0.1:1/messaging"),
-        ("DATABASE_PASSWORD", "a password"),
-        (
-            "DB_ENCRYPTION_KEY",
-            "a key of the tests, long enough for it",
-        ),
-        ("BIND_ADDR", "0.0.0.0:8080"),
-    ] {
-        variables.push((name.to_owned(), value.to_owned()));
-    }
-    let output = binary()
-        .arg("check-config")
-        .current_dir(data.path())
-        .envs(variables)
-        .env("BACKUP_KEY", "0123456789abcdef".repeat(4))
-        .env("AWS_ACCESS_KEY_ID", "an id")
-        .env("AWS_SECRET_ACCESS_KEY", "a secret")
-        .output()
-        .unwrap();
-    let said = stdout(&output);
+    assert_eq!(pairs.len(), 10, "the control");
+    pairs
+}
+
+/// What the container of a workload is told beside it.
+fn told(workload: &str) -> Vec<(String, String)> {
+    let (_, rest) = workload.split_once("          env:\n").unwrap();
+    let entries = rest.split("            - name: ").skip(1);
+    entries
+        .map_while(|entry| entry.split_once("\n              value: "))
+        .map(|(name, value)| (name.to_owned(), value.lines().next().unwrap().to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_settings_of_the_manifests_are_what_the_configuration_takes() {
+    let server = told(&object("Deployment", "secure-messaging"));
+    assert_eq!(server.len(), 7, "the control: {server:?}");
+    let check = |without: &str| {
+        let data = TempDir::new().unwrap();
+        let all = configured().into_iter().chain(server.clone());
+        let all = all.filter(|(name, _)| !name.starts_with(without));
+        let output = binary()
+            .arg("check-config")
+            .current_dir(data.path())
+            .env_remove("DB_ENCRYPTION_KEY")
+            .env("BIND_ADDR", "0.0.0.0:8080")
+            .envs(stand_ins(all, data.path()))
+            .output()
+            .unwrap();
+        stdout(&output)
+    };
+    let said = check("none of them");
     assert!(said.contains("Problems\n"), "the control: {said}");
     assert_eq!(problems(&said), Vec::<&str>::new());
-    assert!(said.contains("10.244.0.0/16"), "{said}");
+    for shown in ["10.244.0.0/16", "s3://bucket/", "https://s3.example.org"] {
+        assert!(said.contains(shown), "{shown}: {said}");
+    }
+    assert_ne!(problems(&check("AWS_")), Vec::<&str>::new(), "the control");
+}
+
+#[test]
+fn kubernetes_migrate_is_told_all_that_it_needs() {
+    let own = told(&object("Job", "migrate"));
+    assert_eq!(own.len(), 3, "the control: {own:?}");
+    let said = migrate_says(configured().into_iter().chain(own.clone()).collect());
+    assert!(said.contains(NO_DATABASE), "{said}");
+    let said = migrate_says(own);
+    assert!(said.contains("PUBLIC_URL"), "the control: {said}");
 }

@@ -1,10 +1,12 @@
 //! The files for several instances: Compose, HAProxy, and what the engines and the database are made of.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::image::variables_of_image;
 use super::proxies::haproxy_takes;
 use super::{program, setting, text, top};
 use crate::operations::{stderr, stdout};
@@ -228,6 +230,79 @@ fn the_settings_of_the_instances_are_what_the_configuration_takes() {
     for shown in ["172.31.252.2", "VALKEY_URL", "drain_secs", "file:/backups"] {
         assert!(said.contains(shown), "{shown}: {said}");
     }
+}
+
+/// The variables of one container, each with what stands for a secret or a place of the tests.
+pub(super) fn stand_ins(
+    variables: impl IntoIterator<Item = (String, String)>,
+    folder: &Path,
+) -> Vec<(String, String)> {
+    let stand_in = |(name, value): (String, String)| {
+        let secret = match &*name {
+            "DB_ENCRYPTION_KEY_FILE" => "a key of the tests, long enough for it",
+            "BACKUP_KEY_FILE" => "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "VALKEY_URL_FILE" => "valkey://server:secret@valkey-1:6379",
+            _ => "a secret of the tests",
+        };
+        let value = match &*name {
+            "SECURE_MESSAGING_DATA_DIR" => folder.join("data").display().to_string(),
+            "DATABASE_URL" => {
+                let (role, _) = value.split_once('@').unwrap();
+                format!("{role}@127.0.0.1:1/messaging?sslmode=disable")
+            }
+            file if file.ends_with("_FILE") => {
+                let path = folder.join(file);
+                std::fs::write(&path, secret).unwrap();
+                path.display().to_string()
+            }
+            _ => value,
+        };
+        (name, value)
+    };
+    variables.into_iter().map(stand_in).collect()
+}
+
+/// What `migrate` says by the image's variables and these: the database is not there, and nothing else is wrong.
+pub(super) fn migrate_says(variables: Vec<(String, String)>) -> String {
+    let folder = TempDir::new().unwrap();
+    let image = variables_of_image(&text("deployment/Dockerfile"));
+    let variables = stand_ins(image.into_iter().chain(variables), folder.path());
+    let output = binary()
+        .args(["migrate", "--grant", "messaging"])
+        .current_dir(folder.path())
+        .env_remove("DB_ENCRYPTION_KEY")
+        .env_remove("PUBLIC_URL")
+        .envs(variables)
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "there is no database");
+    stderr(&output)
+}
+
+/// What `migrate` says where only the database is missing.
+pub(super) const NO_DATABASE: &str =
+    "the database postgres://127.0.0.1:1/messaging cannot be opened";
+
+#[test]
+fn composes_migrate_is_told_all_that_it_needs() {
+    let file = text(COMPOSE);
+    let migrate = service(&file, "migrate").join("\n");
+    let (_, environment) = migrate.split_once("environment:\n").unwrap();
+    let (environment, _) = environment.split_once("secrets:").unwrap();
+    let variables: Vec<(String, String)> = environment
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    assert_eq!(variables.len(), 4, "the control: {variables:?}");
+    let said = migrate_says(variables.clone());
+    assert!(said.contains(NO_DATABASE), "{said}");
+    let without = variables
+        .into_iter()
+        .filter(|(name, _)| name != "PUBLIC_URL");
+    let said = migrate_says(without.collect());
+    assert!(said.contains("PUBLIC_URL"), "the control: {said}");
 }
 
 #[test]
