@@ -206,7 +206,7 @@ fn copied(dockerfile: &str) -> Vec<(String, bool)> {
             Some("/target/bundle") => ran.contains(&"cargo xtask bundle"),
             _ => ran
                 .iter()
-                .any(|it| it.starts_with("install -d ") && it.ends_with(path)),
+                .any(|it| it.starts_with("install -") && it.ends_with(path)),
         }
     };
     all.iter()
@@ -227,7 +227,7 @@ fn copied(dockerfile: &str) -> Vec<(String, bool)> {
 fn everything_that_the_image_copies_is_made_by_the_stage_before() {
     let dockerfile = text("deployment/Dockerfile");
     let found = copied(&dockerfile);
-    assert_eq!(found.len(), 4);
+    assert_eq!(found.len(), 5);
     for (path, there) in &found {
         assert!(there, "{path}");
     }
@@ -236,11 +236,18 @@ fn everything_that_the_image_copies_is_made_by_the_stage_before() {
         ("cargo xtask bundle", "true"),
         ("--bin secure-messaging", "--bin server"),
         ("install -d -m 0700 /empty", "true"),
+        (
+            "ca-certificates.crt /authorities.crt",
+            "ca-certificates.crt",
+        ),
         ("/source/target/bundle", "/source/bundle"),
     ] {
         let altered = dockerfile.replace(good, bad);
         assert!(copied(&altered).iter().any(|(_, there)| !there), "{bad}");
     }
+    // Where rustls looks for this machine's authorities on Debian.
+    let authorities = "COPY --from=build /authorities.crt /etc/ssl/certs/ca-certificates.crt";
+    assert!(dockerfile.lines().any(|line| line == authorities));
     // The names that the build is given are there, and nothing that it needs is left at home.
     let manifest = text("Cargo.toml");
     assert!(manifest.contains("[[bin]]\nname = \"secure-messaging\"\n"));
