@@ -398,6 +398,8 @@ fn the_compose_file_gives_no_rights_and_a_root_that_is_read_only() {
         "      - no-new-privileges:true",
         "      core: 0",
         "      memlock: -1",
+        "    mem_limit: 1g",
+        "    memswap_limit: 1g",
         "      DB_ENCRYPTION_KEY_FILE: /run/secrets/db_encryption_key",
         "      - \"127.0.0.1:8080:8080\"",
     ] {
