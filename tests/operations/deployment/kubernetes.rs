@@ -340,3 +340,10 @@ fn kubernetes_migrate_is_told_all_that_it_needs() {
     let said = migrate_says(own);
     assert!(said.contains("PUBLIC_URL"), "the control: {said}");
 }
+
+#[test]
+fn the_ingress_controller_replaces_what_a_client_says_of_its_address() {
+    let ingress = object("Ingress", "secure-messaging");
+    let rule = "haproxy.org/request-set-header: \"X-Forwarded-For %[src]\"";
+    assert!(ingress.contains(rule), "{ingress}");
+}
