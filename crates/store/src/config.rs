@@ -230,6 +230,31 @@ pub enum OpenError {
          postgres://name:password@host/database"
     )]
     Address(String),
+    /// The authority that vouches for the database cannot be used.
+    #[error("database_ca (SECURE_MESSAGING_DATABASE_CA): {0}")]
+    Authority(String),
+    /// The database is none that this program can live in.
+    #[error("the database {database} cannot be used: {reason}")]
+    Unfit {
+        /// The database.
+        database: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The database's role may not do what a start needs.
+    #[error(
+        "the role in DATABASE_URL may not do this ({0}): run `secure-messaging migrate --grant ROLE` with the \
+         owner's address in DATABASE_URL first, where ROLE is the role that serves"
+    )]
+    NotGranted(String),
+    /// A role cannot be let in.
+    #[error("{role:?} is not let in: {reason}")]
+    Grant {
+        /// The role that was to serve.
+        role: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The address of a replica cannot be used.
     #[error("database_replicas: {0}")]
     Replica(String),

@@ -62,15 +62,17 @@ pub(crate) fn tls(
     if config.get_ssl_mode() == SslMode::Disable {
         return Ok(None);
     }
-    let refused = |reason: String| OpenError::Address(reason);
+    let refused = |reason: String| OpenError::Authority(reason);
     let mut roots = RootCertStore::empty();
     match &postgres.authority {
         Some(file) => {
-            let unreadable =
-                |why: String| refused(format!("the authority's {} {why}", file.display()));
+            let unreadable = |why: String| refused(format!("the file {} {why}", file.display()));
             let found = CertificateDer::pem_file_iter(file)
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>)
                 .map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+            if found.is_empty() {
+                return Err(unreadable("holds no certificate (PEM)".to_owned()));
+            }
             for certificate in found {
                 roots
                     .add(certificate)
@@ -84,7 +86,7 @@ pub(crate) fn tls(
     if roots.is_empty() {
         return Err(refused(
             "there is no authority to know the database by: name a file with its certificate in \
-             DATABASE_CA, or install this machine's certificates"
+             it, or install this machine's certificates"
                 .to_owned(),
         ));
     }

@@ -29,6 +29,11 @@ pub(crate) fn is_contention(error: &Error) -> bool {
     error.code().is_some_and(|state| of.contains(state))
 }
 
+/// Whether the role may not do what was asked.
+pub(crate) fn is_denied(error: &Error) -> bool {
+    error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+}
+
 /// Whether this only says that an earlier statement of the transaction failed.
 pub(crate) fn follows_another(error: &Error) -> bool {
     error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
@@ -49,7 +54,55 @@ pub(crate) fn described(error: &Error) -> String {
                 text = format!("{text}: {inner}");
                 cause = inner.source();
             }
-            text
+            plain(text)
+        }
+    }
+}
+
+/// The library's words with what is to be done, where they do not say it.
+fn plain(text: String) -> String {
+    let advice = [
+        (
+            "password missing",
+            "it asks for a password: set DATABASE_PASSWORD",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "its certificate is that of an authority, as self-signed ones are: give it one for its host name that \
+             an authority signed, and name that authority's in database_ca",
+        ),
+        (
+            "UnknownIssuer",
+            "no authority that is known here signed its certificate: name the one that did in database_ca",
+        ),
+    ];
+    let mut fitting = advice.into_iter().filter(|(said, _)| text.contains(said));
+    match fitting.next() {
+        Some((_, advice)) => advice.to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_library_says_in_its_own_terms_is_said_with_what_to_do() {
+        for (said, word) in [
+            (
+                "invalid configuration: password missing",
+                "DATABASE_PASSWORD",
+            ),
+            (
+                "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+                "database_ca",
+            ),
+            ("invalid peer certificate: UnknownIssuer", "database_ca"),
+            ("connection refused", "connection refused"),
+        ] {
+            let told = plain(said.to_owned());
+            assert!(told.contains(word), "{told}");
         }
     }
 }

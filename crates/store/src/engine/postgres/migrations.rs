@@ -4,7 +4,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio::runtime::Handle;
 
 use crate::config::OpenError;
-use crate::engine::postgres::fault::described;
+use crate::engine::postgres::fault::{described, is_denied};
 
 #[allow(clippy::unwrap_used, missing_docs)]
 mod embedded {
@@ -46,7 +46,7 @@ pub(crate) async fn unlock(client: &ClientWrapper) {
 
 /// The newest migration that ran; `None` in an empty database.
 pub(crate) fn applied(client: &ClientWrapper, runtime: &Handle) -> Result<Option<u32>, OpenError> {
-    let failed = |error| OpenError::Migration(described(&error));
+    let failed = |error| refused(&error);
     runtime.block_on(async {
         let table = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
         let there: bool = client.query_one(table, &[]).await.map_err(failed)?.get(0);
@@ -78,18 +78,25 @@ pub(crate) fn run(client: &mut ClientWrapper, runtime: &Handle) -> Result<usize,
                 .set_grouped(true)
                 .run_async(&mut **client),
         )
-        .map_err(|error| OpenError::Migration(reason(&error)))?;
+        .map_err(|error| cause(&error))?;
     Ok(report.applied_migrations().len())
 }
 
 /// PostgreSQL's own words: refinery's contain the whole statement.
-fn reason(error: &refinery::Error) -> String {
+fn cause(error: &refinery::Error) -> OpenError {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<tokio_postgres::Error>() {
-            return described(error);
+            return refused(error);
         }
         cause = inner.source();
     }
-    error.to_string()
+    OpenError::Migration(error.to_string())
+}
+
+fn refused(error: &tokio_postgres::Error) -> OpenError {
+    match is_denied(error) {
+        true => OpenError::NotGranted(described(error)),
+        false => OpenError::Migration(described(error)),
+    }
 }

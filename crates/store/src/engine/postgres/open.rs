@@ -46,7 +46,7 @@ pub(crate) struct Opening {
 pub(crate) struct Owned(Option<Runtime>);
 
 impl Owned {
-    fn new() -> std::io::Result<(Self, Handle)> {
+    pub(crate) fn new() -> std::io::Result<(Self, Handle)> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store-postgres")
@@ -97,29 +97,36 @@ pub(crate) fn find(config: &StoreConfig, postgres: &PostgresConfig) -> Result<Op
 
 /// Whether the database holds our tables; an error when it holds something else, or cannot be used.
 fn look(client: &ClientWrapper, runtime: &Handle, config: &StoreConfig) -> Result<bool, OpenError> {
-    let refused = |reason: &str| OpenError::NotOurs {
+    let refused = |reason: String| OpenError::Unfit {
         database: config.path.clone(),
-        reason: reason.to_owned(),
+        reason,
     };
     let pg = Pg::reading(client, runtime);
     let facts = "SELECT current_setting('server_version_num')::bigint,
              current_setting('server_encoding'), current_setting('fsync'),
-             (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
+             (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),
+             coalesce(has_table_privilege(to_regclass('keks')::oid, 'SELECT'),
+                 has_schema_privilege(current_schema()::text, 'CREATE'), false)";
     let facts = pg
         .one(many("pg_settings"), facts, &[], |line| {
-            let facts: (i64, String, String, bool) =
-                (line.get(0)?, line.get(1)?, line.get(2)?, line.get(3)?);
-            Ok(facts)
+            let facts: (i64, String, String) = (line.get(0)?, line.get(1)?, line.get(2)?);
+            let (unguarded, may_begin): (bool, bool) = (line.get(3)?, line.get(4)?);
+            Ok((facts, unguarded, may_begin))
         })
         .map_err(OpenError::Damaged)?;
-    let Some((version, encoding, fsync, unguarded)) = facts else {
-        return Err(refused("it does not answer"));
+    let Some(((version, encoding, fsync), unguarded, may_begin)) = facts else {
+        return Err(refused("it does not answer".to_owned()));
     };
     if version < OLDEST {
-        return Err(refused("PostgreSQL is older than 14"));
+        return Err(refused(
+            "PostgreSQL is older than 14: use a newer one".to_owned(),
+        ));
     }
     if encoding != "UTF8" {
-        return Err(refused("its encoding is not UTF8"));
+        return Err(refused(format!(
+            "its encoding is {encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and \
+             name that in DATABASE_URL"
+        )));
     }
     if fsync != "on" {
         tracing::warn!(
@@ -135,7 +142,15 @@ fn look(client: &ClientWrapper, runtime: &Handle, config: &StoreConfig) -> Resul
     let tables = pg.tables().map_err(OpenError::Damaged)?;
     let history = pg.has_table("refinery_schema_history");
     if !tables.is_empty() && !history.map_err(OpenError::Damaged)? {
-        return Err(refused("it has tables that this program did not make"));
+        return Err(refused(
+            "it has tables that this program did not make: name an empty database in DATABASE_URL"
+                .to_owned(),
+        ));
+    }
+    if !may_begin {
+        return Err(OpenError::NotGranted(
+            "it may neither read the tables nor make them".to_owned(),
+        ));
     }
     Ok(tables.iter().any(|table| table == "keks"))
 }
@@ -154,13 +169,13 @@ impl Opening {
     /// Brings the schema up to date; returns how many migrations ran.
     pub(crate) fn migrate(&mut self) -> Result<usize, OpenError> {
         let migrated = migrations::run(&mut self.client, &self.handle)?;
-        self.jobs = roles::jobs(&self.client, &self.handle).map_err(OpenError::Damaged)?;
+        self.jobs = roles::jobs(&self.client, &self.handle)?;
         Ok(migrated)
     }
 
     /// Lets a role serve: it may do what the server does, and nothing that only its owner may.
     pub(crate) fn grant(&mut self, role: &str) -> Result<(), OpenError> {
-        roles::grant(&self.client, &self.handle, role).map_err(OpenError::Damaged)
+        roles::grant(&self.client, &self.handle, role)
     }
 
     /// Writes the rows of another database into this one, which has none, in one transaction.

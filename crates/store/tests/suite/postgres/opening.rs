@@ -1,6 +1,6 @@
 //! What a start finds, and what it refuses.
 
-use store::{OpenError, PostgresConfig, Store};
+use store::{OpenError, PostgresConfig, Store, StoreConfig};
 
 use super::cluster::Database;
 
@@ -30,9 +30,80 @@ fn a_database_with_foreign_tables_is_refused_and_left_as_it_is() {
     let database = Database::new();
     database.psql("CREATE TABLE theirs (a int)").unwrap();
     let error = refused(&database);
-    assert!(matches!(error, OpenError::NotOurs { .. }), "{error}");
+    assert!(matches!(error, OpenError::Unfit { .. }), "{error}");
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(database.psql(tables).unwrap(), "1");
+}
+
+#[test]
+fn a_database_of_another_encoding_is_refused_with_what_to_make() {
+    let database = Database::new();
+    let (name, role) = (
+        format!("{}_ascii", database.name),
+        format!("of_{}", database.name),
+    );
+    let make = format!(
+        "CREATE DATABASE {name} OWNER {role} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    );
+    database.psql(&make).unwrap();
+    let mut config = database.config();
+    let address = database.cluster.address_for(&role, &name);
+    config.postgres = Some(PostgresConfig::new(address));
+    let error = Store::open(&config).err().unwrap().to_string();
+    assert!(
+        error.contains("SQL_ASCII") && error.contains("ENCODING 'UTF8'"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_authority_whose_file_holds_none_is_named_with_its_setting() {
+    let database = Database::new();
+    let file = database.folder.path().join("ca.pem");
+    for (content, word) in [(None, "cannot be read"), (Some(""), "holds no certificate")] {
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let mut config = database.config();
+        let mut postgres = PostgresConfig::new(format!("{}?sslmode=require", database.address));
+        postgres.authority = Some(file.clone());
+        config.postgres = Some(postgres);
+        let error = Store::open(&config).err().unwrap().to_string();
+        for word in [word, "SECURE_MESSAGING_DATABASE_CA"] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
+
+#[test]
+fn only_a_role_that_serves_is_let_in_and_only_by_the_owner() {
+    let database = Database::new();
+    let owner = format!("of_{}", database.name);
+    let serving = format!("serving_{}", database.name);
+    let make = format!(
+        "ALTER ROLE {owner} CREATEROLE; CREATE ROLE {serving} LOGIN PASSWORD 'a password of tests'"
+    );
+    database.psql(&make).unwrap();
+    let mut config = database.config();
+    let of_server = database.cluster.address_for(&serving, &database.name);
+    config.postgres = Some(PostgresConfig::new(of_server));
+    let not_granted = |config: &StoreConfig| {
+        let error = Store::open(config).err().unwrap();
+        assert!(matches!(error, OpenError::NotGranted(_)), "{error}");
+        assert!(error.to_string().contains("migrate --grant"), "{error}");
+    };
+    not_granted(&config);
+    database.open();
+    not_granted(&config);
+    let refused = |config: &StoreConfig, role: &str, word: &str| {
+        let error = Store::grant(config, role).unwrap_err();
+        assert!(matches!(error, OpenError::Grant { .. }), "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    };
+    refused(&database.config(), &owner, "name the role that serves");
+    refused(&database.config(), "nobody_at_all", "no such role");
+    let inherits = format!("SELECT rolinherit FROM pg_roles WHERE rolname = '{owner}'");
+    assert_eq!(database.psql(&inherits).unwrap(), "t");
 }
 
 #[test]
