@@ -213,6 +213,8 @@ async fn a_role_that_owns_nothing_serves_and_rotates_keys() {
         &["migrate", "--data-dir", ".", "--database-url", &serving],
     );
     assert!(!early.status.success(), "it may make nothing");
+    let advice = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(advice.contains("migrate --grant"), "{advice}");
     said(&run(data.path(), &owner));
     said(&run(
         data.path(),
@@ -224,6 +226,9 @@ async fn a_role_that_owns_nothing_serves_and_rotates_keys() {
     Account::register_with(server.client(), "alice", None, PASSPHRASE)
         .await
         .unwrap();
+    let verify = ["audit", "verify", "--database-url", &serving];
+    let told = said(&run(data.path(), &verify));
+    assert!(told.contains("verified with the key"), "{told}");
     let as_it = |statement: &str| cluster.psql_as("serving", "community", statement);
     for statement in [
         "UPDATE keks SET provider = 'other'",

@@ -8,7 +8,7 @@ use ::audit::{
     ExportVerifier, Finding, Fingerprint, HeadVerifyKey, Header, MAX_LINE, Outside, Pin, Verdict,
     Verifier, Witnessed,
 };
-use store::AuditFile;
+use store::{AuditFile, OpenError};
 
 use super::output::{OutputError, hint, say};
 use super::{Outcome, existing_database, in_database};
@@ -197,20 +197,30 @@ fn verified(verify: Verify) -> Outcome {
         (Some(file), _) => verified_export(&verify, file),
         (None, Some(database)) => {
             let leaves = Auditing::default().audit_head_secs;
-            verified_database(&verify, database, leaves)
+            verified_database(&verify, || AuditFile::open(database), leaves)
         }
         (None, None) => {
             let config = Config::load(&verify.overrides)?;
             let leaves = config.auditing.audit_head_secs;
-            verified_database(&verify, &config.database_path()?, leaves)
+            match config.postgres()? {
+                Some(server) => verified_database(&verify, || AuditFile::connect(&server), leaves),
+                None => {
+                    let path = config.database_path()?;
+                    verified_database(&verify, || AuditFile::open(&path), leaves)
+                }
+            }
         }
     }
 }
 
 /// Verifies a database whose server leaves records unsigned for so many seconds.
-fn verified_database(verify: &Verify, path: &Path, leaves: u64) -> Outcome {
+fn verified_database(
+    verify: &Verify,
+    open: impl FnOnce() -> Result<AuditFile, OpenError>,
+    leaves: u64,
+) -> Outcome {
     let trust = Trust::new(verify, "the database")?;
-    let file = AuditFile::open(path)?;
+    let file = open()?;
     let named = file.named_key()?;
     let key = named.as_deref().and_then(Header::parse_key);
     let Some(key) = key else {

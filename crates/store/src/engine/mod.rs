@@ -67,6 +67,7 @@ use crate::statistics::ReplicaUse;
 use api::ids::UserId;
 
 pub(crate) use opening::{Opening, Site};
+pub(crate) use postgres::ServerToRead;
 pub use sql::{Bindable, Plain, Value};
 pub(crate) use sqlite::alone;
 pub(crate) use sqlite::file::FileToRead;

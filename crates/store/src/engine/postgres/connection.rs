@@ -85,10 +85,19 @@ impl Way {
 
     /// One connection of its own that writes.
     pub(crate) async fn connect(&self) -> Result<ClientWrapper, String> {
+        self.connect_with(WRITES).await
+    }
+
+    /// One connection of its own that only reads.
+    pub(crate) async fn connect_to_read(&self) -> Result<ClientWrapper, String> {
+        self.connect_with(ONLY_READS).await
+    }
+
+    async fn connect_with(&self, settings: &str) -> Result<ClientWrapper, String> {
         let (client, task) = self.open().await.map_err(|error| described(&error))?;
         let client = ClientWrapper::new(client, task);
         client
-            .batch_execute(&format!("{SETTINGS}{WRITES}"))
+            .batch_execute(&format!("{SETTINGS}{settings}"))
             .await
             .map_err(|error| described(&error))?;
         Ok(client)

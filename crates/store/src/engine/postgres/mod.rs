@@ -14,6 +14,7 @@ mod open;
 mod readers;
 mod replicas;
 mod roles;
+mod server;
 mod snapshot;
 mod standing;
 mod value;
@@ -27,6 +28,7 @@ use async_trait::async_trait;
 use tokio::runtime::Handle;
 
 pub(crate) use open::{Opening, find};
+pub(crate) use server::ServerToRead;
 
 use crate::engine::postgres::connection::Way;
 use crate::engine::postgres::open::Owned;
