@@ -26,6 +26,12 @@ pub enum KeySourceError {
     /// No key was given and there is no key file.
     #[error("there is no key: set DB_ENCRYPTION_KEY or put the key file at {}", .0.display())]
     Missing(PathBuf),
+    /// No key was given, and there is no folder for a key file.
+    #[error(
+        "there is no key: set DB_ENCRYPTION_KEY, the same for every instance of a database, or make the folder of \
+         the key file {}", .0.display()
+    )]
+    NoFolder(PathBuf),
     /// An empty key was given.
     #[error("DB_ENCRYPTION_KEY is empty: set it to a long random text, or do not set it at all")]
     Empty,
@@ -111,7 +117,14 @@ impl KeySource {
                 Err(KeySourceError::Dangling(self.key_file.clone()))
             }
             Err(_) if may_create => {
-                let key = create(&self.key_file, entropy)?;
+                let key = create(&self.key_file, entropy).map_err(|error| match error {
+                    KeySourceError::Io { path, source }
+                        if source.kind() == io::ErrorKind::NotFound =>
+                    {
+                        KeySourceError::NoFolder(path)
+                    }
+                    other => other,
+                })?;
                 Ok((key, KeyOrigin::CreatedFile(self.key_file.clone())))
             }
             Err(_) => Err(KeySourceError::Missing(self.key_file.clone())),
