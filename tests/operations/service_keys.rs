@@ -27,10 +27,7 @@ fn everything(data: &TempDir) {
     ]);
     assert!(made.contains("mail has version 1 of its key now"), "{made}");
     let twice = wrong(&["generate", "mail", "--algorithm", SIGN]);
-    assert!(
-        twice.contains("has another key than was expected"),
-        "{twice}"
-    );
+    assert!(twice.contains("has a key already; use rotate"), "{twice}");
     let kept = keys(&["upsert", "mail", "--algorithm", SIGN]);
     assert!(
         kept.contains("mail has version 1 of its key already"),

@@ -35,7 +35,7 @@ impl Desk<'_> {
         let (algorithm, bits) = (wanted.algorithm, wanted.key_size);
         check_bits(algorithm, bits)?;
         if !self.found(&service).await?.is_empty() {
-            return Err(ServiceKeyError::Conflict.into());
+            return Err(Refusal::Exists);
         }
         let key = self.pair(algorithm, bits).await?;
         let what = json!({
@@ -49,8 +49,13 @@ impl Desk<'_> {
                 let making = store.create_service_key(service, name, key, &declared, now);
                 making.await
             })
-            .await?;
-        Ok(shown(made))
+            .await;
+        match made {
+            Ok(made) => Ok(shown(made)),
+            // Somebody else was faster.
+            Err(ServiceKeyError::Conflict) => Err(Refusal::Exists),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Gives a service a key if it has none, and the name that is given. One who asks twice gets the same.
@@ -78,7 +83,7 @@ impl Desk<'_> {
                 match self.generate(admin, origin, new).await {
                     Ok(key) => return Ok(Upserted { key, made: true }),
                     // Somebody else was faster.
-                    Err(Refusal::Change(ServiceKeyError::Conflict)) => self.active(&id).await?,
+                    Err(Refusal::Exists) => self.active(&id).await?,
                     Err(refusal) => return Err(refusal),
                 }
             }

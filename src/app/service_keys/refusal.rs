@@ -23,6 +23,9 @@ pub enum Refusal {
     /// The service has a key that is made of something else.
     #[error("the service has a key that is made of something else; rotate it to change that")]
     OtherAlgorithm,
+    /// The service has a key.
+    #[error("the service has a key already; use rotate to make its next version")]
+    Exists,
     /// A deletion that was not confirmed.
     #[error("this would delete {0} for good. Nothing was changed; to do it, add --yes")]
     Unsure(String),
@@ -58,6 +61,7 @@ impl From<Refusal> for Problem {
                 Code::ServiceRefused
             }
             Refusal::OtherAlgorithm
+            | Refusal::Exists
             | Refusal::Unsure(_)
             | Refusal::Change(ServiceKeyError::Conflict | ServiceKeyError::Active) => {
                 Code::ServiceKeyConflict
