@@ -1,13 +1,13 @@
 //! Tries whether a part that the server needs works, such as the keys or the database, at most every few
 //! seconds.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use store::Fault;
 
 /// Milliseconds for which an answer is cached, so that health requests cannot load a token or a disk.
 const FRESH: u64 = 5_000;
@@ -42,16 +42,18 @@ impl Probe {
 
     /// Whether it works. Many who ask at once get one answer; `ask` is called where the
     /// last one is no longer fresh, and not while a question is open. The log has the cause.
-    pub async fn usable<F>(&self, now_ms: u64, ask: impl FnOnce() -> F) -> bool
+    pub async fn usable<F, E>(&self, now_ms: u64, ask: impl FnOnce() -> F) -> bool
     where
-        F: Future<Output = Result<(), Fault>> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display + Send + 'static,
     {
         self.within(PATIENCE, now_ms, ask).await
     }
 
-    async fn within<F>(&self, patience: Duration, now_ms: u64, ask: impl FnOnce() -> F) -> bool
+    async fn within<F, E>(&self, patience: Duration, now_ms: u64, ask: impl FnOnce() -> F) -> bool
     where
-        F: Future<Output = Result<(), Fault>> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display + Send + 'static,
     {
         let question = {
             let mut state = self.state();
@@ -92,9 +94,9 @@ impl Probe {
 }
 
 /// Asks on a separate task, which continues if no caller waits any more.
-fn put(
+fn put<E: Display + Send + 'static>(
     what: &'static str,
-    asking: impl Future<Output = Result<(), Fault>> + Send + 'static,
+    asking: impl Future<Output = Result<(), E>> + Send + 'static,
 ) -> Question {
     let task = tokio::spawn(asking);
     let answer = async move {
@@ -115,6 +117,8 @@ fn put(
 
 #[cfg(test)]
 mod tests {
+    use store::Fault;
+
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use api::bodies::Ready;
 use api::{BundleState, Code, Health};
-use store::Fault;
 
 use super::{App, Problem};
 
@@ -54,9 +53,8 @@ impl Parts {
         let keys = || async move { keys.use_every_key().await };
         let plane = app.plane().clone();
         let plane = || async move {
-            let unusable = |cause: String| Fault::Unavailable(cause);
-            let checked = plane.check().await.map_err(|it| unusable(it.to_string()))?;
-            checked.map_err(|it| unusable(it.to_string()))
+            let checked = plane.check().await.map_err(|it| it.to_string())?;
+            checked.map_err(|it| it.to_string())
         };
         let (database, keys, plane) = tokio::join!(
             app.database_health().usable(now_ms, health),

@@ -42,6 +42,12 @@ pub enum Unfit {
          it (`ACL SETUSER name +config|get +info +memory|malloc-stats`)"
     )]
     Hidden(&'static str),
+    /// It does not say it to somebody without a name.
+    #[error(
+        "it does not answer `{0}` to somebody without a name: write its user and password into the address, as \
+         valkey://user:password@host:6379"
+    )]
+    Nameless(&'static str),
 }
 
 /// A setting, what it must be, and why.

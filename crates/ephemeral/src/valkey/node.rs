@@ -230,7 +230,11 @@ impl Node {
 
     /// Checks the settings of the node; until they are right nothing is asked of it.
     pub(super) async fn check(&self) -> RedisResult<Result<(), Unfit>> {
-        let checked = check(&mut self.open(PATIENCE).await?).await?;
+        let mut checked = check(&mut self.open(PATIENCE).await?).await?;
+        let info = self.client.get_connection_info().redis_settings();
+        if let (Err(Unfit::Hidden(what)), None) = (&checked, info.username()) {
+            checked = Err(Unfit::Nameless(what));
+        }
         let mut unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
         *unfit = checked.clone().err();
         Ok(checked)

@@ -43,7 +43,8 @@ pub enum ConnectError {
     Repeated(String),
     /// A node does not answer.
     #[error(
-        "the node {node} does not answer: {cause}; check its address, its password and that it runs"
+        "the node {node} does not answer: {cause}; check its address, its password, whether it speaks TLS (valkeys://) \
+         and that it runs"
     )]
     Unreachable {
         /// Host and port.
