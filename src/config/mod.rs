@@ -262,6 +262,17 @@ pub enum ConfigError {
     /// A source holds a value that does not fit.
     #[error("the configuration does not fit: {0}; correct it or leave it out")]
     Unfit(Box<figment::Error>),
+    /// A number is written as something else.
+    #[error(
+        "{name} ({}{}) is {found}, and a whole number is expected, without a unit; correct it or leave it out",
+        variables::PREFIX, name.to_ascii_uppercase()
+    )]
+    NoNumber {
+        /// The setting.
+        name: String,
+        /// What stands there.
+        found: String,
+    },
     /// The file holds a name that does not exist.
     #[error("{FILE} sets {0:?}, and there is no such setting; correct its name or leave it out")]
     UnknownName(String),
@@ -314,6 +325,11 @@ pub enum ConfigError {
          replicas; correct it or leave it out"
     )]
     Replica,
+    /// Several replicas are written as one.
+    #[error(
+        "database_replicas has several addresses in one text; write them as [\"postgres://…\", \"postgres://…\"]"
+    )]
+    ReplicaList,
     /// The secret of the database was refused.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -485,7 +501,11 @@ impl Config {
     /// Returns the addresses of replicas.
     fn replicas(&self) -> Result<&[String], ConfigError> {
         let replicas = &self.database_replicas;
-        let may_have = self.database_url.as_deref().is_some_and(is_postgres);
+        let may_have = self.on_postgres();
+        let several = |text: &String| text.matches("://").count() > 1;
+        if replicas.iter().any(several) {
+            return Err(ConfigError::ReplicaList);
+        }
         let fits = |replica: &String| may_have && is_postgres(replica);
         if !replicas.iter().all(fits) {
             return Err(ConfigError::Replica);
@@ -494,6 +514,11 @@ impl Config {
             return Err(ConfigError::DatabasePassword("database_replicas"));
         }
         Ok(replicas)
+    }
+
+    /// Returns whether the database is PostgreSQL.
+    pub fn on_postgres(&self) -> bool {
+        self.database_url.as_deref().is_some_and(is_postgres)
     }
 
     /// Returns whether the database is in memory and nowhere else.
@@ -589,6 +614,9 @@ mod tests {
         assert!(matches!(refused, ConfigError::Replica));
         let refused = with("postgres://me@c/db", &["sqlite:here.db"]).unwrap_err();
         assert!(matches!(refused, ConfigError::Replica));
+        let both = ["postgres://me@a/db, postgres://me@b/db"];
+        let refused = with("postgres://me@c/db", &both).unwrap_err();
+        assert!(matches!(refused, ConfigError::ReplicaList));
         let refused = with("postgres://me@c/db", &["postgres://a/db?password=x"]).unwrap_err();
         assert!(matches!(
             refused,

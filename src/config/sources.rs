@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::Value;
 use figment::{Figment, Metadata, Provider};
@@ -112,7 +113,19 @@ impl Sources {
 }
 
 fn unfit(error: impl Into<Box<figment::Error>>) -> ConfigError {
-    ConfigError::Unfit(error.into())
+    let error = error.into();
+    let numbers = ["u64", "u32", "u16", "usize"];
+    match (&error.kind, error.path.last()) {
+        (Kind::InvalidType(found, expected), Some(name))
+            if numbers.contains(&expected.as_str()) =>
+        {
+            ConfigError::NoNumber {
+                name: name.to_ascii_lowercase(),
+                found: found.to_string(),
+            }
+        }
+        _ => ConfigError::Unfit(error),
+    }
 }
 
 fn source(metadata: &Metadata, name: &str) -> String {
