@@ -86,7 +86,9 @@ pub(super) fn look(config: &Config) -> Found {
     match DatabaseLock::check(&database) {
         Ok(()) => {
             found.look_at_folder(folder);
-            found.look_at_database(&database);
+            if !config.on_postgres() {
+                found.look_at_database(&database);
+            }
         }
         // What is no database needs no folder to be written to.
         Err(error) => found.problems.push(error.into()),

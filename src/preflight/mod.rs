@@ -120,6 +120,14 @@ impl Preflight {
         let Some(address) = config.backups.backup_target.as_deref() else {
             return;
         };
+        if config.on_postgres() && matches!(find_secret("BACKUP_KEY"), Ok(None)) {
+            self.warnings.push(
+                "backup_target is set and BACKUP_KEY is not: each instance makes a backup.key of its own, and a \
+                 backup opens only with that of the instance that made it; set BACKUP_KEY, the same for every \
+                 instance"
+                    .to_owned(),
+            );
+        }
         let checked = config
             .backups
             .s3()

@@ -229,6 +229,31 @@ fn each_number_that_is_out_of_its_range_is_refused_with_its_bounds() {
 }
 
 #[test]
+fn a_number_with_a_unit_is_refused_by_the_name_of_its_setting() {
+    let data = TempDir::new().unwrap();
+    let value = [("SECURE_MESSAGING_DRAIN_SECS", "10s")];
+    let said = stdout(&run(data.path(), &["check-config"], &value));
+    for word in ["SECURE_MESSAGING_DRAIN_SECS", "10s", "a whole number"] {
+        assert!(said.contains(word), "{said}");
+    }
+}
+
+#[test]
+fn instances_on_postgresql_are_warned_of_keys_of_their_own_and_of_no_missing_file() {
+    let data = TempDir::new().unwrap();
+    std::fs::create_dir(data.path().join("data")).unwrap();
+    std::fs::write(data.path().join("data/secure_messaging.key"), "left over").unwrap();
+    let target = format!("file:{}", data.path().join("backups").display());
+    let settings = [
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing"),
+        ("SECURE_MESSAGING_BACKUP_TARGET", target.as_str()),
+    ];
+    let said = stdout(&run(data.path(), &["check-config"], &settings));
+    assert!(said.contains("BACKUP_KEY, the same for every"), "{said}");
+    assert!(!said.contains("without any account"), "{said}");
+}
+
+#[test]
 fn a_variable_that_resembles_one_is_told_of_and_refused_where_a_key_is_meant() {
     let data = TempDir::new().unwrap();
     let address = [("BIND_ADRR", "127.0.0.1:1")];

@@ -79,8 +79,8 @@ pub enum BeginError {
     KeyFile(#[from] keyring::KeySourceError),
     /// There is no key file that could be replaced.
     #[error(
-        "the key is given by DB_ENCRYPTION_KEY and not by a key file: give the new one as \
-         DB_ENCRYPTION_KEY_NEW"
+        "there is no key file that could be replaced: the key is given by DB_ENCRYPTION_KEY, or was drawn for a \
+         database in memory; give the new one as DB_ENCRYPTION_KEY_NEW"
     )]
     NoKeyFile,
     /// The operator's key makes no keys here.
