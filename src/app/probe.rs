@@ -117,11 +117,10 @@ fn put<E: Display + Send + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use store::Fault;
-
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use store::Fault;
     use tokio::sync::Notify;
 
     use super::*;
@@ -161,7 +160,7 @@ mod tests {
             asked.fetch_add(1, Ordering::Relaxed);
             async move {
                 answer.notified().await;
-                Ok(())
+                Ok::<_, Fault>(())
             }
         };
         let mut now = 0;

@@ -42,6 +42,14 @@ fn an_engine_that_does_not_overwrite_what_it_frees_is_refused() {
 }
 
 #[test]
+fn an_engine_that_wants_a_name_is_refused_with_where_to_write_it() {
+    let engine = servers::Valkey::start();
+    engine.ask(&["CONFIG", "SET", "requirepass", "of tests"]);
+    let told = refused(&engine);
+    assert!(told.contains("valkey://user:password@"), "{told}");
+}
+
+#[test]
 fn a_replica_and_an_engine_with_one_are_refused() {
     let primary = servers::Valkey::start();
     let of = format!("127.0.0.1 {}", primary.port());
