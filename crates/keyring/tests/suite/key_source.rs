@@ -112,6 +112,18 @@ fn a_given_key_wins_over_the_file() {
 }
 
 #[test]
+fn without_a_folder_for_a_key_file_the_variable_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::new(None, folder.path().join("none/k"));
+    let refused = source.load(true, &OsEntropy).unwrap_err();
+    assert!(
+        refused.to_string().contains("DB_ENCRYPTION_KEY"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_empty_key_is_refused_and_makes_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::new(Some(String::new()), folder.path().join("k"));

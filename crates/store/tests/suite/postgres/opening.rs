@@ -127,6 +127,11 @@ fn an_error_names_the_place_and_no_password() {
     assert!(error.contains(&database.name), "{error}");
     assert!(error.contains("password authentication failed"), "{error}");
     assert!(!error.contains("tests@"), "{error}");
+    let (who, place) = database.address.split_once('@').unwrap();
+    let (user, _) = who.rsplit_once(':').unwrap();
+    config.postgres = Some(PostgresConfig::new(format!("{user}@{place}")));
+    let error = Store::open(&config).err().unwrap().to_string();
+    assert!(error.contains("set DATABASE_PASSWORD"), "{error}");
     for address in ["postgres://", "mysql://a@b/c", "postgres:///nowhere"] {
         config.postgres = Some(PostgresConfig::new(address.to_owned()));
         let error = Store::open(&config).err().unwrap();
