@@ -154,10 +154,12 @@ pub trait ServiceKeys: Send + Sync {
         service: ServiceId,
     ) -> Result<Vec<Listed<ServiceKey>>, Fault>;
 
-    /// The same for those who use the public halves, and may keep them for minutes: a replica may answer.
+    /// The same, or one version of them, for those who use the public halves, and may keep them for minutes: a
+    /// replica may answer.
     async fn published_service_keys(
         &self,
         service: ServiceId,
+        version: Option<u32>,
     ) -> Result<Vec<Listed<ServiceKey>>, Fault>;
 
     /// The private half of a version, opened through the key's provider; `None` if there is no such version.

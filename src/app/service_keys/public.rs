@@ -40,12 +40,12 @@ pub(super) async fn read(
 ) -> Result<PublicKeys, Refusal> {
     let mut keys: Vec<ServiceKey> = Vec::new();
     let mut damaged = None;
-    for version in store.published_service_keys(service).await? {
+    for version in store
+        .published_service_keys(service, wanted.version)
+        .await?
+    {
         match version {
-            Ok(key) if wanted.version.is_none_or(|version| version == key.version) => {
-                keys.push(key);
-            }
-            Ok(_) => {}
+            Ok(key) => keys.push(key),
             Err(damage) => damaged = Some(damage),
         }
     }

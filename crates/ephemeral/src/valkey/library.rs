@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn every_operation_is_registered_under_a_name_of_this_version() {
         let library = Library::new();
-        assert_eq!(operations(&PARTS.concat()).count(), 45);
+        assert_eq!(operations(&PARTS.concat()).count(), 46);
         for operation in ["commit", "lease", "leave_plane"] {
             let named = format!("function_name='{}'", library.function(operation));
             assert!(library.source.contains(&named), "{operation}");

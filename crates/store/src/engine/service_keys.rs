@@ -24,6 +24,9 @@ pub(crate) trait ServiceKeyRows {
     /// Every version of a service, the newest first.
     fn service_keys(&self, service: &str) -> Answer<Vec<ServiceKeyRow>>;
 
+    /// One version.
+    fn public_service_key(&self, service: &str, version: u32) -> Answer<Option<ServiceKeyRow>>;
+
     /// A version with its private half.
     fn service_key(&self, service: &str, version: u32) -> Answer<Option<(ServiceKeyRow, Sealed)>>;
 

@@ -157,9 +157,16 @@ impl ServiceKeys for Repository {
     async fn published_service_keys(
         &self,
         service: ServiceId,
+        version: Option<u32>,
     ) -> Result<Vec<Listed<ServiceKey>>, Fault> {
         let found = self
-            .look_up(move |rows| rows.service_keys(service.as_str()))
+            .look_up(move |rows| match version {
+                None => rows.service_keys(service.as_str()),
+                Some(version) => {
+                    let found = rows.public_service_key(service.as_str(), version)?;
+                    Ok(found.into_iter().collect())
+                }
+            })
             .await?;
         let checked = found.iter().map(|row| row.checked(&self.sealer.tags));
         checked.map(listed).collect()

@@ -38,6 +38,13 @@ impl<D: Sql> ServiceKeyRows for D {
         self.all(place, &sql, &[&Public(service)], read)
     }
 
+    fn public_service_key(&self, service: &str, version: u32) -> Answer<Option<ServiceKeyRow>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM service_keys WHERE service_id = ?1 AND version = ?2");
+        let place = at("service_keys", service.as_bytes());
+        self.one(place, &sql, &[&Public(service), &version], read)
+    }
+
     fn service_key(&self, service: &str, version: u32) -> Answer<Option<(ServiceKeyRow, Sealed)>> {
         let sql = format!(
             "SELECT {COLUMNS}, encrypted_private_key FROM service_keys

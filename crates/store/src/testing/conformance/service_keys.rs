@@ -89,6 +89,14 @@ pub async fn a_rotation_retires_a_version_and_keeps_it(fixture: &impl Fixture) {
     };
     assert_eq!(found[1], retired);
     assert_eq!((found[0].version, found.len()), (2, 2));
+    let published = async |version| {
+        let found = store.published_service_keys(service(1), version).await;
+        let found = found.unwrap().into_iter().map(Listed::unwrap);
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(published(None).await, found);
+    assert_eq!(published(Some(1)).await, found[1..]);
+    assert_eq!(published(Some(3)).await, []);
     for (version, number) in [(1, 1), (2, 101)] {
         let kept = service_key(number).private_key.into_inner();
         assert_eq!(private(&store, 1, version).await, Some(kept.to_vec()));

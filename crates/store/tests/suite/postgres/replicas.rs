@@ -197,7 +197,7 @@ async fn a_replica_answers_look_ups_and_never_says_who_is_who_or_may_do_what() {
     let figures = here.statistics(NOW).await.unwrap();
     assert_eq!((figures.users, figures.active_sessions), (2, 2));
     assert!(here.list_services(None, 10).await.unwrap().is_empty());
-    let published = here.published_service_keys(service(1)).await.unwrap();
+    let published = here.published_service_keys(service(1), None).await.unwrap();
     assert!(published.is_empty());
 
     // Everything else is as it is.
