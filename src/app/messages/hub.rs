@@ -100,18 +100,14 @@ impl Socket {
 
     /// Queues a text frame.
     pub fn tell(&self, told: &ServerFrame) {
-        match serde_json::to_string(told) {
-            Ok(text) => self.send(Outgoing::Text(text)),
-            Err(cause) => tracing::error!(%cause, "a frame could not be written"),
+        if let Some(frame) = written(told) {
+            self.send(frame);
         }
     }
 
     /// Says the first message, before any that is there earlier.
     pub(crate) fn begin(&self, told: &ServerFrame) {
-        match serde_json::to_string(told) {
-            Ok(text) => self.outbox.begin(Some(Outgoing::Text(text))),
-            Err(cause) => tracing::error!(%cause, "a frame could not be written"),
-        }
+        self.outbox.begin(written(told));
     }
 
     /// Asks the socket's task to close with this code; the first code wins.
@@ -132,6 +128,13 @@ impl Socket {
             self.closing.notified().await;
         }
     }
+}
+
+/// Writes a frame; the log has why if it cannot be.
+fn written(told: &ServerFrame) -> Option<Outgoing> {
+    let text = serde_json::to_string(told);
+    let text = text.inspect_err(|cause| tracing::error!(%cause, "a frame could not be written"));
+    text.ok().map(Outgoing::Text)
 }
 
 /// The oldest bucket of time whose bundles a sender takes: the one before the present one.
