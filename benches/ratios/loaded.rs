@@ -12,8 +12,8 @@ use crate::accounts::{rate, sign_in};
 use crate::load::{Outcome, Plan, checked, get, json, run as load};
 use crate::people::{CONNECTIONS, register};
 use crate::report::{Aim, Report};
-use crate::scale::{ACCOUNTS, fill, scattered, sealing};
-use crate::store_load::{close, over_server, spread};
+use crate::scale::{ACCOUNTS, fill, scattered, sealing, seen};
+use crate::store_load::{alone, close, over_server, spread};
 use crate::subject::{Engines, Kind, Subject};
 
 const SERVERS: usize = 2;
@@ -127,24 +127,16 @@ async fn service(store: &Store, number: u64) -> io::Result<()> {
 
 /// What sealing costs beside look-ups.
 async fn sealed(report: &mut Report, store: &Store) -> io::Result<()> {
-    let begun = Instant::now();
-    for number in 0..LOOKS {
+    let session = alone(LOOKS, async |number| {
         let id = sample::session_id(scattered(number));
-        let found = store.find_session(id, NOW).await;
-        found
-            .map_err(io::Error::other)?
-            .ok_or(io::ErrorKind::NotFound)?;
-    }
-    let session = begun.elapsed().as_secs_f64() * 1e6 / LOOKS as f64;
-    let begun = Instant::now();
-    for number in 0..LOOKS {
+        seen(store.find_session(id, NOW).await)
+    })
+    .await?;
+    let user = alone(LOOKS, async |number| {
         let handle = sample::handle(scattered(number));
-        let found = store.user_by_handle(&handle).await;
-        found
-            .map_err(io::Error::other)?
-            .ok_or(io::ErrorKind::NotFound)?;
-    }
-    let user = begun.elapsed().as_secs_f64() * 1e6 / LOOKS as f64;
+        seen(store.user_by_handle(&handle).await)
+    })
+    .await?;
     sealing(report, session, user)
 }
 

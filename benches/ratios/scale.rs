@@ -12,7 +12,7 @@ use store::testing::sample::{self, ABSOLUTE, NOW};
 use store::{Admission, NewUser, Store};
 
 use crate::report::{Aim, Report};
-use crate::store_load::{self, close, over_file, spread};
+use crate::store_load::{self, alone, close, over_file, spread};
 
 /// How many are registered.
 pub(crate) const ACCOUNTS: u64 = 100_000;
@@ -121,15 +121,11 @@ where
         (bare, "/s"),
         Aim::NEAR_RATE,
     );
-    let begun = Instant::now();
-    for number in 0..LOOKS / 10 {
-        look_up(number).await?;
-    }
-    Ok(begun.elapsed().as_secs_f64() * 1e6 / (LOOKS / 10) as f64)
+    alone(LOOKS / 10, async |number| look_up(number).await).await
 }
 
 /// Takes a row that must be there.
-fn seen<T>(row: Result<Option<T>, store::Fault>) -> io::Result<()> {
+pub(crate) fn seen<T>(row: Result<Option<T>, store::Fault>) -> io::Result<()> {
     match row.map_err(io::Error::other)? {
         Some(row) => {
             std::hint::black_box(row);

@@ -63,6 +63,18 @@ where
     Ok(begun.elapsed())
 }
 
+/// Microseconds of one look-up, as a single caller waits for it.
+pub(crate) async fn alone(
+    count: u64,
+    look_up: impl AsyncFn(u64) -> io::Result<()>,
+) -> io::Result<f64> {
+    let begun = Instant::now();
+    for number in 0..count {
+        look_up(number).await?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / count as f64)
+}
+
 /// Audit records appended in a second by stores of one database, which take turns.
 pub(crate) async fn appends(stores: &[Store], count: u64) -> io::Result<f64> {
     let took = spread(count, |number| {
